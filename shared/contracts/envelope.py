@@ -1,0 +1,44 @@
+"""CloudEvents in binary mode: attributes in ASCII headers, the JSON event in the body."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+SPEC_VERSION = "1.0"
+ID = "ce_id"
+TYPE = "ce_type"
+SOURCE = "ce_source"
+TIME = "ce_time"
+VERSION = "ce_specversion"
+SEQUENCE = "ce_sequence"
+TRACE = "traceparent"
+KEY_ID = "jiesu-key"
+SIGNATURE = "jiesu-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record to publish: `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event name, `body` JSON bytes, `at` when it happened."""
+
+    topic: str
+    key: str
+    id: str
+    type: str
+    at: datetime
+    body: bytes
+    source: str
+    sequence: int = 0
+    traceparent: str | None = None
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """CloudEvents attributes as Kafka headers, ASCII only."""
+        pairs = [
+            (VERSION, SPEC_VERSION),
+            (ID, self.id),
+            (TYPE, self.type),
+            (SOURCE, self.source),
+            (TIME, self.at.isoformat()),
+            (SEQUENCE, str(self.sequence)),
+        ]
+        if self.traceparent:
+            pairs.append((TRACE, self.traceparent))
+        return [(name, value.encode("ascii")) for name, value in pairs]

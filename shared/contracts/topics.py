@@ -1,0 +1,42 @@
+"""The registry of topics: who writes, who reads, how long it is kept."""
+
+from dataclasses import dataclass
+
+PARTITIONS = 24
+_DAY_MS = 86_400_000
+EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A reviewed record: `retention_ms` in milliseconds, `key` what the record key holds; producers and consumers are service names or `external`."""
+
+    name: str
+    key: str
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    carries: str
+    retention_ms: int = 30 * _DAY_MS
+    cleanup: str = "delete"
+    partitions: int = PARTITIONS
+
+
+COMPLAINT_SUBMISSIONS = Topic(
+    "complaint-submissions", "the source's reference", (EXTERNAL,), ("intake",), "submissions as they arrived", 7 * _DAY_MS
+)
+COMPLAINT_EVENTS = Topic("complaint-events", "case", ("intake",), ("triage", EXTERNAL), "registered")
+TRIAGE_EVENTS = Topic(
+    "triage-events", "case", ("triage",), ("sla", EXTERNAL), "classified, routed, route proposed, reclassified, group found"
+)
+CASE_ACTIONS = Topic("case-actions", "case", (EXTERNAL, "intake"), ("sla",), "actions, signed")
+CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", EXTERNAL), "everything that happened, clocks included")
+NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", EXTERNAL), "sent, delivered, failed")
+
+TOPICS: dict[str, Topic] = {
+    t.name: t for t in (COMPLAINT_SUBMISSIONS, COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, CASE_EVENTS, NOTIFICATION_EVENTS)
+}
+
+
+def department_topic(department: str) -> Topic:
+    """The topic of one department: its cases, without what it may not see."""
+    return Topic(f"department-{department}", "case", ("sla",), (EXTERNAL,), "the department's cases, redacted")
