@@ -17,7 +17,10 @@ SIGNATURE = "jiesu-signature"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One record to publish: `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event name, `body` JSON bytes, `at` when it happened."""
+    """One record to publish.
+
+    `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event's name, `body` JSON, `at` when it happened.
+    """
 
     topic: str
     key: str

@@ -9,7 +9,10 @@ EXTERNAL = "external"
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A reviewed record: `retention_ms` in milliseconds, `key` what the record key holds; producers and consumers are service names or `external`."""
+    """A reviewed record.
+
+    `retention_ms` is in milliseconds, `key` says what the record key holds; producers and consumers are service names or `external`.
+    """
 
     name: str
     key: str

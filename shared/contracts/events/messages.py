@@ -1,0 +1,53 @@
+"""Messages to people: asked for by sla, carried out by notify."""
+
+from pydantic import Field
+
+from shared.contracts.base import Line
+from shared.contracts.events.base import CaseEvent, Facts
+
+
+class NotificationRequested(CaseEvent):
+    """Somebody is to be told.
+
+    `recipients` are roles, `by` the channels (sms, email), `template` the kind of text, `about` the event that asks.
+    """
+
+    name = "notification_requested"
+
+    notification: Line = ""
+    recipients: list[Line] = Field(default_factory=list)
+    persons: list[Line] = Field(default_factory=list, description="ids of the persons who hold the roles")
+    template: Line = ""
+    about: Line = ""
+    urgent: bool = False
+    values: Facts = Field(default_factory=dict, description="what the template shows: number, title, due_at, … without personal data")
+    contact: str | None = Field(default=None, description="sealed contact data, where the complainant is told")
+
+
+class NotificationOutcome(CaseEvent):
+    """What became of one message on one channel to one recipient."""
+
+    notification: Line = ""
+    delivery: Line = ""
+    recipient: Line = ""
+    channel: Line = ""
+    attempts: int = 0
+    reason: Line = ""
+
+
+class NotificationSent(NotificationOutcome):
+    """The provider accepted the message."""
+
+    name = "notification_sent"
+
+
+class NotificationDelivered(NotificationOutcome):
+    """The provider's receipt says that the message arrived."""
+
+    name = "notification_delivered"
+
+
+class NotificationFailed(NotificationOutcome):
+    """The message finally could not be delivered."""
+
+    name = "notification_failed"

@@ -1,0 +1,77 @@
+"""Events of registration and of triage's decisions, which persons may also make."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shared.contracts.base import Line
+from shared.contracts.complaint import Complaint, Kind
+from shared.contracts.events.base import ActionEvent, CaseEvent, Facts
+
+
+class Registered(CaseEvent):
+    """A complaint was registered under a gapless number: case opened, clocks count from `complaint.received_at`."""
+
+    name = "registered"
+
+    complaint: Complaint
+    number: Line = ""
+    missing: list[Line] = Field(default_factory=list)
+    forms: list[Line] = Field(default_factory=list)
+    parameters: Facts = Field(default_factory=dict)
+
+
+class Classified(ActionEvent):
+    """Kind, class and subject were decided; `facts` are those that triage derived, `evidence` what the decision rests on."""
+
+    name = "classified"
+
+    kind: Kind | Literal[""] = ""
+    class_: Line = Field(default="", alias="class")
+    subject: Line = ""
+    facts: Facts = Field(default_factory=dict)
+    evidence: list[Line] = Field(default_factory=list)
+    registered: Registered | None = Field(default=None, description="on triage-events alone: all that sla needs to open the case")
+
+
+class Reclassified(Classified):
+    """An earlier decision on kind, class or subject was replaced."""
+
+    name = "reclassified"
+
+    from_class: Line = ""
+
+
+class Routed(ActionEvent):
+    """A lead department, and others co-operating, are responsible."""
+
+    name = "routed"
+
+    department: Line = ""
+    cooperating: list[Line] = Field(default_factory=list)
+
+
+class RouteProposed(Routed):
+    """Triage proposes a department; a person routes. The catch-all department is always only proposed."""
+
+    name = "route_proposed"
+
+
+class GroupFound(CaseEvent):
+    """Enough cases count together; on the case that completes the group, naming all members, once a group."""
+
+    name = "group_found"
+
+    group: Line = ""
+    members: list[Line] = Field(default_factory=list)
+    count: int = 0
+    key: Line = ""
+
+
+class GroupDissolved(CaseEvent):
+    """A group no longer holds."""
+
+    name = "group_dissolved"
+
+    group: Line = ""
+    members: list[Line] = Field(default_factory=list)
