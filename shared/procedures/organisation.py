@@ -1,0 +1,183 @@
+"""An organisation: departments, roles, people, the line upward, calendars, addresses, and which source uses which procedure."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from shared.contracts.complaint import Channel
+from shared.procedures.effect import Roles
+from shared.procedures.selector import Entry
+
+
+class Absence(Entry):
+    """A person is away from `from` (inclusive) to `to` (exclusive)."""
+
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+
+
+class Person(Entry):
+    """Somebody who holds roles, in a department or in the whole organisation.
+
+    `token_sha256` is the hex SHA-256 of the person's API token, `keys` maps a key id to a base64 Ed25519 public key for signed actions.
+    """
+
+    id: str
+    name: str = ""
+    roles: list[str] = Field(default_factory=list)
+    department: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    language: str = "zh"
+    substitute: str | None = Field(default=None, description="who stands in while the person is absent")
+    absent: list[Absence] = Field(default_factory=list)
+    token_sha256: str | None = None
+    keys: dict[str, str] = Field(default_factory=dict)
+
+    def is_absent(self, at: datetime) -> bool:
+        """Whether the person is away at that instant."""
+        return any(away.from_ <= at < away.to for away in self.absent)
+
+
+class Department(Entry):
+    """A department; `head` is the person who acts as `owner` of the cases routed to it."""
+
+    id: str
+    zh: str = ""
+    en: str = ""
+    head: str | None = None
+    parent: str | None = None
+    calendar: str | None = None
+    sees: list[str] = Field(default_factory=list, description="confidential fields that its topic shows all the same")
+
+
+class Routing(Entry):
+    """Which department leads and which co-operate; the first entry whose condition holds wins."""
+
+    when: str | None = None
+    department: str
+    cooperating: list[str] = Field(default_factory=list)
+    because: str = ""
+
+
+class Source(Entry):
+    """Where complaints come from: a contact centre, a mailbox, a system.
+
+    `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits what it may submit (none: any).
+    """
+
+    id: str
+    procedure: str
+    version: int | None = Field(default=None, description="none: the newest installed")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    channels: list[Channel] = Field(default_factory=list)
+    key_sha256: list[str] = Field(default_factory=list)
+    keys: dict[str, str] = Field(default_factory=dict, description="Ed25519 public keys (base64) by key id, for signed records")
+    rate_per_second: float = Field(default=1000, gt=0)
+    department: str | None = Field(default=None, description="where its cases go, whatever the routing says")
+
+
+class Organisation(Entry):
+    """One organisation as data; roles that nobody holds are vacant."""
+
+    id: str
+    version: int = 1
+    zh: str = ""
+    en: str = ""
+    calendar: str = "default"
+    calendars: list[dict[str, Any]] = Field(default_factory=list, description="see the reference page on time")
+    departments: list[Department] = Field(default_factory=list)
+    people: list[Person] = Field(default_factory=list)
+    line: dict[str, str] = Field(default_factory=dict, description="role → the role above it")
+    sources: list[Source] = Field(default_factory=list)
+    routing: list[Routing] = Field(default_factory=list)
+    catch_all: str = "unassigned"
+    fallback: str | None = Field(default=None, description="the person who is told when nobody is left")
+    everyone: bool = Field(
+        default=False, description="every role and department that is named exists and has one holder (the simulator's default)"
+    )
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> Self:
+        people = {person.id for person in self.people}
+        departments = {department.id for department in self.departments}
+        for what, where, known in self._references():
+            if what is not None and what not in known(people, departments):
+                raise ValueError(f"{where}: {what} does not exist; add it or correct the id")
+        return self
+
+    def _references(self) -> list[tuple[str | None, str, Any]]:
+        def is_person(people: set[str], _: set[str]) -> set[str]:
+            return people
+
+        def is_department(_: set[str], departments: set[str]) -> set[str]:
+            return departments
+
+        return [
+            (self.fallback, "fallback", is_person),
+            *((p.substitute, f"people.{p.id}.substitute", is_person) for p in self.people),
+            *((d.head, f"departments.{d.id}.head", is_person) for d in self.departments),
+            *((p.department, f"people.{p.id}.department", is_department) for p in self.people),
+            *((d.parent, f"departments.{d.id}.parent", is_department) for d in self.departments),
+            *((r.department, "routing.department", is_department) for r in self.routing),
+        ]
+
+    def person(self, person_id: str) -> Person | None:
+        """The person of that id, if there is one."""
+        return next((person for person in self.people if person.id == person_id), None)
+
+    def department(self, department_id: str) -> Department | None:
+        """The department of that id, if there is one."""
+        return next((department for department in self.departments if department.id == department_id), None)
+
+    def source(self, source_id: str) -> Source | None:
+        """The source of that id, if there is one."""
+        return next((source for source in self.sources if source.id == source_id), None)
+
+    def above(self, role: str) -> str | None:
+        """The role above a role in the line upward."""
+        return self.line.get(role)
+
+    def holders(self, role: str, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """The ids of those who hold a role for a case of that department at that instant: in the department first, else in the line of its parents, else anywhere without a department.
+
+        The absent are replaced by their substitutes, the accused left out; an empty tuple means vacant. `owner` is the department's head.
+        """
+        if self.everyone:
+            return () if role in accused else (role,)
+        found = (self._present(person, at, accused) for person in self._named(role, department))
+        return tuple(dict.fromkeys(person for person in found if person))
+
+    def first_held(self, roles: Roles, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
+        """Of several roles the first that somebody holds; the first of all if nobody holds any."""
+        named = (roles,) if isinstance(roles, str) else tuple(roles)
+        return next((role for role in named if self.holders(role, department, at, accused)), named[0])
+
+    def _named(self, role: str, department: str) -> list[str]:
+        unit = self.department(department)
+        while unit is not None:
+            here = (
+                [unit.head] if role == "owner" and unit.head else [p.id for p in self.people if role in p.roles and p.department == unit.id]
+            )
+            if here:
+                return here
+            unit = self.department(unit.parent) if unit.parent else None
+        return [person.id for person in self.people if role in person.roles and person.department is None] or (
+            [] if self.departments and department else [person.id for person in self.people if role in person.roles]
+        )
+
+    def _present(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
+        seen: set[str] = set()
+        person = self.person(person_id)
+        while person is not None and person.id not in seen:
+            seen.add(person.id)
+            if not person.is_absent(at) and not accused & {person.id, person.name}:
+                return person.id
+            person = self.person(person.substitute) if person.substitute else None
+        return None
+
+
+def everyone(organisation_id: str = "everyone") -> Organisation:
+    """The organisation of a scenario without one: every role and department that is named exists and has one holder."""
+    return Organisation(id=organisation_id, everyone=True)
