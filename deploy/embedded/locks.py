@@ -1,0 +1,59 @@
+"""Locks between commands, which the system releases however their owner ends."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.embedded.failures import Progress, RootInUseError
+from deploy.embedded.process import wait_until
+
+
+class DirectoryLock:
+    """The right to use a directory, held by at most one process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def acquire(self, seconds: float = 0) -> None:
+        """Take the lock, waiting up to `seconds`; raises `RootInUseError` naming the process that has it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not wait_until(lambda: _try_lock(handle), seconds):
+            owner = os.read(handle, 20).decode() or "unknown"
+            os.close(handle)
+            raise RootInUseError(f"{self._path.parent} is in use by process {owner}: wait for it or stop it.")
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        self._handle = handle
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens when it is not held."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+@contextmanager
+def one_at_a_time(path: Path, progress: Progress, waiting: str) -> Iterator[None]:
+    """Hold the lock at `path`; say `waiting` once when another process has it, and wait up to 15 minutes for it."""
+    lock = DirectoryLock(path)
+    try:
+        lock.acquire()
+    except RootInUseError:
+        progress(waiting)
+        lock.acquire(900)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""Server processes: started as our children, stopped with us, found again when we were killed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from deploy.embedded.failures import EmbeddedServerError
+
+PAUSE = 0.02
+"""Seconds between two looks at a condition."""
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Look at `condition` until it holds (true) or `seconds` have passed (false)."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE)
+    return True
+
+
+def orphans(*marks: str) -> list[int]:
+    """Ids of running processes that have every one of `marks` among their arguments, word for word."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if set(marks) <= {os.fsdecode(word) for word in entry.read_bytes().split(b"\0")}:
+                found.append(int(entry.parent.name))
+    return [pid for pid in found if pid != os.getpid() and not _is_dead(pid)]
+
+
+def stop_orphans(*marks: str, gently: signal.Signals, seconds: float = 15) -> None:
+    """End what an earlier, killed command left running: `gently` first, SIGKILL after `seconds`."""
+    left = orphans(*marks)
+    _signal_all(left, signal.SIGCONT)
+    _signal_all(left, gently)
+    if not wait_until(lambda: all(map(_is_dead, left)), seconds):
+        _signal_all(left, signal.SIGKILL)
+        if not wait_until(lambda: all(map(_is_dead, left)), 5):
+            raise EmbeddedServerError(f"A server of an earlier run does not end: stop process {left[0]} and try again.")
+
+
+class Process:
+    """One server process of ours, with its output in a file.
+
+    It is told to stop with `gently` when our thread that started it ends, however it ends: start servers from the main thread
+    or from one that lives as long as they shall.
+    """
+
+    def __init__(self, name: str, log: Path, gently: signal.Signals) -> None:
+        self.name = name
+        self.log = log
+        self._gently = gently
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id; raises `EmbeddedServerError` when it was not started."""
+        if self._child is None:
+            raise EmbeddedServerError(f"{self.name} was not started: start it first.")
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process was started and has not ended."""
+        return self._child is not None and self._child.poll() is None
+
+    def start(self, command: Sequence[str], wrapper: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+        """Run `command`, behind `wrapper` (a change of user), apart from our terminal, so that Ctrl-C reaches us alone."""
+        words = [*wrapper, *_dies_with_parent(self._gently), *command]
+        with self.log.open("wb") as output:
+            self._child = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env={**os.environ, **(environment or {})},
+            )
+
+    def stop(self, seconds: float = 15) -> None:
+        """Ask it to end, insist after `seconds`, and reap it; nothing happens when it has ended already."""
+        if self._child is None:
+            return
+        if self.running:
+            self._child.send_signal(signal.SIGCONT)
+            self._child.send_signal(self._gently)
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """`kill -9`, and reap it."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+
+    def freeze(self) -> None:
+        """Stop the process in its tracks (SIGSTOP), its connections open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def last_words(self, lines: int = 6) -> str:
+        """The end of its output, for an error message."""
+        return "\n".join(self.log.read_text(errors="replace").strip().splitlines()[-lines:])
+
+
+@cache
+def _dies_with_parent(gently: signal.Signals) -> tuple[str, ...]:
+    words = ("setpriv", "--pdeathsig", gently.name.removeprefix("SIG"))
+    if shutil.which("setpriv") is None or subprocess.run([*words, "true"], check=False, capture_output=True).returncode:
+        return ()
+    return words
+
+
+def _signal_all(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _is_dead(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in {"Z", "X"}
