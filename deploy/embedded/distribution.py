@@ -54,19 +54,11 @@ def _fetch(folder: Path, progress: Progress) -> None:
 
 def run_maven(maven: str, folder: Path, progress: Progress) -> None:
     """Copy the recipe's jars into `folder`, refusing any whose checksum differs from the repository's."""
-    command = [
-        maven,
-        "--batch-mode",
-        "--strict-checksums",
-        f"--file={RECIPE / 'pom.xml'}",
-        "dependency:copy-dependencies",
-        f"-DoutputDirectory={folder}",
-    ]
+    options = ["--batch-mode", "--strict-checksums", f"--file={RECIPE / 'pom.xml'}", f"-DoutputDirectory={folder}"]
+    command = [maven, *options, "dependency:copy-dependencies"]
     fetched = 0
     tail: deque[str] = deque(maxlen=200)
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as child:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         for line in child.stdout or ():
             tail.append(line)
             if _FETCHED.search(line):
@@ -75,9 +67,7 @@ def run_maven(maven: str, folder: Path, progress: Progress) -> None:
                     progress(f"  {fetched} files fetched …")
     if child.returncode:
         reason = next((line.strip() for line in tail if "ERROR" in line), "no reason given")
-        raise EmbeddedServerError(
-            f"Maven could not fetch Apache Kafka: check the network or Maven's settings, then try again. It says: {reason}"
-        )
+        raise EmbeddedServerError(f"Maven could not fetch Apache Kafka: check the network or Maven's settings. It says: {reason}")
 
 
 def _verify(folder: Path) -> None:
@@ -86,6 +76,4 @@ def _verify(folder: Path) -> None:
         if not jar.exists():
             raise EmbeddedServerError(f"Maven did not deliver {name}: delete var/kafka and try again.")
         if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
-            raise EmbeddedServerError(
-                f"{name} is not the reviewed file (SHA-256 differs from deploy/embedded/kafka/SHA256SUMS): it was not used."
-            )
+            raise EmbeddedServerError(f"{name} is not the file that was reviewed (see {SUMS}): it is not used. Fetch it anew.")

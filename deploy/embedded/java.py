@@ -64,5 +64,5 @@ def _apt_get(*words: str) -> bool:
 
 
 def _remedy(command: str) -> str:
-    packages = _PACKAGES[command][0]
-    return f"{_NAMES[command]} is missing: install it (Debian or Ubuntu: apt-get install {packages}), or set KAFKA_BOOTSTRAP_SERVERS to use your own Kafka."
+    how = f"install it (Debian or Ubuntu: apt-get install {_PACKAGES[command][0]})"
+    return f"{_NAMES[command]} is missing: {how}, or set KAFKA_BOOTSTRAP_SERVERS to use your own Kafka."
