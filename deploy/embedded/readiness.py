@@ -16,7 +16,7 @@ def broker_answers(bootstrap_servers: str) -> bool:
 
     May be called with or without an event loop running in the caller's thread.
     """
-    host, _, port = bootstrap_servers.split(",")[0].rpartition(":")
+    host, _, port = bootstrap_servers.split(",", maxsplit=1)[0].rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
     except OSError:
