@@ -1,4 +1,4 @@
-'''All shared I/O: Kafka in and out, the database, timers, health, logging, the clock, sealing.
+"""All shared I/O: Kafka in and out, the database, timers, health, logging, the clock, sealing.
 
 This page is the interface that services write against; each name is imported from the module that the heading names.
 
@@ -35,8 +35,8 @@ This page is the interface that services write against; each name is imported fr
         async with tx.savepoint(): ...
         tx.after_commit(callback)
 
-  The search path is the service's schema, so names stay unqualified. JSON columns go in as text (``$1::text[]::jsonb[]``) and come out as
-  text through ``fetch``. ``is_infrastructure(error)`` tells an outage from a fault of the data. ``migrate(database, package)`` runs alembic
+  The search path is the service's schema, so names stay unqualified. JSON columns go in as text (``$1::text[]::jsonb[]``) and come out
+  decoded. ``is_infrastructure(error)`` tells an outage from a fault of the data. ``migrate(database, package)`` runs alembic
   for the revision files in that package (``services.<name>.migrations``: files ``0001_*.py`` with ``revision``, ``down_revision``,
   ``upgrade()``; no env.py needed), under an advisory lock.
 
@@ -48,17 +48,19 @@ This page is the interface that services write against; each name is imported fr
 ``parking`` — ``await parking.parked(tx, case_ids) -> set[str]``: cases that wait behind a dead letter; an HTTP action on one is refused.
 ``timers`` — one next-due instant a case: ``await timers.arm(tx, {case_id: (partition, due_at), other: (partition, None)})``; None disarms.
   ``lock(tx, case_ids) -> Sequence[str]``: lock the cases, ``ORDER BY id FOR UPDATE SKIP LOCKED``, and return those that were got.
-  ``fire(tx, due: Sequence[Due], now: datetime) -> None``: ``Due(case_id, partition, due_at, upto)``; decide everything that is due at or before ``upto`` (not
-  ``now``: only up to there has the input been read) and arm the case again. ``timers.partition_of(case_id, 24)`` is Kafka's murmur2.
+  ``fire(tx, due: Sequence[Due], now: datetime) -> None``: ``Due(case_id, partition, due_at, upto)``; decide everything that is due at or
+  before ``upto`` (not ``now``: only up to there has the input been read) and arm the case again. ``records.partition_of(case_id, 24)`` is
+  Kafka's murmur2.
 ``watermark`` — ``watermark.passed(partition, instant) -> bool``; ``await watermark.wait_passed(partition, instant, timeout)``.
-``clock`` — ``Clock.now()`` (domain time, UTC), ``real()``, ``to_domain(instant)``, ``to_real(instant)``, ``monotonic()``; ``uuid7()``, ``jitter(seconds)``.
+``clock`` — ``Clock.now()`` (domain time, UTC), ``real()``, ``to_domain(instant)``, ``to_real(instant)``; module functions ``uuid7()``,
+  ``monotonic()``, ``jitter(seconds)``.
   ``JIESU_CLOCK`` = ``<domain origin>@<real origin>x<factor>``, e.g. ``2026-09-21T08:00:00+08:00@2026-11-22T10:00:00Z x 43200``.
 ``leases`` — ``Leases``: due rows of a delivery table, leased in one transaction, worked outside any, settled in another (notify).
 ``sealing`` — ``Sealing.seal(data: dict, case_id) -> str``, ``open(sealed, case_id) -> dict``, ``reseal(sealed, case_id) -> str``.
 ``logging`` — ``configure(settings)``, ``log = structlog.get_logger()``, ``bound(case=…, event=…, trace=…)`` context manager.
 ``dead_letters`` — list, show, request a replay, discard; carried out by the service that owns the letter.
-``kafka`` — ``connection_options(settings)`` for any aiokafka client. ``settings`` — ``RuntimeSettings``. ``metrics`` — the machinery's metrics.
-'''
+``kafka`` — ``connection_options(settings)`` for any aiokafka client. ``settings`` — ``RuntimeSettings``. ``metrics`` — the machinery's.
+"""
 
 from shared.runtime.errors import Rejected
 

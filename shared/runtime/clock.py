@@ -1,0 +1,97 @@
+"""The only reader of time and chance: domain time is one affine map of real time that all processes share."""
+
+import os
+import random  # noqa: TID251 - the one place that may draw
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from shared.runtime.errors import Misconfigured
+
+_FORMAT = re.compile(r"^\s*(?P<domain>[^@]+?)\s*@\s*(?P<real>[^@x ]+)\s*x\s*(?P<factor>\d+(?:\.\d+)?)\s*$")
+_REMEDY = "JIESU_CLOCK must read <domain origin>@<real origin>x<factor>, e.g. 2026-09-21T08:00:00+08:00@2026-11-22T10:00:00Z x 43200"
+
+
+class Clock:
+    """Domain time as `domain + (real - origin) * factor`; the default is real time itself. Instants are aware, in UTC."""
+
+    def __init__(self, domain: datetime | None = None, origin: datetime | None = None, factor: float = 1.0) -> None:
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        self.domain = (domain or epoch).astimezone(UTC)
+        self.origin = (origin or epoch).astimezone(UTC)
+        self.factor = factor
+        self._identity = self.domain == self.origin and factor == 1
+
+    @classmethod
+    def parse(cls, text: str, environment: str) -> "Clock":
+        """The clock of JIESU_CLOCK; empty means real time. Raises Misconfigured, also for any scaled clock in production."""
+        if not text.strip():
+            return cls()
+        if environment == "production":
+            raise Misconfigured("JIESU_CLOCK is refused when JIESU_ENVIRONMENT=production: unset it, deadlines run on real time there")
+        match = _FORMAT.match(text)
+        if match is None:
+            raise Misconfigured(_REMEDY)
+        try:
+            domain, origin = (datetime.fromisoformat(match[name]) for name in ("domain", "real"))
+        except ValueError as error:
+            raise Misconfigured(_REMEDY) from error
+        if domain.tzinfo is None or origin.tzinfo is None or float(match["factor"]) <= 0:
+            raise Misconfigured(f"{_REMEDY}; both instants need an offset, the factor is greater than zero")
+        return cls(domain, origin, float(match["factor"]))
+
+    def now(self) -> datetime:
+        """The present instant in domain time."""
+        return self.to_domain(self.real())
+
+    def real(self) -> datetime:
+        """The present instant in real time, for leases, retries and timeouts."""
+        return datetime.now(UTC)  # noqa: TID251 - the one place that may read it
+
+    def to_domain(self, instant: datetime) -> datetime:
+        """The domain instant of a real one."""
+        if self._identity:
+            return instant.astimezone(UTC)
+        return self.domain + (instant - self.origin) * self.factor
+
+    def to_real(self, instant: datetime) -> datetime:
+        """The real instant of a domain one."""
+        if self._identity:
+            return instant.astimezone(UTC)
+        return self.origin + (instant - self.domain) / self.factor
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Real seconds until a domain instant, negative when it has passed."""
+        return (self.to_real(instant) - self.real()) / timedelta(seconds=1)
+
+
+def monotonic() -> float:
+    """Seconds that never run backwards."""
+    return time.monotonic()
+
+
+def jitter(seconds: float) -> float:
+    """A random length between half and the whole of `seconds`, so that processes that failed together do not return together."""
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret hangs on it
+
+
+def backoff(attempt: int, first: float = 0.05, longest: float = 5.0) -> float:
+    """Seconds to wait before attempt `attempt` + 1: doubling from `first`, at most `longest`, with jitter."""
+    return jitter(min(longest, first * 2.0 ** min(attempt, 20)))
+
+
+class _Sequence:
+    """UUIDv7 of one process in strictly rising order (RFC 9562, method 1: a counter in rand_a)."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> UUID:
+        stamp = (time.time_ns() // 1_000_000) << 12
+        self._last = stamp = max(stamp, self._last + 1)
+        low = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
+        return UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0x2 << 62 | low)
+
+
+uuid7 = _Sequence().next

@@ -1,0 +1,136 @@
+"""The machinery's tables, the same in every service's schema: inbox, outbox, dead letters, parked cases, timers."""
+
+from typing import Any
+
+from alembic.operations import Operations
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+
+# Queue tables lose as many rows as they win: vacuum them by the thousand rows, not by a share of the table.
+QUEUE_STORAGE: dict[str, Any] = {
+    "autovacuum_vacuum_scale_factor": 0,
+    "autovacuum_vacuum_threshold": 2000,
+    "autovacuum_vacuum_insert_scale_factor": 0,
+    "autovacuum_vacuum_insert_threshold": 50000,
+    "autovacuum_vacuum_cost_delay": 0,
+    "autovacuum_analyze_scale_factor": 0,
+    "autovacuum_analyze_threshold": 5000,
+}
+
+
+def _now() -> Column[Any]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _record_columns() -> list[Column[Any]]:
+    """A Kafka record as it arrived; `headers` is JSON of [name, base64 or null]."""
+    return [
+        Column("topic", Text, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("kafka_offset", BigInteger, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("raw_key", LargeBinary),
+        Column("headers", Text, nullable=False),
+        Column("body", LargeBinary),
+        Column("timestamp_ms", BigInteger, nullable=False),
+        Column("timestamp_type", SmallInteger, nullable=False),
+    ]
+
+
+def runtime_tables(schema: str) -> MetaData:
+    """A MetaData of the schema with the machinery's tables; a service adds its own to it."""
+    metadata = MetaData(schema=schema)
+    _queues(metadata)
+    _letters(metadata, schema)
+    return metadata
+
+
+def _queues(metadata: MetaData) -> None:
+    inbox = Table(
+        "inbox",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("topic", Text, primary_key=True),
+        Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        postgresql_with=QUEUE_STORAGE,
+    )
+    Index("inbox_seen_at", inbox.c.seen_at, postgresql_using="brin")
+    outbox = Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column("shard", SmallInteger, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("headers", Text, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        _now(),
+        postgresql_with=QUEUE_STORAGE,
+    )
+    Index("outbox_shard", outbox.c.shard, outbox.c.id)
+    timer = Table(
+        "timer",
+        metadata,
+        Column("case_id", Text, primary_key=True),
+        Column("partition", Integer, nullable=False),
+        Column("due_at", DateTime(timezone=True), nullable=False),
+        postgresql_with=QUEUE_STORAGE,
+    )
+    Index("timer_due", timer.c.partition, timer.c.due_at)
+
+
+def _letters(metadata: MetaData, schema: str) -> None:
+    letter = Table(
+        "dead_letter",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        *_record_columns(),
+        Column("reason", Text, nullable=False),
+        Column("status", Text, nullable=False, server_default="open"),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        _now(),
+        Column("settled_at", DateTime(timezone=True)),
+        UniqueConstraint("topic", "partition", "kafka_offset", name="dead_letter_record"),
+    )
+    Index("dead_letter_status", letter.c.status, letter.c.id)
+    Table(
+        "parked",
+        metadata,
+        Column("key", Text, primary_key=True),
+        Column("dead_letter_id", BigInteger, ForeignKey(f"{schema}.dead_letter.id"), nullable=False),
+        Column("since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    waiting = Table(
+        "waiting",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        *_record_columns(),
+        UniqueConstraint("topic", "partition", "kafka_offset", name="waiting_record"),
+        postgresql_with=QUEUE_STORAGE,
+    )
+    Index("waiting_key", waiting.c.key, waiting.c.id)
+
+
+def queue_settings(table: Table) -> None:
+    """Give a service's own queue table the same storage settings."""
+    table.dialect_options["postgresql"]["with"] = QUEUE_STORAGE
+
+
+def create_runtime_tables(op: Operations, schema: str) -> None:
+    """Create the machinery's tables in a migration."""
+    runtime_tables(schema).create_all(op.get_bind(), checkfirst=False)
