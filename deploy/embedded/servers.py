@@ -13,9 +13,6 @@ from deploy.embedded.failures import Progress
 from deploy.embedded.locks import DirectoryLock
 from deploy.embedded.postgres import PostgresServer
 
-PATIENCE = 10.0
-"""Seconds to wait for an earlier command on the same directory to finish stopping."""
-
 
 def silent(_line: str) -> None:
     """Show no progress."""
@@ -26,7 +23,8 @@ class EmbeddedServers:
 
     `root` holds their data and survives; two live instances need two roots. `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`
     replace ours by existing servers, which are neither started nor stopped. `bench` gives the broker more memory and the
-    optimising compiler. `kafka_properties` and `postgres_settings` are added to ours.
+    optimising compiler. `kafka_properties` and `postgres_settings` are added to ours. `patience` is how many seconds to wait for
+    an earlier command on the same root to finish.
 
     The servers stop with the block, and with the process however that ends; start them from the main thread, or from one
     that lives as long as they shall. They listen on loopback ports and a private socket only.
@@ -42,6 +40,7 @@ class EmbeddedServers:
         progress: Progress = silent,
         kafka_properties: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
+        patience: float = 10.0,
     ) -> None:
         self.root = root.resolve()
         self.kafka: KafkaServer | None = None
@@ -54,6 +53,7 @@ class EmbeddedServers:
         self._progress = progress
         self._kafka_properties = kafka_properties
         self._postgres_settings = postgres_settings
+        self._patience = patience
         self._stack = ExitStack()
 
     @property
@@ -81,7 +81,7 @@ class EmbeddedServers:
             return self
         with ExitStack() as stack:
             lock = DirectoryLock(self.root / "lock")
-            lock.acquire(PATIENCE)
+            lock.acquire(self._patience)
             stack.callback(lock.release)
             self._launch(stack)
             self._stack = stack.pop_all()

@@ -1,0 +1,1 @@
+"""Long runs under faults, started by make chaos only."""

@@ -1,0 +1,70 @@
+"""Fixtures every test may use: the real servers, a fresh database, fresh topics. A missing server fails the test."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded import EmbeddedServers
+from tests.support import servers as support
+from tests.support.databases import Databases
+from tests.support.topics import Topics, fresh_prefix
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[EmbeddedServers]:
+    """Kafka and PostgreSQL for the whole session: do not stop or kill them; `own_servers` are for that."""
+    running = support.first_free()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+async def databases(servers: EmbeddedServers) -> Databases:
+    """Makes databases; those of earlier runs are gone."""
+    made = Databases(servers.database_url)
+    await made.drop_left_over()
+    return made
+
+
+@pytest.fixture(scope="session")
+async def topics(servers: EmbeddedServers) -> Topics:
+    """Makes topics; those of earlier runs are gone."""
+    made = Topics(servers.bootstrap_servers)
+    await made.drop_left_over()
+    return made
+
+
+@pytest.fixture(scope="session")
+def bootstrap_servers(servers: EmbeddedServers) -> str:
+    """Kafka's address."""
+    return servers.bootstrap_servers
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """An empty database of the test's own, as an SQLAlchemy URL; dropped afterwards."""
+    url = await databases.create()
+    yield url
+    await databases.drop(url)
+
+
+@pytest.fixture
+def topic_prefix(topics: Topics) -> str:
+    """A prefix of the test's own for topics and consumer groups; `topics.create(f"{topic_prefix}x")` makes one."""
+    assert topics
+    return fresh_prefix()
+
+
+@pytest.fixture
+def own_servers(tmp_path: Path) -> Iterator[Callable[..., EmbeddedServers]]:
+    """Start servers that the test may kill, freeze and restart: `own_servers(postgres=False)`, keywords of `EmbeddedServers`."""
+    started: list[EmbeddedServers] = []
+
+    def start(root: Path = tmp_path / "servers", **options: object) -> EmbeddedServers:
+        started.append(EmbeddedServers(root, progress=support.tell, **options).start())  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()

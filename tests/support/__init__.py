@@ -1,0 +1,1 @@
+"""What tests share: servers, fresh databases and topics, waiting."""

@@ -1,0 +1,58 @@
+"""Fresh PostgreSQL databases on a running server, made and dropped in some 20 milliseconds each."""
+
+from itertools import count
+from secrets import token_hex
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+PREFIX = "jiesu_test_"
+_SESSION = token_hex(3)
+_numbers = count(1)
+
+
+class Databases:
+    """Makes and drops databases beside the maintenance database that `url` (SQLAlchemy, asyncpg) names."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def create(self, template: str = "template0") -> str:
+        """Make a database, a copy of `template`, which nobody may be using, and return its URL."""
+        name = f"{PREFIX}{_SESSION}_{next(_numbers)}"
+        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+    async def drop(self, url: str) -> None:
+        """Drop the database at `url`, its connections included."""
+        await self._run(f'DROP DATABASE IF EXISTS "{database_name(url)}" WITH (FORCE)')
+
+    async def drop_left_over(self) -> None:
+        """Drop what an earlier, killed run left."""
+        connection = await asyncpg.connect(plain(self._url))
+        rows = await connection.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", PREFIX)
+        await connection.close()
+        for row in rows:
+            await self.drop(self.url(row["datname"]))
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy URL of the database `name` on the same server."""
+        parts = urlsplit(self._url)
+        return urlunsplit(parts._replace(netloc=parts.netloc or "", path=f"/{name}"))
+
+    async def _run(self, statement: str) -> None:
+        connection = await asyncpg.connect(plain(self._url))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+def plain(url: str) -> str:
+    """Return the URL as asyncpg itself takes it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+def database_name(url: str) -> str:
+    """Return the database's name in `url`."""
+    return urlsplit(url).path.removeprefix("/")

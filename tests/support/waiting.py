@@ -1,0 +1,27 @@
+"""Waiting for a fact with a deadline, instead of sleeping and hoping."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast, overload
+
+T = TypeVar("T")
+PAUSE = 0.02
+
+
+@overload
+async def wait_for(condition: Callable[[], Awaitable[T]], deadline: float = ..., what: str = ...) -> T: ...
+@overload
+async def wait_for(condition: Callable[[], T], deadline: float = ..., what: str = ...) -> T: ...
+async def wait_for(condition: Callable[[], T | Awaitable[T]], deadline: float = 20.0, what: str = "") -> T:
+    """Return the first true value of `condition`, which may be async; fail after `deadline` seconds, saying `what` and the last value."""
+    end = time.monotonic() + deadline
+    while True:
+        answer = condition()
+        value = cast("T", await answer if inspect.isawaitable(answer) else answer)
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what or getattr(condition, '__name__', 'condition')} did not hold within {deadline} s; last: {value!r}")
+        await asyncio.sleep(PAUSE)

@@ -1,0 +1,1 @@
+"""Pure tests, a folder a service: no broker, no database, no clock."""
