@@ -1,0 +1,229 @@
+"""Counting a duration from a start instant to a due instant, on plain integers: the rules of the Civil Code, articles 200 to 204."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from calendar import monthrange
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from services.sla.domain.pause import Pauses, holds
+from services.sla.domain.worktime import FIRST_DATE, LAST_DATE, Worktime
+from shared.procedures.duration import Duration, Kind
+
+Reached = tuple[int | None, int | None, bool]
+"""Due instant (UTC microseconds; None while an open pause holds it), last day before rolling (index; None for h and wh), provisional."""
+
+
+class DeadlineError(ValueError):
+    """A deadline that cannot be counted; the text names the value, the rule and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How whole days are counted: whether the start day counts, whether a day off moves the end, and when a day ends."""
+
+    counting: Literal["exclusive", "inclusive"] = "exclusive"
+    roll: Literal["forward", "none"] = "forward"
+    day_end: Literal["midnight", "close"] = "midnight"
+
+    @classmethod
+    def of(cls, counting: object = "exclusive", roll: object = "forward", day_end: object = "midnight") -> Rule:
+        """Read a rule as written; raises DeadlineError naming the value that is none."""
+        for (name, allowed), given in zip(_CHOICES.items(), (counting, roll, day_end), strict=True):
+            if given not in allowed:
+                raise DeadlineError(f"{name} {given!r}: is not a rule; write {' or '.join(allowed)}")
+        return cls(counting, roll, day_end)  # type: ignore[arg-type]
+
+
+_CHOICES: Final = {"counting": ("exclusive", "inclusive"), "roll": ("forward", "none"), "day_end": ("midnight", "close")}
+
+DEFAULT: Final = Rule()
+_HELD: Final[Reached] = (None, None, False)
+
+
+def reach(worktime: Worktime, start: int, duration: Duration, rule: Rule = DEFAULT, pauses: Pauses = ()) -> Reached:
+    """Count a duration from `start` (UTC microseconds); raises DeadlineError outside the tables and for `date`, which is not counted."""
+    if start < worktime.start:
+        raise DeadlineError(f"start: lies before {FIRST_DATE}, where the tables begin; give a later instant")
+    try:
+        reached = _COUNTS[duration.kind](worktime, start, duration, rule, pauses)
+    except (IndexError, OverflowError):
+        raise _beyond(duration) from None
+    if reached[0] is not None and reached[0] > worktime.latest:
+        raise _beyond(duration)
+    return reached
+
+
+def reach_many(worktime: Worktime, starts: Sequence[int], duration: Duration, rule: Rule = DEFAULT) -> list[Reached]:
+    """Count one duration from many starts, without pauses; raises DeadlineError like `reach`."""
+    return [reach(worktime, start, duration, rule) for start in starts]
+
+
+def _beyond(duration: Duration) -> DeadlineError:
+    return DeadlineError(f"duration {duration}: reaches beyond {LAST_DATE}, where the tables end; give a shorter one")
+
+
+def _clock(_worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
+    due = start + duration.size
+    for begun, ended in pauses:
+        if begun >= due:
+            break
+        if ended is None:
+            return _HELD
+        if ended > start:
+            due += ended - max(begun, start)
+    return due, None, False
+
+
+def _working(worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
+    return _spend(worktime, start, duration.size, pauses)
+
+
+def _part(worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
+    return _spend(worktime, start, part_of_day(worktime, start, duration), pauses)
+
+
+def part_of_day(worktime: Worktime, start: int, duration: Duration) -> int:
+    """Give the working time (microseconds) that a fraction of a working day stands for, at a start."""
+    return -(-worktime.hours[first_open(worktime, start)] * duration.size // duration.parts)
+
+
+def _spend(worktime: Worktime, start: int, amount: int, pauses: Pauses) -> Reached:
+    total = worktime.worked(start) + amount
+    for begun, ended in pauses:
+        if ended is not None and ended <= start:
+            continue
+        before = worktime.worked(max(begun, start))
+        if before >= total:
+            break
+        if ended is None:
+            return _HELD
+        total += worktime.worked(ended) - before
+    due = worktime.spent(total)
+    last = worktime.day(due - 1)
+    return due, None, last > worktime.horizon and worktime.unknown(worktime.day(start), last)
+
+
+def first_open(worktime: Worktime, start: int) -> int:
+    """Give the rank of the first working day whose close lies after `start`."""
+    day = worktime.day(start)
+    rank = worktime.before[day]
+    return rank + 1 if worktime.work_days[rank] == day and start >= worktime.closes[rank] else rank
+
+
+def _working_days(worktime: Worktime, start: int, duration: Duration, rule: Rule, pauses: Pauses) -> Reached:
+    day = worktime.day(start)
+    closes = worktime.closes
+    if rule.counting == "exclusive":
+        day += 1
+        first = worktime.before[day]
+    else:
+        first = first_open(worktime, start)
+    rank = first + duration.size - 1
+    for begun, ended in pauses:
+        if closes[rank] <= begun:
+            break
+        if ended is None:
+            return _HELD
+        rank += max(0, bisect_right(closes, ended) - max(first, bisect_right(closes, begun)))
+    last = worktime.work_days[rank]
+    return closes[rank], last, last > worktime.horizon and worktime.unknown(day, last)
+
+
+def first_day(worktime: Worktime, start: int, rule: Rule) -> int:
+    """Give the day (an index) that counts as the first of a count by calendar days."""
+    day = worktime.day(start)
+    if rule.counting == "exclusive":
+        return day + 1
+    late = rule.day_end == "close" and start >= worktime.dated_closes[day]
+    return day + 1 if late else day
+
+
+def _days(worktime: Worktime, start: int, duration: Duration, rule: Rule, pauses: Pauses) -> Reached:
+    first = first_day(worktime, start, rule)
+    return _end_days(worktime, (start, first, first + duration.size - 1), rule, pauses)
+
+
+def _months(worktime: Worktime, start: int, duration: Duration, rule: Rule, pauses: Pauses) -> Reached:
+    first = first_day(worktime, start, rule)
+    return _end_days(worktime, (start, first, last_of_months(worktime, first, duration.size, rule)), rule, pauses)
+
+
+def last_of_months(worktime: Worktime, first: int, months: int, rule: Rule) -> int:
+    """Give the last day of months counted from the first day that counts: the same day of the month, or its last (article 202)."""
+    inclusive = rule.counting == "inclusive"
+    base = worktime.date_of(first if inclusive else first - 1)
+    years, month = divmod(base.month - 1 + months, 12)
+    year, month = base.year + years, month + 1
+    if year > LAST_DATE.year:
+        raise IndexError(year)
+    length = monthrange(year, month)[1]
+    same = (date(year, month, min(base.day, length)) - FIRST_DATE).days
+    return same - 1 if inclusive and base.day <= length else same
+
+
+def _end_days(worktime: Worktime, span: tuple[int, int, int], rule: Rule, pauses: Pauses) -> Reached:
+    """Give the end of the last of some days; `span` is the start instant, the first and the last day when nothing is paused."""
+    start, first, last = span
+    ends = worktime.day_ends if rule.day_end == "midnight" else worktime.dated_closes
+    for begun, ended in pauses:
+        if ends[last] <= begun:
+            break
+        if ended is None:
+            return _HELD
+        last += max(0, bisect_right(ends, ended) - max(first, bisect_right(ends, begun)))
+    moved = last if rule.roll == "none" else rolled(worktime, last, ends, pauses)
+    if moved is None:
+        return None, last, False
+    return ends[moved], last, moved > worktime.horizon and _guessed(worktime, start, (first, last, moved), rule)
+
+
+def rolled(worktime: Worktime, last: int, ends: list[int], pauses: Pauses) -> int | None:
+    """Give the working day to which a last day moves: itself, or the next at whose end the clock is not paused (None: paused for good)."""
+    rank = worktime.before[last]
+    day = worktime.work_days[rank]
+    while day != last and (pause := holds(pauses, ends[day])):
+        if pause[1] is None:
+            return None
+        rank += 1
+        day = worktime.work_days[rank]
+    return day
+
+
+def _guessed(worktime: Worktime, start: int, days: tuple[int, int, int], rule: Rule) -> bool:
+    """Say whether a day after the horizon was judged: the last and those it rolls over; with `day_end: close` all that were counted."""
+    first, last, moved = days
+    if rule.day_end == "close":
+        return worktime.unknown(worktime.day(start) if rule.counting == "inclusive" else first, moved)
+    return rule.roll == "forward" and worktime.unknown(last, moved)
+
+
+def _same_day(worktime: Worktime, start: int, _duration: Duration, _rule: Rule, _pauses: Pauses) -> Reached:
+    day = worktime.day(start)
+    return worktime.day_ends[day], day, False
+
+
+def _same_working_day(worktime: Worktime, start: int, _duration: Duration, _rule: Rule, _pauses: Pauses) -> Reached:
+    rank = first_open(worktime, start)
+    last = worktime.work_days[rank]
+    return worktime.closes[rank], last, last > worktime.horizon and worktime.unknown(worktime.day(start), last)
+
+
+def _date(_worktime: Worktime, _start: int, _duration: Duration, _rule: Rule, _pauses: Pauses) -> Reached:
+    raise DeadlineError("duration date: <fact>: is an instant, which is not counted; give the fact's value")
+
+
+_COUNTS: Final[Mapping[Kind, Callable[[Worktime, int, Duration, Rule, Pauses], Reached]]] = {
+    "clock": _clock,
+    "working": _working,
+    "part": _part,
+    "working_days": _working_days,
+    "days": _days,
+    "months": _months,
+    "same_day": _same_day,
+    "same_working_day": _same_working_day,
+    "date": _date,
+}

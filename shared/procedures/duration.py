@@ -1,0 +1,142 @@
+"""What a time limit may look like when it is written down: `30m 2h 4wh 0.5wd 3wd 15d 1w 1mo 1q 1y same_day same_working_day date`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Final, Literal
+
+Kind = Literal["clock", "working", "part", "working_days", "days", "months", "same_day", "same_working_day", "date"]
+
+MINUTE: Final = 60_000_000
+HOUR: Final = 60 * MINUTE
+
+_WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|h|wh|wd|d|w|mo|q|y)")
+_DATE = re.compile(r"date:\s*([a-z][a-z0-9_]*)")
+_NAMED: Final[tuple[Literal["same_day", "same_working_day"], ...]] = ("same_day", "same_working_day")
+_UNITS: Final[Mapping[str, tuple[Kind, int]]] = {
+    "m": ("clock", MINUTE),
+    "h": ("clock", HOUR),
+    "wh": ("working", HOUR),
+    "wd": ("working_days", 1),
+    "d": ("days", 1),
+    "w": ("days", 7),
+    "mo": ("months", 1),
+    "q": ("months", 3),
+    "y": ("months", 12),
+}
+_COMMON: Final[Mapping[Kind, str]] = {"clock": "m", "days": "d", "months": "mo"}
+_GRAMMAR = "write 30m, 2h, 4wh, 0.5wd, 3wd, 15d, 1w, 1mo, 1q, 1y, same_day, same_working_day or date: <fact>"
+_LONGEST: Final = 10_000_000
+
+
+class DurationError(ValueError):
+    """A duration that cannot be read or combined; the text names the value, the rule and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A time limit as written. `size` is in microseconds (clock, working), days or months; of a part, `size / parts` of a working day."""
+
+    unit: str
+    amount: int | Fraction = 1
+    fact: str = ""
+    kind: Kind = field(init=False, compare=False)
+    size: int = field(init=False, compare=False)
+    parts: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        kind, factor = _UNITS.get(self.unit, (self.unit, 1))
+        if self.unit == "wd" and isinstance(self.amount, Fraction):
+            kind = "part"
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "size", self.amount.numerator * factor)
+        object.__setattr__(self, "parts", self.amount.denominator)
+
+    @classmethod
+    def parse(cls, written: object) -> Duration:
+        """Read `written` (text, or a mapping `{date: fact}`); raises DurationError."""
+        if isinstance(written, Mapping):
+            return _dated(written)
+        if not isinstance(written, str):
+            raise DurationError(f"duration {written!r}: must be text; {_GRAMMAR}")
+        text = written.strip()
+        if text in _NAMED:
+            return cls(text)
+        if match := _DATE.fullmatch(text):
+            return cls("date", fact=match[1])
+        if match := _WRITTEN.fullmatch(text):
+            return cls(match[2], _amount(text, match[1], match[2]))
+        raise DurationError(f"duration {written!r}: is not a duration; {_GRAMMAR}")
+
+    def __str__(self) -> str:
+        """Write the duration so that `parse` reads it back."""
+        if self.unit == "date":
+            return f"date: {self.fact}"
+        if self.unit in _NAMED:
+            return self.unit
+        return f"{_decimal(self.amount)}{self.unit}"
+
+    @property
+    def pausable(self) -> bool:
+        """Whether a pause moves a deadline of this duration."""
+        return self.unit in _UNITS
+
+    def plus(self, by: Duration) -> Duration:
+        """Lengthen by an extension of the same unit (m and h; d and w; mo, q and y go together); raises DurationError."""
+        if not self.pausable or not _same_family(self, by):
+            raise DurationError(f"extension by {by}: is not in the unit of {self}; give {_remedy(self)}, or extend until an instant")
+        unit, total = self.unit, self.amount + by.amount
+        if self.unit != by.unit:
+            unit = _COMMON[self.kind]
+            total = (self.size + by.size) // _UNITS[unit][1]
+        if isinstance(total, Fraction) and total.denominator == 1:
+            total = int(total)
+        if isinstance(total, Fraction) and total > 1:
+            raise DurationError(f"extension by {by}: {self} would become {_decimal(total)}wd, a fraction above 1; extend until an instant")
+        return Duration(unit, total)
+
+    def times(self, count: int) -> Duration:
+        """Give `count` times this duration, for the occurrences of a repeat; raises DurationError where repeating has no meaning."""
+        if not self.pausable:
+            raise DurationError(f"every {self}: does not repeat; give a duration with an amount, such as 3d")
+        return replace(self, amount=self.amount * count)
+
+
+def _dated(written: Mapping[object, object]) -> Duration:
+    fact = written.get("date")
+    if len(written) != 1 or not isinstance(fact, str) or not _DATE.fullmatch(f"date: {fact}"):
+        raise DurationError(f"duration {dict(written)!r}: a mapping names one fact; write date: <fact>")
+    return Duration("date", fact=fact)
+
+
+def _amount(text: str, number: str, unit: str) -> int | Fraction:
+    value = Fraction(number)
+    if value <= 0:
+        raise DurationError(f"duration {text!r}: the amount must be greater than zero; give at least 1{unit}")
+    if value > _LONGEST:
+        raise DurationError(f"duration {text!r}: the amount must not exceed {_LONGEST}; give a shorter one")
+    if "." not in number:
+        return int(value)
+    if unit != "wd" or value >= 1:
+        raise DurationError(f"duration {text!r}: only wd takes a fraction, and only below 1; give whole {unit} or a smaller unit")
+    return value
+
+
+def _same_family(one: Duration, other: Duration) -> bool:
+    if one.unit == other.unit:
+        return True
+    return one.kind == other.kind and one.kind in _COMMON
+
+
+def _remedy(duration: Duration) -> str:
+    units = [unit for unit, (kind, _) in _UNITS.items() if duration.pausable and kind == _UNITS[duration.unit][0]]
+    return " or ".join(units) if units else "no amount"
+
+
+def _decimal(amount: int | Fraction) -> str:
+    if isinstance(amount, int):
+        return str(amount)
+    return f"{amount.numerator / amount.denominator:.12f}".rstrip("0").rstrip(".")
