@@ -1,0 +1,57 @@
+# Jiesu. `make help` lists what can be done; every target sets up .venv by itself when needed.
+# Variables: JSON=1 (demo: plain lines), ARGS="…" (handed to pytest or to jiesu), PYTHON=… (the Python to build .venv with).
+
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+UV := var/uv/bin/uv
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint format bench chaos schemas docs lock clean
+
+help:
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## Build .venv from the locked requirements (needs Python 3.11 with pip)
+	@for python in $(or $(PYTHON),python3.11 python3 python); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then exec "$$python" -B deploy/bootstrap.py; fi; \
+	done; echo 'Python 3.11 or newer was not found: install it (Debian or Ubuntu: apt-get install python3.11), or name it with PYTHON=….' >&2; exit 1
+
+demo: setup ## Run a month of complaints through everything, in about a minute (JSON=1: plain lines)
+	@$(BIN)/jiesu demo $(if $(JSON),--json) $(ARGS)
+
+up: setup ## Run everything on this machine until stopped
+	@$(BIN)/jiesu up $(ARGS)
+
+test: setup ## Run every test but chaos and bench
+	@$(BIN)/python -m pytest tests --ignore=tests/chaos --ignore=tests/bench $(ARGS)
+
+lint: setup ## Check style, types, import rules and the lock file
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture/test_lock.py tests/architecture/test_repository.py
+
+format: setup ## Put the code into shape
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure; figures go to the terminal and var/bench
+	@$(BIN)/python -m pytest tests/bench -s --timeout=1800 $(ARGS)
+
+chaos: setup ## Long runs under faults
+	@$(BIN)/python -m pytest tests/chaos -s --timeout=3600 $(ARGS)
+
+schemas: setup ## Write the golden JSON Schemas and examples
+	@$(BIN)/jiesu schemas write $(ARGS)
+
+docs: setup ## Write the generated reference pages
+	@$(BIN)/jiesu docs write $(ARGS)
+
+lock: setup ## Resolve every dependency anew within pyproject.toml's bounds, Kafka's jars included
+	@$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock
+	@$(COMPILE) --upgrade --custom-compile-command 'make lock' deploy/uv.in -o deploy/uv.txt
+	@$(BIN)/python -m deploy.embedded.renew
+
+clean: ## Remove .venv, caches and all data but those of `make up`
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var/demo var/test* var/bench* var/embedded var/kafka var/uv
