@@ -67,23 +67,30 @@ def _beyond(duration: Duration) -> DeadlineError:
 
 
 def _clock(_worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
-    due = start + duration.size
+    return pass_by(start, duration.size, pauses), None, False
+
+
+def pass_by(start: int, amount: int, pauses: Pauses) -> int | None:
+    """Give the instant at which that much unpaused time has passed since `start`; None while an open pause holds it."""
+    due = start + amount
     for begun, ended in pauses:
         if begun >= due:
             break
         if ended is None:
-            return _HELD
+            return None
         if ended > start:
             due += ended - max(begun, start)
-    return due, None, False
+    return due
 
 
 def _working(worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
-    return _spend(worktime, start, duration.size, pauses)
+    due = spend(worktime, start, duration.size, pauses)
+    return due, None, due is not None and _reaches_unknown(worktime, start, due)
 
 
 def _part(worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
-    return _spend(worktime, start, part_of_day(worktime, start, duration), pauses)
+    due = spend(worktime, start, part_of_day(worktime, start, duration), pauses)
+    return due, None, due is not None and _reaches_unknown(worktime, start, due)
 
 
 def part_of_day(worktime: Worktime, start: int, duration: Duration) -> int:
@@ -91,7 +98,8 @@ def part_of_day(worktime: Worktime, start: int, duration: Duration) -> int:
     return -(-worktime.hours[first_open(worktime, start)] * duration.size // duration.parts)
 
 
-def _spend(worktime: Worktime, start: int, amount: int, pauses: Pauses) -> Reached:
+def spend(worktime: Worktime, start: int, amount: int, pauses: Pauses) -> int | None:
+    """Give the earliest instant at which that much unpaused working time has passed since `start`; None while an open pause holds it."""
     total = worktime.worked(start) + amount
     for begun, ended in pauses:
         if ended is not None and ended <= start:
@@ -100,11 +108,14 @@ def _spend(worktime: Worktime, start: int, amount: int, pauses: Pauses) -> Reach
         if before >= total:
             break
         if ended is None:
-            return _HELD
+            return None
         total += worktime.worked(ended) - before
-    due = worktime.spent(total)
-    last = worktime.day(due - 1)
-    return due, None, last > worktime.horizon and worktime.unknown(worktime.day(start), last)
+    return worktime.spent(total)
+
+
+def _reaches_unknown(worktime: Worktime, start: int, due: int) -> bool:
+    last = worktime.day(due - 1)  # time used up at 24:00 was used up on the day before
+    return last > worktime.horizon and worktime.unknown(worktime.day(start), last)
 
 
 def first_open(worktime: Worktime, start: int) -> int:
