@@ -17,13 +17,52 @@ Read = Callable[[Path], Any]
 """Gives the value of a path such as ('facts', 'urgent') or ('last', 'called_back', 'outcome')."""
 
 COMPLAINT_FIELDS = frozenset(
-    "case number source external_id received_at registered_at channel channel_family kind title text object demand place product "
-    "against happened_at attachments missing".split()
+    [
+        "case",
+        "number",
+        "source",
+        "external_id",
+        "received_at",
+        "registered_at",
+        "channel",
+        "channel_family",
+        "kind",
+        "title",
+        "text",
+        "object",
+        "demand",
+        "place",
+        "product",
+        "against",
+        "happened_at",
+        "attachments",
+        "missing",
+    ]
 )
 COMPLAINANT_FIELDS = frozenset(MaskedComplainant.model_fields)
 CASE_FIELDS = frozenset(
-    "class rule kind subject department cooperating status open level handler owner number received_at registered_at received_day "
-    "approved accepted suspended links agreed_date".split()
+    [
+        "class",
+        "rule",
+        "kind",
+        "subject",
+        "department",
+        "cooperating",
+        "status",
+        "open",
+        "level",
+        "handler",
+        "owner",
+        "number",
+        "received_at",
+        "registered_at",
+        "received_day",
+        "approved",
+        "accepted",
+        "suspended",
+        "links",
+        "agreed_date",
+    ]
 )
 _TEXT = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 _NAME = re.compile(r"(?<![\w.])(" + "|".join(ROOTS) + r")((?:\.\w+(?!\w*\s*\())*)(\s*\[)?")
@@ -53,7 +92,7 @@ class Condition:
     def holds(self, read: Read) -> bool:
         """Whether the condition holds; raises `ValueError` if its value is not true or false."""
         value = self.value(read)
-        if not isinstance(value, bool):
+        if value is not True and value is not False:  # 1 and 0 are not meant
             raise ValueError(f"the condition «{self.source}» gives {value!r}; it has to give true or false")
         return value
 
@@ -87,7 +126,7 @@ def _unknown(path: Path, facts: frozenset[str], parameters: frozenset[str], even
     if root in ("last", "count") and name not in EVENT_FIELDS:
         return f"{'.'.join(path)}: no event is called {name}"
     if root == "last":
-        return None if len(path) > 2 and path[2] in EVENT_FIELDS[name] else f"{'.'.join(path)}: {name} has {_list(EVENT_FIELDS[name])}"
+        return None if path[2:] and path[2] in EVENT_FIELDS[name] else f"{'.'.join(path)}: {name} has {_list(EVENT_FIELDS[name])}"
     known = {
         "facts": facts,
         "parameters": parameters,
@@ -98,7 +137,7 @@ def _unknown(path: Path, facts: frozenset[str], parameters: frozenset[str], even
     }[root]
     if name not in known:
         return f"{'.'.join(path)}: {root} has {_list(known)}"
-    if path[:2] == ("complaint", "complainant") and (len(path) < 3 or path[2] not in COMPLAINANT_FIELDS):
+    if path[:2] == ("complaint", "complainant") and not set(path[2:3]) & COMPLAINANT_FIELDS:
         return f"{'.'.join(path)}: complaint.complainant has {_list(COMPLAINANT_FIELDS)}"
     return None
 

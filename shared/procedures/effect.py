@@ -1,8 +1,8 @@
 """What may stand under `do`: one small, closed list."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from shared.contracts.events import EVENTS
 from shared.procedures.selector import Entry
@@ -98,21 +98,50 @@ class RefuseFurther(Effect):
     refuse_further: Roles
 
 
-AnyEffect = (
-    Literal["breach"]
-    | Breach
-    | Remind
-    | Notify
-    | Escalate
-    | Deem
-    | Reclassify
-    | RaiseLevel
-    | SetFacts
-    | Assign
-    | Start
-    | Cancel
-    | RefuseFurther
-)
+EFFECTS: dict[str, str] = {
+    "breach": "Breach",
+    "remind": "Remind",
+    "notify": "Notify",
+    "escalate": "Escalate",
+    "deem": "Deem",
+    "reclassify": "Reclassify",
+    "raise_level": "RaiseLevel",
+    "set": "SetFacts",
+    "assign": "Assign",
+    "start": "Start",
+    "cancel": "Cancel",
+    "refuse_further": "RefuseFurther",
+}
+"""The key that tells an effect → its class's name."""
+
+
+def _kind(item: Any) -> str | None:
+    """Which effect data stand for, told by their key, so that an error is about that one alone."""
+    if isinstance(item, str):
+        return "short"
+    if isinstance(item, Effect):
+        return type(item).__name__
+    if not isinstance(item, dict):
+        return None
+    return next((kind for key, kind in EFFECTS.items() if key in item), "Reclassify" if "kind" in item else None)
+
+
+AnyEffect = Annotated[
+    Annotated[Literal["breach"], Tag("short")]
+    | Annotated[Breach, Tag("Breach")]
+    | Annotated[Remind, Tag("Remind")]
+    | Annotated[Notify, Tag("Notify")]
+    | Annotated[Escalate, Tag("Escalate")]
+    | Annotated[Deem, Tag("Deem")]
+    | Annotated[Reclassify, Tag("Reclassify")]
+    | Annotated[RaiseLevel, Tag("RaiseLevel")]
+    | Annotated[SetFacts, Tag("SetFacts")]
+    | Annotated[Assign, Tag("Assign")]
+    | Annotated[Start, Tag("Start")]
+    | Annotated[Cancel, Tag("Cancel")]
+    | Annotated[RefuseFurther, Tag("RefuseFurther")],
+    Discriminator(_kind),
+]
 
 
 def effect(item: AnyEffect) -> Effect:

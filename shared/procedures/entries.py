@@ -1,15 +1,27 @@
 """The entries of a procedure that concern time: clocks, their dues and reminders, ladders, duties."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from shared.procedures.duration import Duration
 from shared.procedures.effect import AnyEffect, MessageChannel, Roles
 from shared.procedures.selector import Entry, Selector
 
 Clause = str | list[str]
 Counting = Literal["exclusive", "inclusive"]
 Roll = Literal["forward", "none"]
+
+
+def _duration(written: str) -> str:
+    """A duration as it is written, once it can be read; raises `DurationError`."""
+    Duration.parse(written)
+    return written
+
+
+Written = Annotated[
+    str, AfterValidator(_duration), Field(description="30m, 2h, 4wh, 0.5wd, 3wd, 15d, 1w, 1mo, 1q, 1y, same_day, same_working_day")
+]
 
 
 class FromParameter(Entry):
@@ -24,7 +36,16 @@ class FromDate(Entry):
     date: str = Field(description="the fact's name")
 
 
-Within = str | FromParameter | FromDate
+def _limit(item: Any) -> str:
+    if isinstance(item, dict | Entry):
+        return "FromParameter" if "parameter" in (item if isinstance(item, dict) else type(item).model_fields) else "FromDate"
+    return "Written"
+
+
+Within = Annotated[
+    Annotated[Written, Tag("Written")] | Annotated[FromParameter, Tag("FromParameter")] | Annotated[FromDate, Tag("FromDate")],
+    Discriminator(_limit),
+]
 
 
 class Titled(Entry):
@@ -39,7 +60,7 @@ class Titled(Entry):
 class Reminder(Entry):
     """Chases before due: `before: 2h | 4wh`, or `share: 0.8` of the counted time; `of` names the due entry (the first by default)."""
 
-    before: str | None = None
+    before: Written | None = None
     share: float | None = Field(default=None, gt=0, lt=1)
     of: int = Field(default=0, ge=0, description="index of the due entry that it counts from")
     when: str | None = None
@@ -89,7 +110,7 @@ class Ladder(Titled):
     """Rungs that a matter climbs: a role a rung, the next after `every` without acknowledgement; then the organisation's fallback."""
 
     rungs: list[str] = Field(min_length=1)
-    every: str | None = Field(default="1d", description="silence for so long goes on up; none: only a new cause does")
+    every: Written | None = Field(default="1d", description="silence for so long goes on up; none: only a new cause does")
     by: list[MessageChannel] = ["email", "sms"]
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.complaint import Channel, Kind
 from shared.procedures.effect import AnyEffect, Roles
-from shared.procedures.entries import Clause, Clock, Duty, Ladder, Reaction, Titled
+from shared.procedures.entries import Clause, Clock, Duty, Ladder, Reaction, Titled, Written
 from shared.procedures.selector import Entry
 
 
@@ -115,7 +115,7 @@ class Count(Titled):
     key: str = Field(description="CEL that gives a text; empty: not counted")
     when: str | None = None
     threshold: int = Field(ge=2)
-    window: str | None = Field(default=None, description="e.g. 30m: how far apart the first and the last may be; none: in all")
+    window: Written | None = Field(default=None, description="e.g. 30m: how far apart the first and the last may be; none: in all")
     distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants rather than cases")
     reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the one that completes it")
     does: CountDoes

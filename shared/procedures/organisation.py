@@ -140,9 +140,10 @@ class Organisation(Entry):
         return self.line.get(role)
 
     def holders(self, role: str, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """The ids of those who hold a role for a case of that department at that instant: in the department first, else in the line of its parents, else anywhere without a department.
+        """The ids of those who hold a role for a case of that department at that instant.
 
-        The absent are replaced by their substitutes, the accused left out; an empty tuple means vacant. `owner` is the department's head.
+        Looked for in the department, else in the line of its parents, else among those without a department. The absent are replaced by their
+        substitutes, the accused left out; an empty tuple means vacant. `owner` is the department's head.
         """
         if self.everyone:
             return () if role in accused else (role,)
