@@ -50,5 +50,5 @@ async def diagnose(settings: RuntimeSettings, wait_ms: int = 3000) -> str | None
                 "check JIESU_KAFKA_USERNAME, JIESU_KAFKA_PASSWORD and JIESU_KAFKA_SASL_MECHANISM"
             )
         return f"the broker at {host}:{port} answered {type(error).__name__}: check JIESU_KAFKA_SECURITY_PROTOCOL"
-    connection.close()
+    await connection.close()
     return None
