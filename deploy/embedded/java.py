@@ -50,12 +50,16 @@ def _java_version(path: str) -> int:
 
 
 def _install(command: str, progress: Progress) -> None:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None or not Path("/etc/debian_version").exists():
+    if os.geteuid() != 0 or not _is_debian() or shutil.which("apt-get") is None:
         raise EmbeddedServerError(_remedy(command))
     progress(f"{_NAMES[command]} is missing: installing {_PACKAGES[command][0]} with apt-get.")
     _apt_get("update")
     if not any(_apt_get("install", "--yes", "--no-install-recommends", package) for package in _PACKAGES[command]):
         raise EmbeddedServerError(_remedy(command))
+
+
+def _is_debian() -> bool:
+    return Path("/etc/debian_version").exists()
 
 
 def _apt_get(*words: str) -> bool:

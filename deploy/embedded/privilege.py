@@ -64,17 +64,26 @@ def _as_nobody(installation: Path, home: Path) -> Footing:
     if copy.stat().st_uid != 0 or copy.is_symlink():
         raise EmbeddedServerError(f"{copy} belongs to somebody else: remove it and try again.")
     copy.chmod(0o755)
-    programs = copy / installation.name
-    if not programs.exists():
-        partial = programs.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(installation, partial, symlinks=True)
-        _readable(partial)
-        partial.rename(programs)
-    chosen = Footing(programs / "bin", copy / "home", wrapper, user)
+    chosen = Footing(_programs(installation, copy), copy / "home", wrapper, user)
     chosen.home.mkdir(exist_ok=True)
     chosen.give(chosen.home)
     return chosen
+
+
+def _programs(installation: Path, copy: Path) -> Path:
+    """Copy the wheel's programs, and the libraries that they look for beside the package, where anyone may run them."""
+    package = installation.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    place = copy / f"site-{(installation / 'bin' / 'postgres').stat().st_mtime_ns}"
+    if not place.exists():
+        partial = place.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(installation, partial / package.name / installation.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+        _readable(partial)
+        partial.rename(place)
+    return place / package.name / installation.name / "bin"
 
 
 def _readable(folder: Path) -> None:

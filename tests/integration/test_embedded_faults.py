@@ -1,0 +1,46 @@
+"""A broker and a database under a test's own control: killed, frozen, started again on the same address."""
+
+from collections.abc import Callable
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from deploy.embedded import EmbeddedServers
+from deploy.embedded.readiness import broker_answers
+from tests.support.databases import plain
+from tests.support.topics import Topics
+
+
+async def test_a_killed_broker_comes_back_on_its_port_with_its_records(own_servers: Callable[..., EmbeddedServers]) -> None:
+    servers = own_servers(postgres=False)
+    assert servers.kafka
+    await Topics(servers.bootstrap_servers).create("a")
+    async with AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers) as producer:
+        assert (await producer.send_and_wait("a", b"before")).offset == 0
+        servers.kafka.kill()
+        assert not broker_answers(servers.bootstrap_servers)
+        servers.kafka.start()
+        assert (await producer.send_and_wait("a", b"after")).offset == 1
+
+
+async def test_a_frozen_broker_answers_nobody_until_it_is_thawed(own_servers: Callable[..., EmbeddedServers]) -> None:
+    servers = own_servers(postgres=False)
+    assert servers.kafka
+    servers.kafka.process.freeze()
+    assert not broker_answers(servers.bootstrap_servers)
+    servers.kafka.process.thaw()
+    servers.kafka.wait_ready()
+
+
+async def test_a_killed_database_comes_back_under_its_url_with_its_rows(own_servers: Callable[..., EmbeddedServers]) -> None:
+    servers = own_servers(kafka=False)
+    assert servers.postgres
+    url = servers.database_url
+    connection = await asyncpg.connect(plain(url))
+    await connection.execute("CREATE TABLE mark AS SELECT 7 AS value")
+    servers.postgres.kill()
+    servers.postgres.start()
+    again = await asyncpg.connect(plain(servers.database_url))
+    assert (servers.database_url, await again.fetchval("SELECT value FROM mark")) == (url, 7)
+    await again.close()
+    connection.terminate()

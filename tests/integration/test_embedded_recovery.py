@@ -1,0 +1,127 @@
+"""The embedded servers stop with their command, however it ends, and the next start finds the data."""
+
+import os
+import signal
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from deploy.embedded import EmbeddedServers
+from deploy.embedded.process import stop_orphans
+from tests.support.databases import plain
+from tests.support.embedded import Command
+from tests.support.topics import Topics
+from tests.support.waiting import wait_for
+
+
+async def leave_marks(command: Command) -> None:
+    connection = await asyncpg.connect(plain(command.database_url))
+    await connection.execute("CREATE TABLE mark AS SELECT 7 AS value")
+    await connection.close()
+    await Topics(command.bootstrap_servers).create("marks")
+    async with AIOKafkaProducer(bootstrap_servers=command.bootstrap_servers) as producer:
+        await producer.send_and_wait("marks", b"seven")
+
+
+async def marks(command: Command) -> tuple[int, bytes]:
+    connection = await asyncpg.connect(plain(command.database_url))
+    value = await connection.fetchval("SELECT value FROM mark")
+    await connection.close()
+    async with AIOKafkaConsumer(bootstrap_servers=command.bootstrap_servers, auto_offset_reset="earliest") as consumer:
+        consumer.assign([TopicPartition("marks", 0)])
+        record = await consumer.getone()
+    return value, record.value
+
+
+async def test_kill_9_of_the_command_stops_the_servers_and_loses_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "a path with spaces 接诉"
+    with Command(root) as first:
+        await leave_marks(first)
+        first.kill()
+        await wait_for(lambda: not first.servers(), what="the servers' end")
+    with Command(root) as second:
+        assert await marks(second) == (7, b"seven")
+
+
+async def test_servers_that_outlived_a_killed_command_are_replaced(tmp_path: Path) -> None:
+    with Command(tmp_path) as first:
+        await leave_marks(first)
+        left = first.servers()
+        for pid in left:
+            os.kill(pid, signal.SIGSTOP)
+        first.kill()
+        assert sorted(first.servers()) == sorted(left)
+    with Command(tmp_path) as second:
+        assert await marks(second) == (7, b"seven")
+        assert not set(left) & set(second.servers())
+
+
+async def test_servers_killed_with_their_command_recover(tmp_path: Path) -> None:
+    with Command(tmp_path) as first:
+        await leave_marks(first)
+        left = first.servers()
+        first.process.send_signal(signal.SIGSTOP)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        first.kill()
+    with Command(tmp_path) as second:
+        assert await marks(second) == (7, b"seven")
+
+
+def test_sigterm_ends_the_command_and_its_servers(tmp_path: Path) -> None:
+    with Command(tmp_path) as command:
+        sockets = Path(command.database_url.partition("host=")[2])
+        assert sockets.stat().st_mode & 0o777 == 0o700
+        status, told = command.terminate()
+        assert (status, command.servers(), sockets.exists()) == (0, [], False)
+        assert told.rstrip().endswith("Stopped.")
+
+
+def test_a_second_command_on_the_same_directory_is_told_who_has_it(tmp_path: Path) -> None:
+    with Command(tmp_path) as first, Command(tmp_path) as second:
+        _, told = second.process.communicate(timeout=30)
+        assert second.process.returncode == 1
+        assert told.splitlines()[-1].endswith(f"is in use by process {first.process.pid}: wait for it or stop it.")
+
+
+def test_servers_on_the_usual_ports_do_not_matter(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        for port in (9092, 9093, 5432):
+            occupied = stack.enter_context(socket.socket())
+            occupied.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if occupied.connect_ex(("127.0.0.1", port)):
+                listener = stack.enter_context(socket.socket())
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(("127.0.0.1", port))
+                listener.listen()
+        with EmbeddedServers(tmp_path) as servers:
+            assert servers.bootstrap_servers.rpartition(":")[2] not in {"9092", "9093", "5432"}
+
+
+def test_a_stale_pid_file_with_a_reused_id_does_not_keep_postgresql_down(tmp_path: Path) -> None:
+    with EmbeddedServers(tmp_path, kafka=False) as servers:
+        assert servers.postgres
+        data = tmp_path / "postgres" / "data"
+        file = data / "postmaster.pid"
+        stale = file.read_text().splitlines()
+        servers.postgres.kill()
+        stop_orphans("-D", str(data), gently=signal.SIGINT)
+        file.write_text("\n".join([str(os.getppid()), *stale[1:]]))
+        servers.postgres.start()
+        assert file.read_text().splitlines()[0] == str(servers.postgres.process.pid)
+
+
+def test_the_users_own_servers_are_used_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker.example:9092")
+    monkeypatch.setenv("DATABASE_URL", "postgres://someone@db.example/jiesu")
+    with EmbeddedServers(tmp_path / "unused") as servers:
+        assert (servers.kafka, servers.postgres) == (None, None)
+        assert servers.environment == {
+            "KAFKA_BOOTSTRAP_SERVERS": "broker.example:9092",
+            "DATABASE_URL": "postgresql+asyncpg://someone@db.example/jiesu",
+        }
+    assert not (tmp_path / "unused").exists()
