@@ -1,0 +1,1 @@
+"""Triage: decides kind, class, subject and department of each complaint, and counts across cases."""

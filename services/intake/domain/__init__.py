@@ -1,0 +1,1 @@
+"""Intake's decisions: registration, masking, numbering; no I/O."""

@@ -1,0 +1,1 @@
+"""Triage's decisions: tables in, decisions out; no I/O, no clock, no chance."""

@@ -1,0 +1,78 @@
+"""Which kind, class and subject a complaint has: the first rule that matches, with the evidence."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from services.triage.domain.plan import Plan, Rule
+from services.triage.domain.scope import Scope
+from shared.procedures.model import ClassRule, KindRule, Subject
+
+E = TypeVar("E", KindRule, ClassRule, Subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen, by which entry, and what that rests on; `id` is empty if no entry matched."""
+
+    id: str = ""
+    entry: KindRule | ClassRule | Subject | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """Facts that rules read out of the complaint, and what that rests on."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+
+
+def derive(plan: Plan, scope: Scope, given: Iterable[str]) -> Derivation:
+    """Set the facts that `derived` entries give, in order; what the submission itself gives stays."""
+    kept = frozenset(given)
+    facts: dict[str, Any] = {}
+    evidence: list[str] = []
+    for rule in plan.derived:
+        new = {name: value for name, value in rule.entry.set.items() if name not in kept}
+        if not new or rule.when is None or not scope.holds(rule.when):
+            continue
+        read = ", ".join(scope.evidence(rule.when))
+        evidence += [f"derived {name} from {read}" for name in new]
+        facts.update(new)
+        scope.set_facts(new)
+    return Derivation(facts, tuple(evidence))
+
+
+def kind(plan: Plan, scope: Scope) -> Chosen:
+    """The submission's kind, else the first matching entry's, else a complaint."""
+    if scope.complaint.kind is not None:
+        return Chosen(scope.complaint.kind, None, (f"complaint.kind = {scope.complaint.kind}",))
+    found = _first(plan.kinds, scope)
+    return found if found.id else Chosen("complaint")
+
+
+def class_of(plan: Plan, scope: Scope) -> Chosen:
+    """The first matching class."""
+    return _first(plan.classes, scope)
+
+
+def subject(plan: Plan, scope: Scope) -> Chosen:
+    """The first node whose condition holds or one of whose words stands in title or text."""
+    text = f"{scope.complaint.title or ''}\n{scope.complaint.text}"
+    for rule in plan.subjects:
+        word = next((word for word in rule.entry.words if word in text), None)
+        if word is not None:
+            return Chosen(rule.entry.id, rule.entry, (f"the word {word}",))
+        if rule.when is not None and scope.holds(rule.when):
+            return Chosen(rule.entry.id, rule.entry, tuple(scope.evidence(rule.when)))
+    return Chosen()
+
+
+def _first(rules: tuple[Rule[E], ...], scope: Scope) -> Chosen:
+    for rule in rules:
+        if rule.when is None:
+            return Chosen(rule.entry.id, rule.entry)
+        if scope.holds(rule.when):
+            return Chosen(rule.entry.id, rule.entry, tuple(scope.evidence(rule.when)))
+    return Chosen()
