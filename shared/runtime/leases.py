@@ -5,15 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-import structlog
-
-from shared.runtime.clock import Clock, backoff
+from shared.runtime.clock import Clock
 from shared.runtime.database import Database, Transaction
-from shared.runtime.failures import reason
 
 J = TypeVar("J")
 R = TypeVar("R")
-log = structlog.get_logger(__name__)
 
 Claim = Callable[[Transaction, int, datetime, datetime], Awaitable[Sequence[J]]]
 Work = Callable[[J], Awaitable[R]]
@@ -24,7 +20,7 @@ class Leases(Generic[J, R]):
     """Drives due jobs.
 
     `claim(tx, limit, now, until)`: select jobs whose next attempt is due and whose lease is free or over, `FOR UPDATE SKIP LOCKED`, set
-    the lease to `until`, return them; instants are real time. `work(job)`: the network call; returns a result for failures too, never raises.
+    the lease to `until`, return them; instants are real time. `work(job)`: the network call; returns a result for a failure too.
     `settle(tx, done)`: record the results, ending or moving the attempts and clearing leases.
     A process that dies in between leaves leases that run out: the job is tried again under the same idempotency key.
     """
@@ -45,18 +41,10 @@ class Leases(Generic[J, R]):
         """Set it after a commit that made a job due, to be quicker than the next poll."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`; outages of the database are waited out, a round under way is finished."""
-        failures = 0
+        """Work until `stop`, finishing the round under way; an outage is raised, leases run out by themselves."""
         while not stop.is_set():
-            try:
-                worked = await self.cycle()
-                failures = 0
-            except Exception as error:  # noqa: BLE001 - leases run out by themselves; wait and repeat
-                failures += 1
-                worked = 0
-                log.warning("leased work failed", reason=reason(error))
-            if not worked:
-                await self._wait(backoff(failures) if failures else self._poll, stop)
+            if not await self.cycle():
+                await self._wait(self._poll, stop)
 
     async def cycle(self) -> int:
         """One round: claim, work side by side, settle; returns how many jobs."""

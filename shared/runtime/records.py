@@ -20,6 +20,8 @@ from shared.runtime.failures import clean, reason
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 LOG_APPEND_TIME = 1
+# What decoding and verifying raise for a record; pydantic, orjson and Rejected are ValueErrors.
+_FAULTS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 
 Decode = Callable[[str, bytes], BaseModel]
 
@@ -143,7 +145,7 @@ class Reader:
             received = self._received(raw, partitions)
             if self._verify is not None:
                 self._verify(received)
-        except Exception as error:  # noqa: BLE001 - whatever a record makes decoding raise is that record's fault
+        except _FAULTS as error:
             return Bad(raw, reason(error))
         return received
 

@@ -9,9 +9,8 @@ import orjson
 import structlog
 
 from shared.runtime import metrics
-from shared.runtime.clock import backoff, monotonic
+from shared.runtime.clock import monotonic
 from shared.runtime.database import Database
-from shared.runtime.failures import reason
 from shared.runtime.health import Health
 from shared.runtime.kafka import connection_options
 from shared.runtime.producer import Outgoing, Producer, UnsendableError
@@ -38,28 +37,25 @@ class Relay:
         self._held: dict[str, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send until `stop`, then once more until the outbox is empty or fails."""
+        """Send until `stop`, then until the outbox is empty; an outage is raised."""
         self._health.watch("relay", 60.0)
-        failures = 0
         while not stop.is_set():
             self._health.beat("relay")
-            sent = await self._try()
-            failures = failures + 1 if sent is None else 0
-            if sent is None:
-                await _until(stop, backoff(failures, first=0.1, longest=3.0))
-            elif sent == 0:
+            if not await self._cycle():
                 await self._wait()
         self._health.forget("relay")
         await self.drain()
 
     async def drain(self) -> None:
-        """Send what is left, for an orderly stop; leaves the rest to the next process if that fails."""
-        while await self._try():
-            pass
-        await self._producer.close()
+        """Send what is left, for an orderly stop; if that fails it is raised and the rest is the next process's."""
+        try:
+            while await self._cycle():
+                pass
+        finally:
+            await self._producer.close()
 
-    async def _try(self) -> int | None:
-        """One cycle over all shards: how many were sent, None after a failure that has been logged."""
+    async def _cycle(self) -> int:
+        """One cycle; a topic at fault is held, an outage raised: nothing is lost, the rows are still there."""
         try:
             sent = await self.cycle()
         except UnsendableError as error:
@@ -68,11 +64,9 @@ class Relay:
             log.warning("topic is held", topic=error.topic, reason=error.why)
             metrics.RELAY_CYCLES.labels("held").inc()
             return 1
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing was lost: the rows are still there; wait and repeat
-            self._health.set("relay", reason(error))
-            log.warning("relay cycle failed", reason=reason(error))
+        except Exception:
             metrics.RELAY_CYCLES.labels("failed").inc()
-            return None
+            raise
         if not self._held:
             self._health.clear("relay")
         metrics.RELAY_CYCLES.labels("sent" if sent else "empty").inc()
@@ -119,11 +113,3 @@ class Relay:
         except TimeoutError:
             return
         self._database.outbox_added.clear()
-
-
-async def _until(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

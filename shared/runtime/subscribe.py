@@ -14,6 +14,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from shared.contracts.topics import PARTITIONS
 from shared.runtime import metrics
 from shared.runtime.batch import BatchProcessor
 from shared.runtime.health import Health
@@ -177,8 +178,7 @@ def subscribe(
 
 async def _handle(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer, processor: BatchProcessor, progress: Progress) -> None:
     raws = [Raw.of(record, progress.prefix) for record in records]
-    topics = {raw.topic for raw in raws}
-    counts = {topic: len(consumer.partitions_for_topic(f"{progress.prefix}{topic}") or ()) or 1 for topic in topics}
+    counts = {topic: partition_count(consumer, f"{progress.prefix}{topic}") for topic in {raw.topic for raw in raws}}
     await processor.process(_in_time(raws), counts)
     _hold_back(raws, consumer, processor, progress.prefix)
     newest: dict[TopicPartition, int] = {}
@@ -187,6 +187,11 @@ async def _handle(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer,
         if raw.timestamp_type == LOG_APPEND_TIME and place not in processor.breaker.stopped:
             newest[place] = max(newest.get(place, 0), raw.timestamp_ms)
     progress.watermark.committed(newest)
+
+
+def partition_count(consumer: AIOKafkaConsumer, topic: str) -> int:
+    """The topic's number of partitions as the broker has it."""
+    return len(consumer.partitions_for_topic(topic) or ()) or PARTITIONS
 
 
 def _in_time(raws: Sequence[Raw]) -> list[Raw]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.runtime import letters, metrics, parking
-from shared.runtime.clock import Clock, backoff
+from shared.runtime.clock import Clock
 from shared.runtime.database import Database, Transaction
 from shared.runtime.failures import is_infrastructure, reason
 from shared.runtime.health import Health
@@ -89,21 +89,13 @@ class Timers:
         self._health = health
 
     async def run(self, stop: asyncio.Event, settings: RuntimeSettings) -> None:
-        """Fire what is due until `stop`; outages are waited out."""
+        """Fire what is due until `stop`; an outage is raised, the timers are still armed."""
         self._health.watch("timers", 60.0)
-        failures = 0
         while not stop.is_set():
             self._health.beat("timers")
-            try:
-                pause = 0.0 if await self.cycle() else await self._until_next(settings.timer_poll_ms / 1000)
-                failures = 0
-                self._health.clear("timers")
-            except Exception as error:  # noqa: BLE001 - whatever it is, the timers are still armed; wait and repeat
-                failures += 1
-                pause = backoff(failures, first=0.1)
-                self._health.set("timers", reason(error))
-                log.warning("timer cycle failed", reason=reason(error))
-            await self._sleep(stop, pause)
+            if not await self.cycle():
+                await self._sleep(stop, await self._until_next(settings.timer_poll_ms / 1000))
+            self._health.clear("timers")
         self._health.forget("timers")
 
     async def cycle(self) -> int:

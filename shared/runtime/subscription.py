@@ -1,0 +1,115 @@
+"""A service's input from start to stop: broker, subscriber, batch processor, watermark, replay."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import structlog
+from aiokafka.errors import KafkaError
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from shared.contracts.topics import PARTITIONS, Topic
+from shared.runtime import metrics
+from shared.runtime.batch import BatchProcessor, Handler
+from shared.runtime.breaker import Breaker
+from shared.runtime.clock import Clock, backoff
+from shared.runtime.database import Database
+from shared.runtime.health import Health
+from shared.runtime.kafka import diagnose
+from shared.runtime.records import Decode, Reader, Received
+from shared.runtime.replay import Replay
+from shared.runtime.settings import RuntimeSettings
+from shared.runtime.subscribe import Progress, WatchedBroker, partition_count, subscribe
+from shared.runtime.supervision import pause
+from shared.runtime.watermark import Watermark
+
+_LAG_PERIOD = 5.0
+log = structlog.get_logger(__name__)
+
+
+class Subscription:
+    """One group reading several topics together."""
+
+    def __init__(self, database: Database, clock: Clock, health: Health, settings: RuntimeSettings) -> None:
+        self.watermark: Watermark
+        self.replay: Replay
+        self._database = database
+        self._clock = clock
+        self._health = health
+        self._settings = settings
+        self._broker: WatchedBroker | None = None
+        self._subscriber: BatchSubscriber | None = None
+
+    def declare(
+        self, topics: Sequence[Topic], group: str, handler: Handler, *, decode: Decode, verify: Callable[[Received], None] | None
+    ) -> None:
+        """Say what is read and who handles it; nothing is connected yet."""
+        settings = self._settings
+        names = [topic.name for topic in topics]
+        self.watermark = Watermark(self._clock, names, timedelta(milliseconds=settings.clock_tolerance_ms))
+        progress = Progress(self.watermark, self._health, settings.topic_prefix)
+        reader = Reader(decode, self._clock, verify)
+        self.processor = BatchProcessor(
+            self._database,
+            reader,
+            handler,
+            breaker=Breaker(settings.breaker_run, settings.breaker_share),
+            health=self._health,
+            patience=settings.max_poll_interval_ms / 2000,
+        )
+        self._broker = WatchedBroker(settings, progress)
+        self._subscriber = subscribe(self._broker, names, group, processor=self.processor, progress=progress, settings=settings)
+        self.replay = Replay(self._database, reader, handler, self._partitions)
+        self._health.set("consumer", "has not joined its group yet")
+
+    @property
+    def subscriber(self) -> BatchSubscriber | None:
+        """FastStream's subscriber."""
+        return self._subscriber
+
+    async def start(self, stop: asyncio.Event) -> None:
+        """Join the group, waiting for a broker that is not there yet; the log says why it waits."""
+        if self._broker is None or self._subscriber is None:
+            return
+        for attempt in range(1_000_000):
+            trouble = await diagnose(self._settings)
+            if trouble is None:
+                try:
+                    await self._broker.start()
+                except KafkaError as error:
+                    trouble = f"the broker answers, but joining failed: {type(error).__name__}"
+                    await self._broker.stop()
+                else:
+                    break
+            self._health.set("consumer", trouble)
+            log.error("waiting for the broker", reason=trouble)
+            await pause(stop, backoff(attempt, first=0.2, longest=3.0))
+            if stop.is_set():
+                return
+        self._health.watch("poll", self._settings.max_poll_interval_ms / 1000)
+        self.watermark.attach(self._subscriber.consumer)  # type: ignore[arg-type]
+
+    async def stop(self, seconds: float) -> bool:
+        """Finish the batch, commit, leave the group; False when the broker's client hung longer than `seconds`."""
+        self._health.forget("poll")
+        if self._broker is None:
+            return True
+        self.processor.stopping.set()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._broker.stop()
+        except TimeoutError:
+            return False
+        return True
+
+    async def measure(self, stop: asyncio.Event) -> None:
+        """Keep the lag gauges current; a broker that does not answer leaves them as they are."""
+        while not stop.is_set():
+            await self.watermark.refresh(self.watermark.held())
+            for topic, lag in self.watermark.lags.items():
+                metrics.CONSUMER_LAG.labels(topic).set(lag)
+            await pause(stop, _LAG_PERIOD)
+
+    def _partitions(self, topic: str) -> int:
+        consumer = None if self._subscriber is None else self._subscriber.consumer
+        return PARTITIONS if consumer is None else partition_count(consumer, f"{self._settings.topic_prefix}{topic}")
