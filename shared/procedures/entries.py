@@ -109,7 +109,7 @@ class Clock(Titled):
 class Ladder(Titled):
     """Rungs that a matter climbs: a role a rung, the next after `every` without acknowledgement; then the organisation's fallback."""
 
-    rungs: list[str] = Field(min_length=1)
+    rungs: list[Roles] = Field(min_length=1)
     every: Written | None = Field(default="1d", description="silence for so long goes on up; none: only a new cause does")
     by: list[MessageChannel] = ["email", "sms"]
 

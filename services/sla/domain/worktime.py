@@ -90,6 +90,10 @@ class Worktime:
         """Give the instant at which a date begins."""
         return self._utc((day.toordinal() - _FIRST_ORDINAL) * DAY)
 
+    def interval(self, at: int) -> int:
+        """Give the index of the working interval under way at an instant, or of the last one before it."""
+        return max(0, bisect_right(self.opens, at) - 1)
+
     def worked(self, at: int) -> int:
         """Give the working time from FIRST_DATE up to an instant."""
         index = bisect_right(self.opens, at) - 1

@@ -1,0 +1,153 @@
+"""A case as its events have made it: what every decision starts from, and what is kept between decisions.
+
+Instants are integers, microseconds since 1970 in UTC; the edges turn them into datetimes.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["open", "closed", "refused", "withdrawn"]
+RoundState = Literal["running", "paused", "dormant", "stopped", "cancelled"]
+LIVE: tuple[RoundState, ...] = ("running", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: `data` has the contract's field names; `cause` says what brought it about.
+
+    `cause` is `action`, `triage`, `message` or `opening` for the first event of an input, `timer` for what a clock did, empty for what followed.
+    """
+
+    type: str
+    at: int
+    sequence: int
+    data: dict[str, Any]
+    cause: str = ""
+
+
+@dataclass(slots=True)
+class Round:
+    """One round of one clock. A dormant round waits for its guard; `dues` holds an instant for each due entry, None where there is none."""
+
+    clock: str
+    number: int
+    start: int
+    event: str
+    state: RoundState = "running"
+    seen: list[int] = field(default_factory=list)
+    pauses: list[list[int | None]] = field(default_factory=list)
+    dues: list[int | None] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+    reminders: list[int | None] = field(default_factory=list)
+    reminded: list[int] = field(default_factory=list)
+    occurred: int | None = None
+    next_occurrence: int | None = None
+    extensions: list[dict[str, Any]] = field(default_factory=list)
+    provisional: bool = False
+    ended: int | None = None
+    deemed: str = ""
+
+    @property
+    def due(self) -> int | None:
+        """The first due instant that exists, or the next occurrence of a repeating clock."""
+        return next((at for at in self.dues if at is not None), self.next_occurrence)
+
+    @property
+    def live(self) -> bool:
+        """Whether the round is running or paused."""
+        return self.state in LIVE
+
+    def fork(self) -> Round:
+        """A copy that may be changed without changing this one."""
+        twin = copy(self)
+        for name in ("seen", "pauses", "dues", "done", "reminders", "reminded", "extensions"):
+            setattr(twin, name, list(getattr(self, name)))
+        return twin
+
+
+@dataclass(slots=True)
+class Climb:
+    """A matter on its way up a ladder: the rung it stands on, and when silence takes it further (None: never by itself)."""
+
+    ladder: str
+    clock: str
+    rung: int
+    next: int | None
+    active: bool
+    clause: list[str]
+    by: list[str]
+
+
+@dataclass(slots=True)
+class Case:
+    """Everything that a decision on a case may read. `last` and `count` reach back to the registration or the last reopening."""
+
+    id: str
+    procedure: str
+    version: int
+    number: str
+    received_at: int
+    registered_at: int
+    complaint: dict[str, Any]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    status: Status = "open"
+    kind: str = "complaint"
+    class_: str = ""
+    rule: str = ""
+    subject: str = ""
+    department: str = ""
+    proposed: str = ""
+    cooperating: list[str] = field(default_factory=list)
+    handler: str = ""
+    owner: str = ""
+    level: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    accepted: bool = False
+    approved: bool = False
+    answered: bool = False
+    suspended: bool = False
+    agreed: int | None = None
+    links: list[str] = field(default_factory=list)
+    windows: dict[str, list[str]] = field(default_factory=dict)
+    decided_by_person: list[str] = field(default_factory=list)
+    last: dict[str, dict[str, Any]] = field(default_factory=dict)
+    count: dict[str, int] = field(default_factory=dict)
+    rounds: dict[str, list[Round]] = field(default_factory=dict)
+    climbs: list[Climb] = field(default_factory=list)
+    sequence: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether the case has not ended."""
+        return self.status == "open"
+
+    def current(self, clock: str) -> Round | None:
+        """The latest round of a clock."""
+        rounds = self.rounds.get(clock)
+        return rounds[-1] if rounds else None
+
+    def fork(self) -> Case:
+        """A copy to work on: rounds that have ended are shared, since they never change."""
+        twin = copy(self)
+        for name in ("cooperating", "links", "decided_by_person"):
+            setattr(twin, name, list(getattr(self, name)))
+        for name in ("facts", "windows", "last", "count"):
+            setattr(twin, name, dict(getattr(self, name)))
+        twin.rounds = {clock: _working_copy(rounds) for clock, rounds in self.rounds.items()}
+        twin.climbs = [copy(climb) for climb in self.climbs]
+        return twin
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> Case:
+        """The case from what `dataclasses.asdict` or orjson made of it."""
+        rounds = {clock: [Round(**each) for each in listed] for clock, listed in data["rounds"].items()}
+        climbs = [Climb(**each) for each in data["climbs"]]
+        return cls(**{**data, "rounds": rounds, "climbs": climbs})
+
+
+def _working_copy(rounds: list[Round]) -> list[Round]:
+    last = rounds[-1]
+    return rounds if last.state in ("stopped", "cancelled") else [*rounds[:-1], last.fork()]

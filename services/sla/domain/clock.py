@@ -1,0 +1,287 @@
+"""The clocks of a case: which rounds an event starts, stops, pauses or cancels, and when each is due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.sla.domain.case import Event, Round
+from services.sla.domain.deadline import Extension, Limit, due_at
+from services.sla.domain.draft import ENDS, Draft
+from services.sla.domain.occurrence import next_occurrence
+from services.sla.domain.pause import Pauses
+from services.sla.domain.reminder import remind_at
+from services.sla.domain.rulebook import CANCELS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan, Match, Threshold
+from shared.procedures.duration import Duration
+from shared.procedures.entries import WhoOf
+
+GUARD, ENDED, RESTARTED = "guard", "ended", "restarted"
+
+
+def follow(draft: Draft, event: Event) -> None:
+    """Let every clock see an event: stops, cancels, then pauses, resumes, starts; then plan again what it changed."""
+    kind = event.type
+    plans = draft.rulebook.concerned.get(kind, ())
+    for plan in plans:
+        _stop(draft, plan, event)
+    for plan in plans:
+        _pause(draft, plan, event)
+    if kind == "extension_granted":
+        _extend(draft, event)
+    for plan in plans:
+        _start(draft, plan, event)
+    if kind in ENDS:
+        _end(draft, event)
+    elif kind in draft.rulebook.replan_on:
+        replan(draft, event.at, kind)
+
+
+def owner(draft: Draft, plan: ClockPlan) -> str:
+    """The role that has to act before a clock is due."""
+    named = plan.clock.owner
+    if isinstance(named, WhoOf):
+        return str(draft.case.last.get(named.who, {}).get("role", "")) or draft.rulebook.default_owner
+    if named == "owner" and "owner" not in draft.rulebook.procedure.role_names:
+        return draft.rulebook.default_owner
+    department = draft.case.department or draft.case.proposed
+    at = draft.worktime.instant(draft.now)
+    return draft.rulebook.organisation.first_held(named, department, at)
+
+
+def about(draft: Draft, plan: ClockPlan, current: Round) -> dict[str, Any]:
+    """The fields that every event of a round carries."""
+    data = {**draft.because(plan.clock.id, plan.clauses), "clock": plan.clock.id, "round": current.number, "role": owner(draft, plan)}
+    if current.due is not None:
+        data["due_at"] = current.due
+    if current.provisional:
+        data["provisional"] = True
+    return data
+
+
+def start(draft: Draft, plan: ClockPlan, at: int, event: str, *, instant: int | None = None) -> None:
+    """Begin a round; it lies dormant while the clock's guard does not hold. `instant` is where counting begins, if not at `at`."""
+    rounds = draft.case.rounds.setdefault(plan.clock.id, [])
+    number = sum(1 for each in rounds if each.state != "dormant") + 1
+    current = Round(plan.clock.id, number, at if instant is None else instant, event)
+    draft.case.rounds[plan.clock.id] = [*(each for each in rounds if each.state != "dormant"), current]
+    if draft.holds(plan.when):
+        plan_dues(draft, plan, current)
+        _announce(draft, plan, current, at)
+    else:
+        current.state = "dormant"
+
+
+def begin(draft: Draft, clock: str, at: int) -> None:
+    """Start a clock because an entry says so: a new round, whatever the selectors say."""
+    plan = draft.rulebook.plans[clock]
+    current = draft.case.current(clock)
+    if current is not None and current.live:
+        cancel(draft, plan, current, at, RESTARTED)
+    start(draft, plan, at, "start")
+
+
+def abandon(draft: Draft, clock: str, at: int, reason: str) -> None:
+    """Cancel a clock because an entry says so; nothing where it does not run."""
+    current = draft.case.current(clock)
+    if current is not None and current.live:
+        cancel(draft, draft.rulebook.plans[clock], current, at, reason)
+
+
+def stop(draft: Draft, plan: ClockPlan, current: Round, at: int) -> None:
+    """A round is met."""
+    in_time = current.due is None or at <= current.due
+    data = about(draft, plan, current)
+    current.state, current.ended = "stopped", at
+    draft.add("clock_stopped", at, {**data, "in_time": in_time})
+
+
+def cancel(draft: Draft, plan: ClockPlan, current: Round, at: int, reason: str) -> None:
+    """A round ends without being met."""
+    data = about(draft, plan, current)
+    current.state, current.ended = "cancelled", at
+    draft.add("clock_cancelled", at, {**data, "reason": reason})
+
+
+def replan(draft: Draft, at: int, reason: str) -> None:
+    """Guards and due instants once more, after what they rest on has changed; every deadline that moves is an event."""
+    for plan in draft.rulebook.guarded:
+        current = draft.case.current(plan.clock.id)
+        if current is None or current.state in ("stopped", "cancelled"):
+            continue
+        holds = draft.holds(plan.when)
+        if current.state == "dormant":
+            if holds:
+                current.state = "paused" if current.pauses and current.pauses[-1][1] is None else "running"
+                plan_dues(draft, plan, current)
+                _announce(draft, plan, current, at)
+        elif holds:
+            _move(draft, plan, current, at, reason)
+        else:
+            cancel(draft, plan, current, at, GUARD)
+            current.state, current.ended = "dormant", None
+
+
+def recalculate(draft: Draft, at: int, reason: str) -> None:
+    """All due instants once more, after the calendar or the department's hours have changed."""
+    for plan in draft.rulebook.plans.values():
+        current = draft.case.current(plan.clock.id)
+        if current is not None and current.live:
+            _move(draft, plan, current, at, reason)
+
+
+def plan_dues(draft: Draft, plan: ClockPlan, current: Round) -> None:
+    """Count the due instants of a round, its reminders and its next occurrence."""
+    found = [_due(draft, plan, current, threshold) for threshold in plan.thresholds]
+    current.dues = [at for at, _ in found]
+    current.provisional = any(provisional for _, provisional in found)
+    current.next_occurrence = occurrence(draft, plan, current, current.occurred)
+    if plan.chases:
+        current.reminders = [_reminder(draft, plan, current, place) for place in range(len(plan.chases))]
+
+
+def limit(draft: Draft, plan: ClockPlan, current: Round, place: int) -> Limit | None:
+    """The time limit of a due entry of a round, for counting and for explaining; None where it is not known yet."""
+    threshold = plan.thresholds[place]
+    if threshold.duration is None:
+        return None
+    agreed = draft.case.facts.get(threshold.fact) if threshold.fact else _agreed(draft, current) if threshold.entry.or_agreed else None
+    if threshold.fact and agreed is None:
+        return None
+    return Limit(current.start, threshold.duration, plan.rule, _pauses(current), _extensions(current), agreed, threshold.entry.or_agreed)
+
+
+def occurrence(draft: Draft, plan: ClockPlan, current: Round, after: int | None) -> int | None:
+    """The instant of the repeat's next occurrence after an instant; None while paused or where the clock does not repeat."""
+    if plan.every is None:
+        return None
+    found = next_occurrence(draft.worktime, Limit(current.start, plan.every, plan.rule, _pauses(current)), after)
+    return None if found is None else found.due
+
+
+def _due(draft: Draft, plan: ClockPlan, current: Round, threshold: Threshold) -> tuple[int | None, bool]:
+    if not draft.holds(threshold.when):
+        return None, False
+    found = limit(draft, plan, current, plan.thresholds.index(threshold))
+    if found is None:
+        return None, False
+    at, _, provisional = due_at(draft.worktime, found)
+    return at, provisional
+
+
+def _agreed(draft: Draft, current: Round) -> int | None:
+    """The date agreed with the customer, if it lies after the round's start: an older one was meant for an earlier round."""
+    agreed = draft.case.agreed
+    return agreed if agreed is not None and agreed > current.start else None
+
+
+def _reminder(draft: Draft, plan: ClockPlan, current: Round, place: int) -> int | None:
+    chase = plan.chases[place]
+    if current.dues[chase.of] is None or not draft.holds(chase.when):
+        return None
+    found = limit(draft, plan, current, chase.of)
+    return None if found is None else remind_at(draft.worktime, found, chase.reminder)
+
+
+def _announce(draft: Draft, plan: ClockPlan, current: Round, at: int) -> None:
+    draft.add("clock_started", at, {**about(draft, plan, current), "started_at": current.start})
+
+
+def _move(draft: Draft, plan: ClockPlan, current: Round, at: int, reason: str) -> None:
+    before, repeat = list(current.dues), current.next_occurrence
+    plan_dues(draft, plan, current)
+    current.reminded = [place for place in current.reminded if (current.reminders[place] or 0) <= at]
+    moved = [(old, new) for old, new in zip(before, current.dues, strict=True) if old != new]
+    if plan.every is not None and repeat != current.next_occurrence:
+        moved.append((repeat, current.next_occurrence))
+    if moved:
+        data = {**about(draft, plan, current), "reason": reason}
+        data.pop("due_at", None)
+        for name, value in (("from_at", moved[0][0]), ("due_at", moved[0][1])):
+            if value is not None:
+                data[name] = value
+        draft.add("clock_moved", at, data)
+
+
+def _matched(draft: Draft, matches: tuple[Match, ...], event: Event) -> list[int]:
+    if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
+        return []
+    at_hand = {**event.data, "at": event.at}
+    return [match.place for match in matches if draft.holds(match.when, at_hand)]
+
+
+def _stop(draft: Draft, plan: ClockPlan, event: Event) -> None:
+    current = draft.case.current(plan.clock.id)
+    if current is None or current.state in ("stopped", "cancelled"):
+        return
+    places = _matched(draft, plan.matches[STOPS].get(event.type, ()), event)
+    current.seen = sorted({*current.seen, *places})
+    if places and len(current.seen) >= plan.stops_needed:
+        if current.live:
+            stop(draft, plan, current, event.at)
+        else:
+            current.state = "stopped"
+    elif _matched(draft, plan.matches[CANCELS].get(event.type, ()), event):
+        if current.live:
+            cancel(draft, plan, current, event.at, event.type)
+        else:
+            current.state = "cancelled"
+
+
+def _pause(draft: Draft, plan: ClockPlan, event: Event) -> None:
+    current = draft.case.current(plan.clock.id)
+    if current is None or current.state in ("stopped", "cancelled"):
+        return
+    standing = bool(current.pauses) and current.pauses[-1][1] is None
+    if not standing and _matched(draft, plan.matches[PAUSES].get(event.type, ()), event):
+        _stand(draft, plan, current, [event.at, None], event.at)
+    elif standing and _matched(draft, plan.matches[RESUMES].get(event.type, ()), event):
+        _stand(draft, plan, current, [current.pauses.pop()[0], event.at], event.at)
+
+
+def _stand(draft: Draft, plan: ClockPlan, current: Round, pause: list[int | None], at: int) -> None:
+    current.pauses = [*current.pauses, pause]
+    if current.state == "dormant":
+        return
+    current.state = "paused" if pause[1] is None else "running"
+    plan_dues(draft, plan, current)
+    draft.add("clock_paused" if pause[1] is None else "clock_resumed", at, about(draft, plan, current))
+
+
+def _start(draft: Draft, plan: ClockPlan, event: Event) -> None:
+    current = draft.case.current(plan.clock.id)
+    anew = bool(_matched(draft, plan.matches[RESTARTS].get(event.type, ()), event))
+    begins = anew or bool(_matched(draft, plan.matches[STARTS].get(event.type, ()), event))
+    if not begins or (current is not None and not anew and event.type != "reopened"):
+        return
+    if current is not None and current.live:
+        cancel(draft, plan, current, event.at, RESTARTED)
+    instant = draft.case.received_at if event.type == "registered" else None
+    start(draft, plan, event.at, event.type, instant=instant)
+
+
+def _extend(draft: Draft, event: Event) -> None:
+    plan = draft.rulebook.plans[event.data["clock"]]
+    current = draft.case.current(plan.clock.id)
+    if current is not None and current.live:
+        current.extensions = [*current.extensions, {"by": event.data.get("extend_by", ""), "until": event.data.get("until")}]
+        _move(draft, plan, current, event.at, event.type)
+
+
+def _end(draft: Draft, event: Event) -> None:
+    for plan in draft.rulebook.plans.values():
+        current = draft.case.current(plan.clock.id)
+        if current is None or current.state in ("stopped", "cancelled") or current.event == event.type:
+            continue
+        if current.live:
+            cancel(draft, plan, current, event.at, event.type)
+        else:
+            current.state = "cancelled"
+    for climb in draft.case.climbs:
+        climb.active = False
+
+
+def _pauses(current: Round) -> Pauses:
+    return tuple((begin, end) for begin, end in current.pauses if begin is not None)
+
+
+def _extensions(current: Round) -> list[Extension]:
+    return [Extension(Duration.parse(each["by"]) if each["by"] else None, each["until"]) for each in current.extensions]

@@ -1,0 +1,198 @@
+"""What is done when a clock is due, a reminder falls due, or a reaction is called for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from services.sla.domain import clock as clocks
+from services.sla.domain import ladder, messages
+from services.sla.domain.case import Event, Round
+from services.sla.domain.draft import Draft
+from services.sla.domain.rulebook import ClockPlan, Doing, ReactionPlan
+from shared.procedures.effect import (
+    Assign,
+    Breach,
+    Cancel,
+    Deem,
+    Effect,
+    Escalate,
+    Notify,
+    RaiseLevel,
+    Reclassify,
+    RefuseFurther,
+    Remind,
+    SetFacts,
+    Start,
+    names,
+)
+
+DEEPEST = 30
+
+
+class ProcedureLoopError(ValueError):
+    """The procedure's reactions call each other without end; the text names the event at which it was noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why effects are carried out: at which instant, by which entry, on which round of which clock, after which event."""
+
+    at: int
+    rule: str
+    plan: ClockPlan | None = None
+    round: Round | None = None
+    due: int | None = None
+    occurrences: int = 1
+    event: dict[str, Any] | None = None
+    about: str = ""
+    timer: bool = False
+    depth: int = 0
+
+
+def happen(draft: Draft, kind: str, at: int, data: dict[str, Any], cause: str = "", depth: int = 0) -> Event:
+    """Add an event, let the clocks see it, and carry out the reactions that it calls for."""
+    if depth > DEEPEST:
+        raise ProcedureLoopError(f"reactions on {kind} call each other without end; give one of them a condition")
+    event = draft.add(kind, at, data, cause)
+    seen = len(draft.events)
+    clocks.follow(draft, event)
+    react(draft, event, depth)
+    for follower in draft.events[seen:]:
+        if follower.type.startswith("clock_"):
+            react(draft, follower, depth)
+    return event
+
+
+def react(draft: Draft, event: Event, depth: int = 0) -> None:
+    """Carry out the reactions on an event."""
+    for reaction in draft.rulebook.reactions.get(event.type, ()):
+        at_hand = {**event.data, "at": event.at}
+        if _called_for(draft, reaction, event, at_hand):
+            occasion = Occasion(event.at, reaction.id, event=at_hand, about=event.type, depth=depth + 1)
+            perform(draft, reaction.doings, occasion)
+
+
+def perform(draft: Draft, doings: Iterable[Doing], occasion: Occasion) -> None:
+    """Carry out effects in their written order."""
+    for doing in doings:
+        if draft.holds(doing.when, occasion.event):
+            _do(draft, doing, doing.effect, occasion)
+
+
+def _called_for(draft: Draft, reaction: ReactionPlan, event: Event, at_hand: dict[str, Any]) -> bool:
+    if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
+        return False
+    return draft.holds(reaction.when, at_hand) and any(draft.holds(match.when, at_hand) for match in reaction.matches[event.type])
+
+
+def _do(draft: Draft, doing: Doing, effect: Effect, occasion: Occasion) -> None:
+    because = draft.of(doing, occasion.rule)
+    at, depth = occasion.at, occasion.depth + 1
+    match effect:
+        case Breach():
+            _breach(draft, because, effect, occasion)
+        case Remind():
+            _remind(draft, because, effect, occasion)
+        case Notify():
+            about = occasion.about or "due"
+            messages.tell(draft, at, _roles(draft, effect.notify, occasion), because, _message(effect, about, occasion))
+        case Escalate():
+            ladder.escalate(draft, at, effect.escalate, because, occasion.plan.clock.id if occasion.plan else "", list(effect.by))
+        case Deem():
+            _deem(draft, because, effect, occasion)
+        case Reclassify():
+            _reclassify(draft, because, effect, occasion)
+        case RaiseLevel():
+            _raise(draft, because, effect, occasion)
+        case SetFacts():
+            happen(draft, "amended", at, {**because, "role": "system", "facts": dict(effect.set)}, depth=depth)
+        case Assign():
+            person = next(iter(messages.holders(draft, effect.assign, at)), "")
+            happen(draft, "assigned", at, {**because, "role": effect.assign, "to_role": effect.assign, "person": person}, depth=depth)
+        case Start():
+            clocks.begin(draft, effect.start, at)
+        case Cancel():
+            clocks.abandon(draft, effect.cancel, at, occasion.rule)
+        case RefuseFurther():
+            for action in names(effect.refuse_further):
+                draft.case.windows[action] = doing.clauses
+
+
+def _cause(occasion: Occasion) -> str:
+    return "timer" if occasion.timer else ""
+
+
+def _breach(draft: Draft, because: dict[str, Any], effect: Breach, occasion: Occasion) -> None:
+    data = {**_round(draft, occasion), **because}
+    if effect.in_principle:
+        data["in_principle"] = True
+    if occasion.occurrences > 1:
+        data["occurrences"] = occasion.occurrences
+    happen(draft, "clock_breached", occasion.at, data, _cause(occasion), occasion.depth + 1)
+
+
+def _remind(draft: Draft, because: dict[str, Any], effect: Remind, occasion: Occasion) -> None:
+    roles = _roles(draft, effect.remind, occasion)
+    reached = [role for role in (messages.reached(draft, role, occasion.at) for role in roles) if role is not None]
+    data = {**_round(draft, occasion), **because, "role": roles[0], "recipients": list(dict.fromkeys(reached)), "by": list(effect.by)}
+    if occasion.occurrences > 1:
+        data["occurrences"] = occasion.occurrences
+    happen(draft, "reminded", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    messages.tell(draft, occasion.at, roles, because, _message(effect, "reminded", occasion))
+
+
+def _deem(draft: Draft, because: dict[str, Any], effect: Deem, occasion: Occasion) -> None:
+    plan, current = occasion.plan, occasion.round
+    if current is not None:
+        current.deemed = effect.deem
+    data = {**_round(draft, occasion), **because, "role": "system"}
+    happen(draft, effect.deem, occasion.at, data, _cause(occasion), occasion.depth + 1)
+    if plan is not None and current is not None and current.live:
+        clocks.stop(draft, plan, current, occasion.at)
+
+
+def _reclassify(draft: Draft, because: dict[str, Any], effect: Reclassify, occasion: Occasion) -> None:
+    data: dict[str, Any] = {**because, "role": "system", "from_class": draft.case.class_}
+    if effect.reclassify:
+        data["class"] = effect.reclassify
+    if effect.kind:
+        data["kind"] = effect.kind
+    happen(draft, "reclassified", occasion.at, data, _cause(occasion), occasion.depth + 1)
+
+
+def _raise(draft: Draft, because: dict[str, Any], effect: RaiseLevel, occasion: Occasion) -> None:
+    levels = draft.rulebook.procedure.levels
+    draft.case.level = min(draft.case.level + effect.raise_level, max(len(levels) - 1, 0))
+    role = levels[draft.case.level] if levels else messages.owner(draft)
+    reached = messages.reached(draft, role, occasion.at)
+    told = [reached] if reached else []
+    data = {**because, "role": role, "recipients": told, "level": draft.case.level, "reason": "level"}
+    happen(draft, "escalated", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    by = {"by": ["sms", "email"], "about": "escalated", "urgent": True}
+    messages.tell(draft, occasion.at, [role], because, by)
+
+
+def _round(draft: Draft, occasion: Occasion) -> dict[str, Any]:
+    if occasion.plan is None or occasion.round is None:
+        return {}
+    data = clocks.about(draft, occasion.plan, occasion.round)
+    return data if occasion.due is None else {**data, "due_at": occasion.due}
+
+
+def _roles(draft: Draft, roles: str | list[str], occasion: Occasion) -> list[str]:
+    """The roles meant: `owner` is the clock's, or the case's."""
+    own = clocks.owner(draft, occasion.plan) if occasion.plan else messages.owner(draft)
+    return [own if role == "owner" else role for role in names(roles)]
+
+
+def _message(effect: Remind | Notify, about: str, occasion: Occasion) -> dict[str, Any]:
+    return {
+        "by": list(effect.by),
+        "about": about,
+        "template": effect.template,
+        "urgent": getattr(effect, "urgent", False),
+        "clock": occasion.plan.clock.id if occasion.plan else None,
+        "due_at": occasion.due if occasion.due is not None else occasion.round.due if occasion.round else None,
+    }

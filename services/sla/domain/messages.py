@@ -1,0 +1,90 @@
+"""Telling people: who is reached for a role, and the request that notify carries out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.sla.domain.draft import Draft
+
+COMPLAINANT = "complainant"
+
+
+def owner(draft: Draft) -> str:
+    """The role that has to act on the case: who has taken it over, else the procedure's unit responsible."""
+    return draft.case.owner or draft.rulebook.default_owner
+
+
+def accused(draft: Draft) -> frozenset[str]:
+    """The people and units complained about."""
+    return frozenset(draft.case.complaint.get("against") or ())
+
+
+def holders(draft: Draft, role: str, at: int) -> tuple[str, ...]:
+    """Who holds a role for this case then; nobody if it is vacant, or only the absent and the accused hold it."""
+    organisation = draft.rulebook.organisation
+    department = draft.case.department or draft.case.proposed
+    return organisation.holders(role, department, draft.worktime.instant(at), accused(draft))
+
+
+def reached(draft: Draft, role: str, at: int) -> str | None:
+    """The role itself if somebody holds it, else the first one above it that somebody holds; None if nobody is left."""
+    seen: set[str] = set()
+    climbing: str | None = role
+    while climbing is not None and climbing not in seen:
+        seen.add(climbing)
+        if climbing == COMPLAINANT or holders(draft, climbing, at):
+            return climbing
+        climbing = draft.rulebook.organisation.above(climbing)
+    return None
+
+
+def request(draft: Draft, at: int, roles: list[str], because: dict[str, Any], message: dict[str, Any]) -> None:
+    """Ask notify to tell the holders of roles; a role that nobody holds is reported and goes to the fallback.
+
+    `message` gives `by` (channels), `about` (the event that asks), and perhaps `template`, `urgent`, `clock`, `due_at`.
+    """
+    told = [role for role in roles if role == COMPLAINANT or holders(draft, role, at)]
+    persons = [person for role in told if role != COMPLAINANT for person in holders(draft, role, at)]
+    fallback = draft.rulebook.organisation.fallback
+    if len(told) < len(roles) and fallback:
+        persons.append(fallback)
+    if not told and not persons:
+        return
+    case = draft.case
+    data = {
+        **because,
+        "notification": f"{case.id}-{case.sequence + 1}",
+        "recipients": told or ["fallback"],
+        "persons": list(dict.fromkeys(persons)),
+        "by": message["by"],
+        "template": message.get("template") or message["about"],
+        "about": message["about"],
+        "urgent": message.get("urgent", False),
+        "values": {"number": case.number, "class": case.class_, "department": case.department, **message.get("values", {})},
+    }
+    for name in ("clock", "due_at"):
+        if message.get(name) is not None:
+            data["values"][name] = draft.worktime.instant(message[name]).isoformat() if name == "due_at" else message[name]
+    if COMPLAINANT in told and case.complaint.get("contact"):
+        data["contact"] = case.complaint["contact"]
+    draft.add("notification_requested", at, data)
+
+
+def unreached(draft: Draft, at: int, role: str, because: dict[str, Any], ladder: str = "") -> None:
+    """Nobody is left to tell: say so, and tell the organisation's fallback."""
+    fallback = draft.rulebook.organisation.fallback
+    data = {**because, "role": role, "recipients": [fallback] if fallback else [], "ladder": ladder, "reason": f"nobody holds {role}"}
+    draft.add("no_recipient", at, data)
+    if fallback:
+        request(draft, at, [role], because, {"by": ["sms", "email"], "about": "no_recipient", "urgent": True})
+
+
+def tell(draft: Draft, at: int, roles: list[str], because: dict[str, Any], message: dict[str, Any]) -> list[str]:
+    """Tell each role, or whoever stands above a vacant one; gives the roles that were told."""
+    found = {role: reached(draft, role, at) for role in roles}
+    for role in (role for role, answer in found.items() if answer is None):
+        unreached(draft, at, role, because)
+    told = list(dict.fromkeys(answer for answer in found.values() if answer is not None))
+    if told:
+        request(draft, at, told, because, message)
+    return told
