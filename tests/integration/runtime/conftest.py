@@ -1,0 +1,55 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from shared.runtime.settings import RuntimeSettings
+from shared.runtime.topics import apply
+from tests.integration.runtime.probe import INPUTS, OUTPUT, Sender
+
+
+@pytest.fixture
+def settings(bootstrap_servers: str, database_url: str, topic_prefix: str) -> RuntimeSettings:
+    return RuntimeSettings(
+        environment="test",
+        kafka_bootstrap_servers=bootstrap_servers,
+        database_url=database_url,
+        topic_prefix=topic_prefix,
+        clock_tolerance_ms=0,
+        outbox_poll_ms=50,
+        timer_poll_ms=50,
+    )
+
+
+@pytest.fixture
+async def applied(settings: RuntimeSettings) -> RuntimeSettings:
+    """The settings, with the probe's topics made."""
+    await apply(settings, [*INPUTS, OUTPUT])
+    return settings
+
+
+@pytest.fixture
+async def sender(applied: RuntimeSettings) -> AsyncIterator[Sender]:
+    producer = AIOKafkaProducer(bootstrap_servers=applied.kafka_bootstrap_servers)
+    await producer.start()
+    yield Sender(producer, applied.topic_prefix)
+    await producer.stop()
+
+
+async def read_all(settings: RuntimeSettings, topic: str) -> list[ConsumerRecord]:
+    """Everything that a topic holds now, partition by partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        name = f"{settings.topic_prefix}{topic}"
+        partitions = [TopicPartition(name, p) for p in range(24)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        records: list[ConsumerRecord] = []
+        while len(records) < sum(ends.values()):
+            for batch in (await consumer.getmany(timeout_ms=1000)).values():
+                records.extend(batch)
+        return sorted(records, key=lambda r: (r.partition, r.offset))
+    finally:
+        await consumer.stop()

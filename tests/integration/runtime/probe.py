@@ -1,0 +1,133 @@
+"""A small service to test the machinery with: it keeps notes of cases, in order, and tells of each one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts import topics
+from shared.contracts.envelope import Message
+from shared.runtime import outbox, timers
+from shared.runtime.app import Service
+from shared.runtime.clock import uuid7
+from shared.runtime.database import Transaction
+from shared.runtime.errors import Rejected
+from shared.runtime.records import Received, partition_of
+from shared.runtime.settings import RuntimeSettings
+from shared.runtime.timers import Due
+
+INPUTS = [topics.TRIAGE_EVENTS, topics.CASE_ACTIONS]
+OUTPUT = topics.CASE_EVENTS
+
+
+class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str
+    due: datetime | None = None
+
+
+def decode(kind: str, body: bytes) -> Note:
+    if kind != "noted":
+        raise Rejected(f"unknown type {kind}")
+    return Note.model_validate_json(body)
+
+
+@dataclass
+class Probe:
+    """The handler; `fault(text)` may raise, `seen` holds the texts of each call."""
+
+    fault: Callable[[str], None] = lambda _: None
+    seen: list[list[str]] = field(default_factory=list)
+
+    async def handle(self, tx: Transaction, batch: Sequence[Received]) -> None:
+        self.seen.append([r.event.text for r in batch])
+        cases = sorted({r.key for r in batch})
+        await tx.execute("INSERT INTO cases SELECT unnest($1::text[]), 0 ON CONFLICT DO NOTHING", cases)
+        await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE", cases)
+        for record in batch:
+            self.fault(record.event.text)
+        await tx.execute(
+            "INSERT INTO notes (case_id, text, recorded) SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])",
+            [r.key for r in batch],
+            [r.event.text for r in batch],
+            [r.recorded for r in batch],
+        )
+        await timers.arm(tx, {r.key: (r.partition, r.event.due) for r in batch if r.event.due or r.event.text == "met"})
+        await outbox.add(tx, [told(r) for r in batch])
+
+    async def lock(self, tx: Transaction, cases: Sequence[str]) -> Sequence[str]:
+        rows = await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED", cases)
+        return [row["id"] for row in rows]
+
+    async def fire(self, tx: Transaction, due: Sequence[Due], now: datetime) -> None:
+        for d in due:
+            self.fault(f"fire {d.case_id}")
+        await tx.execute(
+            "INSERT INTO notes (case_id, text, recorded) SELECT id, 'fired', at FROM unnest($1::text[], $2::timestamptz[]) AS f (id, at)",
+            [d.case_id for d in due],
+            [d.due_at for d in due],
+        )
+
+
+def told(record: Received) -> Message:
+    return Message(OUTPUT.name, record.key, str(uuid7()), "noted", record.at, record.body, "/probe", 0)
+
+
+def build(settings: RuntimeSettings, probe: Probe, **options: Any) -> Service:
+    service = Service("probe", settings, migrations="tests.integration.runtime.migrations")
+    service.subscribe(INPUTS, "probe", probe.handle, decode=decode, **options)
+    return service
+
+
+def headers(kind: str = "noted", event: str | None = None, at: str | None = None) -> list[tuple[str, bytes]]:
+    pairs = {"ce_id": event or str(uuid4()), "ce_type": kind, "ce_time": at or datetime.now(UTC).isoformat(), "ce_source": "/test"}
+    return [(name, value.encode()) for name, value in pairs.items()]
+
+
+def body(text: str, **fields: Any) -> bytes:
+    return orjson.dumps({"text": text, **fields})
+
+
+class Sender:
+    """Writes records of any shape to a topic."""
+
+    def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
+        self._producer = producer
+        self._prefix = prefix
+
+    async def note(self, case: str, text: str, topic: str = "case-actions", event: str | None = None, **fields: Any) -> None:
+        await self.raw(topic, case.encode(), body(text, **fields), headers(event=event))
+
+    async def raw(
+        self, topic: str, key: bytes | None, value: bytes | None, with_headers: Sequence[tuple[str, bytes | None]], partition: int | None = None
+    ) -> None:
+        await self._producer.send_and_wait(f"{self._prefix}{topic}", value, key=key, headers=list(with_headers), partition=partition)
+
+    async def many(self, topic: str, notes: Sequence[tuple[str, str]]) -> None:
+        for case, text in notes:
+            await self._producer.send(f"{self._prefix}{topic}", body(text), key=case.encode(), headers=headers())
+        await self._producer.flush()
+
+
+def case_on(partition: int, number: int = 0) -> str:
+    """A case id that lies on the partition."""
+    found = (f"case-{n}" for n in range(100_000) if partition_of(f"case-{n}", 24) == partition)
+    for _ in range(number):
+        next(found)
+    return next(found)
+
+
+async def notes(service: Service, case: str | None = None) -> list[str]:
+    async with service.database.transaction() as tx:
+        rows = await tx.fetch("SELECT text FROM notes WHERE $1::text IS NULL OR case_id = $1 ORDER BY place", case)
+    return [row["text"] for row in rows]
+
+
+async def count(service: Service, table: str) -> int:
+    async with service.database.transaction() as tx:
+        return int(await tx.fetchval(f"SELECT count(*) FROM {table}"))
