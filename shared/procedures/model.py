@@ -142,9 +142,10 @@ class Confidentiality(Entry):
 
 
 class Ownership(Entry):
-    """Who owns a case until another has taken it over."""
+    """Who owns a case: whoever was asked first until another has taken it over, or the first of `role` that somebody holds."""
 
     first_asked: bool = False
+    role: Roles | None = Field(default=None, description="the case's owner; of several the first that somebody holds; none: `owner`")
     clause: Clause
 
 
