@@ -86,7 +86,7 @@ class Condition:
             node[path[-1]] = read(path)
         try:
             return self.program.execute(context)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (LookupError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(f"the condition «{self.source}» cannot be evaluated: {error}") from error
 
     def holds(self, read: Read) -> bool:

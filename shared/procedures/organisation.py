@@ -142,8 +142,8 @@ class Organisation(Entry):
     def holders(self, role: str, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """The ids of those who hold a role for a case of that department at that instant.
 
-        Looked for in the department, else in the line of its parents, else among those without a department. The absent are replaced by their
-        substitutes, the accused left out; an empty tuple means vacant. `owner` is the department's head.
+        Looked for in the department, else in the line of its parents, else among those without a department. The absent are
+        replaced by their substitutes, the accused left out; an empty tuple means vacant. `owner` is the department's head.
         """
         if self.everyone:
             return () if role in accused else (role,)

@@ -1,0 +1,98 @@
+"""Roles: every one that an entry names is declared, and somebody holds it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from shared.procedures.checks.finding import Finding
+from shared.procedures.effect import Assign, Escalate, Notify, Remind, names
+from shared.procedures.entries import Clock, Duty, Ladder, WhoOf
+from shared.procedures.inventory import Way, inventory
+from shared.procedures.model import ActionRule, Confidentiality, Form, Procedure
+from shared.procedures.organisation import Organisation
+
+EVERYWHERE = frozenset({"complainant", "system", "owner"})
+"""Roles that need no declaration; `owner` is the head of the department responsible."""
+_ACTING = frozenset({"triage"})
+
+
+def known_roles(procedure: Procedure) -> frozenset[str]:
+    """The roles that may be named."""
+    return frozenset(procedure.role_names) | EVERYWHERE | _ACTING
+
+
+def uses(procedure: Procedure) -> Iterator[tuple[Way, str]]:
+    """Every place that names a role, and the role."""
+    ladders = {ladder.id for ladder in procedure.ladders}
+    for place, role in enumerate(procedure.levels):
+        yield ("levels", place), role
+    for item in inventory(procedure):
+        match item.entry:
+            case Clock(owner=owner):
+                found = () if isinstance(owner, WhoOf) else names(owner)
+            case Remind(remind=roles) | Notify(notify=roles):
+                found = names(roles)
+            case Escalate(escalate=role):
+                found = () if role in ladders else (role,)
+            case Assign(assign=role) | Duty(owner=role):
+                found = (role,)
+            case Ladder(rungs=rungs):
+                found = tuple(rungs)
+            case Form(signed_by=signers):
+                found = tuple(signers)
+            case Confidentiality(visible_to=readers):
+                found = tuple(readers)
+            case ActionRule(by=roles) if roles is not None:
+                found = names(roles)
+            case _:
+                found = ()
+        yield from ((item.way, role) for role in found)
+
+
+def check(procedure: Procedure) -> Iterator[Finding]:
+    """Roles that are named but not declared, and declared but never named."""
+    known = known_roles(procedure)
+    named = dict.fromkeys(role for _, role in uses(procedure))
+    for way, role in uses(procedure):
+        if role not in known:
+            yield Finding(way, f"the role {role} is not declared; add it under roles, or use one of {', '.join(sorted(known))}")
+    texts = " ".join(expression for expression in _conditions(procedure))
+    for role in procedure.role_names:
+        if role not in named and role not in EVERYWHERE and f"'{role}'" not in texts and f'"{role}"' not in texts:
+            yield Finding(("roles", role), f"the role {role} is declared, but no entry names it; leave it out or give it a part", "warning")
+
+
+def held(procedure: Procedure, organisation: Organisation) -> Iterator[Finding]:
+    """Roles that entries name and nobody holds: an error where the line upward and the fallback are empty too."""
+    for role in dict.fromkeys(role for _, role in uses(procedure)):
+        if role in ("complainant", "system") or _somebody(organisation, role):
+            continue
+        way = next(way for way, used in uses(procedure) if used == role)
+        if _anyone_above(organisation, role):
+            message = f"nobody holds the role {role}; what is put before it goes up the line. Name a person in the organisation file"
+            yield Finding(way, message, "warning")
+        else:
+            yield Finding(way, f"nobody holds the role {role}, nor any above it; name a person or a fallback in the organisation file")
+
+
+def _somebody(organisation: Organisation, role: str) -> bool:
+    departments = ["", *(department.id for department in organisation.departments)]
+    moment = datetime(1970, 1, 1, tzinfo=UTC)
+    return any(organisation.holders(role, department, moment) for department in departments)
+
+
+def _anyone_above(organisation: Organisation, role: str) -> bool:
+    seen, above = {role}, organisation.above(role)
+    while above is not None and above not in seen:
+        if _somebody(organisation, above):
+            return True
+        seen.add(above)
+        above = organisation.above(above)
+    return organisation.fallback is not None
+
+
+def _conditions(procedure: Procedure) -> Iterator[str]:
+    for item in inventory(procedure):
+        for name in ("when", "requires", "needs_sign_off"):
+            yield str(getattr(item.entry, name, None) or "")
+        for name in ("starts", "stops", "restarts", "on"):
+            yield str(getattr(item.entry, name, None) or "")
