@@ -1,0 +1,1 @@
+"""Tell people: requests become deliveries, which are tried until they arrive or have visibly failed."""

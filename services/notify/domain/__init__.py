@@ -1,0 +1,1 @@
+"""Pure decisions: who, what, when, and when to give up."""

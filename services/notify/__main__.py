@@ -1,0 +1,14 @@
+"""Run notify."""
+
+from services.notify.bootstrap import build
+from services.notify.config import NotifySettings
+from shared.runtime.app import serve
+
+
+def main() -> None:
+    """Serve until told to stop; settings come from the environment."""
+    serve(lambda: build(NotifySettings()))
+
+
+if __name__ == "__main__":
+    main()

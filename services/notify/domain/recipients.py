@@ -1,0 +1,88 @@
+"""Who is to be told, on which channel, under which address; or why somebody cannot be."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.notify.domain import address
+from services.notify.domain.reason import Reason
+from shared.contracts.events.messages import NotificationRequested
+from shared.procedures.organisation import Organisation
+
+COMPLAINANT = "complainant"
+ADDRESS_FIELD = {"sms": "phone", "email": "email"}
+"""Channel → the field of a person or complainant that holds the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What recipients are resolved with: the organisation, the region of bare phone numbers, and what holds where a request is silent."""
+
+    organisation: Organisation
+    region: str = "CN"
+    channels: tuple[str, ...] = ("email",)
+    complainant_language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person on one channel; `address` is None where `reason` says why the person cannot be told.
+
+    `id` is a person's id, `complainant`, or the role that nobody holds.
+    """
+
+    id: str
+    channel: str
+    language: str = "zh"
+    address: str | None = None
+    reason: Reason | None = None
+
+
+def resolve(
+    request: NotificationRequested, directory: Directory, contact: Mapping[str, object] | None, sealed: bool = False
+) -> list[Recipient]:
+    """Each recipient once a channel, in the order of the request; `sealed` says that contact data came but could not be opened."""
+    found: dict[tuple[str, str], Recipient] = {}
+    for recipient in _all(request, directory, contact, sealed):
+        found.setdefault((recipient.id, recipient.channel), recipient)
+    return list(found.values())
+
+
+def _all(request: NotificationRequested, directory: Directory, contact: Mapping[str, object] | None, sealed: bool) -> Iterator[Recipient]:
+    channels = _channels(request, directory)
+    for channel in channels:
+        if COMPLAINANT in request.recipients or COMPLAINANT in request.persons:
+            yield _complainant(channel, directory, contact, sealed)
+        for person_id in request.persons:
+            if person_id != COMPLAINANT:
+                yield _person(person_id, channel, directory)
+        if not request.persons:
+            yield from (Recipient(role, channel, reason=Reason.VACANT) for role in request.recipients if role != COMPLAINANT)
+
+
+def _channels(request: NotificationRequested, directory: Directory) -> Sequence[str]:
+    asked = [request.by] if isinstance(request.by, str) else request.by
+    return [channel for channel in asked if channel] or directory.channels
+
+
+def _person(person_id: str, channel: str, directory: Directory) -> Recipient:
+    person = directory.organisation.person(person_id)
+    if person is None:
+        return Recipient(person_id, channel, reason=Reason.UNKNOWN_PERSON)
+    field = ADDRESS_FIELD.get(channel)
+    return _reachable(person_id, channel, person.language, getattr(person, field) if field else None, directory)
+
+
+def _complainant(channel: str, directory: Directory, contact: Mapping[str, object] | None, sealed: bool) -> Recipient:
+    if contact is None:
+        return Recipient(COMPLAINANT, channel, reason=Reason.SEALED if sealed else Reason.NO_CONTACT)
+    text = contact.get(ADDRESS_FIELD.get(channel, ""))
+    return _reachable(COMPLAINANT, channel, directory.complainant_language, text if isinstance(text, str) else None, directory)
+
+
+def _reachable(recipient: str, channel: str, language: str, text: str | None, directory: Directory) -> Recipient:
+    if channel not in ADDRESS_FIELD:
+        return Recipient(recipient, channel, language, reason=Reason.NO_PROVIDER)
+    if not text or not text.strip():
+        return Recipient(recipient, channel, language, reason=Reason.NO_ADDRESS)
+    found = address.email(text) if channel == "email" else address.phone(text, directory.region)
+    return Recipient(recipient, channel, language, found, None if found else Reason.BAD_ADDRESS)

@@ -1,0 +1,1 @@
+"""The revisions of notify's schema, in order."""

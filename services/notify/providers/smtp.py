@@ -1,0 +1,135 @@
+"""E-mail through an SMTP server; the Message-ID is made of the idempotency key, for SMTP itself knows no repeated message."""
+
+import asyncio
+import re
+import ssl
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP as POLICY
+from email.utils import format_datetime
+from typing import Literal
+
+import aiosmtplib
+from aiosmtplib import SMTPException
+
+from services.notify.domain.reason import Reason
+from services.notify.providers.provider import Accepted, Outgoing, Refused
+from shared.runtime.clock import Clock
+
+# Replies of RFC 5321 that mean something else than their first digit says; 4xx is otherwise busy, 5xx refused.
+STATUS: dict[int, tuple[Reason, bool]] = {
+    421: (Reason.BUSY, False),
+    454: (Reason.CREDENTIALS, False),
+    530: (Reason.CREDENTIALS, False),
+    534: (Reason.CREDENTIALS, False),
+    535: (Reason.CREDENTIALS, False),
+    538: (Reason.CREDENTIALS, False),
+    502: (Reason.GARBAGE, False),
+    503: (Reason.GARBAGE, False),
+}
+_ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_FIRST_PERMANENT, _LAST = 500, 599
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpOptions:
+    """Where and how to hand mail over; `timeout` in seconds for one whole attempt."""
+
+    host: str
+    port: int = 587
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = "jiesu@localhost"
+    timeout: float = 20.0
+    ca_file: str = ""
+
+
+class Smtp:
+    """The provider of the channel `email`; one connection a message, so that no state of a session outlives a fault."""
+
+    channel = "email"
+
+    def __init__(self, options: SmtpOptions, clock: Clock) -> None:
+        self._options = options
+        self._clock = clock
+        self._domain = options.sender.rpartition("@")[2].rstrip(">") or "localhost"
+        self._tls = None if options.security == "none" else ssl.create_default_context(cafile=options.ca_file or None)
+
+    async def send(self, message: Outgoing) -> Accepted | Refused:
+        """Hand one mail over; the server's final 250 is acceptance, whatever comes after it is no failure."""
+        mail = self._mail(message)
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                client = await self._connect()
+                try:
+                    await client.send_message(mail, sender=self._envelope_sender(), recipients=[message.to])
+                finally:
+                    client.close()
+        except (SMTPException, OSError, TimeoutError, ValueError) as error:
+            return classify(error)
+        return Accepted(mail["Message-ID"])
+
+    async def close(self) -> None:
+        """Nothing stays open between messages."""
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        options = self._options
+        client = aiosmtplib.SMTP(
+            hostname=options.host,
+            port=options.port,
+            timeout=options.timeout,
+            use_tls=options.security == "tls",
+            start_tls=options.security == "starttls",
+            username=options.username or None,
+            password=options.password or None,
+            tls_context=self._tls,
+            local_hostname=self._domain,
+        )
+        try:
+            await client.connect()
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _mail(self, message: Outgoing) -> EmailMessage:
+        mail = EmailMessage(policy=POLICY)
+        mail["From"] = self._options.sender
+        mail["To"] = message.to
+        mail["Subject"] = message.subject
+        mail["Date"] = format_datetime(self._clock.real())
+        mail["Message-ID"] = f"<{message.key}@{self._domain}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text)
+        return mail
+
+    def _envelope_sender(self) -> str:
+        return self._options.sender.rpartition("<")[2].rstrip(">").strip()
+
+
+def classify(error: Exception) -> Refused:
+    """What an error of the SMTP client means for the message."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return classify(error.recipients[0])
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return _reply(error.code, error.message)
+    if isinstance(error, aiosmtplib.SMTPNotSupported | ssl.SSLError):
+        # The server offers no STARTTLS or shows a wrong certificate: for the operator to mend, not the message's fault.
+        return Refused(Reason.CREDENTIALS, permanent=False)
+    if isinstance(error, OSError | TimeoutError):
+        return Refused(Reason.UNREACHABLE, permanent=False)
+    return Refused(Reason.GARBAGE, permanent=False)
+
+
+def _reply(code: int, text: str) -> Refused:
+    enhanced = _ENHANCED.match(text)
+    shown = f"{code} {enhanced[1]}" if enhanced else str(code)
+    if code in STATUS:
+        reason, permanent = STATUS[code]
+        return Refused(reason, permanent, shown)
+    if _FIRST_PERMANENT <= code <= _LAST:
+        return Refused(Reason.REFUSED, permanent=True, code=shown)
+    if 400 <= code < _FIRST_PERMANENT:  # noqa: PLR2004 - RFC 5321's transient replies
+        return Refused(Reason.BUSY, permanent=False, code=shown)
+    return Refused(Reason.GARBAGE, permanent=False)
