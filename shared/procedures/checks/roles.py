@@ -35,12 +35,12 @@ def uses(procedure: Procedure) -> Iterator[tuple[Way, str]]:
                 found = () if role in ladders else (role,)
             case Assign(assign=role) | Duty(owner=role):
                 found = (role,)
-            case Ladder(rungs=rungs):
-                found = tuple(rungs)
+            case Ladder(rungs=climbed):
+                found = (*climbed,)
             case Form(signed_by=signers):
-                found = tuple(signers)
+                found = (*signers,)
             case Confidentiality(visible_to=readers):
-                found = tuple(readers)
+                found = (*readers,)
             case ActionRule(by=roles) if roles is not None:
                 found = names(roles)
             case _:
