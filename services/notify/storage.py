@@ -132,7 +132,7 @@ async def insert(tx: Transaction, rows: Sequence[Row]) -> set[UUID]:
 
 
 async def claim(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[Row]:
-    """Take due deliveries of a channel, oldest first, until the lease ends; the attempt counts from here, and the fence keeps others out."""
+    """Take due deliveries of a channel, oldest first, until the lease ends; the attempt counts, the fence keeps others out."""
     rows = await tx.fetch(_CLAIM, channel, limit, now, until)
     return sorted((_row(row) for row in rows), key=lambda row: row.id)
 
@@ -163,7 +163,7 @@ async def arrived(tx: Transaction, delivery: UUID, status: str, reason: str) -> 
 
 
 async def numbers(tx: Transaction, cases: Sequence[str]) -> list[int]:
-    """The next running number of each of these cases, in order; a case's row stays locked until the commit, so its events keep their order."""
+    """The next running number of each of these cases; a case's row stays locked until the commit, so its events keep their order."""
     counts = Counter(cases)
     listed = sorted(counts)
     rows = await tx.fetch(_NUMBER, listed, [counts[case] for case in listed])

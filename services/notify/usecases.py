@@ -115,7 +115,7 @@ class Dispatch:
         try:
             return await self._provider.send(message)
         except Exception as error:  # noqa: BLE001 - a provider's own fault costs its message an attempt, never its neighbours theirs
-            log.error("provider failed", channel=self.channel, delivery=message.key, reason=reason(error))
+            log.warning("provider failed", channel=self.channel, delivery=message.key, reason=reason(error))
             return Refused(Reason.GARBAGE, permanent=False)
 
     async def close(self) -> None:
@@ -159,7 +159,7 @@ class Receipts:
         self._clock = clock
 
     async def record(self, receipt: Receipt) -> str:
-        """`delivered`, `failed` or `undecided` as recorded, `unknown` for a message that is not ours; a repeated receipt changes nothing."""
+        """`delivered`, `failed`, `undecided`, or `unknown` for a message that is not ours; a repeated receipt changes nothing."""
         try:
             delivery = UUID(receipt.key)
         except ValueError:

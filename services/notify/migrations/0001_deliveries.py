@@ -11,7 +11,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Create all."""
-    create_runtime_tables(op, "notify")
+    create_runtime_tables(op, "notify")  # type: ignore[arg-type]  # alembic offers its operations as a module
     op.create_table(
         "delivery",
         sa.Column("id", sa.Uuid, primary_key=True),
