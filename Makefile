@@ -25,11 +25,12 @@ up: setup ## Run everything on this machine until stopped
 test: setup ## Run every test but chaos and bench
 	@$(BIN)/python -m pytest tests --ignore=tests/chaos --ignore=tests/bench $(ARGS)
 
-lint: setup ## Check style, types, import rules and the lock file
+lint: setup ## Check style, types, import rules, spelling and the lock file
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/typos
 	@$(BIN)/python -m pytest -q tests/architecture/test_lock.py tests/architecture/test_repository.py
 
 format: setup ## Put the code into shape

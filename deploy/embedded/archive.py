@@ -41,8 +41,10 @@ def _make(archive: Path, plain: JavaRuntime) -> None:
     partial = archive.with_suffix(".partial")
     with TemporaryDirectory(dir=archive.parent) as folder:
         training = KafkaServer(Path(folder), replace(plain, flags=(*plain.flags, f"-XX:ArchiveClassesAtExit={partial}")))
-        training.start()
-        training.process.stop(seconds=60)
+        try:
+            training.start()
+        finally:
+            training.process.stop(seconds=60)
     if not partial.exists():
         partial.touch()  # this Java makes none: starts are slower, and we do not try each time
     partial.rename(archive)

@@ -30,7 +30,7 @@ async def _coordinates(bootstrap_servers: str) -> bool:
     loggers = [logging.getLogger(name) for name in ("aiokafka.conn", "aiokafka.client", "aiokafka.cluster", "aiokafka.admin.client")]
     for logger in loggers:
         logger.addFilter(quiet)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=5_000)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=3_000)
     try:
         await admin.start()
         await admin.list_consumer_group_offsets(GROUP)
