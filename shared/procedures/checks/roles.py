@@ -9,6 +9,7 @@ from shared.procedures.entries import Clock, Duty, Ladder, WhoOf
 from shared.procedures.inventory import Way, inventory
 from shared.procedures.model import ActionRule, Confidentiality, Form, Procedure
 from shared.procedures.organisation import Organisation
+from shared.procedures.selector import Entry
 
 EVERYWHERE = frozenset({"complainant", "system", "owner"})
 """Roles that need no declaration; `owner` is the head of the department responsible."""
@@ -26,26 +27,33 @@ def uses(procedure: Procedure) -> Iterator[tuple[Way, str]]:
     for place, role in enumerate(procedure.levels):
         yield ("levels", place), role
     for item in inventory(procedure):
-        match item.entry:
-            case Clock(owner=owner):
-                found = () if isinstance(owner, WhoOf) else names(owner)
-            case Remind(remind=roles) | Notify(notify=roles):
-                found = names(roles)
-            case Escalate(escalate=role):
-                found = () if role in ladders else (role,)
-            case Assign(assign=role) | Duty(owner=role):
-                found = (role,)
-            case Ladder(rungs=climbed):
-                found = (*climbed,)
-            case Form(signed_by=signers):
-                found = (*signers,)
-            case Confidentiality(visible_to=readers):
-                found = (*readers,)
-            case ActionRule(by=roles) if roles is not None:
-                found = names(roles)
-            case _:
-                found = ()
-        yield from ((item.way, role) for role in found)
+        found = _named(item.entry)
+        yield from ((item.way, role) for role in found if role not in ladders or not isinstance(item.entry, Escalate))
+
+
+def _named(entry: Entry) -> tuple[str, ...]:
+    match entry:
+        case Clock():
+            return () if isinstance(entry.owner, WhoOf) else names(entry.owner)
+        case Remind():
+            return names(entry.remind)
+        case Notify():
+            return names(entry.notify)
+        case Escalate():
+            return (entry.escalate,)
+        case Assign():
+            return (entry.assign,)
+        case Duty():
+            return (entry.owner,)
+        case Ladder():
+            return tuple(role for rung in entry.rungs for role in names(rung))
+        case Form():
+            return tuple(entry.signed_by)
+        case Confidentiality():
+            return tuple(entry.visible_to)
+        case ActionRule():
+            return names(entry.by) if entry.by else ()
+    return ()
 
 
 def check(procedure: Procedure) -> Iterator[Finding]:
