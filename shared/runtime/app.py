@@ -151,14 +151,15 @@ class Service:
         log.info("started", http_port=self.http_port)
 
     async def stop(self) -> None:
-        """Unready; stop polling, finish the batch, leave the group; end the loops; finish the relay's cycle; close the pool."""
+        """Unready; end the loops; stop polling, finish the batch, leave the group; finish the relay's cycle; close the pool."""
         self.health.set("stopping", "the process is stopping")
         self.stopping.set()
+        # Before the consumer, which some of them ask: a stopped one does not answer.
+        await self._finish(self._tasks)
         if not await self._input.stop(self.settings.stop_timeout / 2):
             self._hung = True
             log.error("the broker's client did not stop, its threads are left to the process's end")
         await self._http.stop()
-        await self._finish(self._tasks)
         self._relay_stop.set()
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])

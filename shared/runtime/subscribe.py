@@ -74,6 +74,13 @@ class WatchedConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         return records
 
 
+def _library_logger() -> logging.Logger:
+    """FastStream logs twice a batch at INFO; without a logger its errors would be lost."""
+    logger = logging.getLogger("faststream.jiesu")
+    logger.setLevel(logging.WARNING)
+    return logger
+
+
 class WatchedBroker(KafkaBroker):
     """FastStream's broker that builds `WatchedConsumer`s with all our connection options."""
 
@@ -85,7 +92,7 @@ class WatchedBroker(KafkaBroker):
             allow_auto_create_topics=False,
             apply_types=False,
             graceful_timeout=settings.stop_timeout * 2 / 3,
-            logger=logging.getLogger("faststream"),
+            logger=_library_logger(),
         )
         self._watched = partial(WatchedConsumer, progress, **connection_options(settings))
 

@@ -64,7 +64,7 @@ class Probe:
         rows = await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED", cases)
         return [row["id"] for row in rows]
 
-    async def fire(self, tx: Transaction, due: Sequence[Due], now: datetime) -> None:
+    async def fire(self, tx: Transaction, due: Sequence[Due], now: datetime) -> None:  # noqa: ARG002
         for d in due:
             self.fault(f"fire {d.case_id}")
         await tx.execute(
@@ -104,9 +104,9 @@ class Sender:
         await self.raw(topic, case.encode(), body(text, **fields), headers(event=event))
 
     async def raw(
-        self, topic: str, key: bytes | None, value: bytes | None, with_headers: Sequence[tuple[str, bytes | None]], partition: int | None = None
+        self, topic: str, key: bytes | None, value: bytes | None, pairs: Sequence[tuple[str, bytes | None]], partition: int | None = None
     ) -> None:
-        await self._producer.send_and_wait(f"{self._prefix}{topic}", value, key=key, headers=list(with_headers), partition=partition)
+        await self._producer.send_and_wait(f"{self._prefix}{topic}", value, key=key, headers=list(pairs), partition=partition)
 
     async def many(self, topic: str, notes: Sequence[tuple[str, str]]) -> None:
         for case, text in notes:
