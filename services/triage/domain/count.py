@@ -1,5 +1,6 @@
 """Counting cases that belong together: which marks make a group, and who joins one that is already found. Regulations 4, 5 and 10."""
 
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -63,18 +64,28 @@ def window(entry: Count) -> timedelta | None:
     return timedelta(microseconds=duration.size) if duration.kind == "clock" else timedelta(days=duration.size)
 
 
+def reach(entry: Count) -> int:
+    """How many marks before and after a new one can matter: a window that it fills holds no more than the threshold.
+
+    With `distinct` one complainant may have many marks in it, so that there it is a generous bound.
+    """
+    return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
+
+
 def count(tally: Tally, mark: Mark, entry: Count) -> tuple[Tally, Found | None]:
     """Count one more case; a case that is already there takes its new mark."""
-    marks = tuple(sorted([*(m for m in tally.marks if m.case != mark.case), mark]))
-    together = _together(marks, mark, entry, standing=bool(tally.group))
+    others = [m for m in tally.marks if m.case != mark.case]
+    place = bisect(others, mark)
+    marks = [*others[:place], mark, *others[place:]]
+    together = _together(marks, place, entry, standing=bool(tally.group))
     if not together:
-        return replace(tally, marks=marks), None
+        return replace(tally, marks=tuple(marks)), None
     known = tally.group or next((m.group for m in together if m.group), "")
     group = known or f"{entry.id}/{mark.case}"
-    joined = tuple(m.case for m in together if not m.group)
-    marks = tuple(replace(m, group=group) if m.case in joined else m for m in marks)
-    members = tuple(m.case for m in marks if m.group == group)
-    return Tally(marks, group if entry.window is None else ""), Found(group, not known, joined, members)
+    joined = {m.case: None for m in together if not m.group}
+    after = tuple(replace(m, group=group) if m.case in joined else m for m in marks)
+    members = tuple(m.case for m in after if m.group == group)
+    return Tally(after, group if entry.window is None else ""), Found(group, not known, tuple(joined), members)
 
 
 def leave(tally: Tally, case: str, entry: Count) -> tuple[Tally, Left | None]:
@@ -91,23 +102,27 @@ def leave(tally: Tally, case: str, entry: Count) -> tuple[Tally, Left | None]:
     return Tally(marks, "" if dissolved else tally.group), left
 
 
-def _together(marks: Sequence[Mark], mark: Mark, entry: Count, *, standing: bool) -> list[Mark]:
-    """Those who count together with this mark: everyone without a window, else all whose window with it is full."""
+def _together(marks: Sequence[Mark], place: int, entry: Count, *, standing: bool) -> Sequence[Mark]:
+    """Those who count together with the mark at `place`: everyone without a window, else all whose window with it is full."""
     span = window(entry)
     if span is None:
-        return list(marks) if standing or _enough(marks, entry) else []
-    found: dict[str, Mark] = {}
-    for within in _windows(marks, mark, span):
-        if _enough(within, entry):
-            found.update((m.case, m) for m in within)
-    return sorted(found.values())
+        return marks if standing or _enough(marks, entry) else ()
+    near = reach(entry)
+    full = [(i, j) for i, j in _windows(marks, place, span, near) if _enough(marks[i:j], entry)]
+    return marks[full[0][0] : full[-1][1]] if full else ()
 
 
-def _windows(marks: Sequence[Mark], mark: Mark, span: timedelta) -> Iterator[list[Mark]]:
-    """Every window that holds the mark: each begins with a mark at most `span` before it."""
-    for first in marks:
-        if first.received_at <= mark.received_at <= first.received_at + span:
-            yield [m for m in marks if first.received_at <= m.received_at <= first.received_at + span]
+def _windows(marks: Sequence[Mark], place: int, span: timedelta, near: int) -> Iterator[tuple[int, int]]:
+    """Every window (from, to) that holds the mark at `place`, in order: each begins with a mark at most `span` before it."""
+    end = place + 1
+    last = min(len(marks), place + near + 1)
+    for first in range(max(0, place - near), place + 1):
+        until = marks[first].received_at + span
+        if until < marks[place].received_at:
+            continue
+        while end < last and marks[end].received_at <= until:
+            end += 1
+        yield first, end
 
 
 def _enough(marks: Sequence[Mark], entry: Count) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import cel
@@ -126,14 +126,18 @@ class Scope:
 def _case(complaint: Complaint, zone: tzinfo) -> dict[str, Any]:
     return _CASE | {
         "number": complaint.number,
-        "received_at": complaint.received_at.astimezone(zone),
-        "registered_at": complaint.registered_at.astimezone(zone),
+        "received_at": _local(complaint.received_at, zone),
+        "registered_at": _local(complaint.registered_at, zone),
         "received_day": complaint.received_at.astimezone(zone).date().isoformat(),
     }
 
 
 def _local(value: Any, zone: tzinfo) -> Any:
-    return value.astimezone(zone) if isinstance(value, datetime) else value
+    """Instants with the zone's offset at that instant: CEL takes fixed offsets alone."""
+    if not isinstance(value, datetime):
+        return value
+    local = value.astimezone(zone)
+    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
 
 
 def _filled(value: Any) -> Any:

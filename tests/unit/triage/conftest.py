@@ -1,0 +1,88 @@
+"""A small procedure with everything that triage decides, and complaints for it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.triage.domain.scope import Context
+from shared.contracts.complaint import Complaint
+from shared.procedures.bound import Bound, bind
+from shared.procedures.model import Procedure
+from shared.procedures.organisation import Organisation
+
+START = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
+MakeBound = Callable[..., Bound]
+MakeComplaint = Callable[..., Complaint]
+
+PROCEDURE: dict[str, Any] = {
+    "id": "shop",
+    "version": 2,
+    "title": {"zh": "投诉", "en": "Complaints"},
+    "register": {"number": "S-{year}-{seq:05}"},
+    "roles": ["handler"],
+    "facts": {
+        "media": {"type": "bool"},
+        "injury": {"type": "bool"},
+        "persons": {"type": "int", "default": 1},
+        "policy": {"type": "text"},
+        "fault_kind": {"type": "text"},
+        "special_limit": {"type": "instant"},
+        "second_complaint": {"type": "bool"},
+    },
+    "derived": [
+        {"id": "hurt", "set": {"injury": True}, "when": "complaint.text.contains('受伤')"},
+        {"id": "crowd", "set": {"persons": 5, "media": True}, "when": "complaint.text.contains('聚集')"},
+    ],
+    "kinds": [{"id": "demand", "when": "complaint.text.contains('建议')"}],
+    "classes": [
+        {"id": "grave", "rule": "injury", "when": "facts.injury", "clause": ["7.1", "7.2"]},
+        {"id": "grave", "rule": "crowd", "when": "facts.persons >= 5 || facts.media", "clause": "7.3"},
+        {"id": "middle", "when": "facts.second_complaint || complaint.channel_family == 'official'", "clause": "7.4"},
+        {"id": "light", "clause": "7.5"},
+    ],
+    "subjects": [
+        {"id": "lift", "words": ["电梯"], "department": "engineering"},
+        {"id": "fee", "words": ["收费", "物业费"]},
+        {"id": "vip", "when": "facts.persons > 3"},
+    ],
+    "routes": [{"id": "to_finance", "when": "case.subject == 'fee'", "department": "finance", "cooperating": ["service"], "clause": "8"}],
+}
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context(START + timedelta(minutes=5), ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.fixture
+def organisation() -> Organisation:
+    return Organisation.model_validate({"id": "o", "departments": [{"id": d} for d in ("engineering", "finance", "service", "unassigned")]})
+
+
+@pytest.fixture
+def bound() -> MakeBound:
+    def make(**changes: Any) -> Bound:
+        return bind(Procedure.model_validate(PROCEDURE | changes))
+
+    return make
+
+
+@pytest.fixture
+def complaint() -> MakeComplaint:
+    def make(case: str = "c1", minutes: float = 0, **fields: Any) -> Complaint:
+        at = START + timedelta(minutes=minutes)
+        values = {
+            "case": case,
+            "number": "S-1",
+            "source": "web",
+            "received_at": at,
+            "registered_at": at,
+            "channel": "hotline",
+            "text": "你好",
+        }
+        return Complaint.model_validate(values | fields)
+
+    return make
