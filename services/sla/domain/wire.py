@@ -1,0 +1,126 @@
+"""Between the wire and the core: contract models with datetimes out there, plain fields with microseconds in here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.sla.domain.case import Case, Event
+from services.sla.domain.lifecycle import Act, Decided, Opening
+from services.sla.domain.scope import INSTANTS
+from services.sla.domain.worktime import Worktime, micros
+from shared.contracts.actions import ActionData
+from shared.contracts.complaint import Complaint
+from shared.contracts.events import EVENTS, CaseEvent
+from shared.contracts.events.triage import Classified
+from shared.procedures.facts import typed
+from shared.procedures.model import Procedure
+
+_ENVELOPE = frozenset({"case", "at", "recorded_at", "sequence", "procedure", "version"})
+_KEPT = ("source", "external_id", "channel", "kind", "title", "text", "object", "demand", "place", "product", "against", "missing")
+
+
+def opening(classified: Classified, procedure: Procedure) -> Opening:
+    """The first decision on a complaint as the core takes it; raises `ValueError` if the event lacks the registration."""
+    registered = classified.registered
+    if registered is None:
+        raise ValueError("classified does not carry the registration; triage sends it with the first decision on a case")
+    complaint = registered.complaint
+    given = fields(classified, procedure)
+    given["facts"] = facts({**complaint.facts, **classified.facts}, procedure)
+    return Opening(
+        case=classified.case,
+        procedure=procedure.id,
+        version=procedure.version,
+        received_at=micros(complaint.received_at),
+        registered_at=micros(registered.at),
+        complaint=_complaint(complaint),
+        registered={
+            **fields(registered, procedure),
+            "complaint": complaint.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True),
+        },
+        classified=given,
+        parameters=dict(registered.parameters),
+    )
+
+
+def act(action: str, at: int, actor: tuple[str, str], data: ActionData, procedure: Procedure) -> Act:
+    """An action as the core takes it; `actor` is the verified role and the person's id."""
+    given = {name: _inward(name, value) for name, value in data.model_dump(by_alias=True, exclude_unset=True).items()}
+    if "facts" in given:
+        given["facts"] = facts(given["facts"], procedure)
+    return Act(action, at, actor[0], actor[1], given)
+
+
+def decided(event: CaseEvent, at: int, procedure: Procedure, cause: str = "triage") -> Decided:
+    """A decision of triage, or news of a message, as the core takes it."""
+    return Decided(event.type, at, fields(event, procedure), cause)
+
+
+def fields(event: CaseEvent, procedure: Procedure) -> dict[str, Any]:
+    """The fields of a contract event that say something, with instants as microseconds."""
+    given = event.model_dump(by_alias=True, exclude_defaults=True, exclude=_EXCLUDED)
+    found = {name: _inward(name, value) for name, value in given.items() if value is not None}
+    if "facts" in found:
+        found["facts"] = facts(found["facts"], procedure)
+    return found
+
+
+_EXCLUDED = set(_ENVELOPE) | {"complaint", "registered"}
+
+
+def facts(given: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
+    """Facts in their declared types, instants as microseconds; undeclared ones stay as they are, unfit ones are left out."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        declared = procedure.facts.get(name)
+        fit = value if declared is None else typed(declared, value)
+        if fit is not None:
+            found[name] = micros(fit) if isinstance(fit, datetime) else fit
+    return found
+
+
+def outward(event: Event, case: Case, procedure: Procedure, worktime: Worktime) -> dict[str, Any]:
+    """An event's own fields as they go out: instants as datetimes in the calendar's zone."""
+    data: dict[str, Any] = {
+        name: worktime.instant(value) if name in INSTANTS and isinstance(value, int) else value
+        for name, value in event.data.items()
+    }
+    if "facts" in data:
+        data["facts"] = {name: _fact(name, value, procedure, worktime) for name, value in data["facts"].items()}
+    if isinstance(data.get("data"), dict):  # what a refused action brought along
+        data["data"] = {
+            name: worktime.instant(value).isoformat() if name in INSTANTS and isinstance(value, int) else value
+            for name, value in data["data"].items()
+        }
+    return {**data, "case": case.id, "at": worktime.instant(event.at), "sequence": event.sequence}
+
+
+def contract(event: Event, case: Case, procedure: Procedure, worktime: Worktime, recorded_at: datetime) -> CaseEvent:
+    """The contract model of an event; raises pydantic's `ValidationError` if the core made one that breaks the contract."""
+    envelope = {"recorded_at": recorded_at, "procedure": procedure.id, "version": procedure.version}
+    return EVENTS[event.type].model_validate({**outward(event, case, procedure, worktime), **envelope})
+
+
+def _fact(name: str, value: Any, procedure: Procedure, worktime: Worktime) -> Any:
+    declared = procedure.facts.get(name)
+    if declared is not None and declared.type == "instant" and isinstance(value, int):
+        return worktime.instant(value).isoformat()
+    return value
+
+
+def _inward(name: str, value: Any) -> Any:
+    return micros(value) if isinstance(value, datetime) and name in INSTANTS else value
+
+
+def _complaint(complaint: Complaint) -> dict[str, Any]:
+    """What conditions read of a complaint, and the sealed contact that a message to the complainant needs."""
+    found: dict[str, Any] = {name: value for name in _KEPT if (value := getattr(complaint, name))}
+    for name in ("received_at", "registered_at", "happened_at"):
+        value = getattr(complaint, name)
+        if value is not None:
+            found[name] = micros(value)
+    found["complainant"] = complaint.complainant.model_dump(exclude_none=True)
+    if complaint.contact:
+        found["contact"] = complaint.contact
+    return {"case": complaint.case, "number": complaint.number, **found}
