@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from shared.procedures.bound import Bound, bind
+from shared.procedures.checks.repeated import repeated
 from shared.procedures.document import Document, read
 from shared.procedures.model import Clauses, Procedure, Title
 from shared.procedures.organisation import Organisation
@@ -113,6 +114,8 @@ def _load(path: Path, _: tuple[int, int], clauses_path: Path, clauses_stamp: tup
         raise ProcedureError(
             [document.problem(("version",), f"is {procedure.version}, its folder says {path.parent.name}; make them agree")]
         )
+    if twice := [document.problem(finding.way, finding.message) for finding in repeated(procedure)]:
+        raise ProcedureError(twice)
     words = read(clauses_path) if any(clauses_stamp) else None
     return Pack(procedure, validated(Clauses, words).clauses if words else {}, path.parent, document, words)
 

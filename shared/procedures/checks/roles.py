@@ -7,7 +7,7 @@ from shared.procedures.checks.finding import Finding
 from shared.procedures.effect import Assign, Escalate, Notify, Remind, names
 from shared.procedures.entries import Clock, Duty, Ladder, WhoOf
 from shared.procedures.inventory import Way, inventory
-from shared.procedures.model import ActionRule, Confidentiality, Form, Procedure
+from shared.procedures.model import ActionRule, Confidentiality, Form, Ownership, Procedure
 from shared.procedures.organisation import Organisation
 from shared.procedures.selector import Entry
 
@@ -51,6 +51,8 @@ def _named(entry: Entry) -> tuple[str, ...]:
             return tuple(entry.signed_by)
         case Confidentiality():
             return tuple(entry.visible_to)
+        case Ownership():
+            return names(entry.role) if entry.role else ()
         case ActionRule():
             return names(entry.by) if entry.by else ()
     return ()
