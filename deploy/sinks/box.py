@@ -1,0 +1,25 @@
+"""Where a sink keeps what it got: a JSON line a message, readable while the sink runs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+class Box:
+    """Messages by their idempotency key, in memory and in `file`; a repeated key is counted and not kept again."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.repeats = 0
+        file.parent.mkdir(parents=True, exist_ok=True)
+
+    def keep(self, key: str, message: dict[str, Any]) -> bool:
+        """Whether the message is new."""
+        if key in self.messages:
+            self.repeats += 1
+            return False
+        self.messages[key] = message
+        with self.file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"key": key, **message}, ensure_ascii=False) + "\n")
+        return True

@@ -1,0 +1,99 @@
+"""An SMTP server that keeps what it gets."""
+
+import asyncio
+import ssl
+from collections import deque
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from deploy.sinks.box import Box
+
+_LONGEST = 10 * 1024 * 1024
+UNKNOWN = "nobody@"
+"""Recipients that begin so are refused for good, as a server refuses a mailbox that it does not have."""
+
+
+class MailSink:
+    """Listens for the length of a block: `async with MailSink(folder) as sink: sink.port`.
+
+    Mails land in `sink.box` and in `mail.jsonl`, keyed by Message-ID. `tls` offers STARTTLS, `login` (name, password) demands it and a
+    login. `replies` holds what to answer to the next mails instead of taking them, e.g. `451 4.7.1 come back later`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        self.box = Box(folder / "mail.jsonl")
+        self.host = host
+        self.port = port
+        self.replies: deque[str] = deque()
+        self._tls = tls
+        self._login = login
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        session = partial(
+            SMTP,
+            self,
+            hostname="localhost",
+            ident="Jiesu mail sink",
+            data_size_limit=_LONGEST,
+            tls_context=self._tls,
+            require_starttls=self._tls is not None,
+            auth_required=self._login is not None,
+            authenticator=self._authenticate,
+            loop=loop,
+        )
+        self._server = await loop.create_server(session, self.host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's hook
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Take a recipient, or refuse one that does not exist."""
+        if address.lower().startswith(UNKNOWN):
+            return "550 5.1.1 no such mailbox here"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 fine"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's hook
+        """Keep a mail."""
+        if self.replies:
+            return self.replies.popleft()
+        mail = message_from_bytes(cast("bytes", envelope.content), policy=default)
+        body = mail.get_body(("plain",))
+        self.box.keep(
+            str(mail["Message-ID"]),
+            {
+                "from": envelope.mail_from,
+                "to": envelope.rcpt_tos,
+                "subject": str(mail["Subject"]),
+                "text": body.get_content() if isinstance(body, EmailMessage) else "",
+                "headers": [name for name, _ in mail.items()],
+            },
+        )
+        return "250 2.0.0 kept"
+
+    def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: object) -> AuthResult:
+        name, password = self._login or ("", "")
+        fits = isinstance(given, LoginPassword) and (given.login, given.password) == (name.encode(), password.encode())
+        return AuthResult(success=fits, handled=False)

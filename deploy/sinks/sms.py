@@ -1,0 +1,150 @@
+"""An HTTP gateway for text messages that keeps what it gets, answers a repeated key as it did first, and sends signed receipts."""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import socket
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Self
+
+import httpx
+import uvicorn
+from fastapi import FastAPI, Header, HTTPException, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from deploy.sinks.box import Box
+from shared.runtime.clock import Clock
+
+REFUSED = "0550"
+"""Numbers that end so are refused for good."""
+LOST = "0551"
+"""Numbers that end so are accepted, and their receipt says that the message failed."""
+_RECEIPT_ATTEMPTS = 5
+
+
+class Message(BaseModel):
+    """What a client sends."""
+
+    to: str = Field(pattern=r"^\+[1-9]\d{6,14}$")
+    text: str = Field(min_length=1, max_length=1000)
+    reference: str = Field(min_length=1, max_length=100)
+    sender: str = Field("", max_length=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where receipts go, and the key that signs them."""
+
+    url: str
+    secret: str
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves signals to whoever runs the sink."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class SmsSink:
+    """Listens for the length of a block: `async with SmsSink(folder, token="…") as sink: sink.url`.
+
+    Messages land in `sink.box` and in `sms.jsonl`, keyed by the idempotency key. `answers` holds what to answer to the next messages
+    instead of taking them. With a `callback` each accepted message gets a receipt; it may be set while the sink runs.
+    """
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0, *, token: str = "", callback: Callback | None = None) -> None:
+        self.box = Box(folder / "sms.jsonl")
+        self.host = host
+        self.port = port
+        self.callback = callback
+        self.answers: deque[Response] = deque()
+        self.receipts: list[int] = []
+        """Status of every receipt that was sent."""
+        self._token = token
+        self._clock = Clock()
+        self._due: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._server: uvicorn.Server | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def url(self) -> str:
+        """What a client is given as the gateway's address."""
+        return f"http://{self.host}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        bound = socket.create_server((self.host, self.port))
+        self.port = bound.getsockname()[1]
+        self._server = _Server(uvicorn.Config(self._app(), lifespan="off", log_config=None, access_log=False, ws="none"))
+        self._tasks = [asyncio.create_task(self._server.serve(sockets=[bound])), asyncio.create_task(self._send_receipts())]
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        serving, sending = self._tasks
+        sending.cancel()
+        if self._server is not None:
+            self._server.should_exit = True
+        await asyncio.gather(serving, sending, return_exceptions=True)
+
+    def _app(self) -> FastAPI:
+        app = FastAPI(title="Jiesu text message sink")
+
+        @app.post("/v1/messages", status_code=202)
+        async def accept(
+            message: Message, idempotency_key: Annotated[str, Header(max_length=100)], authorization: Annotated[str, Header()] = ""
+        ) -> Response:
+            return self._accept(message, idempotency_key, authorization)
+
+        @app.get("/live")
+        async def live() -> dict[str, int]:
+            return {"kept": len(self.box.messages), "repeats": self.box.repeats}
+
+        return app
+
+    def _accept(self, message: Message, key: str, authorization: str) -> Response:
+        if self._token and not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
+            raise HTTPException(401, "the bearer token is wrong")
+        if self.answers:
+            return self.answers.popleft()
+        if message.to.endswith(REFUSED):
+            raise HTTPException(422, "the number is not in service")
+        if self.box.keep(key, message.model_dump()):
+            self._due.put_nowait((message.reference, "failed" if message.to.endswith(LOST) else "delivered"))
+        elif self.box.messages[key] != message.model_dump():
+            raise HTTPException(422, "the idempotency key belongs to another message")
+        return JSONResponse({"id": f"sink-{hashlib.sha256(key.encode()).hexdigest()[:16]}"}, 202)
+
+    async def _send_receipts(self) -> None:
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            while True:
+                reference, status = await self._due.get()
+                if self.callback is not None:
+                    await self._receipt(client, self.callback, reference, status)
+
+    async def _receipt(self, client: httpx.AsyncClient, callback: Callback, reference: str, status: str) -> None:
+        body = Receipt(reference=reference, status=status).model_dump_json().encode()
+        for attempt in range(_RECEIPT_ATTEMPTS):
+            timestamp = str(int(self._clock.real().timestamp()))
+            signature = hmac.new(callback.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+            try:
+                answer = await client.post(callback.url, content=body, headers={"jiesu-timestamp": timestamp, "jiesu-signature": signature})
+            except httpx.HTTPError:
+                await asyncio.sleep(0.1 * 2**attempt)
+                continue
+            self.receipts.append(answer.status_code)
+            return
+
+
+class Receipt(BaseModel):
+    """What the gateway reports: our reference is the client's key."""
+
+    reference: str
+    status: str
+    code: str = ""
