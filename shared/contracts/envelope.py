@@ -45,3 +45,9 @@ class Message:
         if self.traceparent:
             pairs.append((TRACE, self.traceparent))
         return [(name, value.encode("ascii")) for name, value in pairs]
+
+
+def signed_bytes(topic: str, key: str, event_id: str, body: bytes) -> bytes:
+    """What a signature in `jiesu-signature` covers: topic, key, ce_id and body, each after its length, so that none can be shifted."""
+    parts = (topic.encode(), key.encode(), event_id.encode(), body)
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)

@@ -83,8 +83,7 @@ def facts(given: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
 def outward(event: Event, case: Case, procedure: Procedure, worktime: Worktime) -> dict[str, Any]:
     """An event's own fields as they go out: instants as datetimes in the calendar's zone."""
     data: dict[str, Any] = {
-        name: worktime.instant(value) if name in INSTANTS and isinstance(value, int) else value
-        for name, value in event.data.items()
+        name: worktime.instant(value) if name in INSTANTS and isinstance(value, int) else value for name, value in event.data.items()
     }
     if "facts" in data:
         data["facts"] = {name: _fact(name, value, procedure, worktime) for name, value in data["facts"].items()}
