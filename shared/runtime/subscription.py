@@ -14,6 +14,7 @@ from shared.runtime.batch import BatchProcessor, Handler
 from shared.runtime.breaker import Breaker
 from shared.runtime.clock import Clock, backoff
 from shared.runtime.database import Database
+from shared.runtime.ends import BrokerEnds, ConsumerPositions
 from shared.runtime.health import Health
 from shared.runtime.kafka import diagnose
 from shared.runtime.records import Decode, Reader, Received
@@ -39,6 +40,7 @@ class Subscription:
         self._settings = settings
         self._broker: WatchedBroker | None = None
         self._subscriber: BatchSubscriber | None = None
+        self._ends: BrokerEnds | None = None
 
     def declare(
         self, topics: Sequence[Topic], group: str, handler: Handler, *, decode: Decode, verify: Callable[[Received], None] | None
@@ -87,11 +89,14 @@ class Subscription:
             if stop.is_set():
                 return
         self._health.watch("poll", self._settings.max_poll_interval_ms / 1000)
-        self.watermark.attach(self._subscriber.consumer)  # type: ignore[arg-type]
+        self._ends = BrokerEnds(self._settings)
+        self.watermark.attach(self._ends, ConsumerPositions(self._subscriber, self._settings.topic_prefix))
 
     async def stop(self, seconds: float) -> bool:
         """Finish the batch, commit, leave the group; False when the broker's client hung longer than `seconds`."""
         self._health.forget("poll")
+        if self._ends is not None:
+            await self._ends.close()
         if self._broker is None:
             return True
         self.processor.stopping.set()

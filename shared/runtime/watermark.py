@@ -16,12 +16,16 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class Offsets(Protocol):
-    """What we ask the consumer."""
+class Ends(Protocol):
+    """Where we ask the broker."""
 
     async def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The ends that the broker reports now."""
         ...
+
+
+class Positions(Protocol):
+    """What we ask the consumer."""
 
     async def position(self, partition: TopicPartition) -> int:
         """The offset of the next record to be handed out."""
@@ -42,13 +46,15 @@ class Watermark:
         self._ask_timeout = ask_timeout
         self._read: dict[TopicPartition, datetime] = {}
         self._in_flight: frozenset[TopicPartition] = frozenset()
-        self._offsets: Offsets | None = None
+        self._ends: Ends | None = None
+        self._positions: Positions | None = None
         self._asking = asyncio.Lock()
         self.lags: dict[str, int] = {}
 
-    def attach(self, offsets: Offsets) -> None:
-        """Use this consumer from now on."""
-        self._offsets = offsets
+    def attach(self, ends: Ends, positions: Positions) -> None:
+        """Use this broker and this consumer from now on; both take topics without our prefix."""
+        self._ends = ends
+        self._positions = positions
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions, and only these, are ours; nothing of them has been read yet."""
@@ -100,19 +106,19 @@ class Watermark:
         A broker that does not answer changes nothing: the timers go on waiting.
         """
         wanted = [p for p in self._read if p.partition in set(numbers)]
-        if self._offsets is None or not wanted:
+        if self._ends is None or self._positions is None or not wanted:
             return
         async with self._asking:
             asked = self._clock.real()
             try:
                 async with asyncio.timeout(self._ask_timeout):
-                    ends = await self._offsets.end_offsets(wanted)
-                    positions = await self._idle_positions(self._offsets, wanted)
+                    ends = await self._ends.end_offsets(wanted)
+                    positions = await self._idle_positions(self._positions, wanted)
             except (KafkaError, TimeoutError):
                 return
             self._reached(asked, ends, positions)
 
-    async def _idle_positions(self, offsets: Offsets, wanted: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    async def _idle_positions(self, offsets: Positions, wanted: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Positions of partitions without a batch in hand: a batch moves its position first and may still be given back."""
         positions: dict[TopicPartition, int] = {}
         for partition in wanted:
