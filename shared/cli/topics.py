@@ -1,0 +1,33 @@
+"""`jiesu topics`: make the broker's topics what the registry says."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from shared.contracts.topics import TOPICS, department_topic
+from shared.runtime.errors import Misconfigured, Unavailable
+from shared.runtime.settings import RuntimeSettings
+from shared.runtime.topics import apply
+
+app = typer.Typer(help="Topics of the registry.", no_args_is_help=True)
+
+
+@app.callback()
+def topics() -> None:
+    """Topics of the registry."""
+
+
+@app.command("apply")
+def apply_registry(
+    department: Annotated[list[str] | None, typer.Option(help="also the topic of this department; may be repeated")] = None,
+) -> None:
+    """Create what is absent and correct retention, cleanup and timestamps of what exists. Exit status 1 when that is impossible."""
+    wanted = [*TOPICS.values(), *(department_topic(name) for name in department or [])]
+    try:
+        result = asyncio.run(apply(RuntimeSettings(), wanted))
+    except (Misconfigured, Unavailable) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    for name, what in sorted(result.items()):
+        typer.echo(f"{what:8} {name}")
