@@ -1,6 +1,6 @@
 """A slow counter of deadlines, minute by minute and day by day, written from the text of the rules alone.
 
-It shares nothing with the engine: its own table of public holidays (the State Council's notices for 2024 to 2026), naive local times at +08:00, no index, no bisection.
+It shares nothing with the engine: its own table of public holidays (the notices for 2024 to 2026), naive local times, no index.
 """
 
 from __future__ import annotations
