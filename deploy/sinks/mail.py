@@ -87,7 +87,7 @@ class MailSink:
                 "from": envelope.mail_from,
                 "to": envelope.rcpt_tos,
                 "subject": str(mail["Subject"]),
-                "text": body.get_content() if isinstance(body, EmailMessage) else "",
+                "text": body.get_content().replace("\r\n", "\n") if isinstance(body, EmailMessage) else "",
                 "headers": [name for name, _ in mail.items()],
             },
         )

@@ -9,6 +9,8 @@ from shared.contracts.events.messages import NotificationRequested
 from shared.procedures.organisation import Organisation
 
 COMPLAINANT = "complainant"
+NOBODY = "nobody"
+"""Stands for the recipient of a request that names none: it fails visibly too."""
 ADDRESS_FIELD = {"sms": "phone", "email": "email"}
 """Channel → the field of a person or complainant that holds the address."""
 
@@ -56,7 +58,8 @@ def _all(request: NotificationRequested, directory: Directory, contact: Mapping[
             if person_id != COMPLAINANT:
                 yield _person(person_id, channel, directory)
         if not request.persons:
-            yield from (Recipient(role, channel, reason=Reason.VACANT) for role in request.recipients if role != COMPLAINANT)
+            roles = request.recipients or [NOBODY]
+            yield from (Recipient(role, channel, reason=Reason.VACANT) for role in roles if role != COMPLAINANT)
 
 
 def _channels(request: NotificationRequested, directory: Directory) -> Sequence[str]:

@@ -58,7 +58,10 @@ class Smtp:
 
     async def send(self, message: Outgoing) -> Accepted | Refused:
         """Hand one mail over; the server's final 250 is acceptance, whatever comes after it is no failure."""
-        mail = self._mail(message)
+        try:
+            mail = self._mail(message)
+        except ValueError:  # a line break where a header stands; rendering lets none through
+            return Refused(Reason.TEMPLATE, permanent=True)
         try:
             async with asyncio.timeout(self._options.timeout):
                 client = await self._connect()
@@ -114,12 +117,10 @@ def classify(error: Exception) -> Refused:
         return classify(error.recipients[0])
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _reply(error.code, error.message)
-    if isinstance(error, aiosmtplib.SMTPNotSupported | ssl.SSLError):
-        # The server offers no STARTTLS or shows a wrong certificate: for the operator to mend, not the message's fault.
-        return Refused(Reason.CREDENTIALS, permanent=False)
-    if isinstance(error, OSError | TimeoutError):
+    if isinstance(error, OSError | TimeoutError) and not isinstance(error, ssl.SSLError):
         return Refused(Reason.UNREACHABLE, permanent=False)
-    return Refused(Reason.GARBAGE, permanent=False)
+    # What is left: no STARTTLS or login offered, a wrong certificate. For the operator to mend, not the message's fault.
+    return Refused(Reason.CREDENTIALS if isinstance(error, SMTPException | ssl.SSLError) else Reason.GARBAGE, permanent=False)
 
 
 def _reply(code: int, text: str) -> Refused:

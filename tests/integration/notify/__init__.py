@@ -1,0 +1,1 @@
+"""Notify with real peers, a real broker and a real database."""

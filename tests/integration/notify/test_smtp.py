@@ -1,0 +1,116 @@
+"""What is particular to mail: STARTTLS, login, headers, every reply of the status table."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from deploy.sinks import MailSink
+from services.notify.domain.reason import Reason
+from services.notify.providers.provider import Accepted, Outgoing, Refused
+from tests.integration.notify.peers import smtp
+
+MESSAGE = Outgoing("key-1", "li@example.com", "Subject", "Text")
+LOGIN = ("jiesu", "correct horse")
+
+
+def certificate(folder: Path, name: str) -> Path:
+    """A key and a certificate that signs itself, for `name`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / f"{name}.pem"
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def server_side(path: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+async def test_starttls_and_login(tmp_path: Path) -> None:
+    pem = certificate(tmp_path, "localhost")
+    async with MailSink(tmp_path, tls=server_side(pem), login=LOGIN) as sink:
+        common = {"host": "localhost", "security": "starttls", "ca_file": str(pem), "timeout": 5, "username": LOGIN[0]}
+        assert isinstance(await smtp(sink.port, **common, password=LOGIN[1]).send(MESSAGE), Accepted)
+        wrong = await smtp(sink.port, **common, password="wrong").send(MESSAGE)
+    assert len(sink.box.messages) == 1
+    assert wrong == Refused(Reason.CREDENTIALS, permanent=False, code="535 5.7.8")
+
+
+async def test_a_certificate_for_another_name_gets_no_mail(tmp_path: Path) -> None:
+    pem = certificate(tmp_path, "elsewhere.example.com")
+    async with MailSink(tmp_path, tls=server_side(pem)) as sink:
+        result = await smtp(sink.port, host="localhost", security="starttls", ca_file=str(pem), timeout=5).send(MESSAGE)
+    assert isinstance(result, Refused)
+    assert not result.permanent
+    assert sink.box.messages == {}
+
+
+async def test_a_server_without_starttls_gets_no_mail_in_the_clear(tmp_path: Path) -> None:
+    async with MailSink(tmp_path) as sink:
+        result = await smtp(sink.port, security="starttls", timeout=5).send(MESSAGE)
+    assert result == Refused(Reason.CREDENTIALS, permanent=False)
+    assert sink.box.messages == {}
+
+
+async def test_headers_are_ours_alone(tmp_path: Path) -> None:
+    async with MailSink(tmp_path) as sink:
+        provider = smtp(sink.port, sender="Jiesu 接诉 <jiesu@example.org>", timeout=5)
+        await provider.send(Outgoing("key-1", "li@example.com", "投诉单 1 " + "长" * 120, "一\n.\n二\n" + "字" * 3000))
+        for injected in (
+            Outgoing("k2", "li@example.com", "a\r\nBcc: b@example.com", "t"),
+            Outgoing("k3", "li@example.com\nBcc: b@x.cn", "s", "t"),
+        ):
+            assert await provider.send(injected) == Refused(Reason.TEMPLATE, permanent=True)
+    assert len(sink.box.messages) == 1
+    kept = sink.box.messages["<key-1@example.org>"]
+    assert kept["from"] == "jiesu@example.org"
+    assert kept["subject"] == "投诉单 1 " + "长" * 120
+    assert kept["text"] == "一\n.\n二\n" + "字" * 3000 + "\n"
+    assert sorted(kept["headers"]) == sorted(
+        ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "permanent"),
+    [
+        ("421 4.3.2 going down", Reason.BUSY, False),
+        ("450 4.2.1 greylisted", Reason.BUSY, False),
+        ("451 later", Reason.BUSY, False),
+        ("452 4.2.2 full", Reason.BUSY, False),
+        ("530 5.7.0 log in first", Reason.CREDENTIALS, False),
+        ("503 5.5.1 bad sequence", Reason.GARBAGE, False),
+        ("550 5.7.1 policy", Reason.REFUSED, True),
+        ("552 5.3.4 too big", Reason.REFUSED, True),
+        ("554 no", Reason.REFUSED, True),
+    ],
+)
+async def test_replies(tmp_path: Path, reply: str, reason: Reason, permanent: bool) -> None:
+    async with MailSink(tmp_path) as sink:
+        sink.replies.append(reply)
+        result = await smtp(sink.port, timeout=5).send(MESSAGE)
+    assert isinstance(result, Refused)
+    assert (result.reason, result.permanent) == (reason, permanent)
+    assert result.code.split()[0] == reply[:3]

@@ -1,0 +1,1 @@
+"""Notify decides, without any I/O."""

@@ -1,0 +1,110 @@
+"""Templates: in two languages, complete, bounded, in a sandbox, harmless as headers."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.notify.bootstrap import TEMPLATES, sources
+from services.notify.domain.render import GENERAL, LANGUAGES, LONGEST_SUBJECT, LONGEST_TEXT, Templates, UnrenderableError, bounded, one_line
+
+INSTALLED = sources(None)
+TEMPLATES_BUILT = Templates(INSTALLED)
+LEAST = {
+    "number": "TS-2026-00001",
+    "case": "c1",
+    "at": datetime(2026, 9, 24, tzinfo=UTC),
+    "clause": "",
+    "procedure": "",
+    "about": "",
+    "urgent": False,
+}
+FULL = LEAST | {"title": "电梯停运", "due_at": "2026-09-25T00:00:00+08:00", "clause": "3.5.1", "procedure": "hunan-property", "text": "…"}
+GENERALS = {f"{GENERAL}.{language}.{channel}": "s\nt" for language in LANGUAGES for channel in LONGEST_TEXT}
+
+
+def made(text: str, channel: str = "sms") -> Templates:
+    return Templates({**GENERALS, f"x.zh.{channel}": text})
+
+
+def test_every_template_exists_in_both_languages_and_for_both_channels() -> None:
+    names = {path.name.split(".")[0] for path in TEMPLATES.glob("*.j2")}
+    assert set(INSTALLED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
+
+
+@pytest.mark.parametrize("name", sorted(INSTALLED))
+@pytest.mark.parametrize("values", [LEAST, FULL])
+def test_every_template_is_filled_by_the_least_and_by_everything(name: str, values: dict[str, object]) -> None:
+    rendered = TEMPLATES_BUILT.render(name, values)
+    assert rendered.text
+    assert bool(rendered.subject) == name.endswith("email")
+    assert "{" not in rendered.subject + rendered.text
+    assert all(line == line.strip() for line in rendered.text.splitlines())
+
+
+def test_a_message_shows_number_instant_and_clause() -> None:
+    rendered = TEMPLATES_BUILT.render("reminded.en.email", FULL)
+    assert rendered.subject == "Reminder: complaint TS-2026-00001"
+    assert "Due 2026-09-25 00:00." in rendered.text
+    assert "Clause 3.5.1 of hunan-property." in rendered.text
+
+
+@pytest.mark.parametrize(
+    ("names", "language", "chosen"),
+    [
+        (("reminded", "clock_breached"), "zh", "reminded.zh.sms"),
+        (("", "clock_breached"), "en-GB", "clock_breached.en.sms"),
+        (("never heard of",), "en", "notice.en.sms"),
+        (("reminded",), "fr", "reminded.zh.sms"),
+    ],
+)
+def test_the_first_name_with_a_template_is_chosen(names: tuple[str, ...], language: str, chosen: str) -> None:
+    assert TEMPLATES_BUILT.choose(names, language, "sms") == chosen
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ absent }}",
+        "{{ number.__class__.__mro__ }}",
+        "{{ ''.__class__ }}",
+        "{{ number.format }}{{ undefined() }}",
+        "{% for _ in range(10000000) %}x{% endfor %}",
+        "{{ values.append(1) }}",
+        "{{ number | instant }}",
+        "{{ 1 / 0 }}",
+        "  ",
+    ],
+)
+def test_what_cannot_be_filled_is_refused_without_naming_values(text: str) -> None:
+    with pytest.raises(UnrenderableError) as error:
+        made(text).render("x.zh.sms", {"number": "secret", "values": []})
+    assert "secret" not in str(error.value)
+
+
+def test_no_value_becomes_a_header_or_grows_without_limit() -> None:
+    rendered = made("{{ t }}\nBody {{ t }}", "email").render("x.zh.email", {"t": "a\r\nBcc: x@example.com\x00" + "b" * 5000})
+    assert "\n" not in rendered.subject
+    assert "\r" not in rendered.subject
+    assert len(rendered.subject) <= LONGEST_SUBJECT
+    assert "\x00" not in rendered.text
+    long = made("{% for i in range(90000) %}{{ t }}{% endfor %}").render("x.zh.sms", {"t": "电"})
+    assert len(long.text) == LONGEST_TEXT["sms"]
+    assert long.text.endswith("…")
+
+
+def test_controls_and_direction_marks_go() -> None:
+    assert one_line("a\u202e\u2028b\x1b c\td", 50) == "ab c d"
+
+
+def test_values_are_cut_in_width_and_depth() -> None:
+    deep: object = "x"
+    for _ in range(10):
+        deep = [deep]
+    assert bounded({"a": deep, "b": ["y"] * 100, "c": 1}) == {"a": [[[""]]], "b": ["y"] * 50, "c": 1}
+
+
+def test_a_broken_or_missing_template_stops_the_start() -> None:
+    with pytest.raises(Exception, match="unexpected"):
+        made("{{ }")
+    with pytest.raises(ValueError, match=r"notice\.zh\.sms"):
+        Templates({})
