@@ -6,6 +6,7 @@ BIN := .venv/bin
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11
 .DEFAULT_GOAL := help
+PREPARE = $(BIN)/python -m deploy.embedded --prepare
 .PHONY: help setup demo up test lint format bench chaos schemas docs lock clean
 
 help:
@@ -23,6 +24,7 @@ up: setup ## Run everything on this machine until stopped
 	@$(BIN)/jiesu up $(ARGS)
 
 test: setup ## Run every test but chaos and bench
+	@$(PREPARE)
 	@$(BIN)/python -m pytest tests --ignore=tests/chaos --ignore=tests/bench $(ARGS)
 
 lint: setup ## Check style, types, import rules, spelling and the lock file
@@ -38,9 +40,11 @@ format: setup ## Put the code into shape
 	@$(BIN)/ruff format .
 
 bench: setup ## Measure; figures go to the terminal and var/bench
+	@$(PREPARE)
 	@$(BIN)/python -m pytest tests/bench -s --timeout=1800 $(ARGS)
 
 chaos: setup ## Long runs under faults
+	@$(PREPARE)
 	@$(BIN)/python -m pytest tests/chaos -s --timeout=3600 $(ARGS)
 
 schemas: setup ## Write the golden JSON Schemas and examples

@@ -1,30 +1,43 @@
-"""Runs the embedded servers until stopped and prints where they are: `python -m deploy.embedded [DIRECTORY]`."""
+"""Runs the embedded servers until stopped and prints where they are; `--prepare` only fetches what they need."""
 
+import argparse
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
 from deploy.embedded import EmbeddedServerError, EmbeddedServers
+from deploy.embedded.prepare import prepare
 
 
 def main() -> int:
-    """Start, print the two addresses as shell assignments, wait for Ctrl-C or SIGTERM, stop."""
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("var/embedded")
+    """Do what the command line asks for; return a process exit status."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.embedded", description=__doc__)
+    parser.add_argument("root", nargs="?", type=Path, default=Path("var/embedded"), help="where the data live")
+    parser.add_argument("--prepare", action="store_true", help="fetch and prepare Apache Kafka, start nothing")
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with EmbeddedServers(root, progress=_tell) as servers:
-            for name, value in servers.environment.items():
-                sys.stdout.write(f"export {name}='{value}'\n")
-            sys.stdout.flush()
-            _tell("Running; Ctrl-C stops the servers.")
-            signal.pause()
+        if options.prepare:
+            prepare(_tell)
+        else:
+            _run(options.root)
     except KeyboardInterrupt:
         _tell("Stopped.")
     except EmbeddedServerError as error:
         _tell(str(error))
         return 1
     return 0
+
+
+def _run(root: Path) -> None:
+    """Start both, print the two addresses as shell assignments, wait for Ctrl-C or SIGTERM, stop."""
+    with EmbeddedServers(root, progress=_tell) as servers:
+        for name, value in servers.environment.items():
+            sys.stdout.write(f"export {name}='{value}'\n")
+        sys.stdout.flush()
+        _tell("Running; Ctrl-C stops the servers.")
+        signal.pause()
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

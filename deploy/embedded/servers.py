@@ -7,11 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.embedded import archive, distribution, java
 from deploy.embedded.broker import KafkaServer
 from deploy.embedded.failures import Progress
 from deploy.embedded.locks import DirectoryLock
 from deploy.embedded.postgres import PostgresServer
+from deploy.embedded.prepare import kafka_runtime
 
 
 def silent(_line: str) -> None:
@@ -112,11 +112,8 @@ class EmbeddedServers:
             self.kafka.wait_ready()
 
     def _broker(self) -> KafkaServer:
-        jars = distribution.jars(self._progress)
         home = self.root / "kafka"
-        runtime = archive.runtime(
-            java.java(self._progress), jars, distribution.STORE, home / "tmp", bench=self._bench, progress=self._progress
-        )
+        runtime = kafka_runtime(home / "tmp", bench=self._bench, progress=self._progress)
         return KafkaServer(home, runtime, self._kafka_properties)
 
 
