@@ -1,0 +1,1 @@
+"""The independent processes; they talk over Kafka topics alone."""

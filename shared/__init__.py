@@ -1,0 +1,1 @@
+"""What the services share: contracts, procedures, runtime, command line."""

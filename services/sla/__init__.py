@@ -1,0 +1,1 @@
+"""sla: cases, clocks, escalation; decides everything after registration."""

@@ -1,0 +1,1 @@
+"""`jiesu`, a file a command group; it alone may import services, and nothing imports it."""

@@ -18,7 +18,8 @@ LIVE: tuple[RoundState, ...] = ("running", "paused")
 class Event:
     """Something that happened: `data` has the contract's field names; `cause` says what brought it about.
 
-    `cause` is `action`, `triage`, `message` or `opening` for the first event of an input, `timer` for what a clock did, empty for what followed.
+    `cause` is `action`, `triage`, `message` or `opening` for the first event of an input, `timer` for what a clock did,
+    and empty for what followed from another event.
     """
 
     type: str

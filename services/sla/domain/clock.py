@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.sla.domain import messages
 from services.sla.domain.case import Event, Round
 from services.sla.domain.deadline import Extension, Limit, due_at
 from services.sla.domain.draft import ENDS, Draft
@@ -39,12 +40,12 @@ def owner(draft: Draft, plan: ClockPlan) -> str:
     """The role that has to act before a clock is due."""
     named = plan.clock.owner
     if isinstance(named, WhoOf):
-        return str(draft.case.last.get(named.who, {}).get("role", "")) or draft.rulebook.default_owner
-    if named == "owner" and "owner" not in draft.rulebook.procedure.role_names:
-        return draft.rulebook.default_owner
-    department = draft.case.department or draft.case.proposed
+        return str(draft.case.last.get(named.who, {}).get("role", "")) or messages.owner(draft)
+    if named == "owner":
+        return messages.owner(draft)
     at = draft.worktime.instant(draft.now)
-    return draft.rulebook.organisation.first_held(named, department, at)
+    department = draft.case.department or draft.case.proposed
+    return draft.rulebook.organisation.first_held(named, department, at, messages.accused(draft))
 
 
 def about(draft: Draft, plan: ClockPlan, current: Round) -> dict[str, Any]:
@@ -195,9 +196,7 @@ def _move(draft: Draft, plan: ClockPlan, current: Round, at: int, reason: str) -
     if moved:
         data = {**about(draft, plan, current), "reason": reason}
         data.pop("due_at", None)
-        for name, value in (("from_at", moved[0][0]), ("due_at", moved[0][1])):
-            if value is not None:
-                data[name] = value
+        data.update({name: at for name, at in zip(("from_at", "due_at"), moved[0], strict=True) if at is not None})
         draft.add("clock_moved", at, data)
 
 

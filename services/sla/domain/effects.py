@@ -178,6 +178,7 @@ def _round(draft: Draft, occasion: Occasion) -> dict[str, Any]:
     if occasion.plan is None or occasion.round is None:
         return {}
     data = clocks.about(draft, occasion.plan, occasion.round)
+    data.pop("clauses", None)  # the effect's own clauses stand for these
     return data if occasion.due is None else {**data, "due_at": occasion.due}
 
 

@@ -8,6 +8,7 @@ from services.sla.domain.case import Climb
 from services.sla.domain.count import reach
 from services.sla.domain.draft import Draft
 from services.sla.domain.messages import holders, request, unreached
+from services.sla.domain.rulebook import clauses
 from shared.procedures.duration import Duration
 from shared.procedures.effect import names
 from shared.procedures.entries import Ladder
@@ -19,11 +20,11 @@ SILENCE = "1d"
 def escalate(draft: Draft, at: int, name: str, because: dict[str, Any], clock: str, by: list[str]) -> None:
     """Put a matter on a ladder (or before a role); where it already climbs, a new cause takes it one rung further."""
     ladder = ladder_of(draft, name)
-    clauses = because.get("clauses") or ([because["clause"]] if "clause" in because else [])
+    own = because.get("clauses") or ([because["clause"]] if "clause" in because else [])
     patient = ladder.every is None  # only a new cause moves it, so one climb serves the whole case
     climb = next((each for each in draft.case.climbs if each.ladder == name and (patient or (each.clock == clock and each.active))), None)
     if climb is None:
-        climb = Climb(name, clock, -1, None, active=True, clause=clauses, by=by)
+        climb = Climb(name, clock, -1, None, active=True, clause=own, by=by)
         draft.case.climbs.append(climb)
     climb.active = True
     step(draft, climb, at)
@@ -32,7 +33,7 @@ def escalate(draft: Draft, at: int, name: str, because: dict[str, Any], clock: s
 def step(draft: Draft, climb: Climb, at: int) -> None:
     """Take a matter to the next rung that somebody holds."""
     ladder = ladder_of(draft, climb.ladder)
-    because = draft.because(climb.ladder, climb.clause)
+    because = draft.because(climb.ladder, list(dict.fromkeys([*climb.clause, *clauses(ladder.clause)])))
     for rung in range(climb.rung + 1, len(ladder.rungs)):
         told = [role for role in names(ladder.rungs[rung]) if holders(draft, role, at)]
         if told:

@@ -1,12 +1,13 @@
-"""A case's events bound to each other: each hash covers the event and the hash before, so that nothing can be changed, left out or exchanged."""
+"""A case's events bound to each other by hashes, so that none can be changed, left out or exchanged unnoticed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+import orjson
 
 GENESIS = bytes(32)
 """What stands before a case's first event."""
@@ -30,7 +31,7 @@ class Proof:
 
 def canonical(event: dict[str, Any]) -> bytes:
     """An event as bytes that do not depend on the order of its fields: JSON, keys sorted, no spaces, UTF-8."""
-    return json.dumps(event, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
 
 
 def link(previous: bytes, body: bytes) -> bytes:

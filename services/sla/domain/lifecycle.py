@@ -12,7 +12,7 @@ from services.sla.domain import ladder, permission
 from services.sla.domain.case import Case, Climb, Event, Round
 from services.sla.domain.draft import Draft
 from services.sla.domain.effects import Occasion, happen, perform
-from services.sla.domain.rulebook import ClockPlan, Doing, Rulebook
+from services.sla.domain.rulebook import ClockPlan, Doing, Rulebook, clauses
 from shared.contracts.actions import ACTIONS
 
 
@@ -124,7 +124,8 @@ def _opened(given: Opening) -> Case:
 
 
 def _open(draft: Draft, given: Opening) -> None:
-    happen(draft, "registered", given.registered_at, dict(given.registered), "opening")
+    register = clauses(draft.rulebook.procedure.register_.clause)
+    happen(draft, "registered", given.registered_at, {**draft.because("register", register), **given.registered}, "opening")
     happen(draft, "classified", given.registered_at, dict(given.classified))
 
 

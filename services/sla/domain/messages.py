@@ -10,8 +10,12 @@ COMPLAINANT = "complainant"
 
 
 def owner(draft: Draft) -> str:
-    """The role that has to act on the case: who has taken it over, else the procedure's unit responsible."""
-    return draft.case.owner or draft.rulebook.default_owner
+    """The role that has to act on the case: who has taken it over, else the first of the procedure's owners that somebody holds."""
+    case = draft.case
+    if case.owner:
+        return case.owner
+    at = draft.worktime.instant(draft.now)
+    return draft.rulebook.organisation.first_held(draft.rulebook.owners, case.department or case.proposed, at, accused(draft))
 
 
 def accused(draft: Draft) -> frozenset[str]:

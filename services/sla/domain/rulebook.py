@@ -15,8 +15,8 @@ from shared.procedures.bound import Bound
 from shared.procedures.calendar import Calendar
 from shared.procedures.conditions import Condition, compiled
 from shared.procedures.duration import Duration
-from shared.procedures.effect import Effect, effect
-from shared.procedures.entries import Clause, Clock, Due, Ladder, Within
+from shared.procedures.effect import Effect, effect, names
+from shared.procedures.entries import Clause, Clock, Due, Ladder, WhoOf, Within
 from shared.procedures.model import ActionRule, Procedure
 from shared.procedures.organisation import Organisation
 from shared.procedures.selector import Pick, Selector, needs_all, picks
@@ -196,13 +196,17 @@ class Rulebook:
             for path in source.paths:
                 if path[0] == "last":
                     index[path[1]].add(path[2])
+        for clock in self.procedure.clocks:
+            if isinstance(clock.owner, WhoOf):
+                index[clock.owner.who].add("role")
         return {event: frozenset(fields) for event, fields in index.items()}
 
     @cached_property
-    def default_owner(self) -> str:
-        """The role that has to act where a clock does not say."""
+    def owners(self) -> list[str]:
+        """The roles that have to act where an entry says `owner`: of several the first that somebody holds."""
+        stated = [name for entry in self.procedure.ownership if entry.role for name in names(entry.role)]
         named = self.procedure.role_names
-        return next((role for role in ("owner", "handler") if role in named), named[0] if named else "owner")
+        return stated or [role for role in ("owner", "handler", *named[:1]) if role in named][:1] or ["owner"]
 
     def worktime(self, department: str) -> Worktime:
         """The compiled calendar for a case of that department: the department's own, the procedure's, or the organisation's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from services.sla.domain.case import Case
@@ -49,13 +50,18 @@ class Scope:
         """The date of an instant in the calendar's zone, as 2026-09-24."""
         return self.worktime.date_of(self.worktime.day(at)).isoformat()
 
+    def _instant(self, at: int) -> datetime:
+        # CEL takes fixed offsets alone, not the names of zones.
+        local = self.worktime.instant(at)
+        return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
+
     def _fact(self, name: str) -> Any:
         fact = self.rulebook.procedure.facts[name]
         value = self.case.facts.get(name)
         if value is None:
             value = fact.default if fact.default is not None else _EMPTY_FACT[fact.type]
         if fact.type == "instant" and isinstance(value, int):
-            return self.worktime.instant(value)
+            return self._instant(value)
         return float(value) if fact.type == "number" else value
 
     def _field(self, data: dict[str, Any], name: str, empty: dict[str, Any]) -> Any:
@@ -64,7 +70,7 @@ class Scope:
         value = data.get(name)
         if value is None:
             return empty[name]
-        return self.worktime.instant(value) if name in INSTANTS and isinstance(value, int) else value
+        return self._instant(value) if name in INSTANTS and isinstance(value, int) else value
 
     def _case(self, name: str) -> Any:
         case = self.case
@@ -72,11 +78,11 @@ class Scope:
             case "class":
                 return case.class_
             case "received_at" | "registered_at":
-                return self.worktime.instant(getattr(case, name))
+                return self._instant(getattr(case, name))
             case "received_day":
                 return self.day(case.received_at)
             case "agreed_date":
-                return EPOCH if case.agreed is None else self.worktime.instant(case.agreed)
+                return EPOCH if case.agreed is None else self._instant(case.agreed)
         return getattr(case, name)
 
     def _complaint(self, path: Path) -> Any:
@@ -90,4 +96,4 @@ class Scope:
         value = complaint.get(name)
         if value is None:
             return _EMPTY_COMPLAINT.get(name, "")
-        return self.worktime.instant(value) if isinstance(value, int) else value
+        return self._instant(value) if isinstance(value, int) else value

@@ -1,0 +1,14 @@
+"""Every metric that sla owns; label values come from procedures and the organisation file, so their number is bounded."""
+
+from prometheus_client import Counter, Gauge
+
+EVENTS = Counter("jiesu_case_events_total", "Events of cases, by type and procedure.", ["event", "procedure"])
+ACTIONS = Counter("jiesu_actions_total", "Actions, by action and result (accepted or refused).", ["action", "result"])
+BREACHED = Counter("jiesu_clocks_breached_total", "Deadlines that passed unmet, by procedure and clock.", ["procedure", "clock"])
+ESCALATED = Counter("jiesu_escalations_total", "Matters put before a rung, by procedure and role.", ["procedure", "role"])
+DEEMED = Counter("jiesu_deemed_total", "Events that happened because time ran out, by procedure and event.", ["procedure", "event"])
+OPEN = Gauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
+DUE = Gauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
+HELD = Gauge("jiesu_inputs_held", "Inputs that wait for their case or for what was due before them.")
+DENIED = Counter("jiesu_actions_denied_total", "Actions whose sender was not believed, by channel.", ["channel"])
+DUTIES = Counter("jiesu_duties_total", "Duties of procedures carried out, by procedure and duty.", ["procedure", "duty"])

@@ -1,0 +1,1 @@
+"""The revisions of sla's schema, in order."""

@@ -1,0 +1,43 @@
+"""The rulebooks in use: a case keeps the version and parameters that it began under."""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from services.sla.domain.case import Case
+from services.sla.domain.rulebook import Rulebook
+from shared.procedures.bound import bind
+from shared.procedures.calendar import Calendar, standard
+from shared.procedures.loader import load
+from shared.procedures.organisation import Organisation
+
+
+class Rulebooks:
+    """Made when first asked for, kept for the life of the process; raises `ProcedureError` for a version that is not installed."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        self.calendars: dict[str, Calendar] = {"default": standard()}
+        self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
+        self._made: dict[tuple[str, int, bytes], Rulebook] = {}
+
+    @property
+    def calendar_stamp(self) -> str:
+        """Says which calendars deadlines are counted with: another one means that they have to be counted again."""
+        stated = [
+            (name, each.version, str(each.published_until), sorted(map(str, each.days.items()))) for name, each in self.calendars.items()
+        ]
+        return hashlib.sha256(orjson.dumps(sorted(stated))).hexdigest()[:16]
+
+    def get(self, procedure: str, version: int, parameters: dict[str, Any]) -> Rulebook:
+        """The rulebook of a procedure's version with those parameters."""
+        name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
+        found = self._made.get(name)
+        if found is None:
+            found = self._made[name] = Rulebook(bind(load(f"{procedure}@{version}"), parameters), self.organisation, self.calendars)
+        return found
+
+    def of(self, case: Case) -> Rulebook:
+        """The rulebook that a case is pinned to."""
+        return self.get(case.procedure, case.version, case.parameters)

@@ -1,0 +1,153 @@
+"""sla's tables, read and written in the transaction of a batch: cases, ledger, held inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from services.sla.domain.case import Case
+from services.sla.domain.ledger import GENESIS, Entry
+from shared.runtime.database import Transaction
+
+_LOAD = "SELECT id, state, head FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+_SAVE = """
+INSERT INTO cases (id, number, source, procedure, version, status, class, department, received_at, calendar, sequence, head, state)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+    $10::text[], $11::int[], $12::bytea[], $13::bytea[]) AS saved (id) ORDER BY id
+ON CONFLICT (id) DO UPDATE SET status = excluded.status, class = excluded.class, department = excluded.department,
+    calendar = excluded.calendar, sequence = excluded.sequence, head = excluded.head, state = excluded.state
+"""
+_WRITE = """
+INSERT INTO ledger (case_id, sequence, type, at, recorded_at, cause, body, hash)
+SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bytea[], $8::bytea[])
+"""
+_HELD = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
+_HOLD = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bytea[])"
+
+
+@dataclass(slots=True)
+class Kept:
+    """A case as it is stored: its state and the hash of its latest event; a case that is not known has neither."""
+
+    case: Case | None = None
+    head: bytes = GENESIS
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to be written to a case's ledger."""
+
+    case: str
+    entry: Entry
+    type: str
+    at: datetime
+    recorded_at: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An input that waits: for its case to be registered, or for what was due before it."""
+
+    id: int
+    case: str
+    at: datetime
+    input: dict[str, Any]
+
+
+async def load(tx: Transaction, ids: Iterable[str]) -> dict[str, Kept]:
+    """The cases, locked in the order of their ids; a `Kept` without a case for each unknown id."""
+    wanted = sorted(set(ids))
+    rows = await tx.fetch(_LOAD, wanted)
+    found = {row["id"]: Kept(Case.load(orjson.loads(row["state"])), row["head"]) for row in rows}
+    return {name: found.get(name) or Kept() for name in wanted}
+
+
+async def save(tx: Transaction, kept: Sequence[tuple[Case, bytes, datetime]], calendar: str) -> None:
+    """Write cases as they stand now: case, hash of the latest event, when received."""
+    if not kept:
+        return
+    cases = [case for case, _, _ in kept]
+    await tx.execute(
+        _SAVE,
+        [case.id for case in cases],
+        [case.number for case in cases],
+        [case.complaint.get("source", "") for case in cases],
+        [case.procedure for case in cases],
+        [case.version for case in cases],
+        [case.status for case in cases],
+        [case.class_ for case in cases],
+        [case.department for case in cases],
+        [received for _, _, received in kept],
+        [calendar] * len(cases),
+        [case.sequence for case in cases],
+        [head for _, head, _ in kept],
+        [orjson.dumps(case) for case in cases],
+    )
+
+
+async def write(tx: Transaction, lines: Sequence[Line]) -> None:
+    """Add lines to the ledger."""
+    if not lines:
+        return
+    await tx.execute(
+        _WRITE,
+        [line.case for line in lines],
+        [line.entry.sequence for line in lines],
+        [line.type for line in lines],
+        [line.at for line in lines],
+        [line.recorded_at for line in lines],
+        [line.cause for line in lines],
+        [line.entry.body for line in lines],
+        [line.entry.hash for line in lines],
+    )
+
+
+async def held(tx: Transaction, ids: Iterable[str]) -> dict[str, list[Held]]:
+    """The inputs that wait, by case, in their order."""
+    found: dict[str, list[Held]] = {}
+    for row in await tx.fetch(_HELD, sorted(set(ids))):
+        found.setdefault(row["case_id"], []).append(Held(row["id"], row["case_id"], row["at"], orjson.loads(row["input"])))
+    return found
+
+
+async def hold(tx: Transaction, inputs: Sequence[tuple[str, datetime, Mapping[str, Any]]]) -> None:
+    """Let inputs wait: case, instant, input."""
+    if inputs:
+        await tx.execute(_HOLD, [i[0] for i in inputs], [i[1] for i in inputs], [orjson.dumps(i[2]) for i in inputs])
+
+
+async def release(tx: Transaction, ids: Sequence[int]) -> None:
+    """These inputs wait no longer."""
+    if ids:
+        await tx.execute("DELETE FROM held WHERE id = ANY($1::bigint[])", list(ids))
+
+
+async def lock(tx: Transaction, ids: Sequence[str]) -> list[str]:
+    """Lock the cases that nobody else works on."""
+    rows = await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED", list(ids))
+    return [row["id"] for row in rows]
+
+
+async def events(tx: Transaction, case: str) -> list[dict[str, Any]]:
+    """A case's events in order, as they were published."""
+    rows = await tx.fetch("SELECT type, body FROM ledger WHERE case_id = $1 ORDER BY sequence", case)
+    return [{"event": row["type"], **orjson.loads(row["body"])} for row in rows]
+
+
+async def outdated(tx: Transaction, calendar: str, limit: int) -> list[str]:
+    """Open cases whose deadlines were counted with other calendars than the present ones, locked."""
+    rows = await tx.fetch(
+        "SELECT id FROM cases WHERE status = 'open' AND calendar <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED", calendar, limit
+    )
+    return [row["id"] for row in rows]
+
+
+async def open_cases(tx: Transaction) -> list[tuple[str, str, int]]:
+    """How many cases are open, by class and department."""
+    rows = await tx.fetch("SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department")
+    return [(row["class"], row["department"], row["n"]) for row in rows]
