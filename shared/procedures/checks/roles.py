@@ -14,6 +14,8 @@ from shared.procedures.selector import Entry
 EVERYWHERE = frozenset({"complainant", "system", "owner"})
 """Roles that need no declaration; `owner` is the head of the department responsible."""
 _ACTING = frozenset({"triage"})
+_IMPLIED = EVERYWHERE | {"handler"}
+"""Roles that have a part without being named: a handler is whoever is assigned."""
 
 
 def known_roles(procedure: Procedure) -> frozenset[str]:
@@ -67,7 +69,7 @@ def check(procedure: Procedure) -> Iterator[Finding]:
             yield Finding(way, f"the role {role} is not declared; add it under roles, or use one of {', '.join(sorted(known))}")
     texts = " ".join(expression for expression in _conditions(procedure))
     for role in procedure.role_names:
-        if role not in named and role not in EVERYWHERE and f"'{role}'" not in texts and f'"{role}"' not in texts:
+        if role not in named and role not in _IMPLIED and f"'{role}'" not in texts and f'"{role}"' not in texts:
             yield Finding(("roles", role), f"the role {role} is declared, but no entry names it; leave it out or give it a part", "warning")
 
 
