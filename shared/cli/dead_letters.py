@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import asyncpg
 import orjson
 import typer
 from sqlalchemy.exc import DBAPIError
@@ -48,7 +49,10 @@ def list_letters(
 
 
 @app.command("show")
-def show_letter(letter_id: Id, body: Annotated[bool, typer.Option("--body", help="the body too; it may hold personal data")] = False) -> None:
+def show_letter(
+    letter_id: Id,
+    body: Annotated[bool, typer.Option("--body", help="the body too; it may hold personal data")] = False,
+) -> None:
     """Show one dead letter with its headers as JSON."""
     name, letter = _found(letter_id)
     shown = _summary(name, letter) | {"headers": {key: _text(value) for key, value in letter.raw.headers}}
@@ -114,7 +118,7 @@ def _ask(name: str, question: Callable[[Database], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(asked())
-    except (OSError, DBAPIError) as error:
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
         _fail(f"the database of {name} cannot be used ({reason(error)}): check DATABASE_URL, and that {name} has run once")
 
 

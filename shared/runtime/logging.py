@@ -5,7 +5,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -73,8 +73,8 @@ class _Noise(logging.Filter):
         return True
 
 
-def configure(level: str = "INFO", service: str = "") -> None:
-    """Send our own logs and those of all libraries through one redacting JSON renderer on standard error."""
+def configure(level: str = "INFO", service: str = "", stream: TextIO | None = None) -> None:
+    """Send our own logs and those of all libraries through one redacting JSON renderer, on standard error by default."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -94,7 +94,7 @@ def configure(level: str = "INFO", service: str = "") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(stream)
     handler.addFilter(_Noise())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=tail))
     root = logging.getLogger()

@@ -1,0 +1,78 @@
+import asyncpg
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import exc
+
+from shared.runtime.errors import Rejected, Unavailable
+from shared.runtime.failures import clean, is_infrastructure, reason
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.DeadlockDetectedError("x"),
+        asyncpg.SerializationError("x"),
+        asyncpg.AdminShutdownError("x"),
+        asyncpg.CannotConnectNowError("x"),
+        asyncpg.TooManyConnectionsError("x"),
+        asyncpg.LockNotAvailableError("x"),
+        asyncpg.QueryCanceledError("x"),
+        asyncpg.IdleInTransactionSessionTimeoutError("x"),
+        asyncpg.InvalidPasswordError("x"),
+        asyncpg.UndefinedTableError("x"),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("got result for unknown protocol state"),
+        exc.TimeoutError("pool"),
+        ConnectionResetError(),
+        TimeoutError(),
+        KafkaConnectionError(),
+        Unavailable("x"),
+    ],
+)
+def test_an_outage_is_infrastructure(error: Exception) -> None:
+    assert is_infrastructure(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.CharacterNotInRepertoireError("x"),
+        asyncpg.DataError("x"),
+        asyncpg.UniqueViolationError("x"),
+        asyncpg.NumericValueOutOfRangeError("x"),
+        asyncpg.CardinalityViolationError("x"),
+        Rejected("x"),
+        ValueError(),
+        KeyError("x"),
+        ZeroDivisionError(),
+    ],
+)
+def test_a_fault_of_the_data_is_not(error: Exception) -> None:
+    assert not is_infrastructure(error)
+
+
+def test_a_driver_error_within_sqlalchemys_counts_as_itself() -> None:
+    def wrapped(inner: Exception, *, invalidated: bool = False) -> exc.DBAPIError:
+        adapter = Exception("adapter")
+        adapter.__cause__ = inner
+        return exc.DBAPIError("SELECT", {}, adapter, connection_invalidated=invalidated)
+
+    assert is_infrastructure(wrapped(asyncpg.DeadlockDetectedError("x")))
+    assert is_infrastructure(wrapped(asyncpg.DataError("x"), invalidated=True))
+    assert not is_infrastructure(wrapped(asyncpg.DataError("x")))
+
+
+def test_a_reason_names_field_and_rule_but_no_value() -> None:
+    class Person(BaseModel):
+        phone: int
+
+    with pytest.raises(ValidationError) as raised:
+        Person.model_validate({"phone": "13800000000x"})
+    assert reason(raised.value) == "Person: phone: int_parsing"
+    assert reason(asyncpg.DataError("invalid input: '13800000000'")) == "DataError (SQLSTATE 22000)"
+    assert "13800000000" not in reason(ValueError("13800000000"))
+
+
+def test_text_that_postgresql_cannot_hold_is_cleaned() -> None:
+    assert clean("a\x00b\ud800c") == "a�b?c"

@@ -1,0 +1,68 @@
+import base64
+
+import pytest
+from pydantic import SecretStr
+
+from shared.runtime.errors import Misconfigured
+from shared.runtime.sealing import Sealing, SealingError
+
+OLD, NEW = (f"{name}:{base64.b64encode(bytes([n]) * 32).decode()}" for n, name in enumerate(("old", "new")))
+DATA = {"phone": "13800000000", "name": "王先生"}
+
+
+def ring(*keys: str) -> Sealing:
+    return Sealing.parse(SecretStr(",".join(keys)))
+
+
+def test_what_was_sealed_opens_for_its_case() -> None:
+    sealed = ring(OLD).seal(DATA, "case-1")
+    assert ring(OLD).open(sealed, "case-1") == DATA
+    assert "13800000000" not in sealed
+
+
+def test_it_opens_for_no_other_case() -> None:
+    with pytest.raises(SealingError, match="does not fit this case"):
+        ring(OLD).open(ring(OLD).seal(DATA, "case-1"), "case-2")
+
+
+def test_a_changed_byte_is_noticed() -> None:
+    sealed = ring(OLD).seal(DATA, "case-1")
+    turned = sealed[:-10] + ("A" if sealed[-10] != "A" else "B") + sealed[-9:]
+    with pytest.raises(SealingError):
+        ring(OLD).open(turned, "case-1")
+
+
+def test_the_first_key_seals_and_all_open() -> None:
+    old = ring(OLD).seal(DATA, "c")
+    both = ring(NEW, OLD)
+    assert both.open(old, "c") == DATA
+    assert both.seal(DATA, "c").startswith("new.")
+
+
+def test_rotation_reseals_once() -> None:
+    old = ring(OLD).seal(DATA, "c")
+    both = ring(NEW, OLD)
+    fresh = both.reseal(old, "c")
+    assert ring(NEW).open(fresh, "c") == DATA
+    assert both.reseal(fresh, "c") == fresh
+
+
+def test_two_seals_of_the_same_data_differ() -> None:
+    assert ring(OLD).seal(DATA, "c") != ring(OLD).seal(DATA, "c")
+
+
+def test_without_the_key_it_stays_shut() -> None:
+    with pytest.raises(SealingError, match="JIESU_SEALING_KEYS"):
+        ring(NEW).open(ring(OLD).seal(DATA, "c"), "c")
+
+
+@pytest.mark.parametrize("text", ["a", "a:short", "a:!!", f"{OLD},{OLD}", f".{OLD}"])
+def test_a_malformed_ring_names_the_remedy_and_not_the_key(text: str) -> None:
+    with pytest.raises(Misconfigured, match="openssl rand") as raised:
+        ring(text)
+    assert OLD.partition(":")[2] not in str(raised.value)
+
+
+def test_an_empty_ring_cannot_seal() -> None:
+    with pytest.raises(Misconfigured):
+        ring().seal(DATA, "c")
