@@ -16,9 +16,8 @@ from services.sla.domain.pause import PauseError, joined
 from services.sla.domain.worktime import Worktime
 from shared.cli.calendar import read
 from shared.cli.deadline_batch import answer
-from shared.cli.deadline_clock import Question, answers
 from shared.cli.deadline_text import lines
-from shared.cli.instant import InstantError, extension, instant
+from shared.cli.instant import InstantError, Question, extension, instant
 from shared.cli.instant import pause as read_pause
 from shared.procedures.calendar import CalendarError
 from shared.procedures.duration import Duration, DurationError
@@ -61,6 +60,8 @@ def deadline(
             [extension(each) for each in extend or ()],
         )
         if procedure is not None and clock is not None:
+            from shared.cli.deadline_clock import answers  # noqa: PLC0415 - procedures take a second to import, durations need none
+
             found = answers(worktime, question, procedure, clock, fact or (), parameter or ())
         else:
             limit = Limit(question.start, Duration.parse(duration), Rule.of(counting, roll, day_end), question.pauses, question.extensions)

@@ -15,7 +15,7 @@ from services.sla.domain.pause import Pauses
 from services.sla.domain.reminder import Reminder, remind_at
 from services.sla.domain.rulebook import Chase, ClockPlan, Rulebook, Threshold
 from services.sla.domain.worktime import Worktime, micros
-from shared.cli.instant import instant
+from shared.cli.instant import Question, instant
 from shared.contracts.events.fields import EPOCH
 from shared.procedures.bound import bind
 from shared.procedures.conditions import Condition
@@ -28,15 +28,6 @@ from shared.procedures.organisation import everyone
 
 _SHOWN = 5
 _AGREED = "agreed_date"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the case's history gives: the start, pauses and extensions, in UTC microseconds."""
-
-    start: int
-    pauses: Pauses = ()
-    extensions: Sequence[Extension] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +67,8 @@ def answers(
     values = {name: _plain(value) for name, value in _pairs("parameter", parameters).items()}
     rulebook = Rulebook(bind(procedure, values, allow_unbound=True), everyone())
     found = Circumstances(worktime, question, rulebook, _facts(procedure, facts))
-    for duty in procedure.duties:
-        if clock == duty.id or clock in _clauses(duty.clause):
-            return _duty(found, duty)
-    return _clock(found, _plan(rulebook, clock))
+    entry = _entry(rulebook, clock)
+    return _duty(found, entry) if isinstance(entry, Duty) else _clock(found, entry)
 
 
 def _facts(procedure: Procedure, written: Sequence[str]) -> dict[str, Any]:
@@ -92,12 +81,17 @@ def _facts(procedure: Procedure, written: Sequence[str]) -> dict[str, Any]:
     return {**defaults(procedure), **given}
 
 
-def _plan(rulebook: Rulebook, clock: str) -> ClockPlan:
-    for plan in rulebook.plans.values():
-        if clock == plan.clock.id or clock in plan.clauses:
-            return plan
-    have = ", ".join([*rulebook.plans, *(duty.id for duty in rulebook.procedure.duties)]) or "none"
-    raise DeadlineError(f"clock {clock!r}: {rulebook.procedure.id} has no such clock; it has {have}")
+def _entry(rulebook: Rulebook, named: str) -> ClockPlan | Duty:
+    """Find a clock or duty: by its id first, then by its clause, clocks before duties."""
+    plans, duties = rulebook.plans, {duty.id: duty for duty in rulebook.procedure.duties}
+    if named in plans or named in duties:
+        return plans.get(named) or duties[named]
+    cited: list[ClockPlan | Duty] = [plan for plan in plans.values() if named in plan.clauses]
+    cited += [duty for duty in duties.values() if named in _clauses(duty.clause)]
+    if not cited:
+        have = ", ".join([*plans, *duties]) or "none"
+        raise DeadlineError(f"clock {named!r}: {rulebook.procedure.id} has no such clock; it has {have}")
+    return cited[0]
 
 
 def _clock(found: Circumstances, plan: ClockPlan) -> dict[str, Any]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.sla.domain.deadline import Extension
+from services.sla.domain.pause import Pauses
 from services.sla.domain.worktime import micros
 from shared.procedures.duration import Duration
 
 
 class InstantError(ValueError):
     """An instant, pause or extension that cannot be read; the text names the field, the rule and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a case's history gives: the start, pauses and extensions."""
+
+    start: int
+    pauses: Pauses = ()
+    extensions: Sequence[Extension] = ()
 
 
 def instant(name: str, written: object) -> int:

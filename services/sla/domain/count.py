@@ -46,8 +46,8 @@ _HELD: Final[Reached] = (None, None, False)
 
 def reach(worktime: Worktime, start: int, duration: Duration, rule: Rule = DEFAULT, pauses: Pauses = ()) -> Reached:
     """Count a duration from `start` (UTC microseconds); raises DeadlineError outside the tables and for `date`, which is not counted."""
-    if start < worktime.start:
-        raise DeadlineError(f"start: lies before {FIRST_DATE}, where the tables begin; give a later instant")
+    if not worktime.start <= start < worktime.latest:
+        raise DeadlineError(f"start: must lie between {FIRST_DATE} and {LAST_DATE}, where the tables begin and end; give such an instant")
     try:
         reached = _COUNTS[duration.kind](worktime, start, duration, rule, pauses)
     except (IndexError, OverflowError):

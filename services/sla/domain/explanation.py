@@ -158,7 +158,7 @@ def _reason(worktime: Worktime, day: int) -> str:
     entered, weekend = when in worktime.calendar.days, when.weekday() >= _WEEKEND
     if worktime.is_worked(day):
         return "make_up_day" if entered and weekend else "working_day"
-    return "weekend" if weekend else "day_off"
+    return "day_off" if entered or not weekend else "weekend"
 
 
 def _total(worktime: Worktime, limit: Limit, duration: Duration) -> float | None:
