@@ -1,1 +1,13 @@
-"""Channels: a file each, a raw submission in, a complaint out; no I/O."""
+"""Channels: a file each, a raw submission in, a complaint out; no I/O.
+
+To add one (mail, file, SMPP): a module with `read(value) -> Reading`, a line in `READERS`, raw samples with their expected complaints.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from services.intake.channels import json_document
+from services.intake.channels.reading import Reading
+
+READERS: dict[str, Callable[[Any], Reading]] = {"json": json_document.read}
+"""Format → how it is read."""

@@ -1,0 +1,14 @@
+"""Run intake."""
+
+from services.intake.bootstrap import build
+from services.intake.config import IntakeSettings
+from shared.runtime.app import serve
+
+
+def main() -> None:
+    """Serve until told to stop; settings come from the environment."""
+    serve(lambda: build(IntakeSettings()))
+
+
+if __name__ == "__main__":
+    main()

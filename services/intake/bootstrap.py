@@ -1,0 +1,43 @@
+"""The only place where intake's parts are put together."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from fastapi import APIRouter
+
+from services.intake import api, handlers, metrics
+from services.intake.api import Edge
+from services.intake.config import IntakeSettings
+from services.intake.gate import Gate
+from services.intake.group_commit import GroupCommit
+from services.intake.sources import Sources
+from services.intake.usecases import Incoming, Outcome, Register
+from shared.procedures.loader import load_organisation
+from shared.runtime.app import Service
+from shared.runtime.database import Transaction
+
+
+def build(settings: IntakeSettings) -> Service:
+    """The service, ready to run. Raises what is wrong with the organisation, a procedure or a setting."""
+    service = Service("intake", settings, migrations="services.intake.migrations")
+    service.sealing.seal({}, "start")  # a missing key is found now, not with the first complaint
+    organisation = load_organisation(settings.organisation)
+    sources = Sources(organisation, settings.organisation.parent, settings.phone_region, pseudonym_key(settings))
+    books = Register(service.sealing, service.clock)
+
+    async def enter(tx: Transaction, incoming: Sequence[Incoming]) -> Sequence[Outcome]:
+        metrics.GROUP_SIZE.observe(len(incoming))
+        return await books.enter(tx, incoming, api.VIA)
+
+    commit = GroupCommit(service.database, enter, settings.group_commit_items)
+    routes = APIRouter(tags=["complaints"])
+    api.register(service.app, routes, Edge(Gate(sources), books, commit, service.database, settings))
+    service.router(routes)
+    handlers.register(service, sources, books, settings.max_complaint_bytes)
+    return service
+
+
+def pseudonym_key(settings: IntakeSettings) -> bytes:
+    """The secret behind complainants' ids: its own setting, else the oldest sealing key, which a rotation keeps last."""
+    secret = settings.pseudonym_key.get_secret_value() or settings.sealing_keys.get_secret_value().rpartition(",")[2]
+    return sha256(b"jiesu pseudonyms " + secret.encode()).digest()

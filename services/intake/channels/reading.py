@@ -1,0 +1,14 @@
+"""What every channel gives: a submission, or what is wrong with it."""
+
+from dataclasses import dataclass
+
+from services.intake.domain.fault import Fault
+from shared.contracts.complaint import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Either a submission or faults."""
+
+    submission: Submission | None
+    faults: tuple[Fault, ...] = ()

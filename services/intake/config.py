@@ -1,0 +1,22 @@
+"""Intake's settings."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from shared.runtime.settings import RuntimeSettings
+
+
+class IntakeSettings(RuntimeSettings):
+    """Where complaints come from and how large they may be; every variable carries the prefix JIESU_."""
+
+    organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
+    phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="secret that recognises the same complainant; must never change; empty: made from the last of the sealing keys",
+    )
+    max_complaint_bytes: int = Field(262_144, ge=1024, le=900_000, description="largest complaint that is read")
+    max_batch_bytes: int = Field(8_388_608, ge=1024, description="largest body of a batch")
+    max_batch_items: int = Field(1000, ge=1, description="most complaints in a batch")
+    group_commit_items: int = Field(500, ge=1, description="complaints of concurrent requests that share a transaction at most")

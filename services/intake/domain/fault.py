@@ -1,0 +1,51 @@
+"""What is wrong with a submission: field, rule and remedy, never the value."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+_REMEDIES = {
+    "missing": "send it",
+    "extra_forbidden": "there is no such field: correct its name or leave it out",
+    "string_too_long": "shorten it",
+    "string_too_short": "send at least one character",
+    "string_type": "send text",
+    "literal_error": "send one of the documented values",
+    "timezone_aware": "add the offset from UTC, e.g. +08:00",
+    "datetime_from_date_parsing": "send an instant with offset, e.g. 2026-09-24T16:40:00+08:00",
+    "datetime_parsing": "send an instant with offset, e.g. 2026-09-24T16:40:00+08:00",
+    "datetime_type": "send an instant with offset, e.g. 2026-09-24T16:40:00+08:00",
+    "bool_parsing": "send true or false",
+    "bool_type": "send true or false",
+    "list_type": "send a list",
+    "dict_type": "send an object",
+    "model_type": "send an object",
+    "model_attributes_type": "send an object",
+    "too_long": "send fewer",
+}
+_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: `field` as a path with dots, `rule` that it breaks, `remedy` for the sender."""
+
+    field: str
+    rule: str
+    remedy: str
+
+
+def faults(error: ValidationError) -> tuple[Fault, ...]:
+    """Validation's findings, at most 20, without any value of the submission."""
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    return tuple(dict.fromkeys(_fault(item["loc"], item["type"], item["msg"]) for item in found[:_MOST]))
+
+
+def _fault(place: Iterable[int | str], rule: str, message: str) -> Fault:
+    # A union's branches stand in the place too, e.g. facts.x.bool: the field is what the sender wrote.
+    path = [str(part) for part in place]
+    if path[:1] == ["facts"]:
+        path, rule, message = path[:2], "fact_type", "must be true or false, a number, an instant or text"
+    field = ".".join(path) or ("text" if rule == "value_error" else "body")
+    return Fault(field, rule, _REMEDIES.get(rule, message.removeprefix("Value error, ")))

@@ -1,0 +1,61 @@
+"""Who may come in, how much at once and how fast: key, size and rate of an HTTP request."""
+
+from fastapi import Request
+
+from services.intake.domain.fault import Fault
+from services.intake.domain.rate import Bucket
+from services.intake.domain.register import Office
+from services.intake.problem import ProblemError
+from services.intake.sources import Sources
+from shared.runtime.clock import monotonic
+
+_REMEDY = "send Authorization: Bearer <API key of a source of the organisation file>"
+
+
+class Gate:
+    """Keeps one bucket a source in this process."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._buckets = {name: Bucket.full(office.source.rate_per_second, monotonic()) for name, office in sources.offices.items()}
+
+    def admit(self, request: Request) -> Office:
+        """The office of the request's key. Raises ProblemError."""
+        office = self.identify(request)
+        wait = self._buckets[office.source.id].wait(monotonic())
+        if wait > 0:
+            remedy = f"wait {wait:.1f} s; the source may submit {office.source.rate_per_second:g} a second"
+            raise ProblemError("rate", Fault("request", "too_fast", remedy), headers={"Retry-After": str(int(wait) + 1)})
+        return office
+
+    def identify(self, request: Request) -> Office:
+        """The same for a request that submits nothing: no rate applies."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        given = key.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+        office = self._sources.of_key(given) if given else None
+        if office is None:
+            fault = Fault("Authorization", "unknown_key" if given else "missing", _REMEDY)
+            raise ProblemError("key", fault, headers={"WWW-Authenticate": "Bearer"})
+        return office
+
+    def charge(self, office: Office, count: int) -> None:
+        """Draw so many complaints from the source's bucket."""
+        self._buckets[office.source.id].take(count)
+
+
+async def body_of(request: Request, largest: int) -> bytes:
+    """The body, read no further than `largest` bytes. Raises ProblemError."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > largest:
+        raise _too_large(largest)
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > largest:
+            raise _too_large(largest)
+    return bytes(content)
+
+
+def _too_large(largest: int) -> ProblemError:
+    fault = Fault("body", "too_large", f"send at most {largest} bytes; attachments by reference")
+    return ProblemError("too_large", fault, headers={"Connection": "close"})

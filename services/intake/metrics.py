@@ -1,0 +1,22 @@
+"""Every metric that intake owns; label values come from closed lists, never from submissions."""
+
+from prometheus_client import Counter, Histogram
+
+RECEIVED = Counter("jiesu_intake_received", "Submissions received, by the way they came: http, kafka", ["via"])
+REGISTERED = Counter("jiesu_intake_registered", "Complaints registered", ["procedure", "channel"])
+DUPLICATES = Counter("jiesu_intake_duplicates", "Submissions that had been registered before", ["via"])
+REFUSED = Counter("jiesu_intake_refused", "Submissions refused, by reason", ["via", "reason"])
+INCOMPLETE = Counter("jiesu_intake_incomplete", "Complaints registered without a field that their procedure requires", ["procedure"])
+REQUEST_SECONDS = Histogram(
+    "jiesu_intake_request_seconds",
+    "Real seconds from a request's arrival to its durable answer",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a transaction", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500))
+
+REASONS = frozenset({"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused"})
+
+
+def refused(via: str, reason: str, count: int = 1) -> None:
+    """Count refusals under a reason of the list."""
+    REFUSED.labels(via, reason if reason in REASONS else "invalid").inc(count)
