@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.sla.domain.count import DeadlineError, Rule
-from services.sla.domain.deadline import Extension, Limit
+from services.sla.domain.deadline import Limit
 from services.sla.domain.explanation import explain, iso
 from services.sla.domain.occurrence import next_occurrence, period
-from services.sla.domain.pause import Pauses
 from services.sla.domain.reminder import Reminder, remind_at
 from services.sla.domain.rulebook import Chase, ClockPlan, Rulebook, Threshold
 from services.sla.domain.worktime import Worktime, micros
