@@ -13,20 +13,25 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+EventId = Annotated[str, Field(description="an event's fixed id", json_schema_extra={"enum": [*sorted(EVENTS)]})]
+
+
 class Pick(Entry):
     """One event, narrowed by a condition on it: `{event: measures_submitted, when: "event.role == 'owner'"}`."""
 
-    event: str = Field(description="an event's fixed id", json_schema_extra={"enum": [*sorted(EVENTS)]})
+    event: EventId
     when: str | None = Field(default=None, description="CEL condition; `event` is the one at hand")
 
 
 class All(Entry):
     """Every one of these events has to come, in any order."""
 
-    all: list[str | Pick] = Field(min_length=1)
+    all: list[EventId | Pick] = Field(min_length=1)
 
 
-Selector = Annotated[str | Pick | All | list[str | Pick], Field(description="an event, {event, when}, a list (any of them), or {all: […]}")]
+Selector = Annotated[
+    EventId | Pick | All | list[EventId | Pick], Field(description="an event, {event, when}, a list (any of them), or {all: […]}")
+]
 
 
 def picks(selector: Selector | None) -> tuple[Pick, ...]:

@@ -102,7 +102,7 @@ def ownership(speech: Speech, entry: Ownership) -> list[str]:
 def conflict(speech: Speech, entry: Conflict) -> list[str]:
     """Clauses that contradict each other."""
     read, why = speech.spoken(entry.read), speech.spoken(entry.why)
-    clauses = ", ".join(entry.clauses)
+    clauses = speech.say("、", ", ").join(entry.clauses)
     return [
         speech.say(f"第{clauses}条相互矛盾，读作：{read}", f"Clauses {clauses} contradict each other. Read as: {read}"),
         speech.say(f"理由：{why}", f"Because: {why}"),

@@ -1,0 +1,1 @@
+"""What `jiesu procedure new` starts from: a small procedure that passes every check."""
