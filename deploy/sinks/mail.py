@@ -1,6 +1,7 @@
 """An SMTP server that keeps what it gets."""
 
 import asyncio
+import logging
 import ssl
 from collections import deque
 from email import message_from_bytes
@@ -45,6 +46,7 @@ class MailSink:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every address that it hears
         loop = asyncio.get_running_loop()
         session = partial(
             SMTP,

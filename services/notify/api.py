@@ -1,7 +1,5 @@
 """The HTTP edge: receipts of the text message gateway."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
@@ -10,6 +8,7 @@ from services.notify import metrics
 from services.notify.providers import http_sms
 from services.notify.usecases import Receipts
 from shared.runtime.clock import Clock
+from shared.runtime.problem import Problem
 
 
 def router(receipts: Receipts, secret: str, clock: Clock) -> APIRouter:
@@ -57,5 +56,4 @@ async def _body(request: Request) -> bytes | None:
 
 def _problem(status: int, title: str, detail: str, outcome: str) -> JSONResponse:
     metrics.RECEIPTS.labels(outcome).inc()
-    problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(problem, status, media_type="application/problem+json")
+    return Problem(status, title, detail).response()

@@ -28,6 +28,7 @@ STATUS: dict[int, tuple[Reason, bool]] = {
     503: (Reason.GARBAGE, False),
 }
 _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_GOODBYE = 1.0
 _FIRST_PERMANENT, _LAST = 500, 599
 
 
@@ -67,10 +68,12 @@ class Smtp:
                 client = await self._connect()
                 try:
                     await client.send_message(mail, sender=self._envelope_sender(), recipients=[message.to])
-                finally:
+                except BaseException:
                     client.close()
+                    raise
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             return classify(error)
+        await _part(client)
         return Accepted(mail["Message-ID"])
 
     async def close(self) -> None:
@@ -109,6 +112,15 @@ class Smtp:
 
     def _envelope_sender(self) -> str:
         return self._options.sender.rpartition("<")[2].rstrip(">").strip()
+
+
+async def _part(client: aiosmtplib.SMTP) -> None:
+    """Say goodbye; the mail has been accepted, so nothing that goes wrong now may count against it."""
+    try:
+        async with asyncio.timeout(_GOODBYE):
+            await client.quit()
+    except (SMTPException, OSError, TimeoutError):
+        client.close()
 
 
 def classify(error: Exception) -> Refused:

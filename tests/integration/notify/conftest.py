@@ -1,0 +1,57 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.sinks import MailSink, SmsSink
+from services.notify.config import NotifySettings
+from shared.runtime.database import Database
+from shared.runtime.migrate import migrate
+from tests.integration.notify.desk import ORGANISATION, RING, SECRET
+from tests.integration.notify.peers import TOKEN
+
+
+@pytest.fixture
+async def mail(tmp_path: Path) -> AsyncIterator[MailSink]:
+    async with MailSink(tmp_path) as sink:
+        yield sink
+
+
+@pytest.fixture
+async def sms(tmp_path: Path) -> AsyncIterator[SmsSink]:
+    async with SmsSink(tmp_path, token=TOKEN) as sink:
+        yield sink
+
+
+@pytest.fixture
+def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path, mail: MailSink, sms: SmsSink) -> NotifySettings:
+    organisation = tmp_path / "organisation.yaml"
+    organisation.write_text(ORGANISATION, encoding="utf-8")
+    return NotifySettings(
+        environment="test",
+        kafka_bootstrap_servers=bootstrap_servers,
+        database_url=database_url,
+        topic_prefix=topic_prefix,
+        sealing_keys=RING,
+        organisation=organisation,
+        smtp_host="127.0.0.1",
+        smtp_port=mail.port,
+        smtp_security="none",
+        smtp_timeout=5,
+        sms_url=sms.url,
+        sms_token=TOKEN,
+        sms_receipt_secret=SECRET,
+        delivery_retry_first=0.05,
+        delivery_retry_longest=0.1,
+        delivery_attempts=3,
+        delivery_poll=0.05,
+        outbox_poll_ms=50,
+    )
+
+
+@pytest.fixture
+async def database(settings: NotifySettings) -> AsyncIterator[Database]:
+    made = Database(settings, "notify")
+    await migrate(made, "services.notify.migrations")
+    yield made
+    await made.close()

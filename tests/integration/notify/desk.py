@@ -1,0 +1,111 @@
+"""Notify without Kafka: requests put in by hand, cycles turned by hand, events read from the outbox."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from services.notify import bootstrap, handlers
+from services.notify.config import NotifySettings
+from services.notify.domain.retry import Policy
+from services.notify.providers.provider import Provider
+from services.notify.storage import Row
+from services.notify.usecases import Dispatch, Receipts, Requests
+from shared.contracts.events import encode
+from shared.contracts.events.messages import NotificationRequested
+from shared.runtime.clock import Clock, uuid7
+from shared.runtime.database import Database
+from shared.runtime.records import Raw, Received
+from shared.runtime.sealing import Sealing
+
+RING = SecretStr("k1:" + "A" * 43 + "=")
+SECRET = SecretStr("receipts")
+SEALING = Sealing.parse(RING)
+ORGANISATION = """
+id: demo
+people:
+  - {id: li, name: 李四, email: li@example.com, phone: "13800000001"}
+  - {id: wu, name: 吴六, email: nobody@example.com, phone: "13800000550", language: en}
+  - {id: he, name: 何七}
+"""
+CONTACT = {"name": "王先生", "phone": "13900000000", "email": "wang@example.org"}
+PERSONAL = ("li@example.com", "nobody@example.com", "13800000001", "13800000550", "13900000000", "wang@example.org", "王先生", "李四")
+
+
+def request(case: str = "c1", **fields: Any) -> NotificationRequested:
+    given = {"recipients": ["supervisor"], "persons": ["li"], "by": ["email"], "about": "reminded", "clause": "3.6"}
+    event = NotificationRequested(case=case, at=datetime(2026, 9, 24, tzinfo=UTC), **(given | fields))
+    if "complainant" in event.recipients and event.contact is None:
+        return event.model_copy(update={"contact": SEALING.seal(CONTACT, case)})
+    return event
+
+
+def received(event: NotificationRequested, record_id: UUID | None = None) -> Received:
+    body = encode(event)
+    return Received(
+        raw=Raw("case-events", 0, 0, 0, 1, event.case, event.case.encode(), body, ()),
+        key=event.case,
+        id=record_id or uuid7(),
+        type=event.name,
+        at=event.at,
+        recorded=event.at,
+        headers={},
+        event=handlers.decode(event.name, body),
+        source="sla",
+        sequence=1,
+        traceparent=None,
+    )
+
+
+class Office:
+    """One notify process, as far as its database and providers go."""
+
+    def __init__(self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None) -> None:
+        self.clock = Clock()
+        self.database = database
+        self.providers = bootstrap.providers(settings, self.clock) if providers is None else list(providers)
+        channels = frozenset(provider.channel for provider in self.providers)
+        policy = Policy(settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts)
+        self.requests = Requests(bootstrap.desk(settings, channels), SEALING, self.clock)
+        self.dispatches = {provider.channel: Dispatch(provider, SEALING, self.clock, policy) for provider in self.providers}
+        self.receipts = Receipts(database, self.clock)
+
+    async def ask(self, *events: NotificationRequested) -> None:
+        async with self.database.transaction() as tx:
+            await self.requests.record(tx, [received(event) for event in events])
+
+    async def claim(self, channel: str = "email", lease: float = 60, limit: int = 100) -> Sequence[Row]:
+        async with self.database.transaction() as tx:
+            now = self.clock.real()
+            return await self.dispatches[channel].claim(tx, limit, now, now + timedelta(seconds=lease))
+
+    async def send(self, rows: Sequence[Row], channel: str = "email") -> list[tuple[Row, Any]]:
+        return [(row, await self.dispatches[channel].work(row)) for row in rows]
+
+    async def settle(self, done: Sequence[tuple[Row, Any]], channel: str = "email") -> None:
+        async with self.database.transaction() as tx:
+            await self.dispatches[channel].settle(tx, done)
+
+    async def cycle(self, channel: str = "email") -> int:
+        rows = await self.claim(channel)
+        await self.settle(await self.send(rows, channel), channel)
+        return len(rows)
+
+    async def rows(self) -> list[dict[str, Any]]:
+        async with self.database.transaction() as tx:
+            return [dict(row) for row in await tx.fetch("SELECT * FROM delivery ORDER BY created_at, id")]
+
+    async def events(self) -> list[dict[str, Any]]:
+        """What the outbox holds: type, and the event's fields."""
+        async with self.database.transaction() as tx:
+            rows = await tx.fetch("SELECT headers, body FROM outbox ORDER BY id")
+        return [
+            {"type": dict(json.loads(row["headers"]))["ce_type"].removeprefix("notification_")} | json.loads(row["body"]) for row in rows
+        ]
+
+    async def close(self) -> None:
+        for provider in self.providers:
+            await provider.close()

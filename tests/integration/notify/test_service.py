@@ -1,0 +1,130 @@
+"""The whole process on a real broker, database, mail server and gateway."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from deploy.sinks import MailSink, SmsSink
+from deploy.sinks.sms import Callback
+from services.notify import storage
+from services.notify.bootstrap import build
+from services.notify.config import NotifySettings
+from shared.contracts import topics
+from shared.contracts.envelope import Message
+from shared.contracts.events import encode
+from shared.contracts.events.base import CaseEvent
+from shared.runtime.app import Service
+from shared.runtime.clock import uuid7
+from shared.runtime.database import Database
+from shared.runtime.topics import apply
+from tests.integration.notify.desk import PERSONAL, SECRET, request
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+async def service(settings: NotifySettings, sms: SmsSink) -> AsyncIterator[Service]:
+    await apply(settings, [topics.CASE_EVENTS, topics.NOTIFICATION_EVENTS])
+    async with build(settings).running() as running:
+        sms.callback = Callback(f"http://127.0.0.1:{running.http_port}/v1/receipts", SECRET.get_secret_value())
+        yield running
+
+
+async def publish(settings: NotifySettings, *records: tuple[str, str, bytes]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
+        for kind, key, body in records:
+            event = request(key)
+            message = Message("case-events", key, str(uuid7()), kind, event.at, body, "sla")
+            await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.headers())
+
+
+def record(event: CaseEvent) -> tuple[str, str, bytes]:
+    return event.name, event.case, encode(event)
+
+
+class Outcomes:
+    """Reads notification-events as they come."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self.read: list[dict[str, Any]] = []
+
+    async def until(self, number: int) -> list[dict[str, Any]]:
+        async def enough() -> bool:
+            for batch in (await self._consumer.getmany(timeout_ms=200)).values():
+                for got in batch:
+                    headers = {name: value.decode() for name, value in got.headers}
+                    self.read.append({"key": got.key.decode(), "type": headers["ce_type"], **json.loads(got.value)})
+            return len(self.read) >= number
+
+        await wait_for(enough, what=f"{number} outcomes")
+        return self.read
+
+
+@pytest.fixture
+async def outcomes(settings: NotifySettings, service: Service) -> AsyncIterator[Outcomes]:
+    assert service.http_port
+    topic = f"{settings.topic_prefix}notification-events"
+    options = {"bootstrap_servers": settings.kafka_bootstrap_servers, "auto_offset_reset": "earliest", "group_id": f"{topic}.test"}
+    async with AIOKafkaConsumer(topic, **options) as consumer:
+        yield Outcomes(consumer)
+
+
+async def test_from_request_to_receipt(
+    settings: NotifySettings, service: Service, outcomes: Outcomes, mail: MailSink, sms: SmsSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await publish(
+        settings,
+        ("clock_breached", "c1", b'{"case": "c1", "at": "2026-09-24T00:00:00Z"}'),
+        ("of a newer kind", "c1", b"\xff"),
+        record(request("c1", by=["sms", "email"], urgent=True)),
+        record(request("c2", recipients=["complainant"], persons=[], by=["sms"])),
+        record(request("c3", persons=["he"], by=["sms"])),
+        record(request("c4", persons=["wu"], by=["sms"])),
+    )
+    read = await outcomes.until(7)
+    assert sorted((e["key"], e["channel"], e["type"].removeprefix("notification_"), e.get("reason", "")) for e in read) == [
+        ("c1", "email", "sent", ""),
+        ("c1", "sms", "delivered", ""),
+        ("c1", "sms", "sent", ""),
+        ("c2", "sms", "delivered", ""),
+        ("c2", "sms", "sent", ""),
+        ("c3", "sms", "failed", "no_address"),
+        ("c4", "sms", "failed", "refused: 422"),
+    ]
+    assert [e["sequence"] for e in read if e["key"] == "c1"] == [1, 2, 3]
+    assert (len(mail.box.messages), len(sms.box.messages)) == (1, 2)
+    assert [word for word in PERSONAL if word in caplog.text + json.dumps(read)] == []
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}") as client:
+        exported = (await client.get("/metrics")).text
+        assert (await client.get("/ready")).status_code == 200
+    for name in ('sent_total{channel="email"}', 'failed_total{channel="sms",reason="no_address"}', 'receipts_total{outcome="delivered"}'):
+        assert f"jiesu_notify_{name}" in exported
+
+
+async def test_a_broken_request_is_a_dead_letter_and_nothing_else_waits(
+    settings: NotifySettings, service: Service, outcomes: Outcomes, mail: MailSink
+) -> None:
+    await publish(settings, ("notification_requested", "c1", b'{"case": "c1"}'), record(request("c2")))
+    [sent] = await outcomes.until(1)
+    assert (sent["key"], len(mail.box.messages)) == ("c2", 1)
+    async with service.database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 1
+
+
+async def test_the_migrations_build_the_tables_of_the_models(database: Database) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        options = {"include_schemas": True, "include_name": lambda name, kind, _: kind != "schema" or name == "notify"}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), storage.tables()))
+
+    async with database.engine.connect() as connection:
+        found = await connection.run_sync(differences)
+    assert [d for d in found if "alembic_version" not in str(d)] == []
