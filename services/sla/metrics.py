@@ -1,5 +1,8 @@
 """Every metric that sla owns; label values come from procedures and the organisation file, so their number is bounded."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from prometheus_client import Counter, Gauge
 
 EVENTS = Counter("jiesu_case_events_total", "Events of cases, by type and procedure.", ["event", "procedure"])
@@ -12,3 +15,19 @@ DUE = Gauge("jiesu_cases_due_within", "Cases with something due within so many h
 HELD = Gauge("jiesu_inputs_held", "Inputs that wait for their case or for what was due before them.")
 DENIED = Counter("jiesu_actions_denied_total", "Actions whose sender was not believed, by channel.", ["channel"])
 DUTIES = Counter("jiesu_duties_total", "Duties of procedures carried out, by procedure and duty.", ["procedure", "duty"])
+
+
+def count(events: Iterable[Mapping[str, Any]]) -> None:
+    """Count what a committed transaction said."""
+    for event in events:
+        kind, procedure = event["type"], event["procedure"]
+        EVENTS.labels(kind, procedure).inc()
+        match kind:
+            case "clock_breached":
+                BREACHED.labels(procedure, event.get("clock", "")).inc()
+            case "escalated":
+                ESCALATED.labels(procedure, event.get("role", "")).inc()
+            case "action_refused":
+                ACTIONS.labels(event.get("action", ""), "refused").inc()
+        if "_deemed_" in kind:
+            DEEMED.labels(procedure, kind).inc()

@@ -39,7 +39,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to be written to a case's ledger."""
+    """A line to be written to a case's ledger; `fields` are those of the entry's body."""
 
     case: str
     entry: Entry
@@ -47,6 +47,7 @@ class Line:
     at: datetime
     recorded_at: datetime
     cause: str
+    fields: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

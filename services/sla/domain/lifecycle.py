@@ -59,7 +59,15 @@ class Tick:
     upto: int
 
 
-Input = Opening | Act | Decided | Tick
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """The calendars have changed: every deadline is counted again, and each that moves is an event."""
+
+    at: int
+    reason: str = "calendar"
+
+
+Input = Opening | Act | Decided | Tick | Recount
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +101,19 @@ def decide(case: Case | None, given: Input, rulebook: Rulebook, now: int) -> Dec
             _advance(draft, given.upto)
         else:
             _advance(draft, given.at - 1)
-            _act(draft, given) if isinstance(given, Act) else _accept(draft, given)
+            _take(draft, given)
             _advance(draft, given.at - 1)
     return Decision(draft.case, draft.events, next_due(draft.case))
+
+
+def _take(draft: Draft, given: Act | Decided | Recount) -> None:
+    match given:
+        case Act():
+            _act(draft, given)
+        case Decided():
+            _accept(draft, given)
+        case Recount():
+            clocks.recalculate(draft, given.at, given.reason)
 
 
 def next_due(case: Case) -> int | None:

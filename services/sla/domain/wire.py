@@ -46,7 +46,7 @@ def opening(classified: Classified, procedure: Procedure) -> Opening:
 
 def act(action: str, at: int, actor: tuple[str, str], data: ActionData, procedure: Procedure) -> Act:
     """An action as the core takes it; `actor` is the verified role and the person's id."""
-    given = {name: _inward(name, value) for name, value in data.model_dump(by_alias=True, exclude_unset=True).items()}
+    given = instants(data.model_dump(by_alias=True, exclude_unset=True))
     if "facts" in given:
         given["facts"] = facts(given["facts"], procedure)
     return Act(action, at, actor[0], actor[1], given)
@@ -57,10 +57,20 @@ def decided(event: CaseEvent, at: int, procedure: Procedure, cause: str = "triag
     return Decided(event.type, at, fields(event, procedure), cause)
 
 
+def instants(data: dict[str, Any]) -> dict[str, Any]:
+    """Fields with instants as microseconds, for an input whose procedure is not known yet."""
+    return {name: _inward(name, value) for name, value in data.items()}
+
+
+def plain(event: CaseEvent) -> dict[str, Any]:
+    """The fields of an event whose case, and so whose procedure, is not known yet."""
+    given = event.model_dump(by_alias=True, exclude_defaults=True, exclude=_EXCLUDED)
+    return instants({name: value for name, value in given.items() if value is not None})
+
+
 def fields(event: CaseEvent, procedure: Procedure) -> dict[str, Any]:
     """The fields of a contract event that say something, with instants as microseconds."""
-    given = event.model_dump(by_alias=True, exclude_defaults=True, exclude=_EXCLUDED)
-    found = {name: _inward(name, value) for name, value in given.items() if value is not None}
+    found = plain(event)
     if "facts" in found:
         found["facts"] = facts(found["facts"], procedure)
     return found

@@ -28,6 +28,11 @@ def micros(instant: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
+def moment(at: int) -> datetime:
+    """Give microseconds since 1970 as an instant in UTC."""
+    return EPOCH + timedelta(microseconds=at)
+
+
 class Worktime:
     """The tables of one calendar. Days are indexes from FIRST_DATE on, working days are ranks, instants are UTC microseconds.
 

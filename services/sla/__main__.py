@@ -1,0 +1,14 @@
+"""Run sla."""
+
+from services.sla.bootstrap import build
+from services.sla.config import SlaSettings
+from shared.runtime.app import serve
+
+
+def main() -> None:
+    """Serve until told to stop; settings come from the environment."""
+    serve(lambda: build(SlaSettings()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""One transaction's work on cases: loads them, lets the core decide input by input, and records all that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.sla import metrics, storage
+from services.sla.domain import ledger, projection, wire
+from services.sla.domain.case import Case, Event
+from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Recount, decide, next_due
+from services.sla.domain.rulebook import Rulebook
+from services.sla.domain.worktime import micros, moment
+from services.sla.rulebooks import Rulebooks
+from services.sla.storage import Held, Kept, Line
+from shared.contracts.envelope import Message
+from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
+from shared.runtime import outbox, timers
+from shared.runtime.clock import uuid7
+from shared.runtime.database import Transaction
+from shared.runtime.records import partition_of
+
+SOURCE = "jiesu/sla"
+_KINDS: dict[str, type[Opening | Act | Decided]] = {"opening": Opening, "act": Act, "decided": Decided}
+
+
+@dataclass(slots=True)
+class Caseload:
+    """The cases of one transaction; nothing is written before `record`."""
+
+    rulebooks: Rulebooks
+    now: datetime
+    kept: dict[str, Kept] = field(default_factory=dict)
+    waiting: dict[str, list[Held]] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    holding: list[tuple[str, datetime, Mapping[str, Any]]] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+
+    async def load(self, tx: Transaction, ids: list[str]) -> None:
+        """Lock the cases and read what waits for them."""
+        self.kept = await storage.load(tx, ids)
+        self.waiting = await storage.held(tx, ids)
+
+    def case(self, name: str) -> Case | None:
+        """The case as it stands."""
+        return self.kept[name].case
+
+    def decide(self, name: str, given: Input, traceparent: str | None = None) -> list[Event]:
+        """Let the core decide on an input; what follows is kept for `record`."""
+        kept = self.kept[name]
+        if isinstance(given, Opening):
+            rulebook = self.rulebooks.get(given.procedure, given.version, given.parameters)
+        else:
+            if kept.case is None:
+                raise ValueError("the case is not known; its registration has to come first")
+            rulebook = self.rulebooks.of(kept.case)
+        now = max(micros(self.now), getattr(given, "at", 0), getattr(given, "registered_at", 0))
+        decision = decide(kept.case, given, rulebook, now)
+        kept.case = decision.case
+        self.touched.add(name)
+        for event in decision.events:
+            self._keep(kept, event, rulebook, traceparent)
+        return decision.events
+
+    def hold(self, name: str, given: Input, at: datetime) -> None:
+        """Let an input wait: for its case, or for what was due before it."""
+        kind = next(kind for kind, cls in _KINDS.items() if isinstance(given, cls))
+        self.holding.append((name, at, {"kind": kind, "input": given}))
+        self.touched.add(name)
+
+    def release(self, name: str, upto: int | None = None) -> None:
+        """Decide on the inputs that wait for a case, in their order; with `upto` only as far as what was due before each is known."""
+        remaining = self.waiting.pop(name, [])
+        while remaining:
+            case = self.case(name)
+            due = next_due(case) if case is not None else None
+            if case is None or (upto is not None and due is not None and upto < due < micros(remaining[0].at)):
+                self.waiting[name] = remaining
+                return
+            held = remaining.pop(0)
+            self.decide(name, thaw(held.input))
+            self.released.append(held.id)
+
+    def waits(self, name: str) -> bool:
+        """Whether inputs of the case wait, so that later ones have to queue behind them."""
+        return bool(self.waiting.get(name)) or any(each[0] == name for each in self.holding)
+
+    async def record(self, tx: Transaction) -> None:
+        """Write cases, ledger, waiting inputs, timers and messages."""
+        changed = [(name, kept) for name, kept in sorted(self.kept.items()) if kept.case is not None and name in self.touched]
+        saved = [(kept.case, kept.head, moment(kept.case.received_at)) for _, kept in changed if kept.case is not None]
+        await storage.save(tx, saved, self.rulebooks.calendar_stamp)
+        await storage.write(tx, self.lines)
+        await storage.release(tx, self.released)
+        await storage.hold(tx, self.holding)
+        await timers.arm(tx, {name: (partition_of(name, PARTITIONS), self._next(name, kept.case)) for name, kept in changed if kept.case})
+        await outbox.add(tx, self.messages)
+        events = [line.fields for line in self.lines]
+        tx.after_commit(lambda: metrics.count(events))
+
+    def _next(self, name: str, case: Case) -> datetime | None:
+        due = next_due(case)
+        first = [each.at for each in self.waiting.get(name, [])[:1]] + [at for held, at, _ in self.holding if held == name][:1]
+        instants = [*first, *([] if due is None else [moment(due)])]
+        return min(instants, default=None)
+
+    def _keep(self, kept: Kept, event: Event, rulebook: Rulebook, traceparent: str | None) -> None:
+        case = kept.case
+        if case is None:
+            raise ValueError("an event needs its case")
+        worktime = rulebook.worktime(case.department)
+        fields = {
+            "type": event.type,
+            **wire.outward(event, case, rulebook.procedure, worktime),
+            "recorded_at": self.now,
+            "procedure": case.procedure,
+            "version": case.version,
+        }
+        body = ledger.canonical(fields)
+        kept.head = ledger.link(kept.head, body)
+        at = worktime.instant(event.at)
+        self.lines.append(Line(case.id, ledger.Entry(event.sequence, body, kept.head), event.type, at, self.now, event.cause, fields))
+        self._publish(CASE_EVENTS.name, event, at, body, traceparent, case.id)
+        if case.department and event.type not in projection.SILENT:
+            for department in dict.fromkeys((case.department, *case.cooperating)):
+                self._project(department, event, at, fields, rulebook, traceparent)
+
+    def _project(
+        self, department: str, event: Event, at: datetime, fields: dict[str, Any], rulebook: Rulebook, traceparent: str | None
+    ) -> None:
+        unit = rulebook.organisation.department(department)
+        if unit is None:  # a department that only a rule names has no topic of its own
+            return
+        shown = projection.project(fields, projection.hidden(rulebook.procedure, unit))
+        self._publish(department_topic(department).name, event, at, ledger.canonical(shown), traceparent, fields["case"])
+
+    def _publish(self, topic: str, event: Event, at: datetime, body: bytes, traceparent: str | None, case: str) -> None:
+        self.messages.append(Message(topic, case, str(uuid7()), event.type, at, body, SOURCE, event.sequence, traceparent))
+
+
+def thaw(held: Mapping[str, Any]) -> Input:
+    """An input that waited, as it was."""
+    return _KINDS[held["kind"]](**held["input"])
+
+
+def recount(caseload: Caseload, name: str) -> None:
+    """Count a case's deadlines again with the present calendars."""
+    caseload.decide(name, Recount(micros(caseload.now)))

@@ -1,0 +1,30 @@
+"""The Kafka edge: triage's decisions, actions and news of messages in; one subscriber, so that a case's partitions stay together."""
+
+from collections.abc import Sequence
+
+from services.sla import metrics
+from services.sla.authority import Authority
+from services.sla.usecases import Cases
+from shared.contracts.topics import CASE_ACTIONS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
+from shared.runtime.app import Service
+from shared.runtime.database import Transaction
+from shared.runtime.errors import Rejected
+from shared.runtime.records import Received
+
+GROUP = "sla"
+
+
+def register(service: Service, cases: Cases, authority: Authority) -> None:
+    """Feed the input topics to the cases, a batch a transaction; an action that nobody known has signed is not believed."""
+
+    async def records(tx: Transaction, batch: Sequence[Received]) -> None:
+        await cases.take(tx, batch, service.watermark)
+
+    def verify(received: Received) -> None:
+        if received.topic != CASE_ACTIONS.name:
+            return
+        if authority.signer(received.topic, received.key, str(received.id), received.body, received.headers) is None:
+            metrics.DENIED.labels("kafka").inc()
+            raise Rejected("the action is not signed by anybody whom the organisation knows: sign it with a key of the organisation file")
+
+    service.subscribe([TRIAGE_EVENTS, CASE_ACTIONS, NOTIFICATION_EVENTS], group=GROUP, handler=records, verify=verify)
