@@ -10,7 +10,7 @@ from shared.runtime.failures import is_infrastructure
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_Waiting = tuple[Sequence[Item], "asyncio.Future[Sequence[Result]]"]
+_Waiting = tuple[Sequence[Item], asyncio.Future[Sequence[Result]]]
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -65,6 +65,6 @@ class GroupCommit(Generic[Item, Result]):
             place += len(items)
 
 
-def _fail(answer: "asyncio.Future[Sequence[Result]]", error: Exception) -> None:
+def _fail(answer: asyncio.Future[Sequence[Result]], error: Exception) -> None:
     if not answer.done():
         answer.set_exception(error)

@@ -1,0 +1,1 @@
+"""Intake against a real broker and a real database."""

@@ -1,0 +1,61 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from services.intake.bootstrap import build
+from services.intake.config import IntakeSettings
+from shared.contracts import topics
+from shared.runtime.app import Service
+from shared.runtime.topics import apply
+from tests.support.services import KEYS, SEALING, Wire, organisation
+from tests.support.services import wire as open_wire
+
+
+@pytest.fixture
+async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path) -> IntakeSettings:
+    made = IntakeSettings(
+        environment="test",
+        kafka_bootstrap_servers=bootstrap_servers,
+        database_url=database_url,
+        topic_prefix=topic_prefix,
+        sealing_keys=SecretStr(SEALING),
+        organisation=organisation(tmp_path),
+        clock_tolerance_ms=0,
+        outbox_poll_ms=50,
+    )
+    await apply(made, [topics.COMPLAINT_SUBMISSIONS, topics.COMPLAINT_EVENTS])
+    return made
+
+
+@pytest.fixture
+async def intake(settings: IntakeSettings) -> AsyncIterator[Service]:
+    async with build(settings).running() as service:
+        yield service
+
+
+@pytest.fixture
+async def wire(settings: IntakeSettings) -> AsyncIterator[Wire]:
+    async with open_wire(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def web(intake: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(intake) as opened:
+        yield opened
+
+
+def client(service: Service, source: str = "web", **options: Any) -> httpx.AsyncClient:
+    """A client with the key of a source."""
+    auth = {"Authorization": f"Bearer {KEYS[source]}"}
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers=auth, timeout=30, **options)
+
+
+async def rows(service: Service, query: str, *arguments: Any) -> list[Any]:
+    """What a query finds in the service's schema."""
+    async with service.database.transaction() as tx:
+        return await tx.fetch(query, *arguments)
