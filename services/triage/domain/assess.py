@@ -13,6 +13,7 @@ from shared.contracts.complaint import Complaint, Kind
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, Registered, Routed, RouteProposed
 from shared.procedures.bound import Bound
+from shared.procedures.clause import listed
 from shared.procedures.facts import defaults, fit
 from shared.procedures.model import ClassRule
 from shared.procedures.organisation import Organisation
@@ -33,6 +34,7 @@ class Decision:
     facts: dict[str, Any]
     derived: dict[str, Any]
     kind: Kind
+    kind_: Chosen
     class_: Chosen
     subject: Chosen
     route: Route
@@ -43,6 +45,12 @@ class Decision:
     def rule(self) -> str:
         """The rule that gave the class: several entries may lead to one class."""
         return _rule(self.class_)
+
+    @property
+    def clauses(self) -> list[str]:
+        """The clauses that the classification rests on: the class's first, then the kind's and the subject's."""
+        entries = (chosen.entry for chosen in (self.class_, self.kind_, self.subject))
+        return list(dict.fromkeys(one for entry in entries if entry is not None for one in listed(entry.clause)))
 
     def because(self, context: Context) -> dict[str, Any]:
         """What every event of this decision carries."""
@@ -56,10 +64,9 @@ class Decision:
 
     def verdict(self) -> dict[str, Any]:
         """The fields of a classification."""
-        entry = self.class_.entry
         return {
             "rule": self.rule,
-            **clause(entry.clause if entry is not None else None),
+            **clause(self.clauses),
             "kind": self.kind,
             "class": self.class_.id,
             "subject": self.subject.id,
@@ -102,7 +109,7 @@ def assess(complaint: Complaint, procedure: Bound, organisation: Organisation, c
     )
     chosen_kind = cast("Kind", kind.id)
     return Decision(
-        complaint, rules, scope.facts, derived.facts, chosen_kind, class_, subject, made, _keys(rules, scope), evidence[:100]
+        complaint, rules, scope.facts, derived.facts, chosen_kind, kind, class_, subject, made, _keys(rules, scope), evidence[:100]
     )  # fmt: skip
 
 

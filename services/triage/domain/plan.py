@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared.procedures.bound import Bound
+from shared.procedures.clause import listed
 from shared.procedures.conditions import Condition, Path, compiled
 from shared.procedures.entries import Clause
 from shared.procedures.model import ClassRule, Count, Derived, KindRule, Procedure, Route, Subject
@@ -68,9 +69,10 @@ def plan(bound: Bound, organisation: Organisation) -> Plan:
 
 def clause(given: Clause | None) -> dict[str, object]:
     """The event's fields for an entry's clause: the first one, and all where there are several."""
-    if given is None:
+    found = listed(given)
+    if not found:
         return {}
-    return {"clause": given} if isinstance(given, str) else {"clause": given[0], "clauses": list(given)}
+    return {"clause": found[0]} if len(found) == 1 else {"clause": found[0], "clauses": list(found)}
 
 
 def _compile(bound: Bound, organisation: Organisation) -> Plan:
