@@ -1,0 +1,125 @@
+"""An organisation for sla's tests, and somebody who sends what triage and departments would send."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import yaml
+from aiokafka import AIOKafkaProducer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.sla.bootstrap import build
+from services.sla.config import SlaSettings
+from shared.contracts.envelope import Message
+from shared.contracts.events import encode
+from shared.contracts.events.triage import Classified, Registered
+from shared.contracts.topics import CASE_ACTIONS, TRIAGE_EVENTS, Topic
+from shared.runtime.app import Service
+from shared.runtime.clock import uuid7
+from shared.runtime.signing import sign
+
+TOKEN = "a token of the tests"
+OUTSIDER = "a token of another department"
+KEY = Ed25519PrivateKey.generate()
+PUBLIC = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
+CALENDAR = {
+    "id": "default",
+    "version": "1",
+    "schedule": "none",
+    "hours": {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri")},
+}
+
+
+def organisation(path: Path, **changes: Any) -> Path:
+    """Write the organisation file; `changes` replace top-level keys."""
+    data: dict[str, Any] = {
+        "id": "estate",
+        "departments": [{"id": "repairs", "head": "zhao"}, {"id": "gardens"}],
+        "people": [
+            {
+                "id": "li",
+                "roles": ["assistant", "supervisor"],
+                "email": "li@example.org",
+                "token_sha256": hashlib.sha256(TOKEN.encode()).hexdigest(),
+                "keys": {"li-1": PUBLIC},
+            },
+            {"id": "zhao", "roles": ["handler"], "department": "repairs"},
+            {"id": "qian", "roles": ["handler"], "department": "gardens", "token_sha256": hashlib.sha256(OUTSIDER.encode()).hexdigest()},
+            {"id": "sun", "roles": ["management"]},
+        ],
+        "line": {"assistant": "supervisor", "supervisor": "management"},
+        "sources": [{"id": "hotline", "procedure": "hunan-property"}],
+        "fallback": "sun",
+        **changes,
+    }
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def registration(case: str, received: datetime, **facts: Any) -> Classified:
+    """Triage's first decision on a complaint under hunan-property."""
+    envelope: dict[str, Any] = {"case": case, "at": received, "procedure": "hunan-property", "version": 1}
+    complaint = {
+        "case": case,
+        "number": "TS-2026-00001",
+        "source": "hotline",
+        "received_at": received,
+        "registered_at": received,
+        "channel": "hotline",
+        "text": "三号楼电梯停运",
+        "facts": facts,
+        "contact": "sealed",
+    }
+    registered = Registered.model_validate({**envelope, "complaint": complaint, "number": "TS-2026-00001"})
+    return Classified.model_validate({**envelope, "class": "valid", "kind": "complaint", "registered": registered, "clause": "2.2.1"})
+
+
+@dataclass
+class Office:
+    """A running sla, and senders towards it."""
+
+    settings: SlaSettings
+    producer: AIOKafkaProducer
+    sent: list[str] = field(default_factory=list)
+
+    def build(self) -> Service:
+        """A fresh process's worth of sla."""
+        return build(self.settings)
+
+    async def register(self, case: str, received: datetime | None = None, **facts: Any) -> None:
+        """Triage's first decision on a case."""
+        event = registration(case, received or datetime.now(UTC) - timedelta(minutes=1), **facts)
+        await self.send(TRIAGE_EVENTS, case, "classified", encode(event))
+
+    async def act(self, case: str, action: str, *, key: str = "li-1", role: str = "assistant", forged: bool = False, **data: Any) -> None:
+        """A signed action on case-actions."""
+        body = orjson.dumps({"case": case, "action": action, "role": role, "data": data})
+        event_id = str(uuid7())
+        signature = sign(KEY.private_bytes_raw(), CASE_ACTIONS.name, case, event_id, body + (b" " if forged else b""))
+        await self.send(CASE_ACTIONS, case, "action", body, event_id, [("jiesu-key", key), ("jiesu-signature", signature)])
+
+    async def send(
+        self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """One record."""
+        message = Message(topic.name, case, event_id or str(uuid7()), kind, datetime.now(UTC), body, "/test")
+        all_headers = [*message.headers(), *((name, value.encode()) for name, value in headers)]
+        await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
+
+
+async def events(service: Service, case: str) -> list[str]:
+    """The types of a case's events, in order."""
+    async with service.database.transaction() as tx:
+        rows = await tx.fetch("SELECT type FROM ledger WHERE case_id = $1 ORDER BY sequence", case)
+    return [row["type"] for row in rows]
+
+
+def client(service: Service, token: str = TOKEN) -> httpx.AsyncClient:
+    """An HTTP client with a person's token."""
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers={"Authorization": f"Bearer {token}"})

@@ -1,0 +1,159 @@
+"""sla on the real servers: cases open, actions change them, what is due happens once and never wrongly."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.runtime.app import Service
+from tests.integration.sla.office import OUTSIDER, Office, client, events
+from tests.support.waiting import wait_for
+
+
+async def until(service: Service, case: str, *expected: str) -> list[str]:
+    async def there() -> list[str] | None:
+        found = await events(service, case)
+        return found if all(name in found for name in expected) else None
+
+    return await wait_for(there, what=f"{expected} on {case}")
+
+
+async def test_a_case_opens_and_a_signed_action_changes_it(office: Office) -> None:
+    async with office.build().running() as service:
+        await office.register("case-1", facility_failure=True)
+        await office.act("case-1", "answer", text="已派人")
+        found = await until(service, "case-1", "first_answered")
+        assert found[0] == "registered"
+        assert found.count("registered") == 1
+
+
+async def test_an_action_waits_for_its_case(office: Office) -> None:
+    async with office.build().running() as service:
+        await office.act("case-2", "answer")
+        await wait_for(lambda: held(service, "case-2"), what="the action to wait")
+        await office.register("case-2")
+        found = await until(service, "case-2", "first_answered")
+        assert found.index("registered") < found.index("first_answered")
+
+
+async def held(service: Service, case: str) -> bool:
+    async with service.database.transaction() as tx:
+        return bool(await tx.fetchval("SELECT count(*) FROM held WHERE case_id = $1", case))
+
+
+async def test_a_forged_action_is_a_dead_letter_and_parks_nothing(office: Office) -> None:
+    async with office.build().running() as service:
+        await office.register("case-3")
+        await until(service, "case-3", "registered")
+        await office.act("case-3", "close", forged=True)
+        await office.act("case-3", "answer")
+        found = await until(service, "case-3", "first_answered")
+        assert "closed" not in found
+        async with service.database.transaction() as tx:
+            reasons = [row["reason"] for row in await tx.fetch("SELECT reason FROM dead_letter")]
+        assert len(reasons) == 1
+        assert "signed" in reasons[0]
+
+
+async def test_a_role_that_the_signer_does_not_hold_is_refused(office: Office) -> None:
+    async with office.build().running() as service:
+        await office.register("case-4")
+        await office.act("case-4", "answer", role="management")
+        await office.act("case-4", "answer", role="assistant")
+        await until(service, "case-4", "first_answered")
+        async with service.database.transaction() as tx:
+            assert await tx.fetchval("SELECT count(*) FROM dead_letter WHERE reason LIKE '%does not hold management%'") == 1
+
+
+async def test_no_false_breach(office: Office) -> None:
+    """sla is down over a due instant; the action that meets it waits in Kafka, the other case is met by nobody."""
+    # The day ends three seconds from now, by a received instant that lies so far before a midnight of the calendar's zone.
+    scale = 3600.0
+    origin = datetime.now(UTC)
+    midnight = datetime.fromisoformat("2026-09-24T00:00:00+08:00")
+    start = midnight - timedelta(seconds=4 * scale)
+    office.settings = office.settings.model_copy(update={"clock": f"{start.isoformat()}@{origin.isoformat()}x{scale}"})
+    async with office.build().running() as service:
+        for case in ("met", "unmet"):
+            await office.register(case, service.clock.now(), facility_failure=True)
+            await until(service, case, "clock_started")
+    await office.act("met", "start_work", role="assistant")
+    await office.act("met", "submit_measures", role="supervisor", text="换件")
+    assert service.clock.now() < midnight
+    await wait_for(lambda: service.clock.now() > midnight + timedelta(hours=1))
+    async with office.build().running() as service:
+        await until(service, "unmet", "clock_breached")
+        found = await until(service, "met", "measures_submitted", "clock_stopped")
+        assert "clock_breached" not in [name for name in found[: found.index("clock_stopped") + 1]]
+        async with service.database.transaction() as tx:
+            body = await tx.fetchval(
+                "SELECT body FROM ledger WHERE case_id = 'unmet' AND type = 'clock_breached' ORDER BY sequence LIMIT 1"
+            )
+        assert b'"late_by"' in body
+        assert b'"at":"2026-09-24T00:00:00+08:00"' in body
+
+
+async def test_an_action_by_http_is_decided_at_once(office: Office) -> None:
+    async with office.build().running() as service, client(service) as http:
+        await office.register("case-5")
+        await until(service, "case-5", "registered")
+        done = await http.post("/v1/cases/case-5/actions", json={"action": "answer", "role": "assistant"}, headers={"Idempotency-Key": "1"})
+        again = await http.post(
+            "/v1/cases/case-5/actions", json={"action": "answer", "role": "assistant"}, headers={"Idempotency-Key": "1"}
+        )
+        assert done.status_code == 200
+        assert done.json()["events"][0]["event"] == "first_answered"
+        assert again.json()["repeated"] is True
+        assert (await events(service, "case-5")).count("first_answered") == 1
+        refused = await http.post("/v1/cases/case-5/actions", json={"action": "close", "role": "supervisor"})
+        assert refused.status_code == 409
+        assert refused.json()["clause"] == "3.8"
+
+
+async def test_wrong_input_by_http_names_what_is_wrong(office: Office) -> None:
+    async with office.build().running() as service, client(service) as http:
+        await office.register("case-6")
+        await until(service, "case-6", "registered")
+        url = "/v1/cases/case-6/actions"
+        misspelt = await http.post(url, json={"action": "answer", "role": "assistant", "data": {"txt": "x"}})
+        assert misspelt.status_code == 422
+        assert "txt" in misspelt.json()["detail"]
+        assert (await http.post(url, json={"action": "answer", "role": "management"})).status_code == 403
+        assert (await http.post(url, json={"action": "anwser", "role": "assistant"})).status_code == 422
+        assert (await http.post(url, json={"action": "answer"})).status_code == 422
+        assert (await http.post("/v1/cases/nobody/actions", json={"action": "answer", "role": "assistant"})).status_code == 404
+        assert (await http.post(url, json={"action": "answer"}, headers={"Authorization": "Bearer wrong"})).status_code == 401
+        assert (await http.get("/v1/cases/case-6", headers={"Authorization": ""})).status_code == 401
+
+
+async def test_a_case_shows_its_events_and_why_a_deadline_falls_where_it_falls(office: Office) -> None:
+    async with office.build().running() as service, client(service) as http:
+        await office.register("case-7", facility_failure=True)
+        await until(service, "case-7", "clock_started")
+        shown = (await http.get("/v1/cases/case-7")).json()
+        assert shown["status"] == "open"
+        assert shown["events"][0]["event"] == "registered"
+        assert "contact" not in shown["events"][0]["complaint"]
+        why = (await http.get("/v1/cases/case-7/clocks/3.5.1")).json()
+        assert why["rounds"][0]["dues"][0]["due"] == why["rounds"][0]["due_at"]
+        assert (await http.get("/v1/cases/case-7/clocks/none")).status_code == 404
+
+
+async def test_a_department_sees_its_cases_alone(office: Office) -> None:
+    async with office.build().running() as service, client(service) as http, client(service, OUTSIDER) as outsider:
+        await office.register("case-8")
+        await until(service, "case-8", "registered")
+        routed = await http.post(
+            "/v1/cases/case-8/actions", json={"action": "route", "role": "assistant", "data": {"department": "repairs"}}
+        )
+        assert routed.status_code == 200
+        assert (await http.get("/v1/cases/case-8")).status_code == 200
+        assert (await outsider.get("/v1/cases/case-8")).status_code == 404
+
+
+async def test_two_processes_decide_every_case_once(office: Office) -> None:
+    async with office.build().running() as one, office.build().running():
+        for number in range(40):
+            await office.register(f"shared-{number}")
+            await office.act(f"shared-{number}", "answer")
+        for number in range(40):
+            found = await until(one, f"shared-{number}", "first_answered")
+            assert found.count("registered") == 1
+            assert found.count("first_answered") == 1
