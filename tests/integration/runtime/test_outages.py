@@ -1,0 +1,199 @@
+"""The broker or the database goes away: killed, frozen, not there yet. Nothing is lost, out of order, or stuck for ever."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import monotonic
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.embedded import EmbeddedServers
+from deploy.embedded.broker import KafkaServer
+from shared.contracts.envelope import Message
+from shared.runtime import outbox
+from shared.runtime.app import Service
+from shared.runtime.clock import uuid7
+from shared.runtime.producer import Producer, take_apart
+from shared.runtime.settings import RuntimeSettings
+from shared.runtime.topics import apply
+from tests.integration.runtime.conftest import read_all
+from tests.integration.runtime.probe import INPUTS, OUTPUT, Probe, Sender, build, count, notes
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+async def broker(own_servers: Callable[..., EmbeddedServers]) -> KafkaServer:
+    servers = await asyncio.to_thread(lambda: own_servers(postgres=False))
+    assert servers.kafka
+    return servers.kafka
+
+
+@pytest.fixture
+async def alone(broker: KafkaServer, settings: RuntimeSettings) -> RuntimeSettings:
+    """Settings for a broker of the test's own, with impatient sends."""
+    mine = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers, "send_timeout": 1.0})
+    await apply(mine, [*INPUTS, OUTPUT])
+    return mine
+
+
+def message(n: int) -> Message:
+    return Message(OUTPUT.name, f"case-{n % 7}", str(uuid7()), "noted", datetime.now(UTC), f"{n:06}".encode(), "/probe")
+
+
+async def tell(service: Service, numbers: range) -> None:
+    async with service.database.transaction() as tx:
+        await outbox.add(tx, [message(n) for n in numbers])
+
+
+async def emptied(service: Service, deadline: float = 30) -> None:
+    async def empty() -> bool:
+        return await count(service, "outbox") == 0
+
+    await wait_for(empty, deadline=deadline, what="the outbox is empty")
+
+
+async def check_topic(settings: RuntimeSettings, total: int) -> None:
+    """Each id at least once, and the first copies of each case in order."""
+    first: dict[UUID, tuple[bytes, int]] = {}
+    for record in await read_all(settings, OUTPUT.name):
+        first.setdefault(UUID(dict(record.headers)["ce_id"].decode()), (record.key, int(record.value)))
+    assert len(first) == total
+    for case in {key for key, _ in first.values()}:
+        mine = [n for key, n in first.values() if key == case]
+        assert mine == sorted(mine)
+
+
+async def test_the_relay_outlives_a_broker_frozen_and_killed_with_sends_pending(
+    alone: RuntimeSettings, broker: KafkaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with build(alone, Probe()).running() as service:
+        await tell(service, range(100))
+        await emptied(service)
+        broker.process.freeze()
+        await tell(service, range(100, 1100))
+        await wait_for(lambda: "relay" in service.health.troubles(), what="the outer limit strikes")
+        await tell(service, range(1100, 1200))
+        broker.process.thaw()
+        await emptied(service)
+        await tell(service, range(1200, 2200))
+        await asyncio.to_thread(broker.kill)
+        await wait_for(lambda: "relay" in service.health.troubles())
+        with caplog.at_level(logging.INFO):
+            before = len(caplog.records)
+            started = monotonic()
+            await asyncio.to_thread(broker.start)
+            rate = (len(caplog.records) - before) / (monotonic() - started)
+        await emptied(service)
+        await tell(service, range(2200, 2300))
+        await emptied(service)
+        await wait_for(lambda: "relay" not in service.health.troubles())
+    assert rate < 300, "metadata is asked for in a hot loop"
+    await check_topic(alone, 2300)
+
+
+async def test_a_producer_can_be_taken_apart_while_the_broker_is_frozen(alone: RuntimeSettings, broker: KafkaServer) -> None:
+    """Its own stop() would hang until the broker returns."""
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers, enable_idempotence=True, acks="all")
+    await producer.start()
+    await producer.send_and_wait(f"{alone.topic_prefix}{OUTPUT.name}", b"x", key=b"k")
+    sender = producer._sender.sender_task
+    broker.process.freeze()
+    await producer.send(f"{alone.topic_prefix}{OUTPUT.name}", b"y", key=b"k")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await producer.flush()
+    started = monotonic()
+    await take_apart(producer)
+    assert monotonic() - started < 6
+    await wait_for(sender.done, what="the sender task has ended")
+    broker.process.thaw()
+
+
+async def test_a_new_producer_sends_after_an_outage_longer_than_the_request_timeout(alone: RuntimeSettings, broker: KafkaServer) -> None:
+    """With one and the same producer every send would raise OutOfOrderSequenceNumber from then on."""
+    producer = Producer({"bootstrap_servers": broker.bootstrap_servers, "request_timeout_ms": 1000}, timeout=3.0)
+    topic = f"{alone.topic_prefix}{OUTPUT.name}"
+    await producer.send([(topic, b"k", b"1", [])])
+    broker.process.freeze()
+    with pytest.raises(Exception):  # noqa: B017, PT011 - time-out or broker's error, whichever strikes first
+        await producer.send([(topic, b"k", str(n).encode(), []) for n in range(2, 200)])
+    broker.process.thaw()
+    await asyncio.to_thread(broker.wait_ready)
+    for n in range(200, 210):
+        await producer.send([(topic, b"k", str(n).encode(), [])])
+    await producer.close()
+    values = [int(r.value) for r in await read_all(alone, OUTPUT.name)]
+    assert values[0] == 1
+    assert values[-10:] == list(range(200, 210))
+
+
+async def test_the_consumer_comes_back_by_itself(alone: RuntimeSettings, broker: KafkaServer) -> None:
+    async with build(alone, Probe()).running() as service:
+        async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
+            await Sender(producer, alone.topic_prefix).note("case-1", "before")
+        await wait_for(lambda: _has(service, ["before"]))
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
+            await Sender(producer, alone.topic_prefix).note("case-1", "after")
+        await wait_for(lambda: _has(service, ["before", "after"]), deadline=40)
+
+
+async def test_a_service_started_before_its_broker_waits_and_says_so(alone: RuntimeSettings, broker: KafkaServer) -> None:
+    await asyncio.to_thread(broker.stop)
+    service = build(alone, Probe())
+    starting = asyncio.create_task(service.start())
+    await wait_for(lambda: "no broker answers at" in service.health.troubles().get("consumer", ""))
+    await asyncio.to_thread(broker.start)
+    await starting
+    await wait_for(lambda: service.health.troubles() == {})
+    await service.stop()
+
+
+async def test_the_stop_is_bounded_while_the_broker_is_frozen(alone: RuntimeSettings, broker: KafkaServer) -> None:
+    service = build(alone.model_copy(update={"stop_timeout": 6.0}), Probe())
+    await service.start()
+    await tell(service, range(5))
+    await emptied(service)
+    broker.process.freeze()
+    await tell(service, range(5, 10))
+    started = monotonic()
+    await service.stop()
+    assert monotonic() - started < 15
+    broker.process.thaw()
+    survivor = build(alone, Probe())
+    async with survivor.running():
+        await emptied(survivor)
+    await check_topic(alone, 10)
+
+
+async def test_a_database_killed_under_load_loses_and_repeats_nothing(
+    applied: RuntimeSettings, sender: Sender, own_servers: Callable[..., EmbeddedServers]
+) -> None:
+    servers = await asyncio.to_thread(lambda: own_servers(kafka=False))
+    assert servers.postgres
+    mine = applied.model_copy(update={"database_url": type(applied.database_url)(servers.database_url)})
+    async with build(mine, Probe()).running() as service:
+        for round_number in range(3):
+            await sender.many("case-actions", [(f"case-{n % 11}", f"{round_number}-{n}") for n in range(400)])
+            await asyncio.to_thread(servers.postgres.kill)
+            await asyncio.to_thread(servers.postgres.start)
+        await wait_for(lambda: _settled(service, 1200), deadline=60)
+        assert await count(service, "notes") == len(set(await notes(service))) == 1200
+        assert await count(service, "dead_letter") == 0
+    told = await read_all(mine, OUTPUT.name)
+    assert len({dict(r.headers)["ce_id"] for r in told}) == 1200
+
+
+async def _settled(service: Service, total: int) -> bool:
+    try:
+        return await count(service, "notes") == total and await count(service, "outbox") == 0
+    except Exception:  # noqa: BLE001 - the database is on its way back
+        return False
+
+
+async def _has(service: Service, expected: list[str]) -> bool:
+    return await notes(service) == expected
