@@ -60,8 +60,7 @@ def plan(
 
 
 def _delivery(request: NotificationRequested, notification: str, to: Recipient, desk: Desk, now: datetime) -> Delivery:
-    names = (COMPLAINANT,) if to.id == COMPLAINANT else (request.about,)
-    name = desk.templates.choose((request.template, *names), to.language, to.channel)
+    name = desk.templates.choose(_templates(request, to), to.language, to.channel)
     reason = to.reason or (None if to.channel in desk.channels else Reason.NO_PROVIDER)
     rendered = Rendered("", "")
     if reason is None:
@@ -82,6 +81,13 @@ def _delivery(request: NotificationRequested, notification: str, to: Recipient, 
         text=rendered.text,
         reason=reason,
     )
+
+
+def _templates(request: NotificationRequested, to: Recipient) -> tuple[str, ...]:
+    """What the recipient's text may be: what staff read about an event is not for the complainant, unless a procedure says so by name."""
+    if to.id != COMPLAINANT:
+        return request.template, request.about
+    return request.template if request.template != request.about else "", COMPLAINANT
 
 
 def values(request: NotificationRequested) -> dict[str, object]:

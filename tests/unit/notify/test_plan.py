@@ -68,3 +68,12 @@ def test_quiet_hours_hold_the_text_message_and_not_the_mail() -> None:
     assert sms.due_at == datetime(2026, 9, 25, 0, tzinfo=UTC)
     assert email.due_at == NOW
     assert planned(night, urgent=True)[0].due_at == NOW
+
+
+def test_the_complainant_does_not_read_what_staff_read() -> None:
+    def template(**fields: Any) -> str:
+        request = NotificationRequested(case="c1", at=NOW, recipients=["complainant"], by=["sms"], about="clock_breached", **fields)
+        return plan(request, ID, desk(), NOW, {"phone": "13900000000"})[0].template
+
+    assert template() == template(template="clock_breached") == "complainant.zh.sms"
+    assert template(template="escalated") == "escalated.zh.sms", "a procedure that names another text gets it"
