@@ -95,7 +95,6 @@ STEP = 10 * MINUTE
     lasts=st.integers(1, 60),
     left=st.integers(1, 12),
     working=st.booleans(),
-    duration=st.sampled_from(["20h", "16wh"]),
 )
 def test_before_leaves_that_much_time(begins: int, lasts: int, left: int, working: bool) -> None:
     """Step by step: unpaused time left when the reminder is sent is what it says, and one step later it is less."""
