@@ -65,6 +65,14 @@ def happen(draft: Draft, kind: str, at: int, data: dict[str, Any], cause: str = 
     return event
 
 
+def answer(draft: Draft, seen: int, depth: int = 0) -> None:
+    """Let clocks and reactions see what a ladder has just said, from that event on."""
+    for event in draft.events[seen:]:
+        if event.type in ("escalated", "no_recipient"):
+            clocks.follow(draft, event)
+            react(draft, event, depth)
+
+
 def react(draft: Draft, event: Event, depth: int = 0) -> None:
     """Carry out the reactions on an event."""
     for reaction in draft.rulebook.reactions.get(event.type, ()):
@@ -99,7 +107,9 @@ def _do(draft: Draft, doing: Doing, effect: Effect, occasion: Occasion) -> None:
             about = occasion.about or "due"
             messages.tell(draft, at, _roles(draft, effect.notify, occasion), because, _message(effect, about, occasion))
         case Escalate():
+            seen = len(draft.events)
             ladder.escalate(draft, at, effect.escalate, because, occasion.plan.clock.id if occasion.plan else "", list(effect.by))
+            answer(draft, seen, depth)
         case Deem():
             _deem(draft, because, effect, occasion)
         case Reclassify():

@@ -11,7 +11,7 @@ from services.sla.domain import clock as clocks
 from services.sla.domain import ladder, permission
 from services.sla.domain.case import Case, Climb, Event, Round
 from services.sla.domain.draft import Draft
-from services.sla.domain.effects import Occasion, happen, perform
+from services.sla.domain.effects import Occasion, answer, happen, perform
 from services.sla.domain.rulebook import ClockPlan, Doing, Rulebook, clauses
 from shared.contracts.actions import ACTIONS
 
@@ -173,7 +173,7 @@ def _act(draft: Draft, given: Act) -> None:
     data = {**permission.fields(event, given.data), "role": given.role, "actor": given.actor}
     if event == "measures_submitted":
         data["needs_sign_off"] = permission.needs_sign_off(draft, data)
-    refused = permission.refusal(draft, given.action, event, given.at, data)
+    refused = permission.refusal(draft, permission.acts_as(event, given.action), event, given.at, data)
     if refused is not None:
         _refuse(draft, given, refused)
         return
@@ -196,7 +196,7 @@ def _complete(draft: Draft, given: Act, event: str, data: dict[str, Any]) -> Non
         plan = permission.clock_named(draft, data["clock"])
         data["clock"] = plan.clock.id if plan else data["clock"]
         data.update(draft.because(plan.clock.id, plan.clauses) if plan else {})
-    rules = draft.rulebook.permissions.get(given.action, ())
+    rules = draft.rulebook.permissions.get(permission.acts_as(event, given.action), ())
     if rules and "clause" not in data:
         data.update(draft.because(given.action, next((rule.clauses for rule in rules if rule.clauses), [])))
 
@@ -239,7 +239,9 @@ def _advance(draft: Draft, upto: int) -> None:
     while (due := next_due(draft.case)) is not None and due <= upto:
         step, plan, climb = min(_due_steps(draft, upto), key=lambda each: each[0])
         if climb is not None:
+            seen = len(draft.events)
             ladder.step(draft, climb, step.at)
+            answer(draft, seen)
         elif plan is not None:
             _fire(draft, plan, draft.case.rounds[plan.clock.id][-1], step, upto)
 

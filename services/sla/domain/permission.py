@@ -41,12 +41,18 @@ def event_of(draft: Draft, action: str, data: dict[str, Any]) -> str:
     return kind.fails if kind.fails and data.get("passed") is False else kind.event
 
 
+def acts_as(event: str, action: str) -> str:
+    """The action by whose rules this one is judged: to classify or route a second time is to reclassify or reassign."""
+    return {"reclassified": "reclassify", "reassigned": "reassign"}.get(event, action)
+
+
 def refusal(draft: Draft, action: str, event: str, at: int, data: dict[str, Any]) -> Refusal | None:
     """Why an action is refused; None where it is accepted. `data` holds the would-be event's fields."""
     return (
         _incomplete(action, data)
         or _ended(draft, action)
         or _window(draft, action)
+        or _class(draft, data)
         or _late(draft, event, at)
         or (_extension(draft, action, at, data) if action in EXTENSIONS else None)
         or _ruled_out(draft, action, {**data, "at": at})
@@ -97,6 +103,14 @@ def _window(draft: Draft, action: str) -> Refusal | None:
     return None if found is None else Refusal(f"the time for {action} has passed", found)
 
 
+def _class(draft: Draft, data: dict[str, Any]) -> Refusal | None:
+    known = [each.id for each in draft.rulebook.procedure.classes]
+    named = data.get("class")
+    if not named or not known or named in known:
+        return None
+    return Refusal(f"there is no class {named}; classes are {', '.join(dict.fromkeys(known))}")
+
+
 def _late(draft: Draft, event: str, at: int) -> Refusal | None:
     """An event that would have met a clock whose time ran out and was deemed to be met does not undo that."""
     for plan in draft.rulebook.concerned.get(event, ()):
@@ -140,13 +154,17 @@ def _granted(draft: Draft, plan: ClockPlan, current: Round, data: dict[str, Any]
 
 
 def _ruled_out(draft: Draft, action: str, data: dict[str, Any]) -> Refusal | None:
-    for number, permission in enumerate(draft.rulebook.permissions.get(action, ())):
-        if not draft.holds(permission.when, data):
-            continue
-        reason = _against(draft, action, permission, data)
-        if reason is not None:
-            return Refusal(permission.rule.reason or reason, permission.clauses, f"{action}.{number}" if number else action)
-    return None
+    """What the procedure's rules say against it: the first reason, and the clauses of every rule that is broken."""
+    broken = [
+        (number, reason, permission)
+        for number, permission in enumerate(draft.rulebook.permissions.get(action, ()))
+        if draft.holds(permission.when, data) and (reason := _against(draft, action, permission, data)) is not None
+    ]
+    if not broken:
+        return None
+    number, reason, first = broken[0]
+    clauses = list(dict.fromkeys(clause for _, _, permission in broken for clause in permission.clauses))
+    return Refusal(first.rule.reason or reason, clauses, f"{action}.{number}" if number else action)
 
 
 def _against(draft: Draft, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
