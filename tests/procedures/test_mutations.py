@@ -1,0 +1,28 @@
+"""An entry that no scenario needs is refused: each is removed in turn, and a scenario has to fail."""
+
+import pytest
+
+from shared.procedures.clause import counts_for
+from shared.procedures.coverage import named
+from shared.procedures.inventory import Item
+from tests.support.mutations import Ready, fails, mutants
+from tests.support.packs import PACKS, pack, scenarios
+
+
+@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.timeout(300)
+def test_a_scenario_fails_without_each_entry(name: str) -> None:
+    needless = []
+    for item, procedure in mutants(pack(name).procedure, pack(name).document):
+        if not any(fails(scenario, procedure, organisation) for _, scenario, organisation in _likely_first(name, item)):
+            needless.append(item.id)
+    assert needless == []
+
+
+def _likely_first(name: str, item: Item) -> list[Ready]:
+    clauses = {path.stem: named(path) for path in pack(name).scenarios}
+
+    def concerned(ready: Ready) -> bool:
+        return any(counts_for(one, clause) for one in clauses[ready[0]] for clause in item.clauses)
+
+    return sorted(scenarios(name), key=concerned, reverse=True)

@@ -1,0 +1,55 @@
+"""Procedures with one entry less, to show that each entry is there for a scenario that would fail without it."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+from shared.cli.scenario import Scenario, unmet
+from shared.cli.simulation import simulate
+from shared.procedures.bound import bind
+from shared.procedures.calendar import Calendar
+from shared.procedures.document import Document
+from shared.procedures.inventory import Item, Way, inventory
+from shared.procedures.model import Procedure
+from shared.procedures.organisation import Organisation
+
+REMOVED = frozenset({"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "closing"})
+"""Sections whose entries are removed in turn; duties, forms, figures and the like have tests of their own."""
+
+Ready = tuple[str, Scenario, Organisation]
+"""A scenario by its name, with its organisation."""
+
+
+def mutants(procedure: Procedure, document: Document) -> Iterator[tuple[Item, Procedure]]:
+    """Each entry, due, reminder and effect in turn, with the procedure that lacks it; the only effect of an entry goes with its entry."""
+    for item in inventory(procedure):
+        if item.section in REMOVED and not _only(document.data, item.way):
+            yield item, Procedure.model_validate(without(document.data, item.way))
+
+
+def without(data: Any, way: Way) -> Any:
+    """A copy of plain data without what stands there."""
+    copy = deepcopy(data)
+    node = copy
+    for step in way[:-1]:
+        node = node[step]
+    del node[way[-1]]
+    return copy
+
+
+def fails(scenario: Scenario, procedure: Procedure, organisation: Organisation) -> bool:
+    """Whether the scenario is not met under that procedure; a procedure that cannot run it fails it."""
+    calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
+    try:
+        events = simulate(scenario, bind(procedure, scenario.parameters), organisation, calendars)
+    except (ValueError, LookupError, TypeError):
+        return True
+    return bool(unmet(scenario, events))
+
+
+def _only(data: Any, way: Way) -> bool:
+    """Whether the way leads to the one item of a list that must not be empty."""
+    node = data
+    for step in way[:-1]:
+        node = node[step]
+    return way[-2:-1] in (("do",), ("due",)) and len(node) == 1

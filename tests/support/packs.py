@@ -1,0 +1,32 @@
+"""The installed packs and their scenarios, read once for all tests."""
+
+from functools import cache
+
+from shared.cli.scenario import Scenario, read
+from shared.procedures.loader import Pack, installed, load_organisation, load_pack
+from shared.procedures.organisation import Organisation, everyone
+
+PACKS = installed()
+
+
+@cache
+def pack(name: str) -> Pack:
+    """An installed pack."""
+    return load_pack(name)
+
+
+@cache
+def scenarios(name: str) -> tuple[tuple[str, Scenario, Organisation], ...]:
+    """The scenarios of a pack: name, scenario, organisation."""
+    found = []
+    for path in pack(name).scenarios:
+        scenario = read(path)
+        match scenario.organisation:
+            case None:
+                organisation = everyone()
+            case dict() as data:
+                organisation = Organisation.model_validate(data)
+            case other:
+                organisation = load_organisation(path.parent / other)
+        found.append((path.stem, scenario, organisation))
+    return tuple(found)

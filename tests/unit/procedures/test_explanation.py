@@ -1,0 +1,103 @@
+"""The page: conditions, limits and effects in plain words, in the reader's language, escaped where it is HTML."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.contracts.actions import ACTIONS as EVERY_ACTION
+from shared.contracts.complaint import FAMILIES
+from shared.contracts.events import EVENTS as EVERY_EVENT
+from shared.procedures.explanation import terms, words
+from shared.procedures.explanation.html import html
+from shared.procedures.explanation.page import page
+from shared.procedures.explanation.speech import Speech
+from shared.procedures.explanation.text import text
+from shared.procedures.loader import load, load_pack
+from tests.unit.procedures.samples import CLAUSES, written
+
+
+@pytest.fixture
+def english(tmp_path: Path) -> Speech:
+    return Speech(load(written(tmp_path)), "en")
+
+
+@pytest.fixture
+def chinese(tmp_path: Path) -> Speech:
+    return Speech(load(written(tmp_path)), "zh")
+
+
+def test_every_event_action_and_channel_has_words_in_both_languages() -> None:
+    for table, known in ((words.EVENTS, EVERY_EVENT), (words.ACTIONS, EVERY_ACTION), (terms.CHANNELS, FAMILIES)):
+        assert set(known) <= set(table)
+        assert all(zh and en for zh, en in table.values())
+
+
+@pytest.mark.parametrize(
+    ("source", "en", "zh"),
+    [
+        ("!facts.urgent && case.class == 'urgent'", "not “Urgent” and class is “Urgent case”", "非「紧急」且级别为「紧急件」"),
+        (
+            "last.called_back.outcome in ['satisfied']",
+            "the outcome of the latest call-back is one of “satisfied”",
+            "最近一次回访的结果属于「满意」",
+        ),
+        ("count.handled == 0", "there has not been completion of the handling", "尚无处理完毕"),
+        ("count.answered > 0", "there has been a further answer", "已有再次答复"),
+        ("count.answered > 2", "the number of times of a further answer > 2", "再次答复的次数 > 2"),
+        ("complaint.channel == 'letter'", "channel is “letter”", "渠道为「信函」"),
+        ("event.role != 'chief'", "its acting role is not “Chief”", "其经办岗位不为「主管」"),
+        ("complaint.text.contains('x || y')", "text contains (“x || y”)", "内容包含（「x || y」）"),
+        ("(facts.urgent || case.level >= 2)", "(“Urgent” or management level ≥ 2)", "（「紧急」或管理层级 ≥ 2）"),
+        ("case.handler == ''", "handler is empty", "经办人为空"),
+    ],
+)
+def test_conditions_are_said_in_words(english: Speech, chinese: Speech, source: str, en: str, zh: str) -> None:
+    assert (english.condition(source), chinese.condition(source)) == (en, zh)
+
+
+@pytest.mark.parametrize(
+    ("written", "en", "zh"),
+    [
+        ("3wd", "3 working days", "3个工作日"),
+        ("1d", "1 calendar day", "1个自然日"),
+        ("0.5wd", "half a working day", "半个工作日"),
+        ("30m", "30 minutes", "30分钟"),
+        ("same_day", "by the end of the same day (24:00)", "当日24时前"),
+        ("date: agreed", "the moment given as “Agreed time”", "「约定时间」所定的时间"),
+    ],
+)
+def test_limits_are_said_in_words(english: Speech, chinese: Speech, written: str, en: str, zh: str) -> None:
+    assert (english.limit(written), chinese.limit(written)) == (en, zh)
+
+
+def test_of_a_text_in_both_languages_the_readers_part_is_taken(english: Speech, chinese: Speech) -> None:
+    for both in ("先读甲。 First read A.", "先读甲 / First read A."):
+        assert english.spoken(both) == "First read A."
+        assert chinese.spoken(both).startswith("先读甲")
+    assert english.spoken("Only English.") == chinese.spoken("Only English.") == "Only English."
+
+
+def test_the_page_says_what_the_system_does_for_a_clause(tmp_path: Path) -> None:
+    pack = load_pack(written(tmp_path))
+    said = text(page(pack.procedure, pack.clauses, "en"))
+    assert (
+        "Deadline “Handling”: runs from registration until completion of the handling or closing (its acting role is “Chief”); Desk has"
+        in said
+    )
+    assert (
+        "Limit the time set by the parameter “Limit”; if it is not met: it is recorded as overdue; the matter goes up the ladder “Upwards”"
+        in said
+    )
+    assert "Until then, every 3 calendar days: Desk is chased by text message." in said
+    assert "Only Desk or Chief may “close”" in said
+    assert "Not carried out by the system: People do it." in said
+    assert "由人完成" not in said
+    assert "在此之前每3个自然日：以短信催办前台。" in text(page(pack.procedure, pack.clauses, "zh"))
+
+
+def test_the_html_is_one_file_and_escapes_what_it_shows(tmp_path: Path) -> None:
+    pack = load_pack(written(tmp_path, clauses=CLAUSES.replace("en: Polite", "en: <script>alert(1)</script>")))
+    made = html(page(pack.procedure, pack.clauses, "en"))
+    assert made.startswith('<!doctype html>\n<html lang="en">')
+    assert "&lt;script&gt;" in made
+    assert not any(mark in made for mark in ("<script", "src=", "http", "@import", "url("))

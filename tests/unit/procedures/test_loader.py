@@ -1,0 +1,142 @@
+"""Loading: what is read, and that every mistake is told with file, line, clause and remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.procedures.loader import installed, load, load_clauses, load_organisation, load_pack, versions
+from shared.procedures.problem import ProcedureError
+from tests.unit.procedures.samples import PROCEDURE, written
+
+
+def problems(folder: Path, *changes: tuple[str, str]) -> list[str]:
+    with pytest.raises(ProcedureError) as caught:
+        load(written(folder, *changes))
+    return [str(problem).removeprefix(str(folder) + "/") for problem in caught.value.problems]
+
+
+def test_a_folder_and_a_file_give_the_same_procedure(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    assert load(folder) == load(folder / "procedure.yaml") == load("procedure.yaml", base=folder)
+    assert load_clauses(folder)["3.1"].en == "Chased"
+
+
+def test_an_installed_pack_is_found_by_its_id_and_version() -> None:
+    for pack_id in installed():
+        assert load(pack_id).id == pack_id
+        assert load(f"{pack_id}@{versions(pack_id)[-1]}") == load(pack_id)
+
+
+def test_an_unknown_pack_is_told_with_those_that_exist() -> None:
+    with pytest.raises(ProcedureError, match=r"installed pack: .*hunan-property"):
+        load("nowhere")
+    with pytest.raises(ProcedureError, match="there is no version 99; installed are"):
+        load("hunan-property@99")
+
+
+def test_an_older_version_stands_beside_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.procedures.loader.PACKS", tmp_path)
+    written(tmp_path / "sample", ("version: 1", "version: 2"))
+    (tmp_path / "sample/versions/1").mkdir(parents=True)
+    (tmp_path / "sample/versions/1/procedure.yaml").write_text(PROCEDURE, "utf-8")
+    assert installed() == ["sample"]
+    assert (load("sample").version, load("sample@1").version, load("sample@2").version) == (2, 1, 2)
+    assert versions("sample") == [1, 2]
+    assert load_pack("sample@1").clauses == load_pack("sample").clauses
+
+
+def test_a_version_in_the_wrong_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.procedures.loader.PACKS", tmp_path)
+    written(tmp_path / "sample", ("version: 1", "version: 4"))
+    (tmp_path / "sample/versions/3").mkdir(parents=True)
+    (tmp_path / "sample/versions/3/procedure.yaml").write_text(PROCEDURE, "utf-8")
+    with pytest.raises(ProcedureError, match="its folder says 3"):
+        load("sample@3")
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    assert load(written(tmp_path)).version == 1
+    assert load(written(tmp_path, ("version: 1", "version: 12"))).version == 12
+
+
+def test_an_unknown_key_names_the_one_that_was_meant(tmp_path: Path) -> None:
+    assert problems(tmp_path, ("every: 3d", "evry: 3d")) == [
+        "procedure.yaml:35: clause 3.1: clocks.1.evry: unknown key; did you mean every?"
+    ]
+
+
+def test_an_unknown_effect_names_all_effects(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, ("{remind: desk, by: [sms]}", "{remnd: desk}"))
+    assert found.startswith("procedure.yaml:36: clause 3.1: clocks.1.do.0: {'remnd': 'desk'} is none of the effects; one of breach, remind")
+
+
+def test_two_effects_in_one_are_told_apart(tmp_path: Path) -> None:
+    assert "notify: unknown key" in problems(tmp_path, ("{remind: desk, by: [sms]}", "{remind: desk, notify: desk}"))[0]
+
+
+def test_a_clause_without_quotes_is_told_what_yaml_makes_of_it(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, ('{by: [desk, chief], clause: "4"}', "{by: [desk, chief], clause: 4.10}"))
+    assert found == (
+        "procedure.yaml:40: clause 4.10: actions.close.clause: 4.1 is not a clause id; "
+        'write it in quotes, such as "3.10" (YAML reads 3.10 as 3.1)'
+    )
+
+
+def test_a_bad_duration_is_told_with_the_grammar(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, ("every: 3d", "every: 3 days"))
+    assert found.startswith("procedure.yaml:35: clause 3.1: clocks.1.every: duration '3 days': is not a duration; write 30m, 2h")
+
+
+def test_a_wrong_type_is_told_with_the_right_one(tmp_path: Path) -> None:
+    assert problems(tmp_path, ("owner: desk\n    every", "owner: 7\n    every")) == [
+        "procedure.yaml:34: clause 3.1: clocks.1.owner: is 7; it has to be text; put it in quotes"
+    ]
+
+
+def test_a_missing_key_and_a_wrong_choice_are_both_told(tmp_path: Path) -> None:
+    found = problems(tmp_path, ("starts: registered\n    stops: closed", "counting: incl\n    stops: closed"))
+    assert found[0] == "procedure.yaml:28: clause 3.1: clocks.1: the key starts is missing; add it"
+    assert "clocks.1.counting: is 'incl'" in found[1]
+
+
+def test_a_key_that_stands_twice_is_an_error(tmp_path: Path) -> None:
+    assert problems(tmp_path, ("version: 1", "version: 1\nversion: 2")) == [
+        "procedure.yaml:3: «version» stands here twice (first on line 2); keep one"
+    ]
+
+
+def test_an_id_that_stands_twice_is_an_error(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, ("id: chase", "id: handling"))
+    assert found == "procedure.yaml:28: clause 3.1: clocks has handling twice (entry 1 and 2); rename one"
+
+
+def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
+    assert problems(tmp_path, ("version: 1", "version: [1"))[0].startswith("procedure.yaml:3: is not valid YAML")
+
+
+def test_words_that_yaml_takes_for_truths_stay_words(tmp_path: Path) -> None:
+    reaction = "reactions:\n  - {on: registered, do: [{notify: desk}]}\nuncovered:"
+    assert load(written(tmp_path, ("uncovered:", reaction))).reactions[0].on == "registered"
+
+
+def test_a_missing_organisation_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ProcedureError, match="cannot be read: No such file"):
+        load_organisation(tmp_path / "nowhere.yaml")
+
+
+def test_an_organisation_that_names_nobody_is_told(tmp_path: Path) -> None:
+    (tmp_path / "org.yaml").write_text("id: org\nfallback: ghost\n", "utf-8")
+    with pytest.raises(ProcedureError, match="ghost does not exist; add it or correct the id"):
+        load_organisation(tmp_path / "org.yaml")
+
+
+def test_tags_and_floods_of_aliases_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "tag.yaml").write_text("id: !!python/name:os.system x\n", "utf-8")
+    with pytest.raises(ProcedureError, match="tag"):
+        load_organisation(tmp_path / "tag.yaml")
+    flood = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdef", "bcdefg", strict=True)
+    )
+    (tmp_path / "flood.yaml").write_text(flood, "utf-8")
+    with pytest.raises(ProcedureError, match="do not nest aliases"):
+        load_organisation(tmp_path / "flood.yaml")
