@@ -46,7 +46,7 @@ def test_clause_keys_are_quoted(name: str) -> None:
     root = yaml.compose((pack(name).folder / "clauses.yaml").read_text("utf-8"))
     assert isinstance(root, yaml.MappingNode)
     keys = [key for _, clauses in root.value for key, _ in clauses.value]
-    assert [key.value for key in keys if key.style not in ("'", '"')] == []
+    assert [key.value for key in keys if key.value[0].isdigit() and key.style not in ("'", '"')] == []
 
 
 @EVERY_PACK

@@ -23,7 +23,7 @@ Ready = tuple[str, Scenario, Organisation]
 def mutants(procedure: Procedure, document: Document) -> Iterator[tuple[Item, Procedure]]:
     """Each entry, due, reminder and effect in turn, with the procedure that lacks it; the only effect of an entry goes with its entry."""
     for item in inventory(procedure):
-        if item.section in REMOVED and not _only(document.data, item.way):
+        if item.section in REMOVED and _removable(document.data, item.way):
             yield item, Procedure.model_validate(without(document.data, item.way))
 
 
@@ -47,9 +47,11 @@ def fails(scenario: Scenario, procedure: Procedure, organisation: Organisation) 
     return bool(unmet(scenario, events))
 
 
-def _only(data: Any, way: Way) -> bool:
-    """Whether the way leads to the one item of a list that must not be empty."""
+def _removable(data: Any, way: Way) -> bool:
+    """Whether something stands there (a default does not) that is not the one item of a list which must not be empty."""
     node = data
     for step in way[:-1]:
+        if isinstance(node, dict) and step not in node:
+            return False
         node = node[step]
-    return way[-2:-1] in (("do",), ("due",)) and len(node) == 1
+    return way[-2:-1] not in (("do",), ("due",)) or len(node) > 1

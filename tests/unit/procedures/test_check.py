@@ -111,8 +111,10 @@ def test_a_class_whose_condition_is_met_from_the_start_has_none(tmp_path: Path) 
     only = "case.class != 'urgent' || last.called_back.outcome == 'satisfied'"
     lines = found(tmp_path, ("last.called_back.outcome == 'satisfied'", only))
     assert [line for line in lines if "closing condition" in line] == [
-        "warning: procedure.yaml:15: clause 2: the class ordinary has no closing condition: "
-        "its cases may be closed at once; add one under closing"
+        (
+            "warning: procedure.yaml:15: clause 2: the class ordinary has no closing condition: "
+            "its cases may be closed at once; add one under closing"
+        )
     ]
 
 
