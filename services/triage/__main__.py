@@ -1,0 +1,14 @@
+"""Run triage."""
+
+from services.triage.bootstrap import build
+from services.triage.config import TriageSettings
+from shared.runtime.app import serve
+
+
+def main() -> None:
+    """Serve until told to stop; settings come from the environment."""
+    serve(lambda: build(TriageSettings()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The HTTP edge: what triage decided on a case, for people and systems of the organisation."""
+
+import hmac
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from services.triage import storage
+from services.triage.caseload import known
+from services.triage.library import Library
+from shared.runtime.database import Database
+from shared.runtime.problem import Problem
+
+
+def router(database: Database, library: Library) -> APIRouter:
+    """`GET /v1/decisions/{case}`, with a person's token."""
+    routes = APIRouter(tags=["decisions"])
+    hashes = [bytes.fromhex(person.token_sha256) for person in library.organisation.people if person.token_sha256]
+
+    @routes.get("/v1/decisions/{case}", summary="What triage knows of a case")
+    async def decision(request: Request, case: str) -> JSONResponse:
+        """Class, kind and subject that hold, what the rules gave, what a group gave, and what the case counts by."""
+        _authenticate(request, hashes)
+        async with database.transaction() as tx:
+            rows = await storage.cases(tx, [case.replace("\x00", "")], for_update=False)
+            marks = await storage.grouped(tx, [row["case_id"] for row in rows])
+        if not rows:
+            raise Problem(404, "there is no such case", "case: must be the id of a registered case")
+        found = known(rows[0], library)
+        told: dict[str, Any] = {name: getattr(found, name) for name in ("case", "kind", "subject", "pinned", "ended")}
+        told |= {name: asdict(getattr(found, name)) for name in ("held", "assessed", "grouped")}
+        told["procedure"] = {"id": found.procedure.id, "version": found.procedure.version}
+        told["counts"] = [{"count": name.count, "key": name.key, "group": mark.group} for name, mark in marks if mark.case == found.case]
+        return JSONResponse(told)
+
+    return routes
+
+
+def _authenticate(request: Request, hashes: list[bytes]) -> None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = sha256(token.strip().encode("utf-8", "surrogatepass")).digest()
+    matches = [hmac.compare_digest(given, known_hash) for known_hash in hashes]
+    if scheme.lower() != "bearer" or not any(matches):
+        raise Problem(401, "the token is missing or unknown", "Authorization: send Bearer and the token of a person of the organisation")

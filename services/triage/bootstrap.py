@@ -1,0 +1,19 @@
+"""The only place where triage's parts are put together."""
+
+from services.triage import api, handlers
+from services.triage.config import TriageSettings
+from services.triage.library import Library
+from services.triage.usecases import Triage
+from shared.procedures.loader import load_organisation
+from shared.runtime import problem
+from shared.runtime.app import Service
+
+
+def build(settings: TriageSettings) -> Service:
+    """The service, ready to run. Raises what is wrong with the organisation or a procedure."""
+    service = Service("triage", settings, migrations="services.triage.migrations")
+    library = Library(load_organisation(settings.organisation), settings.organisation.parent)
+    handlers.register(service, Triage(library, service.clock))
+    problem.install(service.app)
+    service.router(api.router(service.database, library))
+    return service

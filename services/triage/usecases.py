@@ -1,0 +1,145 @@
+"""Decide on registrations and on news of cases: load what is needed, let the desk decide, record and publish. One transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.triage import metrics, storage
+from services.triage.caseload import Caseload, looks
+from services.triage.domain.assess import Decision, assess
+from services.triage.domain.desk import Desk, reassess
+from services.triage.domain.known import Known, remember
+from services.triage.domain.scope import Context
+from services.triage.library import Library
+from services.triage.storage import Look
+from shared.contracts import topics
+from shared.contracts.envelope import Message
+from shared.contracts.events import CaseEvent, encode
+from shared.contracts.events.measures import Amended, Refused
+from shared.contracts.events.triage import Registered
+from shared.runtime import outbox
+from shared.runtime.clock import Clock, uuid7
+from shared.runtime.database import Transaction
+from shared.runtime.records import Received
+
+
+@dataclass
+class Preview:
+    """What a batch will need: decisions on its registrations, where cases are counted, which leave a tally."""
+
+    decisions: dict[str, Decision]
+    looks: list[Look] = field(default_factory=list)
+    leaving: set[str] = field(default_factory=set)
+
+    def counted(self, before: Known | None, after: Known) -> None:
+        """A case is counted by other keys than before."""
+        old = before.keys if before is not None else {}
+        changed = {count: key for count, key in after.keys.items() if key != old.get(count)}
+        self.looks += looks(after, changed)
+        if any(after.keys.get(count) != key for count, key in old.items()):
+            self.leaving.add(after.case)
+
+
+class Triage:
+    """Decides under the procedures of a library."""
+
+    def __init__(self, library: Library, clock: Clock) -> None:
+        self._library = library
+        self._clock = clock
+
+    async def decide(self, tx: Transaction, batch: Sequence[Received]) -> None:
+        """Take registrations and follow news of cases, in the order given; a registration that was taken before changes nothing."""
+        load = Caseload(Desk(self._library.organisation), self._library)
+        preview = Preview({r.key: self.assess(r.event) for r in batch if isinstance(r.event, Registered)})
+        await storage.lock(tx, await self._counting(tx, batch, preview))
+        await load.load(tx, {r.key for r in batch})
+        fresh = _fresh(load.desk, batch)
+        self._foresee(preview, load.desk, fresh)
+        if preview.looks or preview.leaving:
+            await load.load_counts(tx, preview.looks, preview.leaving)
+        events: list[tuple[CaseEvent, str | None]] = []
+        for received in fresh:
+            events += [(event, received.traceparent) for event in self._events(load.desk, received, preview)]
+        numbered = _numbered(load.desk, events)
+        await load.record(tx, {event.case: number for event, number, _ in numbered})
+        await outbox.add(tx, [_message(event, number, trace, self._clock.now()) for event, number, trace in numbered])
+        tx.after_commit(lambda: metrics.count([event for event, _ in events], load.desk))
+
+    async def _counting(self, tx: Transaction, batch: Sequence[Received], preview: Preview) -> set[str]:
+        """The procedures under which this batch counts across cases."""
+        news = {r.key for r in batch} - preview.decisions.keys()
+        named = await storage.procedures(tx, news)
+        counting = {name for name, version, parameters in named if self._library.bound(name, version, parameters).procedure.counts}
+        return counting | {d.plan.procedure.id for d in preview.decisions.values() if d.keys}
+
+    def _foresee(self, preview: Preview, desk: Desk, batch: Sequence[Received]) -> None:
+        """Learn what the batch touches, in order, without an effect."""
+        found = dict(desk.cases)
+        for received in batch:
+            event, before = received.event, found.get(received.key)
+            if isinstance(event, Registered):
+                found[received.key] = after = remember(preview.decisions[received.key])
+                preview.counted(None, after)
+            elif before is not None and isinstance(event, Amended):
+                revised = reassess(before, event, self._library.organisation, self._context(event, before))
+                if revised is not None:
+                    found[received.key] = after = before.assessed_anew(revised)
+                    preview.counted(before, after)
+            elif before is not None and isinstance(event, Refused):
+                preview.leaving.add(received.key)
+
+    def assess(self, event: Registered) -> Decision:
+        """The decision on a registration, under the procedure and version that it names. Raises Rejected if that is not installed."""
+        bound = self._library.bound(event.procedure, event.version, event.parameters)
+        context = Context(event.at, self._library.zone(bound.procedure))
+        return assess(event.complaint, bound, self._library.organisation, context)
+
+    def _events(self, desk: Desk, received: Received, preview: Preview) -> list[CaseEvent]:
+        event = received.event
+        if isinstance(event, Registered):
+            decision = preview.decisions[received.key]
+            return desk.take(event, decision, Context(event.at, self._library.zone(decision.plan.procedure)))
+        held = desk.cases.get(received.key)
+        return [] if held is None else desk.follow(event, self._context(event, held))
+
+    def _context(self, event: CaseEvent, held: Known) -> Context:
+        # A decision happens with what it decides on, so that a replay decides the same.
+        return Context(event.at, self._library.zone(held.procedure))
+
+
+def _fresh(desk: Desk, batch: Sequence[Received]) -> list[Received]:
+    """The batch without registrations of cases that are known, should a record ever come under another id."""
+    seen = set(desk.cases)
+    fresh = []
+    for received in batch:
+        if isinstance(received.event, Registered):
+            if received.key in seen:
+                continue
+            seen.add(received.key)
+        fresh.append(received)
+    return fresh
+
+
+def _numbered(desk: Desk, events: Sequence[tuple[CaseEvent, str | None]]) -> list[tuple[CaseEvent, int, str | None]]:
+    """Each event with its number in its case."""
+    numbers: dict[str, int] = {}
+    numbered = []
+    for event, trace in events:
+        numbers[event.case] = number = numbers.get(event.case, desk.cases[event.case].sequence) + 1
+        numbered.append((event, number, trace))
+    return numbered
+
+
+def _message(event: CaseEvent, number: int, trace: str | None, now: datetime) -> Message:
+    recorded = event.model_copy(update={"recorded_at": now, "sequence": number})
+    return Message(
+        topic=topics.TRIAGE_EVENTS.name,
+        key=event.case,
+        id=str(uuid7()),
+        type=event.type,
+        at=event.at,
+        body=encode(recorded),
+        source="triage",
+        sequence=number,
+        traceparent=trace,
+    )

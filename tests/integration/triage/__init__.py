@@ -1,0 +1,1 @@
+"""Triage against a real broker and a real database."""

@@ -1,0 +1,64 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.triage.bootstrap import build
+from services.triage.config import TriageSettings
+from shared.contracts import topics
+from shared.contracts.complaint import Complaint
+from shared.contracts.events import encode
+from shared.contracts.events.triage import Registered
+from shared.runtime.app import Service
+from shared.runtime.topics import apply
+from tests.support.services import PROCEDURE, Wire, headers, organisation
+from tests.support.services import wire as open_wire
+
+TOKEN_SHA256 = sha256(b"li-token").hexdigest()
+START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path) -> TriageSettings:
+    people = [{"id": "li", "roles": ["handler"], "token_sha256": TOKEN_SHA256}]
+    made = TriageSettings(
+        environment="test",
+        kafka_bootstrap_servers=bootstrap_servers,
+        database_url=database_url,
+        topic_prefix=topic_prefix,
+        organisation=organisation(tmp_path, people=people),
+        clock_tolerance_ms=0,
+        outbox_poll_ms=50,
+    )
+    await apply(made, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.TRIAGE_EVENTS])
+    return made
+
+
+@pytest.fixture
+async def triage(settings: TriageSettings) -> AsyncIterator[Service]:
+    async with build(settings).running() as service:
+        yield service
+
+
+@pytest.fixture
+async def wire(settings: TriageSettings) -> AsyncIterator[Wire]:
+    async with open_wire(settings) as opened:
+        yield opened
+
+
+def registered(case: str, minutes: float = 0, **fields: Any) -> Registered:
+    """A registration as intake publishes it."""
+    at = START + timedelta(minutes=minutes)
+    values = {"case": case, "number": "TS-1", "source": "web", "received_at": at, "registered_at": at, "channel": "hotline", "text": "吵"}
+    complaint = Complaint.model_validate(values | fields)
+    return Registered(case=case, at=at, procedure="shop", version=PROCEDURE["version"], complaint=complaint, number="TS-1")
+
+
+async def register(wire: Wire, case: str, minutes: float = 0, **fields: Any) -> None:
+    """Publish a registration."""
+    event = registered(case, minutes, **fields)
+    await wire.send(topics.COMPLAINT_EVENTS, case, encode(event), headers("registered", "intake", str(uuid4())))
