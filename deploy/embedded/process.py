@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -72,11 +72,21 @@ class Process:
         """Whether the process was started and has not ended."""
         return self._child is not None and self._child.poll() is None
 
-    def start(self, command: Sequence[str], wrapper: Sequence[str] = ()) -> None:
-        """Run `command`, behind `wrapper` (a change of user), apart from our terminal, so that Ctrl-C reaches us alone."""
+    def start(self, command: Sequence[str], wrapper: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+        """Run `command`, behind `wrapper` (a change of user), apart from our terminal, so that Ctrl-C reaches us alone.
+
+        `environment` is added to ours, not put on the command line, where everybody could read it.
+        """
         words = [*wrapper, *_dies_with_parent(self._gently), *command]
         with self.log.open("wb") as output:
-            self._child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+            self._child = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env={**os.environ, **(environment or {})},
+            )
 
     def stop(self, seconds: float = 15) -> None:
         """Ask it to end, insist after `seconds`, and reap it; nothing happens when it has ended already."""

@@ -13,14 +13,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calendar": ("shared.cli.calendar:app", "Show or check a working calendar."),
     "topics": ("shared.cli.topics:app", "List, create and check the topics."),
     "schemas": ("shared.cli.schemas:app", "Write or check the golden schemas of the wire format."),
+    "docs": ("shared.cli.docs:app", "Write or check the reference pages that are made from the code."),
     "dead-letters": ("shared.cli.dead_letters:app", "List, show and replay messages that could not be processed."),
     "ledger": ("shared.cli.ledger:app", "Verify a ledger, seal a year."),
     "evidence": ("shared.cli.evidence:app", "Export a case with its proofs."),
     "report": ("shared.cli.report:app", "Figures of a week, month, quarter or year."),
     "replay": ("shared.cli.replay:app", "Recompute every case from its events and compare."),
     "migrate": ("shared.cli.migrate:app", "Bring the services' tables up to date."),
-    "demo": ("shared.cli.demo:app", "A month of complaints in about a minute, on real servers."),
-    "up": ("shared.cli.up:app", "Run servers and services until stopped."),
+    "demo": ("shared.cli.demo:demo", "A month of complaints in about a minute, on real servers."),
+    "up": ("shared.cli.up:up", "Run servers and services until stopped."),
 }
 """Command → where its typer app (or its one function) stands, and its help in one line."""
 
