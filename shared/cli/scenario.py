@@ -12,6 +12,7 @@ from shared.contracts.actions import ACTIONS, ActionData
 from shared.contracts.base import Strict
 from shared.contracts.complaint import Submission
 from shared.contracts.events import EVENTS
+from shared.procedures.clause import counts_for
 
 
 class ScenarioError(ValueError):
@@ -178,7 +179,7 @@ def matches(expected: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 def _equal(key: str, value: Any, event: Mapping[str, Any]) -> bool:
     found = event.get(key)
     if key == "clause":
-        return any(own == value or str(own).startswith(f"{value}.") for own in event.get("clauses") or [found])
+        return any(counts_for(str(own), str(value)) for own in event.get("clauses") or [found])
     if isinstance(found, list) and not isinstance(value, list):
         return value in found
     if isinstance(found, list):

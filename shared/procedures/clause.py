@@ -12,7 +12,7 @@ def listed(clause: Clause | None) -> tuple[str, ...]:
 
 def counts_for(clause: str, wanted: str) -> bool:
     """Whether a clause is the wanted one or finer: `3.5.1.2` counts for `3.5.1`, `7(3)(5)` for `7(3)`; not the other way round."""
-    return clause == wanted or (clause.startswith(wanted) and clause[len(wanted)] in ".(")
+    return clause == wanted or (bool(wanted) and clause.startswith(wanted) and clause[len(wanted)] in ".(")
 
 
 def order(clause: str) -> list[tuple[int, int, str]]:

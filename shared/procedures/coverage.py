@@ -1,6 +1,6 @@
 """Which entries carry out each clause, which scenarios show it, and where there is a hole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,11 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All clauses of a pack, and its holes in words."""
+    """All clauses of a pack, and its holes in words.
+
+    A hole is a clause without an entry that is not left out with a reason; an entry that scenarios have to show (duties, registers, forms,
+    figures and conflicts have tests of their own), or a clause that such an entry carries, which no scenario names; an id that the text lacks.
+    """
 
     clauses: tuple[Covered, ...]
     holes: tuple[str, ...]
@@ -67,7 +71,8 @@ def covered(procedure: Procedure, clauses: Mapping[str, Title], scenarios: Mappi
         )
         for clause in clauses
     )
-    return Coverage(rows, (*_without_entry(rows), *_unknown(items, clauses), *_unshown(items, scenarios)))
+    shown = {item.id for item in items if item.section in SHOWN_BY_SCENARIOS}
+    return Coverage(rows, (*_without_entry(rows), *_unknown(items, clauses), *_unshown(items, scenarios), *_unnamed(rows, shown)))
 
 
 def _any(found: Iterable[str], clause: str) -> bool:
@@ -94,3 +99,9 @@ def _unshown(items: Iterable[Item], scenarios: Mapping[str, frozenset[str]]) -> 
         if not any(_any(found, clause) for found in scenarios.values() for clause in item.clauses):
             wanted = ", ".join(item.clauses)
             yield f"{item.id}: no scenario expects anything under clause {wanted}; add one that would fail without this entry"
+
+
+def _unnamed(rows: Iterable[Covered], shown: Set[str]) -> Iterable[str]:
+    for row in rows:
+        if not row.scenarios and row.uncovered is None and shown.intersection(row.entries):
+            yield f"{row.procedure}/{row.clause}: no scenario expects anything under this clause; add one that would fail without it"
