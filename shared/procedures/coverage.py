@@ -1,6 +1,6 @@
 """Which entries carry out each clause, which scenarios show it, and where there is a hole."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,9 @@ class Covered:
 class Coverage:
     """All clauses of a pack, and its holes in words.
 
-    A hole is a clause without an entry that is not left out with a reason; an entry that scenarios have to show (duties, registers, forms,
-    figures and conflicts have tests of their own), or a clause that such an entry carries, which no scenario names; an id that the text lacks.
+    A hole is a clause without an entry that is not left out with a reason; an entry that scenarios have to show (duties, registers,
+    forms, figures and conflicts have tests of their own), or a clause that such an entry carries, which no scenario names; an id that
+    the text lacks.
     """
 
     clauses: tuple[Covered, ...]
@@ -101,7 +102,7 @@ def _unshown(items: Iterable[Item], scenarios: Mapping[str, frozenset[str]]) -> 
             yield f"{item.id}: no scenario expects anything under clause {wanted}; add one that would fail without this entry"
 
 
-def _unnamed(rows: Iterable[Covered], shown: Set[str]) -> Iterable[str]:
+def _unnamed(rows: Iterable[Covered], shown: set[str]) -> Iterable[str]:
     for row in rows:
         if not row.scenarios and row.uncovered is None and shown.intersection(row.entries):
             yield f"{row.procedure}/{row.clause}: no scenario expects anything under this clause; add one that would fail without it"
