@@ -31,9 +31,7 @@ async def until_notes(service: Service, expected: list[str], case: str | None = 
     await wait_for(arrived, what=f"notes {expected}")
 
 
-async def test_records_sent_before_the_group_existed_have_one_effect_and_one_message_each(
-    applied: RuntimeSettings, sender: Sender
-) -> None:
+async def test_records_sent_before_the_group_existed_have_one_effect_and_one_message_each(applied: RuntimeSettings, sender: Sender) -> None:
     await sender.note("case-1", "one")
     await sender.note("case-1", "two")
     async with build(applied, Probe()).running() as service:

@@ -1,0 +1,174 @@
+"""Dead letters from the command line: the culprit first, then what waited, in order."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from shared.cli import dead_letters as cli
+from shared.runtime.app import Service
+from shared.runtime.settings import RuntimeSettings
+from tests.integration.runtime.probe import Probe, Sender, body, build, count, headers, notes
+from tests.support.waiting import wait_for
+
+CASE = "case-1"
+Jiesu = Callable[..., asyncio.Future[Result]]
+
+
+class Faulty:
+    """Fails on the texts in `ill`."""
+
+    def __init__(self) -> None:
+        self.ill = {"poison"}
+
+    def __call__(self, text: str) -> None:
+        if text in self.ill:
+            raise ValueError(f"cannot take {text}")
+
+
+@pytest.fixture
+def faulty() -> Faulty:
+    return Faulty()
+
+
+@pytest.fixture
+async def parked(applied: RuntimeSettings, sender: Sender, faulty: Faulty) -> AsyncIterator[Service]:
+    """A running service with one case parked: `before` applied, `poison` dead, `behind` and `last` waiting."""
+    async with build(applied, Probe(faulty)).running() as service:
+        for text in ("before", "poison", "behind", "last"):
+            await sender.note(CASE, text)
+
+        async def waiting() -> bool:
+            return await count(service, "waiting") == 2
+
+        await wait_for(waiting)
+        yield service
+
+
+@pytest.fixture
+async def jiesu(applied: RuntimeSettings, monkeypatch: pytest.MonkeyPatch) -> Jiesu:
+    """Run the command line on this database, in a thread as it has a loop of its own."""
+    monkeypatch.setenv("DATABASE_URL", applied.database_url.get_secret_value())
+    monkeypatch.setattr(cli, "SERVICES", ("probe",))
+    loop = asyncio.get_running_loop()
+    return lambda *words: loop.run_in_executor(None, CliRunner().invoke, cli.app, list(words))
+
+
+async def until_notes(service: Service, expected: list[str]) -> None:
+    async def arrived() -> bool:
+        return await notes(service, CASE) == expected
+
+    await wait_for(arrived, what=f"notes {expected}")
+
+
+async def test_a_replay_applies_the_culprit_and_then_what_waited(parked: Service, faulty: Faulty, sender: Sender, jiesu: Jiesu) -> None:
+    faulty.ill.clear()
+    result = await jiesu("replay", "probe:1")
+    assert (result.exit_code, result.output) == (0, "probe:1 replayed\n")
+    await until_notes(parked, ["before", "poison", "behind", "last"])
+    assert await count(parked, "parked") == await count(parked, "waiting") == 0
+    await sender.note(CASE, "free")
+    await until_notes(parked, ["before", "poison", "behind", "last", "free"])
+    assert "is settled" not in (await jiesu("replay", "probe:1")).output
+
+
+async def test_a_replay_that_fails_again_says_why_and_changes_nothing(parked: Service, jiesu: Jiesu) -> None:
+    result = await jiesu("replay", "probe:1")
+    assert result.exit_code == 1
+    assert "failed again: ValueError at test_dead_letters.py" in result.output
+    assert await notes(parked, CASE) == ["before"]
+    assert await count(parked, "waiting") == 2
+
+
+async def test_a_record_that_fails_on_release_is_the_cases_next_dead_letter(parked: Service, faulty: Faulty, jiesu: Jiesu) -> None:
+    faulty.ill = {"behind"}
+    assert (await jiesu("replay", "probe:1")).exit_code == 0
+    await until_notes(parked, ["before", "poison"])
+    [letter] = json.loads((await jiesu("list", "--json")).output)
+    assert (letter["key"], letter["waiting"], letter["status"]) == (CASE, 1, "open")
+    faulty.ill.clear()
+    assert (await jiesu("replay", letter["id"])).exit_code == 0
+    await until_notes(parked, ["before", "poison", "behind", "last"])
+
+
+async def test_a_discarded_letter_releases_its_case_without_it(parked: Service, jiesu: Jiesu) -> None:
+    assert (await jiesu("discard", "probe:1")).output == "probe:1 discarded\n"
+    await until_notes(parked, ["before", "behind", "last"])
+    assert (await jiesu("list")).output == "no dead letters\n"
+    assert [letter["status"] for letter in json.loads((await jiesu("list", "--settled", "--json")).output)] == ["discarded"]
+
+
+async def test_repeats_of_the_culprit_and_of_what_waits_have_one_effect(
+    applied: RuntimeSettings, sender: Sender, faulty: Faulty, jiesu: Jiesu
+) -> None:
+    culprit, behind = "018f0000-0000-7000-8000-000000000001", "018f0000-0000-7000-8000-000000000002"
+    async with build(applied, Probe(faulty)).running() as service:
+        for _ in range(2):
+            await sender.note(CASE, "poison", event=culprit)
+            await sender.note(CASE, "behind", event=behind)
+
+        async def waiting() -> bool:
+            return await count(service, "waiting") == 3
+
+        await wait_for(waiting)
+        faulty.ill.clear()
+        assert (await jiesu("replay", "probe:1")).exit_code == 0
+        await until_notes(service, ["poison", "behind"])
+
+
+async def test_list_and_show_tell_where_it_came_from_but_the_body_only_when_asked(parked: Service, jiesu: Jiesu) -> None:
+    listed = (await jiesu("list")).output
+    assert "probe:1" in listed
+    assert "case-actions" in listed
+    shown = json.loads((await jiesu("show", "probe:1")).output)
+    assert shown["headers"]["ce_type"] == "noted"
+    assert (shown["waiting"], "body" in shown) == (2, False)
+    assert json.loads((await jiesu("show", "probe:1", "--body")).output)["body"] == body("poison").decode()
+    assert await count(parked, "dead_letter") == 1
+
+
+async def test_an_undecodable_record_can_be_replayed_once_the_service_understands_it(
+    applied: RuntimeSettings, sender: Sender, jiesu: Jiesu
+) -> None:
+    async with build(applied, Probe()).running() as service:
+        await sender.raw("case-actions", CASE.encode(), body("of tomorrow"), headers(kind="noted_v2"))
+
+        async def dead() -> bool:
+            return await count(service, "dead_letter") == 1
+
+        await wait_for(dead)
+    from tests.integration.runtime import probe  # noqa: PLC0415
+
+    newer = Service("probe", applied, migrations="tests.integration.runtime.migrations")
+    newer.subscribe(probe.INPUTS, "probe", Probe().handle, decode=lambda _, data: probe.Note.model_validate_json(data))
+    async with newer.running():
+        assert (await jiesu("replay", "probe:1")).exit_code == 0
+        await until_notes(newer, ["of tomorrow"])
+
+
+@pytest.mark.parametrize("words", [("show", "probe:77"), ("replay", "probe:77"), ("show", "nonsense"), ("list", "--service", "nobody")])
+async def test_what_does_not_exist_is_said_in_one_sentence(parked: Service, jiesu: Jiesu, words: tuple[str, ...]) -> None:
+    assert parked
+    result = await jiesu(*words)
+    assert result.exit_code == 1
+    assert len(result.output.splitlines()) == 1
+
+
+async def test_a_request_stays_for_a_service_that_does_not_run(
+    applied: RuntimeSettings, sender: Sender, faulty: Faulty, jiesu: Jiesu
+) -> None:
+    async with build(applied, Probe(faulty)).running() as service:
+        await sender.note(CASE, "poison")
+
+        async def dead() -> bool:
+            return await count(service, "dead_letter") == 1
+
+        await wait_for(dead)
+    result = await jiesu("replay", "probe:1", "--wait", "0.2")
+    assert result.exit_code == 1
+    assert "once it runs" in result.output
+    faulty.ill.clear()
+    async with build(applied, Probe(faulty)).running() as service:
+        await until_notes(service, ["poison"])

@@ -1,0 +1,113 @@
+"""A process from start to stop: health, metrics, order of the stop, loops that are restarted."""
+
+import asyncio
+from collections.abc import Sequence
+
+import httpx
+from fastapi import APIRouter
+
+from shared.runtime.app import Service
+from shared.runtime.database import Transaction
+from shared.runtime.records import Received
+from shared.runtime.settings import RuntimeSettings
+from tests.integration.runtime.conftest import read_all
+from tests.integration.runtime.probe import INPUTS, Probe, Sender, build, count, decode, notes
+from tests.support.waiting import wait_for
+
+
+async def get(service: Service, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}") as client:
+        return await client.get(path)
+
+
+async def test_health_metrics_and_the_services_own_routes_are_served(applied: RuntimeSettings) -> None:
+    router = APIRouter()
+
+    @router.get("/hello")
+    async def hello() -> str:
+        return "hello"
+
+    service = build(applied, Probe())
+    service.router(router)
+    async with service.running():
+        await wait_for(lambda: service.health.troubles() == {})
+        assert (await get(service, "/live")).json()["status"] == "ok"
+        assert (await get(service, "/ready")).status_code == 200
+        assert (await get(service, "/hello")).json() == "hello"
+        text = (await get(service, "/metrics")).text
+        assert "jiesu_batch_seconds_bucket" in text
+        assert "jiesu_outbox_messages" in text
+
+
+async def test_a_process_whose_consumer_has_died_is_not_alive(applied: RuntimeSettings) -> None:
+    """FastStream's own ping would stay green."""
+    hasty = applied.model_copy(update={"max_poll_interval_ms": 1000})
+    async with build(hasty, Probe()).running() as service:
+        assert (await get(service, "/live")).status_code == 200
+        subscriber = service.input.subscriber
+        assert subscriber is not None
+        subscriber.running = False  # the poll loop ends, nothing else does
+
+        async def dead() -> bool:
+            answer = await get(service, "/live")
+            return answer.status_code == 503 and "poll" in answer.json()["stalled"]
+
+        await wait_for(dead)
+
+
+async def test_a_stop_finishes_the_batch_commits_it_and_sends_what_it_said(applied: RuntimeSettings, sender: Sender) -> None:
+    entered = asyncio.Event()
+
+    async def slow(tx: Transaction, batch: Sequence[Received]) -> None:
+        entered.set()
+        await tx.execute("SELECT pg_sleep(0.7)")
+        await Probe().handle(tx, batch)
+
+    service = Service("probe", applied, migrations="tests.integration.runtime.migrations")
+    service.subscribe(INPUTS, "probe", slow, decode=decode)
+    await service.start()
+    await sender.note("case-1", "in hand")
+    await entered.wait()
+    stopping = asyncio.create_task(service.stop())
+    await wait_for(lambda: "stopping" in service.health.troubles())
+    await stopping
+    assert [r.value for r in await read_all(applied, "case-events")] == [b'{"text":"in hand"}']
+    again = Probe()
+    async with build(applied, again).running() as successor:
+        await sender.note("case-1", "next")
+
+        async def arrived() -> bool:
+            return await notes(successor) == ["in hand", "next"]
+
+        await wait_for(arrived)
+        assert again.seen == [["next"]]  # the offsets were committed, the group was left
+
+
+async def test_a_background_loop_that_fails_is_started_again(applied: RuntimeSettings) -> None:
+    runs = 0
+
+    async def loop(stop: asyncio.Event) -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise RuntimeError
+        await stop.wait()
+
+    service = build(applied, Probe())
+    service.background("shaky", loop)
+    async with service.running():
+        await wait_for(lambda: runs == 3)
+        assert "shaky" in service.health.troubles()
+    assert runs == 3
+
+
+async def test_a_second_start_migrates_nothing_and_loses_nothing(applied: RuntimeSettings, sender: Sender) -> None:
+    services = [build(applied, Probe()) for _ in range(3)]
+    await asyncio.gather(*(service.start() for service in services))
+    await sender.note("case-1", "one")
+
+    async def arrived() -> bool:
+        return await notes(services[0]) == ["one"] and await count(services[0], "outbox") == 0
+
+    await wait_for(arrived)
+    await asyncio.gather(*(service.stop() for service in services))

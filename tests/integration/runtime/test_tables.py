@@ -1,0 +1,114 @@
+"""The machinery's tables and the pool."""
+
+import asyncio
+from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.runtime import inbox
+from shared.runtime.database import Database
+from shared.runtime.migrate import migrate
+from shared.runtime.settings import RuntimeSettings
+from shared.runtime.tables import runtime_tables
+
+PACKAGE = "tests.integration.runtime.migrations"
+
+
+@pytest.fixture
+async def database(settings: RuntimeSettings) -> Database:
+    made = Database(settings, "probe")
+    await migrate(made, PACKAGE)
+    return made
+
+
+async def test_the_migration_builds_the_tables_of_the_model(database: Database) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"include_schemas": True, "compare_type": True})
+        found = compare_metadata(context, runtime_tables("probe"))
+        return [d for d in found if not any(name in str(d) for name in ("alembic_version", "'notes'", "'cases'"))]
+
+    # With our search path the schema would count as the default one, whose tables are reflected without its name.
+    engine = create_async_engine(database.settings.database_url.get_secret_value())
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+    await database.close()
+
+
+async def test_queue_tables_are_vacuumed_by_rows_not_by_share(database: Database) -> None:
+    async with database.transaction() as tx:
+        rows = await tx.fetch("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace = 'probe'::regnamespace")
+    options = {row["relname"]: row["reloptions"] or [] for row in rows}
+    for queue in ("inbox", "outbox", "timer", "waiting"):
+        assert "autovacuum_vacuum_scale_factor=0" in options[queue]
+        assert "autovacuum_vacuum_threshold=2000" in options[queue]
+    await database.close()
+
+
+async def test_processes_that_start_together_migrate_once(settings: RuntimeSettings) -> None:
+    databases = [Database(settings, "probe") for _ in range(4)]
+    await asyncio.gather(*(migrate(d, PACKAGE) for d in databases))
+    await asyncio.gather(*(d.close() for d in databases))
+
+
+async def test_a_transaction_without_statements_through_sqlalchemy_is_still_one(database: Database) -> None:
+    """SQLAlchemy begins with its own first statement; raw ones alone would have been committed one by one."""
+
+    async def fail() -> None:
+        async with database.transaction() as tx:
+            await tx.execute("INSERT INTO cases VALUES ('x', 0)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM cases") == 0
+        await tx.connection.execute(sa.text("INSERT INTO cases VALUES ('y', 0)"))
+        assert await tx.fetchval("SELECT count(*) FROM cases") == 1
+    await database.close()
+
+
+async def test_sessions_have_limits(database: Database) -> None:
+    async with database.transaction() as tx:
+        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            assert await tx.fetchval(f"SHOW {name}") != "0"
+        assert await tx.fetchval("SHOW search_path") == "probe"
+    await database.close()
+
+
+async def test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used(database: Database) -> None:
+    async with database.transaction() as tx:
+        pid = await tx.fetchval("SELECT pg_backend_pid()")
+    async with database.transaction() as one, database.transaction() as other:
+        killer = other if await one.fetchval("SELECT pg_backend_pid()") == pid else one
+        spare = await killer.fetchval("SELECT pg_backend_pid()")
+    killing = await asyncpg.connect(database.settings.database_url.get_secret_value().replace("+asyncpg", ""))
+    await killing.execute("SELECT pg_terminate_backend(p) FROM unnest($1::int[]) AS p", [pid, spare])
+    await killing.close()
+    for _ in range(3):
+        await database.ping()
+    await database.close()
+
+
+async def test_old_ids_are_forgotten_and_young_ones_kept(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO inbox SELECT gen_random_uuid(), 't', now() - make_interval(days => n % 2 * 40) FROM generate_series(1, 12000) AS n"
+        )
+    assert await inbox.prune(database, timedelta(days=31)) == 6000
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM inbox") == 6000
+    await database.close()
+
+
+def test_sqlalchemys_asyncio_extra_brings_greenlet() -> None:
+    """SQLAlchemy 2.1 no longer installs it by itself."""
+    assert import_module("greenlet")
+    assert '"sqlalchemy[asyncio]' in (Path(__file__).parents[3] / "pyproject.toml").read_text()
