@@ -45,9 +45,11 @@ def derive(plan: Plan, scope: Scope, given: Iterable[str]) -> Derivation:
 
 
 def kind(plan: Plan, scope: Scope) -> Chosen:
-    """The submission's kind, else the first matching entry's, else a complaint."""
-    if scope.complaint.kind is not None:
-        return Chosen(scope.complaint.kind, None, (f"complaint.kind = {scope.complaint.kind}",))
+    """The submission's kind, with the entry that describes it; else the first matching entry's, else a complaint."""
+    given = scope.complaint.kind
+    if given is not None:
+        entry = next((rule.entry for rule in plan.kinds if rule.entry.id == given), None)
+        return Chosen(given, entry, (f"complaint.kind = {given}",))
     found = _first(plan.kinds, scope)
     return found if found.id else Chosen("complaint")
 
