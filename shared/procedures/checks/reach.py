@@ -11,6 +11,8 @@ from shared.procedures.entries import Clock
 from shared.procedures.model import ActionRule, Procedure
 
 FIRST_WINS = ("kinds", "classes", "routes")
+NEVER = "false"
+"""The condition of a class that only a person gives."""
 
 
 def check(procedure: Procedure) -> Iterator[Finding]:
@@ -30,7 +32,7 @@ def _order(section: str, rules: Sequence[Any]) -> Iterator[Finding]:
     for place, rule in enumerate(rules):
         if None in seen:
             yield Finding((section, place), f"is never reached: entry {seen[None] + 1} has no when and takes everything; put that one last")
-        elif rule.when in seen:
+        elif rule.when in seen and rule.when != NEVER:
             yield Finding((section, place, "when"), f"is never reached: entry {seen[rule.when] + 1} has the same when and wins; drop one")
         seen.setdefault(rule.when, place)
 

@@ -1,5 +1,6 @@
 """The other entries of a procedure in words: classes, actions, reactions, counts, forms, confidentiality."""
 
+from shared.procedures.checks.reach import NEVER
 from shared.procedures.entries import Reaction
 from shared.procedures.explanation import terms
 from shared.procedures.explanation.effects import done

@@ -118,6 +118,11 @@ def test_a_class_whose_condition_is_met_from_the_start_has_none(tmp_path: Path) 
     ]
 
 
+def test_classes_that_only_a_person_gives_are_reachable(tmp_path: Path) -> None:
+    never = '  - {id: grave, zh: 重大, en: Grave, when: "false", clause: "2"}\n  - {id: special, zh: 特别, en: Special, when: "false", clause: "2"}\n'
+    assert found(tmp_path, ("classes:\n", "classes:\n" + never)) == []
+
+
 def test_a_vacant_role_is_a_warning_where_somebody_stands_above_and_an_error_where_nobody_does(tmp_path: Path) -> None:
     chief = Organisation(id="o", people=[Person(id="p", roles=["chief"])], line={"desk": "chief"})
     assert [line.partition(": nobody")[0] for line in found(tmp_path, organisation=chief)] == ["warning: procedure.yaml:17: clause 3"]
