@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, Literal
 
 from services.sla.domain.pause import Pauses, holds
@@ -49,12 +47,9 @@ def reach(worktime: Worktime, start: int, duration: Duration, rule: Rule = DEFAU
     if not worktime.start <= start < worktime.latest:
         raise DeadlineError(f"start: must lie between {FIRST_DATE} and {LAST_DATE}, where the tables begin and end; give such an instant")
     try:
-        reached = _COUNTS[duration.kind](worktime, start, duration, rule, pauses)
-    except (IndexError, OverflowError):
-        raise _beyond(duration) from None
-    if reached[0] is not None and reached[0] > worktime.latest:
-        raise _beyond(duration)
-    return reached
+        return _COUNTS[duration.kind](worktime, start, duration, rule, pauses)
+    except IndexError:  # a table's end
+        raise DeadlineError(f"duration {duration}: reaches beyond {LAST_DATE}, where the tables end; give a shorter one") from None
 
 
 def reach_many(worktime: Worktime, starts: Sequence[int], duration: Duration, rule: Rule = DEFAULT) -> list[Reached]:
@@ -62,12 +57,11 @@ def reach_many(worktime: Worktime, starts: Sequence[int], duration: Duration, ru
     return [reach(worktime, start, duration, rule) for start in starts]
 
 
-def _beyond(duration: Duration) -> DeadlineError:
-    return DeadlineError(f"duration {duration}: reaches beyond {LAST_DATE}, where the tables end; give a shorter one")
-
-
-def _clock(_worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
-    return pass_by(start, duration.size, pauses), None, False
+def _clock(worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:
+    due = pass_by(start, duration.size, pauses)
+    if due is not None and due > worktime.latest:
+        raise IndexError(due)
+    return due, None, False
 
 
 def pass_by(start: int, amount: int, pauses: Pauses) -> int | None:
@@ -166,14 +160,13 @@ def _months(worktime: Worktime, start: int, duration: Duration, rule: Rule, paus
 def last_of_months(worktime: Worktime, first: int, months: int, rule: Rule) -> int:
     """Give the last day of months counted from the first day that counts: the same day of the month, or its last (article 202)."""
     inclusive = rule.counting == "inclusive"
-    base = worktime.date_of(first if inclusive else first - 1)
-    years, month = divmod(base.month - 1 + months, 12)
-    year, month = base.year + years, month + 1
-    if year > LAST_DATE.year:
-        raise IndexError(year)
-    length = monthrange(year, month)[1]
-    same = (date(year, month, min(base.day, length)) - FIRST_DATE).days
-    return same - 1 if inclusive and base.day <= length else same
+    base = first if inclusive else first - 1
+    month, begins = worktime.months[base], worktime.month_begins
+    target, passed = begins[month + months], base - begins[month]
+    length = begins[month + months + 1] - target
+    if passed >= length:
+        return target + length - 1
+    return target + passed - inclusive
 
 
 def _end_days(worktime: Worktime, span: tuple[int, int, int], rule: Rule, pauses: Pauses) -> Reached:
@@ -196,7 +189,7 @@ def rolled(worktime: Worktime, last: int, ends: list[int], pauses: Pauses) -> in
     """Give the working day to which a last day moves: itself, or the next at whose end the clock is not paused (None: paused for good)."""
     rank = worktime.before[last]
     day = worktime.work_days[rank]
-    while day != last and (pause := holds(pauses, ends[day])):
+    while pauses and day != last and (pause := holds(pauses, ends[day])):
         if pause[1] is None:
             return None
         rank += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -41,6 +42,7 @@ class Worktime:
     """
 
     __slots__ = (
+        "base",
         "before",
         "calendar",
         "closes",
@@ -51,6 +53,8 @@ class Worktime:
         "hours",
         "known_later",
         "latest",
+        "month_begins",
+        "months",
         "offsets",
         "opens",
         "shifts",
@@ -62,10 +66,12 @@ class Worktime:
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
+        self.base = datetime(FIRST_DATE.year, FIRST_DATE.month, FIRST_DATE.day, tzinfo=calendar.zone)
         self._read_zone()
         self.start = self._utc(0)
         self.day_ends = [self._utc(index * DAY) for index in range(1, _DAYS + 1)]  # 24:00 of each day
         self.latest = self.day_ends[-1]
+        self._read_months()
         self._read_hours()
         until = calendar.published_until
         self.horizon = _DAYS if until is None else until.toordinal() - _FIRST_ORDINAL  # last day whose schedule is known
@@ -81,7 +87,11 @@ class Worktime:
 
     def instant(self, at: int) -> datetime:
         """Give UTC microseconds as an instant in the calendar's zone."""
-        return (EPOCH + timedelta(microseconds=at)).astimezone(self.calendar.zone)
+        index = bisect_right(self.shifts, at)
+        wall = at + self.offsets[index]
+        found = self.base + timedelta(0, 0, wall)
+        again = index > 0 and wall < self.wall_shifts[index - 1]  # the clock shows this time for the second time
+        return found.replace(fold=1) if again else found
 
     def date_of(self, index: int) -> date:
         """Give the date of a day index."""
@@ -148,6 +158,15 @@ class Worktime:
     def _utc(self, wall: int) -> int:
         """Give the instant of a wall-clock time, in microseconds since FIRST_DATE 00:00."""
         return wall - self.offsets[bisect_right(self.wall_shifts, wall)]
+
+    def _read_months(self) -> None:
+        """Number the months from FIRST_DATE: `months` of each day, `month_begins` the first day of each, and of the one after the last."""
+        self.months: list[int] = []
+        self.month_begins: list[int] = []
+        for number in range((LAST_DATE.year - FIRST_DATE.year + 1) * 12):
+            self.month_begins.append(len(self.months))
+            self.months += [number] * monthrange(FIRST_DATE.year + number // 12, number % 12 + 1)[1]
+        self.month_begins.append(len(self.months))
 
     def _read_hours(self) -> None:
         """Lay out working days and intervals: ranks, closing times, and the working time earned before each opening."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from services.sla.domain.worktime import Worktime
+from services.sla.domain.worktime import Worktime, micros
 from shared.procedures.calendar import Calendar, CalendarError, standard
 from shared.procedures.calendars import CHINA_PUBLISHED_UNTIL, china
 from tests.support.deadlines import at, due, provisional
@@ -133,9 +133,18 @@ def test_the_tables_agree_with_the_zone() -> None:
         zone, worktime = ZoneInfo(name), Worktime.of(zoned(name))
         for second in range(946_800_000, 2_000_000_000, 7_777_777):
             instant = worktime.instant(second * 1_000_000)
+            assert micros(instant) == second * 1_000_000
             assert worktime.date_of(worktime.day(second * 1_000_000)) == instant.date()
             begins = worktime.midnight(instant.date())
             assert begins == at(str(instant.date()) + " 00:00", zone)
+
+
+def test_an_instant_that_the_clock_shows_twice_keeps_its_place() -> None:
+    worktime = Worktime.of(zoned("America/New_York"))
+    first, second = at("2026-11-01 05:30+00:00"), at("2026-11-01 06:30+00:00")
+    shown = [worktime.instant(each) for each in (first, second)]
+    assert [micros(each) for each in shown] == [first, second]
+    assert [each.fold for each in shown] == [0, 1]
 
 
 def test_calendars_are_compiled_once() -> None:

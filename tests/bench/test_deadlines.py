@@ -1,0 +1,24 @@
+"""Deadlines are counted fast enough, and none is wrong."""
+
+from __future__ import annotations
+
+from tests.bench import deadlines
+
+
+def test_half_a_million_deadlines_a_second() -> None:
+    cost = deadlines.integers()
+    print(f"{1_000_000 / cost:,.0f} deadlines/s on integers, {1_000_000 / deadlines.datetimes():,.0f}/s on datetimes")  # noqa: T201 - a figure
+    assert 1_000_000 / cost >= 500_000
+
+
+def test_none_is_wrong() -> None:
+    assert deadlines.wrong() == 0
+
+
+def test_the_peers_are_slower_and_wrong_where_days_are_made_up() -> None:
+    ours = deadlines.ours()
+    assert ours.wrong == 0
+    for peer in (deadlines.businesstimedelta(), deadlines.custom_business_hour()):
+        print(f"{peer.name}: {peer.micros:.1f} µs against {ours.micros:.1f}, {peer.wrong} of {peer.compared} wrong")  # noqa: T201 - a figure
+        assert peer.micros > ours.micros
+        assert peer.wrong > 0
