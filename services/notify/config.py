@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.settings import RuntimeSettings
 
 
 class NotifySettings(RuntimeSettings):
     """Who is told how; every variable carries the prefix JIESU_."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     zone: str = Field("Asia/Shanghai", description="time zone of instants in messages and of the quiet hours")

@@ -1,0 +1,16 @@
+#!/bin/sh
+# A role a service: each makes and owns the schema of its own name, and may not read another's.
+set -eu
+for service in intake triage sla notify; do
+  name=$(printf '%s' "$service" | tr '[:lower:]' '[:upper:]')
+  eval "password=\$${name}_DATABASE_PASSWORD"
+  psql --set ON_ERROR_STOP=1 --set service="$service" --set password="$password" --set database="$POSTGRES_DB" \
+    --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+CREATE ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT CONNECTION LIMIT 50 PASSWORD :'password';
+GRANT CONNECT, CREATE ON DATABASE :"database" TO :"service";
+SQL
+done
+psql --set ON_ERROR_STOP=1 --set database="$POSTGRES_DB" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+SQL

@@ -1,0 +1,110 @@
+"""Every query of dashboards and alerts is PromQL, names only metrics that exist with labels that they have, and every metric is watched."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.cli import inventory
+from tests.support.promql import asked
+from tests.support.repository import PROJECT
+
+DASHBOARDS = sorted((PROJECT / "deploy/grafana/dashboards").glob("*.json"))
+PROMETHEUS = PROJECT / "deploy/prometheus"
+FOREIGN = {"up": set[str](), "process_resident_memory_bytes": set[str](), "process_cpu_seconds_total": set[str]()}
+"""What Prometheus and its client library export by themselves."""
+SCRAPED = {"job", "instance", "le"}
+"""Labels that scraping adds, and the buckets of histograms."""
+
+
+def dashboard(path: Any) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def panels() -> Iterator[dict[str, Any]]:
+    for path in DASHBOARDS:
+        yield from (panel for panel in dashboard(path)["panels"] if panel["type"] != "row")
+
+
+def rules() -> list[dict[str, Any]]:
+    loaded = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text(encoding="utf-8"))
+    return [rule for group in loaded["groups"] for rule in group["rules"]]
+
+
+def queries() -> dict[str, str]:
+    """Where it stands → the query."""
+    shown = {f"{panel['title']} {target['refId']}": target["expr"] for panel in panels() for target in panel["targets"]}
+    return shown | {rule["alert"]: rule["expr"] for rule in rules()}
+
+
+SERIES = {series: metric for metric in inventory.metrics() for series in metric.series}
+QUERIES = queries()
+
+
+@pytest.mark.parametrize("where", QUERIES)
+def test_a_query_names_metrics_and_labels_that_exist(where: str) -> None:
+    found = asked(QUERIES[where])
+    assert found.labels, "no metric at all"
+    for name, labels in found.labels.items():
+        known = set(SERIES[name].labels) if name in SERIES else FOREIGN[name]
+        assert labels <= known | SCRAPED, f"{name} has no such label"
+        cumulative = name.endswith(("_total", "_bucket", "_count", "_sum"))
+        assert cumulative == (name in found.rated), f"{name}: a rate is for what only grows, and for all of that"
+
+
+def test_every_metric_is_on_a_dashboard_or_in_an_alert() -> None:
+    watched = {SERIES[name].name for query in QUERIES.values() for name in asked(query).labels if name in SERIES}
+    assert sorted({metric.name for metric in inventory.metrics()} - watched) == []
+
+
+def test_a_query_with_a_fault_is_found() -> None:
+    for fault in ("sum(rate(jiesu_records_total[5m])", "rate(jiesu_records_total)", "sum by (jiesu_records_total"):
+        with pytest.raises(ValueError, match=r".+"):
+            asked(fault)
+    assert asked("sum by (job) (rate(x_total{a='b'}[5m])) / y").labels == {"x_total": {"a", "job"}, "y": set()}
+
+
+def test_every_metric_name_says_what_and_whose_it_is() -> None:
+    names = [metric.name for metric in inventory.metrics()]
+    assert [name for name in names if not name.startswith("jiesu_")] == []
+    assert len(names) == len(set(names))
+    assert [metric.name for metric in inventory.metrics() if not metric.help] == []
+
+
+def test_label_names_cannot_hold_personal_data() -> None:
+    allowed = {"topic", "outcome", "result", "via", "reason", "procedure", "channel", "class", "department", "event", "action", "clock"}
+    allowed |= {"role", "hours", "duty", "count"}
+    assert {label for metric in inventory.metrics() for label in metric.labels} <= allowed
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
+def test_panels_have_ids_of_their_own_and_do_not_overlap(path: Any) -> None:
+    drawn = dashboard(path)["panels"]
+    assert len({panel["id"] for panel in drawn}) == len(drawn)
+    taken: set[tuple[int, int]] = set()
+    for place in (panel["gridPos"] for panel in drawn):
+        squares = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        assert max(x for x, _ in squares) < 24
+        assert not squares & taken
+        taken |= squares
+
+
+def test_every_panel_explains_itself_and_reads_the_provisioned_source() -> None:
+    sources = yaml.safe_load((PROJECT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text(encoding="utf-8"))
+    uids = {source["uid"] for source in sources["datasources"]}
+    for panel in panels():
+        assert panel["description"].endswith("."), panel["title"]
+        assert {panel["datasource"]["uid"], *(target["datasource"]["uid"] for target in panel["targets"])} <= uids
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+
+
+def test_every_alert_says_how_bad_it_is_and_what_to_think_of() -> None:
+    listed = rules()
+    assert len({rule["alert"] for rule in listed}) == len(listed) > 0
+    for rule in listed:
+        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"]["summary"]

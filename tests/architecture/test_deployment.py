@@ -1,0 +1,188 @@
+"""The compose file, the image and the scrape file: valid, complete, and no more allowed than needed. No container engine runs here."""
+
+import json
+import re
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from shared.cli import inventory
+from shared.cli.environment import example
+from shared.procedures.loader import load, load_organisation
+from tests.support.repository import PROJECT
+
+COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = inventory.service_names()
+DOCKERFILE = (PROJECT / "deploy/Dockerfile").read_text(encoding="utf-8")
+SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
+WRITABLE = {"kafka"}
+"""Its image writes its configuration at every start."""
+
+
+def schema() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((PROJECT / "tests/support/compose-spec/compose-spec.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def stages() -> dict[str, list[str]]:
+    """Name → its instructions, continued lines joined."""
+    found: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in re.sub(r"\\\n\s*", "", DOCKERFILE).splitlines():
+        if match := re.match(r"FROM \S+ AS (\S+)", line):
+            current = found.setdefault(match[1], [])
+        if line and not line.startswith("#"):
+            current.append(line)
+    return found
+
+
+def test_the_compose_file_keeps_the_specification() -> None:
+    jsonschema.Draft202012Validator(schema()).validate(COMPOSE)
+
+
+@pytest.mark.parametrize("wrong", [{"services": {"a": {"imagee": "x"}}}, {"services": {"a": {"ports": {"8000": 1}}}}, {"service": {}}])
+def test_the_schema_finds_faults(wrong: dict[str, Any]) -> None:
+    assert list(jsonschema.Draft202012Validator(schema()).iter_errors(wrong))
+
+
+def test_every_console_script_is_run_by_a_service() -> None:
+    scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    assert set(scripts) <= {service["command"][0] for service in SERVICES.values() if "command" in service}
+    assert set(OURS) <= set(SERVICES)
+
+
+def test_what_is_named_exists() -> None:
+    for name, service in SERVICES.items():
+        assert set(service.get("depends_on", {})) <= set(SERVICES), name
+        assert set(service["networks"]) <= set(COMPOSE["networks"]), name
+        for source in (volume.split(":")[0] for volume in service.get("volumes", [])):
+            if source.startswith("."):
+                assert (PROJECT / source).exists(), source
+            elif not source.startswith("$"):
+                assert source in COMPOSE["volumes"], source
+        if "build" in service:
+            assert service["build"]["target"] in stages()
+        else:
+            assert re.search(r":v?\d+(\.\d+)*$", service["image"]), f"{name}: the image's version is fixed"
+
+
+def test_no_process_may_more_than_it_needs() -> None:
+    for name, service in SERVICES.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service.get("read_only", False) is (name not in WRITABLE), name
+        assert not {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"} & set(service), name
+        assert service["mem_limit"], name
+        assert "docker.sock" not in str(service.get("volumes")), name
+        assert "healthcheck" in service, name
+
+
+def test_the_outside_reaches_loopback_only_and_neither_broker_nor_database() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for name, service in SERVICES.items():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+    assert not [
+        name for name in ("kafka", "postgres", "triage", "sinks") if "ports" in SERVICES[name] or "outside" in SERVICES[name]["networks"]
+    ]
+
+
+def test_no_secret_stands_in_the_file_or_has_a_default() -> None:
+    for name, service in SERVICES.items():
+        for variable, value in service.get("environment", {}).items():
+            if SECRET.search(variable) or variable == "DATABASE_URL":
+                references = re.findall(r"\$\{[A-Z_]+(:\?[^}]*|:-)\}", str(value))
+                assert references, f"{name}: {variable} stands in the file"
+                assert variable == "JIESU_SMTP_PASSWORD" or all(r.startswith(":?") for r in references), f"{name}: {variable} has a default"
+
+
+def test_who_has_no_use_for_a_secret_does_not_get_it() -> None:
+    def given(variable: str) -> set[str]:
+        return {name for name, service in SERVICES.items() if variable in service.get("environment", {})}
+
+    assert given("JIESU_SEALING_KEYS") == {"intake", "notify"}
+    assert given("JIESU_PSEUDONYM_KEY") == {"intake"}
+    assert given("JIESU_SMTP_PASSWORD") == {"notify"}
+    assert given("JIESU_SMS_TOKEN") == given("JIESU_SMS_RECEIPT_SECRET") == {"notify", "sinks"}
+    for name in OURS:
+        assert f"://{name}:${{{name.upper()}_DATABASE_PASSWORD" in SERVICES[name]["environment"]["DATABASE_URL"]
+
+
+def test_every_variable_of_the_file_is_in_the_example_and_every_needed_one_is_empty_there() -> None:
+    given = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", example(), re.MULTILINE))
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_TEXT)) - {"JIESU_VERSION"}
+    assert used == set(given)
+    for needed in re.findall(r"\$\{([A-Z_]+):\?", COMPOSE_TEXT):
+        assert given[needed] == "", needed
+
+
+def test_every_variable_of_a_service_is_a_setting_of_it() -> None:
+    known = {setting.variable: setting.owner for setting in inventory.settings()}
+    for name in OURS:
+        for variable in SERVICES[name]["environment"]:
+            assert known[variable] == inventory.EVERY or name in known[variable].split(", "), f"{name}: {variable}"
+
+
+def test_every_service_waits_for_topics_and_database() -> None:
+    for name in OURS:
+        waits = {other: how["condition"] for other, how in SERVICES[name]["depends_on"].items()}
+        assert waits == {"topics": "service_completed_successfully", "postgres": "service_healthy"}
+    assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+
+
+@pytest.mark.parametrize("stage", ["jiesu", "sinks"])
+def test_the_images_run_as_nobody_in_particular(stage: str) -> None:
+    users = [line.split()[1] for line in stages()[stage] if line.startswith("USER ")]
+    assert users == ["10001:10001"]
+    assert not [line for line in stages()[stage] if re.search(r"\b(curl|wget|apt-get)\b", line)]
+
+
+def test_what_the_image_copies_exists_and_is_let_through() -> None:
+    kept = [line[1:] for line in (PROJECT / ".dockerignore").read_text(encoding="utf-8").split() if line.startswith("!")]
+    for line in (line for lines in stages().values() for line in lines if line.startswith("COPY ") and "--from" not in line):
+        for source in line.split()[1:-1]:
+            assert (PROJECT / source).exists(), source
+            assert any(fnmatch(source, rule) or source.startswith(f"{rule}/") for rule in kept), source
+    assert not any(fnmatch(secret, rule) for rule in kept for secret in (".env", "settings.env", "var", ".git"))
+
+
+def test_every_package_of_the_image_is_checked_by_its_hash() -> None:
+    installs = [part for lines in stages().values() for line in lines for part in line.split("&&") if "pip install" in part]
+    assert len(installs) == 4
+    assert all(re.search(r"--require-hashes|-constraints requirements\.lock", part) for part in installs)
+
+
+def test_prometheus_scrapes_every_service() -> None:
+    config = yaml.safe_load((PROJECT / "deploy/prometheus/prometheus.yml").read_text(encoding="utf-8"))
+    assert all((PROJECT / "deploy/prometheus" / file).exists() for file in config["rule_files"])
+    jobs = {job["job_name"]: job for job in config["scrape_configs"]}
+    assert set(OURS) <= set(jobs)
+    for name in OURS:
+        [found] = jobs[name]["dns_sd_configs"]
+        assert (found["names"], str(found["port"])) == ([name], SERVICES[name]["environment"]["JIESU_HTTP_PORT"])
+
+
+def test_grafana_finds_what_is_mounted() -> None:
+    mounted = {volume.split(":")[1]: Path(volume.split(":")[0]) for volume in SERVICES["grafana"]["volumes"]}
+    providers = yaml.safe_load((PROJECT / "deploy/grafana/provisioning/dashboards/jiesu.yml").read_text(encoding="utf-8"))["providers"]
+    for provider in providers:
+        assert list((PROJECT / mounted[provider["options"]["path"]]).glob("*.json"))
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (PROJECT / mounted[str(home.parent)] / home.name).exists()
+    [source] = yaml.safe_load((PROJECT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text(encoding="utf-8"))[
+        "datasources"
+    ]
+    assert source["url"] == "http://prometheus:9090"
+
+
+def test_the_example_organisation_can_be_used() -> None:
+    organisation = load_organisation(PROJECT / "deploy/compose/organisation.yaml")
+    held = {role for person in organisation.people for role in person.roles}
+    for source in organisation.sources:
+        assert set(load(source.procedure).roles) <= held
