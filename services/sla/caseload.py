@@ -11,6 +11,7 @@ from services.sla import metrics, storage
 from services.sla.domain import ledger, projection, wire
 from services.sla.domain.case import Case, Event
 from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Recount, decide, next_due
+from services.sla.domain.replay import origin
 from services.sla.domain.rulebook import Rulebook
 from services.sla.domain.worktime import micros, moment
 from services.sla.rulebooks import Rulebooks
@@ -62,8 +63,10 @@ class Caseload:
         decision = decide(kept.case, given, rulebook, now)
         kept.case = decision.case
         self.touched.add(name)
+        came_about = origin(given)
         for event in decision.events:
-            self._keep(kept, event, rulebook, traceparent)
+            self._keep(kept, event, rulebook, came_about, traceparent)
+            came_about = ""
         return decision.events
 
     def hold(self, name: str, given: Input, at: datetime) -> None:
@@ -94,6 +97,7 @@ class Caseload:
         changed = [(name, kept) for name, kept in sorted(self.kept.items()) if kept.case is not None and name in self.touched]
         saved = [(kept.case, kept.head, moment(kept.case.received_at)) for _, kept in changed if kept.case is not None]
         await storage.save(tx, saved, self.rulebooks.calendar_stamp)
+        await self._keep_basis(tx)
         await storage.write(tx, self.lines)
         await storage.release(tx, self.released)
         await storage.hold(tx, self.holding)
@@ -102,13 +106,19 @@ class Caseload:
         events = [line.fields for line in self.lines]
         tx.after_commit(lambda: metrics.count(events))
 
+    async def _keep_basis(self, tx: Transaction) -> None:
+        """Once a process: what its decisions rest on is kept, so that they can be made again later."""
+        if self.lines and not self.rulebooks.basis_kept:
+            await storage.keep_basis(tx, self.rulebooks.basis, self.rulebooks.calendar_stamp)
+            tx.after_commit(lambda: setattr(self.rulebooks, "basis_kept", True))
+
     def _next(self, name: str, case: Case) -> datetime | None:
         due = next_due(case)
         first = [each.at for each in self.waiting.get(name, [])[:1]] + [at for held, at, _ in self.holding if held == name][:1]
         instants = [*first, *([] if due is None else [moment(due)])]
         return min(instants, default=None)
 
-    def _keep(self, kept: Kept, event: Event, rulebook: Rulebook, traceparent: str | None) -> None:
+    def _keep(self, kept: Kept, event: Event, rulebook: Rulebook, came_about: str, traceparent: str | None) -> None:
         case = kept.case
         if case is None:
             raise ValueError("an event needs its case")
@@ -123,7 +133,8 @@ class Caseload:
         body = ledger.canonical(fields)
         kept.head = ledger.link(kept.head, body)
         at = worktime.instant(event.at)
-        self.lines.append(Line(case.id, ledger.Entry(event.sequence, body, kept.head), event.type, at, self.now, event.cause, fields))
+        entry, basis = ledger.Entry(event.sequence, body, kept.head), self.rulebooks.basis.stamp
+        self.lines.append(Line(case.id, entry, event.type, at, self.now, event.cause, fields, came_about, basis))
         self._publish(CASE_EVENTS.name, event, at, body, traceparent, case.id)
         if case.department and event.type not in projection.SILENT:
             for department in dict.fromkeys((case.department, *case.cooperating)):

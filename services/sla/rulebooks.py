@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from services.sla.domain import basis
+from services.sla.domain.basis import Basis
 from services.sla.domain.case import Case
 from services.sla.domain.rulebook import Rulebook
 from shared.procedures.bound import bind
@@ -16,11 +18,18 @@ from shared.procedures.organisation import Organisation
 class Rulebooks:
     """Made when first asked for, kept for the life of the process; raises `ProcedureError` for a version that is not installed."""
 
-    def __init__(self, organisation: Organisation) -> None:
+    def __init__(self, organisation: Organisation, calendars: dict[str, Calendar] | None = None) -> None:
         self.organisation = organisation
-        self.calendars: dict[str, Calendar] = {"default": standard()}
+        self.calendars: dict[str, Calendar] = {"default": standard()} if calendars is None else calendars
         self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
+        self.basis: Basis = basis.of(organisation, self.calendars)
+        self.basis_kept = False
         self._made: dict[tuple[str, int, bytes], Rulebook] = {}
+
+    @classmethod
+    def restored(cls, kept: Basis) -> "Rulebooks":
+        """The rulebooks of a basis that decisions were made with earlier."""
+        return cls(kept.organisation.model_copy(update={"calendars": []}), kept.calendars)
 
     @property
     def calendar_stamp(self) -> str:

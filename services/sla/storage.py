@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from services.sla.domain.basis import Basis
 from services.sla.domain.case import Case
 from services.sla.domain.ledger import GENESIS, Entry
 from shared.runtime.database import Transaction
@@ -22,8 +23,9 @@ ON CONFLICT (id) DO UPDATE SET status = excluded.status, class = excluded.class,
     calendar = excluded.calendar, sequence = excluded.sequence, head = excluded.head, state = excluded.state
 """
 _WRITE = """
-INSERT INTO ledger (case_id, sequence, type, at, recorded_at, cause, body, hash)
-SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bytea[], $8::bytea[])
+INSERT INTO ledger (case_id, sequence, type, at, recorded_at, cause, body, hash, origin, basis)
+SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bytea[], $8::bytea[],
+    $9::text[], $10::text[])
 """
 _HELD = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
 _HOLD = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bytea[])"
@@ -39,7 +41,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to be written to a case's ledger; `fields` are those of the entry's body."""
+    """A line to be written to a case's ledger; `fields` are those of the entry's body, `origin` and `basis` those of the replay."""
 
     case: str
     entry: Entry
@@ -48,6 +50,8 @@ class Line:
     recorded_at: datetime
     cause: str
     fields: dict[str, Any]
+    origin: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,15 @@ async def write(tx: Transaction, lines: Sequence[Line]) -> None:
         [line.cause for line in lines],
         [line.entry.body for line in lines],
         [line.entry.hash for line in lines],
+        [line.origin for line in lines],
+        [line.basis for line in lines],
+    )
+
+
+async def keep_basis(tx: Transaction, basis: Basis, calendar: str) -> None:
+    """Keep what decisions rest on from now on."""
+    await tx.execute(
+        "INSERT INTO basis (stamp, calendar, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", basis.stamp, calendar, basis.content
     )
 
 

@@ -47,6 +47,8 @@ def add_tables(found: MetaData) -> None:
         Column("cause", Text, nullable=False),
         Column("body", LargeBinary, nullable=False),
         Column("hash", LargeBinary, nullable=False),
+        Column("origin", Text, nullable=False, server_default=""),
+        Column("basis", Text, nullable=False, server_default=""),
     )
     Index("ledger_type_at", ledger.c.type, ledger.c.at)
     held = Table(
@@ -68,4 +70,32 @@ def add_tables(found: MetaData) -> None:
         Column("carried_out_at", DateTime(timezone=True), nullable=False),
         Column("report", LargeBinary, nullable=False),
         UniqueConstraint("procedure", "duty", "period", name="duty_once"),
+    )
+    _add_records(found)
+
+
+def _add_records(found: MetaData) -> None:
+    """What proofs rest on: organisation and calendars of earlier decisions, sealed years and the heads that they bind."""
+    Table(
+        "basis",
+        found,
+        Column("stamp", Text, primary_key=True),
+        Column("calendar", Text, nullable=False),
+        Column("content", LargeBinary, nullable=False),
+    )
+    Table(
+        "seal",
+        found,
+        Column("year", Integer, primary_key=True, autoincrement=False),
+        Column("root", LargeBinary, nullable=False),
+        Column("cases", Integer, nullable=False),
+        Column("sealed_at", DateTime(timezone=True), nullable=False),
+    )
+    Table(
+        "seal_leaf",
+        found,
+        Column("year", Integer, primary_key=True, autoincrement=False),
+        Column("case_id", Text, primary_key=True),
+        Column("sequence", Integer, nullable=False),
+        Column("head", LargeBinary, nullable=False),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +29,7 @@ HIDDEN = frozenset({"complaint", "contact", "values", "data", "registered", "fac
 
 @dataclass
 class Simulation:
-    """One run: cases by scenario id, and the timeline so far."""
+    """One run: cases by scenario id, and the timeline so far; `watch` is told of each decision: case, input, decision, now."""
 
     bound: Bound
     organisation: Organisation
@@ -36,6 +37,7 @@ class Simulation:
     cases: dict[str, Case] = field(default_factory=dict)
     timeline: list[tuple[int, int, dict[str, Any]]] = field(default_factory=list)
     now: int = 0
+    watch: Callable[[str, Input, Decision, int], None] | None = None
 
     def __post_init__(self) -> None:
         calendars = {**{"default": standard()}, **self.calendars}
@@ -94,6 +96,8 @@ class Simulation:
     def _decide(self, name: str, given: Input) -> None:
         decision = decide(self.cases.get(name), given, self.rulebook, self.now)
         self.cases[name] = decision.case
+        if self.watch is not None:
+            self.watch(name, given, decision, self.now)
         followed = []
         for event in decision.events:
             row = wire.outward(event, decision.case, self.bound.procedure, self.worktime)

@@ -187,12 +187,14 @@ def _announce(draft: Draft, plan: ClockPlan, current: Round, at: int) -> None:
 
 
 def _move(draft: Draft, plan: ClockPlan, current: Round, at: int, reason: str) -> None:
-    before, repeat = list(current.dues), current.next_occurrence
+    before, repeat, guessed = list(current.dues), current.next_occurrence, current.provisional
     plan_dues(draft, plan, current)
     current.reminded = [place for place in current.reminded if (current.reminders[place] or 0) <= at]
     moved = [(old, new) for old, new in zip(before, current.dues, strict=True) if old != new]
     if plan.every is not None and repeat != current.next_occurrence:
         moved.append((repeat, current.next_occurrence))
+    if guessed and not current.provisional and not moved:  # the schedule has come out and confirms the guess: it is definitive now
+        moved.append((current.due, current.due))
     if moved:
         data = {**about(draft, plan, current), "reason": reason}
         data.pop("due_at", None)

@@ -34,7 +34,7 @@ def opening(classified: Classified, procedure: Procedure) -> Opening:
         version=procedure.version,
         received_at=micros(complaint.received_at),
         registered_at=micros(registered.at),
-        complaint=_complaint(complaint),
+        complaint=kept(complaint),
         registered={
             **fields(registered, procedure),
             "complaint": complaint.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True),
@@ -122,7 +122,7 @@ def _inward(name: str, value: Any) -> Any:
     return micros(value) if isinstance(value, datetime) and name in INSTANTS else value
 
 
-def _complaint(complaint: Complaint) -> dict[str, Any]:
+def kept(complaint: Complaint) -> dict[str, Any]:
     """What conditions read of a complaint, and the sealed contact that a message to the complainant needs."""
     found: dict[str, Any] = {name: value for name in _KEPT if (value := getattr(complaint, name))}
     for name in ("received_at", "registered_at", "happened_at"):

@@ -1,0 +1,58 @@
+"""Scenarios run as the services run them, outages included, with the ledgers that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.sla.domain.case import Case
+from services.sla.domain.lifecycle import Decision, Input, Tick, next_due
+from services.sla.domain.replay import Recorded, recorded
+from services.sla.domain.rulebook import Rulebook
+from services.sla.domain.worktime import moment
+from shared.cli.scenario import Scenario
+from shared.cli.simulation import Simulation
+
+
+@dataclass
+class Recording(Simulation):
+    """A simulation that keeps each case's ledger; in an outage (from, to) nothing is decided, afterwards all that waited, late."""
+
+    outages: Sequence[tuple[int, int]] = ()
+    ledgers: dict[str, list[Recorded]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.watch = self._note
+
+    def play(self, scenario: Scenario) -> dict[str, Case]:
+        """Run a scenario; gives the cases as they stand at its end."""
+        self.run(scenario)
+        return self.cases
+
+    def find(self, _basis: str, _procedure: str, _version: int, _parameters: Mapping[str, Any]) -> Rulebook:
+        """The one rulebook of the simulation."""
+        return self.rulebook
+
+    def _note(self, name: str, given: Input, decision: Decision, now: int) -> None:
+        lines = recorded(given, decision.events, decision.case, self.rulebook, moment(now))
+        self.ledgers.setdefault(name, []).extend(lines)
+
+    def _pass(self, upto: int) -> None:
+        for begun, ended in self.outages:
+            if begun <= upto < ended:
+                self.now = max(self.now, ended)
+                super()._pass(begun)
+                return
+        self._catch_up(upto)
+        super()._pass(upto)
+
+    def _catch_up(self, upto: int) -> None:
+        """After an outage the timers of a case that fell due meanwhile fire in one go."""
+        for begun, ended in self.outages:
+            for name, case in self.cases.items():
+                due = next_due(case)
+                if due is not None and begun <= due < ended <= upto:
+                    self.now = max(self.now, ended)
+                    self._decide(name, Tick(ended))
