@@ -14,6 +14,7 @@ from shared.runtime.failures import is_infrastructure, reason
 from shared.runtime.health import Health
 from shared.runtime.records import Bad, Raw
 from shared.runtime.settings import RuntimeSettings
+from shared.runtime.supervision import pause
 from shared.runtime.watermark import Watermark
 
 BATCH = 500
@@ -165,7 +166,11 @@ class Timers:
         return max((-self._clock.seconds_until(upto) for upto in uptos if upto.year > 1), default=0.0)
 
     async def _sleep(self, stop: asyncio.Event, seconds: float) -> None:
-        """Sleep, woken by a timer armed in this process or by the stop."""
+        """Sleep, woken by a timer armed in this process or by the stop; under load, when every batch arms some, not at once."""
+        if seconds <= 0:
+            return
+        await pause(stop, min(seconds, _HELD_BACK_PAUSE))
+        seconds -= _HELD_BACK_PAUSE
         if seconds <= 0:
             return
         waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._database.timers_armed.wait())]
