@@ -8,8 +8,6 @@ from typing import Any
 from shared.cli import inventory
 from shared.cli.environment import example
 from shared.contracts.actions import ACTIONS, ActionData
-from shared.contracts.events import EVENTS
-from shared.contracts.events.base import ActionEvent, CaseEvent, ClockEvent
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import coverage
 from shared.procedures.loader import installed, load_pack
@@ -65,32 +63,15 @@ def actions() -> str:
     ]
     fields = [(f"`{info.alias or name}`", _type(info.annotation)) for name, info in ActionData.model_fields.items()]
     parts = [
-        _head("Actions", "What a person or system may ask for on `case-actions` or by HTTP. Which role may, and when, is the procedure's."),
+        _head(
+            "Actions",
+            "What a person or system may ask for on `case-actions` or by HTTP. Which role may, and when, is the procedure's. "
+            "The events are described on the page that `make schemas` writes.",
+        ),
         _table(("action", "needs", "event"), rows),
         "## Data",
         _table(("field", "type"), fields),
     ]
-    return _page(parts)
-
-
-def events() -> str:
-    """Every event with the fields that it has beside the common ones."""
-    parts = [
-        _head("Events", "What happened to a case; the schemas are the contract, this page is for reading."),
-        "## Every event",
-        _words(CaseEvent),
-        _fields(CaseEvent, None),
-        "## Events of actions",
-        _words(ActionEvent),
-        _fields(ActionEvent, CaseEvent),
-        "## Events of clocks",
-        _words(ClockEvent),
-        _fields(ClockEvent, CaseEvent),
-        "## One by one",
-    ]
-    for name, kind in sorted(EVENTS.items()):
-        base = next(parent for parent in (ClockEvent, ActionEvent, CaseEvent) if issubclass(kind, parent))
-        parts += [f"### {name}", _words(kind), *([own] if (own := _fields(kind, base)) else [])]
     return _page(parts)
 
 
@@ -118,7 +99,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings,
     "docs/reference/topics.md": topics,
     "docs/reference/actions.md": actions,
-    "docs/reference/events.md": events,
     "docs/reference/clauses.md": clauses,
     ".env.example": example,
 }
@@ -136,20 +116,6 @@ def _page(parts: Iterable[str]) -> str:
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)
-
-
-def _words(kind: type[CaseEvent]) -> str:
-    return " ".join((kind.__doc__ or "").split())
-
-
-def _fields(kind: type[CaseEvent], base: type[CaseEvent] | None) -> str:
-    inherited = base.model_fields if base and base is not kind else {}
-    rows = [
-        (f"`{info.alias or name}`", _type(info.annotation), info.description or "")
-        for name, info in kind.model_fields.items()
-        if name not in inherited
-    ]
-    return _table(("field", "type", "meaning"), rows) if rows else ""
 
 
 def _type(annotation: Any) -> str:

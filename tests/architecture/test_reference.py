@@ -8,7 +8,6 @@ from shared.cli import inventory
 from shared.cli.docs import outdated
 from shared.cli.pages import PAGES
 from shared.contracts.actions import ACTIONS
-from shared.contracts.events import EVENTS
 from shared.contracts.topics import TOPICS
 from shared.procedures.loader import installed, load_clauses
 from tests.support.repository import PROJECT
@@ -38,7 +37,6 @@ def test_no_secret_has_a_default_that_somebody_might_keep() -> None:
         ("settings", {setting.variable for setting in inventory.settings()}),
         ("topics", set(TOPICS)),
         ("actions", set(ACTIONS)),
-        ("events", set(EVENTS)),
         ("clauses", {clause for pack in installed() for clause in load_clauses(pack)}),
     ],
 )

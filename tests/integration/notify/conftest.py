@@ -1,3 +1,5 @@
+"""Sinks, settings and a migrated database of the test's own."""
+
 from collections.abc import AsyncIterator
 from pathlib import Path
 
