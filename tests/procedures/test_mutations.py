@@ -1,5 +1,7 @@
 """An entry that no scenario needs is refused: each is removed in turn, and a scenario has to fail."""
 
+from functools import cache
+
 import pytest
 
 from shared.procedures.clause import counts_for
@@ -20,9 +22,14 @@ def test_a_scenario_fails_without_each_entry(name: str) -> None:
 
 
 def _likely_first(name: str, item: Item) -> list[Ready]:
-    clauses = {path.stem: named(path) for path in pack(name).scenarios}
+    clauses = _named(name)
 
     def concerned(ready: Ready) -> bool:
         return any(counts_for(one, clause) for one in clauses[ready[0]] for clause in item.clauses)
 
     return sorted(scenarios(name), key=concerned, reverse=True)
+
+
+@cache
+def _named(name: str) -> dict[str, frozenset[str]]:
+    return {path.stem: named(path) for path in pack(name).scenarios}

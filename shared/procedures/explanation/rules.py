@@ -79,6 +79,8 @@ def _chosen(speech: Speech, zh: str, en: str, title: str, when: str | None) -> s
     quoted = speech.quoted(title)
     if when is None:
         return speech.say(f"其余投诉的{zh}为{quoted}。", f"Every other complaint is of the {en} {quoted}.")
+    if when == NEVER:
+        return speech.say(f"{zh}{quoted}只由人认定。", f"The {en} {quoted} is given by a person alone.")
     return speech.say(
         f"{zh}为{quoted}的情形：{speech.condition(when)}。", f"A complaint is of the {en} {quoted} if {speech.condition(when)}."
     )
