@@ -1,0 +1,129 @@
+"""One made-up message of each type, with every field filled, as documentation and as yesterday's message of the compatibility tests."""
+
+import types
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from shared.contracts.base import Instant
+
+_AT = "2026-09-24T16:40:00+08:00"
+_VALUES: dict[str, Any] = {
+    "case": "0199c1c2-7c2e-7a41-9d3b-5f0a7c1d2e3f",
+    "to_case": "0199c1c2-7c2e-7a41-9d3b-5f0a7c1d2e40",
+    "members": ["0199c1c2-7c2e-7a41-9d3b-5f0a7c1d2e3f", "0199c1c2-7c2e-7a41-9d3b-5f0a7c1d2e40"],
+    "recorded_at": "2026-09-24T16:40:01+08:00",
+    "due_at": "2026-09-25T00:00:00+08:00",
+    "from_at": "2026-09-24T18:00:00+08:00",
+    "next_date": "2026-09-27T18:00:00+08:00",
+    "sequence": 3,
+    "procedure": "hunan-property",
+    "version": 1,
+    "rule": "same_day_dispatch",
+    "clause": "3.5.1",
+    "clauses": ["3.5.1"],
+    "role": "supervisor",
+    "actor": "li",
+    "number": "TS-2026-00017",
+    "source": "hotline-centre",
+    "external_id": "HC-88213",
+    "channel": "hotline",
+    "title": "电梯停运",
+    "text": "3号楼电梯停运，老人无法下楼。",
+    "object": "3号楼1单元电梯",
+    "demand": "请当天修复。",
+    "place": "3号楼",
+    "product": "电梯",
+    "against": ["工程部"],
+    "facts": {"facility_failure": True, "persons": 2},
+    "fields": {"place": "3号楼1单元"},
+    "attachments": ["s3://complaints/2026/09/24/photo-1.jpg"],
+    "name": "王先生",
+    "phone": "13800000000",
+    "email": "wang@example.com",
+    "address": "3号楼1单元502",
+    "identity": "lawyer",
+    "enterprise": "XX物业",
+    "household": "3-1-502",
+    "has": ["name", "phone"],
+    "contact": "k1.c2VhbGVk",
+    "missing": ["complainant.address"],
+    "forms": ["handling_sheet"],
+    "parameters": {"limit": "5wd"},
+    "class": "valid",
+    "from_class": "invalid",
+    "subject": "lift",
+    "evidence": ["class: facts.facility_failure = true"],
+    "department": "engineering",
+    "cooperating": ["customer_service"],
+    "reason": "shown as an example",
+    "by": ["sms", "email"],
+    "extend_by": "2d",
+    "clock": "same_day_dispatch",
+    "round": 1,
+    "recipients": ["management"],
+    "persons": ["li"],
+    "ladder": "up_the_line",
+    "group": "batch/0199c1c2-7c2e-7a41-9d3b-5f0a7c1d2e3f",
+    "count": 10,
+    "key": "5G",
+    "template": "breach",
+    "about": "clock_breached",
+    "values": {"number": "TS-2026-00017", "due_at": "2026-09-25T00:00:00+08:00"},
+    "notification": "0199c1c2-7c2e-7a41-9d3b-5f0a7c1d2e41",
+    "delivery": "0199c1c2-7c2e-7a41-9d3b-5f0a7c1d2e42",
+    "recipient": "li",
+    "figures": {"satisfaction": 0.97},
+    "data": {"text": "handled"},
+    "demands": "再核对一次费用。",
+    "promise": "三日内答复",
+    "person": "li",
+    "to_role": "handler",
+    "to": "quality_centre",
+    "outcome": "satisfied",
+    "action": "answer",
+    "id": "5a2e7f0c9b1d4e3f8a6c7b5d4e3f2a1b",
+    "late_by": 0.4,
+}
+_MASKED = {"name": "王**", "phone": "138****0000"}
+
+
+def example(model: type[BaseModel]) -> dict[str, Any]:
+    """A message of that type as JSON; raises pydantic's `ValidationError` if the model would refuse it."""
+    made = _object(model)
+    model.model_validate(made)
+    return made
+
+
+def _object(model: type[BaseModel]) -> dict[str, Any]:
+    masked = _MASKED if model.__name__.startswith("Masked") else {}
+    fields = ((info.alias or name, info.annotation) for name, info in model.model_fields.items())
+    return {name: masked.get(name) or _value(name, annotation) for name, annotation in fields}
+
+
+def _value(name: str, annotation: Any) -> Any:
+    plain = _stripped(annotation)
+    if isinstance(plain, type) and issubclass(plain, BaseModel):
+        return _object(plain)
+    if plain is Instant or str(plain).endswith("AwareDatetime"):
+        return _VALUES.get(name, _AT)
+    if get_origin(plain) is Literal:
+        return next((value for value in get_args(plain) if value), "")
+    if name in _VALUES and _fits(_VALUES[name], plain):
+        return _VALUES[name]
+    origin = get_origin(plain) or plain
+    return {bool: True, int: 1, float: 0.5, list: [], dict: {}}.get(origin, f"some {name}")
+
+
+def _stripped(annotation: Any) -> Any:
+    """The first branch of a union, without what annotates it."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return _stripped(next(arg for arg in get_args(annotation) if arg is not type(None)))
+    if hasattr(annotation, "__metadata__") and annotation is not Instant:
+        return _stripped(get_args(annotation)[0])
+    return annotation
+
+
+def _fits(value: Any, plain: Any) -> bool:
+    kind = get_origin(plain) or plain
+    return isinstance(kind, type) and isinstance(value, kind)
