@@ -137,6 +137,7 @@ def _opened(given: Opening) -> Case:
         class_=classified.get("class", ""),
         rule=classified.get("rule", ""),
         subject=classified.get("subject", ""),
+        proposed=classified.get("department", ""),
         facts=dict(classified.get("facts", {})),
     )
 

@@ -43,22 +43,24 @@ def reached(draft: Draft, role: str, at: int) -> str | None:
 
 
 def request(draft: Draft, at: int, roles: list[str], because: dict[str, Any], message: dict[str, Any]) -> None:
-    """Ask notify to tell the holders of roles; a role that nobody holds is reported and goes to the fallback.
+    """Ask notify to tell the holders of roles.
 
     `message` gives `by` (channels), `about` (the event that asks), and perhaps `template`, `urgent`, `clock`, `due_at`.
     """
     told = [role for role in roles if role == COMPLAINANT or holders(draft, role, at)]
     persons = [person for role in told if role != COMPLAINANT for person in holders(draft, role, at)]
-    fallback = draft.rulebook.organisation.fallback
-    if len(told) < len(roles) and fallback:
-        persons.append(fallback)
+    send(draft, at, told, persons, because, message)
+
+
+def send(draft: Draft, at: int, told: list[str], persons: list[str], because: dict[str, Any], message: dict[str, Any]) -> None:
+    """Ask notify to tell these roles, held by these persons."""
     if not told and not persons:
         return
     case = draft.case
     data = {
         **because,
         "notification": f"{case.id}-{case.sequence + 1}",
-        "recipients": told or ["fallback"],
+        "recipients": told,
         "persons": list(dict.fromkeys(persons)),
         "by": message["by"],
         "template": message.get("template") or message["about"],
@@ -80,7 +82,7 @@ def unreached(draft: Draft, at: int, role: str, because: dict[str, Any], ladder:
     data = {**because, "role": role, "recipients": [fallback] if fallback else [], "ladder": ladder, "reason": f"nobody holds {role}"}
     draft.add("no_recipient", at, data)
     if fallback:
-        request(draft, at, [role], because, {"by": ["sms", "email"], "about": "no_recipient", "urgent": True})
+        send(draft, at, ["fallback"], [fallback], because, {"by": ["sms", "email"], "about": "no_recipient", "urgent": True})
 
 
 def tell(draft: Draft, at: int, roles: list[str], because: dict[str, Any], message: dict[str, Any]) -> list[str]:

@@ -59,7 +59,7 @@ class Decision:
 
     def classified(self, registered: Registered | None, context: Context) -> Classified:
         """The first event of the case on triage's topic, with all that sla needs to open it."""
-        values = self.verdict() | ({"registered": registered} if registered is not None else {})
+        values = self.verdict() | ({"registered": registered, "department": self.route.department} if registered is not None else {})
         return Classified.model_validate(self.because(context) | values)
 
     def verdict(self) -> dict[str, Any]:

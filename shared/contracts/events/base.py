@@ -10,9 +10,9 @@ from shared.contracts.base import Contract, Id, Instant, Line, Text
 class CaseEvent(Contract):
     """Something that happened to a case; never changed.
 
-    `at` is when it happened, `recorded_at` when it was written, `late_by` (seconds) how much later than due a timer was carried out.
+    `at` is when it happened, `recorded_at` when it was written, `late_by` (seconds) how much later than due a timer was done.
     `procedure`, `version`, `rule` (the entry's id) and `clause` say why; `clauses` holds all of them where an entry carries several.
-    `role` is the acting role, for a clock's events the owner's; `actor` the acting person's id; `by` a channel list or the deciding service.
+    `role` is the acting role, for a clock's events the owner's; `actor` the acting person's id; `by` channels or the deciding service.
     """
 
     name: ClassVar[str] = ""

@@ -31,6 +31,9 @@ class Classified(ActionEvent):
     subject: Line = ""
     facts: Facts = Field(default_factory=dict)
     evidence: list[Line] = Field(default_factory=list)
+    department: Line = Field(
+        default="", description="with the first decision: where triage routes the case, or proposes to; the event follows"
+    )
     registered: Registered | None = Field(default=None, description="on triage-events alone: all that sla needs to open the case")
 
 
