@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -50,11 +50,6 @@ def reach(worktime: Worktime, start: int, duration: Duration, rule: Rule = DEFAU
         return _COUNTS[duration.kind](worktime, start, duration, rule, pauses)
     except IndexError:  # a table's end
         raise DeadlineError(f"duration {duration}: reaches beyond {LAST_DATE}, where the tables end; give a shorter one") from None
-
-
-def reach_many(worktime: Worktime, starts: Sequence[int], duration: Duration, rule: Rule = DEFAULT) -> list[Reached]:
-    """Count one duration from many starts, without pauses; raises DeadlineError like `reach`."""
-    return [reach(worktime, start, duration, rule) for start in starts]
 
 
 def _clock(worktime: Worktime, start: int, duration: Duration, _rule: Rule, pauses: Pauses) -> Reached:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.sla.domain.count import DEFAULT, DeadlineError, Rule, reach
 from services.sla.domain.pause import Pauses, ordered
@@ -16,8 +16,7 @@ from shared.procedures.duration import Duration
 OrAgreed = Literal[False, True, "earlier"]
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A deadline: its instant in the calendar's zone (None while an open pause holds it), the last day before rolling, provisional."""
 
     instant: datetime | None
@@ -105,12 +104,3 @@ def due(  # the whole of time.md in one call
         provisional,
         None if last is None else worktime.date_of(last),
     )
-
-
-def due_many(
-    starts: Iterable[datetime], duration: Duration, calendar: Calendar, rule: Rule = DEFAULT
-) -> list[tuple[datetime | None, bool]]:
-    """Give due instant and provisional for many starts of one duration."""
-    worktime = Worktime.of(calendar)
-    found = (reach(worktime, micros(start), duration, rule) for start in starts)
-    return [(None if at is None else worktime.instant(at), provisional) for at, _, provisional in found]
