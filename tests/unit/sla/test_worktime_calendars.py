@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,8 +30,13 @@ days:
 """
 
 
+@cache
+def _plain() -> Calendar:
+    return Calendar.parse(yaml.safe_load(WRITTEN))
+
+
 def branch(**changed: Any) -> Calendar:
-    return Calendar.parse({**yaml.safe_load(WRITTEN), **changed})
+    return Calendar.parse({**yaml.safe_load(WRITTEN), **changed}) if changed else _plain()
 
 
 def test_the_public_schedule_agrees_with_the_notices() -> None:
@@ -131,7 +137,7 @@ def test_midnight_itself_may_be_missing_or_come_twice() -> None:
 def test_the_tables_agree_with_the_zone() -> None:
     for name in ("America/New_York", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Shanghai", "America/St_Johns"):
         zone, worktime = ZoneInfo(name), Worktime.of(zoned(name))
-        for second in range(946_800_000, 2_000_000_000, 7_777_777):
+        for second in range(946_800_000, 2_000_000_000, 31_111_111):
             instant = worktime.instant(second * 1_000_000)
             assert micros(instant) == second * 1_000_000
             assert worktime.date_of(worktime.day(second * 1_000_000)) == instant.date()

@@ -54,13 +54,13 @@ def agree(start: datetime, written: str, rule: Rule, pauses: list[Pause]) -> Non
         assert counter.nominal is None or found.nominal == counter.nominal
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(start=STARTS, written=HOURLY, data=st.data())
 def test_hours_agree_with_the_minute_counter(start: datetime, written: str, data: st.DataObject) -> None:
     agree(start, written, Rule(), data.draw(paused(start, 2000)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(start=STARTS, written=DAILY, rule=RULES, data=st.data())
 def test_days_agree_with_the_day_counter(start: datetime, written: str, rule: Rule, data: st.DataObject) -> None:
     agree(start, written, rule, data.draw(paused(start, 9000)))
