@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(
     r"""(?P<text>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?P<call>\.(?:contains|startsWith|endsWith|matches)\()|(?P<size>size\()"""
-    r"""|(?P<path>[A-Za-z_][\w]*(?:\.\w+(?!\w*\())*)|(?P<number>\d+(?:\.\d+)?)|(?P<sign>&&|\|\||==|!=|>=|<=|[!<>()\[\],?:+\-*/%.])"""
+    r"""|(?P<path>[A-Za-z_][\w]*(?:\.\w+(?!\w*\())*)|(?P<number>\d+(?:\.\d+)?)|(?P<sign>\?:|&&|\|\||==|!=|>=|<=|[!<>()\[\],?:+\-*/%.])"""
 )
 _NEVER = re.compile(r"\bcount\.(\w+)\s*(?:==\s*0|<\s*1)(?![\d.])")
 _EVER = re.compile(r"\bcount\.(\w+)\s*(?:>\s*0|>=\s*1|!=\s*0)(?![\d.])")
+_ANY = re.compile(r"\bsize\(([\w.]+)\)\s*>\s*0(?![\d.])")
+_FAILING = re.compile(r"([\w.]+)\s*!=\s*''\s*\?\s*\1\s*:")
+_GLUE = re.compile(r"\+\s*'[^'\w]*'\s*\+")
 _SIGNS: Words = {
     "&&": ("且", "and"),
     "||": ("或", "or"),
@@ -33,6 +36,8 @@ _SIGNS: Words = {
     "(": ("（", "("),
     ")": ("）", ")"),
     ",": ("、", ","),
+    "?:": ("，没有的则", ", failing that"),
+    "+": ("与", "and"),
 }
 _CALLS: Words = {
     ".contains(": ("包含（", "contains ("),
@@ -45,6 +50,8 @@ _CALLS: Words = {
 def condition(speech: "Speech", source: str) -> str:
     """A condition in words: `!facts.urgent && case.class == 'valid'` → not “Urgent” and class is “Valid complaint”."""
     text = _EVER.sub(r"ever.\1", _NEVER.sub(r"never.\1", " ".join(source.split())))
+    text = _ANY.sub(r"\1 != ''", text.replace("[0]", ""))
+    text = _GLUE.sub("+", _FAILING.sub(r"\1 ?: ", text))
     found, path = list[str](), ""
     for match in _TOKEN.finditer(text):
         kind, token = str(match.lastgroup), match.group()
@@ -77,6 +84,8 @@ def _literal(speech: "Speech", text: str, path: str) -> str:
         return speech.quoted(speech.class_(text))
     if text in speech.procedure.role_names or text in terms.VALUES:
         return speech.quoted(speech.role(text))
+    if text in speech.procedure.facts:
+        return speech.quoted(speech.fact(text))
     return speech.quoted(speech.action(text) if text in words.ACTIONS else text)
 
 

@@ -103,6 +103,11 @@ def conflict(speech: Speech, entry: Conflict) -> list[str]:
     """Clauses that contradict each other."""
     read, why = speech.spoken(entry.read), speech.spoken(entry.why)
     clauses = speech.say("、", ", ").join(entry.clauses)
+    if len(entry.clauses) == 1:
+        return [
+            speech.say(f"第{clauses}条有疑义，读作：{read}", f"Clause {clauses} is in doubt. Read as: {read}"),
+            speech.say(f"理由：{why}", f"Because: {why}"),
+        ]
     return [
         speech.say(f"第{clauses}条相互矛盾，读作：{read}", f"Clauses {clauses} contradict each other. Read as: {read}"),
         speech.say(f"理由：{why}", f"Because: {why}"),

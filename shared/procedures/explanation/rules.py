@@ -1,11 +1,18 @@
 """The other entries of a procedure in words: classes, actions, reactions, counts, forms, confidentiality."""
 
+import re
+
 from shared.procedures.checks.reach import NEVER
 from shared.procedures.entries import Reaction
 from shared.procedures.explanation import terms
 from shared.procedures.explanation.effects import done
 from shared.procedures.explanation.speech import Speech
 from shared.procedures.model import ActionRule, ClassRule, Count, Derived, KindRule, Route, Subject
+
+_UNLESS = re.compile(r"([\w.]+)\s*==\s*''\s*\?\s*''\s*:\s*(.+)", re.DOTALL)
+_CHOICE = re.compile(r"([^?]+?)\s*\?\s*(\(.+\)|[^?]+?)\s*:\s*(?:''|\"\")")
+"""A key that counts only under a condition: `facts.urgent ? complaint.product : ''`."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def action(speech: Speech, name: str, rule: ActionRule) -> list[str]:
@@ -124,18 +131,7 @@ def derived(speech: Speech, entry: Derived) -> list[str]:
 
 def count(speech: Speech, entry: Count) -> list[str]:
     """Counting across cases."""
-    who = speech.say("不同投诉人的", "different complainants' ") if entry.distinct else ""
-    window = speech.duration(entry.window) if entry.window else ""
-    span = speech.say(f"在{window}内", f" within {window}") if window else speech.say("累计", " in all")
-    only = speech.say(f"（{speech.condition(entry.when)}）", f" (if {speech.condition(entry.when)})") if entry.when else ""
-    linked = speech.word(terms.VALUES, entry.does.link_as)
-    same, title = speech.condition(entry.key), speech.quoted(speech.title(entry))
-    lines = [
-        speech.say(
-            f"{title}：{who}投诉{only}{span}达到{entry.threshold}件且“{same}”相同的，作为{linked}关联。",
-            f"{title}: {entry.threshold} {who}cases{only}{span} that have the same “{same}” are linked as {linked}.",
-        )
-    ]
+    lines = [_counted(speech, entry)]
     facts = [f"{speech.quoted(speech.fact(name))} = {speech.value(value)}" for name, value in entry.does.set.items()]
     if facts:
         lines.append(speech.say(f"并记入：{'、'.join(facts)}。", f"It is put on record that {', '.join(facts)}."))
@@ -148,3 +144,27 @@ def count(speech: Speech, entry: Count) -> list[str]:
         else speech.say("只适用于达到数量的这一件。", "Only the case that completes the number is concerned.")
     )
     return lines
+
+
+def _counted(speech: Speech, entry: Count) -> str:
+    choice = _CHOICE.fullmatch(_UNLESS.sub(r"\1 != '' ? (\2) : ''", " ".join(entry.key.split())))
+    conditions = [source for source in (entry.when, choice[1] if choice else None) if source]
+    key = choice[2] if choice else entry.key
+    same = "" if _QUOTED.fullmatch(key) else speech.condition(key)
+    only = speech.say("且", " and ").join(speech.condition(source) for source in conditions)
+    window = speech.duration(entry.window) if entry.window else ""
+    who, title = (speech.say("不同投诉人的", "different complainants' ") if entry.distinct else ""), speech.quoted(speech.title(entry))
+    linked = speech.word(terms.VALUES, entry.does.link_as)
+    return speech.say(
+        f"{title}：{who}投诉"
+        + (f"（{only}）" if only else "")
+        + (f"在{window}内" if window else "累计")
+        + f"达到{entry.threshold}件"
+        + (f"且{same}相同" if same else "")
+        + f"的，作为{linked}关联。",
+        f"{title}: {entry.threshold} {who}cases"
+        + (f" within {window}" if window else " in all")
+        + (f" that agree in {same}" if same else "")
+        + (f" (counted if {only})" if only else "")
+        + f" are linked as {linked}.",
+    )
