@@ -5,7 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from shared.runtime.database import Database
 
@@ -18,7 +18,9 @@ async def migrate(database: Database, package: str) -> None:
     async with database.engine.begin() as connection:
         await connection.exec_driver_sql("SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true)")
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        await connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{database.schema}"')
+        # IF NOT EXISTS would ask for the right to create even where the schema exists.
+        if await connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": f'"{database.schema}"'}) is None:
+            await connection.exec_driver_sql(f'CREATE SCHEMA "{database.schema}"')
         await connection.run_sync(_upgrade, folder, database.schema)
 
 

@@ -108,9 +108,12 @@ class Subscription:
         return True
 
     async def measure(self, stop: asyncio.Event) -> None:
-        """Keep the lag gauges current; a broker that does not answer leaves them as they are."""
+        """Keep the lag gauges current; a broker that does not answer leaves them as they are and makes the process unready."""
         while not stop.is_set():
-            await self.watermark.refresh(self.watermark.held())
+            if await self.watermark.refresh(self.watermark.held()):
+                self._health.clear("broker")
+            else:
+                self._health.set("broker", "the broker does not answer; nothing is lost, deadlines wait")
             for topic, lag in self.watermark.lags.items():
                 metrics.CONSUMER_LAG.labels(topic).set(lag)
             await pause(stop, _LAG_PERIOD)

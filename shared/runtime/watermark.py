@@ -100,14 +100,14 @@ class Watermark:
             return False
         return True
 
-    async def refresh(self, numbers: Collection[int]) -> None:
+    async def refresh(self, numbers: Collection[int]) -> bool:
         """Ask the broker for the ends of these partition numbers in all topics and note which of them we have reached.
 
-        A broker that does not answer changes nothing: the timers go on waiting.
+        A broker that does not answer changes nothing: the timers go on waiting. False says so.
         """
         wanted = [p for p in self._read if p.partition in set(numbers)]
         if self._ends is None or self._positions is None or not wanted:
-            return
+            return True
         async with self._asking:
             asked = self._clock.real()
             try:
@@ -115,8 +115,9 @@ class Watermark:
                     ends = await self._ends.end_offsets(wanted)
                     positions = await self._idle_positions(self._positions, wanted)
             except (KafkaError, TimeoutError):
-                return
+                return False
             self._reached(asked, ends, positions)
+            return True
 
     async def _idle_positions(self, offsets: Positions, wanted: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Positions of partitions without a batch in hand: a batch moves its position first and may still be given back."""

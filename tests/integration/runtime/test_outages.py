@@ -136,6 +136,7 @@ async def test_the_consumer_comes_back_by_itself(alone: RuntimeSettings, broker:
             await Sender(producer, alone.topic_prefix).note("case-1", "before")
         await wait_for(lambda: _has(service, ["before"]))
         await asyncio.to_thread(broker.kill)
+        await wait_for(lambda: "broker" in service.health.troubles(), what="the process is unready")
         await asyncio.to_thread(broker.start)
         async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
             await Sender(producer, alone.topic_prefix).note("case-1", "after")

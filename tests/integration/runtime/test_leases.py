@@ -1,0 +1,114 @@
+"""Work across the network: leased, done without a transaction, settled; a process that dies leaves it to the next."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.runtime.clock import Clock
+from shared.runtime.database import Database, Transaction
+from shared.runtime.leases import Leases
+from shared.runtime.migrate import migrate
+from shared.runtime.settings import RuntimeSettings
+from tests.support.waiting import wait_for
+
+CLAIM = """
+UPDATE job SET lease = $3, attempts = attempts + 1 WHERE id IN (
+    SELECT id FROM job WHERE NOT done AND next <= $2 AND (lease IS NULL OR lease <= $2) ORDER BY next LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+@pytest.fixture
+async def database(settings: RuntimeSettings) -> Database:
+    made = Database(settings, "probe")
+    await migrate(made, "tests.integration.runtime.migrations")
+    async with made.transaction() as tx:
+        await tx.execute(
+            "CREATE TABLE job (id int PRIMARY KEY, next timestamptz NOT NULL DEFAULT now() - interval '1 s', lease timestamptz, "
+            "attempts int NOT NULL DEFAULT 0, done bool NOT NULL DEFAULT false)"
+        )
+        await tx.execute("INSERT INTO job SELECT generate_series(1, 100)")
+    return made
+
+
+async def claim(tx: Transaction, limit: int, now: datetime, until: datetime) -> Sequence[int]:
+    return [row["id"] for row in await tx.fetch(CLAIM, limit, now, until)]
+
+
+async def settle(tx: Transaction, done: Sequence[tuple[int, bool]]) -> None:
+    await tx.execute("UPDATE job SET done = true, lease = NULL WHERE id = ANY($1::int[])", [job for job, good in done if good])
+    await tx.execute(
+        "UPDATE job SET next = now() + interval '50 ms', lease = NULL WHERE id = ANY($1::int[])", [job for job, good in done if not good]
+    )
+
+
+async def left(database: Database) -> int:
+    async with database.transaction() as tx:
+        return int(await tx.fetchval("SELECT count(*) FROM job WHERE NOT done"))
+
+
+async def test_two_drivers_share_the_work_and_no_job_is_done_twice_at_a_time(database: Database) -> None:
+    worked: list[int] = []
+
+    async def work(job: int) -> bool:
+        worked.append(job)
+        assert database.engine.pool.checkedout() <= 2  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        return worked.count(job) > job % 3  # some fail at first
+
+    stop = asyncio.Event()
+    drivers = [Leases(database, Clock(), claim=claim, work=work, settle=settle, poll=0.02) for _ in range(2)]
+    tasks = [asyncio.create_task(driver.run(stop)) for driver in drivers]
+
+    async def finished() -> bool:
+        return await left(database) == 0
+
+    await wait_for(finished)
+    stop.set()
+    await asyncio.gather(*tasks)
+    assert all(worked.count(job) == job % 3 + 1 for job in range(1, 101))
+    await database.close()
+
+
+async def test_no_transaction_is_open_during_the_work(database: Database) -> None:
+    busy: list[int] = []
+
+    async def work(_: int) -> bool:
+        busy.append(database.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return True
+
+    assert await Leases(database, Clock(), claim=claim, work=work, settle=settle).cycle() == 20
+    assert busy == [0] * 20
+    await database.close()
+
+
+async def test_what_a_dead_process_had_leased_is_taken_up_when_the_lease_is_over(database: Database) -> None:
+    async def never(_: int) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+    dying = asyncio.create_task(
+        Leases(database, Clock(), claim=claim, work=never, settle=settle, lease=timedelta(seconds=0.5), concurrency=100).cycle()
+    )
+
+    async def leased() -> bool:
+        async with database.transaction() as tx:
+            return int(await tx.fetchval("SELECT count(*) FROM job WHERE lease IS NOT NULL")) == 100
+
+    await wait_for(leased)
+    dying.cancel()
+
+    async def work(_: int) -> bool:
+        return True
+
+    successor = Leases(database, Clock(), claim=claim, work=work, settle=settle, concurrency=100)
+    assert await successor.cycle() == 0
+
+    async def taken_up() -> bool:
+        return await successor.cycle() == 100
+
+    await wait_for(taken_up)
+    assert await left(database) == 0
+    await database.close()
