@@ -75,9 +75,12 @@ class Speech:
         return self.word(words.ACTIONS, action)
 
     def class_(self, class_id: str) -> str:
-        """A class's title."""
-        rule = next((rule for rule in self.procedure.classes if rule.id == class_id), None)
-        return self.title(rule) if rule else class_id
+        """A class's title; where several rules lead to it, each with a title of its own, what their titles begin with."""
+        titles = [self.title(rule) for rule in self.procedure.classes if rule.id == class_id]
+        begins = {re.split(r"[：:（(]", title)[0].strip() for title in titles}
+        if len(set(titles)) > 1 and len(begins) == 1:
+            return begins.pop()
+        return titles[0] if titles else class_id
 
     def selector(self, selector: Selector) -> str:
         """The events of a selector in words."""
