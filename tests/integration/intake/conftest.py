@@ -1,3 +1,4 @@
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -59,3 +60,10 @@ async def rows(service: Service, query: str, *arguments: Any) -> list[Any]:
     """What a query finds in the service's schema."""
     async with service.database.transaction() as tx:
         return await tx.fetch(query, *arguments)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        return int(bound.getsockname()[1])
