@@ -15,6 +15,9 @@ from services.sla.domain.effects import Occasion, answer, happen, perform
 from services.sla.domain.rulebook import ClockPlan, Doing, Rulebook, clauses
 from shared.contracts.actions import ACTIONS
 
+NOBODY = frozenset({"", "system", "triage", "complainant"})
+"""Roles that are never asked for help, and so never own a case as the first who was asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -193,6 +196,8 @@ def _complete(draft: Draft, given: Act, event: str, data: dict[str, Any]) -> Non
     if event in ("routed", "reassigned"):
         data["by"] = given.role
         case.decided_by_person.append("department")
+    if not case.owner and given.role not in NOBODY and any(entry.first_asked for entry in draft.rulebook.procedure.ownership):
+        case.owner = given.role
     if given.action in permission.EXTENSIONS:
         plan = permission.clock_named(draft, data["clock"])
         data["clock"] = plan.clock.id if plan else data["clock"]
