@@ -8,7 +8,8 @@ from time import monotonic
 from uuid import UUID
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import OutOfOrderSequenceNumber
 
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.broker import KafkaServer
@@ -16,7 +17,7 @@ from shared.contracts.envelope import Message
 from shared.runtime import outbox
 from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
-from shared.runtime.producer import Producer, take_apart
+from shared.runtime.producer import take_apart
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.topics import apply
 from tests.integration.runtime.conftest import read_all
@@ -112,22 +113,21 @@ async def test_a_producer_can_be_taken_apart_while_the_broker_is_frozen(alone: R
     broker.process.thaw()
 
 
-async def test_a_new_producer_sends_after_an_outage_longer_than_the_request_timeout(alone: RuntimeSettings, broker: KafkaServer) -> None:
-    """With one and the same producer every send would raise OutOfOrderSequenceNumber from then on."""
-    producer = Producer({"bootstrap_servers": broker.bootstrap_servers, "request_timeout_ms": 1000}, timeout=3.0)
-    topic = f"{alone.topic_prefix}{OUTPUT.name}"
-    await producer.send([(topic, b"k", b"1", [])])
-    broker.process.freeze()
-    with pytest.raises(Exception):  # noqa: B017, PT011 - time-out or broker's error, whichever strikes first
-        await producer.send([(topic, b"k", str(n).encode(), []) for n in range(2, 200)])
-    broker.process.thaw()
-    await asyncio.to_thread(broker.wait_ready)
-    for n in range(200, 210):
-        await producer.send([(topic, b"k", str(n).encode(), [])])
-    await producer.close()
-    values = [int(r.value) for r in await read_all(alone, OUTPUT.name)]
-    assert values[0] == 1
-    assert values[-10:] == list(range(200, 210))
+async def test_a_gap_in_the_producers_sequence_is_left_behind_with_the_producer(applied: RuntimeSettings) -> None:
+    """What an outage can leave, when a batch expires without a leader: from then on every send is out of order, for ever."""
+    async with build(applied, Probe()).running() as service:
+        await tell(service, range(100))
+        await emptied(service)
+        old = service.relay._producer._current
+        assert old is not None
+        for partition in range(24):
+            old._txn_manager.increment_sequence_number(TopicPartition(f"{applied.topic_prefix}{OUTPUT.name}", partition), 1)
+        with pytest.raises(OutOfOrderSequenceNumber):
+            await old.send_and_wait(f"{applied.topic_prefix}{OUTPUT.name}", b"000000", key=b"case-0", headers=message(0).headers())
+        await tell(service, range(100, 200))
+        await emptied(service)
+        assert service.relay._producer._current is not old
+    await check_topic(applied, 200)
 
 
 async def test_the_consumer_comes_back_by_itself(alone: RuntimeSettings, broker: KafkaServer) -> None:
