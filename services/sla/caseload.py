@@ -40,6 +40,10 @@ class Caseload:
     holding: list[tuple[str, datetime, Mapping[str, Any]]] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    calendar: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calendar = self.rulebooks.calendar_stamp
 
     async def load(self, tx: Transaction, ids: list[str]) -> None:
         """Lock the cases and read what waits for them."""
@@ -62,6 +66,8 @@ class Caseload:
         now = max(micros(self.now), getattr(given, "at", 0), getattr(given, "registered_at", 0))
         decision = decide(kept.case, given, rulebook, now)
         kept.case = decision.case
+        if isinstance(given, Opening | Recount):
+            kept.calendar = self.calendar
         self.touched.add(name)
         came_about = origin(given)
         for event in decision.events:
@@ -95,8 +101,7 @@ class Caseload:
     async def record(self, tx: Transaction) -> None:
         """Write cases, ledger, waiting inputs, timers and messages."""
         changed = [(name, kept) for name, kept in sorted(self.kept.items()) if kept.case is not None and name in self.touched]
-        saved = [(kept.case, kept.head, moment(kept.case.received_at)) for _, kept in changed if kept.case is not None]
-        await storage.save(tx, saved, self.rulebooks.calendar_stamp)
+        await storage.save(tx, [kept for _, kept in changed])
         await self._keep_basis(tx)
         await storage.write(tx, self.lines)
         await storage.release(tx, self.released)
@@ -159,5 +164,11 @@ def thaw(held: Mapping[str, Any]) -> Input:
 
 
 def recount(caseload: Caseload, name: str) -> None:
-    """Count a case's deadlines again with the present calendars."""
-    caseload.decide(name, Recount(micros(caseload.now)))
+    """Count a case's deadlines again with the present calendars.
+
+    Nothing that is due is carried out by it: whether it was met in time is not known before the input is read so far.
+    """
+    case = caseload.case(name)
+    due = next_due(case) if case is not None else None
+    now = micros(caseload.now)
+    caseload.decide(name, Recount(now if due is None else min(now, due)))

@@ -1,6 +1,7 @@
 """The rulebooks in use: a case keeps the version and parameters that it began under."""
 
 import hashlib
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ class Rulebooks:
         """The rulebooks of a basis that decisions were made with earlier."""
         return cls(kept.organisation.model_copy(update={"calendars": []}), kept.calendars)
 
-    @property
+    @cached_property
     def calendar_stamp(self) -> str:
         """Says which calendars deadlines are counted with: another one means that they have to be counted again."""
         stated = [

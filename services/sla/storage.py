@@ -12,9 +12,10 @@ import orjson
 from services.sla.domain.basis import Basis
 from services.sla.domain.case import Case
 from services.sla.domain.ledger import GENESIS, Entry
+from services.sla.domain.worktime import moment
 from shared.runtime.database import Transaction
 
-_LOAD = "SELECT id, state, head FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+_LOAD = "SELECT id, state, head, calendar FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 _SAVE = """
 INSERT INTO cases (id, number, source, procedure, version, status, class, department, received_at, calendar, sequence, head, state)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
@@ -33,10 +34,11 @@ _HOLD = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], 
 
 @dataclass(slots=True)
 class Kept:
-    """A case as it is stored: its state and the hash of its latest event; a case that is not known has neither."""
+    """A case as it is stored: state, hash of its latest event, calendars that its deadlines are counted with; none of it if unknown."""
 
     case: Case | None = None
     head: bytes = GENESIS
+    calendar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,15 @@ async def load(tx: Transaction, ids: Iterable[str]) -> dict[str, Kept]:
     """The cases, locked in the order of their ids; a `Kept` without a case for each unknown id."""
     wanted = sorted(set(ids))
     rows = await tx.fetch(_LOAD, wanted)
-    found = {row["id"]: Kept(Case.load(orjson.loads(row["state"])), row["head"]) for row in rows}
+    found = {row["id"]: Kept(Case.load(orjson.loads(row["state"])), row["head"], row["calendar"]) for row in rows}
     return {name: found.get(name) or Kept() for name in wanted}
 
 
-async def save(tx: Transaction, kept: Sequence[tuple[Case, bytes, datetime]], calendar: str) -> None:
-    """Write cases as they stand now: case, hash of the latest event, when received."""
-    if not kept:
+async def save(tx: Transaction, kept: Sequence[Kept]) -> None:
+    """Write cases as they stand now."""
+    cases = [each.case for each in kept if each.case is not None]
+    if not cases:
         return
-    cases = [case for case, _, _ in kept]
     await tx.execute(
         _SAVE,
         [case.id for case in cases],
@@ -87,10 +89,10 @@ async def save(tx: Transaction, kept: Sequence[tuple[Case, bytes, datetime]], ca
         [case.status for case in cases],
         [case.class_ for case in cases],
         [case.department for case in cases],
-        [received for _, _, received in kept],
-        [calendar] * len(cases),
+        [moment(case.received_at) for case in cases],
+        [each.calendar for each in kept if each.case is not None],
         [case.sequence for case in cases],
-        [head for _, head, _ in kept],
+        [each.head for each in kept if each.case is not None],
         [orjson.dumps(case) for case in cases],
     )
 

@@ -10,10 +10,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from services.sla import storage
 from services.sla.authority import SYSTEM, Actor, Authority
-from services.sla.caseload import Caseload
+from services.sla.caseload import Caseload, recount
 from services.sla.domain import wire
 from services.sla.domain.case import Case, Event
-from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Recount, Tick, next_due
+from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Tick, next_due
 from services.sla.domain.worktime import micros, moment
 from services.sla.rulebooks import Rulebooks
 from shared.contracts.actions import ACTIONS, Action
@@ -31,6 +31,8 @@ from shared.runtime.timers import Due
 from shared.runtime.watermark import Watermark
 
 RECOUNT_BATCH = 200
+DUTY = "duty:"
+"""Begins the key of what a procedure does without a case."""
 _SPENT = "INSERT INTO inbox (id, topic) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id"
 
 
@@ -85,12 +87,14 @@ class Cases:
             caseload = self.caseload()
             await caseload.load(tx, names)
             for name in names:
-                caseload.decide(name, Recount(micros(caseload.now)))
+                recount(caseload, name)
             await caseload.record(tx)
         return len(names)
 
     def _apply(self, caseload: Caseload, received: Received, watermark: Watermark) -> None:
         name = received.key
+        if name.startswith(DUTY):  # news of a message about a procedure's own duty: there is no case
+            return
         case = caseload.case(name)
         given = self._input(received, case)
         if isinstance(given, Opening):
