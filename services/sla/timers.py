@@ -14,7 +14,9 @@ from shared.runtime.timers import Due
 
 _MEASURE_PERIOD = 5.0
 _RECOUNT_PERIOD = 30.0
-_WITHIN = "SELECT count(*) FILTER (WHERE due_at <= $1::timestamptz + make_interval(hours => h)) AS n, h FROM timer, unnest($2::int[]) AS h GROUP BY h"
+_WITHIN = """
+SELECT count(*) FILTER (WHERE due_at <= $1::timestamptz + make_interval(hours => h)) AS n, h FROM timer, unnest($2::int[]) AS h GROUP BY h
+"""
 HOURS = (1, 4, 24, 72)
 
 
