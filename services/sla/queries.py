@@ -8,12 +8,8 @@ import orjson
 
 from services.sla import storage
 from services.sla.authority import Actor, Authority
-from services.sla.domain import clock as clocks
-from services.sla.domain import projection
-from services.sla.domain.case import Case, Round
-from services.sla.domain.draft import Draft
-from services.sla.domain.explanation import explain
-from services.sla.domain.rulebook import ClockPlan
+from services.sla.domain import account, projection
+from services.sla.domain.case import Case
 from services.sla.rulebooks import Rulebooks
 from shared.runtime.database import Database
 from shared.runtime.problem import Problem
@@ -52,17 +48,19 @@ class CaseFiles:
             "cooperating": case.cooperating,
             "handler": case.handler,
             "level": case.level,
-            "clocks": [self._summary(case, plan, each) for plan, each in self._rounds(case)],
+            "clocks": [account.summary(case, rulebook, plan, each) for plan, each in account.rounds(case, rulebook)],
             "events": [projection.project(event, hidden) for event in events],
         }
 
     async def clock(self, name: str, clock: str, actor: Actor) -> dict[str, Any]:
         """Every round of a clock with its explanation; raises `Problem` 404."""
         case = await self._case(name, actor)
-        rounds = [(plan, each) for plan, each in self._rounds(case) if clock in (plan.clock.id, *plan.clauses)]
+        rulebook = self.rulebooks.of(case)
+        rounds = [(plan, each) for plan, each in account.rounds(case, rulebook) if clock in (plan.clock.id, *plan.clauses)]
         if not rounds:
             raise Problem(404, "there is no such clock", f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}")
-        return {"case": case.id, "clock": rounds[0][0].clock.id, "rounds": [self._explained(case, plan, each) for plan, each in rounds]}
+        explained = [account.explained(case, rulebook, plan, each) for plan, each in rounds]
+        return {"case": case.id, "clock": rounds[0][0].clock.id, "rounds": explained}
 
     async def _case(self, name: str, actor: Actor) -> Case:
         async with self.database.transaction() as tx:
@@ -73,28 +71,3 @@ class CaseFiles:
         if not self.authority.may_see(actor, (case.department, case.proposed, *case.cooperating)):
             raise Problem(404, *UNKNOWN)
         return case
-
-    def _rounds(self, case: Case) -> list[tuple[ClockPlan, Round]]:
-        plans = self.rulebooks.of(case).plans
-        return [(plans[name], each) for name, rounds in case.rounds.items() for each in rounds if each.state != "dormant"]
-
-    def _summary(self, case: Case, plan: ClockPlan, current: Round) -> dict[str, Any]:
-        worktime = self.rulebooks.of(case).worktime(case.department)
-        return {
-            "clock": plan.clock.id,
-            "clauses": plan.clauses,
-            "round": current.number,
-            "state": current.state,
-            "due_at": None if current.due is None else worktime.instant(current.due).isoformat(),
-            "provisional": current.provisional,
-        }
-
-    def _explained(self, case: Case, plan: ClockPlan, current: Round) -> dict[str, Any]:
-        rulebook = self.rulebooks.of(case)
-        draft = Draft(case, rulebook, current.start)
-        because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": current.event}
-        limits = [clocks.limit(draft, plan, current, place) for place in range(len(plan.thresholds))]
-        return {
-            **self._summary(case, plan, current),
-            "dues": [explain(draft.worktime, limit, because) for limit in limits if limit is not None],
-        }

@@ -1,0 +1,135 @@
+"""Ledger, replay and evidence on a real database: what was tampered with is found, what was not comes out again."""
+
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.runtime.app import Service
+from tests.integration.sla.archive import CASES, Jiesu, lived
+from tests.integration.sla.office import Office
+
+
+@pytest.fixture
+async def service(office: Office) -> AsyncIterator[Service]:
+    async with office.build().running() as running:
+        await lived(office, running)
+        yield running
+
+
+@pytest.fixture
+def jiesu(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> Jiesu:
+    monkeypatch.chdir(tmp_path)
+    return Jiesu(monkeypatch, database_url)
+
+
+async def tamper(service: Service, statement: str) -> None:
+    async with service.database.transaction() as tx:
+        assert await tx.execute(statement) not in ("UPDATE 0", "DELETE 0")
+
+
+FLIP = "set_byte(body, 40, get_byte(body, 40) # 1)"
+SWAP = """
+UPDATE ledger l SET body = o.body, hash = o.hash, type = o.type, at = o.at, recorded_at = o.recorded_at, cause = o.cause, origin = o.origin
+FROM ledger o WHERE l.case_id = 'past-2' AND o.case_id = 'past-2' AND l.sequence IN (3, 4) AND o.sequence = 7 - l.sequence
+"""
+TAMPERINGS = {
+    "a flipped byte": (f"UPDATE ledger SET body = {FLIP} WHERE case_id = 'past-2' AND sequence = 3", "event 3"),
+    "a missing event": ("DELETE FROM ledger WHERE case_id = 'past-2' AND sequence = 3", "event 3 is missing"),
+    "an exchanged event": (SWAP, "event 3"),
+    "a tail cut off": ("DELETE FROM ledger WHERE case_id = 'past-2' AND sequence > 4", "the last events are missing"),
+    "an event dated back": ("UPDATE ledger SET at = at - interval '1 day' WHERE case_id = 'past-2' AND sequence = 3", "column at"),
+    "a head set otherwise": ("UPDATE cases SET head = sha256('x') WHERE id = 'past-2'", "head"),
+    "a case removed": ("DELETE FROM cases WHERE id = 'past-2'", "the case is gone"),
+}
+
+
+async def test_an_untouched_ledger_holds_and_every_tampering_is_found(service: Service, jiesu: Jiesu) -> None:
+    found = await jiesu("ledger", "verify", "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout) == {"cases": 3, "faults": []}
+    for name, (statement, said) in TAMPERINGS.items():
+        async with service.database.transaction() as tx:
+            await tx.execute("DROP TABLE IF EXISTS kept_ledger, kept_cases")
+            await tx.execute("CREATE TABLE kept_ledger AS SELECT * FROM ledger; CREATE TABLE kept_cases AS SELECT * FROM cases")
+        await tamper(service, statement)
+        found = await jiesu("ledger", "verify", "--json")
+        assert found.exit_code == 1, name
+        faults = json.loads(found.stdout)["faults"]
+        assert {each["case"] for each in faults} == {"past-2"}, name
+        assert any(said in each["fault"] for each in faults), (name, faults)
+        async with service.database.transaction() as tx:
+            await tx.execute("TRUNCATE ledger, cases")
+            await tx.execute("INSERT INTO ledger SELECT * FROM kept_ledger; INSERT INTO cases SELECT * FROM kept_cases")
+    assert (await jiesu("ledger", "verify", "--case", "past-1", "--case", "no-such")).exit_code == 1
+
+
+async def test_every_case_comes_out_of_its_events_again(service: Service, jiesu: Jiesu) -> None:
+    found = await jiesu("replay", "--verify", "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout) == {"cases": 3, "differences": []}
+    await tamper(service, "UPDATE ledger SET cause = 'triage' WHERE case_id = 'past-1' AND type = 'closed'")
+    await tamper(service, "UPDATE cases SET state = convert_to(replace(convert_from(state, 'UTF8'), '\"level\":0', '\"level\":1'), 'UTF8')")
+    found = await jiesu("replay", "--verify", "--json")
+    assert found.exit_code == 1
+    differences = {each["case"]: each["difference"] for each in json.loads(found.stdout)["differences"]}
+    assert differences.keys() == set(CASES)
+    assert "level: kept is 1, replayed 0" in differences["past-3"]
+    assert (await jiesu("replay", "--verify", "--case", "no-such")).exit_code == 1
+
+
+async def test_evidence_proves_itself_without_the_database(service: Service, jiesu: Jiesu, tmp_path: Path) -> None:
+    archive = tmp_path / "past-2.zip"
+    exported = await jiesu("evidence", "past-2", "--out", archive)
+    assert exported.exit_code == 0, exported.output
+    jiesu.patch.setenv("DATABASE_URL", "postgresql+asyncpg://nobody@127.0.0.1:1/nowhere")
+    verified = await jiesu("evidence", "--verify", archive)
+    assert verified.exit_code == 0, verified.output
+    with zipfile.ZipFile(archive) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    assert b"example.org" not in b"".join(files.values())
+    assert "3.5.1" in json.loads(files["clauses.json"])
+    assert any(each["dues"][0]["segments"] for rounds in json.loads(files["explanations.json"]).values() for each in rounds if each["dues"])
+    forgeries = {
+        "ledger.jsonl": files["ledger.jsonl"].replace("三号楼".encode(), "四号楼".encode()),
+        "events.json": files["events.json"].replace("三号楼".encode(), "四号楼".encode()),
+        "explanations.json": files["explanations.json"].replace(b"T16:00:00", b"T17:00:00").replace(b"T00:00:00", b"T01:00:00"),
+        "procedure.yaml": files["procedure.yaml"].replace(b"within: same_day", b"within: 3d"),
+    }
+    for name, data in forgeries.items():
+        assert data != files[name], name
+        forged = tmp_path / f"{name}.zip"
+        with zipfile.ZipFile(forged, "w") as written:
+            for each, content in (files | {name: data}).items():
+                written.writestr(each, content)
+        assert (await jiesu("evidence", "--verify", forged)).exit_code == 1, name
+    assert (await jiesu("evidence", "--verify", tmp_path / "none.zip")).exit_code == 2
+    assert service.http_port
+
+
+async def test_a_sealed_year_proves_its_cases_and_never_changes(service: Service, jiesu: Jiesu, tmp_path: Path) -> None:
+    await tamper(service, "UPDATE ledger SET at = at WHERE case_id = 'past-1'")
+    async with service.database.transaction() as tx:
+        year = (await tx.fetchval("SELECT at FROM ledger WHERE case_id = 'past-1' AND type = 'closed'")).year
+    early = await jiesu("ledger", "seal", year)
+    assert early.exit_code == 2
+    assert "not over" in early.output
+    now = f"{year + 1}-01-02T00:00:00+08:00@{year}-01-01T00:00:00Z x 0.000001"
+    jiesu.patch.setenv("JIESU_CLOCK", now)
+    first = await jiesu("ledger", "seal", year, "--json")
+    assert first.exit_code == 0, first.output
+    seal = json.loads(first.stdout)
+    assert [each["case"] for each in seal["leaves"]] == ["past-1", "past-3"]
+    again = await jiesu("ledger", "seal", year, "--json")
+    assert json.loads(again.stdout) == seal
+    archive = tmp_path / "past-1.zip"
+    assert (await jiesu("evidence", "past-1", "--out", archive)).exit_code == 0
+    assert (await jiesu("evidence", "--verify", archive, "--root", seal["root"])).exit_code == 0
+    assert (await jiesu("evidence", "--verify", archive, "--root", "00" * 32)).exit_code == 1
+    await tamper(service, "UPDATE seal_leaf SET head = sha256('x') WHERE case_id = 'past-3'")
+    broken = await jiesu("ledger", "verify")
+    assert broken.exit_code == 1
+    assert "past-3" in broken.output
+    assert (await jiesu("ledger", "seal", year)).exit_code == 1
