@@ -41,6 +41,7 @@ class MailSink:
         self.host = host
         self.port = port
         self.replies: deque[str] = deque()
+        self.sessions: deque[SMTP] = deque(maxlen=100)
         self._tls = tls
         self._login = login
         self._server: asyncio.Server | None = None
@@ -48,7 +49,7 @@ class MailSink:
     async def __aenter__(self) -> Self:
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every address that it hears
         loop = asyncio.get_running_loop()
-        session = partial(
+        make = partial(
             SMTP,
             self,
             hostname="localhost",
@@ -60,6 +61,11 @@ class MailSink:
             authenticator=self._authenticate,
             loop=loop,
         )
+
+        def session() -> SMTP:
+            self.sessions.append(make())
+            return self.sessions[-1]
+
         self._server = await loop.create_server(session, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self

@@ -12,7 +12,8 @@ from services.notify.domain.render import Templates
 from services.notify.domain.retry import Policy
 from services.notify.providers.http_sms import HttpSms, SmsOptions
 from services.notify.providers.provider import Provider
-from services.notify.providers.smtp import Smtp, SmtpOptions
+from services.notify.providers.smtp import Smtp
+from services.notify.providers.smtp_sessions import SmtpOptions
 from services.notify.usecases import Dispatch, Receipts, Requests
 from shared.procedures.loader import load_organisation
 from shared.runtime.app import Service

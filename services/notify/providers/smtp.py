@@ -3,17 +3,16 @@
 import asyncio
 import re
 import ssl
-from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from email.utils import format_datetime
-from typing import Literal
 
 import aiosmtplib
 from aiosmtplib import SMTPException
 
 from services.notify.domain.reason import Reason
 from services.notify.providers.provider import Accepted, Outgoing, Refused
+from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessions
 from shared.runtime.clock import Clock
 
 # Replies of RFC 5321 that mean something else than their first digit says; 4xx is otherwise busy, 5xx refused.
@@ -28,26 +27,11 @@ STATUS: dict[int, tuple[Reason, bool]] = {
     503: (Reason.GARBAGE, False),
 }
 _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
-_GOODBYE = 1.0
 _FIRST_PERMANENT, _LAST = 500, 599
 
 
-@dataclass(frozen=True, slots=True)
-class SmtpOptions:
-    """Where and how to hand mail over; `timeout` in seconds for one whole attempt."""
-
-    host: str
-    port: int = 587
-    security: Literal["none", "starttls", "tls"] = "starttls"
-    username: str = ""
-    password: str = field(default="", repr=False)
-    sender: str = "jiesu@localhost"
-    timeout: float = 20.0
-    ca_file: str = ""
-
-
 class Smtp:
-    """The provider of the channel `email`; one connection a message, so that no state of a session outlives a fault."""
+    """The provider of the channel `email`; connections are kept while all goes well, and none outlives a fault."""
 
     channel = "email"
 
@@ -55,7 +39,8 @@ class Smtp:
         self._options = options
         self._clock = clock
         self._domain = options.sender.rpartition("@")[2].rstrip(">") or "localhost"
-        self._tls = None if options.security == "none" else ssl.create_default_context(cafile=options.ca_file or None)
+        self._sender = options.sender.rpartition("<")[2].rstrip(">").strip()
+        self._sessions = SmtpSessions(options, self._domain)
 
     async def send(self, message: Outgoing) -> Accepted | Refused:
         """Hand one mail over; the server's final 250 is acceptance, whatever comes after it is no failure."""
@@ -64,40 +49,15 @@ class Smtp:
         except ValueError:  # a line break where a header stands; rendering lets none through
             return Refused(Reason.TEMPLATE, permanent=True)
         try:
-            async with asyncio.timeout(self._options.timeout):
-                client = await self._connect()
-                try:
-                    await client.send_message(mail, sender=self._envelope_sender(), recipients=[message.to])
-                except BaseException:
-                    client.close()
-                    raise
+            async with asyncio.timeout(self._options.timeout), self._sessions.session() as client:
+                await client.send_message(mail, sender=self._sender, recipients=[message.to])
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             return classify(error)
-        await _part(client)
         return Accepted(mail["Message-ID"])
 
     async def close(self) -> None:
-        """Nothing stays open between messages."""
-
-    async def _connect(self) -> aiosmtplib.SMTP:
-        options = self._options
-        client = aiosmtplib.SMTP(
-            hostname=options.host,
-            port=options.port,
-            timeout=options.timeout,
-            use_tls=options.security == "tls",
-            start_tls=options.security == "starttls",
-            username=options.username or None,
-            password=options.password or None,
-            tls_context=self._tls,
-            local_hostname=self._domain,
-        )
-        try:
-            await client.connect()
-        except BaseException:
-            client.close()
-            raise
-        return client
+        """End the kept sessions."""
+        await self._sessions.close()
 
     def _mail(self, message: Outgoing) -> EmailMessage:
         mail = EmailMessage(policy=POLICY)
@@ -109,18 +69,6 @@ class Smtp:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text)
         return mail
-
-    def _envelope_sender(self) -> str:
-        return self._options.sender.rpartition("<")[2].rstrip(">").strip()
-
-
-async def _part(client: aiosmtplib.SMTP) -> None:
-    """Say goodbye; the mail has been accepted, so nothing that goes wrong now may count against it."""
-    try:
-        async with asyncio.timeout(_GOODBYE):
-            await client.quit()
-    except (SMTPException, OSError, TimeoutError):
-        client.close()
 
 
 def classify(error: Exception) -> Refused:

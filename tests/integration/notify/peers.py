@@ -11,8 +11,9 @@ from fastapi import Response
 from deploy.sinks import MailSink, SmsSink
 from deploy.sinks.box import Box
 from services.notify.providers.http_sms import HttpSms, SmsOptions
-from services.notify.providers.provider import Provider
-from services.notify.providers.smtp import Smtp, SmtpOptions
+from services.notify.providers.provider import Accepted, Outgoing, Provider, Refused
+from services.notify.providers.smtp import Smtp
+from services.notify.providers.smtp_sessions import SmtpOptions
 from shared.runtime.clock import Clock
 
 TOKEN = "a token"
@@ -39,6 +40,14 @@ def smtp(port: int, **options: object) -> Smtp:
     return Smtp(SmtpOptions(**({"host": "127.0.0.1", "port": port, "security": "none", "timeout": TIMEOUT} | options)), Clock())  # type: ignore[arg-type]
 
 
+async def mailed(port: int, message: Outgoing, **options: object) -> Accepted | Refused:
+    """One mail by a provider of its own."""
+    provider = smtp(port, **options)
+    result = await provider.send(message)
+    await provider.close()
+    return result
+
+
 def http_sms(port: int, token: str = TOKEN) -> HttpSms:
     return HttpSms(SmsOptions(f"http://127.0.0.1:{port}", token, timeout=TIMEOUT))
 
@@ -51,26 +60,28 @@ async def peer(kind: str, folder: Path) -> AsyncIterator[Peer]:
     """A sink and the provider that speaks to it."""
     if kind == "smtp":
         async with MailSink(folder) as mail:
+            provider = smtp(mail.port, timeout=5)
             yield Peer(
-                smtp(mail.port, timeout=5),
+                provider,
                 mail.box,
                 "li@example.com",
                 "nobody@example.com",
                 lambda: mail.replies.append("451 4.7.1 li@example.com, come back later"),
                 lambda: mail.replies.append("554 5.6.0 li@example.com, we do not like it"),
             )
+            await provider.close()
     else:
         async with SmsSink(folder, token=TOKEN) as sms:
-            provider = HttpSms(SmsOptions(sms.url, TOKEN, timeout=5))
+            gateway = HttpSms(SmsOptions(sms.url, TOKEN, timeout=5))
             yield Peer(
-                provider,
+                gateway,
                 sms.box,
                 "+8613800000001",
                 "+8613800000550",
                 lambda: sms.answers.append(Response(status_code=503, headers={"retry-after": "7"})),
                 lambda: sms.answers.append(Response(status_code=400)),
             )
-            await provider.close()
+            await gateway.close()
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import httpx
 
 from deploy.sinks import SmsSink
 from services.notify.providers.provider import Accepted, Outgoing
-from tests.integration.notify.peers import http_sms, smtp
+from tests.integration.notify.peers import http_sms, mailed
 from tests.support.repository import PROJECT
 
 
@@ -27,7 +27,7 @@ async def test_both_sinks_serve_keep_and_stop(tmp_path: Path) -> None:
     ports = [int(port) for port in re.findall(r":(\d+),", said)]
     assert len(ports) == 2
     gateway = http_sms(ports[1])
-    assert isinstance(await smtp(ports[0], timeout=10).send(Outgoing("k1", "li@example.com", "主题", "正文")), Accepted)
+    assert isinstance(await mailed(ports[0], Outgoing("k1", "li@example.com", "主题", "正文"), timeout=10), Accepted)
     assert isinstance(await gateway.send(Outgoing("k2", "+8613800000001", "", "正文")), Accepted)
     await gateway.close()
     async with httpx.AsyncClient() as client:

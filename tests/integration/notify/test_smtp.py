@@ -1,6 +1,7 @@
 """What is particular to mail: STARTTLS, login, headers, every reply of the status table."""
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from deploy.sinks import MailSink
 from services.notify.domain.reason import Reason
 from services.notify.providers.provider import Accepted, Outgoing, Refused
-from tests.integration.notify.peers import smtp
+from tests.integration.notify.peers import mailed, smtp
 
 MESSAGE = Outgoing("key-1", "li@example.com", "Subject", "Text")
 LOGIN = ("jiesu", "correct horse")
@@ -52,8 +53,8 @@ async def test_starttls_and_login(tmp_path: Path) -> None:
     pem = certificate(tmp_path, "localhost")
     async with MailSink(tmp_path, tls=server_side(pem), login=LOGIN) as sink:
         common = {"host": "localhost", "security": "starttls", "ca_file": str(pem), "timeout": 5, "username": LOGIN[0]}
-        assert isinstance(await smtp(sink.port, **common, password=LOGIN[1]).send(MESSAGE), Accepted)
-        wrong = await smtp(sink.port, **common, password="wrong").send(MESSAGE)
+        assert isinstance(await mailed(sink.port, MESSAGE, **common, password=LOGIN[1]), Accepted)
+        wrong = await mailed(sink.port, MESSAGE, **common, password="wrong")
     assert len(sink.box.messages) == 1
     assert wrong == Refused(Reason.CREDENTIALS, permanent=False, code="535 5.7.8")
 
@@ -61,7 +62,7 @@ async def test_starttls_and_login(tmp_path: Path) -> None:
 async def test_a_certificate_for_another_name_gets_no_mail(tmp_path: Path) -> None:
     pem = certificate(tmp_path, "elsewhere.example.com")
     async with MailSink(tmp_path, tls=server_side(pem)) as sink:
-        result = await smtp(sink.port, host="localhost", security="starttls", ca_file=str(pem), timeout=5).send(MESSAGE)
+        result = await mailed(sink.port, MESSAGE, host="localhost", security="starttls", ca_file=str(pem), timeout=5)
     assert isinstance(result, Refused)
     assert not result.permanent
     assert sink.box.messages == {}
@@ -69,7 +70,7 @@ async def test_a_certificate_for_another_name_gets_no_mail(tmp_path: Path) -> No
 
 async def test_a_server_without_starttls_gets_no_mail_in_the_clear(tmp_path: Path) -> None:
     async with MailSink(tmp_path) as sink:
-        result = await smtp(sink.port, security="starttls", timeout=5).send(MESSAGE)
+        result = await mailed(sink.port, MESSAGE, security="starttls", timeout=5)
     assert result == Refused(Reason.CREDENTIALS, permanent=False)
     assert sink.box.messages == {}
 
@@ -110,7 +111,33 @@ async def test_headers_are_ours_alone(tmp_path: Path) -> None:
 async def test_replies(tmp_path: Path, reply: str, reason: Reason, permanent: bool) -> None:
     async with MailSink(tmp_path) as sink:
         sink.replies.append(reply)
-        result = await smtp(sink.port, timeout=5).send(MESSAGE)
+        result = await mailed(sink.port, MESSAGE, timeout=5)
     assert isinstance(result, Refused)
     assert (result.reason, result.permanent) == (reason, permanent)
     assert result.code.split()[0] == reply[:3]
+
+
+async def test_one_session_carries_many_mails_and_none_that_went_wrong(tmp_path: Path) -> None:
+    async with MailSink(tmp_path) as sink:
+        provider = smtp(sink.port, timeout=5)
+        for number in range(3):
+            assert isinstance(await provider.send(replace(MESSAGE, key=f"k{number}")), Accepted)
+        assert len(sink.sessions) == 1
+        sink.replies.append("451 later")
+        await provider.send(replace(MESSAGE, key="k3"))
+        await provider.send(replace(MESSAGE, key="k3"))
+        assert len(sink.sessions) == 2
+        await provider.close()
+    assert len(sink.box.messages) == 4
+
+
+async def test_a_session_that_the_server_ended_costs_no_attempt(tmp_path: Path) -> None:
+    async with MailSink(tmp_path) as sink:
+        provider = smtp(sink.port, timeout=5)
+        await provider.send(MESSAGE)
+        transport = sink.sessions[0].transport
+        assert transport is not None
+        transport.close()
+        assert isinstance(await provider.send(replace(MESSAGE, key="k2")), Accepted)
+        await provider.close()
+    assert len(sink.sessions) == 2
