@@ -1,13 +1,13 @@
 """Registration: which case a submission is, what it lacks, and the event that opens the case."""
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.intake.domain.complainant import CONTACT, masked, normal, normal_phone
+from services.intake.domain.complainant import CONTACT, masked, normal
 from services.intake.domain.fault import Fault
 from services.intake.domain.number import Book, book, written
 from shared.contracts.complaint import Complainant, Complaint, Submission
@@ -18,6 +18,7 @@ from shared.procedures.organisation import Source
 
 NAMESPACE = UUID("6a696573-7500-5000-8000-000000000001")
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+_E164 = re.compile(r"\+\d{7,15}")
 _AHEAD = timedelta(days=1)
 _COPIED = (
     *("received_at", "channel", "kind", "title", "text", "object", "demand", "place", "product", "against"),
@@ -57,7 +58,7 @@ class Draft:
 
 def case_id(source: str, channel: str, reference: str) -> str:
     """The id of what may be sent again: the same for the same source, channel and reference (UUIDv5)."""
-    return str(uuid5(NAMESPACE, json.dumps([source, channel, reference])))
+    return str(uuid5(NAMESPACE, f"{len(source)} {source} {channel} {reference}"))
 
 
 def implausible(received_at: datetime, now: datetime) -> Fault | None:
@@ -74,8 +75,8 @@ def draft(submission: Submission, office: Office, case: str, at: datetime) -> Dr
     who = normal(submission.complainant, office.region)
     procedure = office.bound.procedure
     facts, unfit = fit(procedure, submission.facts)
-    missing = _missing(submission, who, procedure.register_.required, office.region)
-    complaint = Complaint.model_construct(
+    missing = _missing(submission, who, procedure.register_.required)
+    complaint = Complaint(
         case=case,
         number="",
         source=office.source.id,
@@ -96,7 +97,7 @@ def registered(made: Draft, seq: int, contact: str | None) -> Registered:
     clause = procedure.register_.clause
     number = written(procedure.register_.number, made.book.year, seq)
     complaint = made.complaint.model_copy(update={"number": number, "contact": contact})
-    return Registered.model_construct(
+    return Registered(
         case=made.case,
         at=complaint.registered_at,
         procedure=procedure.id,
@@ -118,16 +119,16 @@ def _clause(clause: str | list[str] | None) -> Mapping[str, Any]:
     return {"clause": clause} if isinstance(clause, str) else {"clause": clause[0], "clauses": list(clause)}
 
 
-def _missing(submission: Submission, who: Complainant, required: list[str], region: str) -> list[str]:
-    return [name for name in required if not _has(submission, who, name, region)]
+def _missing(submission: Submission, who: Complainant, required: list[str]) -> list[str]:
+    return [name for name in required if not _has(submission, who, name)]
 
 
-def _has(submission: Submission, who: Complainant, name: str, region: str) -> bool:
+def _has(submission: Submission, who: Complainant, name: str) -> bool:
     root, _, field = name.partition(".")
     if root == "complainant" and field:
         # Who wants to stay unknown owes nobody his name: nothing of him is chased.
         value = getattr(who, field, None)
-        return who.anonymous or (normal_phone(str(value or ""), region) is not None if field == "phone" else bool(value))
+        return who.anonymous or bool(value and (field != "phone" or _E164.fullmatch(value)))
     if root == "facts" and field:
         return field in submission.facts
     return bool(getattr(submission, name, None))

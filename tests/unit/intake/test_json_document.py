@@ -1,0 +1,71 @@
+"""Raw submissions of the JSON channel with what they become."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.channels.json_document import MalformedError, parse, read
+from services.intake.domain.plain_text import sanitised
+
+GOOD = {"received_at": "2026-09-24T16:40:00+08:00", "text": "电梯停运"}
+
+
+def test_a_submission_is_read_with_defaults() -> None:
+    found = read(parse(orjson.dumps(GOOD))).submission
+    assert found is not None
+    assert (found.text, found.channel, found.kind, found.received_at.isoformat()) == ("电梯停运", "hotline", None, GOOD["received_at"])
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "rule"),
+    [
+        ({"text": ""}, "text", "string_too_short"),
+        ({"text": "\u3000 "}, "text", "value_error"),
+        ({"text": "x" * 20_001}, "text", "string_too_long"),
+        ({"received_at": "yesterday"}, "received_at", "datetime_from_date_parsing"),
+        ({"received_at": "2026-09-24T16:40:00"}, "received_at", "timezone_aware"),
+        ({"txet": "x"}, "txet", "extra_forbidden"),
+        ({"channel": "smoke"}, "channel", "literal_error"),
+        ({"complainant": {"kind": "alien"}}, "complainant.kind", "literal_error"),
+        ({"complainant": 5}, "complainant", "model_type"),
+        ({"facts": {"a": {"b": 1}}}, "facts.a", "fact_type"),
+        ({"facts": []}, "facts", "fact_type"),
+        ({"attachments": ["x"] * 101}, "attachments", "too_long"),
+    ],
+)
+def test_faults_name_field_rule_and_remedy_but_no_value(change: dict[str, Any], field: str, rule: str) -> None:
+    [fault, *_] = read(GOOD | change).faults
+    assert (fault.field, fault.rule) == (field, rule)
+    assert fault.remedy
+    assert "smoke" not in fault.remedy
+    assert "yesterday" not in fault.remedy
+
+
+@pytest.mark.parametrize("value", [None, 1, "text", [], True])
+def test_what_is_no_object_is_no_complaint(value: Any) -> None:
+    assert read(value).faults[0].rule == "not_an_object"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": NaN}', b'{"a": "\\ud800", "b": NaN}', b"[" * 3000, b'"\\ud800' + b"[" * 9000])
+def test_what_is_no_json_is_malformed_without_showing_it(body: bytes) -> None:
+    with pytest.raises(MalformedError, match="JSON"):
+        parse(body)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=[])))
+def test_sanitised_text_can_be_stored_and_sent(text: str) -> None:
+    clean = sanitised(text)
+    assert "\x00" not in clean
+    assert clean.encode().decode() == clean
+    assert sanitised(clean) == clean
+
+
+def test_sanitising_reaches_keys_and_lists() -> None:
+    assert sanitised({"a\x00": ["\ud800", {"b": "ok"}], "n": 1}) == {"a\ufffd": ["\ufffd", {"b": "ok"}], "n": 1}
+
+
+def test_escaped_surrogate_pairs_stay_what_they_are() -> None:
+    assert parse(b'{"a": "\\ud83d\\ude00 \\u0000"}') == {"a": "\U0001f600 \ufffd"}

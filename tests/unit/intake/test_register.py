@@ -1,0 +1,152 @@
+"""What intake makes of a submission: which case, which number, what is missing, who it shows to whom."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.intake.domain.complainant import masked, masked_name, masked_phone, normal, normal_phone, pseudonym
+from services.intake.domain.number import Book, book, written
+from services.intake.domain.rate import Bucket
+from services.intake.domain.register import Office, case_id, draft, implausible, registered
+from shared.contracts.complaint import Complainant, Submission
+from shared.contracts.events import decode, encode
+from shared.procedures.bound import bind
+from shared.procedures.model import Procedure
+from shared.procedures.organisation import Source
+from tests.support.services import PROCEDURE
+
+NOW = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)
+CHINA = ZoneInfo("Asia/Shanghai")
+KEY = b"k" * 32
+
+
+def office(**changes: Any) -> Office:
+    source = Source.model_validate({"id": "web", "procedure": "shop"} | changes)
+    return Office(source, bind(Procedure.model_validate(PROCEDURE)), CHINA, "CN", KEY)
+
+
+def submission(**fields: Any) -> Submission:
+    return Submission.model_validate({"received_at": NOW, "text": "电梯停运"} | fields)
+
+
+def test_a_case_is_the_same_for_the_same_source_channel_and_reference() -> None:
+    assert case_id("web", "hotline", "1") == case_id("web", "hotline", "1")
+    assert UUID(case_id("web", "hotline", "1")).version == 5
+    others = {
+        case_id("web", "email", "1"),
+        case_id("web", "hotline", "2"),
+        case_id("web hotline", "hotline", "1"),
+        case_id("w", "hotline", "1"),
+    }
+    assert len(others | {case_id("web", "hotline", "1")}) == 5
+
+
+@pytest.mark.parametrize(
+    ("pattern", "number"),
+    [("TS-{year}-{seq:05}", "TS-2027-00042"), ("{seq}", "42"), ("{year}/{seq:03}号", "2027/042号"), ("A{x}{seq}", "A{x}42")],
+)
+def test_numbers_follow_the_procedures_pattern(pattern: str, number: str) -> None:
+    assert written(pattern, 2027, 42) == number
+
+
+def test_a_pattern_without_a_running_number_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"has no \{seq\}"):
+        written("TS-{year}", 2027, 1)
+
+
+def test_the_year_is_that_of_the_calendars_zone() -> None:
+    assert book("shop", NOW, CHINA) == Book("shop", 2027)
+    assert book("shop", NOW, UTC) == Book("shop", 2026)
+
+
+def test_the_event_carries_all_that_opens_a_case_and_survives_the_wire() -> None:
+    made = draft(submission(title="电梯", external_id="7", happened_at=NOW - timedelta(days=1)), office(), "c1", NOW)
+    event = registered(made, 17, None)
+    assert (event.number, event.procedure, event.version, event.clause) == ("TS-2027-00017", "shop", 3, "2")
+    assert (event.missing, event.forms) == (["complainant.phone"], ["handling_sheet"])
+    assert event.complaint.number == event.number
+    assert decode("registered", encode(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("fields", "missing"),
+    [
+        ({}, ["complainant.phone"]),
+        ({"complainant": {"phone": "010-12345678"}}, []),
+        ({"complainant": {"phone": "not a number"}}, ["complainant.phone"]),
+        ({"complainant": {"anonymous": True}}, []),
+        ({"facts": {"persons": "many", "other": 1}, "complainant": {"phone": "13800001234"}}, ["facts.persons"]),
+    ],
+)
+def test_what_the_procedure_requires_and_nobody_gave_is_reported(fields: dict[str, Any], missing: list[str]) -> None:
+    assert draft(submission(**fields), office(), "c", NOW).complaint.missing == missing
+
+
+def test_contact_data_leaves_the_complaint() -> None:
+    made = draft(submission(complainant={"name": "王先生", "phone": "13800001234", "address": "3-502"}), office(), "c", NOW)
+    assert made.contact == {"kind": "customer", "anonymous": False, "name": "王先生", "phone": "+8613800001234", "address": "3-502"}
+    shown = made.complaint.model_dump_json()
+    assert not any(secret in shown for secret in ("王先生", "13800001234", "3-502"))
+    assert draft(submission(), office(), "c", NOW).contact is None
+
+
+@pytest.mark.parametrize(
+    ("given", "normalised"),
+    [
+        ("13800001234", "+8613800001234"),
+        ("138 0000-1234", "+8613800001234"),
+        ("+86 13800001234", "+8613800001234"),
+        ("（010）1234 5678", "+861012345678"),
+        ("+44 20 7946 0958", "+442079460958"),
+        ("12", None),
+        ("abc", None),
+        ("", None),
+    ],
+)
+def test_phone_numbers_come_in_one_form(given: str, normalised: str | None) -> None:
+    assert normal_phone(given, "CN") == normalised
+
+
+def test_masks_show_little() -> None:
+    assert (masked_name("王先生"), masked_name(None)) == ("王**", None)
+    assert (masked_phone("+8613800001234"), masked_phone("12345"), masked_phone(None)) == ("138****1234", "****", None)
+
+
+def test_the_same_person_has_one_pseudonym_that_needs_the_key() -> None:
+    one = normal(Complainant(phone="138 0000 1234", name="王"), "CN")
+    two = normal(Complainant(phone="+8613800001234", email="W@x.cn"), "CN")
+    assert pseudonym(one, KEY) == pseudonym(two, KEY) != pseudonym(one, b"other")
+    assert pseudonym(normal(Complainant(name="王"), "CN"), KEY) is None
+    assert pseudonym(normal(Complainant(email="W@X.cn"), "CN"), KEY) == pseudonym(normal(Complainant(email="w@x.CN "), "CN"), KEY)
+
+
+def test_the_anonymous_show_neither_name_nor_phone() -> None:
+    shown = masked(Complainant(anonymous=True, name="王", phone="13800001234", identity="lawyer"), KEY)
+    assert (shown.name, shown.phone, shown.identity, shown.has) == (None, None, "lawyer", ["name", "phone", "identity"])
+
+
+@pytest.mark.parametrize(
+    ("shift", "rule"), [(timedelta(days=2), "in_the_future"), (-timedelta(days=365 * 70), "too_early"), (timedelta(), None)]
+)
+def test_a_receipt_that_cannot_be_is_found(shift: timedelta, rule: str | None) -> None:
+    fault = implausible(NOW + shift, NOW)
+    assert (fault.rule if fault else None) == rule
+
+
+def test_a_bucket_lets_a_rate_through_and_is_paid_off_after_a_batch() -> None:
+    bucket = Bucket.full(10, 0)
+    bucket.take(20)
+    assert bucket.wait(0) == pytest.approx(0.1)
+    assert bucket.wait(0.1) == 0
+    bucket.take(1000)
+    assert bucket.wait(0.1) == pytest.approx(100)
+    assert bucket.wait(1000) == 0
+    assert bucket.level == 20
+
+
+def test_a_source_without_channels_may_use_any() -> None:
+    assert office().accepts("media")
+    assert not office(channels=["web"]).accepts("media")
