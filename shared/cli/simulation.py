@@ -15,7 +15,7 @@ from services.sla.domain.worktime import micros
 from services.triage.domain.assess import assess
 from services.triage.domain.desk import FOLLOWED, Desk
 from services.triage.domain.scope import Context
-from shared.cli.registration import registered
+from shared.cli.registration import office, registered
 from shared.cli.scenario import Complained, Scenario, Step
 from shared.contracts.events import CaseEvent
 from shared.contracts.events.triage import Classified
@@ -40,7 +40,7 @@ class Simulation:
     watch: Callable[[str, Input, Decision, int], None] | None = None
 
     def __post_init__(self) -> None:
-        calendars = {**{"default": standard()}, **self.calendars}
+        calendars = {"default": standard(), **self.calendars}
         self.rulebook = Rulebook(self.bound, self.organisation, calendars)
         self.desk = Desk(self.organisation)
         self.worktime = self.rulebook.worktime("")
@@ -76,7 +76,8 @@ class Simulation:
 
     def _register(self, complained: Complained, at: int) -> None:
         self.numbers += 1
-        event = registered(complained, complained.id or "case", self.numbers, self.bound, self.worktime.instant(at))
+        desk = office(complained, self.bound, self.organisation, self.worktime.calendar.zone)
+        event = registered(complained, complained.id or "case", self.numbers, self.worktime.instant(at), desk)
         context = self._context(at)
         decision = assess(event.complaint, self.bound, self.organisation, context)
         self._apply(self.desk.take(event, decision, context), at)
