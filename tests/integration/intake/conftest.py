@@ -1,3 +1,5 @@
+"""Intake, its settings and a caller, for each test."""
+
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Triage and its settings, and registrations for it."""
+
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
