@@ -5,8 +5,7 @@ import logging
 import ssl
 from collections import deque
 from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
+from email.header import decode_header, make_header
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -87,15 +86,15 @@ class MailSink:
         """Keep a mail."""
         if self.replies:
             return self.replies.popleft()
-        mail = message_from_bytes(cast("bytes", envelope.content), policy=default)
-        body = mail.get_body(("plain",))
+        mail = message_from_bytes(cast("bytes", envelope.content))
+        body = mail.get_payload(decode=True)
         self.box.keep(
             str(mail["Message-ID"]),
             {
                 "from": envelope.mail_from,
                 "to": envelope.rcpt_tos,
-                "subject": str(mail["Subject"]),
-                "text": body.get_content().replace("\r\n", "\n") if isinstance(body, EmailMessage) else "",
+                "subject": str(make_header(decode_header(mail["Subject"] or ""))),
+                "text": body.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(body, bytes) else "",
                 "headers": [name for name, _ in mail.items()],
             },
         )

@@ -50,7 +50,7 @@ class Smtp:
             return Refused(Reason.TEMPLATE, permanent=True)
         try:
             async with asyncio.timeout(self._options.timeout), self._sessions.session() as client:
-                await client.send_message(mail, sender=self._sender, recipients=[message.to])
+                await client.sendmail(self._sender, [message.to], mail.as_bytes())
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             return classify(error)
         return Accepted(mail["Message-ID"])
@@ -67,7 +67,7 @@ class Smtp:
         mail["Date"] = format_datetime(self._clock.real())
         mail["Message-ID"] = f"<{message.key}@{self._domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(message.text)
+        mail.set_content(message.text, cte="base64")  # for servers without 8BITMIME
         return mail
 
 
