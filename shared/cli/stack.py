@@ -122,7 +122,7 @@ def _defaults(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),
         "JIESU_SMTP_SECURITY": "none",
-        "JIESU_SMS_URL": f"http://127.0.0.1:{ports['sms']}/v1/messages",
+        "JIESU_SMS_URL": f"http://127.0.0.1:{ports['sms']}",
         "JIESU_SMS_TOKEN": secret("token"),
         "JIESU_SMS_RECEIPT_SECRET": secret("receipt"),
     }
