@@ -1,6 +1,6 @@
 """The only place where sla's parts are put together."""
 
-from services.sla import api, handlers, timers
+from services.sla import api, duties, handlers, timers
 from services.sla.authority import Authority
 from services.sla.config import SlaSettings
 from services.sla.queries import CaseFiles
@@ -20,6 +20,7 @@ def build(settings: SlaSettings) -> Service:
     cases = Cases(rulebooks, authority, service.clock)
     handlers.register(service, cases, authority)
     timers.register(service, cases)
+    duties.register(service, rulebooks)
     actions = Actions(cases, service.database, service.watermark, settings.action_wait)
     files = CaseFiles(service.database, rulebooks, authority)
     service.router(api.router(api.Edge(authority, actions, files, service.database, settings.requests_per_second)))
