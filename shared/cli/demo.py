@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from rich.console import Console
 from rich.table import Table
 
+from deploy.embedded import EmbeddedServers
 from shared.cli.demonstration import figures, hostile, rest
 from shared.cli.demonstration.plan import END, START, month
 from shared.cli.demonstration.sender import Sender
@@ -26,8 +27,8 @@ from shared.runtime.clock import Clock, uuid7
 ORGANISATION = Path("deploy/demo/organisation.yaml")
 FACTOR = 43_200
 """Domain seconds that pass in a real one: a month takes a minute."""
-LEAD = timedelta(seconds=14)
-"""Real time for the services to start before the month begins."""
+LEADS = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
+"""Real time for the services to start before the month begins; a machine that needs longer is given more."""
 NAME = "jiesu_demo"
 
 
@@ -40,23 +41,13 @@ def demo(
     plain = as_json or not console.is_terminal
     shutil.rmtree(root / "sinks", ignore_errors=True)
     root.mkdir(parents=True, exist_ok=True)
-    prefix = f"demo-{uuid7()}."
 
     def progress(line: str) -> None:
         console.print(line, highlight=False)
 
     with running_servers(root, progress) as servers:
         asyncio.run(_drop_topics(servers.bootstrap_servers))
-        clock = f"{START.isoformat()}@{(Clock().real() + LEAD).isoformat()}x{FACTOR}"
-        environment = {
-            "JIESU_CLOCK": clock,
-            "JIESU_TOPIC_PREFIX": prefix,
-            "JIESU_ENVIRONMENT": "demo",
-            "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
-            "DATABASE_URL": fresh_database(servers.database_url, NAME),
-        }
-        with running_stack(root, environment, ORGANISATION, progress) as stack:
-            summary = asyncio.run(_month(stack, Clock.parse(clock, "demo"), prefix, console, plain=plain))
+        summary = next(found for lead in LEADS if (found := _attempt(root, servers, lead, console, plain=plain)) is not None)
     (root / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
     if as_json:
         typer.echo(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
@@ -64,6 +55,31 @@ def demo(
         _show(console, summary, root)
     if not summary["ok"]:
         raise typer.Exit(1)
+
+
+def _attempt(root: Path, servers: EmbeddedServers, lead: timedelta, console: Console, *, plain: bool) -> dict[str, Any] | None:
+    """The month, if the services were ready when it began; None if they were not."""
+
+    def progress(line: str) -> None:
+        console.print(line, highlight=False)
+
+    prefix = f"demo-{uuid7()}."
+    database = fresh_database(servers.database_url, NAME)
+    clock = f"{START.isoformat()}@{(Clock().real() + lead).isoformat()}x{FACTOR}"
+    environment = {
+        "JIESU_CLOCK": clock,
+        "JIESU_TOPIC_PREFIX": prefix,
+        "JIESU_ENVIRONMENT": "demo",
+        "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
+        "DATABASE_URL": database,
+    }
+    with running_stack(root, environment, ORGANISATION, progress) as stack:
+        scaled = Clock.parse(clock, "demo")
+        if scaled.seconds_until(START) < 0 and lead != LEADS[-1]:
+            progress("This machine is busy: the services get more time to start.")
+            return None
+        progress("The month begins.")
+        return asyncio.run(_month(stack, scaled, prefix, console, plain=plain))
 
 
 async def _month(stack: Stack, clock: Clock, prefix: str, console: Console, *, plain: bool) -> dict[str, Any]:
@@ -80,7 +96,7 @@ async def _month(stack: Stack, clock: Clock, prefix: str, console: Console, *, p
     await watch
     database = stack.environment["DATABASE_URL"]
     month_figures = await figures.count(database)
-    found = await reconcile(database, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, sender.accepted)
+    found = await reconcile(database, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, sender.accepted, outcomes_read=False)
     return _summary(sender, wrong, month_figures, found)
 
 

@@ -14,6 +14,7 @@ from shared.cli.topic_contents import Seen, TopicReader, topic_reader
 from shared.contracts.topics import CASE_EVENTS, COMPLAINT_EVENTS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
 
 _DEPARTMENT = "department-"
+DUTY = "duty:"
 _SHOWN = 20
 _OUTCOMES = {
     "pending": (),
@@ -110,6 +111,8 @@ async def _contents(reader: TopicReader, name: str) -> _Contents:
     ids: set[str] = set()
     latest: dict[str, int] = {}
     async for record in reader.records(name):
+        if record.case.startswith(DUTY):  # a procedure's own duty, no case
+            continue
         if record.id in ids:
             found.repeated += 1
             continue

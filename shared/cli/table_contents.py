@@ -65,7 +65,9 @@ async def read_tables(database_url: str, departments: Collection[str]) -> Tables
 async def _read(connection: asyncpg.Connection, departments: Collection[str]) -> Tables:
     cases = await connection.fetch("SELECT id, sequence, head FROM sla.cases")
     heads = {row["id"]: (row["sequence"], row["head"]) for row in cases}
-    deliveries = await connection.fetch("SELECT id, case_id, notification, recipient, channel, status FROM notify.delivery")
+    deliveries = await connection.fetch(
+        "SELECT id, case_id, notification, recipient, channel, status FROM notify.delivery WHERE case_id NOT LIKE 'duty:%'"
+    )
     return Tables(
         registered={row["case_id"] for row in await connection.fetch("SELECT case_id FROM intake.complaint")},
         known={row["case_id"] for row in await connection.fetch("SELECT case_id FROM triage.known")},

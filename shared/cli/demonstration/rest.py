@@ -16,7 +16,7 @@ from shared.contracts.topics import TOPICS
 
 PATIENCE = 45.0
 _REQUESTED = "SELECT count(*) FROM sla.ledger WHERE type = 'notification_requested'"
-_PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery"
+_PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery WHERE case_id NOT LIKE 'duty:%'"
 
 
 async def come_to_rest(stack: Stack, prefix: str, accepted: Collection[str]) -> None:

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.cli.demonstration.plan import DAYS, START
+from shared.contracts.envelope import TYPE
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.clock import Clock
 
@@ -88,10 +89,9 @@ class Watch:
     async def _read(self, consumer: Any) -> None:
         for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
-                self._see(orjson.loads(record.value))
+                self._see(dict(record.headers)[TYPE].decode(), orjson.loads(record.value))
 
-    def _see(self, event: dict[str, Any]) -> None:
-        kind = event["type"]
+    def _see(self, kind: str, event: dict[str, Any]) -> None:
         self.counts[kind] += 1
         if kind in TOLD:
             at = datetime.fromisoformat(event["at"]).strftime("%m-%d %H:%M")
