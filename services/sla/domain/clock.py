@@ -18,12 +18,30 @@ from shared.procedures.entries import WhoOf
 GUARD, ENDED, RESTARTED = "guard", "ended", "restarted"
 
 
+def meet(draft: Draft, event: Event) -> None:
+    """Let every clock see whether an event stops or cancels it; what is due at that very instant comes next."""
+    for plan in draft.rulebook.concerned.get(event.type, ()):
+        _stop(draft, plan, event)
+
+
+def interrupted(draft: Draft, event: Event) -> list[tuple[ClockPlan, Round]]:
+    """The running clocks that an event is about to pause or to begin anew."""
+    found = []
+    for plan in draft.rulebook.concerned.get(event.type, ()):
+        current = draft.case.current(plan.clock.id)
+        if (
+            current is not None
+            and current.live
+            and any(_matched(draft, plan.matches[by].get(event.type, ()), event) for by in (PAUSES, RESTARTS))
+        ):
+            found.append((plan, current))
+    return found
+
+
 def follow(draft: Draft, event: Event) -> None:
-    """Let every clock see an event: stops, cancels, then pauses, resumes, starts; then plan again what it changed."""
+    """Let every clock see what else an event does: pauses, resumes, starts; then plan again what it changed."""
     kind = event.type
     plans = draft.rulebook.concerned.get(kind, ())
-    for plan in plans:
-        _stop(draft, plan, event)
     for plan in plans:
         _pause(draft, plan, event)
     if kind == "extension_granted":

@@ -57,7 +57,7 @@ def happen(draft: Draft, kind: str, at: int, data: dict[str, Any], cause: str = 
         raise ProcedureLoopError(f"reactions on {kind} call each other without end; give one of them a condition")
     event = draft.add(kind, at, data, cause)
     seen = len(draft.events)
-    clocks.follow(draft, event)
+    _tell_clocks(draft, event)
     react(draft, event, depth)
     for follower in draft.events[seen:]:
         if follower.type.startswith("clock_"):
@@ -69,8 +69,26 @@ def answer(draft: Draft, seen: int, depth: int = 0) -> None:
     """Let clocks and reactions see what a ladder has just said, from that event on."""
     for event in draft.events[seen:]:
         if event.type in ("escalated", "no_recipient"):
-            clocks.follow(draft, event)
+            _tell_clocks(draft, event)
             react(draft, event, depth)
+
+
+def fall_due(draft: Draft, plan: ClockPlan, current: Round, place: int) -> None:
+    """Carry out what a due entry of a round does at its instant."""
+    at = current.dues[place]
+    if at is not None:
+        current.done = [*current.done, place]
+        perform(draft, plan.thresholds[place].doings, Occasion(at, plan.clock.id, plan, current, at, about="due", timer=True))
+
+
+def _tell_clocks(draft: Draft, event: Event) -> None:
+    """Stops and cancels first, then what is due at the instant of the event, then pauses, resumes and starts."""
+    clocks.meet(draft, event)
+    for plan, current in clocks.interrupted(draft, event):
+        for place, at in enumerate(current.dues):
+            if at == event.at and place not in current.done and current.live:
+                fall_due(draft, plan, current, place)
+    clocks.follow(draft, event)
 
 
 def react(draft: Draft, event: Event, depth: int = 0) -> None:

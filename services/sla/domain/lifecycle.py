@@ -11,8 +11,8 @@ from services.sla.domain import clock as clocks
 from services.sla.domain import ladder, permission
 from services.sla.domain.case import Case, Climb, Event, Round
 from services.sla.domain.draft import Draft
-from services.sla.domain.effects import Occasion, answer, happen, perform
-from services.sla.domain.rulebook import ClockPlan, Doing, Rulebook, clauses
+from services.sla.domain.effects import Occasion, answer, fall_due, happen, perform
+from services.sla.domain.rulebook import ClockPlan, Rulebook, clauses
 from shared.contracts.actions import ACTIONS
 
 NOBODY = frozenset({"", "system", "triage", "complainant"})
@@ -281,19 +281,15 @@ def _missed(draft: Draft, plan: ClockPlan, current: Round, upto: int) -> tuple[i
 
 
 def _fire(draft: Draft, plan: ClockPlan, current: Round, step: _Step, upto: int) -> None:
-    occurrences = 1
-    doings: tuple[Doing, ...]
     match step.rank:
         case 0:
             current.reminded = [*current.reminded, step.place]
-            doings = plan.chases[step.place].doings
+            chase = Occasion(step.at, plan.clock.id, plan, current, current.due, about="due", timer=True)
+            perform(draft, plan.chases[step.place].doings, chase)
         case 1:
-            current.done = [*current.done, step.place]
-            doings = plan.thresholds[step.place].doings
+            fall_due(draft, plan, current, step.place)
         case _:
-            occurrences = _missed(draft, plan, current, upto)[1]
+            missed = _missed(draft, plan, current, upto)[1]
             current.occurred = step.at
             current.next_occurrence = clocks.occurrence(draft, plan, current, step.at)
-            doings = plan.occurrence
-    due = step.at if step.rank else current.due
-    perform(draft, doings, Occasion(step.at, plan.clock.id, plan, current, due, occurrences, about="due", timer=True))
+            perform(draft, plan.occurrence, Occasion(step.at, plan.clock.id, plan, current, step.at, missed, about="due", timer=True))
