@@ -7,7 +7,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.topics import apply
-from tests.integration.runtime.probe import INPUTS, OUTPUT, Sender
+from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, Sender
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,7 +56,7 @@ async def read_all(settings: RuntimeSettings, topic: str) -> list[ConsumerRecord
     await consumer.start()
     try:
         name = f"{settings.topic_prefix}{topic}"
-        partitions = [TopicPartition(name, p) for p in range(24)]
+        partitions = [TopicPartition(name, p) for p in range(PARTITIONS)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord] = []

@@ -1,7 +1,7 @@
 """A small service to test the machinery with: it keeps notes of cases, in order, and tells of each one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -21,8 +21,9 @@ from shared.runtime.records import Received, partition_of
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.timers import Due
 
-INPUTS = [topics.TRIAGE_EVENTS, topics.CASE_ACTIONS]
-OUTPUT = topics.CASE_EVENTS
+PARTITIONS = 12  # half of the registry's, as every test makes topics of its own
+INPUTS = [replace(topic, partitions=PARTITIONS) for topic in (topics.TRIAGE_EVENTS, topics.CASE_ACTIONS)]
+OUTPUT = replace(topics.CASE_EVENTS, partitions=PARTITIONS)
 
 
 class Note(BaseModel):
@@ -116,7 +117,7 @@ class Sender:
 
 def case_on(partition: int, number: int = 0) -> str:
     """A case id that lies on the partition."""
-    found = (f"case-{n}" for n in range(100_000) if partition_of(f"case-{n}", 24) == partition)
+    found = (f"case-{n}" for n in range(100_000) if partition_of(f"case-{n}", PARTITIONS) == partition)
     for _ in range(number):
         next(found)
     return next(found)

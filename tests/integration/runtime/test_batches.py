@@ -15,7 +15,7 @@ from shared.runtime.failures import is_infrastructure
 from shared.runtime.records import Received, partition_of
 from shared.runtime.settings import RuntimeSettings
 from tests.integration.runtime.conftest import read_all
-from tests.integration.runtime.probe import INPUTS, Probe, Sender, body, build, case_on, count, decode, headers, notes
+from tests.integration.runtime.probe import INPUTS, PARTITIONS, Probe, Sender, body, build, case_on, count, decode, headers, notes
 from tests.support.waiting import wait_for
 
 
@@ -43,7 +43,7 @@ async def test_records_sent_before_the_group_existed_have_one_effect_and_one_mes
         await wait_for(sent)
     told = await read_all(applied, "case-events")
     assert [r.value for r in told] == [b'{"text":"one"}', b'{"text":"two"}']
-    assert {r.partition for r in told} == {partition_of("case-1", 24)}
+    assert {r.partition for r in told} == {partition_of("case-1", PARTITIONS)}
 
 
 async def test_an_id_that_comes_twice_has_one_effect(applied: RuntimeSettings, sender: Sender) -> None:
@@ -70,7 +70,7 @@ async def test_an_id_spent_on_another_topic_is_not_taken(applied: RuntimeSetting
 async def test_unreadable_records_cost_no_neighbour(applied: RuntimeSettings, sender: Sender) -> None:
     """Null headers, headers that are not UTF-8, undecodable bodies, a missing key, a foreign partition: all in one batch."""
     key = b"case-1"
-    elsewhere = (partition_of(key, 24) + 1) % 24
+    elsewhere = (partition_of(key, PARTITIONS) + 1) % PARTITIONS
     for topic in ("case-actions", "triage-events"):
         await sender.note("case-1", f"before {topic}", topic)
         await sender.raw(topic, key, body("x"), [*headers()[:2], ("ce_time", None)])
@@ -94,7 +94,7 @@ async def test_unreadable_records_cost_no_neighbour(applied: RuntimeSettings, se
             ["before case-actions", "odd headers", "after case-actions", "before triage-events", "odd headers", "after triage-events"]
         )
         assert [r for r in await reasons(service) if "partition" in r] == [
-            "the record is not on its key's partition (murmur2 of the key, 24 partitions)"
+            f"the record is not on its key's partition (murmur2 of the key, {PARTITIONS} partitions)"
         ] * 2
 
 
@@ -329,7 +329,7 @@ async def test_a_rebalance_waits_for_the_running_batch(applied: RuntimeSettings,
             await wait_for(caught_up)
             assert await count(second, "notes") == 50
             assert repeated.seen == []
-            assert len(set(first.watermark.held()) | set(second.watermark.held())) == 24
+            assert len(set(first.watermark.held()) | set(second.watermark.held())) == PARTITIONS
             assert not set(first.watermark.held()) & set(second.watermark.held())
 
 

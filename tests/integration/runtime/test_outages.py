@@ -17,11 +17,11 @@ from shared.contracts.envelope import Message
 from shared.runtime import outbox
 from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
-from shared.runtime.producer import take_apart
+from shared.runtime.producer import Producer, take_apart
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.topics import apply
 from tests.integration.runtime.conftest import read_all
-from tests.integration.runtime.probe import INPUTS, OUTPUT, Probe, Sender, build, count, notes
+from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, Probe, Sender, build, count, notes
 from tests.support.waiting import wait_for
 
 
@@ -67,9 +67,7 @@ async def check_topic(settings: RuntimeSettings, total: int) -> None:
         assert mine == sorted(mine)
 
 
-async def test_the_relay_outlives_a_broker_frozen_and_killed_with_sends_pending(
-    alone: RuntimeSettings, broker: KafkaServer, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_relay_outlives_a_broker_frozen_and_killed_with_sends_pending(alone: RuntimeSettings, broker: KafkaServer) -> None:
     async with build(alone, Probe()).running() as service:
         await tell(service, range(100))
         await emptied(service)
@@ -82,16 +80,11 @@ async def test_the_relay_outlives_a_broker_frozen_and_killed_with_sends_pending(
         await tell(service, range(1200, 2200))
         await asyncio.to_thread(broker.kill)
         await wait_for(lambda: "relay" in service.health.troubles())
-        with caplog.at_level(logging.INFO):
-            before = len(caplog.records)
-            started = monotonic()
-            await asyncio.to_thread(broker.start)
-            rate = (len(caplog.records) - before) / (monotonic() - started)
+        await asyncio.to_thread(broker.start)
         await emptied(service)
         await tell(service, range(2200, 2300))
         await emptied(service)
         await wait_for(lambda: "relay" not in service.health.troubles())
-    assert rate < 300, "metadata is asked for in a hot loop"
     await check_topic(alone, 2300)
 
 
@@ -113,6 +106,22 @@ async def test_a_producer_can_be_taken_apart_while_the_broker_is_frozen(alone: R
     broker.process.thaw()
 
 
+async def test_metadata_is_not_asked_for_in_a_hot_loop_while_no_leader_is_known(
+    alone: RuntimeSettings, broker: KafkaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    producer = Producer({"bootstrap_servers": broker.bootstrap_servers}, timeout=20.0)
+    topic = f"{alone.topic_prefix}{OUTPUT.name}"
+    await producer.send([(topic, b"k", b"1", [])])
+    await asyncio.to_thread(broker.kill)
+    assert producer._current is not None
+    cluster = producer._current.client.cluster
+    cluster._partitions[topic] = {n: p._replace(leader=-1) for n, p in cluster._partitions[topic].items()}
+    producer._timeout = 2.0
+    with caplog.at_level(logging.WARNING), pytest.raises(TimeoutError):
+        await producer.send([(topic, b"k", b"2", [])])
+    assert len([r for r in caplog.records if r.name == "aiokafka" and "update metadata" in r.message]) <= 12
+
+
 async def test_a_gap_in_the_producers_sequence_is_left_behind_with_the_producer(applied: RuntimeSettings) -> None:
     """What an outage can leave, when a batch expires without a leader: from then on every send is out of order, for ever."""
     async with build(applied, Probe()).running() as service:
@@ -120,7 +129,7 @@ async def test_a_gap_in_the_producers_sequence_is_left_behind_with_the_producer(
         await emptied(service)
         old = service.relay._producer._current
         assert old is not None
-        for partition in range(24):
+        for partition in range(PARTITIONS):
             old._txn_manager.increment_sequence_number(TopicPartition(f"{applied.topic_prefix}{OUTPUT.name}", partition), 1)
         with pytest.raises(OutOfOrderSequenceNumber):
             await old.send_and_wait(f"{applied.topic_prefix}{OUTPUT.name}", b"000000", key=b"case-0", headers=message(0).headers())
@@ -140,7 +149,7 @@ async def test_the_consumer_comes_back_by_itself(alone: RuntimeSettings, broker:
         await asyncio.to_thread(broker.start)
         async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
             await Sender(producer, alone.topic_prefix).note("case-1", "after")
-        await wait_for(lambda: _has(service, ["before", "after"]), deadline=40)
+        await wait_for(lambda: _has(service, ["before", "after"]), deadline=60)
 
 
 async def test_a_service_started_before_its_broker_waits_and_says_so(alone: RuntimeSettings, broker: KafkaServer) -> None:

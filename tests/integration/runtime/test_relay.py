@@ -14,7 +14,7 @@ from shared.runtime.errors import Rejected
 from shared.runtime.records import partition_of
 from shared.runtime.settings import RuntimeSettings
 from tests.integration.runtime.conftest import read_all
-from tests.integration.runtime.probe import OUTPUT, Probe, build, count
+from tests.integration.runtime.probe import OUTPUT, PARTITIONS, Probe, build, count
 from tests.support.waiting import wait_for
 
 
@@ -36,7 +36,7 @@ async def test_a_message_carries_its_key_headers_and_body(applied: RuntimeSettin
             await outbox.add(tx, [sent])
         await emptied(service)
     [record] = await read_all(applied, OUTPUT.name)
-    assert (record.key, record.value, record.partition) == (b"case-1", "ünï".encode(), partition_of("case-1", 24))
+    assert (record.key, record.value, record.partition) == (b"case-1", "ünï".encode(), partition_of("case-1", PARTITIONS))
     assert list(record.headers) == sent.headers()
     assert record.timestamp_type == 1
 

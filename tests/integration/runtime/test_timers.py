@@ -14,7 +14,7 @@ from shared.runtime.database import Transaction
 from shared.runtime.records import partition_of
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.timers import Due
-from tests.integration.runtime.probe import Probe, Sender, build, case_on, count, notes
+from tests.integration.runtime.probe import PARTITIONS, Probe, Sender, build, case_on, count, notes
 from tests.support.waiting import wait_for
 
 LATE = timedelta(days=365)
@@ -160,7 +160,7 @@ async def test_a_case_whose_timer_cannot_be_fired_is_parked_and_holds_nobody_up(
     async with timed(applied, Probe(fault)) as service:
         async with service.database.transaction() as tx:
             await tx.execute("INSERT INTO cases SELECT unnest($1::text[]), 0", cases)
-            await timers.arm(tx, {case: (partition_of(case, 24), datetime.now(UTC) - LATE) for case in cases})
+            await timers.arm(tx, {case: (partition_of(case, PARTITIONS), datetime.now(UTC) - LATE) for case in cases})
 
         async def fired() -> bool:
             return await count(service, "notes") == 8 and await count(service, "parked") == 1
@@ -178,10 +178,10 @@ async def test_a_case_whose_timer_cannot_be_fired_is_parked_and_holds_nobody_up(
 async def test_two_processes_fire_each_timer_once(applied: RuntimeSettings) -> None:
     cases = [f"case-{n}" for n in range(600)]
     async with timed(applied, Probe()) as one, timed(applied, Probe()) as other:
-        await wait_for(lambda: set(one.watermark.held()) | set(other.watermark.held()) == set(range(24)))
+        await wait_for(lambda: set(one.watermark.held()) | set(other.watermark.held()) == set(range(PARTITIONS)))
         async with one.database.transaction() as tx:
             await tx.execute("INSERT INTO cases SELECT unnest($1::text[]), 0", cases)
-            await timers.arm(tx, {case: (partition_of(case, 24), datetime.now(UTC) - LATE) for case in cases})
+            await timers.arm(tx, {case: (partition_of(case, PARTITIONS), datetime.now(UTC) - LATE) for case in cases})
 
         async def fired() -> bool:
             return await count(one, "timer") == 0
