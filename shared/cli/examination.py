@@ -83,9 +83,7 @@ def _refolded(files: Mapping[str, bytes], dossier: Dossier) -> Refolded:
         path = Path(folder) / "procedure.yaml"
         path.write_bytes(files["procedure.yaml"])
         procedure = load(path)
-    kept: dict[str, Basis] = {
-        name.removeprefix("basis/").removesuffix(".json"): bases.read(data) for name, data in files.items() if name.startswith("basis/")
-    }
+    kept = bases_of(files)
     made: dict[str, Rulebook] = {}
 
     def find(stamp: str, name: str, version: int, parameters: Mapping[str, Any]) -> Rulebook:
@@ -97,3 +95,9 @@ def _refolded(files: Mapping[str, bytes], dossier: Dossier) -> Refolded:
         return made[stamp]
 
     return refold(dossier.lines(), find)
+
+
+def bases_of(files: Mapping[str, bytes]) -> dict[str, Basis]:
+    """What the decisions of an archive's case rested on, by the stamps of its ledger; raises `ValueError`."""
+    found = {name.removeprefix("basis/").removesuffix(".json"): data for name, data in files.items() if name.startswith("basis/")}
+    return {stamp: bases.read(data) for stamp, data in found.items()}

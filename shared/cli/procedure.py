@@ -1,9 +1,10 @@
-"""`jiesu procedure`: check, explain, coverage, diff, new, schema."""
+"""`jiesu procedure`: check, explain, coverage, diff, replay, new, schema."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -118,6 +119,20 @@ def diff(
         typer.echo("\n".join(_lines(change, words)))
     if not changes:
         typer.echo(words[3])
+
+
+@app.command()
+def replay(
+    new: Annotated[str, typer.Argument(metavar="NEW", help="id, id@version, a folder, or the path of a procedure.yaml")],
+    cases: Annotated[
+        list[str],
+        typer.Option(help="an evidence archive, a scenario file or a folder of them; a case's id in the database, or `all`; repeatable"),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Run recorded cases under another version: which deadlines, breaches and escalations would have differed. Nothing is written."""
+    # Imported when called: it needs the database, the other commands do not.
+    import_module("shared.cli.rehearsal").rehearse(new, cases, as_json=as_json)
 
 
 @app.command()

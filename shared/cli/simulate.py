@@ -23,7 +23,7 @@ UNUSABLE = 2
 def events_of(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
     """The timeline of a scenario whose paths are relative to `base`; raises `ValueError` where file or procedure cannot be used."""
     bound = bind(load(scenario.procedure, base=base), scenario.parameters)
-    organisation = _organisation(scenario, base)
+    organisation = organisation_of(scenario, base)
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
     return run(scenario, bound, organisation, calendars)
 
@@ -73,7 +73,8 @@ def _json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _organisation(scenario: Scenario, base: Path) -> Organisation:
+def organisation_of(scenario: Scenario, base: Path) -> Organisation:
+    """The organisation that a scenario brings or names, else one in which everybody is there; raises `ProcedureError`."""
     if scenario.organisation is None:
         return everyone()
     if isinstance(scenario.organisation, dict):

@@ -25,7 +25,8 @@ async def lived(office: Office, service: Service) -> None:
         await office.act("past-1", action, text="已处理")
     await office.act("past-1", "call_back", role="supervisor", outcome="satisfied")
     await office.act("past-1", "close", role="supervisor")
-    await office.act("past-3", "reclassify", role="supervisor", **{"class": "to_improve"})
+    to_improve: dict[str, Any] = {"class": "to_improve"}
+    await office.act("past-3", "reclassify", role="supervisor", **to_improve)
     await office.act("past-3", "request_extension", clock="no_such", by="2d")
     await office.act("past-3", "withdraw", reason="客户撤回")
     await until(service, "past-1", "closed")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.procedures.loader import PACKS
 from shared.runtime.app import Service
 from tests.integration.sla.archive import CASES, Jiesu, lived
 from tests.integration.sla.office import Office
@@ -106,6 +107,25 @@ async def test_evidence_proves_itself_without_the_database(service: Service, jie
                 written.writestr(each, content)
         assert (await jiesu("evidence", "--verify", forged)).exit_code == 1, name
     assert (await jiesu("evidence", "--verify", tmp_path / "none.zip")).exit_code == 2
+    assert service.http_port
+
+
+async def test_recorded_cases_rehearse_another_version(service: Service, jiesu: Jiesu, tmp_path: Path) -> None:
+    written = (PACKS / "hunan-property" / "procedure.yaml").read_text(encoding="utf-8")
+    other = tmp_path / "other" / "procedure.yaml"
+    other.parent.mkdir()
+    other.write_text(written.replace("within: same_day", "within: 60d"), encoding="utf-8")
+    archive = tmp_path / "past-2.zip"
+    assert (await jiesu("evidence", "past-2", "--out", archive)).exit_code == 0
+    for cases, number in (("all", 3), ("past-2", 1), (archive, 1)):
+        same = await jiesu("procedure", "replay", "hunan-property", "--cases", cases, "--json")
+        assert json.loads(same.stdout) == {"cases": number, "differences": []}, same.output
+        found = await jiesu("procedure", "replay", other.parent, "--cases", cases, "--json")
+        assert found.exit_code == 0, found.output
+        changed = [each for each in json.loads(found.stdout)["differences"] if each["case"] == "past-2"]
+        assert {("deadline", "same_day"), ("breach", "same_day")} <= {(each["what"], each["name"]) for each in changed}
+        assert next(each for each in changed if each["what"] == "breach")["after"] is None
+    assert (await jiesu("procedure", "replay", "hunan-property", "--cases", "no-such")).exit_code == 2
     assert service.http_port
 
 

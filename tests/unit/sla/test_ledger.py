@@ -1,0 +1,116 @@
+"""The ledger's chain and the Merkle tree of a sealed year: what was changed does not fit."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.sla.domain import basis as bases
+from services.sla.domain import ledger
+from services.sla.domain.dossier import Dossier, Row, faults
+from shared.procedures.calendar import Calendar, standard
+from shared.procedures.organisation import Organisation
+
+AT = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
+
+
+def dossier(number: int) -> Dossier:
+    rows, head = [], ledger.GENESIS
+    for sequence in range(1, number + 1):
+        body = ledger.canonical({"case": "c", "sequence": sequence, "type": "reminded", "at": AT, "recorded_at": AT, "n": sequence})
+        head = ledger.link(head, body)
+        rows.append(Row(sequence, body, head, "reminded", AT, AT))
+    return Dossier("c", head, number, "", b"{}", tuple(rows))
+
+
+@given(st.integers(0, 12))
+def test_a_ledger_as_it_was_written_holds(number: int) -> None:
+    assert faults(dossier(number)) == []
+
+
+@given(st.integers(1, 12), st.data())
+def test_any_flipped_bit_is_found(number: int, data: st.DataObject) -> None:
+    whole = dossier(number)
+    place = data.draw(st.integers(0, number - 1))
+    row = whole.rows[place]
+    name = data.draw(st.sampled_from(["body", "hash"]))
+    content = bytearray(getattr(row, name))
+    bit = data.draw(st.integers(0, len(content) * 8 - 1))
+    content[bit // 8] ^= 1 << bit % 8
+    changed = replace(row, body=bytes(content)) if name == "body" else replace(row, hash=bytes(content))
+    rows = [*whole.rows[:place], changed, *whole.rows[place + 1 :]]
+    assert faults(replace(whole, rows=rows))
+
+
+@given(st.integers(1, 12), st.data())
+def test_a_missing_event_is_found_wherever_it_stood(number: int, data: st.DataObject) -> None:
+    whole = dossier(number)
+    place = data.draw(st.integers(0, number - 1))
+    found = faults(replace(whole, rows=[*whole.rows[:place], *whole.rows[place + 1 :]]))
+    assert any("missing" in fault for fault in found)
+
+
+@given(st.integers(2, 12), st.data())
+def test_exchanged_events_are_found(number: int, data: st.DataObject) -> None:
+    whole = dossier(number)
+    one, other = sorted(data.draw(st.lists(st.integers(0, number - 1), min_size=2, max_size=2, unique=True)))
+    rows = list(whole.rows)
+    rows[one], rows[other] = replace(rows[other], sequence=one + 1), replace(rows[one], sequence=other + 1)
+    assert faults(replace(whole, rows=rows))
+
+
+def test_a_case_set_back_is_found() -> None:
+    whole = dossier(4)
+    assert "goes on to event 4" in faults(replace(whole, sequence=3, head=whole.rows[2].hash))[0]
+
+
+@given(st.integers(1, 40), st.data())
+def test_a_proof_leads_from_its_leaf_to_the_root_and_from_no_other(number: int, data: st.DataObject) -> None:
+    leaves = [f"leaf {place}".encode() for place in range(number)]
+    place = data.draw(st.integers(0, number - 1))
+    root, shown = ledger.root(leaves), ledger.proof(leaves, place)
+    assert ledger.proves(leaves[place], shown, root)
+    assert not ledger.proves(b"another", shown, root)
+    assert not ledger.proves(leaves[place], shown, ledger.root([*leaves, b"one more"]))
+
+
+def test_a_tree_without_leaves_has_a_root_of_its_own() -> None:
+    assert ledger.root([]) != ledger.root([b""])
+
+
+def test_canonical_bytes_do_not_depend_on_the_order_of_fields() -> None:
+    assert ledger.canonical({"b": "投诉", "a": AT}) == ledger.canonical({"a": AT, "b": "投诉"})
+
+
+NIGHT = {
+    "id": "night",
+    "version": 7,
+    "zone": "Europe/Berlin",
+    "schedule": "none",
+    "hours": {"sat": ["00:00-24:00"], "mon": ["08:30-12:15", "13:00-17:00"]},
+    "days": {"2026-12-24": "off", "2026-12-27": ["10:00-11:00"]},
+    "published_until": "2026-12-31",
+}
+
+
+@pytest.mark.parametrize("calendar", [standard(), Calendar.parse(NIGHT)], ids=["china", "night"])
+def test_a_calendar_that_is_kept_comes_back_as_it_was(calendar: Calendar) -> None:
+    again = Calendar.parse(bases.written(calendar))
+    for name in ("id", "version", "zone", "hours", "published_until"):
+        assert getattr(again, name) == getattr(calendar, name)
+    assert dict(again.days) == dict(calendar.days)
+
+
+def test_a_basis_holds_no_addresses_and_comes_back_under_its_stamp() -> None:
+    people = [{"id": "li", "name": "李明", "email": "li@example.org", "phone": "13800000000", "token_sha256": "ab", "keys": {"k": "v"}}]
+    organisation = Organisation.model_validate(
+        {"id": "estate", "people": people, "sources": [{"id": "web", "procedure": "hunan-property"}]}
+    )
+    made = bases.of(organisation, {"default": standard()})
+    assert not any(secret in made.content for secret in (b"example.org", b"138", b"token", b"keys", b"hunan"))
+    again = bases.read(made.content)
+    assert bases.of(again.organisation, again.calendars).content == made.content
+    assert "李明".encode() not in bases.nameless(made).content
+    assert "李明".encode() in bases.nameless(made, frozenset({"李明"})).content
