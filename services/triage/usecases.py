@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from services.triage import metrics, storage
 from services.triage.caseload import Caseload, looks
@@ -62,7 +61,7 @@ class Triage:
             events += [(event, received.traceparent) for event in self._events(load.desk, received, preview)]
         numbered = _numbered(load.desk, events)
         await load.record(tx, {event.case: number for event, number, _ in numbered})
-        await outbox.add(tx, [_message(event, number, trace, self._clock.now()) for event, number, trace in numbered])
+        await outbox.add(tx, [_message(event, number, trace) for event, number, trace in numbered])
         tx.after_commit(lambda: metrics.count([event for event, _ in events], load.desk))
 
     async def _counting(self, tx: Transaction, batch: Sequence[Received], preview: Preview) -> set[str]:
@@ -98,13 +97,13 @@ class Triage:
         event = received.event
         if isinstance(event, Registered):
             decision = preview.decisions[received.key]
-            return desk.take(event, decision, Context(event.at, self._library.zone(decision.plan.procedure)))
+            return desk.take(event, decision, Context(event.at, self._library.zone(decision.plan.procedure), self._clock.now()))
         held = desk.cases.get(received.key)
         return [] if held is None else desk.follow(event, self._context(event, held))
 
     def _context(self, event: CaseEvent, held: Known) -> Context:
         # A decision happens with what it decides on, so that a replay decides the same.
-        return Context(event.at, self._library.zone(held.procedure))
+        return Context(event.at, self._library.zone(held.procedure), self._clock.now())
 
 
 def _fresh(desk: Desk, batch: Sequence[Received]) -> list[Received]:
@@ -130,15 +129,14 @@ def _numbered(desk: Desk, events: Sequence[tuple[CaseEvent, str | None]]) -> lis
     return numbered
 
 
-def _message(event: CaseEvent, number: int, trace: str | None, now: datetime) -> Message:
-    recorded = event.model_copy(update={"recorded_at": now, "sequence": number})
+def _message(event: CaseEvent, number: int, trace: str | None) -> Message:
     return Message(
         topic=topics.TRIAGE_EVENTS.name,
         key=event.case,
         id=str(uuid7()),
         type=event.type,
         at=event.at,
-        body=encode(recorded),
+        body=encode(event),
         source="triage",
         sequence=number,
         traceparent=trace,

@@ -55,7 +55,8 @@ class Decision:
     def because(self, context: Context) -> dict[str, Any]:
         """What every event of this decision carries."""
         procedure = self.plan.procedure
-        return {"case": self.complaint.case, "at": context.at, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE}
+        because = {"case": self.complaint.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE}
+        return because | context.instants()
 
     def classified(self, registered: Registered | None, context: Context) -> Classified:
         """The first event of the case on triage's topic, with all that sla needs to open it."""

@@ -166,7 +166,7 @@ def _decided_by_another(known: Known, event: Classified) -> Known:
 
 def _because(known: Known, entry: Count | None, context: Context) -> dict[str, Any]:
     procedure = known.procedure
-    values = {"case": known.case, "at": context.at, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE}
+    values = {"case": known.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
     return values if entry is None else values | {"rule": entry.id, **clause(entry.clause)}
 
 

@@ -10,6 +10,7 @@ import cel
 from shared.contracts.complaint import FAMILIES, Complaint
 from shared.contracts.events.fields import ANY_EVENT_FIELDS, EPOCH, EVENT_FIELDS
 from shared.procedures.conditions import CASE_FIELDS, Condition, Path
+from shared.procedures.matching import prepared, program
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE: dict[str, Any] = {
@@ -26,10 +27,15 @@ _NEVER = dict.fromkeys(EVENT_FIELDS, 0)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a decision depends on besides complaint and rules: when it is made and the calendar's zone."""
+    """What a decision depends on besides complaint and rules: when it is made, the calendar's zone, and when it is written down."""
 
     at: datetime
     zone: tzinfo
+    recorded_at: datetime | None = None
+
+    def instants(self) -> dict[str, datetime]:
+        """The instants of every event of the decision."""
+        return {"at": self.at} if self.recorded_at is None else {"at": self.at, "recorded_at": self.recorded_at}
 
 
 class Scope:
@@ -68,9 +74,9 @@ class Scope:
     def value(self, condition: Condition) -> Any:
         """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
         if self._context is None:
-            self._context = cel.Context(variables=self._variables())
+            self._context = prepared(cel.Context(variables=self._variables()))
         try:
-            return condition.program.execute(self._context)
+            return program(condition).execute(self._context)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(f"the condition «{condition.source}» cannot be evaluated: {type(error).__name__}") from error
 
