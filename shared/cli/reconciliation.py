@@ -146,7 +146,7 @@ def _tables(result: Reconciliation, tables: Tables, accepted: set[str]) -> None:
     once = {
         "intake.complaint": tables.registered,
         "triage.known": tables.known,
-        "sla.cases": tables.cases,
+        "sla.cases": tables.cases.keys(),
         "sla.ledger": tables.ledgers.cases,
     }
     for place, found in once.items():

@@ -1,0 +1,32 @@
+"""Where figures are kept: var/bench/<name>.json, with the machine that they were taken on."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "var" / "bench"
+
+
+def keep(name: str, figures: dict[str, Any]) -> None:
+    """Write the figures of one bench."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    content = {**figures, "machine": machine(), "taken_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    (FOLDER / f"{name}.json").write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+
+
+def kept(name: str) -> dict[str, Any]:
+    """The figures that were last kept; raises `FileNotFoundError` if the bench was never run."""
+    found: dict[str, Any] = orjson.loads((FOLDER / f"{name}.json").read_bytes())
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, and how many processes wanted one when the figures were taken: beyond the number of cores others were at work."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version(), "load": round(os.getloadavg()[0], 1)}
