@@ -6,13 +6,27 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared.contracts.actions import ACTIONS, ActionData
 from shared.contracts.base import Strict
 from shared.contracts.complaint import Submission
 from shared.contracts.events import EVENTS
 from shared.procedures.clause import counts_for
+
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]  # which of the two safe loaders there is, is known only at run time
+    """YAML in which a key that stands twice is an error: the first value would be lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [(key.value, key.start_mark) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, (key, mark) in enumerate(keys):
+            if any(key == earlier for earlier, _ in keys[:place]):
+                raise yaml.MarkedYAMLError(problem=f"{key} stands here twice; keep one", problem_mark=mark)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 class ScenarioError(ValueError):
@@ -55,6 +69,11 @@ class Scenario(Strict):
     expect: list[dict[str, Any]] = Field(default_factory=list)
     check: Any = None
 
+    @field_validator("parameters", "complaints", "steps", "expect", mode="before")
+    @classmethod
+    def _nothing_under_the_key(cls, given: Any, info: ValidationInfo) -> Any:
+        return ({} if info.field_name == "parameters" else []) if given is None else given
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.complaint is None) == (not self.complaints):
@@ -68,6 +87,13 @@ class Scenario(Strict):
                 raise ValueError(f"{where}: no complaint has the id {case}; ids are {', '.join(ids)}")
         if len(ids) > 1 and any(not step.case for step in self.steps):
             raise ValueError("steps: with several complaints each step names its case")
+        begun = {each.id: each.registered_at or each.received_at for each in self.cases}
+        for number, step in enumerate(self.steps):
+            registered = begun.get(step.case) or next(iter(begun.values()))
+            if step.at < registered:
+                raise ValueError(
+                    f"steps.{number}: {step.action} at {step.at} comes before the case is registered, at {registered}; make it later"
+                )
         for each in self.expect:
             _check_expectation(each)
         return self
@@ -81,7 +107,7 @@ class Scenario(Strict):
 def read(path: Path) -> Scenario:
     """The scenario in a YAML file; raises `ScenarioError`."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe loaders
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
     if not isinstance(data, dict):
@@ -112,6 +138,9 @@ def _check_expectation(expected: dict[str, Any]) -> None:
     unknown = [key for key in expected if key not in _MATCHED | extra]
     if unknown:
         raise ValueError(f"expect: {unknown[0]} is no field of an event; leave it out or correct it")
+    times = expected.get("times", 0)
+    if not isinstance(times, int) or isinstance(times, bool) or times < 0:
+        raise ValueError(f"expect: times is {times!r}; write how often it happens, such as 1")
     for key in _INSTANTS:
         if key in expected:
             expected[key] = _instant(key, expected[key])

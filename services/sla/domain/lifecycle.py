@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from services.sla.domain import clock as clocks
@@ -121,8 +120,29 @@ def _take(draft: Draft, given: Act | Decided | Recount) -> None:
 
 def next_due(case: Case) -> int | None:
     """The next instant at which something of the case is due; None if nothing is."""
-    climbing = (climb.next for climb in case.climbs if climb.active and climb.next is not None)
-    return min(chain((at for rounds in case.rounds.values() for at in _pending(rounds[-1])), climbing), default=None)
+    first: int | None = None
+    for rounds in case.rounds.values():
+        current = rounds[-1]
+        if current.live:
+            first = _earlier(first, current.next_occurrence)
+            first = _first_left(first, current.dues, current.done)
+            first = _first_left(first, current.reminders, current.reminded)
+    for climb in case.climbs:
+        if climb.active:
+            first = _earlier(first, climb.next)
+    return first
+
+
+def _earlier(first: int | None, at: int | None) -> int | None:
+    return at if first is None or (at is not None and at < first) else first
+
+
+def _first_left(first: int | None, instants: list[int | None], done: list[int]) -> int | None:
+    """The earliest of an instant and those that are still to come."""
+    for place, at in enumerate(instants):
+        if at is not None and (first is None or at < first) and place not in done:
+            first = at
+    return first
 
 
 def _opened(given: Opening) -> Case:
@@ -177,7 +197,7 @@ def _act(draft: Draft, given: Act) -> None:
     data = {**permission.fields(event, given.data), "role": given.role, "actor": given.actor}
     if event == "measures_submitted":
         data["needs_sign_off"] = permission.needs_sign_off(draft, data)
-    refused = permission.refusal(draft, permission.acts_as(event, given.action), event, given.at, data)
+    refused = permission.refusal(draft, permission.acts_as(draft, given.action), event, given.at, data)
     if refused is not None:
         _refuse(draft, given, refused)
         return
@@ -191,7 +211,8 @@ def _complete(draft: Draft, given: Act, event: str, data: dict[str, Any]) -> Non
     """What the engine knows about an event besides the action's own data."""
     case = draft.case
     if event in ("classified", "reclassified") and "class" in data:
-        data["from_class"] = case.class_
+        if event == "reclassified":
+            data["from_class"] = case.class_
         case.decided_by_person.append("class")
     if event in ("routed", "reassigned"):
         data["by"] = given.role
@@ -202,7 +223,7 @@ def _complete(draft: Draft, given: Act, event: str, data: dict[str, Any]) -> Non
         plan = permission.clock_named(draft, data["clock"])
         data["clock"] = plan.clock.id if plan else data["clock"]
         data.update(draft.because(plan.clock.id, plan.clauses) if plan else {})
-    rules = draft.rulebook.permissions.get(permission.acts_as(event, given.action), ())
+    rules = draft.rulebook.permissions.get(permission.acts_as(draft, given.action), ())
     if rules and "clause" not in data:
         data.update(draft.because(given.action, next((rule.clauses for rule in rules if rule.clauses), [])))
 
@@ -213,21 +234,6 @@ def _refuse(draft: Draft, given: Act, refused: permission.Refusal) -> None:
     if refused.late:
         data["late"] = True
     happen(draft, "action_refused", given.at, data, "action")
-
-
-def _pending(current: Round) -> Iterator[int]:
-    """The instants at which a round still has something to do."""
-    if not current.live:
-        return
-    done, reminded = current.done, current.reminded
-    for place, at in enumerate(current.dues):
-        if at is not None and place not in done:
-            yield at
-    for place, at in enumerate(current.reminders):
-        if at is not None and place not in reminded:
-            yield at
-    if current.next_occurrence is not None:
-        yield current.next_occurrence
 
 
 @dataclass(frozen=True, slots=True, order=True)

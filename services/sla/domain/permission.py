@@ -30,10 +30,6 @@ class Refusal:
 def event_of(draft: Draft, action: str, data: dict[str, Any]) -> str:
     """The event that an action causes on this case as it stands."""
     kind = ACTIONS[action]
-    if action == "classify" and draft.case.class_:
-        return "reclassified"
-    if action == "route" and draft.case.department:
-        return "reassigned"
     if action == "answer" and draft.case.answered:
         return "answered"
     if action == "answer":
@@ -41,9 +37,11 @@ def event_of(draft: Draft, action: str, data: dict[str, Any]) -> str:
     return kind.fails if kind.fails and data.get("passed") is False else kind.event
 
 
-def acts_as(event: str, action: str) -> str:
+def acts_as(draft: Draft, action: str) -> str:
     """The action by whose rules this one is judged: to classify or route a second time is to reclassify or reassign."""
-    return {"reclassified": "reclassify", "reassigned": "reassign"}.get(event, action)
+    if action == "classify" and draft.case.class_:
+        return "reclassify"
+    return "reassign" if action == "route" and draft.case.department else action
 
 
 def refusal(draft: Draft, action: str, event: str, at: int, data: dict[str, Any]) -> Refusal | None:
