@@ -41,18 +41,19 @@ class Recording(Simulation):
 
     def _pass(self, upto: int) -> None:
         for begun, ended in self.outages:
-            if begun <= upto < ended:
+            if begun > upto:
+                break
+            super()._pass(begun)
+            if upto < ended:
                 self.now = max(self.now, ended)
-                super()._pass(begun)
                 return
-        self._catch_up(upto)
+            self._catch_up(ended)
         super()._pass(upto)
 
-    def _catch_up(self, upto: int) -> None:
+    def _catch_up(self, ended: int) -> None:
         """After an outage the timers of a case that fell due meanwhile fire in one go."""
-        for begun, ended in self.outages:
-            for name, case in self.cases.items():
-                due = next_due(case)
-                if due is not None and begun <= due < ended <= upto:
-                    self.now = max(self.now, ended)
-                    self._decide(name, Tick(ended))
+        for name, case in self.cases.items():
+            due = next_due(case)
+            if due is not None and due <= ended:
+                self.now = max(self.now, ended)
+                self._decide(name, Tick(ended))
