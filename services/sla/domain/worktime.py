@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
@@ -76,6 +77,8 @@ class Worktime:
         until = calendar.published_until
         self.horizon = _DAYS if until is None else until.toordinal() - _FIRST_ORDINAL  # last day whose schedule is known
         self.known_later = sorted(index for day in calendar.days if (index := day.toordinal() - _FIRST_ORDINAL) > self.horizon)
+        for name in _LONG:  # a fifth of the memory: an organisation may have a calendar for each department
+            setattr(self, name, array("q", getattr(self, name)))
 
     @staticmethod
     def of(calendar: Calendar) -> Worktime:
@@ -203,6 +206,7 @@ class Worktime:
         self.hours.append(self.earned[-1] - begun)
 
 
+_LONG: Final = ("before", "closes", "dated_closes", "day_ends", "earned", "hours", "opens", "shuts", "work_days")
 _COMPILED: WeakKeyDictionary[Calendar, Worktime] = WeakKeyDictionary()
 
 
