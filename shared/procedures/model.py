@@ -175,6 +175,7 @@ class Procedure(Entry):
     calendar: str | None = Field(default=None, description="a calendar of the organisation; none: its own")
     day_end: Literal["midnight", "close"] = "midnight"
     auto_route: bool = True
+    most_returns: int = Field(default=5, ge=1, description="how often a case may be returned in all")
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     roles: dict[str, Title] | list[str]
     levels: list[str] = Field(default_factory=list, description="management levels, lowest first: roles")

@@ -79,7 +79,8 @@ def send(draft: Draft, at: int, told: list[str], persons: list[str], because: di
 def unreached(draft: Draft, at: int, role: str, because: dict[str, Any], ladder: str = "") -> None:
     """Nobody is left to tell: say so, and tell the organisation's fallback."""
     fallback = draft.rulebook.organisation.fallback
-    data = {**because, "role": role, "recipients": [fallback] if fallback else [], "ladder": ladder, "reason": f"nobody holds {role}"}
+    reason = f"nobody is left on the ladder {ladder}" if ladder else f"nobody holds {role}"
+    data = {**because, "role": role, "recipients": [fallback] if fallback else [], "ladder": ladder, "reason": reason}
     draft.add("no_recipient", at, data)
     if fallback:
         send(draft, at, ["fallback"], [fallback], because, {"by": ["sms", "email"], "about": "no_recipient", "urgent": True})

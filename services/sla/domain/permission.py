@@ -50,6 +50,7 @@ def refusal(draft: Draft, action: str, event: str, at: int, data: dict[str, Any]
         _incomplete(action, data)
         or _ended(draft, action)
         or _window(draft, action)
+        or _returns(draft, action)
         or _class(draft, data)
         or _late(draft, event, at)
         or (_extension(draft, action, at, data) if action in EXTENSIONS else None)
@@ -99,6 +100,13 @@ def _ended(draft: Draft, action: str) -> Refusal | None:
 def _window(draft: Draft, action: str) -> Refusal | None:
     found = draft.case.windows.get(action)
     return None if found is None else Refusal(f"the time for {action} has passed", found)
+
+
+def _returns(draft: Draft, action: str) -> Refusal | None:
+    most = draft.rulebook.procedure.most_returns
+    if action != "return" or draft.case.count.get("returned", 0) < most:
+        return None
+    return Refusal(f"the case has been returned {most} times already; object, and have it ruled who is responsible")
 
 
 def _class(draft: Draft, data: dict[str, Any]) -> Refusal | None:
