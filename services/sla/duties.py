@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from services.sla import metrics, records
 from services.sla.caseload import SOURCE
 from services.sla.domain.dossier import history
 from services.sla.domain.duty import SPANS, DutyDue, duties_due, next_duty, span
-from services.sla.domain.figures import History, Period, figures
+from services.sla.domain.figures import History, Period, Tally
 from services.sla.domain.worktime import Worktime, micros, moment
 from services.sla.rulebooks import Rulebooks
 from services.sla.usecases import DUTY
@@ -41,12 +41,13 @@ _CLAIM = """
 INSERT INTO duty (procedure, duty, period, carried_out_at, report) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING duty
 """
-_EVENTS = """
-SELECT l.case_id, l.body FROM ledger l JOIN cases c ON c.id = l.case_id
-WHERE c.procedure = $1 AND c.received_at < $2 AND (c.status = 'open' OR c.received_at >= $3
+_CASES = """
+SELECT id FROM cases c WHERE procedure = $1 AND received_at < $2 AND id > $4 AND (status = 'open' OR received_at >= $3
     OR EXISTS (SELECT FROM ledger e WHERE e.case_id = c.id AND e.at >= $3))
-ORDER BY l.case_id, l.sequence
+ORDER BY id LIMIT $5
 """
+_EVENTS = "SELECT case_id, body FROM ledger WHERE case_id = ANY($1::text[]) ORDER BY case_id, sequence"
+_PAGE = 500
 log = structlog.get_logger(__name__)
 
 
@@ -162,17 +163,23 @@ def register(service: Service, rulebooks: Rulebooks) -> None:
 async def reported(tx: Transaction, procedure: Procedure, worktime: Worktime, kind: str, at: int) -> dict[str, Any]:
     """The report of the week, month, quarter or year of an instant: procedure, period, figures."""
     since, until = span(worktime, SPANS[kind], at)
-    found = figures(await histories(tx, procedure.id, moment(since), moment(until)), procedure, Period(since, until))
+    tally = Tally(procedure, Period(since, until))
+    async for each in _histories(tx, procedure.id, moment(since), moment(until)):
+        tally.add(each)
     period = {"kind": kind, "from": worktime.instant(since).isoformat(), "to": worktime.instant(until).isoformat()}
-    return {"procedure": procedure.id, "period": period, "figures": found}
+    return {"procedure": procedure.id, "period": period, "figures": tally.figures()}
 
 
-async def histories(tx: Transaction, procedure: str, since: datetime, until: datetime) -> list[History]:
-    """The cases that matter to a period: received before its end, and open, received or changed since its start."""
-    bodies: dict[str, list[dict[str, Any]]] = {}
-    for row in await tx.fetch(_EVENTS, procedure, until, since):
-        bodies.setdefault(row["case_id"], []).append(orjson.loads(row["body"]))
-    return [history(case, events) for case, events in bodies.items()]
+async def _histories(tx: Transaction, procedure: str, since: datetime, until: datetime) -> AsyncIterator[History]:
+    """The cases that matter to a period, a page at a time: received before its end, and open, received or changed since its start."""
+    after = ""
+    while page := [row["id"] for row in await tx.fetch(_CASES, procedure, until, since, after, _PAGE)]:
+        after = page[-1]
+        bodies: dict[str, list[dict[str, Any]]] = {case: [] for case in page}
+        for row in await tx.fetch(_EVENTS, page):
+            bodies[row["case_id"]].append(orjson.loads(row["body"]))
+        for case, events in bodies.items():
+            yield history(case, events)
 
 
 async def stored(tx: Transaction, procedure: str = "") -> Sequence[Stored]:

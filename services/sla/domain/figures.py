@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.case import Event
-from services.sla.domain.possession import Segment, segments
+from services.sla.domain.possession import segments
 from shared.procedures.model import Procedure
 
 OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
 EXTENSIONS = {"extension_requested": "requested", "extension_granted": "granted", "extension_refused": "refused"}
 ENDS = ("closed", "refused", "withdrawn")
 REPEATED = ("repeat", "duplicate")
+GROUPS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "causes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,96 @@ class _Standing:
     subject: str = ""
     department: str = ""
     status: str = "open"
-    called_back: str = ""
     links: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Figures in the making: cases are added one by one, so that no period is too large to be counted."""
+
+    procedure: Procedure
+    period: Period
+    received: int = 0
+    open: int = 0
+    repeated: int = 0
+    call_backs: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    groups: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    satisfaction: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    finished: Counter[str] = field(default_factory=Counter)
+    in_time: Counter[str] = field(default_factory=Counter)
+    time: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, whole: History) -> None:
+        """Count a case."""
+        if whole.received_at >= self.period.until:
+            return
+        history = _until(whole, self.period.until)
+        happened = [event for event in history.events if self.period.holds(event.at)]
+        standing = _stand(history)
+        self.open += standing.status == "open"
+        if self.period.holds(history.received_at):
+            self._receive(history, standing)
+        self._happen(happened)
+        self._finish(history)
+        self._call(history, happened)
+        for part in segments(history.received_at, history.events, self.period.until):
+            length = part.within(self.period.since, self.period.until).length
+            if length:
+                self.time[part.department, part.reason] += length
+
+    def _receive(self, history: History, standing: _Standing) -> None:
+        self.received += 1
+        named = {"by_kind": standing.kind, "by_class": standing.class_, "by_subject": standing.subject}
+        for name, value in (named | {"by_department": standing.department, "by_channel": history.channel}).items():
+            self.groups[name][value] += 1
+        self.groups["causes"].update(name for name, value in standing.facts.items() if value is True)
+        self.groups["links"].update(standing.links)
+        self.repeated += standing.facts.get("second_complaint") is True or any(link in REPEATED for link in standing.links)
+
+    def _happen(self, happened: Sequence[Event]) -> None:
+        self.events.update(event.type for event in happened)
+        for event in happened:
+            if event.type in ("clock_breached", "escalated"):
+                self.groups[event.type][event.data.get("clause", "")] += 1
+
+    def _finish(self, history: History) -> None:
+        with_limit = {clock.id for clock in self.procedure.clocks if clock.due}
+        for event, in_time in _finished(history.events):
+            if self.period.holds(event.at) and event.data.get("clock") in with_limit:
+                clause = event.data.get("clause", "")
+                self.finished[clause] += 1
+                self.in_time[clause] += in_time
+
+    def _call(self, history: History, happened: Sequence[Event]) -> None:
+        calls = [outcome for event in happened if event.type == "called_back" and (outcome := event.data.get("outcome"))]
+        for kind in ("all", history.complainant) if calls else ():
+            self.satisfaction[kind][calls[-1]] += 1
+        if any(event.type == "closed" for event in happened):
+            self.call_backs["closed"] += 1
+            self.call_backs["called_back"] += any(event.type == "called_back" for event in history.events)
+
+    def figures(self) -> dict[str, Any]:
+        """What was counted, ready for JSON; times in microseconds, rates None where there is nothing to share."""
+        kinds = ("all", *sorted(set(self.satisfaction) - {"all"}))
+        clauses = {clause: _rate(number, self.in_time[clause]) for clause, number in sorted(self.finished.items())}
+        closed, called = self.call_backs["closed"], self.call_backs["called_back"]
+        return {
+            "received": self.received,
+            **{name: _sorted(self.groups[name]) for name in GROUPS},
+            "open": self.open,
+            **{name: self.events[name] for name in (*ENDS, "reopened")},
+            "timely": {**_rate(self.finished.total(), self.in_time.total()), "by_clause": clauses},
+            "satisfaction": {kind: _satisfied(self.satisfaction[kind]) for kind in kinds},
+            "call_back": {"closed": closed, "called_back": called, "rate": share(called, closed)},
+            "repetition": {"repeated": self.repeated, "rate": share(self.repeated, self.received), "links": _sorted(self.groups["links"])},
+            "extensions": {name: self.events[kind] for kind, name in EXTENSIONS.items()},
+            "deemed": self.events["measures_deemed_approved"],
+            "breaches": _by_clause(self.groups["clock_breached"]),
+            "escalations": _by_clause(self.groups["escalated"]),
+            "time": _time(self.time),
+        }
 
 
 def figures(histories: Iterable[History], procedure: Procedure, period: Period) -> dict[str, Any]:
@@ -61,32 +149,10 @@ def figures(histories: Iterable[History], procedure: Procedure, period: Period) 
     Counts are of the cases received in the period, as they stand at its end; what happened (breaches, extensions, ends …) counts
     where it happened; time is the part of each case's time that lies in the period.
     """
-    past = [_until(history, period.until) for history in histories if history.received_at < period.until]
-    standing = {history.case: _stand(history) for history in past}
-    received = [history for history in past if period.holds(history.received_at)]
-    here = [standing[history.case] for history in received]
-    happened = [event for history in past for event in history.events if period.holds(event.at)]
-    counted = Counter(event.type for event in happened)
-    return {
-        "received": len(received),
-        "by_kind": _counts(each.kind for each in here),
-        "by_class": _counts(each.class_ for each in here),
-        "by_channel": _counts(history.channel for history in received),
-        "by_subject": _counts(each.subject for each in here),
-        "by_department": _counts(each.department for each in here),
-        "causes": _counts(name for each in here for name, value in each.facts.items() if value is True),
-        "open": sum(each.status == "open" for each in standing.values()),
-        **{name: counted[name] for name in (*ENDS, "reopened")},
-        "timely": _timely(past, procedure, period),
-        "satisfaction": _satisfaction(past, period),
-        "call_back": _call_back(past, period),
-        "repetition": _repetition(here),
-        "extensions": {name: counted[kind] for kind, name in EXTENSIONS.items()},
-        "deemed": counted["measures_deemed_approved"],
-        "breaches": _by_clause(happened, "clock_breached"),
-        "escalations": _by_clause(happened, "escalated"),
-        "time": _time([part for history in past for part in _parts(history, period)]),
-    }
+    tally = Tally(procedure, period)
+    for history in histories:
+        tally.add(history)
+    return tally.figures()
 
 
 def _until(history: History, until: int) -> History:
@@ -117,20 +183,6 @@ def _stand(history: History) -> _Standing:
     return found
 
 
-def _timely(past: Sequence[History], procedure: Procedure, period: Period) -> dict[str, Any]:
-    """Clocks met in time out of those that finished; a round finishes when it is met, or breached for the first time."""
-    with_limit = {clock.id for clock in procedure.clocks if clock.due}
-    total = [0, 0]
-    clauses: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for history in past:
-        for event, in_time in _finished(history.events):
-            if period.holds(event.at) and event.data.get("clock") in with_limit:
-                for counts in (total, clauses[event.data.get("clause", "")]):
-                    counts[0] += 1
-                    counts[1] += in_time
-    return {**_rate(*total), "by_clause": {clause: _rate(*counts) for clause, counts in sorted(clauses.items())}}
-
-
 def _finished(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
     done: set[tuple[str, int]] = set()
     deemed = {_round(event) for event in events if event.type == "measures_deemed_approved"}
@@ -149,53 +201,25 @@ def _rate(finished: int, in_time: int) -> dict[str, Any]:
     return {"finished": finished, "in_time": in_time, "rate": share(in_time, finished)}
 
 
-def _satisfaction(past: Sequence[History], period: Period) -> dict[str, Any]:
-    """The latest call-back of each case in the period, for all complainants and for each kind of them."""
-    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
-    for history in past:
-        calls = [event.data.get("outcome", "") for event in history.events if event.type == "called_back" and period.holds(event.at)]
-        if calls and calls[-1]:
-            outcomes["all"][calls[-1]] += 1
-            outcomes[history.complainant][calls[-1]] += 1
-    return {kind: _satisfied(outcomes[kind]) for kind in ("all", *sorted(set(outcomes) - {"all"}))}
-
-
 def _satisfied(outcomes: Counter[str]) -> dict[str, Any]:
     reached = sum(outcomes[name] for name in OUTCOMES if name != "unreachable")
     return {**{name: outcomes[name] for name in OUTCOMES}, "rate": share(outcomes["satisfied"], reached)}
 
 
-def _call_back(past: Sequence[History], period: Period) -> dict[str, Any]:
-    closed = [history for history in past if any(event.type == "closed" and period.holds(event.at) for event in history.events)]
-    called = sum(any(event.type == "called_back" for event in history.events) for history in closed)
-    return {"closed": len(closed), "called_back": called, "rate": share(called, len(closed))}
+def _by_clause(counts: Counter[str]) -> dict[str, Any]:
+    return {"count": counts.total(), "by_clause": _sorted(counts)}
 
 
-def _repetition(here: Sequence[_Standing]) -> dict[str, Any]:
-    repeated = sum(each.facts.get("second_complaint") is True or any(link in REPEATED for link in each.links) for each in here)
-    return {"repeated": repeated, "rate": share(repeated, len(here)), "links": _counts(link for each in here for link in each.links)}
-
-
-def _by_clause(happened: Iterable[Event], kind: str) -> dict[str, Any]:
-    clauses = _counts(event.data.get("clause", "") for event in happened if event.type == kind)
-    return {"count": sum(clauses.values()), "by_clause": clauses}
-
-
-def _parts(history: History, period: Period) -> list[Segment]:
-    found = segments(history.received_at, history.events, period.until)
-    return [part for part in (each.within(period.since, period.until) for each in found) if part.length]
-
-
-def _time(parts: Sequence[Segment]) -> dict[str, Any]:
+def _time(lengths: Counter[tuple[str, str]]) -> dict[str, Any]:
     departments: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     both: dict[str, Counter[str]] = defaultdict(Counter)
-    for part in parts:
-        departments[part.department] += part.length
-        reasons[part.reason] += part.length
-        both[part.department][part.reason] += part.length
+    for (department, reason), length in lengths.items():
+        departments[department] += length
+        reasons[reason] += length
+        both[department][reason] += length
     return {
-        "elapsed": sum(part.length for part in parts),
+        "elapsed": lengths.total(),
         "by_department": _sorted(departments),
         "by_reason": _sorted(reasons),
         "by_department_and_reason": {name: _sorted(counts) for name, counts in sorted(both.items())},
@@ -205,10 +229,6 @@ def _time(parts: Sequence[Segment]) -> dict[str, Any]:
 def share(part: int, whole: int) -> float | None:
     """A rate to four places; None where there is nothing to share."""
     return round(part / whole, 4) if whole else None
-
-
-def _counts(names: Iterable[str]) -> dict[str, int]:
-    return _sorted(Counter(names))
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:
