@@ -19,7 +19,7 @@ from shared.contracts.events.fields import EPOCH
 from shared.procedures.bound import bind
 from shared.procedures.conditions import Condition
 from shared.procedures.duration import Duration
-from shared.procedures.entries import Duty
+from shared.procedures.entries import Duty, FromParameter
 from shared.procedures.facts import defaults, fit
 from shared.procedures.loader import load
 from shared.procedures.model import Procedure
@@ -67,6 +67,8 @@ def answers(
     rulebook = Rulebook(bind(procedure, values, allow_unbound=True), everyone())
     found = Circumstances(worktime, question, rulebook, _facts(procedure, facts))
     entry = _entry(rulebook, clock)
+    if isinstance(entry, ClockPlan):
+        _check_parameters(rulebook, entry)
     return _duty(found, entry) if isinstance(entry, Duty) else _clock(found, entry)
 
 
@@ -91,6 +93,17 @@ def _entry(rulebook: Rulebook, named: str) -> ClockPlan | Duty:
         have = ", ".join([*plans, *duties]) or "none"
         raise DeadlineError(f"clock {named!r}: {rulebook.procedure.id} has no such clock; it has {have}")
     return cited[0]
+
+
+def _check_parameters(rulebook: Rulebook, plan: ClockPlan) -> None:
+    """Refuse a clock whose length the text leaves open and nobody has given; what other clocks lack does not matter here."""
+    limits = [*(due.within for due in plan.clock.due), plan.clock.every]
+    for name in (limit.parameter for limit in limits if isinstance(limit, FromParameter)):
+        if name in rulebook.bound.unbound:
+            clause = ", ".join(_clauses(rulebook.procedure.parameters[name].clause))
+            raise DeadlineError(
+                f"clause {clause}: the parameter {name} has no value, the text leaves it open; give --parameter {name}=3wd or so"
+            )
 
 
 def _clock(found: Circumstances, plan: ClockPlan) -> dict[str, Any]:
@@ -136,7 +149,7 @@ def _due(found: Circumstances, plan: ClockPlan, threshold: Threshold) -> dict[st
     entry = threshold.entry
     clauses = _clauses(entry.clause) or plan.clauses
     shown: dict[str, Any] = {
-        "within": "parameter without a value" if threshold.duration is None else str(threshold.duration),
+        "within": str(threshold.duration),
         "clause": clauses[0] if clauses else None,
         "when": entry.when,
         "applies": found.applies(threshold.when),

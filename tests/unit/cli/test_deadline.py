@@ -162,3 +162,9 @@ def test_the_standard_calendar_is_shown() -> None:
     shown = CliRunner().invoke(calendar, ["show"]).stdout
     assert "2026-02  16 working days  14 work" in shown
     assert "248 working days" in shown
+
+
+def test_a_clock_whose_length_the_text_leaves_open_needs_the_parameter_and_others_do_not() -> None:
+    start = ("--procedure", "grievance-system", "--start", START, "--clock", "time-customer-1")
+    assert "clause time-customer-1: the parameter time_customer_1 has no value" in refused(*start)
+    assert asked(*start, "--parameter", "time_customer_1=1wd")["due"] == "2026-09-28T18:00:00+08:00"
