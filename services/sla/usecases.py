@@ -121,7 +121,9 @@ class Cases:
             raise Rejected(f"{received.type} is no event that sla takes")
         cause = "message" if isinstance(event, NotificationOutcome) else "triage"
         at = micros(received.recorded)
-        return wire.decided(event, at, self.rulebooks.of(case).procedure) if case else Decided(event.type, at, wire.plain(event), cause)
+        if case is None:
+            return Decided(event.type, at, wire.plain(event), cause)
+        return wire.decided(event, at, self.rulebooks.of(case).procedure, cause)
 
     def _action(self, received: Received, action: Action, case: Case | None) -> Act:
         if received.topic != CASE_ACTIONS.name or action.case != received.key:
