@@ -1,6 +1,6 @@
 """sla's tables: cases as they stand, their ledger, and inputs that have to wait."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from shared.runtime.tables import queue_settings, runtime_tables
 
@@ -69,7 +69,6 @@ def add_tables(found: MetaData) -> None:
         Column("period", DateTime(timezone=True), primary_key=True),
         Column("carried_out_at", DateTime(timezone=True), nullable=False),
         Column("report", LargeBinary, nullable=False),
-        UniqueConstraint("procedure", "duty", "period", name="duty_once"),
     )
     _add_records(found)
 
