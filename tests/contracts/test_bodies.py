@@ -1,0 +1,40 @@
+"""What sla's core writes as JSON itself is what the models read: every event of every pack's scenarios."""
+
+import pytest
+
+from services.sla.domain import ledger, wire
+from services.sla.domain.lifecycle import Decision, Input
+from shared.cli.scenario import read
+from shared.cli.simulate import organisation_of
+from shared.cli.simulation import Simulation
+from shared.contracts import decode
+from shared.procedures.bound import bind
+from shared.procedures.calendar import Calendar
+from shared.procedures.loader import installed, load, load_pack
+
+
+@pytest.mark.parametrize("name", installed())
+def test_every_body_of_the_core_is_read_by_its_model(name: str) -> None:
+    read_back = 0
+    for file in load_pack(name).scenarios:
+        scenario = read(file)
+        bound = bind(load(scenario.procedure, base=file.parent), scenario.parameters)
+        organisation = organisation_of(scenario, file.parent)
+        run = Simulation(bound, organisation, {str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
+        bodies: list[tuple[str, bytes]] = []
+
+        def keep(
+            _case: str, _given: Input, decision: Decision, now: int, run: Simulation = run, bodies: list[tuple[str, bytes]] = bodies
+        ) -> None:
+            procedure = run.bound.procedure
+            about = {"recorded_at": run.worktime.instant(now), "procedure": procedure.id, "version": procedure.version}
+            for event in decision.events:
+                fields = {"type": event.type, **wire.outward(event, decision.case, procedure, run.worktime), **about}
+                bodies.append((event.type, ledger.canonical(fields)))
+
+        run.watch = keep
+        run.run(scenario)
+        for kind, body in bodies:
+            assert decode(kind, body)
+        read_back += len(bodies)
+    assert read_back
