@@ -1,0 +1,62 @@
+"""Small procedures in a few lines, played on the pure cores; what happened comes back as short lines. 9 November 2026 is a Monday."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import yaml
+
+from shared.cli.scenario import parse
+from shared.cli.simulation import simulate
+from shared.procedures.bound import bind
+from shared.procedures.model import Procedure
+from shared.procedures.organisation import Organisation, everyone
+
+Row = dict[str, Any]
+_HEAD = {"id": "small", "version": 1, "title": {"zh": "小", "en": "Small"}, "register": {"number": "S-{seq:05}"}}
+_ROLES = ["officer", "boss", "chief"]
+
+
+def play(procedure: str, *steps: str, until: str = "20 00:00", organisation: Row | None = None, **complaint: Any) -> list[Row]:
+    """The timeline of one complaint received on the 9th at 09:00.
+
+    A step is written `11 10:00 answer boss text=hello`: day, time, action, role (`-` for none), data.
+    """
+    made = Procedure.model_validate({**_HEAD, "roles": _ROLES, **yaml.safe_load(procedure)})
+    received = {"received_at": instant("09 09:00"), "text": "x", **complaint}
+    given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": instant(until)}
+    company = everyone() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
+    return simulate(parse(given, "small"), bind(made), company)
+
+
+def told(rows: Iterable[Row], *kinds: str) -> list[str]:
+    """The events of these kinds as `11 18:00 clock_breached c.1`: with the clock and its round, else role, recipients or reason."""
+    return [f"{_when(row['at'])} {row['event']} {_what(row)}".rstrip() for row in rows if row["event"] in kinds]
+
+
+def instant(written: str) -> str:
+    """`11 10:00` as an instant of November 2026 in China."""
+    day, time = written.split(" ")
+    return f"2026-11-{day}T{time}{':00' if time.count(':') == 1 else ''}+08:00"
+
+
+def _step(written: str) -> Row:
+    day, time, action, role, *pairs = written.split(" ")
+    data = {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+    return {"at": instant(f"{day} {time}"), "action": action, "role": "" if role == "-" else role, "data": data}
+
+
+def _when(at: datetime) -> str:
+    return at.strftime("%d %H:%M:%S").removesuffix(":00") if at.second else at.strftime("%d %H:%M")
+
+
+def _what(row: Row) -> str:
+    if "clock" in row and "round" in row:
+        return f"{row['clock']}.{row['round']}"
+    if row["event"] == "action_refused":
+        return f"{row['action']} {row.get('clause', '')}"
+    if row["event"] == "notification_requested":
+        return ",".join(row["recipients"])
+    return str(row.get("class") or row.get("role") or "")
