@@ -1,9 +1,10 @@
 """An organisation: departments, roles, people, the line upward, calendars, addresses, and which source uses which procedure."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, PrivateAttr, model_validator
 
 from shared.contracts.complaint import Channel
 from shared.procedures.effect import Roles
@@ -78,6 +79,16 @@ class Source(Entry):
     department: str | None = Field(default=None, description="where its cases go, whatever the routing says")
 
 
+@dataclass(frozen=True)
+class _Index:
+    """People and departments by id, and who holds a role for a department's cases; `of` is what it was made from."""
+
+    of: tuple[list[Person], list[Department]]
+    people: dict[str, Person]
+    departments: dict[str, Department]
+    named: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+
 class Organisation(Entry):
     """One organisation as data; roles that nobody holds are vacant."""
 
@@ -97,6 +108,8 @@ class Organisation(Entry):
     everyone: bool = Field(
         default=False, description="every role and department that is named exists and has one holder (the simulator's default)"
     )
+
+    _found: _Index | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
@@ -125,11 +138,11 @@ class Organisation(Entry):
 
     def person(self, person_id: str) -> Person | None:
         """The person of that id, if there is one."""
-        return next((person for person in self.people if person.id == person_id), None)
+        return self._index().people.get(person_id)
 
     def department(self, department_id: str) -> Department | None:
         """The department of that id, if there is one."""
-        return next((department for department in self.departments if department.id == department_id), None)
+        return self._index().departments.get(department_id)
 
     def source(self, source_id: str) -> Source | None:
         """The source of that id, if there is one."""
@@ -155,7 +168,22 @@ class Organisation(Entry):
         named = (roles,) if isinstance(roles, str) else tuple(roles)
         return next((role for role in named if self.holders(role, department, at, accused)), named[0])
 
+    def _index(self) -> _Index:
+        """Who is where, looked up once; anew for a copy with other people or departments."""
+        found = self._found
+        if found is None or found.of[0] is not self.people or found.of[1] is not self.departments:
+            people, departments = {person.id: person for person in self.people}, {each.id: each for each in self.departments}
+            found = self._found = _Index((self.people, self.departments), people, departments)
+        return found
+
     def _named(self, role: str, department: str) -> list[str]:
+        known = self._index().named
+        found = known.get((role, department))
+        if found is None:
+            found = known[(role, department)] = self._look_up(role, department)
+        return found
+
+    def _look_up(self, role: str, department: str) -> list[str]:
         unit = self.department(department)
         while unit is not None:
             here = (
