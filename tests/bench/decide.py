@@ -13,7 +13,7 @@ from time import process_time_ns, thread_time_ns
 
 from services.sla.domain import wire
 from services.sla.domain.case import Case
-from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Tick, decide
+from services.sla.domain.lifecycle import Act, Decided, Opening, Tick, decide
 from services.sla.domain.replay import refold
 from services.sla.domain.rulebook import Rulebook
 from services.triage.domain.assess import assess
@@ -68,7 +68,7 @@ def running(rules: Rulebook) -> Case:
     return case
 
 
-def inputs(start: int) -> dict[str, Input]:
+def inputs(start: int) -> dict[str, Act | Decided | Tick]:
     """What happens to such a case: people act, triage changes its mind, time passes."""
     at = start + HOUR
     return {

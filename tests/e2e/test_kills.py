@@ -12,7 +12,7 @@ from shared.cli.reconciliation import Reconciliation, reconcile
 from shared.cli.stack import SERVICES, Stack, fresh_database, running_stack
 from tests.support.databases import plain
 from tests.support.load import ACTS, ORGANISATION, Load, load
-from tests.support.rest import at_rest
+from tests.support.rest import come_to_rest
 from tests.support.servers import FAST
 from tests.support.waiting import wait_for
 
@@ -47,7 +47,7 @@ async def _under_fire(stack: Stack, servers: EmbeddedServers) -> Reconciliation:
         await asyncio.gather(*sending)
     stack.wait_ready()
     database = stack.environment["DATABASE_URL"]
-    await wait_for(lambda: at_rest(database, servers.bootstrap_servers, ""), deadline=PATIENCE, what="everything is at rest")
+    await come_to_rest(database, servers.bootstrap_servers, "", PATIENCE)
     found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted, senders.actions)
     await _see_what_is_wrong(database, servers.bootstrap_servers, senders)
     return found

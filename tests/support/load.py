@@ -62,14 +62,14 @@ class Load:
         """One submission as a record; gives the case's id."""
         body = submission(number)
         await self._record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", orjson.dumps(body), source)
-        return self._accept(source, body)
+        return self.accept(source, body)
 
     async def by_http(self, number: int, source: str = "property-hotline") -> str:
         """One submission by HTTP."""
         body = submission(number)
         key = self.secrets["sources"][source]["api_key"]
         await self._post(f"{self.stack.url('intake')}/v1/complaints", orjson.dumps(body), {"Authorization": f"Bearer {key}"})
-        return self._accept(source, body)
+        return self.accept(source, body)
 
     async def act(self, case: str, step: int, *, http: bool = False) -> None:
         """One step of `ACTS`, signed as a record, or with a token by HTTP."""
@@ -86,7 +86,8 @@ class Load:
             await self._record(CASE_ACTIONS, case, "action", body, person, event_id, signed)
         self.actions[case] += 1
 
-    def _accept(self, source: str, body: dict[str, Any]) -> str:
+    def accept(self, source: str, body: dict[str, Any]) -> str:
+        """Note a submission; gives the case's id, which follows from what the source calls it."""
         case = case_id(source, body["channel"], body["external_id"])
         self.accepted.add(case)
         return case

@@ -1,5 +1,7 @@
 """Whether the whole of Jiesu has come to rest: all read, all sent, nothing waiting."""
 
+import asyncio
+import time
 from collections.abc import Iterable
 
 import asyncpg
@@ -10,20 +12,19 @@ from shared.contracts.topics import TOPICS
 from tests.support.databases import plain
 
 SERVICES = ("intake", "triage", "sla", "notify")
-_WAITING = " + ".join(
-    [
-        *(f"(SELECT count(*) FROM {service}.outbox)" for service in SERVICES),
-        "(SELECT count(*) FROM sla.held)",
-        "(SELECT count(*) FROM notify.delivery WHERE status = 'pending')",
-    ]
-)
+_WAITING = {
+    **{f"{service}.outbox": f"SELECT count(*) FROM {service}.outbox" for service in SERVICES},
+    **{f"{service}.waiting": f"SELECT count(*) FROM {service}.waiting" for service in SERVICES},
+    "sla.held": "SELECT count(*) FROM sla.held",
+    "notify.delivery": "SELECT count(*) FROM notify.delivery WHERE status = 'pending'",
+}
 
 
-async def waiting(database_url: str) -> int:
-    """Rows that somebody still has to deal with."""
+async def waiting(database_url: str) -> dict[str, int]:
+    """Rows that somebody still has to deal with, by table."""
     connection = await asyncpg.connect(plain(database_url))
     try:
-        return int(await connection.fetchval(f"SELECT {_WAITING}"))
+        return {name: int(await connection.fetchval(query)) for name, query in _WAITING.items()}
     finally:
         await connection.close()
 
@@ -48,9 +49,13 @@ async def unread(bootstrap_servers: str, prefix: str, services: Iterable[str] = 
         await admin.close()
 
 
-async def at_rest(database_url: str, bootstrap_servers: str, prefix: str) -> bool:
-    """Whether nothing moves: looked at twice, since what was read may have just become something to send."""
-    for _ in range(2):
-        if any((await unread(bootstrap_servers, prefix)).values()) or await waiting(database_url):
-            return False
-    return True
+async def come_to_rest(database_url: str, bootstrap_servers: str, prefix: str, deadline: float) -> None:
+    """Wait until nothing moves, seen twice, since what was read may just have become something to send; fails saying what is left."""
+    end = time.monotonic() + deadline
+    quiet = 0
+    while quiet < 2:
+        left = {**await unread(bootstrap_servers, prefix), **await waiting(database_url)}
+        left = {name: number for name, number in left.items() if number}
+        quiet = 0 if left else quiet + 1
+        assert time.monotonic() < end or not left, f"not at rest after {deadline} s; left: {left}"
+        await asyncio.sleep(0 if quiet else 0.2)

@@ -1,5 +1,7 @@
 """A working copy is the same case, and changing it leaves the case alone."""
 
+from typing import Any
+
 from services.sla.domain.case import Case, Climb, Round
 
 
@@ -26,12 +28,12 @@ def test_changing_a_fork_changes_nothing_else() -> None:
     case = made()
     twin = case.fork()
     current = twin.rounds["work"][-1]
-    for listed in (current.seen, current.dues, current.done, current.reminders, current.reminded, current.pauses, current.extensions):
-        listed.append(1)  # type: ignore[attr-defined]
+    lists: list[list[Any]] = [current.seen, current.dues, current.done, current.reminders, current.reminded]
+    lists += [current.pauses, current.extensions, twin.links, twin.cooperating, twin.decided_by_person]
+    for listed in lists:
+        listed.append(1)
     current.state, twin.climbs[0].active = "stopped", False
-    twin.rounds["other"] = []
-    for mapping in (twin.facts, twin.windows, twin.last, twin.count):
-        mapping["new"] = 1  # type: ignore[index]
-    for names in (twin.links, twin.cooperating, twin.decided_by_person):
-        names.append("new")
+    mappings: list[dict[str, Any]] = [twin.facts, twin.windows, twin.last, twin.count, twin.rounds]
+    for mapping in mappings:
+        mapping["new"] = 1
     assert case == made()

@@ -1,0 +1,192 @@
+"""How many complaints a second go from submission on Kafka to the request to notify, with all servers, services and the senders here.
+
+Run with `python -m tests.bench.pipeline [--complaints N] [--source ID]`; figures go to var/bench/pipeline-<source>.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import asyncpg
+import orjson
+
+from deploy.embedded import EmbeddedServers
+from shared.cli.reconciliation import reconcile
+from shared.cli.stack import Stack, fresh_database, running_stack
+from shared.contracts.envelope import Message
+from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
+from shared.runtime.clock import uuid7
+from tests.bench.results import ROOT, keep
+from tests.support.databases import plain
+from tests.support.load import ORGANISATION, Load, load, submission
+from tests.support.rest import come_to_rest
+from tests.support.waiting import wait_for
+
+COMPLAINTS = 10_000
+WARM_UP = 500
+PATIENCE = 1200.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_DONE = """
+SELECT (SELECT count(*) FROM sla.cases) AS opened,
+    (SELECT count(*) FROM intake.outbox) + (SELECT count(*) FROM triage.outbox) + (SELECT count(*) FROM sla.outbox) AS unsent
+"""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """CPU seconds and resident megabytes by process."""
+
+    cpu: dict[str, float]
+    memory: dict[str, float]
+
+
+def pids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
+    """The processes of each part; PostgreSQL's are many."""
+    found = {name: [process.pid] for name, process in stack.processes.items()}
+    if servers.kafka is not None:
+        found["kafka"] = [servers.kafka.process.pid]
+    if servers.postgres is not None:
+        found["postgres"] = _family(servers.postgres.process.pid)
+    return {**found, "senders": [os.getpid()]}
+
+
+def _family(root: int) -> list[int]:
+    """A process and all below it."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    family = [root]
+    for pid in family:
+        family += [child for child, parent in parents.items() if parent == pid]
+    return family
+
+
+def usage(stack: Stack, servers: EmbeddedServers) -> Usage:
+    """What each part has used so far."""
+    processes = pids(stack, servers)
+    return Usage(
+        {name: sum(_cpu(pid) for pid in listed) for name, listed in processes.items()},
+        {name: sum(_resident(pid) for pid in listed) for name, listed in processes.items() if name != "postgres"},
+    )
+
+
+def _cpu(pid: int) -> float:
+    """CPU seconds, those of ended children included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS
+
+
+def _resident(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+async def send(senders: Load, numbers: Sequence[int], source: str) -> None:
+    """Submissions as fast as the broker takes them."""
+    pending = []
+    for number in numbers:
+        body = submission(number)
+        content = orjson.dumps(body)
+        headers = Message(
+            COMPLAINT_SUBMISSIONS.name, body["external_id"], str(uuid7()), "submission", datetime.now(UTC), content, source
+        ).headers()
+        topic = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}"
+        pending.append(await senders.producer.send(topic, content, key=body["external_id"].encode(), headers=headers))
+        senders.accept(source, body)
+    await asyncio.gather(*pending)
+
+
+async def reached(connection: asyncpg.Connection, number: int) -> bool:
+    """Whether so many complaints have come as far as the request to notify."""
+    row = await connection.fetchrow(_DONE)
+    return bool(row["opened"] >= number and not row["unsent"])
+
+
+async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, source: str) -> dict[str, Any]:
+    """Warm up, send, wait until the last request to notify is on its topic, then until every message has been sent."""
+    database = stack.environment["DATABASE_URL"]
+    connection = await asyncpg.connect(plain(database))
+    async with load(stack) as senders:
+        await send(senders, range(WARM_UP), source)
+        await _rest(database, servers)
+        before, began = usage(stack, servers), time.monotonic()
+        await send(senders, range(WARM_UP, WARM_UP + complaints), source)
+        sent = time.monotonic() - began
+        await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested")
+        took, after = time.monotonic() - began, usage(stack, servers)
+        messages = await connection.fetchval("SELECT count(*) FROM notify.delivery WHERE status <> 'pending'")
+        await _rest(database, servers)
+        drained, last = time.monotonic() - began, usage(stack, servers)
+        found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
+    await connection.close()
+    figures = {
+        "source": source,
+        "complaints": complaints,
+        "seconds": took,
+        "complaints_a_second": complaints / took,
+        "seconds_to_submit": sent,
+        "events_a_complaint": found.counts[CASE_EVENTS.name] / found.accepted,
+        "messages_a_complaint": found.counts["notify.delivery"] / found.accepted,
+        "messages_sent_meanwhile": messages,
+        "seconds_until_all_messages_sent": drained,
+        "cpu_micros_a_complaint": _each(before, after, complaints),
+        "cpu_micros_a_complaint_until_all_sent": _each(before, last, complaints),
+        "resident_megabytes": last.memory,
+        "lost": found.lost,
+        "duplicated": found.duplicated,
+        "disordered": found.disordered,
+        "details": found.details,
+    }
+    keep(f"pipeline-{source}", figures)
+    return figures
+
+
+async def _rest(database: str, servers: EmbeddedServers) -> None:
+    await come_to_rest(database, servers.bootstrap_servers, "", PATIENCE)
+
+
+def _each(before: Usage, after: Usage, number: int) -> dict[str, float]:
+    return {name: round((after.cpu[name] - before.cpu.get(name, 0.0)) / number * 1e6, 1) for name in after.cpu}
+
+
+@contextmanager
+def running(progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
+    """Fresh servers and services of their own, as `make up` starts them but for the broker's compiler and memory."""
+    folder = ROOT / "var" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as root, EmbeddedServers(Path(root) / "servers", bench=True, progress=progress) as servers:
+        environment = {**servers.environment, "DATABASE_URL": fresh_database(servers.database_url, "bench"), "JIESU_LOG_LEVEL": "WARNING"}
+        with running_stack(Path(root) / "stack", environment, ORGANISATION, progress) as stack:
+            yield stack, servers
+
+
+def run(complaints: int, source: str) -> dict[str, Any]:
+    """One measurement from start to end."""
+    with running(lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
+        return asyncio.run(measure(stack, servers, complaints, source))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--complaints", type=int, default=COMPLAINTS)
+    parser.add_argument("--source", default="property-hotline")
+    given = parser.parse_args()
+    sys.stdout.write(orjson.dumps(run(given.complaints, given.source), option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+if __name__ == "__main__":
+    main()
