@@ -13,7 +13,8 @@ from shared.cli.scenario import Scenario, ScenarioError, read, unmet
 from shared.cli.simulation import simulate as run
 from shared.procedures.bound import bind
 from shared.procedures.calendar import Calendar, CalendarError
-from shared.procedures.loader import load, load_organisation
+from shared.procedures.check import unusable
+from shared.procedures.loader import load_organisation, load_pack
 from shared.procedures.organisation import Organisation, everyone
 from shared.procedures.problem import ProcedureError
 
@@ -22,7 +23,10 @@ UNUSABLE = 2
 
 def events_of(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
     """The timeline of a scenario whose paths are relative to `base`; raises `ValueError` where file or procedure cannot be used."""
-    bound = bind(load(scenario.procedure, base=base), scenario.parameters)
+    pack = load_pack(scenario.procedure, base=base)
+    if problems := unusable(pack):
+        raise ProcedureError(problems)
+    bound = bind(pack.procedure, scenario.parameters)
     organisation = organisation_of(scenario, base)
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
     return run(scenario, bound, organisation, calendars)
@@ -73,10 +77,19 @@ def _json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+def organised(data: dict[str, Any]) -> Organisation:
+    """The organisation that a scenario gives in full; raises `ScenarioError`."""
+    try:
+        return Organisation.model_validate(data)
+    except ValidationError as error:
+        lines = [".".join(("organisation", *map(str, each["loc"]))) + f": {each['msg']}" for each in error.errors(include_url=False)]
+        raise ScenarioError("; ".join(lines)) from error
+
+
 def organisation_of(scenario: Scenario, base: Path) -> Organisation:
     """The organisation that a scenario brings or names, else one in which everybody is there; raises `ProcedureError`."""
     if scenario.organisation is None:
         return everyone()
     if isinstance(scenario.organisation, dict):
-        return Organisation.model_validate(scenario.organisation)
+        return organised(scenario.organisation)
     return load_organisation(base / scenario.organisation)

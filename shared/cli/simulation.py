@@ -41,6 +41,9 @@ class Simulation:
 
     def __post_init__(self) -> None:
         calendars = {"default": standard(), **self.calendars}
+        named = [self.bound.procedure.calendar, self.organisation.calendar, *(unit.calendar for unit in self.organisation.departments)]
+        if unknown := [name for name in named if name and name not in calendars]:
+            raise ValueError(f"there is no calendar {unknown[0]}; the organisation has {', '.join(calendars)}")
         self.rulebook = Rulebook(self.bound, self.organisation, calendars)
         self.desk = Desk(self.organisation)
         self.worktime = self.rulebook.worktime("")

@@ -32,6 +32,12 @@ def check(pack: Pack, organisation: Organisation | None = None) -> list[Problem]
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.level != "error", problem.file, problem.line))
 
 
+def unusable(pack: Pack) -> list[Problem]:
+    """What forbids running a pack at all: references and conditions that name what does not exist. Words and scenarios may be missing."""
+    found = [*references.check(pack.procedure), *expressions.check(pack.procedure)]
+    return [_problem(pack, finding) for finding in found if finding.level == "error"]
+
+
 def _problem(pack: Pack, finding: Finding) -> Problem:
     document = pack.clauses_document if finding.clauses and pack.clauses_document else pack.document
     return document.problem(finding.way, finding.message, level=finding.level)
