@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from services.sla.domain import messages
@@ -165,7 +166,18 @@ def limit(draft: Draft, plan: ClockPlan, current: Round, place: int) -> Limit | 
     agreed = draft.case.facts.get(threshold.fact) if threshold.fact else _agreed(draft, current) if threshold.entry.or_agreed else None
     if threshold.fact and agreed is None:
         return None
-    return Limit(current.start, threshold.duration, plan.rule, _pauses(current), _extensions(current), agreed, threshold.entry.or_agreed)
+    found = Limit(current.start, threshold.duration, plan.rule, _pauses(current), _extensions(current), agreed, threshold.entry.or_agreed)
+    return found if place == 0 or not current.extensions else _further(draft, plan, place, found)
+
+
+def _further(draft: Draft, plan: ClockPlan, place: int, found: Limit) -> Limit:
+    """The limit of a later threshold: an extension until an instant replaces the first one and never brings the others forward."""
+    own = replace(found, extensions=[each for each in found.extensions if each.until is None])
+    until = found.extended()[1]
+    if until is None or not any(draft.holds(earlier.when) for earlier in plan.thresholds[:place]):
+        return found
+    at = due_at(draft.worktime, own)[0]
+    return own if at is None or at > until else found
 
 
 def occurrence(draft: Draft, plan: ClockPlan, current: Round, after: int | None) -> int | None:

@@ -218,3 +218,10 @@ def test_every_threshold_does_its_own_at_its_own_instant_until_the_clock_stops()
     text = clock('starts: registered, stops: handled, due: [{within: 1h}, {within: 2h, clause: "1.2", do: [{notify: boss}]}, {within: 3h}]')
     rows = play(text, "09 11:30 handle officer")
     assert told(rows, "clock_breached", "notification_requested") == ["09 10:00 clock_breached c.1", "09 11:00 notification_requested boss"]
+
+
+@pytest.mark.parametrize(("until", "deemed"), [("10 20:00", "11 18:00"), ("12 10:00", "12 10:00")])
+def test_an_extension_until_an_instant_never_brings_a_later_threshold_forward(until: str, deemed: str) -> None:
+    text = clock("starts: registered, stops: handled, due: [{within: 1wd}, {within: 2wd, do: [{deem: handled}]}]")
+    rows = play(text, f"09 10:00 grant_extension boss clock=c until={instant(until)}")
+    assert told(rows, "clock_breached", "handled") == [f"{until} clock_breached c.1", f"{deemed} handled c.1"]
