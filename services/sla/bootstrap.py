@@ -15,7 +15,7 @@ def build(settings: SlaSettings) -> Service:
     """The service, ready to run. Raises what is wrong with the organisation, a procedure or a setting."""
     service = Service("sla", settings, migrations="services.sla.migrations")
     organisation = load_organisation(settings.organisation)
-    rulebooks = Rulebooks(organisation)
+    rulebooks = Rulebooks(organisation, base=settings.organisation.parent)
     authority = Authority(organisation)
     cases = Cases(rulebooks, authority, service.clock)
     handlers.register(service, cases, authority)

@@ -23,7 +23,6 @@ from shared.contracts.envelope import Message
 from shared.contracts.events import encode
 from shared.contracts.events.messages import NotificationRequested
 from shared.contracts.topics import CASE_EVENTS
-from shared.procedures.loader import load
 from shared.procedures.model import Procedure
 from shared.runtime import outbox
 from shared.runtime.app import Service
@@ -69,8 +68,7 @@ class Duties:
         self._rulebooks = rulebooks
         self._database = database
         self._clock = clock
-        references = {each.procedure: None for each in rulebooks.organisation.sources}
-        self._procedures = [procedure for procedure in map(load, references) if procedure.duties]
+        self._procedures = [procedure for procedure in rulebooks.in_use if procedure.duties]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry out what falls due until `stop`."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,14 +14,19 @@ from services.sla.domain.rulebook import Rulebook
 from shared.procedures.bound import bind
 from shared.procedures.calendar import Calendar, standard
 from shared.procedures.loader import load
+from shared.procedures.model import Procedure
 from shared.procedures.organisation import Organisation
 
 
 class Rulebooks:
     """Made when first asked for, kept for the life of the process; raises `ProcedureError` for a version that is not installed."""
 
-    def __init__(self, organisation: Organisation, calendars: dict[str, Calendar] | None = None) -> None:
+    def __init__(self, organisation: Organisation, calendars: dict[str, Calendar] | None = None, base: Path | None = None) -> None:
+        """Procedures that the organisation's sources name by a file are looked for in `base`; without it there are installed ones alone."""
         self.organisation = organisation
+        named = () if base is None else organisation.sources
+        own = [load(each.procedure if each.version is None else f"{each.procedure}@{each.version}", base=base) for each in named]
+        self._own = {(each.id, each.version): each for each in own}
         self.calendars: dict[str, Calendar] = {"default": standard()} if calendars is None else calendars
         self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
         self.basis: Basis = basis.of(organisation, self.calendars)
@@ -45,8 +51,17 @@ class Rulebooks:
         name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
         found = self._made.get(name)
         if found is None:
-            found = self._made[name] = Rulebook(bind(load(f"{procedure}@{version}"), parameters), self.organisation, self.calendars)
+            found = self._made[name] = Rulebook(bind(self.procedure(procedure, version), parameters), self.organisation, self.calendars)
         return found
+
+    def procedure(self, name: str, version: int) -> Procedure:
+        """A procedure by id and version: one of the organisation's own files, or an installed one."""
+        return self._own.get((name, version)) or load(f"{name}@{version}")
+
+    @property
+    def in_use(self) -> list[Procedure]:
+        """The procedures of the organisation's sources, each in the newest version that one of them names."""
+        return list({name: self._own[name, version] for name, version in sorted(self._own)}.values())
 
     def of(self, case: Case) -> Rulebook:
         """The rulebook that a case is pinned to."""
