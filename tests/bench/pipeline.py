@@ -1,6 +1,6 @@
 """How many complaints a second go from submission on Kafka to the request to notify, with all servers, services and the senders here.
 
-Run with `python -m tests.bench.pipeline [--complaints N] [--source ID]`; figures go to var/bench/pipeline-<source>.json.
+Run with `python -m tests.bench.pipeline [--complaints N] [--procedure ID]`; figures go to var/bench/pipeline-<procedure>.json.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from tests.support.waiting import wait_for
 
 COMPLAINTS = 10_000
 WARM_UP = 500
+SOURCE = "property-hotline"
+ORGANISATIONS = {"one-notice": Path(__file__).parent / "organisation.yaml", "hunan-property": ORGANISATION}
 PATIENCE = 1200.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _DONE = """
@@ -115,15 +117,15 @@ async def reached(connection: asyncpg.Connection, number: int) -> bool:
     return bool(row["opened"] >= number and not row["unsent"])
 
 
-async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, source: str) -> dict[str, Any]:
+async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what: str) -> dict[str, Any]:
     """Warm up, send, wait until the last request to notify is on its topic, then until every message has been sent."""
     database = stack.environment["DATABASE_URL"]
     connection = await asyncpg.connect(plain(database))
-    async with load(stack) as senders:
-        await send(senders, range(WARM_UP), source)
+    async with load(stack, organisation=ORGANISATIONS[what]) as senders:
+        await send(senders, range(WARM_UP), SOURCE)
         await _rest(database, servers)
         before, began = usage(stack, servers), time.monotonic()
-        await send(senders, range(WARM_UP, WARM_UP + complaints), source)
+        await send(senders, range(WARM_UP, WARM_UP + complaints), SOURCE)
         sent = time.monotonic() - began
         await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested")
         took, after = time.monotonic() - began, usage(stack, servers)
@@ -133,7 +135,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, sourc
         found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
     await connection.close()
     figures = {
-        "source": source,
+        "procedure": what,
         "complaints": complaints,
         "seconds": took,
         "complaints_a_second": complaints / took,
@@ -150,7 +152,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, sourc
         "disordered": found.disordered,
         "details": found.details,
     }
-    keep(f"pipeline-{source}", figures)
+    keep(f"pipeline-{what}", figures)
     return figures
 
 
@@ -163,29 +165,29 @@ def _each(before: Usage, after: Usage, number: int) -> dict[str, float]:
 
 
 @contextmanager
-def running(progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
+def running(organisation: Path, progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
     """Fresh servers and services of their own, as `make up` starts them but for the broker's compiler and memory."""
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as root, EmbeddedServers(Path(root) / "servers", bench=True, progress=progress) as servers:
         environment = {**servers.environment, "DATABASE_URL": fresh_database(servers.database_url, "bench"), "JIESU_LOG_LEVEL": "WARNING"}
-        with running_stack(Path(root) / "stack", environment, ORGANISATION, progress) as stack:
+        with running_stack(Path(root) / "stack", environment, organisation, progress) as stack:
             yield stack, servers
 
 
-def run(complaints: int, source: str) -> dict[str, Any]:
+def run(complaints: int, what: str) -> dict[str, Any]:
     """One measurement from start to end."""
-    with running(lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
-        return asyncio.run(measure(stack, servers, complaints, source))
+    with running(ORGANISATIONS[what], lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
+        return asyncio.run(measure(stack, servers, complaints, what))
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--complaints", type=int, default=COMPLAINTS)
-    parser.add_argument("--source", default="property-hotline")
+    parser.add_argument("--procedure", choices=ORGANISATIONS, default="one-notice")
     given = parser.parse_args()
-    sys.stdout.write(orjson.dumps(run(given.complaints, given.source), option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(orjson.dumps(run(given.complaints, given.procedure), option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 if __name__ == "__main__":
