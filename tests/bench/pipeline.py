@@ -100,7 +100,7 @@ async def send(senders: Load, numbers: Sequence[int], source: str) -> None:
     """Submissions as fast as the broker takes them."""
     pending = []
     for number in numbers:
-        body = submission(number)
+        body = submission(number, datetime.now(UTC))
         content = orjson.dumps(body)
         headers = Message(
             COMPLAINT_SUBMISSIONS.name, body["external_id"], str(uuid7()), "submission", datetime.now(UTC), content, source

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,6 +45,11 @@ ACTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 _TRY_AGAIN = frozenset({404, 429, 500, 502, 503, 504})
 
 
+def present() -> datetime:
+    """The real instant."""
+    return datetime.now(UTC)
+
+
 @dataclass
 class Load:
     """Sends through one stack; `accepted` are the cases taken in, `actions` how many actions each of them was sent."""
@@ -57,16 +62,17 @@ class Load:
     accepted: set[str] = field(default_factory=set)
     actions: Counter[str] = field(default_factory=Counter)
     secrets: dict[str, Any] = field(default_factory=dict)
+    now: Callable[[], datetime] = present
 
     async def by_kafka(self, number: int, source: str = "property-hotline") -> str:
         """One submission as a record; gives the case's id."""
-        body = submission(number)
+        body = submission(number, self.now())
         await self._record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", orjson.dumps(body), source)
         return self.accept(source, body)
 
     async def by_http(self, number: int, source: str = "property-hotline") -> str:
         """One submission by HTTP."""
-        body = submission(number)
+        body = submission(number, self.now())
         key = self.secrets["sources"][source]["api_key"]
         await self._post(f"{self.stack.url('intake')}/v1/complaints", orjson.dumps(body), {"Authorization": f"Bearer {key}"})
         return self.accept(source, body)
@@ -130,11 +136,11 @@ class Load:
             await asyncio.sleep(0.2)
 
 
-def submission(number: int) -> dict[str, Any]:
-    """A complaint as a contact centre of Yunshan Property sends it."""
+def submission(number: int, now: datetime) -> dict[str, Any]:
+    """A complaint as a contact centre of Yunshan Property sends it, received less than an hour ago."""
     return {
         "external_id": f"L-{number:07}",
-        "received_at": (datetime.now(UTC) - timedelta(minutes=number % 50)).isoformat(),
+        "received_at": (now - timedelta(minutes=number % 50)).isoformat(),
         "channel": "hotline",
         "title": "投诉",
         "text": f"{TEXTS[number % len(TEXTS)]}（第{number}件）",
@@ -143,13 +149,15 @@ def submission(number: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def load(stack: Stack, prefix: str = "", organisation: Path = ORGANISATION) -> AsyncIterator[Load]:
-    """Senders for the length of a block."""
+async def load(
+    stack: Stack, prefix: str = "", organisation: Path = ORGANISATION, now: Callable[[], datetime] = present
+) -> AsyncIterator[Load]:
+    """Senders for the length of a block; `now` is the clock that they live by."""
     producer = AIOKafkaProducer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], acks="all", linger_ms=5)
     await producer.start()
     try:
         async with httpx.AsyncClient(timeout=20) as http:
             secrets = yaml.safe_load((organisation.parent / "secrets.yaml").read_text(encoding="utf-8"))
-            yield Load(stack, prefix, producer, http, secrets=secrets)
+            yield Load(stack, prefix, producer, http, secrets=secrets, now=now)
     finally:
         await producer.stop()
