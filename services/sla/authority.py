@@ -44,6 +44,10 @@ class Authority:
         for source in organisation.sources:
             self._keys.update({name: (public, Actor(source.id)) for name, public in source.keys.items()})
 
+    def actor(self, actor_id: str) -> Actor:
+        """Somebody who was known before by his id: a person, or a source."""
+        return Actor(actor_id, self.organisation.person(actor_id))
+
     def bearer(self, header: str | None) -> Actor | None:
         """The person whose token an Authorization header carries; None if there is none such."""
         scheme, _, token = (header or "").partition(" ")

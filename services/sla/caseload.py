@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,20 @@ from shared.runtime.database import Transaction
 from shared.runtime.records import partition_of
 
 SOURCE = "jiesu/sla"
-_KINDS: dict[str, type[Opening | Act | Decided]] = {"opening": Opening, "act": Act, "decided": Decided}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action on a case that is not known yet: whether the actor may do it is found out once it is."""
+
+    action: dict[str, Any]
+    actor: str
+    at: int
+
+
+_KINDS: dict[str, type[Act | Decided | Asked]] = {"act": Act, "decided": Decided, "asked": Asked}
+Renew = Callable[[Asked, Case], Act]
+"""Makes an action out of one that was asked for before its case was known."""
 
 
 @dataclass(slots=True)
@@ -33,6 +46,7 @@ class Caseload:
 
     rulebooks: Rulebooks
     now: datetime
+    renew: Renew
     kept: dict[str, Kept] = field(default_factory=dict)
     waiting: dict[str, list[Held]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
@@ -64,6 +78,7 @@ class Caseload:
                 raise ValueError("the case is not known; its registration has to come first")
             rulebook = self.rulebooks.of(kept.case)
         now = max(micros(self.now), getattr(given, "at", 0), getattr(given, "registered_at", 0))
+        before = departments(kept.case)
         decision = decide(kept.case, given, rulebook, now)
         kept.case = decision.case
         if isinstance(given, Opening | Recount):
@@ -71,11 +86,11 @@ class Caseload:
         self.touched.add(name)
         came_about = origin(given)
         for event in decision.events:
-            self._keep(kept, event, rulebook, came_about, traceparent)
+            self._keep(kept, event, rulebook, (came_about, traceparent, before))
             came_about = ""
         return decision.events
 
-    def hold(self, name: str, given: Input, at: datetime) -> None:
+    def hold(self, name: str, given: Act | Decided | Asked, at: datetime) -> None:
         """Let an input wait: for its case, or for what was due before it."""
         kind = next(kind for kind, cls in _KINDS.items() if isinstance(given, cls))
         self.holding.append((name, at, {"kind": kind, "input": given}))
@@ -91,7 +106,8 @@ class Caseload:
                 self.waiting[name] = remaining
                 return
             held = remaining.pop(0)
-            self.decide(name, thaw(held.input))
+            given = thaw(held.input)
+            self.decide(name, self.renew(given, case) if isinstance(given, Asked) else given)
             self.released.append(held.id)
 
     def waits(self, name: str) -> bool:
@@ -123,7 +139,8 @@ class Caseload:
         instants = [*first, *([] if due is None else [moment(due)])]
         return min(instants, default=None)
 
-    def _keep(self, kept: Kept, event: Event, rulebook: Rulebook, came_about: str, traceparent: str | None) -> None:
+    def _keep(self, kept: Kept, event: Event, rulebook: Rulebook, how: tuple[str, str | None, tuple[str, ...]]) -> None:
+        came_about, traceparent, before = how
         case = kept.case
         if case is None:
             raise ValueError("an event needs its case")
@@ -141,24 +158,31 @@ class Caseload:
         entry, basis = ledger.Entry(event.sequence, body, kept.head), self.rulebooks.basis.stamp
         self.lines.append(Line(case.id, entry, event.type, at, self.now, event.cause, fields, came_about, basis))
         self._publish(CASE_EVENTS.name, event, at, body, traceparent, case.id)
-        if case.department and event.type not in projection.SILENT:
-            for department in dict.fromkeys((case.department, *case.cooperating)):
-                self._project(department, event, at, fields, rulebook, traceparent)
+        if event.type not in projection.SILENT:
+            # Who gives a case away hears of that too.
+            for department in dict.fromkeys((*departments(case), *before)):
+                self._project(department, event, at, fields, (case, rulebook, traceparent))
 
-    def _project(
-        self, department: str, event: Event, at: datetime, fields: dict[str, Any], rulebook: Rulebook, traceparent: str | None
-    ) -> None:
+    def _project(self, department: str, event: Event, at: datetime, fields: dict[str, Any], of: tuple[Case, Rulebook, str | None]) -> None:
+        case, rulebook, traceparent = of
         unit = rulebook.organisation.department(department)
         if unit is None:  # a department that only a rule names has no topic of its own
             return
+        if event.type in projection.HANDED:  # the first that the department hears of the case: what it is about comes along
+            fields = {**fields, "complaint": wire.complaint(case, rulebook.worktime(case.department))}
         shown = projection.project(fields, projection.hidden(rulebook.procedure, unit))
-        self._publish(department_topic(department).name, event, at, ledger.canonical(shown), traceparent, fields["case"])
+        self._publish(department_topic(department).name, event, at, ledger.canonical(shown), traceparent, case.id)
 
     def _publish(self, topic: str, event: Event, at: datetime, body: bytes, traceparent: str | None, case: str) -> None:
         self.messages.append(Message(topic, case, str(uuid7()), event.type, at, body, SOURCE, event.sequence, traceparent))
 
 
-def thaw(held: Mapping[str, Any]) -> Input:
+def departments(case: Case | None) -> tuple[str, ...]:
+    """The lead department and those that co-operate."""
+    return (case.department, *case.cooperating) if case is not None and case.department else ()
+
+
+def thaw(held: Mapping[str, Any]) -> Act | Decided | Asked:
     """An input that waited, as it was."""
     return _KINDS[held["kind"]](**held["input"])
 

@@ -9,11 +9,11 @@ from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 from services.sla import storage
-from services.sla.authority import SYSTEM, Actor, Authority
-from services.sla.caseload import Caseload, recount
+from services.sla.authority import Actor, Authority
+from services.sla.caseload import Asked, Caseload, recount
 from services.sla.domain import wire
 from services.sla.domain.case import Case, Event
-from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Tick, next_due
+from services.sla.domain.lifecycle import Act, Decided, Opening, Tick, next_due
 from services.sla.domain.worktime import micros, moment
 from services.sla.rulebooks import Rulebooks
 from shared.contracts.actions import ACTIONS, Action
@@ -55,7 +55,7 @@ class Cases:
 
     def caseload(self) -> Caseload:
         """An empty desk, at the present instant."""
-        return Caseload(self.rulebooks, self.clock.now())
+        return Caseload(self.rulebooks, self.clock.now(), self.renew)
 
     async def take(self, tx: Transaction, batch: Sequence[Received], watermark: Watermark) -> None:
         """Apply a batch of triage's decisions, actions and news of messages, in the order in which they happened."""
@@ -104,12 +104,12 @@ class Cases:
             return
         due = next_due(case) if case is not None else None
         early = due is not None and due < micros(received.recorded) and not watermark.passed(received.partition, moment(due))
-        if case is None or early or caseload.waits(name):
+        if case is None or early or isinstance(given, Asked) or caseload.waits(name):
             caseload.hold(name, given, received.recorded)
         else:
             caseload.decide(name, given, received.traceparent)
 
-    def _input(self, received: Received, case: Case | None) -> Input:
+    def _input(self, received: Received, case: Case | None) -> Opening | Act | Decided | Asked:
         event = received.event
         if isinstance(event, Action):
             return self._action(received, event, case)
@@ -125,33 +125,33 @@ class Cases:
             return Decided(event.type, at, wire.plain(event), cause)
         return wire.decided(event, at, self.rulebooks.of(case).procedure, cause)
 
-    def _action(self, received: Received, action: Action, case: Case | None) -> Act:
+    def _action(self, received: Received, action: Action, case: Case | None) -> Act | Asked:
         if received.topic != CASE_ACTIONS.name or action.case != received.key:
             raise Rejected("the record's key is not the case that its action names: send it with the case as key", park=False)
+        if action.action not in ACTIONS:
+            raise Rejected(f"there is no action {action.action}; actions are {', '.join(sorted(ACTIONS))}", park=False)
         actor = self.authority.signer(received.topic, received.key, str(received.id), received.body, received.headers)
         if actor is None:
             raise Rejected("the action is not signed by anybody whom the organisation knows", park=False)
+        if case is None:
+            return Asked(action.model_dump(mode="json", by_alias=True, exclude_unset=True), actor.id, micros(received.recorded))
         return self.act(action, actor, case, received.recorded)
 
-    def act(self, action: Action, actor: Actor, case: Case | None, at: datetime) -> Act:
-        """An action as the core takes it, by a role that the actor holds; raises `Rejected` if the role is not his, or not clear."""
-        department = case.department or case.proposed if case is not None else ""
-        role = self._role(actor.roles(self.authority.organisation, department, at), action)
-        if action.action not in ACTIONS:
-            raise Rejected(f"there is no action {action.action}; actions are {', '.join(sorted(ACTIONS))}", park=False)
-        if case is None:
-            data = action.data.model_dump(by_alias=True, exclude_unset=True)
-            return Act(action.action, micros(at), role, actor.id, wire.instants(data))
-        return wire.act(action.action, micros(at), (role, actor.id), action.data, self.rulebooks.of(case).procedure)
+    def renew(self, asked: Asked, case: Case) -> Act:
+        """An action that was asked for before its case was known."""
+        return self.act(Action.model_validate(asked.action), self.authority.actor(asked.actor), case, moment(asked.at))
 
-    def _role(self, held: tuple[str, ...], action: Action) -> str:
-        if action.role:
-            if action.role in held:
-                return action.role
-            raise Rejected(f"role: the actor does not hold {action.role} on this case; he holds {', '.join(held) or 'none'}", park=False)
-        if len(held) > 1:
-            raise Rejected(f"role is missing: the actor holds {', '.join(held)}; name the one that acts", park=False)
-        return held[0] if held else ("" if SYSTEM not in held else SYSTEM)
+    def act(self, action: Action, actor: Actor, case: Case, at: datetime) -> Act:
+        """An action as the core takes it, in a role that the actor holds; where he holds none such, it will be refused."""
+        held = actor.roles(self.authority.organisation, case.department or case.proposed, at)
+        role = action.role or (held[0] if len(held) == 1 else "")
+        denied = ""
+        if role and role not in held:
+            denied = f"role: the actor does not hold {role} on this case; he holds {', '.join(held) or 'none'}"
+        elif not role:
+            denied = f"role is missing: the actor holds {', '.join(held) or 'none'}; name the one that acts"
+        procedure = self.rulebooks.of(case).procedure
+        return wire.act(action.action, micros(at), (role, actor.id), action.data, procedure, denied)
 
 
 class Actions:
@@ -200,12 +200,12 @@ class Actions:
     def _given(self, action: Action, actor: Actor, case: Case, at: datetime) -> Act:
         if not self.cases.authority.may_see(actor, (case.department, case.proposed, *case.cooperating)):
             raise Problem(404, "there is no such case", "case: must be the id of a registered case that concerns your department")
-        try:
-            return self.cases.act(action, actor, case, at)
-        except Rejected as error:
-            raise Problem(
-                422 if "missing" in str(error) or "no action" in str(error) else 403, "the action cannot be taken", str(error)
-            ) from error
+        if action.action not in ACTIONS:
+            raise Problem(422, "there is no such action", f"action: must be one of {', '.join(sorted(ACTIONS))}")
+        given = self.cases.act(action, actor, case, at)
+        if given.denied:
+            raise Problem(422 if not given.role else 403, "the action cannot be taken", given.denied)
+        return given
 
     async def _repeated(self, tx: Transaction, actor: Actor, case: str, key: str | None) -> bool:
         """Whether the actor has sent this action before, under the same idempotency key."""

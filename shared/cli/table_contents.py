@@ -120,7 +120,7 @@ def _take(found: Ledgers, rows: list[asyncpg.Record], heads: Mapping[str, tuple[
 
 
 def _projected(rows: list[asyncpg.Record]) -> Iterator[tuple[str, int]]:
-    """Department and event for all that is shown; a decision's events go to whoever has the case after the decision."""
+    """Department and event for all that is shown; a decision's events go to whoever has the case before it or after it."""
     holders: tuple[str, ...] = ()
     decision = 0
     numbered = []
@@ -129,13 +129,14 @@ def _projected(rows: list[asyncpg.Record]) -> Iterator[tuple[str, int]]:
         numbered.append((decision, row))
     for _, listed in groupby(numbered, key=lambda pair: pair[0]):
         together = [row for _, row in listed]
+        before = holders
         for row in together:
             if row["type"] in ("routed", "reassigned"):
                 body = orjson.loads(row["body"])
                 holders = tuple(dict.fromkeys((body["department"], *body.get("cooperating", []))))
             elif row["type"] == "returned":
                 holders = ()
-        yield from ((name, row["sequence"]) for row in together if row["type"] not in SILENT for name in holders)
+        yield from ((name, row["sequence"]) for row in together if row["type"] not in SILENT for name in dict.fromkeys((*holders, *before)))
 
 
 def _deliveries(body: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:

@@ -1,12 +1,19 @@
 """Errors over HTTP as `application/problem+json` (RFC 9457) that name field, rule and remedy."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
+import asyncpg
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 
+from shared.runtime.failures import is_infrastructure, reason
+
+log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -22,8 +29,8 @@ class Problem(Exception):  # noqa: N818  # the RFC's own word
 
     def response(self) -> JSONResponse:
         """The answer."""
-        headers = {"Retry-After": "1"} if self.status in (429, 503) else {}
-        if self.status == 401:
+        headers = {"Retry-After": "1"} if self.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE) else {}
+        if self.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
         body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail, **self.more}
         return JSONResponse(body, self.status, headers, MEDIA_TYPE)
@@ -35,6 +42,15 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> JSONResponse:
         return error.response()
+
+    async def outage(_: Request, error: Exception) -> JSONResponse:
+        if not is_infrastructure(error):
+            raise error
+        log.warning("a request could not be answered", reason=reason(error))
+        return Problem(503, "it cannot be done right now", "try again in a moment; nothing has been changed").response()
+
+    for kind in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        app.add_exception_handler(kind, outage)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

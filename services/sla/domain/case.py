@@ -111,6 +111,7 @@ class Case:
     approved: bool = False
     answered: bool = False
     suspended: bool = False
+    unsigned: bool = False
     agreed: int | None = None
     links: list[str] = field(default_factory=list)
     windows: dict[str, list[str]] = field(default_factory=dict)

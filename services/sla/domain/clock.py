@@ -236,7 +236,7 @@ def _matched(draft: Draft, matches: tuple[Match, ...], event: Event) -> list[int
     if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
         return []
     at_hand = {**event.data, "at": event.at}
-    return [match.place for match in matches if draft.holds(match.when, at_hand)]
+    return [match.place for match in matches if draft.selects(match, at_hand)]
 
 
 def _stop(draft: Draft, plan: ClockPlan, event: Event) -> None:

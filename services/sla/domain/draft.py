@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.case import Case, Event
-from services.sla.domain.rulebook import FLAGS, Doing, Rulebook
+from services.sla.domain.rulebook import FLAGS, Doing, Match, Rulebook
 from services.sla.domain.scope import Scope
 from services.sla.domain.worktime import Worktime
 from shared.procedures.conditions import Condition
@@ -33,6 +33,10 @@ class Draft:
     def holds(self, condition: Condition | None, event: dict[str, Any] | None = None) -> bool:
         """Whether a condition holds; an absent one does."""
         return condition is None or condition.holds(self.scope(event))
+
+    def selects(self, match: Match, event: dict[str, Any]) -> bool:
+        """Whether a selector takes the event at hand."""
+        return (self.case.unsigned or not match.of_unsigned) and self.holds(match.when, event)
 
     def add(self, kind: str, at: int, data: dict[str, Any], cause: str = "") -> Event:
         """Add an event and apply it to the case."""
@@ -82,6 +86,10 @@ class Draft:
                 case.links.pop()
             case "closed" | "refused" | "withdrawn":
                 case.status = kind
+            case "measures_submitted":
+                case.unsigned = bool(data.get("needs_sign_off"))
+            case "measures_approved" | "measures_deemed_approved" | "measures_rejected":
+                case.unsigned = False
             case "reopened":
                 self._reopen()
         self._hand(kind, data)
@@ -120,5 +128,5 @@ class Draft:
 
     def _reopen(self) -> None:
         case = self.case
-        case.status, case.approved, case.suspended = "open", False, False
+        case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
         case.last, case.count = {}, {"reopened": 1}

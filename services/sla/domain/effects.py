@@ -110,7 +110,7 @@ def perform(draft: Draft, doings: Iterable[Doing], occasion: Occasion) -> None:
 def _called_for(draft: Draft, reaction: ReactionPlan, event: Event, at_hand: dict[str, Any]) -> bool:
     if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
         return False
-    return draft.holds(reaction.when, at_hand) and any(draft.holds(match.when, at_hand) for match in reaction.matches[event.type])
+    return draft.holds(reaction.when, at_hand) and any(draft.selects(match, at_hand) for match in reaction.matches[event.type])
 
 
 def _do(draft: Draft, doing: Doing, effect: Effect, occasion: Occasion) -> None:

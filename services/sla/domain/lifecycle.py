@@ -14,6 +14,8 @@ from services.sla.domain.effects import Occasion, answer, fall_due, happen, perf
 from services.sla.domain.rulebook import ClockPlan, Rulebook, clauses
 from shared.contracts.actions import ACTIONS
 
+AUTHORITY = "authority"
+"""The rule of a refusal that rests on who acted, not on the procedure."""
 NOBODY = frozenset({"", "system", "triage", "complainant"})
 """Roles that are never asked for help, and so never own a case as the first who was asked."""
 
@@ -35,13 +37,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An action at an instant by an actor whose roles have been verified; `data` is the action's data, instants in microseconds."""
+    """An action at an instant by an actor who is known; `data` is the action's data, instants in microseconds.
+
+    `denied` says why the actor may not act in that role at all; the action is then refused, and the ledger says so.
+    """
 
     action: str
     at: int
     role: str
     actor: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    denied: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,8 @@ def _act(draft: Draft, given: Act) -> None:
     if event == "measures_submitted":
         data["needs_sign_off"] = permission.needs_sign_off(draft, data)
     refused = permission.refusal(draft, permission.acts_as(draft, given.action), event, given.at, data)
+    if given.denied:
+        refused = permission.Refusal(given.denied, rule=AUTHORITY)
     if refused is not None:
         _refuse(draft, given, refused)
         return

@@ -12,6 +12,8 @@ WITHHELD = frozenset({"contact"})
 """Never on a department's topic: sealed contact data."""
 SILENT = frozenset({"notification_requested", "notification_sent", "notification_delivered"})
 """Events that concern the sending of messages alone."""
+HANDED = frozenset({"routed", "reassigned"})
+"""Events that bring a case to a department."""
 
 
 def project(event: dict[str, Any], hidden: Iterable[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import orjson
 
 from services.sla.domain import ledger, wire
 from services.sla.domain.case import Case, Event
-from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Recount, Tick, decide, next_due
+from services.sla.domain.lifecycle import AUTHORITY, Act, Decided, Input, Opening, Recount, Tick, decide, next_due
 from services.sla.domain.rulebook import Rulebook
 from services.sla.domain.scope import INSTANTS
 from services.sla.domain.worktime import micros
@@ -228,7 +228,8 @@ def _opening(group: Sequence[Recorded], procedure: Procedure) -> Opening:
 def _act(action: str, fields: dict[str, Any], procedure: Procedure) -> Act:
     at, role, actor = _micros(fields["at"]), fields.get("role", ""), fields.get("actor", "")
     if fields["type"] == "action_refused":
-        return Act(action, at, role, actor, _nested(fields.get("data", {})))
+        denied = fields["reason"] if fields.get("rule") == AUTHORITY else ""
+        return Act(action, at, role, actor, _nested(fields.get("data", {})), denied)
     data = {name: value for name, value in _own(fields, procedure).items() if name not in COMPUTED}
     if action in ("route", "reassign"):
         data.pop("by", None)

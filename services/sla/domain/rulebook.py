@@ -51,10 +51,14 @@ def condition(source: str | None) -> Condition | None:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An event that a selector looks at: its place in the selector and its condition."""
+    """An event that a selector looks at: its place in the selector and its condition.
+
+    `of_unsigned` is a sign-off that stands for measures: it does so only while there are some that wait for it.
+    """
 
     place: int
     when: Condition | None
+    of_unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +281,7 @@ def _matches(selector: Selector | None) -> dict[str, tuple[Match, ...]]:
     index: dict[str, list[Match]] = defaultdict(list)
     for place, pick in enumerate(picks(selector)):
         for event in _types(pick):
-            index[event].append(Match(place, condition(pick.when)))
+            index[event].append(Match(place, condition(pick.when), of_unsigned=event != pick.event))
     return {event: tuple(found) for event, found in index.items()}
 
 

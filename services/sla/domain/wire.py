@@ -44,12 +44,12 @@ def opening(classified: Classified, procedure: Procedure) -> Opening:
     )
 
 
-def act(action: str, at: int, actor: tuple[str, str], data: ActionData, procedure: Procedure) -> Act:
-    """An action as the core takes it; `actor` is the verified role and the person's id."""
+def act(action: str, at: int, actor: tuple[str, str], data: ActionData, procedure: Procedure, denied: str = "") -> Act:
+    """An action as the core takes it; `actor` is the role and the person's id, `denied` why he does not hold it."""
     given = instants(data.model_dump(by_alias=True, exclude_unset=True))
     if "facts" in given:
         given["facts"] = facts(given["facts"], procedure)
-    return Act(action, at, actor[0], actor[1], given)
+    return Act(action, at, actor[0], actor[1], given, denied)
 
 
 def decided(event: CaseEvent, at: int, procedure: Procedure, cause: str = "triage") -> Decided:
@@ -103,6 +103,12 @@ def outward(event: Event, case: Case, procedure: Procedure, worktime: Worktime) 
             for name, value in data["data"].items()
         }
     return {**data, "case": case.id, "at": worktime.instant(event.at), "sequence": event.sequence}
+
+
+def complaint(case: Case, worktime: Worktime) -> dict[str, Any]:
+    """What a case is about, as it goes out: the complaint with its facts, instants as datetimes."""
+    given = {name: worktime.instant(value) if isinstance(value, int) else value for name, value in case.complaint.items()}
+    return {**given, "facts": case.facts}
 
 
 def contract(event: Event, case: Case, procedure: Procedure, worktime: Worktime, recorded_at: datetime) -> CaseEvent:

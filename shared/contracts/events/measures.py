@@ -40,6 +40,7 @@ class Reassigned(ActionEvent):
 
     department: Line = ""
     cooperating: list[Line] = Field(default_factory=list)
+    complaint: Facts = Field(default_factory=dict, description="on department topics alone: what the case is about, redacted")
 
 
 class Assigned(ActionEvent):

@@ -1,6 +1,6 @@
 """Events of registration and of triage's decisions, which persons may also make."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -52,6 +52,7 @@ class Routed(ActionEvent):
 
     department: Line = ""
     cooperating: list[Line] = Field(default_factory=list)
+    complaint: dict[str, Any] = Field(default_factory=dict, description="on department topics alone: what the case is about, redacted")
 
 
 class RouteProposed(Routed):

@@ -1,6 +1,10 @@
 """sla on the real servers: cases open, actions change them, what is due happens once and never wrongly."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer
 
 from shared.runtime.app import Service
 from tests.integration.sla.office import OUTSIDER, Office, client, events
@@ -54,12 +58,16 @@ async def test_a_forged_action_is_a_dead_letter_and_parks_nothing(office: Office
 
 async def test_a_role_that_the_signer_does_not_hold_is_refused(office: Office) -> None:
     async with office.build().running() as service:
+        await office.act("case-4", "answer", role="management")  # before the case is known: judged once it is
         await office.register("case-4")
         await office.act("case-4", "answer", role="management")
         await office.act("case-4", "answer", role="assistant")
-        await until(service, "case-4", "first_answered")
+        found = await until(service, "case-4", "first_answered")
+        assert found.count("action_refused") == 2
         async with service.database.transaction() as tx:
-            assert await tx.fetchval("SELECT count(*) FROM dead_letter WHERE reason LIKE '%does not hold management%'") == 1
+            body = await tx.fetchval("SELECT body FROM ledger WHERE case_id = 'case-4' AND type = 'action_refused' LIMIT 1")
+            assert b"does not hold management" in body
+            assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 0
 
 
 async def test_no_false_breach(office: Office) -> None:
@@ -157,3 +165,31 @@ async def test_two_processes_decide_every_case_once(office: Office) -> None:
             found = await until(one, f"shared-{number}", "first_answered")
             assert found.count("registered") == 1
             assert found.count("first_answered") == 1
+
+
+async def test_a_department_hears_what_the_case_is_about_and_that_it_went_elsewhere(office: Office) -> None:
+    async with office.build().running() as service, client(service) as http:
+        await office.register("case-9")
+        await until(service, "case-9", "registered")
+        for action, department in (("route", "repairs"), ("reassign", "gardens")):
+            body = {"action": action, "role": "assistant", "data": {"department": department}}
+            assert (await http.post("/v1/cases/case-9/actions", json=body)).status_code == 200
+        repairs = await wait_for(lambda: heard(office, "repairs", 2), what="both events on the first department's topic")
+        assert [event["type"] for event in repairs] == ["routed", "reassigned"]
+        assert repairs[0]["complaint"]["text"] == "三号楼电梯停运"
+        assert "contact" not in repairs[0]["complaint"]
+        assert (await wait_for(lambda: heard(office, "gardens", 1), what="the second department's event"))[0]["type"] == "reassigned"
+
+
+async def heard(office: Office, department: str, least: int) -> list[dict[str, Any]]:
+    consumer = AIOKafkaConsumer(
+        f"{office.settings.topic_prefix}department-{department}",
+        bootstrap_servers=office.settings.kafka_bootstrap_servers,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        found = [orjson.loads(record.value) for records in (await consumer.getmany(timeout_ms=2000)).values() for record in records]
+    finally:
+        await consumer.stop()
+    return found if len(found) >= least else []
