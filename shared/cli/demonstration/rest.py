@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -25,10 +26,10 @@ async def come_to_rest(stack: Stack, prefix: str, accepted: Collection[str]) -> 
     connection = await asyncpg.connect(database)
     try:
         for service, table in (("intake", "intake.complaint"), ("triage", "triage.known"), ("sla", "sla.cases")):
-            await _until(lambda table=table: _holds(connection, table, accepted), f"every accepted complaint in {table}")
-            await _until(lambda service=service: _read(stack, prefix, service), f"{service} to read its topics to their end")
+            await _until(partial(_holds, connection, table, accepted), f"every accepted complaint in {table}")
+            await _until(partial(_read, stack, prefix, service), f"{service} to read its topics to their end")
             await asyncio.to_thread(stack.processes[service].stop, 20)
-            await _until(lambda service=service: _settled(stack, (service,), deliveries=False), f"{service}'s outbox to be empty")
+            await _until(partial(_settled, stack, (service,), deliveries=False), f"{service}'s outbox to be empty")
         await _until(lambda: _same(connection), "every requested message to be planned")
         await _until(lambda: _settled(stack, SERVICES, deliveries=True), "every message to be settled")
         await asyncio.to_thread(stack.processes["notify"].stop, 20)

@@ -50,7 +50,8 @@ class Sender:
             try:
                 async with asyncio.TaskGroup() as group:
                     beside = group.create_task(besides(self))
-                    for item in sorted([*plan.sent, *plan.acts], key=lambda each: each.at):
+                    items: list[Sent | Act] = [*plan.sent, *plan.acts]
+                    for item in sorted(items, key=lambda each: each.at):
                         await self._until(item.at)
                         group.create_task(self._submit(item) if isinstance(item, Sent) else self._act(item))
             finally:
