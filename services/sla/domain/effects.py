@@ -62,6 +62,8 @@ def happen(draft: Draft, kind: str, at: int, data: dict[str, Any], cause: str = 
     for follower in draft.events[seen:]:
         if follower.type.startswith("clock_"):
             react(draft, follower, depth)
+    if kind == "measures_signed_off":
+        draft.case.unsigned = False
     return event
 
 

@@ -159,6 +159,16 @@ def test_measures_without_the_sign_off_stop_nothing() -> None:
     assert told(rows, "clock_stopped", "clock_breached", "notification_requested") == ["10 18:00 clock_breached m.1"]
 
 
+def test_a_sign_off_without_measures_that_wait_for_it_stands_for_none() -> None:
+    waiting = ("09 13:00 submit_measures officer", "09 14:00 sign_off boss", "09 15:00 sign_off boss")
+    rows = play(SIGNED_OFF, "09 10:00 sign_off boss", "09 11:00 submit_measures boss", "09 12:00 sign_off boss", *waiting, until="10 00:00")
+    assert told(rows, "clock_stopped", "notification_requested") == [
+        "09 11:00 clock_stopped m.1",
+        "09 11:00 notification_requested chief",
+        "09 14:00 notification_requested chief",
+    ]
+
+
 def test_a_window_closes() -> None:
     text = """
 clocks:
