@@ -121,6 +121,7 @@ def _summary(sender: Sender, wrong: list[str], month_figures: figures.Month, fou
         "deemed_approved": events["measures_deemed_approved"],
         "groups_found": events["group_found"],
         "reached_back": month_figures.reached_back,
+        "reclassified_by_counting": month_figures.reclassified_by_counting,
         "due_on_make_up_days": month_figures.due_on_make_up_days,
         "reminded": events["reminded"],
         "messages_sent": month_figures.messages_sent,

@@ -16,7 +16,7 @@ TOP = frozenset({"general_manager", "company_leader"})
 
 @dataclass
 class Month:
-    """The figures of the month; `routed` by department, `events` by type."""
+    """The figures of the month; `routed` by department, `events` by type, `reached_back` counts members registered before their group."""
 
     registered: int = 0
     routed: Counter[str] = field(default_factory=Counter)
@@ -29,6 +29,7 @@ class Month:
     refused_records: int = 0
     escalated_to_the_top: int = 0
     reached_back: int = 0
+    reclassified_by_counting: int = 0
     due_on_make_up_days: int = 0
     events: Counter[str] = field(default_factory=Counter)
     procedures: Counter[str] = field(default_factory=Counter)
@@ -47,8 +48,10 @@ class Month:
                 self._stopped(data, previous)
             case "escalated" if data.get("role") in TOP:
                 self.escalated_to_the_top += 1
-            case "reclassified" if data.get("by") == "triage" and data.get("rule") == "sudden_fault":
-                self.reached_back += 1
+            case "group_found":
+                self.reached_back += len(data["members"]) - 1
+            case "reclassified" if data.get("by") == "triage":
+                self.reclassified_by_counting += 1
         if kind in ("clock_started", "clock_breached") and str(data.get("due_at", ""))[:10] in MAKE_UP_DAYS:
             self.due_on_make_up_days += 1
 
