@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
@@ -118,7 +119,7 @@ async def reached(connection: asyncpg.Connection, number: int) -> bool:
 
 
 async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what: str) -> dict[str, Any]:
-    """Warm up, send, wait until the last request to notify is on its topic, then until every message has been sent."""
+    """Warm up, send, wait until the last request to notify is on its topic, then until notify has planned every message."""
     database = stack.environment["DATABASE_URL"]
     connection = await asyncpg.connect(plain(database))
     async with load(stack, organisation=ORGANISATIONS[what]) as senders:
@@ -129,7 +130,6 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what:
         sent = time.monotonic() - began
         await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested")
         took, after = time.monotonic() - began, usage(stack, servers)
-        messages = await connection.fetchval("SELECT count(*) FROM notify.delivery WHERE status <> 'pending'")
         await _rest(database, servers)
         drained, last = time.monotonic() - began, usage(stack, servers)
         found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
@@ -142,10 +142,9 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what:
         "seconds_to_submit": sent,
         "events_a_complaint": found.counts[CASE_EVENTS.name] / found.accepted,
         "messages_a_complaint": found.counts["notify.delivery"] / found.accepted,
-        "messages_sent_meanwhile": messages,
-        "seconds_until_all_messages_sent": drained,
+        "seconds_until_all_planned": drained,
         "cpu_micros_a_complaint": _each(before, after, complaints),
-        "cpu_micros_a_complaint_until_all_sent": _each(before, last, complaints),
+        "cpu_micros_a_complaint_until_all_planned": _each(before, last, complaints),
         "resident_megabytes": last.memory,
         "lost": found.lost,
         "duplicated": found.duplicated,
@@ -157,7 +156,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what:
 
 
 async def _rest(database: str, servers: EmbeddedServers) -> None:
-    await come_to_rest(database, servers.bootstrap_servers, "", PATIENCE)
+    await come_to_rest(database, servers.bootstrap_servers, "", PATIENCE, but={"notify.delivery"})
 
 
 def _each(before: Usage, after: Usage, number: int) -> dict[str, float]:
@@ -170,9 +169,21 @@ def running(organisation: Path, progress: Callable[[str], None]) -> Iterator[tup
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as root, EmbeddedServers(Path(root) / "servers", bench=True, progress=progress) as servers:
-        environment = {**servers.environment, "DATABASE_URL": fresh_database(servers.database_url, "bench"), "JIESU_LOG_LEVEL": "WARNING"}
+        # Text messages are planned, and wait for the end of the quiet hours: how fast a gateway takes them is not what is measured.
+        held = {"JIESU_QUIET_HOURS": _hours_from_now()}
+        environment = {
+            **servers.environment,
+            **held,
+            "DATABASE_URL": fresh_database(servers.database_url, "bench"),
+            "JIESU_LOG_LEVEL": "WARNING",
+        }
         with running_stack(Path(root) / "stack", environment, organisation, progress) as stack:
             yield stack, servers
+
+
+def _hours_from_now() -> str:
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    return f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=4):%H:%M}"
 
 
 def run(complaints: int, what: str) -> dict[str, Any]:

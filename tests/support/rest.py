@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -49,13 +49,16 @@ async def unread(bootstrap_servers: str, prefix: str, services: Iterable[str] = 
         await admin.close()
 
 
-async def come_to_rest(database_url: str, bootstrap_servers: str, prefix: str, deadline: float) -> None:
-    """Wait until nothing moves, seen twice, since what was read may just have become something to send; fails saying what is left."""
+async def come_to_rest(database_url: str, bootstrap_servers: str, prefix: str, deadline: float, but: Collection[str] = frozenset()) -> None:
+    """Wait until nothing moves, seen twice, since what was read may just have become something to send; fails saying what is left.
+
+    `but` names tables whose rows are meant to wait.
+    """
     end = time.monotonic() + deadline
     quiet = 0
     while quiet < 2:
         left = {**await unread(bootstrap_servers, prefix), **await waiting(database_url)}
-        left = {name: number for name, number in left.items() if number}
+        left = {name: number for name, number in left.items() if number and name not in but}
         quiet = 0 if left else quiet + 1
         assert time.monotonic() < end or not left, f"not at rest after {deadline} s; left: {left}"
         await asyncio.sleep(0 if quiet else 0.2)
