@@ -78,7 +78,7 @@ ACTIONS: dict[str, ActionKind] = {
     "survey": ActionKind("surveyed"),
     "hand_over": ActionKind("handed_over"),
     "take_over": ActionKind("taken_over"),
-    "answer": ActionKind("answered"),
+    "answer": ActionKind("first_answered"),
     "report": ActionKind("reported"),
     "instruct": ActionKind("instructed"),
     "submit_measures": ActionKind("measures_submitted"),

@@ -29,16 +29,14 @@ class Refusal:
 
 def event_of(draft: Draft, action: str, data: dict[str, Any]) -> str:
     """The event that an action causes on this case as it stands."""
-    kind = ACTIONS[action]
+    kind = ACTIONS[acts_as(draft, action)]
     if action == "answer" and draft.case.answered:
         return "answered"
-    if action == "answer":
-        return "first_answered"
     return kind.fails if kind.fails and data.get("passed") is False else kind.event
 
 
 def acts_as(draft: Draft, action: str) -> str:
-    """The action by whose rules this one is judged: to classify or route a second time is to reclassify or reassign."""
+    """The action that this one amounts to: to classify what has a class is to reclassify, to route what has a lead to reassign."""
     if action == "classify" and draft.case.class_:
         return "reclassify"
     return "reassign" if action == "route" and draft.case.department else action

@@ -60,7 +60,7 @@ def test_refused_and_nothing_changes(step: str, clause: str) -> None:
     [
         ("handle boss", "handled boss"),
         ("suspend officer reason=weather", "suspended officer"),
-        ("classify boss class=grave", "classified grave"),
+        ("classify boss class=grave", "reclassified grave"),
         ("reclassify boss class=grave", "reclassified grave"),
         ("contact officer text=hello", "contacted officer"),
         ("contact officer promise=false", "contacted officer"),
@@ -86,12 +86,12 @@ def test_the_first_answer_is_an_event_of_its_own() -> None:
     assert told(rows, "first_answered", "answered") == ["09 10:00 first_answered officer", "09 11:00 answered officer"]
 
 
-def test_to_route_again_is_to_route_and_reassign_is_to_reassign() -> None:
+def test_to_route_again_is_to_reassign() -> None:
     steps = ("09 10:00 route boss department=a", "09 11:00 route boss department=b", "09 12:00 reassign boss department=c")
     rows = [row for row in play(RULES, *steps) if row["event"] in ("routed", "reassigned")]
     assert [(row["event"], row["department"], row["by"]) for row in rows] == [
         ("routed", "a", "boss"),
-        ("routed", "b", "boss"),
+        ("reassigned", "b", "boss"),
         ("reassigned", "c", "boss"),
     ]
 
