@@ -1,3 +1,5 @@
+"""Settings, topics and a sender for the runtime's tests on real servers."""
+
 from collections.abc import AsyncIterator, Iterator
 
 import pytest

@@ -1,3 +1,5 @@
+"""A running organisation for sla's tests on real servers."""
+
 from collections.abc import AsyncIterator
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""When a run or share of bad records stops a partition."""
+
 from aiokafka import TopicPartition
 
 from shared.runtime.breaker import Breaker

@@ -1,3 +1,5 @@
+"""The scaled clock, and that production refuses it."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

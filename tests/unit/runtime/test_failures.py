@@ -1,3 +1,5 @@
+"""Which errors are an outage and which a fault of the data."""
+
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError

@@ -1,3 +1,5 @@
+"""Logs carry ids and no personal data."""
+
 import io
 import json
 import logging

@@ -1,3 +1,5 @@
+"""Any header, key and body is survived."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime

@@ -1,3 +1,5 @@
+"""Contact data is sealed, bound to its case, and the key ring rotates."""
+
 import base64
 
 import pytest

@@ -1,3 +1,5 @@
+"""How far the input has been read, before anything is said to be due."""
+
 import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""The probe service's tables."""
+
 import sqlalchemy as sa
 from alembic import op
 
