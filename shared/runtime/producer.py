@@ -11,6 +11,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from shared.runtime.records import choose_partition
+
 _METADATA_PAUSE = 0.2
 _GONE = 2.0
 _METADATA_WAIT = 2.0
@@ -74,7 +76,9 @@ class Producer:
 
     async def _started(self) -> AIOKafkaProducer:
         if self._current is None:
-            producer = AIOKafkaProducer(acks="all", enable_idempotence=True, client_id="jiesu-relay", **self._options)
+            producer = AIOKafkaProducer(
+                acks="all", enable_idempotence=True, client_id="jiesu-relay", partitioner=choose_partition, **self._options
+            )
             _pause_failed_metadata(producer)
             self._current = producer
             await producer.start()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -127,8 +128,18 @@ class Bad:
 
 def partition_of(key: str | bytes, partitions: int) -> int:
     """Kafka's default partition of a key (murmur2, as the Java client and librdkafka's `murmur2_random` have it)."""
-    data = key.encode() if isinstance(key, str) else key
-    return int((murmur2(data) & 0x7FFFFFFF) % partitions)
+    return _hash(key.encode() if isinstance(key, str) else key) % partitions
+
+
+@lru_cache(maxsize=20_000)
+def _hash(key: bytes) -> int:
+    # In Python it takes 20 µs, and a case's key is read and sent many times in a row.
+    return int(murmur2(key) & 0x7FFFFFFF)
+
+
+def choose_partition(key: bytes, all_partitions: Sequence[int], _available: Sequence[int]) -> int:
+    """A producer's partitioner that knows the keys it has just seen; every record of ours has a key."""
+    return all_partitions[partition_of(key, len(all_partitions))]
 
 
 class Reader:
