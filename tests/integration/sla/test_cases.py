@@ -124,7 +124,7 @@ async def test_wrong_input_by_http_names_what_is_wrong(office: Office) -> None:
         assert misspelt.status_code == 422
         assert "txt" in misspelt.json()["detail"]
         assert (await http.post(url, json={"action": "answer", "role": "management"})).status_code == 403
-        assert (await http.post(url, json={"action": "anwser", "role": "assistant"})).status_code == 422
+        assert (await http.post(url, json={"action": "shout", "role": "assistant"})).status_code == 422
         assert (await http.post(url, json={"action": "answer"})).status_code == 422
         assert (await http.post("/v1/cases/nobody/actions", json={"action": "answer", "role": "assistant"})).status_code == 404
         assert (await http.post(url, json={"action": "answer"}, headers={"Authorization": "Bearer wrong"})).status_code == 401
