@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from services.triage.domain.desk import FOLLOWED
+from services.triage.domain.desk import FOLLOWED, TRIAGE
 from services.triage.usecases import Triage
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent, decode
-from shared.contracts.events.triage import Registered
+from shared.contracts.events.triage import Classified, Registered
 from shared.runtime.app import Service
 from shared.runtime.database import Transaction
 from shared.runtime.errors import Rejected
@@ -43,5 +43,7 @@ def register(service: Service, triage: Triage) -> None:
 
 def _concerns(received: Received) -> bool:
     if isinstance(received.event, Unconcerned):
+        return False
+    if isinstance(received.event, Classified) and received.event.by == TRIAGE:  # our own decision, as sla repeats it
         return False
     return isinstance(received.event, Registered) == (received.topic == topics.COMPLAINT_EVENTS.name)

@@ -95,9 +95,7 @@ async def condemn(tx: Transaction, record: Received, error: BaseException, outco
 class BatchProcessor:
     """Runs batches to their commit: retries outages, isolates culprits, stops partitions that go bad."""
 
-    def __init__(
-        self, database: Database, reader: Reader, handler: Handler, *, breaker: Breaker, health: Health, patience: float
-    ) -> None:
+    def __init__(self, database: Database, reader: Reader, handler: Handler, *, breaker: Breaker, health: Health, patience: float) -> None:
         self.database = database
         self.breaker = breaker
         self.stopping = asyncio.Event()

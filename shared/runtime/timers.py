@@ -115,9 +115,7 @@ class Timers:
         self._measure(fired)
         return len(fired)
 
-    async def _take_and_fire(
-        self, tx: Transaction, cases: Sequence[str], numbers: Sequence[int], limits: Sequence[datetime]
-    ) -> list[Due]:
+    async def _take_and_fire(self, tx: Transaction, cases: Sequence[str], numbers: Sequence[int], limits: Sequence[datetime]) -> list[Due]:
         """Delete the due timers and let the service decide; a case that fails is found by halving and parked, its timer kept."""
         if not cases:
             return []
