@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
-from services.triage.domain.desk import FOLLOWED, TRIAGE
+from services.triage.domain.assess import TRIAGE
+from services.triage.domain.desk import FOLLOWED
 from services.triage.usecases import Triage
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent, decode
