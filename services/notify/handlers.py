@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from pydantic import BaseModel
-
 from services.notify.usecases import Requests
 from shared.contracts import topics
 from shared.contracts.events.messages import NotificationRequested
@@ -11,14 +9,7 @@ from shared.runtime.app import Service
 from shared.runtime.database import Transaction
 from shared.runtime.records import Received
 
-
-class Unconcerned(BaseModel):
-    """Any other case event; not even read, so that one of a kind that is newer than we are does no harm."""
-
-
-def decode(name: str, body: bytes) -> BaseModel:
-    """A request for notification, or `Unconcerned`. Raises pydantic's ValidationError."""
-    return NotificationRequested.model_validate_json(body) if name == NotificationRequested.name else Unconcerned()
+CONCERNS = {topics.CASE_EVENTS.name: frozenset({NotificationRequested.name})}
 
 
 def register(service: Service, requests: Requests, wake: Callable[[], None]) -> None:
@@ -28,4 +19,4 @@ def register(service: Service, requests: Requests, wake: Callable[[], None]) -> 
         if await requests.record(tx, batch):
             tx.after_commit(wake)
 
-    service.subscribe([topics.CASE_EVENTS], group="notify", handler=case_events, decode=decode)
+    service.subscribe([topics.CASE_EVENTS], group="notify", handler=case_events, concerns=CONCERNS)

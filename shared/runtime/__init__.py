@@ -22,6 +22,7 @@ This page is the interface that services write against; each name is imported fr
   ``Received``: ``topic, partition, offset, key: str, id: UUID, type: str, at: datetime`` (header ce_time), ``recorded: datetime`` (the
   broker's timestamp in domain time: when an action from Kafka happened), ``headers: Mapping[str, str], event`` (decoded pydantic
   model), ``body: bytes, source: str, sequence: int | None, traceparent: str | None``.
+  ``concerns={topic: frozenset(types)}`` passes records of other types over unread, also those newer than the service.
   A bad record: ``raise Rejected("reason without personal data")``, or any other error that is not infrastructure: the record becomes a dead
   letter and its case is parked. ``Rejected(reason, park=False)`` does not park. ``verify(received) -> None`` runs per record
   before the inbox; what it rejects is a dead letter that never parks a case and never claims an id.

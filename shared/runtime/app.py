@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -88,12 +88,16 @@ class Service:
         *,
         decode: Decode | None = None,
         verify: Callable[[Received], None] | None = None,
+        concerns: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        """Read these topics with one subscriber; once a service. Partition n of each is then read by the same process."""
+        """Read these topics with one subscriber; once a service. Partition n of each is then read by the same process.
+
+        `concerns` names by topic the event types that matter; others are passed over unread, also those newer than this service.
+        """
         if self._subscribed:
             raise Misconfigured("a service has one subscriber for all of its topics: give them to one subscribe()")
         self._subscribed = True
-        self._input.declare(topics, group, handler, decode=decode or contracts.decode, verify=verify)
+        self._input.declare(topics, group, handler, decode=decode or contracts.decode, verify=verify, concerns=concerns)
         self._loops["replay"] = self._input.replay.run
         self._loops["lag"] = self._input.measure
 

@@ -105,10 +105,13 @@ class BatchProcessor:
         self._patience = patience
 
     async def process(self, records: Sequence[Raw], partitions: Mapping[str, int]) -> None:
-        """Commit a batch's effect; `partitions` is the number of partitions by topic.
+        """Commit a batch's effect; `partitions` is the number of partitions by topic. Records of no concern are passed over.
 
         Outages are retried for `patience` seconds, then raised with nothing skipped. Records of a stopped partition are left out.
         """
+        records = [raw for raw in records if self._reader.concerns(raw)]
+        if not records:
+            return
         started = monotonic()
         read = [self._reader.read(raw, partitions[raw.topic]) for raw in records]
         for attempt in range(10_000):

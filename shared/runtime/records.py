@@ -143,12 +143,27 @@ def choose_partition(key: bytes, all_partitions: Sequence[int], _available: Sequ
 
 
 class Reader:
-    """Turns raw records into received ones, each on its own."""
+    """Turns raw records into received ones, each on its own; `concerns` names by topic the types that the service reads at all."""
 
-    def __init__(self, decode: Decode, clock: Clock, verify: Callable[[Received], None] | None = None) -> None:
+    def __init__(
+        self,
+        decode: Decode,
+        clock: Clock,
+        verify: Callable[[Received], None] | None = None,
+        concerns: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self._decode = decode
         self._clock = clock
         self._verify = verify
+        self._concerns = {topic: frozenset(name.encode() for name in names) for topic, names in (concerns or {}).items()}
+
+    def concerns(self, raw: Raw) -> bool:
+        """Whether the record is of a type that the service reads; one without a type is, so that it becomes a dead letter."""
+        wanted = self._concerns.get(raw.topic)
+        if wanted is None:
+            return True
+        kind = next((value for name, value in raw.headers if name == envelope.TYPE), None)
+        return kind is None or kind in wanted
 
     def read(self, raw: Raw, partitions: int) -> Received | Bad:
         """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""

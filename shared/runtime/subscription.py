@@ -1,7 +1,7 @@
 """A service's input from start to stop: broker, subscriber, batch processor, watermark, replay."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -43,14 +43,21 @@ class Subscription:
         self._ends: BrokerEnds | None = None
 
     def declare(
-        self, topics: Sequence[Topic], group: str, handler: Handler, *, decode: Decode, verify: Callable[[Received], None] | None
+        self,
+        topics: Sequence[Topic],
+        group: str,
+        handler: Handler,
+        *,
+        decode: Decode,
+        verify: Callable[[Received], None] | None,
+        concerns: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         """Say what is read and who handles it; nothing is connected yet."""
         settings = self._settings
         names = [topic.name for topic in topics]
         self.watermark = Watermark(self._clock, names, timedelta(milliseconds=settings.clock_tolerance_ms))
         progress = Progress(self.watermark, self._health, settings.topic_prefix)
-        reader = Reader(decode, self._clock, verify)
+        reader = Reader(decode, self._clock, verify, concerns)
         self.processor = BatchProcessor(
             self._database,
             reader,

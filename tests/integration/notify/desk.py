@@ -8,13 +8,13 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from services.notify import bootstrap, handlers
+from services.notify import bootstrap
 from services.notify.config import NotifySettings
 from services.notify.domain.retry import Policy
 from services.notify.providers.provider import Provider
 from services.notify.storage import Row
 from services.notify.usecases import Dispatch, Receipts, Requests
-from shared.contracts.events import encode
+from shared.contracts.events import decode, encode
 from shared.contracts.events.messages import NotificationRequested
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database import Database
@@ -53,7 +53,7 @@ def received(event: NotificationRequested, record_id: UUID | None = None) -> Rec
         at=event.at,
         recorded=event.at,
         headers={},
-        event=handlers.decode(event.name, body),
+        event=decode(event.name, body),
         source="sla",
         sequence=1,
         traceparent=None,

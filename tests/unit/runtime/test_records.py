@@ -117,3 +117,26 @@ def test_a_producers_own_timestamp_is_not_believed() -> None:
 def test_headers_survive_being_kept() -> None:
     headers = (("a", None), ("b", b"\x00\xff"), ("c", b""))
     assert headers_from_json(Raw.of(Record(headers=headers), "").headers_json()) == headers
+
+
+def decode(_: str, body: bytes) -> Note:
+    return Note.model_validate_json(body)
+
+
+@pytest.mark.parametrize(
+    ("headers", "read"),
+    [
+        (GOOD, True),
+        ((("ce_type", b"closed"),), False),
+        ((("ce_type", b"newer_than_we_are"),), False),
+        ((("ce_type", None),), True),  # without a type it becomes a dead letter, and is not passed over in silence
+        ((), True),
+    ],
+)
+def test_types_of_no_concern_are_passed_over(headers: Sequence[tuple[str, bytes | None]], read: bool) -> None:
+    reader = Reader(decode, Clock(), concerns={"case-actions": frozenset({"noted"})})
+    assert reader.concerns(Raw.of(Record(headers=headers), "p.")) is read
+
+
+def test_a_topic_without_concerns_is_read_whole() -> None:
+    assert Reader(decode, Clock(), concerns={"case-events": frozenset()}).concerns(Raw.of(Record(), "p."))
