@@ -51,7 +51,7 @@ def follow(draft: Draft, event: Event) -> None:
         _start(draft, plan, event)
     if kind in ENDS:
         _end(draft, event)
-    elif kind in draft.rulebook.replan_on:
+    elif kind in draft.rulebook.replan_on or event.data.get("next_date") is not None:
         replan(draft, event.at, kind)
 
 
@@ -62,9 +62,7 @@ def owner(draft: Draft, plan: ClockPlan) -> str:
         return str(draft.case.last.get(named.who, {}).get("role", "")) or messages.owner(draft)
     if named == "owner":
         return messages.owner(draft)
-    at = draft.worktime.instant(draft.now)
-    department = draft.case.department or draft.case.proposed
-    return draft.rulebook.organisation.first_held(named, department, at, messages.accused(draft))
+    return messages.first_held(draft, named)
 
 
 def about(draft: Draft, plan: ClockPlan, current: Round) -> dict[str, Any]:

@@ -100,18 +100,18 @@ def decide(case: Case | None, given: Input, rulebook: Rulebook, now: int) -> Dec
     if isinstance(given, Opening):
         draft = Draft(_opened(given), rulebook, now)
         _open(draft, given)
-        _advance(draft, given.registered_at - 1)
+        following = _advance(draft, given.registered_at - 1)
     elif case is None:
         raise ValueError("the case is not known; its registration has to come first")
     else:
         draft = Draft(case.fork(), rulebook, now)
         if isinstance(given, Tick):
-            _advance(draft, given.upto)
+            following = _advance(draft, given.upto)
         else:
             _advance(draft, given.at - 1)
             _take(draft, given)
-            _advance(draft, given.at - 1)
-    return Decision(draft.case, draft.events, next_due(draft.case))
+            following = _advance(draft, given.at - 1)
+    return Decision(draft.case, draft.events, following)
 
 
 def _take(draft: Draft, given: Act | Decided | Recount) -> None:
@@ -132,7 +132,8 @@ def next_due(case: Case) -> int | None:
         if current.live:
             first = _earlier(first, current.next_occurrence)
             first = _first_left(first, current.dues, current.done)
-            first = _first_left(first, current.reminders, current.reminded)
+            if current.reminders:
+                first = _first_left(first, current.reminders, current.reminded)
     for climb in case.climbs:
         if climb.active:
             first = _earlier(first, climb.next)
@@ -254,8 +255,8 @@ class _Step:
     place: int
 
 
-def _advance(draft: Draft, upto: int) -> None:
-    """Carry out all that is due by an instant, each at its own instant, in order."""
+def _advance(draft: Draft, upto: int) -> int | None:
+    """Carry out all that is due by an instant, each at its own instant, in order; gives the next instant after that."""
     while (due := next_due(draft.case)) is not None and due <= upto:
         step, plan, climb = min(_due_steps(draft, upto), key=lambda each: each[0])
         if climb is not None:
@@ -264,6 +265,7 @@ def _advance(draft: Draft, upto: int) -> None:
             answer(draft, seen)
         elif plan is not None:
             _fire(draft, plan, draft.case.rounds[plan.clock.id][-1], step, upto)
+    return due
 
 
 def _due_steps(draft: Draft, upto: int) -> Iterator[tuple[_Step, ClockPlan | None, Climb | None]]:

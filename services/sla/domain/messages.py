@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.draft import Draft
+from shared.procedures.effect import Roles
 
 COMPLAINANT = "complainant"
 
 
 def owner(draft: Draft) -> str:
     """The role that has to act on the case: who has taken it over, else the first of the procedure's owners that somebody holds."""
+    return draft.case.owner or first_held(draft, draft.rulebook.owners)
+
+
+def first_held(draft: Draft, roles: Roles) -> str:
+    """Of several roles the first that somebody holds for this case; a single one as it is."""
+    if isinstance(roles, str) or len(roles) == 1:
+        return roles if isinstance(roles, str) else roles[0]
     case = draft.case
-    if case.owner:
-        return case.owner
     at = draft.worktime.instant(draft.now)
-    return draft.rulebook.organisation.first_held(draft.rulebook.owners, case.department or case.proposed, at, accused(draft))
+    return draft.rulebook.organisation.first_held(roles, case.department or case.proposed, at, accused(draft))
 
 
 def accused(draft: Draft) -> frozenset[str]:

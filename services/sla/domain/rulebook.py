@@ -22,7 +22,7 @@ from shared.procedures.organisation import Organisation
 from shared.procedures.selector import Pick, Selector, needs_all, picks
 
 STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS = "starts", "stops", "restarts", "pauses", "resumes", "cancels"
-REPLANS = ("amended", "classified", "reclassified", "routed", "reassigned", "date_agreed", "first_answered", "answered")
+REPLANS = ("amended", "classified", "reclassified", "routed", "reassigned", "date_agreed")
 FLAGS: dict[str, tuple[str, bool]] = {
     "accepted": ("accepted", True),
     "measures_approved": ("approved", True),
