@@ -231,7 +231,7 @@ def _move(draft: Draft, plan: ClockPlan, current: Round, at: int, reason: str) -
 
 
 def _matched(draft: Draft, matches: tuple[Match, ...], event: Event) -> list[int]:
-    if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
+    if not matches or (event.type == "measures_submitted" and event.data.get("needs_sign_off")):
         return []
     at_hand = {**event.data, "at": event.at}
     return [match.place for match in matches if draft.selects(match, at_hand)]
