@@ -1,8 +1,8 @@
 """The entries of a procedure that concern time: clocks, their dues and reminders, ladders, duties."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from shared.procedures.duration import Duration
 from shared.procedures.effect import AnyEffect, MessageChannel, Roles
@@ -66,6 +66,14 @@ class Reminder(Entry):
     when: str | None = None
     clause: Clause | None = None
     do: list[AnyEffect] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _can_be_counted(self) -> Self:
+        if (self.before is None) == (self.share is None):
+            raise ValueError("is either before or share; give one of them")
+        if self.before is not None and Duration.parse(self.before).kind not in ("clock", "working"):
+            raise ValueError(f"before {self.before} cannot be counted back; write it in m, h or wh")
+        return self
 
 
 class Due(Entry):
