@@ -8,11 +8,14 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
-from shared.runtime.records import choose_partition
+from shared.runtime.records import partition_of
 
+BATCH_BYTES = 256 * 1024
+"""With aiokafka's 16 KiB a relay's 500 events take several requests, one after the other."""
 _METADATA_PAUSE = 0.2
 _GONE = 2.0
 _METADATA_WAIT = 2.0
@@ -49,9 +52,10 @@ class Producer:
                 producer = await self._started()
                 for topic in dict.fromkeys(message[0] for message in messages):
                     await _require_topic(producer, topic)
-                futures = [await producer.send(topic, body, key=key, headers=headers) for topic, key, body, headers in messages]
+                batches = _batches(producer, messages)
+                futures = [await producer.send_batch(batch, place.topic, partition=place.partition) for place, batch in batches]
                 results = await asyncio.gather(*futures, return_exceptions=True)
-            _raise_first(messages, results)
+            _raise_first([place.topic for place, _ in batches], results)
         except UnsendableError:
             raise
         except BaseException:
@@ -77,7 +81,7 @@ class Producer:
     async def _started(self) -> AIOKafkaProducer:
         if self._current is None:
             producer = AIOKafkaProducer(
-                acks="all", enable_idempotence=True, client_id="jiesu-relay", partitioner=choose_partition, **self._options
+                acks="all", enable_idempotence=True, client_id="jiesu-relay", max_batch_size=BATCH_BYTES, **self._options
             )
             _pause_failed_metadata(producer)
             self._current = producer
@@ -102,14 +106,29 @@ async def _require_topic(producer: AIOKafkaProducer, topic: str) -> None:
         await asyncio.sleep(_METADATA_WAIT / 20)
 
 
-def _raise_first(messages: Sequence[Outgoing], results: Sequence[Any]) -> None:
+def _batches(producer: AIOKafkaProducer, messages: Sequence[Outgoing]) -> list[tuple[TopicPartition, BatchBuilder]]:
+    """The messages by partition, in order: a future a batch is several times cheaper than one a message."""
+    batches: list[tuple[TopicPartition, BatchBuilder]] = []
+    latest: dict[TopicPartition, BatchBuilder] = {}
+    counts = {topic: len(producer.client.cluster.partitions_for_topic(topic)) for topic in {message[0] for message in messages}}
+    for topic, key, body, headers in messages:
+        place = TopicPartition(topic, partition_of(key, counts[topic]))
+        batch = latest.get(place)
+        if batch is None or batch.append(timestamp=None, key=key, value=body, headers=headers) is None:
+            latest[place] = batch = producer.create_batch()
+            batch.append(timestamp=None, key=key, value=body, headers=headers)
+            batches.append((place, batch))
+    return batches
+
+
+def _raise_first(topics: Sequence[str], results: Sequence[Any]) -> None:
     """Raise the first failure; one that repeating cannot mend names its topic."""
-    for message, result in zip(messages, results, strict=True):
+    for topic, result in zip(topics, results, strict=True):
         if not isinstance(result, BaseException):
             continue
         name = type(result).__name__
         if name in {"TopicAuthorizationFailedError", "MessageSizeTooLargeError", "InvalidTopicError", "RecordListTooLargeError"}:
-            raise UnsendableError(message[0], name)
+            raise UnsendableError(topic, name)
         raise result
 
 

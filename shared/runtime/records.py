@@ -137,11 +137,6 @@ def _hash(key: bytes) -> int:
     return int(murmur2(key) & 0x7FFFFFFF)
 
 
-def choose_partition(key: bytes, all_partitions: Sequence[int], _available: Sequence[int]) -> int:
-    """A producer's partitioner that knows the keys it has just seen; every record of ours has a key."""
-    return all_partitions[partition_of(key, len(all_partitions))]
-
-
 class Reader:
     """Turns raw records into received ones, each on its own; `concerns` names by topic the types that the service reads at all."""
 

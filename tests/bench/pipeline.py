@@ -34,8 +34,10 @@ from tests.support.load import ORGANISATION, Load, load, submission
 from tests.support.rest import come_to_rest
 from tests.support.waiting import wait_for
 
-COMPLAINTS = 10_000
-WARM_UP = 500
+COMPLAINTS = 20_000
+WARM_UP = 5000
+"""The broker's compiler needs some thousands of complaints until its work is compiled."""
+PROBE_SECONDS = 1.0
 SOURCE = "property-hotline"
 ORGANISATIONS = {"one-notice": Path(__file__).parent / "organisation.yaml", "hunan-property": ORGANISATION}
 HELD = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}
@@ -130,7 +132,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what:
         before, began = usage(stack, servers), time.monotonic()
         await send(senders, range(WARM_UP, WARM_UP + complaints), SOURCE)
         sent = time.monotonic() - began
-        await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested")
+        await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested", pause=PROBE_SECONDS)
         took, after = time.monotonic() - began, usage(stack, servers)
         await _rest(database, servers, what)
         drained, last = time.monotonic() - began, usage(stack, servers)

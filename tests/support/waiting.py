@@ -11,10 +11,10 @@ PAUSE = 0.02
 
 
 @overload
-async def wait_for(condition: Callable[[], Awaitable[T]], deadline: float = ..., what: str = ...) -> T: ...
+async def wait_for(condition: Callable[[], Awaitable[T]], deadline: float = ..., what: str = ..., pause: float = ...) -> T: ...
 @overload
-async def wait_for(condition: Callable[[], T], deadline: float = ..., what: str = ...) -> T: ...
-async def wait_for(condition: Callable[[], T | Awaitable[T]], deadline: float = 20.0, what: str = "") -> T:
+async def wait_for(condition: Callable[[], T], deadline: float = ..., what: str = ..., pause: float = ...) -> T: ...
+async def wait_for(condition: Callable[[], T | Awaitable[T]], deadline: float = 20.0, what: str = "", pause: float = PAUSE) -> T:
     """Return the first true value of `condition`, which may be async; fail after `deadline` seconds, saying `what` and the last value."""
     end = time.monotonic() + deadline
     while True:
@@ -24,4 +24,4 @@ async def wait_for(condition: Callable[[], T | Awaitable[T]], deadline: float = 
             return value
         if time.monotonic() > end:
             raise AssertionError(f"{what or getattr(condition, '__name__', 'condition')} did not hold within {deadline} s; last: {value!r}")
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
