@@ -33,14 +33,15 @@ class Requests:
         self._clock = clock
 
     async def record(self, tx: Transaction, batch: Sequence[Received]) -> bool:
-        """Keep the deliveries of all requests in the batch; says whether any waits for being sent."""
+        """Keep the deliveries of all requests in the batch; says whether any is to be sent at once."""
         rows = {row.id: row for received in batch for row in self._rows(received)}
         kept = await storage.insert(tx, sorted(rows.values(), key=lambda row: row.id))
         fresh = [row for row in rows.values() if row.id in kept]
         failed = [row for row in fresh if row.status == "failed"]
         await announce.publish(tx, [(row, NotificationFailed) for row in failed], self._clock.now())
         tx.after_commit(lambda: _count(fresh))
-        return len(failed) < len(fresh)
+        present = self._clock.real()
+        return any(row.status == "pending" and row.due_at <= present for row in fresh)
 
     def _rows(self, received: Received) -> list[Row]:
         request = received.event

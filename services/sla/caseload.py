@@ -174,7 +174,13 @@ class Caseload:
         self._publish(department_topic(department).name, event, at, ledger.canonical(shown), traceparent, case.id)
 
     def _publish(self, topic: str, event: Event, at: datetime, body: bytes, traceparent: str | None, case: str) -> None:
-        self.messages.append(Message(topic, case, str(uuid7()), event.type, at, body, SOURCE, event.sequence, traceparent))
+        self.messages.append(Message(topic, case, str(uuid7()), event.type, at, body, SOURCE, event.sequence, traceparent, _by(event)))
+
+
+def _by(event: Event) -> str:
+    """Who decided it; where an event says `by` which channels, nobody but the case itself did."""
+    by = event.data.get("by", "")
+    return by if isinstance(by, str) else ""
 
 
 def departments(case: Case | None) -> tuple[str, ...]:

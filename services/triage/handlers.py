@@ -15,6 +15,8 @@ from shared.runtime.records import Received
 
 CONCERNS = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED}
 """A case's own `registered`, as sla repeats it, is not one of intake's."""
+REPEATED = frozenset({(Classified.name, TRIAGE)})
+"""Every case's first classification comes back from sla."""
 
 
 def verify(received: Received) -> None:
@@ -27,14 +29,7 @@ def register(service: Service, triage: Triage) -> None:
     """Feed complaint events and case events to triage."""
 
     async def events(tx: Transaction, batch: Sequence[Received]) -> None:
-        wanted = [received for received in batch if not _own(received)]
-        if wanted:
-            await triage.decide(tx, wanted)
+        await triage.decide(tx, batch)
 
     inputs = [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS]
-    service.subscribe(inputs, group="triage", handler=events, verify=verify, concerns=CONCERNS)
-
-
-def _own(received: Received) -> bool:
-    """Whether it is our own decision, as sla repeats it."""
-    return isinstance(received.event, Classified) and received.event.by == TRIAGE
+    service.subscribe(inputs, group="triage", handler=events, verify=verify, concerns=CONCERNS, repeated=REPEATED)

@@ -10,6 +10,7 @@ SOURCE = "ce_source"
 TIME = "ce_time"
 VERSION = "ce_specversion"
 SEQUENCE = "ce_sequence"
+BY = "ce_by"
 TRACE = "traceparent"
 KEY_ID = "jiesu-key"
 SIGNATURE = "jiesu-signature"
@@ -19,7 +20,8 @@ SIGNATURE = "jiesu-signature"
 class Message:
     """One record to publish.
 
-    `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event's name, `body` JSON, `at` when it happened.
+    `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event's name, `body` JSON, `at` when it happened,
+    `by` who decided it, where another than `source` did (an extension of ours).
     """
 
     topic: str
@@ -31,9 +33,10 @@ class Message:
     source: str
     sequence: int = 0
     traceparent: str | None = None
+    by: str = ""
 
-    def headers(self) -> list[tuple[str, bytes]]:
-        """CloudEvents attributes as Kafka headers, ASCII only."""
+    def attributes(self) -> list[tuple[str, str]]:
+        """CloudEvents attributes by the names of their Kafka headers, ASCII only."""
         pairs = [
             (VERSION, SPEC_VERSION),
             (ID, self.id),
@@ -44,7 +47,13 @@ class Message:
         ]
         if self.traceparent:
             pairs.append((TRACE, self.traceparent))
-        return [(name, value.encode("ascii")) for name, value in pairs]
+        if self.by:
+            pairs.append((BY, self.by))
+        return pairs
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """The attributes as Kafka takes them."""
+        return [(name, value.encode("ascii")) for name, value in self.attributes()]
 
 
 def signed_bytes(topic: str, key: str, event_id: str, body: bytes) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -92,15 +92,17 @@ class Service:
         decode: Decode | None = None,
         verify: Callable[[Received], None] | None = None,
         concerns: Mapping[str, frozenset[str]] | None = None,
+        repeated: Collection[tuple[str, str]] = (),
     ) -> None:
         """Read these topics with one subscriber; once a service. Partition n of each is then read by the same process.
 
         `concerns` names by topic the event types that matter; others are passed over unread, also those newer than this service.
+        So are the `repeated`, by type and `ce_by`: what the service decided itself and another tells again.
         """
         if self._subscribed:
             raise Misconfigured("a service has one subscriber for all of its topics: give them to one subscribe()")
         self._subscribed = True
-        self._input.declare(topics, group, handler, decode=decode or contracts.decode, verify=verify, concerns=concerns)
+        self._input.declare(topics, group, handler, decode=decode or contracts.decode, verify=verify, concerns=concerns, repeated=repeated)
         self._loops["replay"] = self._input.replay.run
         self._loops["lag"] = self._input.measure
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -104,14 +104,15 @@ class BatchProcessor:
         self._health = health
         self._patience = patience
 
+    def concerns(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
+        """Whether such a record of a topic has to be processed; others are passed over."""
+        return self._reader.concerns(topic, headers)
+
     async def process(self, records: Sequence[Raw], partitions: Mapping[str, int]) -> None:
-        """Commit a batch's effect; `partitions` is the number of partitions by topic. Records of no concern are passed over.
+        """Commit a batch's effect; `partitions` is the number of partitions by topic.
 
         Outages are retried for `patience` seconds, then raised with nothing skipped. Records of a stopped partition are left out.
         """
-        records = [raw for raw in records if self._reader.concerns(raw)]
-        if not records:
-            return
         started = monotonic()
         read = [self._reader.read(raw, partitions[raw.topic]) for raw in records]
         for attempt in range(10_000):

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
 import asyncpg
+from sqlalchemy import event, exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -103,12 +104,11 @@ def _engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
     def milliseconds(seconds: float) -> str:
         return str(int(seconds * 1000))
 
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=settings.database_pool,
         max_overflow=0,
         pool_timeout=settings.lock_timeout,
-        pool_pre_ping=True,
         connect_args={
             "timeout": 10,
             "command_timeout": settings.command_timeout,
@@ -123,3 +123,11 @@ def _engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
             },
         },
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Let the pool replace a connection that its socket says is gone; `pool_pre_ping` asks the server, three round trips each time."""
+    if connection.driver_connection.is_closed():
+        raise exc.DisconnectionError

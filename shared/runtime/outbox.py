@@ -45,4 +45,7 @@ def shard_of(key: str, shards: int) -> int:
 
 
 def _headers(message: Message) -> str:
-    return orjson.dumps([(name, value.decode("ascii")) for name, value in message.headers()]).decode()
+    text = orjson.dumps(message.attributes()).decode()
+    if not text.isascii():
+        raise Rejected(f"a header of a {message.type} is not ASCII")
+    return text

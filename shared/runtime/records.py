@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -138,7 +138,10 @@ def _hash(key: bytes) -> int:
 
 
 class Reader:
-    """Turns raw records into received ones, each on its own; `concerns` names by topic the types that the service reads at all."""
+    """Turns raw records into received ones, each on its own.
+
+    `concerns` names by topic the types that the service reads at all, `repeated` by type and `ce_by` its own decisions coming back.
+    """
 
     def __init__(
         self,
@@ -146,19 +149,26 @@ class Reader:
         clock: Clock,
         verify: Callable[[Received], None] | None = None,
         concerns: Mapping[str, frozenset[str]] | None = None,
+        repeated: Collection[tuple[str, str]] = (),
     ) -> None:
         self._decode = decode
         self._clock = clock
         self._verify = verify
         self._concerns = {topic: frozenset(name.encode() for name in names) for topic, names in (concerns or {}).items()}
+        self._repeated = frozenset((kind.encode(), by.encode()) for kind, by in repeated)
 
-    def concerns(self, raw: Raw) -> bool:
-        """Whether the record is of a type that the service reads; one without a type is, so that it becomes a dead letter."""
-        wanted = self._concerns.get(raw.topic)
+    def concerns(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
+        """Whether the service reads such a record of a topic; one without a type it does, so that it becomes a dead letter."""
+        wanted = self._concerns.get(topic)
         if wanted is None:
             return True
-        kind = next((value for name, value in raw.headers if name == envelope.TYPE), None)
-        return kind is None or kind in wanted
+        kind = by = None
+        for name, value in headers:
+            if name == envelope.TYPE:
+                kind = value
+            elif name == envelope.BY:
+                by = value
+        return kind is None or (kind in wanted and (kind, by) not in self._repeated)
 
     def read(self, raw: Raw, partitions: int) -> Received | Bad:
         """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""

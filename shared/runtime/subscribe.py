@@ -26,15 +26,18 @@ from shared.runtime.watermark import Watermark
 SESSION_TIMEOUT_MS = 6000
 HEARTBEAT_INTERVAL_MS = 500
 _REBALANCE_PATIENCE = 3.0
+_BATCHES_A_POLL = 4
+"""A service that reads few of a topic's types gets full batches only where a poll brings more than a batch."""
 
 
 class Progress:
     """What the poll loop, the rebalance listener and the watermark know of each other: is a batch in hand, when was the last poll."""
 
-    def __init__(self, watermark: Watermark, health: Health, prefix: str) -> None:
+    def __init__(self, watermark: Watermark, health: Health, prefix: str, batch_size: int) -> None:
         self.watermark = watermark
         self.health = health
         self.prefix = prefix
+        self.batch_size = batch_size
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -164,7 +167,7 @@ def subscribe(
         group_id=f"{settings.topic_prefix}{group}",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
-        max_records=settings.batch_size,
+        max_records=settings.batch_size * _BATCHES_A_POLL,
         batch_timeout_ms=settings.batch_wait_ms,
         max_poll_interval_ms=settings.max_poll_interval_ms,
         session_timeout_ms=SESSION_TIMEOUT_MS,
@@ -184,16 +187,19 @@ def subscribe(
 
 
 async def _handle(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer, processor: BatchProcessor, progress: Progress) -> None:
-    raws = [Raw.of(record, progress.prefix) for record in records]
-    counts = {topic: partition_count(consumer, f"{progress.prefix}{topic}") for topic in {raw.topic for raw in raws}}
-    await processor.process(_in_time(raws), counts)
+    topics = {topic: topic.removeprefix(progress.prefix) for topic in {record.topic for record in records}}
+    counts = {plain: partition_count(consumer, topic) for topic, plain in topics.items()}
+    raws = _in_time([Raw.of(r, progress.prefix) for r in records if processor.concerns(topics[r.topic], r.headers)])
+    for first in range(0, len(raws), progress.batch_size):
+        await processor.process(raws[first : first + progress.batch_size], counts)
     _hold_back(raws, consumer, processor, progress.prefix)
-    newest: dict[TopicPartition, int] = {}
-    for raw in raws:
-        place = TopicPartition(raw.topic, raw.partition)
-        if raw.timestamp_type == LOG_APPEND_TIME and place not in processor.breaker.stopped:
-            newest[place] = max(newest.get(place, 0), raw.timestamp_ms)
-    progress.watermark.committed(newest)
+    newest: dict[tuple[str, int], int] = {}
+    for record in records:
+        place = (record.topic, record.partition)
+        if record.timestamp_type == LOG_APPEND_TIME and record.timestamp > newest.get(place, 0):
+            newest[place] = record.timestamp
+    read = {TopicPartition(topics[topic], partition): stamp for (topic, partition), stamp in newest.items()}
+    progress.watermark.committed({place: stamp for place, stamp in read.items() if place not in processor.breaker.stopped})
 
 
 def partition_count(consumer: AIOKafkaConsumer, topic: str) -> int:

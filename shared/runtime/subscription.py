@@ -1,7 +1,7 @@
 """A service's input from start to stop: broker, subscriber, batch processor, watermark, replay."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -51,13 +51,14 @@ class Subscription:
         decode: Decode,
         verify: Callable[[Received], None] | None,
         concerns: Mapping[str, frozenset[str]] | None = None,
+        repeated: Collection[tuple[str, str]] = (),
     ) -> None:
         """Say what is read and who handles it; nothing is connected yet."""
         settings = self._settings
         names = [topic.name for topic in topics]
         self.watermark = Watermark(self._clock, names, timedelta(milliseconds=settings.clock_tolerance_ms))
-        progress = Progress(self.watermark, self._health, settings.topic_prefix)
-        reader = Reader(decode, self._clock, verify, concerns)
+        progress = Progress(self.watermark, self._health, settings.topic_prefix, settings.batch_size)
+        reader = Reader(decode, self._clock, verify, concerns, repeated)
         self.processor = BatchProcessor(
             self._database,
             reader,

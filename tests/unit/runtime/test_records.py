@@ -131,12 +131,14 @@ def decode(_: str, body: bytes) -> Note:
         ((("ce_type", b"newer_than_we_are"),), False),
         ((("ce_type", None),), True),  # without a type it becomes a dead letter, and is not passed over in silence
         ((), True),
+        ((("ce_type", b"noted"), ("ce_by", b"probe")), False),  # its own decision, told again by another
+        ((("ce_type", b"noted"), ("ce_by", b"somebody")), True),
     ],
 )
 def test_types_of_no_concern_are_passed_over(headers: Sequence[tuple[str, bytes | None]], read: bool) -> None:
-    reader = Reader(decode, Clock(), concerns={"case-actions": frozenset({"noted"})})
-    assert reader.concerns(Raw.of(Record(headers=headers), "p.")) is read
+    reader = Reader(decode, Clock(), concerns={"case-actions": frozenset({"noted"})}, repeated={("noted", "probe")})
+    assert reader.concerns("case-actions", headers) is read
 
 
 def test_a_topic_without_concerns_is_read_whole() -> None:
-    assert Reader(decode, Clock(), concerns={"case-events": frozenset()}).concerns(Raw.of(Record(), "p."))
+    assert Reader(decode, Clock(), concerns={"case-events": frozenset()}).concerns("case-actions", GOOD)
