@@ -1,14 +1,19 @@
 """An organisation: departments, roles, people, the line upward, calendars, addresses, and which source uses which procedure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Self
 
-from pydantic import AwareDatetime, Field, PrivateAttr, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.complaint import Channel
 from shared.procedures.effect import Roles
 from shared.procedures.selector import Entry
+
+_MOST_NAMED = 10_000
+"""Roles and departments that are remembered with those who are named for them: an action may name any."""
 
 
 class Absence(Entry):
@@ -79,14 +84,21 @@ class Source(Entry):
     department: str | None = Field(default=None, description="where its cases go, whatever the routing says")
 
 
-@dataclass(frozen=True)
-class _Index:
-    """People and departments by id, and who holds a role for a department's cases; `of` is what it was made from."""
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Who is named for a role, each once, and whether none of them is ever absent."""
 
-    of: tuple[list[Person], list[Department]]
+    persons: tuple[str, ...]
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """People and departments by id, and who is named for a role and a department's cases."""
+
     people: dict[str, Person]
     departments: dict[str, Department]
-    named: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    named: dict[tuple[str, str], _Named] = field(default_factory=dict)
 
 
 class Organisation(Entry):
@@ -108,8 +120,6 @@ class Organisation(Entry):
     everyone: bool = Field(
         default=False, description="every role and department that is named exists and has one holder (the simulator's default)"
     )
-
-    _found: _Index | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
@@ -138,11 +148,11 @@ class Organisation(Entry):
 
     def person(self, person_id: str) -> Person | None:
         """The person of that id, if there is one."""
-        return self._index().people.get(person_id)
+        return self._index.people.get(person_id)
 
     def department(self, department_id: str) -> Department | None:
         """The department of that id, if there is one."""
-        return self._index().departments.get(department_id)
+        return self._index.departments.get(department_id)
 
     def source(self, source_id: str) -> Source | None:
         """The source of that id, if there is one."""
@@ -160,7 +170,10 @@ class Organisation(Entry):
         """
         if self.everyone:
             return () if role in accused else (role,)
-        found = (self._present(person, at, accused) for person in self._named(role, department))
+        named = self._named(role, department)
+        if named.always and not accused:
+            return named.persons
+        found = (self._present(person, at, accused) for person in named.persons)
         return tuple(dict.fromkeys(person for person in found if person))
 
     def first_held(self, roles: Roles, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
@@ -168,20 +181,30 @@ class Organisation(Entry):
         named = (roles,) if isinstance(roles, str) else tuple(roles)
         return next((role for role in named if self.holders(role, department, at, accused)), named[0])
 
-    def _index(self) -> _Index:
-        """Who is where, looked up once; anew for a copy with other people or departments."""
-        found = self._found
-        if found is None or found.of[0] is not self.people or found.of[1] is not self.departments:
-            people, departments = {person.id: person for person in self.people}, {each.id: each for each in self.departments}
-            found = self._found = _Index((self.people, self.departments), people, departments)
-        return found
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, perhaps with other people or departments: it looks them up anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_index", None)
+        return copied
 
-    def _named(self, role: str, department: str) -> list[str]:
-        known = self._index().named
+    @cached_property
+    def _index(self) -> _Index:
+        """Who is where, looked up once."""
+        return _Index({person.id: person for person in self.people}, {each.id: each for each in self.departments})
+
+    def _named(self, role: str, department: str) -> _Named:
+        known = self._index.named
         found = known.get((role, department))
         if found is None:
-            found = known[(role, department)] = self._look_up(role, department)
+            if len(known) >= _MOST_NAMED:
+                known.clear()
+            found = known[(role, department)] = self._name(role, department)
         return found
+
+    def _name(self, role: str, department: str) -> _Named:
+        persons = tuple(dict.fromkeys(self._look_up(role, department)))
+        people = [self.person(person) for person in persons]
+        return _Named(persons, all(person is not None and not person.absent for person in people))
 
     def _look_up(self, role: str, department: str) -> list[str]:
         unit = self.department(department)
