@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import event, exc
+from sqlalchemy import exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -73,9 +73,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """BEGIN, COMMIT at the end or ROLLBACK on any error, which is raised on; a lost connection is Unavailable."""
-        async with self.engine.connect() as connection, connection.begin():
-            # SQLAlchemy sends BEGIN with its first statement; without one, raw statements would commit one by one.
-            await connection.exec_driver_sql("SELECT 1")
+        async with aclosing(await self._begun()) as connection:
             raw = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
             tx = Transaction(self, connection, raw)
             try:
@@ -86,7 +84,28 @@ class Database:
                     if not is_infrastructure(error):
                         raise Unavailable("the database connection was lost") from error
                 raise
+            await connection.commit()
         tx.committed()
+
+    async def _begun(self) -> AsyncConnection:
+        """A connection in a transaction; one that died in the pool is found out before anything is done, and replaced."""
+        try:
+            return await self._begin()
+        except exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return await self._begin()
+
+    async def _begin(self) -> AsyncConnection:
+        # SQLAlchemy sends BEGIN with its first statement; without one, raw statements would commit one by one.
+        # It finds a dead connection too: `pool_pre_ping` would take three more round trips for that.
+        connection = await self.engine.connect()
+        try:
+            await connection.exec_driver_sql("SELECT 1")
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     async def ping(self) -> None:
         """Raise what a session raises now."""
@@ -104,7 +123,7 @@ def _engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
     def milliseconds(seconds: float) -> str:
         return str(int(seconds * 1000))
 
-    engine = create_async_engine(
+    return create_async_engine(
         url,
         pool_size=settings.database_pool,
         max_overflow=0,
@@ -123,11 +142,3 @@ def _engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
             },
         },
     )
-    event.listen(engine.sync_engine, "checkout", _refuse_closed)
-    return engine
-
-
-def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Let the pool replace a connection that its socket says is gone; `pool_pre_ping` asks the server, three round trips each time."""
-    if connection.driver_connection.is_closed():
-        raise exc.DisconnectionError

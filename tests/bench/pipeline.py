@@ -92,8 +92,11 @@ def usage(stack: Stack, servers: EmbeddedServers) -> Usage:
 
 
 def _cpu(pid: int) -> float:
-    """CPU seconds, those of ended children included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """CPU seconds, those of ended children included; of a process that has just ended its parent tells."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
     return sum(map(int, fields[11:15])) / _TICKS
 
 

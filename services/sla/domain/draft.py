@@ -26,17 +26,23 @@ class Draft:
         self.worktime: Worktime = rulebook.worktime(case.department)
         self.events: list[Event] = []
 
-    def scope(self, event: dict[str, Any] | None = None) -> Scope:
-        """What a condition sees, with that event at hand."""
-        return Scope(self.case, self.rulebook, self.worktime, event)
+    def instant(self, at: int) -> datetime:
+        """Microseconds as an instant in the calendar's zone; most of a decision happens at one of them."""
+        if at != self._at or self._zoned is not self.worktime:
+            self._at, self._zoned, self._instant = at, self.worktime, self.worktime.instant(at)
+        return self._instant
 
-    def holds(self, condition: Condition | None, event: dict[str, Any] | None = None) -> bool:
-        """Whether a condition holds; an absent one does."""
-        return condition is None or condition.holds(self.scope(event))
+    def holds(self, condition: Condition | None, data: dict[str, Any] | None = None) -> bool:
+        """Whether a condition holds, perhaps with the data of an event at hand; an absent one does."""
+        return condition is None or condition.holds(Scope(self.case, self.rulebook, self.worktime, data))
 
-    def selects(self, match: Match, event: dict[str, Any]) -> bool:
+    def holds_after(self, condition: Condition | None, event: Event | None) -> bool:
+        """Whether a condition holds with an event at hand; an absent one does."""
+        return condition is None or self.holds(condition, None if event is None else {**event.data, "at": event.at})
+
+    def selects(self, match: Match, event: Event) -> bool:
         """Whether a selector takes the event at hand."""
-        return (self.case.unsigned or not match.of_unsigned) and self.holds(match.when, event)
+        return (self.case.unsigned or not match.of_unsigned) and self.holds_after(match.when, event)
 
     def add(self, kind: str, at: int, data: dict[str, Any], cause: str = "") -> Event:
         """Add an event and apply it to the case."""

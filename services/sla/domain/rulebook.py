@@ -214,9 +214,21 @@ class Rulebook:
 
     def worktime(self, department: str) -> Worktime:
         """The compiled calendar for a case of that department: the department's own, the procedure's, or the organisation's."""
+        found = self._worktimes.get(department)
+        return self._compiled(department) if found is None else found
+
+    @cached_property
+    def _worktimes(self) -> dict[str, Worktime]:
+        """What `worktime` has found, by department; one that the organisation does not know is not kept."""
+        return {}
+
+    def _compiled(self, department: str) -> Worktime:
         unit = self.organisation.department(department) if department else None
+        if department and unit is None:
+            return self.worktime("")
         name = (unit.calendar if unit else None) or self.procedure.calendar or self.organisation.calendar
-        return Worktime.of(self.calendars[name])
+        found = self._worktimes[department] = Worktime.of(self.calendars[name])
+        return found
 
     def _plan(self, clock: Clock) -> ClockPlan:
         own = clauses(clock.clause)
