@@ -12,9 +12,8 @@ from services.sla.domain.draft import ENDS, Draft
 from services.sla.domain.occurrence import next_occurrence
 from services.sla.domain.pause import Pauses
 from services.sla.domain.reminder import remind_at
-from services.sla.domain.rulebook import CANCELS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan, Match, Threshold
+from services.sla.domain.rulebook import CANCELS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan
 from shared.procedures.duration import Duration
-from shared.procedures.entries import WhoOf
 
 GUARD, ENDED, RESTARTED = "guard", "ended", "restarted"
 
@@ -30,11 +29,7 @@ def interrupted(draft: Draft, event: Event) -> list[tuple[ClockPlan, Round]]:
     found = []
     for plan in draft.rulebook.concerned.get(event.type, ()):
         current = draft.case.current(plan.clock.id)
-        if (
-            current is not None
-            and current.live
-            and any(_matched(draft, plan.matches[by].get(event.type, ()), event) for by in (PAUSES, RESTARTS))
-        ):
+        if current is not None and current.live and (_matched(draft, plan, PAUSES, event) or _matched(draft, plan, RESTARTS, event)):
             found.append((plan, current))
     return found
 
@@ -58,11 +53,11 @@ def follow(draft: Draft, event: Event) -> None:
 def owner(draft: Draft, plan: ClockPlan) -> str:
     """The role that has to act before a clock is due."""
     named = plan.clock.owner
-    if isinstance(named, WhoOf):
-        return str(draft.case.last.get(named.who, {}).get("role", "")) or messages.owner(draft)
     if named == "owner":
         return messages.owner(draft)
-    return messages.first_held(draft, named)
+    if isinstance(named, str | list):
+        return messages.first_held(draft, named)
+    return str(draft.case.last.get(named.who, {}).get("role", "")) or messages.owner(draft)
 
 
 def about(draft: Draft, plan: ClockPlan, current: Round) -> dict[str, Any]:
@@ -148,7 +143,7 @@ def recalculate(draft: Draft, at: int, reason: str) -> None:
 
 def plan_dues(draft: Draft, plan: ClockPlan, current: Round) -> None:
     """Count the due instants of a round, its reminders and its next occurrence."""
-    found = [_due(draft, plan, current, threshold) for threshold in plan.thresholds]
+    found = [_due(draft, plan, current, place) for place in range(len(plan.thresholds))]
     current.dues = [at for at, _ in found]
     current.provisional = any(provisional for _, provisional in found)
     current.next_occurrence = occurrence(draft, plan, current, current.occurred)
@@ -186,10 +181,10 @@ def occurrence(draft: Draft, plan: ClockPlan, current: Round, after: int | None)
     return None if found is None else found.due
 
 
-def _due(draft: Draft, plan: ClockPlan, current: Round, threshold: Threshold) -> tuple[int | None, bool]:
-    if not draft.holds(threshold.when):
+def _due(draft: Draft, plan: ClockPlan, current: Round, place: int) -> tuple[int | None, bool]:
+    if not draft.holds(plan.thresholds[place].when):
         return None, False
-    found = limit(draft, plan, current, plan.thresholds.index(threshold))
+    found = limit(draft, plan, current, place)
     if found is None:
         return None, False
     at, _, provisional = due_at(draft.worktime, found)
@@ -230,25 +225,27 @@ def _move(draft: Draft, plan: ClockPlan, current: Round, at: int, reason: str) -
         draft.add("clock_moved", at, data)
 
 
-def _matched(draft: Draft, matches: tuple[Match, ...], event: Event) -> list[int]:
+def _matched(draft: Draft, plan: ClockPlan, by: str, event: Event) -> list[int]:
+    """The places in a selector of the clock that take the event."""
+    matches = plan.matches[by].get(event.type)
     if not matches or (event.type == "measures_submitted" and event.data.get("needs_sign_off")):
         return []
-    at_hand = {**event.data, "at": event.at}
-    return [match.place for match in matches if draft.selects(match, at_hand)]
+    return [match.place for match in matches if draft.selects(match, event)]
 
 
 def _stop(draft: Draft, plan: ClockPlan, event: Event) -> None:
     current = draft.case.current(plan.clock.id)
     if current is None or current.state in ("stopped", "cancelled"):
         return
-    places = _matched(draft, plan.matches[STOPS].get(event.type, ()), event)
-    current.seen = sorted({*current.seen, *places})
+    places = _matched(draft, plan, STOPS, event)
+    if places:
+        current.seen = sorted({*current.seen, *places})
     if places and len(current.seen) >= plan.stops_needed:
         if current.live:
             stop(draft, plan, current, event.at)
         else:
             current.state = "stopped"
-    elif _matched(draft, plan.matches[CANCELS].get(event.type, ()), event):
+    elif _matched(draft, plan, CANCELS, event):
         if current.live:
             cancel(draft, plan, current, event.at, event.type)
         else:
@@ -260,9 +257,9 @@ def _pause(draft: Draft, plan: ClockPlan, event: Event) -> None:
     if current is None or current.state in ("stopped", "cancelled"):
         return
     standing = bool(current.pauses) and current.pauses[-1][1] is None
-    if not standing and _matched(draft, plan.matches[PAUSES].get(event.type, ()), event):
+    if not standing and _matched(draft, plan, PAUSES, event):
         _stand(draft, plan, current, [event.at, None], event.at)
-    elif standing and _matched(draft, plan.matches[RESUMES].get(event.type, ()), event):
+    elif standing and _matched(draft, plan, RESUMES, event):
         _stand(draft, plan, current, [current.pauses.pop()[0], event.at], event.at)
 
 
@@ -277,8 +274,8 @@ def _stand(draft: Draft, plan: ClockPlan, current: Round, pause: list[int | None
 
 def _start(draft: Draft, plan: ClockPlan, event: Event) -> None:
     current = draft.case.current(plan.clock.id)
-    anew = bool(_matched(draft, plan.matches[RESTARTS].get(event.type, ()), event))
-    begins = anew or bool(_matched(draft, plan.matches[STARTS].get(event.type, ()), event))
+    anew = bool(_matched(draft, plan, RESTARTS, event))
+    begins = anew or bool(_matched(draft, plan, STARTS, event))
     if not begins or (current is not None and not anew and event.type != "reopened"):
         return
     if current is not None and current.live:
@@ -309,7 +306,7 @@ def _end(draft: Draft, event: Event) -> None:
 
 
 def _pauses(current: Round) -> Pauses:
-    return tuple((begin, end) for begin, end in current.pauses if begin is not None)
+    return tuple((begin, end) for begin, end in current.pauses if begin is not None) if current.pauses else ()
 
 
 def _extensions(current: Round) -> list[Extension]:

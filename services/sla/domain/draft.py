@@ -12,6 +12,9 @@ from shared.procedures.conditions import Condition
 
 SECOND = 1_000_000
 ENDS = {"closed": "closed", "refused": "refused", "withdrawn": "withdrawn"}
+_HANDS = frozenset({"routed", "reassigned", "route_proposed", "returned", "assigned", "taken_over"})
+_MEASURES = ("measures_submitted", "measures_approved", "measures_deemed_approved", "measures_rejected")
+_CHANGES = frozenset({"classified", "reclassified", "amended", "linked", "unlinked", *ENDS, *_MEASURES, "reopened"})
 
 
 class Draft:
@@ -25,12 +28,6 @@ class Draft:
         self.now = now
         self.worktime: Worktime = rulebook.worktime(case.department)
         self.events: list[Event] = []
-
-    def instant(self, at: int) -> datetime:
-        """Microseconds as an instant in the calendar's zone; most of a decision happens at one of them."""
-        if at != self._at or self._zoned is not self.worktime:
-            self._at, self._zoned, self._instant = at, self.worktime, self.worktime.instant(at)
-        return self._instant
 
     def holds(self, condition: Condition | None, data: dict[str, Any] | None = None) -> bool:
         """Whether a condition holds, perhaps with the data of an event at hand; an absent one does."""
@@ -80,6 +77,17 @@ class Draft:
         case = self.case
         if kind in FLAGS:
             setattr(case, *FLAGS[kind])
+        if kind in _CHANGES:
+            self._change(kind, data)
+        elif kind in _HANDS:
+            self._hand(kind, data)
+        agreed = data.get("date") if kind == "date_agreed" else data.get("next_date")
+        if agreed is not None:
+            self._agree(agreed)
+
+    def _change(self, kind: str, data: dict[str, Any]) -> None:
+        """What the case is, and whether it is open, after an event of `_CHANGES`."""
+        case = self.case
         match kind:
             case "classified" | "reclassified":
                 self._classify(data)
@@ -98,13 +106,9 @@ class Draft:
                 case.unsigned = False
             case "reopened":
                 self._reopen()
-        self._hand(kind, data)
-        agreed = data.get("date") if kind == "date_agreed" else data.get("next_date")
-        if agreed is not None:
-            self._agree(agreed)
 
     def _hand(self, kind: str, data: dict[str, Any]) -> None:
-        """Who is responsible after the event."""
+        """Who is responsible after an event of `_HANDS`."""
         case = self.case
         match kind:
             case "routed" | "reassigned":

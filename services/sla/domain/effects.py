@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Occasion:
     round: Round | None = None
     due: int | None = None
     occurrences: int = 1
-    event: dict[str, Any] | None = None
+    event: Event | None = None
     about: str = ""
     timer: bool = False
     depth: int = 0
@@ -96,66 +96,29 @@ def _tell_clocks(draft: Draft, event: Event) -> None:
 def react(draft: Draft, event: Event, depth: int = 0) -> None:
     """Carry out the reactions on an event."""
     for reaction in draft.rulebook.reactions.get(event.type, ()):
-        at_hand = {**event.data, "at": event.at}
-        if _called_for(draft, reaction, event, at_hand):
-            occasion = Occasion(event.at, reaction.id, event=at_hand, about=event.type, depth=depth + 1)
-            perform(draft, reaction.doings, occasion)
+        if _called_for(draft, reaction, event):
+            perform(draft, reaction.doings, Occasion(event.at, reaction.id, event=event, about=event.type, depth=depth + 1))
 
 
 def perform(draft: Draft, doings: Iterable[Doing], occasion: Occasion) -> None:
     """Carry out effects in their written order."""
     for doing in doings:
-        if draft.holds(doing.when, occasion.event):
-            _do(draft, doing, doing.effect, occasion)
+        if draft.holds_after(doing.when, occasion.event):
+            _DO[type(doing.effect)](draft, doing, doing.effect, occasion)
 
 
-def _called_for(draft: Draft, reaction: ReactionPlan, event: Event, at_hand: dict[str, Any]) -> bool:
+def _called_for(draft: Draft, reaction: ReactionPlan, event: Event) -> bool:
     if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
         return False
-    return draft.holds(reaction.when, at_hand) and any(draft.selects(match, at_hand) for match in reaction.matches[event.type])
-
-
-def _do(draft: Draft, doing: Doing, effect: Effect, occasion: Occasion) -> None:
-    because = draft.of(doing, occasion.rule)
-    at, depth = occasion.at, occasion.depth + 1
-    match effect:
-        case Breach():
-            _breach(draft, because, effect, occasion)
-        case Remind():
-            _remind(draft, because, effect, occasion)
-        case Notify():
-            about = occasion.about or "due"
-            messages.tell(draft, at, _roles(draft, effect.notify, occasion), because, _message(effect, about, occasion))
-        case Escalate():
-            seen = len(draft.events)
-            ladder.escalate(draft, at, effect.escalate, because, occasion.plan.clock.id if occasion.plan else "", list(effect.by))
-            answer(draft, seen, depth)
-        case Deem():
-            _deem(draft, because, effect, occasion)
-        case Reclassify():
-            _reclassify(draft, because, effect, occasion)
-        case RaiseLevel():
-            _raise(draft, because, effect, occasion)
-        case SetFacts():
-            happen(draft, "amended", at, {**because, "role": "system", "facts": dict(effect.set)}, depth=depth)
-        case Assign():
-            person = next(iter(messages.holders(draft, effect.assign, at)), "")
-            happen(draft, "assigned", at, {**because, "role": effect.assign, "to_role": effect.assign, "person": person}, depth=depth)
-        case Start():
-            clocks.begin(draft, effect.start, at)
-        case Cancel():
-            clocks.abandon(draft, effect.cancel, at, occasion.rule)
-        case RefuseFurther():
-            for action in names(effect.refuse_further):
-                draft.case.windows[action] = doing.clauses
+    return draft.holds_after(reaction.when, event) and any(draft.selects(match, event) for match in reaction.matches[event.type])
 
 
 def _cause(occasion: Occasion) -> str:
     return "timer" if occasion.timer else ""
 
 
-def _breach(draft: Draft, because: dict[str, Any], effect: Breach, occasion: Occasion) -> None:
-    data = {**_round(draft, occasion), **because}
+def _breach(draft: Draft, doing: Doing, effect: Breach, occasion: Occasion) -> None:
+    data = {**_round(draft, occasion), **draft.of(doing, occasion.rule)}
     if effect.in_principle:
         data["in_principle"] = True
     if occasion.occurrences > 1:
@@ -163,8 +126,8 @@ def _breach(draft: Draft, because: dict[str, Any], effect: Breach, occasion: Occ
     happen(draft, "clock_breached", occasion.at, data, _cause(occasion), occasion.depth + 1)
 
 
-def _remind(draft: Draft, because: dict[str, Any], effect: Remind, occasion: Occasion) -> None:
-    roles = _roles(draft, effect.remind, occasion)
+def _remind(draft: Draft, doing: Doing, effect: Remind, occasion: Occasion) -> None:
+    roles, because = _roles(draft, effect.remind, occasion), draft.of(doing, occasion.rule)
     reached = [role for role in (messages.reached(draft, role, occasion.at) for role in roles) if role is not None]
     data = {**_round(draft, occasion), **because, "role": roles[0], "recipients": list(dict.fromkeys(reached)), "by": list(effect.by)}
     if occasion.occurrences > 1:
@@ -173,18 +136,30 @@ def _remind(draft: Draft, because: dict[str, Any], effect: Remind, occasion: Occ
     messages.tell(draft, occasion.at, roles, because, _message(effect, "reminded", occasion))
 
 
-def _deem(draft: Draft, because: dict[str, Any], effect: Deem, occasion: Occasion) -> None:
+def _notify(draft: Draft, doing: Doing, effect: Notify, occasion: Occasion) -> None:
+    message = _message(effect, occasion.about or "due", occasion)
+    messages.tell(draft, occasion.at, _roles(draft, effect.notify, occasion), draft.of(doing, occasion.rule), message)
+
+
+def _escalate(draft: Draft, doing: Doing, effect: Escalate, occasion: Occasion) -> None:
+    seen = len(draft.events)
+    clock = occasion.plan.clock.id if occasion.plan else ""
+    ladder.escalate(draft, occasion.at, effect.escalate, draft.of(doing, occasion.rule), clock, list(effect.by))
+    answer(draft, seen, occasion.depth + 1)
+
+
+def _deem(draft: Draft, doing: Doing, effect: Deem, occasion: Occasion) -> None:
     plan, current = occasion.plan, occasion.round
     if current is not None:
         current.deemed = effect.deem
-    data = {**_round(draft, occasion), **because, "role": "system"}
+    data = {**_round(draft, occasion), **draft.of(doing, occasion.rule), "role": "system"}
     happen(draft, effect.deem, occasion.at, data, _cause(occasion), occasion.depth + 1)
     if plan is not None and current is not None and current.live:
         clocks.stop(draft, plan, current, occasion.at)
 
 
-def _reclassify(draft: Draft, because: dict[str, Any], effect: Reclassify, occasion: Occasion) -> None:
-    data: dict[str, Any] = {**because, "role": "system", "from_class": draft.case.class_}
+def _reclassify(draft: Draft, doing: Doing, effect: Reclassify, occasion: Occasion) -> None:
+    data = {**draft.of(doing, occasion.rule), "role": "system", "from_class": draft.case.class_}
     if effect.reclassify:
         data["class"] = effect.reclassify
     if effect.kind:
@@ -192,16 +167,58 @@ def _reclassify(draft: Draft, because: dict[str, Any], effect: Reclassify, occas
     happen(draft, "reclassified", occasion.at, data, _cause(occasion), occasion.depth + 1)
 
 
-def _raise(draft: Draft, because: dict[str, Any], effect: RaiseLevel, occasion: Occasion) -> None:
+def _raise(draft: Draft, doing: Doing, effect: RaiseLevel, occasion: Occasion) -> None:
     levels = draft.rulebook.procedure.levels
     draft.case.level = min(draft.case.level + effect.raise_level, max(len(levels) - 1, 0))
     role = levels[draft.case.level] if levels else messages.owner(draft)
     reached = messages.reached(draft, role, occasion.at)
     told = [reached] if reached else []
+    because = draft.of(doing, occasion.rule)
     data = {**because, "role": role, "recipients": told, "level": draft.case.level, "reason": "level"}
     happen(draft, "escalated", occasion.at, data, _cause(occasion), occasion.depth + 1)
     by = {"by": ["sms", "email"], "about": "escalated", "urgent": True}
     messages.tell(draft, occasion.at, [role], because, by)
+
+
+def _set(draft: Draft, doing: Doing, effect: SetFacts, occasion: Occasion) -> None:
+    data = {**draft.of(doing, occasion.rule), "role": "system", "facts": dict(effect.set)}
+    happen(draft, "amended", occasion.at, data, depth=occasion.depth + 1)
+
+
+def _assign(draft: Draft, doing: Doing, effect: Assign, occasion: Occasion) -> None:
+    person = next(iter(messages.holders(draft, effect.assign, occasion.at)), "")
+    data = {**draft.of(doing, occasion.rule), "role": effect.assign, "to_role": effect.assign, "person": person}
+    happen(draft, "assigned", occasion.at, data, depth=occasion.depth + 1)
+
+
+def _start(draft: Draft, _doing: Doing, effect: Start, occasion: Occasion) -> None:
+    clocks.begin(draft, effect.start, occasion.at)
+
+
+def _cancel(draft: Draft, _doing: Doing, effect: Cancel, occasion: Occasion) -> None:
+    clocks.abandon(draft, effect.cancel, occasion.at, occasion.rule)
+
+
+def _refuse(draft: Draft, doing: Doing, effect: RefuseFurther, _occasion: Occasion) -> None:
+    for action in names(effect.refuse_further):
+        draft.case.windows[action] = doing.clauses
+
+
+_DO: dict[type[Effect], Callable[[Draft, Doing, Any, Occasion], None]] = {
+    Breach: _breach,
+    Remind: _remind,
+    Notify: _notify,
+    Escalate: _escalate,
+    Deem: _deem,
+    Reclassify: _reclassify,
+    RaiseLevel: _raise,
+    SetFacts: _set,
+    Assign: _assign,
+    Start: _start,
+    Cancel: _cancel,
+    RefuseFurther: _refuse,
+}
+"""What carries out each kind of effect."""
 
 
 def _round(draft: Draft, occasion: Occasion) -> dict[str, Any]:
@@ -214,8 +231,11 @@ def _round(draft: Draft, occasion: Occasion) -> dict[str, Any]:
 
 def _roles(draft: Draft, roles: str | list[str], occasion: Occasion) -> list[str]:
     """The roles meant: `owner` is the clock's, or the case's."""
-    own = clocks.owner(draft, occasion.plan) if occasion.plan else messages.owner(draft)
-    return [own if role == "owner" else role for role in names(roles)]
+    return [_owner(draft, occasion) if role == "owner" else role for role in names(roles)]
+
+
+def _owner(draft: Draft, occasion: Occasion) -> str:
+    return clocks.owner(draft, occasion.plan) if occasion.plan else messages.owner(draft)
 
 
 def _message(effect: Remind | Notify, about: str, occasion: Occasion) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from services.sla.domain.draft import Draft
 from shared.procedures.effect import Roles
 
 COMPLAINANT = "complainant"
+_NOBODY: frozenset[str] = frozenset()
 
 
 def owner(draft: Draft) -> str:
@@ -26,7 +27,8 @@ def first_held(draft: Draft, roles: Roles) -> str:
 
 def accused(draft: Draft) -> frozenset[str]:
     """The people and units complained about."""
-    return frozenset(draft.case.complaint.get("against") or ())
+    against = draft.case.complaint.get("against")
+    return frozenset(against) if against else _NOBODY
 
 
 def holders(draft: Draft, role: str, at: int) -> tuple[str, ...]:
@@ -38,12 +40,19 @@ def holders(draft: Draft, role: str, at: int) -> tuple[str, ...]:
 
 def reached(draft: Draft, role: str, at: int) -> str | None:
     """The role itself if somebody holds it, else the first one above it that somebody holds; None if nobody is left."""
-    seen: set[str] = set()
+    found = _reached(draft, role, at)
+    return None if found is None else found[0]
+
+
+def _reached(draft: Draft, role: str, at: int) -> tuple[str, tuple[str, ...]] | None:
+    """Likewise, with who holds it."""
+    seen: list[str] = []
     climbing: str | None = role
     while climbing is not None and climbing not in seen:
-        seen.add(climbing)
-        if climbing == COMPLAINANT or holders(draft, climbing, at):
-            return climbing
+        persons = () if climbing == COMPLAINANT else holders(draft, climbing, at)
+        if persons or climbing == COMPLAINANT:
+            return climbing, persons
+        seen.append(climbing)
         climbing = draft.rulebook.organisation.above(climbing)
     return None
 
@@ -53,9 +62,9 @@ def request(draft: Draft, at: int, roles: list[str], because: dict[str, Any], me
 
     `message` gives `by` (channels), `about` (the event that asks), and perhaps `template`, `urgent`, `clock`, `due_at`.
     """
-    told = [role for role in roles if role == COMPLAINANT or holders(draft, role, at)]
-    persons = [person for role in told if role != COMPLAINANT for person in holders(draft, role, at)]
-    send(draft, at, told, persons, because, message)
+    held = {role: () if role == COMPLAINANT else holders(draft, role, at) for role in roles}
+    told = [role for role in roles if role == COMPLAINANT or held[role]]
+    send(draft, at, told, [person for role in told for person in held[role]], because, message)
 
 
 def send(draft: Draft, at: int, told: list[str], persons: list[str], because: dict[str, Any], message: dict[str, Any]) -> None:
@@ -94,10 +103,11 @@ def unreached(draft: Draft, at: int, role: str, because: dict[str, Any], ladder:
 
 def tell(draft: Draft, at: int, roles: list[str], because: dict[str, Any], message: dict[str, Any]) -> list[str]:
     """Tell each role, or whoever stands above a vacant one; gives the roles that were told."""
-    found = {role: reached(draft, role, at) for role in roles}
-    for role in (role for role, answer in found.items() if answer is None):
-        unreached(draft, at, role, because)
-    told = list(dict.fromkeys(answer for answer in found.values() if answer is not None))
+    found = {role: _reached(draft, role, at) for role in roles}
+    for role, answer in found.items():
+        if answer is None:
+            unreached(draft, at, role, because)
+    told = dict(answer for answer in found.values() if answer is not None)
     if told:
-        request(draft, at, told, because, message)
-    return told
+        send(draft, at, [*told], [person for persons in told.values() for person in persons], because, message)
+    return [*told]

@@ -58,6 +58,8 @@ class Worktime:
         "months",
         "offsets",
         "opens",
+        "settled",
+        "settled_base",
         "shifts",
         "shuts",
         "start",
@@ -90,6 +92,8 @@ class Worktime:
 
     def instant(self, at: int) -> datetime:
         """Give UTC microseconds as an instant in the calendar's zone."""
+        if at >= self.settled:  # most zones of most users
+            return self.settled_base + timedelta(0, 0, at)
         index = bisect_right(self.shifts, at)
         wall = at + self.offsets[index]
         found = self.base + timedelta(0, 0, wall)
@@ -157,6 +161,9 @@ class Worktime:
                 self.wall_shifts.append(shift + max(offset, after) - base)
                 self.offsets.append(after - base)
                 offset = after
+        # A day after its last change of offset a zone's wall clock is a sum.
+        self.settled = self.shifts[-1] + DAY if self.shifts else low * 1_000_000
+        self.settled_base = self.base + timedelta(0, 0, self.offsets[-1])
 
     def _utc(self, wall: int) -> int:
         """Give the instant of a wall-clock time, in microseconds since FIRST_DATE 00:00."""
