@@ -11,8 +11,9 @@ from services.triage.domain.count import Mark, Tally, reach, window
 from services.triage.domain.desk import Desk, Name
 from services.triage.domain.known import Known, Verdict
 from services.triage.library import Library
-from services.triage.storage import Look
+from services.triage.storage import Look, Row
 from shared.contracts.complaint import Complaint
+from shared.procedures.model import Procedure
 from shared.runtime.database import Transaction
 
 
@@ -47,10 +48,17 @@ class Caseload:
 
     async def record(self, tx: Transaction, sequences: Mapping[str, int]) -> None:
         """Put back what changed; `sequences` are the numbers of the cases' last events."""
-        changed = {case: k for case, k in self.desk.cases.items() if k is not self._cases.get(case) or case in sequences}
-        rows = {case: row(k, sequences.get(case, k.sequence)) for case, k in changed.items()}
-        await storage.record_cases(tx, [r for case, r in rows.items() if case not in self._cases], new=True)
-        await storage.record_cases(tx, [r for case, r in rows.items() if case in self._cases], new=False)
+        new: list[Row] = []
+        changed: list[Row] = []
+        for case, found in self.desk.cases.items():
+            before = self._cases.get(case)
+            if found is not before or case in sequences:
+                (new if before is None else changed).append(row(found, sequences.get(case, found.sequence)))
+        await storage.record_cases(tx, new, new=True)
+        await storage.record_cases(tx, changed, new=False)
+        await self._record_tallies(tx)
+
+    async def _record_tallies(self, tx: Transaction) -> None:
         before = {(name, mark.case): mark for name, tally in self._tallies.items() for mark in tally.marks}
         after = {(name, mark.case): mark for name, tally in self.desk.tallies.items() for mark in tally.marks}
         moved = [(name, mark) for (name, case), mark in after.items() if mark is not before.get((name, case))]
@@ -64,11 +72,11 @@ class Caseload:
         return {Name(k.procedure.id, count, key) for k in found for count, key in k.keys.items()}
 
 
-def looks(found: Known, keys: Mapping[str, str]) -> list[Look]:
+def looks(complaint: Complaint, procedure: Procedure, keys: Mapping[str, str]) -> list[Look]:
     """Where a case with these keys is counted."""
-    entries = [entry for entry in found.procedure.counts if keys.get(entry.id)]
-    at = found.complaint.received_at
-    return [Look(Name(found.procedure.id, entry.id, keys[entry.id]), at, window(entry), reach(entry)) for entry in entries]
+    entries = [entry for entry in procedure.counts if keys.get(entry.id)] if keys else []
+    at = complaint.received_at
+    return [Look(Name(procedure.id, entry.id, keys[entry.id]), at, window(entry), reach(entry)) for entry in entries]
 
 
 def known(row: Mapping[str, Any], library: Library) -> Known:
@@ -89,26 +97,26 @@ def known(row: Mapping[str, Any], library: Library) -> Known:
     )
 
 
-def row(found: Known, sequence: int) -> dict[str, Any]:
+def row(found: Known, sequence: int) -> Row:
     """A case as its row."""
-    return {
-        "case_id": found.case,
-        "procedure": found.procedure.id,
-        "version": found.procedure.version,
-        "parameters": orjson.dumps(found.bound.parameters).decode(),
-        "complaint": found.complaint.model_dump_json(exclude_none=True),
-        "kind": found.kind,
-        "subject": found.subject,
-        "seen_kind": found.seen[0],
-        "seen_subject": found.seen[1],
-        "held_class": found.held.class_,
-        "held_rule": found.held.rule,
-        "assessed_class": found.assessed.class_,
-        "assessed_rule": found.assessed.rule,
-        "grouped_class": found.grouped.class_,
-        "grouped_rule": found.grouped.rule,
-        "pinned": found.pinned,
-        "ended": found.ended,
-        "keys": orjson.dumps(dict(found.keys)).decode(),
-        "sequence": sequence,
-    }
+    return Row(
+        case_id=found.case,
+        procedure=found.procedure.id,
+        parameters=orjson.dumps(found.bound.parameters).decode(),
+        complaint=found.complaint.model_dump_json(exclude_none=True),
+        kind=found.kind,
+        subject=found.subject,
+        seen_kind=found.seen[0],
+        seen_subject=found.seen[1],
+        held_class=found.held.class_,
+        held_rule=found.held.rule,
+        assessed_class=found.assessed.class_,
+        assessed_rule=found.assessed.rule,
+        grouped_class=found.grouped.class_,
+        grouped_rule=found.grouped.rule,
+        keys=orjson.dumps(found.keys).decode(),
+        version=found.procedure.version,
+        sequence=sequence,
+        pinned=found.pinned,
+        ended=found.ended,
+    )

@@ -1,6 +1,7 @@
 """Every metric that triage owns; label values come from procedures and the organisation, never from complaints."""
 
-from collections.abc import Iterable
+import collections
+from collections.abc import Container, Iterable
 
 from prometheus_client import Counter
 
@@ -17,18 +18,24 @@ DISSOLVED = Counter("jiesu_triage_groups_dissolved", "Groups that no longer hold
 
 
 def count(events: Iterable[CaseEvent], desk: Desk) -> None:
-    """Count what was decided."""
+    """Count what was decided; a time series is looked up once, however many events it counts."""
     departments = {department.id for department in desk.organisation.departments} | {desk.organisation.catch_all}
-    for event in events:
-        match event:
-            case Reclassified():
-                RECLASSIFIED.labels(event.procedure, event.class_).inc()
-            case Classified():
-                CLASSIFIED.labels(event.procedure, event.class_).inc()
-            case Routed():
-                counter = PROPOSED if isinstance(event, RouteProposed) else ROUTED
-                counter.labels(event.procedure, event.department if event.department in departments else "other").inc()
-            case GroupFound():
-                GROUPS.labels(event.procedure, event.rule).inc()
-            case GroupDissolved():
-                DISSOLVED.labels(event.procedure).inc()
+    for (counter, *labels), number in collections.Counter(_series(event, departments) for event in events).items():
+        if counter is not None:
+            counter.labels(*labels).inc(number)
+
+
+def _series(event: CaseEvent, departments: Container[str]) -> tuple[Counter | None, *tuple[str, ...]]:
+    match event:
+        case Reclassified():
+            return RECLASSIFIED, event.procedure, event.class_
+        case Classified():
+            return CLASSIFIED, event.procedure, event.class_
+        case Routed():
+            counter = PROPOSED if isinstance(event, RouteProposed) else ROUTED
+            return counter, event.procedure, event.department if event.department in departments else "other"
+        case GroupFound():
+            return GROUPS, event.procedure, event.rule
+        case GroupDissolved():
+            return DISSOLVED, event.procedure
+    return (None,)

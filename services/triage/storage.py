@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeEngine
 
 from services.triage.domain.count import Mark
 from services.triage.domain.desk import Name
@@ -14,12 +15,34 @@ from shared.runtime.database import Transaction
 from shared.runtime.tables import runtime_tables
 
 SCHEMA = "triage"
-_TEXTS = (
-    *("case_id", "procedure", "parameters", "complaint", "kind", "subject", "seen_kind", "seen_subject", "held_class", "held_rule"),
-    *("assessed_class", "assessed_rule", "grouped_class", "grouped_rule", "keys"),
-)
-_COLUMNS = (*_TEXTS, "version", "sequence", "pinned", "ended")
-_TYPES = (*("text[]" for _ in _TEXTS), "int[]", "int[]", "bool[]", "bool[]")
+
+
+class Row(NamedTuple):
+    """One case, a field a column: verdicts by class and rule, parameters, complaint and keys as JSON."""
+
+    case_id: str
+    procedure: str
+    parameters: str
+    complaint: str
+    kind: str
+    subject: str
+    seen_kind: str
+    seen_subject: str
+    held_class: str
+    held_rule: str
+    assessed_class: str
+    assessed_rule: str
+    grouped_class: str
+    grouped_rule: str
+    keys: str
+    version: int
+    sequence: int
+    pinned: bool
+    ended: bool
+
+
+_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool: Boolean()}
+_ARRAYS = {str: "text[]", int: "int[]", bool: "bool[]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +61,7 @@ def tables() -> MetaData:
     Table(
         "known",
         metadata,
-        Column("case_id", Text, primary_key=True),
-        *(Column(name, Text, nullable=False) for name in _TEXTS[1:]),
-        *(Column(name, Integer, nullable=False) for name in ("version", "sequence")),
-        *(Column(name, Boolean, nullable=False) for name in ("pinned", "ended")),
+        *(Column(name, _TYPES[type_], nullable=False, primary_key=name == "case_id") for name, type_ in Row.__annotations__.items()),
     )
     mark = Table(
         "mark",
@@ -62,9 +82,9 @@ def tables() -> MetaData:
 
 
 def _statement(kind: str) -> str:
-    arrays = ", ".join(f"${place}::{type_}" for place, type_ in enumerate(_TYPES, start=1))
-    columns = ", ".join(_COLUMNS)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])
+    arrays = ", ".join(f"${place}::{_ARRAYS[type_]}" for place, type_ in enumerate(Row.__annotations__.values(), start=1))
+    columns = ", ".join(Row._fields)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
     suffix = {"insert": "", "update": f" ON CONFLICT (case_id) DO UPDATE SET {changes}"}[kind]
     return f"INSERT INTO known ({columns}) SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id{suffix}"  # noqa: S608 - constants
 
@@ -151,10 +171,10 @@ async def grouped(tx: Transaction, names: Collection[str]) -> list[tuple[Name, M
     return [(_name(row), _mark(row)) for row in rows]
 
 
-async def record_cases(tx: Transaction, rows: Sequence[Mapping[str, Any]], *, new: bool) -> None:
+async def record_cases(tx: Transaction, rows: Sequence[Row], *, new: bool) -> None:
     """Keep cases; `new` ones are not there yet."""
     if rows:
-        await tx.execute(_INSERT if new else _UPDATE, *([row[name] for row in rows] for name in _COLUMNS))
+        await tx.execute(_INSERT if new else _UPDATE, *(list(column) for column in zip(*rows, strict=True)))
 
 
 async def record_marks(tx: Transaction, changed: Sequence[tuple[Name, Mark]], gone: Sequence[tuple[Name, str]]) -> None:

@@ -1,7 +1,8 @@
 """Decide on registrations and on news of cases: load what is needed, let the desk decide, record and publish. One transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.triage import metrics, storage
 from services.triage.caseload import Caseload, looks
@@ -30,13 +31,12 @@ class Preview:
     looks: list[Look] = field(default_factory=list)
     leaving: set[str] = field(default_factory=set)
 
-    def counted(self, before: Known | None, after: Known) -> None:
+    def counted(self, old: Mapping[str, str], decision: Decision) -> None:
         """A case is counted by other keys than before."""
-        old = before.keys if before is not None else {}
-        changed = {count: key for count, key in after.keys.items() if key != old.get(count)}
-        self.looks += looks(after, changed)
-        if any(after.keys.get(count) != key for count, key in old.items()):
-            self.leaving.add(after.case)
+        changed = {count: key for count, key in decision.keys.items() if key != old.get(count)}
+        self.looks += looks(decision.complaint, decision.procedure, changed)
+        if any(decision.keys.get(count) != key for count, key in old.items()):
+            self.leaving.add(decision.complaint.case)
 
 
 class Triage:
@@ -57,8 +57,9 @@ class Triage:
         if preview.looks or preview.leaving:
             await load.load_counts(tx, preview.looks, preview.leaving)
         events: list[tuple[CaseEvent, str | None]] = []
+        now = self._clock.now()
         for received in fresh:
-            events += [(event, received.traceparent) for event in self._events(load.desk, received, preview)]
+            events += [(event, received.traceparent) for event in self._events(load.desk, received, preview, now)]
         numbered = _numbered(load.desk, events)
         await load.record(tx, {event.case: number for event, number, _ in numbered})
         await outbox.add(tx, [_message(event, number, trace) for event, number, trace in numbered])
@@ -69,22 +70,25 @@ class Triage:
         news = {r.key for r in batch} - preview.decisions.keys()
         named = await storage.procedures(tx, news)
         counting = {name for name, version, parameters in named if self._library.bound(name, version, parameters).procedure.counts}
-        return counting | {d.plan.procedure.id for d in preview.decisions.values() if d.keys}
+        return counting | {d.procedure.id for d in preview.decisions.values() if d.keys}
 
     def _foresee(self, preview: Preview, desk: Desk, batch: Sequence[Received]) -> None:
-        """Learn what the batch touches, in order, without an effect."""
-        found = dict(desk.cases)
+        """Learn what the batch touches, in order, without an effect; nothing where its procedures do not count."""
+        found: dict[str, Known | Decision] = dict(desk.cases)
         for received in batch:
             event, before = received.event, found.get(received.key)
             if isinstance(event, Registered):
-                found[received.key] = after = remember(preview.decisions[received.key])
-                preview.counted(None, after)
-            elif before is not None and isinstance(event, Amended):
-                revised = reassess(before, event, self._library.organisation, self._context(event, before))
+                found[received.key] = decision = preview.decisions[received.key]
+                preview.counted({}, decision)
+            elif before is None or not before.procedure.counts:
+                continue
+            elif isinstance(event, Amended):
+                held = remember(before) if isinstance(before, Decision) else before
+                revised = reassess(held, event, self._library.organisation, self._context(event, held))
                 if revised is not None:
-                    found[received.key] = after = before.assessed_anew(revised)
-                    preview.counted(before, after)
-            elif before is not None and isinstance(event, Refused):
+                    found[received.key] = held.assessed_anew(revised)
+                    preview.counted(held.keys, revised)
+            elif isinstance(event, Refused):
                 preview.leaving.add(received.key)
 
     def assess(self, event: Registered) -> Decision:
@@ -93,17 +97,17 @@ class Triage:
         context = Context(event.at, self._library.zone(bound.procedure))
         return assess(event.complaint, bound, self._library.organisation, context)
 
-    def _events(self, desk: Desk, received: Received, preview: Preview) -> list[CaseEvent]:
+    def _events(self, desk: Desk, received: Received, preview: Preview, now: datetime) -> list[CaseEvent]:
         event = received.event
         if isinstance(event, Registered):
             decision = preview.decisions[received.key]
-            return desk.take(event, decision, Context(event.at, self._library.zone(decision.plan.procedure), self._clock.now()))
+            return desk.take(event, decision, Context(event.at, self._library.zone(decision.procedure), now))
         held = desk.cases.get(received.key)
-        return [] if held is None else desk.follow(event, self._context(event, held))
+        return [] if held is None else desk.follow(event, self._context(event, held, now))
 
-    def _context(self, event: CaseEvent, held: Known) -> Context:
+    def _context(self, event: CaseEvent, held: Known, now: datetime | None = None) -> Context:
         # A decision happens with what it decides on, so that a replay decides the same.
-        return Context(event.at, self._library.zone(held.procedure), self._clock.now())
+        return Context(event.at, self._library.zone(held.procedure), now)
 
 
 def _fresh(desk: Desk, batch: Sequence[Received]) -> list[Received]:

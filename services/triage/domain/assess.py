@@ -15,7 +15,7 @@ from shared.contracts.events.triage import Classified, Registered, Routed, Route
 from shared.procedures.bound import Bound
 from shared.procedures.clause import listed
 from shared.procedures.facts import defaults, fit
-from shared.procedures.model import ClassRule
+from shared.procedures.model import ClassRule, Procedure
 from shared.procedures.organisation import Organisation
 
 TRIAGE = "triage"
@@ -42,6 +42,11 @@ class Decision:
     evidence: tuple[str, ...]
 
     @property
+    def procedure(self) -> Procedure:
+        """The regulation that it was decided under."""
+        return self.plan.bound.procedure
+
+    @property
     def rule(self) -> str:
         """The rule that gave the class: several entries may lead to one class."""
         return _rule(self.class_)
@@ -54,7 +59,7 @@ class Decision:
 
     def because(self, context: Context) -> dict[str, Any]:
         """What every event of this decision carries."""
-        procedure = self.plan.procedure
+        procedure = self.procedure
         because = {"case": self.complaint.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE}
         return because | context.instants()
 
