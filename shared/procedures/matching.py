@@ -2,15 +2,31 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cel
 from pydantic_core import SchemaValidator, core_schema
 
-from shared.procedures.conditions import Condition
+from shared.procedures.conditions import ROOTS, Condition, compiled
 
 _CALL = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|\.matches\s*\(""")
 _NAME = "text_matches"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A condition as it is evaluated many times: its program, which needs a context from `prepared`, and the roots that it reads."""
+
+    condition: Condition
+    program: cel.Program
+    roots: tuple[str, ...]
+
+
+def expression(source: str) -> Expression:
+    """The expression of that source; raises `ValueError` that shows where its syntax is wrong."""
+    condition = compiled(source)
+    return Expression(condition, program(condition), tuple(name for name in condition.program.variables() if name in ROOTS))
 
 
 def program(condition: Condition) -> cel.Program:

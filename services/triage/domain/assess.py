@@ -6,15 +6,17 @@ from typing import Any, cast
 
 from services.triage.domain import classify
 from services.triage.domain.classify import Chosen
-from services.triage.domain.plan import Plan, clause, plan
-from services.triage.domain.route import Route, route
+from services.triage.domain.clause import clause
+from services.triage.domain.plan import Plan, plan
+from services.triage.domain.route import route
 from services.triage.domain.scope import Context, Scope
+from services.triage.domain.way import Route
 from shared.contracts.complaint import Complaint, Kind
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, Registered, Routed, RouteProposed
 from shared.procedures.bound import Bound
 from shared.procedures.clause import listed
-from shared.procedures.facts import defaults, fit
+from shared.procedures.facts import fit
 from shared.procedures.model import ClassRule, Procedure
 from shared.procedures.organisation import Organisation
 
@@ -96,16 +98,17 @@ def assess(complaint: Complaint, procedure: Bound, organisation: Organisation, c
     """Decide on a complaint; raises `ValueError` naming the condition that cannot be evaluated."""
     rules = plan(procedure, organisation)
     given, unfit = fit(rules.procedure, complaint.facts)
-    scope = Scope(complaint, defaults(rules.procedure) | given, procedure.parameters, context.zone, rules.paths)
+    scope = Scope(complaint, rules.facts | given, procedure.parameters, context.zone, rules.reads)
     derived = classify.derive(rules, scope, given)
     kind = classify.kind(rules, scope)
-    scope.set_case(kind=kind.id)
+    scope.set_case("kind", kind.id)
     subject = classify.subject(rules, scope)
-    scope.set_case(subject=subject.id)
+    scope.set_case("subject", subject.id)
     class_ = classify.class_of(rules, scope)
-    scope.set_case(class_=class_.id, rule=_rule(class_))
+    scope.set_case("class", class_.id)
+    scope.set_case("rule", _rule(class_))
     made = route(rules, scope, subject)
-    scope.set_case(department=made.department)
+    scope.set_case("department", made.department)
     evidence = (
         *(f"facts.{name} is not of its type and was left out" for name in unfit),
         *derived.evidence,

@@ -67,7 +67,7 @@ def subject(plan: Plan, scope: Scope) -> Chosen:
         if word is not None:
             return Chosen(rule.entry.id, rule.entry, (f"the word {word}",))
         if rule.when is not None and scope.holds(rule.when):
-            return Chosen(rule.entry.id, rule.entry, tuple(scope.evidence(rule.when)))
+            return Chosen(rule.entry.id, rule.entry, scope.evidence(rule.when))
     return Chosen()
 
 
@@ -76,5 +76,5 @@ def _first(rules: tuple[Rule[E], ...], scope: Scope) -> Chosen:
         if rule.when is None:
             return Chosen(rule.entry.id, rule.entry)
         if scope.holds(rule.when):
-            return Chosen(rule.entry.id, rule.entry, tuple(scope.evidence(rule.when)))
+            return Chosen(rule.entry.id, rule.entry, scope.evidence(rule.when))
     return Chosen()

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.triage.domain.assess import TRIAGE, Decision, assess
+from services.triage.domain.clause import clause
 from services.triage.domain.count import Found, Left, Mark, Tally, count, leave
 from services.triage.domain.known import Known, Verdict, amended, remember
-from services.triage.domain.plan import clause
 from services.triage.domain.scope import Context
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.handling import Linked, Reopened, Unlinked, Withdrawn

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from services.triage.domain.way import Route, Way, of_organisation, of_procedure, of_sources, settled
 from shared.procedures.bound import Bound
-from shared.procedures.clause import listed
-from shared.procedures.conditions import Condition, Path, compiled
-from shared.procedures.entries import Clause
-from shared.procedures.model import ClassRule, Count, Derived, KindRule, Procedure, Route, Subject
-from shared.procedures.organisation import Organisation, Routing
+from shared.procedures.conditions import ROOTS, Path
+from shared.procedures.facts import defaults
+from shared.procedures.matching import Expression, expression
+from shared.procedures.model import ClassRule, Count, Derived, KindRule, Procedure, Subject
+from shared.procedures.organisation import Organisation
 
 E_co = TypeVar("E_co", covariant=True)
 
@@ -19,7 +20,7 @@ class Rule(Generic[E_co]):
     """An entry and its compiled condition; without one it always holds."""
 
     entry: E_co
-    when: Condition | None
+    when: Expression | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +28,30 @@ class CountRule:
     """A counting entry with its key and condition."""
 
     entry: Count
-    key: Condition
-    when: Condition | None
+    key: Expression
+    when: Expression | None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that triage does under one procedure in one organisation, in order."""
+    """All that triage does under one procedure in one organisation, in order.
+
+    `facts` are the declared facts with their defaults; `sources`, `ways` and `catch_all` are the routes, in this order;
+    `reads` are the paths that all conditions read, by root.
+    """
 
     bound: Bound
     organisation: Organisation
+    facts: dict[str, Any]
     derived: tuple[Rule[Derived], ...]
     kinds: tuple[Rule[KindRule], ...]
     classes: tuple[Rule[ClassRule], ...]
     subjects: tuple[Rule[Subject], ...]
-    routing: tuple[Rule[Routing], ...]
-    routes: tuple[Rule[Route], ...]
     counts: tuple[CountRule, ...]
-    paths: tuple[Path, ...]
+    sources: dict[str, Route]
+    ways: tuple[Way, ...]
+    catch_all: Route
+    reads: dict[str, tuple[Path, ...]]
 
     @property
     def procedure(self) -> Procedure:
@@ -67,34 +74,35 @@ def plan(bound: Bound, organisation: Organisation) -> Plan:
     return found
 
 
-def clause(given: Clause | None) -> dict[str, object]:
-    """The event's fields for an entry's clause: the first one, and all where there are several."""
-    found = listed(given)
-    if not found:
-        return {}
-    return {"clause": found[0]} if len(found) == 1 else {"clause": found[0], "clauses": list(found)}
-
-
 def _compile(bound: Bound, organisation: Organisation) -> Plan:
     procedure = bound.procedure
     rules = (
-        tuple(Rule(e, compiled(e.when)) for e in procedure.derived),
+        tuple(Rule(e, expression(e.when)) for e in procedure.derived),
         tuple(Rule(e, _condition(e.when)) for e in procedure.kinds),
         tuple(Rule(e, _condition(e.when)) for e in procedure.classes),
         tuple(Rule(e, _condition(e.when)) for e in procedure.subjects),
-        tuple(Rule(e, _condition(e.when)) for e in organisation.routing),
-        tuple(Rule(e, _condition(e.when)) for e in procedure.routes),
     )
-    counts = tuple(CountRule(e, compiled(e.key), _condition(e.when)) for e in procedure.counts)
-    paths = {path for condition in _conditions(rules, counts) for path in condition.paths}
-    return Plan(bound, organisation, *rules, counts, tuple(sorted(paths)))
+    counts = tuple(CountRule(e, expression(e.key), _condition(e.when)) for e in procedure.counts)
+    ways = of_organisation(bound, organisation) + of_procedure(bound, organisation)
+    paths = {path for one in _expressions((*rules, ways), counts) for path in one.condition.paths}
+    return Plan(
+        bound,
+        organisation,
+        defaults(procedure),
+        *rules,
+        counts,
+        of_sources(bound, organisation),
+        ways,
+        settled(None, bound, organisation),
+        {root: tuple(sorted(path for path in paths if path[0] == root)) for root in ROOTS if any(path[0] == root for path in paths)},
+    )
 
 
-def _condition(source: str | None) -> Condition | None:
-    return None if source is None else compiled(source)
+def _condition(source: str | None) -> Expression | None:
+    return None if source is None else expression(source)
 
 
-def _conditions(rules: tuple[tuple[Rule[object], ...], ...], counts: tuple[CountRule, ...]) -> Iterator[Condition]:
+def _expressions(rules: tuple[tuple[Rule[object] | Way, ...], ...], counts: tuple[CountRule, ...]) -> Iterator[Expression]:
     for group in rules:
         yield from (rule.when for rule in group if rule.when is not None)
     for count in counts:

@@ -1,6 +1,6 @@
 """What rules may read of one complaint, built once as a CEL context and evaluated many times."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -9,8 +9,8 @@ import cel
 
 from shared.contracts.complaint import FAMILIES, Complaint
 from shared.contracts.events.fields import ANY_EVENT_FIELDS, EPOCH, EVENT_FIELDS
-from shared.procedures.conditions import CASE_FIELDS, Condition, Path
-from shared.procedures.matching import prepared, program
+from shared.procedures.conditions import CASE_FIELDS, Path
+from shared.procedures.matching import Expression, prepared
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE: dict[str, Any] = {
@@ -39,55 +39,57 @@ class Context:
 
 
 class Scope:
-    """The names of one complaint; holds only what the rules' paths ask for."""
+    """The names of one complaint; holds only what the rules' paths ask for (by root), and that once a rule asks."""
 
     def __init__(
-        self, complaint: Complaint, facts: dict[str, Any], parameters: Mapping[str, Any], zone: tzinfo, paths: Iterable[Path]
+        self,
+        complaint: Complaint,
+        facts: dict[str, Any],
+        parameters: Mapping[str, Any],
+        zone: tzinfo,
+        reads: Mapping[str, tuple[Path, ...]],
     ) -> None:
         self.complaint = complaint
         self.facts = facts
-        self.parameters = parameters
-        self.zone = zone
-        self.case = _case(complaint, zone)
-        self._paths = tuple(paths)
-        self._context: cel.Context | None = None
+        self._parameters = parameters
+        self._zone = zone
+        self._case: dict[str, Any] = {}
+        self._reads = reads
+        self._stale = set(reads)
+        self._context = prepared(cel.Context())
 
     def set_facts(self, values: Mapping[str, Any]) -> None:
         """Give facts; rules read them from now on."""
         self.facts.update(values)
-        self._context = None
+        self._stale.add("facts")
 
-    def set_case(self, **values: Any) -> None:
-        """Tell what has been decided of the case so far: kind, class_, rule, subject, department."""
-        changed = {name.rstrip("_"): value for name, value in values.items() if self.case[name.rstrip("_")] != value}
-        self.case.update(changed)
-        if any(path[0] == "case" and path[1] in changed for path in self._paths):
-            self._context = None
+    def set_case(self, name: str, value: str) -> None:
+        """Tell what has been decided of the case so far: kind, class, rule, subject, department."""
+        self._case[name] = value
+        self._stale.add("case")
 
-    def holds(self, condition: Condition) -> bool:
+    def holds(self, expression: Expression) -> bool:
         """Whether the condition holds; raises `ValueError` naming it if its value is not true or false."""
-        value = self.value(condition)
-        if not isinstance(value, bool):
-            raise ValueError(f"the condition «{condition.source}» gives {type(value).__name__}; it has to give true or false")  # noqa: TRY004
+        value = self.value(expression)
+        if value is not True and value is not False:
+            source = expression.condition.source
+            raise ValueError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")
         return value
 
-    def value(self, condition: Condition) -> Any:
+    def value(self, expression: Expression) -> Any:
         """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
-        if self._context is None:
-            self._context = prepared(cel.Context(variables=self._variables()))
+        for root in expression.roots:
+            if root in self._stale:
+                self._refresh(root)
         try:
-            return program(condition).execute(self._context)
+            return expression.program.execute(self._context)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"the condition «{condition.source}» cannot be evaluated: {type(error).__name__}") from error
+            source = expression.condition.source
+            raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
 
-    def knows(self, condition: Condition) -> bool:
-        """Whether every fact and parameter that the condition reads exists here."""
-        known = {"facts": self.facts, "parameters": self.parameters}
-        return all(path[1] in known[path[0]] for path in condition.paths if path[0] in known)
-
-    def evidence(self, condition: Condition) -> list[str]:
+    def evidence(self, expression: Expression) -> tuple[str, ...]:
         """What the condition read, as name = value; texts, which may name people, without their value."""
-        return [self._witness(path) for path in condition.paths]
+        return tuple([self._witness(path) for path in expression.condition.paths])
 
     def _witness(self, path: Path) -> str:
         value, name = self.read(path), ".".join(path)
@@ -97,27 +99,36 @@ class Scope:
             return f"{name} = {value}"
         return f"{name} = {value.isoformat()}" if isinstance(value, datetime) else name
 
-    def _variables(self) -> dict[str, Any]:
+    def _refresh(self, root: str) -> None:
+        """Let conditions read what is true of a root now; what is not there at all is left out."""
+        self._stale.discard(root)
+        there = {"facts": self.facts, "parameters": self._parameters}.get(root)
         variables: dict[str, Any] = {}
-        for path in self._paths:
-            if path[0] in ("facts", "parameters") and path[1] not in getattr(self, path[0]):
+        for path in self._reads.get(root, ()):
+            if there is not None and path[1] not in there:
                 continue
             node = variables
-            for name in path[:-1]:
+            for name in path[1:-1]:
                 node = node.setdefault(name, {})
             node[path[-1]] = self.read(path)
-        return variables
+        if variables:
+            self._context.add_variable(root, variables)
 
     def read(self, path: Path) -> Any:
         """The value of a path such as ('complaint', 'complainant', 'kind'); instants in the calendar's zone, what is unset empty."""
-        root, name = path[0], path[1]
-        if root == "complaint":
-            return self._of_complaint(path)
-        if root in ("facts", "parameters"):
-            return _local(getattr(self, root).get(name), self.zone)
-        if root == "last":
-            return EVENT_FIELDS[name][path[2]]
-        return {"case": self.case, "event": ANY_EVENT_FIELDS, "count": _NEVER}[root][name]
+        match path[0]:
+            case "facts":
+                return _local(self.facts.get(path[1]), self._zone)
+            case "complaint":
+                return self._of_complaint(path)
+            case "case":
+                return self._of_case(path[1])
+            case "parameters":
+                return _local(self._parameters.get(path[1]), self._zone)
+            case "last":
+                return EVENT_FIELDS[path[1]][path[2]]
+            case root:
+                return {"event": ANY_EVENT_FIELDS, "count": _NEVER}[root][path[1]]
 
     def _of_complaint(self, path: Path) -> Any:
         name = path[1]
@@ -126,16 +137,17 @@ class Scope:
         if name == "complainant":
             return _filled(getattr(self.complaint.complainant, path[2]))
         value = getattr(self.complaint, name)
-        return EPOCH if value is None and name in _INSTANTS else _filled(_local(value, self.zone))
+        return EPOCH if value is None and name in _INSTANTS else _filled(_local(value, self._zone))
 
-
-def _case(complaint: Complaint, zone: tzinfo) -> dict[str, Any]:
-    return _CASE | {
-        "number": complaint.number,
-        "received_at": _local(complaint.received_at, zone),
-        "registered_at": _local(complaint.registered_at, zone),
-        "received_day": complaint.received_at.astimezone(zone).date().isoformat(),
-    }
+    def _of_case(self, name: str) -> Any:
+        if name in self._case:
+            return self._case[name]
+        match name:
+            case "number" | "received_at" | "registered_at":
+                return _local(getattr(self.complaint, name), self._zone)
+            case "received_day":
+                return self.complaint.received_at.astimezone(self._zone).date().isoformat()
+        return _CASE[name]
 
 
 def _local(value: Any, zone: tzinfo) -> Any:
