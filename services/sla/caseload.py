@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.sla import metrics, storage
 from services.sla.domain import ledger, projection, wire
@@ -13,7 +13,7 @@ from services.sla.domain.case import Case, Event
 from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Recount, decide, next_due
 from services.sla.domain.replay import origin
 from services.sla.domain.rulebook import Rulebook
-from services.sla.domain.worktime import micros, moment
+from services.sla.domain.worktime import Worktime, micros, moment
 from services.sla.rulebooks import Rulebooks
 from services.sla.storage import Held, Kept, Line
 from shared.contracts.envelope import Message
@@ -40,6 +40,17 @@ Renew = Callable[[Asked, Case], Act]
 """Makes an action out of one that was asked for before its case was known."""
 
 
+class _About(NamedTuple):
+    """What all events of a decision have in common: the case after it, and the departments that are told of them."""
+
+    case: Case
+    rulebook: Rulebook
+    worktime: Worktime
+    told: tuple[str, ...]
+    basis: str
+    traceparent: str | None
+
+
 @dataclass(slots=True)
 class Caseload:
     """The cases of one transaction; nothing is written before `record`."""
@@ -52,6 +63,7 @@ class Caseload:
     lines: list[Line] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     holding: list[tuple[str, datetime, Mapping[str, Any]]] = field(default_factory=list)
+    held: dict[str, datetime] = field(default_factory=dict)
     released: list[int] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     calendar: str = field(init=False)
@@ -80,13 +92,16 @@ class Caseload:
         now = max(micros(self.now), getattr(given, "at", 0), getattr(given, "registered_at", 0))
         before = departments(kept.case)
         decision = decide(kept.case, given, rulebook, now)
-        kept.case = decision.case
-        if isinstance(given, Opening | Recount):
+        kept.case = case = decision.case
+        if isinstance(given, (Opening, Recount)):
             kept.calendar = self.calendar
         self.touched.add(name)
+        # Who gives a case away hears of that too.
+        told = tuple(dict.fromkeys((*departments(case), *before)))
+        about = _About(case, rulebook, rulebook.worktime(case.department), told, self.rulebooks.basis.stamp, traceparent)
         came_about = origin(given)
         for event in decision.events:
-            self._keep(kept, event, rulebook, (came_about, traceparent, before))
+            self._keep(kept, event, about, came_about)
             came_about = ""
         return decision.events
 
@@ -94,6 +109,7 @@ class Caseload:
         """Let an input wait: for its case, or for what was due before it."""
         kind = next(kind for kind, cls in _KINDS.items() if isinstance(given, cls))
         self.holding.append((name, at, {"kind": kind, "input": given}))
+        self.held.setdefault(name, at)
         self.touched.add(name)
 
     def release(self, name: str, upto: int | None = None) -> None:
@@ -112,7 +128,7 @@ class Caseload:
 
     def waits(self, name: str) -> bool:
         """Whether inputs of the case wait, so that later ones have to queue behind them."""
-        return bool(self.waiting.get(name)) or any(each[0] == name for each in self.holding)
+        return bool(self.waiting.get(name)) or name in self.held
 
     async def record(self, tx: Transaction) -> None:
         """Write cases, ledger, waiting inputs, timers and messages."""
@@ -135,46 +151,47 @@ class Caseload:
 
     def _next(self, name: str, case: Case) -> datetime | None:
         due = next_due(case)
-        first = [each.at for each in self.waiting.get(name, [])[:1]] + [at for held, at, _ in self.holding if held == name][:1]
-        instants = [*first, *([] if due is None else [moment(due)])]
+        instants = [] if due is None else [moment(due)]
+        if name in self.held:
+            instants.append(self.held[name])
+        if waiting := self.waiting.get(name):
+            instants.append(waiting[0].at)
         return min(instants, default=None)
 
-    def _keep(self, kept: Kept, event: Event, rulebook: Rulebook, how: tuple[str, str | None, tuple[str, ...]]) -> None:
-        came_about, traceparent, before = how
-        case = kept.case
-        if case is None:
-            raise ValueError("an event needs its case")
-        worktime = rulebook.worktime(case.department)
+    def _keep(self, kept: Kept, event: Event, about: _About, came_about: str) -> None:
+        case = about.case
         fields = {
             "type": event.type,
-            **wire.outward(event, case, rulebook.procedure, worktime),
+            **wire.outward(event, case, about.rulebook.procedure, about.worktime),
             "recorded_at": self.now,
             "procedure": case.procedure,
             "version": case.version,
         }
-        body = ledger.canonical(fields)
+        at, body = fields["at"], ledger.canonical(fields)
         kept.head = ledger.link(kept.head, body)
-        at = worktime.instant(event.at)
-        entry, basis = ledger.Entry(event.sequence, body, kept.head), self.rulebooks.basis.stamp
-        self.lines.append(Line(case.id, entry, event.type, at, self.now, event.cause, fields, came_about, basis))
-        self._publish(CASE_EVENTS.name, event, at, body, traceparent, case.id)
-        if event.type not in projection.SILENT:
-            # Who gives a case away hears of that too.
-            for department in dict.fromkeys((*departments(case), *before)):
-                self._project(department, event, at, fields, (case, rulebook, traceparent))
+        entry = ledger.Entry(event.sequence, body, kept.head)
+        self.lines.append(Line(case.id, entry, event.type, at, self.now, event.cause, fields, came_about, about.basis))
+        self._publish(CASE_EVENTS.name, event, at, body, about)
+        if about.told and event.type not in projection.SILENT:
+            self._project(event, fields, about)
 
-    def _project(self, department: str, event: Event, at: datetime, fields: dict[str, Any], of: tuple[Case, Rulebook, str | None]) -> None:
-        case, rulebook, traceparent = of
-        unit = rulebook.organisation.department(department)
-        if unit is None:  # a department that only a rule names has no topic of its own
-            return
+    def _project(self, event: Event, fields: dict[str, Any], about: _About) -> None:
+        """Publish an event to departments; those from which the same is hidden get the same bytes."""
         if event.type in projection.HANDED:  # the first that the department hears of the case: what it is about comes along
-            fields = {**fields, "complaint": wire.complaint(case, rulebook.worktime(case.department))}
-        shown = projection.project(fields, projection.hidden(rulebook.procedure, unit))
-        self._publish(department_topic(department).name, event, at, ledger.canonical(shown), traceparent, case.id)
+            fields = {**fields, "complaint": wire.complaint(about.case, about.worktime)}
+        bodies: dict[tuple[str, ...], bytes] = {}
+        for department in about.told:
+            unit = about.rulebook.organisation.department(department)
+            if unit is None:  # a department that only a rule names has no topic of its own
+                continue
+            hidden = projection.hidden(about.rulebook.procedure, unit)
+            if hidden not in bodies:
+                bodies[hidden] = ledger.canonical(projection.project(fields, hidden))
+            self._publish(department_topic(department).name, event, fields["at"], bodies[hidden], about)
 
-    def _publish(self, topic: str, event: Event, at: datetime, body: bytes, traceparent: str | None, case: str) -> None:
-        self.messages.append(Message(topic, case, str(uuid7()), event.type, at, body, SOURCE, event.sequence, traceparent, _by(event)))
+    def _publish(self, topic: str, event: Event, at: datetime, body: bytes, about: _About) -> None:
+        case, by = about.case.id, _by(event)
+        self.messages.append(Message(topic, case, str(uuid7()), event.type, at, body, SOURCE, event.sequence, about.traceparent, by))
 
 
 def _by(event: Event) -> str:

@@ -1,5 +1,6 @@
 """Every metric that sla owns; label values come from procedures and the organisation file, so their number is bounded."""
 
+from collections import Counter as Totals
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,9 +20,10 @@ DUTIES = Counter("jiesu_duties_total", "Duties of procedures carried out, by pro
 
 def count(events: Iterable[Mapping[str, Any]]) -> None:
     """Count what a committed transaction said."""
+    said: Totals[tuple[str, str]] = Totals()
     for event in events:
         kind, procedure = event["type"], event["procedure"]
-        EVENTS.labels(kind, procedure).inc()
+        said[kind, procedure] += 1
         match kind:
             case "clock_breached":
                 BREACHED.labels(procedure, event.get("clock", "")).inc()
@@ -29,5 +31,7 @@ def count(events: Iterable[Mapping[str, Any]]) -> None:
                 ESCALATED.labels(procedure, event.get("role", "")).inc()
             case "action_refused":
                 ACTIONS.labels(event.get("action", ""), "refused").inc()
+    for (kind, procedure), times in said.items():
+        EVENTS.labels(kind, procedure).inc(times)
         if "_deemed_" in kind:
-            DEEMED.labels(procedure, kind).inc()
+            DEEMED.labels(procedure, kind).inc(times)

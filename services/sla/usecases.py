@@ -17,7 +17,7 @@ from services.sla.domain.lifecycle import Act, Decided, Opening, Tick, next_due
 from services.sla.domain.worktime import micros, moment
 from services.sla.rulebooks import Rulebooks
 from shared.contracts.actions import ACTIONS, Action
-from shared.contracts.events import CaseEvent
+from shared.contracts.events import EVENTS
 from shared.contracts.events.messages import NotificationOutcome
 from shared.contracts.events.triage import Classified
 from shared.contracts.topics import CASE_ACTIONS, PARTITIONS
@@ -33,6 +33,9 @@ from shared.runtime.watermark import Watermark
 RECOUNT_BATCH = 200
 DUTY = "duty:"
 """Begins the key of what a procedure does without a case."""
+_EVENTS = frozenset(EVENTS.values())
+_DECISIONS = frozenset(cls for cls in _EVENTS if issubclass(cls, Classified))
+_NEWS = frozenset(cls for cls in _EVENTS if issubclass(cls, NotificationOutcome))
 _SPENT = "INSERT INTO inbox (id, topic) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id"
 
 
@@ -110,16 +113,16 @@ class Cases:
             caseload.decide(name, given, received.traceparent)
 
     def _input(self, received: Received, case: Case | None) -> Opening | Act | Decided | Asked:
-        event = received.event
-        if isinstance(event, Action):
+        event, cls = received.event, type(received.event)  # asking a model's class about an instance of another takes pydantic a while
+        if cls is Action:
             return self._action(received, event, case)
-        if isinstance(event, CaseEvent) and event.case != received.key:
-            raise Rejected("the record's key is not the case that its body names: send it with the case as key")
-        if isinstance(event, Classified) and event.registered is not None:
-            return wire.opening(event, self.rulebooks.get(event.procedure, event.version, event.registered.parameters).procedure)
-        if not isinstance(event, CaseEvent):
+        if cls not in _EVENTS:
             raise Rejected(f"{received.type} is no event that sla takes")
-        cause = "message" if isinstance(event, NotificationOutcome) else "triage"
+        if event.case != received.key:
+            raise Rejected("the record's key is not the case that its body names: send it with the case as key")
+        if cls in _DECISIONS and event.registered is not None:
+            return wire.opening(event, self.rulebooks.get(event.procedure, event.version, event.registered.parameters).procedure)
+        cause = "message" if cls in _NEWS else "triage"
         at = micros(received.recorded)
         if case is None:
             return Decided(event.type, at, wire.plain(event), cause)

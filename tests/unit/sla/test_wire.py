@@ -1,0 +1,53 @@
+"""What the core is told of an event: what the event says, nothing that it leaves at its default."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from services.sla.domain import wire
+from services.sla.domain.worktime import micros
+from shared.cli import schemas
+from shared.contracts.complaint import Complaint
+from shared.contracts.events import EVENTS, CaseEvent
+
+APART = {"case", "at", "recorded_at", "sequence", "procedure", "version", "complaint", "registered"}
+REQUIRED = {"case": "c", "at": "2026-09-24T16:40:00+08:00"}
+
+
+def example(name: str) -> CaseEvent:
+    return EVENTS[name].model_validate_json((schemas.EXAMPLES / f"{name}.json").read_bytes())
+
+
+def dumped(event: CaseEvent) -> dict[str, Any]:
+    given = event.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, exclude=APART)
+    return {name: micros(value) if isinstance(value, datetime) else value for name, value in given.items()}
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_an_event_with_every_field_says_what_its_model_does(name: str) -> None:
+    event = example(name)
+    assert list(wire.plain(event).items()) == list(dumped(event).items())
+
+
+@pytest.mark.parametrize("name", sorted(set(EVENTS) - {"registered"}))
+def test_an_event_with_all_its_defaults_says_nothing(name: str) -> None:
+    event = EVENTS[name].model_validate(REQUIRED)
+    spelt_out = EVENTS[name].model_validate_json(event.model_dump_json(by_alias=True))
+    assert wire.plain(event) == wire.plain(spelt_out) == dumped(spelt_out) == {}
+
+
+def test_of_the_complainant_only_what_is_known_is_kept() -> None:
+    complaint = Complaint.model_validate(
+        {
+            "case": "c",
+            "number": "1",
+            "source": "s",
+            "received_at": REQUIRED["at"],
+            "registered_at": REQUIRED["at"],
+            "channel": "hotline",
+            "text": "t",
+            "complainant": {"name": "王**"},
+        }
+    )
+    assert wire.kept(complaint)["complainant"] == {"kind": "customer", "anonymous": False, "name": "王**", "has": []}
