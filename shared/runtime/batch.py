@@ -104,6 +104,11 @@ class BatchProcessor:
         self._health = health
         self._patience = patience
 
+    @property
+    def selective(self) -> bool:
+        """Whether some records are passed over."""
+        return self._reader.selective
+
     def concerns(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
         """Whether such a record of a topic has to be processed; others are passed over."""
         return self._reader.concerns(topic, headers)

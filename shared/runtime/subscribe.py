@@ -167,7 +167,7 @@ def subscribe(
         group_id=f"{settings.topic_prefix}{group}",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
-        max_records=settings.batch_size * _BATCHES_A_POLL,
+        max_records=settings.batch_size * (_BATCHES_A_POLL if processor.selective else 1),
         batch_timeout_ms=settings.batch_wait_ms,
         max_poll_interval_ms=settings.max_poll_interval_ms,
         session_timeout_ms=SESSION_TIMEOUT_MS,
