@@ -10,10 +10,9 @@ from deploy.embedded.broker import JavaRuntime, KafkaServer
 from deploy.embedded.failures import Progress
 from deploy.embedded.locks import one_at_a_time
 
-SMALL = ("-Xmx256m", "-XX:TieredStopAtLevel=1")
-BENCH = ("-Xmx512m",)
-"""For benchmarks: more memory, and the optimising compiler."""
 _FLAGS = (
+    "-Xmx256m",
+    "-XX:TieredStopAtLevel=1",  # on two cores the optimising compiler takes longer than it saves for millions of records
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-XX:+ExitOnOutOfMemoryError",
@@ -23,16 +22,15 @@ _FLAGS = (
 _SILENT = "-Xlog:disable"
 
 
-def runtime(java: str, jars: Sequence[Path], store: Path, temporary: Path, *, bench: bool, progress: Progress) -> JavaRuntime:
+def runtime(java: str, jars: Sequence[Path], store: Path, temporary: Path, progress: Progress) -> JavaRuntime:
     """Return how to run the broker, after making the class archive in `store` if it is missing."""
-    size = BENCH if bench else SMALL
-    plain = JavaRuntime(java, jars, (*size, *_FLAGS, _SILENT, f"-Djava.io.tmpdir={temporary}"))
+    plain = JavaRuntime(java, jars, (*_FLAGS, _SILENT, f"-Djava.io.tmpdir={temporary}"))
     archive = store / f"classes-{_fingerprint(java, jars)}.jsa"
     if not archive.exists():
         with one_at_a_time(store / "lock", progress, "Another command is preparing Apache Kafka: waiting for it."):
             if not archive.exists():
                 progress("Preparing Apache Kafka for quick starts (once, about 10 seconds) …")
-                _make(archive, JavaRuntime(java, jars, (*SMALL, *_FLAGS, _SILENT)))
+                _make(archive, JavaRuntime(java, jars, (*_FLAGS, _SILENT)))
     return replace(plain, flags=(*plain.flags, f"-XX:SharedArchiveFile={archive}"))
 
 

@@ -8,13 +8,13 @@ from deploy.embedded.broker import JavaRuntime
 from deploy.embedded.failures import Progress
 
 
-def kafka_runtime(temporary: Path, *, bench: bool, progress: Progress) -> JavaRuntime:
+def kafka_runtime(temporary: Path, progress: Progress) -> JavaRuntime:
     """Return how to run the broker, whose native libraries unpack into `temporary`, after fetching what is missing."""
     jars = distribution.jars(progress)
-    return archive.runtime(java.java(progress), jars, distribution.STORE, temporary, bench=bench, progress=progress)
+    return archive.runtime(java.java(progress), jars, distribution.STORE, temporary, progress)
 
 
 def prepare(progress: Progress) -> None:
     """Fetch and prepare everything, unless the user's own Kafka is used."""
     if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        kafka_runtime(distribution.STORE, bench=False, progress=progress)
+        kafka_runtime(distribution.STORE, progress)

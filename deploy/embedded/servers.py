@@ -22,9 +22,8 @@ class EmbeddedServers:
     """A Kafka and a PostgreSQL for as long as a `with` block lasts.
 
     `root` holds their data and survives; two live instances need two roots. `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`
-    replace ours by existing servers, which are neither started nor stopped. `bench` gives the broker more memory and the
-    optimising compiler. `kafka_properties` and `postgres_settings` are added to ours. `patience` is how many seconds to wait for
-    an earlier command on the same root to finish.
+    replace ours by existing servers, which are neither started nor stopped. `kafka_properties` and `postgres_settings` are added to
+    ours. `patience` is how many seconds to wait for an earlier command on the same root to finish.
 
     The servers stop with the block, and with the process however that ends; start them from the main thread, or from one
     that lives as long as they shall. They listen on loopback ports and a private socket only.
@@ -36,7 +35,6 @@ class EmbeddedServers:
         *,
         kafka: bool = True,
         postgres: bool = True,
-        bench: bool = False,
         progress: Progress = silent,
         kafka_properties: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
@@ -49,7 +47,6 @@ class EmbeddedServers:
         self._database = os.environ.get("DATABASE_URL") if postgres else None
         self._wants_kafka = kafka and not self._bootstrap
         self._wants_postgres = postgres and not self._database
-        self._bench = bench
         self._progress = progress
         self._kafka_properties = kafka_properties
         self._postgres_settings = postgres_settings
@@ -113,7 +110,7 @@ class EmbeddedServers:
 
     def _broker(self) -> KafkaServer:
         home = self.root / "kafka"
-        runtime = kafka_runtime(home / "tmp", bench=self._bench, progress=self._progress)
+        runtime = kafka_runtime(home / "tmp", self._progress)
         return KafkaServer(home, runtime, self._kafka_properties)
 
 

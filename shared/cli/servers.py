@@ -12,13 +12,13 @@ from deploy.embedded import EmbeddedServerError, EmbeddedServers
 
 
 @contextmanager
-def running_servers(root: Path, progress: Callable[[str], None], *, bench: bool = False) -> Iterator[EmbeddedServers]:
+def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[EmbeddedServers]:
     """Start Kafka and PostgreSQL with data below `root`; both stop with the block, which SIGTERM ends like Ctrl-C.
 
     Raises `ClickException`, one sentence with the remedy, when a server cannot be had.
     """
     before = signal.signal(signal.SIGTERM, _interrupt)
-    servers = EmbeddedServers(root, bench=bench, progress=progress)
+    servers = EmbeddedServers(root, progress=progress)
     try:
         try:
             servers.start()

@@ -174,12 +174,12 @@ def _each(before: Usage, after: Usage, number: int) -> dict[str, float]:
 
 @contextmanager
 def running(what: str, progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
-    """Fresh servers and services of their own, as `make up` starts them but for the broker's compiler and memory."""
+    """Fresh servers and services of their own, as `make up` starts them but for PostgreSQL's memory."""
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(dir=folder) as root,
-        EmbeddedServers(Path(root) / "servers", bench=True, postgres_settings=POSTGRES, progress=progress) as servers,
+        EmbeddedServers(Path(root) / "servers", postgres_settings=POSTGRES, progress=progress) as servers,
     ):
         held = {"JIESU_QUIET_HOURS": _hours_from_now()} if HELD[what] else {}
         environment = {
