@@ -6,27 +6,37 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import cel
-from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from shared.procedures.conditions import ROOTS, Condition, compiled
 
 _CALL = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|\.matches\s*\(""")
 _NAME = "text_matches"
+_SEARCH = re.compile(r"complaint\.text\.matches\('([^'\\\n\r]*)'\)")
+_FACT = re.compile(r"facts\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A condition as it is evaluated many times: its program, which needs a context from `prepared`, and the roots that it reads."""
+    """A condition as it is evaluated many times: its program, which needs a context from `prepared`, and the roots that it reads.
+
+    Most conditions say so little that they need no CEL: `search` is set where all is one search in the complaint's text, `fact` where
+    all is one fact (which still needs the program if it is not true or false).
+    """
 
     condition: Condition
     program: cel.Program
     roots: tuple[str, ...]
+    search: Callable[[str], bool] | None = None
+    fact: str = ""
 
 
 def expression(source: str) -> Expression:
     """The expression of that source; raises `ValueError` that shows where its syntax is wrong."""
     condition = compiled(source)
-    return Expression(condition, program(condition), tuple(name for name in condition.program.variables() if name in ROOTS))
+    roots = tuple(name for name in condition.program.variables() if name in ROOTS)
+    search, fact = _SEARCH.fullmatch(source), _FACT.fullmatch(source)
+    return Expression(condition, program(condition), roots, _found(search[1]) if search else None, fact[1] if fact else "")
 
 
 def program(condition: Condition) -> cel.Program:
@@ -43,6 +53,13 @@ def prepared(context: cel.Context) -> cel.Context:
 @lru_cache(maxsize=8192)
 def _program(source: str) -> cel.Program:
     return cel.compile(_CALL.sub(lambda found: found[1] or f".{_NAME}(", source))
+
+
+def _found(pattern: str) -> Callable[[str], bool] | None:
+    try:
+        return _search(pattern)
+    except SchemaError:  # the program says so once it is evaluated
+        return None
 
 
 def _matches(text: str, pattern: str) -> bool:

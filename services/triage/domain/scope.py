@@ -70,7 +70,11 @@ class Scope:
 
     def holds(self, expression: Expression) -> bool:
         """Whether the condition holds; raises `ValueError` naming it if its value is not true or false."""
-        value = self.value(expression)
+        if expression.search is not None:
+            return expression.search(self.complaint.text)
+        value = self.facts.get(expression.fact)
+        if value is not True and value is not False:
+            value = self.value(expression)
         if value is not True and value is not False:
             source = expression.condition.source
             raise ValueError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")

@@ -4,7 +4,7 @@ import cel
 import pytest
 
 from shared.procedures.conditions import compiled
-from shared.procedures.matching import prepared, program
+from shared.procedures.matching import expression, prepared, program
 
 TEXTS = ["", "电梯停运", "老人ABC摔倒", "停水了", "a.matches(b)", "第一行\n第二行", "电 梯"]
 PATTERNS = ["电梯.{0,6}(停运|坏)", "索赔|(?i)abc", "^停[水电]了$", "[a-z]+", "第.行$", "(?m)行$", r"\\d", "", "a\\\\.matches"]
@@ -22,3 +22,33 @@ def test_both_find_the_same(pattern: str, form: str) -> None:
 def test_a_condition_without_a_search_keeps_its_program() -> None:
     condition = compiled("complaint.text == 'x'")
     assert program(condition) is condition.program
+
+
+@pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if "\\" not in pattern])
+def test_a_condition_that_is_one_search_finds_the_same_without_cel(pattern: str) -> None:
+    found = expression(f"complaint.text.matches('{pattern}')")
+    assert found.search is not None
+    for text in TEXTS:
+        assert found.search(text) == found.condition.program.execute({"complaint": {"text": text}}), text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "complaint.text.matches('a') || complaint.text.matches('b')",
+        "!complaint.text.matches('a')",
+        "complaint.title.matches('a')",
+        r"complaint.text.matches('\\d')",
+        "complaint.text.matches('(')",
+        "facts.a.matches('b')",
+        "facts.a == 'b'",
+    ],
+)
+def test_a_condition_that_says_more_is_left_to_cel(source: str) -> None:
+    found = expression(source)
+    assert (found.search, found.fact) == (None, "")
+
+
+def test_a_condition_names_the_roots_that_it_reads() -> None:
+    assert set(expression("size(facts) > 0 && case.kind == 'facts.x' && [1].exists(x, x == 1)").roots) == {"facts", "case"}
+    assert (expression("facts.media").fact, expression("facts.media").roots) == ("media", ("facts",))
