@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from services.sla import metrics, storage
 from services.sla.domain import ledger, projection, wire
 from services.sla.domain.case import Case, Event
-from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Recount, decide, next_due
+from services.sla.domain.lifecycle import Act, Decided, Input, Opening, Recount, decide
 from services.sla.domain.replay import origin
 from services.sla.domain.rulebook import Rulebook
 from services.sla.domain.worktime import Worktime, micros, moment
@@ -80,6 +80,10 @@ class Caseload:
         """The case as it stands."""
         return self.kept[name].case
 
+    def due(self, name: str) -> int | None:
+        """The next instant at which something of the case is due; None if nothing is, or if it is not known."""
+        return self.kept[name].due
+
     def decide(self, name: str, given: Input, traceparent: str | None = None) -> list[Event]:
         """Let the core decide on an input; what follows is kept for `record`."""
         kept = self.kept[name]
@@ -92,7 +96,8 @@ class Caseload:
         now = max(micros(self.now), getattr(given, "at", 0), getattr(given, "registered_at", 0))
         before = departments(kept.case)
         decision = decide(kept.case, given, rulebook, now)
-        kept.case = case = decision.case
+        case = decision.case
+        kept.case, kept.due = case, decision.next_due
         if isinstance(given, (Opening, Recount)):
             kept.calendar = self.calendar
         self.touched.add(name)
@@ -116,8 +121,7 @@ class Caseload:
         """Decide on the inputs that wait for a case, in their order; with `upto` only as far as what was due before each is known."""
         remaining = self.waiting.pop(name, [])
         while remaining:
-            case = self.case(name)
-            due = next_due(case) if case is not None else None
+            case, due = self.case(name), self.due(name)
             if case is None or (upto is not None and due is not None and upto < due < micros(remaining[0].at)):
                 self.waiting[name] = remaining
                 return
@@ -138,7 +142,7 @@ class Caseload:
         await storage.write(tx, self.lines)
         await storage.release(tx, self.released)
         await storage.hold(tx, self.holding)
-        await timers.arm(tx, {name: (partition_of(name, PARTITIONS), self._next(name, kept.case)) for name, kept in changed if kept.case})
+        await timers.arm(tx, {name: (partition_of(name, PARTITIONS), self._next(name)) for name, _ in changed})
         await outbox.add(tx, self.messages)
         events = [line.fields for line in self.lines]
         tx.after_commit(lambda: metrics.count(events))
@@ -149,8 +153,8 @@ class Caseload:
             await storage.keep_basis(tx, self.rulebooks.basis, self.rulebooks.calendar_stamp)
             tx.after_commit(lambda: setattr(self.rulebooks, "basis_kept", True))
 
-    def _next(self, name: str, case: Case) -> datetime | None:
-        due = next_due(case)
+    def _next(self, name: str) -> datetime | None:
+        due = self.due(name)
         instants = [] if due is None else [moment(due)]
         if name in self.held:
             instants.append(self.held[name])
@@ -160,13 +164,8 @@ class Caseload:
 
     def _keep(self, kept: Kept, event: Event, about: _About, came_about: str) -> None:
         case = about.case
-        fields = {
-            "type": event.type,
-            **wire.outward(event, case, about.rulebook.procedure, about.worktime),
-            "recorded_at": self.now,
-            "procedure": case.procedure,
-            "version": case.version,
-        }
+        fields = wire.outward(event, case, about.rulebook.procedure, about.worktime)
+        fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
         at, body = fields["at"], ledger.canonical(fields)
         kept.head = ledger.link(kept.head, body)
         entry = ledger.Entry(event.sequence, body, kept.head)
@@ -215,7 +214,6 @@ def recount(caseload: Caseload, name: str) -> None:
 
     Nothing that is due is carried out by it: whether it was met in time is not known before the input is read so far.
     """
-    case = caseload.case(name)
-    due = next_due(case) if case is not None else None
+    due = caseload.due(name)
     now = micros(caseload.now)
     caseload.decide(name, Recount(now if due is None else min(now, due)))

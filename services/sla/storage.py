@@ -12,6 +12,7 @@ import orjson
 from services.sla.domain.basis import Basis
 from services.sla.domain.case import Case
 from services.sla.domain.ledger import GENESIS, Entry
+from services.sla.domain.lifecycle import next_due
 from services.sla.domain.worktime import moment
 from shared.runtime.database import Transaction
 
@@ -34,11 +35,15 @@ _HOLD = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], 
 
 @dataclass(slots=True)
 class Kept:
-    """A case as it is stored: state, hash of its latest event, calendars that its deadlines are counted with; none of it if unknown."""
+    """A case as it is stored: state, hash of its latest event, calendars that its deadlines are counted with; none of it if unknown.
+
+    `due` is the next instant (microseconds) at which something of it is due, None if nothing is.
+    """
 
     case: Case | None = None
     head: bytes = GENESIS
     calendar: str = ""
+    due: int | None = None
 
 
 class Line(NamedTuple):
@@ -69,8 +74,13 @@ async def load(tx: Transaction, ids: Iterable[str]) -> dict[str, Kept]:
     """The cases, locked in the order of their ids; a `Kept` without a case for each unknown id."""
     wanted = sorted(set(ids))
     rows = await tx.fetch(_LOAD, wanted)
-    found = {row["id"]: Kept(Case.load(orjson.loads(row["state"])), row["head"], row["calendar"]) for row in rows}
+    found = {row["id"]: _kept(row["state"], row["head"], row["calendar"]) for row in rows}
     return {name: found.get(name) or Kept() for name in wanted}
+
+
+def _kept(state: bytes, head: bytes, calendar: str) -> Kept:
+    case = Case.load(orjson.loads(state))
+    return Kept(case, head, calendar, next_due(case))
 
 
 async def save(tx: Transaction, kept: Sequence[Kept]) -> None:

@@ -13,7 +13,7 @@ from services.sla.authority import Actor, Authority
 from services.sla.caseload import Asked, Caseload, recount
 from services.sla.domain import wire
 from services.sla.domain.case import Case, Event
-from services.sla.domain.lifecycle import Act, Decided, Opening, Tick, next_due
+from services.sla.domain.lifecycle import Act, Decided, Opening, Tick
 from services.sla.domain.worktime import micros, moment
 from services.sla.rulebooks import Rulebooks
 from shared.contracts.actions import ACTIONS, Action
@@ -77,8 +77,7 @@ class Cases:
             upto = micros(each.upto)
             caseload.touched.add(each.case_id)
             caseload.release(each.case_id, upto)
-            case = caseload.case(each.case_id)
-            first = next_due(case) if case is not None else None
+            first = caseload.due(each.case_id)
             if first is not None and first <= upto:
                 caseload.decide(each.case_id, Tick(upto))
         await caseload.record(tx)
@@ -105,7 +104,7 @@ class Cases:
                 caseload.decide(name, given, received.traceparent)
                 caseload.release(name)
             return
-        due = next_due(case) if case is not None else None
+        due = caseload.due(name)
         early = due is not None and due < micros(received.recorded) and not watermark.passed(received.partition, moment(due))
         if case is None or early or isinstance(given, Asked) or caseload.waits(name):
             caseload.hold(name, given, received.recorded)
@@ -186,7 +185,7 @@ class Actions:
             # Under the lock, not before: an action happens when it is accepted.
             at = caseload.now = max(self.cases.clock.now(), caseload.now)
             given = self._given(action, actor, case, at)
-            due = next_due(case)
+            due = caseload.due(case.id)
             early = due is not None and due < micros(at) and not self.watermark.passed(partition_of(case.id, PARTITIONS), moment(due))
             if (early or caseload.waits(case.id)) and not last:
                 return None, at if due is None else moment(due)

@@ -55,7 +55,10 @@ class Round:
     @property
     def due(self) -> int | None:
         """The first due instant that exists, or the next occurrence of a repeating clock."""
-        return next((at for at in self.dues if at is not None), self.next_occurrence)
+        for at in self.dues:
+            if at is not None:
+                return at
+        return self.next_occurrence
 
     @property
     def live(self) -> bool:

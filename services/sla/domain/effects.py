@@ -137,7 +137,7 @@ def _remind(draft: Draft, doing: Doing, effect: Remind, occasion: Occasion) -> N
 
 
 def _notify(draft: Draft, doing: Doing, effect: Notify, occasion: Occasion) -> None:
-    message = _message(effect, occasion.about or "due", occasion)
+    message = _message(effect, occasion.about or "due", occasion, urgent=effect.urgent)
     messages.tell(draft, occasion.at, _roles(draft, effect.notify, occasion), draft.of(doing, occasion.rule), message)
 
 
@@ -238,12 +238,12 @@ def _owner(draft: Draft, occasion: Occasion) -> str:
     return clocks.owner(draft, occasion.plan) if occasion.plan else messages.owner(draft)
 
 
-def _message(effect: Remind | Notify, about: str, occasion: Occasion) -> dict[str, Any]:
+def _message(effect: Remind | Notify, about: str, occasion: Occasion, *, urgent: bool = False) -> dict[str, Any]:
     return {
         "by": list(effect.by),
         "about": about,
         "template": effect.template,
-        "urgent": getattr(effect, "urgent", False),
+        "urgent": urgent,
         "clock": occasion.plan.clock.id if occasion.plan else None,
         "due_at": occasion.due if occasion.due is not None else occasion.round.due if occasion.round else None,
     }

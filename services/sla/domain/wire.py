@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
 from services.sla.domain.case import Case, Event
 from services.sla.domain.lifecycle import Act, Decided, Opening
 from services.sla.domain.scope import INSTANTS
@@ -36,10 +39,7 @@ def opening(classified: Classified, procedure: Procedure) -> Opening:
         received_at=micros(complaint.received_at),
         registered_at=micros(registered.at),
         complaint=kept(complaint),
-        registered={
-            **fields(registered, procedure),
-            "complaint": complaint.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True),
-        },
+        registered={**fields(registered, procedure), "complaint": told(complaint)},
         classified=given,
         parameters=dict(registered.parameters),
     )
@@ -65,12 +65,7 @@ def instants(data: dict[str, Any]) -> dict[str, Any]:
 
 def plain(event: CaseEvent) -> dict[str, Any]:
     """The fields of an event whose case, and so whose procedure, is not known yet."""
-    values, found = vars(event), {}
-    for field, name, default in _FIELDS[type(event)]:
-        value = values[field]
-        if value is not None and value != default:
-            found[name] = _inward(name, value)
-    return found
+    return instants(_said(event, _FIELDS[type(event)]))
 
 
 def fields(event: CaseEvent, procedure: Procedure) -> dict[str, Any]:
@@ -81,17 +76,35 @@ def fields(event: CaseEvent, procedure: Procedure) -> dict[str, Any]:
     return found
 
 
-def _saying(cls: type[CaseEvent]) -> tuple[tuple[str, str, Any], ...]:
-    """The fields of an event's class but for envelope and complaint: attribute, name on the wire, default."""
+def told(complaint: Complaint) -> dict[str, Any]:
+    """What a complaint says, as plain JSON."""
+    said = _said(complaint, _COMPLAINT)
+    masked = _said(complaint.complainant, _COMPLAINANT)
+    if masked:
+        said["complainant"] = masked
+    found: dict[str, Any] = to_jsonable_python(said, exclude_none=True)
+    return found
+
+
+def _said(model: BaseModel, saying: tuple[tuple[str, str, Any], ...]) -> dict[str, Any]:
+    """The fields that differ from their defaults, by their names on the wire."""
+    values = vars(model)
+    return {name: value for field, name, default in saying if (value := values[field]) is not None and value != default}
+
+
+def _saying(cls: type[BaseModel], *apart: str) -> tuple[tuple[str, str, Any], ...]:
+    """The fields of a model but for some: attribute, name on the wire, default."""
     return tuple(
         (field, info.serialization_alias or field, info.get_default(call_default_factory=True, validated_data={}))
         for field, info in cls.model_fields.items()
-        if field not in _ENVELOPE and field not in ("complaint", "registered")
+        if field not in apart
     )
 
 
 # A model's dump asks all this anew for every event and takes four times as long.
-_FIELDS = {cls: _saying(cls) for cls in EVENTS.values()}
+_FIELDS = {cls: _saying(cls, *_ENVELOPE, "complaint", "registered") for cls in EVENTS.values()}
+_COMPLAINT = _saying(Complaint, "complainant")
+_COMPLAINANT = _saying(MaskedComplainant)
 
 
 def facts(given: dict[str, Any], procedure: Procedure) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from services.sla.domain.worktime import micros
 from shared.cli import schemas
 from shared.contracts.complaint import Complaint
 from shared.contracts.events import EVENTS, CaseEvent
+from shared.contracts.events.triage import Registered
 
 APART = {"case", "at", "recorded_at", "sequence", "procedure", "version", "complaint", "registered"}
 REQUIRED = {"case": "c", "at": "2026-09-24T16:40:00+08:00"}
@@ -37,17 +38,33 @@ def test_an_event_with_all_its_defaults_says_nothing(name: str) -> None:
     assert wire.plain(event) == wire.plain(spelt_out) == dumped(spelt_out) == {}
 
 
+def complaint(**rest: Any) -> Complaint:
+    given = {"case": "c", "number": "1", "source": "s", "received_at": REQUIRED["at"], "registered_at": REQUIRED["at"]}
+    return Complaint.model_validate({**given, "channel": "hotline", "text": "t", **rest})
+
+
 def test_of_the_complainant_only_what_is_known_is_kept() -> None:
-    complaint = Complaint.model_validate(
-        {
-            "case": "c",
-            "number": "1",
-            "source": "s",
-            "received_at": REQUIRED["at"],
-            "registered_at": REQUIRED["at"],
-            "channel": "hotline",
-            "text": "t",
-            "complainant": {"name": "王**"},
-        }
-    )
-    assert wire.kept(complaint)["complainant"] == {"kind": "customer", "anonymous": False, "name": "王**", "has": []}
+    found = wire.kept(complaint(complainant={"name": "王**"}))
+    assert found["complainant"] == {"kind": "customer", "anonymous": False, "name": "王**", "has": []}
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {},
+        {"complainant": {"kind": "customer", "anonymous": False, "has": []}},
+        {"complainant": {"name": "王**", "has": ["name"]}, "against": [], "contact": "k1.c2VhbGVk"},
+        {"happened_at": "2026-09-24T08:00:00.123456Z", "facts": {"urgent": False, "persons": 2, "share": 0.5}, "kind": "demand"},
+        {"facts": {"since": datetime.fromisoformat("2026-09-24T08:00:00+08:00"), "nested": {"none": None, "list": [1]}}},
+    ],
+)
+def test_a_complaint_is_told_as_its_model_dumps_it(rest: dict[str, Any]) -> None:
+    given = complaint(**rest)
+    assert wire.told(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+def test_a_complaint_with_every_field_is_told_so() -> None:
+    registered = example("registered")
+    assert isinstance(registered, Registered)
+    given = registered.complaint
+    assert wire.told(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
