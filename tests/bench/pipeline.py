@@ -28,6 +28,7 @@ from shared.cli.stack import Stack, fresh_database, running_stack
 from shared.contracts.envelope import Message
 from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
 from shared.runtime.clock import uuid7
+from shared.runtime.producer import Outgoing, Producer
 from tests.bench.results import ROOT, keep
 from tests.support.databases import plain
 from tests.support.load import ORGANISATION, Load, load, submission
@@ -45,6 +46,7 @@ HELD = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}
 POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
 """What one gives a server that is to work; its own 128 MB for everything are a laptop's."""
 PATIENCE = 1200.0
+CHUNK = 500
 _TICKS = os.sysconf("SC_CLK_TCK")
 _DONE = """
 SELECT (SELECT count(*) FROM sla.cases) AS opened,
@@ -106,19 +108,20 @@ def _resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def send(senders: Load, numbers: Sequence[int], source: str) -> None:
+async def send(senders: Load, producer: Producer, numbers: Sequence[int], source: str) -> None:
     """Submissions as fast as the broker takes them."""
-    pending = []
-    for number in numbers:
-        body = submission(number, datetime.now(UTC))
-        content = orjson.dumps(body)
-        headers = Message(
-            COMPLAINT_SUBMISSIONS.name, body["external_id"], str(uuid7()), "submission", datetime.now(UTC), content, source
-        ).headers()
-        topic = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}"
-        pending.append(await senders.producer.send(topic, content, key=body["external_id"].encode(), headers=headers))
-        senders.accept(source, body)
-    await asyncio.gather(*pending)
+    topic = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}"
+    for first in range(0, len(numbers), CHUNK):
+        bodies = [submission(number, datetime.now(UTC)) for number in numbers[first : first + CHUNK]]
+        await producer.send([_outgoing(topic, body, source) for body in bodies])
+        for body in bodies:
+            senders.accept(source, body)
+
+
+def _outgoing(topic: str, body: dict[str, Any], source: str) -> Outgoing:
+    key = body["external_id"]
+    message = Message(COMPLAINT_SUBMISSIONS.name, key, str(uuid7()), "submission", datetime.now(UTC), orjson.dumps(body), source)
+    return topic, key.encode(), message.body, message.headers()
 
 
 async def reached(connection: asyncpg.Connection, number: int) -> bool:
@@ -132,15 +135,17 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what:
     database = stack.environment["DATABASE_URL"]
     connection = await asyncpg.connect(plain(database))
     async with load(stack, organisation=ORGANISATIONS[what]) as senders:
-        await send(senders, range(WARM_UP), SOURCE)
+        producer = Producer({"bootstrap_servers": servers.bootstrap_servers}, timeout=30.0)
+        await send(senders, producer, range(WARM_UP), SOURCE)
         await _rest(database, servers, what)
         before, began = usage(stack, servers), time.monotonic()
-        await send(senders, range(WARM_UP, WARM_UP + complaints), SOURCE)
+        await send(senders, producer, range(WARM_UP, WARM_UP + complaints), SOURCE)
         sent = time.monotonic() - began
         await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested", pause=PROBE_SECONDS)
         took, after = time.monotonic() - began, usage(stack, servers)
         await _rest(database, servers, what)
         drained, last = time.monotonic() - began, usage(stack, servers)
+        await producer.close()
         found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
     await connection.close()
     figures = {

@@ -87,7 +87,7 @@ def test_no_value_becomes_a_header_or_grows_without_limit() -> None:
     assert "\r" not in rendered.subject
     assert len(rendered.subject) <= LONGEST_SUBJECT
     assert "\x00" not in rendered.text
-    long = made("{% for i in range(90000) %}{{ t }}{% endfor %}").render("x.zh.sms", {"t": "电"})
+    long = made("{{ t * 90000 }}").render("x.zh.sms", {"t": "电"})
     assert len(long.text) == LONGEST_TEXT["sms"]
     assert long.text.endswith("…")
 
