@@ -3,11 +3,11 @@
 from fastapi import Request
 
 from services.intake.domain.fault import Fault
-from services.intake.domain.rate import Bucket
 from services.intake.domain.register import Office
 from services.intake.problem import ProblemError
 from services.intake.sources import Sources
 from shared.runtime.clock import monotonic
+from shared.runtime.rate import Bucket
 
 _REMEDY = "send Authorization: Bearer <API key of a source of the organisation file>"
 

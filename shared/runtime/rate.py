@@ -1,4 +1,4 @@
-"""How often somebody may ask: a token bucket for each key, in this process."""
+"""How often somebody may ask: buckets that fill at a rate, one a key, in this process."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -9,27 +9,49 @@ _MOST_KEYS = 10_000
 
 
 @dataclass(slots=True)
-class _Bucket:
-    tokens: float
+class Bucket:
+    """`rate` a second, `burst` at once; instants are seconds of a clock that never runs backwards.
+
+    Who takes many at once may go below zero and pays that off before the next.
+    """
+
+    rate: float
+    burst: float
+    level: float
     at: float
+
+    @classmethod
+    def full(cls, rate: float, at: float) -> "Bucket":
+        """A bucket that nobody has drawn from: two seconds' worth, at least one."""
+        burst = max(1.0, 2 * rate)
+        return cls(rate, burst, burst, at)
+
+    def wait(self, at: float) -> float:
+        """Seconds until something may be taken; 0 now."""
+        self.level = min(self.burst, self.level + max(0.0, at - self.at) * self.rate)
+        self.at = max(at, self.at)
+        return 0.0 if self.level >= 1 else (1 - self.level) / self.rate
+
+    def take(self, count: int) -> None:
+        """Take so many; what is missing is owed."""
+        self.level -= count
 
 
 class RateLimit:
-    """At most `per_second` a key, with bursts of as many as two seconds allow; keys unused for longest are forgotten."""
+    """A bucket for each key; keys unused for longest are forgotten."""
 
     def __init__(self) -> None:
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
-    def allows(self, key: str, per_second: float, cost: float = 1.0) -> bool:
-        """Whether `cost` more may pass now; if so, it is taken off."""
-        now, full = monotonic(), per_second * 2
-        bucket = self._buckets.pop(key, None) or _Bucket(full, now)
-        bucket.tokens = min(full, bucket.tokens + (now - bucket.at) * per_second)
-        bucket.at = now
+    def allows(self, key: str, per_second: float) -> bool:
+        """Whether something may pass now; if so, it is taken."""
+        now = monotonic()
+        bucket = self._buckets[key] if key in self._buckets else Bucket.full(per_second, now)
         self._buckets[key] = bucket
+        self._buckets.move_to_end(key)
         if len(self._buckets) > _MOST_KEYS:
             self._buckets.popitem(last=False)
-        if bucket.tokens < min(cost, full):
+        if bucket.wait(now) > 0:
             return False
-        bucket.tokens -= cost
+        bucket.take(1)
         return True

@@ -9,7 +9,6 @@ import pytest
 
 from services.intake.domain.complainant import masked, masked_name, masked_phone, normal, normal_phone, pseudonym
 from services.intake.domain.number import Book, book, written
-from services.intake.domain.rate import Bucket
 from services.intake.domain.register import Office, case_id, draft, implausible, registered
 from shared.contracts.complaint import Complainant, Submission
 from shared.contracts.events import decode, encode
@@ -134,17 +133,6 @@ def test_the_anonymous_show_neither_name_nor_phone() -> None:
 def test_a_receipt_that_cannot_be_is_found(shift: timedelta, rule: str | None) -> None:
     fault = implausible(NOW + shift, NOW)
     assert (fault.rule if fault else None) == rule
-
-
-def test_a_bucket_lets_a_rate_through_and_is_paid_off_after_a_batch() -> None:
-    bucket = Bucket.full(10, 0)
-    bucket.take(20)
-    assert bucket.wait(0) == pytest.approx(0.1)
-    assert bucket.wait(0.1) == 0
-    bucket.take(1000)
-    assert bucket.wait(0.1) == pytest.approx(100)
-    assert bucket.wait(1000) == 0
-    assert bucket.level == 20
 
 
 def test_a_source_without_channels_may_use_any() -> None:
