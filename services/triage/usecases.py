@@ -32,7 +32,9 @@ class Preview:
     leaving: set[str] = field(default_factory=set)
 
     def counted(self, old: Mapping[str, str], decision: Decision) -> None:
-        """A case is counted by other keys than before."""
+        """A case is counted, maybe by other keys than before."""
+        if decision.keys == old:
+            return
         changed = {count: key for count, key in decision.keys.items() if key != old.get(count)}
         self.looks += looks(decision.complaint, decision.procedure, changed)
         if any(decision.keys.get(count) != key for count, key in old.items()):

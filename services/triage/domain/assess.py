@@ -56,19 +56,20 @@ class Decision:
     @property
     def clauses(self) -> list[str]:
         """The clauses that the classification rests on: the class's first, then the kind's and the subject's."""
-        entries = (chosen.entry for chosen in (self.class_, self.kind_, self.subject))
-        return list(dict.fromkeys(one for entry in entries if entry is not None for one in listed(entry.clause)))
+        entries = [chosen.entry for chosen in (self.class_, self.kind_, self.subject) if chosen.entry is not None]
+        return list(dict.fromkeys([one for entry in entries for one in listed(entry.clause)]))
 
     def because(self, context: Context) -> dict[str, Any]:
         """What every event of this decision carries."""
         procedure = self.procedure
-        because = {"case": self.complaint.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE}
-        return because | context.instants()
+        return {"case": self.complaint.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
 
     def classified(self, registered: Registered | None, context: Context) -> Classified:
         """The first event of the case on triage's topic, with all that sla needs to open it."""
-        values = self.verdict() | ({"registered": registered, "department": self.route.department} if registered is not None else {})
-        return Classified.model_validate(self.because(context) | values)
+        values = self.because(context) | self.verdict()
+        if registered is not None:
+            values |= {"registered": registered, "department": self.route.department}
+        return Classified.model_validate(values)
 
     def verdict(self) -> dict[str, Any]:
         """The fields of a classification."""
@@ -109,26 +110,19 @@ def assess(complaint: Complaint, procedure: Bound, organisation: Organisation, c
     scope.set_case("rule", _rule(class_))
     made = route(rules, scope, subject)
     scope.set_case("department", made.department)
-    evidence = (
-        *(f"facts.{name} is not of its type and was left out" for name in unfit),
-        *derived.evidence,
-        *_because("kind", kind),
-        *_because("class", class_),
-        *_because("subject", subject),
-    )
+    evidence = [f"facts.{name} is not of its type and was left out" for name in unfit]
+    evidence += derived.evidence
+    for what, chosen in (("kind", kind), ("class", class_), ("subject", subject)):
+        evidence += [f"{what}: {seen}"[:500] for seen in chosen.evidence]
     chosen_kind = cast("Kind", kind.id)
     return Decision(
-        complaint, rules, scope.facts, derived.facts, chosen_kind, kind, class_, subject, made, _keys(rules, scope), evidence[:100]
+        complaint, rules, scope.facts, derived.facts, chosen_kind, kind, class_, subject, made, _keys(rules, scope), tuple(evidence[:100])
     )  # fmt: skip
 
 
 def _rule(class_: Chosen) -> str:
     entry = class_.entry
     return (entry.rule or entry.id) if isinstance(entry, ClassRule) else ""
-
-
-def _because(what: str, chosen: Chosen) -> tuple[str, ...]:
-    return tuple(f"{what}: {seen}"[:500] for seen in chosen.evidence)
 
 
 def _keys(rules: Plan, scope: Scope) -> dict[str, str]:

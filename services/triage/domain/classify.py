@@ -1,6 +1,6 @@
 """Which kind, class and subject a complaint has: the first rule that matches, with the evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -28,13 +28,16 @@ class Derivation:
     evidence: tuple[str, ...] = ()
 
 
-def derive(plan: Plan, scope: Scope, given: Iterable[str]) -> Derivation:
+_NOTHING = Chosen()
+_COMPLAINT = Chosen("complaint")
+
+
+def derive(plan: Plan, scope: Scope, given: Container[str]) -> Derivation:
     """Set the facts that `derived` entries give, in order; what the submission itself gives stays."""
-    kept = frozenset(given)
     facts: dict[str, Any] = {}
     evidence: list[str] = []
     for rule in plan.derived:
-        new = {name: value for name, value in rule.entry.set.items() if name not in kept}
+        new = {name: value for name, value in rule.entry.set.items() if name not in given}
         if not new or rule.when is None or not scope.holds(rule.when):
             continue
         read = ", ".join(scope.evidence(rule.when))
@@ -51,7 +54,7 @@ def kind(plan: Plan, scope: Scope) -> Chosen:
         entry = next((rule.entry for rule in plan.kinds if rule.entry.id == given), None)
         return Chosen(given, entry, (f"complaint.kind = {given}",))
     found = _first(plan.kinds, scope)
-    return found if found.id else Chosen("complaint")
+    return found if found.id else _COMPLAINT
 
 
 def class_of(plan: Plan, scope: Scope) -> Chosen:
@@ -61,6 +64,8 @@ def class_of(plan: Plan, scope: Scope) -> Chosen:
 
 def subject(plan: Plan, scope: Scope) -> Chosen:
     """The first node whose condition holds or one of whose words stands in title or text."""
+    if not plan.subjects:
+        return _NOTHING
     text = f"{scope.complaint.title or ''}\n{scope.complaint.text}"
     for rule in plan.subjects:
         word = next((word for word in rule.entry.words if word in text), None)
@@ -68,7 +73,7 @@ def subject(plan: Plan, scope: Scope) -> Chosen:
             return Chosen(rule.entry.id, rule.entry, (f"the word {word}",))
         if rule.when is not None and scope.holds(rule.when):
             return Chosen(rule.entry.id, rule.entry, scope.evidence(rule.when))
-    return Chosen()
+    return _NOTHING
 
 
 def _first(rules: tuple[Rule[E], ...], scope: Scope) -> Chosen:
@@ -77,4 +82,4 @@ def _first(rules: tuple[Rule[E], ...], scope: Scope) -> Chosen:
             return Chosen(rule.entry.id, rule.entry)
         if scope.holds(rule.when):
             return Chosen(rule.entry.id, rule.entry, scope.evidence(rule.when))
-    return Chosen()
+    return _NOTHING

@@ -1,6 +1,6 @@
 """What rules may read of one complaint, built once as a CEL context and evaluated many times."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -56,7 +56,7 @@ class Scope:
         self._case: dict[str, Any] = {}
         self._reads = reads
         self._stale = set(reads)
-        self._context = prepared(cel.Context())
+        self._context: cel.Context | None = None
 
     def set_facts(self, values: Mapping[str, Any]) -> None:
         """Give facts; rules read them from now on."""
@@ -82,11 +82,9 @@ class Scope:
 
     def value(self, expression: Expression) -> Any:
         """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
-        for root in expression.roots:
-            if root in self._stale:
-                self._refresh(root)
+        context = self._told(expression.roots)
         try:
-            return expression.program.execute(self._context)
+            return expression.program.execute(context)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             source = expression.condition.source
             raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
@@ -103,9 +101,19 @@ class Scope:
             return f"{name} = {value}"
         return f"{name} = {value.isoformat()}" if isinstance(value, datetime) else name
 
-    def _refresh(self, root: str) -> None:
-        """Let conditions read what is true of a root now; what is not there at all is left out."""
-        self._stale.discard(root)
+    def _told(self, roots: Iterable[str]) -> cel.Context:
+        """The context, in which conditions read what is true of these roots now."""
+        if self._context is None:
+            self._context = prepared(cel.Context())
+        for root in roots:
+            if root in self._stale:
+                self._stale.discard(root)
+                if variables := self._variables(root):
+                    self._context.add_variable(root, variables)
+        return self._context
+
+    def _variables(self, root: str) -> dict[str, Any]:
+        """What is true of a root; what is not there at all is left out."""
         there = {"facts": self.facts, "parameters": self._parameters}.get(root)
         variables: dict[str, Any] = {}
         for path in self._reads.get(root, ()):
@@ -115,8 +123,7 @@ class Scope:
             for name in path[1:-1]:
                 node = node.setdefault(name, {})
             node[path[-1]] = self.read(path)
-        if variables:
-            self._context.add_variable(root, variables)
+        return variables
 
     def read(self, path: Path) -> Any:
         """The value of a path such as ('complaint', 'complainant', 'kind'); instants in the calendar's zone, what is unset empty."""
