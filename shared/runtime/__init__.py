@@ -22,7 +22,8 @@ This page is the interface that services write against; each name is imported fr
   ``Received``: ``topic, partition, offset, key: str, id: UUID, type: str, at: datetime`` (header ce_time), ``recorded: datetime`` (the
   broker's timestamp in domain time: when an action from Kafka happened), ``headers: Mapping[str, str], event`` (decoded pydantic
   model), ``body: bytes, source: str, sequence: int | None, traceparent: str | None``.
-  ``concerns={topic: frozenset(types)}`` passes records of other types over unread, also those newer than the service.
+  ``concerns={topic: frozenset(types)}`` passes records of other types over unread, also those newer than the service;
+  ``repeated={(type, ce_by)}`` the service's own decisions, told again by another.
   A bad record: ``raise Rejected("reason without personal data")``, or any other error that is not infrastructure: the record becomes a dead
   letter and its case is parked. ``Rejected(reason, park=False)`` does not park. ``verify(received) -> None`` runs per record
   before the inbox; what it rejects is a dead letter that never parks a case and never claims an id.
@@ -32,6 +33,7 @@ This page is the interface that services write against; each name is imported fr
     async with service.database.transaction() as tx:
         rows = await tx.fetch("SELECT id, state FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE", ids)   # asyncpg, $n
         await tx.execute("INSERT INTO x SELECT * FROM unnest($1::text[], $2::timestamptz[])", a, b)
+        await tx.copy("x", ("id", "at"), rows)                         # new rows by COPY, where none can be there already
         await tx.connection.execute(sqlalchemy_statement)              # the same transaction through SQLAlchemy
         async with tx.savepoint(): ...
         tx.after_commit(callback)

@@ -46,6 +46,11 @@ class Transaction:
         """Run a statement once a row; `unnest` is faster where it fits."""
         await self.raw.executemany(sql, rows)
 
+    async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows, in order, by COPY: less than half of what `unnest` costs, where no row can be there already."""
+        if rows:
+            await self.raw.copy_records_to_table(table, columns=columns, records=rows)
+
     def savepoint(self) -> AbstractAsyncContextManager[object]:
         """A part that can be rolled back alone: `async with tx.savepoint(): …`."""
         return cast("AbstractAsyncContextManager[object]", self.raw.transaction())

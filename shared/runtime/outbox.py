@@ -10,13 +10,7 @@ from shared.runtime.database import Transaction
 from shared.runtime.errors import Rejected
 
 LARGEST_BODY = 900_000
-_INSERT = """
-INSERT INTO outbox (shard, topic, key, headers, body)
-SELECT shard, topic, key, headers, body
-FROM unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::bytea[]) WITH ORDINALITY
-    AS added (shard, topic, key, headers, body, place)
-ORDER BY place
-"""
+_COLUMNS = ("shard", "topic", "key", "headers", "body")
 
 
 async def add(tx: Transaction, messages: Iterable[Message]) -> None:
@@ -28,14 +22,7 @@ async def add(tx: Transaction, messages: Iterable[Message]) -> None:
         if len(message.body) > LARGEST_BODY:
             raise Rejected(f"a {message.type} of {len(message.body)} bytes would exceed the {LARGEST_BODY} that a topic takes")
     shards = tx.database.settings.outbox_shards
-    await tx.execute(
-        _INSERT,
-        [shard_of(m.key, shards) for m in listed],
-        [m.topic for m in listed],
-        [m.key for m in listed],
-        [_headers(m) for m in listed],
-        [m.body for m in listed],
-    )
+    await tx.copy("outbox", _COLUMNS, [(shard_of(m.key, shards), m.topic, m.key, _headers(m), m.body) for m in listed])
     tx.after_commit(tx.database.outbox_added.set)
 
 
