@@ -49,11 +49,7 @@ class Refusal:
     faults: str
 
 
-_INSERT = """
-INSERT INTO complaint (case_id, number, source, channel, external_id, received_at, registered_at, fingerprint, body)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
-                     $6::timestamptz[], $7::timestamptz[], $8::bytea[], $9::text[])
-"""
+_COLUMNS = ("case_id", "number", "source", "channel", "external_id", "received_at", "registered_at", "fingerprint", "body")
 _REFUSE = """
 INSERT INTO refusal (via, source, reference, reason, faults)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -130,8 +126,7 @@ async def earlier(tx: Transaction, cases: Collection[str]) -> dict[str, Earlier]
 
 async def insert(tx: Transaction, rows: Sequence[Row]) -> None:
     """Keep new complaints."""
-    if rows:
-        await tx.execute(_INSERT, *(list(column) for column in zip(*(_values(row) for row in rows), strict=True)))
+    await tx.copy("complaint", _COLUMNS, [_values(row) for row in rows])
 
 
 async def refuse(tx: Transaction, refusals: Sequence[Refusal]) -> None:

@@ -24,11 +24,7 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], 
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, class = excluded.class, department = excluded.department,
     calendar = excluded.calendar, sequence = excluded.sequence, head = excluded.head, state = excluded.state
 """
-_WRITE = """
-INSERT INTO ledger (case_id, sequence, type, at, recorded_at, cause, body, hash, origin, basis)
-SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bytea[], $8::bytea[],
-    $9::text[], $10::text[])
-"""
+_LEDGER = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body", "hash", "origin", "basis")
 _HELD = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
 _HOLD = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bytea[])"
 
@@ -108,20 +104,13 @@ async def save(tx: Transaction, kept: Sequence[Kept]) -> None:
 
 async def write(tx: Transaction, lines: Sequence[Line]) -> None:
     """Add lines to the ledger."""
-    if not lines:
-        return
-    await tx.execute(
-        _WRITE,
-        [line.case for line in lines],
-        [line.entry.sequence for line in lines],
-        [line.type for line in lines],
-        [line.at for line in lines],
-        [line.recorded_at for line in lines],
-        [line.cause for line in lines],
-        [line.entry.body for line in lines],
-        [line.entry.hash for line in lines],
-        [line.origin for line in lines],
-        [line.basis for line in lines],
+    await tx.copy(
+        "ledger",
+        _LEDGER,
+        [
+            (li.case, li.entry.sequence, li.type, li.at, li.recorded_at, li.cause, li.entry.body, li.entry.hash, li.origin, li.basis)
+            for li in lines
+        ],
     )
 
 

@@ -81,16 +81,15 @@ def tables() -> MetaData:
     return metadata
 
 
-def _statement(kind: str) -> str:
+def _update() -> str:
     arrays = ", ".join(f"${place}::{_ARRAYS[type_]}" for place, type_ in enumerate(Row.__annotations__.values(), start=1))
     columns = ", ".join(Row._fields)
     changes = ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
-    suffix = {"insert": "", "update": f" ON CONFLICT (case_id) DO UPDATE SET {changes}"}[kind]
-    return f"INSERT INTO known ({columns}) SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id{suffix}"  # noqa: S608 - constants
+    new = f"SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id"  # noqa: S608 - constants
+    return f"INSERT INTO known ({columns}) {new} ON CONFLICT (case_id) DO UPDATE SET {changes}"
 
 
-_INSERT = _statement("insert")
-_UPDATE = _statement("update")
+_UPDATE = _update()
 _OPEN = """
 SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
@@ -173,8 +172,10 @@ async def grouped(tx: Transaction, names: Collection[str]) -> list[tuple[Name, M
 
 async def record_cases(tx: Transaction, rows: Sequence[Row], *, new: bool) -> None:
     """Keep cases; `new` ones are not there yet."""
-    if rows:
-        await tx.execute(_INSERT if new else _UPDATE, *(list(column) for column in zip(*rows, strict=True)))
+    if new:
+        await tx.copy("known", Row._fields, rows)
+    elif rows:
+        await tx.execute(_UPDATE, *(list(column) for column in zip(*rows, strict=True)))
 
 
 async def record_marks(tx: Transaction, changed: Sequence[tuple[Name, Mark]], gone: Sequence[tuple[Name, str]]) -> None:
