@@ -16,7 +16,15 @@ def metadata() -> MetaData:
 
 def add_tables(found: MetaData) -> None:
     """Add sla's own tables; `state` and `body` are JSON as bytes, `head` the hash of the case's latest event."""
-    Table(
+    _add_cases(found)
+    _add_ledger(found)
+    _add_waiting(found)
+    _add_records(found)
+
+
+def _add_cases(found: MetaData) -> None:
+    """Cases as they stand."""
+    cases = Table(
         "cases",
         found,
         Column("id", Text, primary_key=True),
@@ -33,9 +41,12 @@ def add_tables(found: MetaData) -> None:
         Column("head", LargeBinary, nullable=False),
         Column("state", LargeBinary, nullable=False),
     )
-    cases = found.tables[f"{SCHEMA}.cases"]
     Index("cases_open", cases.c.status, cases.c["class"], cases.c.department)
     Index("cases_calendar", cases.c.calendar, postgresql_where=cases.c.status == "open")
+
+
+def _add_ledger(found: MetaData) -> None:
+    """Every event of every case, bound to the one before by its hash."""
     ledger = Table(
         "ledger",
         found,
@@ -51,6 +62,10 @@ def add_tables(found: MetaData) -> None:
         Column("basis", Text, nullable=False, server_default=""),
     )
     Index("ledger_type_at", ledger.c.type, ledger.c.at)
+
+
+def _add_waiting(found: MetaData) -> None:
+    """Inputs that wait, and duties of procedures that were carried out."""
     held = Table(
         "held",
         found,
@@ -70,7 +85,6 @@ def add_tables(found: MetaData) -> None:
         Column("carried_out_at", DateTime(timezone=True), nullable=False),
         Column("report", LargeBinary, nullable=False),
     )
-    _add_records(found)
 
 
 def _add_records(found: MetaData) -> None:

@@ -72,10 +72,9 @@ def about(draft: Draft, plan: ClockPlan, current: Round) -> dict[str, Any]:
 
 def start(draft: Draft, plan: ClockPlan, at: int, event: str, *, instant: int | None = None) -> None:
     """Begin a round; it lies dormant while the clock's guard does not hold. `instant` is where counting begins, if not at `at`."""
-    rounds = draft.case.rounds.setdefault(plan.clock.id, [])
-    number = sum(1 for each in rounds if each.state != "dormant") + 1
-    current = Round(plan.clock.id, number, at if instant is None else instant, event)
-    draft.case.rounds[plan.clock.id] = [*(each for each in rounds if each.state != "dormant"), current]
+    earlier = [each for each in draft.case.rounds.get(plan.clock.id, ()) if each.state != "dormant"]
+    current = Round(plan.clock.id, len(earlier) + 1, at if instant is None else instant, event)
+    draft.case.rounds[plan.clock.id] = [*earlier, current]
     if draft.holds(plan.when):
         plan_dues(draft, plan, current)
         _announce(draft, plan, current, at)

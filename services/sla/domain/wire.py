@@ -131,7 +131,8 @@ def outward(event: Event, case: Case, procedure: Procedure, worktime: Worktime) 
             name: worktime.instant(value).isoformat() if name in INSTANTS and isinstance(value, int) else value
             for name, value in data["data"].items()
         }
-    return {**data, "case": case.id, "at": worktime.instant(event.at), "sequence": event.sequence}
+    data["case"], data["at"], data["sequence"] = case.id, worktime.instant(event.at), event.sequence
+    return data
 
 
 def complaint(case: Case, worktime: Worktime) -> dict[str, Any]:
