@@ -129,7 +129,7 @@ def _read(books: Register, office: Office, item: Any, key: str | None, trace: st
         return forbidden
     fingerprint = sha256(orjson.dumps(item, option=orjson.OPT_SORT_KEYS)).digest()
     reference, exact = (submission.external_id, False) if submission.external_id else (f"key {key}" if key else None, key is not None)
-    case = case_id(office.source.id, submission.channel, reference) if reference else str(uuid7())
+    case = case_id(office.source.id, submission.channel, reference) if reference else uuid7()
     return Incoming(submission, office, case, fingerprint, trace, exact)
 
 
@@ -158,7 +158,10 @@ def _idempotency_key(request: Request) -> str | None:
 
 def _trace(request: Request) -> str:
     given = request.headers.get("traceparent", "")
-    return given if _TRACE.fullmatch(given) else f"00-{uuid7().hex}-{uuid7().hex[16:]}-01"
+    if _TRACE.fullmatch(given):
+        return given
+    trace, span = (uuid7().replace("-", "") for _ in range(2))
+    return f"00-{trace}-{span[16:]}-01"
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -190,7 +190,7 @@ class Caseload:
 
     def _publish(self, topic: str, event: Event, at: datetime, body: bytes, about: _About) -> None:
         case, by = about.case.id, _by(event)
-        self.messages.append(Message(topic, case, str(uuid7()), event.type, at, body, SOURCE, event.sequence, about.traceparent, by))
+        self.messages.append(Message(topic, case, uuid7(), event.type, at, body, SOURCE, event.sequence, about.traceparent, by))
 
 
 def _by(event: Event) -> str:

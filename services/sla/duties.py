@@ -139,7 +139,7 @@ class Duties:
             about="duty_report",
             values=_values(procedure, worktime, due, report),
         )
-        return Message(CASE_EVENTS.name, key, str(uuid7()), event.type, at, encode(event), SOURCE)
+        return Message(CASE_EVENTS.name, key, uuid7(), event.type, at, encode(event), SOURCE)
 
     def _worktime(self, procedure: Procedure) -> Worktime:
         calendars, organisation = self._rulebooks.calendars, self._rulebooks.organisation

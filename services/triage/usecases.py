@@ -139,7 +139,7 @@ def _message(event: CaseEvent, number: int, trace: str | None) -> Message:
     return Message(
         topic=topics.TRIAGE_EVENTS.name,
         key=event.case,
-        id=str(uuid7()),
+        id=uuid7(),
         type=event.type,
         at=event.at,
         body=encode(event),

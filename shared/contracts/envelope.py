@@ -1,7 +1,7 @@
 """CloudEvents in binary mode: attributes in ASCII headers, the JSON event in the body."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 SPEC_VERSION = "1.0"
 ID = "ce_id"
@@ -16,8 +16,7 @@ KEY_ID = "jiesu-key"
 SIGNATURE = "jiesu-signature"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One record to publish.
 
     `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event's name, `body` JSON, `at` when it happened,

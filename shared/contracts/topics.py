@@ -1,6 +1,7 @@
 """The registry of topics: who writes, who reads, how long it is kept."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 PARTITIONS = 24
 _DAY_MS = 86_400_000
@@ -40,6 +41,7 @@ TOPICS: dict[str, Topic] = {
 }
 
 
+@lru_cache(maxsize=1000)
 def department_topic(department: str) -> Topic:
     """The topic of one department: its cases, without what it may not see."""
     return Topic(f"department-{department}", "case", ("sla",), (EXTERNAL,), "the department's cases, redacted")

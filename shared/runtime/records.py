@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import orjson
@@ -40,8 +40,7 @@ class KafkaRecord(Protocol):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A record as it arrived; `topic` is without our prefix, `key` is text that can be stored, `raw_key` the bytes."""
 
     topic: str
@@ -81,8 +80,7 @@ def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
     return tuple((name, None if value is None else base64.b64decode(value)) for name, value in orjson.loads(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A decoded record: `at` is when its event happened (ce_time), `recorded` the broker's timestamp in domain time."""
 
     raw: Raw

@@ -120,7 +120,7 @@ async def send(senders: Load, producer: Producer, numbers: Sequence[int], source
 
 def _outgoing(topic: str, body: dict[str, Any], source: str) -> Outgoing:
     key = body["external_id"]
-    message = Message(COMPLAINT_SUBMISSIONS.name, key, str(uuid7()), "submission", datetime.now(UTC), orjson.dumps(body), source)
+    message = Message(COMPLAINT_SUBMISSIONS.name, key, uuid7(), "submission", datetime.now(UTC), orjson.dumps(body), source)
     return topic, key.encode(), message.body, message.headers()
 
 

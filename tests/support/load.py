@@ -86,7 +86,7 @@ class Load:
             headers = {"Authorization": f"Bearer {secret['token']}", "Idempotency-Key": f"{step}-{action}"}
             await self._post(f"{self.stack.url('sla')}/v1/cases/{case}/actions", orjson.dumps(asked), headers)
         else:
-            body, event_id = orjson.dumps({"case": case, **asked}), str(uuid7())
+            body, event_id = orjson.dumps({"case": case, **asked}), uuid7()
             signature = sign(base64.b64decode(secret["private"]), CASE_ACTIONS.name, case, event_id, body)
             signed = [(KEY_ID, secret["key_id"].encode()), (SIGNATURE, signature.encode())]
             await self._record(CASE_ACTIONS, case, "action", body, person, event_id, signed)
@@ -109,7 +109,7 @@ class Load:
         more: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """One record; while the broker is away it is sent again under the same id."""
-        headers = Message(topic.name, key, event_id or str(uuid7()), kind, datetime.now(UTC), body, source).headers()
+        headers = Message(topic.name, key, event_id or uuid7(), kind, datetime.now(UTC), body, source).headers()
         end = time.monotonic() + self.patience
         while True:
             try:

@@ -58,14 +58,14 @@ async def _records(sender: Sender) -> None:
     topic = COMPLAINT_SUBMISSIONS
 
     def headers(kind: str = "submission", source: str = "property-hotline") -> list[tuple[str, bytes | None]]:
-        message = Message(topic.name, "x", str(uuid7()), kind, sender.clock.now(), b"", source)
+        message = Message(topic.name, "x", uuid7(), kind, sender.clock.now(), b"", source)
         return [(name, value) for name, value in message.headers()]
 
     await sender.raw(topic, b"broken-1", b"{not json", headers())
     await sender.raw(topic, b"broken-2", orjson.dumps(GOOD), [*headers()[:3], ("ce_source", None)])
     await sender.raw(topic, b"broken-3", orjson.dumps(GOOD), headers(source="no-such-source"))
     await sender.raw(topic, b"broken-4", b"\xff\xfe\x00", headers(kind="nonsense"))
-    forged = Message(CASE_ACTIONS.name, "case", str(uuid7()), "action", sender.clock.now(), b"", "nobody")
+    forged = Message(CASE_ACTIONS.name, "case", uuid7(), "action", sender.clock.now(), b"", "nobody")
     body = orjson.dumps({"case": "case", "action": "close"})
     await sender.raw(CASE_ACTIONS, b"case", body, [(name, value) for name, value in forged.headers()])
     sender.tally["broken_records"] += 5

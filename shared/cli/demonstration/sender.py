@@ -107,7 +107,7 @@ class Sender:
         return None
 
     async def _record(self, topic: Topic, key: str, kind: str, body: Any, source: str, signer: str) -> None:
-        content, event_id = orjson.dumps(body), str(uuid7())
+        content, event_id = orjson.dumps(body), uuid7()
         secret = self._secrets["sources"].get(signer) or self._secrets["people"].get(signer) or {}
         message = Message(topic.name, key, event_id, kind, self.clock.now(), content, source)
         headers = message.headers()

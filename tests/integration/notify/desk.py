@@ -48,7 +48,7 @@ def received(event: NotificationRequested, record_id: UUID | None = None) -> Rec
     return Received(
         raw=Raw("case-events", 0, 0, 0, 1, event.case, event.case.encode(), body, ()),
         key=event.case,
-        id=record_id or uuid7(),
+        id=record_id or UUID(uuid7()),
         type=event.name,
         at=event.at,
         recorded=event.at,

@@ -41,7 +41,7 @@ async def publish(settings: NotifySettings, *records: tuple[str, str, bytes]) ->
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
         for kind, key, body in records:
             event = request(key)
-            message = Message("case-events", key, str(uuid7()), kind, event.at, body, "sla")
+            message = Message("case-events", key, uuid7(), kind, event.at, body, "sla")
             await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.headers())
 
 

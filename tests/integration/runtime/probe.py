@@ -76,7 +76,7 @@ class Probe:
 
 
 def told(record: Received) -> Message:
-    return Message(OUTPUT.name, record.key, str(uuid7()), "noted", record.at, record.body, "/probe", 0)
+    return Message(OUTPUT.name, record.key, uuid7(), "noted", record.at, record.body, "/probe", 0)
 
 
 def build(settings: RuntimeSettings, probe: Probe, **options: Any) -> Service:

@@ -41,7 +41,7 @@ async def alone(broker: KafkaServer, settings: RuntimeSettings) -> RuntimeSettin
 
 
 def message(n: int) -> Message:
-    return Message(OUTPUT.name, f"case-{n % 7}", str(uuid7()), "noted", datetime.now(UTC), f"{n:06}".encode(), "/probe")
+    return Message(OUTPUT.name, f"case-{n % 7}", uuid7(), "noted", datetime.now(UTC), f"{n:06}".encode(), "/probe")
 
 
 async def tell(service: Service, numbers: range) -> None:

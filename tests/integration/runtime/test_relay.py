@@ -19,7 +19,7 @@ from tests.support.waiting import wait_for
 
 
 def message(case: str, text: str, topic: str = OUTPUT.name) -> Message:
-    return Message(topic, case, str(uuid7()), "noted", datetime.now(UTC), text.encode(), "/probe", 5, "00-ab-cd-01")
+    return Message(topic, case, uuid7(), "noted", datetime.now(UTC), text.encode(), "/probe", 5, "00-ab-cd-01")
 
 
 async def emptied(service: Service) -> None:

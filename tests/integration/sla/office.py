@@ -100,7 +100,7 @@ class Office:
     async def act(self, case: str, action: str, *, key: str = "li-1", role: str = "assistant", forged: bool = False, **data: Any) -> None:
         """A signed action on case-actions."""
         body = orjson.dumps({"case": case, "action": action, "role": role, "data": data})
-        event_id = str(uuid7())
+        event_id = uuid7()
         signature = sign(KEY.private_bytes_raw(), CASE_ACTIONS.name, case, event_id, body + (b" " if forged else b""))
         await self.send(CASE_ACTIONS, case, "action", body, event_id, [("jiesu-key", key), ("jiesu-signature", signature)])
 
@@ -108,7 +108,7 @@ class Office:
         self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
     ) -> None:
         """One record."""
-        message = Message(topic.name, case, event_id or str(uuid7()), kind, datetime.now(UTC), body, "/test")
+        message = Message(topic.name, case, event_id or uuid7(), kind, datetime.now(UTC), body, "/test")
         all_headers = [*message.headers(), *((name, value.encode()) for name, value in headers)]
         await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
 
