@@ -46,7 +46,7 @@ HELD = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}
 POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_init_zero": "off"}
 """What one gives a server that is to work; a server that has run for some time has log files to write over and fills none with zeros."""
 PATIENCE = 1200.0
-CHUNK = 500
+CHUNK = 100
 _TICKS = os.sysconf("SC_CLK_TCK")
 _DONE = """
 SELECT (SELECT count(*) FROM sla.cases) AS opened,
@@ -108,10 +108,12 @@ def _resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def send(senders: Load, producer: Producer, numbers: Sequence[int], source: str) -> None:
-    """Submissions as fast as the broker takes them."""
-    topic = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}"
+async def send(senders: Load, producer: Producer, numbers: Sequence[int], rate: float = 0.0) -> None:
+    """So many submissions a second, or as fast as the broker takes them."""
+    topic, source, began = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}", SOURCE, time.monotonic()
     for first in range(0, len(numbers), CHUNK):
+        if rate:
+            await asyncio.sleep(began + first / rate - time.monotonic())
         bodies = [submission(number, datetime.now(UTC)) for number in numbers[first : first + CHUNK]]
         await producer.send([_outgoing(topic, body, source) for body in bodies])
         for body in bodies:
@@ -130,16 +132,16 @@ async def reached(connection: asyncpg.Connection, number: int) -> bool:
     return bool(row["opened"] >= number and not row["unsent"])
 
 
-async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what: str) -> dict[str, Any]:
+async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what: str, rate: float) -> dict[str, Any]:
     """Warm up, send, wait until the last request to notify is on its topic, then until notify has dealt with every message."""
     database = stack.environment["DATABASE_URL"]
     connection = await asyncpg.connect(plain(database))
     async with load(stack, organisation=ORGANISATIONS[what]) as senders:
         producer = Producer({"bootstrap_servers": servers.bootstrap_servers}, timeout=30.0)
-        await send(senders, producer, range(WARM_UP), SOURCE)
+        await send(senders, producer, range(WARM_UP))
         await _rest(database, servers, what)
         before, began = usage(stack, servers), time.monotonic()
-        await send(senders, producer, range(WARM_UP, WARM_UP + complaints), SOURCE)
+        await send(senders, producer, range(WARM_UP, WARM_UP + complaints), rate)
         sent = time.monotonic() - began
         await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested", pause=PROBE_SECONDS)
         took, after = time.monotonic() - began, usage(stack, servers)
@@ -151,6 +153,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what:
     figures = {
         "procedure": what,
         "complaints": complaints,
+        "offered_a_second": rate,
         "seconds": took,
         "complaints_a_second": complaints / took,
         "seconds_to_submit": sent,
@@ -202,10 +205,10 @@ def _hours_from_now() -> str:
     return f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=4):%H:%M}"
 
 
-def run(complaints: int, what: str) -> dict[str, Any]:
+def run(complaints: int, what: str, rate: float = 0.0) -> dict[str, Any]:
     """One measurement from start to end."""
     with running(what, lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
-        return asyncio.run(measure(stack, servers, complaints, what))
+        return asyncio.run(measure(stack, servers, complaints, what, rate))
 
 
 def main() -> None:
@@ -213,8 +216,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--complaints", type=int, default=COMPLAINTS)
     parser.add_argument("--procedure", choices=ORGANISATIONS, default="one-notice")
+    parser.add_argument("--rate", type=float, default=0.0, help="submissions a second; as fast as they go if not given")
     given = parser.parse_args()
-    sys.stdout.write(orjson.dumps(run(given.complaints, given.procedure), option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(orjson.dumps(run(given.complaints, given.procedure, given.rate), option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 if __name__ == "__main__":
