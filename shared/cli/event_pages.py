@@ -32,6 +32,7 @@ _HEADERS: dict[str, Any] = {
         "ce_time": {"type": "string", "format": "date-time"},
         "ce_specversion": {"const": "1.0"},
         "ce_sequence": {"type": "string"},
+        "ce_by": {"type": "string", "description": "who decided it, where another than ce_source did"},
         "traceparent": {"type": "string"},
         "jiesu-key": {"type": "string"},
         "jiesu-signature": {"type": "string"},

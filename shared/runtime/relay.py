@@ -16,7 +16,7 @@ from shared.runtime.kafka import connection_options
 from shared.runtime.producer import Outgoing, Producer, UnsendableError
 from shared.runtime.settings import RuntimeSettings
 
-BATCH = 500
+BATCH = 1500
 HOLD_SECONDS = 5.0
 _TAKE = """
 DELETE FROM outbox WHERE id = ANY(ARRAY(
@@ -73,7 +73,7 @@ class Relay:
         return sent
 
     async def cycle(self) -> int:
-        """Send up to 500 messages of each shard that nobody else is sending; returns how many."""
+        """Send up to `BATCH` messages of each shard that nobody else is sending; returns how many."""
         sent = 0
         for shard in range(self._settings.outbox_shards):
             sent += await self._shard(shard)

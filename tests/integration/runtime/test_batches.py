@@ -67,6 +67,22 @@ async def test_an_id_spent_on_another_topic_is_not_taken(applied: RuntimeSetting
         await until_notes(service, ["stranger", "ours"])
 
 
+async def test_of_many_records_odd_and_even_partitions_do_not_wait_for_each_other(applied: RuntimeSettings, sender: Sender) -> None:
+    stuck, free = case_on(2), case_on(3)
+    texts = [f"{n:03}" for n in range(applied.batch_size // 2)]
+    await sender.note(stuck, "opened")
+    async with build(applied, Probe()).running() as service:
+        await until_notes(service, ["opened"], stuck)
+    for text in texts:
+        await asyncio.gather(sender.note(stuck, text), sender.note(free, text))
+    async with build(applied, Probe()).running() as service:
+        async with service.database.transaction() as tx:
+            await tx.fetch("SELECT id FROM cases WHERE id = $1 FOR UPDATE", stuck)
+            await until_notes(service, texts, free)
+            assert await notes(service, stuck) == ["opened"]
+        await until_notes(service, ["opened", *texts], stuck)
+
+
 async def test_unreadable_records_cost_no_neighbour(applied: RuntimeSettings, sender: Sender) -> None:
     """Null headers, headers that are not UTF-8, undecodable bodies, a missing key, a foreign partition: all in one batch."""
     key = b"case-1"
