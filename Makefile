@@ -6,6 +6,8 @@ BIN := .venv/bin
 UV := var/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11
 .DEFAULT_GOAL := help
+# Each worker has servers of its own, unless they are the user's.
+WORKERS := $(if $(KAFKA_BOOTSTRAP_SERVERS)$(DATABASE_URL),0,2)
 PREPARE = $(BIN)/python -m deploy.embedded --prepare
 .PHONY: help setup demo up test lint format bench chaos schemas docs lock clean
 
@@ -25,7 +27,7 @@ up: setup ## Run everything on this machine until stopped
 
 test: setup ## Run every test but chaos and bench
 	@$(PREPARE)
-	@$(BIN)/python -m pytest tests --ignore=tests/chaos --ignore=tests/bench $(ARGS)
+	@$(BIN)/python -m pytest tests --ignore=tests/chaos --ignore=tests/bench -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: setup ## Check style, types, import rules, spelling and the lock file
 	@$(BIN)/ruff check .
