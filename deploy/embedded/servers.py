@@ -23,7 +23,8 @@ class EmbeddedServers:
 
     `root` holds their data and survives; two live instances need two roots. `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`
     replace ours by existing servers, which are neither started nor stopped. `kafka_properties` and `postgres_settings` are added to
-    ours. `patience` is how many seconds to wait for an earlier command on the same root to finish.
+    ours. `fresh` throws away the topics of earlier runs. `patience` is how many seconds to wait for an earlier command on the same
+    root to finish.
 
     The servers stop with the block, and with the process however that ends; start them from the main thread, or from one
     that lives as long as they shall. They listen on loopback ports and a private socket only.
@@ -35,6 +36,7 @@ class EmbeddedServers:
         *,
         kafka: bool = True,
         postgres: bool = True,
+        fresh: bool = False,
         progress: Progress = silent,
         kafka_properties: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
@@ -47,6 +49,7 @@ class EmbeddedServers:
         self._database = os.environ.get("DATABASE_URL") if postgres else None
         self._wants_kafka = kafka and not self._bootstrap
         self._wants_postgres = postgres and not self._database
+        self._fresh = fresh
         self._progress = progress
         self._kafka_properties = kafka_properties
         self._postgres_settings = postgres_settings
@@ -98,6 +101,8 @@ class EmbeddedServers:
         if self._wants_kafka:
             self.kafka = self._broker()
             self._progress("Starting Apache Kafka …")
+            if self._fresh:
+                self.kafka.forget()
             stack.callback(self.kafka.stop)
             self.kafka.launch()
         if self._wants_postgres:

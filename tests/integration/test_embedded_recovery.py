@@ -126,3 +126,12 @@ def test_the_users_own_servers_are_used_instead(tmp_path: Path, monkeypatch: pyt
             "DATABASE_URL": "postgresql+asyncpg://someone@db.example/jiesu",
         }
     assert not (tmp_path / "unused").exists()
+
+
+async def test_a_fresh_start_knows_no_topic_of_earlier_runs(tmp_path: Path) -> None:
+    with EmbeddedServers(tmp_path, postgres=False) as servers:
+        await Topics(servers.bootstrap_servers).create("old")
+    for fresh in (False, True):
+        with EmbeddedServers(tmp_path, postgres=False, fresh=fresh) as servers:
+            async with AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers) as consumer:
+                assert ("old" in await consumer.topics()) is not fresh

@@ -16,7 +16,7 @@ def first_free() -> EmbeddedServers:
     for number in count(1):
         root = PROJECT / "var" / ("test" if number == 1 else f"test-{number}")
         try:
-            return EmbeddedServers(root, progress=tell, postgres_settings=FAST, patience=0.5).start()
+            return EmbeddedServers(root, fresh=True, progress=tell, postgres_settings=FAST, patience=0.5).start()
         except RootInUseError:
             continue
     raise AssertionError("unreachable: directories do not run out")
