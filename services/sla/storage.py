@@ -17,12 +17,16 @@ from services.sla.domain.worktime import moment
 from shared.runtime.database import Transaction
 
 _LOAD = "SELECT id, state, head, calendar FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
-_SAVE = """
-INSERT INTO cases (id, number, source, procedure, version, status, class, department, received_at, calendar, sequence, head, state)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-    $10::text[], $11::int[], $12::bytea[], $13::bytea[]) AS saved (id) ORDER BY id
-ON CONFLICT (id) DO UPDATE SET status = excluded.status, class = excluded.class, department = excluded.department,
-    calendar = excluded.calendar, sequence = excluded.sequence, head = excluded.head, state = excluded.state
+_CASE = (
+    *("id", "number", "source", "procedure", "version", "received_at"),
+    *("status", "class", "department", "calendar", "sequence", "head", "state"),
+)
+_CHANGE = """
+UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
+    sequence = changed.sequence, head = changed.head, state = changed.state
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bytea[])
+    AS changed (id, status, class, department, calendar, sequence, head, state)
+WHERE cases.id = changed.id
 """
 _LEDGER = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body", "hash", "origin", "basis")
 _HELD = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
@@ -33,13 +37,14 @@ _HOLD = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], 
 class Kept:
     """A case as it is stored: state, hash of its latest event, calendars that its deadlines are counted with; none of it if unknown.
 
-    `due` is the next instant (microseconds) at which something of it is due, None if nothing is.
+    `due` is the next instant (microseconds) at which something of it is due, None if nothing is; `stored` says whether it has a row.
     """
 
     case: Case | None = None
     head: bytes = GENESIS
     calendar: str = ""
     due: int | None = None
+    stored: bool = False
 
 
 class Line(NamedTuple):
@@ -76,30 +81,24 @@ async def load(tx: Transaction, ids: Iterable[str]) -> dict[str, Kept]:
 
 def _kept(state: bytes, head: bytes, calendar: str) -> Kept:
     case = Case.load(orjson.loads(state))
-    return Kept(case, head, calendar, next_due(case))
+    return Kept(case, head, calendar, next_due(case), stored=True)
 
 
 async def save(tx: Transaction, kept: Sequence[Kept]) -> None:
     """Write cases as they stand now."""
-    cases = [each.case for each in kept if each.case is not None]
-    if not cases:
-        return
-    await tx.execute(
-        _SAVE,
-        [case.id for case in cases],
-        [case.number for case in cases],
-        [case.complaint.get("source", "") for case in cases],
-        [case.procedure for case in cases],
-        [case.version for case in cases],
-        [case.status for case in cases],
-        [case.class_ for case in cases],
-        [case.department for case in cases],
-        [moment(case.received_at) for case in cases],
-        [each.calendar for each in kept if each.case is not None],
-        [case.sequence for case in cases],
-        [each.head for each in kept if each.case is not None],
-        [orjson.dumps(case) for case in cases],
-    )
+    await tx.copy("cases", _CASE, [(*_origin(each.case), *_standing(each, each.case)) for each in kept if each.case and not each.stored])
+    changed = [(each.case.id, *_standing(each, each.case)) for each in kept if each.case and each.stored]
+    if changed:
+        await tx.execute(_CHANGE, *(list(column) for column in zip(*changed, strict=True)))
+
+
+def _origin(case: Case) -> tuple[Any, ...]:
+    """What never changes."""
+    return case.id, case.number, case.complaint.get("source", ""), case.procedure, case.version, moment(case.received_at)
+
+
+def _standing(kept: Kept, case: Case) -> tuple[Any, ...]:
+    return case.status, case.class_, case.department, kept.calendar, case.sequence, kept.head, orjson.dumps(case)
 
 
 async def write(tx: Transaction, lines: Sequence[Line]) -> None:
