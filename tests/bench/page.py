@@ -29,6 +29,7 @@ def main() -> None:
 def _chain() -> Iterator[str]:
     yield "## From submission to the request to notify\n"
     yield "Kafka, PostgreSQL, four services, the mail sink and the senders on one machine; `lost` and `duplicated` by reconciliation."
+    yield "Runs of one commit differ by half on a shared machine, in step with the CPU that every process then takes: compare within a run."
     yield "The clock stops when the last complaint's events have left sla's outbox. Text messages (`one-notice`) then wait for the end of"
     yield "quiet hours; mails (`hunan-property`) are sent meanwhile to the sink on the same machine, and count in.\n"
     for name, what in CHAIN.items():
