@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -98,20 +98,11 @@ class BatchProcessor:
     def __init__(self, database: Database, reader: Reader, handler: Handler, *, breaker: Breaker, health: Health, patience: float) -> None:
         self.database = database
         self.breaker = breaker
+        self.reader = reader
         self.stopping = asyncio.Event()
-        self._reader = reader
         self._applier = Applier(handler)
         self._health = health
         self._patience = patience
-
-    @property
-    def selective(self) -> bool:
-        """Whether some records are passed over."""
-        return self._reader.selective
-
-    def concerns(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
-        """Whether such a record of a topic has to be processed; others are passed over."""
-        return self._reader.concerns(topic, headers)
 
     async def process(self, records: Sequence[Raw], partitions: Mapping[str, int]) -> None:
         """Commit a batch's effect; `partitions` is the number of partitions by topic.
@@ -119,7 +110,7 @@ class BatchProcessor:
         Outages are retried for `patience` seconds, then raised with nothing skipped. Records of a stopped partition are left out.
         """
         started = monotonic()
-        read = [self._reader.read(raw, partitions[raw.topic]) for raw in records]
+        read = [self.reader.read(raw, partitions[raw.topic]) for raw in records]
         for attempt in range(10_000):
             try:
                 await self._once(read)

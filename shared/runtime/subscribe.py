@@ -28,6 +28,7 @@ HEARTBEAT_INTERVAL_MS = 500
 _REBALANCE_PATIENCE = 3.0
 _FEW = 500
 _LINGER = 0.05
+"""Seconds that a poll waits when the one before brought fewer records than that."""
 _FETCHED_BYTES = 131_072
 """Of one partition at once: 24 of them, one megabyte each, are more memory than a batch needs. A larger record comes alone."""
 _BATCHES_A_POLL = 4
@@ -178,7 +179,7 @@ def subscribe(
         group_id=f"{settings.topic_prefix}{group}",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
-        max_records=settings.batch_size * (_BATCHES_A_POLL if processor.selective else 1),
+        max_records=settings.batch_size * (_BATCHES_A_POLL if processor.reader.selective else 1),
         batch_timeout_ms=settings.batch_wait_ms,
         max_partition_fetch_bytes=_FETCHED_BYTES,
         max_poll_interval_ms=settings.max_poll_interval_ms,
@@ -201,7 +202,7 @@ def subscribe(
 async def _handle(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer, processor: BatchProcessor, progress: Progress) -> None:
     topics = {topic: topic.removeprefix(progress.prefix) for topic in {record.topic for record in records}}
     counts = {plain: partition_count(consumer, topic) for topic, plain in topics.items()}
-    raws = _in_time([Raw.of(r, progress.prefix) for r in records if processor.concerns(topics[r.topic], r.headers)])
+    raws = _in_time([Raw.of(r, progress.prefix) for r in records if processor.reader.concerns(topics[r.topic], r.headers)])
     await _process(raws, counts, processor, progress.batch_size)
     _hold_back(raws, consumer, processor, progress.prefix)
     newest: dict[tuple[str, int], int] = {}

@@ -17,6 +17,7 @@ from shared.contracts.envelope import Message
 from shared.runtime import outbox
 from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
+from shared.runtime.failures import is_infrastructure
 from shared.runtime.producer import Producer, take_apart
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.topics import apply
@@ -201,8 +202,10 @@ async def test_a_database_killed_under_load_loses_and_repeats_nothing(
 async def _settled(service: Service, total: int) -> bool:
     try:
         return await count(service, "notes") == total and await count(service, "outbox") == 0
-    except Exception:  # noqa: BLE001 - the database is on its way back
-        return False
+    except Exception as error:
+        if not is_infrastructure(error):
+            raise
+        return False  # the database is on its way back
 
 
 async def _has(service: Service, expected: list[str]) -> bool:
