@@ -51,6 +51,11 @@ def register(app: FastAPI, router: APIRouter, edge: Edge) -> None:
             metrics.refused(VIA, problem.reason)
         return response(problem)
 
+    _add_submitting(router, edge)
+    _add_reading(router, edge)
+
+
+def _add_submitting(router: APIRouter, edge: Edge) -> None:
     @router.post("/v1/complaints", status_code=202, summary="Submit one complaint")
     async def one(request: Request) -> Response:
         """Body: a complaint's fields. 202 with case and number once it is durable; the same again for a resend."""
@@ -78,6 +83,8 @@ def register(app: FastAPI, router: APIRouter, edge: Edge) -> None:
         results = [{"index": place, **_told(outcome)} for place, outcome in enumerate(outcomes)]
         return _json({"accepted": len(outcomes) - refused, "refused": refused, "results": results}, status)
 
+
+def _add_reading(router: APIRouter, edge: Edge) -> None:
     @router.get("/v1/complaints/{case}", summary="A complaint as registered")
     async def get(request: Request, case: str) -> Response:
         """The registration of one of the source's own complaints, masked, without contact data."""
