@@ -362,11 +362,21 @@ async def test_a_process_slower_than_the_poll_interval_loses_its_partitions_but_
 
     service = Service("probe", frozen, migrations="tests.integration.runtime.migrations")
     service.subscribe(INPUTS, "probe", slow, decode=decode)
+    revoked, forget = 0, service.watermark.revoked
+
+    def counted() -> None:
+        nonlocal revoked
+        revoked += 1
+        forget()
+
+    service.watermark.revoked = counted  # type: ignore[method-assign]
     async with service.running():
+        joined = revoked
         await sender.note("case-1", "slow")
         await until_notes(service, ["slow"])
         await sender.note("case-1", "again")
         await until_notes(service, ["slow", "again"])
+        assert revoked > joined
 
 
 async def test_a_service_has_one_subscriber(applied: RuntimeSettings) -> None:

@@ -110,4 +110,6 @@ async def test_a_second_start_migrates_nothing_and_loses_nothing(applied: Runtim
         return await notes(services[0]) == ["one"] and await count(services[0], "outbox") == 0
 
     await wait_for(arrived)
+    async with services[0].database.transaction() as tx:
+        assert await tx.fetchval("SELECT array_agg(version_num) FROM alembic_version") == ["0001"]
     await asyncio.gather(*(service.stop() for service in services))
