@@ -12,7 +12,7 @@ from deploy.embedded.locks import one_at_a_time
 
 _FLAGS = (
     "-Xmx256m",
-    "-XX:TieredStopAtLevel=1",  # on two cores the optimising compiler takes longer than it saves for millions of records
+    "-XX:TieredStopAtLevel=1",  # on two cores the optimising compiler takes longer than it saves, see decision 25
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-XX:+ExitOnOutOfMemoryError",
