@@ -17,6 +17,7 @@ from shared.runtime.app import Service
 from shared.runtime.database import Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.records import Received
+from shared.runtime.turns import in_turns
 
 TYPE = "submission"
 VIA = "kafka"
@@ -45,7 +46,7 @@ def register(service: Service, sources: Sources, books: Register, largest: int) 
     """Feed submissions to the register; who names no known source is a dead letter, who lacks text or time is refused."""
 
     async def submissions(tx: Transaction, batch: Sequence[Received]) -> None:
-        read = [_read(received, sources, books, largest) for received in batch]
+        read = [_read(received, sources, books, largest) async for received in in_turns(batch)]
         await books.enter(tx, [each for each in read if isinstance(each, Incoming)], VIA)
         refused = [(received, each) for received, each in zip(batch, read, strict=True) if isinstance(each, Outcome)]
         await storage.refuse(tx, [refused_row(each, VIA, _source(received), received.key) for received, each in refused])

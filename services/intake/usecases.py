@@ -20,6 +20,7 @@ from shared.runtime import outbox
 from shared.runtime.clock import Clock
 from shared.runtime.database import Transaction
 from shared.runtime.sealing import Sealing
+from shared.runtime.turns import in_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,13 @@ class Register:
         now = self._clock.now()
         drafts: dict[str, Draft] = {}
         first: dict[str, Incoming] = {}
-        for each in incoming:
+        async for each in in_turns(incoming):
             if each.case not in first:
                 first[each.case] = each
                 drafts[each.case] = draft(each.submission, each.office, each.case, now)
         books = await storage.lock(tx, {made.book for made in drafts.values()})
         known = await storage.earlier(tx, drafts.keys())
-        events = {case: self._numbered(made, books) for case, made in drafts.items() if case not in known}
+        events = {case: self._numbered(made, books) async for case, made in in_turns(drafts.items()) if case not in known}
         await self._record(tx, events, first)
         await storage.advance(tx, {book: last for book, last in books.items() if any(drafts[c].book == book for c in events)})
         outcomes = _outcomes(incoming, first, events, known)

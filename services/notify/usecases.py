@@ -20,6 +20,7 @@ from shared.runtime.database import Database, Transaction
 from shared.runtime.failures import reason
 from shared.runtime.records import Received
 from shared.runtime.sealing import Sealing, SealingError
+from shared.runtime.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ class Requests:
 
     async def record(self, tx: Transaction, batch: Sequence[Received]) -> bool:
         """Keep the deliveries of all requests in the batch; says whether any is to be sent at once."""
-        rows = {row.id: row for received in batch for row in self._rows(received)}
+        rows = {row.id: row async for received in in_turns(batch) for row in self._rows(received)}
         kept = await storage.insert(tx, sorted(rows.values(), key=lambda row: row.id))
         fresh = [row for row in rows.values() if row.id in kept]
         failed = [row for row in fresh if row.status == "failed"]

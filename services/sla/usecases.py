@@ -28,6 +28,7 @@ from shared.runtime.errors import Rejected
 from shared.runtime.problem import Problem
 from shared.runtime.records import Received, partition_of
 from shared.runtime.timers import Due
+from shared.runtime.turns import in_turns
 from shared.runtime.watermark import Watermark
 
 RECOUNT_BATCH = 200
@@ -65,7 +66,7 @@ class Cases:
         ordered = sorted(batch, key=lambda received: received.recorded)
         caseload = self.caseload()
         await caseload.load(tx, [received.key for received in ordered])
-        for received in ordered:
+        async for received in in_turns(ordered):
             self._apply(caseload, received, watermark)
         await caseload.record(tx)
 

@@ -21,6 +21,7 @@ from shared.runtime import outbox
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database import Transaction
 from shared.runtime.records import Received
+from shared.runtime.turns import in_turns
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Triage:
     async def decide(self, tx: Transaction, batch: Sequence[Received]) -> None:
         """Take registrations and follow news of cases, in the order given; a registration that was taken before changes nothing."""
         load = Caseload(Desk(self._library.organisation), self._library)
-        preview = Preview({r.key: self.assess(r.event) for r in batch if isinstance(r.event, Registered)})
+        preview = Preview({r.key: self.assess(r.event) async for r in in_turns(batch) if isinstance(r.event, Registered)})
         await storage.lock(tx, await self._counting(tx, batch, preview))
         await load.load(tx, {r.key for r in batch})
         fresh = _fresh(load.desk, batch)
@@ -60,11 +61,11 @@ class Triage:
             await load.load_counts(tx, preview.looks, preview.leaving)
         events: list[tuple[CaseEvent, str | None]] = []
         now = self._clock.now()
-        for received in fresh:
+        async for received in in_turns(fresh):
             events += [(event, received.traceparent) for event in self._events(load.desk, received, preview, now)]
         numbered = _numbered(load.desk, events)
         await load.record(tx, {event.case: number for event, number, _ in numbered})
-        await outbox.add(tx, [_message(event, number, trace) for event, number, trace in numbered])
+        await outbox.add(tx, [_message(event, number, trace) async for event, number, trace in in_turns(numbered)])
         tx.after_commit(lambda: metrics.count([event for event, _ in events], load.desk))
 
     async def _counting(self, tx: Transaction, batch: Sequence[Received], preview: Preview) -> set[str]:

@@ -35,7 +35,7 @@ from shared.runtime.watermark import Watermark
 _PRUNE_PERIOD = 3600.0
 _MEASURE_PERIOD = 5.0
 _HARD_EXIT = 70
-_COLLECT_AFTER = 10_000
+_COLLECT_AFTER = 50_000
 """A batch makes tens of thousands of objects that go with it; collecting after every 700 of them took a fifth of the CPU time."""
 _OUTBOX = "SELECT count(*) AS size, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox"
 log = structlog.get_logger(__name__)

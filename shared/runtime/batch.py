@@ -17,6 +17,7 @@ from shared.runtime.failures import is_infrastructure, reason
 from shared.runtime.health import Health
 from shared.runtime.logging import bound
 from shared.runtime.records import LOG_APPEND_TIME, Bad, Raw, Reader, Received
+from shared.runtime.turns import in_turns
 
 Handler = Callable[[Transaction, Sequence[Received]], Awaitable[None]]
 log = structlog.get_logger(__name__)
@@ -110,7 +111,7 @@ class BatchProcessor:
         Outages are retried for `patience` seconds, then raised with nothing skipped. Records of a stopped partition are left out.
         """
         started = monotonic()
-        read = [self.reader.read(raw, partitions[raw.topic]) for raw in records]
+        read = [self.reader.read(raw, partitions[raw.topic]) async for raw in in_turns(records)]
         for attempt in range(10_000):
             try:
                 await self._once(read)

@@ -15,6 +15,7 @@ from shared.runtime.health import Health
 from shared.runtime.kafka import connection_options
 from shared.runtime.producer import Outgoing, Producer, UnsendableError
 from shared.runtime.settings import RuntimeSettings
+from shared.runtime.turns import in_turns
 
 BATCH = 1500
 HOLD_SECONDS = 5.0
@@ -41,7 +42,7 @@ class Relay:
         self._health.watch("relay", 60.0)
         while not stop.is_set():
             self._health.beat("relay")
-            if not await self._cycle():
+            if await self._cycle() < BATCH:
                 await self._wait()
         self._health.forget("relay")
         await self.drain()
@@ -88,7 +89,7 @@ class Relay:
             rows = await tx.fetch(_TAKE, shard, self._held_topics(), BATCH)
             if rows:
                 rows.sort(key=lambda row: row["id"])
-                await self._producer.send([self._outgoing(row) for row in rows])
+                await self._producer.send([self._outgoing(row) async for row in in_turns(rows)])
         return len(rows)
 
     def _lock(self, shard: int) -> int:

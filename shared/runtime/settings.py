@@ -42,7 +42,7 @@ class RuntimeSettings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
     http_port: int = Field(0, ge=0, le=65535, description="0 takes a free one")
 
-    batch_size: int = Field(400, ge=1, description="records a transaction at most")
+    batch_size: int = Field(250, ge=1, description="records a transaction at most")
     batch_wait_ms: int = Field(20, ge=1, description="how long a poll waits for records")
     max_poll_interval_ms: int = Field(300_000, ge=1000, description="a batch is tried again for half of it, then readiness is red")
     breaker_run: int = Field(50, ge=0, description="bad records in a row that stop a partition; 0 switches the breaker off")

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -26,13 +26,12 @@ from shared.runtime.watermark import Watermark
 SESSION_TIMEOUT_MS = 6000
 HEARTBEAT_INTERVAL_MS = 500
 _REBALANCE_PATIENCE = 3.0
-_FEW = 500
 _LINGER = 0.05
-"""Seconds that a poll waits when the one before brought fewer records than that."""
 _FETCHED_BYTES = 131_072
 """Of one partition at once: 24 of them, one megabyte each, are more memory than a batch needs. A larger record comes alone."""
 _BATCHES_A_POLL = 4
-"""A service that reads few of a topic's types gets full batches only where a poll brings more than a batch."""
+"""Both lanes then have work until the end of a poll, and a service that reads few of a topic's types gets full batches too."""
+_LANES = 2
 
 
 class Progress:
@@ -79,14 +78,19 @@ class WatchedConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         The position moves within this call, so what it brought has to be marked before anything else can run.
         """
         self._progress.polling()
-        if 0 < self._brought < _FEW:
-            await asyncio.sleep(_LINGER)
+        if pause := linger(self._brought, self._progress.batch_size):
+            await asyncio.sleep(pause)
         records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
             *partitions, timeout_ms=timeout_ms, max_records=max_records
         )
         self._progress.fetched(list(records))
         self._brought = sum(map(len, records.values()))
         return records
+
+
+def linger(brought: int, batch: int) -> float:
+    """How many seconds a poll waits for more records when the one before brought so many."""
+    return _LINGER if 0 < brought < batch else 0.0
 
 
 def _library_logger() -> logging.Logger:
@@ -179,7 +183,7 @@ def subscribe(
         group_id=f"{settings.topic_prefix}{group}",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
-        max_records=settings.batch_size * (_BATCHES_A_POLL if processor.reader.selective else 1),
+        max_records=settings.batch_size * _BATCHES_A_POLL,
         batch_timeout_ms=settings.batch_wait_ms,
         max_partition_fetch_bytes=_FETCHED_BYTES,
         max_poll_interval_ms=settings.max_poll_interval_ms,
@@ -215,7 +219,7 @@ async def _handle(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer,
 
 
 async def _process(raws: Sequence[Raw], counts: Mapping[str, int], processor: BatchProcessor, size: int) -> None:
-    """A batch a transaction; of many records those of odd and of even partitions side by side, so that one decides while one is written.
+    """A batch a transaction; of many records half of the partitions beside the others, so that one decides while one is written.
 
     A case is on one partition. A failure is raised when both are done: what one has committed is known by its inbox when it comes again.
     """
@@ -224,10 +228,22 @@ async def _process(raws: Sequence[Raw], counts: Mapping[str, int], processor: Ba
         for first in range(0, len(lane), size):
             await processor.process(lane[first : first + size], counts)
 
-    parts = [raws] if len(raws) <= size // 2 else [[raw for raw in raws if raw.partition % 2 == odd] for odd in (0, 1)]
+    parts = [raws] if len(raws) <= size // 2 else lanes(raws)
     for outcome in await asyncio.gather(*map(follow, parts), return_exceptions=True):
         if outcome is not None:
             raise outcome
+
+
+def lanes(raws: Sequence[Raw]) -> list[list[Raw]]:
+    """The records in lanes about as long as each other, in order, each partition in one of them."""
+    loads, lane_of = [0] * _LANES, {}
+    for partition, load in Counter(raw.partition for raw in raws).most_common():
+        lane_of[partition] = lane = loads.index(min(loads))
+        loads[lane] += load
+    lanes: list[list[Raw]] = [[] for _ in range(_LANES)]
+    for raw in raws:
+        lanes[lane_of[raw.partition]].append(raw)
+    return [lane for lane in lanes if lane]
 
 
 def partition_count(consumer: AIOKafkaConsumer, topic: str) -> int:

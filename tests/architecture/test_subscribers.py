@@ -61,7 +61,7 @@ async def test_the_subscriber_has_the_failure_policy_a_group_and_earliest(subscr
     assert subscriber.group_id == "sla"
     assert options["auto_offset_reset"] == "earliest"
     assert options["enable_auto_commit"] is False
-    assert (subscriber.max_records, subscriber.batch_timeout_ms) == (400, 20)
+    assert (subscriber.max_records, subscriber.batch_timeout_ms) == (1000, 20)
 
 
 async def test_one_subscriber_reads_all_topics_so_that_partition_n_of_each_lands_in_one_process(subscriber: BatchSubscriber) -> None:

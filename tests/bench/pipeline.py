@@ -38,7 +38,7 @@ from tests.support.waiting import wait_for
 COMPLAINTS = 20_000
 WARM_UP = 5000
 """The broker's compiler needs some thousands of complaints until its work is compiled."""
-PROBE_SECONDS = 1.0
+PROBE_SECONDS = 0.25
 SOURCE = "property-hotline"
 ORGANISATIONS = {"one-notice": Path(__file__).parent / "organisation.yaml", "hunan-property": ORGANISATION}
 HELD = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}

@@ -67,7 +67,7 @@ async def test_an_id_spent_on_another_topic_is_not_taken(applied: RuntimeSetting
         await until_notes(service, ["stranger", "ours"])
 
 
-async def test_of_many_records_odd_and_even_partitions_do_not_wait_for_each_other(applied: RuntimeSettings, sender: Sender) -> None:
+async def test_of_many_records_two_partitions_do_not_wait_for_each_other(applied: RuntimeSettings, sender: Sender) -> None:
     stuck, free = case_on(2), case_on(3)
     texts = [f"{n:03}" for n in range(applied.batch_size // 2)]
     await sender.note(stuck, "opened")

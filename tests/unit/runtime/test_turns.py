@@ -1,0 +1,51 @@
+"""Long work lets others have their turn, and a poll's records are shared out fairly."""
+
+import asyncio
+from collections import Counter
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.runtime.records import Raw
+from shared.runtime.subscribe import lanes, linger
+from shared.runtime.turns import PIECE, in_turns
+
+
+async def test_long_work_gives_others_their_turn_and_keeps_its_order() -> None:
+    done: list[int] = []
+    seen: list[int] = []
+
+    async def other() -> None:
+        while len(done) < 5 * PIECE:
+            seen.append(len(done))
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    async for number in in_turns(range(5 * PIECE)):
+        done.append(number)
+    await beside
+    assert done == list(range(5 * PIECE))
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= PIECE
+
+
+def raw(partition: int, offset: int) -> Raw:
+    return Raw("t", partition, offset, 0, 1, "k", b"k", b"", ())
+
+
+@given(st.lists(st.integers(0, 23), max_size=300))
+def test_each_partition_is_in_one_lane_in_order_and_no_lane_is_needlessly_long(partitions: list[int]) -> None:
+    raws = [raw(partition, offset) for offset, partition in enumerate(partitions)]
+    made = lanes(raws)
+    assert sorted(record.offset for lane in made for record in lane) == list(range(len(raws)))
+    assert all(a.offset < b.offset for lane in made for a, b in pairwise(lane))
+    homes = [{record.partition for record in lane} for lane in made]
+    assert sum(map(len, homes)) == len(set(partitions))
+    largest = max(Counter(partitions).values(), default=0)
+    lengths = sorted(map(len, made))
+    assert len(lengths) == min(2, len(set(partitions)))
+    assert not lengths or lengths[-1] - (lengths[0] if len(lengths) > 1 else 0) <= largest
+
+
+def test_only_after_less_than_a_batch_does_a_poll_wait_for_more() -> None:
+    assert [linger(brought, 250) > 0 for brought in (0, 1, 249, 250, 251, 1000)] == [False, True, True, False, False, False]
