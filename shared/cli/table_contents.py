@@ -77,7 +77,10 @@ async def _read(connection: asyncpg.Connection, departments: Collection[str]) ->
         },
         ledgers=await _ledgers(connection, heads, departments),
         numbers=await _numbers(connection),
-        unsent={name: await connection.fetchval(f"SELECT count(*) FROM {name}.outbox") for name in ("intake", "triage", "sla", "notify")},  # noqa: S608 - our own schemas
+        unsent={
+            name: await connection.fetchval(f"SELECT coalesce(sum(messages), 0) FROM {name}.outbox")  # noqa: S608 - our own schemas
+            for name in ("intake", "triage", "sla", "notify")
+        },
     )
 
 

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -16,15 +15,31 @@ from shared.runtime.settings import RuntimeSettings
 
 __all__ = ["Database", "Transaction", "is_infrastructure"]
 
+_LOST = (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 
 class Transaction:
     """An open transaction: `connection` is SQLAlchemy's, the methods speak to asyncpg (`$1` parameters); both are the same one."""
 
-    def __init__(self, database: "Database", connection: AsyncConnection, raw: asyncpg.Connection) -> None:
+    def __init__(
+        self, database: "Database", connection: AsyncConnection, raw: asyncpg.Connection, begun: asyncpg.transaction.Transaction
+    ) -> None:
         self.database = database
         self.connection = connection
         self.raw = raw
+        self._begun = begun
         self._after: list[Callable[[], None]] = []
+
+    async def commit(self) -> None:
+        """Send COMMIT."""
+        await self._begun.commit()
+
+    async def abandon(self) -> None:
+        """Roll back; a connection on which that fails is closed, so that the pool never lends an open transaction."""
+        try:
+            await self._begun.rollback()
+        except (*_LOST, TimeoutError, asyncio.CancelledError):
+            await _close(self.connection, self.raw)
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """All rows of a query."""
@@ -78,39 +93,36 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """BEGIN, COMMIT at the end or ROLLBACK on any error, which is raised on; a lost connection is Unavailable."""
-        async with aclosing(await self._begun()) as connection:
-            raw = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
-            tx = Transaction(self, connection, raw)
+        tx = await self._begin()
+        async with aclosing(tx.connection):
             try:
                 yield tx
-            except Exception as error:
-                if raw.is_closed():
-                    await connection.invalidate()
-                    if not is_infrastructure(error):
-                        raise Unavailable("the database connection was lost") from error
+                await tx.commit()
+            except BaseException as error:
+                lost = tx.raw.is_closed()
+                await tx.abandon()
+                if lost and isinstance(error, Exception) and not is_infrastructure(error):
+                    raise Unavailable("the database connection was lost") from error
                 raise
-            await connection.commit()
         tx.committed()
 
-    async def _begun(self) -> AsyncConnection:
-        """A connection in a transaction; one that died in the pool is found out before anything is done, and replaced."""
-        try:
-            return await self._begin()
-        except exc.DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            return await self._begin()
-
-    async def _begin(self) -> AsyncConnection:
-        # SQLAlchemy sends BEGIN with its first statement; without one, raw statements would commit one by one.
-        # It finds a dead connection too: `pool_pre_ping` would take three more round trips for that.
-        connection = await self.engine.connect()
-        try:
-            await connection.exec_driver_sql("SELECT 1")
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
+    async def _begin(self) -> Transaction:
+        """An open transaction; connections that died in the pool are found out before anything is done, and replaced."""
+        for _ in range(self.settings.database_pool + 1):
+            connection = await self.engine.connect()
+            raw = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+            try:
+                # SQLAlchemy would send BEGIN with its first statement: one more, and 200 µs.
+                begun = raw.transaction()
+                await begun.start()
+            except BaseException as error:
+                await _close(connection, raw)
+                await connection.close()
+                if not isinstance(error, _LOST):
+                    raise
+            else:
+                return Transaction(self, connection, raw, begun)
+        raise Unavailable("no database connection lasted until a transaction had begun")
 
     async def ping(self) -> None:
         """Raise what a session raises now."""
@@ -122,6 +134,12 @@ class Database:
         await self.engine.dispose()
 
 
+async def _close(connection: AsyncConnection, raw: asyncpg.Connection) -> None:
+    """Close the connection itself at once; the pool makes a new one."""
+    raw.terminate()
+    await connection.invalidate()
+
+
 def _engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
     url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
 
@@ -130,6 +148,7 @@ def _engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
 
     return create_async_engine(
         url,
+        isolation_level="AUTOCOMMIT",
         pool_size=settings.database_pool,
         max_overflow=0,
         pool_timeout=settings.lock_timeout,

@@ -15,7 +15,7 @@ _LOCK = 0x6A696573  # "jies": one migration at a time in a database
 async def migrate(database: Database, package: str) -> None:
     """Run the revisions in `package` (a folder of `0001_name.py` files) in the database's schema, up to the newest."""
     folder = Path(str(importlib.resources.files(package)))
-    async with database.engine.begin() as connection:
+    async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         await connection.exec_driver_sql("SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true)")
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         # IF NOT EXISTS would ask for the right to create even where the schema exists.

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from typing import Any
+from collections.abc import Iterator
 
 import asyncpg
 import orjson
@@ -19,10 +19,15 @@ from shared.runtime.turns import in_turns
 
 BATCH = 1500
 HOLD_SECONDS = 5.0
+# The lock ends with the transaction, so a killed owner frees it; what it sent will be sent again under the same ids.
 _TAKE = """
-DELETE FROM outbox WHERE id = ANY(ARRAY(
-    SELECT id FROM outbox WHERE shard = $1 AND topic <> ALL($2::text[]) ORDER BY id LIMIT $3))
-RETURNING id, topic, key, headers, body
+WITH owner AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine)
+DELETE FROM outbox WHERE (SELECT mine FROM owner) AND id = ANY(ARRAY(
+    SELECT id FROM (
+        SELECT id, sum(messages) OVER (ORDER BY id) - messages AS before FROM (
+            SELECT id, messages FROM outbox WHERE shard = $2 AND topic <> ALL($3::text[]) ORDER BY id LIMIT $4) AS oldest) AS counted
+    WHERE before < $4))
+RETURNING id, topic, keys, headers, bodies
 """
 log = structlog.get_logger(__name__)
 
@@ -74,7 +79,7 @@ class Relay:
         return sent
 
     async def cycle(self) -> int:
-        """Send up to `BATCH` messages of each shard that nobody else is sending; returns how many."""
+        """Send some `BATCH` messages of each shard that nobody else is sending; returns how many."""
         sent = 0
         for shard in range(self._settings.outbox_shards):
             sent += await self._shard(shard)
@@ -82,15 +87,13 @@ class Relay:
         return sent
 
     async def _shard(self, shard: int) -> int:
-        # The lock ends with the transaction, so a killed owner frees it; what it sent will be sent again under the same ids.
         async with self._database.transaction() as tx:
-            if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", self._lock(shard)):
-                return 0
-            rows = await tx.fetch(_TAKE, shard, self._held_topics(), BATCH)
-            if rows:
-                rows.sort(key=lambda row: row["id"])
-                await self._producer.send([self._outgoing(row) async for row in in_turns(rows)])
-        return len(rows)
+            rows = await tx.fetch(_TAKE, self._lock(shard), shard, self._held_topics(), BATCH)
+            rows.sort(key=lambda row: row["id"])
+            messages = [message async for message in in_turns(each for row in rows for each in self._outgoing(row))]
+            if messages:
+                await self._producer.send(messages)
+        return len(messages)
 
     def _lock(self, shard: int) -> int:
         return (zlib.crc32(f"{self._database.schema}.relay".encode()) << 8) | shard
@@ -101,10 +104,10 @@ class Relay:
         metrics.TOPICS_HELD.set(len(self._held))
         return [topic.removeprefix(self._settings.topic_prefix) for topic in self._held]
 
-    def _outgoing(self, row: asyncpg.Record) -> Outgoing:
-        headers: list[Any] = orjson.loads(row["headers"])
+    def _outgoing(self, row: asyncpg.Record) -> Iterator[Outgoing]:
         topic = f"{self._settings.topic_prefix}{row['topic']}"
-        return topic, row["key"].encode(), row["body"], [(name, value.encode()) for name, value in headers]
+        for key, headers, body in zip(row["keys"], row["headers"], row["bodies"], strict=True):
+            yield topic, key.encode(), body, [(name, value.encode()) for name, value in orjson.loads(headers)]
 
     async def _wait(self) -> None:
         """Until a commit in this process wakes us, or for a poll's length: other processes' rows have no other way."""

@@ -42,6 +42,7 @@ class Progress:
         self.health = health
         self.prefix = prefix
         self.batch_size = batch_size
+        self.taken = 0  # of the latest poll's records, those that the service reads at all
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -68,29 +69,28 @@ class WatchedConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     def __init__(self, progress: Progress, **options: Any) -> None:
         super().__init__(**options)
         self._progress = progress
-        self._brought = 0
+        self._abreast = False
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Poll; soon after a few records wait a little for more, since a transaction costs as much for ten as for fifty.
+        """Poll; where the one before brought all there was, and that was little, wait for more: ten records cost as much as fifty.
 
         The position moves within this call, so what it brought has to be marked before anything else can run.
         """
         self._progress.polling()
-        if pause := linger(self._brought, self._progress.batch_size):
-            await asyncio.sleep(pause)
+        if self._abreast and self._progress.taken < self._progress.batch_size:
+            await asyncio.sleep(_LINGER)
         records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
             *partitions, timeout_ms=timeout_ms, max_records=max_records
         )
         self._progress.fetched(list(records))
-        self._brought = sum(map(len, records.values()))
+        self._abreast = bool(records) and all(self._reached_end(place, found[-1].offset) for place, found in records.items())
         return records
 
-
-def linger(brought: int, batch: int) -> float:
-    """How many seconds a poll waits for more records when the one before brought so many."""
-    return _LINGER if 0 < brought < batch else 0.0
+    def _reached_end(self, place: TopicPartition, offset: int) -> bool:
+        """Whether the broker had nothing after this record when it was fetched."""
+        return place in self.assignment() and offset + 1 >= (self.highwater(place) or 0)
 
 
 def _library_logger() -> logging.Logger:
@@ -207,6 +207,7 @@ async def _handle(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer,
     topics = {topic: topic.removeprefix(progress.prefix) for topic in {record.topic for record in records}}
     counts = {plain: partition_count(consumer, topic) for topic, plain in topics.items()}
     raws = _in_time([Raw.of(r, progress.prefix) for r in records if processor.reader.concerns(topics[r.topic], r.headers)])
+    progress.taken = len(raws)
     await _process(raws, counts, processor, progress.batch_size)
     _hold_back(raws, consumer, processor, progress.prefix)
     newest: dict[tuple[str, int], int] = {}

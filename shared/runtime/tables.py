@@ -4,6 +4,8 @@ from typing import Any
 
 from alembic.operations import Operations
 from sqlalchemy import (
+    ARRAY,
+    DDL,
     BigInteger,
     Column,
     DateTime,
@@ -18,7 +20,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     func,
+    inspect,
 )
 
 # Queue tables lose as many rows as they win: vacuum them by the thousand rows, not by a share of the table.
@@ -31,6 +35,13 @@ QUEUE_STORAGE: dict[str, Any] = {
     "autovacuum_analyze_scale_factor": 0,
     "autovacuum_analyze_threshold": 5000,
 }
+
+# What is gone in a moment is not worth compressing.
+_UNCOMPRESSED = ", ".join(f"ALTER {name} SET STORAGE EXTERNAL" for name in ("keys", "headers", "bodies"))
+_BUNDLED = """
+ALTER TABLE {table} ALTER key TYPE text[] USING ARRAY[key], ALTER headers TYPE text[] USING ARRAY[headers],
+    ALTER body TYPE bytea[] USING ARRAY[body], ADD messages integer NOT NULL DEFAULT 1
+"""
 
 
 def _now() -> Column[Any]:
@@ -76,13 +87,14 @@ def _queues(metadata: MetaData) -> None:
         Column("id", BigInteger, Identity(), primary_key=True),
         Column("shard", SmallInteger, nullable=False),
         Column("topic", Text, nullable=False),
-        Column("key", Text, nullable=False),
-        Column("headers", Text, nullable=False),
-        Column("body", LargeBinary, nullable=False),
+        Column("messages", Integer, nullable=False),
+        Column("keys", ARRAY(Text), nullable=False),
+        Column("headers", ARRAY(Text), nullable=False),
+        Column("bodies", ARRAY(LargeBinary), nullable=False),
         _now(),
         postgresql_with=QUEUE_STORAGE,
     )
-    Index("outbox_shard", outbox.c.shard, outbox.c.id)
+    event.listen(outbox, "after_create", DDL(f"ALTER TABLE %(fullname)s {_UNCOMPRESSED}"))  # type: ignore[no-untyped-call]  # as SQLAlchemy has it
     timer = Table(
         "timer",
         metadata,
@@ -134,3 +146,15 @@ def queue_settings(table: Table) -> None:
 def create_runtime_tables(op: Operations, schema: str) -> None:
     """Create the machinery's tables in a migration."""
     runtime_tables(schema).create_all(op.get_bind(), checkfirst=False)
+
+
+def bundle_outbox(op: Operations, schema: str) -> None:
+    """Turn an outbox with a row for each message into one with rows of many; a new database has been made so."""
+    if "messages" in {column["name"] for column in inspect(op.get_bind()).get_columns("outbox", schema=schema)}:
+        return
+    op.drop_index("outbox_shard", table_name="outbox", schema=schema)
+    op.execute(_BUNDLED.format(table=f'"{schema}".outbox'))
+    op.alter_column("outbox", "messages", server_default=None, schema=schema)
+    op.alter_column("outbox", "key", new_column_name="keys", schema=schema)
+    op.alter_column("outbox", "body", new_column_name="bodies", schema=schema)
+    op.execute(f'ALTER TABLE "{schema}".outbox {_UNCOMPRESSED}')

@@ -94,8 +94,9 @@ class Timers:
         self._health.watch("timers", 60.0)
         while not stop.is_set():
             self._health.beat("timers")
-            if not await self.cycle():
-                await self._sleep(stop, await self._until_next(settings.timer_poll_ms / 1000))
+            seconds = await self._until_next(settings.timer_poll_ms / 1000)
+            if seconds > 0 or not await self.cycle():
+                await self._sleep(stop, seconds)
             self._health.clear("timers")
         self._health.forget("timers")
 

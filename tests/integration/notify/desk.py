@@ -101,7 +101,7 @@ class Office:
     async def events(self) -> list[dict[str, Any]]:
         """What the outbox holds: type, and the event's fields."""
         async with self.database.transaction() as tx:
-            rows = await tx.fetch("SELECT headers, body FROM outbox ORDER BY id")
+            rows = await tx.fetch("SELECT unnest(headers) AS headers, unnest(bodies) AS body FROM outbox ORDER BY id")
         return [
             {"type": dict(json.loads(row["headers"]))["ce_type"].removeprefix("notification_")} | json.loads(row["body"]) for row in rows
         ]

@@ -281,6 +281,20 @@ async def test_a_batch_keeps_each_cases_order_across_thousands_of_records(applie
         assert max(map(len, probe.seen)) > 100
 
 
+async def test_only_who_has_read_all_waits_for_more(applied: RuntimeSettings, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.runtime.subscribe._LINGER", 3600.0)
+    wide = applied.model_copy(update={"batch_size": 10_000})
+    await sender.many("case-actions", [("case-1", f"{n:05}" + "x" * 1000) for n in range(1000)])  # several fetches of one partition
+    probe = Probe()
+    async with build(wide, probe).running() as service:
+
+        async def all_in() -> bool:
+            return await count(service, "notes") == 1000
+
+        await wait_for(all_in)
+        assert len(probe.seen) > 3
+
+
 async def test_compressed_records_are_read(applied: RuntimeSettings) -> None:
     from aiokafka import AIOKafkaProducer  # noqa: PLC0415
 

@@ -59,7 +59,7 @@ async def test_processes_that_start_together_migrate_once(settings: RuntimeSetti
 
 
 async def test_a_transaction_without_statements_through_sqlalchemy_is_still_one(database: Database) -> None:
-    """SQLAlchemy begins with its own first statement; raw ones alone would have been committed one by one."""
+    """Raw statements and SQLAlchemy's are in the same one."""
 
     async def fail() -> None:
         async with database.transaction() as tx:
