@@ -165,13 +165,9 @@ class Reader:
         wanted = self._concerns.get(topic)
         if wanted is None:
             return True
-        kind = by = None
-        for name, value in headers:
-            if name == envelope.TYPE:
-                kind = value
-            elif name == envelope.BY:
-                by = value
-        return kind is None or (kind in wanted and (kind, by) not in self._repeated)
+        values = dict(headers)
+        kind = values.get(envelope.TYPE)
+        return kind is None or (kind in wanted and (kind, values.get(envelope.BY)) not in self._repeated)
 
     def read(self, raw: Raw, partitions: int) -> Received | Bad:
         """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""

@@ -19,6 +19,7 @@ from shared.runtime.turns import in_turns
 
 BATCH = 1500
 HOLD_SECONDS = 5.0
+_LONGEST_PAUSE = 1.0
 # The lock ends with the transaction, so a killed owner frees it; what it sent will be sent again under the same ids.
 _TAKE = """
 WITH owner AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine)
@@ -41,6 +42,7 @@ class Relay:
         self._health = health
         self._producer = Producer(connection_options(settings), settings.send_timeout)
         self._held: dict[str, float] = {}
+        self._pause = settings.outbox_poll_ms / 1000
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop`, then until the outbox is empty; an outage is raised."""
@@ -110,10 +112,13 @@ class Relay:
             yield topic, key.encode(), body, [(name, value.encode()) for name, value in orjson.loads(headers)]
 
     async def _wait(self) -> None:
-        """Until a commit in this process wakes us, or for a poll's length: other processes' rows have no other way."""
+        """Until a commit in this process wakes us, or for a pause: what another process has left behind has no other way."""
+        shortest = self._settings.outbox_poll_ms / 1000
         try:
-            async with asyncio.timeout(self._settings.outbox_poll_ms / 1000):
+            async with asyncio.timeout(self._pause):
                 await self._database.outbox_added.wait()
         except TimeoutError:
+            self._pause = max(shortest, min(2 * self._pause, _LONGEST_PAUSE))
             return
+        self._pause = shortest
         self._database.outbox_added.clear()

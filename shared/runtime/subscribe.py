@@ -27,6 +27,8 @@ SESSION_TIMEOUT_MS = 6000
 HEARTBEAT_INTERVAL_MS = 500
 _REBALANCE_PATIENCE = 3.0
 _LINGER = 0.05
+_AT_REST_MS = 500
+"""How long a poll waits for the first record; with FastStream's 20 ms four services at rest took an eighth of a processor."""
 _FETCHED_BYTES = 131_072
 """Of one partition at once: 24 of them, one megabyte each, are more memory than a batch needs. A larger record comes alone."""
 _BATCHES_A_POLL = 4
@@ -82,7 +84,7 @@ class WatchedConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         if self._abreast and self._progress.taken < self._progress.batch_size:
             await asyncio.sleep(_LINGER)
         records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
-            *partitions, timeout_ms=timeout_ms, max_records=max_records
+            *partitions, timeout_ms=max(timeout_ms, _AT_REST_MS), max_records=max_records
         )
         self._progress.fetched(list(records))
         self._abreast = bool(records) and all(self._reached_end(place, found[-1].offset) for place, found in records.items())
