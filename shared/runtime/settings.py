@@ -49,9 +49,7 @@ class RuntimeSettings(BaseSettings):
     breaker_share: float = Field(0.5, gt=0, le=1, description="share of bad records among the last 100 that stops a partition")
     clock_tolerance_ms: int = Field(100, ge=0, description="how far broker's and our clock may differ; timers wait that much longer")
     outbox_shards: int = Field(1, ge=1, le=64, description="relays that may work side by side; the same in every process of a service")
-    outbox_poll_ms: int = Field(
-        100, ge=1, description="how soon the relay looks again unasked; at rest the pause grows to a second"
-    )
+    outbox_poll_ms: int = Field(100, ge=1, description="how soon the relay looks again unasked; at rest the pause grows to a second")
     send_timeout: float = Field(4.0, gt=0, description="seconds until a send is given up and the producer replaced")
     timer_poll_ms: int = Field(500, ge=1, description="how often due timers are looked for without being woken")
     stop_timeout: float = Field(30.0, gt=0, description="seconds for an orderly stop, then a hard exit")

@@ -2,7 +2,6 @@
 
 import hmac
 import re
-from hashlib import sha256
 
 import phonenumbers
 
@@ -71,4 +70,4 @@ def masked_phone(phone: str | None) -> str | None:
 def pseudonym(who: Complainant, key: bytes) -> str | None:
     """The same for the same phone, else e-mail, else identity; None if none is known. Nobody without the key can find it out."""
     known = next((f"{name}:{value}" for name in ("phone", "email", "identity") if (value := getattr(who, name))), None)
-    return None if known is None else hmac.new(key, known.encode(), sha256).hexdigest()[:32]
+    return None if known is None else hmac.digest(key, known.encode(), "sha256").hex()[:32]

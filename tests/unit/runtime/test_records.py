@@ -6,10 +6,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from aiokafka.partitioner import murmur2 as aiokafkas
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
+from shared.runtime.murmur2 import murmur2
 from shared.runtime.records import Bad, Raw, Reader, Received, headers_from_json, partition_of
 
 GOOD = (
@@ -59,9 +63,14 @@ def test_a_good_record_is_received_whole() -> None:
     assert got.event == Note(text="hello")
 
 
-@pytest.mark.parametrize(("key", "murmur2"), [("", 275646681), ("21", -973932308), ("foobar", -790332482)])
-def test_the_partition_is_that_of_kafkas_own_murmur2(key: str, murmur2: int) -> None:
-    assert partition_of(key, 24) == (murmur2 & 0x7FFFFFFF) % 24  # the values stand in Kafka's own tests of Utils.murmur2
+@given(st.binary(max_size=200))
+def test_the_hash_is_aiokafkas_too(key: bytes) -> None:
+    assert murmur2(key) == aiokafkas(key) & 0xFFFFFFFF
+
+
+@pytest.mark.parametrize(("key", "expected"), [("", 275646681), ("21", -973932308), ("foobar", -790332482)])
+def test_the_partition_is_that_of_kafkas_own_murmur2(key: str, expected: int) -> None:
+    assert partition_of(key, 24) == (expected & 0x7FFFFFFF) % 24  # the values stand in Kafka's own tests of Utils.murmur2
 
 
 @pytest.mark.parametrize("name", ["ce_id", "ce_type", "ce_time"])
