@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli.stack import SERVICES
-from shared.runtime.database import Database
-from shared.runtime.migrate import migrate as run
+from shared.cli.stack import SERVICES, bring_up_to_date
 from shared.runtime.settings import RuntimeSettings
 
 app = typer.Typer(add_completion=False, help="Bring the services' tables up to date (DATABASE_URL).")
@@ -19,13 +17,5 @@ def migrate(service: Annotated[list[str] | None, typer.Argument(help="intake, tr
     for name in service or SERVICES:
         if name not in SERVICES:
             raise typer.BadParameter(f"there is no service {name}; services are {', '.join(SERVICES)}")
-        asyncio.run(_migrate(name))
+        asyncio.run(bring_up_to_date(RuntimeSettings(), name))
         typer.echo(f"{name}: up to date")
-
-
-async def _migrate(name: str) -> None:
-    database = Database(RuntimeSettings(), name)
-    try:
-        await run(database, f"services.{name}.migrations")
-    finally:
-        await database.close()

@@ -18,11 +18,14 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 from click import ClickException
+from pydantic import SecretStr
 
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import Process
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.loader import load_organisation
+from shared.runtime.database import Database
+from shared.runtime.migrate import migrate
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.topics import apply
 
@@ -75,22 +78,34 @@ class Stack:
 def running_stack(
     root: Path, environment: Mapping[str, str], organisation: Path, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Stack]:
-    """Create the topics, start sinks and services, wait until they are ready; all of it stops with the block.
+    """Create the topics and tables, start sinks and services, wait until they are ready; all of it stops with the block.
 
     `environment` holds DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS and what the caller wants set; secrets that are not given are made up.
     """
     names = (*SERVICES, "smtp", "sms")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     stack = Stack(root, {**_defaults(root, organisation, ports), **environment}, ports)
-    progress("Creating topics …")
+    progress("Creating topics and tables …")
     departments = [department_topic(each.id) for each in load_organisation(organisation).departments]
-    asyncio.run(apply(_settings(stack.environment), [*TOPICS.values(), *departments]))
+    settings = _settings(stack.environment)
+    asyncio.run(apply(settings, [*TOPICS.values(), *departments]))
+    for name in SERVICES:  # here, so that no service has to load alembic
+        asyncio.run(bring_up_to_date(settings, name))
     with ExitStack() as exits:
         exits.callback(stack.stop)
         for name in ("sinks", *SERVICES):
             stack.start(name)
         stack.wait_ready(progress)
         yield stack
+
+
+async def bring_up_to_date(settings: RuntimeSettings, service: str) -> None:
+    """Run the revisions that a service's schema lacks."""
+    database = Database(settings, service)
+    try:
+        await migrate(database, f"services.{service}.migrations")
+    finally:
+        await database.close()
 
 
 def fresh_database(url: str, name: str) -> str:
@@ -140,6 +155,7 @@ def _command(name: str, stack: Stack) -> list[str]:
 def _settings(environment: Mapping[str, str]) -> RuntimeSettings:
     return RuntimeSettings(
         kafka_bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
+        database_url=SecretStr(environment["DATABASE_URL"]),
         topic_prefix=environment.get("JIESU_TOPIC_PREFIX", ""),
     )
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import cel
-
 from shared.contracts.complaint import MaskedComplainant
 from shared.contracts.events.fields import ANY_EVENT_FIELDS, EVENT_FIELDS
+from shared.procedures.cel import cel
 
 ROOTS = ("facts", "complaint", "case", "parameters", "event", "last", "count")
 Path = tuple[str, ...]

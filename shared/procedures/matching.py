@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cel
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
+from shared.procedures.cel import cel
 from shared.procedures.conditions import ROOTS, Condition, compiled
 
 _CALL = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|\.matches\s*\(""")

@@ -3,9 +3,8 @@
 import importlib.resources
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.runtime.database import Database
 
@@ -21,14 +20,19 @@ async def migrate(database: Database, package: str) -> None:
         # IF NOT EXISTS would ask for the right to create even where the schema exists.
         if await connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": f'"{database.schema}"'}) is None:
             await connection.exec_driver_sql(f'CREATE SCHEMA "{database.schema}"')
-        await connection.run_sync(_upgrade, folder, database.schema)
+        if await _revision(connection, database.schema) != _newest(folder):
+            from shared.runtime.migration.upgrade import upgrade  # noqa: PLC0415 - alembic takes 15 MB, for good, of every service
+
+            await connection.run_sync(upgrade, folder, database.schema)
 
 
-def _upgrade(connection: Connection, folder: Path, schema: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migration").replace("%", "%%"))
-    config.set_main_option("version_locations", str(folder).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    config.attributes["connection"] = connection
-    config.attributes["schema"] = schema
-    command.upgrade(config, "head")
+def _newest(folder: Path) -> str:
+    return max(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))
+
+
+async def _revision(connection: AsyncConnection, schema: str) -> str | None:
+    """The revision that the schema is at, None if it is empty."""
+    if await connection.scalar(text("SELECT to_regclass(:name)"), {"name": f'"{schema}".alembic_version'}) is None:
+        return None
+    found: str | None = await connection.scalar(text(f'SELECT version_num FROM "{schema}".alembic_version'))  # noqa: S608 - our schema
+    return found

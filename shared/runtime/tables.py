@@ -1,8 +1,9 @@
 """The machinery's tables, the same in every service's schema: inbox, outbox, dead letters, parked cases, timers."""
 
-from typing import Any
+from __future__ import annotations
 
-from alembic.operations import Operations
+from typing import TYPE_CHECKING, Any
+
 from sqlalchemy import (
     ARRAY,
     DDL,
@@ -24,6 +25,9 @@ from sqlalchemy import (
     func,
     inspect,
 )
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations
 
 # Queue tables lose as many rows as they win: vacuum them by the thousand rows, not by a share of the table.
 QUEUE_STORAGE: dict[str, Any] = {

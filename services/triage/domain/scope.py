@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-import cel
-
 from shared.contracts.complaint import FAMILIES, Complaint
 from shared.contracts.events.fields import ANY_EVENT_FIELDS, EPOCH, EVENT_FIELDS
+from shared.procedures.cel import cel
 from shared.procedures.conditions import CASE_FIELDS, Path
 from shared.procedures.matching import Expression, prepared
 
