@@ -82,7 +82,7 @@ class PostgresServer:
         """Make the cluster under another name first: one left half made by a kill is thrown away."""
         partial = data.with_name("data.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        options = ["-U", USER, "--auth=trust", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8"]
+        options = ["-U", USER, "--auth=trust", "--no-sync", "--locale-provider=builtin", "--locale=C.UTF-8", "-E", "UTF8"]
         command = [*ground.wrapper, str(ground.programs / "initdb"), "-D", str(partial), *options]
         answer = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/")
         if answer.returncode:

@@ -49,8 +49,8 @@ PATIENCE = 1200.0
 CHUNK = 100
 _TICKS = os.sysconf("SC_CLK_TCK")
 _DONE = """
-SELECT (SELECT count(*) FROM sla.cases) AS opened,
-    (SELECT count(*) FROM intake.outbox) + (SELECT count(*) FROM triage.outbox) + (SELECT count(*) FROM sla.outbox) AS unsent
+SELECT CASE WHEN EXISTS (SELECT FROM intake.outbox) OR EXISTS (SELECT FROM triage.outbox) OR EXISTS (SELECT FROM sla.outbox)
+    THEN 0 ELSE (SELECT count(*) FROM sla.cases) END
 """
 
 
@@ -128,8 +128,7 @@ def _outgoing(topic: str, body: dict[str, Any], source: str) -> Outgoing:
 
 async def reached(connection: asyncpg.Connection, number: int) -> bool:
     """Whether so many complaints have come as far as the request to notify."""
-    row = await connection.fetchrow(_DONE)
-    return bool(row["opened"] >= number and not row["unsent"])
+    return bool(await connection.fetchval(_DONE) >= number)
 
 
 async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what: str, rate: float) -> dict[str, Any]:
