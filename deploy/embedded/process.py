@@ -107,8 +107,10 @@ class Process:
             self._child.wait()
 
     def freeze(self) -> None:
-        """Stop the process in its tracks (SIGSTOP), its connections open."""
+        """Stop the process in its tracks (SIGSTOP), its connections open; returns once every thread stands, which takes a moment."""
         os.kill(self.pid, signal.SIGSTOP)
+        if not wait_until(lambda: _states(self.pid) <= {"T"}, 5):
+            raise EmbeddedServerError(f"{self.name} does not stand still after SIGSTOP: is the machine overloaded? Try again.")
 
     def thaw(self) -> None:
         """Let a frozen process go on."""
@@ -135,7 +137,20 @@ def _signal_all(pids: Sequence[int], number: signal.Signals) -> None:
 
 def _is_dead(pid: int) -> bool:
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = _state(Path(f"/proc/{pid}/stat"))
     except OSError:
         return True
     return state in {"Z", "X"}
+
+
+def _states(pid: int) -> set[str]:
+    """The states of a process's threads, as /proc has them."""
+    found = set()
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):  # a thread that has just ended
+            found.add(_state(stat))
+    return found
+
+
+def _state(stat: Path) -> str:
+    return stat.read_text().rpartition(")")[2].split()[0]

@@ -63,7 +63,7 @@ class Relay:
             await self._producer.close()
 
     async def _cycle(self) -> int:
-        """One cycle; a topic at fault is held, an outage raised: nothing is lost, the rows are still there."""
+        """One cycle, saying how many it sent; a topic at fault is held, an outage raised: nothing is lost, the rows are still there."""
         try:
             sent = await self.cycle()
         except UnsendableError as error:
@@ -71,7 +71,7 @@ class Relay:
             self._health.set("relay", str(error))
             log.warning("topic is held", topic=error.topic, reason=error.why)
             metrics.RELAY_CYCLES.labels("held").inc()
-            return 1
+            return BATCH  # at once again, for the other topics
         except Exception:
             metrics.RELAY_CYCLES.labels("failed").inc()
             raise

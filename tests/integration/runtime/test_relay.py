@@ -154,8 +154,9 @@ async def test_many_relays_and_shards_send_each_message_once_in_order(applied: R
     assert all(values == [f"{n:03}".encode() for n in range(30)] for values in mine.values())
 
 
-async def test_an_absent_topic_is_held_and_named_while_the_others_go_on(applied: RuntimeSettings) -> None:
-    async with build(applied, Probe()).running() as service:
+async def test_an_absent_topic_is_held_and_named_while_the_others_go_on_at_once(applied: RuntimeSettings) -> None:
+    slow = applied.model_copy(update={"outbox_poll_ms": 3_600_000})
+    async with build(slow, Probe()).running() as service:
         async with service.database.transaction() as tx:
             await outbox.add(tx, [message("case-1", "lost?", "department-17"), message("case-1", "on its way")])
 
