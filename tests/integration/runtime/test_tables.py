@@ -75,6 +75,27 @@ async def test_a_transaction_without_statements_through_sqlalchemy_is_still_one(
     await database.close()
 
 
+async def test_a_transaction_that_is_cancelled_leaves_nothing_behind_and_nothing_open(database: Database) -> None:
+    async def wait_inside() -> None:
+        async with database.transaction() as tx:
+            await tx.execute("INSERT INTO cases VALUES ('x', 0)")
+            inside.set()
+            await tx.execute("SELECT pg_sleep(60)")
+
+    for _ in range(3):
+        inside = asyncio.Event()
+        task = asyncio.create_task(wait_inside())
+        await inside.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM cases") == 0
+        others = "datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND backend_type = 'client backend'"
+        assert await tx.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {others}") == 0
+    await database.close()
+
+
 async def test_sessions_have_limits(database: Database) -> None:
     async with database.transaction() as tx:
         for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
