@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +24,7 @@ from shared.cli.reconciliation import Reconciliation, reconcile
 from shared.cli.servers import running_servers
 from shared.cli.stack import Stack, fresh_database, running_stack
 from shared.runtime.clock import Clock, uuid7
+from shared.runtime.errors import Unavailable
 
 ORGANISATION = Path("deploy/demo/organisation.yaml")
 FACTOR = 43_200
@@ -160,7 +162,12 @@ def _show(console: Console, summary: dict[str, Any], root: Path) -> None:
 async def _drop_topics(bootstrap: str) -> None:
     """Topics of earlier demos."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+    try:
+        await admin.start()
+    except KafkaConnectionError as error:
+        raise Unavailable(
+            f"KAFKA_BOOTSTRAP_SERVERS: no broker answers at {bootstrap}: is the address right, does the broker run?"
+        ) from error
     try:
         old = [name for name in await admin.list_topics() if name.startswith("demo-")]
         if old:

@@ -1,10 +1,14 @@
 """`jiesu`: one command group a file; a file is imported only when its command is called, so that every command starts fast."""
 
+import sys
 from importlib import import_module
 from typing import Any
 
 import typer
+from click import ClickException
 from typer.core import TyperCommand, TyperGroup
+
+from shared.runtime.errors import Misconfigured, Unavailable
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "procedure": ("shared.cli.procedure:app", "Check, explain, cover, compare and start procedures."),
@@ -68,4 +72,8 @@ def _root() -> None:
 
 def main() -> None:
     """The console script."""
-    app(prog_name="jiesu")
+    try:
+        app(prog_name="jiesu")
+    except (ClickException, Unavailable, Misconfigured) as error:  # typer carries a click of its own and does not know this one
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)

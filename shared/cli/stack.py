@@ -25,6 +25,7 @@ from deploy.embedded.process import Process
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.loader import load_organisation
 from shared.runtime.database import Database
+from shared.runtime.failures import is_infrastructure, reason
 from shared.runtime.migrate import migrate
 from shared.runtime.settings import RuntimeSettings
 from shared.runtime.topics import apply
@@ -100,10 +101,14 @@ def running_stack(
 
 
 async def bring_up_to_date(settings: RuntimeSettings, service: str) -> None:
-    """Run the revisions that a service's schema lacks."""
+    """Run the revisions that a service's schema lacks. Raises `ClickException` if the database cannot be used."""
     database = Database(settings, service)
     try:
         await migrate(database, f"services.{service}.migrations")
+    except Exception as error:
+        if not is_infrastructure(error):
+            raise
+        raise _unusable(error) from error
     finally:
         await database.close()
 
@@ -116,7 +121,10 @@ def fresh_database(url: str, name: str) -> str:
 
 
 async def _recreate(url: str, name: str) -> None:
-    connection = await asyncpg.connect(url)
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise _unusable(error) from error
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await connection.execute(f'CREATE DATABASE "{name}"')
@@ -124,6 +132,10 @@ async def _recreate(url: str, name: str) -> None:
         raise ClickException(f"DATABASE_URL: its user may not create the database {name}; give one that may (CREATEDB)") from error
     finally:
         await connection.close()
+
+
+def _unusable(error: BaseException) -> ClickException:
+    return ClickException(f"DATABASE_URL: PostgreSQL cannot be used ({reason(error)}): check its host, user and password, and that it runs")
 
 
 def _defaults(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:

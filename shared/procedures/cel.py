@@ -1,4 +1,4 @@
-"""CEL as its library has it, without the shell that `import cel` would load into every service: 22 MB."""
+"""CEL as its library has it, without the shell that `import cel` would load into every service: 11 MB."""
 
 import sys
 from types import ModuleType

@@ -155,11 +155,6 @@ class Reader:
         self._concerns = {topic: frozenset(name.encode() for name in names) for topic, names in (concerns or {}).items()}
         self._repeated = frozenset((kind.encode(), by.encode()) for kind, by in repeated)
 
-    @property
-    def selective(self) -> bool:
-        """Whether some records are not read at all."""
-        return bool(self._concerns)
-
     def concerns(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
         """Whether the service reads such a record of a topic; one without a type it does, so that it becomes a dead letter."""
         wanted = self._concerns.get(topic)

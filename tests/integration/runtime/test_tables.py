@@ -52,6 +52,18 @@ async def test_queue_tables_are_vacuumed_by_rows_not_by_share(database: Database
     await database.close()
 
 
+async def test_a_schema_at_its_newest_revision_needs_no_alembic(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[str] = []
+    monkeypatch.setattr("shared.runtime.migration.upgrade.upgrade", lambda *_: runs.append("run"))
+    await migrate(database, PACKAGE)
+    assert runs == []
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE alembic_version SET version_num = '0000'")
+    await migrate(database, PACKAGE)
+    assert runs == ["run"]
+    await database.close()
+
+
 async def test_processes_that_start_together_migrate_once(settings: RuntimeSettings) -> None:
     databases = [Database(settings, "probe") for _ in range(4)]
     await asyncio.gather(*(migrate(d, PACKAGE) for d in databases))
