@@ -16,7 +16,7 @@ help:
 
 setup: ## Build .venv from the locked requirements (needs Python 3.11 with pip)
 	@for python in $(or $(PYTHON),python3.11 python3 python); do \
-	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then exec "$$python" -B deploy/bootstrap.py; fi; \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then exec "$$python" -B deploy/create_venv.py; fi; \
 	done; echo 'Python 3.11 or newer was not found: install it (Debian or Ubuntu: apt-get install python3.11), or name it with PYTHON=….' >&2; exit 1
 
 demo: setup ## Run a month of complaints through everything, in about a minute (JSON=1: plain lines)
@@ -58,7 +58,7 @@ docs: setup ## Write the generated reference pages
 lock: setup ## Resolve every dependency anew within pyproject.toml's bounds, Kafka's jars included
 	@$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock
 	@$(COMPILE) --upgrade --custom-compile-command 'make lock' deploy/uv.in -o deploy/uv.txt
-	@$(BIN)/python -m deploy.embedded.renew
+	@$(BIN)/python -m deploy.embedded.kafka.write_checksums
 
 clean: ## Remove .venv, caches and all data but those of `make up`
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var/demo var/test* var/bench* var/embedded var/kafka var/uv

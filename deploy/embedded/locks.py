@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.embedded.failures import Progress, RootInUseError
+from deploy.embedded.errors import Progress, RootInUseError
 from deploy.embedded.process import wait_until
 
 

@@ -3,15 +3,15 @@
 import os
 from pathlib import Path
 
-from deploy.embedded import archive, distribution, java
-from deploy.embedded.broker import JavaRuntime
-from deploy.embedded.failures import Progress
+from deploy.embedded.errors import Progress
+from deploy.embedded.kafka import class_archive, distribution, java
+from deploy.embedded.kafka.server import JavaRuntime
 
 
 def kafka_runtime(temporary: Path, progress: Progress) -> JavaRuntime:
     """Return how to run the broker, whose native libraries unpack into `temporary`, after fetching what is missing."""
     jars = distribution.jars(progress)
-    return archive.runtime(java.java(progress), jars, distribution.STORE, temporary, progress)
+    return class_archive.runtime(java.java(progress), jars, distribution.STORE, temporary, progress)
 
 
 def prepare(progress: Progress) -> None:

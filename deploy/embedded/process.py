@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from deploy.embedded.failures import EmbeddedServerError
+from deploy.embedded.errors import EmbeddedServerError
 
 PAUSE = 0.02
 """Seconds between two looks at a condition."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.embedded.broker import KafkaServer
-from deploy.embedded.failures import Progress
+from deploy.embedded.errors import Progress
+from deploy.embedded.kafka.server import KafkaServer
 from deploy.embedded.locks import DirectoryLock
-from deploy.embedded.postgres import PostgresServer
+from deploy.embedded.postgres.server import PostgresServer
 from deploy.embedded.prepare import kafka_runtime
 
 

@@ -13,7 +13,7 @@ from typing import Self, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from deploy.sinks.box import Box
+from deploy.sinks.message_file import Box
 
 _LONGEST = 10 * 1024 * 1024
 UNKNOWN = "nobody@"

@@ -18,7 +18,7 @@ from fastapi import FastAPI, Header, HTTPException, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from deploy.sinks.box import Box
+from deploy.sinks.message_file import Box
 from shared.runtime.clock import Clock
 
 REFUSED = "0550"

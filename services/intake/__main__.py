@@ -2,7 +2,7 @@
 
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
-from shared.runtime.app import serve
+from shared.runtime.service import serve
 
 
 def main() -> None:

@@ -11,19 +11,20 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
 
-from services.intake import metrics, storage
+from services.intake import metrics
+from services.intake.api_dependencies import Gate, body_of
+from services.intake.application.group_commit import GroupCommit
+from services.intake.application.registration import Incoming, Outcome, Register, refusal, refused_row
 from services.intake.channels import READERS
 from services.intake.channels.json_document import MalformedError, parse
 from services.intake.config import IntakeSettings
-from services.intake.domain.fault import Fault
-from services.intake.domain.register import Office, case_id
-from services.intake.gate import Gate, body_of
-from services.intake.group_commit import GroupCommit
+from services.intake.domain.submission import Office, case_id
+from services.intake.domain.submission_faults import Fault
 from services.intake.problem import ProblemError, document, response
-from services.intake.usecases import Incoming, Outcome, Register, refusal, refused_row
+from services.intake.storage import complaints
 from shared.runtime.clock import monotonic, uuid7
-from shared.runtime.database import Database
-from shared.runtime.failures import is_infrastructure, reason
+from shared.runtime.database.database import Database
+from shared.runtime.process.failures import is_infrastructure, reason
 
 VIA = "http"
 _TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -90,7 +91,7 @@ def _add_reading(router: APIRouter, edge: Edge) -> None:
         """The registration of one of the source's own complaints, masked, without contact data."""
         office = edge.gate.identify(request)
         async with edge.database.transaction() as tx:
-            body = await storage.find(tx, case.replace("\x00", ""), office.source.id)
+            body = await complaints.find(tx, case.replace("\x00", ""), office.source.id)
         if body is None:
             raise ProblemError("not_found", Fault("id", "unknown", "send the case id of a complaint that this source submitted"))
         event = orjson.loads(body)
@@ -120,7 +121,7 @@ async def _enter(edge: Edge, office: Office, items: Sequence[Any], key: str | No
 async def _keep_refusals(edge: Edge, office: Office, refused: Sequence[Outcome]) -> None:
     if refused:
         async with edge.database.transaction() as tx:
-            await storage.refuse(tx, [refused_row(each, VIA, office.source.id, "") for each in refused])
+            await complaints.refuse(tx, [refused_row(each, VIA, office.source.id, "") for each in refused])
     for outcome in refused:
         metrics.refused(VIA, outcome.reason)
 

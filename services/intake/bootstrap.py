@@ -7,14 +7,14 @@ from fastapi import APIRouter
 
 from services.intake import api, handlers, metrics
 from services.intake.api import Edge
+from services.intake.api_dependencies import Gate
+from services.intake.application.group_commit import GroupCommit
+from services.intake.application.registration import Incoming, Outcome, Register
+from services.intake.application.sources import Sources
 from services.intake.config import IntakeSettings
-from services.intake.gate import Gate
-from services.intake.group_commit import GroupCommit
-from services.intake.sources import Sources
-from services.intake.usecases import Incoming, Outcome, Register
-from shared.procedures.loader import load_organisation
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
+from shared.procedures.loading.loader import load_organisation
+from shared.runtime.database.database import Transaction
+from shared.runtime.service import Service
 
 
 def build(settings: IntakeSettings) -> Service:

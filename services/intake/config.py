@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.process.settings import RuntimeSettings
 
 
 class IntakeSettings(RuntimeSettings):

@@ -6,18 +6,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.intake import metrics, storage
+from services.intake import metrics
+from services.intake.application.registration import Incoming, Outcome, Register, refusal, refused_row
+from services.intake.application.sources import Sources
 from services.intake.channels import READERS
 from services.intake.channels.json_document import parse
-from services.intake.domain.register import case_id
-from services.intake.sources import Sources
-from services.intake.usecases import Incoming, Outcome, Register, refusal, refused_row
+from services.intake.domain.submission import case_id
+from services.intake.storage import complaints
 from shared.contracts import topics
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
+from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.records import Received
-from shared.runtime.turns import in_turns
+from shared.runtime.kafka.record import Received
+from shared.runtime.process.scheduling import in_turns
+from shared.runtime.service import Service
 
 TYPE = "submission"
 VIA = "kafka"
@@ -49,7 +50,7 @@ def register(service: Service, sources: Sources, books: Register, largest: int) 
         read = [_read(received, sources, books, largest) async for received in in_turns(batch)]
         await books.enter(tx, [each for each in read if isinstance(each, Incoming)], VIA)
         refused = [(received, each) for received, each in zip(batch, read, strict=True) if isinstance(each, Outcome)]
-        await storage.refuse(tx, [refused_row(each, VIA, _source(received), received.key) for received, each in refused])
+        await complaints.refuse(tx, [refused_row(each, VIA, _source(received), received.key) for received, each in refused])
         tx.after_commit(lambda: _count(len(batch), [each for _, each in refused]))
 
     service.subscribe([topics.COMPLAINT_SUBMISSIONS], group="intake", handler=submissions, decode=decode, verify=sources.verify)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from fastapi.responses import Response
 
-from services.intake.domain.fault import Fault
+from services.intake.domain.submission_faults import Fault
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {

@@ -2,7 +2,7 @@
 
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
-from shared.runtime.app import serve
+from shared.runtime.service import serve
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from services.notify import metrics
+from services.notify.application.deliveries import Receipts
 from services.notify.providers import http_sms
-from services.notify.usecases import Receipts
 from shared.runtime.clock import Clock
-from shared.runtime.problem import Problem
+from shared.runtime.http.problem import Problem
 
 
 def router(receipts: Receipts, secret: str, clock: Clock) -> APIRouter:

@@ -4,20 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.notify import api, handlers, timers
+from services.notify.application.deliveries import Dispatch, Receipts, Requests
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
-from services.notify.domain.plan import Desk
+from services.notify.domain.delivery_planning import Desk
+from services.notify.domain.message_templates import Templates
 from services.notify.domain.recipients import Directory
-from services.notify.domain.render import Templates
-from services.notify.domain.retry import Policy
+from services.notify.domain.retry_policy import Policy
 from services.notify.providers.http_sms import HttpSms, SmsOptions
 from services.notify.providers.provider import Provider
 from services.notify.providers.smtp import Smtp
 from services.notify.providers.smtp_sessions import SmtpOptions
-from services.notify.usecases import Dispatch, Receipts, Requests
-from shared.procedures.loader import load_organisation
-from shared.runtime.app import Service
+from shared.procedures.loading.loader import load_organisation
 from shared.runtime.clock import Clock
+from shared.runtime.service import Service
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.process.settings import RuntimeSettings
 
 
 class NotifySettings(RuntimeSettings):

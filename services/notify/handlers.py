@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from services.notify.usecases import Requests
+from services.notify.application.deliveries import Requests
 from shared.contracts import topics
 from shared.contracts.events.messages import NotificationRequested
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
-from shared.runtime.records import Received
+from shared.runtime.database.database import Transaction
+from shared.runtime.kafka.record import Received
+from shared.runtime.service import Service
 
 CONCERNS = {topics.CASE_EVENTS.name: frozenset({NotificationRequested.name})}
 

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.notify.domain.reason import bounded
+from services.notify.domain.failure_reason import bounded
 
 CHANNELS = ("email", "sms")
 

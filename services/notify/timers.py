@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.notify import metrics, storage
+from services.notify import metrics
+from services.notify.application.deliveries import Dispatch
 from services.notify.config import NotifySettings
-from services.notify.usecases import Dispatch
-from shared.runtime.app import Service
+from services.notify.storage import deliveries
 from shared.runtime.clock import Clock
-from shared.runtime.database import Database
-from shared.runtime.leases import Leases
-from shared.runtime.supervision import Loop, pause
+from shared.runtime.database.database import Database
+from shared.runtime.process.supervision import Loop, pause
+from shared.runtime.service import Service
+from shared.runtime.timers.work_queue import Leases
 
 _MEASURE_SECONDS = 5.0
 _PRUNE_EVERY = 720
@@ -71,7 +72,7 @@ class Upkeep:
         """Set the gauges of what is due and not taken."""
         now = self._clock.real()
         async with self._database.transaction() as tx:
-            due = await storage.backlog(tx, now)
+            due = await deliveries.backlog(tx, now)
         for channel in metrics.CHANNELS:
             count, oldest = due.get(channel, (0, now))
             metrics.DUE.labels(channel).set(count)
@@ -81,6 +82,6 @@ class Upkeep:
         """Forget what was settled long ago, a thousand a transaction."""
         while True:
             async with self._database.transaction() as tx:
-                gone = await storage.prune(tx, self._clock.real() - self._keep)
+                gone = await deliveries.prune(tx, self._clock.real() - self._keep)
             if gone == 0:
                 return

@@ -2,7 +2,7 @@
 
 from services.sla.bootstrap import build
 from services.sla.config import SlaSettings
-from shared.runtime.app import serve
+from shared.runtime.service import serve
 
 
 def main() -> None:

@@ -6,14 +6,15 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from services.sla import metrics, queries
-from services.sla.authority import Actor, Authority
-from services.sla.usecases import Actions, Answer, fields
+from services.sla import metrics
+from services.sla.application import queries
+from services.sla.application.cases import Actions, Answer, fields
+from services.sla.application.identity import Actor, Authority
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import Line, Strict
-from shared.runtime.database import Database
-from shared.runtime.problem import Problem
-from shared.runtime.rate import RateLimit
+from shared.runtime.database.database import Database
+from shared.runtime.http.problem import Problem
+from shared.runtime.http.rate_limit import RateLimit
 
 LARGEST_BODY = 256_000
 

@@ -1,14 +1,15 @@
 """The only place where sla's parts are put together."""
 
-from services.sla import api, duties, handlers, timers
-from services.sla.authority import Authority
+from services.sla import api, handlers, timers
+from services.sla.application import periodic_reports
+from services.sla.application.cases import Actions, Cases
+from services.sla.application.identity import Authority
+from services.sla.application.queries import CaseFiles
+from services.sla.application.rulebooks import Rulebooks
 from services.sla.config import SlaSettings
-from services.sla.queries import CaseFiles
-from services.sla.rulebooks import Rulebooks
-from services.sla.usecases import Actions, Cases
-from shared.procedures.loader import load_organisation
-from shared.runtime import problem
-from shared.runtime.app import Service
+from shared.procedures.loading.loader import load_organisation
+from shared.runtime.http import problem
+from shared.runtime.service import Service
 
 
 def build(settings: SlaSettings) -> Service:
@@ -20,7 +21,7 @@ def build(settings: SlaSettings) -> Service:
     cases = Cases(rulebooks, authority, service.clock)
     handlers.register(service, cases, authority)
     timers.register(service, cases)
-    duties.register(service, rulebooks)
+    periodic_reports.register(service, rulebooks)
     actions = Actions(cases, service.database, service.watermark, settings.action_wait)
     files = CaseFiles(service.database, rulebooks, authority)
     service.router(api.router(api.Edge(authority, actions, files, service.database, settings.requests_per_second)))

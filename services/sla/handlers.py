@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from services.sla import metrics
-from services.sla.authority import Authority
-from services.sla.usecases import Cases
+from services.sla.application.cases import Cases
+from services.sla.application.identity import Authority
 from shared.contracts.topics import CASE_ACTIONS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
+from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.records import Received
+from shared.runtime.kafka.record import Received
+from shared.runtime.service import Service
 
 GROUP = "sla"
 

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.sla import metrics, storage
-from services.sla.usecases import Cases
-from shared.runtime.app import Service
+from services.sla import metrics
+from services.sla.application.cases import Cases
+from services.sla.storage import cases as storage
 from shared.runtime.clock import Clock
-from shared.runtime.database import Transaction
-from shared.runtime.supervision import pause
-from shared.runtime.timers import Due
+from shared.runtime.database.database import Transaction
+from shared.runtime.process.supervision import pause
+from shared.runtime.service import Service
+from shared.runtime.timers.timers import Due
 
 _MEASURE_PERIOD = 5.0
 _RECOUNT_PERIOD = 30.0

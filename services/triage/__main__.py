@@ -2,7 +2,7 @@
 
 from services.triage.bootstrap import build
 from services.triage.config import TriageSettings
-from shared.runtime.app import serve
+from shared.runtime.service import serve
 
 
 def main() -> None:

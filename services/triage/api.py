@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from services.triage import storage
-from services.triage.caseload import known
-from services.triage.library import Library
-from shared.runtime.database import Database
-from shared.runtime.problem import Problem
+from services.triage.application.procedure_registry import Library
+from services.triage.application.state_loading import known
+from services.triage.storage import triage_state
+from shared.runtime.database.database import Database
+from shared.runtime.http.problem import Problem
 
 
 def router(database: Database, library: Library) -> APIRouter:
@@ -25,8 +25,8 @@ def router(database: Database, library: Library) -> APIRouter:
         """Class, kind and subject that hold, what the rules gave, what a group gave, and what the case counts by."""
         _authenticate(request, hashes)
         async with database.transaction() as tx:
-            rows = await storage.cases(tx, [case.replace("\x00", "")], for_update=False)
-            marks = await storage.grouped(tx, [row["case_id"] for row in rows])
+            rows = await triage_state.cases(tx, [case.replace("\x00", "")], for_update=False)
+            marks = await triage_state.grouped(tx, [row["case_id"] for row in rows])
         if not rows:
             raise Problem(404, "there is no such case", "case: must be the id of a registered case")
         found = known(rows[0], library)

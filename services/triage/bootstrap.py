@@ -1,12 +1,12 @@
 """The only place where triage's parts are put together."""
 
 from services.triage import api, handlers
+from services.triage.application.procedure_registry import Library
+from services.triage.application.triage import Triage
 from services.triage.config import TriageSettings
-from services.triage.library import Library
-from services.triage.usecases import Triage
-from shared.procedures.loader import load_organisation
-from shared.runtime import problem
-from shared.runtime.app import Service
+from shared.procedures.loading.loader import load_organisation
+from shared.runtime.http import problem
+from shared.runtime.service import Service
 
 
 def build(settings: TriageSettings) -> Service:

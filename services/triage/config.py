@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.process.settings import RuntimeSettings
 
 
 class TriageSettings(RuntimeSettings):

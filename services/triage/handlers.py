@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
+from services.triage.application.triage import Triage
 from services.triage.domain.assess import TRIAGE
-from services.triage.domain.desk import FOLLOWED
-from services.triage.usecases import Triage
+from services.triage.domain.state import FOLLOWED
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent
 from shared.contracts.events.triage import Classified, Registered
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
+from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.records import Received
+from shared.runtime.kafka.record import Received
+from shared.runtime.service import Service
 
 CONCERNS = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED}
 """A case's own `registered`, as sla repeats it, is not one of intake's."""

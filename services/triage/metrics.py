@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable
 
 from prometheus_client import Counter
 
-from services.triage.domain.desk import Desk
+from services.triage.domain.state import Desk
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Routed, RouteProposed
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.procedures.clause import counts_for, listed
-from shared.procedures.document import read
-from shared.procedures.inventory import SHOWN_BY_SCENARIOS, Item, inventory
-from shared.procedures.loader import Pack
-from shared.procedures.model import Procedure, Title
+from shared.procedures.loading.loader import Pack
+from shared.procedures.loading.yaml_document import read
+from shared.procedures.model.clauses import counts_for, listed
+from shared.procedures.model.entry_list import SHOWN_BY_SCENARIOS, Item, inventory
+from shared.procedures.model.procedure import Procedure, Title
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.complaint import Channel
-from shared.procedures.effect import Roles
-from shared.procedures.selector import Entry
+from shared.procedures.model.effects import Roles
+from shared.procedures.model.selectors import Entry
 
 _MOST_NAMED = 10_000
 """Roles and departments that are remembered with those who are named for them: an action may name any."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.cli import inventory
+from cli.reference import declared
 from tests.support.promql import asked
 from tests.support.repository import PROJECT
 
@@ -40,7 +40,7 @@ def queries() -> dict[str, str]:
     return shown | {rule["alert"]: rule["expr"] for rule in rules()}
 
 
-SERIES = {series: metric for metric in inventory.metrics() for series in metric.series}
+SERIES = {series: metric for metric in declared.metrics() for series in metric.series}
 QUERIES = queries()
 
 
@@ -57,7 +57,7 @@ def test_a_query_names_metrics_and_labels_that_exist(where: str) -> None:
 
 def test_every_metric_is_on_a_dashboard_or_in_an_alert() -> None:
     watched = {SERIES[name].name for query in QUERIES.values() for name in asked(query).labels if name in SERIES}
-    assert sorted({metric.name for metric in inventory.metrics()} - watched) == []
+    assert sorted({metric.name for metric in declared.metrics()} - watched) == []
 
 
 def test_a_query_with_a_fault_is_found() -> None:
@@ -68,16 +68,16 @@ def test_a_query_with_a_fault_is_found() -> None:
 
 
 def test_every_metric_name_says_what_and_whose_it_is() -> None:
-    names = [metric.name for metric in inventory.metrics()]
+    names = [metric.name for metric in declared.metrics()]
     assert [name for name in names if not name.startswith("jiesu_")] == []
     assert len(names) == len(set(names))
-    assert [metric.name for metric in inventory.metrics() if not metric.help] == []
+    assert [metric.name for metric in declared.metrics() if not metric.help] == []
 
 
 def test_label_names_cannot_hold_personal_data() -> None:
     allowed = {"topic", "outcome", "result", "via", "reason", "procedure", "channel", "class", "department", "event", "action", "clock"}
     allowed |= {"role", "hours", "duty", "count"}
-    assert {label for metric in inventory.metrics() for label in metric.labels} <= allowed
+    assert {label for metric in declared.metrics() for label in metric.labels} <= allowed
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)

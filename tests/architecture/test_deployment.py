@@ -11,16 +11,16 @@ import jsonschema
 import pytest
 import yaml
 
-from shared.cli import inventory
-from shared.cli.environment import example
-from shared.procedures.loader import load, load_organisation
+from cli.reference import declared
+from cli.reference.env_example import example
+from shared.procedures.loading.loader import load, load_organisation
 from tests.support.repository import PROJECT
 
 COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = inventory.service_names()
-DOCKERFILE = (PROJECT / "deploy/Dockerfile").read_text(encoding="utf-8")
+OURS = declared.service_names()
+DOCKERFILE = (PROJECT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
 WRITABLE = {"kafka"}
 """Its image writes its configuration at every start."""
@@ -123,10 +123,10 @@ def test_every_variable_of_the_file_is_in_the_example_and_every_needed_one_is_em
 
 
 def test_every_variable_of_a_service_is_a_setting_of_it() -> None:
-    known = {setting.variable: setting.owner for setting in inventory.settings()}
+    known = {setting.variable: setting.owner for setting in declared.settings()}
     for name in OURS:
         for variable in SERVICES[name]["environment"]:
-            assert known[variable] == inventory.EVERY or name in known[variable].split(", "), f"{name}: {variable}"
+            assert known[variable] == declared.EVERY or name in known[variable].split(", "), f"{name}: {variable}"
 
 
 def test_every_service_waits_for_topics_and_database() -> None:

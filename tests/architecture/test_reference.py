@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from shared.cli import inventory
-from shared.cli.docs import outdated
-from shared.cli.pages import PAGES
+from cli.commands.development.docs import outdated
+from cli.reference import declared
+from cli.reference.pages import PAGES
 from shared.contracts.actions import ACTIONS
 from shared.contracts.topics import TOPICS
-from shared.procedures.loader import installed, load_clauses
+from shared.procedures.loading.loader import installed, load_clauses
 from tests.support.repository import PROJECT
 
 
@@ -19,22 +19,22 @@ def test_the_pages_are_current() -> None:
 
 def test_every_setting_is_in_the_example_of_an_environment() -> None:
     variables = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", (PROJECT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {setting.variable for setting in inventory.settings()} - variables == set()
+    assert {setting.variable for setting in declared.settings()} - variables == set()
 
 
 def test_every_setting_is_explained() -> None:
-    assert [setting.variable for setting in inventory.settings() if not setting.help] == []
+    assert [setting.variable for setting in declared.settings() if not setting.help] == []
 
 
 def test_no_secret_has_a_default_that_somebody_might_keep() -> None:
-    assert [s.variable for s in inventory.settings() if s.secret and s.default and s.variable != "DATABASE_URL"] == []
+    assert [s.variable for s in declared.settings() if s.secret and s.default and s.variable != "DATABASE_URL"] == []
 
 
 @pytest.mark.parametrize(
     ("page", "names"),
     [
-        ("metrics", {metric.name for metric in inventory.metrics()}),
-        ("settings", {setting.variable for setting in inventory.settings()}),
+        ("metrics", {metric.name for metric in declared.metrics()}),
+        ("settings", {setting.variable for setting in declared.settings()}),
         ("topics", set(TOPICS)),
         ("actions", set(ACTIONS)),
         ("clauses", {clause for pack in installed() for clause in load_clauses(pack)}),

@@ -14,19 +14,20 @@ from faststream import AckPolicy
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.contracts import topics
-from shared.runtime import inbox, subscribe
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
-from shared.runtime.records import Received
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.database.database import Transaction
+from shared.runtime.kafka.record import Received
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.processing import inbox
+from shared.runtime.service import Service
+from shared.runtime.subscription import consumer
 
 ROOT = Path(__file__).parents[2]
-SUBSCRIBE = ROOT / "shared" / "runtime" / "subscribe.py"
+SUBSCRIBE = ROOT / "shared" / "runtime" / "subscription" / "consumer.py"
 
 
 @cache
 def sources() -> list[tuple[Path, ast.Module]]:
-    paths = [path for folder in ("services", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
+    paths = [path for folder in ("cli", "simulator", "services", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
     return [(path, ast.parse(path.read_text())) for path in paths]
 
 
@@ -90,8 +91,8 @@ async def test_the_handler_has_one_parameter(subscriber: BatchSubscriber) -> Non
 
 
 async def test_a_tolerant_parser_and_raw_records_are_used(subscriber: BatchSubscriber) -> None:
-    assert subscriber._call_options.parser is subscribe.parse
-    assert subscriber._call_options.decoder is subscribe.decode
+    assert subscriber._call_options.parser is consumer.parse
+    assert subscriber._call_options.decoder is consumer.decode
     assert subscriber._outer_config.fd_config.use_fastdepends is False
 
 
@@ -107,7 +108,7 @@ def test_subscribers_brokers_and_consumers_are_made_in_one_place_only() -> None:
         for path, tree in sources()
         if "AIOKafkaConsumer" in names_used(tree) and path.relative_to(ROOT).parts[:2] != ("shared", "cli")
     }
-    assert makers <= {"shared/runtime/subscribe.py", "shared/runtime/ends.py"}
+    assert makers <= {"shared/runtime/subscription/consumer.py", "shared/runtime/kafka/offsets.py"}
 
 
 def test_nobody_scales_by_workers_within_a_process() -> None:
@@ -123,10 +124,10 @@ def test_nobody_wraps_a_handler_with_functools_wraps() -> None:
 
 
 def test_only_the_relay_sends_and_only_the_producer_knows_private_attributes() -> None:
-    allowed = {"shared/runtime/producer.py"}
+    allowed = {"shared/runtime/kafka/producer.py"}
     for path, tree in sources():
         name = path.relative_to(ROOT).as_posix()
-        if name in allowed or name.startswith("shared/cli/"):
+        if name in allowed or name.startswith("cli/"):
             continue
         assert not {"AIOKafkaProducer", "send_and_wait", "publish_batch"} & names_used(tree), path
 

@@ -16,12 +16,12 @@ import pandas as pd
 from businesstimedelta import BusinessTimeDelta, HolidayRule, LunchTimeRule, Rules, WorkDayRule
 from pandas.tseries.offsets import CustomBusinessHour
 
-from services.sla.domain.count import Rule, reach
-from services.sla.domain.deadline import due
-from services.sla.domain.pause import ordered
-from services.sla.domain.worktime import Worktime, micros
-from shared.procedures.calendar import standard
-from shared.procedures.duration import Duration
+from services.sla.domain.deadlines.counting import Rule, reach
+from services.sla.domain.deadlines.deadline import due
+from services.sla.domain.deadlines.pauses import ordered
+from services.sla.domain.deadlines.worktime import Worktime, micros
+from shared.procedures.calendars.calendar import standard
+from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA, DAYS_OFF, MinuteCounter, Pause
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "deadlines-performance.md"

@@ -11,20 +11,20 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import process_time_ns, thread_time_ns
 
-from services.sla.domain import wire
-from services.sla.domain.case import Case
-from services.sla.domain.lifecycle import Act, Decided, Opening, Tick, decide
-from services.sla.domain.replay import refold
-from services.sla.domain.rulebook import Rulebook
+from services.sla.domain.evidence.replay import refold
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.lifecycle.decide import Act, Decided, Opening, Tick, decide
+from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.domain.views import event_mapping
 from services.triage.domain.assess import assess
-from services.triage.domain.desk import Desk
-from services.triage.domain.scope import Context
-from shared.cli.registration import office, registered
-from shared.cli.scenario import Complained
+from services.triage.domain.rule_scope import Context
+from services.triage.domain.state import Desk
 from shared.contracts.events.triage import Classified
-from shared.procedures.bound import bind
-from shared.procedures.calendar import Calendar, standard
-from shared.procedures.loader import load, load_organisation
+from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.loading.loader import load, load_organisation
+from shared.procedures.model.bound_procedure import bind
+from simulator.registration import office, registered
+from simulator.scenario import Complained
 from tests.bench.results import keep
 from tests.support.load import ORGANISATION
 from tests.support.packs import scenarios
@@ -55,7 +55,7 @@ def opening(rules: Rulebook) -> Opening:
     decision = assess(event.complaint, rules.bound, rules.organisation, context)
     first = Desk(rules.organisation).take(event, decision, context)[0]
     assert isinstance(first, Classified)
-    return wire.opening(first, rules.procedure)
+    return event_mapping.opening(first, rules.procedure)
 
 
 def running(rules: Rulebook) -> Case:

@@ -3,8 +3,8 @@
 import sys
 from time import perf_counter
 
-from shared.procedures.check import check
-from shared.procedures.loader import installed, load_pack
+from shared.procedures.checks.check import check
+from shared.procedures.loading.loader import installed, load_pack
 
 LIMIT = 1.0
 

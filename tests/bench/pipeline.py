@@ -22,13 +22,13 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
+from cli.reconciliation.reconciliation import reconcile
+from cli.stack.stack import Stack, fresh_database, running_stack
 from deploy.embedded import EmbeddedServers
-from shared.cli.reconciliation import reconcile
-from shared.cli.stack import Stack, fresh_database, running_stack
 from shared.contracts.envelope import Message
 from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
 from shared.runtime.clock import uuid7
-from shared.runtime.producer import Outgoing, Producer
+from shared.runtime.kafka.producer import Outgoing, Producer
 from tests.bench.results import ROOT, keep
 from tests.support.databases import plain
 from tests.support.load import ORGANISATION, Load, load, submission

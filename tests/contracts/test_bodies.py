@@ -2,15 +2,16 @@
 
 import pytest
 
-from services.sla.domain import ledger, wire
-from services.sla.domain.lifecycle import Decision, Input
-from shared.cli.scenario import read
-from shared.cli.simulate import organisation_of
-from shared.cli.simulation import Simulation
+from cli.commands.authoring.simulate import organisation_of
+from services.sla.domain.evidence import hash_chain
+from services.sla.domain.lifecycle.decide import Decision, Input
+from services.sla.domain.views import event_mapping
 from shared.contracts import decode
-from shared.procedures.bound import bind
-from shared.procedures.calendar import Calendar
-from shared.procedures.loader import installed, load, load_pack
+from shared.procedures.calendars.calendar import Calendar
+from shared.procedures.loading.loader import installed, load, load_pack
+from shared.procedures.model.bound_procedure import bind
+from simulator.scenario import read
+from simulator.simulation import Simulation
 
 
 @pytest.mark.parametrize("name", installed())
@@ -29,8 +30,8 @@ def test_every_body_of_the_core_is_read_by_its_model(name: str) -> None:
             procedure = run.bound.procedure
             about = {"recorded_at": run.worktime.instant(now), "procedure": procedure.id, "version": procedure.version}
             for event in decision.events:
-                fields = {"type": event.type, **wire.outward(event, decision.case, procedure, run.worktime), **about}
-                bodies.append((event.type, ledger.canonical(fields)))
+                fields = {"type": event.type, **event_mapping.outward(event, decision.case, procedure, run.worktime), **about}
+                bodies.append((event.type, hash_chain.canonical(fields)))
 
         run.watch = keep
         run.run(scenario)

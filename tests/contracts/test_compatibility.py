@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from shared.cli import schemas
-from shared.cli.compatibility import changes
+from cli.commands.development import schemas
+from cli.reference.schema_compatibility import changes
 
 BASE: dict[str, Any] = {
     "type": "object",

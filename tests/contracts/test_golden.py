@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
-from shared.cli import schemas
+from cli.commands.development import schemas
 from shared.contracts import MODELS, decode
 from shared.contracts.events import EVENTS, encode
 from shared.contracts.topics import TOPICS

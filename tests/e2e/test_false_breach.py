@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from cli.stack.stack import Stack, fresh_database, running_stack
 from deploy.embedded import EmbeddedServers
-from shared.cli.stack import Stack, fresh_database, running_stack
 from shared.runtime.clock import Clock
 from tests.support.databases import plain
 from tests.support.load import ACTS, ORGANISATION, load

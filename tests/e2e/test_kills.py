@@ -7,9 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from cli.reconciliation.reconciliation import Reconciliation, reconcile
+from cli.stack.stack import SERVICES, Stack, fresh_database, running_stack
 from deploy.embedded import EmbeddedServers
-from shared.cli.reconciliation import Reconciliation, reconcile
-from shared.cli.stack import SERVICES, Stack, fresh_database, running_stack
 from tests.support.databases import plain
 from tests.support.load import ACTS, ORGANISATION, Load, load
 from tests.support.rest import come_to_rest

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click import ClickException
 
+from cli.stack.servers import running_servers
 from deploy.embedded import EmbeddedServerError, EmbeddedServers
-from shared.cli.servers import running_servers
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from deploy.embedded import EmbeddedServers
-from deploy.embedded.readiness import broker_answers
+from deploy.embedded.kafka.readiness import broker_answers
 from tests.support.databases import plain
 from tests.support.topics import Topics
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.embedded import EmbeddedServerError, PostgresServer, distribution, java
-from deploy.embedded.postgres import installation
-from deploy.embedded.privilege import footing
+from deploy.embedded import EmbeddedServerError, PostgresServer
+from deploy.embedded.kafka import distribution, java
+from deploy.embedded.postgres.server import installation
+from deploy.embedded.postgres.unprivileged import footing
 from tests.support.databases import plain
 
 

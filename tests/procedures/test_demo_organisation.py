@@ -10,9 +10,9 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.procedures.calendar import Calendar
+from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.checks import roles
-from shared.procedures.loader import bind, load, load_organisation
+from shared.procedures.loading.loader import bind, load, load_organisation
 from shared.procedures.organisation import Organisation
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"

@@ -4,9 +4,9 @@ from functools import cache
 
 import pytest
 
-from shared.procedures.clause import counts_for
 from shared.procedures.coverage import named
-from shared.procedures.inventory import Item
+from shared.procedures.model.clauses import counts_for
+from shared.procedures.model.entry_list import Item
 from tests.support.mutations import Ready, fails, mutants
 from tests.support.packs import PACKS, pack, scenarios
 

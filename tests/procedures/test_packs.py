@@ -7,12 +7,12 @@ import sys
 import pytest
 import yaml
 
-from shared.procedures.check import check
+from shared.procedures.checks.check import check
 from shared.procedures.coverage import coverage
-from shared.procedures.explanation.html import html
-from shared.procedures.explanation.page import page
-from shared.procedures.explanation.text import text
-from shared.procedures.explanation.words import Language
+from shared.procedures.explain.html import html
+from shared.procedures.explain.page import page
+from shared.procedures.explain.text import text
+from shared.procedures.explain.words import Language
 from tests.support.mutations import fails
 from tests.support.packs import PACKS, pack, scenarios
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from services.sla.domain.count import Rule
-from services.sla.domain.deadline import Extension, Limit, due_at
-from services.sla.domain.worktime import Worktime, micros
-from shared.procedures.calendar import Calendar, standard
-from shared.procedures.duration import Duration
+from services.sla.domain.deadlines.counting import Rule
+from services.sla.domain.deadlines.deadline import Extension, Limit, due_at
+from services.sla.domain.deadlines.worktime import Worktime, micros
+from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA
 
 

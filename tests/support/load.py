@@ -17,12 +17,12 @@ import yaml
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from services.intake.domain.register import case_id
-from shared.cli.stack import Stack
+from cli.stack.stack import Stack
+from services.intake.domain.submission import case_id
 from shared.contracts.envelope import KEY_ID, SIGNATURE, Message
 from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
 from shared.runtime.clock import uuid7
-from shared.runtime.signing import sign
+from shared.runtime.kafka.signing import sign
 
 ROOT = Path(__file__).resolve().parents[2]
 ORGANISATION = ROOT / "deploy/demo/organisation.yaml"

@@ -7,9 +7,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.runtime.database import Database
-from shared.runtime.migrate import migrate
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.database.database import Database
+from shared.runtime.database.migrate import migrate
+from shared.runtime.process.settings import RuntimeSettings
 
 
 async def differences(settings: RuntimeSettings, schema: str, package: str, declared: sa.MetaData) -> list[Any]:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from shared.cli.scenario import Scenario, unmet
-from shared.cli.simulation import simulate
-from shared.procedures.bound import bind
-from shared.procedures.calendar import Calendar
-from shared.procedures.document import Document
-from shared.procedures.inventory import Item, Way, inventory
-from shared.procedures.model import Procedure
+from shared.procedures.calendars.calendar import Calendar
+from shared.procedures.loading.yaml_document import Document
+from shared.procedures.model.bound_procedure import bind
+from shared.procedures.model.entry_list import Item, Way, inventory
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
+from simulator.scenario import Scenario, unmet
+from simulator.simulation import simulate
 
 REMOVED = frozenset({"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "closing"})
 """Sections whose entries are removed in turn; duties, forms, figures and the like have tests of their own."""

@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from shared.cli.scenario import Scenario, read
-from shared.procedures.loader import Pack, installed, load_organisation, load_pack
+from shared.procedures.loading.loader import Pack, installed, load_organisation, load_pack
 from shared.procedures.organisation import Organisation, everyone
+from simulator.scenario import Scenario, read
 
 PACKS = installed()
 

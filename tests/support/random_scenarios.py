@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from services.sla.domain.worktime import micros
-from shared.cli.scenario import Scenario, parse
+from services.sla.domain.deadlines.worktime import micros
 from shared.contracts.actions import ACTIONS
-from shared.procedures.bound import Bound, bind
-from shared.procedures.loader import installed, load
+from shared.procedures.loading.loader import installed, load
+from shared.procedures.model.bound_procedure import Bound, bind
+from simulator.scenario import Scenario, parse
 
 Drawn = tuple[str, Scenario, list[tuple[int, int]]]
 """Pack, scenario, outages (from, to; microseconds)."""

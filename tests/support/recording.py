@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.sla.domain.case import Case
-from services.sla.domain.lifecycle import Decision, Input, Tick, next_due
-from services.sla.domain.replay import Recorded, recorded
-from services.sla.domain.rulebook import Rulebook
-from services.sla.domain.worktime import moment
-from shared.cli.scenario import Scenario
-from shared.cli.simulation import Simulation
+from services.sla.domain.deadlines.worktime import moment
+from services.sla.domain.evidence.replay import Recorded, recorded
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.lifecycle.decide import Decision, Input, Tick, next_due
+from services.sla.domain.rules.rulebook import Rulebook
+from simulator.scenario import Scenario
+from simulator.simulation import Simulation
 
 
 @dataclass

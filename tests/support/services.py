@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.contracts.topics import PARTITIONS, Topic
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.process.settings import RuntimeSettings
 
 SEALING = "k1:" + "A" * 43 + "="
 KEYS = {"web": "web-key", "hotline": "hotline-key", "slow": "slow-key"}

@@ -7,8 +7,8 @@ import orjson
 from pydantic import ValidationError
 
 from services.intake.channels.reading import Reading
-from services.intake.domain.fault import Fault, faults
 from services.intake.domain.plain_text import sanitised
+from services.intake.domain.submission_faults import Fault, faults
 from shared.contracts.complaint import Submission
 
 _DIGITS = 19

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.intake.domain.fault import Fault
+from services.intake.domain.submission_faults import Fault
 from shared.contracts.complaint import Submission
 
 

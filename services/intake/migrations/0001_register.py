@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.runtime.tables import create_runtime_tables
+from shared.runtime.database.tables import create_runtime_tables
 
 revision = "0001"
 down_revision = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from services.notify.domain import address
-from services.notify.domain.reason import Reason
+from services.notify.domain.failure_reason import Reason
 from shared.contracts.events.messages import NotificationRequested
 from shared.procedures.organisation import Organisation
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.runtime.tables import bundle_outbox
+from shared.runtime.database.tables import bundle_outbox
 
 revision = "0002"
 down_revision = "0001"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.notify.domain.reason import Reason
+from services.notify.domain.failure_reason import Reason
 from services.notify.providers.provider import Accepted, Arrival, Outgoing, Receipt, Refused
 
 # 2xx is accepted; every other status is listed or falls under the two rules below: 5xx comes back, anything else is refused for good.

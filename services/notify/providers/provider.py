@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from services.notify.domain.reason import Reason
+from services.notify.domain.failure_reason import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import aiosmtplib
 from aiosmtplib import SMTPException
 
-from services.notify.domain.reason import Reason
+from services.notify.domain.failure_reason import Reason
 from services.notify.providers.provider import Accepted, Outgoing, Refused
 from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessions
 from shared.runtime.clock import Clock

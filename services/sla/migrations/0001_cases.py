@@ -2,8 +2,8 @@
 
 from alembic import op
 
-from services.sla.tables import SCHEMA, add_tables
-from shared.runtime.tables import create_runtime_tables, runtime_tables
+from services.sla.storage.tables import SCHEMA, add_tables
+from shared.runtime.database.tables import create_runtime_tables, runtime_tables
 
 revision = "0001"
 down_revision = None

@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import Column, Text
 
-from services.sla.tables import SCHEMA, metadata
+from services.sla.storage.tables import SCHEMA, metadata
 
 revision = "0002"
 down_revision = "0001"

@@ -6,18 +6,18 @@ from typing import Any, cast
 
 from services.triage.domain import classify
 from services.triage.domain.classify import Chosen
-from services.triage.domain.clause import clause
-from services.triage.domain.plan import Plan, plan
-from services.triage.domain.route import route
-from services.triage.domain.scope import Context, Scope
-from services.triage.domain.way import Route
+from services.triage.domain.clause_fields import clause
+from services.triage.domain.compiled_rules import Plan, plan
+from services.triage.domain.routing import route
+from services.triage.domain.routing_rules import Route
+from services.triage.domain.rule_scope import Context, Scope
 from shared.contracts.complaint import Complaint, Kind
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, Registered, Routed, RouteProposed
-from shared.procedures.bound import Bound
-from shared.procedures.clause import listed
-from shared.procedures.facts import fit
-from shared.procedures.model import ClassRule, Procedure
+from shared.procedures.model.bound_procedure import Bound
+from shared.procedures.model.clauses import listed
+from shared.procedures.model.facts import fit
+from shared.procedures.model.procedure import ClassRule, Procedure
 from shared.procedures.organisation import Organisation
 
 TRIAGE = "triage"

@@ -4,9 +4,9 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from services.triage.domain.plan import Plan, Rule
-from services.triage.domain.scope import Scope
-from shared.procedures.model import ClassRule, KindRule, Subject
+from services.triage.domain.compiled_rules import Plan, Rule
+from services.triage.domain.rule_scope import Scope
+from shared.procedures.model.procedure import ClassRule, KindRule, Subject
 
 E = TypeVar("E", KindRule, ClassRule, Subject)
 

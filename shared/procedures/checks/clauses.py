@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from shared.procedures.checks.finding import Finding
-from shared.procedures.clause import counts_for, listed
-from shared.procedures.inventory import inventory
-from shared.procedures.model import Procedure, Title
+from shared.procedures.model.clauses import counts_for, listed
+from shared.procedures.model.entry_list import inventory
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.procedure import Procedure, Title
 
 
 def check(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterator[Finding]:

@@ -9,14 +9,14 @@ from shared.contracts.actions import ACTIONS
 from shared.contracts.complaint import FAMILIES, Channel, ComplainantKind, Kind
 from shared.contracts.events import EVENTS
 from shared.contracts.events.base import Outcome
-from shared.procedures.checks.finding import Finding
 from shared.procedures.checks.roles import known_roles
 from shared.procedures.checks.sample import reader
-from shared.procedures.conditions import compiled, unknown_names
-from shared.procedures.entries import Clock, Reaction
-from shared.procedures.inventory import Item, Way, inventory
-from shared.procedures.model import ActionRule, Count, Procedure
-from shared.procedures.selector import picks
+from shared.procedures.expressions.conditions import compiled, unknown_names
+from shared.procedures.model.entry_list import Item, Way, inventory
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.procedure import ActionRule, Count, Procedure
+from shared.procedures.model.selectors import picks
+from shared.procedures.model.timed_entries import Clock, Reaction
 
 TRIAGE = frozenset({"derived", "kinds", "classes", "subjects", "routes", "counts"})
 """Sections that triage reads, which knows the complaint and its facts, but no history."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shared.procedures.checks.finding import Finding
 from shared.procedures.checks.sample import reader
-from shared.procedures.conditions import compiled
-from shared.procedures.effect import Breach, effect
-from shared.procedures.entries import Clock
-from shared.procedures.model import ActionRule, Procedure
+from shared.procedures.expressions.conditions import compiled
+from shared.procedures.model.effects import Breach, effect
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.procedure import ActionRule, Procedure
+from shared.procedures.model.timed_entries import Clock
 
 FIRST_WINS = ("kinds", "classes", "routes")
 NEVER = "false"

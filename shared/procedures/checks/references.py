@@ -7,16 +7,16 @@ from typing import Any
 from shared.contracts.actions import ACTIONS
 from shared.contracts.complaint import Complainant
 from shared.contracts.events import EVENTS
-from shared.procedures.bound import mistyped
 from shared.procedures.checks.expressions import SELECTORS, expressions
-from shared.procedures.checks.finding import Finding
-from shared.procedures.conditions import COMPLAINT_FIELDS, compiled
-from shared.procedures.effect import Cancel, Deem, RaiseLevel, Reclassify, RefuseFurther, SetFacts, Start, names
-from shared.procedures.entries import Clock, Due, FromDate, FromParameter, Reaction, Reminder, WhoOf, Within
-from shared.procedures.facts import typed
-from shared.procedures.inventory import Item, Way, inventory
-from shared.procedures.model import Confidentiality, Count, CountDoes, Derived, Fact, Form, Parameter, Procedure, Register
-from shared.procedures.selector import picks
+from shared.procedures.expressions.conditions import COMPLAINT_FIELDS, compiled
+from shared.procedures.model.bound_procedure import mistyped
+from shared.procedures.model.effects import Cancel, Deem, RaiseLevel, Reclassify, RefuseFurther, SetFacts, Start, names
+from shared.procedures.model.entry_list import Item, Way, inventory
+from shared.procedures.model.facts import typed
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.procedure import Confidentiality, Count, CountDoes, Derived, Fact, Form, Parameter, Procedure, Register
+from shared.procedures.model.selectors import picks
+from shared.procedures.model.timed_entries import Clock, Due, FromDate, FromParameter, Reaction, Reminder, WhoOf, Within
 
 _FIELDS = COMPLAINT_FIELDS | {f"complainant.{name}" for name in Complainant.model_fields} | {"complainant"}
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from shared.procedures.checks.finding import Finding
-from shared.procedures.effect import Assign, Escalate, Notify, Remind, names
-from shared.procedures.entries import Clock, Duty, Ladder, WhoOf
-from shared.procedures.inventory import Way, inventory
-from shared.procedures.model import ActionRule, Confidentiality, Form, Ownership, Procedure
+from shared.procedures.model.effects import Assign, Escalate, Notify, Remind, names
+from shared.procedures.model.entry_list import Way, inventory
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.procedure import ActionRule, Confidentiality, Form, Ownership, Procedure
+from shared.procedures.model.selectors import Entry
+from shared.procedures.model.timed_entries import Clock, Duty, Ladder, WhoOf
 from shared.procedures.organisation import Organisation
-from shared.procedures.selector import Entry
 
 EVERYWHERE = frozenset({"complainant", "system", "owner"})
 """Roles that need no declaration; `owner` is the head of the department responsible."""

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.contracts.events.fields import ANY_EVENT_FIELDS, EPOCH, EVENT_FIELDS
-from shared.procedures.conditions import Path, Read
-from shared.procedures.facts import default
-from shared.procedures.model import Procedure
+from shared.procedures.expressions.conditions import Path, Read
+from shared.procedures.model.facts import default
+from shared.procedures.model.procedure import Procedure
 
 _FALSE = frozenset({"open", "approved", "accepted", "suspended", "anonymous"})
 _LISTS = frozenset({"cooperating", "links", "against", "attachments", "missing", "has"})

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from shared.procedures.checks.finding import Finding
-from shared.procedures.inventory import entries
-from shared.procedures.model import Procedure
+from shared.procedures.model.entry_list import entries
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.procedure import Procedure
 
 _READ_BY_PEOPLE = ("parameters", "facts", "classes", "subjects", "clocks", "ladders", "duties", "counts", "forms", "figures")
 

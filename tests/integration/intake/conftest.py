@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
 from shared.contracts import topics
-from shared.runtime.app import Service
-from shared.runtime.topics import apply
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.service import Service
 from tests.support.services import KEYS, SEALING, Wire, organisation
 from tests.support.services import wire as open_wire
 

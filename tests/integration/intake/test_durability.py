@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from services.intake import storage
+from services.intake.application.group_commit import GroupCommit
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
-from services.intake.group_commit import GroupCommit
+from services.intake.storage import complaints
 from shared.contracts import topics
-from shared.runtime.app import Service
-from shared.runtime.database import Database, Transaction
+from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Unavailable
+from shared.runtime.service import Service
 from tests.integration.intake.conftest import client, rows
 from tests.support.services import KEYS, SEALING, Wire, complaint
 from tests.support.waiting import wait_for
@@ -30,7 +30,7 @@ async def numbers(service: Service) -> list[int]:
 
 
 async def test_numbers_have_no_gap_when_transactions_fail(intake: Service, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    insert, calls = storage.insert, []
+    insert, calls = complaints.insert, []
 
     async def sometimes(tx: Transaction, new: Sequence[Any]) -> None:
         await insert(tx, new)
@@ -38,7 +38,7 @@ async def test_numbers_have_no_gap_when_transactions_fail(intake: Service, web: 
         if len(calls) % 3 == 0:
             raise Unavailable("shown by a test")
 
-    monkeypatch.setattr(storage, "insert", sometimes)
+    monkeypatch.setattr(complaints, "insert", sometimes)
     answers = await asyncio.gather(*(web.post("/v1/complaints", json=complaint()) for _ in range(40)))
     more = [await web.post("/v1/complaints", json=complaint()) for _ in range(12)]
     accepted = [a.json() for a in [*answers, *more] if a.status_code == 202]

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from shared.contracts import topics
-from shared.runtime.app import Service
+from shared.runtime.service import Service
 from tests.integration.intake.conftest import client, rows
 from tests.support.services import Wire, complaint
 from tests.support.waiting import wait_for

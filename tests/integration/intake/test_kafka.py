@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
 from shared.contracts import topics
-from shared.runtime.app import Service
-from shared.runtime.signing import sign
+from shared.runtime.kafka.signing import sign
+from shared.runtime.service import Service
 from tests.integration.intake.conftest import rows
 from tests.support.services import SOURCES, Wire, complaint, headers, organisation
 from tests.support.waiting import wait_for

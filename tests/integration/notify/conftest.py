@@ -7,8 +7,8 @@ import pytest
 
 from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
-from shared.runtime.database import Database
-from shared.runtime.migrate import migrate
+from shared.runtime.database.database import Database
+from shared.runtime.database.migrate import migrate
 from tests.integration.notify.desk import ORGANISATION, RING, SECRET
 from tests.integration.notify.peers import TOKEN
 

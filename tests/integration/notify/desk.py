@@ -9,17 +9,17 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from services.notify import bootstrap
+from services.notify.application.deliveries import Dispatch, Receipts, Requests
 from services.notify.config import NotifySettings
-from services.notify.domain.retry import Policy
+from services.notify.domain.retry_policy import Policy
 from services.notify.providers.provider import Provider
-from services.notify.storage import Row
-from services.notify.usecases import Dispatch, Receipts, Requests
+from services.notify.storage.deliveries import Row
 from shared.contracts.events import decode, encode
 from shared.contracts.events.messages import NotificationRequested
 from shared.runtime.clock import Clock, uuid7
-from shared.runtime.database import Database
-from shared.runtime.records import Raw, Received
-from shared.runtime.sealing import Sealing
+from shared.runtime.database.database import Database
+from shared.runtime.encryption import Sealing
+from shared.runtime.kafka.record import Raw, Received
 
 RING = SecretStr("k1:" + "A" * 43 + "=")
 SECRET = SecretStr("receipts")

@@ -9,7 +9,7 @@ from pathlib import Path
 from fastapi import Response
 
 from deploy.sinks import MailSink, SmsSink
-from deploy.sinks.box import Box
+from deploy.sinks.message_file import Box
 from services.notify.providers.http_sms import HttpSms, SmsOptions
 from services.notify.providers.provider import Accepted, Outgoing, Provider, Refused
 from services.notify.providers.smtp import Smtp

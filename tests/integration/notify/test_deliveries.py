@@ -11,7 +11,7 @@ from fastapi import Response
 from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from services.notify.providers.provider import Accepted, Outgoing, Refused
-from shared.runtime.database import Database
+from shared.runtime.database.database import Database
 from tests.integration.notify.desk import PERSONAL, Office, request
 from tests.support.waiting import wait_for
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.notify.bootstrap import PROVIDERS
-from services.notify.domain.reason import Reason
+from services.notify.domain.failure_reason import Reason
 from services.notify.providers.provider import Accepted, Outgoing, Refused
 from tests.integration.notify.peers import BUILDERS, Peer, misbehaving, peer
 

@@ -11,7 +11,7 @@ from services.notify import api
 from services.notify.config import NotifySettings
 from services.notify.providers.http_sms import LONGEST_RECEIPT, sign
 from services.notify.providers.provider import Arrival, Receipt
-from shared.runtime.database import Database
+from shared.runtime.database.database import Database
 from tests.integration.notify.desk import SECRET, Office, request
 
 SECRET_TEXT = SECRET.get_secret_value()

@@ -14,17 +14,17 @@ from sqlalchemy import Connection
 
 from deploy.sinks import MailSink, SmsSink
 from deploy.sinks.sms import Callback
-from services.notify import storage
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
+from services.notify.storage import deliveries
 from shared.contracts import topics
 from shared.contracts.envelope import Message
 from shared.contracts.events import encode
 from shared.contracts.events.base import CaseEvent
-from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
-from shared.runtime.database import Database
-from shared.runtime.topics import apply
+from shared.runtime.database.database import Database
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.service import Service
 from tests.integration.notify.desk import PERSONAL, SECRET, request
 from tests.support.waiting import wait_for
 
@@ -123,7 +123,7 @@ async def test_a_broken_request_is_a_dead_letter_and_nothing_else_waits(
 async def test_the_migrations_build_the_tables_of_the_models(database: Database) -> None:
     def differences(connection: Connection) -> list[Any]:
         options = {"include_schemas": True, "include_name": lambda name, kind, _: kind != "schema" or name == "notify"}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), storage.tables()))
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), deliveries.tables()))
 
     async with database.engine.connect() as connection:
         found = await connection.run_sync(differences)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deploy.sinks import MailSink
-from services.notify.domain.reason import Reason
+from services.notify.domain.failure_reason import Reason
 from services.notify.providers.provider import Accepted, Outgoing, Refused
 from tests.integration.notify.peers import mailed, smtp
 

@@ -7,8 +7,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.topics import apply
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.process.settings import RuntimeSettings
 from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, Sender
 
 

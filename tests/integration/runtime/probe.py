@@ -12,14 +12,15 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.contracts import topics
 from shared.contracts.envelope import Message
-from shared.runtime import outbox, timers
-from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
-from shared.runtime.database import Transaction
+from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.records import Received, partition_of
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.timers import Due
+from shared.runtime.kafka.record import Received, partition_of
+from shared.runtime.outbox import outbox
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.service import Service
+from shared.runtime.timers import timers
+from shared.runtime.timers.timers import Due
 
 PARTITIONS = 12  # half of the registry's, as every test makes topics of its own
 INPUTS = [replace(topic, partitions=PARTITIONS) for topic in (topics.TRIAGE_EVENTS, topics.CASE_ACTIONS)]

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.ports import free_ports
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.topics import apply
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.process.settings import RuntimeSettings
 from tests.integration.runtime.probe import INPUTS, OUTPUT, Probe, build
 from tests.integration.runtime.test_outages import emptied, tell
 from tests.support.waiting import wait_for

@@ -8,12 +8,12 @@ from time import monotonic
 import pytest
 
 from shared.contracts import topics
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
+from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Misconfigured, Rejected
-from shared.runtime.failures import is_infrastructure
-from shared.runtime.records import Received, partition_of
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.kafka.record import Received, partition_of
+from shared.runtime.process.failures import is_infrastructure
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_all
 from tests.integration.runtime.probe import INPUTS, PARTITIONS, Probe, Sender, body, build, case_on, count, decode, headers, notes
 from tests.support.waiting import wait_for
@@ -282,7 +282,7 @@ async def test_a_batch_keeps_each_cases_order_across_thousands_of_records(applie
 
 
 async def test_only_who_has_read_all_waits_for_more(applied: RuntimeSettings, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.runtime.subscribe._LINGER", 3600.0)
+    monkeypatch.setattr("shared.runtime.subscription.consumer._LINGER", 3600.0)
     wide = applied.model_copy(update={"batch_size": 10_000})
     await sender.many("case-actions", [("case-1", f"{n:05}" + "x" * 1000) for n in range(1000)])  # several fetches of one partition
     probe = Probe()

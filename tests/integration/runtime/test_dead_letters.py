@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from typer.testing import CliRunner, Result
 
-from shared.cli import dead_letters as cli
-from shared.runtime.app import Service
-from shared.runtime.settings import RuntimeSettings
+from cli.commands.operations import dead_letters as cli
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.service import Service
 from tests.integration.runtime.probe import Probe, Sender, body, build, count, headers, notes
 from tests.support.waiting import wait_for
 

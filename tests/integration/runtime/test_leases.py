@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.runtime.clock import Clock
-from shared.runtime.database import Database, Transaction
-from shared.runtime.leases import Leases
-from shared.runtime.migrate import migrate
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.migrate import migrate
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.timers.work_queue import Leases
 from tests.support.waiting import wait_for
 
 CLAIM = """

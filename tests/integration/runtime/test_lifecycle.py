@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import httpx
 from fastapi import APIRouter
 
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
-from shared.runtime.records import Received
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.database.database import Transaction
+from shared.runtime.kafka.record import Received
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_all
 from tests.integration.runtime.probe import INPUTS, Probe, Sender, build, count, decode, notes
 from tests.support.waiting import wait_for

@@ -12,15 +12,15 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import OutOfOrderSequenceNumber
 
 from deploy.embedded import EmbeddedServers
-from deploy.embedded.broker import KafkaServer
+from deploy.embedded.kafka.server import KafkaServer
 from shared.contracts.envelope import Message
-from shared.runtime import outbox
-from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
-from shared.runtime.failures import is_infrastructure
-from shared.runtime.producer import Producer, take_apart
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.topics import apply
+from shared.runtime.kafka.producer import Producer, take_apart
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.outbox import outbox
+from shared.runtime.process.failures import is_infrastructure
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_all
 from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, Probe, Sender, build, count, notes
 from tests.support.waiting import wait_for

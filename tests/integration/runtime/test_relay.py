@@ -10,14 +10,14 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from shared.contracts.envelope import Message
-from shared.runtime import outbox
-from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
-from shared.runtime.database import Database
+from shared.runtime.database.database import Database
+from shared.runtime.database.tables import bundle_outbox
 from shared.runtime.errors import Rejected
-from shared.runtime.records import partition_of
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.tables import bundle_outbox
+from shared.runtime.kafka.record import partition_of
+from shared.runtime.outbox import outbox
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_all
 from tests.integration.runtime.probe import OUTPUT, PARTITIONS, Probe, build, count
 from tests.support.waiting import wait_for

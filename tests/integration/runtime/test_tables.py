@@ -12,11 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.runtime import inbox
-from shared.runtime.database import Database
-from shared.runtime.migrate import migrate
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.tables import runtime_tables
+from shared.runtime.database.database import Database
+from shared.runtime.database.migrate import migrate
+from shared.runtime.database.tables import runtime_tables
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.processing import inbox
 
 PACKAGE = "tests.integration.runtime.migrations"
 
@@ -54,7 +54,7 @@ async def test_queue_tables_are_vacuumed_by_rows_not_by_share(database: Database
 
 async def test_a_schema_at_its_newest_revision_needs_no_alembic(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[str] = []
-    monkeypatch.setattr("shared.runtime.migration.upgrade.upgrade", lambda *_: runs.append("run"))
+    monkeypatch.setattr("shared.runtime.database.alembic_environment.upgrade.upgrade", lambda *_: runs.append("run"))
     await migrate(database, PACKAGE)
     assert runs == []
     async with database.transaction() as tx:

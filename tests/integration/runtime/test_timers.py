@@ -8,12 +8,13 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
-from shared.runtime import dead_letters, timers
-from shared.runtime.app import Service
-from shared.runtime.database import Transaction
-from shared.runtime.records import partition_of
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.timers import Due
+from shared.runtime.database.database import Transaction
+from shared.runtime.dead_letters import operations
+from shared.runtime.kafka.record import partition_of
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.service import Service
+from shared.runtime.timers import timers
+from shared.runtime.timers.timers import Due
 from tests.integration.runtime.probe import PARTITIONS, Probe, Sender, build, case_on, count, notes
 from tests.support.waiting import wait_for
 
@@ -169,8 +170,8 @@ async def test_a_case_whose_timer_cannot_be_fired_is_parked_and_holds_nobody_up(
         assert await count(service, "timer") == 1
         ill.clear()
         async with service.database.transaction() as tx:
-            [letter] = await dead_letters.listed(tx)
-            assert await dead_letters.request(tx, letter.id)
+            [letter] = await operations.listed(tx)
+            assert await operations.request(tx, letter.id)
         await until_notes(service, ["fired"], "case-4")
         assert await count(service, "timer") == await count(service, "parked") == 0
 

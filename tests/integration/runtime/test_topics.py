@@ -8,11 +8,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner
 
-from shared.cli.topics import app
+from cli.commands.operations.topics import app
 from shared.contracts import topics as registry
 from shared.runtime.errors import Misconfigured, Unavailable
-from shared.runtime.settings import RuntimeSettings
-from shared.runtime.topics import apply
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.process.settings import RuntimeSettings
 from tests.integration.runtime.probe import OUTPUT
 
 SMALL = replace(OUTPUT, partitions=2)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from shared.cli.main import app
-from shared.runtime.app import Service
+from cli.main import app
+from shared.runtime.service import Service
 from tests.integration.sla.office import Office, events
 from tests.support.waiting import wait_for
 

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from services.sla.config import SlaSettings
 from shared.contracts.topics import TOPICS, department_topic
-from shared.runtime.topics import apply
+from shared.runtime.kafka.topic_admin import apply
 from tests.integration.sla.office import Office, organisation
 
 

@@ -20,9 +20,9 @@ from shared.contracts.envelope import Message
 from shared.contracts.events import encode
 from shared.contracts.events.triage import Classified, Registered
 from shared.contracts.topics import CASE_ACTIONS, TRIAGE_EVENTS, Topic
-from shared.runtime.app import Service
 from shared.runtime.clock import uuid7
-from shared.runtime.signing import sign
+from shared.runtime.kafka.signing import sign
+from shared.runtime.service import Service
 
 TOKEN = "a token of the tests"
 OUTSIDER = "a token of another department"

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.runtime.app import Service
+from shared.runtime.service import Service
 from tests.integration.sla.archive import Jiesu, until
 from tests.integration.sla.office import CALENDAR, Office, organisation
 from tests.support.waiting import wait_for

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer
 
-from shared.runtime.app import Service
+from shared.runtime.service import Service
 from tests.integration.sla.office import OUTSIDER, Office, client, events
 from tests.support.waiting import wait_for
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.topics import CASE_EVENTS
-from shared.runtime.app import Service
+from shared.runtime.service import Service
 from tests.integration.sla.archive import Jiesu, until
 from tests.integration.sla.office import Office
 from tests.support.services import wire

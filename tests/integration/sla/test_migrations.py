@@ -6,9 +6,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from services.sla.tables import metadata
-from shared.runtime.database import Database
-from shared.runtime.migrate import migrate
+from services.sla.storage.tables import metadata
+from shared.runtime.database.database import Database
+from shared.runtime.database.migrate import migrate
 from tests.integration.sla.office import Office
 
 FIRST = """

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.loader import PACKS
-from shared.runtime.app import Service
+from shared.procedures.loading.loader import PACKS
+from shared.runtime.service import Service
 from tests.integration.sla.archive import CASES, Jiesu, lived
 from tests.integration.sla.office import Office
 

@@ -15,8 +15,8 @@ from shared.contracts import topics
 from shared.contracts.complaint import Complaint
 from shared.contracts.events import encode
 from shared.contracts.events.triage import Registered
-from shared.runtime.app import Service
-from shared.runtime.topics import apply
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.service import Service
 from tests.support.services import PROCEDURE, Wire, headers, organisation
 from tests.support.services import wire as open_wire
 

@@ -6,18 +6,18 @@ from typing import Any
 import httpx
 import orjson
 
+from services.triage.application.procedure_registry import Library
 from services.triage.bootstrap import build
 from services.triage.config import TriageSettings
 from services.triage.domain.assess import assess
-from services.triage.domain.desk import Desk
-from services.triage.domain.scope import Context
-from services.triage.library import Library
+from services.triage.domain.rule_scope import Context
+from services.triage.domain.state import Desk
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent, encode
 from shared.contracts.events.measures import Amended
 from shared.contracts.events.triage import Reclassified
-from shared.procedures.loader import load_organisation
-from shared.runtime.app import Service
+from shared.procedures.loading.loader import load_organisation
+from shared.runtime.service import Service
 from tests.integration.triage.conftest import START, register, registered
 from tests.support.services import Wire, headers
 from tests.support.waiting import wait_for

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from shared.cli.calendar import app as calendar
-from shared.cli.deadline import app as deadline
+from cli.commands.authoring.calendar import app as calendar
+from cli.commands.authoring.deadline import app as deadline
 
 START = "2026-09-24T16:40:00+08:00"
 

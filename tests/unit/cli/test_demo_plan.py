@@ -5,9 +5,9 @@ from pathlib import Path
 
 import yaml
 
-from shared.cli.demonstration.plan import BURST, END, START, month
-from shared.cli.demonstration.staff import Staff
-from shared.procedures.loader import load_organisation
+from cli.demo.month_plan import BURST, END, START, month
+from cli.demo.staff import Staff
+from shared.procedures.loading.loader import load_organisation
 
 DEMO = Path("deploy/demo")
 PLAN = month(Staff())

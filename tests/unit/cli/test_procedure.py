@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from shared.cli.main import COMMANDS, app, command
+from cli.main import COMMANDS, app, command
 from tests.unit.procedures.samples import written
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from shared.cli.main import app
+from cli.main import app
 
 HEAD = 'id: small\nversion: 1\ntitle: {zh: 小, en: Small}\nregister: {number: "S-{seq}"}\nroles: [officer]\n'
 CLOCK = 'clocks: [{id: c, clause: "1", starts: registered, stops: handled, owner: officer, due: [{within: 1h}]}]\n'

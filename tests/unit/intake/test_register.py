@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.intake.domain.complainant import masked, masked_name, masked_phone, normal, normal_phone, pseudonym
-from services.intake.domain.number import Book, book, written
-from services.intake.domain.register import Office, case_id, draft, implausible, registered
+from services.intake.domain.number_series import Book, book, written
+from services.intake.domain.submission import Office, case_id, draft, implausible, registered
 from shared.contracts.complaint import Complainant, Submission
 from shared.contracts.events import decode, encode
-from shared.procedures.bound import bind
-from shared.procedures.model import Procedure
+from shared.procedures.model.bound_procedure import bind
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Source
 from tests.support.services import PROCEDURE
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.notify.domain.reason import Reason
+from services.notify.domain.failure_reason import Reason
 from services.notify.providers.http_sms import SIGNATURE, TIMESTAMP, authentic, read, receipt, sign
 from services.notify.providers.provider import Accepted, Arrival, Receipt, Refused
 

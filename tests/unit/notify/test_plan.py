@@ -6,11 +6,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.notify.bootstrap import sources
-from services.notify.domain.plan import Delivery, Desk, plan
+from services.notify.domain.delivery_planning import Delivery, Desk, plan
+from services.notify.domain.failure_reason import Reason
+from services.notify.domain.message_templates import Templates
 from services.notify.domain.quiet_hours import QuietHours
-from services.notify.domain.reason import Reason
 from services.notify.domain.recipients import Directory
-from services.notify.domain.render import Templates
 from shared.contracts.events.messages import NotificationRequested
 from shared.procedures.organisation import Organisation, Person
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.notify.domain.reason import Reason, bounded
+from services.notify.domain.failure_reason import Reason, bounded
 from services.notify.domain.recipients import Directory, Recipient, resolve
 from shared.contracts.events.messages import NotificationRequested
 from shared.procedures.organisation import Organisation, Person

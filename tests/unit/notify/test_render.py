@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from services.notify.bootstrap import TEMPLATES, sources
-from services.notify.domain.render import GENERAL, LANGUAGES, LONGEST_SUBJECT, LONGEST_TEXT, Templates, UnrenderableError, bounded, one_line
+from services.notify.domain.message_templates import (
+    GENERAL,
+    LANGUAGES,
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    Templates,
+    UnrenderableError,
+    bounded,
+    one_line,
+)
 
 INSTALLED = sources(None)
 TEMPLATES_BUILT = Templates(INSTALLED)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain.retry import Policy, delay, next_attempt
+from services.notify.domain.retry_policy import Policy, delay, next_attempt
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 POLICY = Policy(first=5, longest=60, attempts=4, patience=300)

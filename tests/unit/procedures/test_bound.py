@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.procedures.bound import bind
-from shared.procedures.entries import FromDate, FromParameter
-from shared.procedures.loader import load
-from shared.procedures.problem import ProcedureError
+from shared.procedures.loading.loader import load
+from shared.procedures.model.bound_procedure import bind
+from shared.procedures.model.procedure_error import ProcedureError
+from shared.procedures.model.timed_entries import FromDate, FromParameter
 from tests.unit.procedures.samples import written
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.check import check
-from shared.procedures.loader import load_pack
+from shared.procedures.checks.check import check
+from shared.procedures.loading.loader import load_pack
 from shared.procedures.organisation import Organisation, Person
 from tests.unit.procedures.samples import CLAUSES, written
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.clause import counts_for, order
 from shared.procedures.coverage import coverage
-from shared.procedures.loader import load_pack
+from shared.procedures.loading.loader import load_pack
+from shared.procedures.model.clauses import counts_for, order
 from tests.unit.procedures.samples import CLAUSES, SCENARIO, written
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from shared.procedures.difference import Change, differences
-from shared.procedures.loader import load
+from shared.procedures.loading.loader import load
+from shared.procedures.version_difference import Change, differences
 from tests.unit.procedures.samples import written
 
 

@@ -7,12 +7,12 @@ import pytest
 from shared.contracts.actions import ACTIONS as EVERY_ACTION
 from shared.contracts.complaint import FAMILIES
 from shared.contracts.events import EVENTS as EVERY_EVENT
-from shared.procedures.explanation import terms, words
-from shared.procedures.explanation.html import html
-from shared.procedures.explanation.page import page
-from shared.procedures.explanation.speech import Speech
-from shared.procedures.explanation.text import text
-from shared.procedures.loader import load, load_pack
+from shared.procedures.explain import terms, words
+from shared.procedures.explain.html import html
+from shared.procedures.explain.page import page
+from shared.procedures.explain.speech import Speech
+from shared.procedures.explain.text import text
+from shared.procedures.loading.loader import load, load_pack
 from tests.unit.procedures.samples import CLAUSES, written
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.loader import installed, load, load_clauses, load_organisation, load_pack, versions
-from shared.procedures.problem import ProcedureError
+from shared.procedures.loading.loader import installed, load, load_clauses, load_organisation, load_pack, versions
+from shared.procedures.model.procedure_error import ProcedureError
 from tests.unit.procedures.samples import PROCEDURE, written
 
 
@@ -35,7 +35,7 @@ def test_an_unknown_pack_is_told_with_those_that_exist() -> None:
 
 
 def test_an_older_version_stands_beside_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.procedures.loader.PACKS", tmp_path)
+    monkeypatch.setattr("shared.procedures.loading.loader.PACKS", tmp_path)
     written(tmp_path / "sample", ("version: 1", "version: 2"))
     (tmp_path / "sample/versions/1").mkdir(parents=True)
     (tmp_path / "sample/versions/1/procedure.yaml").write_text(PROCEDURE, "utf-8")
@@ -46,7 +46,7 @@ def test_an_older_version_stands_beside_the_newest(tmp_path: Path, monkeypatch: 
 
 
 def test_a_version_in_the_wrong_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.procedures.loader.PACKS", tmp_path)
+    monkeypatch.setattr("shared.procedures.loading.loader.PACKS", tmp_path)
     written(tmp_path / "sample", ("version: 1", "version: 4"))
     (tmp_path / "sample/versions/3").mkdir(parents=True)
     (tmp_path / "sample/versions/3/procedure.yaml").write_text(PROCEDURE, "utf-8")

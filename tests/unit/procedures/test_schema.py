@@ -7,9 +7,9 @@ import jsonschema
 import pytest
 import yaml
 
-from shared.procedures.document import read
-from shared.procedures.loader import PACKS, installed
-from shared.procedures.schema import FILE, schema
+from shared.procedures.loading.editor_schema import FILE, schema
+from shared.procedures.loading.loader import PACKS, installed
+from shared.procedures.loading.yaml_document import read
 from tests.unit.procedures.samples import written
 
 

@@ -2,7 +2,7 @@
 
 from aiokafka import TopicPartition
 
-from shared.runtime.breaker import Breaker
+from shared.runtime.processing.breaker import Breaker
 
 HERE, THERE = TopicPartition("t", 1), TopicPartition("t", 2)
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import exc
 
 from shared.runtime.errors import Rejected, Unavailable
-from shared.runtime.failures import clean, is_infrastructure, reason
+from shared.runtime.process.failures import clean, is_infrastructure, reason
 
 
 @pytest.mark.parametrize(

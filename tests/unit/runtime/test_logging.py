@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.runtime.logging import bound, configure, redact
+from shared.runtime.process.logging import bound, configure, redact
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.runtime.rate import Bucket, RateLimit
+from shared.runtime.http.rate_limit import Bucket, RateLimit
 
 
 def test_a_bucket_lets_a_rate_through_and_is_paid_off_after_a_batch() -> None:

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
-from shared.runtime.murmur2 import murmur2
-from shared.runtime.records import Bad, Raw, Reader, Received, headers_from_json, partition_of
+from shared.runtime.kafka.partitioner import murmur2
+from shared.runtime.kafka.record import Bad, Raw, Reader, Received, headers_from_json, partition_of
 
 GOOD = (
     ("ce_id", b"018f0000-0000-7000-8000-000000000001"),

@@ -5,8 +5,8 @@ import base64
 import pytest
 from pydantic import SecretStr
 
+from shared.runtime.encryption import Sealing, SealingError
 from shared.runtime.errors import Misconfigured
-from shared.runtime.sealing import Sealing, SealingError
 
 OLD, NEW = (f"{name}:{base64.b64encode(bytes([n]) * 32).decode()}" for n, name in enumerate(("old", "new")))
 DATA = {"phone": "13800000000", "name": "王先生"}

@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.runtime.records import Raw
-from shared.runtime.subscribe import lanes
-from shared.runtime.turns import PIECE, in_turns
+from shared.runtime.kafka.record import Raw
+from shared.runtime.process.scheduling import PIECE, in_turns
+from shared.runtime.subscription.consumer import lanes
 
 
 async def test_long_work_gives_others_their_turn_and_keeps_its_order() -> None:

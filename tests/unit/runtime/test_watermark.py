@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from shared.runtime.clock import Clock
-from shared.runtime.watermark import Watermark
+from shared.runtime.kafka.watermark import Watermark
 
 A3, B3, A4, B4 = (TopicPartition(t, p) for p in (3, 4) for t in ("a", "b"))
 T = datetime(2026, 1, 5, 9, tzinfo=UTC)

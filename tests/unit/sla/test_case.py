@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.sla.domain.case import Case, Climb, Round
+from services.sla.domain.lifecycle.case import Case, Climb, Round
 
 
 def made() -> Case:

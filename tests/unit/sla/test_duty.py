@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.sla.domain.duty import duties_due, next_duty, span
-from services.sla.domain.worktime import Worktime
-from shared.procedures.calendar import standard
-from shared.procedures.loader import installed, load
+from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.reports.duty_schedule import duties_due, next_duty, span
+from shared.procedures.calendars.calendar import standard
+from shared.procedures.loading.loader import installed, load
 from tests.support.deadlines import at, local
 
 WORKTIME = Worktime.of(standard())

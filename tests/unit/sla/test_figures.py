@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from services.sla.domain.case import Event
-from services.sla.domain.figures import History, Period, figures
-from services.sla.domain.possession import elapsed, segments
-from services.sla.domain.worktime import micros
-from shared.procedures.loader import load
+from services.sla.domain.deadlines.worktime import micros
+from services.sla.domain.lifecycle.case import Event
+from services.sla.domain.reports.handling_time import elapsed, segments
+from services.sla.domain.reports.statistics import History, Period, figures
+from shared.procedures.loading.loader import load
 from shared.procedures.organisation import everyone
 from tests.support.deadlines import at
 from tests.support.random_scenarios import Drawn, bound_of, scenarios

@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sla.domain import basis as bases
-from services.sla.domain import ledger
-from services.sla.domain.dossier import Dossier, Row, faults
-from shared.procedures.calendar import Calendar, standard
+from services.sla.domain.evidence import decision_context as bases
+from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence.case_history import Dossier, Row, faults
+from shared.procedures.calendars.calendar import Calendar, standard
 from shared.procedures.organisation import Organisation
 
 AT = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
 
 
 def dossier(number: int) -> Dossier:
-    rows, head = [], ledger.GENESIS
+    rows, head = [], hash_chain.GENESIS
     for sequence in range(1, number + 1):
-        body = ledger.canonical({"case": "c", "sequence": sequence, "type": "reminded", "at": AT, "recorded_at": AT, "n": sequence})
-        head = ledger.link(head, body)
+        body = hash_chain.canonical({"case": "c", "sequence": sequence, "type": "reminded", "at": AT, "recorded_at": AT, "n": sequence})
+        head = hash_chain.link(head, body)
         rows.append(Row(sequence, body, head, "reminded", AT, AT))
     return Dossier("c", head, number, "", b"{}", tuple(rows))
 
@@ -70,18 +70,18 @@ def test_a_case_set_back_is_found() -> None:
 def test_a_proof_leads_from_its_leaf_to_the_root_and_from_no_other(number: int, data: st.DataObject) -> None:
     leaves = [f"leaf {place}".encode() for place in range(number)]
     place = data.draw(st.integers(0, number - 1))
-    root, shown = ledger.root(leaves), ledger.proof(leaves, place)
-    assert ledger.proves(leaves[place], shown, root)
-    assert not ledger.proves(b"another", shown, root)
-    assert not ledger.proves(leaves[place], shown, ledger.root([*leaves, b"one more"]))
+    root, shown = hash_chain.root(leaves), hash_chain.proof(leaves, place)
+    assert hash_chain.proves(leaves[place], shown, root)
+    assert not hash_chain.proves(b"another", shown, root)
+    assert not hash_chain.proves(leaves[place], shown, hash_chain.root([*leaves, b"one more"]))
 
 
 def test_a_tree_without_leaves_has_a_root_of_its_own() -> None:
-    assert ledger.root([]) != ledger.root([b""])
+    assert hash_chain.root([]) != hash_chain.root([b""])
 
 
 def test_canonical_bytes_do_not_depend_on_the_order_of_fields() -> None:
-    assert ledger.canonical({"b": "投诉", "a": AT}) == ledger.canonical({"a": AT, "b": "投诉"})
+    assert hash_chain.canonical({"b": "投诉", "a": AT}) == hash_chain.canonical({"a": AT, "b": "投诉"})
 
 
 NIGHT = {

@@ -9,13 +9,13 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from services.sla.domain.lifecycle import next_due
-from services.sla.domain.replay import Recorded, departures, refold, settle
-from shared.cli.scenario import Scenario, read
-from shared.procedures.bound import bind
-from shared.procedures.calendar import Calendar
-from shared.procedures.loader import installed, load, load_organisation, load_pack
+from services.sla.domain.evidence.replay import Recorded, departures, refold, settle
+from services.sla.domain.lifecycle.decide import next_due
+from shared.procedures.calendars.calendar import Calendar
+from shared.procedures.loading.loader import installed, load, load_organisation, load_pack
+from shared.procedures.model.bound_procedure import bind
 from shared.procedures.organisation import Organisation, everyone
+from simulator.scenario import Scenario, read
 from tests.support.random_scenarios import Drawn, bound_of, scenarios
 from tests.support.recording import Recording
 

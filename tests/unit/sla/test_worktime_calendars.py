@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from services.sla.domain.worktime import Worktime, micros
-from shared.procedures.calendar import Calendar, CalendarError, standard
-from shared.procedures.calendars import CHINA_PUBLISHED_UNTIL, china
+from services.sla.domain.deadlines.worktime import Worktime, micros
+from shared.procedures.calendars.calendar import Calendar, CalendarError, standard
+from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL, china
 from tests.support.deadlines import at, due, provisional
 from tests.support.minute_counter import DAYS_MADE_UP, DAYS_OFF
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sla.domain.count import Rule
-from services.sla.domain.deadline import Limit, due_at
-from services.sla.domain.explanation import explain
-from services.sla.domain.pause import joined
-from services.sla.domain.worktime import MINUTE, Worktime
-from shared.procedures.calendar import standard
-from shared.procedures.duration import Duration
+from services.sla.domain.deadlines.counting import Rule
+from services.sla.domain.deadlines.deadline import Limit, due_at
+from services.sla.domain.deadlines.explanation import explain
+from services.sla.domain.deadlines.pauses import joined
+from services.sla.domain.deadlines.worktime import MINUTE, Worktime
+from shared.procedures.calendars.calendar import standard
+from shared.procedures.model.duration import Duration
 from tests.support.deadlines import at, limit
 
 WORKTIME = Worktime.of(standard())

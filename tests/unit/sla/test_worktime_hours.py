@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.sla.domain.count import DeadlineError, Rule, reach
-from services.sla.domain.worktime import Worktime
-from shared.procedures.calendar import Calendar, standard
-from shared.procedures.duration import Duration, DurationError
+from services.sla.domain.deadlines.counting import DeadlineError, Rule, reach
+from services.sla.domain.deadlines.worktime import Worktime
+from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.model.duration import Duration, DurationError
 from tests.support.deadlines import at, due
 
 

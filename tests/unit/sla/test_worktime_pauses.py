@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.sla.domain.count import DeadlineError
-from services.sla.domain.pause import PauseError, joined
-from shared.procedures.duration import DurationError
+from services.sla.domain.deadlines.counting import DeadlineError
+from services.sla.domain.deadlines.pauses import PauseError, joined
+from shared.procedures.model.duration import DurationError
 from tests.support.deadlines import due, provisional
 
 Pauses = list[tuple[str, str | None]]

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sla.domain.count import Rule
-from services.sla.domain.deadline import due
-from shared.procedures.calendar import standard
-from shared.procedures.duration import Duration
+from services.sla.domain.deadlines.counting import Rule
+from services.sla.domain.deadlines.deadline import due
+from shared.procedures.calendars.calendar import standard
+from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA, MinuteCounter, Pause
 
 BOUNDARIES = st.sampled_from([0, 9 * 60, 12 * 60, 13 * 60, 18 * 60, 23 * 60 + 59])

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sla.domain.count import DeadlineError
-from services.sla.domain.deadline import Limit, due_at
-from services.sla.domain.pause import joined
-from services.sla.domain.reminder import Reminder, remind_at
-from services.sla.domain.worktime import MINUTE, Worktime
-from shared.procedures.calendar import standard
-from shared.procedures.duration import Duration
+from services.sla.domain.deadlines.counting import DeadlineError
+from services.sla.domain.deadlines.deadline import Limit, due_at
+from services.sla.domain.deadlines.pauses import joined
+from services.sla.domain.deadlines.reminder import Reminder, remind_at
+from services.sla.domain.deadlines.worktime import MINUTE, Worktime
+from shared.procedures.calendars.calendar import standard
+from shared.procedures.model.duration import Duration
 from tests.support.deadlines import at, limit, local
 
 WORKTIME = Worktime.of(standard())

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sla.domain.deadline import Limit
-from services.sla.domain.occurrence import Occurrence, next_occurrence, occurrence, period, period_start
-from services.sla.domain.worktime import MICRO, Worktime
-from shared.procedures.calendar import standard
-from shared.procedures.duration import Duration, DurationError
+from services.sla.domain.deadlines.deadline import Limit
+from services.sla.domain.deadlines.recurrence import Occurrence, next_occurrence, occurrence, period, period_start
+from services.sla.domain.deadlines.worktime import MICRO, Worktime
+from shared.procedures.calendars.calendar import standard
+from shared.procedures.model.duration import Duration, DurationError
 from tests.support.deadlines import at, limit, local
 
 WORKTIME = Worktime.of(standard())

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from shared.cli.scenario import parse
-from shared.cli.simulation import simulate
-from shared.procedures.bound import bind
-from shared.procedures.model import Procedure
+from shared.procedures.model.bound_procedure import bind
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation, everyone
+from simulator.scenario import parse
+from simulator.simulation import simulate
 
 Row = dict[str, Any]
 _HEAD = {"id": "small", "version": 1, "title": {"zh": "小", "en": "Small"}, "register": {"number": "S-{seq:05}"}}

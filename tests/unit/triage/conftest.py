@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.triage.domain.scope import Context
+from services.triage.domain.rule_scope import Context
 from shared.contracts.complaint import Complaint
-from shared.procedures.bound import Bound, bind
-from shared.procedures.model import Procedure
+from shared.procedures.model.bound_procedure import Bound, bind
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 
 START = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.triage.domain.assess import assess
-from services.triage.domain.scope import Context
+from services.triage.domain.rule_scope import Context
 from shared.contracts.events.triage import Routed, RouteProposed
 from shared.procedures.organisation import Organisation
 from tests.unit.triage.conftest import MakeBound, MakeComplaint

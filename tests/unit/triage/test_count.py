@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.triage.domain.count import Found, Left, Mark, Tally, count, leave, window
-from shared.procedures.model import Count
+from services.triage.domain.group_counting import Found, Left, Mark, Tally, count, leave, window
+from shared.procedures.model.procedure import Count
 from tests.unit.triage.conftest import START
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from services.triage.domain.assess import assess
-from services.triage.domain.desk import Desk
-from services.triage.domain.scope import Context
+from services.triage.domain.rule_scope import Context
+from services.triage.domain.state import Desk
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.handling import Withdrawn
 from shared.contracts.events.measures import Amended, Refused
 from shared.contracts.events.triage import Reclassified, Registered
-from shared.procedures.bound import Bound
+from shared.procedures.model.bound_procedure import Bound
 from shared.procedures.organisation import Organisation
 from tests.unit.triage.conftest import START, MakeBound, MakeComplaint
 

@@ -3,8 +3,8 @@
 import cel
 import pytest
 
-from shared.procedures.conditions import compiled
-from shared.procedures.matching import expression, prepared, program
+from shared.procedures.expressions.conditions import compiled
+from shared.procedures.expressions.matching import expression, prepared, program
 
 TEXTS = ["", "电梯停运", "老人ABC摔倒", "停水了", "a.matches(b)", "第一行\n第二行", "电 梯"]
 PATTERNS = ["电梯.{0,6}(停运|坏)", "索赔|(?i)abc", "^停[水电]了$", "[a-z]+", "第.行$", "(?m)行$", r"\\d", "", "a\\\\.matches"]

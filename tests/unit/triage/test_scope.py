@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.triage.domain.scope import Scope
-from shared.procedures.matching import Expression, expression
+from services.triage.domain.rule_scope import Scope
+from shared.procedures.expressions.matching import Expression, expression
 from tests.unit.triage.conftest import MakeComplaint
 
 MakeScope = Callable[..., Scope]

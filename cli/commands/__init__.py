@@ -1,0 +1,1 @@
+"""The commands of `jiesu`, one module each, grouped by who uses them."""

@@ -1,0 +1,1 @@
+"""Commands for people who write and check regulations: procedures, scenarios, deadlines, calendars."""

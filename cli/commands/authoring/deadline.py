@@ -1,0 +1,95 @@
+"""`jiesu deadline`: the due instant of a duration, of many in a batch, or of a procedure's clock, each with its explanation."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from cli.commands.authoring.calendar import read
+from cli.deadlines.deadline_batch import answer
+from cli.deadlines.deadline_text import lines
+from cli.deadlines.instant_argument import InstantError, Question, extension, instant
+from cli.deadlines.instant_argument import pause as read_pause
+from services.sla.domain.deadlines.counting import DeadlineError, Rule
+from services.sla.domain.deadlines.deadline import Limit
+from services.sla.domain.deadlines.explanation import explain, iso
+from services.sla.domain.deadlines.pauses import PauseError, joined
+from services.sla.domain.deadlines.worktime import Worktime
+from shared.procedures.calendars.calendar import CalendarError
+from shared.procedures.model.duration import Duration, DurationError
+from shared.procedures.model.procedure_error import ProcedureError
+
+app = typer.Typer(add_completion=False)
+
+UNUSABLE = 2
+_WRONG = (DeadlineError, DurationError, PauseError, InstantError, CalendarError, ProcedureError)
+
+
+@app.command()
+def deadline(
+    duration: Annotated[str | None, typer.Option(help="30m, 2h, 4wh, 0.5wd, 3wd, 15d, 1w, 1mo, 1q, 1y, same_day, same_working_day")] = None,
+    start: Annotated[str | None, typer.Option(help="ISO 8601 with an offset, such as 2026-09-24T16:40:00+08:00")] = None,
+    counting: Annotated[str, typer.Option(help="exclusive: the start day does not count; inclusive: it does")] = "exclusive",
+    roll: Annotated[str, typer.Option(help="forward: a last day that is not worked moves on; none: it stays")] = "forward",
+    day_end: Annotated[str, typer.Option(help="midnight or close: when the last calendar day ends")] = "midnight",
+    pause: Annotated[list[str] | None, typer.Option(help="FROM/TO; FROM/ while it is open; may be repeated")] = None,
+    extend: Annotated[list[str] | None, typer.Option(help="by:2d or until:<instant>; may be repeated")] = None,
+    calendar: Annotated[Path | None, typer.Option(help="a calendar file; by default the Chinese public schedule")] = None,
+    procedure: Annotated[str | None, typer.Option(help="an installed procedure or a path, with --clock")] = None,
+    clock: Annotated[str | None, typer.Option(help="a clock or duty of the procedure, by id or clause")] = None,
+    fact: Annotated[list[str] | None, typer.Option(help="name=value, a fact of the case; may be repeated")] = None,
+    parameter: Annotated[list[str] | None, typer.Option(help="name=value, a parameter of the procedure; may be repeated")] = None,
+    batch: Annotated[bool, typer.Option(help="read JSON Lines on standard input, write each back with due and provisional")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Compute due instants; exit 2 where something given cannot be used."""
+    try:
+        worktime = Worktime.of(read(calendar))
+        if batch:
+            _batch(worktime)
+            return
+        if start is None or (duration is None) == (procedure is None) or (procedure is None) != (clock is None):
+            raise DeadlineError("options: give --start, and either --duration or --procedure with --clock; or --batch")
+        question = Question(
+            instant("start", start),
+            joined(read_pause(each) for each in pause or ()),
+            [extension(each) for each in extend or ()],
+        )
+        if procedure is not None and clock is not None:
+            from cli.deadlines.procedure_clock import answers  # noqa: PLC0415 - procedures take a second to import, durations need none
+
+            found = answers(worktime, question, procedure, clock, fact or (), parameter or ())
+        else:
+            limit = Limit(question.start, Duration.parse(duration), Rule.of(counting, roll, day_end), question.pauses, question.extensions)
+            found = single(worktime, limit)
+    except _WRONG as error:
+        typer.echo(f"jiesu deadline: {error}", err=True)
+        raise typer.Exit(UNUSABLE) from None
+    typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(lines(found)))
+
+
+def single(worktime: Worktime, limit: Limit) -> dict[str, Any]:
+    """Answer for one duration: start, duration, counting, roll, due, provisional, explanation."""
+    explanation = explain(worktime, limit)
+    return {
+        "start": iso(worktime, limit.start),
+        "duration": str(limit.duration),
+        "counting": limit.rule.counting,
+        "roll": limit.rule.roll,
+        "due": explanation["due"],
+        "provisional": explanation["provisional"],
+        "explanation": explanation,
+    }
+
+
+def _batch(worktime: Worktime) -> None:
+    """Answer every line of standard input by one line; a line that cannot be used is answered with its error."""
+    out = sys.stdout
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if line.strip():
+            out.write(orjson.dumps(answer(worktime, number, line)).decode() + "\n")
+    out.flush()

@@ -1,0 +1,1 @@
+"""Commands for developers: golden schemas and generated reference pages."""

@@ -1,0 +1,34 @@
+"""`jiesu docs`: write the reference pages, or say which are out of date."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.reference.pages import PAGES
+
+app = typer.Typer(help="Reference pages made from the code.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Option(help="the checkout")]
+
+
+def outdated(folder: Path) -> list[str]:
+    """The pages that differ from what the code says now."""
+    return [name for name, made in PAGES.items() if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != made()]
+
+
+@app.command()
+def write(folder: Folder = Path()) -> None:
+    """Write the pages that are out of date."""
+    for name in outdated(folder):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PAGES[name](), encoding="utf-8")
+        typer.echo(f"written {name}")
+
+
+@app.command()
+def check(folder: Folder = Path()) -> None:
+    """Exit status 1 when a page is out of date."""
+    if old := outdated(folder):
+        typer.echo(f"out of date: {', '.join(old)}; run `make docs`", err=True)
+        raise typer.Exit(1)

@@ -1,0 +1,148 @@
+"""`jiesu dead-letters`: see what could not be processed, have it applied again, or give it up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import asyncpg
+import orjson
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from shared.runtime.database.database import Database
+from shared.runtime.dead_letters import operations
+from shared.runtime.dead_letters.operations import Letter
+from shared.runtime.process.failures import reason
+from shared.runtime.process.settings import RuntimeSettings
+
+SERVICES = ("intake", "triage", "sla", "notify")
+T = TypeVar("T")
+Id = Annotated[str, typer.Argument(help="<service>:<number>, as `list` shows it", metavar="ID")]
+Patience = Annotated[float, typer.Option(help="seconds to wait for the service that owns the letter")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+app = typer.Typer(help="Messages that could not be processed.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_letters(
+    service: Annotated[str, typer.Option(help="only this service's")] = "",
+    settled: Annotated[bool, typer.Option("--settled", help="also those replayed or discarded, newest first")] = False,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+    as_json: Json = False,
+) -> None:
+    """List dead letters: where each came from, why it is one, how many records of its case wait behind it."""
+
+    async def listed(database: Database) -> list[Letter]:
+        async with database.transaction() as tx:
+            return await operations.listed(tx, settled=settled, limit=limit)
+
+    found = [(name, letter) for name in _services(service) for letter in _ask(name, listed)]
+    if as_json:
+        typer.echo(orjson.dumps([_summary(name, letter) for name, letter in found], option=orjson.OPT_INDENT_2).decode())
+        return
+    for name, letter in found:
+        line = _summary(name, letter)
+        typer.echo(f"{line['id']:12} {line['status']:9} {line['topic']} {line['key']} waiting={line['waiting']} {line['reason']}")
+    if not found:
+        typer.echo("no dead letters")
+
+
+@app.command("show")
+def show_letter(
+    letter_id: Id,
+    body: Annotated[bool, typer.Option("--body", help="the body too; it may hold personal data")] = False,
+) -> None:
+    """Show one dead letter with its headers as JSON."""
+    name, letter = _found(letter_id)
+    shown = _summary(name, letter) | {"headers": {key: _text(value) for key, value in letter.raw.headers}}
+    if body:
+        shown["body"] = _text(letter.raw.body)
+    typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command("replay")
+def replay_letter(letter_id: Id, wait: Patience = 30.0) -> None:
+    """Have the service apply the letter again, then what waits behind it, in order. Exit status 1 unless that worked."""
+    _settle(letter_id, operations.REPLAY, wait)
+
+
+@app.command("discard")
+def discard_letter(letter_id: Id, wait: Patience = 30.0) -> None:
+    """Give the letter up for good and apply what waits behind it. Exit status 1 unless that worked."""
+    _settle(letter_id, operations.DISCARD, wait)
+
+
+def _settle(letter_id: str, wish: str, wait: float) -> None:
+    name, number = _parse(letter_id)
+
+    async def settle(database: Database) -> Letter | None:
+        async with database.transaction() as tx:
+            if not await operations.request(tx, number, wish):
+                return await operations.shown(tx, number)
+        return await operations.outcome(database, number, wait)
+
+    letter = _ask(name, settle)
+    if letter is None:
+        _fail(f"{letter_id}: there is no such dead letter")
+    if letter.status in {operations.REPLAYED, operations.DISCARDED}:
+        typer.echo(f"{letter_id} {letter.status}")
+        return
+    if letter.status == operations.OPEN:
+        _fail(f"{letter_id} failed again: {letter.reason}")
+    _fail(f"{letter_id}: asked for, but {name} has not answered within {wait:.0f} s; it does so once it runs")
+
+
+def _found(letter_id: str) -> tuple[str, Letter]:
+    name, number = _parse(letter_id)
+
+    async def shown(database: Database) -> Letter | None:
+        async with database.transaction() as tx:
+            return await operations.shown(tx, number)
+
+    letter = _ask(name, shown)
+    if letter is None:
+        _fail(f"{letter_id}: there is no such dead letter")
+    return name, letter
+
+
+def _ask(name: str, question: Callable[[Database], Awaitable[T]]) -> T:
+    """Ask one service's schema; an unreachable or unprepared database ends the command with one sentence."""
+
+    async def asked() -> T:
+        database = Database(RuntimeSettings(), name)
+        try:
+            return await question(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(asked())
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        _fail(f"the database of {name} cannot be used ({reason(error)}): check DATABASE_URL, and that {name} has run once")
+
+
+def _parse(letter_id: str) -> tuple[str, int]:
+    name, _, number = letter_id.partition(":")
+    if name not in SERVICES or not number.isdecimal():
+        _fail(f"{letter_id}: an id reads <service>:<number>, e.g. sla:17; services are {', '.join(SERVICES)}")
+    return name, int(number)
+
+
+def _services(only: str) -> tuple[str, ...]:
+    if only and only not in SERVICES:
+        _fail(f"{only}: no such service; there are {', '.join(SERVICES)}")
+    return (only,) if only else SERVICES
+
+
+def _summary(name: str, letter: Letter) -> dict[str, Any]:
+    return letter.summary() | {"id": f"{name}:{letter.id}"}
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "backslashreplace")
+
+
+def _fail(text: str) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,21 @@
+"""`jiesu migrate`: bring the services' tables up to date before they start, with a user that may."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cli.stack.stack import SERVICES, bring_up_to_date
+from shared.runtime.process.settings import RuntimeSettings
+
+app = typer.Typer(add_completion=False, help="Bring the services' tables up to date (DATABASE_URL).")
+
+
+@app.callback(invoke_without_command=True)
+def migrate(service: Annotated[list[str] | None, typer.Argument(help="intake, triage, sla, notify; none: all")] = None) -> None:
+    """Run the revisions that a service's schema lacks; a service does the same when it starts."""
+    for name in service or SERVICES:
+        if name not in SERVICES:
+            raise typer.BadParameter(f"there is no service {name}; services are {', '.join(SERVICES)}")
+        asyncio.run(bring_up_to_date(RuntimeSettings(), name))
+        typer.echo(f"{name}: up to date")

@@ -1,0 +1,1 @@
+"""Commands that read and prove what happened: evidence, ledger, replay, report."""

@@ -1,0 +1,72 @@
+"""`jiesu evidence`: a case with its explanations, clauses and proofs as one archive, which proves itself without the database."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.evidence.archive_verification import examined
+from cli.evidence.evidence_archive import ArchiveError, content, read, write
+from cli.evidence.sla_database import UNUSABLE, ask, fail, now
+from services.sla.domain.evidence.case_history import Dossier, faults
+from services.sla.storage import ledgers
+from services.sla.storage.ledgers import Library, Seal
+from shared.runtime.database.database import Database
+
+
+def evidence(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="the id of a case; with --verify not needed")] = "",
+    out: Annotated[Path | None, typer.Option(help="the archive; default <case>.evidence.zip")] = None,
+    verify: Annotated[Path | None, typer.Option(help="check this archive instead, without the database")] = None,
+    root: Annotated[str, typer.Option(help="with --verify: the year's root, as it was published when the year was sealed")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Export a case's evidence, or verify an archive. Exit status: 0 it holds, 1 it does not, 2 it cannot be had or read."""
+    if (verify is None) == (not case):
+        fail("give either a case to export or --verify FILE")
+    if verify is not None:
+        _verify(verify, root, as_json=as_json)
+        return
+    dossier, library, seals = ask(lambda database: _gathered(database, case))
+    if dossier is None:
+        fail(f"{case}: there is no such case")
+    if problems := faults(dossier):
+        fail("\n".join([f"{case}: its ledger does not hold, so it is no evidence", *problems]), 1)
+    path = out or Path(f"{case}.evidence.zip")
+    try:
+        files = content(dossier, library, seals, now())
+    except ValueError as error:
+        fail(f"{case}: {error}", 1)
+    write(path, files)
+    bound = ", ".join(str(seal.year) for seal in seals) or "no year yet"
+    if as_json:
+        typer.echo(json.dumps({"case": case, "file": str(path), "events": len(dossier.rows), "sealed": [seal.year for seal in seals]}))
+    else:
+        typer.echo(f"{path}: {len(dossier.rows)} events of {case}, sealed in {bound}")
+
+
+def _verify(path: Path, root: str, *, as_json: bool) -> None:
+    try:
+        found = examined(read(path), root)
+    except ArchiveError as error:
+        fail(f"{path}: {error}")
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        for fault in found["faults"]:
+            typer.echo(fault)
+        for line in found["shown"]:
+            typer.echo(f"ok: {line}")
+        typer.echo(f"{path}: {'holds' if not found['faults'] else 'does not hold'}")
+    if found["faults"]:
+        raise typer.Exit(1)
+
+
+async def _gathered(database: Database, case: str) -> tuple[Dossier | None, Library, list[Seal]]:
+    found = [dossier async for dossier in ledgers.dossiers(database, [case])]
+    async with database.transaction() as tx:
+        return next(iter(found), None), await Library.open(tx), await ledgers.seals_of(tx, case)
+
+
+__all__ = ["UNUSABLE", "evidence"]

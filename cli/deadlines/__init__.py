@@ -1,0 +1,1 @@
+"""Deadline questions from the command line or a file: parsing, computing, printing."""

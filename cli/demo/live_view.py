@@ -1,0 +1,112 @@
+"""What the terminal shows while the month runs: cases arriving, clocks, escalations, messages, read from the topics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer
+from rich.columns import Columns
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cli.demo.month_plan import DAYS, START
+from shared.contracts.envelope import TYPE
+from shared.contracts.topics import CASE_EVENTS
+from shared.runtime.clock import Clock
+
+SHOWN = {
+    "registered": ("登记 registered", "white"),
+    "classified": ("分类 classified", "white"),
+    "reclassified": ("改类 reclassified", "cyan"),
+    "group_found": ("批量 group found", "cyan"),
+    "routed": ("派单 routed", "white"),
+    "action_refused": ("拒绝 action refused", "yellow"),
+    "reminded": ("催办 reminded", "white"),
+    "clock_breached": ("逾期 breached", "red"),
+    "escalated": ("升级 escalated", "magenta"),
+    "no_recipient": ("无人 nobody left", "magenta"),
+    "measures_deemed_approved": ("视为批准 deemed approved", "green"),
+    "notification_sent": ("送出 messages sent", "white"),
+    "notification_failed": ("失败 messages failed", "yellow"),
+    "closed": ("办结 closed", "green"),
+    "reopened": ("重开 reopened", "yellow"),
+}
+"""Events that are counted in the view: title and colour."""
+TOLD = frozenset({"clock_breached", "escalated", "measures_deemed_approved", "group_found", "reopened", "no_recipient", "action_refused"})
+"""Events that get a line of their own."""
+LINES = 14
+PLAIN_PERIOD = 5.0
+
+
+@dataclass
+class Watch:
+    """Counts what happens, and shows it."""
+
+    clock: Clock
+    bootstrap: str
+    prefix: str
+    plain: bool
+    console: Console
+    counts: Counter[str] = field(default_factory=Counter)
+    lines: deque[Text] = field(default_factory=lambda: deque(maxlen=LINES))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set."""
+        consumer = AIOKafkaConsumer(
+            f"{self.prefix}{CASE_EVENTS.name}", bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", group_id=None
+        )
+        await consumer.start()
+        try:
+            await (self._print(consumer, stop) if self.plain else self._live(consumer, stop))
+        finally:
+            await consumer.stop()
+
+    async def _live(self, consumer: Any, stop: asyncio.Event) -> None:
+        with Live(self._view(), console=self.console, refresh_per_second=4, transient=True) as live:
+            while not stop.is_set():
+                await self._read(consumer)
+                live.update(self._view())
+
+    async def _print(self, consumer: Any, stop: asyncio.Event) -> None:
+        """Plain lines: one every few seconds."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while not stop.is_set():
+            await self._read(consumer)
+            if loop.time() >= due:
+                due = loop.time() + PLAIN_PERIOD
+                said = ", ".join(f"{name} {self.counts[name]}" for name in SHOWN if self.counts[name])
+                self.console.print(f"{self._day()}: {said or 'nothing yet'}", highlight=False, soft_wrap=True)
+
+    async def _read(self, consumer: Any) -> None:
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            for record in records:
+                self._see(dict(record.headers)[TYPE].decode(), orjson.loads(record.value))
+
+    def _see(self, kind: str, event: dict[str, Any]) -> None:
+        self.counts[kind] += 1
+        if kind in TOLD:
+            at = datetime.fromisoformat(event["at"]).strftime("%m-%d %H:%M")
+            title, colour = SHOWN[kind]
+            what = " ".join(str(event[name]) for name in ("clause", "clock", "role", "action", "reason", "count") if event.get(name))
+            self.lines.append(Text(f"{at}  {title}  {what}"[:110], style=colour))
+
+    def _day(self) -> str:
+        return self.clock.now().astimezone(START.tzinfo).strftime("%Y-%m-%d %H:%M")
+
+    def _view(self) -> Panel:
+        table = Table.grid(padding=(0, 2))
+        for name, (title, colour) in SHOWN.items():
+            table.add_row(Text(title, style=colour), Text(str(self.counts[name]), style=f"bold {colour}"))
+        done = max(0, min(DAYS, (self.clock.now() - START).days))
+        bar = Text("█" * done + "░" * (DAYS - done), style="blue")
+        body = Columns([table, Group(*self.lines)], padding=(0, 4))
+        return Panel(Group(Text(f"{self._day()}  "), bar, Text(""), body), title="接诉 Jiesu: a month in a minute", border_style="blue")

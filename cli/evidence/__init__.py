@@ -1,0 +1,1 @@
+"""A case's evidence archive: written from the ledger, verified without a database."""

@@ -1,0 +1,79 @@
+"""`jiesu`: one command group a file; a file is imported only when its command is called, so that every command starts fast."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from click import ClickException
+from typer.core import TyperCommand, TyperGroup
+
+from shared.runtime.errors import Misconfigured, Unavailable
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "procedure": ("cli.commands.authoring.procedure:app", "Check, explain, cover, compare and start procedures."),
+    "simulate": ("cli.commands.authoring.simulate:simulate", "Run a scenario file on the pure core."),
+    "deadline": ("cli.commands.authoring.deadline:app", "Compute due instants, with their explanation."),
+    "calendar": ("cli.commands.authoring.calendar:app", "Show or check a working calendar."),
+    "topics": ("cli.commands.operations.topics:app", "List, create and check the topics."),
+    "schemas": ("cli.commands.development.schemas:app", "Write or check the golden schemas of the wire format."),
+    "docs": ("cli.commands.development.docs:app", "Write or check the reference pages that are made from the code."),
+    "dead-letters": ("cli.commands.operations.dead_letters:app", "List, show and replay messages that could not be processed."),
+    "ledger": ("cli.commands.records.ledger:app", "Verify a ledger, seal a year."),
+    "evidence": ("cli.commands.records.evidence:evidence", "Export a case with its proofs."),
+    "report": ("cli.commands.records.report:report", "Figures of a week, month, quarter or year."),
+    "replay": ("cli.commands.records.replay:replay", "Recompute every case from its events and compare."),
+    "migrate": ("cli.commands.operations.migrate:app", "Bring the services' tables up to date."),
+    "demo": ("cli.commands.operations.demo:demo", "A month of complaints in about a minute, on real servers."),
+    "up": ("cli.commands.operations.up:up", "Run servers and services until stopped."),
+}
+"""Command → where its typer app (or its one function) stands, and its help in one line."""
+
+
+class Commands(TyperGroup):
+    """A group that imports the file of a command when it is called; for the list of commands their one-line help is enough."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The commands, in the order of the table."""
+        return [*COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What stands in the list of commands; None if there is none of that name."""
+        known = COMMANDS.get(cmd_name)
+        return TyperCommand(cmd_name, help=known[1]) if known else super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that is called, imported now, and its arguments."""
+        if args and args[0] in COMMANDS:
+            return args[0], command(args[0]), args[1:]
+        return super().resolve_command(ctx, args)
+
+
+def command(name: str) -> Any:
+    """The command of that name, ready to run."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(add_completion=False)
+        single.command(name)(found)
+        found = single
+    ready = typer.main.get_command(found)
+    ready.name = name
+    return ready
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _root() -> None:
+    """接诉 Jiesu: complaint handling whose deadlines explain themselves."""
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app(prog_name="jiesu")
+    except (ClickException, Unavailable, Misconfigured) as error:  # typer carries a click of its own and does not know this one
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)

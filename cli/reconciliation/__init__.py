@@ -1,0 +1,1 @@
+"""Compares tables and topics with the accepted submissions to find loss, duplication and disorder."""

@@ -1,0 +1,82 @@
+"""Reads topics from beginning to end, without a group, so that nobody's offsets move."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from shared.contracts import envelope
+from shared.contracts.topics import PARTITIONS
+from shared.runtime.kafka.connection import connection_options
+from shared.runtime.process.settings import RuntimeSettings
+
+_POLL_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record as a topic holds it: case, event type, `ce_id`, number in its case (0 without one), body."""
+
+    case: str
+    type: str
+    id: str
+    sequence: int
+    body: bytes
+
+
+class TopicReader:
+    """Reads the topics behind a prefix; names are without it."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
+        self._consumer = consumer
+        self._prefix = prefix
+
+    async def names(self) -> list[str]:
+        """The topics that are there, in order."""
+        return sorted(name.removeprefix(self._prefix) for name in await self._consumer.topics() if name.startswith(self._prefix))
+
+    async def records(self, topic: str) -> AsyncIterator[Seen]:
+        """All that the topic holds now, each partition in its order."""
+        partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(PARTITIONS)]
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_beginning(*partitions)
+        ends = await self._consumer.end_offsets(partitions)
+        unread = {partition for partition in partitions if await self._consumer.position(partition) < ends[partition]}
+        while unread:
+            for partition, records in (await self._consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
+                for record in records:
+                    if record.offset < ends[partition]:
+                        yield _seen(record)
+                if records[-1].offset + 1 >= ends[partition]:
+                    unread.discard(partition)
+
+
+@asynccontextmanager
+async def topic_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[TopicReader]:
+    """A reader for the length of a block; how to log in stands in the environment as for every service."""
+    settings = RuntimeSettings(kafka_bootstrap_servers=bootstrap_servers)
+    consumer = AIOKafkaConsumer(
+        client_id="jiesu-reconciliation", enable_auto_commit=False, auto_offset_reset="earliest", **connection_options(settings)
+    )
+    await consumer.start()
+    try:
+        yield TopicReader(consumer, prefix)
+    finally:
+        await consumer.stop()
+
+
+def _seen(record: ConsumerRecord) -> Seen:
+    headers: Sequence[tuple[str, bytes | None]] = record.headers
+    texts = {name: value.decode(errors="replace") for name, value in headers if value is not None}
+    sequence = texts.get(envelope.SEQUENCE, "")
+    return Seen(
+        (record.key or b"").decode(errors="replace"),
+        texts.get(envelope.TYPE, ""),
+        texts.get(envelope.ID, ""),
+        int(sequence) if sequence.isdecimal() else 0,
+        record.value or b"",
+    )

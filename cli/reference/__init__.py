@@ -1,0 +1,1 @@
+"""Generates the reference pages, golden schemas and examples from the code."""

@@ -1,0 +1,59 @@
+"""The example of an environment file: what the compose file cannot do without, then every setting with its default."""
+
+from itertools import groupby
+
+from cli.reference import declared
+
+_NEEDED = """\
+# Copy to .env, which git ignores. Written by `make docs`.
+#
+# What docker-compose.yml needs: it stops with a message that names the variable when one is empty.
+# Passwords of the database stand in addresses: letters and digits only (`openssl rand -hex 24`).
+# Other secrets: `openssl rand -base64 32`; a sealing key is `k1:` and such a value.
+POSTGRES_PASSWORD=
+INTAKE_DATABASE_PASSWORD=
+TRIAGE_DATABASE_PASSWORD=
+SLA_DATABASE_PASSWORD=
+NOTIFY_DATABASE_PASSWORD=
+GRAFANA_ADMIN_PASSWORD=
+JIESU_SEALING_KEYS=
+JIESU_PSEUDONYM_KEY=
+JIESU_SMS_TOKEN=
+JIESU_SMS_RECEIPT_SECRET=
+
+# Only with a mail server of your own instead of the sink.
+JIESU_SMTP_HOST=
+JIESU_SMTP_PORT=
+JIESU_SMTP_SECURITY=
+JIESU_SMTP_USERNAME=
+JIESU_SMTP_PASSWORD=
+JIESU_SMTP_SENDER=
+# Only with a text message gateway of your own instead of the sink.
+JIESU_SMS_URL=
+
+# The organisation file on this machine.
+JIESU_ORGANISATION_FILE=./deploy/compose/organisation.yaml
+# Ports on this machine's loopback; put a proxy with TLS in front of them.
+INTAKE_PORT=8001
+SLA_PORT=8003
+NOTIFY_PORT=8004
+PROMETHEUS_PORT=9090
+GRAFANA_PORT=3000
+
+# All other settings. On a machine without containers they may stand here; with docker-compose.yml they go into settings.env
+# beside it, which every service reads: no secrets there.
+"""
+
+
+def example() -> str:
+    """The whole file; settings stand commented out with the value that holds without them."""
+    parts = [_NEEDED]
+    found = sorted(declared.settings(), key=lambda setting: (setting.owner != declared.EVERY, setting.owner))
+    needed = {line.partition("=")[0] for line in _NEEDED.splitlines() if not line.startswith("#")}
+    for owner, owned in groupby(found, key=lambda setting: setting.owner):
+        lines = [f"# --- {owner}: every setting and its default"]
+        for setting in owned:
+            mark = "see above: " if setting.variable in needed else ""
+            lines += [f"# {mark}{setting.help}", f"# {setting.variable}={setting.default}"]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,1 @@
+"""Runs servers, services and sinks as processes of one machine."""

@@ -1,0 +1,179 @@
+"""The whole of Jiesu on this machine: topics, the four services and the sinks as processes of their own, on servers that run already."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx
+from click import ClickException
+from pydantic import SecretStr
+
+from deploy.embedded.ports import free_ports
+from deploy.embedded.process import Process
+from shared.contracts.topics import TOPICS, department_topic
+from shared.procedures.loading.loader import load_organisation
+from shared.runtime.database.database import Database
+from shared.runtime.database.migrate import migrate
+from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.process.failures import is_infrastructure, reason
+from shared.runtime.process.settings import RuntimeSettings
+
+SERVICES = ("intake", "triage", "sla", "notify")
+PATIENCE = 60.0
+
+
+@dataclass
+class Stack:
+    """What runs: where each service answers (`ports`), with which settings (`environment`), and the processes by name."""
+
+    root: Path
+    environment: dict[str, str]
+    ports: dict[str, int] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    def url(self, service: str) -> str:
+        """Where a service answers."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def start(self, name: str) -> None:
+        """Start (again) a service or the sinks."""
+        log = self.root / "logs" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        process = Process(name, log, signal.SIGTERM)
+        port = {"JIESU_HTTP_PORT": str(self.ports[name])} if name in SERVICES else {}
+        process.start(_command(name, self), environment={**self.environment, **port})
+        self.processes[name] = process
+
+    def wait_ready(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Wait until every service says that it is ready; raises `ClickException` with the last lines of one that is not."""
+        deadline = monotonic() + PATIENCE
+        for name in SERVICES:
+            progress(f"Waiting for {name} …")
+            while not _ready(self.url(name)):
+                if not self.processes[name].running or monotonic() > deadline:
+                    raise ClickException(f"{name} did not start; its log ends:\n{self.processes[name].last_words()}")
+                sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop everything, services first and together."""
+        for process in self.processes.values():
+            if process.running:
+                os.kill(process.pid, signal.SIGTERM)
+        for process in self.processes.values():
+            process.stop(20)
+
+
+@contextmanager
+def running_stack(
+    root: Path, environment: Mapping[str, str], organisation: Path, progress: Callable[[str], None] = lambda _: None
+) -> Iterator[Stack]:
+    """Create the topics and tables, start sinks and services, wait until they are ready; all of it stops with the block.
+
+    `environment` holds DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS and what the caller wants set; secrets that are not given are made up.
+    """
+    names = (*SERVICES, "smtp", "sms")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    stack = Stack(root, {**_defaults(root, organisation, ports), **environment}, ports)
+    progress("Creating topics and tables …")
+    departments = [department_topic(each.id) for each in load_organisation(organisation).departments]
+    settings = _settings(stack.environment)
+    asyncio.run(apply(settings, [*TOPICS.values(), *departments]))
+    for name in SERVICES:  # here, so that no service has to load alembic
+        asyncio.run(bring_up_to_date(settings, name))
+    with ExitStack() as exits:
+        exits.callback(stack.stop)
+        for name in ("sinks", *SERVICES):
+            stack.start(name)
+        stack.wait_ready(progress)
+        yield stack
+
+
+async def bring_up_to_date(settings: RuntimeSettings, service: str) -> None:
+    """Run the revisions that a service's schema lacks. Raises `ClickException` if the database cannot be used."""
+    database = Database(settings, service)
+    try:
+        await migrate(database, f"services.{service}.migrations")
+    except Exception as error:
+        if not is_infrastructure(error):
+            raise
+        raise _unusable(error) from error
+    finally:
+        await database.close()
+
+
+def fresh_database(url: str, name: str) -> str:
+    """An empty database of that name beside the one that `url` names; gives its URL. Raises `ClickException` if it may not be made."""
+    parts = urlsplit(url)
+    asyncio.run(_recreate(url.replace("postgresql+asyncpg://", "postgresql://", 1), name))
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+async def _recreate(url: str, name: str) -> None:
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise _unusable(error) from error
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ClickException(f"DATABASE_URL: its user may not create the database {name}; give one that may (CREATEDB)") from error
+    finally:
+        await connection.close()
+
+
+def _unusable(error: BaseException) -> ClickException:
+    return ClickException(f"DATABASE_URL: PostgreSQL cannot be used ({reason(error)}): check its host, user and password, and that it runs")
+
+
+def _defaults(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
+    def secret(name: str) -> str:
+        return hashlib.sha256(f"{root}/{name}".encode() + os.urandom(16)).hexdigest()
+
+    return {
+        "JIESU_ENVIRONMENT": "demo",
+        "JIESU_ORGANISATION": str(organisation.resolve()),
+        "JIESU_SEALING_KEYS": "local:" + base64.b64encode(bytes.fromhex(secret("sealing"))).decode(),
+        "JIESU_SMTP_HOST": "127.0.0.1",
+        "JIESU_SMTP_PORT": str(ports["smtp"]),
+        "JIESU_SMTP_SECURITY": "none",
+        "JIESU_SMS_URL": f"http://127.0.0.1:{ports['sms']}",
+        "JIESU_SMS_TOKEN": secret("token"),
+        "JIESU_SMS_RECEIPT_SECRET": secret("receipt"),
+    }
+
+
+def _command(name: str, stack: Stack) -> list[str]:
+    if name != "sinks":
+        return [sys.executable, "-m", f"services.{name}"]
+    ports = stack.ports
+    receipts = f"{stack.url('notify')}/v1/receipts"
+    where = ["--folder", str(stack.root / "sinks"), "--smtp-port", str(ports["smtp"]), "--sms-port", str(ports["sms"])]
+    return [sys.executable, "-m", "deploy.sinks", *where, "--receipts", receipts]
+
+
+def _settings(environment: Mapping[str, str]) -> RuntimeSettings:
+    return RuntimeSettings(
+        kafka_bootstrap_servers=environment["KAFKA_BOOTSTRAP_SERVERS"],
+        database_url=SecretStr(environment["DATABASE_URL"]),
+        topic_prefix=environment.get("JIESU_TOPIC_PREFIX", ""),
+    )
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/ready", timeout=2).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,1 @@
+"""The embedded Apache Kafka: jars, Java, class archive and the broker process."""

@@ -1,0 +1,106 @@
+"""PostgreSQL refuses to run as root: finds a way to run it as someone else without changing the machine."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from deploy.embedded.errors import EmbeddedServerError
+
+_LONG_LIVED = Path("/var/tmp")  # noqa: S108 - outlives a reboot, and an unprivileged user can reach it; we make a folder of our own in it
+_NO_WAY = (
+    "PostgreSQL refuses to run as root, and this machine allows neither user namespaces (unshare) nor another user (setpriv): "
+    "run the command as an ordinary user, or set DATABASE_URL to use your own PostgreSQL."
+)
+
+
+@dataclass(frozen=True)
+class Footing:
+    """Where PostgreSQL's programs and data live, what stands before each command, and the user who runs it, if not we."""
+
+    programs: Path
+    home: Path
+    wrapper: Sequence[str] = ()
+    user: int | None = None
+
+    def give(self, folder: Path) -> None:
+        """Make `folder` belong to whoever runs PostgreSQL, readable to nobody else."""
+        folder.chmod(0o700)
+        if self.user is not None:
+            os.chown(folder, self.user, self.user)
+
+
+def footing(installation: Path, home: Path) -> Footing:
+    """Choose how to run the PostgreSQL below `installation` with its data below `home`.
+
+    An ordinary user runs it directly; root in a user namespace, where files stay root's; where that is forbidden, as the user
+    `nobody` on copies outside the checkout. Raises `EmbeddedServerError` when nothing works.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0 and _has_name(os.geteuid()):
+        return Footing(installation / "bin", home)
+    stranger = next((entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid not in {0, 65534}), None)
+    namespace = ("unshare", "--user", f"--map-user={stranger}", f"--map-group={stranger}")
+    if (
+        stranger is not None
+        and _works([*namespace, str(installation / "bin" / "postgres"), "--version"])
+        and _works([*namespace, "test", "-w", str(home)])
+    ):
+        return Footing(installation / "bin", home, namespace)
+    return _as_nobody(installation, home)
+
+
+def _as_nobody(installation: Path, home: Path) -> Footing:
+    user = pwd.getpwnam("nobody").pw_uid
+    wrapper = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
+    if os.geteuid() != 0 or not _works([*wrapper, "true"]):
+        raise EmbeddedServerError(_NO_WAY)
+    copy = _LONG_LIVED / f"jiesu-{sha256(str(home).encode()).hexdigest()[:12]}"
+    copy.mkdir(mode=0o755, exist_ok=True)
+    if copy.stat().st_uid != 0 or copy.is_symlink():
+        raise EmbeddedServerError(f"{copy} belongs to somebody else: remove it and try again.")
+    copy.chmod(0o755)
+    chosen = Footing(_programs(installation, copy), copy / "home", wrapper, user)
+    chosen.home.mkdir(exist_ok=True)
+    chosen.give(chosen.home)
+    return chosen
+
+
+def _programs(installation: Path, copy: Path) -> Path:
+    """Copy the wheel's programs, and the libraries that they look for beside the package, where anyone may run them."""
+    package = installation.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    place = copy / f"site-{(installation / 'bin' / 'postgres').stat().st_mtime_ns}"
+    if not place.exists():
+        partial = place.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(installation, partial / package.name / installation.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+        _readable(partial)
+        partial.rename(place)
+    return place / package.name / installation.name / "bin"
+
+
+def _readable(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+
+
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _works(command: Sequence[str]) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    return subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode == 0

@@ -1,0 +1,1 @@
+"""Intake's use cases: each loads, decides and records in one transaction."""

@@ -1,0 +1,1 @@
+"""All of notify's SQL."""

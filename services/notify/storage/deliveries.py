@@ -1,0 +1,189 @@
+"""The deliveries: who works on which, what became of them, and each case's running number of events."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid, func
+
+from shared.runtime.database.database import Transaction
+from shared.runtime.database.tables import queue_settings, runtime_tables
+
+SCHEMA = "notify"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A delivery as it is kept; `address` is sealed, `because` is JSON of procedure, version, rule and clause, instants are real time."""
+
+    id: UUID
+    case_id: str
+    notification: str
+    recipient: str
+    channel: str
+    template: str
+    because: str
+    status: str
+    due_at: datetime
+    address: str
+    subject: str
+    text: str
+    reason: str
+    traceparent: str | None
+    attempts: int = 0
+    fence: int = 0
+    first_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an attempt led to: `sent` or `failed` for good, or `pending` until `due_at`; counts only while the fence is ours."""
+
+    id: UUID
+    fence: int
+    status: str
+    due_at: datetime
+    reference: str = ""
+    reason: str = ""
+
+
+_COLUMNS = "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent"
+_READ = f"{_COLUMNS}, attempts, fence, first_due_at"
+_INSERT = f"""
+INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
+SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS new ({_COLUMNS})
+ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id
+"""  # noqa: S608 - constants
+_CLAIM = f"""
+WITH due AS (
+    SELECT id FROM delivery WHERE status = 'pending' AND channel = $1 AND due_at <= $3 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+UPDATE delivery SET due_at = $4, attempts = attempts + 1, fence = fence + 1
+FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in _READ.split(","))}
+"""  # noqa: S608 - constants
+_SETTLE = """
+UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done.reference, reason = done.reason,
+    settled_at = CASE WHEN done.status <> 'pending' THEN now() END,
+    address = CASE WHEN done.status = 'pending' THEN address ELSE '' END,
+    subject = CASE WHEN done.status = 'pending' THEN subject ELSE '' END,
+    text = CASE WHEN done.status = 'pending' THEN text ELSE '' END
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
+    AS done (id, fence, status, due_at, reference, reason)
+WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
+RETURNING delivery.id
+"""
+_ARRIVED = """
+UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '' WHERE id = $1
+"""
+_NUMBER = """
+INSERT INTO case_sequence AS known (case_id, value)
+SELECT case_id, added FROM unnest($1::text[], $2::bigint[]) AS new (case_id, added) ORDER BY case_id
+ON CONFLICT (case_id) DO UPDATE SET value = known.value + excluded.value RETURNING case_id, value
+"""
+_DUE = """
+SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery WHERE status = 'pending' AND due_at <= $1 GROUP BY channel
+"""
+_PRUNE = """
+DELETE FROM delivery WHERE id = ANY(
+    SELECT id FROM delivery WHERE status <> 'pending' AND settled_at < $1 ORDER BY settled_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
+"""
+
+
+def tables() -> MetaData:
+    """The schema: the machinery's tables and our two."""
+    metadata = runtime_tables(SCHEMA)
+    delivery = Table(
+        "delivery",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        *(
+            Column(name, Text, nullable=False)
+            for name in ("case_id", "notification", "recipient", "channel", "template", "because", "status")
+        ),
+        Column("due_at", DateTime(timezone=True), nullable=False),
+        *(Column(name, Text, nullable=False) for name in ("address", "subject", "text", "reason")),
+        Column("traceparent", Text),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("fence", BigInteger, nullable=False, server_default="0"),
+        Column("first_due_at", DateTime(timezone=True), nullable=False),
+        Column("reference", Text, nullable=False, server_default=""),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("settled_at", DateTime(timezone=True)),
+    )
+    Index("delivery_due", delivery.c.channel, delivery.c.due_at, postgresql_where=delivery.c.status == "pending")
+    Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
+    Index("delivery_case", delivery.c.case_id)
+    queue_settings(delivery)
+    Table("case_sequence", metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
+    return metadata
+
+
+async def insert(tx: Transaction, rows: Sequence[Row]) -> set[UUID]:
+    """Keep new deliveries and return their ids; one that is known already stays as it is."""
+    if not rows:
+        return set()
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    found = await tx.fetch(_INSERT, *([getattr(row, name) for row in rows] for name in names))
+    return {row["id"] for row in found}
+
+
+async def claim(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[Row]:
+    """Take due deliveries of a channel, oldest first, until the lease ends; the attempt counts, the fence keeps others out."""
+    rows = await tx.fetch(_CLAIM, channel, limit, now, until)
+    return sorted((_row(row) for row in rows), key=lambda row: row.id)
+
+
+async def settle(tx: Transaction, done: Sequence[Settlement]) -> set[UUID]:
+    """Record results, and return those that were still ours; what is over loses address and text."""
+    rows = await tx.fetch(
+        _SETTLE,
+        [s.id for s in done],
+        [s.fence for s in done],
+        [s.status for s in done],
+        [s.due_at for s in done],
+        [s.reference for s in done],
+        [s.reason for s in done],
+    )
+    return {row["id"] for row in rows}
+
+
+async def locked(tx: Transaction, delivery: UUID) -> Row | None:
+    """One delivery, locked, or None."""
+    row = await tx.fetchrow(f"SELECT {_READ} FROM delivery WHERE id = $1 FOR UPDATE", delivery)  # noqa: S608 - constants
+    return _row(row) if row else None
+
+
+async def arrived(tx: Transaction, delivery: UUID, status: str, reason: str) -> None:
+    """Record what a receipt said."""
+    await tx.execute(_ARRIVED, delivery, status, reason)
+
+
+async def numbers(tx: Transaction, cases: Sequence[str]) -> list[int]:
+    """The next running number of each of these cases; a case's row stays locked until the commit, so its events keep their order."""
+    counts = Counter(cases)
+    listed = sorted(counts)
+    rows = await tx.fetch(_NUMBER, listed, [counts[case] for case in listed])
+    following = {row["case_id"]: row["value"] - counts[row["case_id"]] for row in rows}
+    taken: list[int] = []
+    for case in cases:
+        following[case] += 1
+        taken.append(following[case])
+    return taken
+
+
+async def backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:
+    """By channel: how many deliveries are due and free, and since when the oldest."""
+    return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_DUE, now)}
+
+
+async def prune(tx: Transaction, before: datetime) -> int:
+    """Forget up to 1,000 deliveries that were settled before an instant; returns how many."""
+    return int((await tx.execute(_PRUNE, before)).split()[-1])
+
+
+def _row(row: object) -> Row:
+    return Row(**dict(row))  # type: ignore[call-overload]

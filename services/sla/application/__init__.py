@@ -1,0 +1,1 @@
+"""sla's use cases: each loads, decides and records in one transaction."""

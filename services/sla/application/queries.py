@@ -1,0 +1,73 @@
+"""What is read of cases: a case with its events, and the explanation of its deadlines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from services.sla.application.identity import Actor, Authority
+from services.sla.application.rulebooks import Rulebooks
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.views import clock_view, redaction
+from services.sla.storage import cases
+from shared.runtime.database.database import Database
+from shared.runtime.http.problem import Problem
+
+UNKNOWN = ("there is no such case", "case: must be the id of a registered case that concerns your department")
+
+
+class CaseFiles:
+    """Reads cases for those who have a part in them."""
+
+    def __init__(self, database: Database, rulebooks: Rulebooks, authority: Authority) -> None:
+        self.database = database
+        self.rulebooks = rulebooks
+        self.authority = authority
+
+    async def case(self, name: str, actor: Actor) -> dict[str, Any]:
+        """A case as it stands with its clocks and events; raises `Problem` 404."""
+        case = await self._case(name, actor)
+        async with self.database.transaction() as tx:
+            events = await cases.events(tx, name)
+        rulebook = self.rulebooks.of(case)
+        person = actor.person
+        unit = rulebook.organisation.department(person.department) if person is not None and person.department else None
+        hidden = redaction.hidden(rulebook.procedure, unit) if unit is not None else ()
+        return {
+            "case": case.id,
+            "number": case.number,
+            "procedure": case.procedure,
+            "version": case.version,
+            "status": case.status,
+            "kind": case.kind,
+            "class": case.class_,
+            "subject": case.subject,
+            "department": case.department,
+            "proposed_department": case.proposed,
+            "cooperating": case.cooperating,
+            "handler": case.handler,
+            "level": case.level,
+            "clocks": [clock_view.summary(case, rulebook, plan, each) for plan, each in clock_view.rounds(case, rulebook)],
+            "events": [redaction.project(event, hidden) for event in events],
+        }
+
+    async def clock(self, name: str, clock: str, actor: Actor) -> dict[str, Any]:
+        """Every round of a clock with its explanation; raises `Problem` 404."""
+        case = await self._case(name, actor)
+        rulebook = self.rulebooks.of(case)
+        rounds = [(plan, each) for plan, each in clock_view.rounds(case, rulebook) if clock in (plan.clock.id, *plan.clauses)]
+        if not rounds:
+            raise Problem(404, "there is no such clock", f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}")
+        explained = [clock_view.explained(case, rulebook, plan, each) for plan, each in rounds]
+        return {"case": case.id, "clock": rounds[0][0].clock.id, "rounds": explained}
+
+    async def _case(self, name: str, actor: Actor) -> Case:
+        async with self.database.transaction() as tx:
+            state = await tx.fetchval("SELECT state FROM cases WHERE id = $1", name)
+        if state is None:
+            raise Problem(404, *UNKNOWN)
+        case = Case.load(orjson.loads(state))
+        if not self.authority.may_see(actor, (case.department, case.proposed, *case.cooperating)):
+            raise Problem(404, *UNKNOWN)
+        return case

@@ -1,0 +1,68 @@
+"""The rulebooks in use: a case keeps the version and parameters that it began under."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.sla.domain.evidence import decision_context
+from services.sla.domain.evidence.decision_context import Basis
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.rules.rulebook import Rulebook
+from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.loading.loader import load
+from shared.procedures.model.bound_procedure import bind
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.organisation import Organisation
+
+
+class Rulebooks:
+    """Made when first asked for, kept for the life of the process; raises `ProcedureError` for a version that is not installed."""
+
+    def __init__(self, organisation: Organisation, calendars: dict[str, Calendar] | None = None, base: Path | None = None) -> None:
+        """Procedures that the organisation's sources name by a file are looked for in `base`; without it there are installed ones alone."""
+        self.organisation = organisation
+        named = () if base is None else organisation.sources
+        own = [load(each.procedure if each.version is None else f"{each.procedure}@{each.version}", base=base) for each in named]
+        self._own = {(each.id, each.version): each for each in own}
+        self.calendars: dict[str, Calendar] = {"default": standard()} if calendars is None else calendars
+        self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
+        self.basis: Basis = decision_context.of(organisation, self.calendars)
+        self.basis_kept = False
+        self._made: dict[tuple[str, int, bytes], Rulebook] = {}
+
+    @classmethod
+    def restored(cls, kept: Basis) -> "Rulebooks":
+        """The rulebooks of a basis that decisions were made with earlier."""
+        return cls(kept.organisation.model_copy(update={"calendars": []}), kept.calendars)
+
+    @cached_property
+    def calendar_stamp(self) -> str:
+        """Says which calendars deadlines are counted with: another one means that they have to be counted again."""
+        stated = [
+            (name, each.version, str(each.published_until), sorted(map(str, each.days.items()))) for name, each in self.calendars.items()
+        ]
+        return hashlib.sha256(orjson.dumps(sorted(stated))).hexdigest()[:16]
+
+    def get(self, procedure: str, version: int, parameters: dict[str, Any]) -> Rulebook:
+        """The rulebook of a procedure's version with those parameters."""
+        name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
+        found = self._made.get(name)
+        if found is None:
+            found = self._made[name] = Rulebook(bind(self.procedure(procedure, version), parameters), self.organisation, self.calendars)
+        return found
+
+    def procedure(self, name: str, version: int) -> Procedure:
+        """A procedure by id and version: one of the organisation's own files, or an installed one."""
+        return self._own.get((name, version)) or load(f"{name}@{version}")
+
+    @property
+    def in_use(self) -> list[Procedure]:
+        """The procedures of the organisation's sources, each in the newest version that one of them names."""
+        return list({name: self._own[name, version] for name, version in sorted(self._own)}.values())
+
+    def of(self, case: Case) -> Rulebook:
+        """The rulebook that a case is pinned to."""
+        return self.get(case.procedure, case.version, case.parameters)

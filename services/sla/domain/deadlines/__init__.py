@@ -1,0 +1,1 @@
+"""Calendars, instants and durations: how a due instant is counted and explained; knows no case."""

@@ -1,0 +1,1 @@
+"""What proves a case's history: hash chain, Merkle tree, replay."""

@@ -1,0 +1,1 @@
+"""The case and how an input changes it: permissions, clocks, effects, escalation, notifications."""

@@ -1,0 +1,99 @@
+"""What conditions see of a case: names looked up only when a condition reads them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from services.sla.domain.deadlines.worktime import EPOCH, Worktime
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.rules.rulebook import Rulebook
+from shared.contracts.complaint import FAMILIES
+from shared.contracts.events.fields import ANY_EVENT_FIELDS, EVENT_FIELDS
+from shared.procedures.expressions.conditions import Path
+
+_EMPTY_FACT: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}
+_EMPTY_COMPLAINT: dict[str, Any] = {"against": [], "attachments": [], "missing": [], "happened_at": EPOCH}
+INSTANTS = frozenset(name for name, empty in ANY_EVENT_FIELDS.items() if empty == EPOCH)
+"""Fields of events that hold instants: microseconds here, datetimes on the wire."""
+
+
+class Scope:
+    """Reads names for one case and one event at hand."""
+
+    __slots__ = ("case", "event", "rulebook", "worktime")
+
+    def __init__(self, case: Case, rulebook: Rulebook, worktime: Worktime, event: dict[str, Any] | None = None) -> None:
+        self.case = case
+        self.rulebook = rulebook
+        self.worktime = worktime
+        self.event = event or {}
+
+    def __call__(self, path: Path) -> Any:
+        """The value of a path such as ('facts', 'urgent'); its type's empty value where nothing is known."""
+        match path[0]:
+            case "facts":
+                return self._fact(path[1])
+            case "case":
+                return self._case(path[1])
+            case "event":
+                return self._field(self.event, path[1], ANY_EVENT_FIELDS)
+            case "last":
+                return self._field(self.case.last.get(path[1], {}), path[2], EVENT_FIELDS[path[1]])
+            case "count":
+                return self.case.count.get(path[1], 0)
+            case "parameters":
+                return self.rulebook.bound.parameters.get(path[1], "")
+        return self._complaint(path)
+
+    def day(self, at: int) -> str:
+        """The date of an instant in the calendar's zone, as 2026-09-24."""
+        return self.worktime.date_of(self.worktime.day(at)).isoformat()
+
+    def _instant(self, at: int) -> datetime:
+        # CEL takes fixed offsets alone, not the names of zones.
+        local = self.worktime.instant(at)
+        return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
+
+    def _fact(self, name: str) -> Any:
+        fact = self.rulebook.procedure.facts[name]
+        value = self.case.facts.get(name)
+        if value is None:
+            value = fact.default if fact.default is not None else _EMPTY_FACT[fact.type]
+        if fact.type == "instant" and isinstance(value, int):
+            return self._instant(value)
+        return float(value) if fact.type == "number" else value
+
+    def _field(self, data: dict[str, Any], name: str, empty: dict[str, Any]) -> Any:
+        if name == "day":
+            return self.day(data["at"]) if "at" in data else ""
+        value = data.get(name)
+        if value is None:
+            return empty[name]
+        return self._instant(value) if name in INSTANTS and isinstance(value, int) else value
+
+    def _case(self, name: str) -> Any:
+        case = self.case
+        match name:
+            case "class":
+                return case.class_
+            case "received_at" | "registered_at":
+                return self._instant(getattr(case, name))
+            case "received_day":
+                return self.day(case.received_at)
+            case "agreed_date":
+                return EPOCH if case.agreed is None else self._instant(case.agreed)
+        return getattr(case, name)
+
+    def _complaint(self, path: Path) -> Any:
+        complaint = self.case.complaint
+        name = path[1]
+        if name == "complainant":
+            value = complaint.get("complainant", {}).get(path[2])
+            return value if value is not None else {"anonymous": False, "has": []}.get(path[2], "")
+        if name == "channel_family":
+            return FAMILIES[complaint["channel"]]
+        value = complaint.get(name)
+        if value is None:
+            return _EMPTY_COMPLAINT.get(name, "")
+        return self._instant(value) if isinstance(value, int) else value

@@ -1,0 +1,1 @@
+"""Statistics of a period, handling times, and the schedule of periodic duties."""

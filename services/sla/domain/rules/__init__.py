@@ -1,0 +1,1 @@
+"""A procedure compiled for deciding."""

@@ -1,0 +1,1 @@
+"""Cases as others see them: event mapping, redaction, clocks."""

@@ -1,0 +1,166 @@
+"""sla's tables, read and written in the transaction of a batch: cases, ledger, held inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from services.sla.domain.deadlines.worktime import moment
+from services.sla.domain.evidence.decision_context import Basis
+from services.sla.domain.evidence.hash_chain import GENESIS, Entry
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.lifecycle.decide import next_due
+from shared.runtime.database.database import Transaction
+
+_LOAD = "SELECT id, state, head, calendar FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+_CASE = (
+    *("id", "number", "source", "procedure", "version", "received_at"),
+    *("status", "class", "department", "calendar", "sequence", "head", "state"),
+)
+_CHANGE = """
+UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
+    sequence = changed.sequence, head = changed.head, state = changed.state
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bytea[])
+    AS changed (id, status, class, department, calendar, sequence, head, state)
+WHERE cases.id = changed.id
+"""
+_LEDGER = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body", "hash", "origin", "basis")
+_HELD = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
+_HOLD = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bytea[])"
+
+
+@dataclass(slots=True)
+class Kept:
+    """A case as it is stored: state, hash of its latest event, calendars that its deadlines are counted with; none of it if unknown.
+
+    `due` is the next instant (microseconds) at which something of it is due, None if nothing is; `stored` says whether it has a row.
+    """
+
+    case: Case | None = None
+    head: bytes = GENESIS
+    calendar: str = ""
+    due: int | None = None
+    stored: bool = False
+
+
+class Line(NamedTuple):
+    """A line to be written to a case's ledger; `fields` are those of the entry's body, `origin` and `basis` those of the replay."""
+
+    case: str
+    entry: Entry
+    type: str
+    at: datetime
+    recorded_at: datetime
+    cause: str
+    fields: dict[str, Any]
+    origin: str = ""
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An input that waits: for its case to be registered, or for what was due before it."""
+
+    id: int
+    case: str
+    at: datetime
+    input: dict[str, Any]
+
+
+async def load(tx: Transaction, ids: Iterable[str]) -> dict[str, Kept]:
+    """The cases, locked in the order of their ids; a `Kept` without a case for each unknown id."""
+    wanted = sorted(set(ids))
+    rows = await tx.fetch(_LOAD, wanted)
+    found = {row["id"]: _kept(row["state"], row["head"], row["calendar"]) for row in rows}
+    return {name: found.get(name) or Kept() for name in wanted}
+
+
+def _kept(state: bytes, head: bytes, calendar: str) -> Kept:
+    case = Case.load(orjson.loads(state))
+    return Kept(case, head, calendar, next_due(case), stored=True)
+
+
+async def save(tx: Transaction, kept: Sequence[Kept]) -> None:
+    """Write cases as they stand now."""
+    await tx.copy("cases", _CASE, [(*_origin(each.case), *_standing(each, each.case)) for each in kept if each.case and not each.stored])
+    changed = [(each.case.id, *_standing(each, each.case)) for each in kept if each.case and each.stored]
+    if changed:
+        await tx.execute(_CHANGE, *(list(column) for column in zip(*changed, strict=True)))
+
+
+def _origin(case: Case) -> tuple[Any, ...]:
+    """What never changes."""
+    return case.id, case.number, case.complaint.get("source", ""), case.procedure, case.version, moment(case.received_at)
+
+
+def _standing(kept: Kept, case: Case) -> tuple[Any, ...]:
+    return case.status, case.class_, case.department, kept.calendar, case.sequence, kept.head, orjson.dumps(case)
+
+
+async def write(tx: Transaction, lines: Sequence[Line]) -> None:
+    """Add lines to the ledger."""
+    await tx.copy(
+        "ledger",
+        _LEDGER,
+        [
+            (li.case, li.entry.sequence, li.type, li.at, li.recorded_at, li.cause, li.entry.body, li.entry.hash, li.origin, li.basis)
+            for li in lines
+        ],
+    )
+
+
+async def keep_basis(tx: Transaction, basis: Basis, calendar: str) -> None:
+    """Keep what decisions rest on from now on."""
+    await tx.execute(
+        "INSERT INTO basis (stamp, calendar, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", basis.stamp, calendar, basis.content
+    )
+
+
+async def held(tx: Transaction, ids: Iterable[str]) -> dict[str, list[Held]]:
+    """The inputs that wait, by case, in their order."""
+    found: dict[str, list[Held]] = {}
+    for row in await tx.fetch(_HELD, sorted(set(ids))):
+        found.setdefault(row["case_id"], []).append(Held(row["id"], row["case_id"], row["at"], orjson.loads(row["input"])))
+    return found
+
+
+async def hold(tx: Transaction, inputs: Sequence[tuple[str, datetime, Mapping[str, Any]]]) -> None:
+    """Let inputs wait: case, instant, input."""
+    if inputs:
+        await tx.execute(_HOLD, [i[0] for i in inputs], [i[1] for i in inputs], [orjson.dumps(i[2]) for i in inputs])
+
+
+async def release(tx: Transaction, ids: Sequence[int]) -> None:
+    """These inputs wait no longer."""
+    if ids:
+        await tx.execute("DELETE FROM held WHERE id = ANY($1::bigint[])", list(ids))
+
+
+async def lock(tx: Transaction, ids: Sequence[str]) -> list[str]:
+    """Lock the cases that nobody else works on."""
+    rows = await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED", list(ids))
+    return [row["id"] for row in rows]
+
+
+async def events(tx: Transaction, case: str) -> list[dict[str, Any]]:
+    """A case's events in order, as they were published."""
+    rows = await tx.fetch("SELECT type, body FROM ledger WHERE case_id = $1 ORDER BY sequence", case)
+    return [{"event": row["type"], **orjson.loads(row["body"])} for row in rows]
+
+
+async def outdated(tx: Transaction, calendar: str, limit: int) -> list[str]:
+    """Open cases whose deadlines were counted with other calendars than the present ones, locked."""
+    rows = await tx.fetch(
+        "SELECT id FROM cases WHERE status = 'open' AND calendar <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED", calendar, limit
+    )
+    return [row["id"] for row in rows]
+
+
+async def open_cases(tx: Transaction) -> list[tuple[str, str, int]]:
+    """How many cases are open, by class and department."""
+    rows = await tx.fetch("SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department")
+    return [(row["class"], row["department"], row["n"]) for row in rows]

@@ -1,0 +1,172 @@
+"""What rules may read of one complaint, built once as a CEL context and evaluated many times."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+from shared.contracts.complaint import FAMILIES, Complaint
+from shared.contracts.events.fields import ANY_EVENT_FIELDS, EPOCH, EVENT_FIELDS
+from shared.procedures.expressions.cel import cel
+from shared.procedures.expressions.conditions import CASE_FIELDS, Path
+from shared.procedures.expressions.matching import Expression, prepared
+
+_INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
+_CASE: dict[str, Any] = {
+    **{name: EPOCH if name in _INSTANTS else "" for name in CASE_FIELDS},
+    **dict.fromkeys(("approved", "accepted", "suspended"), False),
+    "open": True,
+    "status": "open",
+    "level": 0,
+    "links": [],
+    "cooperating": [],
+}
+_NEVER = dict.fromkeys(EVENT_FIELDS, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a decision depends on besides complaint and rules: when it is made, the calendar's zone, and when it is written down."""
+
+    at: datetime
+    zone: tzinfo
+    recorded_at: datetime | None = None
+
+    def instants(self) -> dict[str, datetime]:
+        """The instants of every event of the decision."""
+        return {"at": self.at} if self.recorded_at is None else {"at": self.at, "recorded_at": self.recorded_at}
+
+
+class Scope:
+    """The names of one complaint; holds only what the rules' paths ask for (by root), and that once a rule asks."""
+
+    def __init__(
+        self,
+        complaint: Complaint,
+        facts: dict[str, Any],
+        parameters: Mapping[str, Any],
+        zone: tzinfo,
+        reads: Mapping[str, tuple[Path, ...]],
+    ) -> None:
+        self.complaint = complaint
+        self.facts = facts
+        self._parameters = parameters
+        self._zone = zone
+        self._case: dict[str, Any] = {}
+        self._reads = reads
+        self._stale = set(reads)
+        self._context: cel.Context | None = None
+
+    def set_facts(self, values: Mapping[str, Any]) -> None:
+        """Give facts; rules read them from now on."""
+        self.facts.update(values)
+        self._stale.add("facts")
+
+    def set_case(self, name: str, value: str) -> None:
+        """Tell what has been decided of the case so far: kind, class, rule, subject, department."""
+        self._case[name] = value
+        self._stale.add("case")
+
+    def holds(self, expression: Expression) -> bool:
+        """Whether the condition holds; raises `ValueError` naming it if its value is not true or false."""
+        if expression.search is not None:
+            return expression.search(self.complaint.text)
+        value = self.facts.get(expression.fact)
+        if value is not True and value is not False:
+            value = self.value(expression)
+        if value is not True and value is not False:
+            source = expression.condition.source
+            raise ValueError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")
+        return value
+
+    def value(self, expression: Expression) -> Any:
+        """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
+        context = self._told(expression.roots)
+        try:
+            return expression.program.execute(context)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            source = expression.condition.source
+            raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
+
+    def evidence(self, expression: Expression) -> tuple[str, ...]:
+        """What the condition read, as name = value; texts, which may name people, without their value."""
+        return tuple([self._witness(path) for path in expression.condition.paths])
+
+    def _witness(self, path: Path) -> str:
+        value, name = self.read(path), ".".join(path)
+        if isinstance(value, bool):
+            return f"{name} = {str(value).lower()}"
+        if isinstance(value, int | float) or name in ("complaint.channel", "complaint.channel_family", "complaint.kind", "case.class"):
+            return f"{name} = {value}"
+        return f"{name} = {value.isoformat()}" if isinstance(value, datetime) else name
+
+    def _told(self, roots: Iterable[str]) -> cel.Context:
+        """The context, in which conditions read what is true of these roots now."""
+        if self._context is None:
+            self._context = prepared(cel.Context())
+        for root in roots:
+            if root in self._stale:
+                self._stale.discard(root)
+                if variables := self._variables(root):
+                    self._context.add_variable(root, variables)
+        return self._context
+
+    def _variables(self, root: str) -> dict[str, Any]:
+        """What is true of a root; what is not there at all is left out."""
+        there = {"facts": self.facts, "parameters": self._parameters}.get(root)
+        variables: dict[str, Any] = {}
+        for path in self._reads.get(root, ()):
+            if there is not None and path[1] not in there:
+                continue
+            node = variables
+            for name in path[1:-1]:
+                node = node.setdefault(name, {})
+            node[path[-1]] = self.read(path)
+        return variables
+
+    def read(self, path: Path) -> Any:
+        """The value of a path such as ('complaint', 'complainant', 'kind'); instants in the calendar's zone, what is unset empty."""
+        match path[0]:
+            case "facts":
+                return _local(self.facts.get(path[1]), self._zone)
+            case "complaint":
+                return self._of_complaint(path)
+            case "case":
+                return self._of_case(path[1])
+            case "parameters":
+                return _local(self._parameters.get(path[1]), self._zone)
+            case "last":
+                return EVENT_FIELDS[path[1]][path[2]]
+            case root:
+                return {"event": ANY_EVENT_FIELDS, "count": _NEVER}[root][path[1]]
+
+    def _of_complaint(self, path: Path) -> Any:
+        name = path[1]
+        if name == "channel_family":
+            return FAMILIES[self.complaint.channel]
+        if name == "complainant":
+            return _filled(getattr(self.complaint.complainant, path[2]))
+        value = getattr(self.complaint, name)
+        return EPOCH if value is None and name in _INSTANTS else _filled(_local(value, self._zone))
+
+    def _of_case(self, name: str) -> Any:
+        if name in self._case:
+            return self._case[name]
+        match name:
+            case "number" | "received_at" | "registered_at":
+                return _local(getattr(self.complaint, name), self._zone)
+            case "received_day":
+                return self.complaint.received_at.astimezone(self._zone).date().isoformat()
+        return _CASE[name]
+
+
+def _local(value: Any, zone: tzinfo) -> Any:
+    """Instants with the zone's offset at that instant: CEL takes fixed offsets alone."""
+    if not isinstance(value, datetime):
+        return value
+    local = value.astimezone(zone)
+    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
+
+
+def _filled(value: Any) -> Any:
+    return "" if value is None else value

@@ -1,0 +1,213 @@
+"""Triage's tables: what it knows of each case, the marks that count, and the groups without a window."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from services.triage.domain.group_counting import Mark
+from services.triage.domain.state import Name
+from shared.runtime.database.database import Transaction
+from shared.runtime.database.tables import runtime_tables
+
+SCHEMA = "triage"
+
+
+class Row(NamedTuple):
+    """One case, a field a column: verdicts by class and rule, parameters, complaint and keys as JSON."""
+
+    case_id: str
+    procedure: str
+    parameters: str
+    complaint: str
+    kind: str
+    subject: str
+    seen_kind: str
+    seen_subject: str
+    held_class: str
+    held_rule: str
+    assessed_class: str
+    assessed_rule: str
+    grouped_class: str
+    grouped_rule: str
+    keys: str
+    version: int
+    sequence: int
+    pinned: bool
+    ended: bool
+
+
+_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool: Boolean()}
+_ARRAYS = {str: "text[]", int: "int[]", bool: "bool[]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where a case is to be counted: the tally, when it was received, how far and how many marks around it matter (no span: all)."""
+
+    name: Name
+    at: datetime
+    span: timedelta | None
+    near: int
+
+
+def tables() -> MetaData:
+    """Everything in triage's schema."""
+    metadata = runtime_tables(SCHEMA)
+    Table(
+        "known",
+        metadata,
+        *(Column(name, _TYPES[type_], nullable=False, primary_key=name == "case_id") for name, type_ in Row.__annotations__.items()),
+    )
+    mark = Table(
+        "mark",
+        metadata,
+        *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key", "case_id")),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+        *(Column(name, Text, nullable=False) for name in ("complainant", "group_id")),
+    )
+    Index("mark_received", mark.c.procedure, mark.c.count, mark.c.key, mark.c.received_at)
+    Index("mark_case", mark.c.case_id)
+    Table(
+        "tally",
+        metadata,
+        *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key")),
+        Column("group_id", Text, nullable=False),
+    )
+    return metadata
+
+
+def _update() -> str:
+    arrays = ", ".join(f"${place}::{_ARRAYS[type_]}" for place, type_ in enumerate(Row.__annotations__.values(), start=1))
+    columns = ", ".join(Row._fields)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
+    new = f"SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id"  # noqa: S608 - constants
+    return f"INSERT INTO known ({columns}) {new} ON CONFLICT (case_id) DO UPDATE SET {changes}"
+
+
+_UPDATE = _update()
+_OPEN = """
+SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
+"""
+_ALL = """
+SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
+"""
+_NEAR = """
+SELECT DISTINCT found.* FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[])
+    AS look (procedure, count, key, at, span, near), LATERAL (
+    (SELECT * FROM mark WHERE mark.procedure = look.procedure AND mark.count = look.count AND mark.key = look.key
+       AND received_at BETWEEN look.at - look.span AND look.at ORDER BY received_at DESC LIMIT look.near)
+    UNION ALL
+    (SELECT * FROM mark WHERE mark.procedure = look.procedure AND mark.count = look.count AND mark.key = look.key
+       AND received_at > look.at AND received_at <= look.at + look.span ORDER BY received_at LIMIT look.near)) AS found
+"""
+_GROUPED = """
+SELECT mark.* FROM mark JOIN mark AS own USING (procedure, count, key)
+WHERE own.case_id = ANY($1::text[]) AND (mark.case_id = own.case_id OR own.group_id <> '' AND mark.group_id = own.group_id)
+"""
+_MARK = """
+INSERT INTO mark (procedure, count, key, case_id, received_at, complainant, group_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+ON CONFLICT (procedure, count, key, case_id) DO UPDATE SET received_at = excluded.received_at, group_id = excluded.group_id
+"""
+_UNMARK = """
+DELETE FROM mark USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS gone (procedure, count, key, case_id)
+WHERE mark.procedure = gone.procedure AND mark.count = gone.count AND mark.key = gone.key AND mark.case_id = gone.case_id
+"""
+_TALLY = """
+INSERT INTO tally (procedure, count, key, group_id) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+ON CONFLICT (procedure, count, key) DO UPDATE SET group_id = excluded.group_id
+"""
+
+
+async def lock(tx: Transaction, procedures: Collection[str]) -> None:
+    """One counting transaction a procedure at a time, in every process: a case may change the members of its group, whoever holds them."""
+    for procedure in sorted(procedures):
+        await tx.execute("SELECT pg_advisory_xact_lock(hashtext('jiesu triage'), hashtext($1))", procedure)
+
+
+_CASES = "SELECT * FROM known WHERE case_id = ANY($1::text[]) ORDER BY case_id"
+_PROCEDURES = "SELECT DISTINCT procedure, version, parameters FROM known WHERE case_id = ANY($1::text[])"
+
+
+async def cases(tx: Transaction, names: Collection[str], *, for_update: bool) -> list[Mapping[str, Any]]:
+    """What is known of these cases, by id."""
+    if not names:
+        return []
+    return [dict(row) for row in await tx.fetch(f"{_CASES} FOR UPDATE" if for_update else _CASES, sorted(names))]
+
+
+async def procedures(tx: Transaction, names: Collection[str]) -> list[tuple[str, int, dict[str, Any]]]:
+    """The procedures that these cases are pinned to, with version and parameters."""
+    rows = await tx.fetch(_PROCEDURES, sorted(names)) if names else []
+    return [(row["procedure"], row["version"], orjson.loads(row["parameters"])) for row in rows]
+
+
+async def open_groups(tx: Transaction, names: Collection[Name]) -> dict[Name, str]:
+    """The groups without a window that are found already."""
+    rows = await tx.fetch(_OPEN, *_columns(names)) if names else []
+    return {_name(row): row["group_id"] for row in rows}
+
+
+async def marks(tx: Transaction, looks: Sequence[Look]) -> list[tuple[Name, Mark]]:
+    """The marks that matter where these cases are to be counted."""
+    everywhere = {look.name for look in looks if look.span is None}
+    near = [look for look in looks if look.span is not None]
+    rows = list(await tx.fetch(_ALL, *_columns(everywhere))) if everywhere else []
+    if near:
+        columns = _columns([look.name for look in near])
+        rows += await tx.fetch(_NEAR, *columns, [look.at for look in near], [look.span for look in near], [look.near for look in near])
+    return [(_name(row), _mark(row)) for row in rows]
+
+
+async def grouped(tx: Transaction, names: Collection[str]) -> list[tuple[Name, Mark]]:
+    """The marks of these cases and of all who are in a group with them."""
+    rows = await tx.fetch(_GROUPED, sorted(names)) if names else []
+    return [(_name(row), _mark(row)) for row in rows]
+
+
+async def record_cases(tx: Transaction, rows: Sequence[Row], *, new: bool) -> None:
+    """Keep cases; `new` ones are not there yet."""
+    if new:
+        await tx.copy("known", Row._fields, rows)
+    elif rows:
+        await tx.execute(_UPDATE, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def record_marks(tx: Transaction, changed: Sequence[tuple[Name, Mark]], gone: Sequence[tuple[Name, str]]) -> None:
+    """Keep marks, and take some away."""
+    if gone:
+        await tx.execute(_UNMARK, *_columns([name for name, _ in gone]), [case for _, case in gone])
+    if changed:
+        found = [mark for _, mark in changed]
+        await tx.execute(
+            _MARK,
+            *_columns([name for name, _ in changed]),
+            [m.case for m in found],
+            [m.received_at for m in found],
+            [m.complainant for m in found],
+            [m.group for m in found],
+        )
+
+
+async def record_groups(tx: Transaction, groups: Mapping[Name, str]) -> None:
+    """Keep which groups without a window are open; an empty text closes one."""
+    if groups:
+        await tx.execute(_TALLY, *_columns(list(groups)), list(groups.values()))
+
+
+def _columns(names: Iterable[Name]) -> tuple[list[str], list[str], list[str]]:
+    listed = list(names)
+    return [n.procedure for n in listed], [n.count for n in listed], [n.key for n in listed]
+
+
+def _name(row: Any) -> Name:
+    return Name(row["procedure"], row["count"], row["key"])
+
+
+def _mark(row: Any) -> Mark:
+    return Mark(row["received_at"], row["case_id"], row["complainant"], row["group_id"])

@@ -1,0 +1,1 @@
+"""Working calendars, published public-holiday schedules, time zones."""

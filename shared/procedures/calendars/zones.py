@@ -1,0 +1,14 @@
+"""The time zone in which a procedure's dates are read: its own calendar's, else the organisation's, else Asia/Shanghai."""
+
+from datetime import tzinfo
+
+from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.organisation import Organisation
+
+
+def zone(procedure: Procedure, organisation: Organisation) -> tzinfo:
+    """The calendar's zone; raises `CalendarError` for a calendar that cannot be used."""
+    wanted = procedure.calendar or organisation.calendar
+    found = next((each for each in organisation.calendars if each.get("id") == wanted), None)
+    return standard().zone if found is None else Calendar.parse(found).zone

@@ -1,0 +1,1 @@
+"""Conditions of procedures: CEL, compiled once."""

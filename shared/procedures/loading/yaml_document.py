@@ -1,0 +1,179 @@
+"""YAML that remembers its lines: reads a file into plain data and says where each value stands and which clause it belongs to."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+try:
+    from yaml import CSafeLoader as _Base
+except ImportError:  # PyYAML built without libyaml: slower, otherwise the same
+    from yaml import SafeLoader as _Base  # type: ignore[assignment]
+
+from shared.procedures.model.procedure_error import Problem, ProcedureError
+
+Way = tuple[str | int, ...]
+"""The way to a value: keys and list positions."""
+
+MOST_BYTES = 2_000_000
+_MOST_NODES = 200_000
+_TAG = "tag:yaml.org,2002:"
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "bool": lambda text: text.lower() == "true",
+    "int": int,
+    "float": float,
+    "null": lambda _: None,
+}
+
+
+class _Loader(_Base):
+    """YAML 1.2's few scalars: `on`, `yes` and `12:30` are texts, as people expect."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+_Loader.add_implicit_resolver(_TAG + "bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
+_Loader.add_implicit_resolver(_TAG + "int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    _TAG + "float", re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"), list("-+.0123456789")
+)
+_Loader.add_implicit_resolver(_TAG + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver(
+    _TAG + "timestamp",
+    re.compile(r"^\d{4}-\d\d-\d\d(?:[Tt ]\d{1,2}:\d\d:\d\d(?:\.\d*)?[ \t]*(?:Z|[-+]\d\d?(?::?\d\d)?)?)?$"),
+    list("0123456789"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file read once: its plain data, and its nodes for the lines."""
+
+    path: Path
+    data: Any
+    root: yaml.Node | None
+
+    def place(self, path: Way) -> tuple[Way, int, str]:
+        """The nearest existing path, its line (from 1) and the clause of the entry around it (empty if none)."""
+        node, line, clause, found = self.root, 1, "", list[str | int]()
+        for step in (None, *path):
+            if step is not None:
+                key, inner = _child(node, step)
+                if inner is None:
+                    continue
+                node, line = inner, (key or inner).start_mark.line + 1
+                found.append(step)
+            clause = _clause(node) or clause
+        return tuple(found), line, clause
+
+    def problem(self, path: Way, message: str, *, level: str = "error") -> Problem:
+        """A problem with the value at a path."""
+        _, line, clause = self.place(path)
+        return Problem(shown(self.path), line, clause, message, "warning" if level == "warning" else "error")
+
+
+def read(path: Path) -> Document:
+    """Read a YAML file; raises `ProcedureError` where it is missing, too large, broken, or gives a key twice."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ProcedureError([Problem(shown(path), 1, "", f"cannot be read: {error.strerror}; check the path and its rights")]) from error
+    if len(content) > MOST_BYTES:
+        raise ProcedureError([Problem(shown(path), 1, "", f"has {len(content)} bytes; a file has {MOST_BYTES} at most")])
+    try:
+        root = yaml.compose(content.decode(), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise ProcedureError([Problem(shown(path), 1, "", "is not UTF-8; save it as UTF-8")]) from error
+    except yaml.YAMLError as error:
+        raise ProcedureError([_broken(path, error)]) from error
+    reading = _Reading(path)
+    data = reading.value(root)
+    if reading.problems:
+        raise ProcedureError(reading.problems)
+    return Document(path, data, root)
+
+
+def shown(path: Path) -> str:
+    """A path as people read it: from the current folder where it lies below."""
+    here = Path.cwd()
+    return str(path.resolve().relative_to(here)) if path.resolve().is_relative_to(here) else str(path)
+
+
+class _Reading:
+    """Turns nodes into plain data and collects what is wrong with them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.problems, self.nodes = path, list[Problem](), 0
+        self.scalars = _Loader("")
+
+    def value(self, node: yaml.Node | None) -> Any:
+        """The plain data of a node."""
+        self.nodes += 1
+        if node is None or self.nodes > _MOST_NODES:
+            self._wrong(node, "the file is empty" if node is None else f"more than {_MOST_NODES} values; do not nest aliases")
+            return None
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item) for item in node.value]
+        return self._mapping(node) if isinstance(node, yaml.MappingNode) else self._scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        lines: dict[Any, int] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._wrong(key_node, "a key has to be a plain text")
+                continue
+            key = self._scalar(key_node)
+            if key in found:
+                self._wrong(key_node, f"«{key}» stands here twice (first on line {lines[key]}); keep one")
+            found[key], lines[key] = self.value(value_node), key_node.start_mark.line + 1
+        return found
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        kind = node.tag.removeprefix(_TAG)
+        if kind == "str":
+            return node.value
+        if kind in _SCALARS:
+            return _SCALARS[kind](node.value)
+        if kind == "timestamp" and isinstance(node, yaml.ScalarNode):
+            return self._instant(node)
+        self._wrong(node, f"the tag {node.tag} is not used here; leave it out")
+        return None
+
+    def _instant(self, node: yaml.ScalarNode) -> date | datetime | None:
+        try:
+            instant: date | datetime = self.scalars.construct_yaml_timestamp(node)
+        except ValueError as error:
+            self._wrong(node, f"{node.value} is not a date: {error}")
+            return None
+        return instant
+
+    def _wrong(self, node: yaml.Node | None, message: str) -> None:
+        self.problems.append(Problem(shown(self.path), node.start_mark.line + 1 if node else 1, "", message))
+
+
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return None, node.value[step]
+    if isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == str(step)), (None, None))
+    return None, None
+
+
+def _clause(node: yaml.Node | None) -> str:
+    _, clause = _child(node, "clause")
+    if isinstance(clause, yaml.SequenceNode) and clause.value:
+        clause = clause.value[0]
+    return str(clause.value) if isinstance(clause, yaml.ScalarNode) else ""
+
+
+def _broken(path: Path, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or str(error)
+    return Problem(shown(path), mark.line + 1 if mark else 1, "", f"is not valid YAML: {what}; check indentation, quotes and brackets")

@@ -1,0 +1,1 @@
+"""The procedure model: what a pack may contain."""

@@ -1,0 +1,154 @@
+"""What may stand under `do`: one small, closed list."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from shared.contracts.events import EVENTS
+from shared.procedures.model.selectors import Entry
+
+Roles = str | list[str]
+MessageChannel = Literal["sms", "email"]
+
+
+class Effect(Entry):
+    """What every effect may carry: a clause of its own and a condition."""
+
+    clause: str | list[str] | None = Field(default=None, description="where it differs from the entry's clause")
+    when: str | None = Field(default=None, description="CEL condition at the moment of doing")
+
+
+class Breach(Effect):
+    """Record that the deadline passed unmet; `in_principle` where the text softens the limit."""
+
+    breach: Literal[True] = True
+    in_principle: bool = False
+
+
+class Remind(Effect):
+    """Chase a role: `reminded`, and a message to its holder. `owner` means the clock's owner."""
+
+    remind: Roles
+    by: list[MessageChannel] = ["email"]
+    template: str | None = None
+
+
+class Notify(Effect):
+    """Tell a role, or `complainant`: `notification_requested`."""
+
+    notify: Roles
+    by: list[MessageChannel] = ["email"]
+    template: str | None = None
+    urgent: bool = False
+
+
+class Escalate(Effect):
+    """Start a ladder by its id; or, with a role, put the matter before that role and go on up the organisation's line."""
+
+    escalate: str
+    by: list[MessageChannel] = ["email", "sms"]
+
+
+class Deem(Effect):
+    """An event that happens by itself because time ran out."""
+
+    deem: str = Field(json_schema_extra={"enum": [*sorted(EVENTS)]})
+
+
+class Reclassify(Effect):
+    """Give the case another class or kind."""
+
+    reclassify: str | None = Field(default=None, description="the class")
+    kind: Literal["complaint", "demand", "risk", "warning"] | None = None
+
+
+class RaiseLevel(Effect):
+    """Raise the management level by that many rungs of the procedure's `levels`."""
+
+    raise_level: int = Field(ge=1, le=9)
+
+
+class SetFacts(Effect):
+    """Set facts of the case: `amended`."""
+
+    set: dict[str, Any] = Field(min_length=1)
+
+
+class Assign(Effect):
+    """Name a handler by role: `assigned`."""
+
+    assign: str
+
+
+class Start(Effect):
+    """Start a clock (a new round, where it ran before)."""
+
+    start: str
+
+
+class Cancel(Effect):
+    """Cancel a running clock."""
+
+    cancel: str
+
+
+class RefuseFurther(Effect):
+    """Close a window: these actions are refused from now on."""
+
+    refuse_further: Roles
+
+
+EFFECTS: dict[str, str] = {
+    "breach": "Breach",
+    "remind": "Remind",
+    "notify": "Notify",
+    "escalate": "Escalate",
+    "deem": "Deem",
+    "reclassify": "Reclassify",
+    "raise_level": "RaiseLevel",
+    "set": "SetFacts",
+    "assign": "Assign",
+    "start": "Start",
+    "cancel": "Cancel",
+    "refuse_further": "RefuseFurther",
+}
+"""The key that tells an effect → its class's name."""
+
+
+def _kind(item: Any) -> str | None:
+    """Which effect data stand for, told by their key, so that an error is about that one alone."""
+    if isinstance(item, str):
+        return "short"
+    if isinstance(item, Effect):
+        return type(item).__name__
+    if not isinstance(item, dict):
+        return None
+    return next((kind for key, kind in EFFECTS.items() if key in item), "Reclassify" if "kind" in item else None)
+
+
+AnyEffect = Annotated[
+    Annotated[Literal["breach"], Tag("short")]
+    | Annotated[Breach, Tag("Breach")]
+    | Annotated[Remind, Tag("Remind")]
+    | Annotated[Notify, Tag("Notify")]
+    | Annotated[Escalate, Tag("Escalate")]
+    | Annotated[Deem, Tag("Deem")]
+    | Annotated[Reclassify, Tag("Reclassify")]
+    | Annotated[RaiseLevel, Tag("RaiseLevel")]
+    | Annotated[SetFacts, Tag("SetFacts")]
+    | Annotated[Assign, Tag("Assign")]
+    | Annotated[Start, Tag("Start")]
+    | Annotated[Cancel, Tag("Cancel")]
+    | Annotated[RefuseFurther, Tag("RefuseFurther")],
+    Discriminator(_kind),
+]
+
+
+def effect(item: AnyEffect) -> Effect:
+    """The effect itself: the short form `breach` spelt out."""
+    return Breach() if isinstance(item, str) else item
+
+
+def names(roles: Roles) -> tuple[str, ...]:
+    """One role or several, as a tuple."""
+    return (roles,) if isinstance(roles, str) else tuple(roles)

@@ -1,0 +1,16 @@
+"""One thing that a check found, by the way to its place in the file."""
+
+from dataclasses import dataclass
+
+from shared.procedures.model.entry_list import Way
+from shared.procedures.model.procedure_error import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong at `way` and what would be right; `clauses` if the place is in clauses.yaml rather than procedure.yaml."""
+
+    way: Way
+    message: str
+    level: Level = "error"
+    clauses: bool = False

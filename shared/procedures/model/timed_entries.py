@@ -1,0 +1,141 @@
+"""The entries of a procedure that concern time: clocks, their dues and reminders, ladders, duties."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from shared.procedures.model.duration import Duration
+from shared.procedures.model.effects import AnyEffect, MessageChannel, Roles
+from shared.procedures.model.selectors import Entry, Selector
+
+Clause = str | list[str]
+Counting = Literal["exclusive", "inclusive"]
+Roll = Literal["forward", "none"]
+
+
+def _duration(written: str) -> str:
+    """A duration as it is written, once it can be read; raises `DurationError`."""
+    Duration.parse(written)
+    return written
+
+
+Written = Annotated[
+    str, AfterValidator(_duration), Field(description="30m, 2h, 4wh, 0.5wd, 3wd, 15d, 1w, 1mo, 1q, 1y, same_day, same_working_day")
+]
+
+
+class FromParameter(Entry):
+    """A duration that the organisation sets: a parameter of the procedure."""
+
+    parameter: str
+
+
+class FromDate(Entry):
+    """An instant that a person set or agreed: a fact of type `instant`."""
+
+    date: str = Field(description="the fact's name")
+
+
+def _limit(item: Any) -> str:
+    if isinstance(item, dict | Entry):
+        return "FromParameter" if "parameter" in (item if isinstance(item, dict) else type(item).model_fields) else "FromDate"
+    return "Written"
+
+
+Within = Annotated[
+    Annotated[Written, Tag("Written")] | Annotated[FromParameter, Tag("FromParameter")] | Annotated[FromDate, Tag("FromDate")],
+    Discriminator(_limit),
+]
+
+
+class Titled(Entry):
+    """An entry with an id, its clause and its titles."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    clause: Clause | None = None
+    zh: str = ""
+    en: str = ""
+
+
+class Reminder(Entry):
+    """Chases before due: `before: 2h | 4wh`, or `share: 0.8` of the counted time; `of` names the due entry (the first by default)."""
+
+    before: Written | None = None
+    share: float | None = Field(default=None, gt=0, lt=1)
+    of: int = Field(default=0, ge=0, description="index of the due entry that it counts from")
+    when: str | None = None
+    clause: Clause | None = None
+    do: list[AnyEffect] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _can_be_counted(self) -> Self:
+        if (self.before is None) == (self.share is None):
+            raise ValueError("is either before or share; give one of them")
+        if self.before is not None and Duration.parse(self.before).kind not in ("clock", "working"):
+            raise ValueError(f"before {self.before} cannot be counted back; write it in m, h or wh")
+        return self
+
+
+class Due(Entry):
+    """One threshold of a clock: what is done when that much time has passed and nothing stopped the clock."""
+
+    within: Within
+    or_agreed: bool | Literal["earlier"] = Field(
+        default=False, description="a date agreed with the customer replaces it (`earlier`: only an earlier one)"
+    )
+    when: str | None = Field(default=None, description="CEL condition; while it does not hold, this threshold does not exist")
+    clause: Clause | None = None
+    do: list[AnyEffect] = Field(default=["breach"], min_length=1)
+
+
+class WhoOf(Entry):
+    """The actor of an earlier event of the case."""
+
+    who: str
+
+
+class Clock(Titled):
+    """One deadline of a case; see the reference page on time."""
+
+    when: str | None = Field(default=None, description="guard: the clock exists only while it holds")
+    starts: Selector
+    stops: Selector | None = None
+    restarts: Selector | None = None
+    pauses: Selector | None = None
+    resumes: Selector | None = None
+    cancels: Selector | None = None
+    owner: Roles | WhoOf = Field(default="owner", description="who has to act; of several the first that somebody holds")
+    counting: Counting = "exclusive"
+    roll: Roll = "forward"
+    due: list[Due] = Field(default_factory=list)
+    every: Within | None = Field(default=None, description="repeats until stopped")
+    do: list[AnyEffect] = Field(default_factory=list, description="what each occurrence of `every` does")
+    reminders: list[Reminder] = Field(default_factory=list)
+    late: Literal["refuse", "accept"] = Field(default="refuse", description="an action that comes after the deemed event")
+
+
+class Ladder(Titled):
+    """Rungs that a matter climbs: a role a rung, the next after `every` without acknowledgement; then the organisation's fallback."""
+
+    rungs: list[Roles] = Field(min_length=1)
+    every: Written | None = Field(default="1d", description="silence for so long goes on up; none: only a new cause does")
+    by: list[MessageChannel] = ["email", "sms"]
+
+
+class Reaction(Titled):
+    """A duty that arises at once, without a clock."""
+
+    id: str = ""
+    on: Selector
+    when: str | None = None
+    do: list[AnyEffect] = Field(min_length=1)
+
+
+class Duty(Titled):
+    """The procedure's own clock, without a case: a weekly check, a monthly report, a yearly seal."""
+
+    every: Literal["1w", "1mo", "1q", "1y"]
+    owner: str
+    report: Literal["week", "month", "quarter", "year"] | None = None
+    seal: bool = False
+    by: list[MessageChannel] = ["email"]

@@ -1,0 +1,1 @@
+"""PostgreSQL: pool, transactions, the runtime's tables, migrations."""

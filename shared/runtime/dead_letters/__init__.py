@@ -1,0 +1,1 @@
+"""Dead letters and parked cases: storing, listing, requesting redelivery."""

@@ -1,0 +1,86 @@
+"""What an operator does with dead letters: list, show, ask for a replay, discard; the owning service carries it out."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.runtime.clock import monotonic
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.dead_letters.parking import RECORD_COLUMNS, raw_from_row
+from shared.runtime.kafka.record import Raw
+
+OPEN, REPLAY, DISCARD, REPLAYED, DISCARDED = "open", "replay", "discard", "replayed", "discarded"
+_COLUMNS = f"id, {RECORD_COLUMNS}, reason, status, attempts, created_at, settled_at"
+_POLL = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter with its record; `waiting` counts the records of its case that wait behind it."""
+
+    id: int
+    raw: Raw
+    reason: str
+    status: str
+    attempts: int
+    created_at: datetime
+    settled_at: datetime | None
+    waiting: int
+
+    def summary(self) -> dict[str, Any]:
+        """What a list shows: nothing of the body."""
+        return {
+            "id": self.id,
+            "topic": self.raw.topic,
+            "partition": self.raw.partition,
+            "offset": self.raw.offset,
+            "key": self.raw.key,
+            "status": self.status,
+            "attempts": self.attempts,
+            "waiting": self.waiting,
+            "created_at": self.created_at.isoformat(),
+            "reason": self.reason,
+        }
+
+
+def _letter(row: Mapping[str, Any]) -> Letter:
+    names = ("reason", "status", "attempts", "created_at", "settled_at", "waiting")
+    return Letter(row["id"], raw_from_row(row), **{name: row[name] for name in names})
+
+
+_SELECT = f"""
+SELECT {_COLUMNS}, (
+    SELECT count(*) FROM parked JOIN waiting ON waiting.key = parked.key WHERE parked.dead_letter_id = dead_letter.id) AS waiting
+FROM dead_letter
+"""  # noqa: S608 - constants
+
+
+async def listed(tx: Transaction, *, settled: bool = False, limit: int = 100) -> list[Letter]:
+    """The oldest letters that nobody has settled; with `settled` the newest of all."""
+    where = "ORDER BY id DESC LIMIT $1" if settled else f"WHERE status <> ALL('{{{REPLAYED},{DISCARDED}}}') ORDER BY id LIMIT $1"
+    return [_letter(row) for row in await tx.fetch(f"{_SELECT} {where}", limit)]
+
+
+async def shown(tx: Transaction, letter: int) -> Letter | None:
+    """One letter with its record, or None."""
+    row = await tx.fetchrow(f"{_SELECT} WHERE id = $1", letter)
+    return None if row is None else _letter(row)
+
+
+async def request(tx: Transaction, letter: int, wish: str = REPLAY) -> bool:
+    """Ask the service that owns the letter to replay or discard it; False if it is settled or absent."""
+    tag = await tx.execute("UPDATE dead_letter SET status = $2 WHERE id = $1 AND settled_at IS NULL", letter, wish)
+    return tag == "UPDATE 1"
+
+
+async def outcome(database: Database, letter: int, patience: float) -> Letter | None:
+    """The letter once its service has dealt with the request; as it is after `patience` seconds, when no service may be running."""
+    end = monotonic() + patience
+    while True:
+        async with database.transaction() as tx:
+            found = await shown(tx, letter)
+        if found is None or found.status not in {REPLAY, DISCARD} or monotonic() > end:
+            return found
+        await asyncio.sleep(_POLL)

@@ -1,0 +1,63 @@
+"""Parked cases: after a record that failed while being applied, later records of its case wait in order."""
+
+from collections.abc import Collection, Sequence
+
+from shared.runtime.database.database import Transaction
+from shared.runtime.kafka.record import Raw, Received, headers_from_json
+
+RECORD_COLUMNS = "topic, partition, kafka_offset, key, raw_key, headers, body, timestamp_ms, timestamp_type"
+RECORD_TYPES = "$1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::smallint[]"
+
+
+def columns(records: Sequence[Raw]) -> tuple[list[object], ...]:
+    """The records as one array a column, for `unnest`."""
+    return (
+        [r.topic for r in records],
+        [r.partition for r in records],
+        [r.offset for r in records],
+        [r.key for r in records],
+        [r.raw_key for r in records],
+        [r.headers_json() for r in records],
+        [r.body for r in records],
+        [r.timestamp_ms for r in records],
+        [r.timestamp_type for r in records],
+    )
+
+
+def raw_from_row(row: object) -> Raw:
+    """A record as it was kept by `columns`."""
+    values = dict(row)  # type: ignore[call-overload]
+    return Raw(
+        values["topic"],
+        values["partition"],
+        values["kafka_offset"],
+        values["timestamp_ms"],
+        values["timestamp_type"],
+        values["key"],
+        values["raw_key"],
+        values["body"],
+        headers_from_json(values["headers"]),
+    )
+
+
+async def parked(tx: Transaction, keys: Collection[str]) -> set[str]:
+    """Those of the keys whose case is parked; they stay so until the transaction ends, and no release overtakes us."""
+    if not keys:
+        return set()
+    rows = await tx.fetch("SELECT key FROM parked WHERE key = ANY($1::text[]) ORDER BY key FOR SHARE", sorted(keys))
+    return {row["key"] for row in rows}
+
+
+async def park(tx: Transaction, key: str, letter: int) -> None:
+    """Let the case wait behind a dead letter; an earlier letter stays the first."""
+    await tx.execute("INSERT INTO parked (key, dead_letter_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", key, letter)
+
+
+async def wait(tx: Transaction, records: Sequence[Received]) -> None:
+    """Keep records of parked cases, in order; one that is read again waits once."""
+    if records:
+        await tx.execute(
+            f"INSERT INTO waiting ({RECORD_COLUMNS}) SELECT {RECORD_COLUMNS} "  # noqa: S608 - constants
+            f"FROM unnest({RECORD_TYPES}) WITH ORDINALITY AS kept ({RECORD_COLUMNS}, place) ORDER BY place ON CONFLICT DO NOTHING",
+            *columns([r.raw for r in records]),
+        )

@@ -1,0 +1,1 @@
+"""The Kafka client: connection, records, partitioner, producer, offsets, watermark, topics."""

@@ -1,0 +1,54 @@
+"""How we connect to the broker, whether it can be reached, and why not."""
+
+import ssl
+from typing import Any
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from shared.runtime.process.settings import RuntimeSettings
+
+
+def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
+    """Keyword arguments that any aiokafka client takes."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_security_protocol.startswith("SASL"):
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_username
+        options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    if settings.kafka_security_protocol.endswith("SSL"):
+        options["ssl_context"] = _tls(settings)
+    return options
+
+
+def _tls(settings: RuntimeSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
+    if settings.kafka_certificate_file:
+        context.load_cert_chain(settings.kafka_certificate_file, settings.kafka_key_file or None)
+    return context
+
+
+async def diagnose(settings: RuntimeSettings, wait_ms: int = 3000) -> str | None:
+    """Why the broker cannot be used, in one sentence, or None when the first server of the list answers.
+
+    aiokafka says `Unable to bootstrap` for a wrong password too; only a connection of our own names it.
+    """
+    host, _, port = settings.kafka_bootstrap_servers.split(",")[0].strip().rpartition(":")
+    options = connection_options(settings)
+    del options["bootstrap_servers"]
+    try:
+        connection = await create_conn(host, int(port), request_timeout_ms=wait_ms, client_id="jiesu-probe", **options)
+    except (KafkaConnectionError, OSError, TimeoutError) as error:
+        return f"no broker answers at {host}:{port} ({type(error).__name__}): is KAFKA_BOOTSTRAP_SERVERS right, does the broker run?"
+    except KafkaError as error:
+        if "Sasl" in type(error).__name__:
+            return (
+                f"the broker at {host}:{port} refused user {settings.kafka_username!r} ({type(error).__name__}): "
+                "check JIESU_KAFKA_USERNAME, JIESU_KAFKA_PASSWORD and JIESU_KAFKA_SASL_MECHANISM"
+            )
+        return f"the broker at {host}:{port} answered {type(error).__name__}: check JIESU_KAFKA_SECURITY_PROTOCOL"
+    await connection.close()
+    return None

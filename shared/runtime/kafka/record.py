@@ -1,0 +1,249 @@
+"""A Kafka record as a handler gets it, or as a dead letter keeps it; any header, key and body is survived."""
+
+import base64
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel
+
+from shared.contracts import envelope
+from shared.runtime.clock import Clock
+from shared.runtime.errors import Rejected
+from shared.runtime.kafka.partitioner import murmur2
+from shared.runtime.process.failures import clean, reason
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+LOG_APPEND_TIME = 1
+# What decoding and verifying raise for a record; pydantic, orjson and Rejected are ValueErrors.
+_FAULTS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
+
+Decode = Callable[[str, bytes], BaseModel]
+
+
+class KafkaRecord(Protocol):
+    """What we read of aiokafka's ConsumerRecord."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class Raw(NamedTuple):
+    """A record as it arrived; `topic` is without our prefix, `key` is text that can be stored, `raw_key` the bytes."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    timestamp_type: int
+    key: str
+    raw_key: bytes | None
+    body: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+    @classmethod
+    def of(cls, record: KafkaRecord, prefix: str) -> "Raw":
+        """Take a record from the consumer."""
+        key = clean((record.key or b"").decode("utf-8", "replace"), 200)
+        return cls(
+            record.topic.removeprefix(prefix),
+            record.partition,
+            record.offset,
+            record.timestamp,
+            record.timestamp_type,
+            key,
+            record.key,
+            record.value,
+            tuple(record.headers),
+        )
+
+    def headers_json(self) -> str:
+        """Headers as JSON text of [name, base64 or null], which any bytes survive."""
+        pairs = [(clean(name), None if value is None else base64.b64encode(value).decode()) for name, value in self.headers]
+        return orjson.dumps(pairs).decode()
+
+
+def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
+    """The reverse of `Raw.headers_json`."""
+    return tuple((name, None if value is None else base64.b64decode(value)) for name, value in orjson.loads(text))
+
+
+class Received(NamedTuple):
+    """A decoded record: `at` is when its event happened (ce_time), `recorded` the broker's timestamp in domain time."""
+
+    raw: Raw
+    key: str
+    id: UUID
+    type: str
+    at: datetime
+    recorded: datetime
+    headers: Mapping[str, str]
+    event: Any
+    source: str
+    sequence: int | None
+    traceparent: str | None
+
+    @property
+    def topic(self) -> str:
+        """The topic without our prefix."""
+        return self.raw.topic
+
+    @property
+    def partition(self) -> int:
+        """The partition, the same for all records of a case."""
+        return self.raw.partition
+
+    @property
+    def offset(self) -> int:
+        """The place in the partition."""
+        return self.raw.offset
+
+    @property
+    def body(self) -> bytes:
+        """The bytes that were decoded, as a signature covers them."""
+        return self.raw.body or b""
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A record that cannot be handed to anyone, and why."""
+
+    raw: Raw
+    reason: str
+
+
+def partition_of(key: str | bytes, partitions: int) -> int:
+    """Kafka's default partition of a key (murmur2, as the Java client and librdkafka's `murmur2_random` have it)."""
+    return _hash(key.encode() if isinstance(key, str) else key) % partitions
+
+
+@lru_cache(maxsize=20_000)
+def _hash(key: bytes) -> int:
+    # A case's key is read and sent many times in a row.
+    return murmur2(key) & 0x7FFFFFFF
+
+
+class Reader:
+    """Turns raw records into received ones, each on its own.
+
+    `concerns` names by topic the types that the service reads at all, `repeated` by type and `ce_by` its own decisions coming back.
+    """
+
+    def __init__(
+        self,
+        decode: Decode,
+        clock: Clock,
+        verify: Callable[[Received], None] | None = None,
+        concerns: Mapping[str, frozenset[str]] | None = None,
+        repeated: Collection[tuple[str, str]] = (),
+    ) -> None:
+        self._decode = decode
+        self._clock = clock
+        self._verify = verify
+        self._concerns = {topic: frozenset(name.encode() for name in names) for topic, names in (concerns or {}).items()}
+        self._repeated = frozenset((kind.encode(), by.encode()) for kind, by in repeated)
+
+    def concerns(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
+        """Whether the service reads such a record of a topic; one without a type it does, so that it becomes a dead letter."""
+        wanted = self._concerns.get(topic)
+        if wanted is None:
+            return True
+        values = dict(headers)
+        kind = values.get(envelope.TYPE)
+        return kind is None or (kind in wanted and (kind, values.get(envelope.BY)) not in self._repeated)
+
+    def read(self, raw: Raw, partitions: int) -> Received | Bad:
+        """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""
+        try:
+            received = self._received(raw, partitions)
+            if self._verify is not None:
+                self._verify(received)
+        except _FAULTS as error:
+            return Bad(raw, reason(error))
+        return received
+
+    def _received(self, raw: Raw, partitions: int) -> Received:
+        _check_key(raw, partitions)
+        headers = _texts(raw)
+        kind = _required(headers, envelope.TYPE)
+        return Received(
+            raw=raw,
+            key=raw.key,
+            id=_uuid(_required(headers, envelope.ID)),
+            type=kind,
+            at=_instant(_required(headers, envelope.TIME)),
+            recorded=self._recorded(raw),
+            headers=headers,
+            event=self._decode(kind, raw.body or b""),
+            source=headers.get(envelope.SOURCE, ""),
+            sequence=_sequence(headers.get(envelope.SEQUENCE)),
+            traceparent=headers.get(envelope.TRACE),
+        )
+
+    def _recorded(self, raw: Raw) -> datetime:
+        """The broker's own timestamp; a producer's claim (CreateTime) is not believed, such a record happens when it is read."""
+        if raw.timestamp_type != LOG_APPEND_TIME:
+            return self._clock.now()
+        return self._clock.to_domain(_EPOCH + timedelta(milliseconds=raw.timestamp_ms))
+
+
+def _check_key(raw: Raw, partitions: int) -> None:
+    if raw.raw_key is None:
+        raise Rejected("the record has no key")
+    if partition_of(raw.raw_key, partitions) != raw.partition:
+        raise Rejected(f"the record is not on its key's partition (murmur2 of the key, {partitions} partitions)")
+    if raw.key.encode() != raw.raw_key or not _KEY.fullmatch(raw.key):
+        raise Rejected("the key is not 1 to 200 printable characters of UTF-8")
+
+
+def _texts(raw: Raw) -> dict[str, str]:
+    """Headers that are text; a null or otherwise unreadable one is left out, which only matters if it is needed."""
+    texts: dict[str, str] = {}
+    for name, value in raw.headers:
+        if value is None:
+            continue
+        try:
+            texts[name] = value.decode()
+        except UnicodeDecodeError:
+            continue
+    return texts
+
+
+def _required(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name)
+    if not value:
+        raise Rejected(f"header {name} is missing or not text")
+    return value
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Rejected(f"header {envelope.ID} is not a UUID") from error
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Rejected(f"header {envelope.TIME} is not an ISO 8601 instant") from error
+    if instant.tzinfo is None:
+        raise Rejected(f"header {envelope.TIME} has no offset")
+    return instant
+
+
+def _sequence(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - a bigint's digits

@@ -1,0 +1,83 @@
+"""Makes the broker's topics what the registry says: partitions, retention, cleanup, timestamps set by the broker."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from shared.contracts.topics import Topic
+from shared.runtime.clock import monotonic
+from shared.runtime.errors import Misconfigured, Unavailable
+from shared.runtime.kafka.connection import connection_options, diagnose
+from shared.runtime.process.settings import RuntimeSettings
+
+_LEADER_PATIENCE = 30.0
+
+
+def topic_configs(topic: Topic) -> dict[str, str]:
+    """The broker's settings of a topic. Its own timestamps are what an action from Kafka happens by."""
+    return {
+        "message.timestamp.type": "LogAppendTime",
+        "retention.ms": str(topic.retention_ms),
+        "cleanup.policy": topic.cleanup,
+    }
+
+
+async def apply(settings: RuntimeSettings, topics: Iterable[Topic]) -> dict[str, str]:
+    """Create what is absent, correct the settings of what exists; returns `created` or `updated` by topic.
+
+    Raises Unavailable without a broker, Misconfigured where a topic has another number of partitions: that cannot be corrected,
+    because it would move the cases.
+    """
+    if trouble := await diagnose(settings):
+        raise Unavailable(trouble)
+    admin = AIOKafkaAdminClient(client_id="jiesu-topics", **connection_options(settings))
+    await admin.start()
+    try:
+        wanted = {f"{settings.topic_prefix}{topic.name}": topic for topic in topics}
+        created = await _create(admin, wanted, settings.replication_factor)
+        await _await_leaders(admin, wanted)
+        await _configure(admin, {name: topic for name, topic in wanted.items() if name not in created})
+    finally:
+        await admin.close()
+    return {name: "created" if name in created else "updated" for name in wanted}
+
+
+async def _create(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic], replicas: int) -> set[str]:
+    new = [NewTopic(name, topic.partitions, replicas, topic_configs=topic_configs(topic)) for name, topic in wanted.items()]
+    answer = await admin.create_topics(new)  # never raises: the errors are in the answer
+    created: set[str] = set()
+    for name, code, *message in answer.topic_errors:
+        error = for_code(code)
+        if code == 0:
+            created.add(name)
+        elif error is not TopicAlreadyExistsError:
+            raise Misconfigured(f"topic {name} cannot be created: {error.__name__} {message[0] if message else ''}")
+    return created
+
+
+async def _await_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]) -> None:
+    """The broker answers before the partitions have leaders."""
+    end = monotonic() + _LEADER_PATIENCE
+    while True:
+        described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(list(wanted))}
+        led = [name for name, partitions in described.items() if partitions and all(p["leader"] >= 0 for p in partitions)]
+        if len(led) == len(wanted):
+            break
+        if monotonic() > end:
+            raise Unavailable(f"no leader for {sorted(set(wanted) - set(led))} after {_LEADER_PATIENCE:.0f} s")
+        await asyncio.sleep(0.1)
+    for name, topic in wanted.items():
+        if len(described[name]) != topic.partitions:
+            raise Misconfigured(
+                f"topic {name} has {len(described[name])} partitions instead of {topic.partitions}: every input topic needs the same "
+                "number; use a fresh topic (JIESU_TOPIC_PREFIX) or recreate it"
+            )
+
+
+async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic]) -> None:
+    if existing:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=topic_configs(topic)) for name, topic in existing.items()]
+        await admin.alter_configs(resources)

@@ -1,0 +1,1 @@
+"""What every process needs: settings, health, logging, metrics, supervised loops."""

@@ -1,0 +1,1 @@
+"""Batches of records: inbox, failure isolation, circuit breaker, redelivery."""

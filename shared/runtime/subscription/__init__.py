@@ -1,0 +1,1 @@
+"""A service's Kafka input: consumer, broker wiring, rebalances."""

@@ -1,0 +1,275 @@
+"""The one way in from Kafka: a FastStream batch subscriber with our failure policy, polling watched and rebalances waited for."""
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from shared.contracts.topics import PARTITIONS
+from shared.runtime.kafka.connection import connection_options
+from shared.runtime.kafka.record import LOG_APPEND_TIME, Raw
+from shared.runtime.kafka.watermark import Watermark
+from shared.runtime.process import metrics
+from shared.runtime.process.health import Health
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.processing.batch import BatchProcessor
+
+SESSION_TIMEOUT_MS = 6000
+HEARTBEAT_INTERVAL_MS = 500
+_REBALANCE_PATIENCE = 3.0
+_LINGER = 0.05
+_AT_REST_MS = 500
+"""How long a poll waits for the first record; with FastStream's 20 ms four services at rest took an eighth of a processor."""
+_FETCHED_BYTES = 131_072
+"""Of one partition at once: 24 of them, one megabyte each, are more memory than a batch needs. A larger record comes alone."""
+_BATCHES_A_POLL = 4
+"""Both lanes then have work until the end of a poll, and a service that reads few of a topic's types gets full batches too."""
+_LANES = 2
+
+
+class Progress:
+    """What the poll loop, the rebalance listener and the watermark know of each other: is a batch in hand, when was the last poll."""
+
+    def __init__(self, watermark: Watermark, health: Health, prefix: str, batch_size: int) -> None:
+        self.watermark = watermark
+        self.health = health
+        self.prefix = prefix
+        self.batch_size = batch_size
+        self.taken = 0  # of the latest poll's records, those that the service reads at all
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def plain(self, partition: TopicPartition) -> TopicPartition:
+        """The partition under its topic's name without our prefix."""
+        return TopicPartition(partition.topic.removeprefix(self.prefix), partition.partition)
+
+    def polling(self) -> None:
+        """A poll begins: whatever was fetched before has been committed or given back."""
+        self.health.beat("poll")
+        self.watermark.fetched(())
+        self.idle.set()
+
+    def fetched(self, partitions: Sequence[TopicPartition]) -> None:
+        """A poll brought records."""
+        if partitions:
+            self.idle.clear()
+            self.watermark.fetched(self.plain(p) for p in partitions)
+
+
+class WatchedConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """aiokafka's consumer that tells `Progress` when a poll begins and what it brought, without a gap between the two."""
+
+    def __init__(self, progress: Progress, **options: Any) -> None:
+        super().__init__(**options)
+        self._progress = progress
+        self._abreast = False
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Poll; where the one before brought all there was, and that was little, wait for more: ten records cost as much as fifty.
+
+        The position moves within this call, so what it brought has to be marked before anything else can run.
+        """
+        self._progress.polling()
+        if self._abreast and self._progress.taken < self._progress.batch_size:
+            await asyncio.sleep(_LINGER)
+        records: dict[TopicPartition, list[ConsumerRecord]] = await super().getmany(
+            *partitions, timeout_ms=max(timeout_ms, _AT_REST_MS), max_records=max_records
+        )
+        self._progress.fetched(list(records))
+        self._abreast = bool(records) and all(self._reached_end(place, found[-1].offset) for place, found in records.items())
+        return records
+
+    def _reached_end(self, place: TopicPartition, offset: int) -> bool:
+        """Whether the broker had nothing after this record when it was fetched."""
+        return place in self.assignment() and offset + 1 >= (self.highwater(place) or 0)
+
+
+def _library_logger() -> logging.Logger:
+    """FastStream logs twice a batch at INFO; without a logger its errors would be lost."""
+    logger = logging.getLogger("faststream.jiesu")
+    logger.setLevel(logging.WARNING)
+    return logger
+
+
+class WatchedBroker(KafkaBroker):
+    """FastStream's broker that builds `WatchedConsumer`s with all our connection options."""
+
+    def __init__(self, settings: RuntimeSettings, progress: Progress) -> None:
+        super().__init__(
+            settings.kafka_bootstrap_servers,
+            client_id="jiesu",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            graceful_timeout=settings.stop_timeout * 2 / 3,
+            logger=_library_logger(),
+        )
+        self._watched = partial(WatchedConsumer, progress, **connection_options(settings))
+
+    async def _connect(self) -> Any:
+        builder = await super()._connect()
+        given = builder.keywords  # type: ignore[attr-defined]
+
+        def build(**options: Any) -> AIOKafkaConsumer:
+            return self._watched(**{**given, **options, **self._watched.keywords})
+
+        self.config.broker_config.builder = build
+        return build
+
+
+class BatchGuard(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Lets a running batch finish before its partitions go to another process, which otherwise reads the same records."""
+
+    def __init__(self, progress: Progress, patience: float = _REBALANCE_PATIENCE) -> None:
+        self._progress = progress
+        self._patience = patience
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Wait, but not for long: the group waits with us, and the inbox would catch the repeats."""
+        if revoked:
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._progress.idle.wait()
+            except TimeoutError:
+                logging.getLogger(__name__).warning("rebalance did not wait for the running batch")
+        self._progress.watermark.revoked()
+        metrics.PARTITIONS_HELD.set(0)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Start the watermark anew."""
+        self._progress.watermark.assigned(self._progress.plain(p) for p in assigned)
+        self._progress.health.clear("consumer")
+        metrics.PARTITIONS_HELD.set(len(self._progress.watermark.held()))
+
+
+async def parse(message: Any, original: Any) -> KafkaAckableMessage:
+    """FastStream's message around the raw records; its own parser loses a batch over one header that is null or not UTF-8."""
+    parser = original.__self__
+    return KafkaAckableMessage(
+        body=b"",
+        headers={},
+        batch_headers=[],
+        reply_to="",
+        content_type=None,
+        message_id=f"{message[0].offset}-{message[-1].offset}",
+        correlation_id=None,
+        raw_message=message,
+        path={},
+        consumer=parser._consumer,  # noqa: SLF001 - where FastStream keeps the consumer that a parser acknowledges with
+    )
+
+
+async def decode(message: Any) -> Any:
+    """The raw records: each is decoded on its own, later."""
+    return message.raw_message
+
+
+def subscribe(
+    broker: WatchedBroker, topics: Sequence[str], group: str, *, processor: BatchProcessor, progress: Progress, settings: RuntimeSettings
+) -> BatchSubscriber:
+    """Subscribe once to all topics of a service, so that partition n of each lands in the same process."""
+    subscriber = broker.subscriber(
+        *(f"{settings.topic_prefix}{topic}" for topic in topics),
+        batch=True,
+        group_id=f"{settings.topic_prefix}{group}",
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        auto_offset_reset="earliest",
+        max_records=settings.batch_size * _BATCHES_A_POLL,
+        batch_timeout_ms=settings.batch_wait_ms,
+        max_partition_fetch_bytes=_FETCHED_BYTES,
+        max_poll_interval_ms=settings.max_poll_interval_ms,
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+        partition_assignment_strategy=(RangePartitionAssignor,),
+        listener=BatchGuard(progress),
+        parser=parse,
+        decoder=decode,
+        no_reply=True,
+    )
+
+    async def handle(records: Sequence[ConsumerRecord]) -> None:
+        await _handle(records, subscriber.consumer, processor, progress)
+
+    subscriber(handle)
+    return subscriber
+
+
+async def _handle(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer, processor: BatchProcessor, progress: Progress) -> None:
+    topics = {topic: topic.removeprefix(progress.prefix) for topic in {record.topic for record in records}}
+    counts = {plain: partition_count(consumer, topic) for topic, plain in topics.items()}
+    raws = _in_time([Raw.of(r, progress.prefix) for r in records if processor.reader.concerns(topics[r.topic], r.headers)])
+    progress.taken = len(raws)
+    await _process(raws, counts, processor, progress.batch_size)
+    _hold_back(raws, consumer, processor, progress.prefix)
+    newest: dict[tuple[str, int], int] = {}
+    for record in records:
+        place = (record.topic, record.partition)
+        if record.timestamp_type == LOG_APPEND_TIME and record.timestamp > newest.get(place, 0):
+            newest[place] = record.timestamp
+    read = {TopicPartition(topics[topic], partition): stamp for (topic, partition), stamp in newest.items()}
+    progress.watermark.committed({place: stamp for place, stamp in read.items() if place not in processor.breaker.stopped})
+
+
+async def _process(raws: Sequence[Raw], counts: Mapping[str, int], processor: BatchProcessor, size: int) -> None:
+    """A batch a transaction; of many records half of the partitions beside the others, so that one decides while one is written.
+
+    A case is on one partition. A failure is raised when both are done: what one has committed is known by its inbox when it comes again.
+    """
+
+    async def follow(lane: Sequence[Raw]) -> None:
+        for first in range(0, len(lane), size):
+            await processor.process(lane[first : first + size], counts)
+
+    parts = [raws] if len(raws) <= size // 2 else lanes(raws)
+    for outcome in await asyncio.gather(*map(follow, parts), return_exceptions=True):
+        if outcome is not None:
+            raise outcome
+
+
+def lanes(raws: Sequence[Raw]) -> list[list[Raw]]:
+    """The records in lanes about as long as each other, in order, each partition in one of them."""
+    loads, lane_of = [0] * _LANES, {}
+    for partition, load in Counter(raw.partition for raw in raws).most_common():
+        lane_of[partition] = lane = loads.index(min(loads))
+        loads[lane] += load
+    lanes: list[list[Raw]] = [[] for _ in range(_LANES)]
+    for raw in raws:
+        lanes[lane_of[raw.partition]].append(raw)
+    return [lane for lane in lanes if lane]
+
+
+def partition_count(consumer: AIOKafkaConsumer, topic: str) -> int:
+    """The topic's number of partitions as the broker has it."""
+    return len(consumer.partitions_for_topic(topic) or ()) or PARTITIONS
+
+
+def _in_time(raws: Sequence[Raw]) -> list[Raw]:
+    """The records as they were written, across topics: merged by timestamp, each partition's own order kept."""
+    queues: dict[tuple[str, int], list[tuple[int, Raw]]] = defaultdict(list)
+    for raw in raws:
+        queue = queues[raw.topic, raw.partition]
+        queue.append((max(raw.timestamp_ms, queue[-1][0] if queue else 0), raw))
+    return [raw for _, raw in sorted((pair for queue in queues.values() for pair in queue), key=lambda pair: pair[0])]
+
+
+def _hold_back(raws: Sequence[Raw], consumer: AIOKafkaConsumer, processor: BatchProcessor, prefix: str) -> None:
+    """Stopped partitions go back to the first record that was not taken, before the offsets are committed, and are read no further."""
+    first: dict[TopicPartition, int] = {}
+    for raw in raws:
+        if TopicPartition(raw.topic, raw.partition) in processor.breaker.stopped:
+            first.setdefault(TopicPartition(f"{prefix}{raw.topic}", raw.partition), raw.offset)
+    for partition, offset in first.items():
+        if partition in consumer.assignment():
+            consumer.seek(partition, offset)
+            consumer.pause(partition)

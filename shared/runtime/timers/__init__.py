@@ -1,0 +1,1 @@
+"""Due instants as rows, and leased work queues."""

@@ -1,0 +1,1 @@
+"""Runs scenarios on the services' pure cores with a simulated clock; no I/O."""
