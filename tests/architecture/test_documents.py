@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.support.repository import PROJECT, named, text_files
+from tests.support.repository import PROJECT, relative_name, text_files
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 RECORDS = PROJECT / "docs" / "adr"
@@ -33,7 +33,7 @@ def leads_somewhere(document: Path, target: str) -> bool:
 
 def test_every_relative_link_leads_somewhere() -> None:
     broken = [
-        f"{named(document)}: {target}"
+        f"{relative_name(document)}: {target}"
         for document in documents()
         for target in links(document)
         if not re.match(r"[a-z]+:", target) and not leads_somewhere(document, target)

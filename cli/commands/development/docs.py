@@ -11,7 +11,7 @@ app = typer.Typer(help="Reference pages made from the code.", no_args_is_help=Tr
 Folder = Annotated[Path, typer.Option(help="the checkout")]
 
 
-def outdated(folder: Path) -> list[str]:
+def outdated_pages(folder: Path) -> list[str]:
     """The pages that differ from what the code says now."""
     return [name for name, made in PAGES.items() if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != made()]
 
@@ -19,7 +19,7 @@ def outdated(folder: Path) -> list[str]:
 @app.command()
 def write(folder: Folder = Path()) -> None:
     """Write the pages that are out of date."""
-    for name in outdated(folder):
+    for name in outdated_pages(folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(PAGES[name](), encoding="utf-8")
@@ -29,6 +29,6 @@ def write(folder: Folder = Path()) -> None:
 @app.command()
 def check(folder: Folder = Path()) -> None:
     """Exit status 1 when a page is out of date."""
-    if old := outdated(folder):
+    if old := outdated_pages(folder):
         typer.echo(f"out of date: {', '.join(old)}; run `make docs`", err=True)
         raise typer.Exit(1)
