@@ -6,8 +6,8 @@ from services.intake.domain.submission import SourceContext, prepare_registratio
 from services.intake.domain.submission import registered_event as registration
 from shared.contracts.complaint import Submission
 from shared.contracts.events.triage import Registered
-from shared.procedures.model.bound_procedure import Bound
-from shared.procedures.organisation import Organisation, Source
+from shared.procedures.model.bound_procedure import BoundProcedure
+from shared.procedures.organisation import ComplaintSource, Organisation
 from simulator.scenario import ScenarioComplaint
 
 REGION = "CN"
@@ -22,8 +22,8 @@ def register_complaint(complaint: ScenarioComplaint, case: str, number: int, at:
     return registration(made, number, SEALED if made.contact else None)
 
 
-def source_context_for(complaint: ScenarioComplaint, bound: Bound, organisation: Organisation, zone: tzinfo) -> SourceContext:
+def source_context_for(complaint: ScenarioComplaint, bound: BoundProcedure, organisation: Organisation, zone: tzinfo) -> SourceContext:
     """Where the complaint is registered: its source as the organisation knows it, else one of that name."""
     name = complaint.source or "scenario"
-    source = organisation.source(name) or Source(id=name, procedure=bound.procedure.id)
+    source = organisation.source(name) or ComplaintSource(id=name, procedure=bound.procedure.id)
     return SourceContext(source, bound, zone, REGION, KEY)

@@ -8,11 +8,11 @@ from typing import Any, Self
 import yaml
 from pydantic import AwareDatetime, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from shared.contracts.actions import ACTIONS, ActionData
-from shared.contracts.base import Strict
+from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
+from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Submission
-from shared.contracts.events import EVENTS
-from shared.procedures.model.clauses import counts_for
+from shared.contracts.events import EVENT_CLASSES
+from shared.procedures.model.clauses import is_clause_or_subclause
 
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,7 +39,7 @@ class ScenarioComplaint(Submission):
     id: str = ""
 
 
-class ScenarioStep(Strict):
+class ScenarioStep(StrictModel):
     """An action at an instant by a role."""
 
     at: AwareDatetime
@@ -51,12 +51,12 @@ class ScenarioStep(Strict):
 
     @model_validator(mode="after")
     def _action_exists(self) -> Self:
-        if self.action not in ACTIONS:
-            raise ValueError(f"there is no action {self.action!r}; actions are {', '.join(sorted(ACTIONS))}")
+        if self.action not in ACTION_DEFINITIONS:
+            raise ValueError(f"there is no action {self.action!r}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}")
         return self
 
 
-class Scenario(Strict):
+class Scenario(StrictModel):
     """A scenario file; `check` is left alone."""
 
     procedure: str
@@ -124,7 +124,7 @@ def parse_scenario(data: Mapping[str, Any], source_name: str) -> Scenario:
         raise ScenarioError(f"{source_name}: " + "; ".join(lines)) from error
 
 
-_EVENT_FIELDS = frozenset(field.alias or name for cls in EVENTS.values() for name, field in cls.model_fields.items()) | {"event"}
+_EVENT_FIELDS = frozenset(field.alias or name for cls in EVENT_CLASSES.values() for name, field in cls.model_fields.items()) | {"event"}
 _INSTANTS = ("at", "before", "due_at", "from_at", "started_at", "until", "date", "next_date")
 
 
@@ -132,8 +132,8 @@ def _check_expectation(expected: dict[str, Any]) -> None:
     if ("event" in expected) == ("absent" in expected):
         raise ValueError(f"expect: {expected} names neither or both of event and absent; give one")
     name = expected.get("event", expected.get("absent"))
-    if name not in EVENTS:
-        raise ValueError(f"expect: there is no event {name!r}; events are {', '.join(sorted(EVENTS))}")
+    if name not in EVENT_CLASSES:
+        raise ValueError(f"expect: there is no event {name!r}; events are {', '.join(sorted(EVENT_CLASSES))}")
     extra = {"absent", "before", "after"} if "absent" in expected else {"times"}
     unknown = [key for key in expected if key not in _EVENT_FIELDS | extra]
     if unknown:
@@ -211,7 +211,7 @@ def event_matches(expected: Mapping[str, Any], event: Mapping[str, Any]) -> bool
 def _field_matches(key: str, value: Any, event: Mapping[str, Any]) -> bool:
     found = event.get(key)
     if key == "clause":
-        return any(counts_for(str(own), str(value)) for own in event.get("clauses") or [found])
+        return any(is_clause_or_subclause(str(own), str(value)) for own in event.get("clauses") or [found])
     if isinstance(found, list) and not isinstance(value, list):
         return value in found
     if isinstance(found, list):

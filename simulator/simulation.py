@@ -17,8 +17,8 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import FOLLOWED_EVENTS, TriageState
 from shared.contracts.events import CaseEvent
 from shared.contracts.events.triage import Classified
-from shared.procedures.calendars.calendar import Calendar, standard
-from shared.procedures.model.bound_procedure import Bound
+from shared.procedures.calendars.calendar import Calendar, default_calendar
+from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.organisation import Organisation
 from simulator.registration import register_complaint, source_context_for
 from simulator.scenario import Scenario, ScenarioComplaint, ScenarioStep
@@ -31,7 +31,7 @@ HIDDEN = frozenset({"complaint", "contact", "values", "data", "registered", "fac
 class Simulation:
     """One run: cases by scenario id, and the timeline so far; `watch` is told of each decision: case, input, decision, now."""
 
-    bound: Bound
+    bound: BoundProcedure
     organisation: Organisation
     calendars: dict[str, Calendar] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Simulation:
     on_decision: Callable[[str, CaseInput, CaseDecision, int], None] | None = None
 
     def __post_init__(self) -> None:
-        calendars = {"default": standard(), **self.calendars}
+        calendars = {"default": default_calendar(), **self.calendars}
         named = [self.bound.procedure.calendar, self.organisation.calendar, *(unit.calendar for unit in self.organisation.departments)]
         if unknown := [name for name in named if name and name not in calendars]:
             raise ValueError(f"there is no calendar {unknown[0]}; the organisation has {', '.join(calendars)}")
@@ -120,7 +120,7 @@ class Simulation:
 
 
 def simulate_scenario(
-    scenario: Scenario, bound: Bound, organisation: Organisation, calendars: dict[str, Calendar] | None = None
+    scenario: Scenario, bound: BoundProcedure, organisation: Organisation, calendars: dict[str, Calendar] | None = None
 ) -> list[dict[str, Any]]:
     """The timeline of a scenario: events in order, each a mapping with `at`, `event` and what applies; instants are datetimes."""
     rows = Simulation(bound, organisation, calendars or {}).run(scenario)

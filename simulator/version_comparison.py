@@ -19,8 +19,8 @@ from services.sla.domain.evidence.replay import RecordedEvent
 from services.sla.storage import ledgers as records
 from services.sla.storage.ledgers import HistoricalRulebooks
 from shared.procedures.calendars.calendar import Calendar
-from shared.procedures.loading.loader import load
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.organisation import Organisation
@@ -67,7 +67,7 @@ class DeadlineDifference:
 def compare_versions(new: str, case_sources: Sequence[str], *, as_json: bool) -> None:
     """Run recorded cases under another version and print which deadlines, breaches and escalations would have differed."""
     try:
-        procedure = load(new)
+        procedure = load_procedure(new)
         rehearsed = [each for source in case_sources for each in _load_source(source, procedure)]
         found = [each for one in rehearsed for each in version_differences(one, procedure)]
     except _INPUT_ERRORS as error:
@@ -96,7 +96,7 @@ def version_differences(recorded: RecordedCases, new: Procedure) -> list[Deadlin
 
 def _run(one: RecordedCases, procedure: Procedure) -> list[dict[str, Any]]:
     given = {name: value for name, value in one.scenario.parameters.items() if name in procedure.parameters}
-    return simulate_scenario(one.scenario, bind(procedure, given), one.organisation, one.calendars)
+    return simulate_scenario(one.scenario, bind_parameters(procedure, given), one.organisation, one.calendars)
 
 
 def _deadline_events(timeline: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str, int], datetime]:
@@ -133,7 +133,7 @@ def _scenario(file: Path) -> RecordedCases:
     scenario = read_scenario(file)
     organisation = scenario_organisation(scenario, file.parent)
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
-    return RecordedCases(file.stem, scenario, load(scenario.procedure, base=file.parent), organisation, calendars)
+    return RecordedCases(file.stem, scenario, load_procedure(scenario.procedure, base_folder=file.parent), organisation, calendars)
 
 
 def _archive(path: Path) -> RecordedCases:
@@ -169,7 +169,7 @@ def _database(source: str, new: Procedure) -> list[RecordedCases]:
 
 
 def _recorded_procedure(lines: Sequence[RecordedEvent]) -> Procedure:
-    return load(f"{lines[0].body['procedure']}@{lines[0].body['version']}")
+    return load_procedure(f"{lines[0].body['procedure']}@{lines[0].body['version']}")
 
 
 def _iso(at: datetime | None) -> str | None:

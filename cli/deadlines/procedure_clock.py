@@ -17,13 +17,13 @@ from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from services.sla.domain.rules.rulebook import ClockPlan, DeadlineStep, PlannedReminder, Rulebook
 from shared.contracts.events.fields import EPOCH
 from shared.procedures.expressions.conditions import Condition
-from shared.procedures.loading.loader import load
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.facts import defaults, fit
+from shared.procedures.model.facts import coerce_facts, fact_defaults
 from shared.procedures.model.procedure import Procedure
-from shared.procedures.model.timed_entries import Duty, FromParameter
-from shared.procedures.organisation import everyone
+from shared.procedures.model.timed_entries import LimitFromParameter, PeriodicDuty
+from shared.procedures.organisation import open_organisation
 
 _SHOWN = 5
 _AGREED_DATE_FACT = "agreed_date"
@@ -62,32 +62,32 @@ def answer_for_clock(
     worktime: Worktime, request: DeadlineRequest, procedure_reference: str, clock: str, facts: Sequence[str], parameters: Sequence[str]
 ) -> dict[str, Any]:
     """Answer for a clock or duty, by id or clause; raises DeadlineError, DurationError, ProcedureError."""
-    procedure = load(procedure_reference)
+    procedure = load_procedure(procedure_reference)
     values = {name: _parse_value(value) for name, value in _parse_pairs("parameter", parameters).items()}
-    rulebook = Rulebook(bind(procedure, values, allow_unbound=True), everyone())
+    rulebook = Rulebook(bind_parameters(procedure, values, allow_unset=True), open_organisation())
     found = ClockCalculation(worktime, request, rulebook, _facts(procedure, facts))
     entry = _find_entry(rulebook, clock)
     if isinstance(entry, ClockPlan):
         _check_parameters(rulebook, entry)
-    return _duty(found, entry) if isinstance(entry, Duty) else _clock(found, entry)
+    return _duty(found, entry) if isinstance(entry, PeriodicDuty) else _clock(found, entry)
 
 
 def _facts(procedure: Procedure, written: Sequence[str]) -> dict[str, Any]:
     """Read facts by their declared types; the date agreed is known to every procedure, other undeclared ones are read by no rule."""
-    given, bad = fit(procedure, _parse_pairs("fact", written))
+    given, bad = coerce_facts(procedure, _parse_pairs("fact", written))
     if bad:
         raise DeadlineError(f"fact {bad[0]}: is not of its type, {procedure.facts[bad[0]].type}; give such a value")
     if isinstance(given.get(_AGREED_DATE_FACT), str):
         given[_AGREED_DATE_FACT] = EPOCH + timedelta(microseconds=parse_instant(f"fact {_AGREED_DATE_FACT}", given[_AGREED_DATE_FACT]))
-    return {**defaults(procedure), **given}
+    return {**fact_defaults(procedure), **given}
 
 
-def _find_entry(rulebook: Rulebook, named: str) -> ClockPlan | Duty:
+def _find_entry(rulebook: Rulebook, named: str) -> ClockPlan | PeriodicDuty:
     """Find a clock or duty: by its id first, then by its clause, clocks before duties."""
     plans, duties = rulebook.clock_plans, {duty.id: duty for duty in rulebook.procedure.duties}
     if named in plans or named in duties:
         return plans.get(named) or duties[named]
-    cited: list[ClockPlan | Duty] = [plan for plan in plans.values() if named in plan.clauses]
+    cited: list[ClockPlan | PeriodicDuty] = [plan for plan in plans.values() if named in plan.clauses]
     cited += [duty for duty in duties.values() if named in _clauses(duty.clause)]
     if not cited:
         have = ", ".join([*plans, *duties]) or "none"
@@ -98,8 +98,8 @@ def _find_entry(rulebook: Rulebook, named: str) -> ClockPlan | Duty:
 def _check_parameters(rulebook: Rulebook, plan: ClockPlan) -> None:
     """Refuse a clock whose length the text leaves open and nobody has given; what other clocks lack does not matter here."""
     limits = [*(due.within for due in plan.clock.due), plan.clock.every]
-    for name in (limit.parameter for limit in limits if isinstance(limit, FromParameter)):
-        if name in rulebook.bound_procedure.unbound:
+    for name in (limit.parameter for limit in limits if isinstance(limit, LimitFromParameter)):
+        if name in rulebook.bound_procedure.unset_parameters:
             clause = ", ".join(_clauses(rulebook.procedure.parameters[name].clause))
             raise DeadlineError(
                 f"clause {clause}: the parameter {name} has no value, the text leaves it open; give --parameter {name}=3wd or so"
@@ -120,7 +120,7 @@ def _clock(found: ClockCalculation, plan: ClockPlan) -> dict[str, Any]:
     return {**head, **first, "dues": dues, "reminders": reminders, "occurrences": occurrences}
 
 
-def _duty(found: ClockCalculation, duty: Duty) -> dict[str, Any]:
+def _duty(found: ClockCalculation, duty: PeriodicDuty) -> dict[str, Any]:
     limit = align_to_period(
         found.worktime, TimeLimit(found.request.start, Duration.parse(duty.every), CountingRule(day_end=found.procedure.day_end))
     )

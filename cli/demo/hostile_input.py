@@ -10,7 +10,7 @@ import orjson
 
 from cli.demo.month_plan import DAYS, START
 from cli.demo.sender import DemoSender
-from shared.contracts.envelope import Message
+from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS
 from shared.runtime.clock import uuid7
 
@@ -58,16 +58,16 @@ async def _send_broken_records(sender: DemoSender) -> None:
     topic = COMPLAINT_SUBMISSIONS
 
     def headers(kind: str = "submission", source: str = "property-hotline") -> list[tuple[str, bytes | None]]:
-        message = Message(topic.name, "x", uuid7(), kind, sender.clock.now(), b"", source)
-        return [(name, value) for name, value in message.headers()]
+        message = CloudEventRecord(topic.name, "x", uuid7(), kind, sender.clock.now(), b"", source)
+        return [(name, value) for name, value in message.kafka_headers()]
 
     await sender.send_raw(topic, b"broken-1", b"{not json", headers())
     await sender.send_raw(topic, b"broken-2", orjson.dumps(VALID_SUBMISSION), [*headers()[:3], ("ce_source", None)])
     await sender.send_raw(topic, b"broken-3", orjson.dumps(VALID_SUBMISSION), headers(source="no-such-source"))
     await sender.send_raw(topic, b"broken-4", b"\xff\xfe\x00", headers(kind="nonsense"))
-    forged = Message(CASE_ACTIONS.name, "case", uuid7(), "action", sender.clock.now(), b"", "nobody")
+    forged = CloudEventRecord(CASE_ACTIONS.name, "case", uuid7(), "action", sender.clock.now(), b"", "nobody")
     body = orjson.dumps({"case": "case", "action": "close"})
-    await sender.send_raw(CASE_ACTIONS, b"case", body, [(name, value) for name, value in forged.headers()])
+    await sender.send_raw(CASE_ACTIONS, b"case", body, [(name, value) for name, value in forged.kafka_headers()])
     sender.counts["broken_records"] += 5
 
 

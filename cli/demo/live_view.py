@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.demo.month_plan import DAYS, START
-from shared.contracts.envelope import TYPE
+from shared.contracts.envelope import CE_TYPE
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.clock import Clock
 
@@ -91,7 +91,7 @@ class LiveView:
     async def _read(self, consumer: Any) -> None:
         for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
-                self._count_event(dict(record.headers)[TYPE].decode(), orjson.loads(record.value))
+                self._count_event(dict(record.headers)[CE_TYPE].decode(), orjson.loads(record.value))
 
     def _count_event(self, kind: str, event: dict[str, Any]) -> None:
         self.counts[kind] += 1

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from cli.demo.month_plan import MonthPlan, ScriptedSubmission
 from cli.demo.staff import ScriptedAction
 from cli.stack.stack import Stack
-from shared.contracts.envelope import KEY_ID, SIGNATURE, Message
+from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, CloudEventRecord
 from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.kafka.signing import sign
@@ -109,11 +109,11 @@ class DemoSender:
     async def _send_record(self, topic: Topic, key: str, kind: str, body: Any, source: str, signer: str) -> None:
         content, event_id = orjson.dumps(body), uuid7()
         secret = self.secrets["sources"].get(signer) or self.secrets["people"].get(signer) or {}
-        message = Message(topic.name, key, event_id, kind, self.clock.now(), content, source)
-        headers = message.headers()
+        message = CloudEventRecord(topic.name, key, event_id, kind, self.clock.now(), content, source)
+        headers = message.kafka_headers()
         if "private" in secret:
             signature = sign(base64.b64decode(secret["private"]), topic.name, key, event_id, content)
-            headers += [(KEY_ID, secret["key_id"].encode()), (SIGNATURE, signature.encode())]
+            headers += [(KEY_ID_HEADER, secret["key_id"].encode()), (SIGNATURE_HEADER, signature.encode())]
         await self.send_raw(topic, key.encode(), content, headers)
 
     async def send_raw(self, topic: Topic, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> None:

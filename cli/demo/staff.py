@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from services.sla.domain.deadlines.counting import add_duration
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from shared.procedures.calendars.calendar import standard
+from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
 
 
@@ -39,7 +39,7 @@ class StaffPlanner:
     """Writes the script of a case; working hours are those of the standard calendar."""
 
     def __init__(self) -> None:
-        self._worktime = Worktime.for_calendar(standard())
+        self._worktime = Worktime.for_calendar(default_calendar())
 
     def working_time_after(self, at: datetime, duration: str) -> datetime:
         """The instant so much working or clock time later."""

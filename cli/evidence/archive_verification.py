@@ -18,8 +18,8 @@ from services.sla.domain.evidence.hash_chain import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.storage.ledgers import encode_seal_leaf
-from shared.procedures.loading.loader import load
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 
 _PARSE_ERRORS = (ValueError, KeyError, TypeError, AttributeError)
 
@@ -82,7 +82,7 @@ def _replay_archive(files: Mapping[str, bytes], dossier: CaseHistory) -> ReplayR
     with TemporaryDirectory() as folder:
         path = Path(folder) / "procedure.yaml"
         path.write_bytes(files["procedure.yaml"])
-        procedure = load(path)
+        procedure = load_procedure(path)
     kept = read_decision_contexts(files)
     made: dict[str, Rulebook] = {}
 
@@ -91,7 +91,7 @@ def _replay_archive(files: Mapping[str, bytes], dossier: CaseHistory) -> ReplayR
             raise ValueError(f"the event was decided under {name}@{version}, the archive brings {procedure.id}@{procedure.version}")
         if stamp not in made:
             own = RulebookRegistry.from_decision_context(kept[stamp])
-            made[stamp] = Rulebook(bind(procedure, parameters), own.organisation, own.calendars)
+            made[stamp] = Rulebook(bind_parameters(procedure, parameters), own.organisation, own.calendars)
         return made[stamp]
 
     return replay_decisions(dossier.recorded_events(), find)

@@ -15,7 +15,7 @@ from services.notify.domain.recipients import RecipientDirectory, resolve_recipi
 from services.sla.domain.evidence.hash_chain import GENESIS_HASH, LedgerEntry, verify_chain
 from services.sla.domain.views.redaction import NOT_FOR_DEPARTMENTS
 from shared.contracts.events.messages import NotificationRequested
-from shared.procedures.organisation import everyone
+from shared.procedures.organisation import open_organisation
 
 EventPosition = tuple[str, int]
 """A case and the number of an event in it."""
@@ -150,5 +150,5 @@ def _department_events(rows: list[asyncpg.Record]) -> Iterator[tuple[str, int]]:
 def _requested_deliveries(body: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Case, notification, recipient and channel of each delivery that a request becomes."""
     request = NotificationRequested.model_validate(body)
-    for to in resolve_recipients(request, RecipientDirectory(everyone()), None):
+    for to in resolve_recipients(request, RecipientDirectory(open_organisation()), None):
         yield request.case, request.notification, to.id, to.channel

@@ -72,11 +72,11 @@ async def topic_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[Top
 def _to_scanned_record(record: ConsumerRecord) -> ScannedRecord:
     headers: Sequence[tuple[str, bytes | None]] = record.headers
     texts = {name: value.decode(errors="replace") for name, value in headers if value is not None}
-    sequence = texts.get(envelope.SEQUENCE, "")
+    sequence = texts.get(envelope.CE_SEQUENCE, "")
     return ScannedRecord(
         (record.key or b"").decode(errors="replace"),
-        texts.get(envelope.TYPE, ""),
-        texts.get(envelope.ID, ""),
+        texts.get(envelope.CE_TYPE, ""),
+        texts.get(envelope.CE_ID, ""),
         int(sequence) if sequence.isdecimal() else 0,
         record.value or b"",
     )

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from shared.contracts import MODELS, topics
-from shared.contracts.events import EVENTS
+from shared.contracts import MODELS_BY_CE_TYPE, topics
+from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.topics import TOPICS, Topic, department_topic
 
 _DELIVERY_EVENTS = ("notification_sent", "notification_delivered", "notification_failed")
@@ -16,9 +16,9 @@ TOPIC_TYPES: dict[str, tuple[str, ...]] = {
     topics.COMPLAINT_EVENTS.name: ("registered",),
     topics.TRIAGE_EVENTS.name: _TRIAGE_EVENTS,
     topics.CASE_ACTIONS.name: ("action",),
-    topics.CASE_EVENTS.name: tuple(name for name in EVENTS if name not in _DELIVERY_EVENTS),
+    topics.CASE_EVENTS.name: tuple(name for name in EVENT_CLASSES if name not in _DELIVERY_EVENTS),
     topics.NOTIFICATION_EVENTS.name: _DELIVERY_EVENTS,
-    "department-{department}": tuple(name for name in EVENTS if name not in _DELIVERY_EVENTS),
+    "department-{department}": tuple(name for name in EVENT_CLASSES if name not in _DELIVERY_EVENTS),
 }
 """Topic → the types of record that it carries (`ce_type`)."""
 
@@ -54,7 +54,7 @@ def asyncapi_document(schemas: dict[str, dict[str, Any]], examples: dict[str, An
         "channels": {topic.name: _channel(topic) for topic in listed},
         "operations": {name: operation for topic in listed for name, operation in _operations(topic).items()},
         "components": {
-            "messages": {name: _message(name, schemas[name], examples[name]) for name in MODELS},
+            "messages": {name: _message(name, schemas[name], examples[name]) for name in MODELS_BY_CE_TYPE},
             "messageTraits": {"cloudEvent": {"headers": _HEADERS}},
         },
     }
@@ -63,7 +63,7 @@ def asyncapi_document(schemas: dict[str, dict[str, Any]], examples: dict[str, An
 def _channel(topic: Topic) -> dict[str, Any]:
     found: dict[str, Any] = {
         "address": topic.name,
-        "description": f"{topic.carries}; key: {topic.key}; {topic.partitions} partitions; kept {topic.retention_ms // 86_400_000} days",
+        "description": f"{topic.description}; key: {topic.record_key}; {topic.partitions} partitions; kept {topic.retention_ms // 86_400_000} days",
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in TOPIC_TYPES[topic.name]},
         "bindings": {"kafka": {"partitions": topic.partitions, "topicConfiguration": {"retention.ms": topic.retention_ms}}},
     }
@@ -98,8 +98,8 @@ def events_page(schemas: dict[str, dict[str, Any]], examples: dict[str, Any]) ->
     lines += ["| topic | key | from | to | types |", "| --- | --- | --- | --- | --- |"]
     for topic in (*TOPICS.values(), department_topic("{department}")):
         carried = ", ".join(f"[{name}](#{name})" for name in TOPIC_TYPES[topic.name])
-        lines.append(f"| `{topic.name}` | {topic.key} | {', '.join(topic.producers)} | {', '.join(topic.consumers)} | {carried} |")
-    for name in MODELS:
+        lines.append(f"| `{topic.name}` | {topic.record_key} | {', '.join(topic.producers)} | {', '.join(topic.consumers)} | {carried} |")
+    for name in MODELS_BY_CE_TYPE:
         lines += ["", f"## {name}", "", _summary(schemas[name]), "", "| field | type | required | example |", "| --- | --- | --- | --- |"]
         needed = schemas[name].get("required", ())
         for field, part in schemas[name].get("properties", {}).items():

@@ -7,10 +7,10 @@ from typing import Any
 
 from cli.reference import declared
 from cli.reference.env_example import env_example
-from shared.contracts.actions import ACTIONS, ActionData
+from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
-from shared.procedures.coverage import coverage
-from shared.procedures.loading.loader import installed, load_pack
+from shared.procedures.coverage import pack_coverage
+from shared.procedures.loading.loader import installed_packs, load_pack
 
 _DAY_MS = 86_400_000
 GENERATED = "<!-- Written by `make docs`; change the code or the pack instead. -->"
@@ -42,10 +42,10 @@ def topics_page() -> str:
     rows = [
         (
             f"`{t.name}`",
-            t.key,
+            t.record_key,
             _comma_separated(t.producers),
             _comma_separated(t.consumers),
-            t.carries,
+            t.description,
             str(t.partitions),
             f"{t.retention_ms // _DAY_MS} d",
         )
@@ -58,8 +58,12 @@ def topics_page() -> str:
 def actions_page() -> str:
     """Actions with their data and the events that they cause."""
     rows = [
-        (f"`{name}`", _codes(kind.needs), f"`{kind.event}`" + (f", if not passed `{kind.fails}`" if kind.fails else ""))
-        for name, kind in ACTIONS.items()
+        (
+            f"`{name}`",
+            _codes(kind.required_data),
+            f"`{kind.event_id}`" + (f", if not passed `{kind.event_id_if_not_passed}`" if kind.event_id_if_not_passed else ""),
+        )
+        for name, kind in ACTION_DEFINITIONS.items()
     ]
     fields = [(f"`{info.alias or name}`", _type(info.annotation)) for name, info in ActionData.model_fields.items()]
     parts = [
@@ -78,11 +82,11 @@ def actions_page() -> str:
 def clauses_page() -> str:
     """Every clause of every installed procedure, in both languages, with what carries it out."""
     parts = [_page_header("Clauses", "Every clause of the installed regulations in our own words, and the entries that carry it out.")]
-    for pack_id in installed():
+    for pack_id in installed_packs():
         pack = load_pack(pack_id)
         rows = [
-            (row.clause, pack.clauses[row.clause].zh, pack.clauses[row.clause].en, row.uncovered or _codes(sorted(set(row.entries))))
-            for row in coverage(pack).clauses
+            (row.clause, pack.clauses[row.clause].zh, pack.clauses[row.clause].en, row.uncovered_reason or _codes(sorted(set(row.entries))))
+            for row in pack_coverage(pack).clauses
             if row.clause in pack.clauses
         ]
         title = f"{pack.procedure.title.zh} · {pack.procedure.title.en} · version {pack.procedure.version}"

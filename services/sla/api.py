@@ -11,7 +11,7 @@ from services.sla.application import queries
 from services.sla.application.cases import ActionResult, TakeHttpActions, event_summaries
 from services.sla.application.identity import Actor, IdentityRegistry
 from shared.contracts.actions import Action, ActionData
-from shared.contracts.base import Line, Strict
+from shared.contracts.base import ShortText, StrictModel
 from shared.runtime.database.database import Database
 from shared.runtime.http.problem import HttpProblem
 from shared.runtime.http.rate_limit import RateLimit
@@ -19,11 +19,11 @@ from shared.runtime.http.rate_limit import RateLimit
 LARGEST_BODY = 256_000
 
 
-class ActionRequest(Strict):
+class ActionRequest(StrictModel):
     """An action in a request's body; the case stands in the path, the actor in the token."""
 
-    action: Annotated[Line, Field(examples=["close"])]
-    role: Line = ""
+    action: Annotated[ShortText, Field(examples=["close"])]
+    role: ShortText = ""
     data: ActionData = ActionData()
 
 

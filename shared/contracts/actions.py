@@ -5,109 +5,109 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Id, Instant, Line, Strict, Text
-from shared.contracts.complaint import Kind
-from shared.contracts.events.base import Outcome
+from shared.contracts.base import Identifier, Instant, LongText, ShortText, StrictModel
+from shared.contracts.complaint import ComplaintKind
+from shared.contracts.events.base import CallBackOutcome
 
 
-class ActionData(Strict):
+class ActionData(StrictModel):
     """What an action may bring along; an unknown or misspelt field is an error.
 
     `extend_by` is written `by` in data (a duration as in time.md), `class_` is written `class`, `link_as` is written `as`.
     """
 
-    text: Text = ""
-    reason: Line = ""
-    attachments: list[Line] = Field(default_factory=list, max_length=100)
-    promise: Text | bool = ""
-    facts: dict[Id, Any] = Field(default_factory=dict, max_length=200)
-    fields: dict[Id, Any] = Field(default_factory=dict, max_length=50)
-    class_: Line = Field(default="", alias="class")
-    kind: Kind | Literal[""] = ""
-    subject: Line = ""
-    evidence: list[Line] = Field(default_factory=list, max_length=100)
-    department: Line = ""
-    cooperating: list[Line] = Field(default_factory=list, max_length=50)
-    person: Line = ""
-    role: Line = ""
-    to: Line = ""
+    text: LongText = ""
+    reason: ShortText = ""
+    attachments: list[ShortText] = Field(default_factory=list, max_length=100)
+    promise: LongText | bool = ""
+    facts: dict[Identifier, Any] = Field(default_factory=dict, max_length=200)
+    fields: dict[Identifier, Any] = Field(default_factory=dict, max_length=50)
+    class_: ShortText = Field(default="", alias="class")
+    kind: ComplaintKind | Literal[""] = ""
+    subject: ShortText = ""
+    evidence: list[ShortText] = Field(default_factory=list, max_length=100)
+    department: ShortText = ""
+    cooperating: list[ShortText] = Field(default_factory=list, max_length=50)
+    person: ShortText = ""
+    role: ShortText = ""
+    to: ShortText = ""
     next_date: Instant | None = None
-    demands: Text = ""
+    demands: LongText = ""
     passed: bool = True
-    outcome: Outcome = ""
-    clock: Line = ""
-    extend_by: Line = Field(default="", alias="by")
+    outcome: CallBackOutcome = ""
+    clock: ShortText = ""
+    extend_by: ShortText = Field(default="", alias="by")
     until: Instant | None = None
     date: Instant | None = None
-    case: Line = ""
+    case: ShortText = ""
     link_as: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
-    figures: dict[Id, Any] = Field(default_factory=dict, max_length=200)
+    figures: dict[Identifier, Any] = Field(default_factory=dict, max_length=200)
 
 
-class Action(Strict):
+class Action(StrictModel):
     """One action on one case: `role` names which of the actor's roles acts (needed only where he holds several)."""
 
-    case: Id
-    action: Line
-    role: Line = ""
+    case: Identifier
+    action: ShortText
+    role: ShortText = ""
     data: ActionData = ActionData()
 
 
 @dataclass(frozen=True, slots=True)
-class ActionKind:
+class ActionDefinition:
     """An action of the vocabulary: the event it causes and the data it cannot do without."""
 
-    event: str
-    needs: tuple[str, ...] = ()
-    fails: str = ""
+    event_id: str
+    required_data: tuple[str, ...] = ()
+    event_id_if_not_passed: str = ""
     """The event instead when `passed` is false."""
 
 
-ACTIONS: dict[str, ActionKind] = {
-    "amend": ActionKind("amended"),
-    "accept": ActionKind("accepted"),
-    "refuse": ActionKind("refused", ("reason",)),
-    "classify": ActionKind("classified"),
-    "reclassify": ActionKind("reclassified"),
-    "route": ActionKind("routed", ("department",)),
-    "return": ActionKind("returned"),
-    "reassign": ActionKind("reassigned", ("department",)),
-    "assign": ActionKind("assigned"),
-    "sign": ActionKind("signed"),
-    "contact": ActionKind("contacted"),
-    "survey": ActionKind("surveyed"),
-    "hand_over": ActionKind("handed_over"),
-    "take_over": ActionKind("taken_over"),
-    "answer": ActionKind("first_answered"),
-    "report": ActionKind("reported"),
-    "instruct": ActionKind("instructed"),
-    "submit_measures": ActionKind("measures_submitted"),
-    "sign_off": ActionKind("measures_signed_off"),
-    "approve": ActionKind("measures_approved"),
-    "approve_with_demands": ActionKind("measures_approved"),
-    "reject": ActionKind("measures_rejected"),
-    "request_review": ActionKind("review_requested"),
-    "review": ActionKind("review_passed", fails="review_rejected"),
-    "start_work": ActionKind("work_started"),
-    "report_progress": ActionKind("progress_reported"),
-    "handle": ActionKind("handled"),
-    "verify": ActionKind("verified", fails="verification_failed"),
-    "follow_up": ActionKind("followed_up"),
-    "call_back": ActionKind("called_back"),
-    "request_extension": ActionKind("extension_requested", ("clock",)),
-    "grant_extension": ActionKind("extension_granted", ("clock",)),
-    "refuse_extension": ActionKind("extension_refused", ("clock",)),
-    "agree_date": ActionKind("date_agreed", ("date",)),
-    "suspend": ActionKind("suspended"),
-    "resume": ActionKind("resumed"),
-    "link": ActionKind("linked", ("case",)),
-    "unlink": ActionKind("unlinked", ("case",)),
-    "object": ActionKind("objected"),
-    "rule": ActionKind("ruled"),
-    "acknowledge": ActionKind("escalation_acknowledged"),
-    "withdraw": ActionKind("withdrawn"),
-    "close": ActionKind("closed"),
-    "reopen": ActionKind("reopened"),
-    "evaluate": ActionKind("evaluated"),
+ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
+    "amend": ActionDefinition("amended"),
+    "accept": ActionDefinition("accepted"),
+    "refuse": ActionDefinition("refused", ("reason",)),
+    "classify": ActionDefinition("classified"),
+    "reclassify": ActionDefinition("reclassified"),
+    "route": ActionDefinition("routed", ("department",)),
+    "return": ActionDefinition("returned"),
+    "reassign": ActionDefinition("reassigned", ("department",)),
+    "assign": ActionDefinition("assigned"),
+    "sign": ActionDefinition("signed"),
+    "contact": ActionDefinition("contacted"),
+    "survey": ActionDefinition("surveyed"),
+    "hand_over": ActionDefinition("handed_over"),
+    "take_over": ActionDefinition("taken_over"),
+    "answer": ActionDefinition("first_answered"),
+    "report": ActionDefinition("reported"),
+    "instruct": ActionDefinition("instructed"),
+    "submit_measures": ActionDefinition("measures_submitted"),
+    "sign_off": ActionDefinition("measures_signed_off"),
+    "approve": ActionDefinition("measures_approved"),
+    "approve_with_demands": ActionDefinition("measures_approved"),
+    "reject": ActionDefinition("measures_rejected"),
+    "request_review": ActionDefinition("review_requested"),
+    "review": ActionDefinition("review_passed", event_id_if_not_passed="review_rejected"),
+    "start_work": ActionDefinition("work_started"),
+    "report_progress": ActionDefinition("progress_reported"),
+    "handle": ActionDefinition("handled"),
+    "verify": ActionDefinition("verified", event_id_if_not_passed="verification_failed"),
+    "follow_up": ActionDefinition("followed_up"),
+    "call_back": ActionDefinition("called_back"),
+    "request_extension": ActionDefinition("extension_requested", ("clock",)),
+    "grant_extension": ActionDefinition("extension_granted", ("clock",)),
+    "refuse_extension": ActionDefinition("extension_refused", ("clock",)),
+    "agree_date": ActionDefinition("date_agreed", ("date",)),
+    "suspend": ActionDefinition("suspended"),
+    "resume": ActionDefinition("resumed"),
+    "link": ActionDefinition("linked", ("case",)),
+    "unlink": ActionDefinition("unlinked", ("case",)),
+    "object": ActionDefinition("objected"),
+    "rule": ActionDefinition("ruled"),
+    "acknowledge": ActionDefinition("escalation_acknowledged"),
+    "withdraw": ActionDefinition("withdrawn"),
+    "close": ActionDefinition("closed"),
+    "reopen": ActionDefinition("reopened"),
+    "evaluate": ActionDefinition("evaluated"),
 }
 """Every action of the vocabulary but `register`, which is intake's."""

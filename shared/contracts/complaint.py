@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from shared.contracts.base import Contract, Id, Instant, Line, Strict, Text
+from shared.contracts.base import Identifier, Instant, LongText, ShortText, StrictModel, WireModel
 
 Channel = Literal[
     "hotline",
@@ -22,12 +22,12 @@ Channel = Literal[
     "regulator",
     "internal",
 ]
-Family = Literal["oral", "written", "public", "official"]
-Kind = Literal["complaint", "demand", "risk", "warning"]
+ChannelFamily = Literal["oral", "written", "public", "official"]
+ComplaintKind = Literal["complaint", "demand", "risk", "warning"]
 ComplainantKind = Literal["customer", "employee", "partner", "agent"]
-FactValue = bool | int | float | Instant | Text
+FactValue = bool | int | float | Instant | LongText
 
-FAMILIES: dict[str, Family] = {
+CHANNEL_FAMILIES: dict[str, ChannelFamily] = {
     "hotline": "oral",
     "visit": "oral",
     "letter": "written",
@@ -46,54 +46,54 @@ FAMILIES: dict[str, Family] = {
 """Channel → the family that rules may read as `complaint.channel_family`."""
 
 
-class Complainant(Strict):
+class Complainant(StrictModel):
     """Who complains; every field may be missing, `anonymous` is possible for any kind."""
 
     kind: ComplainantKind = "customer"
     anonymous: bool = False
-    name: Line | None = None
-    phone: Line | None = None
-    email: Line | None = None
-    address: Line | None = None
-    identity: Line | None = None
-    enterprise: Line | None = None
-    household: Line | None = None
+    name: ShortText | None = None
+    phone: ShortText | None = None
+    email: ShortText | None = None
+    address: ShortText | None = None
+    identity: ShortText | None = None
+    enterprise: ShortText | None = None
+    household: ShortText | None = None
 
 
-class ComplaintFields(Strict):
+class ComplaintFields(StrictModel):
     """The fields of a complaint that do not depend on who complains."""
 
     received_at: Instant
     registered_at: Instant | None = None
     channel: Channel = "hotline"
-    kind: Kind | None = None
-    title: Line | None = None
-    text: Text = Field(min_length=1)
-    object: Line | None = None
-    demand: Text | None = None
-    place: Line | None = None
-    product: Line | None = None
-    against: list[Line] = Field(default_factory=list, max_length=50)
+    kind: ComplaintKind | None = None
+    title: ShortText | None = None
+    text: LongText = Field(min_length=1)
+    object: ShortText | None = None
+    demand: LongText | None = None
+    place: ShortText | None = None
+    product: ShortText | None = None
+    against: list[ShortText] = Field(default_factory=list, max_length=50)
     happened_at: Instant | None = None
-    facts: dict[Id, FactValue] = Field(default_factory=dict, max_length=200)
-    attachments: list[Line] = Field(default_factory=list, max_length=100)
+    facts: dict[Identifier, FactValue] = Field(default_factory=dict, max_length=200)
+    attachments: list[ShortText] = Field(default_factory=list, max_length=100)
 
 
 class Submission(ComplaintFields):
     """What arrives at intake: a complaint with contact data in the clear, from a source, under the source's own reference."""
 
-    source: Id | None = None
-    external_id: Id | None = None
+    source: Identifier | None = None
+    external_id: Identifier | None = None
     complainant: Complainant = Complainant()
 
     @model_validator(mode="after")
-    def _text_says_something(self) -> "Submission":
+    def _text_is_not_blank(self) -> "Submission":
         if not self.text.strip():
             raise ValueError("text is blank; say what the complaint is about")
         return self
 
 
-class MaskedComplainant(Contract):
+class MaskedComplainant(WireModel):
     """Who complains, as every consumer may see it: `name` as 王**, `phone` as 138****0000, the rest left out.
 
     `id` is a keyed hash of phone, e-mail or identity (the same complainant has the same id at the same organisation); None if unknown.
@@ -102,36 +102,36 @@ class MaskedComplainant(Contract):
 
     kind: ComplainantKind = "customer"
     anonymous: bool = False
-    name: Line | None = None
-    phone: Line | None = None
-    id: Line | None = None
-    identity: Line | None = None
-    enterprise: Line | None = None
-    household: Line | None = None
-    has: list[Line] = Field(default_factory=list)
+    name: ShortText | None = None
+    phone: ShortText | None = None
+    id: ShortText | None = None
+    identity: ShortText | None = None
+    enterprise: ShortText | None = None
+    household: ShortText | None = None
+    has: list[ShortText] = Field(default_factory=list)
 
 
-class Complaint(Contract):
+class Complaint(WireModel):
     """A registered complaint as it travels between services; `contact` is the sealed `Complainant`, opened by notify alone."""
 
-    case: Id
-    number: Line
-    source: Id
-    external_id: Id | None = None
+    case: Identifier
+    number: ShortText
+    source: Identifier
+    external_id: Identifier | None = None
     received_at: Instant
     registered_at: Instant
     channel: Channel
-    kind: Kind | None = None
-    title: Line | None = None
-    text: Text
-    object: Line | None = None
-    demand: Text | None = None
-    place: Line | None = None
-    product: Line | None = None
-    against: list[Line] = Field(default_factory=list)
+    kind: ComplaintKind | None = None
+    title: ShortText | None = None
+    text: LongText
+    object: ShortText | None = None
+    demand: LongText | None = None
+    place: ShortText | None = None
+    product: ShortText | None = None
+    against: list[ShortText] = Field(default_factory=list)
     happened_at: Instant | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
-    attachments: list[Line] = Field(default_factory=list)
+    attachments: list[ShortText] = Field(default_factory=list)
     complainant: MaskedComplainant = MaskedComplainant()
     contact: str | None = Field(default=None, description="Complainant sealed with AES-GCM, associated data = case id")
-    missing: list[Line] = Field(default_factory=list, description="Fields that the procedure requires and the submission lacked")
+    missing: list[ShortText] = Field(default_factory=list, description="Fields that the procedure requires and the submission lacked")

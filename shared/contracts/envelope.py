@@ -3,20 +3,20 @@
 from datetime import datetime
 from typing import NamedTuple
 
-SPEC_VERSION = "1.0"
-ID = "ce_id"
-TYPE = "ce_type"
-SOURCE = "ce_source"
-TIME = "ce_time"
-VERSION = "ce_specversion"
-SEQUENCE = "ce_sequence"
-BY = "ce_by"
-TRACE = "traceparent"
-KEY_ID = "jiesu-key"
-SIGNATURE = "jiesu-signature"
+CE_SPEC_VERSION_VALUE = "1.0"
+CE_ID = "ce_id"
+CE_TYPE = "ce_type"
+CE_SOURCE = "ce_source"
+CE_TIME = "ce_time"
+CE_SPEC_VERSION = "ce_specversion"
+CE_SEQUENCE = "ce_sequence"
+CE_BY = "ce_by"
+TRACEPARENT_HEADER = "traceparent"
+KEY_ID_HEADER = "jiesu-key"
+SIGNATURE_HEADER = "jiesu-signature"
 
 
-class Message(NamedTuple):
+class CloudEventRecord(NamedTuple):
     """One record to publish.
 
     `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event's name, `body` JSON, `at` when it happened,
@@ -34,28 +34,28 @@ class Message(NamedTuple):
     traceparent: str | None = None
     by: str = ""
 
-    def attributes(self) -> list[tuple[str, str]]:
+    def cloudevents_headers(self) -> list[tuple[str, str]]:
         """CloudEvents attributes by the names of their Kafka headers, ASCII only."""
         pairs = [
-            (VERSION, SPEC_VERSION),
-            (ID, self.id),
-            (TYPE, self.type),
-            (SOURCE, self.source),
-            (TIME, self.at.isoformat()),
-            (SEQUENCE, str(self.sequence)),
+            (CE_SPEC_VERSION, CE_SPEC_VERSION_VALUE),
+            (CE_ID, self.id),
+            (CE_TYPE, self.type),
+            (CE_SOURCE, self.source),
+            (CE_TIME, self.at.isoformat()),
+            (CE_SEQUENCE, str(self.sequence)),
         ]
         if self.traceparent:
-            pairs.append((TRACE, self.traceparent))
+            pairs.append((TRACEPARENT_HEADER, self.traceparent))
         if self.by:
-            pairs.append((BY, self.by))
+            pairs.append((CE_BY, self.by))
         return pairs
 
-    def headers(self) -> list[tuple[str, bytes]]:
+    def kafka_headers(self) -> list[tuple[str, bytes]]:
         """The attributes as Kafka takes them."""
-        return [(name, value.encode("ascii")) for name, value in self.attributes()]
+        return [(name, value.encode("ascii")) for name, value in self.cloudevents_headers()]
 
 
-def signed_bytes(topic: str, key: str, event_id: str, body: bytes) -> bytes:
+def signing_input(topic: str, key: str, event_id: str, body: bytes) -> bytes:
     """What a signature in `jiesu-signature` covers: topic, key, ce_id and body, each after its length, so that none can be shifted."""
     parts = (topic.encode(), key.encode(), event_id.encode(), body)
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 PARTITIONS = 24
 _DAY_MS = 86_400_000
-EXTERNAL = "external"
+EXTERNAL_SYSTEM = "external"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,25 +16,25 @@ class Topic:
     """
 
     name: str
-    key: str
+    record_key: str
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
-    carries: str
+    description: str
     retention_ms: int = 30 * _DAY_MS
     cleanup: str = "delete"
     partitions: int = PARTITIONS
 
 
 COMPLAINT_SUBMISSIONS = Topic(
-    "complaint-submissions", "the source's reference", (EXTERNAL,), ("intake",), "submissions as they arrived", 7 * _DAY_MS
+    "complaint-submissions", "the source's reference", (EXTERNAL_SYSTEM,), ("intake",), "submissions as they arrived", 7 * _DAY_MS
 )
-COMPLAINT_EVENTS = Topic("complaint-events", "case", ("intake",), ("triage", EXTERNAL), "registered")
+COMPLAINT_EVENTS = Topic("complaint-events", "case", ("intake",), ("triage", EXTERNAL_SYSTEM), "registered")
 TRIAGE_EVENTS = Topic(
-    "triage-events", "case", ("triage",), ("sla", EXTERNAL), "classified, routed, route proposed, reclassified, group found"
+    "triage-events", "case", ("triage",), ("sla", EXTERNAL_SYSTEM), "classified, routed, route proposed, reclassified, group found"
 )
-CASE_ACTIONS = Topic("case-actions", "case", (EXTERNAL, "intake"), ("sla",), "actions, signed")
-CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", EXTERNAL), "everything that happened, clocks included")
-NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", EXTERNAL), "sent, delivered, failed")
+CASE_ACTIONS = Topic("case-actions", "case", (EXTERNAL_SYSTEM, "intake"), ("sla",), "actions, signed")
+CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", EXTERNAL_SYSTEM), "everything that happened, clocks included")
+NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", EXTERNAL_SYSTEM), "sent, delivered, failed")
 
 TOPICS: dict[str, Topic] = {
     t.name: t for t in (COMPLAINT_SUBMISSIONS, COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, CASE_EVENTS, NOTIFICATION_EVENTS)
@@ -42,6 +42,6 @@ TOPICS: dict[str, Topic] = {
 
 
 @lru_cache(maxsize=1000)
-def department_topic(department: str) -> Topic:
+def department_topic(department_id: str) -> Topic:
     """The topic of one department: its cases, without what it may not see."""
-    return Topic(f"department-{department}", "case", ("sla",), (EXTERNAL,), "the department's cases, redacted")
+    return Topic(f"department-{department_id}", "case", ("sla",), (EXTERNAL_SYSTEM,), "the department's cases, redacted")

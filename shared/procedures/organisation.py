@@ -9,21 +9,21 @@ from typing import Any, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.complaint import Channel
-from shared.procedures.model.effects import Roles
-from shared.procedures.model.selectors import Entry
+from shared.procedures.model.effects import RoleNames
+from shared.procedures.model.selectors import StrictEntry
 
-_MOST_NAMED = 10_000
+_MAX_CACHED_HOLDERS = 10_000
 """Roles and departments that are remembered with those who are named for them: an action may name any."""
 
 
-class Absence(Entry):
+class Absence(StrictEntry):
     """A person is away from `from` (inclusive) to `to` (exclusive)."""
 
     from_: AwareDatetime = Field(alias="from")
     to: AwareDatetime
 
 
-class Person(Entry):
+class Person(StrictEntry):
     """Somebody who holds roles, in a department or in the whole organisation.
 
     `token_sha256` is the hex SHA-256 of the person's API token, `keys` maps a key id to a base64 Ed25519 public key for signed actions.
@@ -46,7 +46,7 @@ class Person(Entry):
         return any(away.from_ <= at < away.to for away in self.absent)
 
 
-class Department(Entry):
+class Department(StrictEntry):
     """A department; `head` is the person who acts as `owner` of the cases routed to it."""
 
     id: str
@@ -58,7 +58,7 @@ class Department(Entry):
     sees: list[str] = Field(default_factory=list, description="confidential fields that its topic shows all the same")
 
 
-class Routing(Entry):
+class OrganisationRoute(StrictEntry):
     """Which department leads and which co-operate; the first entry whose condition holds wins."""
 
     when: str | None = None
@@ -67,7 +67,7 @@ class Routing(Entry):
     because: str = ""
 
 
-class Source(Entry):
+class ComplaintSource(StrictEntry):
     """Where complaints come from: a contact centre, a mailbox, a system.
 
     `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits what it may submit (none: any).
@@ -85,23 +85,23 @@ class Source(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _RoleHolders:
     """Who is named for a role, each once, and whether none of them is ever absent."""
 
     persons: tuple[str, ...]
-    always: bool
+    never_absent: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
+class _OrganisationIndex:
     """People and departments by id, and who is named for a role and a department's cases."""
 
     people: dict[str, Person]
     departments: dict[str, Department]
-    named: dict[tuple[str, str], _Named] = field(default_factory=dict)
+    holders: dict[tuple[str, str], _RoleHolders] = field(default_factory=dict)
 
 
-class Organisation(Entry):
+class Organisation(StrictEntry):
     """One organisation as data; roles that nobody holds are vacant."""
 
     id: str
@@ -113,8 +113,8 @@ class Organisation(Entry):
     departments: list[Department] = Field(default_factory=list)
     people: list[Person] = Field(default_factory=list)
     line: dict[str, str] = Field(default_factory=dict, description="role → the role above it")
-    sources: list[Source] = Field(default_factory=list)
-    routing: list[Routing] = Field(default_factory=list)
+    sources: list[ComplaintSource] = Field(default_factory=list)
+    routing: list[OrganisationRoute] = Field(default_factory=list)
     catch_all: str = "unassigned"
     fallback: str | None = Field(default=None, description="the person who is told when nobody is left")
     everyone: bool = Field(
@@ -154,15 +154,15 @@ class Organisation(Entry):
         """The department of that id, if there is one."""
         return self._index.departments.get(department_id)
 
-    def source(self, source_id: str) -> Source | None:
+    def source(self, source_id: str) -> ComplaintSource | None:
         """The source of that id, if there is one."""
         return next((source for source in self.sources if source.id == source_id), None)
 
-    def above(self, role: str) -> str | None:
+    def role_above(self, role: str) -> str | None:
         """The role above a role in the line upward."""
         return self.line.get(role)
 
-    def holders(self, role: str, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    def role_holders(self, role: str, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """The ids of those who hold a role for a case of that department at that instant.
 
         Looked for in the department, else in the line of its parents, else among those without a department. The absent are
@@ -170,16 +170,16 @@ class Organisation(Entry):
         """
         if self.everyone:
             return () if role in accused else (role,)
-        named = self._named(role, department)
-        if named.always and not accused:
+        named = self._cached_holders(role, department)
+        if named.never_absent and not accused:
             return named.persons
-        found = (self._present(person, at, accused) for person in named.persons)
+        found = (self._present_substitute(person, at, accused) for person in named.persons)
         return tuple(dict.fromkeys(person for person in found if person))
 
-    def first_held(self, roles: Roles, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
+    def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """Of several roles the first that somebody holds; the first of all if nobody holds any."""
         named = (roles,) if isinstance(roles, str) else tuple(roles)
-        return next((role for role in named if self.holders(role, department, at, accused)), named[0])
+        return next((role for role in named if self.role_holders(role, department, at, accused)), named[0])
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy, perhaps with other people or departments: it looks them up anew."""
@@ -188,25 +188,25 @@ class Organisation(Entry):
         return copied
 
     @cached_property
-    def _index(self) -> _Index:
+    def _index(self) -> _OrganisationIndex:
         """Who is where, looked up once."""
-        return _Index({person.id: person for person in self.people}, {each.id: each for each in self.departments})
+        return _OrganisationIndex({person.id: person for person in self.people}, {each.id: each for each in self.departments})
 
-    def _named(self, role: str, department: str) -> _Named:
-        known = self._index.named
+    def _cached_holders(self, role: str, department: str) -> _RoleHolders:
+        known = self._index.holders
         found = known.get((role, department))
         if found is None:
-            if len(known) >= _MOST_NAMED:
+            if len(known) >= _MAX_CACHED_HOLDERS:
                 known.clear()
-            found = known[(role, department)] = self._name(role, department)
+            found = known[(role, department)] = self._find_holders(role, department)
         return found
 
-    def _name(self, role: str, department: str) -> _Named:
-        persons = tuple(dict.fromkeys(self._look_up(role, department)))
+    def _find_holders(self, role: str, department: str) -> _RoleHolders:
+        persons = tuple(dict.fromkeys(self._holder_ids(role, department)))
         people = [self.person(person) for person in persons]
-        return _Named(persons, all(person is not None and not person.absent for person in people))
+        return _RoleHolders(persons, all(person is not None and not person.absent for person in people))
 
-    def _look_up(self, role: str, department: str) -> list[str]:
+    def _holder_ids(self, role: str, department: str) -> list[str]:
         unit = self.department(department)
         while unit is not None:
             here = (
@@ -219,7 +219,7 @@ class Organisation(Entry):
             [] if self.departments and department else [person.id for person in self.people if role in person.roles]
         )
 
-    def _present(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
+    def _present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
         seen: set[str] = set()
         person = self.person(person_id)
         while person is not None and person.id not in seen:
@@ -230,6 +230,6 @@ class Organisation(Entry):
         return None
 
 
-def everyone(organisation_id: str = "everyone") -> Organisation:
+def open_organisation(organisation_id: str = "everyone") -> Organisation:
     """The organisation of a scenario without one: every role and department that is named exists and has one holder."""
     return Organisation(id=organisation_id, everyone=True)

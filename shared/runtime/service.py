@@ -106,7 +106,7 @@ class Service:
             raise Misconfigured("a service has one subscriber for all of its topics: give them to one subscribe()")
         self._subscribed = True
         self._subscription.configure(
-            topics, group, handler, decode=decode or contracts.decode, verify=verify, event_types=event_types, own_echoes=own_echoes
+            topics, group, handler, decode=decode or contracts.decode_body, verify=verify, event_types=event_types, own_echoes=own_echoes
         )
         self._loops["replay"] = self._subscription.redelivery.run
         self._loops["lag"] = self._subscription.measure_lag

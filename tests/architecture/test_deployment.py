@@ -13,7 +13,7 @@ import yaml
 
 from cli.reference import declared
 from cli.reference.env_example import env_example
-from shared.procedures.loading.loader import load, load_organisation
+from shared.procedures.loading.loader import load_organisation, load_procedure
 from tests.support.repository import PROJECT
 
 COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -185,4 +185,4 @@ def test_the_example_organisation_can_be_used() -> None:
     organisation = load_organisation(PROJECT / "deploy/compose/organisation.yaml")
     held = {role for person in organisation.people for role in person.roles}
     for source in organisation.sources:
-        assert set(load(source.procedure).roles) <= held
+        assert set(load_procedure(source.procedure).roles) <= held

@@ -7,9 +7,9 @@ import pytest
 from cli.commands.development.docs import outdated_pages
 from cli.reference import declared
 from cli.reference.pages import PAGES
-from shared.contracts.actions import ACTIONS
+from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.topics import TOPICS
-from shared.procedures.loading.loader import installed, load_clauses
+from shared.procedures.loading.loader import installed_packs, load_clauses
 from tests.support.repository import PROJECT
 
 
@@ -36,8 +36,8 @@ def test_no_secret_has_a_default_that_somebody_might_keep() -> None:
         ("metrics", {metric.name for metric in declared.declared_metrics()}),
         ("settings", {setting.variable for setting in declared.declared_settings()}),
         ("topics", set(TOPICS)),
-        ("actions", set(ACTIONS)),
-        ("clauses", {clause for pack in installed() for clause in load_clauses(pack)}),
+        ("actions", set(ACTION_DEFINITIONS)),
+        ("clauses", {clause for pack in installed_packs() for clause in load_clauses(pack)}),
     ],
 )
 def test_a_page_leaves_nothing_out(page: str, names: set[str]) -> None:

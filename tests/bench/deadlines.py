@@ -20,7 +20,7 @@ from services.sla.domain.deadlines.counting import CountingRule, add_duration
 from services.sla.domain.deadlines.deadline import compute_deadline
 from services.sla.domain.deadlines.pauses import normalize_pauses
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from shared.procedures.calendars.calendar import standard
+from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA, DAYS_OFF, LocalPause, MinuteCounter
 
@@ -101,7 +101,7 @@ def expected_due(case: DeadlineSample) -> datetime | None:
 
 def count_wrong(count: int = COMPARED) -> int:
     """How many random deadlines differ from the minute counter."""
-    worktime = Worktime.for_calendar(standard())
+    worktime = Worktime.for_calendar(default_calendar())
     differing = 0
     for case in random_samples(count):
         pauses = normalize_pauses((begun.replace(tzinfo=CHINA), ended and ended.replace(tzinfo=CHINA)) for begun, ended in case.pauses)
@@ -123,7 +123,7 @@ def best_cpu_micros(once: Callable[[], object], count: int, rounds: int = 5) -> 
 
 def measure_integers() -> float:
     """CPU microseconds for a deadline from integers to integers, durations mixed: what a case costs."""
-    worktime = Worktime.for_calendar(standard())
+    worktime = Worktime.for_calendar(default_calendar())
     parsed = {written: Duration.parse(written) for written in DURATIONS}
     work = [(to_micros(case.start.replace(tzinfo=CHINA)), parsed[case.duration], case.rule) for case in random_samples(TIMED, paused=False)]
     return best_cpu_micros(lambda: [add_duration(worktime, start, duration, rule) for start, duration, rule in work], TIMED)
@@ -131,7 +131,7 @@ def measure_integers() -> float:
 
 def measure_datetimes() -> float:
     """CPU microseconds for a deadline from datetime to datetime, durations mixed."""
-    calendar = standard()
+    calendar = default_calendar()
     parsed = {written: Duration.parse(written) for written in DURATIONS}
     work = [(case.start.replace(tzinfo=CHINA), parsed[case.duration], case.rule) for case in random_samples(TIMED, paused=False)]
     return best_cpu_micros(lambda: [compute_deadline(start, duration, calendar, rule=rule) for start, duration, rule in work], TIMED)
@@ -154,7 +154,7 @@ def measure_peer(name: str, add: Callable[[datetime, int], datetime]) -> Deadlin
 
 def measure_own() -> DeadlineTiming:
     """Our figures on the same working hours."""
-    calendar = standard()
+    calendar = default_calendar()
     parsed = {f"{hours}wh": Duration.parse(f"{hours}wh") for hours in range(1, 21)}
     work = [(case, case.start.replace(tzinfo=CHINA), parsed[case.duration]) for case in working_hour_samples()]
     cost = best_cpu_micros(lambda: [compute_deadline(start, duration, calendar) for _, start, duration in work], len(work))

@@ -20,9 +20,9 @@ from services.triage.domain.assess import assess
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.events.triage import Classified
-from shared.procedures.calendars.calendar import Calendar, standard
-from shared.procedures.loading.loader import load, load_organisation
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.calendars.calendar import Calendar, default_calendar
+from shared.procedures.loading.loader import load_organisation, load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from simulator.registration import register_complaint, source_context_for
 from simulator.scenario import ScenarioComplaint
 from tests.bench.results import write_figures
@@ -40,8 +40,8 @@ CLOCKS = 10
 def ten_clock_rulebook() -> Rulebook:
     """The ten clocks, carried out by the demo's organisation."""
     organisation = load_organisation(ORGANISATION)
-    calendars = {"default": standard(), **{str(each["id"]): Calendar.parse(each) for each in organisation.calendars}}
-    return Rulebook(bind(load("ten_clocks.yaml", base=HERE), {}), organisation, calendars)
+    calendars = {"default": default_calendar(), **{str(each["id"]): Calendar.parse(each) for each in organisation.calendars}}
+    return Rulebook(bind_parameters(load_procedure("ten_clocks.yaml", base_folder=HERE), {}), organisation, calendars)
 
 
 def opening_input(rules: Rulebook) -> OpenCase:
@@ -116,7 +116,7 @@ def recorded_scenarios() -> Iterator[RecordingSimulation]:
     """Every scenario of three packs, played."""
     for name in ("hunan-property", "greentown-qd1001", "telecom-urgent"):
         for _, scenario, organisation in pack_scenarios(name):
-            found = RecordingSimulation(bind(load(scenario.procedure), scenario.parameters), organisation)
+            found = RecordingSimulation(bind_parameters(load_procedure(scenario.procedure), scenario.parameters), organisation)
             found.run_cases(scenario)
             yield found
 

@@ -3,8 +3,8 @@
 import sys
 from time import perf_counter
 
-from shared.procedures.checks.check import check
-from shared.procedures.loading.loader import installed, load_pack
+from shared.procedures.checks.check import check_pack
+from shared.procedures.loading.loader import installed_packs, load_pack
 
 LIMIT = 1.0
 
@@ -12,11 +12,11 @@ LIMIT = 1.0
 def main() -> int:
     """Print the seconds for loading all packs in this fresh process, and for checking them; 1 if loading took too long."""
     begun = perf_counter()
-    packs = [load_pack(pack_id) for pack_id in installed()]
+    packs = [load_pack(pack_id) for pack_id in installed_packs()]
     loaded = perf_counter() - begun
     begun = perf_counter()
     for pack in packs:
-        check(pack)
+        check_pack(pack)
     said = f"{len(packs)} packs loaded in {loaded:.3f} s (limit {LIMIT} s), checked in {perf_counter() - begun:.3f} s"
     sys.stdout.write(said + "\n")
     return int(loaded > LIMIT)

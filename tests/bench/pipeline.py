@@ -25,7 +25,7 @@ import orjson
 from cli.reconciliation.reconciliation import reconcile
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
-from shared.contracts.envelope import Message
+from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
 from shared.runtime.clock import uuid7
 from shared.runtime.kafka.producer import Producer, ProducerRecord
@@ -122,8 +122,8 @@ async def send_submissions(senders: WorkloadClient, producer: Producer, numbers:
 
 def _outgoing(topic: str, body: dict[str, Any], source: str) -> ProducerRecord:
     key = body["external_id"]
-    message = Message(COMPLAINT_SUBMISSIONS.name, key, uuid7(), "submission", datetime.now(UTC), orjson.dumps(body), source)
-    return topic, key.encode(), message.body, message.headers()
+    message = CloudEventRecord(COMPLAINT_SUBMISSIONS.name, key, uuid7(), "submission", datetime.now(UTC), orjson.dumps(body), source)
+    return topic, key.encode(), message.body, message.kafka_headers()
 
 
 async def has_reached_notify(connection: asyncpg.Connection, complaints: int) -> bool:

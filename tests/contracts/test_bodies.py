@@ -6,20 +6,20 @@ from cli.commands.authoring.simulate import scenario_organisation
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.lifecycle.decide import CaseDecision, CaseInput
 from services.sla.domain.views import event_mapping
-from shared.contracts import decode
+from shared.contracts import decode_body
 from shared.procedures.calendars.calendar import Calendar
-from shared.procedures.loading.loader import installed, load, load_pack
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.loading.loader import installed_packs, load_pack, load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from simulator.scenario import read_scenario
 from simulator.simulation import Simulation
 
 
-@pytest.mark.parametrize("name", installed())
+@pytest.mark.parametrize("name", installed_packs())
 def test_every_body_of_the_core_is_read_by_its_model(name: str) -> None:
     read_back = 0
     for file in load_pack(name).scenarios:
         scenario = read_scenario(file)
-        bound = bind(load(scenario.procedure, base=file.parent), scenario.parameters)
+        bound = bind_parameters(load_procedure(scenario.procedure, base_folder=file.parent), scenario.parameters)
         organisation = scenario_organisation(scenario, file.parent)
         run = Simulation(bound, organisation, {str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
         bodies: list[tuple[str, bytes]] = []
@@ -36,6 +36,6 @@ def test_every_body_of_the_core_is_read_by_its_model(name: str) -> None:
         run.on_decision = keep
         run.run(scenario)
         for kind, body in bodies:
-            assert decode(kind, body)
+            assert decode_body(kind, body)
         read_back += len(bodies)
     assert read_back

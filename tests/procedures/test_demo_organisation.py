@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.checks import roles
-from shared.procedures.loading.loader import bind, load, load_organisation
+from shared.procedures.loading.loader import bind_parameters, load_organisation, load_procedure
 from shared.procedures.organisation import Organisation
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"
@@ -31,12 +31,12 @@ def secrets() -> dict[str, Any]:
 
 
 def test_every_source_runs_its_procedure_with_its_parameters(organisation: Organisation) -> None:
-    assert {bind(load(source.procedure), source.parameters).procedure.id for source in organisation.sources} == SERVED
+    assert {bind_parameters(load_procedure(source.procedure), source.parameters).procedure.id for source in organisation.sources} == SERVED
 
 
 def test_somebody_holds_every_role_but_the_vacant_one(organisation: Organisation) -> None:
-    found = [finding for name in SERVED for finding in roles.held(load(name), organisation)]
-    assert [(finding.level, "manager" in finding.message) for finding in found] == [("warning", True)]
+    found = [finding for name in SERVED for finding in roles.check_vacant_roles(load_procedure(name), organisation)]
+    assert [(finding.severity, "manager" in finding.message) for finding in found] == [("warning", True)]
 
 
 def test_calendars_are_those_that_departments_name(organisation: Organisation) -> None:
@@ -47,15 +47,15 @@ def test_calendars_are_those_that_departments_name(organisation: Organisation) -
 
 def test_substitute_stands_in_while_the_supervisor_is_away(organisation: Organisation) -> None:
     away, back = (datetime.fromisoformat(text) for text in ("2026-09-25T23:59:59+08:00", "2026-09-26T00:00:00+08:00"))
-    assert organisation.holders("supervisor", "property_service", away) == ("luo-dan",)
-    assert organisation.holders("supervisor", "property_service", back) == ("he-jing",)
+    assert organisation.role_holders("supervisor", "property_service", away) == ("luo-dan",)
+    assert organisation.role_holders("supervisor", "property_service", back) == ("he-jing",)
 
 
 def test_roles_of_one_division_are_not_held_in_another(organisation: Organisation) -> None:
     at = datetime.fromisoformat("2026-10-09T10:00:00+08:00")
-    assert organisation.holders("supervisor", "telecom_network", at) == ("tao-ran",)
-    assert organisation.holders("customer_service", "homes_sales", at) == ("ye-qing",)
-    assert organisation.holders("manager", "telecom_network", at) == ()
+    assert organisation.role_holders("supervisor", "telecom_network", at) == ("tao-ran",)
+    assert organisation.role_holders("customer_service", "homes_sales", at) == ("ye-qing",)
+    assert organisation.role_holders("manager", "telecom_network", at) == ()
 
 
 def test_secrets_fit_the_organisation_and_say_what_they_are(organisation: Organisation, secrets: dict[str, Any]) -> None:

@@ -4,9 +4,9 @@ from functools import cache
 
 import pytest
 
-from shared.procedures.coverage import named
-from shared.procedures.model.clauses import counts_for
-from shared.procedures.model.entry_list import Item
+from shared.procedures.coverage import expected_clauses
+from shared.procedures.model.clauses import is_clause_or_subclause
+from shared.procedures.model.entry_list import LocatedEntry
 from tests.support.mutations import LoadedScenario, mutants, scenario_fails
 from tests.support.packs import PACKS, pack, pack_scenarios
 
@@ -21,15 +21,15 @@ def test_a_scenario_fails_without_each_entry(name: str) -> None:
     assert needless == []
 
 
-def _likely_first(name: str, item: Item) -> list[LoadedScenario]:
+def _likely_first(name: str, item: LocatedEntry) -> list[LoadedScenario]:
     clauses = _named(name)
 
     def concerned(ready: LoadedScenario) -> bool:
-        return any(counts_for(one, clause) for one in clauses[ready[0]] for clause in item.clauses)
+        return any(is_clause_or_subclause(one, clause) for one in clauses[ready[0]] for clause in item.clauses)
 
     return sorted(pack_scenarios(name), key=concerned, reverse=True)
 
 
 @cache
 def _named(name: str) -> dict[str, frozenset[str]]:
-    return {path.stem: named(path) for path in pack(name).scenarios}
+    return {path.stem: expected_clauses(path) for path in pack(name).scenarios}

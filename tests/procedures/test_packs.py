@@ -7,12 +7,12 @@ import sys
 import pytest
 import yaml
 
-from shared.procedures.checks.check import check
-from shared.procedures.coverage import coverage
-from shared.procedures.explain.html import html
-from shared.procedures.explain.page import page
-from shared.procedures.explain.text import text
-from shared.procedures.explain.words import Language
+from shared.procedures.checks.check import check_pack
+from shared.procedures.coverage import pack_coverage
+from shared.procedures.explain.html import render_html
+from shared.procedures.explain.page import build_page
+from shared.procedures.explain.text import render_text
+from shared.procedures.explain.words import LanguageCode
 from tests.support.mutations import scenario_fails
 from tests.support.packs import PACKS, pack, pack_scenarios
 
@@ -21,17 +21,17 @@ EVERY_PACK = pytest.mark.parametrize("name", PACKS)
 
 @EVERY_PACK
 def test_check_finds_no_error(name: str) -> None:
-    assert [str(problem) for problem in check(pack(name)) if problem.level == "error"] == []
+    assert [str(problem) for problem in check_pack(pack(name)) if problem.level == "error"] == []
 
 
 @EVERY_PACK
 def test_everything_that_people_read_has_a_title_in_both_languages(name: str) -> None:
-    assert [str(problem) for problem in check(pack(name)) if "title" in problem.message] == []
+    assert [str(problem) for problem in check_pack(pack(name)) if "title" in problem.message] == []
 
 
 @EVERY_PACK
 def test_every_clause_is_carried_out_and_shown_or_left_out_with_a_reason(name: str) -> None:
-    assert coverage(pack(name)).holes == ()
+    assert pack_coverage(pack(name)).gaps == ()
 
 
 @EVERY_PACK
@@ -51,24 +51,24 @@ def test_clause_keys_are_quoted(name: str) -> None:
 
 @EVERY_PACK
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_page_names_every_clause_and_says_something_about_it(name: str, language: Language) -> None:
-    made = page(pack(name).procedure, pack(name).clauses, language)
-    assert [part.heading for part in made.clauses] == list(pack(name).clauses)
-    assert [part.heading for part in made.clauses if not part.entries] == []
-    assert made.title in text(made)
-    assert html(made).endswith("</html>\n")
+def test_the_page_names_every_clause_and_says_something_about_it(name: str, language: LanguageCode) -> None:
+    made = build_page(pack(name).procedure, pack(name).clauses, language)
+    assert [part.heading for part in made.clause_sections] == list(pack(name).clauses)
+    assert [part.heading for part in made.clause_sections if not part.entries] == []
+    assert made.title in render_text(made)
+    assert render_html(made).endswith("</html>\n")
 
 
 @EVERY_PACK
 def test_the_english_page_speaks_english_and_the_chinese_one_chinese(name: str) -> None:
     """Names in patterns and quotations stay as they are; a sentence in the wrong language does not."""
     chinese = re.compile(r"[\u3400-\u9fff]")
-    english = page(pack(name).procedure, pack(name).clauses, "en")
-    for part in (*english.clauses, *english.further):
-        spoken = [re.sub(r"“[^”]*”", "", line) for line in (part.words, *(line for entry in part.entries for line in entry))]
+    english = build_page(pack(name).procedure, pack(name).clauses, "en")
+    for part in (*english.clause_sections, *english.appendices):
+        spoken = [re.sub(r"“[^”]*”", "", line) for line in (part.clause_text, *(line for entry in part.entries for line in entry))]
         assert [line for line in spoken if chinese.search(line)] == []
-    words = page(pack(name).procedure, pack(name).clauses, "zh")
-    assert [part.heading for part in words.clauses if not chinese.search(part.words)] == []
+    words = build_page(pack(name).procedure, pack(name).clauses, "zh")
+    assert [part.heading for part in words.clause_sections if not chinese.search(part.clause_text)] == []
 
 
 @EVERY_PACK

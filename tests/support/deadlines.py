@@ -9,7 +9,7 @@ from typing import Any
 from services.sla.domain.deadlines.counting import CountingRule
 from services.sla.domain.deadlines.deadline import Extension, TimeLimit, compute_due
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA
 
@@ -46,15 +46,15 @@ def local_text(instant: int | None, calendar: Calendar | None = None) -> str | N
     """An instant as `2026-09-24 16:40` in the calendar's zone, with seconds and their parts where it has any."""
     if instant is None:
         return None
-    text = Worktime.for_calendar(calendar or standard()).to_datetime(instant).replace(tzinfo=None).isoformat(" ")
+    text = Worktime.for_calendar(calendar or default_calendar()).to_datetime(instant).replace(tzinfo=None).isoformat(" ")
     return text[:16] if text.endswith(":00") and len(text) == 19 else text
 
 
 def due(start: str, duration: str, calendar: Calendar | None = None, **rest: Any) -> str | None:
     """The due instant as `local` writes it."""
-    return local_text(compute_due(Worktime.for_calendar(calendar or standard()), limit(start, duration, **rest))[0], calendar)
+    return local_text(compute_due(Worktime.for_calendar(calendar or default_calendar()), limit(start, duration, **rest))[0], calendar)
 
 
 def is_provisional(start: str, duration: str, calendar: Calendar | None = None, **rest: Any) -> bool:
     """Whether a day after the horizon had to be judged."""
-    return compute_due(Worktime.for_calendar(calendar or standard()), limit(start, duration, **rest))[2]
+    return compute_due(Worktime.for_calendar(calendar or default_calendar()), limit(start, duration, **rest))[2]

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from cli.stack.stack import Stack
 from services.intake.domain.submission import case_id
-from shared.contracts.envelope import KEY_ID, SIGNATURE, Message
+from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, CloudEventRecord
 from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
 from shared.runtime.clock import uuid7
 from shared.runtime.kafka.signing import sign
@@ -88,7 +88,7 @@ class WorkloadClient:
         else:
             body, event_id = orjson.dumps({"case": case, **asked}), uuid7()
             signature = sign(base64.b64decode(secret["private"]), CASE_ACTIONS.name, case, event_id, body)
-            signed = [(KEY_ID, secret["key_id"].encode()), (SIGNATURE, signature.encode())]
+            signed = [(KEY_ID_HEADER, secret["key_id"].encode()), (SIGNATURE_HEADER, signature.encode())]
             await self._send_record(CASE_ACTIONS, case, "action", body, person, event_id, signed)
         self.actions[case] += 1
 
@@ -109,7 +109,7 @@ class WorkloadClient:
         more: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """One record; while the broker is away it is sent again under the same id."""
-        headers = Message(topic.name, key, event_id or uuid7(), kind, datetime.now(UTC), body, source).headers()
+        headers = CloudEventRecord(topic.name, key, event_id or uuid7(), kind, datetime.now(UTC), body, source).kafka_headers()
         end = time.monotonic() + self.timeout
         while True:
             try:

@@ -5,9 +5,9 @@ from copy import deepcopy
 from typing import Any
 
 from shared.procedures.calendars.calendar import Calendar
-from shared.procedures.loading.yaml_document import Document
-from shared.procedures.model.bound_procedure import bind
-from shared.procedures.model.entry_list import Item, Way, inventory
+from shared.procedures.loading.yaml_document import YamlDocument
+from shared.procedures.model.bound_procedure import bind_parameters
+from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 from simulator.scenario import Scenario, unmet_expectations
@@ -22,14 +22,14 @@ LoadedScenario = tuple[str, Scenario, Organisation]
 """A scenario by its name, with its organisation."""
 
 
-def mutants(procedure: Procedure, document: Document) -> Iterator[tuple[Item, Procedure]]:
+def mutants(procedure: Procedure, document: YamlDocument) -> Iterator[tuple[LocatedEntry, Procedure]]:
     """Each entry, due, reminder and effect in turn, with the procedure that lacks it; the only effect of an entry goes with its entry."""
-    for item in inventory(procedure):
-        if item.section in MUTATED_SECTIONS and _removable(document.data, item.way):
-            yield item, Procedure.model_validate(without_entry(document.data, item.way))
+    for item in all_entries(procedure):
+        if item.section in MUTATED_SECTIONS and _removable(document.data, item.yaml_path):
+            yield item, Procedure.model_validate(without_entry(document.data, item.yaml_path))
 
 
-def without_entry(data: Any, path: Way) -> Any:
+def without_entry(data: Any, path: YamlPath) -> Any:
     """A copy of plain data without what stands there."""
     copy = deepcopy(data)
     node = copy
@@ -43,13 +43,13 @@ def scenario_fails(scenario: Scenario, procedure: Procedure, organisation: Organ
     """Whether the scenario is not met under that procedure; a procedure that cannot run it fails it."""
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
     try:
-        events = simulate_scenario(scenario, bind(procedure, scenario.parameters), organisation, calendars)
+        events = simulate_scenario(scenario, bind_parameters(procedure, scenario.parameters), organisation, calendars)
     except (ValueError, LookupError, TypeError):
         return True
     return bool(unmet_expectations(scenario, events))
 
 
-def _removable(data: Any, way: Way) -> bool:
+def _removable(data: Any, way: YamlPath) -> bool:
     """Whether something stands there (a default does not) that is not the one item of a list which must not be empty."""
     node = data
     for step in way[:-1]:

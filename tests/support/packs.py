@@ -2,11 +2,11 @@
 
 from functools import cache
 
-from shared.procedures.loading.loader import Pack, installed, load_organisation, load_pack
-from shared.procedures.organisation import Organisation, everyone
+from shared.procedures.loading.loader import Pack, installed_packs, load_organisation, load_pack
+from shared.procedures.organisation import Organisation, open_organisation
 from simulator.scenario import Scenario, read_scenario
 
-PACKS = installed()
+PACKS = installed_packs()
 
 
 @cache
@@ -23,7 +23,7 @@ def pack_scenarios(name: str) -> tuple[tuple[str, Scenario, Organisation], ...]:
         scenario = read_scenario(path)
         match scenario.organisation:
             case None:
-                organisation = everyone()
+                organisation = open_organisation()
             case dict() as data:
                 organisation = Organisation.model_validate(data)
             case other:

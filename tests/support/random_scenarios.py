@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from services.sla.domain.deadlines.worktime import to_micros
-from shared.contracts.actions import ACTIONS
-from shared.procedures.loading.loader import installed, load
-from shared.procedures.model.bound_procedure import Bound, bind
+from shared.contracts.actions import ACTION_DEFINITIONS
+from shared.procedures.loading.loader import installed_packs, load_procedure
+from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
 from simulator.scenario import Scenario, parse_scenario
 
 DrawnScenario = tuple[str, Scenario, list[tuple[int, int]]]
@@ -20,13 +20,13 @@ START = datetime.fromisoformat("2026-09-17T08:00:00+08:00")
 PARAMETER_VALUES = {"duration": "2d", "int": 3, "number": 1.0, "text": "x"}
 
 
-def bind_with_defaults(pack: str) -> Bound:
-    procedure = load(pack)
+def bind_with_defaults(pack: str) -> BoundProcedure:
+    procedure = load_procedure(pack)
     given = {name: PARAMETER_VALUES[each.type] for name, each in procedure.parameters.items() if each.default is None}
-    return bind(procedure, given)
+    return bind_parameters(procedure, given)
 
 
-def action_data(action: str, draw: st.DrawFn, bound: Bound) -> dict[str, Any]:
+def action_data(action: str, draw: st.DrawFn, bound: BoundProcedure) -> dict[str, Any]:
     classes = [each.id for each in bound.procedure.classes] or ["ordinary"]
     clocks = [each.id for each in bound.procedure.clocks] or ["none"]
     flags = [name for name, fact in bound.procedure.facts.items() if fact.type == "bool"]
@@ -54,7 +54,7 @@ def action_data(action: str, draw: st.DrawFn, bound: Bound) -> dict[str, Any]:
 
 @st.composite
 def random_scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, int]]]:
-    pack = draw(st.sampled_from(installed()))
+    pack = draw(st.sampled_from(installed_packs()))
     bound = bind_with_defaults(pack)
     roles = [*bound.procedure.role_names, "owner", "complainant"]
     flags = [name for name, fact in bound.procedure.facts.items() if fact.type == "bool"]
@@ -62,7 +62,7 @@ def random_scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, in
     at, steps = registered, []
     for _ in range(draw(st.integers(0, 12))):
         at += timedelta(minutes=draw(st.sampled_from([0, 1, 30, 240, 1440, 4320, 20000])))
-        action = draw(st.sampled_from(sorted(ACTIONS)))
+        action = draw(st.sampled_from(sorted(ACTION_DEFINITIONS)))
         data = action_data(action, draw, bound)
         steps.append({"at": at.isoformat(), "action": action, "role": draw(st.sampled_from(roles)), "data": data})
     facts = draw(st.dictionaries(st.sampled_from(flags), st.booleans(), max_size=4)) if flags else {}

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, CalendarError, Interval, standard
+from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, CalendarError, MinuteInterval, default_calendar
 from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL
 
 app = typer.Typer(no_args_is_help=True, help="Show or check a working calendar.")
@@ -24,7 +24,7 @@ _LEGEND = "off: a day off; work: made up for; *: hours of its own; ?: not publis
 def read_calendar(path: Path | None) -> Calendar:
     """Read a calendar file (YAML or JSON), or give the standard calendar for None; raises CalendarError."""
     if path is None:
-        return standard()
+        return default_calendar()
     try:
         data = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
@@ -52,7 +52,7 @@ def show(
     total = 0
     for month in range(1, 13):
         days = [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
-        worked = sum(bool(found.on(day)) for day in days)
+        worked = sum(bool(found.intervals_on(day)) for day in days)
         total += worked
         notes = [note for day in days if (note := _note(found, day))]
         typer.echo(f"  {year}-{month:02}  {worked:2} working days  {' '.join(notes)}".rstrip())
@@ -95,13 +95,13 @@ def _read_or_exit(path: Path | None) -> Calendar:
 
 def _note(calendar: Calendar, day: date) -> str:
     """Say how a date differs from its weekday, or that its schedule is unknown; empty for an ordinary day."""
-    weekday, intervals = calendar.hours[day.weekday()], calendar.on(day)
-    if not calendar.known(day):
+    weekday, intervals = calendar.hours[day.weekday()], calendar.intervals_on(day)
+    if not calendar.is_published(day):
         return f"{day:%d}?" if day.day == 1 else ""
     if bool(intervals) != bool(weekday):
         return f"{day:%d} {'work' if intervals else 'off'}"
     return f"{day:%d}*" if intervals != weekday and day.weekday() < _SATURDAY else ""
 
 
-def _format_intervals(intervals: tuple[Interval, ...]) -> str:
+def _format_intervals(intervals: tuple[MinuteInterval, ...]) -> str:
     return " ".join(f"{one // 60:02}:{one % 60:02}-{other // 60:02}:{other % 60:02}" for one, other in intervals)

@@ -10,18 +10,18 @@ from typing import Annotated
 
 import typer
 
-from shared.procedures.checks.check import check as problems_of
-from shared.procedures.coverage import coverage as coverage_of
-from shared.procedures.explain.html import html as as_html
-from shared.procedures.explain.page import page
-from shared.procedures.explain.text import text as as_text
+from shared.procedures.checks.check import check_pack as problems_of
+from shared.procedures.coverage import pack_coverage as coverage_of
+from shared.procedures.explain.html import render_html as as_html
+from shared.procedures.explain.page import build_page
+from shared.procedures.explain.text import render_text as as_text
 from shared.procedures.loading import new_pack
-from shared.procedures.loading.editor_schema import schema as schema_text
-from shared.procedures.loading.loader import Pack, installed, load, load_organisation, load_pack
-from shared.procedures.model.bound_procedure import bind
-from shared.procedures.model.procedure_error import Problem, ProcedureError
+from shared.procedures.loading.editor_schema import editor_schema_json as schema_text
+from shared.procedures.loading.loader import Pack, installed_packs, load_organisation, load_pack, load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
+from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.organisation import Organisation
-from shared.procedures.version_difference import Change, differences
+from shared.procedures.version_difference import EntryChange, compare_versions
 
 EXIT_UNUSABLE = 2
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, explain, cover, compare and start procedures.")
@@ -70,7 +70,7 @@ def explain(
     """Say clause by clause what the regulation demands and what the system does about it."""
     with _exit_on_procedure_error():
         loaded = load_pack(pack)
-    made = page(loaded.procedure, loaded.clauses, language.value)
+    made = build_page(loaded.procedure, loaded.clauses, language.value)
     if html is None:
         typer.echo(as_text(made), nl=False)
         return
@@ -85,16 +85,16 @@ def coverage(
 ) -> None:
     """Show which entries and scenarios cover each clause; exit 1 if there is a hole."""
     with _exit_on_procedure_error():
-        found = [coverage_of(load_pack(pack)) for pack in packs or installed()]
+        found = [coverage_of(load_pack(pack)) for pack in packs or installed_packs()]
     rows = [row for each in found for row in each.clauses]
-    holes = [hole for each in found for hole in each.holes]
+    holes = [hole for each in found for hole in each.gaps]
     if as_json:
-        typer.echo(json.dumps([row.row() for row in rows], ensure_ascii=False, indent=1))
+        typer.echo(json.dumps([row.to_json() for row in rows], ensure_ascii=False, indent=1))
     else:
         for row in rows:
             state = (
-                f"uncovered: {row.uncovered}"
-                if row.uncovered and not row.entries
+                f"uncovered: {row.uncovered_reason}"
+                if row.uncovered_reason and not row.entries
                 else f"{', '.join(row.entries)} ← {', '.join(row.scenarios) or '-'}"
             )
             typer.echo(f"{row.procedure}/{row.clause}  {state}")
@@ -112,8 +112,8 @@ def diff(
 ) -> None:
     """Say in words what changes from one procedure to another."""
     with _exit_on_procedure_error():
-        before, after = load(old), load(new)
-    changes = differences(before, after, language.value)
+        before, after = load_procedure(old), load_procedure(new)
+    changes = compare_versions(before, after, language.value)
     words = ("新增", "取消", "变更", "没有变化") if language is OutputLanguage.ZH else ("new", "gone", "changed", "nothing changes")
     for change in changes:
         typer.echo("\n".join(_lines(change, words)))
@@ -142,7 +142,7 @@ def new(
 ) -> None:
     """Start a procedure from a skeleton that passes every check."""
     with _exit_on_procedure_error():
-        folder = new_pack.start(pack_id, into)
+        folder = new_pack.create_pack(pack_id, into)
     typer.echo(f"{folder}: edit procedure.yaml and clauses.yaml, then run: jiesu procedure check {folder}")
 
 
@@ -155,24 +155,24 @@ def schema(output: Annotated[Path | None, typer.Option(help="write it there inst
         output.write_text(schema_text(), "utf-8")
 
 
-def _with_organisation(pack: Pack, path: Path | None) -> list[Problem]:
+def _with_organisation(pack: Pack, path: Path | None) -> list[FileProblem]:
     if path is None:
         return problems_of(pack)
     organisation = load_organisation(path)
     return [*problems_of(pack, organisation), *_unbound_parameters(pack, organisation, path)]
 
 
-def _unbound_parameters(pack: Pack, organisation: Organisation, path: Path) -> Iterator[Problem]:
+def _unbound_parameters(pack: Pack, organisation: Organisation, path: Path) -> Iterator[FileProblem]:
     for source in organisation.sources:
         if source.procedure != pack.procedure.id or source.version not in (None, pack.procedure.version):
             continue
         try:
-            bind(pack.procedure, source.parameters)
+            bind_parameters(pack.procedure, source.parameters)
         except ProcedureError as error:
-            yield from (Problem(str(path), 1, each.clause, f"source {source.id}: {each.message}") for each in error.problems)
+            yield from (FileProblem(str(path), 1, each.clause, f"source {source.id}: {each.message}") for each in error.problems)
 
 
-def _lines(change: Change, words: tuple[str, ...]) -> Iterator[str]:
+def _lines(change: EntryChange, words: tuple[str, ...]) -> Iterator[str]:
     kind = words[0] if not change.before else words[1] if not change.after else words[2]
     clauses = f" ({', '.join(change.clauses)})" if change.clauses else ""
     yield f"{kind}: {change.entry}{clauses}"

@@ -10,11 +10,11 @@ import typer
 from pydantic import ValidationError
 
 from shared.procedures.calendars.calendar import Calendar, CalendarError
-from shared.procedures.checks.check import unusable
+from shared.procedures.checks.check import blocking_problems
 from shared.procedures.loading.loader import load_organisation, load_pack
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure_error import ProcedureError
-from shared.procedures.organisation import Organisation, everyone
+from shared.procedures.organisation import Organisation, open_organisation
 from simulator.scenario import Scenario, ScenarioError, read_scenario, unmet_expectations
 from simulator.simulation import simulate_scenario as run
 
@@ -23,10 +23,10 @@ EXIT_UNUSABLE = 2
 
 def run_scenario(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
     """The timeline of a scenario whose paths are relative to `base`; raises `ValueError` where file or procedure cannot be used."""
-    pack = load_pack(scenario.procedure, base=base)
-    if problems := unusable(pack):
+    pack = load_pack(scenario.procedure, base_folder=base)
+    if problems := blocking_problems(pack):
         raise ProcedureError(problems)
-    bound = bind(pack.procedure, scenario.parameters)
+    bound = bind_parameters(pack.procedure, scenario.parameters)
     organisation = scenario_organisation(scenario, base)
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
     return run(scenario, bound, organisation, calendars)
@@ -89,7 +89,7 @@ def inline_organisation(data: dict[str, Any]) -> Organisation:
 def scenario_organisation(scenario: Scenario, base: Path) -> Organisation:
     """The organisation that a scenario brings or names, else one in which everybody is there; raises `ProcedureError`."""
     if scenario.organisation is None:
-        return everyone()
+        return open_organisation()
     if isinstance(scenario.organisation, dict):
         return inline_organisation(scenario.organisation)
     return load_organisation(base / scenario.organisation)

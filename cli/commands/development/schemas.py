@@ -11,7 +11,7 @@ from rich.console import Console
 from cli.reference import event_pages
 from cli.reference.message_examples import example_message
 from cli.reference.schema_compatibility import SchemaChange, schema_changes
-from shared.contracts import MODELS
+from shared.contracts import MODELS_BY_CE_TYPE
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "shared" / "contracts" / "schemas"
@@ -38,7 +38,7 @@ def write(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             written += 1
-    console.print(f"{written} files written, {len(MODELS)} schemas in all.")
+    console.print(f"{written} files written, {len(MODELS_BY_CE_TYPE)} schemas in all.")
 
 
 @app.command()
@@ -56,12 +56,12 @@ def check() -> None:
     if found or stale:
         console.print("Run `jiesu schemas write`.")
         raise typer.Exit(1)
-    console.print(f"{len(MODELS)} schemas are current.")
+    console.print(f"{len(MODELS_BY_CE_TYPE)} schemas are current.")
 
 
 def current_schema(name: str) -> dict[str, Any]:
     """The JSON Schema of a record's type, as the models have it now."""
-    made = MODELS[name].model_json_schema(by_alias=True, mode="validation")
+    made = MODELS_BY_CE_TYPE[name].model_json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:jiesu:schema:{name}", **made}
 
 
@@ -73,22 +73,22 @@ def golden_schema(name: str) -> dict[str, Any] | None:
 
 def schema_differences() -> Iterator[SchemaChange]:
     """Every change of the models against the golden schemas, types that are gone too."""
-    for name in MODELS:
+    for name in MODELS_BY_CE_TYPE:
         before = golden_schema(name)
         if before is not None:
             yield from schema_changes(name, before, current_schema(name))
     for path in sorted(SCHEMAS.glob("*.json")):
-        if path.stem not in MODELS:
+        if path.stem not in MODELS_BY_CE_TYPE:
             yield SchemaChange(path.stem, "the type is gone", breaks_direction="both")
 
 
 def generated_files() -> dict[Path, str]:
     """Every generated file with its content; an example that is there already stays, it is what others may have sent."""
-    found = {SCHEMAS / f"{name}.json": _json(current_schema(name)) for name in MODELS}
-    examples = {name: _example(name) for name in MODELS}
+    found = {SCHEMAS / f"{name}.json": _json(current_schema(name)) for name in MODELS_BY_CE_TYPE}
+    examples = {name: _example(name) for name in MODELS_BY_CE_TYPE}
     found |= {EXAMPLES / f"{name}.json": text for name, text in examples.items()}
     parsed = {name: json.loads(text) for name, text in examples.items()}
-    schemas = {name: current_schema(name) for name in MODELS}
+    schemas = {name: current_schema(name) for name in MODELS_BY_CE_TYPE}
     found[PAGES / "asyncapi.json"] = _json(event_pages.asyncapi_document(schemas, parsed))
     found[PAGES / "events.md"] = event_pages.events_page(schemas, parsed)
     return found
@@ -96,7 +96,7 @@ def generated_files() -> dict[Path, str]:
 
 def _example(name: str) -> str:
     path = EXAMPLES / f"{name}.json"
-    return path.read_text(encoding="utf-8") if path.exists() else _json(example_message(MODELS[name]))
+    return path.read_text(encoding="utf-8") if path.exists() else _json(example_message(MODELS_BY_CE_TYPE[name]))
 
 
 def _json(value: Any) -> str:

@@ -12,8 +12,8 @@ from cli.evidence.sla_database import REPORT_ZONE, current_instant, exit_with, q
 from services.sla.application import periodic_reports
 from services.sla.application.periodic_reports import CompletedDuty
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from shared.procedures.calendars.calendar import standard
-from shared.procedures.loading.loader import load
+from shared.procedures.calendars.calendar import default_calendar
+from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.database.database import Database
@@ -135,7 +135,7 @@ def _times(time: Mapping[str, Any], label: Any) -> Iterator[str]:
 
 def _load_procedure(reference: str) -> Procedure:
     try:
-        return load(reference)
+        return load_procedure(reference)
     except ProcedureError as error:
         exit_with(str(error))
 
@@ -152,7 +152,7 @@ def _instant(written: str) -> int:
 
 async def _build_report(database: Database, procedure: Procedure, kind: str, at: int) -> dict[str, Any]:
     async with database.transaction() as tx:
-        return await periodic_reports.build_report(tx, procedure, Worktime.for_calendar(standard()), kind, at)
+        return await periodic_reports.build_report(tx, procedure, Worktime.for_calendar(default_calendar()), kind, at)
 
 
 def _print_stored_reports(procedure: str, kind: ReportPeriod | None, *, as_json: bool) -> None:

@@ -21,8 +21,8 @@ from services.intake.storage import complaints
 from services.intake.storage.complaints import ComplaintRow, RefusedSubmission, RegisteredComplaint
 from shared.contracts import topics
 from shared.contracts.complaint import Submission
-from shared.contracts.envelope import Message
-from shared.contracts.events import encode
+from shared.contracts.envelope import CloudEventRecord
+from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Registered
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
@@ -106,7 +106,7 @@ class RegisterComplaints:
         return registered_event(made, books[made.series], contact)
 
     async def _record(self, tx: Transaction, events: dict[str, Registered], first: dict[str, PendingRegistration]) -> None:
-        bodies = {case: encode(event) for case, event in events.items()}
+        bodies = {case: encode_event(event) for case, event in events.items()}
         await complaints.insert(tx, [_row(event, first[case], bodies[case]) for case, event in events.items()])
         await outbox.add(tx, (_message(event, first[case], bodies[case]) for case, event in events.items()))
 
@@ -150,8 +150,8 @@ def _row(event: Registered, incoming: PendingRegistration, body: bytes) -> Compl
     )
 
 
-def _message(event: Registered, incoming: PendingRegistration, body: bytes) -> Message:
-    return Message(
+def _message(event: Registered, incoming: PendingRegistration, body: bytes) -> CloudEventRecord:
+    return CloudEventRecord(
         topic=topics.COMPLAINT_EVENTS.name,
         key=event.case,
         id=str(registered_event_id(event.case)),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from services.intake.domain.number_series import format_number
 from services.intake.domain.submission import SourceContext
-from shared.contracts.envelope import ID, KEY_ID, SIGNATURE, signed_bytes
-from shared.procedures.calendars.zones import zone
-from shared.procedures.loading.loader import bind, load
-from shared.procedures.organisation import Organisation, Source
+from shared.contracts.envelope import CE_ID, KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
+from shared.procedures.calendars.zones import procedure_zone
+from shared.procedures.loading.loader import bind_parameters, load_procedure
+from shared.procedures.organisation import ComplaintSource, Organisation
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.signing import is_signature_valid
@@ -45,14 +45,14 @@ class Sources:
         keys = self.by_record(received).source.keys
         if not keys:
             return
-        public = keys.get(received.headers.get(KEY_ID, ""))
-        covered = signed_bytes(received.topic, received.key, received.headers[ID], received.body)
-        if public is None or not is_signature_valid(public, received.headers.get(SIGNATURE, ""), covered):
-            raise Rejected(f"headers {KEY_ID} and {SIGNATURE} are not those of the source", park=False)
+        public = keys.get(received.headers.get(KEY_ID_HEADER, ""))
+        covered = signing_input(received.topic, received.key, received.headers[CE_ID], received.body)
+        if public is None or not is_signature_valid(public, received.headers.get(SIGNATURE_HEADER, ""), covered):
+            raise Rejected(f"headers {KEY_ID_HEADER} and {SIGNATURE_HEADER} are not those of the source", park=False)
 
 
-def _source_context(source: Source, organisation: Organisation, base: Path, region: str, key: bytes) -> SourceContext:
+def _source_context(source: ComplaintSource, organisation: Organisation, base: Path, region: str, key: bytes) -> SourceContext:
     reference = source.procedure if source.version is None else f"{source.procedure}@{source.version}"
-    procedure = load(reference, base=base)
+    procedure = load_procedure(reference, base_folder=base)
     format_number(procedure.register_.number, 2000, 1)
-    return SourceContext(source, bind(procedure, source.parameters), zone(procedure, organisation), region, key)
+    return SourceContext(source, bind_parameters(procedure, source.parameters), procedure_zone(procedure, organisation), region, key)

@@ -12,9 +12,9 @@ from services.intake.domain.number_series import NumberSeries, format_number, se
 from services.intake.domain.submission_faults import SubmissionFault
 from shared.contracts.complaint import Complainant, Complaint, Submission
 from shared.contracts.events.triage import Registered
-from shared.procedures.model.bound_procedure import Bound
-from shared.procedures.model.facts import fit
-from shared.procedures.organisation import Source
+from shared.procedures.model.bound_procedure import BoundProcedure
+from shared.procedures.model.facts import coerce_facts
+from shared.procedures.organisation import ComplaintSource
 
 UUID_NAMESPACE = UUID("6a696573-7500-5000-8000-000000000001")
 _EARLIEST_RECEIPT = datetime(1970, 1, 2, tzinfo=UTC)
@@ -30,8 +30,8 @@ _COPIED = (
 class SourceContext:
     """Where a source's complaints are registered: its procedure with parameters, the calendar's zone, how contact data is read."""
 
-    source: Source
-    bound_procedure: Bound
+    source: ComplaintSource
+    bound_procedure: BoundProcedure
     zone: tzinfo
     phone_region: str
     pseudonym_key: bytes
@@ -46,7 +46,7 @@ class UnnumberedRegistration:
     """A registration before it has a number; `contact` is what has to be sealed, None if there is none."""
 
     complaint: Complaint
-    bound_procedure: Bound
+    bound_procedure: BoundProcedure
     series: NumberSeries
     contact: dict[str, Any] | None
 
@@ -74,7 +74,7 @@ def prepare_registration(submission: Submission, context: SourceContext, case: s
     """The complaint as it will travel, registered at that instant, still without number and seal."""
     who = normalised_complainant(submission.complainant, context.phone_region)
     procedure = context.bound_procedure.procedure
-    facts, unfit = fit(procedure, submission.facts)
+    facts, unfit = coerce_facts(procedure, submission.facts)
     missing = _missing(submission, who, procedure.register_.required)
     complaint = Complaint(
         case=case,

@@ -9,8 +9,8 @@ import orjson
 from services.notify.storage import deliveries
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts import topics
-from shared.contracts.envelope import Message
-from shared.contracts.events import encode
+from shared.contracts.envelope import CloudEventRecord
+from shared.contracts.events import encode_event
 from shared.contracts.events.messages import NotificationOutcome
 from shared.runtime.database.database import Transaction
 from shared.runtime.outbox import outbox
@@ -40,7 +40,7 @@ async def publish_outcomes(
     )
 
 
-def _message(row: DeliveryRow, outcome: type[NotificationOutcome], at: datetime, number: int, reason: str) -> Message:
+def _message(row: DeliveryRow, outcome: type[NotificationOutcome], at: datetime, number: int, reason: str) -> CloudEventRecord:
     event = outcome(
         case=row.case_id,
         at=at,
@@ -54,13 +54,13 @@ def _message(row: DeliveryRow, outcome: type[NotificationOutcome], at: datetime,
         reason=reason if outcome.name == "notification_failed" else "",
         **orjson.loads(row.because),
     )
-    return Message(
+    return CloudEventRecord(
         topic=topics.NOTIFICATION_EVENTS.name,
         key=row.case_id,
         id=str(uuid5(_NAMESPACE, f"{row.id}|{outcome.name}")),
         type=outcome.name,
         at=at,
-        body=encode(event),
+        body=encode_event(event),
         source="notify",
         sequence=number,
         traceparent=row.traceparent,

@@ -18,7 +18,7 @@ from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping, redaction
 from services.sla.storage import cases
 from services.sla.storage.cases import DeferredInput, NewLedgerEntry, StoredCase
-from shared.contracts.envelope import Message
+from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
@@ -68,7 +68,7 @@ class CaseBatch:
     stored_cases: dict[str, StoredCase] = field(default_factory=dict)
     deferred: dict[str, list[DeferredInput]] = field(default_factory=dict)
     new_entries: list[NewLedgerEntry] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[CloudEventRecord] = field(default_factory=list)
     newly_deferred: list[tuple[str, datetime, Mapping[str, Any]]] = field(default_factory=list)
     deferred_since: dict[str, datetime] = field(default_factory=dict)
     applied_input_ids: list[int] = field(default_factory=list)
@@ -201,7 +201,9 @@ class CaseBatch:
 
     def _publish(self, topic: str, event: Event, at: datetime, body: bytes, about: _EventContext) -> None:
         case, by = about.case.id, _by(event)
-        self.messages.append(Message(topic, case, uuid7(), event.type, at, body, EVENT_SOURCE, event.sequence, about.traceparent, by))
+        self.messages.append(
+            CloudEventRecord(topic, case, uuid7(), event.type, at, body, EVENT_SOURCE, event.sequence, about.traceparent, by)
+        )
 
 
 def _by(event: Event) -> str:

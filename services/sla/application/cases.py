@@ -16,8 +16,8 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import AdvanceTime, ApplyDecision, OpenCase, TakeAction
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases as storage
-from shared.contracts.actions import ACTIONS, Action
-from shared.contracts.events import EVENTS
+from shared.contracts.actions import ACTION_DEFINITIONS, Action
+from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.messages import NotificationOutcome
 from shared.contracts.events.triage import Classified
 from shared.contracts.topics import CASE_ACTIONS, PARTITIONS
@@ -34,7 +34,7 @@ from shared.runtime.timers.timers import DueTimer
 RECALCULATION_BATCH_SIZE = 200
 DUTY_KEY_PREFIX = "duty:"
 """Begins the key of what a procedure does without a case."""
-_EVENTS = frozenset(EVENTS.values())
+_EVENTS = frozenset(EVENT_CLASSES.values())
 _DECISIONS = frozenset(cls for cls in _EVENTS if issubclass(cls, Classified))
 _NOTIFICATION_OUTCOME_CLASSES = frozenset(cls for cls in _EVENTS if issubclass(cls, NotificationOutcome))
 _CLAIM_IDEMPOTENCY_KEY = "INSERT INTO inbox (id, topic) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id"
@@ -133,8 +133,8 @@ class UpdateCases:
     def _action(self, received: ReceivedRecord, action: Action, case: Case | None) -> TakeAction | PendingAction:
         if received.topic != CASE_ACTIONS.name or action.case != received.key:
             raise Rejected("the record's key is not the case that its action names: send it with the case as key", park=False)
-        if action.action not in ACTIONS:
-            raise Rejected(f"there is no action {action.action}; actions are {', '.join(sorted(ACTIONS))}", park=False)
+        if action.action not in ACTION_DEFINITIONS:
+            raise Rejected(f"there is no action {action.action}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}", park=False)
         actor = self.identities.verify_signature(received.topic, received.key, str(received.id), received.body, received.headers)
         if actor is None:
             raise Rejected("the action is not signed by anybody whom the organisation knows", park=False)
@@ -215,8 +215,8 @@ class TakeHttpActions:
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
         if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
             raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case that concerns your department")
-        if action.action not in ACTIONS:
-            raise HttpProblem(422, "there is no such action", f"action: must be one of {', '.join(sorted(ACTIONS))}")
+        if action.action not in ACTION_DEFINITIONS:
+            raise HttpProblem(422, "there is no such action", f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
         given = self.cases.to_action_input(action, actor, case, at)
         if given.denied:
             raise HttpProblem(422 if not given.role else 403, "the action cannot be taken", given.denied)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.contracts.envelope import KEY_ID, SIGNATURE, signed_bytes
+from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
 from shared.procedures.organisation import Organisation, Person
 from shared.runtime.kafka.signing import is_signature_valid
 
@@ -59,8 +59,8 @@ class IdentityRegistry:
 
     def verify_signature(self, topic: str, key: str, event_id: str, body: bytes, headers: Mapping[str, str]) -> Actor | None:
         """Who signed a record; None if nobody that the organisation knows did, or the signature does not fit."""
-        found = self._keys.get(headers.get(KEY_ID, ""))
-        if found is None or not is_signature_valid(found[0], headers.get(SIGNATURE, ""), signed_bytes(topic, key, event_id, body)):
+        found = self._keys.get(headers.get(KEY_ID_HEADER, ""))
+        if found is None or not is_signature_valid(found[0], headers.get(SIGNATURE_HEADER, ""), signing_input(topic, key, event_id, body)):
             return None
         return found[1]
 

@@ -20,8 +20,8 @@ from services.sla.domain.evidence.case_history import case_timeline
 from services.sla.domain.reports.duty_schedule import REPORT_PERIODS, ScheduledDuty, duties_due_between, next_duty_due, period_bounds
 from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod, StatisticsCollector
 from services.sla.storage import ledgers
-from shared.contracts.envelope import Message
-from shared.contracts.events import encode
+from shared.contracts.envelope import CloudEventRecord
+from shared.contracts.events import encode_event
 from shared.contracts.events.messages import NotificationRequested
 from shared.contracts.topics import CASE_EVENTS
 from shared.procedures.model.procedure import Procedure
@@ -117,10 +117,12 @@ class DutyRunner:
         found = await ledgers.seal_year(tx, year, (from_micros(due.since), from_micros(due.until)), now)
         return {"year": year, "root": found.root.hex(), "cases": len(found.leaves)}
 
-    def _notification(self, procedure: Procedure, worktime: Worktime, due: ScheduledDuty, report: dict[str, Any], now: datetime) -> Message:
+    def _notification(
+        self, procedure: Procedure, worktime: Worktime, due: ScheduledDuty, report: dict[str, Any], now: datetime
+    ) -> CloudEventRecord:
         """The request that tells whoever owes the duty, with the figures; nobody: the organisation's fallback."""
         organisation, duty, at = self._rulebooks.organisation, due.duty, worktime.to_datetime(due.due)
-        persons = organisation.holders(duty.owner, "", at) or ((organisation.fallback,) if organisation.fallback else ())
+        persons = organisation.role_holders(duty.owner, "", at) or ((organisation.fallback,) if organisation.fallback else ())
         clauses = [duty.clause] if isinstance(duty.clause, str) else list(duty.clause or ())
         key = f"{DUTY_KEY_PREFIX}{procedure.id}:{duty.id}"
         event = NotificationRequested(
@@ -142,7 +144,7 @@ class DutyRunner:
             about="duty_report",
             values=_values(procedure, worktime, due, report),
         )
-        return Message(CASE_EVENTS.name, key, uuid7(), event.type, at, encode(event), EVENT_SOURCE)
+        return CloudEventRecord(CASE_EVENTS.name, key, uuid7(), event.type, at, encode_event(event), EVENT_SOURCE)
 
     def _worktime(self, procedure: Procedure) -> Worktime:
         calendars, organisation = self._rulebooks.calendars, self._rulebooks.organisation

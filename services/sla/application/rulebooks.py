@@ -11,9 +11,9 @@ from services.sla.domain.evidence import decision_context
 from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.rules.rulebook import Rulebook
-from shared.procedures.calendars.calendar import Calendar, standard
-from shared.procedures.loading.loader import load
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.calendars.calendar import Calendar, default_calendar
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 
@@ -28,10 +28,11 @@ class RulebookRegistry:
         self.organisation = organisation
         named = () if procedure_folder is None else organisation.sources
         own = [
-            load(each.procedure if each.version is None else f"{each.procedure}@{each.version}", base=procedure_folder) for each in named
+            load_procedure(each.procedure if each.version is None else f"{each.procedure}@{each.version}", base_folder=procedure_folder)
+            for each in named
         ]
         self._own = {(each.id, each.version): each for each in own}
-        self.calendars: dict[str, Calendar] = {"default": standard()} if calendars is None else calendars
+        self.calendars: dict[str, Calendar] = {"default": default_calendar()} if calendars is None else calendars
         self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
         self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
         self.basis_kept = False
@@ -55,12 +56,14 @@ class RulebookRegistry:
         name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
         found = self._made.get(name)
         if found is None:
-            found = self._made[name] = Rulebook(bind(self.procedure(procedure, version), parameters), self.organisation, self.calendars)
+            found = self._made[name] = Rulebook(
+                bind_parameters(self.procedure(procedure, version), parameters), self.organisation, self.calendars
+            )
         return found
 
     def procedure(self, procedure_id: str, version: int) -> Procedure:
         """A procedure by id and version: one of the organisation's own files, or an installed one."""
-        return self._own.get((procedure_id, version)) or load(f"{procedure_id}@{version}")
+        return self._own.get((procedure_id, version)) or load_procedure(f"{procedure_id}@{version}")
 
     @property
     def procedures_in_use(self) -> list[Procedure]:

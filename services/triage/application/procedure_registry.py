@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from shared.procedures.calendars.zones import zone
-from shared.procedures.loading.loader import Bound, ProcedureError, bind, load
+from shared.procedures.calendars.zones import procedure_zone
+from shared.procedures.loading.loader import BoundProcedure, ProcedureError, bind_parameters, load_procedure
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 from shared.runtime.errors import Rejected
@@ -20,13 +20,15 @@ class ProcedureRegistry:
     def __init__(self, organisation: Organisation, base: Path) -> None:
         self.organisation = organisation
         self._own: dict[tuple[str, int], Procedure] = {}
-        self._bound: dict[tuple[str, int, bytes], Bound] = {}
+        self._bound: dict[tuple[str, int, bytes], BoundProcedure] = {}
         self._zones: dict[tuple[str, int], tzinfo] = {}
         for source in organisation.sources:
-            procedure = load(source.procedure if source.version is None else f"{source.procedure}@{source.version}", base=base)
+            procedure = load_procedure(
+                source.procedure if source.version is None else f"{source.procedure}@{source.version}", base_folder=base
+            )
             self._own[procedure.id, procedure.version] = procedure
 
-    def bound_procedure(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> Bound:
+    def bound_procedure(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> BoundProcedure:
         """The same object for the same procedure, version and parameters. Raises Rejected for one that is not installed."""
         name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
         found = self._bound.get(name)
@@ -38,11 +40,11 @@ class ProcedureRegistry:
         """The zone of the procedure's calendar."""
         name = (procedure.id, procedure.version)
         if name not in self._zones:
-            self._zones[name] = zone(procedure, self.organisation)
+            self._zones[name] = procedure_zone(procedure, self.organisation)
         return self._zones[name]
 
-    def _bind(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> Bound:
+    def _bind(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> BoundProcedure:
         try:
-            return bind(self._own.get((procedure, version)) or load(f"{procedure}@{version}"), parameters)
+            return bind_parameters(self._own.get((procedure, version)) or load_procedure(f"{procedure}@{version}"), parameters)
         except ProcedureError as error:
             raise Rejected(f"procedure {procedure[:100]}@{version} cannot be used here: is it installed?") from error

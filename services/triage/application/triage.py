@@ -14,8 +14,8 @@ from services.triage.domain.triage_case import TriageCase, case_from_decision
 from services.triage.storage import triage_state
 from services.triage.storage.triage_state import GroupQuery
 from shared.contracts import topics
-from shared.contracts.envelope import Message
-from shared.contracts.events import CaseEvent, encode
+from shared.contracts.envelope import CloudEventRecord
+from shared.contracts.events import CaseEvent, encode_event
 from shared.contracts.events.measures import Amended, Refused
 from shared.contracts.events.triage import Registered
 from shared.runtime.clock import Clock, uuid7
@@ -141,14 +141,14 @@ def _with_sequences(desk: TriageState, events: Sequence[tuple[CaseEvent, str | N
     return numbered
 
 
-def _message(event: CaseEvent, number: int, trace: str | None) -> Message:
-    return Message(
+def _message(event: CaseEvent, number: int, trace: str | None) -> CloudEventRecord:
+    return CloudEventRecord(
         topic=topics.TRIAGE_EVENTS.name,
         key=event.case,
         id=uuid7(),
         type=event.type,
         at=event.at,
-        body=encode(event),
+        body=encode_event(event),
         source="triage",
         sequence=number,
         traceparent=trace,

@@ -11,12 +11,12 @@ from services.triage.domain.compiled_rules import TriageRules, rules_for
 from services.triage.domain.routing import choose_route
 from services.triage.domain.routing_rules import RoutingDecision
 from services.triage.domain.rule_scope import RuleScope, TriageContext
-from shared.contracts.complaint import Complaint, Kind
+from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, Registered, Routed, RouteProposed
-from shared.procedures.model.bound_procedure import Bound
-from shared.procedures.model.clauses import listed
-from shared.procedures.model.facts import fit
+from shared.procedures.model.bound_procedure import BoundProcedure
+from shared.procedures.model.clauses import clause_ids
+from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import ClassRule, Procedure
 from shared.procedures.organisation import Organisation
 
@@ -35,7 +35,7 @@ class TriageDecision:
     rules: TriageRules
     facts: dict[str, Any]
     derived_facts: dict[str, Any]
-    kind: Kind
+    kind: ComplaintKind
     kind_choice: RuleChoice
     class_choice: RuleChoice
     subject_choice: RuleChoice
@@ -57,7 +57,7 @@ class TriageDecision:
     def clauses(self) -> list[str]:
         """The clauses that the classification rests on: the class's first, then the kind's and the subject's."""
         entries = [chosen.entry for chosen in (self.class_choice, self.kind_choice, self.subject_choice) if chosen.entry is not None]
-        return list(dict.fromkeys([one for entry in entries for one in listed(entry.clause)]))
+        return list(dict.fromkeys([one for entry in entries for one in clause_ids(entry.clause)]))
 
     def event_fields(self, context: TriageContext) -> dict[str, Any]:
         """What every event of this decision carries."""
@@ -95,10 +95,10 @@ class TriageDecision:
         return [self.classified_event(registered, context), self.routed_event(context)]
 
 
-def assess(complaint: Complaint, bound_procedure: Bound, organisation: Organisation, context: TriageContext) -> TriageDecision:
+def assess(complaint: Complaint, bound_procedure: BoundProcedure, organisation: Organisation, context: TriageContext) -> TriageDecision:
     """Decide on a complaint; raises `ValueError` naming the condition that cannot be evaluated."""
     rules = rules_for(bound_procedure, organisation)
-    given, unfit = fit(rules.procedure, complaint.facts)
+    given, unfit = coerce_facts(rules.procedure, complaint.facts)
     scope = RuleScope(complaint, rules.fact_defaults | given, bound_procedure.parameters, context.zone, rules.read_paths)
     derived = classify.derive_facts(rules, scope, given)
     kind = classify.choose_kind(rules, scope)
@@ -114,7 +114,7 @@ def assess(complaint: Complaint, bound_procedure: Bound, organisation: Organisat
     evidence += derived.evidence
     for what, chosen in (("kind", kind), ("class", class_), ("subject", subject)):
         evidence += [f"{what}: {seen}"[:500] for seen in chosen.evidence]
-    chosen_kind = cast("Kind", kind.id)
+    chosen_kind = cast("ComplaintKind", kind.id)
     return TriageDecision(
         complaint, rules, scope.facts, derived.facts, chosen_kind, kind, class_, subject, made, _keys(rules, scope), tuple(evidence[:100])
     )  # fmt: skip

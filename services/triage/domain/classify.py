@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from services.triage.domain.compiled_rules import CompiledRule, TriageRules
 from services.triage.domain.rule_scope import RuleScope
-from shared.procedures.model.procedure import ClassRule, KindRule, Subject
+from shared.procedures.model.procedure import ClassRule, KindRule, SubjectNode
 
-E = TypeVar("E", KindRule, ClassRule, Subject)
+E = TypeVar("E", KindRule, ClassRule, SubjectNode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class RuleChoice:
     """What was chosen, by which entry, and what that rests on; `id` is empty if no entry matched."""
 
     id: str = ""
-    entry: KindRule | ClassRule | Subject | None = None
+    entry: KindRule | ClassRule | SubjectNode | None = None
     evidence: tuple[str, ...] = ()
 
 

@@ -12,11 +12,11 @@ from services.triage.domain.routing_rules import (
     procedure_rules,
     source_routes,
 )
-from shared.procedures.expressions.conditions import ROOTS, Path
-from shared.procedures.expressions.matching import Expression, expression
-from shared.procedures.model.bound_procedure import Bound
-from shared.procedures.model.facts import defaults
-from shared.procedures.model.procedure import ClassRule, Count, Derived, KindRule, Procedure, Subject
+from shared.procedures.expressions.conditions import ROOT_VARIABLES, NamePath
+from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.model.bound_procedure import BoundProcedure
+from shared.procedures.model.facts import fact_defaults
+from shared.procedures.model.procedure import ClassRule, CountEntry, DerivationEntry, KindRule, Procedure, SubjectNode
 from shared.procedures.organisation import Organisation
 
 E_co = TypeVar("E_co", covariant=True)
@@ -27,16 +27,16 @@ class CompiledRule(Generic[E_co]):
     """An entry and its compiled condition; without one it always holds."""
 
     entry: E_co
-    when: Expression | None
+    when: CompiledExpression | None
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledCount:
     """A counting entry with its key and condition."""
 
-    entry: Count
-    key: Expression
-    when: Expression | None
+    entry: CountEntry
+    key: CompiledExpression
+    when: CompiledExpression | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,18 @@ class TriageRules:
     `reads` are the paths that all conditions read, by root.
     """
 
-    bound_procedure: Bound
+    bound_procedure: BoundProcedure
     organisation: Organisation
     fact_defaults: dict[str, Any]
-    derived: tuple[CompiledRule[Derived], ...]
+    derived: tuple[CompiledRule[DerivationEntry], ...]
     kinds: tuple[CompiledRule[KindRule], ...]
     classes: tuple[CompiledRule[ClassRule], ...]
-    subjects: tuple[CompiledRule[Subject], ...]
+    subjects: tuple[CompiledRule[SubjectNode], ...]
     counts: tuple[CompiledCount, ...]
     source_routes: dict[str, RoutingDecision]
     routing_rules: tuple[RoutingRule, ...]
     catch_all_route: RoutingDecision
-    read_paths: dict[str, tuple[Path, ...]]
+    read_paths: dict[str, tuple[NamePath, ...]]
 
     @property
     def procedure(self) -> Procedure:
@@ -70,7 +70,7 @@ _MAX_CACHED = 256
 _cached_rules: dict[tuple[int, int], TriageRules] = {}
 
 
-def rules_for(bound_procedure: Bound, organisation: Organisation) -> TriageRules:
+def rules_for(bound_procedure: BoundProcedure, organisation: Organisation) -> TriageRules:
     """The plan of these very objects, compiled at the first call; raises `ValueError` for a condition with bad syntax."""
     name = (id(bound_procedure), id(organisation))
     found = _cached_rules.get(name)
@@ -81,37 +81,41 @@ def rules_for(bound_procedure: Bound, organisation: Organisation) -> TriageRules
     return found
 
 
-def _compile(bound: Bound, organisation: Organisation) -> TriageRules:
+def _compile(bound: BoundProcedure, organisation: Organisation) -> TriageRules:
     procedure = bound.procedure
     rules = (
-        tuple(CompiledRule(e, expression(e.when)) for e in procedure.derived),
+        tuple(CompiledRule(e, compile_expression(e.when)) for e in procedure.derived),
         tuple(CompiledRule(e, _condition(e.when)) for e in procedure.kinds),
         tuple(CompiledRule(e, _condition(e.when)) for e in procedure.classes),
         tuple(CompiledRule(e, _condition(e.when)) for e in procedure.subjects),
     )
-    counts = tuple(CompiledCount(e, expression(e.key), _condition(e.when)) for e in procedure.counts)
+    counts = tuple(CompiledCount(e, compile_expression(e.key), _condition(e.when)) for e in procedure.counts)
     ways = organisation_rules(bound, organisation) + procedure_rules(bound, organisation)
     paths = {path for one in _expressions((*rules, ways), counts) for path in one.condition.paths}
     return TriageRules(
         bound,
         organisation,
-        defaults(procedure),
+        fact_defaults(procedure),
         *rules,
         counts,
         source_routes(bound, organisation),
         ways,
         checked_route(None, bound, organisation),
-        {root: tuple(sorted(path for path in paths if path[0] == root)) for root in ROOTS if any(path[0] == root for path in paths)},
+        {
+            root: tuple(sorted(path for path in paths if path[0] == root))
+            for root in ROOT_VARIABLES
+            if any(path[0] == root for path in paths)
+        },
     )
 
 
-def _condition(source: str | None) -> Expression | None:
-    return None if source is None else expression(source)
+def _condition(source: str | None) -> CompiledExpression | None:
+    return None if source is None else compile_expression(source)
 
 
 def _expressions(
     rules: tuple[tuple[CompiledRule[object] | RoutingRule, ...], ...], counts: tuple[CompiledCount, ...]
-) -> Iterator[Expression]:
+) -> Iterator[CompiledExpression]:
     for group in rules:
         yield from (rule.when for rule in group if rule.when is not None)
     for count in counts:

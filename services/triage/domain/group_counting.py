@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.procedure import Count
+from shared.procedures.model.procedure import CountEntry
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,7 +54,7 @@ class GroupLeft:
     members: tuple[str, ...]
 
 
-def window_length(entry: Count) -> timedelta | None:
+def window_length(entry: CountEntry) -> timedelta | None:
     """How far apart the first and the last of a group may be; None: any distance. Raises `ValueError` for working time and months."""
     if entry.window is None:
         return None
@@ -64,7 +64,7 @@ def window_length(entry: Count) -> timedelta | None:
     return timedelta(microseconds=duration.size) if duration.kind == "clock" else timedelta(days=duration.size)
 
 
-def max_neighbours(entry: Count) -> int:
+def max_neighbours(entry: CountEntry) -> int:
     """How many marks before and after a new one can matter: a window that it fills holds no more than the threshold.
 
     With `distinct` one complainant may have many marks in it, so that there it is a generous bound.
@@ -72,7 +72,7 @@ def max_neighbours(entry: Count) -> int:
     return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
 
 
-def count_case(counter: GroupCounter, occurrence: Occurrence, entry: Count) -> tuple[GroupCounter, GroupJoined | None]:
+def count_case(counter: GroupCounter, occurrence: Occurrence, entry: CountEntry) -> tuple[GroupCounter, GroupJoined | None]:
     """Count one more case; a case that is already there takes its new mark."""
     others = [m for m in counter.marks if m.case != occurrence.case]
     place = bisect(others, occurrence)
@@ -88,7 +88,7 @@ def count_case(counter: GroupCounter, occurrence: Occurrence, entry: Count) -> t
     return GroupCounter(after, group if entry.window is None else ""), GroupJoined(group, not known, tuple(joined), members)
 
 
-def remove_case(counter: GroupCounter, case: str, entry: Count) -> tuple[GroupCounter, GroupLeft | None]:
+def remove_case(counter: GroupCounter, case: str, entry: CountEntry) -> tuple[GroupCounter, GroupLeft | None]:
     """Take a case out; the group that it leaves ends where fewer than the threshold remain."""
     gone = next((m for m in counter.marks if m.case == case), None)
     marks = tuple(m for m in counter.marks if m.case != case)
@@ -102,7 +102,7 @@ def remove_case(counter: GroupCounter, case: str, entry: Count) -> tuple[GroupCo
     return GroupCounter(marks, "" if dissolved else counter.open_group), left
 
 
-def _grouped_occurrences(marks: Sequence[Occurrence], place: int, entry: Count, *, standing: bool) -> Sequence[Occurrence]:
+def _grouped_occurrences(marks: Sequence[Occurrence], place: int, entry: CountEntry, *, standing: bool) -> Sequence[Occurrence]:
     """Those who count together with the mark at `place`: everyone without a window, else all whose window with it is full."""
     span = window_length(entry)
     if span is None:
@@ -125,7 +125,7 @@ def _windows(marks: Sequence[Occurrence], place: int, span: timedelta, near: int
         yield first, end
 
 
-def _reaches_threshold(marks: Sequence[Occurrence], entry: Count) -> bool:
+def _reaches_threshold(marks: Sequence[Occurrence], entry: CountEntry) -> bool:
     if entry.distinct is None:
         return len(marks) >= entry.threshold
     # Whoever is unknown cannot be told from others: he counts as one more, so that an anonymous protest is not overlooked.

@@ -4,7 +4,7 @@ from services.triage.domain.classify import RuleChoice
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.routing_rules import RoutingDecision, RoutingRule, subject_route
 from services.triage.domain.rule_scope import RuleScope
-from shared.procedures.model.procedure import Subject
+from shared.procedures.model.procedure import SubjectNode
 
 
 def choose_route(rules: TriageRules, scope: RuleScope, subject: RuleChoice) -> RoutingDecision:
@@ -29,4 +29,4 @@ def _first(ways: tuple[RoutingRule, ...], scope: RuleScope) -> RoutingDecision |
 
 def _of_subject(plan: TriageRules, subject: RuleChoice) -> RoutingDecision | None:
     entry = subject.entry
-    return subject_route(entry, plan.bound_procedure, plan.organisation) if isinstance(entry, Subject) else None
+    return subject_route(entry, plan.bound_procedure, plan.organisation) if isinstance(entry, SubjectNode) else None

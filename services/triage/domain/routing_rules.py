@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.triage.domain.clause_fields import clause_fields
-from shared.procedures.expressions.matching import Expression, expression
-from shared.procedures.model.bound_procedure import Bound
-from shared.procedures.model.procedure import Subject
+from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.model.bound_procedure import BoundProcedure
+from shared.procedures.model.procedure import SubjectNode
 from shared.procedures.organisation import Organisation
 
 _AUTO_ROUTE_OFF = "a person routes (auto_route: false)"
@@ -29,11 +29,11 @@ class RoutingRule:
     """A route and when it applies; `undeclared` are facts that the condition reads and the procedure does not declare."""
 
     route: RoutingDecision
-    when: Expression | None
+    when: CompiledExpression | None
     undeclared_facts: tuple[str, ...] = ()
 
 
-def checked_route(route: RoutingDecision | None, bound_procedure: Bound, organisation: Organisation) -> RoutingDecision:
+def checked_route(route: RoutingDecision | None, bound_procedure: BoundProcedure, organisation: Organisation) -> RoutingDecision:
     """What is decided where a rule gives this route; one to a department that does not exist becomes a proposal of the catch-all."""
     catch_all = organisation.catch_all
     if route is None:
@@ -45,7 +45,7 @@ def checked_route(route: RoutingDecision | None, bound_procedure: Bound, organis
     return route if bound_procedure.procedure.auto_route else replace(route, proposed=True, reason=_AUTO_ROUTE_OFF)
 
 
-def source_routes(bound_procedure: Bound, organisation: Organisation) -> dict[str, RoutingDecision]:
+def source_routes(bound_procedure: BoundProcedure, organisation: Organisation) -> dict[str, RoutingDecision]:
     """The routes of those sources whose cases all go to one department."""
     first = {source.id: source.department for source in reversed(organisation.sources)}
     return {
@@ -55,7 +55,7 @@ def source_routes(bound_procedure: Bound, organisation: Organisation) -> dict[st
     }
 
 
-def organisation_rules(bound_procedure: Bound, organisation: Organisation) -> tuple[RoutingRule, ...]:
+def organisation_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> tuple[RoutingRule, ...]:
     """The organisation's own routes. They serve all its procedures: one on a parameter that this one lacks never applies."""
     ways = []
     for place, entry in enumerate(organisation.routing, start=1):
@@ -68,7 +68,7 @@ def organisation_rules(bound_procedure: Bound, organisation: Organisation) -> tu
     return tuple(ways)
 
 
-def procedure_rules(bound_procedure: Bound, organisation: Organisation) -> tuple[RoutingRule, ...]:
+def procedure_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> tuple[RoutingRule, ...]:
     """The procedure's routes."""
     ways = []
     for place, entry in enumerate(bound_procedure.procedure.routes, start=1):
@@ -78,7 +78,7 @@ def procedure_rules(bound_procedure: Bound, organisation: Organisation) -> tuple
     return tuple(ways)
 
 
-def subject_route(entry: Subject, bound_procedure: Bound, organisation: Organisation) -> RoutingDecision | None:
+def subject_route(entry: SubjectNode, bound_procedure: BoundProcedure, organisation: Organisation) -> RoutingDecision | None:
     """The route of what a complaint is about, if that node has one."""
     if not entry.department:
         return None
@@ -86,5 +86,5 @@ def subject_route(entry: Subject, bound_procedure: Bound, organisation: Organisa
     return checked_route(route, bound_procedure, organisation)
 
 
-def _condition(source: str | None) -> Expression | None:
-    return None if source is None else expression(source)
+def _condition(source: str | None) -> CompiledExpression | None:
+    return None if source is None else compile_expression(source)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-from shared.contracts.complaint import FAMILIES, Complaint
-from shared.contracts.events.fields import ANY_EVENT_FIELDS, EPOCH, EVENT_FIELDS
+from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
+from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
 from shared.procedures.expressions.cel import cel
-from shared.procedures.expressions.conditions import CASE_FIELDS, Path
-from shared.procedures.expressions.matching import Expression, prepared
+from shared.procedures.expressions.conditions import CASE_FIELDS, NamePath
+from shared.procedures.expressions.matching import CompiledExpression, register_functions
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE_DEFAULTS: dict[str, Any] = {
@@ -21,7 +21,7 @@ _CASE_DEFAULTS: dict[str, Any] = {
     "links": [],
     "cooperating": [],
 }
-_NO_EVENT_COUNTS = dict.fromkeys(EVENT_FIELDS, 0)
+_NO_EVENT_COUNTS = dict.fromkeys(EMPTY_EVENT_FIELDS, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class RuleScope:
         facts: dict[str, Any],
         parameters: Mapping[str, Any],
         zone: tzinfo,
-        read_paths: Mapping[str, tuple[Path, ...]],
+        read_paths: Mapping[str, tuple[NamePath, ...]],
     ) -> None:
         self.complaint = complaint
         self.facts = facts
@@ -67,11 +67,11 @@ class RuleScope:
         self._case[name] = value
         self._stale.add("case")
 
-    def holds(self, expression: Expression) -> bool:
+    def holds(self, expression: CompiledExpression) -> bool:
         """Whether the condition holds; raises `ValueError` naming it if its value is not true or false."""
-        if expression.search is not None:
-            return expression.search(self.complaint.text)
-        value = self.facts.get(expression.fact)
+        if expression.text_search is not None:
+            return expression.text_search(self.complaint.text)
+        value = self.facts.get(expression.single_fact)
         if value is not True and value is not False:
             value = self.value(expression)
         if value is not True and value is not False:
@@ -79,20 +79,20 @@ class RuleScope:
             raise ValueError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")
         return value
 
-    def value(self, expression: Expression) -> Any:
+    def value(self, expression: CompiledExpression) -> Any:
         """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
-        context = self._told(expression.roots)
+        context = self._told(expression.root_variables)
         try:
             return expression.program.execute(context)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             source = expression.condition.source
             raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
 
-    def evidence(self, expression: Expression) -> tuple[str, ...]:
+    def evidence(self, expression: CompiledExpression) -> tuple[str, ...]:
         """What the condition read, as name = value; texts, which may name people, without their value."""
         return tuple([self._witness(path) for path in expression.condition.paths])
 
-    def _witness(self, path: Path) -> str:
+    def _witness(self, path: NamePath) -> str:
         value, name = self.read(path), ".".join(path)
         if isinstance(value, bool):
             return f"{name} = {str(value).lower()}"
@@ -103,7 +103,7 @@ class RuleScope:
     def _told(self, roots: Iterable[str]) -> cel.Context:
         """The context, in which conditions read what is true of these roots now."""
         if self._context is None:
-            self._context = prepared(cel.Context())
+            self._context = register_functions(cel.Context())
         for root in roots:
             if root in self._stale:
                 self._stale.discard(root)
@@ -124,7 +124,7 @@ class RuleScope:
             node[path[-1]] = self.read(path)
         return variables
 
-    def read(self, path: Path) -> Any:
+    def read(self, path: NamePath) -> Any:
         """The value of a path such as ('complaint', 'complainant', 'kind'); instants in the calendar's zone, what is unset empty."""
         match path[0]:
             case "facts":
@@ -136,14 +136,14 @@ class RuleScope:
             case "parameters":
                 return _in_zone(self._parameters.get(path[1]), self._zone)
             case "last":
-                return EVENT_FIELDS[path[1]][path[2]]
+                return EMPTY_EVENT_FIELDS[path[1]][path[2]]
             case root:
-                return {"event": ANY_EVENT_FIELDS, "count": _NO_EVENT_COUNTS}[root][path[1]]
+                return {"event": EMPTY_FIELDS_OF_ANY_EVENT, "count": _NO_EVENT_COUNTS}[root][path[1]]
 
-    def _of_complaint(self, path: Path) -> Any:
+    def _of_complaint(self, path: NamePath) -> Any:
         name = path[1]
         if name == "channel_family":
-            return FAMILIES[self.complaint.channel]
+            return CHANNEL_FAMILIES[self.complaint.channel]
         if name == "complainant":
             return _filled(getattr(self.complaint.complainant, path[2]))
         value = getattr(self.complaint, name)

@@ -13,8 +13,8 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.handling import Linked, Reopened, Unlinked, Withdrawn
 from shared.contracts.events.measures import Amended, Refused
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Registered
-from shared.procedures.model.facts import fit
-from shared.procedures.model.procedure import Count
+from shared.procedures.model.facts import coerce_facts
+from shared.procedures.model.procedure import CountEntry
 from shared.procedures.organisation import Organisation
 
 FOLLOWED_EVENTS = frozenset({"amended", "classified", "reclassified", "withdrawn", "refused", "reopened"})
@@ -80,7 +80,7 @@ class TriageState:
             events += self._count(known.case, entry, context)
         return events
 
-    def _count(self, case: str, entry: Count, context: TriageContext) -> Iterator[CaseEvent]:
+    def _count(self, case: str, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         known = self.cases[case]
         key = known.keys.get(entry.id, "")
         if not key or known.ended:
@@ -96,11 +96,11 @@ class TriageState:
             if member in self.cases and (member == case or entry.reaches_back):
                 yield from self._join(self.cases[member], entry, found, context)
 
-    def _join(self, known: TriageCase, entry: Count, found: GroupJoined, context: TriageContext) -> Iterator[CaseEvent]:
+    def _join(self, known: TriageCase, entry: CountEntry, found: GroupJoined, context: TriageContext) -> Iterator[CaseEvent]:
         to = found.first if found.first != known.case else next((m for m in found.members if m != known.case), "")
         because = _event_fields(known, entry, context)
         yield Linked.model_validate(because | {"to_case": to, "as": entry.does.link_as, "group": found.group})
-        facts, _ = fit(known.procedure, entry.does.set)
+        facts, _ = coerce_facts(known.procedure, entry.does.set)
         if facts:
             yield Amended.model_validate(because | {"facts": facts})
             yield from self._amended(self.cases[known.case], Amended(case=known.case, at=context.at, facts=facts), context)
@@ -112,7 +112,7 @@ class TriageState:
     def _leave_all(self, known: TriageCase, context: TriageContext) -> list[CaseEvent]:
         return [event for entry in known.procedure.counts for event in self._leave(known, entry, context)]
 
-    def _leave(self, known: TriageCase, entry: Count, context: TriageContext) -> Iterator[CaseEvent]:
+    def _leave(self, known: TriageCase, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         name = CounterKey(known.procedure.id, entry.id, known.keys.get(entry.id, ""))
         if name not in self.counters:
             return
@@ -125,7 +125,7 @@ class TriageState:
         for case in (known.case, *(left.members if left.dissolved else ())):
             yield from self._part(case, entry, left, context)
 
-    def _part(self, case: str, entry: Count, left: GroupLeft, context: TriageContext) -> Iterator[CaseEvent]:
+    def _part(self, case: str, entry: CountEntry, left: GroupLeft, context: TriageContext) -> Iterator[CaseEvent]:
         known = self.cases.get(case)
         if known is None:
             return
@@ -168,12 +168,12 @@ def _with_external_decision(known: TriageCase, event: Classified) -> TriageCase:
     return replace(known, held=held, kind=event.kind or known.kind, subject=event.subject or known.subject, pinned=pinned)
 
 
-def _event_fields(known: TriageCase, entry: Count | None, context: TriageContext) -> dict[str, Any]:
+def _event_fields(known: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
     procedure = known.procedure
     values = {"case": known.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
     return values if entry is None else values | {"rule": entry.id, **clause_fields(entry.clause)}
 
 
-def _group_found(known: TriageCase, entry: Count, found: GroupJoined, key: str, context: TriageContext) -> GroupFound:
+def _group_found(known: TriageCase, entry: CountEntry, found: GroupJoined, key: str, context: TriageContext) -> GroupFound:
     values = {"group": found.group, "members": list(found.members), "count": len(found.members), "key": key}
     return GroupFound.model_validate(_event_fields(known, entry, context) | values)

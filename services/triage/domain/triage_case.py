@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.triage.domain.assess import TriageDecision
-from shared.contracts.complaint import Complaint, Kind
-from shared.procedures.model.bound_procedure import Bound
-from shared.procedures.model.facts import fit
+from shared.contracts.complaint import Complaint, ComplaintKind
+from shared.procedures.model.bound_procedure import BoundProcedure
+from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import Procedure
 
 NOT_AMENDABLE = frozenset({"case", "number", "source", "external_id", "registered_at", "facts", "complainant", "contact", "missing"})
@@ -33,8 +33,8 @@ class TriageCase:
     """
 
     complaint: Complaint
-    bound_procedure: Bound
-    kind: Kind
+    bound_procedure: BoundProcedure
+    kind: ComplaintKind
     subject: str
     seen: tuple[str, str]
     held: Classification
@@ -90,7 +90,7 @@ def class_rank(procedure: Procedure, class_: str) -> int:
 
 def amended_complaint(triage_case: TriageCase, facts: Mapping[str, Any], fields: Mapping[str, Any]) -> Complaint:
     """The complaint after an amendment; facts of a wrong type and fields that cannot be amended stay as they were."""
-    good, _ = fit(triage_case.procedure, facts)
+    good, _ = coerce_facts(triage_case.procedure, facts)
     wanted = {name: value for name, value in fields.items() if name in Complaint.model_fields and name not in NOT_AMENDABLE}
     complaint = triage_case.complaint.model_copy(update={"facts": triage_case.complaint.facts | good})
     return _with(complaint, wanted) if wanted else complaint

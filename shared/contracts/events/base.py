@@ -4,10 +4,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Contract, Id, Instant, Line, Text
+from shared.contracts.base import Identifier, Instant, LongText, ShortText, WireModel
 
 
-class CaseEvent(Contract):
+class CaseEvent(WireModel):
     """Something that happened to a case; never changed.
 
     `at` is when it happened, `recorded_at` when it was written, `late_by` (seconds) how much later than due a timer was done.
@@ -17,18 +17,18 @@ class CaseEvent(Contract):
 
     name: ClassVar[str] = ""
 
-    case: Id
+    case: Identifier
     at: Instant
     recorded_at: Instant | None = None
     sequence: int = 0
-    procedure: Line = ""
+    procedure: ShortText = ""
     version: int = 0
-    rule: Line = ""
-    clause: Line = ""
-    clauses: list[Line] = Field(default_factory=list)
-    role: Line = ""
-    actor: Line = ""
-    by: list[Line] | Line = ""
+    rule: ShortText = ""
+    clause: ShortText = ""
+    clauses: list[ShortText] = Field(default_factory=list)
+    role: ShortText = ""
+    actor: ShortText = ""
+    by: list[ShortText] | ShortText = ""
     late_by: float = 0.0
 
     @property
@@ -40,20 +40,20 @@ class CaseEvent(Contract):
 class ActionEvent(CaseEvent):
     """An event that an accepted action caused, with what any action may bring along."""
 
-    text: Text = ""
-    reason: Line = ""
-    attachments: list[Line] = Field(default_factory=list)
-    promise: Text = ""
+    text: LongText = ""
+    reason: ShortText = ""
+    attachments: list[ShortText] = Field(default_factory=list)
+    promise: LongText = ""
 
 
 class ClockEvent(CaseEvent):
     """An event of one round of one clock; `due_at` is the round's first due instant, None while it cannot be known (paused, no date)."""
 
-    clock: Line = ""
+    clock: ShortText = ""
     round: int = 0
     due_at: Instant | None = None
     provisional: bool = False
 
 
-Outcome = Literal["", "satisfied", "dissatisfied", "understood", "unreachable"]
-Facts = dict[str, Any]
+CallBackOutcome = Literal["", "satisfied", "dissatisfied", "understood", "unreachable"]
+JsonObject = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.contracts.base import Instant, Line
+from shared.contracts.base import Instant, ShortText
 from shared.contracts.events.base import ClockEvent
 
 
@@ -39,7 +39,7 @@ class ClockCancelled(ClockEvent):
 
     name = "clock_cancelled"
 
-    reason: Line = ""
+    reason: ShortText = ""
 
 
 class ClockMoved(ClockEvent):
@@ -48,7 +48,7 @@ class ClockMoved(ClockEvent):
     name = "clock_moved"
 
     from_at: Instant | None = None
-    reason: Line = ""
+    reason: ShortText = ""
 
 
 class Reminded(ClockEvent):
@@ -56,9 +56,9 @@ class Reminded(ClockEvent):
 
     name = "reminded"
 
-    recipients: list[Line] = Field(default_factory=list)
+    recipients: list[ShortText] = Field(default_factory=list)
     occurrences: int = 1
-    reason: Line = ""
+    reason: ShortText = ""
 
 
 class ClockBreached(ClockEvent):
@@ -75,10 +75,10 @@ class Escalated(ClockEvent):
 
     name = "escalated"
 
-    recipients: list[Line] = Field(default_factory=list)
+    recipients: list[ShortText] = Field(default_factory=list)
     rung: int = 0
-    ladder: Line = ""
-    reason: Line = ""
+    ladder: ShortText = ""
+    reason: ShortText = ""
     level: int = 0
 
 
@@ -87,6 +87,6 @@ class NoRecipient(ClockEvent):
 
     name = "no_recipient"
 
-    recipients: list[Line] = Field(default_factory=list)
-    ladder: Line = ""
-    reason: Line = ""
+    recipients: list[ShortText] = Field(default_factory=list)
+    ladder: ShortText = ""
+    reason: ShortText = ""

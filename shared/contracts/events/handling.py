@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Instant, Line
-from shared.contracts.events.base import ActionEvent, Facts, Outcome
+from shared.contracts.base import Instant, ShortText
+from shared.contracts.events.base import ActionEvent, CallBackOutcome, JsonObject
 
 
 class WorkStarted(ActionEvent):
@@ -19,7 +19,7 @@ class ProgressReported(ActionEvent):
 
     name = "progress_reported"
 
-    to: Line = ""
+    to: ShortText = ""
 
 
 class Handled(ActionEvent):
@@ -51,7 +51,7 @@ class CalledBack(ActionEvent):
 
     name = "called_back"
 
-    outcome: Outcome = ""
+    outcome: CallBackOutcome = ""
 
 
 class ExtensionRequested(ActionEvent):
@@ -59,8 +59,8 @@ class ExtensionRequested(ActionEvent):
 
     name = "extension_requested"
 
-    clock: Line = ""
-    extend_by: Line = ""
+    clock: ShortText = ""
+    extend_by: ShortText = ""
     until: Instant | None = None
 
 
@@ -69,8 +69,8 @@ class ExtensionGranted(ActionEvent):
 
     name = "extension_granted"
 
-    clock: Line = ""
-    extend_by: Line = ""
+    clock: ShortText = ""
+    extend_by: ShortText = ""
     until: Instant | None = None
 
 
@@ -79,7 +79,7 @@ class ExtensionRefused(ActionEvent):
 
     name = "extension_refused"
 
-    clock: Line = ""
+    clock: ShortText = ""
 
 
 class DateAgreed(ActionEvent):
@@ -107,9 +107,9 @@ class Linked(ActionEvent):
 
     name = "linked"
 
-    to_case: Line = ""
+    to_case: ShortText = ""
     kind_of_link: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
-    group: Line = ""
+    group: ShortText = ""
 
 
 class Unlinked(ActionEvent):
@@ -117,7 +117,7 @@ class Unlinked(ActionEvent):
 
     name = "unlinked"
 
-    to_case: Line = ""
+    to_case: ShortText = ""
 
 
 class Objected(ActionEvent):
@@ -161,7 +161,7 @@ class Evaluated(ActionEvent):
 
     name = "evaluated"
 
-    figures: Facts = Field(default_factory=dict)
+    figures: JsonObject = Field(default_factory=dict)
 
 
 class ActionRefused(ActionEvent):
@@ -169,7 +169,7 @@ class ActionRefused(ActionEvent):
 
     name = "action_refused"
 
-    action: Line = ""
-    department: Line = ""
-    data: Facts = Field(default_factory=dict)
+    action: ShortText = ""
+    department: ShortText = ""
+    data: JsonObject = Field(default_factory=dict)
     late: bool = False

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from shared.contracts.base import Instant, Line, Text
-from shared.contracts.events.base import ActionEvent, Facts
+from shared.contracts.base import Instant, LongText, ShortText
+from shared.contracts.events.base import ActionEvent, JsonObject
 
 
 class Amended(ActionEvent):
@@ -11,8 +11,8 @@ class Amended(ActionEvent):
 
     name = "amended"
 
-    facts: Facts = Field(default_factory=dict)
-    fields: Facts = Field(default_factory=dict)
+    facts: JsonObject = Field(default_factory=dict)
+    fields: JsonObject = Field(default_factory=dict)
 
 
 class Accepted(ActionEvent):
@@ -38,9 +38,9 @@ class Reassigned(ActionEvent):
 
     name = "reassigned"
 
-    department: Line = ""
-    cooperating: list[Line] = Field(default_factory=list)
-    complaint: Facts = Field(default_factory=dict, description="on department topics alone: what the case is about, redacted")
+    department: ShortText = ""
+    cooperating: list[ShortText] = Field(default_factory=list)
+    complaint: JsonObject = Field(default_factory=dict, description="on department topics alone: what the case is about, redacted")
 
 
 class Assigned(ActionEvent):
@@ -48,8 +48,8 @@ class Assigned(ActionEvent):
 
     name = "assigned"
 
-    person: Line = ""
-    to_role: Line = ""
+    person: ShortText = ""
+    to_role: ShortText = ""
 
 
 class Signed(ActionEvent):
@@ -75,7 +75,7 @@ class HandedOver(ActionEvent):
 
     name = "handed_over"
 
-    to: Line = ""
+    to: ShortText = ""
 
 
 class TakenOver(ActionEvent):
@@ -83,7 +83,7 @@ class TakenOver(ActionEvent):
 
     name = "taken_over"
 
-    to: Line = ""
+    to: ShortText = ""
 
 
 class FirstAnswered(ActionEvent):
@@ -107,7 +107,7 @@ class Reported(ActionEvent):
 
     name = "reported"
 
-    to: Line = ""
+    to: ShortText = ""
 
 
 class Instructed(ActionEvent):
@@ -135,7 +135,7 @@ class MeasuresApproved(ActionEvent):
 
     name = "measures_approved"
 
-    demands: Text = ""
+    demands: LongText = ""
 
 
 class MeasuresRejected(ActionEvent):
@@ -143,7 +143,7 @@ class MeasuresRejected(ActionEvent):
 
     name = "measures_rejected"
 
-    demands: Text = ""
+    demands: LongText = ""
 
 
 class MeasuresDeemedApproved(ActionEvent):
@@ -151,7 +151,7 @@ class MeasuresDeemedApproved(ActionEvent):
 
     name = "measures_deemed_approved"
 
-    clock: Line = ""
+    clock: ShortText = ""
     round: int = 0
     due_at: Instant | None = None
 

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from shared.contracts.base import Line
-from shared.contracts.events.base import CaseEvent, Facts
+from shared.contracts.base import ShortText
+from shared.contracts.events.base import CaseEvent, JsonObject
 
 
 class NotificationRequested(CaseEvent):
@@ -14,25 +14,25 @@ class NotificationRequested(CaseEvent):
 
     name = "notification_requested"
 
-    notification: Line = ""
-    recipients: list[Line] = Field(default_factory=list)
-    persons: list[Line] = Field(default_factory=list, description="ids of the persons who hold the roles")
-    template: Line = ""
-    about: Line = ""
+    notification: ShortText = ""
+    recipients: list[ShortText] = Field(default_factory=list)
+    persons: list[ShortText] = Field(default_factory=list, description="ids of the persons who hold the roles")
+    template: ShortText = ""
+    about: ShortText = ""
     urgent: bool = False
-    values: Facts = Field(default_factory=dict, description="what the template shows: number, title, due_at, … without personal data")
+    values: JsonObject = Field(default_factory=dict, description="what the template shows: number, title, due_at, … without personal data")
     contact: str | None = Field(default=None, description="sealed contact data, where the complainant is told")
 
 
 class NotificationOutcome(CaseEvent):
     """What became of one message on one channel to one recipient."""
 
-    notification: Line = ""
-    delivery: Line = ""
-    recipient: Line = ""
-    channel: Line = ""
+    notification: ShortText = ""
+    delivery: ShortText = ""
+    recipient: ShortText = ""
+    channel: ShortText = ""
     attempts: int = 0
-    reason: Line = ""
+    reason: ShortText = ""
 
 
 class NotificationSent(NotificationOutcome):

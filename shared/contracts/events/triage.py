@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Line
-from shared.contracts.complaint import Complaint, Kind
-from shared.contracts.events.base import ActionEvent, CaseEvent, Facts
+from shared.contracts.base import ShortText
+from shared.contracts.complaint import Complaint, ComplaintKind
+from shared.contracts.events.base import ActionEvent, CaseEvent, JsonObject
 
 
 class Registered(CaseEvent):
@@ -15,10 +15,10 @@ class Registered(CaseEvent):
     name = "registered"
 
     complaint: Complaint
-    number: Line = ""
-    missing: list[Line] = Field(default_factory=list)
-    forms: list[Line] = Field(default_factory=list)
-    parameters: Facts = Field(default_factory=dict)
+    number: ShortText = ""
+    missing: list[ShortText] = Field(default_factory=list)
+    forms: list[ShortText] = Field(default_factory=list)
+    parameters: JsonObject = Field(default_factory=dict)
 
 
 class Classified(ActionEvent):
@@ -26,12 +26,12 @@ class Classified(ActionEvent):
 
     name = "classified"
 
-    kind: Kind | Literal[""] = ""
-    class_: Line = Field(default="", alias="class")
-    subject: Line = ""
-    facts: Facts = Field(default_factory=dict)
-    evidence: list[Line] = Field(default_factory=list)
-    department: Line = Field(
+    kind: ComplaintKind | Literal[""] = ""
+    class_: ShortText = Field(default="", alias="class")
+    subject: ShortText = ""
+    facts: JsonObject = Field(default_factory=dict)
+    evidence: list[ShortText] = Field(default_factory=list)
+    department: ShortText = Field(
         default="", description="with the first decision: where triage routes the case, or proposes to; the event follows"
     )
     registered: Registered | None = Field(default=None, description="on triage-events alone: all that sla needs to open the case")
@@ -42,7 +42,7 @@ class Reclassified(Classified):
 
     name = "reclassified"
 
-    from_class: Line = ""
+    from_class: ShortText = ""
 
 
 class Routed(ActionEvent):
@@ -50,8 +50,8 @@ class Routed(ActionEvent):
 
     name = "routed"
 
-    department: Line = ""
-    cooperating: list[Line] = Field(default_factory=list)
+    department: ShortText = ""
+    cooperating: list[ShortText] = Field(default_factory=list)
     complaint: dict[str, Any] = Field(default_factory=dict, description="on department topics alone: what the case is about, redacted")
 
 
@@ -66,10 +66,10 @@ class GroupFound(CaseEvent):
 
     name = "group_found"
 
-    group: Line = ""
-    members: list[Line] = Field(default_factory=list)
+    group: ShortText = ""
+    members: list[ShortText] = Field(default_factory=list)
     count: int = 0
-    key: Line = ""
+    key: ShortText = ""
 
 
 class GroupDissolved(CaseEvent):
@@ -77,5 +77,5 @@ class GroupDissolved(CaseEvent):
 
     name = "group_dissolved"
 
-    group: Line = ""
-    members: list[Line] = Field(default_factory=list)
+    group: ShortText = ""
+    members: list[ShortText] = Field(default_factory=list)

@@ -2,13 +2,13 @@
 
 from datetime import tzinfo
 
-from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 
 
-def zone(procedure: Procedure, organisation: Organisation) -> tzinfo:
+def procedure_zone(procedure: Procedure, organisation: Organisation) -> tzinfo:
     """The calendar's zone; raises `CalendarError` for a calendar that cannot be used."""
     wanted = procedure.calendar or organisation.calendar
     found = next((each for each in organisation.calendars if each.get("id") == wanted), None)
-    return standard().zone if found is None else Calendar.parse(found).zone
+    return default_calendar().zone if found is None else Calendar.parse(found).zone

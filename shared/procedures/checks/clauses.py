@@ -2,31 +2,31 @@
 
 from collections.abc import Iterator, Mapping
 
-from shared.procedures.model.clauses import counts_for, listed
-from shared.procedures.model.entry_list import inventory
+from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
+from shared.procedures.model.entry_list import all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
 
 
-def check(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterator[Finding]:
+def check_clauses(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterator[Finding]:
     """Ids that are not in clauses.yaml, clauses without an entry, entries without a clause, words missing in a language."""
-    carried = {clause for item in inventory(procedure) for clause in item.clauses}
-    for item in inventory(procedure):
+    carried = {clause for item in all_entries(procedure) for clause in item.clauses}
+    for item in all_entries(procedure):
         for clause in item.clauses:
-            yield from _known(item.way, clause, clauses)
+            yield from _check_clause_id(item.yaml_path, clause, clauses)
     for place, uncovered in enumerate(procedure.uncovered):
-        for clause in listed(uncovered.clause):
-            yield from _known(("uncovered", place), clause, clauses)
-    left_out = {clause for entry in procedure.uncovered for clause in listed(entry.clause)}
+        for clause in clause_ids(uncovered.clause):
+            yield from _check_clause_id(("uncovered", place), clause, clauses)
+    left_out = {clause for entry in procedure.uncovered for clause in clause_ids(entry.clause)}
     for clause, words in clauses.items():
-        if not any(counts_for(one, clause) for one in carried | left_out):
+        if not any(is_clause_or_subclause(one, clause) for one in carried | left_out):
             message = f"no entry carries the clause {clause}; add one, or list it under uncovered with the reason"
-            yield Finding(("clauses", clause), message, clauses=True)
+            yield Finding(("clauses", clause), message, in_clauses_file=True)
         for language in ("zh", "en"):
             if not getattr(words, language).strip():
-                yield Finding(("clauses", clause, language), f"the words of {clause} are missing in {language}", clauses=True)
+                yield Finding(("clauses", clause, language), f"the words of {clause} are missing in {language}", in_clauses_file=True)
 
 
-def _known(way: tuple[str | int, ...], clause: str, clauses: Mapping[str, Title]) -> Iterator[Finding]:
-    if clauses and not any(counts_for(clause, known) for known in clauses):
+def _check_clause_id(way: tuple[str | int, ...], clause: str, clauses: Mapping[str, Title]) -> Iterator[Finding]:
+    if clauses and not any(is_clause_or_subclause(clause, known) for known in clauses):
         yield Finding(way, f"clauses.yaml has no clause {clause}; correct the id, or add the clause there")

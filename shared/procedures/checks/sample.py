@@ -4,54 +4,56 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.contracts.events.fields import ANY_EVENT_FIELDS, EPOCH, EVENT_FIELDS
-from shared.procedures.expressions.conditions import Path, Read
-from shared.procedures.model.facts import default
+from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
+from shared.procedures.expressions.conditions import NamePath, NameReader
+from shared.procedures.model.facts import fact_default
 from shared.procedures.model.procedure import Procedure
 
-_FALSE = frozenset({"open", "approved", "accepted", "suspended", "anonymous"})
-_LISTS = frozenset({"cooperating", "links", "against", "attachments", "missing", "has"})
-_INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
-_PARAMETERS: dict[str, Any] = {"int": 0, "number": 0.0, "text": "", "duration": "1d"}
+_BOOL_NAMES = frozenset({"open", "approved", "accepted", "suspended", "anonymous"})
+_LIST_NAMES = frozenset({"cooperating", "links", "against", "attachments", "missing", "has"})
+_INSTANT_NAMES = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
+_PARAMETER_VALUES: dict[str, Any] = {"int": 0, "number": 0.0, "text": "", "duration": "1d"}
 
 
-def reader(procedure: Procedure, *, event: str | None = None, filled: bool = False, given: Mapping[Path, Any] | None = None) -> Read:
+def sample_reader(
+    procedure: Procedure, *, event_id: str | None = None, filled: bool = False, overrides: Mapping[NamePath, Any] | None = None
+) -> NameReader:
     """Reads paths of a sample case: all empty (facts at their defaults), or all filled; `given` says otherwise for single paths."""
-    special = given or {}
+    special = overrides or {}
 
-    def read(path: Path) -> Any:
+    def read(path: NamePath) -> Any:
         if path in special:
             return special[path]
-        empty = _empty(procedure, path, event)
-        return _fill(empty) if filled else empty
+        empty = _empty_value(procedure, path, event_id)
+        return _filled_value(empty) if filled else empty
 
     return read
 
 
-def _empty(procedure: Procedure, path: Path, event: str | None) -> Any:
+def _empty_value(procedure: Procedure, path: NamePath, event: str | None) -> Any:
     match path[0]:
         case "facts":
-            return default(procedure.facts[path[1]])
+            return fact_default(procedure.facts[path[1]])
         case "parameters":
-            return _PARAMETERS[procedure.parameters[path[1]].type]
+            return _PARAMETER_VALUES[procedure.parameters[path[1]].type]
         case "event":
-            return EVENT_FIELDS[event][path[1]] if event else ANY_EVENT_FIELDS[path[1]]
+            return EMPTY_EVENT_FIELDS[event][path[1]] if event else EMPTY_FIELDS_OF_ANY_EVENT[path[1]]
         case "last":
-            return EVENT_FIELDS[path[1]][path[2]]
+            return EMPTY_EVENT_FIELDS[path[1]][path[2]]
         case "count":
             return 0
-    return _of_case(path[-1])
+    return _empty_case_value(path[-1])
 
 
-def _of_case(name: str) -> Any:
-    if name in _LISTS:
+def _empty_case_value(name: str) -> Any:
+    if name in _LIST_NAMES:
         return []
-    if name in _INSTANTS:
+    if name in _INSTANT_NAMES:
         return EPOCH
-    return 0 if name == "level" else False if name in _FALSE else ""
+    return 0 if name == "level" else False if name in _BOOL_NAMES else ""
 
 
-def _fill(empty: Any) -> Any:
+def _filled_value(empty: Any) -> Any:
     if isinstance(empty, datetime):
         return datetime(2026, 9, 24, tzinfo=UTC)
     if isinstance(empty, list):

@@ -4,21 +4,21 @@ import re
 from typing import TYPE_CHECKING
 
 from shared.procedures.explain import terms, words
-from shared.procedures.explain.words import Words
+from shared.procedures.explain.words import BilingualNames
 
 if TYPE_CHECKING:
-    from shared.procedures.explain.speech import Speech
+    from shared.procedures.explain.speech import ProcedureTexts
 
-_TOKEN = re.compile(
+_TOKENS = re.compile(
     r"""(?P<text>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?P<call>\.(?:contains|startsWith|endsWith|matches)\()|(?P<size>size\()"""
     r"""|(?P<path>[A-Za-z_][\w]*(?:\.\w+(?!\w*\())*)|(?P<number>\d+(?:\.\d+)?)|(?P<sign>\?:|&&|\|\||==|!=|>=|<=|[!<>()\[\],?:+\-*/%.])"""
 )
-_NEVER = re.compile(r"\bcount\.(\w+)\s*(?:==\s*0|<\s*1)(?![\d.])")
-_EVER = re.compile(r"\bcount\.(\w+)\s*(?:>\s*0|>=\s*1|!=\s*0)(?![\d.])")
-_ANY = re.compile(r"\bsize\(([\w.]+)\)\s*>\s*0(?![\d.])")
-_FAILING = re.compile(r"([\w.]+)\s*!=\s*''\s*\?\s*\1\s*:")
-_GLUE = re.compile(r"\+\s*'[^'\w]*'\s*\+")
-_SIGNS: Words = {
+_COUNT_IS_ZERO = re.compile(r"\bcount\.(\w+)\s*(?:==\s*0|<\s*1)(?![\d.])")
+_COUNT_IS_POSITIVE = re.compile(r"\bcount\.(\w+)\s*(?:>\s*0|>=\s*1|!=\s*0)(?![\d.])")
+_LIST_NOT_EMPTY = re.compile(r"\bsize\(([\w.]+)\)\s*>\s*0(?![\d.])")
+_FALLBACK_IF_EMPTY = re.compile(r"([\w.]+)\s*!=\s*''\s*\?\s*\1\s*:")
+_JOINING_LITERAL = re.compile(r"\+\s*'[^'\w]*'\s*\+")
+_OPERATOR_NAMES: BilingualNames = {
     "&&": ("且", "and"),
     "||": ("或", "or"),
     "!": ("非", "not"),
@@ -39,7 +39,7 @@ _SIGNS: Words = {
     "?:": ("，没有的则", ", failing that"),
     "+": ("与", "and"),
 }
-_CALLS: Words = {
+_CALL_NAMES: BilingualNames = {
     ".contains(": ("包含（", "contains ("),
     ".startsWith(": ("开头为（", "begins with ("),
     ".endsWith(": ("结尾为（", "ends with ("),
@@ -47,72 +47,74 @@ _CALLS: Words = {
 }
 
 
-def condition(speech: "Speech", source: str) -> str:
+def condition_text(texts: "ProcedureTexts", source: str) -> str:
     """A condition in words: `!facts.urgent && case.class == 'valid'` → not “Urgent” and class is “Valid complaint”."""
-    text = _EVER.sub(r"ever.\1", _NEVER.sub(r"never.\1", " ".join(source.split())))
-    text = _ANY.sub(r"\1 != ''", text.replace("[0]", ""))
-    text = _GLUE.sub("+", _FAILING.sub(r"\1 ?: ", text))
+    text = _COUNT_IS_POSITIVE.sub(r"ever.\1", _COUNT_IS_ZERO.sub(r"never.\1", " ".join(source.split())))
+    text = _LIST_NOT_EMPTY.sub(r"\1 != ''", text.replace("[0]", ""))
+    text = _JOINING_LITERAL.sub("+", _FALLBACK_IF_EMPTY.sub(r"\1 ?: ", text))
     found, path = list[str](), ""
-    for match in _TOKEN.finditer(text):
+    for match in _TOKENS.finditer(text):
         kind, token = str(match.lastgroup), match.group()
-        path = token if kind == "path" and token not in _SIGNS else path
-        found.append(_said(speech, kind, token, path))
-    if speech.chinese:
+        path = token if kind == "path" and token not in _OPERATOR_NAMES else path
+        found.append(_token_text(texts, kind, token, path))
+    if texts.is_chinese:
         return "".join(found)
     joined = " ".join(part for part in found if part)
     return joined.replace("( ", "(").replace(" )", ")").replace(" ,", ",")
 
 
-def _said(speech: "Speech", kind: str, token: str, path: str) -> str:
+def _token_text(texts: "ProcedureTexts", kind: str, token: str, path: str) -> str:
     if kind == "text":
-        return _literal(speech, token[1:-1], path)
+        return _literal_text(texts, token[1:-1], path)
     if kind == "call":
-        return speech.word(_CALLS, token)
+        return texts.lookup(_CALL_NAMES, token)
     if kind == "size":
-        return speech.say("数量（", "the number of (")
-    if kind == "path" and token not in _SIGNS:
-        return _name(speech, token.split("."))
-    return speech.word(_SIGNS, token) if token in _SIGNS else token
+        return texts.choose("数量（", "the number of (")
+    if kind == "path" and token not in _OPERATOR_NAMES:
+        return _name_text(texts, token.split("."))
+    return texts.lookup(_OPERATOR_NAMES, token) if token in _OPERATOR_NAMES else token
 
 
-def _literal(speech: "Speech", text: str, path: str) -> str:
+def _literal_text(texts: "ProcedureTexts", text: str, path: str) -> str:
     if not text:
-        return speech.say("空", "empty")
+        return texts.choose("空", "empty")
     if path.startswith(("facts", "parameters")) or path.endswith((".text", ".title")):
-        return speech.quoted(text)
+        return texts.quote(text)
     if path.endswith(".class"):
-        return speech.quoted(speech.class_(text))
-    if text in speech.procedure.role_names or text in terms.VALUES:
-        return speech.quoted(speech.role(text))
-    if text in speech.procedure.facts:
-        return speech.quoted(speech.fact(text))
-    return speech.quoted(speech.action(text) if text in words.ACTIONS else text)
+        return texts.quote(texts.class_(text))
+    if text in texts.procedure.role_names or text in terms.VALUE_NAMES:
+        return texts.quote(texts.role(text))
+    if text in texts.procedure.facts:
+        return texts.quote(texts.fact(text))
+    return texts.quote(texts.action(text) if text in words.ACTION_NAMES else text)
 
 
-def _name(speech: "Speech", path: list[str]) -> str:
+def _name_text(texts: "ProcedureTexts", path: list[str]) -> str:
     match path:
         case ["never", event]:
-            return speech.say(f"尚无{speech.event(event)}", f"there has not been {speech.event(event)}")
+            return texts.choose(f"尚无{texts.event(event)}", f"there has not been {texts.event(event)}")
         case ["ever", event]:
-            return speech.say(f"已有{speech.event(event)}", f"there has been {speech.event(event)}")
+            return texts.choose(f"已有{texts.event(event)}", f"there has been {texts.event(event)}")
         case ["facts", name]:
-            return speech.quoted(speech.fact(name))
+            return texts.quote(texts.fact(name))
         case ["parameters", name]:
-            return speech.quoted(speech.parameter(name))
+            return texts.quote(texts.parameter(name))
         case ["count", event]:
-            return speech.say(f"{speech.event(event)}的次数", f"the number of times of {speech.event(event)}")
+            return texts.choose(f"{texts.event(event)}的次数", f"the number of times of {texts.event(event)}")
         case ["complaint", "kind"]:
-            return speech.say("来件申报的类别", "the kind as submitted")
-    label = speech.word(terms.FIELDS, path[-1])
+            return texts.choose("来件申报的类别", "the kind as submitted")
+    label = texts.lookup(terms.FIELD_NAMES, path[-1])
     match path:
         case ["last", event, _]:
-            return speech.say(f"最近一次{speech.event(event)}的{label}", f"the {label} of the latest {_bare(speech.event(event))}")
+            return texts.choose(
+                f"最近一次{texts.event(event)}的{label}", f"the {label} of the latest {_without_article(texts.event(event))}"
+            )
         case ["complaint", "complainant", _]:
-            return speech.say(f"投诉人的{label}", f"the complainant's {label}")
+            return texts.choose(f"投诉人的{label}", f"the complainant's {label}")
         case ["event", _]:
-            return speech.say(f"其{label}", f"its {label}")
+            return texts.choose(f"其{label}", f"its {label}")
     return label
 
 
-def _bare(event: str) -> str:
+def _without_article(event: str) -> str:
     return re.sub(r"^(?:an?|the) ", "", event)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from shared.procedures.explain.page import Page, Part
+from shared.procedures.explain.page import ExplanationPage, PageSection
 
 _STYLE = """
 body { font: 16px/1.6 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif;
@@ -17,29 +17,29 @@ section { margin: 1.4rem 0; break-inside: avoid; }
 """
 
 
-def html(page: Page) -> str:
+def render_html(page: ExplanationPage) -> str:
     """The page as a whole HTML document in UTF-8."""
     return "\n".join(_lines(page)) + "\n"
 
 
-def _lines(page: Page) -> Iterator[str]:
+def _lines(page: ExplanationPage) -> Iterator[str]:
     yield f'<!doctype html>\n<html lang="{"zh-CN" if page.language == "zh" else "en"}">\n<head>\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{escape(page.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(page.title)}</h1>"
     yield from (f"<p>{escape(line)}</p>" for line in page.intro)
-    links = " ".join(f'<a href="#c{place}">{escape(part.heading)}</a><br>' for place, part in enumerate(page.clauses))
+    links = " ".join(f'<a href="#c{place}">{escape(part.heading)}</a><br>' for place, part in enumerate(page.clause_sections))
     yield f"<nav>{links}</nav>"
-    for place, part in enumerate(page.clauses):
-        yield f'<section id="c{place}">\n<p class="words"><span class="id">{escape(part.heading)}</span> {escape(part.words)}</p>'
-        yield from _entries(part)
+    for place, part in enumerate(page.clause_sections):
+        yield f'<section id="c{place}">\n<p class="words"><span class="id">{escape(part.heading)}</span> {escape(part.clause_text)}</p>'
+        yield from _entry_list(part)
         yield "</section>"
-    for part in page.further:
+    for part in page.appendices:
         yield f"<h2>{escape(part.heading)}</h2>"
-        yield from _entries(part)
+        yield from _entry_list(part)
     yield "</body>\n</html>"
 
 
-def _entries(part: Part) -> Iterator[str]:
+def _entry_list(part: PageSection) -> Iterator[str]:
     yield "<ul>"
     for first, *more in part.entries:
         inner = "".join(f"<li>{escape(line)}</li>" for line in more)

@@ -5,74 +5,74 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.procedures.explain import terms, words
-from shared.procedures.explain.condition import condition
-from shared.procedures.explain.words import Language, Words
+from shared.procedures.explain.condition import condition_text
+from shared.procedures.explain.words import BilingualNames, LanguageCode
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.effects import Roles, names
-from shared.procedures.model.procedure import Fact, Parameter, Procedure, Title
-from shared.procedures.model.selectors import Pick, Selector, needs_all, picks
-from shared.procedures.model.timed_entries import FromDate, FromParameter, Titled, WhoOf, Within
+from shared.procedures.model.effects import RoleNames, role_tuple
+from shared.procedures.model.procedure import FactDeclaration, ParameterDeclaration, Procedure, Title
+from shared.procedures.model.selectors import SelectedEvent, Selector, requires_all_events, selected_events
+from shared.procedures.model.timed_entries import ActorOfEvent, LimitFromFact, LimitFromParameter, LimitSource, TitledEntry
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
-class Speech:
+class ProcedureTexts:
     """A procedure's words in one language."""
 
     procedure: Procedure
-    language: Language
+    language: LanguageCode
 
     @property
-    def chinese(self) -> bool:
+    def is_chinese(self) -> bool:
         """Whether the language is Chinese."""
         return self.language == "zh"
 
-    def say(self, zh: str, en: str) -> str:
+    def choose(self, zh: str, en: str) -> str:
         """The text in the language."""
-        return zh if self.chinese else en
+        return zh if self.is_chinese else en
 
-    def word(self, table: Words, key: str) -> str:
+    def lookup(self, table: BilingualNames, key: str) -> str:
         """A fixed id's word; the id itself if the table has none."""
-        return table[key][0 if self.chinese else 1] if key in table else key.replace("_", " ")
+        return table[key][0 if self.is_chinese else 1] if key in table else key.replace("_", " ")
 
-    def title(self, entry: Titled | Title | Fact | Parameter, fallback: str = "") -> str:
+    def title(self, entry: TitledEntry | Title | FactDeclaration | ParameterDeclaration, fallback: str = "") -> str:
         """An entry's title; in the other language, or its id, where it is missing."""
-        own, other = (entry.zh, entry.en) if self.chinese else (entry.en, entry.zh)
+        own, other = (entry.zh, entry.en) if self.is_chinese else (entry.en, entry.zh)
         return own or other or getattr(entry, "id", "") or fallback
 
-    def quoted(self, text: str) -> str:
+    def quote(self, text: str) -> str:
         """A title in quotes."""
-        return f"「{text}」" if self.chinese else f"“{text}”"
+        return f"「{text}」" if self.is_chinese else f"“{text}”"
 
-    def several(self, items: Sequence[str], word: tuple[str, str] = ("或", "or")) -> str:
+    def join_list(self, items: Sequence[str], conjunction: tuple[str, str] = ("或", "or")) -> str:
         """A list of items, its last joined by a word."""
         if len(items) < 2:  # noqa: PLR2004 (one item or none has no word between)
             return "".join(items)
-        if self.chinese:
-            return "、".join(items[:-1]) + word[0] + items[-1]
-        return ", ".join(items[:-1]) + f" {word[1]} " + items[-1]
+        if self.is_chinese:
+            return "、".join(items[:-1]) + conjunction[0] + items[-1]
+        return ", ".join(items[:-1]) + f" {conjunction[1]} " + items[-1]
 
-    def role(self, role: str) -> str:
+    def role(self, role_id: str) -> str:
         """A role's title."""
         roles = self.procedure.roles
-        if isinstance(roles, dict) and role in roles:
-            return self.title(roles[role], role)
-        return self.word(terms.VALUES, role)
+        if isinstance(roles, dict) and role_id in roles:
+            return self.title(roles[role_id], role_id)
+        return self.lookup(terms.VALUE_NAMES, role_id)
 
-    def roles(self, roles: Roles | WhoOf, word: tuple[str, str] = ("或", "or")) -> str:
+    def roles(self, roles: RoleNames | ActorOfEvent, conjunction: tuple[str, str] = ("或", "or")) -> str:
         """Roles, or whoever did something earlier."""
-        if isinstance(roles, WhoOf):
-            return self.say(f"{self.event(roles.who)}的经办人", f"whoever did {self.event(roles.who)}")
-        return self.several([self.role(role) for role in names(roles)], word)
+        if isinstance(roles, ActorOfEvent):
+            return self.choose(f"{self.event(roles.who)}的经办人", f"whoever did {self.event(roles.who)}")
+        return self.join_list([self.role(role) for role in role_tuple(roles)], conjunction)
 
-    def event(self, event: str) -> str:
+    def event(self, event_id: str) -> str:
         """An event's word."""
-        return self.word(words.EVENTS, event)
+        return self.lookup(words.EVENT_NAMES, event_id)
 
-    def action(self, action: str) -> str:
+    def action(self, action_id: str) -> str:
         """An action's word."""
-        return self.word(words.ACTIONS, action)
+        return self.lookup(words.ACTION_NAMES, action_id)
 
     def class_(self, class_id: str) -> str:
         """A class's title; where several rules lead to it, each with a title of its own, what their titles begin with."""
@@ -84,40 +84,40 @@ class Speech:
 
     def selector(self, selector: Selector) -> str:
         """The events of a selector in words."""
-        joined = ("和", "and") if needs_all(selector) else ("或", "or")
-        return self.several([self._pick(pick) for pick in picks(selector)], joined)
+        joined = ("和", "and") if requires_all_events(selector) else ("或", "or")
+        return self.join_list([self._selected_event(pick) for pick in selected_events(selector)], joined)
 
-    def _pick(self, pick: Pick) -> str:
+    def _selected_event(self, pick: SelectedEvent) -> str:
         if pick.when is None:
             return self.event(pick.event)
-        return self.say(
+        return self.choose(
             f"{self.event(pick.event)}（{self.condition(pick.when)}）", f"{self.event(pick.event)} ({self.condition(pick.when)})"
         )
 
-    def limit(self, within: Within) -> str:
+    def limit(self, limit_source: LimitSource) -> str:
         """A time limit in words."""
-        match within:
-            case FromParameter(parameter=name):
-                title = self.quoted(self.parameter(name))
-                return self.say(f"参数{title}所定的期限", f"the time set by the parameter {title}")
-            case FromDate(date=fact):
-                title = self.quoted(self.fact(fact))
-                return self.say(f"{title}所定的时间", f"the moment given as {title}")
-        return self.duration(within)
+        match limit_source:
+            case LimitFromParameter(parameter=name):
+                title = self.quote(self.parameter(name))
+                return self.choose(f"参数{title}所定的期限", f"the time set by the parameter {title}")
+            case LimitFromFact(date=fact):
+                title = self.quote(self.fact(fact))
+                return self.choose(f"{title}所定的时间", f"the moment given as {title}")
+        return self.duration(limit_source)
 
-    def duration(self, written: str) -> str:
+    def duration(self, duration_text: str) -> str:
         """A written duration in words: 3wd → 3 working days."""
-        duration = Duration.parse(written)
+        duration = Duration.parse(duration_text)
         if duration.unit == "date":
-            return self.limit(FromDate(date=duration.fact))
-        if duration.unit not in terms.UNITS:
-            return self.word(terms.NAMED, duration.unit)
+            return self.limit(LimitFromFact(date=duration.fact))
+        if duration.unit not in terms.UNIT_NAMES:
+            return self.lookup(terms.NAMED_DURATION_NAMES, duration.unit)
         amount = str(duration)[: -len(duration.unit)]
         if amount == "0.5" and duration.unit == "wd":
-            return self.say("半个工作日", "half a working day")
-        if self.chinese:
-            return f"{amount}{self.word(terms.UNITS, duration.unit)}"
-        return f"{amount} {self.word(terms.UNITS, duration.unit)}{'' if amount == '1' else 's'}"
+            return self.choose("半个工作日", "half a working day")
+        if self.is_chinese:
+            return f"{amount}{self.lookup(terms.UNIT_NAMES, duration.unit)}"
+        return f"{amount} {self.lookup(terms.UNIT_NAMES, duration.unit)}{'' if amount == '1' else 's'}"
 
     def fact(self, name: str) -> str:
         """A fact's title."""
@@ -132,15 +132,15 @@ class Speech:
     def value(self, value: object) -> str:
         """A fact's value."""
         if isinstance(value, bool):
-            return self.say("是", "yes") if value else self.say("否", "no")
-        return self.quoted(str(value)) if isinstance(value, str) else str(value)
+            return self.choose("是", "yes") if value else self.choose("否", "no")
+        return self.quote(str(value)) if isinstance(value, str) else str(value)
 
     def condition(self, source: str) -> str:
         """A condition in words: titles for names, words for signs."""
-        return condition(self, source)
+        return condition_text(self, source)
 
-    def spoken(self, text: str) -> str:
+    def own_language_part(self, text: str) -> str:
         """Of a text that gives both languages one after the other, the part in this one; the whole of it otherwise."""
         parts = [part for part in re.split(r"\s+/\s+|(?<=[。！？])\s*|(?<=[.!?])\s+(?=[\u3400-\u9fff])", text) if part.strip()]
-        own = [part for part in parts if bool(_CHINESE.search(part)) == self.chinese]
-        return (("" if self.chinese else " ").join(own) or text).strip()
+        own = [part for part in parts if bool(_CHINESE.search(part)) == self.is_chinese]
+        return (("" if self.is_chinese else " ").join(own) or text).strip()

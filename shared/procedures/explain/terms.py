@@ -1,8 +1,8 @@
 """Names and values that conditions read, in plain Chinese and English."""
 
-from shared.procedures.explain.words import Words
+from shared.procedures.explain.words import BilingualNames
 
-CHANNELS: Words = {
+CHANNEL_NAMES: BilingualNames = {
     "hotline": ("热线电话", "hotline"),
     "visit": ("来访", "visit"),
     "letter": ("信函", "letter"),
@@ -19,8 +19,8 @@ CHANNELS: Words = {
     "internal": ("内部转办", "internal"),
 }
 
-VALUES: Words = {
-    **CHANNELS,
+VALUE_NAMES: BilingualNames = {
+    **CHANNEL_NAMES,
     "oral": ("口头", "oral"),
     "written": ("书面", "written"),
     "public": ("公开", "public"),
@@ -51,7 +51,7 @@ VALUES: Words = {
     "same_event": ("同一事件", "the same event"),
 }
 
-FIELDS: Words = {
+FIELD_NAMES: BilingualNames = {
     "class": ("级别", "class"),
     "rule": ("定级规则", "rule of classification"),
     "kind": ("类别", "kind"),
@@ -138,8 +138,8 @@ FIELDS: Words = {
     "to_role": ("接收岗位", "receiving role"),
 }
 
-MEANS: Words = {"sms": ("短信", "text message"), "email": ("电子邮件", "e-mail")}
-UNITS: Words = {
+MESSAGE_CHANNEL_NAMES: BilingualNames = {"sms": ("短信", "text message"), "email": ("电子邮件", "e-mail")}
+UNIT_NAMES: BilingualNames = {
     "m": ("分钟", "minute"),
     "h": ("小时", "hour"),
     "wh": ("工作小时", "working hour"),
@@ -150,17 +150,17 @@ UNITS: Words = {
     "q": ("个季度", "quarter"),
     "y": ("年", "year"),
 }
-NAMED: Words = {
+NAMED_DURATION_NAMES: BilingualNames = {
     "same_day": ("当日24时前", "by the end of the same day (24:00)"),
     "same_working_day": ("当个工作日下班前", "by close of business of the same working day"),
 }
-PERIODS: Words = {
+PERIOD_NAMES: BilingualNames = {
     "1w": ("每周", "every week"),
     "1mo": ("每月", "every month"),
     "1q": ("每季度", "every quarter"),
     "1y": ("每年", "every year"),
 }
-FACT_TYPES: Words = {
+FACT_TYPE_NAMES: BilingualNames = {
     "bool": ("是或否", "yes or no"),
     "int": ("整数", "whole number"),
     "number": ("数值", "number"),

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-Language = Literal["zh", "en"]
-Words = dict[str, tuple[str, str]]
+LanguageCode = Literal["zh", "en"]
+BilingualNames = dict[str, tuple[str, str]]
 """Fixed id → Chinese, English."""
 
-EVENTS: Words = {
+EVENT_NAMES: BilingualNames = {
     "registered": ("登记", "registration"),
     "amended": ("补充更正", "an amendment"),
     "accepted": ("受理", "acceptance"),
@@ -76,7 +76,7 @@ EVENTS: Words = {
     "notification_failed": ("通知失败", "a failed message"),
 }
 
-ACTIONS: Words = {
+ACTION_NAMES: BilingualNames = {
     "amend": ("补充更正", "amend"),
     "accept": ("受理", "accept"),
     "refuse": ("不予受理", "refuse the complaint"),

@@ -8,16 +8,16 @@ from functools import lru_cache
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from shared.procedures.expressions.cel import cel
-from shared.procedures.expressions.conditions import ROOTS, Condition, compiled
+from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, compile_condition
 
-_CALL = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|\.matches\s*\(""")
-_NAME = "text_matches"
-_SEARCH = re.compile(r"complaint\.text\.matches\('([^'\\\n\r]*)'\)")
-_FACT = re.compile(r"facts\.(\w+)")
+_MATCHES_CALL = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|\.matches\s*\(""")
+_MATCH_FUNCTION = "text_matches"
+_TEXT_SEARCH_ONLY = re.compile(r"complaint\.text\.matches\('([^'\\\n\r]*)'\)")
+_SINGLE_FACT_ONLY = re.compile(r"facts\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class CompiledExpression:
     """A condition as it is evaluated many times: its program, which needs a context from `prepared`, and the roots that it reads.
 
     Most conditions say so little that they need no CEL: `search` is set where all is one search in the complaint's text, `fact` where
@@ -26,47 +26,49 @@ class Expression:
 
     condition: Condition
     program: cel.Program
-    roots: tuple[str, ...]
-    search: Callable[[str], bool] | None = None
-    fact: str = ""
+    root_variables: tuple[str, ...]
+    text_search: Callable[[str], bool] | None = None
+    single_fact: str = ""
 
 
-def expression(source: str) -> Expression:
+def compile_expression(source: str) -> CompiledExpression:
     """The expression of that source; raises `ValueError` that shows where its syntax is wrong."""
-    condition = compiled(source)
-    roots = tuple(name for name in condition.program.variables() if name in ROOTS)
-    search, fact = _SEARCH.fullmatch(source), _FACT.fullmatch(source)
-    return Expression(condition, program(condition), roots, _found(search[1]) if search else None, fact[1] if fact else "")
+    condition = compile_condition(source)
+    roots = tuple(name for name in condition.program.variables() if name in ROOT_VARIABLES)
+    search, fact = _TEXT_SEARCH_ONLY.fullmatch(source), _SINGLE_FACT_ONLY.fullmatch(source)
+    return CompiledExpression(
+        condition, program_with_cached_patterns(condition), roots, _search_or_none(search[1]) if search else None, fact[1] if fact else ""
+    )
 
 
-def program(condition: Condition) -> cel.Program:
+def program_with_cached_patterns(condition: Condition) -> cel.Program:
     """The condition's program, its searches replaced by ours; it needs a context from `prepared`."""
-    return condition.program if ".matches" not in condition.source else _program(condition.source)
+    return condition.program if ".matches" not in condition.source else _compile_program(condition.source)
 
 
-def prepared(context: cel.Context) -> cel.Context:
+def register_functions(cel_context: cel.Context) -> cel.Context:
     """The context with the function that `program` calls."""
-    context.add_function(_NAME, _matches)
-    return context
+    cel_context.add_function(_MATCH_FUNCTION, _match_pattern)
+    return cel_context
 
 
 @lru_cache(maxsize=8192)
-def _program(source: str) -> cel.Program:
-    return cel.compile(_CALL.sub(lambda found: found[1] or f".{_NAME}(", source))
+def _compile_program(source: str) -> cel.Program:
+    return cel.compile(_MATCHES_CALL.sub(lambda found: found[1] or f".{_MATCH_FUNCTION}(", source))
 
 
-def _found(pattern: str) -> Callable[[str], bool] | None:
+def _search_or_none(pattern: str) -> Callable[[str], bool] | None:
     try:
-        return _search(pattern)
+        return _compile_pattern(pattern)
     except SchemaError:  # the program says so once it is evaluated
         return None
 
 
-def _matches(text: str, pattern: str) -> bool:
-    return _search(pattern)(text)
+def _match_pattern(text: str, pattern: str) -> bool:
+    return _compile_pattern(pattern)(text)
 
 
 @lru_cache(maxsize=4096)
-def _search(pattern: str) -> Callable[[str], bool]:
+def _compile_pattern(pattern: str) -> Callable[[str], bool]:
     """The pattern compiled once, by the very engine that CEL uses here (Rust's), so that both find the same."""
     return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python

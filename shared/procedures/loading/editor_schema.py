@@ -5,10 +5,10 @@ from pathlib import Path
 
 from shared.procedures.model.procedure import Procedure
 
-FILE = Path(__file__).parents[1] / "schema.json"
+SCHEMA_PATH = Path(__file__).parents[1] / "schema.json"
 
 
-def schema() -> str:
+def editor_schema_json() -> str:
     """The schema as JSON text, with a line end."""
     found = Procedure.model_json_schema(by_alias=True)
     return (

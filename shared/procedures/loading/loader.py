@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from shared.procedures.loading.duplicate_ids import repeated
-from shared.procedures.loading.validation import validated
-from shared.procedures.loading.yaml_document import Document, read
-from shared.procedures.model.bound_procedure import Bound, bind
-from shared.procedures.model.procedure import Clauses, Procedure, Title
-from shared.procedures.model.procedure_error import Problem, ProcedureError
+from shared.procedures.loading.duplicate_ids import duplicate_ids
+from shared.procedures.loading.validation import validate_document
+from shared.procedures.loading.yaml_document import YamlDocument, read_yaml
+from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
+from shared.procedures.model.procedure import ClauseTexts, Procedure, Title
+from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.organisation import Organisation
 
-PACKS = Path(__file__).parents[1] / "packs"
+PACKS_FOLDER = Path(__file__).parents[1] / "packs"
 _REFERENCE = re.compile(r"([a-z][a-z0-9-]*)(?:@([0-9]+))?")
 
 
@@ -29,8 +29,8 @@ class Pack:
     procedure: Procedure
     clauses: dict[str, Title]
     folder: Path
-    document: Document
-    clauses_document: Document | None
+    document: YamlDocument
+    clauses_document: YamlDocument | None
 
     @property
     def scenarios(self) -> list[Path]:
@@ -38,57 +38,57 @@ class Pack:
         return sorted((self.folder / "scenarios").glob("*.yaml"))
 
 
-def installed() -> list[str]:
+def installed_packs() -> list[str]:
     """The ids of the installed packs, sorted."""
-    return sorted(path.parent.name for path in PACKS.glob("*/procedure.yaml"))
+    return sorted(path.parent.name for path in PACKS_FOLDER.glob("*/procedure.yaml"))
 
 
-def versions(pack_id: str) -> list[int]:
+def installed_versions(pack_id: str) -> list[int]:
     """The installed versions of a pack, oldest first; raises `ProcedureError` if there is no such pack."""
-    older = [int(path.parent.name) for path in (PACKS / pack_id / "versions").glob("*/procedure.yaml") if path.parent.name.isdigit()]
-    return sorted({*older, load(pack_id).version})
+    older = [int(path.parent.name) for path in (PACKS_FOLDER / pack_id / "versions").glob("*/procedure.yaml") if path.parent.name.isdigit()]
+    return sorted({*older, load_procedure(pack_id).version})
 
 
-def load(reference: str | Path, *, base: Path | None = None) -> Procedure:
+def load_procedure(reference: str | Path, *, base_folder: Path | None = None) -> Procedure:
     """The procedure for a reference (see the module); relative paths count from `base`, else from the current folder.
 
     Raises `ProcedureError` with every problem found.
     """
-    return load_pack(reference, base=base).procedure
+    return load_pack(reference, base_folder=base_folder).procedure
 
 
-def load_clauses(reference: str | Path, *, base: Path | None = None) -> dict[str, Title]:
+def load_clauses(reference: str | Path, *, base_folder: Path | None = None) -> dict[str, Title]:
     """The clauses of a pack: id → our own words in both languages; empty if the pack brings no clauses.yaml."""
-    return load_pack(reference, base=base).clauses
+    return load_pack(reference, base_folder=base_folder).clauses
 
 
-def load_pack(reference: str | Path, *, base: Path | None = None) -> Pack:
+def load_pack(reference: str | Path, *, base_folder: Path | None = None) -> Pack:
     """The whole pack for a reference; raises `ProcedureError`. Unchanged files are read once a process."""
-    path = _find(reference, base)
+    path = _procedure_path(reference, base_folder)
     beside = path.parent / "clauses.yaml"
     clauses = beside if beside.exists() or path.parent.parent.name != "versions" else path.parent.parent.parent / "clauses.yaml"
-    return _load(path, _stamp(path), clauses, _stamp(clauses))
+    return _load_cached(path, _file_stamp(path), clauses, _file_stamp(clauses))
 
 
 def load_organisation(path: str | Path) -> Organisation:
     """The organisation of a file; raises `ProcedureError`."""
-    return validated(Organisation, read(Path(path)))
+    return validate_document(Organisation, read_yaml(Path(path)))
 
 
-def _find(reference: str | Path, base: Path | None) -> Path:
+def _procedure_path(reference: str | Path, base: Path | None) -> Path:
     match = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
-    newest = PACKS / match[1] / "procedure.yaml" if match else None
+    newest = PACKS_FOLDER / match[1] / "procedure.yaml" if match else None
     if match and newest and newest.exists():
-        return newest if match[2] is None else _version(newest, int(match[2]))
+        return newest if match[2] is None else _version_path(newest, int(match[2]))
     path = (base or Path()) / reference
     path = path / "procedure.yaml" if path.is_dir() else path
     if path.is_file():
         return path
-    have = ", ".join(installed()) or "none"
-    raise ProcedureError([Problem(str(reference), 1, "", f"there is no such procedure; give a path or an installed pack: {have}")])
+    have = ", ".join(installed_packs()) or "none"
+    raise ProcedureError([FileProblem(str(reference), 1, "", f"there is no such procedure; give a path or an installed pack: {have}")])
 
 
-def _version(newest: Path, wanted: int) -> Path:
+def _version_path(newest: Path, wanted: int) -> Path:
     older = newest.parent / "versions" / str(wanted) / "procedure.yaml"
     if older.exists():
         return older
@@ -96,10 +96,10 @@ def _version(newest: Path, wanted: int) -> Path:
         return newest
     have = sorted({current, *(int(p.name) for p in newest.parent.glob("versions/*") if p.name.isdigit())})
     message = f"there is no version {wanted}; installed are {', '.join(map(str, have))}"
-    raise ProcedureError([Problem(newest.parent.name, 1, "", message)])
+    raise ProcedureError([FileProblem(newest.parent.name, 1, "", message)])
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _file_stamp(path: Path) -> tuple[int, int]:
     if not path.exists():
         return (0, 0)
     status = path.stat()
@@ -107,17 +107,28 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=128)
-def _load(path: Path, _: tuple[int, int], clauses_path: Path, clauses_stamp: tuple[int, int]) -> Pack:
-    document = read(path)
-    procedure = validated(Procedure, document)
+def _load_cached(path: Path, _: tuple[int, int], clauses_path: Path, clauses_stamp: tuple[int, int]) -> Pack:
+    document = read_yaml(path)
+    procedure = validate_document(Procedure, document)
     if path.parent.parent.name == "versions" and path.parent.name != str(procedure.version):
         raise ProcedureError(
-            [document.problem(("version",), f"is {procedure.version}, its folder says {path.parent.name}; make them agree")]
+            [document.problem_at(("version",), f"is {procedure.version}, its folder says {path.parent.name}; make them agree")]
         )
-    if twice := [document.problem(finding.way, finding.message) for finding in repeated(procedure)]:
+    if twice := [document.problem_at(finding.yaml_path, finding.message) for finding in duplicate_ids(procedure)]:
         raise ProcedureError(twice)
-    words = read(clauses_path) if any(clauses_stamp) else None
-    return Pack(procedure, validated(Clauses, words).clauses if words else {}, path.parent, document, words)
+    words = read_yaml(clauses_path) if any(clauses_stamp) else None
+    return Pack(procedure, validate_document(ClauseTexts, words).clauses if words else {}, path.parent, document, words)
 
 
-__all__ = ["Bound", "Pack", "ProcedureError", "bind", "installed", "load", "load_clauses", "load_organisation", "load_pack", "versions"]
+__all__ = [
+    "BoundProcedure",
+    "Pack",
+    "ProcedureError",
+    "bind_parameters",
+    "installed_packs",
+    "installed_versions",
+    "load_clauses",
+    "load_organisation",
+    "load_pack",
+    "load_procedure",
+]

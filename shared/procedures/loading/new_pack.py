@@ -3,22 +3,24 @@
 import re
 from pathlib import Path
 
-from shared.procedures.model.procedure_error import Problem, ProcedureError
+from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 
 _SKELETON = Path(__file__).parents[1] / "skeleton"
-_ID = re.compile(r"[a-z][a-z0-9-]*")
+_PACK_ID = re.compile(r"[a-z][a-z0-9-]*")
 
 
-def start(pack_id: str, into: Path) -> Path:
+def create_pack(pack_id: str, parent_folder: Path) -> Path:
     """Write a pack of that id that passes `check` and `coverage`, and give its folder.
 
     Raises `ProcedureError` for a bad id or a folder that exists.
     """
-    folder = into / pack_id
-    if not _ID.fullmatch(pack_id):
-        raise ProcedureError([Problem(pack_id, 1, "", "is not an id; use small letters, digits and hyphens, a letter first: my-procedure")])
+    folder = parent_folder / pack_id
+    if not _PACK_ID.fullmatch(pack_id):
+        raise ProcedureError(
+            [FileProblem(pack_id, 1, "", "is not an id; use small letters, digits and hyphens, a letter first: my-procedure")]
+        )
     if folder.exists():
-        raise ProcedureError([Problem(str(folder), 1, "", "exists already; choose another id, or another folder with --into")])
+        raise ProcedureError([FileProblem(str(folder), 1, "", "exists already; choose another id, or another folder with --into")])
     for template in sorted(_SKELETON.rglob("*.yaml")):
         target = folder / template.relative_to(_SKELETON)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,13 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.procedures.loading.yaml_document import Document, Way
-from shared.procedures.model.effects import EFFECTS
+from shared.procedures.loading.yaml_document import YamlDocument, YamlPath
+from shared.procedures.model.effects import EFFECT_CLASS_NAMES
 from shared.procedures.model.procedure_error import ProcedureError
 
-Model = TypeVar("Model", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_WANTED = {
+_EXPECTED = {
     "string_type": "text; put it in quotes",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
@@ -30,74 +30,76 @@ _WANTED = {
 }
 
 
-def validated(model: type[Model], document: Document) -> Model:
+def validate_document(model: type[ModelT], document: YamlDocument) -> ModelT:
     """The model of a document; raises `ProcedureError` with every problem, each with file, line and clause."""
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        problems = [document.problem(path, message) for path, message in _reduced(model, document, error.errors(include_url=False))]
+        problems = [
+            document.problem_at(path, message) for path, message in _one_message_per_place(model, document, error.errors(include_url=False))
+        ]
         raise ProcedureError(problems) from error
 
 
-def _reduced(model: type[BaseModel], document: Document, errors: list[ErrorDetails]) -> Iterator[tuple[Way, str]]:
+def _one_message_per_place(model: type[BaseModel], document: YamlDocument, errors: list[ErrorDetails]) -> Iterator[tuple[YamlPath, str]]:
     """One message a place: of a union's branches only the one that got furthest counts."""
-    places = [(document.place(error["loc"])[0], error) for error in errors]
-    told: set[Way] = set()
+    places = [(document.locate(error["loc"])[0], error) for error in errors]
+    told: set[YamlPath] = set()
     for path, error in places:
         full = path if error["type"] not in ("extra_forbidden", "missing") else (*path, error["loc"][-1])
-        deeper = any(other[: len(path)] == path and len(other) > len(path) for other, e in places if _same_union(e, error))
+        deeper = any(other[: len(path)] == path and len(other) > len(path) for other, e in places if _is_other_union_branch(e, error))
         if full in told or (deeper and error["type"] not in ("extra_forbidden", "missing")):
             continue
         told.add(full)
-        yield path, _said(model, path, error)
+        yield path, _message(model, path, error)
 
 
-def _same_union(one: ErrorDetails, other: ErrorDetails) -> bool:
+def _is_other_union_branch(one: ErrorDetails, other: ErrorDetails) -> bool:
     """Whether two errors come from different branches at the same place."""
     return one["loc"][: len(other["loc"]) - 1] == other["loc"][:-1] and one["loc"] != other["loc"]
 
 
-def _said(model: type[BaseModel], path: Way, error: ErrorDetails) -> str:
+def _message(model: type[BaseModel], path: YamlPath, error: ErrorDetails) -> str:
     name, kind = ".".join(str(step) for step in path) or "the file", error["type"]
     if kind == "extra_forbidden":
-        return f"{name}: unknown key; {_known(model, error['loc'])}"
+        return f"{name}: unknown key; {_known_keys_hint(model, error['loc'])}"
     if kind == "missing":
         return f"{name}: the key {error['loc'][-1]} is missing; add it"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return f"{name}: {error['input']!r} is none of the effects; one of {', '.join(EFFECTS)}"
+        return f"{name}: {error['input']!r} is none of the effects; one of {', '.join(EFFECT_CLASS_NAMES)}"
     if kind == "value_error":
         return f"{name}: {error['ctx']['error']}"
     if kind in ("string_type", "string_pattern_mismatch") and path and "clause" in str(path[-1:]) + str(path[-2:-1]):
         return f'{name}: {error["input"]!r} is not a clause id; write it in quotes, such as "3.10" (YAML reads 3.10 as 3.1)'
-    wanted = _WANTED.get(kind)
+    wanted = _EXPECTED.get(kind)
     return f"{name}: is {error['input']!r}; it has to be {wanted}" if wanted else f"{name}: is {error['input']!r}; {error['msg']}"
 
 
-def _known(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
-    keys = sorted({key for item in _at([model], loc[:-1]) if _is_model(item) for key in _keys(item)})
+def _known_keys_hint(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
+    keys = sorted({key for item in _annotations_at([model], loc[:-1]) if _is_model(item) for key in _yaml_keys(item)})
     close = get_close_matches(str(loc[-1]), keys, 1)
     return f"did you mean {close[0]}?" if close else f"known keys are {', '.join(keys) or 'none'}"
 
 
-def _at(found: list[Any], loc: tuple[str | int, ...]) -> list[Any]:
+def _annotations_at(found: list[Any], loc: tuple[str | int, ...]) -> list[Any]:
     """The annotations that stand at a pydantic location, which names fields, positions and the branches of unions."""
     for step in loc:
-        flat = [item for annotation in found for item in _flat(annotation)]
-        inner = [item for annotation in flat for item in _inside(annotation, step)]
+        flat = [item for annotation in found for item in _flatten_annotation(annotation)]
+        inner = [item for annotation in flat for item in _child_annotations(annotation, step)]
         found = inner or [item for item in flat if getattr(item, "__name__", "") == step] or flat
-    return [item for annotation in found for item in _flat(annotation)]
+    return [item for annotation in found for item in _flatten_annotation(annotation)]
 
 
-def _flat(annotation: Any) -> list[Any]:
+def _flatten_annotation(annotation: Any) -> list[Any]:
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _flat(get_args(annotation)[0])
+        return _flatten_annotation(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
-        return [item for part in get_args(annotation) for item in _flat(part)]
+        return [item for part in get_args(annotation) for item in _flatten_annotation(part)]
     return [annotation]
 
 
-def _inside(annotation: Any, step: str | int) -> list[Any]:
+def _child_annotations(annotation: Any, step: str | int) -> list[Any]:
     if _is_model(annotation):
         return [info.annotation for name, info in annotation.model_fields.items() if (info.alias or name) == step]
     if get_origin(annotation) is list and isinstance(step, int):
@@ -105,7 +107,7 @@ def _inside(annotation: Any, step: str | int) -> list[Any]:
     return [get_args(annotation)[1]] if get_origin(annotation) is dict and isinstance(step, str) else []
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
+def _yaml_keys(model: type[BaseModel]) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
 
 

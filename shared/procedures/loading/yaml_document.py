@@ -14,14 +14,14 @@ try:
 except ImportError:  # PyYAML built without libyaml: slower, otherwise the same
     from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
-from shared.procedures.model.procedure_error import Problem, ProcedureError
+from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 
-Way = tuple[str | int, ...]
+YamlPath = tuple[str | int, ...]
 """The way to a value: keys and list positions."""
 
-MOST_BYTES = 2_000_000
-_MOST_NODES = 200_000
-_TAG = "tag:yaml.org,2002:"
+MAX_BYTES = 2_000_000
+_MAX_NODES = 200_000
+_TAG_PREFIX = "tag:yaml.org,2002:"
 
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
@@ -32,94 +32,96 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
-class _Loader(_Base):
+class _YamlLoader(_Base):
     """YAML 1.2's few scalars: `on`, `yes` and `12:30` are texts, as people expect."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 
 
-_Loader.add_implicit_resolver(_TAG + "bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
-_Loader.add_implicit_resolver(_TAG + "int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
-_Loader.add_implicit_resolver(
-    _TAG + "float", re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"), list("-+.0123456789")
+_YamlLoader.add_implicit_resolver(_TAG_PREFIX + "bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
+_YamlLoader.add_implicit_resolver(_TAG_PREFIX + "int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
+_YamlLoader.add_implicit_resolver(
+    _TAG_PREFIX + "float", re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$"), list("-+.0123456789")
 )
-_Loader.add_implicit_resolver(_TAG + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Loader.add_implicit_resolver(
-    _TAG + "timestamp",
+_YamlLoader.add_implicit_resolver(_TAG_PREFIX + "null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_YamlLoader.add_implicit_resolver(
+    _TAG_PREFIX + "timestamp",
     re.compile(r"^\d{4}-\d\d-\d\d(?:[Tt ]\d{1,2}:\d\d:\d\d(?:\.\d*)?[ \t]*(?:Z|[-+]\d\d?(?::?\d\d)?)?)?$"),
     list("0123456789"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """A file read once: its plain data, and its nodes for the lines."""
 
     path: Path
     data: Any
     root: yaml.Node | None
 
-    def place(self, path: Way) -> tuple[Way, int, str]:
+    def locate(self, yaml_path: YamlPath) -> tuple[YamlPath, int, str]:
         """The nearest existing path, its line (from 1) and the clause of the entry around it (empty if none)."""
         node, line, clause, found = self.root, 1, "", list[str | int]()
-        for step in (None, *path):
+        for step in (None, *yaml_path):
             if step is not None:
                 key, inner = _child(node, step)
                 if inner is None:
                     continue
                 node, line = inner, (key or inner).start_mark.line + 1
                 found.append(step)
-            clause = _clause(node) or clause
+            clause = _clause_of(node) or clause
         return tuple(found), line, clause
 
-    def problem(self, path: Way, message: str, *, level: str = "error") -> Problem:
+    def problem_at(self, yaml_path: YamlPath, message: str, *, severity: str = "error") -> FileProblem:
         """A problem with the value at a path."""
-        _, line, clause = self.place(path)
-        return Problem(shown(self.path), line, clause, message, "warning" if level == "warning" else "error")
+        _, line, clause = self.locate(yaml_path)
+        return FileProblem(display_path(self.path), line, clause, message, "warning" if severity == "warning" else "error")
 
 
-def read(path: Path) -> Document:
+def read_yaml(path: Path) -> YamlDocument:
     """Read a YAML file; raises `ProcedureError` where it is missing, too large, broken, or gives a key twice."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ProcedureError([Problem(shown(path), 1, "", f"cannot be read: {error.strerror}; check the path and its rights")]) from error
-    if len(content) > MOST_BYTES:
-        raise ProcedureError([Problem(shown(path), 1, "", f"has {len(content)} bytes; a file has {MOST_BYTES} at most")])
+        raise ProcedureError(
+            [FileProblem(display_path(path), 1, "", f"cannot be read: {error.strerror}; check the path and its rights")]
+        ) from error
+    if len(content) > MAX_BYTES:
+        raise ProcedureError([FileProblem(display_path(path), 1, "", f"has {len(content)} bytes; a file has {MAX_BYTES} at most")])
     try:
-        root = yaml.compose(content.decode(), Loader=_Loader)
+        root = yaml.compose(content.decode(), Loader=_YamlLoader)
     except UnicodeDecodeError as error:
-        raise ProcedureError([Problem(shown(path), 1, "", "is not UTF-8; save it as UTF-8")]) from error
+        raise ProcedureError([FileProblem(display_path(path), 1, "", "is not UTF-8; save it as UTF-8")]) from error
     except yaml.YAMLError as error:
-        raise ProcedureError([_broken(path, error)]) from error
-    reading = _Reading(path)
-    data = reading.value(root)
+        raise ProcedureError([_syntax_problem(path, error)]) from error
+    reading = _NodeConverter(path)
+    data = reading.convert(root)
     if reading.problems:
         raise ProcedureError(reading.problems)
-    return Document(path, data, root)
+    return YamlDocument(path, data, root)
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as people read it: from the current folder where it lies below."""
     here = Path.cwd()
     return str(path.resolve().relative_to(here)) if path.resolve().is_relative_to(here) else str(path)
 
 
-class _Reading:
+class _NodeConverter:
     """Turns nodes into plain data and collects what is wrong with them."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.problems, self.nodes = path, list[Problem](), 0
-        self.scalars = _Loader("")
+        self.path, self.problems, self.nodes = path, list[FileProblem](), 0
+        self.scalars = _YamlLoader("")
 
-    def value(self, node: yaml.Node | None) -> Any:
+    def convert(self, node: yaml.Node | None) -> Any:
         """The plain data of a node."""
         self.nodes += 1
-        if node is None or self.nodes > _MOST_NODES:
-            self._wrong(node, "the file is empty" if node is None else f"more than {_MOST_NODES} values; do not nest aliases")
+        if node is None or self.nodes > _MAX_NODES:
+            self._report(node, "the file is empty" if node is None else f"more than {_MAX_NODES} values; do not nest aliases")
             return None
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(item) for item in node.value]
+            return [self.convert(item) for item in node.value]
         return self._mapping(node) if isinstance(node, yaml.MappingNode) else self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -127,35 +129,35 @@ class _Reading:
         lines: dict[Any, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._wrong(key_node, "a key has to be a plain text")
+                self._report(key_node, "a key has to be a plain text")
                 continue
             key = self._scalar(key_node)
             if key in found:
-                self._wrong(key_node, f"«{key}» stands here twice (first on line {lines[key]}); keep one")
-            found[key], lines[key] = self.value(value_node), key_node.start_mark.line + 1
+                self._report(key_node, f"«{key}» stands here twice (first on line {lines[key]}); keep one")
+            found[key], lines[key] = self.convert(value_node), key_node.start_mark.line + 1
         return found
 
     def _scalar(self, node: yaml.Node) -> Any:
-        kind = node.tag.removeprefix(_TAG)
+        kind = node.tag.removeprefix(_TAG_PREFIX)
         if kind == "str":
             return node.value
         if kind in _SCALARS:
             return _SCALARS[kind](node.value)
         if kind == "timestamp" and isinstance(node, yaml.ScalarNode):
             return self._instant(node)
-        self._wrong(node, f"the tag {node.tag} is not used here; leave it out")
+        self._report(node, f"the tag {node.tag} is not used here; leave it out")
         return None
 
     def _instant(self, node: yaml.ScalarNode) -> date | datetime | None:
         try:
             instant: date | datetime = self.scalars.construct_yaml_timestamp(node)
         except ValueError as error:
-            self._wrong(node, f"{node.value} is not a date: {error}")
+            self._report(node, f"{node.value} is not a date: {error}")
             return None
         return instant
 
-    def _wrong(self, node: yaml.Node | None, message: str) -> None:
-        self.problems.append(Problem(shown(self.path), node.start_mark.line + 1 if node else 1, "", message))
+    def _report(self, node: yaml.Node | None, message: str) -> None:
+        self.problems.append(FileProblem(display_path(self.path), node.start_mark.line + 1 if node else 1, "", message))
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
@@ -166,14 +168,16 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, y
     return None, None
 
 
-def _clause(node: yaml.Node | None) -> str:
+def _clause_of(node: yaml.Node | None) -> str:
     _, clause = _child(node, "clause")
     if isinstance(clause, yaml.SequenceNode) and clause.value:
         clause = clause.value[0]
     return str(clause.value) if isinstance(clause, yaml.ScalarNode) else ""
 
 
-def _broken(path: Path, error: yaml.YAMLError) -> Problem:
+def _syntax_problem(path: Path, error: yaml.YAMLError) -> FileProblem:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or str(error)
-    return Problem(shown(path), mark.line + 1 if mark else 1, "", f"is not valid YAML: {what}; check indentation, quotes and brackets")
+    return FileProblem(
+        display_path(path), mark.line + 1 if mark else 1, "", f"is not valid YAML: {what}; check indentation, quotes and brackets"
+    )

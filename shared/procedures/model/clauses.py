@@ -2,19 +2,19 @@
 
 import re
 
-from shared.procedures.model.timed_entries import Clause
+from shared.procedures.model.timed_entries import ClauseIds
 
 
-def listed(clause: Clause | None) -> tuple[str, ...]:
+def clause_ids(clause: ClauseIds | None) -> tuple[str, ...]:
     """An entry's clause ids: none, one or several."""
     return () if clause is None else (clause,) if isinstance(clause, str) else tuple(clause)
 
 
-def counts_for(clause: str, wanted: str) -> bool:
+def is_clause_or_subclause(clause: str, parent: str) -> bool:
     """Whether a clause is the wanted one or finer: `3.5.1.2` counts for `3.5.1`, `7(3)(5)` for `7(3)`; not the other way round."""
-    return clause == wanted or (bool(wanted) and clause.startswith(wanted) and clause[len(wanted)] in ".(")
+    return clause == parent or (bool(parent) and clause.startswith(parent) and clause[len(parent)] in ".(")
 
 
-def order(clause: str) -> list[tuple[int, int, str]]:
+def clause_sort_key(clause: str) -> list[tuple[int, int, str]]:
     """A sort key that puts 3.10 after 3.9."""
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"\d+|[^\d.]+", clause)]

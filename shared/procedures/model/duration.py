@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Literal
 
-Kind = Literal["clock", "working", "part", "working_days", "days", "months", "same_day", "same_working_day", "date"]
+DurationKind = Literal["clock", "working", "part", "working_days", "days", "months", "same_day", "same_working_day", "date"]
 
-MINUTE: Final = 60_000_000
-HOUR: Final = 60 * MINUTE
+MINUTE_MICROSECONDS: Final = 60_000_000
+HOUR_MICROSECONDS: Final = 60 * MINUTE_MICROSECONDS
 
-_WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|h|wh|wd|d|w|mo|q|y)")
-_DATE = re.compile(r"date:\s*([a-z][a-z0-9_]*)")
-_NAMED: Final[tuple[Literal["same_day", "same_working_day"], ...]] = ("same_day", "same_working_day")
-_UNITS: Final[Mapping[str, tuple[Kind, int]]] = {
-    "m": ("clock", MINUTE),
-    "h": ("clock", HOUR),
-    "wh": ("working", HOUR),
+_AMOUNT_AND_UNIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|h|wh|wd|d|w|mo|q|y)")
+_DATE_FACT = re.compile(r"date:\s*([a-z][a-z0-9_]*)")
+_NAMED_UNITS: Final[tuple[Literal["same_day", "same_working_day"], ...]] = ("same_day", "same_working_day")
+_UNITS: Final[Mapping[str, tuple[DurationKind, int]]] = {
+    "m": ("clock", MINUTE_MICROSECONDS),
+    "h": ("clock", HOUR_MICROSECONDS),
+    "wh": ("working", HOUR_MICROSECONDS),
     "wd": ("working_days", 1),
     "d": ("days", 1),
     "w": ("days", 7),
@@ -27,9 +27,9 @@ _UNITS: Final[Mapping[str, tuple[Kind, int]]] = {
     "q": ("months", 3),
     "y": ("months", 12),
 }
-_COMMON: Final[Mapping[Kind, str]] = {"clock": "m", "days": "d", "months": "mo"}
+_COMMON_UNITS: Final[Mapping[DurationKind, str]] = {"clock": "m", "days": "d", "months": "mo"}
 _GRAMMAR = "write 30m, 2h, 4wh, 0.5wd, 3wd, 15d, 1w, 1mo, 1q, 1y, same_day, same_working_day or date: <fact>"
-_LONGEST: Final = 10_000_000
+_MAX_AMOUNT: Final = 10_000_000
 
 
 class DurationError(ValueError):
@@ -43,9 +43,9 @@ class Duration:
     unit: str
     amount: int | Fraction = 1
     fact: str = ""
-    kind: Kind = field(init=False, compare=False)
+    kind: DurationKind = field(init=False, compare=False)
     size: int = field(init=False, compare=False)
-    parts: int = field(init=False, compare=False)
+    denominator: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         kind, factor = _UNITS.get(self.unit, (self.unit, 1))
@@ -53,29 +53,29 @@ class Duration:
             kind = "part"
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "size", self.amount.numerator * factor)
-        object.__setattr__(self, "parts", self.amount.denominator)
+        object.__setattr__(self, "denominator", self.amount.denominator)
 
     @classmethod
-    def parse(cls, written: object) -> Duration:
+    def parse(cls, value: object) -> Duration:
         """Read `written` (text, or a mapping `{date: fact}`); raises DurationError."""
-        if isinstance(written, Mapping):
-            return _dated(written)
-        if not isinstance(written, str):
-            raise DurationError(f"duration {written!r}: must be text; {_GRAMMAR}")
-        text = written.strip()
-        if text in _NAMED:
+        if isinstance(value, Mapping):
+            return _from_mapping(value)
+        if not isinstance(value, str):
+            raise DurationError(f"duration {value!r}: must be text; {_GRAMMAR}")
+        text = value.strip()
+        if text in _NAMED_UNITS:
             return cls(text)
-        if match := _DATE.fullmatch(text):
+        if match := _DATE_FACT.fullmatch(text):
             return cls("date", fact=match[1])
-        if match := _WRITTEN.fullmatch(text):
+        if match := _AMOUNT_AND_UNIT.fullmatch(text):
             return cls(match[2], _amount(text, match[1], match[2]))
-        raise DurationError(f"duration {written!r}: is not a duration; {_GRAMMAR}")
+        raise DurationError(f"duration {value!r}: is not a duration; {_GRAMMAR}")
 
     def __str__(self) -> str:
         """Write the duration so that `parse` reads it back."""
         if self.unit == "date":
             return f"date: {self.fact}"
-        if self.unit in _NAMED:
+        if self.unit in _NAMED_UNITS:
             return self.unit
         return f"{_decimal(self.amount)}{self.unit}"
 
@@ -84,18 +84,22 @@ class Duration:
         """Whether a pause moves a deadline of this duration."""
         return self.unit in _UNITS
 
-    def plus(self, by: Duration) -> Duration:
+    def plus(self, extension: Duration) -> Duration:
         """Lengthen by an extension of the same unit (m and h; d and w; mo, q and y go together); raises DurationError."""
-        if not self.pausable or not _same_family(self, by):
-            raise DurationError(f"extension by {by}: is not in the unit of {self}; give {_remedy(self)}, or extend until an instant")
-        unit, total = self.unit, self.amount + by.amount
-        if self.unit != by.unit:
-            unit = _COMMON[self.kind]
-            total = (self.size + by.size) // _UNITS[unit][1]
+        if not self.pausable or not _same_family(self, extension):
+            raise DurationError(
+                f"extension by {extension}: is not in the unit of {self}; give {_compatible_units(self)}, or extend until an instant"
+            )
+        unit, total = self.unit, self.amount + extension.amount
+        if self.unit != extension.unit:
+            unit = _COMMON_UNITS[self.kind]
+            total = (self.size + extension.size) // _UNITS[unit][1]
         if isinstance(total, Fraction) and total.denominator == 1:
             total = int(total)
         if isinstance(total, Fraction) and total > 1:
-            raise DurationError(f"extension by {by}: {self} would become {_decimal(total)}wd, a fraction above 1; extend until an instant")
+            raise DurationError(
+                f"extension by {extension}: {self} would become {_decimal(total)}wd, a fraction above 1; extend until an instant"
+            )
         return Duration(unit, total)
 
     def times(self, count: int) -> Duration:
@@ -105,10 +109,10 @@ class Duration:
         return replace(self, amount=self.amount * count)
 
 
-def _dated(written: Mapping[object, object]) -> Duration:
-    fact = written.get("date")
-    if len(written) != 1 or not isinstance(fact, str) or not _DATE.fullmatch(f"date: {fact}"):
-        raise DurationError(f"duration {dict(written)!r}: a mapping names one fact; write date: <fact>")
+def _from_mapping(mapping: Mapping[object, object]) -> Duration:
+    fact = mapping.get("date")
+    if len(mapping) != 1 or not isinstance(fact, str) or not _DATE_FACT.fullmatch(f"date: {fact}"):
+        raise DurationError(f"duration {dict(mapping)!r}: a mapping names one fact; write date: <fact>")
     return Duration("date", fact=fact)
 
 
@@ -116,8 +120,8 @@ def _amount(text: str, number: str, unit: str) -> int | Fraction:
     value = Fraction(number)
     if value <= 0:
         raise DurationError(f"duration {text!r}: the amount must be greater than zero; give at least 1{unit}")
-    if value > _LONGEST:
-        raise DurationError(f"duration {text!r}: the amount must not exceed {_LONGEST}; give a shorter one")
+    if value > _MAX_AMOUNT:
+        raise DurationError(f"duration {text!r}: the amount must not exceed {_MAX_AMOUNT}; give a shorter one")
     if "." not in number:
         return int(value)
     if unit != "wd" or value >= 1:
@@ -128,10 +132,10 @@ def _amount(text: str, number: str, unit: str) -> int | Fraction:
 def _same_family(one: Duration, other: Duration) -> bool:
     if one.unit == other.unit:
         return True
-    return one.kind == other.kind and one.kind in _COMMON
+    return one.kind == other.kind and one.kind in _COMMON_UNITS
 
 
-def _remedy(duration: Duration) -> str:
+def _compatible_units(duration: Duration) -> str:
     units = [unit for unit, (kind, _) in _UNITS.items() if duration.pausable and kind == _UNITS[duration.unit][0]]
     return " or ".join(units) if units else "no amount"
 

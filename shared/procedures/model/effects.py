@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from shared.contracts.events import EVENTS
-from shared.procedures.model.selectors import Entry
+from shared.contracts.events import EVENT_CLASSES
+from shared.procedures.model.selectors import StrictEntry
 
-Roles = str | list[str]
+RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
 
 
-class Effect(Entry):
+class Effect(StrictEntry):
     """What every effect may carry: a clause of its own and a condition."""
 
     clause: str | list[str] | None = Field(default=None, description="where it differs from the entry's clause")
@@ -28,7 +28,7 @@ class Breach(Effect):
 class Remind(Effect):
     """Chase a role: `reminded`, and a message to its holder. `owner` means the clock's owner."""
 
-    remind: Roles
+    remind: RoleNames
     by: list[MessageChannel] = ["email"]
     template: str | None = None
 
@@ -36,7 +36,7 @@ class Remind(Effect):
 class Notify(Effect):
     """Tell a role, or `complainant`: `notification_requested`."""
 
-    notify: Roles
+    notify: RoleNames
     by: list[MessageChannel] = ["email"]
     template: str | None = None
     urgent: bool = False
@@ -49,10 +49,10 @@ class Escalate(Effect):
     by: list[MessageChannel] = ["email", "sms"]
 
 
-class Deem(Effect):
+class DeemEvent(Effect):
     """An event that happens by itself because time ran out."""
 
-    deem: str = Field(json_schema_extra={"enum": [*sorted(EVENTS)]})
+    deem: str = Field(json_schema_extra={"enum": [*sorted(EVENT_CLASSES)]})
 
 
 class Reclassify(Effect):
@@ -74,48 +74,48 @@ class SetFacts(Effect):
     set: dict[str, Any] = Field(min_length=1)
 
 
-class Assign(Effect):
+class AssignHandler(Effect):
     """Name a handler by role: `assigned`."""
 
     assign: str
 
 
-class Start(Effect):
+class StartClock(Effect):
     """Start a clock (a new round, where it ran before)."""
 
     start: str
 
 
-class Cancel(Effect):
+class CancelClock(Effect):
     """Cancel a running clock."""
 
     cancel: str
 
 
-class RefuseFurther(Effect):
+class RefuseActions(Effect):
     """Close a window: these actions are refused from now on."""
 
-    refuse_further: Roles
+    refuse_further: RoleNames
 
 
-EFFECTS: dict[str, str] = {
+EFFECT_CLASS_NAMES: dict[str, str] = {
     "breach": "Breach",
     "remind": "Remind",
     "notify": "Notify",
     "escalate": "Escalate",
-    "deem": "Deem",
+    "deem": "DeemEvent",
     "reclassify": "Reclassify",
     "raise_level": "RaiseLevel",
     "set": "SetFacts",
-    "assign": "Assign",
-    "start": "Start",
-    "cancel": "Cancel",
-    "refuse_further": "RefuseFurther",
+    "assign": "AssignHandler",
+    "start": "StartClock",
+    "cancel": "CancelClock",
+    "refuse_further": "RefuseActions",
 }
 """The key that tells an effect → its class's name."""
 
 
-def _kind(item: Any) -> str | None:
+def _effect_tag(item: Any) -> str | None:
     """Which effect data stand for, told by their key, so that an error is about that one alone."""
     if isinstance(item, str):
         return "short"
@@ -123,7 +123,7 @@ def _kind(item: Any) -> str | None:
         return type(item).__name__
     if not isinstance(item, dict):
         return None
-    return next((kind for key, kind in EFFECTS.items() if key in item), "Reclassify" if "kind" in item else None)
+    return next((kind for key, kind in EFFECT_CLASS_NAMES.items() if key in item), "Reclassify" if "kind" in item else None)
 
 
 AnyEffect = Annotated[
@@ -132,23 +132,23 @@ AnyEffect = Annotated[
     | Annotated[Remind, Tag("Remind")]
     | Annotated[Notify, Tag("Notify")]
     | Annotated[Escalate, Tag("Escalate")]
-    | Annotated[Deem, Tag("Deem")]
+    | Annotated[DeemEvent, Tag("DeemEvent")]
     | Annotated[Reclassify, Tag("Reclassify")]
     | Annotated[RaiseLevel, Tag("RaiseLevel")]
     | Annotated[SetFacts, Tag("SetFacts")]
-    | Annotated[Assign, Tag("Assign")]
-    | Annotated[Start, Tag("Start")]
-    | Annotated[Cancel, Tag("Cancel")]
-    | Annotated[RefuseFurther, Tag("RefuseFurther")],
-    Discriminator(_kind),
+    | Annotated[AssignHandler, Tag("AssignHandler")]
+    | Annotated[StartClock, Tag("StartClock")]
+    | Annotated[CancelClock, Tag("CancelClock")]
+    | Annotated[RefuseActions, Tag("RefuseActions")],
+    Discriminator(_effect_tag),
 ]
 
 
-def effect(item: AnyEffect) -> Effect:
+def expand_effect(item: AnyEffect) -> Effect:
     """The effect itself: the short form `breach` spelt out."""
     return Breach() if isinstance(item, str) else item
 
 
-def names(roles: Roles) -> tuple[str, ...]:
+def role_tuple(roles: RoleNames) -> tuple[str, ...]:
     """One role or several, as a tuple."""
     return (roles,) if isinstance(roles, str) else tuple(roles)

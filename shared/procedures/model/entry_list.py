@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.procedures.model.clauses import listed
-from shared.procedures.model.effects import AnyEffect, effect
+from shared.procedures.model.clauses import clause_ids
+from shared.procedures.model.effects import AnyEffect, expand_effect
 from shared.procedures.model.procedure import Procedure
-from shared.procedures.model.selectors import Entry
-from shared.procedures.model.timed_entries import Clock, Due, Reaction, Reminder
+from shared.procedures.model.selectors import StrictEntry
+from shared.procedures.model.timed_entries import ClockEntry, DueEntry, ReactionEntry, ReminderEntry
 
-Way = tuple[str | int, ...]
+YamlPath = tuple[str | int, ...]
 
 SECTIONS = (
     "parameters",
@@ -32,12 +32,14 @@ SECTIONS = (
     "closing",
     "conflicts",
 )
-SHOWN_BY_SCENARIOS = frozenset({"clocks", "actions", "reactions", "classes", "kinds", "routes", "counts", "ladders", "closing", "derived"})
+SECTIONS_WITH_SCENARIOS = frozenset(
+    {"clocks", "actions", "reactions", "classes", "kinds", "routes", "counts", "ladders", "closing", "derived"}
+)
 """Sections whose entries need a scenario; the others (duties, registers, forms, figures, …) have tests of their own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class LocatedEntry:
     """One entry: `id` is its path in words (`clocks.follow_up.due.0`), `way` the path in the file, `clauses` its own.
 
     `within` is the id of the entry that it is a part of (a due of its clock, an effect of its reaction), empty for a whole entry.
@@ -45,10 +47,10 @@ class Item:
 
     section: str
     id: str
-    way: Way
-    entry: Entry
+    yaml_path: YamlPath
+    entry: StrictEntry
     clauses: tuple[str, ...]
-    within: str = ""
+    part_of: str = ""
 
     @property
     def name(self) -> str:
@@ -56,28 +58,28 @@ class Item:
         return self.id.partition(".")[2]
 
 
-def inventory(procedure: Procedure) -> list[Item]:
+def all_entries(procedure: Procedure) -> list[LocatedEntry]:
     """All entries in the order of the file's sections, parts after the entry that they belong to."""
-    found = [_item("register", "register", ("register",), procedure.register_)]
+    found = [_located("register", "register", ("register",), procedure.register_)]
     for section in SECTIONS:
-        found.extend(item for whole in _section(procedure, section) for item in (whole, *_parts(whole)))
+        found.extend(item for whole in _entries_of(procedure, section) for item in (whole, *_nested_entries(whole)))
     return found
 
 
-def entries(procedure: Procedure, section: str) -> list[Item]:
+def section_entries(procedure: Procedure, section: str) -> list[LocatedEntry]:
     """The whole entries of one section."""
-    return list(_section(procedure, section))
+    return list(_entries_of(procedure, section))
 
 
-def _section(procedure: Procedure, section: str) -> Iterator[Item]:
+def _entries_of(procedure: Procedure, section: str) -> Iterator[LocatedEntry]:
     content = getattr(procedure, section)
     if isinstance(content, dict):
         for name, entry in content.items():
             several = entry if isinstance(entry, list) else [entry]
             for place, one in enumerate(several):
                 numbered = isinstance(entry, list)
-                way: Way = (section, name, place) if numbered else (section, name)
-                yield _item(section, f"{section}.{name}.{place}" if len(several) > 1 else f"{section}.{name}", way, one)
+                way: YamlPath = (section, name, place) if numbered else (section, name)
+                yield _located(section, f"{section}.{name}.{place}" if len(several) > 1 else f"{section}.{name}", way, one)
         return
     named = [(getattr(entry, "id", "") or str(place)) for place, entry in enumerate(content)]
     for place, entry in enumerate(content):
@@ -85,30 +87,30 @@ def _section(procedure: Procedure, section: str) -> Iterator[Item]:
         rule = getattr(entry, "rule", "")
         twice = named.count(name) > 1
         suffix = f".{rule or place}" if twice else ""
-        yield _item(section, f"{section}.{name}{suffix}", (section, place), entry)
+        yield _located(section, f"{section}.{name}{suffix}", (section, place), entry)
 
 
-def _item(section: str, item_id: str, way: Way, entry: Entry, within: str = "") -> Item:
+def _located(section: str, item_id: str, way: YamlPath, entry: StrictEntry, within: str = "") -> LocatedEntry:
     clause = getattr(entry, "clauses", None) if section == "conflicts" else getattr(entry, "clause", None)
-    return Item(section, item_id, way, entry, listed(clause), within)
+    return LocatedEntry(section, item_id, way, entry, clause_ids(clause), within)
 
 
-def _parts(whole: Item) -> Iterator[Item]:
+def _nested_entries(whole: LocatedEntry) -> Iterator[LocatedEntry]:
     entry = whole.entry
-    if isinstance(entry, Clock):
+    if isinstance(entry, ClockEntry):
         for place, due in enumerate(entry.due):
-            yield from _part(whole, due, f"due.{place}", ("due", place))
+            yield from _nested_entry(whole, due, f"due.{place}", ("due", place))
         for place, reminder in enumerate(entry.reminders):
-            yield from _part(whole, reminder, f"reminders.{place}", ("reminders", place))
-    if isinstance(entry, Clock | Reaction):
-        yield from _effects(whole, entry.do, "", ())
+            yield from _nested_entry(whole, reminder, f"reminders.{place}", ("reminders", place))
+    if isinstance(entry, ClockEntry | ReactionEntry):
+        yield from _nested_effects(whole, entry.do, "", ())
 
 
-def _part(whole: Item, part: Due | Reminder, name: str, way: Way) -> Iterator[Item]:
-    yield _item(whole.section, f"{whole.id}.{name}", (*whole.way, *way), part, whole.id)
-    yield from _effects(whole, part.do, f"{name}.", way)
+def _nested_entry(whole: LocatedEntry, part: DueEntry | ReminderEntry, name: str, way: YamlPath) -> Iterator[LocatedEntry]:
+    yield _located(whole.section, f"{whole.id}.{name}", (*whole.yaml_path, *way), part, whole.id)
+    yield from _nested_effects(whole, part.do, f"{name}.", way)
 
 
-def _effects(whole: Item, do: list[AnyEffect], name: str, way: Way) -> Iterator[Item]:
+def _nested_effects(whole: LocatedEntry, do: list[AnyEffect], name: str, way: YamlPath) -> Iterator[LocatedEntry]:
     for place, one in enumerate(do):
-        yield _item(whole.section, f"{whole.id}.{name}do.{place}", (*whole.way, *way, "do", place), effect(one), whole.id)
+        yield _located(whole.section, f"{whole.id}.{name}do.{place}", (*whole.yaml_path, *way, "do", place), expand_effect(one), whole.id)

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from shared.procedures.model.entry_list import Way
-from shared.procedures.model.procedure_error import Level
+from shared.procedures.model.entry_list import YamlPath
+from shared.procedures.model.procedure_error import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What is wrong at `way` and what would be right; `clauses` if the place is in clauses.yaml rather than procedure.yaml."""
 
-    way: Way
+    yaml_path: YamlPath
     message: str
-    level: Level = "error"
-    clauses: bool = False
+    severity: Severity = "error"
+    in_clauses_file: bool = False

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Level = Literal["error", "warning"]
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileProblem:
     """One thing that is wrong. `line` counts from 1; `clause` is empty where no clause is concerned; `message` says what would be right."""
 
     file: str
     line: int
     clause: str
     message: str
-    level: Level = "error"
+    level: Severity = "error"
 
     def __str__(self) -> str:
         where = f"clause {self.clause}: " if self.clause else ""
@@ -25,6 +25,6 @@ class Problem:
 class ProcedureError(ValueError):
     """A procedure, its clauses or an organisation file that cannot be used; `problems` lists why, each with file, line and clause."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[FileProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = list(problems)

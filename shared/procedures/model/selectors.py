@@ -4,54 +4,55 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.events import EVENTS
+from shared.contracts.events import EVENT_CLASSES
 
 
-class Entry(BaseModel):
+class StrictEntry(BaseModel):
     """Part of a procedure: unknown keys are errors, values never change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-EventId = Annotated[str, Field(description="an event's fixed id", json_schema_extra={"enum": [*sorted(EVENTS)]})]
+EventId = Annotated[str, Field(description="an event's fixed id", json_schema_extra={"enum": [*sorted(EVENT_CLASSES)]})]
 
 
-class Pick(Entry):
+class SelectedEvent(StrictEntry):
     """One event, narrowed by a condition on it: `{event: measures_submitted, when: "event.role == 'owner'"}`."""
 
     event: EventId
     when: str | None = Field(default=None, description="CEL condition; `event` is the one at hand")
 
 
-class All(Entry):
+class AllEvents(StrictEntry):
     """Every one of these events has to come, in any order."""
 
-    all: list[EventId | Pick] = Field(min_length=1)
+    all: list[EventId | SelectedEvent] = Field(min_length=1)
 
 
 Selector = Annotated[
-    EventId | Pick | All | list[EventId | Pick], Field(description="an event, {event, when}, a list (any of them), or {all: […]}")
+    EventId | SelectedEvent | AllEvents | list[EventId | SelectedEvent],
+    Field(description="an event, {event, when}, a list (any of them), or {all: […]}"),
 ]
 
 
-def picks(selector: Selector | None) -> tuple[Pick, ...]:
+def selected_events(selector: Selector | None) -> tuple[SelectedEvent, ...]:
     """The events that a selector looks at, in their written order; an absent selector looks at none."""
     match selector:
         case None:
             return ()
         case str():
-            return (Pick(event=selector),)
-        case Pick():
+            return (SelectedEvent(event=selector),)
+        case SelectedEvent():
             return (selector,)
-        case All():
-            return tuple(_pick(item) for item in selector.all)
-    return tuple(_pick(item) for item in selector)
+        case AllEvents():
+            return tuple(_to_selected_event(item) for item in selector.all)
+    return tuple(_to_selected_event(item) for item in selector)
 
 
-def needs_all(selector: Selector | None) -> bool:
+def requires_all_events(selector: Selector | None) -> bool:
     """Whether every event of the selector has to come, not just one of them."""
-    return isinstance(selector, All)
+    return isinstance(selector, AllEvents)
 
 
-def _pick(item: str | Pick) -> Pick:
-    return Pick(event=item) if isinstance(item, str) else item
+def _to_selected_event(item: str | SelectedEvent) -> SelectedEvent:
+    return SelectedEvent(event=item) if isinstance(item, str) else item

@@ -5,70 +5,74 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.effects import AnyEffect, MessageChannel, Roles
-from shared.procedures.model.selectors import Entry, Selector
+from shared.procedures.model.effects import AnyEffect, MessageChannel, RoleNames
+from shared.procedures.model.selectors import Selector, StrictEntry
 
-Clause = str | list[str]
-Counting = Literal["exclusive", "inclusive"]
-Roll = Literal["forward", "none"]
+ClauseIds = str | list[str]
+DayCounting = Literal["exclusive", "inclusive"]
+DayRoll = Literal["forward", "none"]
 
 
-def _duration(written: str) -> str:
+def _validated_duration_text(text: str) -> str:
     """A duration as it is written, once it can be read; raises `DurationError`."""
-    Duration.parse(written)
-    return written
+    Duration.parse(text)
+    return text
 
 
-Written = Annotated[
-    str, AfterValidator(_duration), Field(description="30m, 2h, 4wh, 0.5wd, 3wd, 15d, 1w, 1mo, 1q, 1y, same_day, same_working_day")
+DurationText = Annotated[
+    str,
+    AfterValidator(_validated_duration_text),
+    Field(description="30m, 2h, 4wh, 0.5wd, 3wd, 15d, 1w, 1mo, 1q, 1y, same_day, same_working_day"),
 ]
 
 
-class FromParameter(Entry):
+class LimitFromParameter(StrictEntry):
     """A duration that the organisation sets: a parameter of the procedure."""
 
     parameter: str
 
 
-class FromDate(Entry):
+class LimitFromFact(StrictEntry):
     """An instant that a person set or agreed: a fact of type `instant`."""
 
     date: str = Field(description="the fact's name")
 
 
-def _limit(item: Any) -> str:
-    if isinstance(item, dict | Entry):
-        return "FromParameter" if "parameter" in (item if isinstance(item, dict) else type(item).model_fields) else "FromDate"
-    return "Written"
+def _limit_tag(item: Any) -> str:
+    if isinstance(item, dict | StrictEntry):
+        return "LimitFromParameter" if "parameter" in (item if isinstance(item, dict) else type(item).model_fields) else "LimitFromFact"
+    return "DurationText"
 
 
-Within = Annotated[
-    Annotated[Written, Tag("Written")] | Annotated[FromParameter, Tag("FromParameter")] | Annotated[FromDate, Tag("FromDate")],
-    Discriminator(_limit),
+LimitSource = Annotated[
+    Annotated[DurationText, Tag("DurationText")]
+    | Annotated[LimitFromParameter, Tag("LimitFromParameter")]
+    | Annotated[LimitFromFact, Tag("LimitFromFact")],
+    Discriminator(_limit_tag),
 ]
 
 
-class Titled(Entry):
+class TitledEntry(StrictEntry):
     """An entry with an id, its clause and its titles."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    clause: Clause | None = None
+    clause: ClauseIds | None = None
     zh: str = ""
     en: str = ""
 
 
-class Reminder(Entry):
+class ReminderEntry(StrictEntry):
     """Chases before due: `before: 2h | 4wh`, or `share: 0.8` of the counted time; `of` names the due entry (the first by default)."""
 
-    before: Written | None = None
+    before: DurationText | None = None
     share: float | None = Field(default=None, gt=0, lt=1)
     of: int = Field(default=0, ge=0, description="index of the due entry that it counts from")
     when: str | None = None
-    clause: Clause | None = None
+    clause: ClauseIds | None = None
     do: list[AnyEffect] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _can_be_counted(self) -> Self:
+    def _has_one_countable_offset(self) -> Self:
         if (self.before is None) == (self.share is None):
             raise ValueError("is either before or share; give one of them")
         if self.before is not None and Duration.parse(self.before).kind not in ("clock", "working"):
@@ -76,25 +80,25 @@ class Reminder(Entry):
         return self
 
 
-class Due(Entry):
+class DueEntry(StrictEntry):
     """One threshold of a clock: what is done when that much time has passed and nothing stopped the clock."""
 
-    within: Within
+    within: LimitSource
     or_agreed: bool | Literal["earlier"] = Field(
         default=False, description="a date agreed with the customer replaces it (`earlier`: only an earlier one)"
     )
     when: str | None = Field(default=None, description="CEL condition; while it does not hold, this threshold does not exist")
-    clause: Clause | None = None
+    clause: ClauseIds | None = None
     do: list[AnyEffect] = Field(default=["breach"], min_length=1)
 
 
-class WhoOf(Entry):
+class ActorOfEvent(StrictEntry):
     """The actor of an earlier event of the case."""
 
     who: str
 
 
-class Clock(Titled):
+class ClockEntry(TitledEntry):
     """One deadline of a case; see the reference page on time."""
 
     when: str | None = Field(default=None, description="guard: the clock exists only while it holds")
@@ -104,25 +108,25 @@ class Clock(Titled):
     pauses: Selector | None = None
     resumes: Selector | None = None
     cancels: Selector | None = None
-    owner: Roles | WhoOf = Field(default="owner", description="who has to act; of several the first that somebody holds")
-    counting: Counting = "exclusive"
-    roll: Roll = "forward"
-    due: list[Due] = Field(default_factory=list)
-    every: Within | None = Field(default=None, description="repeats until stopped")
+    owner: RoleNames | ActorOfEvent = Field(default="owner", description="who has to act; of several the first that somebody holds")
+    counting: DayCounting = "exclusive"
+    roll: DayRoll = "forward"
+    due: list[DueEntry] = Field(default_factory=list)
+    every: LimitSource | None = Field(default=None, description="repeats until stopped")
     do: list[AnyEffect] = Field(default_factory=list, description="what each occurrence of `every` does")
-    reminders: list[Reminder] = Field(default_factory=list)
+    reminders: list[ReminderEntry] = Field(default_factory=list)
     late: Literal["refuse", "accept"] = Field(default="refuse", description="an action that comes after the deemed event")
 
 
-class Ladder(Titled):
+class EscalationLadder(TitledEntry):
     """Rungs that a matter climbs: a role a rung, the next after `every` without acknowledgement; then the organisation's fallback."""
 
-    rungs: list[Roles] = Field(min_length=1)
-    every: Written | None = Field(default="1d", description="silence for so long goes on up; none: only a new cause does")
+    rungs: list[RoleNames] = Field(min_length=1)
+    every: DurationText | None = Field(default="1d", description="silence for so long goes on up; none: only a new cause does")
     by: list[MessageChannel] = ["email", "sms"]
 
 
-class Reaction(Titled):
+class ReactionEntry(TitledEntry):
     """A duty that arises at once, without a clock."""
 
     id: str = ""
@@ -131,7 +135,7 @@ class Reaction(Titled):
     do: list[AnyEffect] = Field(min_length=1)
 
 
-class Duty(Titled):
+class PeriodicDuty(TitledEntry):
     """The procedure's own clock, without a case: a weekly check, a monthly report, a yearly seal."""
 
     every: Literal["1w", "1mo", "1q", "1y"]

@@ -161,8 +161,8 @@ class RecordDecoder:
         if wanted is None:
             return True
         values = dict(headers)
-        kind = values.get(envelope.TYPE)
-        return kind is None or (kind in wanted and (kind, values.get(envelope.BY)) not in self._own_echoes)
+        kind = values.get(envelope.CE_TYPE)
+        return kind is None or (kind in wanted and (kind, values.get(envelope.CE_BY)) not in self._own_echoes)
 
     def decode(self, raw: RawRecord, partition_count: int) -> ReceivedRecord | FailedRecord:
         """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""
@@ -177,19 +177,19 @@ class RecordDecoder:
     def _received(self, raw: RawRecord, partitions: int) -> ReceivedRecord:
         _check_key(raw, partitions)
         headers = _texts(raw)
-        kind = _required(headers, envelope.TYPE)
+        kind = _required(headers, envelope.CE_TYPE)
         return ReceivedRecord(
             raw=raw,
             key=raw.key,
-            id=_uuid(_required(headers, envelope.ID)),
+            id=_uuid(_required(headers, envelope.CE_ID)),
             type=kind,
-            at=_instant(_required(headers, envelope.TIME)),
+            at=_instant(_required(headers, envelope.CE_TIME)),
             recorded_at=self._recorded(raw),
             headers=headers,
             event=self._decode(kind, raw.body or b""),
-            source=headers.get(envelope.SOURCE, ""),
-            sequence=_sequence(headers.get(envelope.SEQUENCE)),
-            traceparent=headers.get(envelope.TRACE),
+            source=headers.get(envelope.CE_SOURCE, ""),
+            sequence=_sequence(headers.get(envelope.CE_SEQUENCE)),
+            traceparent=headers.get(envelope.TRACEPARENT_HEADER),
         )
 
     def _recorded(self, raw: RawRecord) -> datetime:
@@ -232,16 +232,16 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise Rejected(f"header {envelope.ID} is not a UUID") from error
+        raise Rejected(f"header {envelope.CE_ID} is not a UUID") from error
 
 
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Rejected(f"header {envelope.TIME} is not an ISO 8601 instant") from error
+        raise Rejected(f"header {envelope.CE_TIME} is not an ISO 8601 instant") from error
     if instant.tzinfo is None:
-        raise Rejected(f"header {envelope.TIME} has no offset")
+        raise Rejected(f"header {envelope.CE_TIME} has no offset")
     return instant
 
 

@@ -6,12 +6,12 @@ import binascii
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.contracts.envelope import signed_bytes
+from shared.contracts.envelope import signing_input
 
 
 def sign(private_key: bytes, topic: str, key: str, event_id: str, body: bytes) -> str:
     """The header value for a record; `private` is the raw key of 32 bytes."""
-    signature = Ed25519PrivateKey.from_private_bytes(private_key).sign(signed_bytes(topic, key, event_id, body))
+    signature = Ed25519PrivateKey.from_private_bytes(private_key).sign(signing_input(topic, key, event_id, body))
     return base64.b64encode(signature).decode("ascii")
 
 

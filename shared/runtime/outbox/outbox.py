@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 
-from shared.contracts.envelope import Message
+from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 
@@ -17,7 +17,7 @@ _COLUMNS = ("shard", "topic", "messages", "keys", "headers", "bodies")
 _OutboxRow = tuple[int, str, int, list[str], list[str], list[bytes]]
 
 
-async def add(tx: Transaction, messages: Iterable[Message]) -> None:
+async def add(tx: Transaction, messages: Iterable[CloudEventRecord]) -> None:
     """Publish these messages, each key's in this order, once the transaction commits. Raises Rejected for one that no broker would take."""
     rows = list(_rows(messages, tx.database.settings.outbox_shards))
     if rows:
@@ -30,9 +30,9 @@ def shard_of(key: str, shards: int) -> int:
     return zlib.crc32(key.encode()) % shards
 
 
-def _rows(messages: Iterable[Message], shards: int) -> Iterator[_OutboxRow]:
+def _rows(messages: Iterable[CloudEventRecord], shards: int) -> Iterator[_OutboxRow]:
     """The messages of each shard and topic bundled: a row a message costs PostgreSQL three times as much."""
-    bundles: dict[tuple[int, str], list[Message]] = defaultdict(list)
+    bundles: dict[tuple[int, str], list[CloudEventRecord]] = defaultdict(list)
     for message in messages:
         if len(message.body) > MAX_BODY_BYTES:
             raise Rejected(f"a {message.type} of {len(message.body)} bytes would exceed the {MAX_BODY_BYTES} that a topic takes")
@@ -42,8 +42,8 @@ def _rows(messages: Iterable[Message], shards: int) -> Iterator[_OutboxRow]:
             yield shard, topic, len(part), [m.key for m in part], [_headers(m) for m in part], [m.body for m in part]
 
 
-def _parts(bundle: Sequence[Message]) -> Iterator[list[Message]]:
-    part: list[Message] = []
+def _parts(bundle: Sequence[CloudEventRecord]) -> Iterator[list[CloudEventRecord]]:
+    part: list[CloudEventRecord] = []
     size = 0
     for message in bundle:
         if len(part) == MAX_MESSAGES_PER_ROW or size + len(message.body) > MAX_BYTES_PER_ROW:
@@ -54,8 +54,8 @@ def _parts(bundle: Sequence[Message]) -> Iterator[list[Message]]:
     yield part
 
 
-def _headers(message: Message) -> str:
-    text = orjson.dumps(message.attributes()).decode()
+def _headers(message: CloudEventRecord) -> str:
+    text = orjson.dumps(message.cloudevents_headers()).decode()
     if not text.isascii():
         raise Rejected(f"a header of a {message.type} is not ASCII")
     return text

@@ -14,7 +14,7 @@ from services.notify.config import NotifySettings
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import Provider
 from services.notify.storage.deliveries import DeliveryRow
-from shared.contracts.events import decode, encode
+from shared.contracts.events import decode_event, encode_event
 from shared.contracts.events.messages import NotificationRequested
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
@@ -44,7 +44,7 @@ def notification_request(case: str = "c1", **fields: Any) -> NotificationRequest
 
 
 def received_record(event: NotificationRequested, record_id: UUID | None = None) -> ReceivedRecord:
-    body = encode(event)
+    body = encode_event(event)
     return ReceivedRecord(
         raw=RawRecord("case-events", 0, 0, 0, 1, event.case, event.case.encode(), body, ()),
         key=event.case,
@@ -53,7 +53,7 @@ def received_record(event: NotificationRequested, record_id: UUID | None = None)
         at=event.at,
         recorded_at=event.at,
         headers={},
-        event=decode(event.name, body),
+        event=decode_event(event.name, body),
         source="sla",
         sequence=1,
         traceparent=None,

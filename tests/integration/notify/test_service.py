@@ -18,8 +18,8 @@ from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
 from services.notify.storage import deliveries
 from shared.contracts import topics
-from shared.contracts.envelope import Message
-from shared.contracts.events import encode
+from shared.contracts.envelope import CloudEventRecord
+from shared.contracts.events import encode_event
 from shared.contracts.events.base import CaseEvent
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
@@ -41,12 +41,12 @@ async def publish(settings: NotifySettings, *records: tuple[str, str, bytes]) ->
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
         for kind, key, body in records:
             event = notification_request(key)
-            message = Message("case-events", key, uuid7(), kind, event.at, body, "sla")
-            await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.headers())
+            message = CloudEventRecord("case-events", key, uuid7(), kind, event.at, body, "sla")
+            await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.kafka_headers())
 
 
 def record(event: CaseEvent) -> tuple[str, str, bytes]:
-    return event.name, event.case, encode(event)
+    return event.name, event.case, encode_event(event)
 
 
 class Outcomes:

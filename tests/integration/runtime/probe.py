@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts import topics
-from shared.contracts.envelope import Message
+from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
@@ -76,8 +76,8 @@ class ProbeHandler:
         )
 
 
-def outgoing_message(record: ReceivedRecord) -> Message:
-    return Message(OUTPUT.name, record.key, uuid7(), "noted", record.at, record.body, "/probe", 0)
+def outgoing_message(record: ReceivedRecord) -> CloudEventRecord:
+    return CloudEventRecord(OUTPUT.name, record.key, uuid7(), "noted", record.at, record.body, "/probe", 0)
 
 
 def build_service(settings: RuntimeSettings, probe: ProbeHandler, **options: Any) -> Service:

@@ -13,7 +13,7 @@ from aiokafka.errors import OutOfOrderSequenceNumber
 
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.kafka.server import KafkaServer
-from shared.contracts.envelope import Message
+from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.clock import uuid7
 from shared.runtime.kafka.producer import Producer, abort_producer
 from shared.runtime.kafka.topic_admin import apply_topics
@@ -41,8 +41,8 @@ async def alone(broker: KafkaServer, settings: RuntimeSettings) -> RuntimeSettin
     return mine
 
 
-def message(n: int) -> Message:
-    return Message(OUTPUT.name, f"case-{n % 7}", uuid7(), "noted", datetime.now(UTC), f"{n:06}".encode(), "/probe")
+def message(n: int) -> CloudEventRecord:
+    return CloudEventRecord(OUTPUT.name, f"case-{n % 7}", uuid7(), "noted", datetime.now(UTC), f"{n:06}".encode(), "/probe")
 
 
 async def tell(service: Service, numbers: range) -> None:
@@ -133,7 +133,7 @@ async def test_a_gap_in_the_producers_sequence_is_left_behind_with_the_producer(
         for partition in range(PARTITIONS):
             old._txn_manager.increment_sequence_number(TopicPartition(f"{applied.topic_prefix}{OUTPUT.name}", partition), 1)
         with pytest.raises(OutOfOrderSequenceNumber):
-            await old.send_and_wait(f"{applied.topic_prefix}{OUTPUT.name}", b"000000", key=b"case-0", headers=message(0).headers())
+            await old.send_and_wait(f"{applied.topic_prefix}{OUTPUT.name}", b"000000", key=b"case-0", headers=message(0).kafka_headers())
         await tell(service, range(100, 200))
         await emptied(service)
         assert service.relay._producer._current is not old

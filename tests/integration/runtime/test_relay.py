@@ -9,7 +9,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from shared.contracts.envelope import Message
+from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.database.tables import bundle_outbox
@@ -23,8 +23,8 @@ from tests.integration.runtime.probe import OUTPUT, PARTITIONS, ProbeHandler, bu
 from tests.support.waiting import wait_for
 
 
-def message(case: str, text: str, topic: str = OUTPUT.name) -> Message:
-    return Message(topic, case, uuid7(), "noted", datetime.now(UTC), text.encode(), "/probe", 5, "00-ab-cd-01")
+def message(case: str, text: str, topic: str = OUTPUT.name) -> CloudEventRecord:
+    return CloudEventRecord(topic, case, uuid7(), "noted", datetime.now(UTC), text.encode(), "/probe", 5, "00-ab-cd-01")
 
 
 async def emptied(service: Service) -> None:
@@ -42,7 +42,7 @@ async def test_a_message_carries_its_key_headers_and_body(applied: RuntimeSettin
         await emptied(service)
     [record] = await read_topic(applied, OUTPUT.name)
     assert (record.key, record.value, record.partition) == (b"case-1", "ünï".encode(), partition_of("case-1", PARTITIONS))
-    assert list(record.headers) == sent.headers()
+    assert list(record.headers) == sent.kafka_headers()
     assert record.timestamp_type == 1
 
 
@@ -125,7 +125,7 @@ async def test_an_outbox_of_single_messages_is_bundled_and_still_sent_in_order(a
             "CREATE INDEX outbox_shard ON outbox (shard, id)"
         )
         for n in range(3):
-            headers = json.dumps(message("case-1", "").attributes())
+            headers = json.dumps(message("case-1", "").cloudevents_headers())
             await tx.execute(
                 "INSERT INTO outbox (shard, topic, key, headers, body) VALUES (0, $1, 'case-1', $2, $3)", OUTPUT.name, headers, b"%d" % n
             )

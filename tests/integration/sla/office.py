@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.sla.bootstrap import build
 from services.sla.config import SlaSettings
-from shared.contracts.envelope import Message
-from shared.contracts.events import encode
+from shared.contracts.envelope import CloudEventRecord
+from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Classified, Registered
 from shared.contracts.topics import CASE_ACTIONS, TRIAGE_EVENTS, Topic
 from shared.runtime.clock import uuid7
@@ -100,7 +100,7 @@ class SlaHarness:
     async def send_first_decision(self, case: str, received: datetime | None = None, **facts: Any) -> None:
         """Triage's first decision on a case."""
         event = first_decision(case, received or datetime.now(UTC) - timedelta(minutes=1), **facts)
-        await self.send_record(TRIAGE_EVENTS, case, "classified", encode(event))
+        await self.send_record(TRIAGE_EVENTS, case, "classified", encode_event(event))
 
     async def send_action(
         self, case: str, action: str, *, key_id: str = "li-1", role: str = "assistant", forged: bool = False, **data: Any
@@ -115,8 +115,8 @@ class SlaHarness:
         self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
     ) -> None:
         """One record."""
-        message = Message(topic.name, case, event_id or uuid7(), kind, datetime.now(UTC), body, "/test")
-        all_headers = [*message.headers(), *((name, value.encode()) for name, value in headers)]
+        message = CloudEventRecord(topic.name, case, event_id or uuid7(), kind, datetime.now(UTC), body, "/test")
+        all_headers = [*message.kafka_headers(), *((name, value.encode()) for name, value in headers)]
         await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
 
 

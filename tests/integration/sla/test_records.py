@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.loading.loader import PACKS
+from shared.procedures.loading.loader import PACKS_FOLDER
 from shared.runtime.service import Service
 from tests.integration.sla.archive import RECORDED_CASES, CommandLine, record_three_cases
 from tests.integration.sla.office import SlaHarness
@@ -111,7 +111,7 @@ async def test_evidence_proves_itself_without_the_database(service: Service, jie
 
 
 async def test_recorded_cases_rehearse_another_version(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
-    written = (PACKS / "hunan-property" / "procedure.yaml").read_text(encoding="utf-8")
+    written = (PACKS_FOLDER / "hunan-property" / "procedure.yaml").read_text(encoding="utf-8")
     other = tmp_path / "other" / "procedure.yaml"
     other.parent.mkdir()
     other.write_text(written.replace("within: same_day", "within: 60d"), encoding="utf-8")

@@ -13,7 +13,7 @@ from services.triage.bootstrap import build
 from services.triage.config import TriageSettings
 from shared.contracts import topics
 from shared.contracts.complaint import Complaint
-from shared.contracts.events import encode
+from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Registered
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
@@ -63,4 +63,4 @@ def registered_event(case: str, minutes: float = 0, **fields: Any) -> Registered
 async def send_registration(wire: TopicClient, case: str, minutes: float = 0, **fields: Any) -> None:
     """Publish a registration."""
     event = registered_event(case, minutes, **fields)
-    await wire.send(topics.COMPLAINT_EVENTS, case, encode(event), cloud_event_headers("registered", "intake", str(uuid4())))
+    await wire.send(topics.COMPLAINT_EVENTS, case, encode_event(event), cloud_event_headers("registered", "intake", str(uuid4())))

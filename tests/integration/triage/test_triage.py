@@ -13,7 +13,7 @@ from services.triage.domain.assess import assess
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts import topics
-from shared.contracts.events import CaseEvent, encode
+from shared.contracts.events import CaseEvent, encode_event
 from shared.contracts.events.measures import Amended
 from shared.contracts.events.triage import Reclassified
 from shared.procedures.loading.loader import load_organisation
@@ -43,7 +43,7 @@ def of(events: Told, case: str) -> list[str]:
 
 
 async def news(wire: TopicClient, event: CaseEvent) -> None:
-    await wire.send(topics.CASE_EVENTS, event.case, encode(event), cloud_event_headers(event.type, "sla"))
+    await wire.send(topics.CASE_EVENTS, event.case, encode_event(event), cloud_event_headers(event.type, "sla"))
 
 
 async def test_a_registration_is_classified_with_all_that_sla_needs_and_routed(triage: Service, wire: TopicClient) -> None:
@@ -121,7 +121,7 @@ async def test_news_from_sla_changes_what_triage_decides(triage: Service, wire: 
 
 async def test_what_cannot_be_decided_is_a_dead_letter_and_the_rest_goes_on(triage: Service, wire: TopicClient) -> None:
     await wire.send(topics.COMPLAINT_EVENTS, "bad", b"{", cloud_event_headers("registered", "intake"))
-    other = orjson.loads(encode(registered_event("moon"))) | {"procedure": "moon", "version": 1}
+    other = orjson.loads(encode_event(registered_event("moon"))) | {"procedure": "moon", "version": 1}
     await wire.send(topics.COMPLAINT_EVENTS, "moon", other, cloud_event_headers("registered", "intake"))
     await send_registration(wire, "good")
     await told(wire, 2)
@@ -180,7 +180,7 @@ async def test_slices_of_the_tables_give_the_groups_of_the_whole_memory(
         desk.add_case(event, assess(event.complaint, bound, library.organisation, context), context)
     chance.shuffle(events)
     for event in events:
-        await wire.send(topics.COMPLAINT_EVENTS, event.case, encode(event), cloud_event_headers("registered", "intake"))
+        await wire.send(topics.COMPLAINT_EVENTS, event.case, encode_event(event), cloud_event_headers("registered", "intake"))
 
     async def done() -> bool:
         async with triage.database.transaction() as tx:

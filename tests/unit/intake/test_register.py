@@ -11,10 +11,10 @@ from services.intake.domain.complainant import masked, masked_name, masked_phone
 from services.intake.domain.number_series import NumberSeries, format_number, series_at
 from services.intake.domain.submission import SourceContext, case_id, prepare_registration, receipt_time_fault, registered_event
 from shared.contracts.complaint import Complainant, Submission
-from shared.contracts.events import decode, encode
-from shared.procedures.model.bound_procedure import bind
+from shared.contracts.events import decode_event, encode_event
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
-from shared.procedures.organisation import Source
+from shared.procedures.organisation import ComplaintSource
 from tests.support.services import PROCEDURE
 
 NOW = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)
@@ -23,8 +23,8 @@ KEY = b"k" * 32
 
 
 def office(**changes: Any) -> SourceContext:
-    source = Source.model_validate({"id": "web", "procedure": "shop"} | changes)
-    return SourceContext(source, bind(Procedure.model_validate(PROCEDURE)), CHINA, "CN", KEY)
+    source = ComplaintSource.model_validate({"id": "web", "procedure": "shop"} | changes)
+    return SourceContext(source, bind_parameters(Procedure.model_validate(PROCEDURE)), CHINA, "CN", KEY)
 
 
 def submission(**fields: Any) -> Submission:
@@ -67,7 +67,7 @@ def test_the_event_carries_all_that_opens_a_case_and_survives_the_wire() -> None
     assert (event.number, event.procedure, event.version, event.clause) == ("TS-2027-00017", "shop", 3, "2")
     assert (event.missing, event.forms) == (["complainant.phone"], ["handling_sheet"])
     assert event.complaint.number == event.number
-    assert decode("registered", encode(event)) == event
+    assert decode_event("registered", encode_event(event)) == event
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from shared.procedures.loading.loader import load
-from shared.procedures.version_difference import Change, differences
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.version_difference import EntryChange, compare_versions
 from tests.unit.procedures.samples import write_pack
 
 
-def changes(tmp_path: Path, *edits: tuple[str, str]) -> list[Change]:
-    return differences(load(write_pack(tmp_path / "old")), load(write_pack(tmp_path / "new", *edits)), "en")
+def changes(tmp_path: Path, *edits: tuple[str, str]) -> list[EntryChange]:
+    return compare_versions(load_procedure(write_pack(tmp_path / "old")), load_procedure(write_pack(tmp_path / "new", *edits)), "en")
 
 
 def test_the_same_procedure_has_no_differences(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_the_same_procedure_has_no_differences(tmp_path: Path) -> None:
 
 def test_a_changed_limit_is_said_before_and_after(tmp_path: Path) -> None:
     assert changes(tmp_path, ("every: 3d", "every: 5d")) == [
-        Change(
+        EntryChange(
             "clocks.chase",
             ("3.1",),
             ("Until then, every 3 calendar days: Desk is chased by text message.",),

@@ -4,30 +4,30 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.actions import ACTIONS as EVERY_ACTION
-from shared.contracts.complaint import FAMILIES
-from shared.contracts.events import EVENTS as EVERY_EVENT
+from shared.contracts.actions import ACTION_DEFINITIONS as EVERY_ACTION
+from shared.contracts.complaint import CHANNEL_FAMILIES
+from shared.contracts.events import EVENT_CLASSES as EVERY_EVENT
 from shared.procedures.explain import terms, words
-from shared.procedures.explain.html import html
-from shared.procedures.explain.page import page
-from shared.procedures.explain.speech import Speech
-from shared.procedures.explain.text import text
-from shared.procedures.loading.loader import load, load_pack
+from shared.procedures.explain.html import render_html
+from shared.procedures.explain.page import build_page
+from shared.procedures.explain.speech import ProcedureTexts
+from shared.procedures.explain.text import render_text
+from shared.procedures.loading.loader import load_pack, load_procedure
 from tests.unit.procedures.samples import CLAUSES, write_pack
 
 
 @pytest.fixture
-def english(tmp_path: Path) -> Speech:
-    return Speech(load(write_pack(tmp_path)), "en")
+def english(tmp_path: Path) -> ProcedureTexts:
+    return ProcedureTexts(load_procedure(write_pack(tmp_path)), "en")
 
 
 @pytest.fixture
-def chinese(tmp_path: Path) -> Speech:
-    return Speech(load(write_pack(tmp_path)), "zh")
+def chinese(tmp_path: Path) -> ProcedureTexts:
+    return ProcedureTexts(load_procedure(write_pack(tmp_path)), "zh")
 
 
 def test_every_event_action_and_channel_has_words_in_both_languages() -> None:
-    for table, known in ((words.EVENTS, EVERY_EVENT), (words.ACTIONS, EVERY_ACTION), (terms.CHANNELS, FAMILIES)):
+    for table, known in ((words.EVENT_NAMES, EVERY_EVENT), (words.ACTION_NAMES, EVERY_ACTION), (terms.CHANNEL_NAMES, CHANNEL_FAMILIES)):
         assert set(known) <= set(table)
         assert all(zh and en for zh, en in table.values())
 
@@ -51,7 +51,7 @@ def test_every_event_action_and_channel_has_words_in_both_languages() -> None:
         ("case.handler == ''", "handler is empty", "经办人为空"),
     ],
 )
-def test_conditions_are_said_in_words(english: Speech, chinese: Speech, source: str, en: str, zh: str) -> None:
+def test_conditions_are_said_in_words(english: ProcedureTexts, chinese: ProcedureTexts, source: str, en: str, zh: str) -> None:
     assert (english.condition(source), chinese.condition(source)) == (en, zh)
 
 
@@ -66,20 +66,20 @@ def test_conditions_are_said_in_words(english: Speech, chinese: Speech, source: 
         ("date: agreed", "the moment given as “Agreed time”", "「约定时间」所定的时间"),
     ],
 )
-def test_limits_are_said_in_words(english: Speech, chinese: Speech, written: str, en: str, zh: str) -> None:
+def test_limits_are_said_in_words(english: ProcedureTexts, chinese: ProcedureTexts, written: str, en: str, zh: str) -> None:
     assert (english.limit(written), chinese.limit(written)) == (en, zh)
 
 
-def test_of_a_text_in_both_languages_the_readers_part_is_taken(english: Speech, chinese: Speech) -> None:
+def test_of_a_text_in_both_languages_the_readers_part_is_taken(english: ProcedureTexts, chinese: ProcedureTexts) -> None:
     for both in ("先读甲。 First read A.", "先读甲 / First read A."):
-        assert english.spoken(both) == "First read A."
-        assert chinese.spoken(both).startswith("先读甲")
-    assert english.spoken("Only English.") == chinese.spoken("Only English.") == "Only English."
+        assert english.own_language_part(both) == "First read A."
+        assert chinese.own_language_part(both).startswith("先读甲")
+    assert english.own_language_part("Only English.") == chinese.own_language_part("Only English.") == "Only English."
 
 
 def test_the_page_says_what_the_system_does_for_a_clause(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path))
-    said = text(page(pack.procedure, pack.clauses, "en"))
+    said = render_text(build_page(pack.procedure, pack.clauses, "en"))
     assert (
         "Deadline “Handling”: runs from registration until completion of the handling or closing (its acting role is “Chief”); Desk has"
         in said
@@ -92,12 +92,12 @@ def test_the_page_says_what_the_system_does_for_a_clause(tmp_path: Path) -> None
     assert "Only Desk or Chief may “close”" in said
     assert "Not carried out by the system: People do it." in said
     assert "由人完成" not in said
-    assert "在此之前每3个自然日：以短信催办前台。" in text(page(pack.procedure, pack.clauses, "zh"))
+    assert "在此之前每3个自然日：以短信催办前台。" in render_text(build_page(pack.procedure, pack.clauses, "zh"))
 
 
 def test_the_html_is_one_file_and_escapes_what_it_shows(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path, clauses=CLAUSES.replace("en: Polite", "en: <script>alert(1)</script>")))
-    made = html(page(pack.procedure, pack.clauses, "en"))
+    made = render_html(build_page(pack.procedure, pack.clauses, "en"))
     assert made.startswith('<!doctype html>\n<html lang="en">')
     assert "&lt;script&gt;" in made
     assert not any(mark in made for mark in ("<script", "src=", "http", "@import", "url("))

@@ -4,59 +4,59 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.loading.loader import installed, load, load_clauses, load_organisation, load_pack, versions
+from shared.procedures.loading.loader import installed_packs, installed_versions, load_clauses, load_organisation, load_pack, load_procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from tests.unit.procedures.samples import PROCEDURE, write_pack
 
 
 def problems(folder: Path, *changes: tuple[str, str]) -> list[str]:
     with pytest.raises(ProcedureError) as caught:
-        load(write_pack(folder, *changes))
+        load_procedure(write_pack(folder, *changes))
     return [str(problem).removeprefix(str(folder) + "/") for problem in caught.value.problems]
 
 
 def test_a_folder_and_a_file_give_the_same_procedure(tmp_path: Path) -> None:
     folder = write_pack(tmp_path)
-    assert load(folder) == load(folder / "procedure.yaml") == load("procedure.yaml", base=folder)
+    assert load_procedure(folder) == load_procedure(folder / "procedure.yaml") == load_procedure("procedure.yaml", base_folder=folder)
     assert load_clauses(folder)["3.1"].en == "Chased"
 
 
 def test_an_installed_pack_is_found_by_its_id_and_version() -> None:
-    for pack_id in installed():
-        assert load(pack_id).id == pack_id
-        assert load(f"{pack_id}@{versions(pack_id)[-1]}") == load(pack_id)
+    for pack_id in installed_packs():
+        assert load_procedure(pack_id).id == pack_id
+        assert load_procedure(f"{pack_id}@{installed_versions(pack_id)[-1]}") == load_procedure(pack_id)
 
 
 def test_an_unknown_pack_is_told_with_those_that_exist() -> None:
     with pytest.raises(ProcedureError, match=r"installed pack: .*hunan-property"):
-        load("nowhere")
+        load_procedure("nowhere")
     with pytest.raises(ProcedureError, match="there is no version 99; installed are"):
-        load("hunan-property@99")
+        load_procedure("hunan-property@99")
 
 
 def test_an_older_version_stands_beside_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.procedures.loading.loader.PACKS", tmp_path)
+    monkeypatch.setattr("shared.procedures.loading.loader.PACKS_FOLDER", tmp_path)
     write_pack(tmp_path / "sample", ("version: 1", "version: 2"))
     (tmp_path / "sample/versions/1").mkdir(parents=True)
     (tmp_path / "sample/versions/1/procedure.yaml").write_text(PROCEDURE, "utf-8")
-    assert installed() == ["sample"]
-    assert (load("sample").version, load("sample@1").version, load("sample@2").version) == (2, 1, 2)
-    assert versions("sample") == [1, 2]
+    assert installed_packs() == ["sample"]
+    assert (load_procedure("sample").version, load_procedure("sample@1").version, load_procedure("sample@2").version) == (2, 1, 2)
+    assert installed_versions("sample") == [1, 2]
     assert load_pack("sample@1").clauses == load_pack("sample").clauses
 
 
 def test_a_version_in_the_wrong_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.procedures.loading.loader.PACKS", tmp_path)
+    monkeypatch.setattr("shared.procedures.loading.loader.PACKS_FOLDER", tmp_path)
     write_pack(tmp_path / "sample", ("version: 1", "version: 4"))
     (tmp_path / "sample/versions/3").mkdir(parents=True)
     (tmp_path / "sample/versions/3/procedure.yaml").write_text(PROCEDURE, "utf-8")
     with pytest.raises(ProcedureError, match="its folder says 3"):
-        load("sample@3")
+        load_procedure("sample@3")
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
-    assert load(write_pack(tmp_path)).version == 1
-    assert load(write_pack(tmp_path, ("version: 1", "version: 12"))).version == 12
+    assert load_procedure(write_pack(tmp_path)).version == 1
+    assert load_procedure(write_pack(tmp_path, ("version: 1", "version: 12"))).version == 12
 
 
 def test_an_unknown_key_names_the_one_that_was_meant(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
 
 def test_words_that_yaml_takes_for_truths_stay_words(tmp_path: Path) -> None:
     reaction = "reactions:\n  - {on: registered, do: [{notify: desk}]}\nuncovered:"
-    assert load(write_pack(tmp_path, ("uncovered:", reaction))).reactions[0].on == "registered"
+    assert load_procedure(write_pack(tmp_path, ("uncovered:", reaction))).reactions[0].on == "registered"
 
 
 def test_a_missing_organisation_file_is_told(tmp_path: Path) -> None:

@@ -26,28 +26,28 @@ def organisation() -> Organisation:
 def test_somebody_who_is_away_is_replaced_then_and_only_then() -> None:
     found = organisation()
     for _ in range(2):
-        assert found.holders("supervisor", "repairs", HERE) == ("sun",)
-        assert found.holders("supervisor", "repairs", AWAY) == ("li",)
-        assert found.holders("assistant", "repairs", AWAY) == ("li",)
+        assert found.role_holders("supervisor", "repairs", HERE) == ("sun",)
+        assert found.role_holders("supervisor", "repairs", AWAY) == ("li",)
+        assert found.role_holders("assistant", "repairs", AWAY) == ("li",)
 
 
 def test_whoever_is_never_away_is_left_out_all_the_same_when_accused() -> None:
     found = organisation()
-    assert found.holders("owner", "repairs", HERE) == ("zhao",)
-    assert found.holders("owner", "repairs", HERE, frozenset({"zhao"})) == ()
+    assert found.role_holders("owner", "repairs", HERE) == ("zhao",)
+    assert found.role_holders("owner", "repairs", HERE, frozenset({"zhao"})) == ()
 
 
 def test_a_copy_with_other_people_knows_those_alone() -> None:
     found = organisation()
-    assert found.holders("assistant", "", HERE) == ("li", "sun")
+    assert found.role_holders("assistant", "", HERE) == ("li", "sun")
     copied = found.model_copy(update={"people": [person for person in found.people if person.id != "li"]})
-    assert copied.holders("assistant", "", HERE) == ("sun",)
-    assert found.holders("assistant", "", HERE) == ("li", "sun")
+    assert copied.role_holders("assistant", "", HERE) == ("sun",)
+    assert found.role_holders("assistant", "", HERE) == ("li", "sun")
 
 
 def test_what_was_looked_up_is_no_part_of_the_data() -> None:
     found = organisation()
     before = found.model_dump_json()
-    found.holders("assistant", "", HERE)
+    found.role_holders("assistant", "", HERE)
     assert found.model_dump_json() == before
     assert found == organisation()

@@ -4,15 +4,15 @@ import pytest
 
 from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.reports.duty_schedule import duties_due_between, next_duty_due, period_bounds
-from shared.procedures.calendars.calendar import standard
-from shared.procedures.loading.loader import installed, load
+from shared.procedures.calendars.calendar import default_calendar
+from shared.procedures.loading.loader import installed_packs, load_procedure
 from tests.support.deadlines import at, local_text
 
-WORKTIME = Worktime.for_calendar(standard())
+WORKTIME = Worktime.for_calendar(default_calendar())
 
 
 def due(pack: str, since: str, until: str) -> list[tuple[str, str | None, str | None]]:
-    found = duties_due_between(load(pack), WORKTIME, at(since), at(until))
+    found = duties_due_between(load_procedure(pack), WORKTIME, at(since), at(until))
     return [(each.duty.id, local_text(each.since), local_text(each.due)) for each in found]
 
 
@@ -53,8 +53,8 @@ def test_nothing_is_due_twice() -> None:
     assert len(set(early + late)) == len(early + late)
 
 
-@pytest.mark.parametrize("pack", installed())
+@pytest.mark.parametrize("pack", installed_packs())
 def test_the_next_duty_is_the_first_of_those_due(pack: str) -> None:
-    procedure = load(pack)
+    procedure = load_procedure(pack)
     found = list(duties_due_between(procedure, WORKTIME, at("2026-03-10 00:00"), at("2027-05-01 00:00")))
     assert next_duty_due(procedure, WORKTIME, at("2026-03-10 00:00")) == (found[0].due if found else None)

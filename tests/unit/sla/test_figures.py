@@ -11,14 +11,14 @@ from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.case import Event
 from services.sla.domain.reports.handling_time import elapsed_time, handling_segments
 from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod, compute_statistics
-from shared.procedures.loading.loader import load
-from shared.procedures.organisation import everyone
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.organisation import open_organisation
 from tests.support.deadlines import at
 from tests.support.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
 from tests.support.recording import RecordingSimulation
 
 SEPTEMBER = ReportingPeriod(at("2026-09-01 00:00"), at("2026-10-01 00:00"))
-HUNAN = load("hunan-property")
+HUNAN = load_procedure("hunan-property")
 
 
 def history(
@@ -70,7 +70,7 @@ def test_a_reopened_case_was_ended_in_between() -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_segments_have_no_gaps_and_add_up_to_the_elapsed_time(drawn: DrawnScenario) -> None:
     pack, scenario, outages = drawn
-    recording = RecordingSimulation(bind_with_defaults(pack), everyone(), outages=outages)
+    recording = RecordingSimulation(bind_with_defaults(pack), open_organisation(), outages=outages)
     made: list[Event] = []
     recording.on_decision = lambda _name, _given, decision, _now: made.extend(decision.events)
     recording.run_cases(scenario)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.sla.domain.evidence import decision_context as bases
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow, verify_history
-from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.organisation import Organisation
 
 AT = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
@@ -97,7 +97,7 @@ NIGHT = {
 }
 
 
-@pytest.mark.parametrize("calendar", [standard(), Calendar.parse(NIGHT)], ids=["china", "night"])
+@pytest.mark.parametrize("calendar", [default_calendar(), Calendar.parse(NIGHT)], ids=["china", "night"])
 def test_a_calendar_that_is_kept_comes_back_as_it_was(calendar: Calendar) -> None:
     again = Calendar.parse(bases.calendar_to_dict(calendar))
     for name in ("id", "version", "zone", "hours", "published_until"):
@@ -110,7 +110,7 @@ def test_a_basis_holds_no_addresses_and_comes_back_under_its_stamp() -> None:
     organisation = Organisation.model_validate(
         {"id": "estate", "people": people, "sources": [{"id": "web", "procedure": "hunan-property"}]}
     )
-    made = bases.capture_context(organisation, {"default": standard()})
+    made = bases.capture_context(organisation, {"default": default_calendar()})
     assert not any(secret in made.content for secret in (b"example.org", b"138", b"token", b"keys", b"hunan"))
     again = bases.parse_context(made.content)
     assert bases.capture_context(again.organisation, again.calendars).content == made.content

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from services.sla.domain.evidence.replay import RecordedEvent, apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.decide import next_due
 from shared.procedures.calendars.calendar import Calendar
-from shared.procedures.loading.loader import installed, load, load_organisation, load_pack
-from shared.procedures.model.bound_procedure import bind
-from shared.procedures.organisation import Organisation, everyone
+from shared.procedures.loading.loader import installed_packs, load_organisation, load_pack, load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
+from shared.procedures.organisation import Organisation, open_organisation
 from simulator.scenario import Scenario, read_scenario
 from tests.support.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
 from tests.support.recording import RecordingSimulation
@@ -31,19 +31,21 @@ def replayed(recording: RecordingSimulation, name: str) -> list[str]:
 
 def organisation_of(scenario: Scenario, base: Path) -> Organisation:
     if scenario.organisation is None:
-        return everyone()
+        return open_organisation()
     if isinstance(scenario.organisation, dict):
         return Organisation.model_validate(scenario.organisation)
     return load_organisation(base / scenario.organisation)
 
 
-@pytest.mark.parametrize("pack", installed())
+@pytest.mark.parametrize("pack", installed_packs())
 def test_every_scenario_of_a_pack_comes_out_again(pack: str) -> None:
     for path in load_pack(pack).scenarios:
         scenario = read_scenario(path)
         organisation = organisation_of(scenario, path.parent)
         calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
-        recording = RecordingSimulation(bind(load(scenario.procedure, base=path.parent), scenario.parameters), organisation, calendars)
+        recording = RecordingSimulation(
+            bind_parameters(load_procedure(scenario.procedure, base_folder=path.parent), scenario.parameters), organisation, calendars
+        )
         recording.run_cases(scenario)
         for name in recording.cases:
             assert not replayed(recording, name), path.name
@@ -53,7 +55,7 @@ def test_every_scenario_of_a_pack_comes_out_again(pack: str) -> None:
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_random_cases_come_out_again_whatever_the_outages(drawn: DrawnScenario) -> None:
     pack, scenario, outages = drawn
-    recording = RecordingSimulation(bind_with_defaults(pack), everyone(), outages=outages)
+    recording = RecordingSimulation(bind_with_defaults(pack), open_organisation(), outages=outages)
     recording.run_cases(scenario)
     for name in recording.cases:
         assert not replayed(recording, name)
@@ -77,6 +79,6 @@ def test_an_event_left_out_is_named() -> None:
 def _ordinary() -> RecordingSimulation:
     path = next(path for path in load_pack("hunan-property").scenarios)
     scenario = read_scenario(path)
-    recording = RecordingSimulation(bind(load("hunan-property"), scenario.parameters), everyone())
+    recording = RecordingSimulation(bind_parameters(load_procedure("hunan-property"), scenario.parameters), open_organisation())
     recording.run_cases(scenario)
     return recording

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from shared.procedures.calendars.calendar import Calendar, CalendarError, standard
-from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL, china
+from shared.procedures.calendars.calendar import Calendar, CalendarError, default_calendar
+from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL, china_schedule
 from tests.support.deadlines import at, due, is_provisional
 from tests.support.minute_counter import DAYS_OFF, MAKE_UP_DAYS
 
@@ -41,7 +41,7 @@ def branch(**changed: Any) -> Calendar:
 
 def test_the_public_schedule_agrees_with_the_notices() -> None:
     for year in (2024, 2025, 2026):
-        found = {day: change for day, change in china().days.items() if day.year == year}
+        found = {day: change for day, change in china_schedule().days.items() if day.year == year}
         assert {day for day, change in found.items() if change == "work"} == {day for day in MAKE_UP_DAYS if day.year == year}
         assert {day for day, change in found.items() if change == "off"} == {day for day in DAYS_OFF if day.year == year}
     assert date(2026, 12, 31) == CHINA_PUBLISHED_UNTIL
@@ -58,11 +58,11 @@ def test_a_file_gives_hours_and_days() -> None:
 
 def test_only_days_after_the_horizon_are_guessed() -> None:
     early = branch(published_until=date(2025, 12, 31), days={})
-    assert early.on(date(2026, 1, 5)) == early.hours[0]
-    assert early.on(date(2026, 2, 16)) == early.hours[0]  # the library knows this day off, the calendar not yet
+    assert early.intervals_on(date(2026, 1, 5)) == early.hours[0]
+    assert early.intervals_on(date(2026, 2, 16)) == early.hours[0]  # the library knows this day off, the calendar not yet
     assert is_provisional("2025-12-27 13:00", "1wd", early) is False
     assert is_provisional("2025-12-29 13:00", "3wd", early) is True
-    assert not early.known(date(2026, 1, 1))
+    assert not early.is_published(date(2026, 1, 1))
 
 
 def test_an_entry_after_the_horizon_is_known() -> None:
@@ -154,4 +154,4 @@ def test_an_instant_that_the_clock_shows_twice_keeps_its_place() -> None:
 
 
 def test_calendars_are_compiled_once() -> None:
-    assert Worktime.for_calendar(standard()) is Worktime.for_calendar(standard())
+    assert Worktime.for_calendar(default_calendar()) is Worktime.for_calendar(default_calendar())

@@ -15,11 +15,11 @@ from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
 from services.sla.domain.deadlines.explanation import explain_deadline
 from services.sla.domain.deadlines.pauses import merge_pauses
 from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
-from shared.procedures.calendars.calendar import standard
+from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
 from tests.support.deadlines import at, limit
 
-WORKTIME = Worktime.for_calendar(standard())
+WORKTIME = Worktime.for_calendar(default_calendar())
 
 
 def why(start: str, duration: str, **rest: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError, add_duration
 from services.sla.domain.deadlines.worktime import Worktime
-from shared.procedures.calendars.calendar import Calendar, standard
+from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.model.duration import Duration, DurationError
 from tests.support.deadlines import at, due
 
@@ -90,7 +90,7 @@ def test_a_dated_duration_names_its_fact() -> None:
 
 
 def test_what_lies_outside_the_tables_is_refused() -> None:
-    worktime = Worktime.for_calendar(standard())
+    worktime = Worktime.for_calendar(default_calendar())
     for start, duration in [
         ("1999-12-31 10:00", "1d"),
         ("2026-01-01 10:00", "9999999d"),

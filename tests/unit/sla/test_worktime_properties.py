@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.sla.domain.deadlines.counting import CountingRule
 from services.sla.domain.deadlines.deadline import compute_deadline
-from shared.procedures.calendars.calendar import standard
+from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA, LocalPause, MinuteCounter
 
@@ -48,7 +48,7 @@ def agree(start: datetime, written: str, rule: CountingRule, pauses: list[LocalP
     counter = MinuteCounter(rule.counting, rule.roll, rule.day_end, pauses)
     expected = counter.due(start, written)
     aware = [(begun.replace(tzinfo=CHINA), ended and ended.replace(tzinfo=CHINA)) for begun, ended in pauses]
-    found = compute_deadline(start.replace(tzinfo=CHINA), Duration.parse(written), standard(), rule=rule, pauses=aware)
+    found = compute_deadline(start.replace(tzinfo=CHINA), Duration.parse(written), default_calendar(), rule=rule, pauses=aware)
     instant = found.instant and found.instant.replace(tzinfo=None)
     assert instant == expected
     if expected is not None:

@@ -13,11 +13,11 @@ from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
 from services.sla.domain.deadlines.pauses import merge_pauses
 from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
 from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
-from shared.procedures.calendars.calendar import standard
+from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
 from tests.support.deadlines import at, limit, local_text
 
-WORKTIME = Worktime.for_calendar(standard())
+WORKTIME = Worktime.for_calendar(default_calendar())
 
 
 def reminded(start: str, duration: str, **rest: Any) -> str | None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from services.sla.domain.deadlines.deadline import TimeLimit
 from services.sla.domain.deadlines.recurrence import RepeatOccurrence, align_to_period, next_occurrence, nth_occurrence, period_start
 from services.sla.domain.deadlines.worktime import MICROSECOND, Worktime
-from shared.procedures.calendars.calendar import standard
+from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration, DurationError
 from tests.support.deadlines import at, limit, local_text
 
-WORKTIME = Worktime.for_calendar(standard())
+WORKTIME = Worktime.for_calendar(default_calendar())
 
 
 def firings(found: TimeLimit, count: int) -> list[RepeatOccurrence]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from shared.procedures.model.bound_procedure import bind
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
-from shared.procedures.organisation import Organisation, everyone
+from shared.procedures.organisation import Organisation, open_organisation
 from simulator.scenario import parse_scenario
 from simulator.simulation import simulate_scenario
 
@@ -29,8 +29,8 @@ def run_steps(
     made = Procedure.model_validate({**_HEAD, "roles": _ROLES, **yaml.safe_load(procedure)})
     received = {"received_at": november_instant("09 09:00"), "text": "x", **complaint}
     given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": november_instant(until)}
-    company = everyone() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
-    return simulate_scenario(parse_scenario(given, "small"), bind(made), company)
+    company = open_organisation() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
+    return simulate_scenario(parse_scenario(given, "small"), bind_parameters(made), company)
 
 
 def event_lines(rows: Iterable[TimelineRow], *event_types: str) -> list[str]:

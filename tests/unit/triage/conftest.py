@@ -9,12 +9,12 @@ import pytest
 
 from services.triage.domain.rule_scope import TriageContext
 from shared.contracts.complaint import Complaint
-from shared.procedures.model.bound_procedure import Bound, bind
+from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 
 START = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
-MakeBound = Callable[..., Bound]
+MakeBound = Callable[..., BoundProcedure]
 MakeComplaint = Callable[..., Complaint]
 
 PROCEDURE: dict[str, Any] = {
@@ -64,8 +64,8 @@ def organisation() -> Organisation:
 
 @pytest.fixture
 def bound() -> MakeBound:
-    def make(**changes: Any) -> Bound:
-        return bind(Procedure.model_validate(PROCEDURE | changes))
+    def make(**changes: Any) -> BoundProcedure:
+        return bind_parameters(Procedure.model_validate(PROCEDURE | changes))
 
     return make
 

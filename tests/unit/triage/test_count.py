@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from services.triage.domain.group_counting import GroupCounter, GroupJoined, GroupLeft, Occurrence, count_case, remove_case, window_length
-from shared.procedures.model.procedure import Count
+from shared.procedures.model.procedure import CountEntry
 from tests.unit.triage.conftest import START
 
 
-def entry(**changes: Any) -> Count:
-    return Count.model_validate({"id": "burst", "key": "'x'", "threshold": 3, "does": {}} | changes)
+def entry(**changes: Any) -> CountEntry:
+    return CountEntry.model_validate({"id": "burst", "key": "'x'", "threshold": 3, "does": {}} | changes)
 
 
-def feed(rule: Count, minutes: list[float], who: list[str] | None = None) -> list[GroupJoined | None]:
+def feed(rule: CountEntry, minutes: list[float], who: list[str] | None = None) -> list[GroupJoined | None]:
     tally, seen = GroupCounter(), []
     for place, minute in enumerate(minutes):
         mark = Occurrence(START + timedelta(minutes=minute), f"c{place}", who[place] if who else "")

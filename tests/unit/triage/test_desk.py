@@ -13,7 +13,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.handling import Withdrawn
 from shared.contracts.events.measures import Amended, Refused
 from shared.contracts.events.triage import Reclassified, Registered
-from shared.procedures.model.bound_procedure import Bound
+from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.organisation import Organisation
 from tests.unit.triage.conftest import START, MakeBound, MakeComplaint
 
@@ -29,7 +29,7 @@ BATCH = {
 @dataclass
 class Play:
     desk: TriageState
-    bound: Bound
+    bound: BoundProcedure
     context: TriageContext
     events: list[CaseEvent] = field(default_factory=list)
 

@@ -3,8 +3,8 @@
 import cel
 import pytest
 
-from shared.procedures.expressions.conditions import compiled
-from shared.procedures.expressions.matching import expression, prepared, program
+from shared.procedures.expressions.conditions import compile_condition
+from shared.procedures.expressions.matching import compile_expression, program_with_cached_patterns, register_functions
 
 TEXTS = ["", "电梯停运", "老人ABC摔倒", "停水了", "a.matches(b)", "第一行\n第二行", "电 梯"]
 PATTERNS = ["电梯.{0,6}(停运|坏)", "索赔|(?i)abc", "^停[水电]了$", "[a-z]+", "第.行$", "(?m)行$", r"\\d", "", "a\\\\.matches"]
@@ -13,23 +13,25 @@ PATTERNS = ["电梯.{0,6}(停运|坏)", "索赔|(?i)abc", "^停[水电]了$", "[
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("form", ["complaint.text.matches('{}')", "(complaint.text + '').matches( '{}') || complaint.text == '.matches('"])
 def test_both_find_the_same(pattern: str, form: str) -> None:
-    condition = compiled(form.format(pattern))
+    condition = compile_condition(form.format(pattern))
     for text in TEXTS:
         context = cel.Context(variables={"complaint": {"text": text}})
-        assert program(condition).execute(prepared(context)) == condition.program.execute({"complaint": {"text": text}}), text
+        assert program_with_cached_patterns(condition).execute(register_functions(context)) == condition.program.execute(
+            {"complaint": {"text": text}}
+        ), text
 
 
 def test_a_condition_without_a_search_keeps_its_program() -> None:
-    condition = compiled("complaint.text == 'x'")
-    assert program(condition) is condition.program
+    condition = compile_condition("complaint.text == 'x'")
+    assert program_with_cached_patterns(condition) is condition.program
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if "\\" not in pattern])
 def test_a_condition_that_is_one_search_finds_the_same_without_cel(pattern: str) -> None:
-    found = expression(f"complaint.text.matches('{pattern}')")
-    assert found.search is not None
+    found = compile_expression(f"complaint.text.matches('{pattern}')")
+    assert found.text_search is not None
     for text in TEXTS:
-        assert found.search(text) == found.condition.program.execute({"complaint": {"text": text}}), text
+        assert found.text_search(text) == found.condition.program.execute({"complaint": {"text": text}}), text
 
 
 @pytest.mark.parametrize(
@@ -45,10 +47,10 @@ def test_a_condition_that_is_one_search_finds_the_same_without_cel(pattern: str)
     ],
 )
 def test_a_condition_that_says_more_is_left_to_cel(source: str) -> None:
-    found = expression(source)
-    assert (found.search, found.fact) == (None, "")
+    found = compile_expression(source)
+    assert (found.text_search, found.single_fact) == (None, "")
 
 
 def test_a_condition_names_the_roots_that_it_reads() -> None:
-    assert set(expression("size(facts) > 0 && case.kind == 'facts.x' && [1].exists(x, x == 1)").roots) == {"facts", "case"}
-    assert (expression("facts.media").fact, expression("facts.media").roots) == ("media", ("facts",))
+    assert set(compile_expression("size(facts) > 0 && case.kind == 'facts.x' && [1].exists(x, x == 1)").root_variables) == {"facts", "case"}
+    assert (compile_expression("facts.media").single_fact, compile_expression("facts.media").root_variables) == ("media", ("facts",))

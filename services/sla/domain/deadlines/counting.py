@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from services.sla.domain.deadlines.pauses import Pauses, blocking_pause
 from services.sla.domain.deadlines.worktime import FIRST_DATE, LAST_DATE, Worktime
-from shared.procedures.model.duration import Duration, Kind
+from shared.procedures.model.duration import Duration, DurationKind
 
 CountedDue = tuple[int | None, int | None, bool]
 """Due instant (UTC microseconds; None while an open pause holds it), last day before rolling (index; None for h and wh), provisional."""
@@ -86,7 +86,7 @@ def _fraction_due(worktime: Worktime, start: int, duration: Duration, _rule: Cou
 
 def fraction_of_working_day(worktime: Worktime, start: int, duration: Duration) -> int:
     """Give the working time (microseconds) that a fraction of a working day stands for, at a start."""
-    return -(-worktime.work_day_lengths[first_open_rank(worktime, start)] * duration.size // duration.parts)
+    return -(-worktime.work_day_lengths[first_open_rank(worktime, start)] * duration.size // duration.denominator)
 
 
 def add_working_time(worktime: Worktime, start: int, amount: int, pauses: Pauses) -> int | None:
@@ -221,7 +221,7 @@ def _date_due(_worktime: Worktime, _start: int, _duration: Duration, _rule: Coun
     raise DeadlineError("duration date: <fact>: is an instant, which is not counted; give the fact's value")
 
 
-_DUE_BY_KIND: Final[Mapping[Kind, Callable[[Worktime, int, Duration, CountingRule, Pauses], CountedDue]]] = {
+_DUE_BY_KIND: Final[Mapping[DurationKind, Callable[[Worktime, int, Duration, CountingRule, Pauses], CountedDue]]] = {
     "clock": _clock_due,
     "working": _working_due,
     "part": _fraction_due,

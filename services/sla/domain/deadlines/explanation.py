@@ -16,14 +16,14 @@ from services.sla.domain.deadlines.counting import (
 from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
 from services.sla.domain.deadlines.pauses import blocking_pause, running_intervals
 from services.sla.domain.deadlines.worktime import Worktime
-from shared.procedures.model.duration import Duration, Kind
+from shared.procedures.model.duration import Duration, DurationKind
 
 Explanation = dict[str, Any]
 """Plain data, ready for JSON: instants as ISO 8601 in the calendar's zone, amounts in the unit given beside them."""
 
 _SATURDAY: Final = 5
 _MICROS_PER_SECOND: Final = 1_000_000
-_UNIT_BY_KIND: Final[Mapping[Kind, str]] = {
+_UNIT_BY_KIND: Final[Mapping[DurationKind, str]] = {
     "clock": "s",
     "working": "s",
     "part": "s",

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, Interval
+from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, MinuteInterval
 from shared.procedures.organisation import Organisation
 
 _EXCLUDED_FIELDS: Any = {
@@ -74,6 +74,6 @@ def _format_day(day: date) -> str:
     return day.isoformat()
 
 
-def _format_interval(minutes: Interval) -> str:
+def _format_interval(minutes: MinuteInterval) -> str:
     opens, shut = minutes
     return f"{opens // 60:02}:{opens % 60:02}-{shut // 60:02}:{shut % 60:02}"

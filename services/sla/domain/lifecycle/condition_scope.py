@@ -8,13 +8,13 @@ from typing import Any
 from services.sla.domain.deadlines.worktime import EPOCH, Worktime
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.rules.rulebook import Rulebook
-from shared.contracts.complaint import FAMILIES
-from shared.contracts.events.fields import ANY_EVENT_FIELDS, EVENT_FIELDS
-from shared.procedures.expressions.conditions import Path
+from shared.contracts.complaint import CHANNEL_FAMILIES
+from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
+from shared.procedures.expressions.conditions import NamePath
 
 _EMPTY_FACT: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}
 _EMPTY_COMPLAINT: dict[str, Any] = {"against": [], "attachments": [], "missing": [], "happened_at": EPOCH}
-INSTANT_FIELDS = frozenset(name for name, empty in ANY_EVENT_FIELDS.items() if empty == EPOCH)
+INSTANT_FIELDS = frozenset(name for name, empty in EMPTY_FIELDS_OF_ANY_EVENT.items() if empty == EPOCH)
 """Fields of events that hold instants: microseconds here, datetimes on the wire."""
 
 
@@ -29,7 +29,7 @@ class ConditionScope:
         self.worktime = worktime
         self.event = event or {}
 
-    def __call__(self, path: Path) -> Any:
+    def __call__(self, path: NamePath) -> Any:
         """The value of a path such as ('facts', 'urgent'); its type's empty value where nothing is known."""
         match path[0]:
             case "facts":
@@ -37,9 +37,9 @@ class ConditionScope:
             case "case":
                 return self._case(path[1])
             case "event":
-                return self._field(self.event, path[1], ANY_EVENT_FIELDS)
+                return self._field(self.event, path[1], EMPTY_FIELDS_OF_ANY_EVENT)
             case "last":
-                return self._field(self.case.last.get(path[1], {}), path[2], EVENT_FIELDS[path[1]])
+                return self._field(self.case.last.get(path[1], {}), path[2], EMPTY_EVENT_FIELDS[path[1]])
             case "count":
                 return self.case.count.get(path[1], 0)
             case "parameters":
@@ -85,14 +85,14 @@ class ConditionScope:
                 return EPOCH if case.agreed is None else self._instant(case.agreed)
         return getattr(case, name)
 
-    def _complaint(self, path: Path) -> Any:
+    def _complaint(self, path: NamePath) -> Any:
         complaint = self.case.complaint
         name = path[1]
         if name == "complainant":
             value = complaint.get("complainant", {}).get(path[2])
             return value if value is not None else {"anonymous": False, "has": []}.get(path[2], "")
         if name == "channel_family":
-            return FAMILIES[complaint["channel"]]
+            return CHANNEL_FAMILIES[complaint["channel"]]
         value = complaint.get(name)
         if value is None:
             return _EMPTY_COMPLAINT.get(name, "")

@@ -17,7 +17,7 @@ from services.sla.domain.lifecycle.effects import (
     process_event,
 )
 from services.sla.domain.rules.rulebook import ClockPlan, Rulebook, first_clauses
-from shared.contracts.actions import ACTIONS
+from shared.contracts.actions import ACTION_DEFINITIONS
 
 AUTHORITY_RULE = "authority"
 """The rule of a refusal that rests on who acted, not on the procedure."""
@@ -203,8 +203,8 @@ def _outranked_by_person(action: str, what: str, data: dict[str, Any]) -> tuple[
 
 
 def _take_action(draft: DecisionBuilder, given: TakeAction) -> None:
-    if given.action not in ACTIONS:
-        raise UnknownActionError(f"there is no action {given.action!r}; actions are {', '.join(sorted(ACTIONS))}")
+    if given.action not in ACTION_DEFINITIONS:
+        raise UnknownActionError(f"there is no action {given.action!r}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}")
     event = permissions.resulting_event_type(draft, given.action, given.data)
     data = {**permissions.action_event_fields(event, given.data), "role": given.role, "actor": given.actor}
     if event == "measures_submitted":

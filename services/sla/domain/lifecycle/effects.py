@@ -11,20 +11,20 @@ from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.rulebook import ClockPlan, PlannedEffect, ReactionPlan
 from shared.procedures.model.effects import (
-    Assign,
+    AssignHandler,
     Breach,
-    Cancel,
-    Deem,
+    CancelClock,
+    DeemEvent,
     Effect,
     Escalate,
     Notify,
     RaiseLevel,
     Reclassify,
-    RefuseFurther,
+    RefuseActions,
     Remind,
     SetFacts,
-    Start,
-    names,
+    StartClock,
+    role_tuple,
 )
 
 MAX_REACTION_DEPTH = 30
@@ -151,7 +151,7 @@ def _escalate(draft: DecisionBuilder, doing: PlannedEffect, effect: Escalate, oc
     process_escalation_events(draft, seen, occasion.depth + 1)
 
 
-def _deem(draft: DecisionBuilder, doing: PlannedEffect, effect: Deem, occasion: EffectContext) -> None:
+def _deem(draft: DecisionBuilder, doing: PlannedEffect, effect: DeemEvent, occasion: EffectContext) -> None:
     plan, current = occasion.plan, occasion.run
     if current is not None:
         current.deemed = effect.deem
@@ -188,22 +188,22 @@ def _set_facts(draft: DecisionBuilder, doing: PlannedEffect, effect: SetFacts, o
     process_event(draft, "amended", occasion.at, data, depth=occasion.depth + 1)
 
 
-def _assign(draft: DecisionBuilder, doing: PlannedEffect, effect: Assign, occasion: EffectContext) -> None:
+def _assign(draft: DecisionBuilder, doing: PlannedEffect, effect: AssignHandler, occasion: EffectContext) -> None:
     person = next(iter(notifications.role_holders(draft, effect.assign, occasion.at)), "")
     data = {**draft.effect_rule_fields(doing, occasion.rule), "role": effect.assign, "to_role": effect.assign, "person": person}
     process_event(draft, "assigned", occasion.at, data, depth=occasion.depth + 1)
 
 
-def _start_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: Start, occasion: EffectContext) -> None:
+def _start_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: StartClock, occasion: EffectContext) -> None:
     clocks.start_by_effect(draft, effect.start, occasion.at)
 
 
-def _cancel_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: Cancel, occasion: EffectContext) -> None:
+def _cancel_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: CancelClock, occasion: EffectContext) -> None:
     clocks.cancel_by_effect(draft, effect.cancel, occasion.at, occasion.rule)
 
 
-def _refuse_further(draft: DecisionBuilder, doing: PlannedEffect, effect: RefuseFurther, _occasion: EffectContext) -> None:
-    for action in names(effect.refuse_further):
+def _refuse_further(draft: DecisionBuilder, doing: PlannedEffect, effect: RefuseActions, _occasion: EffectContext) -> None:
+    for action in role_tuple(effect.refuse_further):
         draft.case.windows[action] = doing.clauses
 
 
@@ -212,14 +212,14 @@ _EFFECT_HANDLERS: dict[type[Effect], Callable[[DecisionBuilder, PlannedEffect, A
     Remind: _remind,
     Notify: _notify,
     Escalate: _escalate,
-    Deem: _deem,
+    DeemEvent: _deem,
     Reclassify: _reclassify,
     RaiseLevel: _raise_level,
     SetFacts: _set_facts,
-    Assign: _assign,
-    Start: _start_clock,
-    Cancel: _cancel_clock,
-    RefuseFurther: _refuse_further,
+    AssignHandler: _assign,
+    StartClock: _start_clock,
+    CancelClock: _cancel_clock,
+    RefuseActions: _refuse_further,
 }
 """What carries out each kind of effect."""
 
@@ -234,7 +234,7 @@ def _run_fields(draft: DecisionBuilder, occasion: EffectContext) -> dict[str, An
 
 def _resolve_roles(draft: DecisionBuilder, roles: str | list[str], occasion: EffectContext) -> list[str]:
     """The roles meant: `owner` is the clock's, or the case's."""
-    return [_responsible_role(draft, occasion) if role == "owner" else role for role in names(roles)]
+    return [_responsible_role(draft, occasion) if role == "owner" else role for role in role_tuple(roles)]
 
 
 def _responsible_role(draft: DecisionBuilder, occasion: EffectContext) -> str:

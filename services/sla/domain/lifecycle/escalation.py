@@ -10,8 +10,8 @@ from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.notifications import notify_roles, report_no_recipient, role_holders
 from services.sla.domain.rules.rulebook import first_clauses
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.effects import names
-from shared.procedures.model.timed_entries import Ladder
+from shared.procedures.model.effects import role_tuple
+from shared.procedures.model.timed_entries import EscalationLadder
 
 DEFAULT_RUNG_INTERVAL = "1d"
 """How long a role that is not on a ladder of the procedure has before the matter goes on up the organisation's line."""
@@ -40,14 +40,14 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
     ladder = resolve_ladder(builder, escalation.ladder)
     because = builder.rule_fields(escalation.ladder, list(dict.fromkeys([*escalation.clause, *first_clauses(ladder.clause)])))
     for rung in range(escalation.rung + 1, len(ladder.rungs)):
-        told = [role for role in names(ladder.rungs[rung]) if role_holders(builder, role, at)]
+        told = [role for role in role_tuple(ladder.rungs[rung]) if role_holders(builder, role, at)]
         if told:
             escalation.rung = rung
             escalation.next = None if ladder.every is None else add_duration(builder.worktime, at, Duration.parse(ladder.every))[0]
             _notify_rung(builder, escalation, at, told, because)
             return
     escalation.active, escalation.next, escalation.rung = False, None, len(ladder.rungs)
-    report_no_recipient(builder, at, names(ladder.rungs[-1])[-1], because, escalation.ladder)
+    report_no_recipient(builder, at, role_tuple(ladder.rungs[-1])[-1], because, escalation.ladder)
 
 
 def acknowledge_escalations(builder: DecisionBuilder) -> None:
@@ -56,17 +56,17 @@ def acknowledge_escalations(builder: DecisionBuilder) -> None:
         climb.active, climb.next = False, None
 
 
-def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> Ladder:
+def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> EscalationLadder:
     """The procedure's ladder of that id; for a role, the organisation's line from there upward."""
     found = builder.rulebook.ladders.get(ladder_or_role)
     if found is not None:
         return found
     rungs: list[str | list[str]] = [ladder_or_role]
-    role = builder.rulebook.organisation.above(ladder_or_role)
+    role = builder.rulebook.organisation.role_above(ladder_or_role)
     while role is not None and role not in rungs:
         rungs.append(role)
-        role = builder.rulebook.organisation.above(role)
-    return Ladder.model_construct(
+        role = builder.rulebook.organisation.role_above(role)
+    return EscalationLadder.model_construct(
         id=ladder_or_role, clause=None, zh="", en="", rungs=rungs, every=DEFAULT_RUNG_INTERVAL, by=["email", "sms"]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from shared.procedures.model.effects import Roles
+from shared.procedures.model.effects import RoleNames
 
 COMPLAINANT_ROLE = "complainant"
 _NO_ACCUSED: frozenset[str] = frozenset()
@@ -16,13 +16,13 @@ def case_owner(builder: DecisionBuilder) -> str:
     return builder.case.owner or first_held_role(builder, builder.rulebook.owner_roles)
 
 
-def first_held_role(builder: DecisionBuilder, roles: Roles) -> str:
+def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
     """Of several roles the first that somebody holds for this case; a single one as it is."""
     if isinstance(roles, str) or len(roles) == 1:
         return roles if isinstance(roles, str) else roles[0]
     case = builder.case
     at = builder.worktime.to_datetime(builder.now)
-    return builder.rulebook.organisation.first_held(roles, case.department or case.proposed, at, accused(builder))
+    return builder.rulebook.organisation.first_held_role(roles, case.department or case.proposed, at, accused(builder))
 
 
 def accused(builder: DecisionBuilder) -> frozenset[str]:
@@ -35,7 +35,7 @@ def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...
     """Who holds a role for this case then; nobody if it is vacant, or only the absent and the accused hold it."""
     organisation = builder.rulebook.organisation
     department = builder.case.department or builder.case.proposed
-    return organisation.holders(role, department, builder.worktime.to_datetime(at), accused(builder))
+    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), accused(builder))
 
 
 def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
@@ -53,7 +53,7 @@ def _reachable_role_and_holders(draft: DecisionBuilder, role: str, at: int) -> t
         if persons or climbing == COMPLAINANT_ROLE:
             return climbing, persons
         seen.append(climbing)
-        climbing = draft.rulebook.organisation.above(climbing)
+        climbing = draft.rulebook.organisation.role_above(climbing)
     return None
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.rulebook import STOPS, ClockPlan, Permission
-from shared.contracts.actions import ACTIONS
-from shared.contracts.events.fields import EVENT_FIELDS
+from shared.contracts.actions import ACTION_DEFINITIONS
+from shared.contracts.events.fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.duration import Duration, DurationError
-from shared.procedures.model.effects import names
+from shared.procedures.model.effects import role_tuple
 
 EXTENSION_ACTIONS = ("request_extension", "grant_extension", "refuse_extension")
 SYSTEM_ROLE = "system"
@@ -29,10 +29,10 @@ class ActionRefusal:
 
 def resulting_event_type(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> str:
     """The event that an action causes on this case as it stands."""
-    kind = ACTIONS[effective_action(builder, action)]
+    kind = ACTION_DEFINITIONS[effective_action(builder, action)]
     if action == "answer" and builder.case.answered:
         return "answered"
-    return kind.fails if kind.fails and data.get("passed") is False else kind.event
+    return kind.event_id_if_not_passed if kind.event_id_if_not_passed and data.get("passed") is False else kind.event_id
 
 
 def effective_action(builder: DecisionBuilder, action: str) -> str:
@@ -81,7 +81,7 @@ def _clock_and_effect_clauses(plan: ClockPlan) -> list[str]:
 
 
 def _missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    missing = [name for name in ACTIONS[action].needs if not data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name))]
+    missing = [name for name in ACTION_DEFINITIONS[action].required_data if not data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name))]
     if not missing:
         return None
     return ActionRefusal(f"{missing[0]} is missing; give {missing[0]} with {action}")
@@ -183,9 +183,9 @@ def _broken_rules(draft: DecisionBuilder, action: str, data: dict[str, Any]) -> 
 
 def _rule_violation(draft: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
     rule = permission.rule
-    if rule.by is not None and data.get("role") not in names(rule.by):
-        return f"{data.get('role') or 'nobody'} may not {action}; {' or '.join(names(rule.by))} may"
-    if rule.at_most is not None and draft.case.count.get(ACTIONS[action].event, 0) >= rule.at_most:
+    if rule.by is not None and data.get("role") not in role_tuple(rule.by):
+        return f"{data.get('role') or 'nobody'} may not {action}; {' or '.join(role_tuple(rule.by))} may"
+    if rule.at_most is not None and draft.case.count.get(ACTION_DEFINITIONS[action].event_id, 0) >= rule.at_most:
         return f"{action} is accepted at most {rule.at_most} times"
     if rule.reasons and data.get("reason") not in rule.reasons:
         return f"the reason is not on the procedure's list: {', '.join(rule.reasons)}"
@@ -200,7 +200,7 @@ EVENT_FIELD_NAMES = {"by": "extend_by", "case": "to_case", "role": "to_role", "p
 
 def action_event_fields(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
     """The event's fields out of an action's data; what the event has no field for is left out."""
-    known = EVENT_FIELDS[event_type]
+    known = EMPTY_EVENT_FIELDS[event_type]
     renamed = {EVENT_FIELD_NAMES.get(name, name): value for name, value in data.items() if value not in ("", None, [], {})}
     if "promise" in renamed:
         renamed["promise"] = renamed["promise"] if isinstance(renamed["promise"], str) else "true" if renamed["promise"] else ""

@@ -10,7 +10,7 @@ from services.sla.domain.deadlines.recurrence import period_start
 from services.sla.domain.deadlines.worktime import MICROS_PER_DAY, Worktime
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.procedure import Procedure
-from shared.procedures.model.timed_entries import Duty
+from shared.procedures.model.timed_entries import PeriodicDuty
 
 REPORT_PERIODS = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 """The periods that reports are made for, and how long they are."""
@@ -22,7 +22,7 @@ _LONGEST_ROLL = 45 * MICROS_PER_DAY
 class ScheduledDuty:
     """A duty in one period: the period's first instant and the first after it, and when the duty is due (microseconds)."""
 
-    duty: Duty
+    duty: PeriodicDuty
     since: int
     until: int
     due: int
@@ -49,7 +49,7 @@ def next_duty_due(procedure: Procedure, worktime: Worktime, after: int) -> int |
     return min((_next_due_after(duty, worktime, after) for duty in procedure.duties), default=None)
 
 
-def _scheduled_between(duty: Duty, worktime: Worktime, since: int, until: int) -> Iterator[ScheduledDuty]:
+def _scheduled_between(duty: PeriodicDuty, worktime: Worktime, since: int, until: int) -> Iterator[ScheduledDuty]:
     at = since - _LONGEST_ROLL
     while True:
         begun, ended = period_bounds(worktime, duty.every, at)
@@ -61,7 +61,7 @@ def _scheduled_between(duty: Duty, worktime: Worktime, since: int, until: int) -
         at = ended
 
 
-def _next_due_after(duty: Duty, worktime: Worktime, after: int) -> int:
+def _next_due_after(duty: PeriodicDuty, worktime: Worktime, after: int) -> int:
     at = after - _LONGEST_ROLL
     while True:
         begun, ended = period_bounds(worktime, duty.every, at)
@@ -71,7 +71,7 @@ def _next_due_after(duty: Duty, worktime: Worktime, after: int) -> int:
         at = ended
 
 
-def _due_of_period(duty: Duty, worktime: Worktime, begun: int) -> int:
+def _due_of_period(duty: PeriodicDuty, worktime: Worktime, begun: int) -> int:
     due = add_duration(worktime, begun, Duration.parse(duty.every), CountingRule("inclusive", "forward"))[0]
     if due is None:
         raise ValueError(f"duty {duty.id} never falls due")

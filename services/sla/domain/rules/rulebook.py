@@ -12,13 +12,13 @@ from services.sla.domain.deadlines.counting import CountingRule
 from services.sla.domain.deadlines.reminder import ReminderTiming
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.calendars.calendar import Calendar
-from shared.procedures.expressions.conditions import Condition, compiled
-from shared.procedures.model.bound_procedure import Bound
+from shared.procedures.expressions.conditions import Condition, compile_condition
+from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.effects import Effect, effect, names
+from shared.procedures.model.effects import Effect, expand_effect, role_tuple
 from shared.procedures.model.procedure import ActionRule, Procedure
-from shared.procedures.model.selectors import Pick, Selector, needs_all, picks
-from shared.procedures.model.timed_entries import Clause, Clock, Due, Ladder, WhoOf, Within
+from shared.procedures.model.selectors import SelectedEvent, Selector, requires_all_events, selected_events
+from shared.procedures.model.timed_entries import ActorOfEvent, ClauseIds, ClockEntry, DueEntry, EscalationLadder, LimitSource
 from shared.procedures.organisation import Organisation
 
 STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS = "starts", "stops", "restarts", "pauses", "resumes", "cancels"
@@ -36,7 +36,7 @@ CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
 _SELECTOR_FIELDS = (STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS)
 
 
-def first_clauses(*candidates: Clause | None) -> list[str]:
+def first_clauses(*candidates: ClauseIds | None) -> list[str]:
     """The first clause that is given, as a list."""
     for clause in candidates:
         if clause:
@@ -46,7 +46,7 @@ def first_clauses(*candidates: Clause | None) -> list[str]:
 
 def optional_condition(source: str | None) -> Condition | None:
     """The compiled condition, None for none."""
-    return None if source is None else compiled(source)
+    return None if source is None else compile_condition(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class DeadlineStep:
 
     duration: Duration | None
     fact: str
-    entry: Due
+    entry: DueEntry
     when: Condition | None
     effects: tuple[PlannedEffect, ...]
 
@@ -95,7 +95,7 @@ class PlannedReminder:
 class ClockPlan:
     """A clock, ready: selectors by event type, thresholds, chases, the repeat."""
 
-    clock: Clock
+    clock: ClockEntry
     clauses: list[str]
     when: Condition | None
     counting_rule: CountingRule
@@ -133,7 +133,7 @@ class Permission:
 class Rulebook:
     """Procedure, parameters and organisation together; made once, used for every case that is pinned to them."""
 
-    bound_procedure: Bound
+    bound_procedure: BoundProcedure
     organisation: Organisation
     calendars: dict[str, Calendar] = field(default_factory=dict)
 
@@ -187,10 +187,10 @@ class Rulebook:
     def permissions_by_action(self) -> dict[str, tuple[Permission, ...]]:
         """Action → its rules."""
         named = {*self.procedure.actions, *(["close"] if self.procedure.closing else [])}
-        return {action: tuple(plan_permission(rule) for rule in self.procedure.rules(action)) for action in named}
+        return {action: tuple(plan_permission(rule) for rule in self.procedure.action_rules(action)) for action in named}
 
     @cached_property
-    def ladders(self) -> dict[str, Ladder]:
+    def ladders(self) -> dict[str, EscalationLadder]:
         """Ladder id → ladder."""
         return {ladder.id: ladder for ladder in self.procedure.ladders}
 
@@ -203,14 +203,14 @@ class Rulebook:
                 if path[0] == "last":
                     index[path[1]].add(path[2])
         for clock in self.procedure.clocks:
-            if isinstance(clock.owner, WhoOf):
+            if isinstance(clock.owner, ActorOfEvent):
                 index[clock.owner.who].add("role")
         return {event: frozenset(fields) for event, fields in index.items()}
 
     @cached_property
     def owner_roles(self) -> list[str]:
         """The roles that have to act where an entry says `owner`: of several the first that somebody holds."""
-        stated = [name for entry in self.procedure.ownership if entry.role for name in names(entry.role)]
+        stated = [name for entry in self.procedure.ownership if entry.role for name in role_tuple(entry.role)]
         named = self.procedure.role_names
         return stated or [role for role in ("owner", "handler", *named[:1]) if role in named][:1] or ["owner"]
 
@@ -232,7 +232,7 @@ class Rulebook:
         found = self._worktime_by_department[department] = Worktime.for_calendar(self.calendars[name])
         return found
 
-    def _plan_clock(self, clock: Clock) -> ClockPlan:
+    def _plan_clock(self, clock: ClockEntry) -> ClockPlan:
         own = first_clauses(clock.clause)
         rule = CountingRule(clock.counting, clock.roll, self.procedure.day_end)
         thresholds = tuple(self._plan_step(due, own) for due in clock.due)
@@ -252,7 +252,7 @@ class Rulebook:
             when=guard,
             counting_rule=rule,
             matches={name: compile_selector(getattr(clock, name)) for name in _SELECTOR_FIELDS},
-            stops_needed=len(picks(clock.stops)) if needs_all(clock.stops) else 1,
+            stops_needed=len(selected_events(clock.stops)) if requires_all_events(clock.stops) else 1,
             deadline_steps=thresholds,
             reminders=chases,
             every=self._resolve_duration(clock.every)[0] if clock.every else None,
@@ -260,12 +260,12 @@ class Rulebook:
             needs_replanning=guard is not None or any(t.when or t.fact or t.entry.or_agreed for t in thresholds),
         )
 
-    def _plan_step(self, due: Due, own: list[str]) -> DeadlineStep:
+    def _plan_step(self, due: DueEntry, own: list[str]) -> DeadlineStep:
         duration, fact = self._resolve_duration(due.within)
         return DeadlineStep(duration, fact, due, optional_condition(due.when), plan_effects(due.do, first_clauses(due.clause) or own))
 
-    def _resolve_duration(self, within: Within) -> tuple[Duration | None, str]:
-        written = self.bound_procedure.written(within)
+    def _resolve_duration(self, within: LimitSource) -> tuple[Duration | None, str]:
+        written = self.bound_procedure.duration_text(within)
         if written is None:
             return None, ""
         duration = Duration.parse(written)
@@ -293,19 +293,19 @@ def _present(*conditions: Condition | None) -> Iterable[Condition]:
 
 def compile_selector(selector: Selector | None) -> dict[str, tuple[SelectorMatch, ...]]:
     index: dict[str, list[SelectorMatch]] = defaultdict(list)
-    for place, pick in enumerate(picks(selector)):
+    for place, pick in enumerate(selected_events(selector)):
         for event in _matching_event_types(pick):
             index[event].append(SelectorMatch(place, optional_condition(pick.when), requires_unsigned_measures=event != pick.event))
     return {event: tuple(found) for event, found in index.items()}
 
 
-def _matching_event_types(pick: Pick) -> tuple[str, ...]:
+def _matching_event_types(pick: SelectedEvent) -> tuple[str, ...]:
     # Measures that need a sign-off count only once signed off, wherever a rule looks for measures.
     return ("measures_submitted", "measures_signed_off") if pick.event == "measures_submitted" else (pick.event,)
 
 
 def plan_effects(items: Iterable[Any], own: list[str]) -> tuple[PlannedEffect, ...]:
-    found = [effect(item) for item in items]
+    found = [expand_effect(item) for item in items]
     return tuple(PlannedEffect(each, first_clauses(each.clause) or own, optional_condition(each.when)) for each in found)
 
 

@@ -14,9 +14,9 @@ from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
 from services.sla.domain.lifecycle.decide import ApplyDecision, OpenCase, TakeAction
 from shared.contracts.actions import ActionData
 from shared.contracts.complaint import Complaint, MaskedComplainant
-from shared.contracts.events import EVENTS, CaseEvent
+from shared.contracts.events import EVENT_CLASSES, CaseEvent
 from shared.contracts.events.triage import Classified
-from shared.procedures.model.facts import typed
+from shared.procedures.model.facts import coerce_fact
 from shared.procedures.model.procedure import Procedure
 
 _ENVELOPE_FIELDS = frozenset({"case", "at", "recorded_at", "sequence", "procedure", "version"})
@@ -115,7 +115,7 @@ def _field_defaults(cls: type[BaseModel], *apart: str) -> tuple[tuple[str, str, 
 
 
 # A model's dump asks all this anew for every event and takes four times as long.
-_EVENT_FIELD_DEFAULTS = {cls: _field_defaults(cls, *_ENVELOPE_FIELDS, "complaint", "registered") for cls in EVENTS.values()}
+_EVENT_FIELD_DEFAULTS = {cls: _field_defaults(cls, *_ENVELOPE_FIELDS, "complaint", "registered") for cls in EVENT_CLASSES.values()}
 _COMPLAINT_FIELD_DEFAULTS = _field_defaults(Complaint, "complainant")
 _COMPLAINANT_FIELD_DEFAULTS = _field_defaults(MaskedComplainant)
 
@@ -125,7 +125,7 @@ def typed_facts(values: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in values.items():
         declared = procedure.facts.get(name)
-        fit = value if declared is None else typed(declared, value)
+        fit = value if declared is None else coerce_fact(declared, value)
         if fit is not None:
             found[name] = to_micros(fit) if isinstance(fit, datetime) else fit
     return found
@@ -157,7 +157,7 @@ def published_complaint(case: Case, worktime: Worktime) -> dict[str, Any]:
 def to_contract_event(event: Event, case: Case, procedure: Procedure, worktime: Worktime, recorded_at: datetime) -> CaseEvent:
     """The contract model of an event; raises pydantic's `ValidationError` if the core made one that breaks the contract."""
     envelope = {"recorded_at": recorded_at, "procedure": procedure.id, "version": procedure.version}
-    return EVENTS[event.type].model_validate({**published_fields(event, case, procedure, worktime), **envelope})
+    return EVENT_CLASSES[event.type].model_validate({**published_fields(event, case, procedure, worktime), **envelope})
 
 
 def _published_fact(name: str, value: Any, procedure: Procedure, worktime: Worktime) -> Any:
