@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command → where its typer app (or its one function) stands, and its help in one line."""
 
 
-class Commands(TyperGroup):
+class LazyCommandGroup(TyperGroup):
     """A group that imports the file of a command when it is called; for the list of commands their one-line help is enough."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -45,11 +45,11 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command that is called, imported now, and its arguments."""
         if args and args[0] in COMMANDS:
-            return args[0], command(args[0]), args[1:]
+            return args[0], load_command(args[0]), args[1:]
         return super().resolve_command(ctx, args)
 
 
-def command(name: str) -> Any:
+def load_command(name: str) -> Any:
     """The command of that name, ready to run."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     found = getattr(import_module(module), attribute)
@@ -62,7 +62,7 @@ def command(name: str) -> Any:
     return ready
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=LazyCommandGroup, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-ENVIRONMENT = PROJECT / ".venv"
-STAMP = ENVIRONMENT / ".jiesu"
-PYTHON = ENVIRONMENT / "bin" / "python"
-UV = PROJECT / "var" / "uv"
-INPUTS = ("requirements.lock", "pyproject.toml", "deploy/uv.txt", "deploy/create_venv.py")
+VENV = PROJECT / ".venv"
+FINGERPRINT_FILE = VENV / ".jiesu"
+PYTHON = VENV / "bin" / "python"
+UV_FOLDER = PROJECT / "var" / "uv"
+FINGERPRINT_INPUTS = ("requirements.lock", "pyproject.toml", "deploy/uv.txt", "deploy/create_venv.py")
 _PIP_TO_UV = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE", "trusted-host": "UV_INSECURE_HOST"}
 
 
@@ -33,11 +33,11 @@ def main() -> int:
     wanted = fingerprint()
     try:
         if not _current(wanted):
-            with _alone():
+            with _setup_lock():
                 if not _current(wanted):
                     _build(wanted)
     except SetupError as error:
-        tell(str(error))
+        print_progress(str(error))
         return 1
     return 0
 
@@ -45,45 +45,45 @@ def main() -> int:
 def fingerprint() -> str:
     """Return what the environment depends on, as one hash: the lock files, this checkout's place, the interpreter."""
     digest = hashlib.sha256(f"{PROJECT} {sys.version_info[:2]}".encode())
-    for name in INPUTS:
+    for name in FINGERPRINT_INPUTS:
         digest.update((PROJECT / name).read_bytes())
     return digest.hexdigest()
 
 
-def tell(line: str) -> None:
+def print_progress(line: str) -> None:
     """Show one line of progress."""
     sys.stderr.write(f"{line}\n")
 
 
 def _current(wanted: str) -> bool:
-    return PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted
+    return PYTHON.exists() and FINGERPRINT_FILE.exists() and FINGERPRINT_FILE.read_text() == wanted
 
 
 def _build(wanted: str) -> None:
     environment = {**_pip_settings(), **os.environ}
-    uv = str(_uv())
-    STAMP.unlink(missing_ok=True)
-    if not _usable():
-        tell(f"Creating .venv with Python {sys.version.split()[0]} …")
-        _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(ENVIRONMENT)], "create .venv", environment)
-    tell("Installing the locked packages …")
+    uv = str(_ensure_uv())
+    FINGERPRINT_FILE.unlink(missing_ok=True)
+    if not _venv_matches():
+        print_progress(f"Creating .venv with Python {sys.version.split()[0]} …")
+        _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)], "create .venv", environment)
+    print_progress("Installing the locked packages …")
     into = ["--python", str(PYTHON)]
     _run([uv, "pip", "sync", *into, "--require-hashes", "requirements.lock"], "install the locked packages", environment)
     project = ["--offline", "--no-deps", "--no-build-isolation", "--editable", "."]
     _run([uv, "pip", "install", "--quiet", *into, *project], "install Jiesu itself", environment)
-    STAMP.write_text(wanted)
-    tell("The environment is ready.")
+    FINGERPRINT_FILE.write_text(wanted)
+    print_progress("The environment is ready.")
 
 
-def _uv() -> Path:
+def _ensure_uv() -> Path:
     """Return uv of the pinned version, fetched by pip into a folder of its own, so that no venv module is needed."""
-    program = UV / "bin" / "uv"
-    stamp = UV / "pinned"
+    program = UV_FOLDER / "bin" / "uv"
+    stamp = UV_FOLDER / "pinned"
     pinned = (PROJECT / "deploy" / "uv.txt").read_text()
     if program.exists() and stamp.exists() and stamp.read_text() == pinned:
         return program
-    tell("Installing uv …")
-    partial = UV.with_suffix(".partial")
+    print_progress("Installing uv …")
+    partial = UV_FOLDER.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     options = [
         "--quiet",
@@ -98,8 +98,8 @@ def _uv() -> Path:
     ]
     _run([*_pip(), "install", *options], "fetch uv")
     (partial / "pinned").write_text(pinned)
-    shutil.rmtree(UV, ignore_errors=True)
-    partial.rename(UV)
+    shutil.rmtree(UV_FOLDER, ignore_errors=True)
+    partial.rename(UV_FOLDER)
     return program
 
 
@@ -122,13 +122,13 @@ def _pip_settings() -> dict[str, str]:
     return {_PIP_TO_UV[key]: value for key, value in found if key in _PIP_TO_UV}
 
 
-def _usable() -> bool:
+def _venv_matches() -> bool:
     """Whether `.venv` has a Python of our version that knows this very place: a checkout may have been moved."""
     question = "import sys; print(sys.prefix, sys.version_info[:2])"
     if not PYTHON.exists():
         return False
     answer = subprocess.run([PYTHON, "-c", question], capture_output=True, text=True, check=False).stdout
-    return answer.strip() == f"{ENVIRONMENT} {sys.version_info[:2]}"
+    return answer.strip() == f"{VENV} {sys.version_info[:2]}"
 
 
 def _run(command: Sequence[str], aim: str, environment: dict[str, str] | None = None) -> None:
@@ -141,7 +141,7 @@ def _succeeds(command: Sequence[str]) -> bool:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _setup_lock() -> Iterator[None]:
     """Hold the set-up lock: two commands may be started at once in one checkout."""
     path = PROJECT / "var" / "setup.lock"
     path.parent.mkdir(exist_ok=True)
@@ -149,7 +149,7 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell("Another command is setting up the environment: waiting for it.")
+            print_progress("Another command is setting up the environment: waiting for it.")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

@@ -4,22 +4,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.sla.domain.deadlines.worktime import moment
-from services.sla.domain.evidence.replay import Recorded, decisions, input_of
-from services.sla.domain.lifecycle.condition_scope import INSTANTS
-from services.sla.domain.lifecycle.decide import Act
+from services.sla.domain.deadlines.worktime import from_micros
+from services.sla.domain.evidence.replay import RecordedEvent, group_by_decision, reconstruct_input
+from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
+from services.sla.domain.lifecycle.decide import TakeAction
 from shared.contracts.actions import ActionData
 from shared.contracts.complaint import ComplaintFields
 from shared.procedures.model.procedure import Procedure
-from simulator.scenario import Scenario, parse
+from simulator.scenario import Scenario, parse_scenario
 
-_WRITTEN = {"extend_by": "by", "to_case": "case", "to_role": "role"}
+_ACTION_FIELD_NAMES = {"extend_by": "by", "to_case": "case", "to_role": "role"}
 """Where an event names what an action's data names otherwise."""
-_TAKEN = frozenset(info.alias or name for name, info in ActionData.model_fields.items())
+_ACTION_FIELDS = frozenset(info.alias or name for name, info in ActionData.model_fields.items())
 _COMPLAINT = frozenset(ComplaintFields.model_fields) | {"source", "external_id"}
 
 
-def scenario_of(ledgers: Mapping[str, Sequence[Recorded]], procedure: Procedure) -> Scenario:
+def scenario_from_ledgers(ledgers: Mapping[str, Sequence[RecordedEvent]], procedure: Procedure) -> Scenario:
     """The scenario of cases that were recorded under one procedure; raises `ValueError` for a ledger that cannot be read."""
     steps = [step for case, lines in ledgers.items() for step in _steps(case, lines, procedure)]
     first = next(iter(ledgers.values()))[0].body
@@ -31,7 +31,7 @@ def scenario_of(ledgers: Mapping[str, Sequence[Recorded]], procedure: Procedure)
         "steps": sorted(steps, key=lambda each: datetime.fromisoformat(each["at"])),
         "until": (last + timedelta(microseconds=1)).isoformat(),
     }
-    return parse(data, "the recorded cases")
+    return parse_scenario(data, "the recorded cases")
 
 
 def _complaint(case: str, registered: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,19 +53,26 @@ def _complainant(masked: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, **known}
 
 
-def _steps(case: str, lines: Sequence[Recorded], procedure: Procedure) -> list[dict[str, Any]]:
-    acts = (input_of(group, procedure) for group in decisions(lines) if group[0].origin.startswith("act "))
+def _steps(case: str, lines: Sequence[RecordedEvent], procedure: Procedure) -> list[dict[str, Any]]:
+    acts = (reconstruct_input(group, procedure) for group in group_by_decision(lines) if group[0].origin.startswith("act "))
     return [
-        {"at": moment(act.at).isoformat(), "case": case, "action": act.action, "role": act.role, "person": act.actor, "data": _data(act)}
+        {
+            "at": from_micros(act.at).isoformat(),
+            "case": case,
+            "action": act.action,
+            "role": act.role,
+            "person": act.actor,
+            "data": _data(act),
+        }
         for act in acts
-        if isinstance(act, Act)
+        if isinstance(act, TakeAction)
     ]
 
 
-def _data(act: Act) -> dict[str, Any]:
-    found = {_WRITTEN.get(name, name): _outward(name, value) for name, value in act.data.items()}
-    return {name: value for name, value in found.items() if name in _TAKEN and value is not None}
+def _data(act: TakeAction) -> dict[str, Any]:
+    found = {_ACTION_FIELD_NAMES.get(name, name): _to_scenario_value(name, value) for name, value in act.data.items()}
+    return {name: value for name, value in found.items() if name in _ACTION_FIELDS and value is not None}
 
 
-def _outward(name: str, value: Any) -> Any:
-    return moment(value).isoformat() if name in INSTANTS and isinstance(value, int) and not isinstance(value, bool) else value
+def _to_scenario_value(name: str, value: Any) -> Any:
+    return from_micros(value).isoformat() if name in INSTANT_FIELDS and isinstance(value, int) and not isinstance(value, bool) else value

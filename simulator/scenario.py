@@ -17,7 +17,7 @@ from shared.procedures.model.clauses import counts_for
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_SafeLoader):  # type: ignore[misc]  # which of the two safe loaders there is, is known only at run time
+class _ScenarioLoader(_SafeLoader):  # type: ignore[misc]  # which of the two safe loaders there is, is known only at run time
     """YAML in which a key that stands twice is an error: the first value would be lost in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -33,13 +33,13 @@ class ScenarioError(ValueError):
     """A scenario that cannot be used; the text names the file, the field, the rule and the remedy."""
 
 
-class Complained(Submission):
+class ScenarioComplaint(Submission):
     """A complaint of a scenario; `id` is its name in steps and expectations."""
 
     id: str = ""
 
 
-class Step(Strict):
+class ScenarioStep(Strict):
     """An action at an instant by a role."""
 
     at: AwareDatetime
@@ -62,16 +62,16 @@ class Scenario(Strict):
     procedure: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     organisation: str | dict[str, Any] | None = None
-    complaint: Complained | None = None
-    complaints: list[Complained] = Field(default_factory=list)
-    steps: list[Step] = Field(default_factory=list)
+    complaint: ScenarioComplaint | None = None
+    complaints: list[ScenarioComplaint] = Field(default_factory=list)
+    steps: list[ScenarioStep] = Field(default_factory=list)
     until: AwareDatetime | None = None
     expect: list[dict[str, Any]] = Field(default_factory=list)
     check: Any = None
 
     @field_validator("parameters", "complaints", "steps", "expect", mode="before")
     @classmethod
-    def _nothing_under_the_key(cls, given: Any, info: ValidationInfo) -> Any:
+    def _null_as_empty(cls, given: Any, info: ValidationInfo) -> Any:
         return ({} if info.field_name == "parameters" else []) if given is None else given
 
     @model_validator(mode="after")
@@ -99,32 +99,32 @@ class Scenario(Strict):
         return self
 
     @property
-    def cases(self) -> list[Complained]:
+    def cases(self) -> list[ScenarioComplaint]:
         """The complaints; a single one keeps its id, or has none."""
         return self.complaints or ([self.complaint] if self.complaint else [])
 
 
-def read(path: Path) -> Scenario:
+def read_scenario(path: Path) -> Scenario:
     """The scenario in a YAML file; raises `ScenarioError`."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a safe loader
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_ScenarioLoader)  # noqa: S506  # a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise ScenarioError(f"{path}: is not a scenario; write a mapping with procedure, complaint, steps and expect")
-    return parse(data, str(path))
+    return parse_scenario(data, str(path))
 
 
-def parse(data: Mapping[str, Any], where: str) -> Scenario:
+def parse_scenario(data: Mapping[str, Any], source_name: str) -> Scenario:
     """The scenario in a mapping; `where` names it in errors; raises `ScenarioError`."""
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
         lines = [f"{'.'.join(str(part) for part in each['loc']) or 'scenario'}: {each['msg']}" for each in error.errors(include_url=False)]
-        raise ScenarioError(f"{where}: " + "; ".join(lines)) from error
+        raise ScenarioError(f"{source_name}: " + "; ".join(lines)) from error
 
 
-_MATCHED = frozenset(field.alias or name for cls in EVENTS.values() for name, field in cls.model_fields.items()) | {"event"}
+_EVENT_FIELDS = frozenset(field.alias or name for cls in EVENTS.values() for name, field in cls.model_fields.items()) | {"event"}
 _INSTANTS = ("at", "before", "due_at", "from_at", "started_at", "until", "date", "next_date")
 
 
@@ -135,7 +135,7 @@ def _check_expectation(expected: dict[str, Any]) -> None:
     if name not in EVENTS:
         raise ValueError(f"expect: there is no event {name!r}; events are {', '.join(sorted(EVENTS))}")
     extra = {"absent", "before", "after"} if "absent" in expected else {"times"}
-    unknown = [key for key in expected if key not in _MATCHED | extra]
+    unknown = [key for key in expected if key not in _EVENT_FIELDS | extra]
     if unknown:
         raise ValueError(f"expect: {unknown[0]} is no field of an event; leave it out or correct it")
     times = expected.get("times", 0)
@@ -156,7 +156,7 @@ def _instant(key: str, value: Any) -> datetime:
     return instant
 
 
-def unmet(scenario: Scenario, events: list[dict[str, Any]]) -> list[str]:
+def unmet_expectations(scenario: Scenario, events: list[dict[str, Any]]) -> list[str]:
     """What the events do not fulfil, in words; empty if all is met. Events at the same instant have no order among them."""
     problems: list[str] = []
     used: set[int] = set()
@@ -168,11 +168,14 @@ def unmet(scenario: Scenario, events: list[dict[str, Any]]) -> list[str]:
             problems += _times(expected, events)
         else:
             found = next(
-                (i for i, event in enumerate(events) if i not in used and _not_before(event, since) and matches(expected, event)), None
+                (i for i, event in enumerate(events) if i not in used and _not_before(event, since) and event_matches(expected, event)),
+                None,
             )
             if found is None:
                 problems.append(
-                    f"expected {_say(expected)}" + (f" at or after {since.isoformat()}" if since else "") + ", which did not happen"
+                    f"expected {_describe_pattern(expected)}"
+                    + (f" at or after {since.isoformat()}" if since else "")
+                    + ", which did not happen"
                 )
             else:
                 used.add(found)
@@ -189,23 +192,23 @@ def _absent(expected: dict[str, Any], events: list[dict[str, Any]]) -> Iterable[
     for event in events:
         early = "before" not in expected or event["at"] < expected["before"]
         late = "after" not in expected or event["at"] > expected["after"]
-        if early and late and matches(pattern, event):
-            yield f"{_say(pattern)} must not happen, but did at {event['at'].isoformat()}"
+        if early and late and event_matches(pattern, event):
+            yield f"{_describe_pattern(pattern)} must not happen, but did at {event['at'].isoformat()}"
 
 
 def _times(expected: dict[str, Any], events: list[dict[str, Any]]) -> Iterable[str]:
     pattern = {key: value for key, value in expected.items() if key != "times"}
-    number = sum(1 for event in events if matches(pattern, event))
+    number = sum(1 for event in events if event_matches(pattern, event))
     if number != expected["times"]:
-        yield f"expected {_say(pattern)} {expected['times']} times, but it happened {number} times"
+        yield f"expected {_describe_pattern(pattern)} {expected['times']} times, but it happened {number} times"
 
 
-def matches(expected: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+def event_matches(expected: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """Whether an event has what the expectation gives; a clause matches the same or a finer one, a single value a list that holds it."""
-    return all(_equal(key, value, event) for key, value in expected.items())
+    return all(_field_matches(key, value, event) for key, value in expected.items())
 
 
-def _equal(key: str, value: Any, event: Mapping[str, Any]) -> bool:
+def _field_matches(key: str, value: Any, event: Mapping[str, Any]) -> bool:
     found = event.get(key)
     if key == "clause":
         return any(counts_for(str(own), str(value)) for own in event.get("clauses") or [found])
@@ -216,5 +219,5 @@ def _equal(key: str, value: Any, event: Mapping[str, Any]) -> bool:
     return bool(found == value) if found is not None else value in (None, "", False, 0)
 
 
-def _say(expected: Mapping[str, Any]) -> str:
+def _describe_pattern(expected: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}: {value.isoformat() if isinstance(value, datetime) else value}" for key, value in expected.items())

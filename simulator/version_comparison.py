@@ -10,14 +10,14 @@ from typing import Any
 
 import typer
 
-from cli.commands.authoring.simulate import organisation_of
-from cli.evidence.archive_verification import bases_of
-from cli.evidence.evidence_archive import ArchiveError, read, rows
-from cli.evidence.sla_database import ask, fail
-from services.sla.domain.evidence.case_history import Dossier
-from services.sla.domain.evidence.replay import Recorded
+from cli.commands.authoring.simulate import scenario_organisation
+from cli.evidence.archive_verification import read_decision_contexts
+from cli.evidence.evidence_archive import ArchiveError, parse_ledger_rows, read_archive
+from cli.evidence.sla_database import exit_with, query_sla
+from services.sla.domain.evidence.case_history import CaseHistory
+from services.sla.domain.evidence.replay import RecordedEvent
 from services.sla.storage import ledgers as records
-from services.sla.storage.ledgers import Library
+from services.sla.storage.ledgers import HistoricalRulebooks
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import load
 from shared.procedures.model.bound_procedure import bind
@@ -25,17 +25,17 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.organisation import Organisation
 from shared.runtime.database.database import Database
-from simulator.from_ledger import scenario_of
+from simulator.from_ledger import scenario_from_ledgers
 from simulator.scenario import Scenario, ScenarioError
-from simulator.scenario import read as read_scenario
-from simulator.simulation import simulate
+from simulator.scenario import read_scenario as read_scenario
+from simulator.simulation import simulate_scenario
 
-ALL = "all"
-_UNUSABLE = (ProcedureError, ScenarioError, ArchiveError, ValueError, KeyError, TypeError, OSError)
+ALL_CASES = "all"
+_INPUT_ERRORS = (ProcedureError, ScenarioError, ArchiveError, ValueError, KeyError, TypeError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class RecordedCases:
     """Cases to be gone through together: as a scenario, with the procedure, organisation and calendars that they had."""
 
     name: str
@@ -46,7 +46,7 @@ class Rehearsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class DeadlineDifference:
     """A deadline, breach or escalation that is new (no `before`), gone (no `after`), or falls elsewhere."""
 
     source: str
@@ -56,7 +56,7 @@ class Difference:
     before: datetime | None
     after: datetime | None
 
-    def said(self) -> str:
+    def describe(self) -> str:
         """In words."""
         where = f"{self.source}: " + (f"case {self.case}: " if self.case else "") + f"{self.what} {self.name}"
         if self.before is None:
@@ -64,14 +64,14 @@ class Difference:
         return f"{where}: gone, was {_iso(self.before)}" if self.after is None else f"{where}: {_iso(self.before)} → {_iso(self.after)}"
 
 
-def rehearse(new: str, cases: Sequence[str], *, as_json: bool) -> None:
+def compare_versions(new: str, case_sources: Sequence[str], *, as_json: bool) -> None:
     """Run recorded cases under another version and print which deadlines, breaches and escalations would have differed."""
     try:
         procedure = load(new)
-        rehearsed = [each for source in cases for each in _from(source, procedure)]
-        found = [each for one in rehearsed for each in differences(one, procedure)]
-    except _UNUSABLE as error:
-        fail(f"{new}: {error}")
+        rehearsed = [each for source in case_sources for each in _load_source(source, procedure)]
+        found = [each for one in rehearsed for each in version_differences(one, procedure)]
+    except _INPUT_ERRORS as error:
+        exit_with(f"{new}: {error}")
     total = sum(len(each.scenario.cases) for each in rehearsed)
     if as_json:
         shown = [
@@ -81,25 +81,25 @@ def rehearse(new: str, cases: Sequence[str], *, as_json: bool) -> None:
         typer.echo(json.dumps({"cases": total, "differences": shown}, ensure_ascii=False, indent=1))
         return
     for each in found:
-        typer.echo(each.said())
+        typer.echo(each.describe())
     typer.echo(f"{total} cases under {procedure.id}@{procedure.version}: {len(found)} differences")
 
 
-def differences(one: Rehearsed, new: Procedure) -> list[Difference]:
+def version_differences(recorded: RecordedCases, new: Procedure) -> list[DeadlineDifference]:
     """What differs between the procedure that cases had and another; raises `ValueError` (also `ProcedureError`)."""
-    before = _marks(_run(one, one.procedure))
-    after = _marks(_run(one, new))
+    before = _deadline_events(_run(recorded, recorded.procedure))
+    after = _deadline_events(_run(recorded, new))
     keys = dict.fromkeys((*before, *after))
     changed = [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
-    return [Difference(one.name, case, what, name, old, later) for (case, what, name, _), old, later in changed]
+    return [DeadlineDifference(recorded.name, case, what, name, old, later) for (case, what, name, _), old, later in changed]
 
 
-def _run(one: Rehearsed, procedure: Procedure) -> list[dict[str, Any]]:
+def _run(one: RecordedCases, procedure: Procedure) -> list[dict[str, Any]]:
     given = {name: value for name, value in one.scenario.parameters.items() if name in procedure.parameters}
-    return simulate(one.scenario, bind(procedure, given), one.organisation, one.calendars)
+    return simulate_scenario(one.scenario, bind(procedure, given), one.organisation, one.calendars)
 
 
-def _marks(timeline: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str, int], datetime]:
+def _deadline_events(timeline: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str, int], datetime]:
     """Case, what, name and number → instant: the last due instant of each round, every breach, every escalation."""
     found: dict[tuple[str, str, str, int], datetime] = {}
     numbers: dict[tuple[str, str, str], int] = defaultdict(int)
@@ -115,7 +115,7 @@ def _marks(timeline: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str, i
     return found
 
 
-def _from(source: str, new: Procedure) -> Iterator[Rehearsed]:
+def _load_source(source: str, new: Procedure) -> Iterator[RecordedCases]:
     path = Path(source)
     if path.is_dir() or path.suffix in (".yaml", ".yml"):
         files = sorted(path.glob("**/*.yaml")) if path.is_dir() else [path]
@@ -125,48 +125,50 @@ def _from(source: str, new: Procedure) -> Iterator[Rehearsed]:
     else:
         found = _database(source, new)
     if not found:
-        fail(f"--cases {source}: holds no case under {new.id}")
+        exit_with(f"--cases {source}: holds no case under {new.id}")
     yield from found
 
 
-def _scenario(file: Path) -> Rehearsed:
+def _scenario(file: Path) -> RecordedCases:
     scenario = read_scenario(file)
-    organisation = organisation_of(scenario, file.parent)
+    organisation = scenario_organisation(scenario, file.parent)
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
-    return Rehearsed(file.stem, scenario, load(scenario.procedure, base=file.parent), organisation, calendars)
+    return RecordedCases(file.stem, scenario, load(scenario.procedure, base=file.parent), organisation, calendars)
 
 
-def _archive(path: Path) -> Rehearsed:
-    files = read(path)
-    lines = [Recorded(json.loads(row.body), row.cause, row.origin, row.basis) for row in rows(files["ledger.jsonl"])]
-    basis = bases_of(files)[lines[-1].basis]
-    procedure = _pinned(lines)
-    return Rehearsed(path.name, scenario_of({lines[0].body["case"]: lines}, procedure), procedure, basis.organisation, basis.calendars)
+def _archive(path: Path) -> RecordedCases:
+    files = read_archive(path)
+    lines = [RecordedEvent(json.loads(row.body), row.cause, row.origin, row.basis) for row in parse_ledger_rows(files["ledger.jsonl"])]
+    basis = read_decision_contexts(files)[lines[-1].basis]
+    procedure = _recorded_procedure(lines)
+    return RecordedCases(
+        path.name, scenario_from_ledgers({lines[0].body["case"]: lines}, procedure), procedure, basis.organisation, basis.calendars
+    )
 
 
-def _database(source: str, new: Procedure) -> list[Rehearsed]:
-    async def asked(database: Database) -> tuple[list[Dossier], Library]:
+def _database(source: str, new: Procedure) -> list[RecordedCases]:
+    async def asked(database: Database) -> tuple[list[CaseHistory], HistoricalRulebooks]:
         async with database.transaction() as tx:
-            library = await Library.open(tx)
-        chosen = [] if source == ALL else [source]
-        return [each async for each in records.dossiers(database, chosen, new.id if source == ALL else "")], library
+            library = await HistoricalRulebooks.load(tx)
+        chosen = [] if source == ALL_CASES else [source]
+        return [each async for each in records.load_case_histories(database, chosen, new.id if source == ALL_CASES else "")], library
 
-    dossiers, library = ask(asked)
-    together: dict[tuple[Any, ...], dict[str, list[Recorded]]] = defaultdict(dict)
+    dossiers, library = query_sla(asked)
+    together: dict[tuple[Any, ...], dict[str, list[RecordedEvent]]] = defaultdict(dict)
     for dossier in dossiers:
-        lines = dossier.lines()
+        lines = dossier.recorded_events()
         first = lines[0].body
         together[first["procedure"], first["version"], json.dumps(first.get("parameters", {}))][dossier.case] = lines
     made = []
     for ledgers in together.values():
         lines = next(iter(ledgers.values()))
-        kept = library.rulebooks(lines[-1].basis)
-        procedure = _pinned(lines)
-        made.append(Rehearsed("database", scenario_of(ledgers, procedure), procedure, kept.organisation, kept.calendars))
+        kept = library.for_context(lines[-1].basis)
+        procedure = _recorded_procedure(lines)
+        made.append(RecordedCases("database", scenario_from_ledgers(ledgers, procedure), procedure, kept.organisation, kept.calendars))
     return made
 
 
-def _pinned(lines: Sequence[Recorded]) -> Procedure:
+def _recorded_procedure(lines: Sequence[RecordedEvent]) -> Procedure:
     return load(f"{lines[0].body['procedure']}@{lines[0].body['version']}")
 
 

@@ -14,7 +14,7 @@ from tests.support.topics import Topics, fresh_prefix
 @pytest.fixture(scope="session")
 def servers() -> Iterator[EmbeddedServers]:
     """Kafka and PostgreSQL for the whole session: do not stop or kill them; `own_servers` are for that."""
-    running = support.first_free()
+    running = support.start_on_free_root()
     yield running
     running.stop()
 
@@ -62,7 +62,7 @@ def own_servers(tmp_path: Path) -> Iterator[Callable[..., EmbeddedServers]]:
     started: list[EmbeddedServers] = []
 
     def start(root: Path = tmp_path / "servers", **options: object) -> EmbeddedServers:
-        started.append(EmbeddedServers(root, progress=support.tell, **options).start())  # type: ignore[arg-type]
+        started.append(EmbeddedServers(root, progress=support.print_progress, **options).start())  # type: ignore[arg-type]
         return started[-1]
 
     yield start

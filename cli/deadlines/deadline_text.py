@@ -8,27 +8,27 @@ from typing import Any
 _NAMED = {"s": "seconds", "wd": "working days", "d": "days", "instant": ""}
 
 
-def lines(found: Mapping[str, Any]) -> Iterator[str]:
+def deadline_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     """Write an answer of `jiesu deadline`: the due instant, then why."""
-    if "dues" not in found:
-        yield from _deadline(found)
+    if "dues" not in answer:
+        yield from _deadline(answer)
         return
-    yield f"{found['procedure']} version {found['version']}, clock {found['clock']}, clause {found['clause']}, start {found['start']}"
-    if found.get("when"):
-        yield f"when {found['when']} ({_applies(found['applies'])})"
-    for due in found["dues"]:
+    yield f"{answer['procedure']} version {answer['version']}, clock {answer['clock']}, clause {answer['clause']}, start {answer['start']}"
+    if answer.get("when"):
+        yield f"when {answer['when']} ({_applies(answer['applies'])})"
+    for due in answer["dues"]:
         condition = f", when {due['when']} ({_applies(due['applies'])})" if due["when"] else ""
         yield f"within {due['within']}, clause {due['clause']}{condition}"
         yield from (f"  {line}" for line in _deadline(due))
-    for reminder in found["reminders"]:
+    for reminder in answer["reminders"]:
         yield f"reminder {reminder['reminder']}: {reminder['at'] or 'none'}"
-    for one in found["occurrences"]:
-        yield f"occurrence {one['number']}: {one['due']}{_guessed(one)}"
+    for one in answer["occurrences"]:
+        yield f"occurrence {one['number']}: {one['due']}{_provisional_note(one)}"
 
 
 def _deadline(found: Mapping[str, Any]) -> Iterator[str]:
     why = found["explanation"]
-    yield f"due {found['due'] or 'not yet: paused, or not known'}{_guessed(found)}"
+    yield f"due {found['due'] or 'not yet: paused, or not known'}{_provisional_note(found)}"
     if why is None:
         return
     calendar = why["calendar"]
@@ -55,7 +55,7 @@ def _segment(segment: Mapping[str, Any], unit: str) -> str:
     return f"{segment['from']} to {segment['to']}: {segment['amount']} {_NAMED[unit]}"
 
 
-def _guessed(found: Mapping[str, Any]) -> str:
+def _provisional_note(found: Mapping[str, Any]) -> str:
     return " (provisional: a later day's schedule is not published)" if found["provisional"] else ""
 
 

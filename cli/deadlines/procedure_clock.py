@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from cli.deadlines.instant_argument import Question, instant
-from services.sla.domain.deadlines.counting import DeadlineError, Rule
-from services.sla.domain.deadlines.deadline import Limit
-from services.sla.domain.deadlines.explanation import explain, iso
-from services.sla.domain.deadlines.recurrence import next_occurrence, period
-from services.sla.domain.deadlines.reminder import Reminder, remind_at
-from services.sla.domain.deadlines.worktime import Worktime, micros
-from services.sla.domain.rules.rulebook import Chase, ClockPlan, Rulebook, Threshold
+from cli.deadlines.instant_argument import DeadlineRequest, parse_instant
+from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
+from services.sla.domain.deadlines.deadline import TimeLimit
+from services.sla.domain.deadlines.explanation import explain_deadline, format_instant
+from services.sla.domain.deadlines.recurrence import align_to_period, next_occurrence
+from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
+from services.sla.domain.deadlines.worktime import Worktime, to_micros
+from services.sla.domain.rules.rulebook import ClockPlan, DeadlineStep, PlannedReminder, Rulebook
 from shared.contracts.events.fields import EPOCH
 from shared.procedures.expressions.conditions import Condition
 from shared.procedures.loading.loader import load
@@ -26,15 +26,15 @@ from shared.procedures.model.timed_entries import Duty, FromParameter
 from shared.procedures.organisation import everyone
 
 _SHOWN = 5
-_AGREED = "agreed_date"
+_AGREED_DATE_FACT = "agreed_date"
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class ClockCalculation:
     """What was asked, the procedure ready for use, and the facts and parameters that its conditions may read."""
 
     worktime: Worktime
-    question: Question
+    request: DeadlineRequest
     rulebook: Rulebook
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -43,30 +43,30 @@ class Circumstances:
         """The procedure as data."""
         return self.rulebook.procedure
 
-    def applies(self, condition: Condition | None) -> bool | None:
+    def condition_holds(self, condition: Condition | None) -> bool | None:
         """Say whether a condition holds; None where it depends on more than facts and parameters."""
         if condition is None:
             return True
-        known = {"facts": self.facts, "parameters": self.rulebook.bound.parameters}
+        known = {"facts": self.facts, "parameters": self.rulebook.bound_procedure.parameters}
         if any(path[0] not in known or path[1] not in known[path[0]] for path in condition.paths):
             return None
         return condition.holds(lambda path: known[path[0]][path[1]])
 
-    def agreed(self, fact: str) -> int | None:
+    def agreed_instant(self, fact: str) -> int | None:
         """Give the instant that a fact holds, if it is set."""
         value = self.facts.get(fact)
-        return micros(value) if isinstance(value, datetime) and value != EPOCH else None
+        return to_micros(value) if isinstance(value, datetime) and value != EPOCH else None
 
 
-def answers(
-    worktime: Worktime, question: Question, named: str, clock: str, facts: Sequence[str], parameters: Sequence[str]
+def answer_for_clock(
+    worktime: Worktime, request: DeadlineRequest, procedure_reference: str, clock: str, facts: Sequence[str], parameters: Sequence[str]
 ) -> dict[str, Any]:
     """Answer for a clock or duty, by id or clause; raises DeadlineError, DurationError, ProcedureError."""
-    procedure = load(named)
-    values = {name: _plain(value) for name, value in _pairs("parameter", parameters).items()}
+    procedure = load(procedure_reference)
+    values = {name: _parse_value(value) for name, value in _parse_pairs("parameter", parameters).items()}
     rulebook = Rulebook(bind(procedure, values, allow_unbound=True), everyone())
-    found = Circumstances(worktime, question, rulebook, _facts(procedure, facts))
-    entry = _entry(rulebook, clock)
+    found = ClockCalculation(worktime, request, rulebook, _facts(procedure, facts))
+    entry = _find_entry(rulebook, clock)
     if isinstance(entry, ClockPlan):
         _check_parameters(rulebook, entry)
     return _duty(found, entry) if isinstance(entry, Duty) else _clock(found, entry)
@@ -74,17 +74,17 @@ def answers(
 
 def _facts(procedure: Procedure, written: Sequence[str]) -> dict[str, Any]:
     """Read facts by their declared types; the date agreed is known to every procedure, other undeclared ones are read by no rule."""
-    given, bad = fit(procedure, _pairs("fact", written))
+    given, bad = fit(procedure, _parse_pairs("fact", written))
     if bad:
         raise DeadlineError(f"fact {bad[0]}: is not of its type, {procedure.facts[bad[0]].type}; give such a value")
-    if isinstance(given.get(_AGREED), str):
-        given[_AGREED] = EPOCH + timedelta(microseconds=instant(f"fact {_AGREED}", given[_AGREED]))
+    if isinstance(given.get(_AGREED_DATE_FACT), str):
+        given[_AGREED_DATE_FACT] = EPOCH + timedelta(microseconds=parse_instant(f"fact {_AGREED_DATE_FACT}", given[_AGREED_DATE_FACT]))
     return {**defaults(procedure), **given}
 
 
-def _entry(rulebook: Rulebook, named: str) -> ClockPlan | Duty:
+def _find_entry(rulebook: Rulebook, named: str) -> ClockPlan | Duty:
     """Find a clock or duty: by its id first, then by its clause, clocks before duties."""
-    plans, duties = rulebook.plans, {duty.id: duty for duty in rulebook.procedure.duties}
+    plans, duties = rulebook.clock_plans, {duty.id: duty for duty in rulebook.procedure.duties}
     if named in plans or named in duties:
         return plans.get(named) or duties[named]
     cited: list[ClockPlan | Duty] = [plan for plan in plans.values() if named in plan.clauses]
@@ -99,52 +99,54 @@ def _check_parameters(rulebook: Rulebook, plan: ClockPlan) -> None:
     """Refuse a clock whose length the text leaves open and nobody has given; what other clocks lack does not matter here."""
     limits = [*(due.within for due in plan.clock.due), plan.clock.every]
     for name in (limit.parameter for limit in limits if isinstance(limit, FromParameter)):
-        if name in rulebook.bound.unbound:
+        if name in rulebook.bound_procedure.unbound:
             clause = ", ".join(_clauses(rulebook.procedure.parameters[name].clause))
             raise DeadlineError(
                 f"clause {clause}: the parameter {name} has no value, the text leaves it open; give --parameter {name}=3wd or so"
             )
 
 
-def _clock(found: Circumstances, plan: ClockPlan) -> dict[str, Any]:
-    head = {**_head(found, plan.clock.id, plan.clauses), "when": plan.clock.when, "applies": found.applies(plan.when)}
-    dues = [_due(found, plan, threshold) for threshold in plan.thresholds]
-    reminders = [each for chase in plan.chases if (each := _reminder(found, plan, chase)) is not None]
+def _clock(found: ClockCalculation, plan: ClockPlan) -> dict[str, Any]:
+    head = {**_answer_header(found, plan.clock.id, plan.clauses), "when": plan.clock.when, "applies": found.condition_holds(plan.when)}
+    dues = [_due_answer(found, plan, threshold) for threshold in plan.deadline_steps]
+    reminders = [each for chase in plan.reminders if (each := _reminder(found, plan, chase)) is not None]
     standing = next((each for each in dues if each["due"] is not None and each["applies"] is not False), None)
     occurrences = []
     if plan.every is not None:
-        every = Limit(found.question.start, plan.every, plan.rule, found.question.pauses)
+        every = TimeLimit(found.request.start, plan.every, plan.counting_rule, found.request.pauses)
         occurrences = list(_occurrences(found.worktime, every, head))
     standing = standing or next(iter(occurrences), None)
     first = {name: None if standing is None else standing[name] for name in ("due", "provisional", "explanation")}
     return {**head, **first, "dues": dues, "reminders": reminders, "occurrences": occurrences}
 
 
-def _duty(found: Circumstances, duty: Duty) -> dict[str, Any]:
-    limit = period(found.worktime, Limit(found.question.start, Duration.parse(duty.every), Rule(day_end=found.procedure.day_end)))
-    head = _head(found, duty.id, _clauses(duty.clause))
+def _duty(found: ClockCalculation, duty: Duty) -> dict[str, Any]:
+    limit = align_to_period(
+        found.worktime, TimeLimit(found.request.start, Duration.parse(duty.every), CountingRule(day_end=found.procedure.day_end))
+    )
+    head = _answer_header(found, duty.id, _clauses(duty.clause))
     occurrences = list(_occurrences(found.worktime, limit, head))
     first = {name: occurrences[0][name] for name in ("due", "provisional", "explanation")}
     return {**head, **first, "dues": [], "reminders": [], "occurrences": occurrences}
 
 
-def _head(found: Circumstances, clock: str, clauses: Sequence[str]) -> dict[str, Any]:
+def _answer_header(found: ClockCalculation, clock: str, clauses: Sequence[str]) -> dict[str, Any]:
     procedure = found.procedure
     head = {"procedure": procedure.id, "version": procedure.version, "clock": clock}
-    return {**head, "clause": clauses[0] if clauses else None, "start": iso(found.worktime, found.question.start)}
+    return {**head, "clause": clauses[0] if clauses else None, "start": format_instant(found.worktime, found.request.start)}
 
 
-def _limit(found: Circumstances, plan: ClockPlan, threshold: Threshold) -> Limit | None:
+def _limit(found: ClockCalculation, plan: ClockPlan, threshold: DeadlineStep) -> TimeLimit | None:
     if threshold.duration is None:
         return None
-    question = found.question
-    agreed = found.agreed(threshold.fact or _AGREED) if threshold.fact or threshold.entry.or_agreed else None
-    return Limit(
-        question.start, threshold.duration, plan.rule, question.pauses, question.extensions, agreed, threshold.entry.or_agreed
+    question = found.request
+    agreed = found.agreed_instant(threshold.fact or _AGREED_DATE_FACT) if threshold.fact or threshold.entry.or_agreed else None
+    return TimeLimit(
+        question.start, threshold.duration, plan.counting_rule, question.pauses, question.extensions, agreed, threshold.entry.or_agreed
     )  # fmt: skip
 
 
-def _due(found: Circumstances, plan: ClockPlan, threshold: Threshold) -> dict[str, Any]:
+def _due_answer(found: ClockCalculation, plan: ClockPlan, threshold: DeadlineStep) -> dict[str, Any]:
     limit = _limit(found, plan, threshold)
     entry = threshold.entry
     clauses = _clauses(entry.clause) or plan.clauses
@@ -152,35 +154,39 @@ def _due(found: Circumstances, plan: ClockPlan, threshold: Threshold) -> dict[st
         "within": str(threshold.duration),
         "clause": clauses[0] if clauses else None,
         "when": entry.when,
-        "applies": found.applies(threshold.when),
+        "applies": found.condition_holds(threshold.when),
     }
     if limit is None:
         return {**shown, "due": None, "provisional": False, "explanation": None}
-    explanation = explain(found.worktime, limit, _head(found, plan.clock.id, clauses))
+    explanation = explain_deadline(found.worktime, limit, _answer_header(found, plan.clock.id, clauses))
     return {**shown, "due": explanation["due"], "provisional": explanation["provisional"], "explanation": explanation}
 
 
-def _reminder(found: Circumstances, plan: ClockPlan, chase: Chase) -> dict[str, Any] | None:
-    limit = _limit(found, plan, plan.thresholds[chase.of]) if chase.of < len(plan.thresholds) else None
+def _reminder(found: ClockCalculation, plan: ClockPlan, chase: PlannedReminder) -> dict[str, Any] | None:
+    limit = _limit(found, plan, plan.deadline_steps[chase.step_index]) if chase.step_index < len(plan.deadline_steps) else None
     if limit is None:
         return None
-    at = remind_at(found.worktime, limit, chase.reminder)
-    return {"reminder": _written(chase.reminder), "of": chase.of, "at": None if at is None else iso(found.worktime, at)}
+    at = reminder_due(found.worktime, limit, chase.timing)
+    return {
+        "reminder": _format_reminder(chase.timing),
+        "of": chase.step_index,
+        "at": None if at is None else format_instant(found.worktime, at),
+    }
 
 
-def _written(reminder: Reminder) -> str:
+def _format_reminder(reminder: ReminderTiming) -> str:
     return f"before {reminder.before}" if reminder.share is None else f"share {float(reminder.share)}"
 
 
-def _occurrences(worktime: Worktime, limit: Limit, head: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _occurrences(worktime: Worktime, limit: TimeLimit, head: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Give the first few occurrences; those that roll to the same instant are one, and `merged` says how many they are."""
     one = next_occurrence(worktime, limit)
     for _ in range(_SHOWN):
         if one is None:
             return
-        why = explain(worktime, replace(limit, duration=limit.duration.times(one.number)), head)
+        why = explain_deadline(worktime, replace(limit, duration=limit.duration.times(one.number)), head)
         nominal = None if one.nominal is None else str(worktime.date_of(one.nominal))
-        shown = {"number": one.number, "merged": one.merged, "nominal": nominal}
+        shown = {"number": one.number, "merged": one.merged_count, "nominal": nominal}
         yield {**shown, "due": why["due"], "provisional": why["provisional"], "explanation": why}
         one = next_occurrence(worktime, limit, one.due)
 
@@ -191,7 +197,7 @@ def _clauses(clause: str | list[str] | None) -> list[str]:
     return [clause] if isinstance(clause, str) else list(clause)
 
 
-def _pairs(kind: str, written: Sequence[str]) -> dict[str, Any]:
+def _parse_pairs(kind: str, written: Sequence[str]) -> dict[str, Any]:
     found = {}
     for each in written:
         name, equals, value = each.partition("=")
@@ -201,6 +207,6 @@ def _pairs(kind: str, written: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _plain(value: str) -> Any:
+def _parse_value(value: str) -> Any:
     """Read a parameter's number as one; everything else is text."""
     return int(value) if value.isascii() and value.isdigit() else value

@@ -22,7 +22,7 @@ from shared.contracts.envelope import TYPE
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.clock import Clock
 
-SHOWN = {
+COUNTED_EVENTS = {
     "registered": ("登记 registered", "white"),
     "classified": ("分类 classified", "white"),
     "reclassified": ("改类 reclassified", "cyan"),
@@ -40,14 +40,16 @@ SHOWN = {
     "reopened": ("重开 reopened", "yellow"),
 }
 """Events that are counted in the view: title and colour."""
-TOLD = frozenset({"clock_breached", "escalated", "measures_deemed_approved", "group_found", "reopened", "no_recipient", "action_refused"})
+HIGHLIGHTED_EVENTS = frozenset(
+    {"clock_breached", "escalated", "measures_deemed_approved", "group_found", "reopened", "no_recipient", "action_refused"}
+)
 """Events that get a line of their own."""
 LINES = 14
-PLAIN_PERIOD = 5.0
+PLAIN_INTERVAL_SECONDS = 5.0
 
 
 @dataclass
-class Watch:
+class LiveView:
     """Counts what happens, and shows it."""
 
     clock: Clock
@@ -82,20 +84,20 @@ class Watch:
         while not stop.is_set():
             await self._read(consumer)
             if loop.time() >= due:
-                due = loop.time() + PLAIN_PERIOD
-                said = ", ".join(f"{name} {self.counts[name]}" for name in SHOWN if self.counts[name])
+                due = loop.time() + PLAIN_INTERVAL_SECONDS
+                said = ", ".join(f"{name} {self.counts[name]}" for name in COUNTED_EVENTS if self.counts[name])
                 self.console.print(f"{self._day()}: {said or 'nothing yet'}", highlight=False, soft_wrap=True)
 
     async def _read(self, consumer: Any) -> None:
         for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
-                self._see(dict(record.headers)[TYPE].decode(), orjson.loads(record.value))
+                self._count_event(dict(record.headers)[TYPE].decode(), orjson.loads(record.value))
 
-    def _see(self, kind: str, event: dict[str, Any]) -> None:
+    def _count_event(self, kind: str, event: dict[str, Any]) -> None:
         self.counts[kind] += 1
-        if kind in TOLD:
+        if kind in HIGHLIGHTED_EVENTS:
             at = datetime.fromisoformat(event["at"]).strftime("%m-%d %H:%M")
-            title, colour = SHOWN[kind]
+            title, colour = COUNTED_EVENTS[kind]
             what = " ".join(str(event[name]) for name in ("clause", "clock", "role", "action", "reason", "count") if event.get(name))
             self.lines.append(Text(f"{at}  {title}  {what}"[:110], style=colour))
 
@@ -104,7 +106,7 @@ class Watch:
 
     def _view(self) -> Panel:
         table = Table.grid(padding=(0, 2))
-        for name, (title, colour) in SHOWN.items():
+        for name, (title, colour) in COUNTED_EVENTS.items():
             table.add_row(Text(title, style=colour), Text(str(self.counts[name]), style=f"bold {colour}"))
         done = max(0, min(DAYS, (self.clock.now() - START).days))
         bar = Text("█" * done + "░" * (DAYS - done), style="blue")

@@ -13,37 +13,37 @@ from sqlalchemy.exc import DBAPIError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.errors import Unavailable
-from shared.runtime.process.failures import reason
+from shared.runtime.process.failures import redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
-UNUSABLE = 2
-ZONE = ZoneInfo("Asia/Shanghai")
+EXIT_UNUSABLE = 2
+REPORT_ZONE = ZoneInfo("Asia/Shanghai")
 T = TypeVar("T")
 
 
-def ask(question: Callable[[Database], Awaitable[T]]) -> T:
+def query_sla(query: Callable[[Database], Awaitable[T]]) -> T:
     """Ask sla's schema; an unreachable or unprepared database ends the command with status 2."""
 
     async def asked() -> T:
         database = Database(RuntimeSettings(), "sla")
         try:
-            return await question(database)
+            return await query(database)
         finally:
             await database.close()
 
     try:
         return asyncio.run(asked())
     except (OSError, DBAPIError, asyncpg.PostgresError, Unavailable) as error:
-        fail(f"sla's records cannot be read ({reason(error)}): check DATABASE_URL, and that sla has run once")
+        exit_with(f"sla's records cannot be read ({redacted_reason(error)}): check DATABASE_URL, and that sla has run once")
 
 
-def now() -> datetime:
+def current_instant() -> datetime:
     """The present instant, on the clock that the services run on."""
     settings = RuntimeSettings()
     return Clock.parse(settings.clock, settings.environment).now()
 
 
-def fail(text: str, status: int = UNUSABLE) -> NoReturn:
+def exit_with(text: str, status: int = EXIT_UNUSABLE) -> NoReturn:
     """End the command with one sentence."""
     typer.echo(text, err=True)
     raise typer.Exit(status)

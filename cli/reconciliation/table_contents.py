@@ -11,20 +11,20 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.notify.domain.recipients import Directory, resolve
-from services.sla.domain.evidence.hash_chain import GENESIS, Entry, faults
-from services.sla.domain.views.redaction import SILENT
+from services.notify.domain.recipients import RecipientDirectory, resolve_recipients
+from services.sla.domain.evidence.hash_chain import GENESIS_HASH, LedgerEntry, verify_chain
+from services.sla.domain.views.redaction import NOT_FOR_DEPARTMENTS
 from shared.contracts.events.messages import NotificationRequested
 from shared.procedures.organisation import everyone
 
-Place = tuple[str, int]
+EventPosition = tuple[str, int]
 """A case and the number of an event in it."""
 _LEDGER = "SELECT case_id, sequence, type, cause, origin, body, hash FROM sla.ledger ORDER BY case_id, sequence"
 _PAGE = 2000
 
 
 @dataclass
-class Ledgers:
+class LedgerContents:
     """What sla's ledger says.
 
     `projected` names for each department the events that belong on its topic, `requested` the deliveries that were asked for, `inputs`
@@ -32,27 +32,27 @@ class Ledgers:
     """
 
     cases: set[str] = field(default_factory=set)
-    events: set[Place] = field(default_factory=set)
-    projected: dict[str, set[Place]] = field(default_factory=dict)
-    requested: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    inputs: dict[str, Counter[str]] = field(default_factory=dict)
-    faulty: list[str] = field(default_factory=list)
+    events: set[EventPosition] = field(default_factory=set)
+    department_events: dict[str, set[EventPosition]] = field(default_factory=dict)
+    requested_deliveries: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    inputs_by_cause: dict[str, Counter[str]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
 
 @dataclass
-class Tables:
+class TableContents:
     """What all services keep: cases by service, deliveries with their status, the ledger, and what still waits."""
 
-    registered: set[str]
-    known: set[str]
-    cases: dict[str, tuple[int, bytes]]
+    intake_cases: set[str]
+    triage_cases: set[str]
+    sla_heads: dict[str, tuple[int, bytes]]
     deliveries: dict[str, tuple[tuple[str, str, str, str], str]]
-    ledgers: Ledgers
-    numbers: str
-    unsent: dict[str, int]
+    ledgers: LedgerContents
+    number_fault: str
+    unsent_messages: dict[str, int]
 
 
-async def read_tables(database_url: str, departments: Collection[str]) -> Tables:
+async def read_tables(database_url: str, departments: Collection[str]) -> TableContents:
     """Everything, in one snapshot; `departments` are those that have a topic."""
     connection = await asyncpg.connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
     try:
@@ -62,67 +62,67 @@ async def read_tables(database_url: str, departments: Collection[str]) -> Tables
         await connection.close()
 
 
-async def _read(connection: asyncpg.Connection, departments: Collection[str]) -> Tables:
+async def _read(connection: asyncpg.Connection, departments: Collection[str]) -> TableContents:
     cases = await connection.fetch("SELECT id, sequence, head FROM sla.cases")
     heads = {row["id"]: (row["sequence"], row["head"]) for row in cases}
     deliveries = await connection.fetch(
         "SELECT id, case_id, notification, recipient, channel, status FROM notify.delivery WHERE case_id NOT LIKE 'duty:%'"
     )
-    return Tables(
-        registered={row["case_id"] for row in await connection.fetch("SELECT case_id FROM intake.complaint")},
-        known={row["case_id"] for row in await connection.fetch("SELECT case_id FROM triage.known")},
-        cases=heads,
+    return TableContents(
+        intake_cases={row["case_id"] for row in await connection.fetch("SELECT case_id FROM intake.complaint")},
+        triage_cases={row["case_id"] for row in await connection.fetch("SELECT case_id FROM triage.known")},
+        sla_heads=heads,
         deliveries={
             str(row["id"]): ((row["case_id"], row["notification"], row["recipient"], row["channel"]), row["status"]) for row in deliveries
         },
         ledgers=await _ledgers(connection, heads, departments),
-        numbers=await _numbers(connection),
-        unsent={
+        number_fault=await _number_fault(connection),
+        unsent_messages={
             name: await connection.fetchval(f"SELECT coalesce(sum(messages), 0) FROM {name}.outbox")  # noqa: S608 - our own schemas
             for name in ("intake", "triage", "sla", "notify")
         },
     )
 
 
-async def _numbers(connection: asyncpg.Connection) -> str:
+async def _number_fault(connection: asyncpg.Connection) -> str:
     """What is wrong with the books' numbers, empty if they have no gap and no number twice."""
     given = await connection.fetchval("SELECT coalesce(sum(last), 0)::bigint FROM intake.book")
     used, different = await connection.fetchrow("SELECT count(*), count(DISTINCT number) FROM intake.complaint")
     return "" if given == used == different else f"case numbers: {given} given, {used} used, {different} of them different"
 
 
-async def _ledgers(connection: asyncpg.Connection, heads: Mapping[str, tuple[int, bytes]], departments: Collection[str]) -> Ledgers:
-    found = Ledgers(projected={name: set() for name in departments})
+async def _ledgers(connection: asyncpg.Connection, heads: Mapping[str, tuple[int, bytes]], departments: Collection[str]) -> LedgerContents:
+    found = LedgerContents(department_events={name: set() for name in departments})
     rows: list[asyncpg.Record] = []
     async for row in connection.cursor(_LEDGER, prefetch=_PAGE):
         if rows and row["case_id"] != rows[0]["case_id"]:
-            _take(found, rows, heads)
+            _add_case(found, rows, heads)
             rows = []
         rows.append(row)
     if rows:
-        _take(found, rows, heads)
+        _add_case(found, rows, heads)
     return found
 
 
-def _take(found: Ledgers, rows: list[asyncpg.Record], heads: Mapping[str, tuple[int, bytes]]) -> None:
+def _add_case(found: LedgerContents, rows: list[asyncpg.Record], heads: Mapping[str, tuple[int, bytes]]) -> None:
     """One case's ledger."""
     case = rows[0]["case_id"]
     found.cases.add(case)
     found.events.update((case, row["sequence"]) for row in rows)
-    found.inputs[case] = Counter(row["cause"] for row in rows)
-    wrong = faults(Entry(row["sequence"], row["body"], row["hash"]) for row in rows)
-    if heads.get(case, (0, GENESIS)) != (rows[-1]["sequence"], rows[-1]["hash"]):
+    found.inputs_by_cause[case] = Counter(row["cause"] for row in rows)
+    wrong = verify_chain(LedgerEntry(row["sequence"], row["body"], row["hash"]) for row in rows)
+    if heads.get(case, (0, GENESIS_HASH)) != (rows[-1]["sequence"], rows[-1]["hash"]):
         wrong.append("the ledger does not end where the case says")
-    found.faulty += [f"{case}: {text}" for text in wrong]
-    for department, sequence in _projected(rows):
-        if department in found.projected:
-            found.projected[department].add((case, sequence))
+    found.faults += [f"{case}: {text}" for text in wrong]
+    for department, sequence in _department_events(rows):
+        if department in found.department_events:
+            found.department_events[department].add((case, sequence))
     for row in rows:
         if row["type"] == NotificationRequested.name:
-            found.requested.update(_deliveries(orjson.loads(row["body"])))
+            found.requested_deliveries.update(_requested_deliveries(orjson.loads(row["body"])))
 
 
-def _projected(rows: list[asyncpg.Record]) -> Iterator[tuple[str, int]]:
+def _department_events(rows: list[asyncpg.Record]) -> Iterator[tuple[str, int]]:
     """Department and event for all that is shown; a decision's events go to whoever has the case before it or after it."""
     holders: tuple[str, ...] = ()
     decision = 0
@@ -139,11 +139,16 @@ def _projected(rows: list[asyncpg.Record]) -> Iterator[tuple[str, int]]:
                 holders = tuple(dict.fromkeys((body["department"], *body.get("cooperating", []))))
             elif row["type"] == "returned":
                 holders = ()
-        yield from ((name, row["sequence"]) for row in together if row["type"] not in SILENT for name in dict.fromkeys((*holders, *before)))
+        yield from (
+            (name, row["sequence"])
+            for row in together
+            if row["type"] not in NOT_FOR_DEPARTMENTS
+            for name in dict.fromkeys((*holders, *before))
+        )
 
 
-def _deliveries(body: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+def _requested_deliveries(body: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Case, notification, recipient and channel of each delivery that a request becomes."""
     request = NotificationRequested.model_validate(body)
-    for to in resolve(request, Directory(everyone()), None):
+    for to in resolve_recipients(request, RecipientDirectory(everyone()), None):
         yield request.case, request.notification, to.id, to.channel

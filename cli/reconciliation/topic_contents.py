@@ -18,7 +18,7 @@ _POLL_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ScannedRecord:
     """A record as a topic holds it: case, event type, `ce_id`, number in its case (0 without one), body."""
 
     case: str
@@ -35,11 +35,11 @@ class TopicReader:
         self._consumer = consumer
         self._prefix = prefix
 
-    async def names(self) -> list[str]:
+    async def topic_names(self) -> list[str]:
         """The topics that are there, in order."""
         return sorted(name.removeprefix(self._prefix) for name in await self._consumer.topics() if name.startswith(self._prefix))
 
-    async def records(self, topic: str) -> AsyncIterator[Seen]:
+    async def records(self, topic: str) -> AsyncIterator[ScannedRecord]:
         """All that the topic holds now, each partition in its order."""
         partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(PARTITIONS)]
         self._consumer.assign(partitions)
@@ -50,7 +50,7 @@ class TopicReader:
             for partition, records in (await self._consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
                 for record in records:
                     if record.offset < ends[partition]:
-                        yield _seen(record)
+                        yield _to_scanned_record(record)
                 if records[-1].offset + 1 >= ends[partition]:
                     unread.discard(partition)
 
@@ -69,11 +69,11 @@ async def topic_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[Top
         await consumer.stop()
 
 
-def _seen(record: ConsumerRecord) -> Seen:
+def _to_scanned_record(record: ConsumerRecord) -> ScannedRecord:
     headers: Sequence[tuple[str, bytes | None]] = record.headers
     texts = {name: value.decode(errors="replace") for name, value in headers if value is not None}
     sequence = texts.get(envelope.SEQUENCE, "")
-    return Seen(
+    return ScannedRecord(
         (record.key or b"").decode(errors="replace"),
         texts.get(envelope.TYPE, ""),
         texts.get(envelope.ID, ""),

@@ -15,11 +15,11 @@ import services
 from shared.runtime.process import metrics as machinery
 from shared.runtime.process.settings import RuntimeSettings
 
-EVERY = "every service"
+ALL_SERVICES = "every service"
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class DeclaredMetric:
     """One metric: `owner` is a service or `every service`, `kind` counter, gauge or histogram, `series` what PromQL may name."""
 
     owner: str
@@ -27,11 +27,11 @@ class Metric:
     kind: str
     labels: tuple[str, ...]
     help: str
-    series: tuple[str, ...]
+    series_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class DeclaredSetting:
     """One environment variable: `owner` as for metrics, `default` as it is written in an environment file."""
 
     owner: str
@@ -46,32 +46,32 @@ def service_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(services.__path__) if module.ispkg)
 
 
-def metrics() -> list[Metric]:
+def declared_metrics() -> list[DeclaredMetric]:
     """The machinery's metrics, then each service's."""
-    owned = [(EVERY, machinery)] + [(name, module) for name in service_names() if (module := _module(name, "metrics"))]
+    owned = [(ALL_SERVICES, machinery)] + [(name, module) for name in service_names() if (module := _module(name, "metrics"))]
     return [metric for owner, module in owned for metric in _metrics(owner, module)]
 
 
-def settings() -> list[Setting]:
+def declared_settings() -> list[DeclaredSetting]:
     """The settings that all share, then those that each service adds."""
-    found = [_setting(EVERY, name, field) for name, field in RuntimeSettings.model_fields.items()]
+    found = [_setting(ALL_SERVICES, name, field) for name, field in RuntimeSettings.model_fields.items()]
     for service in service_names():
         module = _module(service, "config")
         for kind in vars(module).values() if module else ():
             if isinstance(kind, type) and issubclass(kind, RuntimeSettings) and kind is not RuntimeSettings:
                 added = {name: field for name, field in kind.model_fields.items() if name not in RuntimeSettings.model_fields}
                 found += [_setting(service, name, field) for name, field in added.items()]
-    return _shared(found)
+    return _merge_shared_settings(found)
 
 
-def _shared(found: list[Setting]) -> list[Setting]:
+def _merge_shared_settings(found: list[DeclaredSetting]) -> list[DeclaredSetting]:
     """A variable that several services read is one setting of all of them."""
     owners: dict[str, list[str]] = {}
     for setting in found:
         owners.setdefault(setting.variable, []).append(setting.owner)
     first = {setting.variable: setting for setting in reversed(found)}
     return [
-        Setting(", ".join(names), variable, first[variable].default, first[variable].secret, first[variable].help)
+        DeclaredSetting(", ".join(names), variable, first[variable].default, first[variable].secret, first[variable].help)
         for variable, names in owners.items()
     ]
 
@@ -81,11 +81,13 @@ def _module(service: str, name: str) -> Any:
     return import_module(path) if find_spec(path) else None
 
 
-def _metrics(owner: str, module: Any) -> Iterator[Metric]:
+def _metrics(owner: str, module: Any) -> Iterator[DeclaredMetric]:
     for value in vars(module).values():
         if isinstance(value, MetricWrapperBase):
             [family] = value.describe()
-            yield Metric(owner, family.name, family.type, tuple(value._labelnames), family.documentation, _series(family.name, family.type))  # noqa: SLF001 - the library offers no other way
+            yield DeclaredMetric(
+                owner, family.name, family.type, tuple(value._labelnames), family.documentation, _series(family.name, family.type)
+            )
 
 
 def _series(name: str, kind: str) -> tuple[str, ...]:
@@ -98,15 +100,15 @@ def _series(name: str, kind: str) -> tuple[str, ...]:
             return (name,)
 
 
-def _setting(owner: str, name: str, field: FieldInfo) -> Setting:
+def _setting(owner: str, name: str, field: FieldInfo) -> DeclaredSetting:
     alias = field.validation_alias
     variable = str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"JIESU_{name}".upper()
     default = field.get_default()
     secret = isinstance(default, SecretStr)
-    return Setting(owner, variable, _written(default), secret, field.description or "")
+    return DeclaredSetting(owner, variable, _format_default(default), secret, field.description or "")
 
 
-def _written(default: Any) -> str:
+def _format_default(default: Any) -> str:
     if isinstance(default, SecretStr):
         return default.get_secret_value()
     if isinstance(default, tuple | list):

@@ -4,7 +4,7 @@ from itertools import groupby
 
 from cli.reference import declared
 
-_NEEDED = """\
+_REQUIRED_VARIABLES = """\
 # Copy to .env, which git ignores. Written by `make docs`.
 #
 # What docker-compose.yml needs: it stops with a message that names the variable when one is empty.
@@ -45,11 +45,11 @@ GRAFANA_PORT=3000
 """
 
 
-def example() -> str:
+def env_example() -> str:
     """The whole file; settings stand commented out with the value that holds without them."""
-    parts = [_NEEDED]
-    found = sorted(declared.settings(), key=lambda setting: (setting.owner != declared.EVERY, setting.owner))
-    needed = {line.partition("=")[0] for line in _NEEDED.splitlines() if not line.startswith("#")}
+    parts = [_REQUIRED_VARIABLES]
+    found = sorted(declared.declared_settings(), key=lambda setting: (setting.owner != declared.ALL_SERVICES, setting.owner))
+    needed = {line.partition("=")[0] for line in _REQUIRED_VARIABLES.splitlines() if not line.startswith("#")}
     for owner, owned in groupby(found, key=lambda setting: setting.owner):
         lines = [f"# --- {owner}: every setting and its default"]
         for setting in owned:

@@ -88,7 +88,7 @@ _VALUES: dict[str, Any] = {
 _MASKED = {"name": "王**", "phone": "138****0000"}
 
 
-def example(model: type[BaseModel]) -> dict[str, Any]:
+def example_message(model: type[BaseModel]) -> dict[str, Any]:
     """A message of that type as JSON; raises pydantic's `ValidationError` if the model would refuse it."""
     made = _object(model)
     model.model_validate(made)
@@ -102,7 +102,7 @@ def _object(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _value(name: str, annotation: Any) -> Any:
-    plain = _stripped(annotation)
+    plain = _unwrap_annotation(annotation)
     if isinstance(plain, type) and issubclass(plain, BaseModel):
         return _object(plain)
     if plain is Instant or str(plain).endswith("AwareDatetime"):
@@ -115,12 +115,12 @@ def _value(name: str, annotation: Any) -> Any:
     return {bool: True, int: 1, float: 0.5, list: [], dict: {}}.get(origin, f"some {name}")
 
 
-def _stripped(annotation: Any) -> Any:
+def _unwrap_annotation(annotation: Any) -> Any:
     """The first branch of a union, without what annotates it."""
     if get_origin(annotation) in (Union, types.UnionType):
-        return _stripped(next(arg for arg in get_args(annotation) if arg is not type(None)))
+        return _unwrap_annotation(next(arg for arg in get_args(annotation) if arg is not type(None)))
     if hasattr(annotation, "__metadata__") and annotation is not Instant:
-        return _stripped(get_args(annotation)[0])
+        return _unwrap_annotation(get_args(annotation)[0])
     return annotation
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from cli.reference import declared
-from cli.reference.env_example import example
+from cli.reference.env_example import env_example
 from shared.contracts.actions import ACTIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import coverage
@@ -16,46 +16,46 @@ _DAY_MS = 86_400_000
 GENERATED = "<!-- Written by `make docs`; change the code or the pack instead. -->"
 
 
-def metrics() -> str:
+def metrics_page() -> str:
     """Every metric by owner."""
-    found = declared.metrics()
-    parts = [_head("Metrics", "What `/metrics` exports. Label values come from closed lists, procedures or the organisation.")]
+    found = declared.declared_metrics()
+    parts = [_page_header("Metrics", "What `/metrics` exports. Label values come from closed lists, procedures or the organisation.")]
     for owner, owned in groupby(found, key=lambda metric: metric.owner):
-        rows = [(f"`{m.series[0]}`" if m.kind == "counter" else f"`{m.name}`", m.kind, _codes(m.labels), m.help) for m in owned]
+        rows = [(f"`{m.series_names[0]}`" if m.kind == "counter" else f"`{m.name}`", m.kind, _codes(m.labels), m.help) for m in owned]
         parts += [f"## {_capital(owner)}", _table(("metric", "kind", "labels", "meaning"), rows)]
     return _page(parts)
 
 
-def settings() -> str:
+def settings_page() -> str:
     """Every environment variable by owner."""
-    found = sorted(declared.settings(), key=lambda setting: (setting.owner != declared.EVERY, setting.owner))
-    parts = [_head("Settings", "Environment variables, read when a process starts; `.env.example` holds them all.")]
+    found = sorted(declared.declared_settings(), key=lambda setting: (setting.owner != declared.ALL_SERVICES, setting.owner))
+    parts = [_page_header("Settings", "Environment variables, read when a process starts; `.env.example` holds them all.")]
     for owner, owned in groupby(found, key=lambda setting: setting.owner):
         rows = [(f"`{s.variable}`", "secret" if s.secret else _code(s.default), s.help) for s in owned]
         parts += [f"## {_capital(owner)}", _table(("variable", "default", "meaning"), rows)]
     return _page(parts)
 
 
-def topics() -> str:
+def topics_page() -> str:
     """The registry of topics."""
     listed = [*TOPICS.values(), department_topic("<id>")]
     rows = [
         (
             f"`{t.name}`",
             t.key,
-            _list(t.producers),
-            _list(t.consumers),
+            _comma_separated(t.producers),
+            _comma_separated(t.consumers),
             t.carries,
             str(t.partitions),
             f"{t.retention_ms // _DAY_MS} d",
         )
         for t in listed
     ]
-    head = _head("Topics", "`jiesu topics apply` creates them so; `external` stands for whoever is not a service of ours.")
+    head = _page_header("Topics", "`jiesu topics apply` creates them so; `external` stands for whoever is not a service of ours.")
     return _page([head, _table(("topic", "key", "from", "to", "carries", "partitions", "kept"), rows)])
 
 
-def actions() -> str:
+def actions_page() -> str:
     """Actions with their data and the events that they cause."""
     rows = [
         (f"`{name}`", _codes(kind.needs), f"`{kind.event}`" + (f", if not passed `{kind.fails}`" if kind.fails else ""))
@@ -63,7 +63,7 @@ def actions() -> str:
     ]
     fields = [(f"`{info.alias or name}`", _type(info.annotation)) for name, info in ActionData.model_fields.items()]
     parts = [
-        _head(
+        _page_header(
             "Actions",
             "What a person or system may ask for on `case-actions` or by HTTP. Which role may, and when, is the procedure's. "
             "The events are described on the page that `make schemas` writes.",
@@ -75,9 +75,9 @@ def actions() -> str:
     return _page(parts)
 
 
-def clauses() -> str:
+def clauses_page() -> str:
     """Every clause of every installed procedure, in both languages, with what carries it out."""
-    parts = [_head("Clauses", "Every clause of the installed regulations in our own words, and the entries that carry it out.")]
+    parts = [_page_header("Clauses", "Every clause of the installed regulations in our own words, and the entries that carry it out.")]
     for pack_id in installed():
         pack = load_pack(pack_id)
         rows = [
@@ -95,17 +95,17 @@ def clauses() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
-    "docs/reference/metrics.md": metrics,
-    "docs/reference/settings.md": settings,
-    "docs/reference/topics.md": topics,
-    "docs/reference/actions.md": actions,
-    "docs/reference/clauses.md": clauses,
-    ".env.example": example,
+    "docs/reference/metrics.md": metrics_page,
+    "docs/reference/settings.md": settings_page,
+    "docs/reference/topics.md": topics_page,
+    "docs/reference/actions.md": actions_page,
+    "docs/reference/clauses.md": clauses_page,
+    ".env.example": env_example,
 }
 """File, relative to the checkout → its text."""
 
 
-def _head(title: str, sentence: str) -> str:
+def _page_header(title: str, sentence: str) -> str:
     return f"# {title}\n\n{GENERATED}\n\n{sentence}"
 
 
@@ -135,7 +135,7 @@ def _type(annotation: Any) -> str:
     return names.get(annotation, "instant" if "datetime" in str(annotation).lower() else "object")
 
 
-def _list(names: Sequence[str]) -> str:
+def _comma_separated(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 

@@ -21,17 +21,17 @@ from click import ClickException
 from pydantic import SecretStr
 
 from deploy.embedded.ports import free_ports
-from deploy.embedded.process import Process
+from deploy.embedded.process import ManagedProcess
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from shared.runtime.kafka.topic_admin import apply
-from shared.runtime.process.failures import is_infrastructure, reason
+from shared.runtime.kafka.topic_admin import apply_topics
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
 SERVICES = ("intake", "triage", "sla", "notify")
-PATIENCE = 60.0
+READY_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Stack:
     root: Path
     environment: dict[str, str]
     ports: dict[str, int] = field(default_factory=dict)
-    processes: dict[str, Process] = field(default_factory=dict)
+    processes: dict[str, ManagedProcess] = field(default_factory=dict)
 
     def url(self, service: str) -> str:
         """Where a service answers."""
@@ -51,19 +51,19 @@ class Stack:
         """Start (again) a service or the sinks."""
         log = self.root / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        process = Process(name, log, signal.SIGTERM)
+        process = ManagedProcess(name, log, signal.SIGTERM)
         port = {"JIESU_HTTP_PORT": str(self.ports[name])} if name in SERVICES else {}
         process.start(_command(name, self), environment={**self.environment, **port})
         self.processes[name] = process
 
     def wait_ready(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Wait until every service says that it is ready; raises `ClickException` with the last lines of one that is not."""
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + READY_TIMEOUT_SECONDS
         for name in SERVICES:
             progress(f"Waiting for {name} …")
             while not _ready(self.url(name)):
                 if not self.processes[name].running or monotonic() > deadline:
-                    raise ClickException(f"{name} did not start; its log ends:\n{self.processes[name].last_words()}")
+                    raise ClickException(f"{name} did not start; its log ends:\n{self.processes[name].log_tail()}")
                 sleep(0.05)
 
     def stop(self) -> None:
@@ -89,9 +89,9 @@ def running_stack(
     progress("Creating topics and tables …")
     departments = [department_topic(each.id) for each in load_organisation(organisation).departments]
     settings = _settings(stack.environment)
-    asyncio.run(apply(settings, [*TOPICS.values(), *departments]))
+    asyncio.run(apply_topics(settings, [*TOPICS.values(), *departments]))
     for name in SERVICES:  # here, so that no service has to load alembic
-        asyncio.run(bring_up_to_date(settings, name))
+        asyncio.run(migrate_service(settings, name))
     with ExitStack() as exits:
         exits.callback(stack.stop)
         for name in ("sinks", *SERVICES):
@@ -100,7 +100,7 @@ def running_stack(
         yield stack
 
 
-async def bring_up_to_date(settings: RuntimeSettings, service: str) -> None:
+async def migrate_service(settings: RuntimeSettings, service: str) -> None:
     """Run the revisions that a service's schema lacks. Raises `ClickException` if the database cannot be used."""
     database = Database(settings, service)
     try:
@@ -108,12 +108,12 @@ async def bring_up_to_date(settings: RuntimeSettings, service: str) -> None:
     except Exception as error:
         if not is_infrastructure(error):
             raise
-        raise _unusable(error) from error
+        raise _database_error(error) from error
     finally:
         await database.close()
 
 
-def fresh_database(url: str, name: str) -> str:
+def recreate_database(url: str, name: str) -> str:
     """An empty database of that name beside the one that `url` names; gives its URL. Raises `ClickException` if it may not be made."""
     parts = urlsplit(url)
     asyncio.run(_recreate(url.replace("postgresql+asyncpg://", "postgresql://", 1), name))
@@ -124,7 +124,7 @@ async def _recreate(url: str, name: str) -> None:
     try:
         connection = await asyncpg.connect(url)
     except (OSError, asyncpg.PostgresError) as error:
-        raise _unusable(error) from error
+        raise _database_error(error) from error
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await connection.execute(f'CREATE DATABASE "{name}"')
@@ -134,8 +134,10 @@ async def _recreate(url: str, name: str) -> None:
         await connection.close()
 
 
-def _unusable(error: BaseException) -> ClickException:
-    return ClickException(f"DATABASE_URL: PostgreSQL cannot be used ({reason(error)}): check its host, user and password, and that it runs")
+def _database_error(error: BaseException) -> ClickException:
+    return ClickException(
+        f"DATABASE_URL: PostgreSQL cannot be used ({redacted_reason(error)}): check its host, user and password, and that it runs"
+    )
 
 
 def _defaults(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:

@@ -19,24 +19,24 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         if options.prepare:
-            prepare(_tell)
+            prepare(_print_progress)
         else:
             _run(options.root)
     except KeyboardInterrupt:
-        _tell("Stopped.")
+        _print_progress("Stopped.")
     except EmbeddedServerError as error:
-        _tell(str(error))
+        _print_progress(str(error))
         return 1
     return 0
 
 
 def _run(root: Path) -> None:
     """Start both, print the two addresses as shell assignments, wait for Ctrl-C or SIGTERM, stop."""
-    with EmbeddedServers(root, progress=_tell) as servers:
+    with EmbeddedServers(root, progress=_print_progress) as servers:
         for name, value in servers.environment.items():
             sys.stdout.write(f"export {name}='{value}'\n")
         sys.stdout.flush()
-        _tell("Running; Ctrl-C stops the servers.")
+        _print_progress("Running; Ctrl-C stops the servers.")
         signal.pause()
 
 
@@ -44,7 +44,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _tell(line: str) -> None:
+def _print_progress(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-Progress = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 """Receives one line of plain text for a person, without a line end."""
 
 

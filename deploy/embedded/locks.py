@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.embedded.errors import Progress, RootInUseError
+from deploy.embedded.errors import ProgressCallback, RootInUseError
 from deploy.embedded.process import wait_until
 
 
@@ -37,13 +37,13 @@ class DirectoryLock:
 
 
 @contextmanager
-def one_at_a_time(path: Path, progress: Progress, waiting: str) -> Iterator[None]:
+def exclusive_lock(path: Path, progress: ProgressCallback, waiting_message: str) -> Iterator[None]:
     """Hold the lock at `path`; say `waiting` once when another process has it, and wait up to 15 minutes for it."""
     lock = DirectoryLock(path)
     try:
         lock.acquire()
     except RootInUseError:
-        progress(waiting)
+        progress(waiting_message)
         lock.acquire(900)
     try:
         yield

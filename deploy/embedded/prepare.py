@@ -3,18 +3,18 @@
 import os
 from pathlib import Path
 
-from deploy.embedded.errors import Progress
+from deploy.embedded.errors import ProgressCallback
 from deploy.embedded.kafka import class_archive, distribution, java
 from deploy.embedded.kafka.server import JavaRuntime
 
 
-def kafka_runtime(temporary: Path, progress: Progress) -> JavaRuntime:
+def kafka_runtime(temporary: Path, progress: ProgressCallback) -> JavaRuntime:
     """Return how to run the broker, whose native libraries unpack into `temporary`, after fetching what is missing."""
-    jars = distribution.jars(progress)
-    return class_archive.runtime(java.java(progress), jars, distribution.STORE, temporary, progress)
+    jars = distribution.ensure_jars(progress)
+    return class_archive.runtime_with_class_archive(java.ensure_java(progress), jars, distribution.CACHE_FOLDER, temporary, progress)
 
 
-def prepare(progress: Progress) -> None:
+def prepare(progress: ProgressCallback) -> None:
     """Fetch and prepare everything, unless the user's own Kafka is used."""
     if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        kafka_runtime(distribution.STORE, progress)
+        kafka_runtime(distribution.CACHE_FOLDER, progress)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedServerError
 
-PAUSE = 0.02
+POLL_SECONDS = 0.02
 """Seconds between two looks at a condition."""
 
 
@@ -22,42 +22,42 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
     return True
 
 
-def orphans(*marks: str) -> list[int]:
+def find_orphans(*arguments: str) -> list[int]:
     """Ids of running processes that have every one of `marks` among their arguments, word for word."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
-            if set(marks) <= {os.fsdecode(word) for word in entry.read_bytes().split(b"\0")}:
+            if set(arguments) <= {os.fsdecode(word) for word in entry.read_bytes().split(b"\0")}:
                 found.append(int(entry.parent.name))
-    return [pid for pid in found if pid != os.getpid() and not _is_dead(pid)]
+    return [pid for pid in found if pid != os.getpid() and not _has_ended(pid)]
 
 
-def stop_orphans(*marks: str, gently: signal.Signals, seconds: float = 15) -> None:
+def stop_orphans(*arguments: str, stop_signal: signal.Signals, seconds: float = 15) -> None:
     """End what an earlier, killed command left running: `gently` first, SIGKILL after `seconds`."""
-    left = orphans(*marks)
+    left = find_orphans(*arguments)
     _signal_all(left, signal.SIGCONT)
-    _signal_all(left, gently)
-    if not wait_until(lambda: all(map(_is_dead, left)), seconds):
+    _signal_all(left, stop_signal)
+    if not wait_until(lambda: all(map(_has_ended, left)), seconds):
         _signal_all(left, signal.SIGKILL)
-        if not wait_until(lambda: all(map(_is_dead, left)), 5):
+        if not wait_until(lambda: all(map(_has_ended, left)), 5):
             raise EmbeddedServerError(f"A server of an earlier run does not end: stop process {left[0]} and try again.")
 
 
-class Process:
+class ManagedProcess:
     """One server process of ours, with its output in a file.
 
     It is told to stop with `gently` when our thread that started it ends, however it ends: start servers from the main thread
     or from one that lives as long as they shall.
     """
 
-    def __init__(self, name: str, log: Path, gently: signal.Signals) -> None:
+    def __init__(self, name: str, log: Path, stop_signal: signal.Signals) -> None:
         self.name = name
         self.log = log
-        self._gently = gently
+        self._gently = stop_signal
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -77,7 +77,7 @@ class Process:
 
         `environment` is added to ours, not put on the command line, where everybody could read it.
         """
-        words = [*wrapper, *_dies_with_parent(self._gently), *command]
+        words = [*wrapper, *_parent_death_wrapper(self._gently), *command]
         with self.log.open("wb") as output:
             self._child = subprocess.Popen(
                 words,
@@ -116,13 +116,13 @@ class Process:
         """Let a frozen process go on."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def last_words(self, lines: int = 6) -> str:
+    def log_tail(self, lines: int = 6) -> str:
         """The end of its output, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").strip().splitlines()[-lines:])
 
 
 @cache
-def _dies_with_parent(gently: signal.Signals) -> tuple[str, ...]:
+def _parent_death_wrapper(gently: signal.Signals) -> tuple[str, ...]:
     words = ("setpriv", "--pdeathsig", gently.name.removeprefix("SIG"))
     if shutil.which("setpriv") is None or subprocess.run([*words, "true"], check=False, capture_output=True).returncode:
         return ()
@@ -135,7 +135,7 @@ def _signal_all(pids: Sequence[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def _is_dead(pid: int) -> bool:
+def _has_ended(pid: int) -> bool:
     try:
         state = _state(Path(f"/proc/{pid}/stat"))
     except OSError:

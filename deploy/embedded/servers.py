@@ -7,14 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.embedded.errors import Progress
+from deploy.embedded.errors import ProgressCallback
 from deploy.embedded.kafka.server import KafkaServer
 from deploy.embedded.locks import DirectoryLock
 from deploy.embedded.postgres.server import PostgresServer
 from deploy.embedded.prepare import kafka_runtime
 
 
-def silent(_line: str) -> None:
+def no_progress(_line: str) -> None:
     """Show no progress."""
 
 
@@ -36,11 +36,11 @@ class EmbeddedServers:
         *,
         kafka: bool = True,
         postgres: bool = True,
-        fresh: bool = False,
-        progress: Progress = silent,
+        discard_topics: bool = False,
+        progress: ProgressCallback = no_progress,
         kafka_properties: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
-        patience: float = 10.0,
+        lock_timeout: float = 10.0,
     ) -> None:
         self.root = root.resolve()
         self.kafka: KafkaServer | None = None
@@ -49,11 +49,11 @@ class EmbeddedServers:
         self._database = os.environ.get("DATABASE_URL") if postgres else None
         self._wants_kafka = kafka and not self._bootstrap
         self._wants_postgres = postgres and not self._database
-        self._fresh = fresh
+        self._fresh = discard_topics
         self._progress = progress
         self._kafka_properties = kafka_properties
         self._postgres_settings = postgres_settings
-        self._patience = patience
+        self._patience = lock_timeout
         self._stack = ExitStack()
 
     @property
@@ -102,7 +102,7 @@ class EmbeddedServers:
             self.kafka = self._broker()
             self._progress("Starting Apache Kafka …")
             if self._fresh:
-                self.kafka.forget()
+                self.kafka.delete_data()
             stack.callback(self.kafka.stop)
             self.kafka.launch()
         if self._wants_postgres:

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from deploy.sinks.mail import MailSink
-from deploy.sinks.sms import Callback, SmsSink
+from deploy.sinks.sms import ReceiptCallback, SmsSink
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ async def serve(options: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     token = os.environ.get("JIESU_SMS_TOKEN", "")
     secret = os.environ.get("JIESU_SMS_RECEIPT_SECRET", "")
-    callback = Callback(options.receipts, secret) if options.receipts else None
+    callback = ReceiptCallback(options.receipts, secret) if options.receipts else None
     async with (
         MailSink(options.folder, options.host, options.smtp_port) as mail,
         SmsSink(options.folder, options.host, options.sms_port, token=token, callback=callback) as sms,

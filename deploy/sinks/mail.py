@@ -13,10 +13,10 @@ from typing import Self, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from deploy.sinks.message_file import Box
+from deploy.sinks.message_file import MessageFile
 
 _LONGEST = 10 * 1024 * 1024
-UNKNOWN = "nobody@"
+UNKNOWN_MAILBOX_PREFIX = "nobody@"
 """Recipients that begin so are refused for good, as a server refuses a mailbox that it does not have."""
 
 
@@ -36,10 +36,10 @@ class MailSink:
         tls: ssl.SSLContext | None = None,
         login: tuple[str, str] | None = None,
     ) -> None:
-        self.box = Box(folder / "mail.jsonl")
+        self.message_file = MessageFile(folder / "mail.jsonl")
         self.host = host
         self.port = port
-        self.replies: deque[str] = deque()
+        self.queued_replies: deque[str] = deque()
         self.sessions: deque[SMTP] = deque(maxlen=100)
         self._tls = tls
         self._login = login
@@ -77,18 +77,18 @@ class MailSink:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Take a recipient, or refuse one that does not exist."""
-        if address.lower().startswith(UNKNOWN):
+        if address.lower().startswith(UNKNOWN_MAILBOX_PREFIX):
             return "550 5.1.1 no such mailbox here"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 fine"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's hook
         """Keep a mail."""
-        if self.replies:
-            return self.replies.popleft()
+        if self.queued_replies:
+            return self.queued_replies.popleft()
         mail = message_from_bytes(cast("bytes", envelope.content))
         body = mail.get_payload(decode=True)
-        self.box.keep(
+        self.message_file.add(
             str(mail["Message-ID"]),
             {
                 "from": envelope.mail_from,

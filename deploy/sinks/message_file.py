@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any
 
 
-class Box:
+class MessageFile:
     """Messages by their idempotency key, in memory and in `file`; a repeated key is counted and not kept again."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.messages: dict[str, dict[str, Any]] = {}
-        self.repeats = 0
+        self.duplicates = 0
         file.parent.mkdir(parents=True, exist_ok=True)
 
-    def keep(self, key: str, message: dict[str, Any]) -> bool:
+    def add(self, key: str, message: dict[str, Any]) -> bool:
         """Whether the message is new."""
         if key in self.messages:
-            self.repeats += 1
+            self.duplicates += 1
             return False
         self.messages[key] = message
         with self.file.open("a", encoding="utf-8") as lines:

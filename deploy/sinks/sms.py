@@ -18,17 +18,17 @@ from fastapi import FastAPI, Header, HTTPException, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from deploy.sinks.message_file import Box
+from deploy.sinks.message_file import MessageFile
 from shared.runtime.clock import Clock
 
-REFUSED = "0550"
+REFUSED_SUFFIX = "0550"
 """Numbers that end so are refused for good."""
-LOST = "0551"
+FAILED_SUFFIX = "0551"
 """Numbers that end so are accepted, and their receipt says that the message failed."""
 _RECEIPT_ATTEMPTS = 5
 
 
-class Message(BaseModel):
+class SinkMessage(BaseModel):
     """What a client sends."""
 
     to: str = Field(pattern=r"^\+[1-9]\d{6,14}$")
@@ -38,14 +38,14 @@ class Message(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Callback:
+class ReceiptCallback:
     """Where receipts go, and the key that signs them."""
 
     url: str
     secret: str
 
 
-class _Server(uvicorn.Server):
+class _SinkServer(uvicorn.Server):
     """Uvicorn that leaves signals to whoever runs the sink."""
 
     @contextlib.contextmanager
@@ -60,17 +60,19 @@ class SmsSink:
     instead of taking them. With a `callback` each accepted message gets a receipt; it may be set while the sink runs.
     """
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0, *, token: str = "", callback: Callback | None = None) -> None:
-        self.box = Box(folder / "sms.jsonl")
+    def __init__(
+        self, folder: Path, host: str = "127.0.0.1", port: int = 0, *, token: str = "", callback: ReceiptCallback | None = None
+    ) -> None:
+        self.message_file = MessageFile(folder / "sms.jsonl")
         self.host = host
         self.port = port
         self.callback = callback
-        self.answers: deque[Response] = deque()
-        self.receipts: list[int] = []
+        self.queued_responses: deque[Response] = deque()
+        self.receipt_statuses: list[int] = []
         """Status of every receipt that was sent."""
         self._token = token
         self._clock = Clock()
-        self._due: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._pending_receipts: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._server: uvicorn.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -82,7 +84,7 @@ class SmsSink:
     async def __aenter__(self) -> Self:
         bound = socket.create_server((self.host, self.port))
         self.port = bound.getsockname()[1]
-        self._server = _Server(uvicorn.Config(self._app(), lifespan="off", log_config=None, access_log=False, ws="none"))
+        self._server = _SinkServer(uvicorn.Config(self._app(), lifespan="off", log_config=None, access_log=False, ws="none"))
         self._tasks = [asyncio.create_task(self._server.serve(sockets=[bound])), asyncio.create_task(self._send_receipts())]
         return self
 
@@ -98,51 +100,51 @@ class SmsSink:
 
         @app.post("/v1/messages", status_code=202)
         async def accept(
-            message: Message, idempotency_key: Annotated[str, Header(max_length=100)], authorization: Annotated[str, Header()] = ""
+            message: SinkMessage, idempotency_key: Annotated[str, Header(max_length=100)], authorization: Annotated[str, Header()] = ""
         ) -> Response:
             return self._accept(message, idempotency_key, authorization)
 
         @app.get("/live")
         async def live() -> dict[str, int]:
-            return {"kept": len(self.box.messages), "repeats": self.box.repeats}
+            return {"kept": len(self.message_file.messages), "repeats": self.message_file.duplicates}
 
         return app
 
-    def _accept(self, message: Message, key: str, authorization: str) -> Response:
+    def _accept(self, message: SinkMessage, key: str, authorization: str) -> Response:
         if self._token and not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
             raise HTTPException(401, "the bearer token is wrong")
-        if self.answers:
-            return self.answers.popleft()
-        if message.to.endswith(REFUSED):
+        if self.queued_responses:
+            return self.queued_responses.popleft()
+        if message.to.endswith(REFUSED_SUFFIX):
             raise HTTPException(422, "the number is not in service")
-        if self.box.keep(key, message.model_dump()):
-            self._due.put_nowait((message.reference, "failed" if message.to.endswith(LOST) else "delivered"))
-        elif self.box.messages[key] != message.model_dump():
+        if self.message_file.add(key, message.model_dump()):
+            self._pending_receipts.put_nowait((message.reference, "failed" if message.to.endswith(FAILED_SUFFIX) else "delivered"))
+        elif self.message_file.messages[key] != message.model_dump():
             raise HTTPException(422, "the idempotency key belongs to another message")
         return JSONResponse({"id": f"sink-{hashlib.sha256(key.encode()).hexdigest()[:16]}"}, 202)
 
     async def _send_receipts(self) -> None:
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             while True:
-                reference, status = await self._due.get()
+                reference, status = await self._pending_receipts.get()
                 if self.callback is not None:
-                    await self._receipt(client, self.callback, reference, status)
+                    await self._send_receipt(client, self.callback, reference, status)
 
-    async def _receipt(self, client: httpx.AsyncClient, callback: Callback, reference: str, status: str) -> None:
-        body = Receipt(reference=reference, status=status).model_dump_json().encode()
+    async def _send_receipt(self, client: httpx.AsyncClient, callback: ReceiptCallback, reference: str, status: str) -> None:
+        body = SinkReceipt(reference=reference, status=status).model_dump_json().encode()
         for attempt in range(_RECEIPT_ATTEMPTS):
-            timestamp = str(int(self._clock.real().timestamp()))
+            timestamp = str(int(self._clock.real_now().timestamp()))
             signature = hmac.new(callback.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
             try:
                 answer = await client.post(callback.url, content=body, headers={"jiesu-timestamp": timestamp, "jiesu-signature": signature})
             except httpx.HTTPError:
                 await asyncio.sleep(0.1 * 2**attempt)
                 continue
-            self.receipts.append(answer.status_code)
+            self.receipt_statuses.append(answer.status_code)
             return
 
 
-class Receipt(BaseModel):
+class SinkReceipt(BaseModel):
     """What the gateway reports: our reference is the client's key."""
 
     reference: str

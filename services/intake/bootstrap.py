@@ -6,10 +6,10 @@ from hashlib import sha256
 from fastapi import APIRouter
 
 from services.intake import api, handlers, metrics
-from services.intake.api import Edge
-from services.intake.api_dependencies import Gate
+from services.intake.api import ApiDependencies
+from services.intake.api_dependencies import Authentication
 from services.intake.application.group_commit import GroupCommit
-from services.intake.application.registration import Incoming, Outcome, Register
+from services.intake.application.registration import PendingRegistration, RegisterComplaints, RegistrationResult
 from services.intake.application.sources import Sources
 from services.intake.config import IntakeSettings
 from shared.procedures.loading.loader import load_organisation
@@ -20,19 +20,19 @@ from shared.runtime.service import Service
 def build(settings: IntakeSettings) -> Service:
     """The service, ready to run. Raises what is wrong with the organisation, a procedure or a setting."""
     service = Service("intake", settings, migrations="services.intake.migrations")
-    service.sealing.seal({}, "start")  # a missing key is found now, not with the first complaint
+    service.key_ring.encrypt({}, "start")  # a missing key is found now, not with the first complaint
     organisation = load_organisation(settings.organisation)
     sources = Sources(organisation, settings.organisation.parent, settings.phone_region, pseudonym_key(settings))
-    books = Register(service.sealing, service.clock)
+    books = RegisterComplaints(service.key_ring, service.clock)
 
-    async def enter(tx: Transaction, incoming: Sequence[Incoming]) -> Sequence[Outcome]:
+    async def enter(tx: Transaction, incoming: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
         metrics.GROUP_SIZE.observe(len(incoming))
-        return await books.enter(tx, incoming, api.VIA)
+        return await books.register_batch(tx, incoming, api.VIA_HTTP)
 
     commit = GroupCommit(service.database, enter, settings.group_commit_items)
     routes = APIRouter(tags=["complaints"])
-    api.register(service.app, routes, Edge(Gate(sources), books, commit, service.database, settings))
-    service.router(routes)
+    api.add_routes(service.app, routes, ApiDependencies(Authentication(sources), books, commit, service.database, settings))
+    service.include_router(routes)
     handlers.register(service, sources, books, settings.max_complaint_bytes)
     return service
 

@@ -17,6 +17,6 @@ GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a tra
 REASONS = frozenset({"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused"})
 
 
-def refused(via: str, reason: str, count: int = 1) -> None:
+def count_refused(via: str, reason: str, count: int = 1) -> None:
     """Count refusals under a reason of the list."""
     REFUSED.labels(via, reason if reason in REASONS else "invalid").inc(count)

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from fastapi.responses import Response
 
-from services.intake.domain.submission_faults import Fault
+from services.intake.domain.submission_faults import SubmissionFault
 
 MEDIA_TYPE = "application/problem+json"
-TITLES = {
+STATUS_AND_TITLE = {
     "malformed": (400, "the body is not JSON"),
     "missing": (422, "something that every complaint needs is missing"),
     "invalid": (422, "a field is not as it has to be"),
@@ -26,25 +26,25 @@ TITLES = {
 }
 
 
-class ProblemError(Exception):
+class IntakeHttpError(Exception):
     """An answer other than the one asked for; `reason` is a key of `TITLES`."""
 
-    def __init__(self, reason: str, *faults: Fault, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, reason: str, *faults: SubmissionFault, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.faults = faults
         self.headers = dict(headers or {})
 
 
-def document(reason: str, faults: Sequence[Fault]) -> dict[str, Any]:
+def problem_document(reason: str, faults: Sequence[SubmissionFault]) -> dict[str, Any]:
     """The problem as JSON."""
-    status, title = TITLES[reason]
+    status, title = STATUS_AND_TITLE[reason]
     detail = "; ".join(f"{fault.field}: {fault.remedy}" for fault in faults)
     errors = [asdict(fault) for fault in faults]
     return {"type": f"urn:jiesu:problem:{reason}", "title": title, "status": status, "detail": detail, "errors": errors}
 
 
-def response(problem: ProblemError) -> Response:
+def problem_response(error: IntakeHttpError) -> Response:
     """The problem as an answer."""
-    body = document(problem.reason, problem.faults)
-    return Response(orjson.dumps(body), body["status"], problem.headers, MEDIA_TYPE)
+    body = problem_document(error.reason, error.faults)
+    return Response(orjson.dumps(body), body["status"], error.headers, MEDIA_TYPE)

@@ -2,12 +2,12 @@
 
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
-from shared.runtime.service import serve
+from shared.runtime.service import run_service
 
 
 def main() -> None:
     """Serve until told to stop; settings come from the environment."""
-    serve(lambda: build(NotifySettings()))
+    run_service(lambda: build(NotifySettings()))
 
 
 if __name__ == "__main__":

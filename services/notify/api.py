@@ -5,13 +5,13 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from services.notify import metrics
-from services.notify.application.deliveries import Receipts
+from services.notify.application.deliveries import RecordReceipts
 from services.notify.providers import http_sms
 from shared.runtime.clock import Clock
-from shared.runtime.http.problem import Problem
+from shared.runtime.http.problem import HttpProblem
 
 
-def router(receipts: Receipts, secret: str, clock: Clock) -> APIRouter:
+def router(receipts: RecordReceipts, secret: str, clock: Clock) -> APIRouter:
     """`POST /v1/receipts`, signed with `secret`; with an empty one every receipt is refused."""
     routes = APIRouter()
 
@@ -24,7 +24,7 @@ def router(receipts: Receipts, secret: str, clock: Clock) -> APIRouter:
         body = await _body(request)
         if body is None:
             return _problem(413, "the receipt is too long", f"body: at most {http_sms.LONGEST_RECEIPT} bytes", "invalid")
-        if not http_sms.authentic(secret, request.headers, body, clock.real()):
+        if not http_sms.is_authentic_receipt(secret, request.headers, body, clock.real_now()):
             return _problem(
                 401,
                 "the receipt is not signed",
@@ -32,7 +32,7 @@ def router(receipts: Receipts, secret: str, clock: Clock) -> APIRouter:
                 "forged",
             )
         try:
-            receipt = http_sms.receipt(body)
+            receipt = http_sms.parse_receipt(body)
         except ValidationError as error:
             fields = ", ".join(".".join(map(str, fault["loc"])) or "body" for fault in error.errors(include_input=False, include_url=False))
             return _problem(422, "the receipt cannot be read", f"{fields}: reference and status are needed, as texts", "invalid")
@@ -56,4 +56,4 @@ async def _body(request: Request) -> bytes | None:
 
 def _problem(status: int, title: str, detail: str, outcome: str) -> JSONResponse:
     metrics.RECEIPTS.labels(outcome).inc()
-    return Problem(status, title, detail).response()
+    return HttpProblem(status, title, detail).to_response()

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.notify.domain.failure_reason import bounded
+from services.notify.domain.failure_reason import reason_label
 
 CHANNELS = ("email", "sms")
 
@@ -22,11 +22,11 @@ DUE = Gauge("jiesu_notify_due", "Messages whose next attempt is due and that nob
 DUE_AGE = Gauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
 
 
-def channel(name: str) -> str:
+def channel_label(name: str) -> str:
     """The channel as a label."""
     return name if name in CHANNELS else "other"
 
 
-def failed(name: str, reason: str) -> None:
+def count_failed(name: str, reason: str) -> None:
     """Count one final failure."""
-    FAILED.labels(channel(name), bounded(reason)).inc()
+    FAILED.labels(channel_label(name), reason_label(reason)).inc()

@@ -5,52 +5,52 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.notify import metrics
-from services.notify.application.deliveries import Dispatch
+from services.notify.application.deliveries import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.storage import deliveries
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.process.supervision import Loop, pause
+from shared.runtime.process.supervision import BackgroundLoop, sleep_or_stop
 from shared.runtime.service import Service
-from shared.runtime.timers.work_queue import Leases
+from shared.runtime.timers.work_queue import LeasedWorkQueue
 
 _MEASURE_SECONDS = 5.0
 _PRUNE_EVERY = 720
 """Measurements between two prunings: an hour."""
 
 
-def register(service: Service, dispatches: Sequence[Dispatch], settings: NotifySettings) -> list[asyncio.Event]:
+def register(service: Service, senders: Sequence[SendDeliveries], settings: NotifySettings) -> list[asyncio.Event]:
     """Drive each provider's channel by a loop of its own, so that a slow one holds up no other; returns the events that wake them."""
     wakes = []
-    for dispatch in dispatches:
-        leases = Leases(
+    for dispatch in senders:
+        leases = LeasedWorkQueue(
             service.database,
             service.clock,
             claim=dispatch.claim,
-            work=dispatch.work,
+            work=dispatch.attempt,
             settle=dispatch.settle,
-            lease=timedelta(seconds=settings.delivery_lease),
+            lease_duration=timedelta(seconds=settings.delivery_lease),
             concurrency=settings.delivery_concurrency,
-            poll=settings.delivery_poll,
+            poll_seconds=settings.delivery_poll,
         )
-        service.background(f"deliveries-{dispatch.channel}", _until_closed(dispatch, leases.run))
-        wakes.append(leases.due)
-    upkeep = Upkeep(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
-    service.background("upkeep", upkeep.run)
+        service.add_background_loop(f"deliveries-{dispatch.channel}", _close_after(dispatch, leases.run))
+        wakes.append(leases.work_added)
+    upkeep = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
+    service.add_background_loop("upkeep", upkeep.run)
     return wakes
 
 
-def _until_closed(dispatch: Dispatch, loop: Loop) -> Loop:
+def _close_after(sender: SendDeliveries, loop: BackgroundLoop) -> BackgroundLoop:
     """The loop, and at its orderly end the provider closed; a loop that failed starts again with the provider as it is."""
 
     async def run(stop: asyncio.Event) -> None:
         await loop(stop)
-        await dispatch.close()
+        await sender.close()
 
     return run
 
 
-class Upkeep:
+class DeliveryMaintenance:
     """Measures the backlog every few seconds and prunes settled deliveries every hour."""
 
     def __init__(self, database: Database, clock: Clock, keep: timedelta) -> None:
@@ -66,13 +66,13 @@ class Upkeep:
             if turn % _PRUNE_EVERY == 0:
                 await self.prune()
             turn += 1
-            await pause(stop, _MEASURE_SECONDS)
+            await sleep_or_stop(stop, _MEASURE_SECONDS)
 
     async def measure(self) -> None:
         """Set the gauges of what is due and not taken."""
-        now = self._clock.real()
+        now = self._clock.real_now()
         async with self._database.transaction() as tx:
-            due = await deliveries.backlog(tx, now)
+            due = await deliveries.delivery_backlog(tx, now)
         for channel in metrics.CHANNELS:
             count, oldest = due.get(channel, (0, now))
             metrics.DUE.labels(channel).set(count)
@@ -82,6 +82,6 @@ class Upkeep:
         """Forget what was settled long ago, a thousand a transaction."""
         while True:
             async with self._database.transaction() as tx:
-                gone = await deliveries.prune(tx, self._clock.real() - self._keep)
+                gone = await deliveries.prune_deliveries(tx, self._clock.real_now() - self._keep)
             if gone == 0:
                 return

@@ -2,12 +2,12 @@
 
 from services.sla.bootstrap import build
 from services.sla.config import SlaSettings
-from shared.runtime.service import serve
+from shared.runtime.service import run_service
 
 
 def main() -> None:
     """Serve until told to stop; settings come from the environment."""
-    serve(lambda: build(SlaSettings()))
+    run_service(lambda: build(SlaSettings()))
 
 
 if __name__ == "__main__":

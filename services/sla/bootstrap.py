@@ -2,10 +2,10 @@
 
 from services.sla import api, handlers, timers
 from services.sla.application import periodic_reports
-from services.sla.application.cases import Actions, Cases
-from services.sla.application.identity import Authority
-from services.sla.application.queries import CaseFiles
-from services.sla.application.rulebooks import Rulebooks
+from services.sla.application.cases import TakeHttpActions, UpdateCases
+from services.sla.application.identity import IdentityRegistry
+from services.sla.application.queries import CaseQueries
+from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.http import problem
@@ -16,14 +16,14 @@ def build(settings: SlaSettings) -> Service:
     """The service, ready to run. Raises what is wrong with the organisation, a procedure or a setting."""
     service = Service("sla", settings, migrations="services.sla.migrations")
     organisation = load_organisation(settings.organisation)
-    rulebooks = Rulebooks(organisation, base=settings.organisation.parent)
-    authority = Authority(organisation)
-    cases = Cases(rulebooks, authority, service.clock)
+    rulebooks = RulebookRegistry(organisation, procedure_folder=settings.organisation.parent)
+    authority = IdentityRegistry(organisation)
+    cases = UpdateCases(rulebooks, authority, service.clock)
     handlers.register(service, cases, authority)
     timers.register(service, cases)
     periodic_reports.register(service, rulebooks)
-    actions = Actions(cases, service.database, service.watermark, settings.action_wait)
-    files = CaseFiles(service.database, rulebooks, authority)
-    service.router(api.router(api.Edge(authority, actions, files, service.database, settings.requests_per_second)))
-    problem.install(service.app)
+    actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
+    files = CaseQueries(service.database, rulebooks, authority)
+    service.include_router(api.router(api.SlaApiDependencies(authority, actions, files, service.database, settings.requests_per_second)))
+    problem.add_problem_handlers(service.app)
     return service

@@ -3,28 +3,28 @@
 from collections.abc import Sequence
 
 from services.sla import metrics
-from services.sla.application.cases import Cases
-from services.sla.application.identity import Authority
+from services.sla.application.cases import UpdateCases
+from services.sla.application.identity import IdentityRegistry
 from shared.contracts.topics import CASE_ACTIONS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.record import Received
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
-GROUP = "sla"
+CONSUMER_GROUP = "sla"
 
 
-def register(service: Service, cases: Cases, authority: Authority) -> None:
+def register(service: Service, cases: UpdateCases, identities: IdentityRegistry) -> None:
     """Feed the input topics to the cases, a batch a transaction; an action that nobody known has signed is not believed."""
 
-    async def records(tx: Transaction, batch: Sequence[Received]) -> None:
-        await cases.take(tx, batch, service.watermark)
+    async def records(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
+        await cases.apply_batch(tx, batch, service.watermark)
 
-    def verify(received: Received) -> None:
+    def verify(received: ReceivedRecord) -> None:
         if received.topic != CASE_ACTIONS.name:
             return
-        if authority.signer(received.topic, received.key, str(received.id), received.body, received.headers) is None:
-            metrics.DENIED.labels("kafka").inc()
+        if identities.verify_signature(received.topic, received.key, str(received.id), received.body, received.headers) is None:
+            metrics.ACTIONS_DENIED_TOTAL.labels("kafka").inc()
             raise Rejected("the action is not signed by anybody whom the organisation knows: sign it with a key of the organisation file")
 
-    service.subscribe([TRIAGE_EVENTS, CASE_ACTIONS, NOTIFICATION_EVENTS], group=GROUP, handler=records, verify=verify)
+    service.subscribe([TRIAGE_EVENTS, CASE_ACTIONS, NOTIFICATION_EVENTS], group=CONSUMER_GROUP, handler=records, verify=verify)

@@ -6,19 +6,21 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge
 
-EVENTS = Counter("jiesu_case_events_total", "Events of cases, by type and procedure.", ["event", "procedure"])
-ACTIONS = Counter("jiesu_actions_total", "Actions, by action and result (accepted or refused).", ["action", "result"])
-BREACHED = Counter("jiesu_clocks_breached_total", "Deadlines that passed unmet, by procedure and clock.", ["procedure", "clock"])
-ESCALATED = Counter("jiesu_escalations_total", "Matters put before a rung, by procedure and role.", ["procedure", "role"])
-DEEMED = Counter("jiesu_deemed_total", "Events that happened because time ran out, by procedure and event.", ["procedure", "event"])
-OPEN = Gauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
-DUE = Gauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
-HELD = Gauge("jiesu_inputs_held", "Inputs that wait for their case or for what was due before them.")
-DENIED = Counter("jiesu_actions_denied_total", "Actions whose sender was not believed, by channel.", ["channel"])
-DUTIES = Counter("jiesu_duties_total", "Duties of procedures carried out, by procedure and duty.", ["procedure", "duty"])
+CASE_EVENTS_TOTAL = Counter("jiesu_case_events_total", "Events of cases, by type and procedure.", ["event", "procedure"])
+ACTIONS_TOTAL = Counter("jiesu_actions_total", "Actions, by action and result (accepted or refused).", ["action", "result"])
+CLOCKS_BREACHED_TOTAL = Counter(
+    "jiesu_clocks_breached_total", "Deadlines that passed unmet, by procedure and clock.", ["procedure", "clock"]
+)
+ESCALATIONS_TOTAL = Counter("jiesu_escalations_total", "Matters put before a rung, by procedure and role.", ["procedure", "role"])
+DEEMED_TOTAL = Counter("jiesu_deemed_total", "Events that happened because time ran out, by procedure and event.", ["procedure", "event"])
+CASES_OPEN = Gauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
+CASES_DUE_WITHIN = Gauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
+INPUTS_HELD = Gauge("jiesu_inputs_held", "Inputs that wait for their case or for what was due before them.")
+ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions whose sender was not believed, by channel.", ["channel"])
+DUTIES_TOTAL = Counter("jiesu_duties_total", "Duties of procedures carried out, by procedure and duty.", ["procedure", "duty"])
 
 
-def count(events: Iterable[Mapping[str, Any]]) -> None:
+def count_events(events: Iterable[Mapping[str, Any]]) -> None:
     """Count what a committed transaction said."""
     said: Totals[tuple[str, str]] = Totals()
     for event in events:
@@ -26,12 +28,12 @@ def count(events: Iterable[Mapping[str, Any]]) -> None:
         said[kind, procedure] += 1
         match kind:
             case "clock_breached":
-                BREACHED.labels(procedure, event.get("clock", "")).inc()
+                CLOCKS_BREACHED_TOTAL.labels(procedure, event.get("clock", "")).inc()
             case "escalated":
-                ESCALATED.labels(procedure, event.get("role", "")).inc()
+                ESCALATIONS_TOTAL.labels(procedure, event.get("role", "")).inc()
             case "action_refused":
-                ACTIONS.labels(event.get("action", ""), "refused").inc()
+                ACTIONS_TOTAL.labels(event.get("action", ""), "refused").inc()
     for (kind, procedure), times in said.items():
-        EVENTS.labels(kind, procedure).inc(times)
+        CASE_EVENTS_TOTAL.labels(kind, procedure).inc(times)
         if "_deemed_" in kind:
-            DEEMED.labels(procedure, kind).inc(times)
+            DEEMED_TOTAL.labels(procedure, kind).inc(times)

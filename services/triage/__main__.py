@@ -2,12 +2,12 @@
 
 from services.triage.bootstrap import build
 from services.triage.config import TriageSettings
-from shared.runtime.service import serve
+from shared.runtime.service import run_service
 
 
 def main() -> None:
     """Serve until told to stop; settings come from the environment."""
-    serve(lambda: build(TriageSettings()))
+    run_service(lambda: build(TriageSettings()))
 
 
 if __name__ == "__main__":

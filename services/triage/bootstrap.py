@@ -1,8 +1,8 @@
 """The only place where triage's parts are put together."""
 
 from services.triage import api, handlers
-from services.triage.application.procedure_registry import Library
-from services.triage.application.triage import Triage
+from services.triage.application.procedure_registry import ProcedureRegistry
+from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.http import problem
@@ -12,8 +12,8 @@ from shared.runtime.service import Service
 def build(settings: TriageSettings) -> Service:
     """The service, ready to run. Raises what is wrong with the organisation or a procedure."""
     service = Service("triage", settings, migrations="services.triage.migrations")
-    library = Library(load_organisation(settings.organisation), settings.organisation.parent)
-    handlers.register(service, Triage(library, service.clock))
-    problem.install(service.app)
-    service.router(api.router(service.database, library))
+    library = ProcedureRegistry(load_organisation(settings.organisation), settings.organisation.parent)
+    handlers.register(service, TriageComplaints(library, service.clock))
+    problem.add_problem_handlers(service.app)
+    service.include_router(api.router(service.database, library))
     return service

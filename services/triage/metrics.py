@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable
 
 from prometheus_client import Counter
 
-from services.triage.domain.state import Desk
+from services.triage.domain.state import TriageState
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Routed, RouteProposed
 
@@ -17,9 +17,9 @@ GROUPS = Counter("jiesu_triage_groups_found", "Groups found across cases", ["pro
 DISSOLVED = Counter("jiesu_triage_groups_dissolved", "Groups that no longer hold", ["procedure"])
 
 
-def count(events: Iterable[CaseEvent], desk: Desk) -> None:
+def count_events(events: Iterable[CaseEvent], state: TriageState) -> None:
     """Count what was decided; a time series is looked up once, however many events it counts."""
-    departments = {department.id for department in desk.organisation.departments} | {desk.organisation.catch_all}
+    departments = {department.id for department in state.organisation.departments} | {state.organisation.catch_all}
     for (counter, *labels), number in collections.Counter(_series(event, departments) for event in events).items():
         if counter is not None:
             counter.labels(*labels).inc(number)

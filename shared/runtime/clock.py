@@ -9,19 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 from shared.runtime.errors import Misconfigured
 
-_FORMAT = re.compile(r"^\s*(?P<domain>[^@]+?)\s*@\s*(?P<real>[^@x ]+)\s*x\s*(?P<factor>\d+(?:\.\d+)?)\s*$")
+_CLOCK_PATTERN = re.compile(r"^\s*(?P<domain>[^@]+?)\s*@\s*(?P<real>[^@x ]+)\s*x\s*(?P<factor>\d+(?:\.\d+)?)\s*$")
 _REMEDY = "JIESU_CLOCK must read <domain origin>@<real origin>x<factor>, e.g. 2026-09-21T08:00:00+08:00@2026-11-22T10:00:00Z x 43200"
 
 
 class Clock:
     """Domain time as `domain + (real - origin) * factor`; the default is real time itself. Instants are aware, in UTC."""
 
-    def __init__(self, domain: datetime | None = None, origin: datetime | None = None, factor: float = 1.0) -> None:
+    def __init__(self, domain_origin: datetime | None = None, real_origin: datetime | None = None, factor: float = 1.0) -> None:
         epoch = datetime(1970, 1, 1, tzinfo=UTC)
-        self.domain = (domain or epoch).astimezone(UTC)
-        self.origin = (origin or epoch).astimezone(UTC)
+        self.domain_origin = (domain_origin or epoch).astimezone(UTC)
+        self.real_origin = (real_origin or epoch).astimezone(UTC)
         self.factor = factor
-        self._identity = self.domain == self.origin and factor == 1
+        self._identity = self.domain_origin == self.real_origin and factor == 1
 
     @classmethod
     def parse(cls, text: str, environment: str) -> "Clock":
@@ -30,7 +30,7 @@ class Clock:
             return cls()
         if environment == "production":
             raise Misconfigured("JIESU_CLOCK is refused when JIESU_ENVIRONMENT=production: unset it, deadlines run on real time there")
-        match = _FORMAT.match(text)
+        match = _CLOCK_PATTERN.match(text)
         if match is None:
             raise Misconfigured(_REMEDY)
         try:
@@ -43,9 +43,9 @@ class Clock:
 
     def now(self) -> datetime:
         """The present instant in domain time."""
-        return self.to_domain(self.real())
+        return self.to_domain(self.real_now())
 
-    def real(self) -> datetime:
+    def real_now(self) -> datetime:
         """The present instant in real time, for leases, retries and timeouts."""
         return datetime.now(UTC)  # noqa: TID251 - the one place that may read it
 
@@ -53,17 +53,17 @@ class Clock:
         """The domain instant of a real one."""
         if self._identity:
             return instant.astimezone(UTC)
-        return self.domain + (instant - self.origin) * self.factor
+        return self.domain_origin + (instant - self.real_origin) * self.factor
 
     def to_real(self, instant: datetime) -> datetime:
         """The real instant of a domain one."""
         if self._identity:
             return instant.astimezone(UTC)
-        return self.origin + (instant - self.domain) / self.factor
+        return self.real_origin + (instant - self.domain_origin) / self.factor
 
     def seconds_until(self, instant: datetime) -> float:
         """Real seconds until a domain instant, negative when it has passed."""
-        return (self.to_real(instant) - self.real()) / timedelta(seconds=1)
+        return (self.to_real(instant) - self.real_now()) / timedelta(seconds=1)
 
 
 def monotonic() -> float:
@@ -76,12 +76,12 @@ def jitter(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret hangs on it
 
 
-def backoff(attempt: int, first: float = 0.05, longest: float = 5.0) -> float:
+def backoff(attempt: int, initial_seconds: float = 0.05, max_seconds: float = 5.0) -> float:
     """Seconds to wait before attempt `attempt` + 1: doubling from `first`, at most `longest`, with jitter."""
-    return jitter(min(longest, first * 2.0 ** min(attempt, 20)))
+    return jitter(min(max_seconds, initial_seconds * 2.0 ** min(attempt, 20)))
 
 
-class _Sequence:
+class _Uuid7Generator:
     """UUIDv7 of one process, as text in strictly rising order (RFC 9562, method 1: a counter in rand_a)."""
 
     def __init__(self) -> None:
@@ -93,16 +93,16 @@ class _Sequence:
         self._last = stamp = max(stamp, self._last + 1)
         low = next(self._random, None)
         if low is None:
-            self._random = _numbers(os.urandom(8 * 128))
+            self._random = _random_uuid_tails(os.urandom(8 * 128))
             low = next(self._random)
         high = f"{stamp >> 12:012x}"
         return f"{high[:8]}-{high[8:]}-7{stamp & 0xFFF:03x}-{low[:4]}-{low[4:]}"
 
 
-def _numbers(random: bytes) -> Iterator[str]:
+def _random_uuid_tails(random: bytes) -> Iterator[str]:
     """Eight bytes each as the last two groups of a UUID, with the variant of RFC 9562."""
     for place in range(0, len(random), 8):
         yield f"{int.from_bytes(random[place : place + 8]) & 0x3FFFFFFFFFFFFFFF | 1 << 63:016x}"
 
 
-uuid7 = _Sequence().next
+uuid7 = _Uuid7Generator().next

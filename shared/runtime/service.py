@@ -17,28 +17,30 @@ from shared.contracts.topics import Topic
 from shared.runtime.clock import Clock, backoff
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from shared.runtime.encryption import Sealing
+from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
-from shared.runtime.http.server import HttpEdge
-from shared.runtime.kafka.record import Decode, Received
+from shared.runtime.http.server import HttpServer
+from shared.runtime.kafka.record import EventDecoder, ReceivedRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.process import logging, metrics
-from shared.runtime.process.failures import is_infrastructure, reason
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.supervision import Loop, pause, supervise
+from shared.runtime.process.supervision import BackgroundLoop, sleep_or_stop, supervise
 from shared.runtime.processing import inbox, redelivery
-from shared.runtime.processing.batch import Handler
+from shared.runtime.processing.batch import BatchHandler
 from shared.runtime.subscription.subscription import Subscription
-from shared.runtime.timers.timers import Fire, Lock, Timers
+from shared.runtime.timers.timers import FireTimers, LockCases, TimerLoop
 
 _PRUNE_PERIOD = 3600.0
 _MEASURE_PERIOD = 5.0
-_HARD_EXIT = 70
-_COLLECT_AFTER = 50_000
+_EXIT_CODE_HUNG = 70
+_GC_THRESHOLD = 50_000
 """A batch makes tens of thousands of objects that go with it; collecting after every 700 of them took a fifth of the CPU time."""
-_OUTBOX = "SELECT coalesce(sum(messages), 0) AS size, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox"
+_OUTBOX_BACKLOG = (
+    "SELECT coalesce(sum(messages), 0) AS size, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox"
+)
 log = structlog.get_logger(__name__)
 
 
@@ -49,16 +51,16 @@ class Service:
         self.name = name
         self.settings = settings
         self.clock = Clock.parse(settings.clock, settings.environment)
-        self.sealing = Sealing.parse(settings.sealing_keys)
+        self.key_ring = EncryptionKeyRing.parse(settings.sealing_keys)
         self.health = Health()
         self.database = Database(settings, name)
         self.relay = Relay(self.database, settings, self.health)
         self.stopping = asyncio.Event()
         self._migrations = migrations
-        self._http = HttpEdge(name, settings, self.health)
-        self._input = Subscription(self.database, self.clock, self.health, settings)
+        self._http = HttpServer(name, settings, self.health)
+        self._subscription = Subscription(self.database, self.clock, self.health, settings)
         self._subscribed = False
-        self._loops: dict[str, Loop] = {}
+        self._loops: dict[str, BackgroundLoop] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._relay_stop = asyncio.Event()
         self._relay_task: asyncio.Task[None] | None = None
@@ -77,23 +79,23 @@ class Service:
     @property
     def watermark(self) -> Watermark:
         """How far the input has been read; there is one once `subscribe` was called."""
-        return self._input.watermark
+        return self._subscription.watermark
 
     @property
-    def input(self) -> Subscription:
+    def subscription(self) -> Subscription:
         """The one subscription."""
-        return self._input
+        return self._subscription
 
     def subscribe(
         self,
         topics: Sequence[Topic],
         group: str,
-        handler: Handler,
+        handler: BatchHandler,
         *,
-        decode: Decode | None = None,
-        verify: Callable[[Received], None] | None = None,
-        concerns: Mapping[str, frozenset[str]] | None = None,
-        repeated: Collection[tuple[str, str]] = (),
+        decode: EventDecoder | None = None,
+        verify: Callable[[ReceivedRecord], None] | None = None,
+        event_types: Mapping[str, frozenset[str]] | None = None,
+        own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
         """Read these topics with one subscriber; once a service. Partition n of each is then read by the same process.
 
@@ -103,20 +105,22 @@ class Service:
         if self._subscribed:
             raise Misconfigured("a service has one subscriber for all of its topics: give them to one subscribe()")
         self._subscribed = True
-        self._input.declare(topics, group, handler, decode=decode or contracts.decode, verify=verify, concerns=concerns, repeated=repeated)
-        self._loops["replay"] = self._input.replay.run
-        self._loops["lag"] = self._input.measure
+        self._subscription.configure(
+            topics, group, handler, decode=decode or contracts.decode, verify=verify, event_types=event_types, own_echoes=own_echoes
+        )
+        self._loops["replay"] = self._subscription.redelivery.run
+        self._loops["lag"] = self._subscription.measure_lag
 
-    def timers(self, lock: Lock, fire: Fire) -> None:
+    def add_timers(self, lock_cases: LockCases, fire_timers: FireTimers) -> None:
         """Fire the due timers of the partitions that are read here; after `subscribe`."""
-        timers = Timers(self.database, self.clock, self.watermark, lock=lock, fire=fire, health=self.health)
+        timers = TimerLoop(self.database, self.clock, self.watermark, lock_cases=lock_cases, fire_timers=fire_timers, health=self.health)
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
-    def router(self, router: APIRouter) -> None:
+    def include_router(self, router: APIRouter) -> None:
         """Serve these routes too."""
         self._http.app.include_router(router)
 
-    def background(self, name: str, loop: Loop) -> None:
+    def add_background_loop(self, name: str, loop: BackgroundLoop) -> None:
         """Run `loop(stop)` beside the rest; it starts again when it fails and returns soon after `stop` is set."""
         self._loops[name] = loop
 
@@ -129,7 +133,7 @@ class Service:
         try:
             await self.start()
             gc.freeze()  # procedures and models stay for good: no collection looks at them again
-            gc.set_threshold(_COLLECT_AFTER)
+            gc.set_threshold(_GC_THRESHOLD)
             await self.stopping.wait()
             async with asyncio.timeout(self.settings.stop_timeout):
                 await self.stop()
@@ -137,7 +141,7 @@ class Service:
             log.exception("the stop took too long, leaving as it is")
             self._hung = True
         if self._hung:
-            os._exit(_HARD_EXIT)
+            os._exit(_EXIT_CODE_HUNG)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Service"]:
@@ -150,25 +154,25 @@ class Service:
 
     async def start(self) -> None:
         """Serve HTTP (unready), wait for the database, migrate, relay, loops, then join the group."""
-        self.health.set("starting", "not all parts have started")
+        self.health.set_trouble("starting", "not all parts have started")
         await self._http.start()
-        await self._await_database()
+        await self._migrate_when_available()
         if self.stopping.is_set():
             return
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", self._housekeeping)
-        await self._input.start(self.stopping)
+        await self._subscription.start(self.stopping)
         self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]
-        self.health.clear("starting")
+        self.health.clear_trouble("starting")
         log.info("started", http_port=self.http_port)
 
     async def stop(self) -> None:
         """Unready; end the loops; stop polling, finish the batch, leave the group; finish the relay's cycle; close the pool."""
-        self.health.set("stopping", "the process is stopping")
+        self.health.set_trouble("stopping", "the process is stopping")
         self.stopping.set()
         # Before the consumer, which some of them ask: a stopped one does not answer.
         await self._finish(self._tasks)
-        if not await self._input.stop(self.settings.stop_timeout / 2):
+        if not await self._subscription.stop(self.settings.stop_timeout / 2):
             self._hung = True
             log.error("the broker's client did not stop, its threads are left to the process's end")
         await self._http.stop()
@@ -186,10 +190,10 @@ class Service:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _spawn(self, name: str, loop: Loop, stop: asyncio.Event) -> asyncio.Task[None]:
+    def _spawn(self, name: str, loop: BackgroundLoop, stop: asyncio.Event) -> asyncio.Task[None]:
         return asyncio.create_task(supervise(name, loop, stop, self.health), name=name)
 
-    async def _await_database(self) -> None:
+    async def _migrate_when_available(self) -> None:
         for attempt in range(1_000_000):
             try:
                 if self._migrations is None:
@@ -199,14 +203,14 @@ class Service:
             except Exception as error:
                 if not is_infrastructure(error):
                     raise
-                trouble = f"PostgreSQL cannot be used ({reason(error)}): check DATABASE_URL, its user and its password"
-                self.health.set("database", trouble)
+                trouble = f"PostgreSQL cannot be used ({redacted_reason(error)}): check DATABASE_URL, its user and its password"
+                self.health.set_trouble("database", trouble)
                 log.warning("waiting for the database", reason=trouble)
-                await pause(self.stopping, backoff(attempt, first=0.2, longest=3.0))
+                await sleep_or_stop(self.stopping, backoff(attempt, initial_seconds=0.2, max_seconds=3.0))
                 if self.stopping.is_set():
                     return
             else:
-                self.health.clear("database")
+                self.health.clear_trouble("database")
                 return
 
     async def _housekeeping(self, stop: asyncio.Event) -> None:
@@ -214,18 +218,18 @@ class Service:
         rounds = 0
         while not stop.is_set():
             async with self.database.transaction() as tx:
-                row = await tx.fetchrow(_OUTBOX)
-                await redelivery.measure(tx, self.clock.now())
+                row = await tx.fetchrow(_OUTBOX_BACKLOG)
+                await redelivery.update_dead_letter_gauges(tx, self.clock.now())
             if row is not None:
-                metrics.OUTBOX_SIZE.set(row["size"])
+                metrics.OUTBOX_MESSAGES.set(row["size"])
                 metrics.OUTBOX_AGE.set(row["age"])
             if rounds % int(_PRUNE_PERIOD / _MEASURE_PERIOD) == 0:
                 await inbox.prune(self.database)
             rounds += 1
-            await pause(stop, _MEASURE_PERIOD)
+            await sleep_or_stop(stop, _MEASURE_PERIOD)
 
 
-def serve(build: Callable[[], Service]) -> None:
+def run_service(build: Callable[[], Service]) -> None:
     """Build a service and run it to its end on uvloop: the whole of a `__main__`."""
 
     async def whole() -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cli.reference import declared
-from tests.support.promql import asked
+from tests.support.promql import parse_query
 from tests.support.repository import PROJECT
 
 DASHBOARDS = sorted((PROJECT / "deploy/grafana/dashboards").glob("*.json"))
@@ -40,44 +40,44 @@ def queries() -> dict[str, str]:
     return shown | {rule["alert"]: rule["expr"] for rule in rules()}
 
 
-SERIES = {series: metric for metric in declared.metrics() for series in metric.series}
+SERIES = {series: metric for metric in declared.declared_metrics() for series in metric.series_names}
 QUERIES = queries()
 
 
 @pytest.mark.parametrize("where", QUERIES)
 def test_a_query_names_metrics_and_labels_that_exist(where: str) -> None:
-    found = asked(QUERIES[where])
+    found = parse_query(QUERIES[where])
     assert found.labels, "no metric at all"
     for name, labels in found.labels.items():
         known = set(SERIES[name].labels) if name in SERIES else FOREIGN[name]
         assert labels <= known | SCRAPED, f"{name} has no such label"
         cumulative = name.endswith(("_total", "_bucket", "_count", "_sum"))
-        assert cumulative == (name in found.rated), f"{name}: a rate is for what only grows, and for all of that"
+        assert cumulative == (name in found.rated_series), f"{name}: a rate is for what only grows, and for all of that"
 
 
 def test_every_metric_is_on_a_dashboard_or_in_an_alert() -> None:
-    watched = {SERIES[name].name for query in QUERIES.values() for name in asked(query).labels if name in SERIES}
-    assert sorted({metric.name for metric in declared.metrics()} - watched) == []
+    watched = {SERIES[name].name for query in QUERIES.values() for name in parse_query(query).labels if name in SERIES}
+    assert sorted({metric.name for metric in declared.declared_metrics()} - watched) == []
 
 
 def test_a_query_with_a_fault_is_found() -> None:
     for fault in ("sum(rate(jiesu_records_total[5m])", "rate(jiesu_records_total)", "sum by (jiesu_records_total"):
         with pytest.raises(ValueError, match=r".+"):
-            asked(fault)
-    assert asked("sum by (job) (rate(x_total{a='b'}[5m])) / y").labels == {"x_total": {"a", "job"}, "y": set()}
+            parse_query(fault)
+    assert parse_query("sum by (job) (rate(x_total{a='b'}[5m])) / y").labels == {"x_total": {"a", "job"}, "y": set()}
 
 
 def test_every_metric_name_says_what_and_whose_it_is() -> None:
-    names = [metric.name for metric in declared.metrics()]
+    names = [metric.name for metric in declared.declared_metrics()]
     assert [name for name in names if not name.startswith("jiesu_")] == []
     assert len(names) == len(set(names))
-    assert [metric.name for metric in declared.metrics() if not metric.help] == []
+    assert [metric.name for metric in declared.declared_metrics() if not metric.help] == []
 
 
 def test_label_names_cannot_hold_personal_data() -> None:
     allowed = {"topic", "outcome", "result", "via", "reason", "procedure", "channel", "class", "department", "event", "action", "clock"}
     allowed |= {"role", "hours", "duty", "count"}
-    assert {label for metric in declared.metrics() for label in metric.labels} <= allowed
+    assert {label for metric in declared.declared_metrics() for label in metric.labels} <= allowed
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)

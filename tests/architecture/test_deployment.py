@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cli.reference import declared
-from cli.reference.env_example import example
+from cli.reference.env_example import env_example
 from shared.procedures.loading.loader import load, load_organisation
 from tests.support.repository import PROJECT
 
@@ -115,7 +115,7 @@ def test_who_has_no_use_for_a_secret_does_not_get_it() -> None:
 
 
 def test_every_variable_of_the_file_is_in_the_example_and_every_needed_one_is_empty_there() -> None:
-    given = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", example(), re.MULTILINE))
+    given = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", env_example(), re.MULTILINE))
     used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_TEXT)) - {"JIESU_VERSION"}
     assert used == set(given)
     for needed in re.findall(r"\$\{([A-Z_]+):\?", COMPOSE_TEXT):
@@ -123,10 +123,10 @@ def test_every_variable_of_the_file_is_in_the_example_and_every_needed_one_is_em
 
 
 def test_every_variable_of_a_service_is_a_setting_of_it() -> None:
-    known = {setting.variable: setting.owner for setting in declared.settings()}
+    known = {setting.variable: setting.owner for setting in declared.declared_settings()}
     for name in OURS:
         for variable in SERVICES[name]["environment"]:
-            assert known[variable] == declared.EVERY or name in known[variable].split(", "), f"{name}: {variable}"
+            assert known[variable] == declared.ALL_SERVICES or name in known[variable].split(", "), f"{name}: {variable}"
 
 
 def test_every_service_waits_for_topics_and_database() -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import Document, documents, faults
-from tests.support.repository import PROJECT, named
+from tests.support.repository import PROJECT, relative_name
 
 RECORDS = PROJECT / "docs" / "adr"
 HEADINGS = ("Status", "Context", "Decision", "Rejected", "Consequences")
 README_LINES = 150
 
 
-@pytest.mark.parametrize("document", documents(), ids=lambda document: named(document.path))
+@pytest.mark.parametrize("document", documents(), ids=lambda document: relative_name(document.path))
 def test_what_a_document_mentions_exists(document: Document) -> None:
     assert faults(document) == []
 
@@ -73,7 +73,7 @@ def test_every_guide_is_in_the_index() -> None:
     listed = {(index.path.parent / link.partition("#")[0]).resolve() for link in index.links}
     pages = {path for folder in ("tutorials", "how-to", "explanation", "runbooks") for path in (PROJECT / "docs" / folder).glob("*.md")}
     assert pages
-    assert {named(page) for page in pages - listed} == set()
+    assert {relative_name(page) for page in pages - listed} == set()
 
 
 def test_every_decision_record_is_in_the_index_and_nothing_else() -> None:

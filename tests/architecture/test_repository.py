@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tests.support.repository import PROJECT, named, python_files, text_files
+from tests.support.repository import PROJECT, python_files, relative_name, text_files
 
 REGISTRIES = re.compile(
     r"\b(pypi\.org|pythonhosted\.org|repo1?\.maven\.(apache\.)?org|maven\.aliyun|registry\.npmjs|proxy\.golang|mirrors?\.[a-z]+\.(com|cn|edu|org))\b"
@@ -17,7 +17,7 @@ LONGEST_FUNCTION = 60
 
 def found(pattern: re.Pattern[str]) -> list[str]:
     return [
-        f"{named(path)}:{number}: {line.strip()[:80]}"
+        f"{relative_name(path)}:{number}: {line.strip()[:80]}"
         for path in text_files()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if pattern.search(line)
@@ -39,13 +39,13 @@ def test_the_patterns_find_what_they_are_for() -> None:
 
 
 def test_no_python_file_is_too_long() -> None:
-    lengths = {named(path): path.read_text(encoding="utf-8").count("\n") for path in python_files()}
+    lengths = {relative_name(path): path.read_text(encoding="utf-8").count("\n") for path in python_files()}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
 def test_no_function_is_too_long() -> None:
     long = [
-        f"{named(path)}:{node.lineno} {node.name}"
+        f"{relative_name(path)}:{node.lineno} {node.name}"
         for path in python_files()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
@@ -55,7 +55,9 @@ def test_no_function_is_too_long() -> None:
 
 def test_every_module_says_what_it_is() -> None:
     silent = [
-        named(path) for path in python_files() if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        relative_name(path)
+        for path in python_files()
+        if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert silent == []
 

@@ -15,7 +15,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.contracts import topics
 from shared.runtime.database.database import Transaction
-from shared.runtime.kafka.record import Received
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.processing import inbox
 from shared.runtime.service import Service
@@ -45,13 +45,13 @@ def names_used(tree: ast.Module) -> set[str]:
 
 @pytest.fixture
 async def subscriber() -> BatchSubscriber:
-    async def handle(_tx: Transaction, _batch: Sequence[Received]) -> None:
+    async def handle(_tx: Transaction, _batch: Sequence[ReceivedRecord]) -> None:
         return
 
     service = Service("sla", RuntimeSettings(environment="test"))
     service.subscribe([topics.TRIAGE_EVENTS, topics.CASE_ACTIONS], "sla", handle)
     await service.database.close()
-    made = service.input.subscriber
+    made = service.subscription.subscriber
     assert made is not None
     return made
 
@@ -91,8 +91,8 @@ async def test_the_handler_has_one_parameter(subscriber: BatchSubscriber) -> Non
 
 
 async def test_a_tolerant_parser_and_raw_records_are_used(subscriber: BatchSubscriber) -> None:
-    assert subscriber._call_options.parser is consumer.parse
-    assert subscriber._call_options.decoder is consumer.decode
+    assert subscriber._call_options.parser is consumer.parse_batch
+    assert subscriber._call_options.decoder is consumer.decode_batch
     assert subscriber._outer_config.fd_config.use_fastdepends is False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.bench.results import ROOT, kept
+from tests.bench.results import ROOT, read_figures
 
 PAGE = ROOT / "docs" / "reference" / "performance.md"
 INTRODUCTION = """# Performance
@@ -15,7 +15,7 @@ threads' own clocks; they depend less than rates on what else the machine does, 
 `load` is how many processes wanted a processor when the figures were taken: beyond the number of cores, others were at work.
 Deadlines have [a page of their own](deadlines-performance.md).
 """
-CHAIN = {
+PIPELINE_RUNS = {
     "one-notice": "`tests/bench/one_notice.yaml`: one clock, one request to notify and one routing a complaint",
     "hunan-property": "`hunan-property`, a real regulation, under the demo's organisation: four or five messages a complaint",
 }
@@ -23,18 +23,18 @@ CHAIN = {
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text("\n".join([INTRODUCTION, *_chain(), *_decide()]) + "\n", encoding="utf-8")
+    PAGE.write_text("\n".join([INTRODUCTION, *_pipeline_section(), *_decide()]) + "\n", encoding="utf-8")
 
 
-def _chain() -> Iterator[str]:
+def _pipeline_section() -> Iterator[str]:
     yield "## From submission to the request to notify\n"
     yield "Kafka, PostgreSQL, four services, the mail sink and the senders on one machine; `lost` and `duplicated` by reconciliation."
     yield "Runs of one commit differ by half on a shared machine, in step with the CPU that every process then takes: compare within a run."
     yield "The clock stops when the last complaint's events have left sla's outbox. Text messages (`one-notice`) then wait for the end of"
     yield "quiet hours; mails (`hunan-property`) are sent meanwhile to the sink on the same machine, and count in.\n"
-    for name, what in CHAIN.items():
+    for name, what in PIPELINE_RUNS.items():
         try:
-            found = kept(f"pipeline-{name}")
+            found = read_figures(f"pipeline-{name}")
         except FileNotFoundError:
             continue
         yield f"### {name}\n"
@@ -59,7 +59,7 @@ def _chain_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _decide() -> Iterator[str]:
-    found = kept("decide")
+    found = read_figures("decide")
     yield "## One decision\n"
     yield f"`python -m tests.bench.decide` ({_machine(found)}): a case with ten running clocks, in CPU time."
     yield "The goal for the median is 60 µs.\n"

@@ -23,46 +23,46 @@ import asyncpg
 import orjson
 
 from cli.reconciliation.reconciliation import reconcile
-from cli.stack.stack import Stack, fresh_database, running_stack
+from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
 from shared.contracts.envelope import Message
 from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
 from shared.runtime.clock import uuid7
-from shared.runtime.kafka.producer import Outgoing, Producer
-from tests.bench.results import ROOT, keep
-from tests.support.databases import plain
-from tests.support.load import ORGANISATION, Load, load, submission
-from tests.support.rest import come_to_rest
+from shared.runtime.kafka.producer import Producer, ProducerRecord
+from tests.bench.results import ROOT, write_figures
+from tests.support.databases import asyncpg_dsn
+from tests.support.load import ORGANISATION, WorkloadClient, submission, workload_client
+from tests.support.rest import wait_until_idle
 from tests.support.waiting import wait_for
 
 COMPLAINTS = 20_000
-WARM_UP = 5000
+WARM_UP_COMPLAINTS = 5000
 """The broker's compiler needs some thousands of complaints until its work is compiled."""
 PROBE_SECONDS = 0.25
 SOURCE = "property-hotline"
 ORGANISATIONS = {"one-notice": Path(__file__).parent / "organisation.yaml", "hunan-property": ORGANISATION}
-HELD = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}
+HELD_TABLES = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}
 """Text messages wait for the end of the quiet hours, since how fast a gateway takes them is not measured; mails are sent at once."""
 POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_init_zero": "off"}
 """What one gives a server that is to work; a server that has run for some time has log files to write over and fills none with zeros."""
-PATIENCE = 1200.0
+TIMEOUT_SECONDS = 1200.0
 CHUNK = 100
 _TICKS = os.sysconf("SC_CLK_TCK")
-_DONE = """
+_COMPLETED_QUERY = """
 SELECT CASE WHEN EXISTS (SELECT FROM intake.outbox) OR EXISTS (SELECT FROM triage.outbox) OR EXISTS (SELECT FROM sla.outbox)
     THEN 0 ELSE (SELECT count(*) FROM sla.cases) END
 """
 
 
 @dataclass(frozen=True)
-class Usage:
+class ResourceUsage:
     """CPU seconds and resident megabytes by process."""
 
-    cpu: dict[str, float]
-    memory: dict[str, float]
+    cpu_seconds: dict[str, float]
+    resident_megabytes: dict[str, float]
 
 
-def pids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
+def process_ids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
     """The processes of each part; PostgreSQL's are many."""
     found = {name: [process.pid] for name, process in stack.processes.items()}
     if servers.kafka is not None:
@@ -86,10 +86,10 @@ def _family(root: int) -> list[int]:
     return family
 
 
-def usage(stack: Stack, servers: EmbeddedServers) -> Usage:
+def measure_usage(stack: Stack, servers: EmbeddedServers) -> ResourceUsage:
     """What each part has used so far."""
-    processes = pids(stack, servers)
-    return Usage(
+    processes = process_ids(stack, servers)
+    return ResourceUsage(
         {name: sum(_cpu(pid) for pid in listed) for name, listed in processes.items()},
         {name: sum(_resident(pid) for pid in listed) for name, listed in processes.items() if name != "postgres"},
     )
@@ -108,7 +108,7 @@ def _resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-async def send(senders: Load, producer: Producer, numbers: Sequence[int], rate: float = 0.0) -> None:
+async def send_submissions(senders: WorkloadClient, producer: Producer, numbers: Sequence[int], rate: float = 0.0) -> None:
     """So many submissions a second, or as fast as the broker takes them."""
     topic, source, began = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}", SOURCE, time.monotonic()
     for first in range(0, len(numbers), CHUNK):
@@ -117,40 +117,45 @@ async def send(senders: Load, producer: Producer, numbers: Sequence[int], rate: 
         bodies = [submission(number, datetime.now(UTC)) for number in numbers[first : first + CHUNK]]
         await producer.send([_outgoing(topic, body, source) for body in bodies])
         for body in bodies:
-            senders.accept(source, body)
+            senders.note_accepted(source, body)
 
 
-def _outgoing(topic: str, body: dict[str, Any], source: str) -> Outgoing:
+def _outgoing(topic: str, body: dict[str, Any], source: str) -> ProducerRecord:
     key = body["external_id"]
     message = Message(COMPLAINT_SUBMISSIONS.name, key, uuid7(), "submission", datetime.now(UTC), orjson.dumps(body), source)
     return topic, key.encode(), message.body, message.headers()
 
 
-async def reached(connection: asyncpg.Connection, number: int) -> bool:
+async def has_reached_notify(connection: asyncpg.Connection, complaints: int) -> bool:
     """Whether so many complaints have come as far as the request to notify."""
-    return bool(await connection.fetchval(_DONE) >= number)
+    return bool(await connection.fetchval(_COMPLETED_QUERY) >= complaints)
 
 
-async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what: str, rate: float) -> dict[str, Any]:
+async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, procedure: str, rate: float) -> dict[str, Any]:
     """Warm up, send, wait until the last request to notify is on its topic, then until notify has dealt with every message."""
     database = stack.environment["DATABASE_URL"]
-    connection = await asyncpg.connect(plain(database))
-    async with load(stack, organisation=ORGANISATIONS[what]) as senders:
+    connection = await asyncpg.connect(asyncpg_dsn(database))
+    async with workload_client(stack, organisation=ORGANISATIONS[procedure]) as senders:
         producer = Producer({"bootstrap_servers": servers.bootstrap_servers}, timeout=30.0)
-        await send(senders, producer, range(WARM_UP))
-        await _rest(database, servers, what)
-        before, began = usage(stack, servers), time.monotonic()
-        await send(senders, producer, range(WARM_UP, WARM_UP + complaints), rate)
+        await send_submissions(senders, producer, range(WARM_UP_COMPLAINTS))
+        await _wait_until_idle(database, servers, procedure)
+        before, began = measure_usage(stack, servers), time.monotonic()
+        await send_submissions(senders, producer, range(WARM_UP_COMPLAINTS, WARM_UP_COMPLAINTS + complaints), rate)
         sent = time.monotonic() - began
-        await wait_for(lambda: reached(connection, WARM_UP + complaints), deadline=PATIENCE, what="all requested", pause=PROBE_SECONDS)
-        took, after = time.monotonic() - began, usage(stack, servers)
-        await _rest(database, servers, what)
-        drained, last = time.monotonic() - began, usage(stack, servers)
+        await wait_for(
+            lambda: has_reached_notify(connection, WARM_UP_COMPLAINTS + complaints),
+            deadline=TIMEOUT_SECONDS,
+            what="all requested",
+            pause=PROBE_SECONDS,
+        )
+        took, after = time.monotonic() - began, measure_usage(stack, servers)
+        await _wait_until_idle(database, servers, procedure)
+        drained, last = time.monotonic() - began, measure_usage(stack, servers)
         await producer.close()
         found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
     await connection.close()
     figures = {
-        "procedure": what,
+        "procedure": procedure,
         "complaints": complaints,
         "offered_a_second": rate,
         "seconds": took,
@@ -159,28 +164,28 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, what:
         "events_a_complaint": found.counts[CASE_EVENTS.name] / found.accepted,
         "messages_a_complaint": found.counts["notify.delivery"] / found.accepted,
         "seconds_until_rest": drained,
-        "cpu_micros_a_complaint": _each(before, after, complaints),
-        "cpu_micros_a_complaint_until_rest": _each(before, last, complaints),
-        "resident_megabytes": last.memory,
+        "cpu_micros_a_complaint": _cpu_micros_per_complaint(before, after, complaints),
+        "cpu_micros_a_complaint_until_rest": _cpu_micros_per_complaint(before, last, complaints),
+        "resident_megabytes": last.resident_megabytes,
         "lost": found.lost,
         "duplicated": found.duplicated,
         "disordered": found.disordered,
         "details": found.details,
     }
-    keep(f"pipeline-{what}", figures)
+    write_figures(f"pipeline-{procedure}", figures)
     return figures
 
 
-async def _rest(database: str, servers: EmbeddedServers, what: str) -> None:
-    await come_to_rest(database, servers.bootstrap_servers, "", PATIENCE, but=HELD[what])
+async def _wait_until_idle(database: str, servers: EmbeddedServers, what: str) -> None:
+    await wait_until_idle(database, servers.bootstrap_servers, "", TIMEOUT_SECONDS, ignored_tables=HELD_TABLES[what])
 
 
-def _each(before: Usage, after: Usage, number: int) -> dict[str, float]:
-    return {name: round((after.cpu[name] - before.cpu.get(name, 0.0)) / number * 1e6, 1) for name in after.cpu}
+def _cpu_micros_per_complaint(before: ResourceUsage, after: ResourceUsage, number: int) -> dict[str, float]:
+    return {name: round((after.cpu_seconds[name] - before.cpu_seconds.get(name, 0.0)) / number * 1e6, 1) for name in after.cpu_seconds}
 
 
 @contextmanager
-def running(what: str, progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
+def started_stack(procedure: str, progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
     """Fresh servers and services of their own, as `make up` starts them but for PostgreSQL's memory."""
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,14 +193,14 @@ def running(what: str, progress: Callable[[str], None]) -> Iterator[tuple[Stack,
         TemporaryDirectory(dir=folder) as root,
         EmbeddedServers(Path(root) / "servers", postgres_settings=POSTGRES, progress=progress) as servers,
     ):
-        held = {"JIESU_QUIET_HOURS": _hours_from_now()} if HELD[what] else {}
+        held = {"JIESU_QUIET_HOURS": _hours_from_now()} if HELD_TABLES[procedure] else {}
         environment = {
             **servers.environment,
             **held,
-            "DATABASE_URL": fresh_database(servers.database_url, "bench"),
+            "DATABASE_URL": recreate_database(servers.database_url, "bench"),
             "JIESU_LOG_LEVEL": "WARNING",
         }
-        with running_stack(Path(root) / "stack", environment, ORGANISATIONS[what], progress) as stack:
+        with running_stack(Path(root) / "stack", environment, ORGANISATIONS[procedure], progress) as stack:
             yield stack, servers
 
 
@@ -204,10 +209,10 @@ def _hours_from_now() -> str:
     return f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=4):%H:%M}"
 
 
-def run(complaints: int, what: str, rate: float = 0.0) -> dict[str, Any]:
+def run_benchmark(complaints: int, procedure: str, rate: float = 0.0) -> dict[str, Any]:
     """One measurement from start to end."""
-    with running(what, lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
-        return asyncio.run(measure(stack, servers, complaints, what, rate))
+    with started_stack(procedure, lambda line: print(line, file=sys.stderr)) as (stack, servers):  # noqa: T201
+        return asyncio.run(measure(stack, servers, complaints, procedure, rate))
 
 
 def main() -> None:
@@ -217,7 +222,7 @@ def main() -> None:
     parser.add_argument("--procedure", choices=ORGANISATIONS, default="one-notice")
     parser.add_argument("--rate", type=float, default=0.0, help="submissions a second; as fast as they go if not given")
     given = parser.parse_args()
-    sys.stdout.write(orjson.dumps(run(given.complaints, given.procedure, given.rate), option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(orjson.dumps(run_benchmark(given.complaints, given.procedure, given.rate), option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 if __name__ == "__main__":

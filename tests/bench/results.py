@@ -12,14 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "bench"
 
 
-def keep(name: str, figures: dict[str, Any]) -> None:
+def write_figures(name: str, figures: dict[str, Any]) -> None:
     """Write the figures of one bench."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     content = {**figures, "machine": machine(), "taken_at": datetime.now(UTC).isoformat(timespec="seconds")}
     (FOLDER / f"{name}.json").write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
-def kept(name: str) -> dict[str, Any]:
+def read_figures(name: str) -> dict[str, Any]:
     """The figures that were last kept; raises `FileNotFoundError` if the bench was never run."""
     found: dict[str, Any] = orjson.loads((FOLDER / f"{name}.json").read_bytes())
     return found

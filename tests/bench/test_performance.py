@@ -16,7 +16,7 @@ def test_a_decision_with_ten_clocks_takes_less_than_60_microseconds() -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("procedure", list(pipeline.ORGANISATIONS))
 def test_complaints_go_through_once_in_little_memory(procedure: str) -> None:
-    found = pipeline.run(pipeline.COMPLAINTS, procedure)
+    found = pipeline.run_benchmark(pipeline.COMPLAINTS, procedure)
     print(found)  # noqa: T201 - a figure
     page.main()
     assert (found["lost"], found["duplicated"], found["disordered"]) == (0, 0, 0), found["details"]

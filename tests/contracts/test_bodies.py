@@ -2,15 +2,15 @@
 
 import pytest
 
-from cli.commands.authoring.simulate import organisation_of
+from cli.commands.authoring.simulate import scenario_organisation
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.lifecycle.decide import Decision, Input
+from services.sla.domain.lifecycle.decide import CaseDecision, CaseInput
 from services.sla.domain.views import event_mapping
 from shared.contracts import decode
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed, load, load_pack
 from shared.procedures.model.bound_procedure import bind
-from simulator.scenario import read
+from simulator.scenario import read_scenario
 from simulator.simulation import Simulation
 
 
@@ -18,22 +18,22 @@ from simulator.simulation import Simulation
 def test_every_body_of_the_core_is_read_by_its_model(name: str) -> None:
     read_back = 0
     for file in load_pack(name).scenarios:
-        scenario = read(file)
+        scenario = read_scenario(file)
         bound = bind(load(scenario.procedure, base=file.parent), scenario.parameters)
-        organisation = organisation_of(scenario, file.parent)
+        organisation = scenario_organisation(scenario, file.parent)
         run = Simulation(bound, organisation, {str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
         bodies: list[tuple[str, bytes]] = []
 
         def keep(
-            _case: str, _given: Input, decision: Decision, now: int, run: Simulation = run, bodies: list[tuple[str, bytes]] = bodies
+            _case: str, _given: CaseInput, decision: CaseDecision, now: int, run: Simulation = run, bodies: list[tuple[str, bytes]] = bodies
         ) -> None:
             procedure = run.bound.procedure
-            about = {"recorded_at": run.worktime.instant(now), "procedure": procedure.id, "version": procedure.version}
+            about = {"recorded_at": run.worktime.to_datetime(now), "procedure": procedure.id, "version": procedure.version}
             for event in decision.events:
-                fields = {"type": event.type, **event_mapping.outward(event, decision.case, procedure, run.worktime), **about}
-                bodies.append((event.type, hash_chain.canonical(fields)))
+                fields = {"type": event.type, **event_mapping.published_fields(event, decision.case, procedure, run.worktime), **about}
+                bodies.append((event.type, hash_chain.canonical_json(fields)))
 
-        run.watch = keep
+        run.on_decision = keep
         run.run(scenario)
         for kind, body in bodies:
             assert decode(kind, body)

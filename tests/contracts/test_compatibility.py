@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.commands.development import schemas
-from cli.reference.schema_compatibility import changes
+from cli.reference.schema_compatibility import schema_changes
 
 BASE: dict[str, Any] = {
     "type": "object",
@@ -60,7 +60,7 @@ def changed(**paths: Any) -> dict[str, Any]:
     ],
 )
 def test_a_change_breaks(new: dict[str, Any], breaks: list[str]) -> None:
-    assert [change.breaks for change in changes("x", BASE, new)] == breaks
+    assert [change.breaks_direction for change in schema_changes("x", BASE, new)] == breaks
 
 
 def test_write_refuses_a_breaking_change_and_check_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

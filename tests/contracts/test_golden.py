@@ -14,8 +14,8 @@ from shared.contracts.topics import TOPICS
 
 
 def test_models_schemas_examples_and_page_are_current() -> None:
-    assert not list(schemas.differences())
-    stale = [path.name for path, text in schemas.files().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    assert not list(schemas.schema_differences())
+    stale = [path.name for path, text in schemas.generated_files().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     assert stale == [], "run `jiesu schemas write`"
 
 
@@ -27,7 +27,7 @@ def test_every_type_has_one_schema_and_one_example_and_no_more() -> None:
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_an_example_fits_its_schema_and_is_read(name: str) -> None:
     body = (schemas.EXAMPLES / f"{name}.json").read_bytes()
-    golden = schemas.golden(name)
+    golden = schemas.golden_schema(name)
     assert golden is not None
     Draft202012Validator(golden, format_checker=FormatChecker()).validate(json.loads(body))
     assert decode(name, body)
@@ -38,7 +38,7 @@ def test_what_we_write_of_an_example_fits_its_schema(name: str) -> None:
     body = (schemas.EXAMPLES / f"{name}.json").read_bytes()
     event = EVENTS[name].model_validate_json(body)
     written = json.loads(encode(event))
-    golden = schemas.golden(name)
+    golden = schemas.golden_schema(name)
     assert golden is not None
     Draft202012Validator(golden).validate(written)
     assert EVENTS[name].model_validate_json(encode(event)) == event
@@ -53,7 +53,7 @@ def test_a_newer_producers_fields_do_no_harm(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_an_older_producer_may_send_the_required_fields_alone(name: str) -> None:
-    golden = schemas.golden(name)
+    golden = schemas.golden_schema(name)
     assert golden is not None
     body = json.loads((schemas.EXAMPLES / f"{name}.json").read_bytes())
     assert decode(name, json.dumps({field: body[field] for field in golden["required"]}).encode())

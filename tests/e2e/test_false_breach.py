@@ -8,12 +8,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from cli.stack.stack import Stack, fresh_database, running_stack
+from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock
-from tests.support.databases import plain
-from tests.support.load import ACTS, ORGANISATION, load
-from tests.support.servers import FAST
+from tests.support.databases import asyncpg_dsn
+from tests.support.load import HANDLING_STEPS, ORGANISATION, workload_client
+from tests.support.servers import FAST_POSTGRES_SETTINGS
 from tests.support.waiting import wait_for
 
 BEGIN = datetime.fromisoformat("2026-09-28T23:45:00+08:00")
@@ -21,19 +21,21 @@ DUE = datetime.fromisoformat("2026-09-29T00:00:00+08:00")
 FACTOR = 15
 LIFT_OUT_OF_ORDER = 4
 """The number of a submission whose text makes measures due on the day of receipt."""
-START_WORK, SUBMIT_MEASURES = (next(n for n, act in enumerate(ACTS) if act[2] == name) for name in ("start_work", "submit_measures"))
+START_WORK, SUBMIT_MEASURES = (
+    next(n for n, act in enumerate(HANDLING_STEPS) if act[2] == name) for name in ("start_work", "submit_measures")
+)
 
 
 @pytest.mark.timeout(600)
 def test_no_breach_is_told_when_the_action_in_time_waits_for_a_dead_process(
     own_servers: Callable[..., EmbeddedServers], tmp_path: Path
 ) -> None:
-    servers = own_servers(postgres_settings=FAST)
-    clock = Clock(BEGIN, Clock().real(), FACTOR)
+    servers = own_servers(postgres_settings=FAST_POSTGRES_SETTINGS)
+    clock = Clock(BEGIN, Clock().real_now(), FACTOR)
     environment = {
         **servers.environment,
-        "DATABASE_URL": fresh_database(servers.database_url, "breach"),
-        "JIESU_CLOCK": f"{BEGIN.isoformat()}@{clock.origin.isoformat()}x{FACTOR}",
+        "DATABASE_URL": recreate_database(servers.database_url, "breach"),
+        "JIESU_CLOCK": f"{BEGIN.isoformat()}@{clock.real_origin.isoformat()}x{FACTOR}",
     }
     with running_stack(tmp_path / "stack", environment, ORGANISATION) as stack:
         events = asyncio.run(_over_the_due_instant(stack, clock))
@@ -42,12 +44,12 @@ def test_no_breach_is_told_when_the_action_in_time_waits_for_a_dead_process(
 
 
 async def _over_the_due_instant(stack: Stack, clock: Clock) -> list[tuple[str, str]]:
-    async with load(stack, now=clock.now) as senders:
-        case = await senders.by_kafka(LIFT_OUT_OF_ORDER)
-        await senders.act(case, START_WORK)
+    async with workload_client(stack, now=clock.now) as senders:
+        case = await senders.submit_by_kafka(LIFT_OUT_OF_ORDER)
+        await senders.send_step(case, START_WORK)
         await wait_for(lambda: _happened(stack, case, "work_started"), deadline=120, what="work has started")
         stack.processes["sla"].kill()
-        await senders.act(case, SUBMIT_MEASURES)
+        await senders.send_step(case, SUBMIT_MEASURES)
         assert clock.now() < DUE, "this machine was too slow for the test: the action itself came after the due instant"
         await wait_for(lambda: clock.now() > DUE, deadline=120, what="the due instant has passed")
         stack.start("sla")
@@ -61,7 +63,7 @@ async def _happened(stack: Stack, case: str, kind: str) -> bool:
 
 async def _events(stack: Stack, case: str) -> list[tuple[str, str]]:
     """Type and clock of every event of the case."""
-    connection = await asyncpg.connect(plain(stack.environment["DATABASE_URL"]))
+    connection = await asyncpg.connect(asyncpg_dsn(stack.environment["DATABASE_URL"]))
     try:
         query = "SELECT type, convert_from(body, 'UTF8')::jsonb->>'clock' AS clock FROM sla.ledger WHERE case_id = $1 ORDER BY sequence"
         return [(row["type"], row["clock"] or "") for row in await connection.fetch(query, case)]

@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 
 from cli.reconciliation.reconciliation import Reconciliation, reconcile
-from cli.stack.stack import SERVICES, Stack, fresh_database, running_stack
+from cli.stack.stack import SERVICES, Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
-from tests.support.databases import plain
-from tests.support.load import ACTS, ORGANISATION, Load, load
-from tests.support.rest import come_to_rest
-from tests.support.servers import FAST
+from tests.support.databases import asyncpg_dsn
+from tests.support.load import HANDLING_STEPS, ORGANISATION, WorkloadClient, workload_client
+from tests.support.rest import wait_until_idle
+from tests.support.servers import FAST_POSTGRES_SETTINGS
 from tests.support.waiting import wait_for
 
 KILLS = 2
@@ -29,18 +29,18 @@ PROGRESS = {"intake": "intake.complaint", "triage": "triage.known", "sla": "sla.
 def test_nothing_is_lost_or_repeated_when_every_process_and_server_is_killed_under_load(
     own_servers: Callable[..., EmbeddedServers], tmp_path: Path
 ) -> None:
-    servers = own_servers(postgres_settings={**FAST, "max_connections": "100"})
-    environment = {**servers.environment, "DATABASE_URL": fresh_database(servers.database_url, "kills")}
+    servers = own_servers(postgres_settings={**FAST_POSTGRES_SETTINGS, "max_connections": "100"})
+    environment = {**servers.environment, "DATABASE_URL": recreate_database(servers.database_url, "kills")}
     with running_stack(tmp_path / "stack", environment, ORGANISATION) as stack:
         found = asyncio.run(_under_fire(stack, servers))
-    assert found.holds, found
+    assert found.is_consistent, found
     assert found.accepted >= AT_LEAST
     assert found.counts["sla.ledger, from action"] > AT_LEAST
 
 
 async def _under_fire(stack: Stack, servers: EmbeddedServers) -> Reconciliation:
     over = asyncio.Event()
-    async with load(stack) as senders, asyncio.TaskGroup() as group:
+    async with workload_client(stack) as senders, asyncio.TaskGroup() as group:
         sending = [group.create_task(_work(senders, first, over)) for first in range(SENDERS)]
         await asyncio.gather(*(_kill_again_and_again(stack, service) for service in SERVICES))
         await _kill_servers(stack, servers)
@@ -48,13 +48,13 @@ async def _under_fire(stack: Stack, servers: EmbeddedServers) -> Reconciliation:
         await asyncio.gather(*sending)
     stack.wait_ready()
     database = stack.environment["DATABASE_URL"]
-    await come_to_rest(database, servers.bootstrap_servers, "", PATIENCE)
+    await wait_until_idle(database, servers.bootstrap_servers, "", PATIENCE)
     found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted, senders.actions)
     await _see_what_is_wrong(database, servers.bootstrap_servers, senders)
     return found
 
 
-async def _see_what_is_wrong(database: str, bootstrap_servers: str, senders: Load) -> None:
+async def _see_what_is_wrong(database: str, bootstrap_servers: str, senders: WorkloadClient) -> None:
     """The same count notices a case that one service does not know, a changed event, and a submission that never arrived."""
     await _execute(database, "DELETE FROM triage.known WHERE case_id = (SELECT min(case_id) FROM triage.known)")
     await _execute(
@@ -65,13 +65,13 @@ async def _see_what_is_wrong(database: str, bootstrap_servers: str, senders: Loa
     assert any("never arrived" in line for line in found.details)
 
 
-async def _work(senders: Load, first: int, over: asyncio.Event) -> None:
+async def _work(senders: WorkloadClient, first: int, over: asyncio.Event) -> None:
     """Complaints one after the other, some by HTTP, each followed by none to all of the actions; the first ones wait for their case."""
     number = first
     while not over.is_set() or len(senders.accepted) < AT_LEAST:
-        case = await (senders.by_http if number % 5 == 0 else senders.by_kafka)(number)
-        for step in range(number % (len(ACTS) + 1)):
-            await senders.act(case, step, http=number % 11 == 0)
+        case = await (senders.submit_by_http if number % 5 == 0 else senders.submit_by_kafka)(number)
+        for step in range(number % (len(HANDLING_STEPS) + 1)):
+            await senders.send_step(case, step, http=number % 11 == 0)
         number += SENDERS
 
 
@@ -93,7 +93,7 @@ async def _kill_servers(stack: Stack, servers: EmbeddedServers) -> None:
 
 
 async def _execute(database: str, statement: str) -> None:
-    connection = await asyncpg.connect(plain(database))
+    connection = await asyncpg.connect(asyncpg_dsn(database))
     try:
         await connection.execute(statement)
     finally:
@@ -105,7 +105,7 @@ async def _grown(stack: Stack, service: str, before: int) -> bool:
 
 
 async def _rows(stack: Stack, service: str) -> int:
-    connection = await asyncpg.connect(plain(stack.environment["DATABASE_URL"]))
+    connection = await asyncpg.connect(asyncpg_dsn(stack.environment["DATABASE_URL"]))
     try:
         return int(await connection.fetchval(f"SELECT count(*) FROM {PROGRESS[service]}"))
     finally:

@@ -6,8 +6,8 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from deploy.embedded import EmbeddedServers
-from deploy.embedded.kafka.readiness import broker_answers
-from tests.support.databases import plain
+from deploy.embedded.kafka.readiness import broker_is_ready
+from tests.support.databases import asyncpg_dsn
 from tests.support.topics import Topics
 
 
@@ -18,7 +18,7 @@ async def test_a_killed_broker_comes_back_on_its_port_with_its_records(own_serve
     async with AIOKafkaProducer(bootstrap_servers=servers.bootstrap_servers) as producer:
         assert (await producer.send_and_wait("a", b"before")).offset == 0
         servers.kafka.kill()
-        assert not broker_answers(servers.bootstrap_servers)
+        assert not broker_is_ready(servers.bootstrap_servers)
         servers.kafka.start()
         assert (await producer.send_and_wait("a", b"after")).offset == 1
 
@@ -27,7 +27,7 @@ async def test_a_frozen_broker_answers_nobody_until_it_is_thawed(own_servers: Ca
     servers = own_servers(postgres=False)
     assert servers.kafka
     servers.kafka.process.freeze()
-    assert not broker_answers(servers.bootstrap_servers)
+    assert not broker_is_ready(servers.bootstrap_servers)
     servers.kafka.process.thaw()
     servers.kafka.wait_ready()
 
@@ -36,11 +36,11 @@ async def test_a_killed_database_comes_back_under_its_url_with_its_rows(own_serv
     servers = own_servers(kafka=False)
     assert servers.postgres
     url = servers.database_url
-    connection = await asyncpg.connect(plain(url))
+    connection = await asyncpg.connect(asyncpg_dsn(url))
     await connection.execute("CREATE TABLE mark AS SELECT 7 AS value")
     servers.postgres.kill()
     servers.postgres.start()
-    again = await asyncpg.connect(plain(servers.database_url))
+    again = await asyncpg.connect(asyncpg_dsn(servers.database_url))
     assert (servers.database_url, await again.fetchval("SELECT value FROM mark")) == (url, 7)
     await again.close()
     connection.terminate()

@@ -3,12 +3,12 @@
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from tests.support.databases import plain
+from tests.support.databases import asyncpg_dsn
 from tests.support.topics import Topics
 
 
 async def test_a_fresh_database_is_empty(database_url: str) -> None:
-    connection = await asyncpg.connect(plain(database_url))
+    connection = await asyncpg.connect(asyncpg_dsn(database_url))
     tables = await connection.fetchval("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
     await connection.execute("CREATE TABLE mark (id int)")
     await connection.close()

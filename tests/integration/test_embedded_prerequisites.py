@@ -10,9 +10,9 @@ import pytest
 
 from deploy.embedded import EmbeddedServerError, PostgresServer
 from deploy.embedded.kafka import distribution, java
-from deploy.embedded.postgres.server import installation
-from deploy.embedded.postgres.unprivileged import footing
-from tests.support.databases import plain
+from deploy.embedded.postgres.server import find_installation
+from deploy.embedded.postgres.unprivileged import unprivileged_setup
+from tests.support.databases import asyncpg_dsn
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_missing_java_is_one_sentence_with_the_remedy(bare: Path, monkeypatch: p
     with pytest.raises(
         EmbeddedServerError, match=r"^Java 17 or newer is missing: install it .*apt-get install openjdk-17-jre-headless.*\.$"
     ):
-        java.java(print)
+        java.ensure_java(print)
 
 
 def test_missing_java_is_installed_on_debian_as_root_after_one_line(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_missing_java_is_installed_on_debian_as_root_after_one_line(bare: Path, 
     program(bare / "fake-java", 'echo openjdk version \\"17.0.1\\" >&2')
     program(bare / "apt-get", f'case "$*" in *install*) /bin/mv "{bare}/fake-java" "{fake}";; esac')
     told: list[str] = []
-    assert java.java(told.append) == str(fake)
+    assert java.ensure_java(told.append) == str(fake)
     assert told == ["Java 17 or newer is missing: installing openjdk-17-jre-headless with apt-get."]
 
 
@@ -61,18 +61,18 @@ def test_an_old_java_counts_as_missing(bare: Path, monkeypatch: pytest.MonkeyPat
     pretend(monkeypatch, root=False, debian=True)
     program(bare / "java", 'echo openjdk version \\"1.8.0_292\\" >&2')
     with pytest.raises(EmbeddedServerError, match=r"^Java 17 or newer is missing"):
-        java.java(print)
+        java.ensure_java(print)
 
 
 def test_missing_maven_is_one_sentence_with_the_remedy(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, root=False, debian=True)
     assert bare.exists()
     with pytest.raises(EmbeddedServerError, match=r"^Maven is missing: install it .*apt-get install maven.*\.$"):
-        java.maven(print)
+        java.ensure_maven(print)
 
 
 def test_a_jar_that_was_not_reviewed_is_refused(tmp_path: Path) -> None:
-    for jar in distribution.jars(print):
+    for jar in distribution.ensure_jars(print):
         shutil.copy(jar, tmp_path)
     distribution._verify(tmp_path)
     victim = next(tmp_path.glob("kafka-server-4*.jar"))
@@ -87,14 +87,14 @@ async def test_postgresql_runs_where_user_namespaces_are_forbidden(tmp_path: Pat
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     server = PostgresServer(tmp_path / "root only" / "postgres")
     (tmp_path / "root only").mkdir(mode=0o700)
-    ground = footing(installation(), server.root)
+    ground = unprivileged_setup(find_installation(), server.root)
     assert tuple(ground.wrapper[:1]) == (("setpriv",) if os.geteuid() == 0 else ())
     try:
         server.start()
-        connection = await asyncpg.connect(plain(server.database_url))
+        connection = await asyncpg.connect(asyncpg_dsn(server.database_url))
         assert await connection.fetchval("SELECT 1") == 1
         await connection.close()
     finally:
         server.stop()
-        if ground.user is not None:
-            shutil.rmtree(ground.home.parent)
+        if ground.user_id is not None:
+            shutil.rmtree(ground.data_home.parent)

@@ -13,14 +13,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.embedded import EmbeddedServers, RootInUseError
 from deploy.embedded.process import stop_orphans
-from tests.support.databases import plain
-from tests.support.embedded import Command
+from tests.support.databases import asyncpg_dsn
+from tests.support.embedded import EmbeddedCommand
 from tests.support.topics import Topics
 from tests.support.waiting import wait_for
 
 
-async def leave_marks(command: Command) -> None:
-    connection = await asyncpg.connect(plain(command.database_url))
+async def leave_marks(command: EmbeddedCommand) -> None:
+    connection = await asyncpg.connect(asyncpg_dsn(command.database_url))
     await connection.execute("CREATE TABLE mark AS SELECT 7 AS value")
     await connection.close()
     await Topics(command.bootstrap_servers).create("marks")
@@ -28,8 +28,8 @@ async def leave_marks(command: Command) -> None:
         await producer.send_and_wait("marks", b"seven")
 
 
-async def marks(command: Command) -> tuple[int, bytes]:
-    connection = await asyncpg.connect(plain(command.database_url))
+async def marks(command: EmbeddedCommand) -> tuple[int, bytes]:
+    connection = await asyncpg.connect(asyncpg_dsn(command.database_url))
     value = await connection.fetchval("SELECT value FROM mark")
     await connection.close()
     async with AIOKafkaConsumer(bootstrap_servers=command.bootstrap_servers, auto_offset_reset="earliest") as consumer:
@@ -40,53 +40,53 @@ async def marks(command: Command) -> tuple[int, bytes]:
 
 async def test_kill_9_of_the_command_stops_the_servers_and_loses_nothing(tmp_path: Path) -> None:
     root = tmp_path / "a path with spaces 接诉"
-    with Command(root) as first:
+    with EmbeddedCommand(root) as first:
         await leave_marks(first)
         first.kill()
-        await wait_for(lambda: not first.servers(), what="the servers' end")
-    with Command(root) as second:
+        await wait_for(lambda: not first.server_pids(), what="the servers' end")
+    with EmbeddedCommand(root) as second:
         assert await marks(second) == (7, b"seven")
 
 
 async def test_servers_that_outlived_a_killed_command_are_replaced(tmp_path: Path) -> None:
-    with Command(tmp_path) as first:
+    with EmbeddedCommand(tmp_path) as first:
         await leave_marks(first)
-        left = first.servers()
+        left = first.server_pids()
         for pid in left:
             os.kill(pid, signal.SIGSTOP)
         first.kill()
-        assert sorted(first.servers()) == sorted(left)
-    with Command(tmp_path) as second:
+        assert sorted(first.server_pids()) == sorted(left)
+    with EmbeddedCommand(tmp_path) as second:
         assert await marks(second) == (7, b"seven")
-        assert not set(left) & set(second.servers())
+        assert not set(left) & set(second.server_pids())
 
 
 async def test_servers_killed_with_their_command_recover(tmp_path: Path) -> None:
-    with Command(tmp_path) as first:
+    with EmbeddedCommand(tmp_path) as first:
         await leave_marks(first)
-        left = first.servers()
+        left = first.server_pids()
         first.process.send_signal(signal.SIGSTOP)
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         first.kill()
-    with Command(tmp_path) as second:
+    with EmbeddedCommand(tmp_path) as second:
         assert await marks(second) == (7, b"seven")
 
 
 def test_sigterm_ends_the_command_and_its_servers(tmp_path: Path) -> None:
-    with Command(tmp_path) as command:
+    with EmbeddedCommand(tmp_path) as command:
         sockets = Path(command.database_url.partition("host=")[2])
         assert sockets.stat().st_mode & 0o777 == 0o700
         status, told = command.terminate()
-        assert (status, command.servers(), sockets.exists()) == (0, [], False)
+        assert (status, command.server_pids(), sockets.exists()) == (0, [], False)
         assert told.rstrip().endswith("Stopped.")
 
 
 def test_a_second_command_on_the_same_directory_is_told_who_has_it(tmp_path: Path) -> None:
-    with Command(tmp_path) as first:
+    with EmbeddedCommand(tmp_path) as first:
         expected = rf"^{re.escape(str(tmp_path))} is in use by process {first.process.pid}: wait for it or stop it\.$"
         with pytest.raises(RootInUseError, match=expected):
-            EmbeddedServers(tmp_path, patience=0).start()
+            EmbeddedServers(tmp_path, lock_timeout=0).start()
 
 
 def test_servers_on_the_usual_ports_do_not_matter(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_stale_pid_file_with_a_reused_id_does_not_keep_postgresql_down(tmp_pat
         file = data / "postmaster.pid"
         stale = file.read_text().splitlines()
         servers.postgres.kill()
-        stop_orphans("-D", str(data), gently=signal.SIGINT)
+        stop_orphans("-D", str(data), stop_signal=signal.SIGINT)
         file.write_text("\n".join([str(os.getppid()), *stale[1:]]))
         servers.postgres.start()
         assert file.read_text().splitlines()[0] == str(servers.postgres.process.pid)
@@ -132,6 +132,6 @@ async def test_a_fresh_start_knows_no_topic_of_earlier_runs(tmp_path: Path) -> N
     with EmbeddedServers(tmp_path, postgres=False) as servers:
         await Topics(servers.bootstrap_servers).create("old")
     for fresh in (False, True):
-        with EmbeddedServers(tmp_path, postgres=False, fresh=fresh) as servers:
+        with EmbeddedServers(tmp_path, postgres=False, discard_topics=fresh) as servers:
             async with AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers) as consumer:
                 assert ("old" in await consumer.topics()) is not fresh

@@ -7,8 +7,8 @@ import pytest
 from shared.procedures.coverage import named
 from shared.procedures.model.clauses import counts_for
 from shared.procedures.model.entry_list import Item
-from tests.support.mutations import Ready, fails, mutants
-from tests.support.packs import PACKS, pack, scenarios
+from tests.support.mutations import LoadedScenario, mutants, scenario_fails
+from tests.support.packs import PACKS, pack, pack_scenarios
 
 
 @pytest.mark.parametrize("name", PACKS)
@@ -16,18 +16,18 @@ from tests.support.packs import PACKS, pack, scenarios
 def test_a_scenario_fails_without_each_entry(name: str) -> None:
     needless = []
     for item, procedure in mutants(pack(name).procedure, pack(name).document):
-        if not any(fails(scenario, procedure, organisation) for _, scenario, organisation in _likely_first(name, item)):
+        if not any(scenario_fails(scenario, procedure, organisation) for _, scenario, organisation in _likely_first(name, item)):
             needless.append(item.id)
     assert needless == []
 
 
-def _likely_first(name: str, item: Item) -> list[Ready]:
+def _likely_first(name: str, item: Item) -> list[LoadedScenario]:
     clauses = _named(name)
 
-    def concerned(ready: Ready) -> bool:
+    def concerned(ready: LoadedScenario) -> bool:
         return any(counts_for(one, clause) for one in clauses[ready[0]] for clause in item.clauses)
 
-    return sorted(scenarios(name), key=concerned, reverse=True)
+    return sorted(pack_scenarios(name), key=concerned, reverse=True)
 
 
 @cache

@@ -13,8 +13,8 @@ from shared.procedures.explain.html import html
 from shared.procedures.explain.page import page
 from shared.procedures.explain.text import text
 from shared.procedures.explain.words import Language
-from tests.support.mutations import fails
-from tests.support.packs import PACKS, pack, scenarios
+from tests.support.mutations import scenario_fails
+from tests.support.packs import PACKS, pack, pack_scenarios
 
 EVERY_PACK = pytest.mark.parametrize("name", PACKS)
 
@@ -74,7 +74,7 @@ def test_the_english_page_speaks_english_and_the_chinese_one_chinese(name: str) 
 @EVERY_PACK
 def test_every_scenario_is_met(name: str) -> None:
     procedure = pack(name).procedure
-    assert [title for title, scenario, organisation in scenarios(name) if fails(scenario, procedure, organisation)] == []
+    assert [title for title, scenario, organisation in pack_scenarios(name) if scenario_fails(scenario, procedure, organisation)] == []
 
 
 def test_the_wanted_number_of_regulations_is_installed() -> None:

@@ -29,7 +29,7 @@ class Databases:
 
     async def drop_left_over(self) -> None:
         """Drop what an earlier, killed run left."""
-        connection = await asyncpg.connect(plain(self._url))
+        connection = await asyncpg.connect(asyncpg_dsn(self._url))
         rows = await connection.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", PREFIX)
         await connection.close()
         for row in rows:
@@ -41,14 +41,14 @@ class Databases:
         return urlunsplit(parts._replace(netloc=parts.netloc or "", path=f"/{name}"))
 
     async def _run(self, statement: str) -> None:
-        connection = await asyncpg.connect(plain(self._url))
+        connection = await asyncpg.connect(asyncpg_dsn(self._url))
         try:
             await connection.execute(statement)
         finally:
             await connection.close()
 
 
-def plain(url: str) -> str:
+def asyncpg_dsn(url: str) -> str:
     """Return the URL as asyncpg itself takes it."""
     return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from services.sla.domain.deadlines.counting import Rule
-from services.sla.domain.deadlines.deadline import Extension, Limit, due_at
-from services.sla.domain.deadlines.worktime import Worktime, micros
+from services.sla.domain.deadlines.counting import CountingRule
+from services.sla.domain.deadlines.deadline import Extension, TimeLimit, compute_due
+from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.procedures.calendars.calendar import Calendar, standard
 from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA
@@ -17,7 +17,7 @@ from tests.support.minute_counter import CHINA
 def at(written: str, zone: tzinfo = CHINA) -> int:
     """UTC microseconds of a time such as `2026-09-24 16:40`, local unless it has an offset."""
     found = datetime.fromisoformat(written)
-    return micros(found if found.tzinfo else found.replace(tzinfo=zone))
+    return to_micros(found if found.tzinfo else found.replace(tzinfo=zone))
 
 
 def limit(
@@ -28,33 +28,33 @@ def limit(
     extensions: Sequence[str] = (),
     zone: tzinfo = CHINA,
     **rest: Any,
-) -> Limit:
+) -> TimeLimit:
     """A limit; extensions are `2d` or instants, `rest` takes counting, roll, day_end, agreed, or_agreed."""
     agreed = rest.pop("agreed", None)
-    return Limit(
+    return TimeLimit(
         at(start, zone),
         Duration.parse(duration),
         pauses=tuple((at(begun, zone), None if ended is None else at(ended, zone)) for begun, ended in pauses),
         extensions=[Extension(until=at(each, zone)) if ":" in each else Extension(by=Duration.parse(each)) for each in extensions],
         agreed=None if agreed is None else at(agreed, zone),
         or_agreed=rest.pop("or_agreed", False),
-        rule=Rule.of(**rest),
+        rule=CountingRule.parse(**rest),
     )
 
 
-def local(instant: int | None, calendar: Calendar | None = None) -> str | None:
+def local_text(instant: int | None, calendar: Calendar | None = None) -> str | None:
     """An instant as `2026-09-24 16:40` in the calendar's zone, with seconds and their parts where it has any."""
     if instant is None:
         return None
-    text = Worktime.of(calendar or standard()).instant(instant).replace(tzinfo=None).isoformat(" ")
+    text = Worktime.for_calendar(calendar or standard()).to_datetime(instant).replace(tzinfo=None).isoformat(" ")
     return text[:16] if text.endswith(":00") and len(text) == 19 else text
 
 
 def due(start: str, duration: str, calendar: Calendar | None = None, **rest: Any) -> str | None:
     """The due instant as `local` writes it."""
-    return local(due_at(Worktime.of(calendar or standard()), limit(start, duration, **rest))[0], calendar)
+    return local_text(compute_due(Worktime.for_calendar(calendar or standard()), limit(start, duration, **rest))[0], calendar)
 
 
-def provisional(start: str, duration: str, calendar: Calendar | None = None, **rest: Any) -> bool:
+def is_provisional(start: str, duration: str, calendar: Calendar | None = None, **rest: Any) -> bool:
     """Whether a day after the horizon had to be judged."""
-    return due_at(Worktime.of(calendar or standard()), limit(start, duration, **rest))[2]
+    return compute_due(Worktime.for_calendar(calendar or standard()), limit(start, duration, **rest))[2]

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from cli.main import COMMANDS, command
+from cli.main import COMMANDS, load_command
 from cli.reference import declared
 from tests.support.repository import PROJECT, text_files
 
@@ -123,7 +123,7 @@ def _arguments(name: str, tool: Any, words: list[str]) -> Iterator[str]:
 
 @cache
 def _command(name: str) -> Any:
-    return command(name)
+    return load_command(name)
 
 
 def _targets(document: Document) -> Iterator[str]:
@@ -181,7 +181,7 @@ def _names(document: Document) -> Iterator[str]:
             yield f"{span}: no such class"
         elif function and not _is_word(function[1]):
             yield f"{span}: no such function"
-    metrics = {series for metric in declared.metrics() for series in (metric.name, *metric.series)}
+    metrics = {series for metric in declared.declared_metrics() for series in (metric.name, *metric.series_names)}
     for variable in chain.from_iterable(_VARIABLE.findall(line) for line in document.shell):
         if variable not in metrics and not _is_word(variable):
             yield f"{variable}: no such setting or metric"

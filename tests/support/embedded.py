@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from deploy.embedded.process import orphans
+from deploy.embedded.process import find_orphans
 from tests.support.repository import PROJECT
 
 
-class Command:
+class EmbeddedCommand:
     """The command that runs the embedded servers below `root`, from its start to the moment both are ready."""
 
     def __init__(self, root: Path) -> None:
@@ -38,10 +38,10 @@ class Command:
     def database_url(self) -> str:
         return self.exports["DATABASE_URL"]
 
-    def servers(self) -> list[int]:
+    def server_pids(self) -> list[int]:
         """Ids of the server processes that run on this root, whoever started them."""
-        kafka = orphans("kafka.Kafka", str(self.root / "kafka" / "server.properties"))
-        return kafka + orphans("-D", str(self.root / "postgres" / "data"))
+        kafka = find_orphans("kafka.Kafka", str(self.root / "kafka" / "server.properties"))
+        return kafka + find_orphans("-D", str(self.root / "postgres" / "data"))
 
     def kill(self) -> None:
         self.process.kill()

@@ -32,7 +32,7 @@ TEXTS = (
     "垃圾三天没有清运，楼道里有异味。",
     "管家电话打不通，物业费收了也没有公告。",
 )
-ACTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+HANDLING_STEPS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("luo-dan", "assistant", "answer", {"text": "已收到，马上核实。"}),
     ("luo-dan", "assistant", "start_work", {}),
     ("he-jing", "supervisor", "submit_measures", {"text": "已制定整改措施。"}),
@@ -42,44 +42,44 @@ ACTS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("he-jing", "supervisor", "close", {}),
 )
 """What the people do about a complaint, from the first answer to the end: person, role, action, data."""
-_TRY_AGAIN = frozenset({404, 429, 500, 502, 503, 504})
+_RETRIED_STATUSES = frozenset({404, 429, 500, 502, 503, 504})
 
 
-def present() -> datetime:
+def utc_now() -> datetime:
     """The real instant."""
     return datetime.now(UTC)
 
 
 @dataclass
-class Load:
+class WorkloadClient:
     """Sends through one stack; `accepted` are the cases taken in, `actions` how many actions each of them was sent."""
 
     stack: Stack
     prefix: str
     producer: AIOKafkaProducer
     http: httpx.AsyncClient
-    patience: float = 240.0
+    timeout: float = 240.0
     accepted: set[str] = field(default_factory=set)
     actions: Counter[str] = field(default_factory=Counter)
     secrets: dict[str, Any] = field(default_factory=dict)
-    now: Callable[[], datetime] = present
+    now: Callable[[], datetime] = utc_now
 
-    async def by_kafka(self, number: int, source: str = "property-hotline") -> str:
+    async def submit_by_kafka(self, number: int, source: str = "property-hotline") -> str:
         """One submission as a record; gives the case's id."""
         body = submission(number, self.now())
-        await self._record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", orjson.dumps(body), source)
-        return self.accept(source, body)
+        await self._send_record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", orjson.dumps(body), source)
+        return self.note_accepted(source, body)
 
-    async def by_http(self, number: int, source: str = "property-hotline") -> str:
+    async def submit_by_http(self, number: int, source: str = "property-hotline") -> str:
         """One submission by HTTP."""
         body = submission(number, self.now())
         key = self.secrets["sources"][source]["api_key"]
         await self._post(f"{self.stack.url('intake')}/v1/complaints", orjson.dumps(body), {"Authorization": f"Bearer {key}"})
-        return self.accept(source, body)
+        return self.note_accepted(source, body)
 
-    async def act(self, case: str, step: int, *, http: bool = False) -> None:
+    async def send_step(self, case: str, step: int, *, http: bool = False) -> None:
         """One step of `ACTS`, signed as a record, or with a token by HTTP."""
-        person, role, action, data = ACTS[step]
+        person, role, action, data = HANDLING_STEPS[step]
         secret = self.secrets["people"][person]
         asked = {"action": action, "role": role, "data": data}
         if http:
@@ -89,16 +89,16 @@ class Load:
             body, event_id = orjson.dumps({"case": case, **asked}), uuid7()
             signature = sign(base64.b64decode(secret["private"]), CASE_ACTIONS.name, case, event_id, body)
             signed = [(KEY_ID, secret["key_id"].encode()), (SIGNATURE, signature.encode())]
-            await self._record(CASE_ACTIONS, case, "action", body, person, event_id, signed)
+            await self._send_record(CASE_ACTIONS, case, "action", body, person, event_id, signed)
         self.actions[case] += 1
 
-    def accept(self, source: str, body: dict[str, Any]) -> str:
+    def note_accepted(self, source: str, body: dict[str, Any]) -> str:
         """Note a submission; gives the case's id, which follows from what the source calls it."""
         case = case_id(source, body["channel"], body["external_id"])
         self.accepted.add(case)
         return case
 
-    async def _record(
+    async def _send_record(
         self,
         topic: Topic,
         key: str,
@@ -110,7 +110,7 @@ class Load:
     ) -> None:
         """One record; while the broker is away it is sent again under the same id."""
         headers = Message(topic.name, key, event_id or uuid7(), kind, datetime.now(UTC), body, source).headers()
-        end = time.monotonic() + self.patience
+        end = time.monotonic() + self.timeout
         while True:
             try:
                 async with asyncio.timeout(10):
@@ -123,16 +123,16 @@ class Load:
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
         """One request, sent again until there is an answer that another attempt would not change."""
-        end = time.monotonic() + self.patience
+        end = time.monotonic() + self.timeout
         while True:
             try:
                 answer = await self.http.post(url, content=body, headers={"Content-Type": "application/json", **headers})
             except httpx.TransportError:
                 answer = None
-            if answer is not None and answer.status_code not in _TRY_AGAIN:
+            if answer is not None and answer.status_code not in _RETRIED_STATUSES:
                 assert answer.is_success, f"{url}: {answer.status_code} {answer.text}"
                 return
-            assert time.monotonic() < end, f"{url} did not answer within {self.patience} s"
+            assert time.monotonic() < end, f"{url} did not answer within {self.timeout} s"
             await asyncio.sleep(0.2)
 
 
@@ -149,15 +149,15 @@ def submission(number: int, now: datetime) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def load(
-    stack: Stack, prefix: str = "", organisation: Path = ORGANISATION, now: Callable[[], datetime] = present
-) -> AsyncIterator[Load]:
+async def workload_client(
+    stack: Stack, prefix: str = "", organisation: Path = ORGANISATION, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[WorkloadClient]:
     """Senders for the length of a block; `now` is the clock that they live by."""
     producer = AIOKafkaProducer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], acks="all", linger_ms=5)
     await producer.start()
     try:
         async with httpx.AsyncClient(timeout=20) as http:
             secrets = yaml.safe_load((organisation.parent / "secrets.yaml").read_text(encoding="utf-8"))
-            yield Load(stack, prefix, producer, http, secrets=secrets, now=now)
+            yield WorkloadClient(stack, prefix, producer, http, secrets=secrets, now=now)
     finally:
         await producer.stop()

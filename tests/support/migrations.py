@@ -12,7 +12,7 @@ from shared.runtime.database.migrate import migrate
 from shared.runtime.process.settings import RuntimeSettings
 
 
-async def differences(settings: RuntimeSettings, schema: str, package: str, declared: sa.MetaData) -> list[Any]:
+async def migration_differences(settings: RuntimeSettings, schema: str, package: str, declared: sa.MetaData) -> list[Any]:
     """Migrate the schema in an empty database and give what differs from the declaration."""
     database = Database(settings, schema)
     await migrate(database, package)

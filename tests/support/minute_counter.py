@@ -19,18 +19,18 @@ ONE_MINUTE = timedelta(minutes=1)
 HOURS = ((time(9), time(12)), (time(13), time(18)))
 CLOSE = time(18)
 
-OFF = (
+DAYS_OFF_TEXT = (
     "2024-01-01 2024-02-10/17 2024-04-04/06 2024-05-01/05 2024-06-10 2024-09-15/17 2024-10-01/07 "
     "2025-01-01 2025-01-28/31 2025-02-01/04 2025-04-04/06 2025-05-01/05 2025-05-31 2025-06-01/02 2025-10-01/08 "
     "2026-01-01/03 2026-02-15/23 2026-04-04/06 2026-05-01/05 2026-06-19/21 2026-09-25/27 2026-10-01/07"
 )
-MADE_UP = (
+MAKE_UP_DAYS_TEXT = (
     "2024-02-04 2024-02-18 2024-04-07 2024-04-28 2024-05-11 2024-09-14 2024-09-29 2024-10-12 "
     "2025-01-26 2025-02-08 2025-04-27 2025-09-28 2025-10-11 "
     "2026-01-04 2026-02-14 2026-02-28 2026-05-09 2026-09-20 2026-10-10"
 )
 
-Pause = tuple[datetime, datetime | None]
+LocalPause = tuple[datetime, datetime | None]
 
 
 def _dates(written: str) -> Iterator[date]:
@@ -41,8 +41,8 @@ def _dates(written: str) -> Iterator[date]:
             yield begin.replace(day=day)
 
 
-DAYS_OFF = frozenset(_dates(OFF))
-DAYS_MADE_UP = frozenset(_dates(MADE_UP))
+DAYS_OFF = frozenset(_dates(DAYS_OFF_TEXT))
+MAKE_UP_DAYS = frozenset(_dates(MAKE_UP_DAYS_TEXT))
 
 
 @dataclass
@@ -52,8 +52,8 @@ class MinuteCounter:
     counting: str = "exclusive"
     roll: str = "forward"
     day_end: str = "midnight"
-    pauses: Sequence[Pause] = ()
-    guessed: bool = field(default=False, init=False)
+    pauses: Sequence[LocalPause] = ()
+    provisional: bool = field(default=False, init=False)
     nominal: date | None = field(default=None, init=False)
 
     def due(self, start: datetime, written: str) -> datetime | None:
@@ -66,32 +66,32 @@ class MinuteCounter:
         assert match, written
         amount, unit = Fraction(match[1]), match[2]
         if unit in ("m", "h"):
-            return self._elapse(start, timedelta(minutes=int(amount) * (60 if unit == "h" else 1)))
+            return self._count_elapsed(start, timedelta(minutes=int(amount) * (60 if unit == "h" else 1)))
         if unit == "wh":
-            return self._work(start, timedelta(hours=int(amount)))
+            return self._count_working_time(start, timedelta(hours=int(amount)))
         if unit == "wd":
-            return self._part(start, amount) if amount < 1 else self._working_days(start, int(amount))
+            return self._part_of_working_day(start, amount) if amount < 1 else self._working_days(start, int(amount))
         return self._days(start, int(amount), unit)
 
-    def worked(self, day: date) -> bool:
+    def is_working_day(self, day: date) -> bool:
         if day > HORIZON:
-            self.guessed = True
+            self.provisional = True
             return day.weekday() < 5
-        return day in DAYS_MADE_UP or (day.weekday() < 5 and day not in DAYS_OFF)
+        return day in MAKE_UP_DAYS or (day.weekday() < 5 and day not in DAYS_OFF)
 
-    def paused(self, minute: datetime) -> bool:
+    def is_paused(self, minute: datetime) -> bool:
         """Whether the clock stands still during the minute that begins here."""
         return any(begun <= minute and (ended is None or minute < ended) for begun, ended in self.pauses)
 
-    def held(self, end: datetime) -> bool:
+    def is_paused_at_day_end(self, end: datetime) -> bool:
         """Whether it stands still at a day's end: a pause then is too late to hold it, a resumption then too late to save it."""
         return any(begun < end and (ended is None or end <= ended) for begun, ended in self.pauses)
 
-    def for_good(self, at: datetime) -> bool:
+    def is_paused_forever(self, at: datetime) -> bool:
         return any(ended is None and begun < at for begun, ended in self.pauses)
 
     def _working_minute(self, minute: datetime) -> bool:
-        return any(opens <= minute.time() < shuts for opens, shuts in HOURS) and self.worked(minute.date())
+        return any(opens <= minute.time() < shuts for opens, shuts in HOURS) and self.is_working_day(minute.date())
 
     def _minutes(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         while True:
@@ -99,43 +99,43 @@ class MinuteCounter:
             yield start, following
             start = following
 
-    def _elapse(self, start: datetime, left: timedelta) -> datetime | None:
+    def _count_elapsed(self, start: datetime, left: timedelta) -> datetime | None:
         for minute, following in self._minutes(start):
-            if self.for_good(following):
+            if self.is_paused_forever(following):
                 return None
-            if not self.paused(minute):
+            if not self.is_paused(minute):
                 left -= following - minute
             if left <= timedelta(0):
                 return following + left
         return None
 
-    def _work(self, start: datetime, left: timedelta) -> datetime | None:
+    def _count_working_time(self, start: datetime, left: timedelta) -> datetime | None:
         for minute, following in self._minutes(start):
-            if self.for_good(following):
+            if self.is_paused_forever(following):
                 return None
-            if not self.paused(minute) and self._working_minute(minute):
+            if not self.is_paused(minute) and self._working_minute(minute):
                 left -= following - minute
             if left <= timedelta(0):
                 return following + left
         return None
 
-    def _part(self, start: datetime, amount: Fraction) -> datetime | None:
+    def _part_of_working_day(self, start: datetime, amount: Fraction) -> datetime | None:
         self._open_day(start)  # every working day of this calendar has 8 hours
         whole = Fraction(8 * 3600 * 1_000_000) * amount
-        return self._work(start, timedelta(microseconds=-(-whole.numerator // whole.denominator)))
+        return self._count_working_time(start, timedelta(microseconds=-(-whole.numerator // whole.denominator)))
 
     def _open_day(self, start: datetime) -> date:
         day = start.date()
-        while not (self.worked(day) and start < self._close(day)):
+        while not (self.is_working_day(day) and start < self._close(day)):
             day += ONE_DAY
         return day
 
     def _working_days(self, start: datetime, amount: int) -> datetime | None:
         day = start.date() + ONE_DAY if self.counting == "exclusive" else self._open_day(start)
         while True:
-            if self.for_good(self._close(day)) and self.worked(day):
+            if self.is_paused_forever(self._close(day)) and self.is_working_day(day):
                 return None
-            if self.worked(day) and not self.held(self._close(day)):
+            if self.is_working_day(day) and not self.is_paused_at_day_end(self._close(day)):
                 amount -= 1
             if amount == 0:
                 self.nominal = day
@@ -143,7 +143,7 @@ class MinuteCounter:
             day += ONE_DAY
 
     def _end(self, day: date) -> datetime:
-        if self.day_end == "close" and self.worked(day):
+        if self.day_end == "close" and self.is_working_day(day):
             return self._close(day)
         return self._midnight(day + ONE_DAY)
 
@@ -160,9 +160,9 @@ class MinuteCounter:
             amount = (self._month_later(day, months) - first).days + 1
         day = first
         while True:
-            if self.for_good(self._end(day)):
+            if self.is_paused_forever(self._end(day)):
                 return None
-            if not self.held(self._end(day)):
+            if not self.is_paused_at_day_end(self._end(day)):
                 amount -= 1
             if amount == 0:
                 break
@@ -182,14 +182,14 @@ class MinuteCounter:
         return same - ONE_DAY if self.counting == "inclusive" else same
 
     def _rolled(self, day: date) -> datetime | None:
-        if self.worked(day):
+        if self.is_working_day(day):
             return self._end(day)
         while True:
             day += ONE_DAY
-            if self.worked(day):
-                if self.for_good(self._end(day)):
+            if self.is_working_day(day):
+                if self.is_paused_forever(self._end(day)):
                     return None
-                if not self.held(self._end(day)):
+                if not self.is_paused_at_day_end(self._end(day)):
                     return self._end(day)
 
     @staticmethod

@@ -10,41 +10,43 @@ from shared.procedures.model.bound_procedure import bind
 from shared.procedures.model.entry_list import Item, Way, inventory
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
-from simulator.scenario import Scenario, unmet
-from simulator.simulation import simulate
+from simulator.scenario import Scenario, unmet_expectations
+from simulator.simulation import simulate_scenario
 
-REMOVED = frozenset({"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "closing"})
+MUTATED_SECTIONS = frozenset(
+    {"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "closing"}
+)
 """Sections whose entries are removed in turn; duties, forms, figures and the like have tests of their own."""
 
-Ready = tuple[str, Scenario, Organisation]
+LoadedScenario = tuple[str, Scenario, Organisation]
 """A scenario by its name, with its organisation."""
 
 
 def mutants(procedure: Procedure, document: Document) -> Iterator[tuple[Item, Procedure]]:
     """Each entry, due, reminder and effect in turn, with the procedure that lacks it; the only effect of an entry goes with its entry."""
     for item in inventory(procedure):
-        if item.section in REMOVED and _removable(document.data, item.way):
-            yield item, Procedure.model_validate(without(document.data, item.way))
+        if item.section in MUTATED_SECTIONS and _removable(document.data, item.way):
+            yield item, Procedure.model_validate(without_entry(document.data, item.way))
 
 
-def without(data: Any, way: Way) -> Any:
+def without_entry(data: Any, path: Way) -> Any:
     """A copy of plain data without what stands there."""
     copy = deepcopy(data)
     node = copy
-    for step in way[:-1]:
+    for step in path[:-1]:
         node = node[step]
-    del node[way[-1]]
+    del node[path[-1]]
     return copy
 
 
-def fails(scenario: Scenario, procedure: Procedure, organisation: Organisation) -> bool:
+def scenario_fails(scenario: Scenario, procedure: Procedure, organisation: Organisation) -> bool:
     """Whether the scenario is not met under that procedure; a procedure that cannot run it fails it."""
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
     try:
-        events = simulate(scenario, bind(procedure, scenario.parameters), organisation, calendars)
+        events = simulate_scenario(scenario, bind(procedure, scenario.parameters), organisation, calendars)
     except (ValueError, LookupError, TypeError):
         return True
-    return bool(unmet(scenario, events))
+    return bool(unmet_expectations(scenario, events))
 
 
 def _removable(data: Any, way: Way) -> bool:

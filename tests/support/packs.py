@@ -4,7 +4,7 @@ from functools import cache
 
 from shared.procedures.loading.loader import Pack, installed, load_organisation, load_pack
 from shared.procedures.organisation import Organisation, everyone
-from simulator.scenario import Scenario, read
+from simulator.scenario import Scenario, read_scenario
 
 PACKS = installed()
 
@@ -16,11 +16,11 @@ def pack(name: str) -> Pack:
 
 
 @cache
-def scenarios(name: str) -> tuple[tuple[str, Scenario, Organisation], ...]:
+def pack_scenarios(name: str) -> tuple[tuple[str, Scenario, Organisation], ...]:
     """The scenarios of a pack: name, scenario, organisation."""
     found = []
     for path in pack(name).scenarios:
-        scenario = read(path)
+        scenario = read_scenario(path)
         match scenario.organisation:
             case None:
                 organisation = everyone()

@@ -8,26 +8,26 @@ RATES = frozenset({"rate", "increase", "irate", "resets"})
 
 
 @dataclass
-class Asked:
+class QuerySeries:
     """Series name → labels that matchers or groupings name; `rated` are the series under a rate."""
 
     labels: dict[str, set[str]] = field(default_factory=dict)
-    rated: set[str] = field(default_factory=set)
+    rated_series: set[str] = field(default_factory=set)
 
 
-def asked(query: str) -> Asked:
+def parse_query(query: str) -> QuerySeries:
     """Parse a query, Grafana's interval variable as five minutes. Raises ValueError where it is no PromQL."""
-    found = Asked()
+    found = QuerySeries()
     _visit(promql.parse(query.replace("$__rate_interval", "5m")), found, set(), rated=False)
     return found
 
 
-def _visit(node: object, found: Asked, grouped: set[str], *, rated: bool) -> None:
+def _visit(node: object, found: QuerySeries, grouped: set[str], *, rated: bool) -> None:
     match node:
         case promql.VectorSelector():
             named = {matcher.name for matcher in node.matchers.matchers}
             found.labels.setdefault(str(node.name), set()).update(named | grouped)
-            found.rated |= {str(node.name)} if rated else set()
+            found.rated_series |= {str(node.name)} if rated else set()
         case promql.MatrixSelector():
             _visit(node.vector_selector, found, grouped, rated=rated)
         case promql.Call():

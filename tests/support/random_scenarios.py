@@ -7,22 +7,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from services.sla.domain.deadlines.worktime import micros
+from services.sla.domain.deadlines.worktime import to_micros
 from shared.contracts.actions import ACTIONS
 from shared.procedures.loading.loader import installed, load
 from shared.procedures.model.bound_procedure import Bound, bind
-from simulator.scenario import Scenario, parse
+from simulator.scenario import Scenario, parse_scenario
 
-Drawn = tuple[str, Scenario, list[tuple[int, int]]]
+DrawnScenario = tuple[str, Scenario, list[tuple[int, int]]]
 """Pack, scenario, outages (from, to; microseconds)."""
 
 START = datetime.fromisoformat("2026-09-17T08:00:00+08:00")
-VALUES = {"duration": "2d", "int": 3, "number": 1.0, "text": "x"}
+PARAMETER_VALUES = {"duration": "2d", "int": 3, "number": 1.0, "text": "x"}
 
 
-def bound_of(pack: str) -> Bound:
+def bind_with_defaults(pack: str) -> Bound:
     procedure = load(pack)
-    given = {name: VALUES[each.type] for name, each in procedure.parameters.items() if each.default is None}
+    given = {name: PARAMETER_VALUES[each.type] for name, each in procedure.parameters.items() if each.default is None}
     return bind(procedure, given)
 
 
@@ -53,9 +53,9 @@ def action_data(action: str, draw: st.DrawFn, bound: Bound) -> dict[str, Any]:
 
 
 @st.composite
-def scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, int]]]:
+def random_scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, int]]]:
     pack = draw(st.sampled_from(installed()))
-    bound = bound_of(pack)
+    bound = bind_with_defaults(pack)
     roles = [*bound.procedure.role_names, "owner", "complainant"]
     flags = [name for name, fact in bound.procedure.facts.items() if fact.type == "bool"]
     registered = START + timedelta(minutes=draw(st.sampled_from([0, 5, 3000])))
@@ -71,7 +71,7 @@ def scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, int]]]:
     for _ in range(draw(st.integers(0, 2))):
         begun += timedelta(hours=draw(st.integers(1, 200)))
         ended = begun + timedelta(hours=draw(st.integers(1, 400)))
-        outages.append((micros(begun), micros(ended)))
+        outages.append((to_micros(begun), to_micros(ended)))
         begun = ended
     complaint = {
         "received_at": START.isoformat(),
@@ -82,4 +82,4 @@ def scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, int]]]:
         "facts": facts,
     }
     data = {"procedure": pack, "complaint": complaint, "steps": steps, "until": (at + timedelta(days=60)).isoformat()}
-    return pack, parse(data, "random"), outages
+    return pack, parse_scenario(data, "random"), outages

@@ -20,7 +20,7 @@ def python_files() -> list[Path]:
     return [path for path in text_files() if path.suffix == ".py"]
 
 
-def named(path: Path) -> str:
+def relative_name(path: Path) -> str:
     """The path as a person would write it."""
     return path.relative_to(PROJECT).as_posix()
 

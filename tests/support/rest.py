@@ -9,10 +9,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contracts.topics import TOPICS
-from tests.support.databases import plain
+from tests.support.databases import asyncpg_dsn
 
 SERVICES = ("intake", "triage", "sla", "notify")
-_WAITING = {
+_PENDING_QUERIES = {
     **{f"{service}.outbox": f"SELECT count(*) FROM {service}.outbox" for service in SERVICES},
     **{f"{service}.waiting": f"SELECT count(*) FROM {service}.waiting" for service in SERVICES},
     "sla.held": "SELECT count(*) FROM sla.held",
@@ -20,16 +20,16 @@ _WAITING = {
 }
 
 
-async def waiting(database_url: str) -> dict[str, int]:
+async def pending_rows(database_url: str) -> dict[str, int]:
     """Rows that somebody still has to deal with, by table."""
-    connection = await asyncpg.connect(plain(database_url))
+    connection = await asyncpg.connect(asyncpg_dsn(database_url))
     try:
-        return {name: int(await connection.fetchval(query)) for name, query in _WAITING.items()}
+        return {name: int(await connection.fetchval(query)) for name, query in _PENDING_QUERIES.items()}
     finally:
         await connection.close()
 
 
-async def unread(bootstrap_servers: str, prefix: str, services: Iterable[str] = SERVICES) -> dict[str, int]:
+async def unread_records(bootstrap_servers: str, prefix: str, services: Iterable[str] = SERVICES) -> dict[str, int]:
     """Records that each service has not committed yet."""
     consumer, admin = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers), AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await consumer.start()
@@ -49,16 +49,18 @@ async def unread(bootstrap_servers: str, prefix: str, services: Iterable[str] = 
         await admin.close()
 
 
-async def come_to_rest(database_url: str, bootstrap_servers: str, prefix: str, deadline: float, but: Collection[str] = frozenset()) -> None:
+async def wait_until_idle(
+    database_url: str, bootstrap_servers: str, prefix: str, timeout: float, ignored_tables: Collection[str] = frozenset()
+) -> None:
     """Wait until nothing moves, seen twice, since what was read may just have become something to send; fails saying what is left.
 
     `but` names tables whose rows are meant to wait.
     """
-    end = time.monotonic() + deadline
+    end = time.monotonic() + timeout
     quiet = 0
     while quiet < 2:
-        left = {**await unread(bootstrap_servers, prefix), **await waiting(database_url)}
-        left = {name: number for name, number in left.items() if number and name not in but}
+        left = {**await unread_records(bootstrap_servers, prefix), **await pending_rows(database_url)}
+        left = {name: number for name, number in left.items() if number and name not in ignored_tables}
         quiet = 0 if left else quiet + 1
-        assert time.monotonic() < end or not left, f"not at rest after {deadline} s; left: {left}"
+        assert time.monotonic() < end or not left, f"not at rest after {timeout} s; left: {left}"
         await asyncio.sleep(0 if quiet else 0.2)

@@ -16,8 +16,8 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from shared.contracts.topics import PARTITIONS, Topic
 from shared.runtime.process.settings import RuntimeSettings
 
-SEALING = "k1:" + "A" * 43 + "="
-KEYS = {"web": "web-key", "hotline": "hotline-key", "slow": "slow-key"}
+SEALING_KEYS = "k1:" + "A" * 43 + "="
+API_KEYS = {"web": "web-key", "hotline": "hotline-key", "slow": "slow-key"}
 PROCEDURE: dict[str, Any] = {
     "id": "shop",
     "version": 3,
@@ -62,7 +62,7 @@ SOURCES: list[dict[str, Any]] = [
 ]
 
 
-def organisation(folder: Path, **changes: Any) -> Path:
+def write_organisation(folder: Path, **changes: Any) -> Path:
     """An organisation file and its procedure in the folder."""
     (folder / "procedure.yaml").write_text(yaml.safe_dump(PROCEDURE, allow_unicode=True), encoding="utf-8")
     departments = [{"id": "engineering"}, {"id": "unassigned"}]
@@ -72,31 +72,31 @@ def organisation(folder: Path, **changes: Any) -> Path:
     return path
 
 
-def complaint(**fields: Any) -> dict[str, Any]:
+def submission_body(**fields: Any) -> dict[str, Any]:
     """A submission as a system would send it."""
     who = {"name": "王先生", "phone": "138 0000 1234"}
     return {"received_at": datetime.now(UTC).isoformat(), "text": "3号楼电梯停运", "channel": "hotline", "complainant": who} | fields
 
 
-def headers(kind: str, source: str = "web", event: str | None = None) -> list[tuple[str, bytes]]:
+def cloud_event_headers(event_type: str, source: str = "web", event_id: str | None = None) -> list[tuple[str, bytes]]:
     """The CloudEvents headers of a record."""
-    pairs = {"ce_id": event or str(uuid4()), "ce_type": kind, "ce_time": datetime.now(UTC).isoformat(), "ce_source": source}
+    pairs = {"ce_id": event_id or str(uuid4()), "ce_type": event_type, "ce_time": datetime.now(UTC).isoformat(), "ce_source": source}
     return [(name, value.encode()) for name, value in pairs.items()]
 
 
-class Wire:
+class TopicClient:
     """Writes to and reads from one test's topics."""
 
     def __init__(self, producer: AIOKafkaProducer, settings: RuntimeSettings) -> None:
         self._producer = producer
         self._settings = settings
 
-    async def send(self, topic: Topic, key: str, value: Any, pairs: Sequence[tuple[str, bytes | None]]) -> None:
+    async def send(self, topic: Topic, key: str, value: Any, headers: Sequence[tuple[str, bytes | None]]) -> None:
         """Send one record; `value` is bytes or becomes JSON."""
         body = value if isinstance(value, bytes) else orjson.dumps(value)
-        await self._producer.send_and_wait(f"{self._settings.topic_prefix}{topic.name}", body, key=key.encode(), headers=list(pairs))
+        await self._producer.send_and_wait(f"{self._settings.topic_prefix}{topic.name}", body, key=key.encode(), headers=list(headers))
 
-    async def read(self, topic: Topic) -> list[ConsumerRecord]:
+    async def read_records(self, topic: Topic) -> list[ConsumerRecord]:
         """Everything that the topic holds now, partition by partition."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
         await consumer.start()
@@ -112,22 +112,22 @@ class Wire:
         finally:
             await consumer.stop()
 
-    async def events(self, topic: Topic) -> list[tuple[str, str, dict[str, Any]]]:
+    async def read_events(self, topic: Topic) -> list[tuple[str, str, dict[str, Any]]]:
         """Type, key and body of every record."""
-        return [(kind(record), record.key.decode(), orjson.loads(record.value)) for record in await self.read(topic)]
+        return [(record_type(record), record.key.decode(), orjson.loads(record.value)) for record in await self.read_records(topic)]
 
 
-def kind(record: ConsumerRecord) -> str:
+def record_type(record: ConsumerRecord) -> str:
     """The record's `ce_type`."""
     return str(dict(record.headers)["ce_type"].decode())
 
 
 @asynccontextmanager
-async def wire(settings: RuntimeSettings) -> AsyncIterator[Wire]:
+async def open_topic_client(settings: RuntimeSettings) -> AsyncIterator[TopicClient]:
     """A `Wire` for the length of a block."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers)
     await producer.start()
     try:
-        yield Wire(producer, settings)
+        yield TopicClient(producer, settings)
     finally:
         await producer.stop()

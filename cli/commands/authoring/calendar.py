@@ -16,12 +16,12 @@ from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL
 
 app = typer.Typer(no_args_is_help=True, help="Show or check a working calendar.")
 
-UNUSABLE = 2
+EXIT_UNUSABLE = 2
 _SATURDAY = 5
 _LEGEND = "off: a day off; work: made up for; *: hours of its own; ?: not published, judged by its weekday"
 
 
-def read(path: Path | None) -> Calendar:
+def read_calendar(path: Path | None) -> Calendar:
     """Read a calendar file (YAML or JSON), or give the standard calendar for None; raises CalendarError."""
     if path is None:
         return standard()
@@ -42,12 +42,12 @@ def show(
     calendar: Annotated[Path | None, typer.Option(help="a calendar file; by default the Chinese public schedule")] = None,
 ) -> None:
     """Show hours, exceptions and working days of a year."""
-    found = _usable(calendar)
+    found = _read_or_exit(calendar)
     typer.echo(
         f"calendar {found.id}, version {found.version}, zone {found.zone.key}, published until {found.published_until or 'any time'}"
     )
     for name, intervals in zip(WEEKDAYS, found.hours, strict=True):
-        typer.echo(f"  {name}  {_written(intervals) or 'off'}")
+        typer.echo(f"  {name}  {_format_intervals(intervals) or 'off'}")
     typer.echo(f"{year} ({_LEGEND})")
     total = 0
     for month in range(1, 13):
@@ -62,13 +62,13 @@ def show(
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="a calendar file")]) -> None:
     """Check a calendar file; exit 0: usable (warnings are printed), 2: not usable."""
-    found = _usable(file)
-    for warning in warnings(found):
+    found = _read_or_exit(file)
+    for warning in calendar_warnings(found):
         typer.echo(f"warning: {warning}")
     typer.echo(f"{found.id}, version {found.version}: {len(found.days)} exceptions, published until {found.published_until or 'any time'}")
 
 
-def warnings(calendar: Calendar) -> list[str]:
+def calendar_warnings(calendar: Calendar) -> list[str]:
     """Give what is allowed in a calendar but probably not meant, each with its remedy."""
     until = calendar.published_until
     if until is None:
@@ -85,12 +85,12 @@ def warnings(calendar: Calendar) -> list[str]:
     return found
 
 
-def _usable(path: Path | None) -> Calendar:
+def _read_or_exit(path: Path | None) -> Calendar:
     try:
-        return read(path)
+        return read_calendar(path)
     except CalendarError as error:
         typer.echo(f"jiesu calendar: {error}", err=True)
-        raise typer.Exit(UNUSABLE) from None
+        raise typer.Exit(EXIT_UNUSABLE) from None
 
 
 def _note(calendar: Calendar, day: date) -> str:
@@ -103,5 +103,5 @@ def _note(calendar: Calendar, day: date) -> str:
     return f"{day:%d}*" if intervals != weekday and day.weekday() < _SATURDAY else ""
 
 
-def _written(intervals: tuple[Interval, ...]) -> str:
+def _format_intervals(intervals: tuple[Interval, ...]) -> str:
     return " ".join(f"{one // 60:02}:{one % 60:02}-{other // 60:02}:{other % 60:02}" for one, other in intervals)

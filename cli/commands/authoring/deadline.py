@@ -9,15 +9,15 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from cli.commands.authoring.calendar import read
-from cli.deadlines.deadline_batch import answer
-from cli.deadlines.deadline_text import lines
-from cli.deadlines.instant_argument import InstantError, Question, extension, instant
-from cli.deadlines.instant_argument import pause as read_pause
-from services.sla.domain.deadlines.counting import DeadlineError, Rule
-from services.sla.domain.deadlines.deadline import Limit
-from services.sla.domain.deadlines.explanation import explain, iso
-from services.sla.domain.deadlines.pauses import PauseError, joined
+from cli.commands.authoring.calendar import read_calendar
+from cli.deadlines.deadline_batch import answer_line
+from cli.deadlines.deadline_text import deadline_lines
+from cli.deadlines.instant_argument import DeadlineRequest, InstantError, parse_extension, parse_instant
+from cli.deadlines.instant_argument import parse_pause as read_pause
+from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
+from services.sla.domain.deadlines.deadline import TimeLimit
+from services.sla.domain.deadlines.explanation import explain_deadline, format_instant
+from services.sla.domain.deadlines.pauses import PauseError, merge_pauses
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.calendars.calendar import CalendarError
 from shared.procedures.model.duration import Duration, DurationError
@@ -25,8 +25,8 @@ from shared.procedures.model.procedure_error import ProcedureError
 
 app = typer.Typer(add_completion=False)
 
-UNUSABLE = 2
-_WRONG = (DeadlineError, DurationError, PauseError, InstantError, CalendarError, ProcedureError)
+EXIT_UNUSABLE = 2
+_INPUT_ERRORS = (DeadlineError, DurationError, PauseError, InstantError, CalendarError, ProcedureError)
 
 
 @app.command()
@@ -48,35 +48,37 @@ def deadline(
 ) -> None:
     """Compute due instants; exit 2 where something given cannot be used."""
     try:
-        worktime = Worktime.of(read(calendar))
+        worktime = Worktime.for_calendar(read_calendar(calendar))
         if batch:
             _batch(worktime)
             return
         if start is None or (duration is None) == (procedure is None) or (procedure is None) != (clock is None):
             raise DeadlineError("options: give --start, and either --duration or --procedure with --clock; or --batch")
-        question = Question(
-            instant("start", start),
-            joined(read_pause(each) for each in pause or ()),
-            [extension(each) for each in extend or ()],
+        question = DeadlineRequest(
+            parse_instant("start", start),
+            merge_pauses(read_pause(each) for each in pause or ()),
+            [parse_extension(each) for each in extend or ()],
         )
         if procedure is not None and clock is not None:
-            from cli.deadlines.procedure_clock import answers  # noqa: PLC0415 - procedures take a second to import, durations need none
+            from cli.deadlines.procedure_clock import answer_for_clock  # noqa: PLC0415 - procedures take a second to import, durations need none
 
-            found = answers(worktime, question, procedure, clock, fact or (), parameter or ())
+            found = answer_for_clock(worktime, question, procedure, clock, fact or (), parameter or ())
         else:
-            limit = Limit(question.start, Duration.parse(duration), Rule.of(counting, roll, day_end), question.pauses, question.extensions)
-            found = single(worktime, limit)
-    except _WRONG as error:
+            limit = TimeLimit(
+                question.start, Duration.parse(duration), CountingRule.parse(counting, roll, day_end), question.pauses, question.extensions
+            )
+            found = duration_answer(worktime, limit)
+    except _INPUT_ERRORS as error:
         typer.echo(f"jiesu deadline: {error}", err=True)
-        raise typer.Exit(UNUSABLE) from None
-    typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(lines(found)))
+        raise typer.Exit(EXIT_UNUSABLE) from None
+    typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(deadline_lines(found)))
 
 
-def single(worktime: Worktime, limit: Limit) -> dict[str, Any]:
+def duration_answer(worktime: Worktime, limit: TimeLimit) -> dict[str, Any]:
     """Answer for one duration: start, duration, counting, roll, due, provisional, explanation."""
-    explanation = explain(worktime, limit)
+    explanation = explain_deadline(worktime, limit)
     return {
-        "start": iso(worktime, limit.start),
+        "start": format_instant(worktime, limit.start),
         "duration": str(limit.duration),
         "counting": limit.rule.counting,
         "roll": limit.rule.roll,
@@ -91,5 +93,5 @@ def _batch(worktime: Worktime) -> None:
     out = sys.stdout
     for number, line in enumerate(sys.stdin.buffer, 1):
         if line.strip():
-            out.write(orjson.dumps(answer(worktime, number, line)).decode() + "\n")
+            out.write(orjson.dumps(answer_line(worktime, number, line)).decode() + "\n")
     out.flush()

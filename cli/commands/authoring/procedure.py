@@ -23,26 +23,26 @@ from shared.procedures.model.procedure_error import Problem, ProcedureError
 from shared.procedures.organisation import Organisation
 from shared.procedures.version_difference import Change, differences
 
-UNUSABLE = 2
+EXIT_UNUSABLE = 2
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, explain, cover, compare and start procedures.")
 
 
-class Language(StrEnum):
+class OutputLanguage(StrEnum):
     """The languages of a page."""
 
     ZH = "zh"
     EN = "en"
 
 
-PackName = Annotated[
+PackArgument = Annotated[
     str, typer.Argument(metavar="PACK", help="an installed pack's id, id@version, a folder, or the path of a procedure.yaml")
 ]
-InLanguage = Annotated[Language, typer.Option(help="zh or en")]
+LanguageOption = Annotated[OutputLanguage, typer.Option(help="zh or en")]
 
 
 @app.command()
 def check(
-    pack: PackName,
+    pack: PackArgument,
     organisation: Annotated[
         Path | None, typer.Option(help="an organisation file: also finds roles that nobody holds, and parameters unset")
     ] = None,
@@ -63,12 +63,12 @@ def check(
 
 @app.command()
 def explain(
-    pack: PackName,
-    language: InLanguage = Language.ZH,
+    pack: PackArgument,
+    language: LanguageOption = OutputLanguage.ZH,
     html: Annotated[Path | None, typer.Option(help="write one self-contained HTML file there instead")] = None,
 ) -> None:
     """Say clause by clause what the regulation demands and what the system does about it."""
-    with _usable():
+    with _exit_on_procedure_error():
         loaded = load_pack(pack)
     made = page(loaded.procedure, loaded.clauses, language.value)
     if html is None:
@@ -84,7 +84,7 @@ def coverage(
     as_json: Annotated[bool, typer.Option("--json", help="print a list of {procedure, clause, entries, scenarios, uncovered}")] = False,
 ) -> None:
     """Show which entries and scenarios cover each clause; exit 1 if there is a hole."""
-    with _usable():
+    with _exit_on_procedure_error():
         found = [coverage_of(load_pack(pack)) for pack in packs or installed()]
     rows = [row for each in found for row in each.clauses]
     holes = [hole for each in found for hole in each.holes]
@@ -108,13 +108,13 @@ def coverage(
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="a pack, as for check; id@1 names an older version")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="likewise")],
-    language: InLanguage = Language.ZH,
+    language: LanguageOption = OutputLanguage.ZH,
 ) -> None:
     """Say in words what changes from one procedure to another."""
-    with _usable():
+    with _exit_on_procedure_error():
         before, after = load(old), load(new)
     changes = differences(before, after, language.value)
-    words = ("新增", "取消", "变更", "没有变化") if language is Language.ZH else ("new", "gone", "changed", "nothing changes")
+    words = ("新增", "取消", "变更", "没有变化") if language is OutputLanguage.ZH else ("new", "gone", "changed", "nothing changes")
     for change in changes:
         typer.echo("\n".join(_lines(change, words)))
     if not changes:
@@ -141,7 +141,7 @@ def new(
     into: Annotated[Path, typer.Option(help="the folder that the pack's folder is made in")] = Path(),
 ) -> None:
     """Start a procedure from a skeleton that passes every check."""
-    with _usable():
+    with _exit_on_procedure_error():
         folder = new_pack.start(pack_id, into)
     typer.echo(f"{folder}: edit procedure.yaml and clauses.yaml, then run: jiesu procedure check {folder}")
 
@@ -159,10 +159,10 @@ def _with_organisation(pack: Pack, path: Path | None) -> list[Problem]:
     if path is None:
         return problems_of(pack)
     organisation = load_organisation(path)
-    return [*problems_of(pack, organisation), *_unbound(pack, organisation, path)]
+    return [*problems_of(pack, organisation), *_unbound_parameters(pack, organisation, path)]
 
 
-def _unbound(pack: Pack, organisation: Organisation, path: Path) -> Iterator[Problem]:
+def _unbound_parameters(pack: Pack, organisation: Organisation, path: Path) -> Iterator[Problem]:
     for source in organisation.sources:
         if source.procedure != pack.procedure.id or source.version not in (None, pack.procedure.version):
             continue
@@ -181,11 +181,11 @@ def _lines(change: Change, words: tuple[str, ...]) -> Iterator[str]:
 
 
 @contextmanager
-def _usable() -> Iterator[None]:
+def _exit_on_procedure_error() -> Iterator[None]:
     """Turns a procedure that cannot be used into lines on standard error and exit status 2."""
     try:
         yield
     except ProcedureError as error:
         for problem in error.problems:
             typer.echo(f"error: {problem}", err=True)
-        raise typer.Exit(UNUSABLE) from error
+        raise typer.Exit(EXIT_UNUSABLE) from error

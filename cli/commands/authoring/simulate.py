@@ -15,19 +15,19 @@ from shared.procedures.loading.loader import load_organisation, load_pack
 from shared.procedures.model.bound_procedure import bind
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.organisation import Organisation, everyone
-from simulator.scenario import Scenario, ScenarioError, read, unmet
-from simulator.simulation import simulate as run
+from simulator.scenario import Scenario, ScenarioError, read_scenario, unmet_expectations
+from simulator.simulation import simulate_scenario as run
 
-UNUSABLE = 2
+EXIT_UNUSABLE = 2
 
 
-def events_of(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
+def run_scenario(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
     """The timeline of a scenario whose paths are relative to `base`; raises `ValueError` where file or procedure cannot be used."""
     pack = load_pack(scenario.procedure, base=base)
     if problems := unusable(pack):
         raise ProcedureError(problems)
     bound = bind(pack.procedure, scenario.parameters)
-    organisation = organisation_of(scenario, base)
+    organisation = scenario_organisation(scenario, base)
     calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
     return run(scenario, bound, organisation, calendars)
 
@@ -38,18 +38,18 @@ def simulate(
 ) -> None:
     """Run a scenario and print its timeline; exit 0: expectations met, 1: not met, 2: the file or the procedure cannot be used."""
     try:
-        scenario = read(file)
-        events = events_of(scenario, file.parent)
+        scenario = read_scenario(file)
+        events = run_scenario(scenario, file.parent)
     except (ScenarioError, ProcedureError, CalendarError, ValidationError, OSError, ValueError) as error:
         typer.echo(f"jiesu simulate: {error}", err=True)
-        raise typer.Exit(UNUSABLE) from error
-    problems = unmet(scenario, events)
+        raise typer.Exit(EXIT_UNUSABLE) from error
+    problems = unmet_expectations(scenario, events)
     if as_json:
         json.dump(events, sys.stdout, ensure_ascii=False, default=_json, indent=1)
         sys.stdout.write("\n")
     else:
         for event in events:
-            typer.echo(line(event))
+            typer.echo(event_line(event))
     for problem in problems:
         typer.echo(f"not met: {problem}", err=True)
     if not as_json:
@@ -58,7 +58,7 @@ def simulate(
         raise typer.Exit(1)
 
 
-def line(event: dict[str, Any]) -> str:
+def event_line(event: dict[str, Any]) -> str:
     """One event of the timeline as a line of text."""
     rest = {key: value for key, value in event.items() if key not in ("at", "event", "sequence", "rule", "clauses")}
     said = " ".join(f"{key}={_text(value)}" for key, value in rest.items())
@@ -77,7 +77,7 @@ def _json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def organised(data: dict[str, Any]) -> Organisation:
+def inline_organisation(data: dict[str, Any]) -> Organisation:
     """The organisation that a scenario gives in full; raises `ScenarioError`."""
     try:
         return Organisation.model_validate(data)
@@ -86,10 +86,10 @@ def organised(data: dict[str, Any]) -> Organisation:
         raise ScenarioError("; ".join(lines)) from error
 
 
-def organisation_of(scenario: Scenario, base: Path) -> Organisation:
+def scenario_organisation(scenario: Scenario, base: Path) -> Organisation:
     """The organisation that a scenario brings or names, else one in which everybody is there; raises `ProcedureError`."""
     if scenario.organisation is None:
         return everyone()
     if isinstance(scenario.organisation, dict):
-        return organised(scenario.organisation)
+        return inline_organisation(scenario.organisation)
     return load_organisation(base / scenario.organisation)

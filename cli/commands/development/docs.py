@@ -17,7 +17,7 @@ def _pages(folder: Path) -> dict[str, Callable[[], str]]:
     return {**PAGES, **readmes(folder)}
 
 
-def outdated(folder: Path) -> list[str]:
+def outdated_pages(folder: Path) -> list[str]:
     """The pages that differ from what the code says now."""
     return [
         name
@@ -29,7 +29,7 @@ def outdated(folder: Path) -> list[str]:
 @app.command()
 def write(folder: Folder = Path()) -> None:
     """Write the pages that are out of date."""
-    for name in outdated(folder):
+    for name in outdated_pages(folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_pages(folder)[name](), encoding="utf-8")
@@ -39,6 +39,6 @@ def write(folder: Folder = Path()) -> None:
 @app.command()
 def check(folder: Folder = Path()) -> None:
     """Exit status 1 when a page is out of date."""
-    if old := outdated(folder):
+    if old := outdated_pages(folder):
         typer.echo(f"out of date: {', '.join(old)}; run `make docs`", err=True)
         raise typer.Exit(1)

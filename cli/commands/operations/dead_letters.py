@@ -11,14 +11,14 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters import operations
-from shared.runtime.dead_letters.operations import Letter
-from shared.runtime.process.failures import reason
+from shared.runtime.dead_letters.operations import DeadLetter
+from shared.runtime.process.failures import redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
 SERVICES = ("intake", "triage", "sla", "notify")
 T = TypeVar("T")
 Id = Annotated[str, typer.Argument(help="<service>:<number>, as `list` shows it", metavar="ID")]
-Patience = Annotated[float, typer.Option(help="seconds to wait for the service that owns the letter")]
+WaitSeconds = Annotated[float, typer.Option(help="seconds to wait for the service that owns the letter")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 app = typer.Typer(help="Messages that could not be processed.", no_args_is_help=True)
@@ -33,11 +33,11 @@ def list_letters(
 ) -> None:
     """List dead letters: where each came from, why it is one, how many records of its case wait behind it."""
 
-    async def listed(database: Database) -> list[Letter]:
+    async def listed(database: Database) -> list[DeadLetter]:
         async with database.transaction() as tx:
-            return await operations.listed(tx, settled=settled, limit=limit)
+            return await operations.list_dead_letters(tx, settled=settled, limit=limit)
 
-    found = [(name, letter) for name in _services(service) for letter in _ask(name, listed)]
+    found = [(name, letter) for name in _services(service) for letter in _query_service(name, listed)]
     if as_json:
         typer.echo(orjson.dumps([_summary(name, letter) for name, letter in found], option=orjson.OPT_INDENT_2).decode())
         return
@@ -54,35 +54,35 @@ def show_letter(
     body: Annotated[bool, typer.Option("--body", help="the body too; it may hold personal data")] = False,
 ) -> None:
     """Show one dead letter with its headers as JSON."""
-    name, letter = _found(letter_id)
-    shown = _summary(name, letter) | {"headers": {key: _text(value) for key, value in letter.raw.headers}}
+    name, letter = _fetch_letter(letter_id)
+    shown = _summary(name, letter) | {"headers": {key: _text(value) for key, value in letter.record.headers}}
     if body:
-        shown["body"] = _text(letter.raw.body)
+        shown["body"] = _text(letter.record.body)
     typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
 
 
 @app.command("replay")
-def replay_letter(letter_id: Id, wait: Patience = 30.0) -> None:
+def replay_letter(letter_id: Id, wait: WaitSeconds = 30.0) -> None:
     """Have the service apply the letter again, then what waits behind it, in order. Exit status 1 unless that worked."""
-    _settle(letter_id, operations.REPLAY, wait)
+    _request_settlement(letter_id, operations.REPLAY, wait)
 
 
 @app.command("discard")
-def discard_letter(letter_id: Id, wait: Patience = 30.0) -> None:
+def discard_letter(letter_id: Id, wait: WaitSeconds = 30.0) -> None:
     """Give the letter up for good and apply what waits behind it. Exit status 1 unless that worked."""
-    _settle(letter_id, operations.DISCARD, wait)
+    _request_settlement(letter_id, operations.DISCARD, wait)
 
 
-def _settle(letter_id: str, wish: str, wait: float) -> None:
+def _request_settlement(letter_id: str, wish: str, wait: float) -> None:
     name, number = _parse(letter_id)
 
-    async def settle(database: Database) -> Letter | None:
+    async def settle(database: Database) -> DeadLetter | None:
         async with database.transaction() as tx:
-            if not await operations.request(tx, number, wish):
-                return await operations.shown(tx, number)
-        return await operations.outcome(database, number, wait)
+            if not await operations.request_settlement(tx, number, wish):
+                return await operations.find_dead_letter(tx, number)
+        return await operations.wait_until_settled(database, number, wait)
 
-    letter = _ask(name, settle)
+    letter = _query_service(name, settle)
     if letter is None:
         _fail(f"{letter_id}: there is no such dead letter")
     if letter.status in {operations.REPLAYED, operations.DISCARDED}:
@@ -93,20 +93,20 @@ def _settle(letter_id: str, wish: str, wait: float) -> None:
     _fail(f"{letter_id}: asked for, but {name} has not answered within {wait:.0f} s; it does so once it runs")
 
 
-def _found(letter_id: str) -> tuple[str, Letter]:
+def _fetch_letter(letter_id: str) -> tuple[str, DeadLetter]:
     name, number = _parse(letter_id)
 
-    async def shown(database: Database) -> Letter | None:
+    async def shown(database: Database) -> DeadLetter | None:
         async with database.transaction() as tx:
-            return await operations.shown(tx, number)
+            return await operations.find_dead_letter(tx, number)
 
-    letter = _ask(name, shown)
+    letter = _query_service(name, shown)
     if letter is None:
         _fail(f"{letter_id}: there is no such dead letter")
     return name, letter
 
 
-def _ask(name: str, question: Callable[[Database], Awaitable[T]]) -> T:
+def _query_service(name: str, question: Callable[[Database], Awaitable[T]]) -> T:
     """Ask one service's schema; an unreachable or unprepared database ends the command with one sentence."""
 
     async def asked() -> T:
@@ -119,7 +119,7 @@ def _ask(name: str, question: Callable[[Database], Awaitable[T]]) -> T:
     try:
         return asyncio.run(asked())
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
-        _fail(f"the database of {name} cannot be used ({reason(error)}): check DATABASE_URL, and that {name} has run once")
+        _fail(f"the database of {name} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that {name} has run once")
 
 
 def _parse(letter_id: str) -> tuple[str, int]:
@@ -135,7 +135,7 @@ def _services(only: str) -> tuple[str, ...]:
     return (only,) if only else SERVICES
 
 
-def _summary(name: str, letter: Letter) -> dict[str, Any]:
+def _summary(name: str, letter: DeadLetter) -> dict[str, Any]:
     return letter.summary() | {"id": f"{name}:{letter.id}"}
 
 

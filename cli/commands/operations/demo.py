@@ -16,13 +16,13 @@ from rich.table import Table
 
 from cli.demo import hostile_input, shutdown
 from cli.demo import month_figures as figures
-from cli.demo.live_view import Watch
-from cli.demo.month_plan import END, START, month
-from cli.demo.sender import Sender
-from cli.demo.staff import Staff
+from cli.demo.live_view import LiveView
+from cli.demo.month_plan import END, START, plan_month
+from cli.demo.sender import DemoSender
+from cli.demo.staff import StaffPlanner
 from cli.reconciliation.reconciliation import Reconciliation, reconcile
 from cli.stack.servers import running_servers
-from cli.stack.stack import Stack, fresh_database, running_stack
+from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.errors import Unavailable
@@ -30,9 +30,9 @@ from shared.runtime.errors import Unavailable
 ORGANISATION = Path("deploy/demo/organisation.yaml")
 FACTOR = 43_200
 """Domain seconds that pass in a real one: a month takes a minute."""
-LEADS = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
+STARTUP_ALLOWANCES = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
 """Real time for the services to start before the month begins; a machine that needs longer is given more."""
-NAME = "jiesu_demo"
+DATABASE_NAME = "jiesu_demo"
 
 
 def demo(
@@ -50,25 +50,25 @@ def demo(
 
     with running_servers(root, progress) as servers:
         asyncio.run(_drop_topics(servers.bootstrap_servers))
-        summary = next(found for lead in LEADS if (found := _attempt(root, servers, lead, console, plain=plain)) is not None)
+        summary = next(found for lead in STARTUP_ALLOWANCES if (found := _run_once(root, servers, lead, console, plain=plain)) is not None)
     (root / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
     if as_json:
         typer.echo(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
     else:
-        _show(console, summary, root)
+        _print_summary(console, summary, root)
     if not summary["ok"]:
         raise typer.Exit(1)
 
 
-def _attempt(root: Path, servers: EmbeddedServers, lead: timedelta, console: Console, *, plain: bool) -> dict[str, Any] | None:
+def _run_once(root: Path, servers: EmbeddedServers, lead: timedelta, console: Console, *, plain: bool) -> dict[str, Any] | None:
     """The month, if the services were ready when it began; None if they were not."""
 
     def progress(line: str) -> None:
         console.print(line, highlight=False)
 
     prefix = f"demo-{uuid7()}."
-    database = fresh_database(servers.database_url, NAME)
-    clock = f"{START.isoformat()}@{(Clock().real() + lead).isoformat()}x{FACTOR}"
+    database = recreate_database(servers.database_url, DATABASE_NAME)
+    clock = f"{START.isoformat()}@{(Clock().real_now() + lead).isoformat()}x{FACTOR}"
     environment = {
         "JIESU_CLOCK": clock,
         "JIESU_TOPIC_PREFIX": prefix,
@@ -79,7 +79,7 @@ def _attempt(root: Path, servers: EmbeddedServers, lead: timedelta, console: Con
     }
     with running_stack(root, environment, ORGANISATION, progress) as stack:
         scaled = Clock.parse(clock, "demo")
-        if scaled.seconds_until(START) < 0 and lead != LEADS[-1]:
+        if scaled.seconds_until(START) < 0 and lead != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")
             return None
         progress("The month begins.")
@@ -87,43 +87,43 @@ def _attempt(root: Path, servers: EmbeddedServers, lead: timedelta, console: Con
 
 
 async def _month(stack: Stack, clock: Clock, prefix: str, console: Console, *, plain: bool) -> dict[str, Any]:
-    plan = month(Staff())
-    sender = Sender(stack, clock, prefix)
+    plan = plan_month(StaffPlanner())
+    sender = DemoSender(stack, clock, prefix)
     stop = asyncio.Event()
-    watch = asyncio.create_task(Watch(clock, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, plain, console).run(stop))
-    wrong = await sender.run(plan, hostile_input.send)
+    watch = asyncio.create_task(LiveView(clock, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, plain, console).run(stop))
+    wrong = await sender.run(plan, hostile_input.send_hostile_input)
     await asyncio.sleep(max(0.0, clock.seconds_until(END)))
     if watch.done():
         await watch
-    await shutdown.come_to_rest(stack, prefix, sender.accepted)
+    await shutdown.shut_down_in_order(stack, prefix, sender.accepted)
     stop.set()
     await watch
     database = stack.environment["DATABASE_URL"]
-    month_figures = await figures.count(database)
+    month_figures = await figures.read_month_figures(database)
     found = await reconcile(database, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, sender.accepted, outcomes_read=False)
     return _summary(sender, wrong, month_figures, found)
 
 
-def _summary(sender: Sender, wrong: list[str], month_figures: figures.Month, found: Reconciliation) -> dict[str, Any]:
-    events = month_figures.events
+def _summary(sender: DemoSender, wrong: list[str], month_figures: figures.MonthFigures, found: Reconciliation) -> dict[str, Any]:
+    events = month_figures.events_by_type
     result: dict[str, Any] = {
-        "received": sender.tally["received"],
-        "refused": sender.tally["refused"],
+        "received": sender.counts["received"],
+        "refused": sender.counts["refused"],
         "accepted": len(sender.accepted),
         "registered": month_figures.registered,
-        "registered_by_procedure": dict(sorted(month_figures.procedures.items())),
-        "routed_by_department": dict(month_figures.routed.most_common()),
-        "actions": sender.tally["actions"],
+        "registered_by_procedure": dict(sorted(month_figures.registered_by_procedure.items())),
+        "routed_by_department": dict(month_figures.routed_by_department.most_common()),
+        "actions": sender.counts["actions"],
         "actions_refused": events["action_refused"],
         "answered_in_time": month_figures.answered_in_time,
         "answered_late": month_figures.answered_late,
-        "deadlines_met_in_time": month_figures.met_in_time,
+        "deadlines_met_in_time": month_figures.deadlines_met,
         "breached": events["clock_breached"],
         "escalated": events["escalated"],
         "escalated_to_the_top": month_figures.escalated_to_the_top,
         "deemed_approved": events["measures_deemed_approved"],
         "groups_found": events["group_found"],
-        "reached_back": month_figures.reached_back,
+        "reached_back": month_figures.earlier_group_members,
         "reclassified_by_counting": month_figures.reclassified_by_counting,
         "due_on_make_up_days": month_figures.due_on_make_up_days,
         "reminded": events["reminded"],
@@ -137,12 +137,12 @@ def _summary(sender: Sender, wrong: list[str], month_figures: figures.Month, fou
         "lost": found.lost,
         "duplicated": found.duplicated,
     }
-    complete = month_figures.registered == len(sender.accepted) and month_figures.dead_letters == sender.tally["broken_records"]
+    complete = month_figures.registered == len(sender.accepted) and month_figures.dead_letters == sender.counts["broken_records"]
     result["ok"] = not found.lost and not found.duplicated and complete and not result["wrongly_answered"]
     return result
 
 
-def _show(console: Console, summary: dict[str, Any], root: Path) -> None:
+def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> None:
     table = Table(title="接诉 Jiesu: the month", title_justify="left")
     table.add_column("figure")
     table.add_column("value", justify="right")

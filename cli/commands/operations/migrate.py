@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.stack.stack import SERVICES, bring_up_to_date
+from cli.stack.stack import SERVICES, migrate_service
 from shared.runtime.process.settings import RuntimeSettings
 
 app = typer.Typer(add_completion=False, help="Bring the services' tables up to date (DATABASE_URL).")
@@ -17,5 +17,5 @@ def migrate(service: Annotated[list[str] | None, typer.Argument(help="intake, tr
     for name in service or SERVICES:
         if name not in SERVICES:
             raise typer.BadParameter(f"there is no service {name}; services are {', '.join(SERVICES)}")
-        asyncio.run(bring_up_to_date(RuntimeSettings(), name))
+        asyncio.run(migrate_service(RuntimeSettings(), name))
         typer.echo(f"{name}: up to date")

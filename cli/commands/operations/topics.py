@@ -9,7 +9,7 @@ import typer
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.loading.loader import ProcedureError, load_organisation
 from shared.runtime.errors import Misconfigured, Unavailable
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
 
 app = typer.Typer(help="Topics of the registry.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def apply_registry(
     try:
         own = [each.id for each in load_organisation(organisation).departments] if organisation else []
         wanted = [*TOPICS.values(), *(department_topic(name) for name in dict.fromkeys([*(department or []), *own]))]
-        result = asyncio.run(apply(RuntimeSettings(), wanted))
+        result = asyncio.run(apply_topics(RuntimeSettings(), wanted))
     except (Misconfigured, ProcedureError, Unavailable) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

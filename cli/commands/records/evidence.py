@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from cli.evidence.archive_verification import examined
-from cli.evidence.evidence_archive import ArchiveError, content, read, write
-from cli.evidence.sla_database import UNUSABLE, ask, fail, now
-from services.sla.domain.evidence.case_history import Dossier, faults
+from cli.evidence.archive_verification import verify_archive
+from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
+from cli.evidence.sla_database import EXIT_UNUSABLE, current_instant, exit_with, query_sla
+from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import ledgers
-from services.sla.storage.ledgers import Library, Seal
+from services.sla.storage.ledgers import HistoricalRulebooks, YearSeal
 from shared.runtime.database.database import Database
 
 
@@ -24,21 +24,21 @@ def evidence(
 ) -> None:
     """Export a case's evidence, or verify an archive. Exit status: 0 it holds, 1 it does not, 2 it cannot be had or read."""
     if (verify is None) == (not case):
-        fail("give either a case to export or --verify FILE")
+        exit_with("give either a case to export or --verify FILE")
     if verify is not None:
         _verify(verify, root, as_json=as_json)
         return
-    dossier, library, seals = ask(lambda database: _gathered(database, case))
+    dossier, library, seals = query_sla(lambda database: _load_evidence(database, case))
     if dossier is None:
-        fail(f"{case}: there is no such case")
-    if problems := faults(dossier):
-        fail("\n".join([f"{case}: its ledger does not hold, so it is no evidence", *problems]), 1)
+        exit_with(f"{case}: there is no such case")
+    if problems := verify_history(dossier):
+        exit_with("\n".join([f"{case}: its ledger does not hold, so it is no evidence", *problems]), 1)
     path = out or Path(f"{case}.evidence.zip")
     try:
-        files = content(dossier, library, seals, now())
+        files = archive_files(dossier, library, seals, current_instant())
     except ValueError as error:
-        fail(f"{case}: {error}", 1)
-    write(path, files)
+        exit_with(f"{case}: {error}", 1)
+    write_archive(path, files)
     bound = ", ".join(str(seal.year) for seal in seals) or "no year yet"
     if as_json:
         typer.echo(json.dumps({"case": case, "file": str(path), "events": len(dossier.rows), "sealed": [seal.year for seal in seals]}))
@@ -48,9 +48,9 @@ def evidence(
 
 def _verify(path: Path, root: str, *, as_json: bool) -> None:
     try:
-        found = examined(read(path), root)
+        found = verify_archive(read_archive(path), root)
     except ArchiveError as error:
-        fail(f"{path}: {error}")
+        exit_with(f"{path}: {error}")
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
@@ -63,10 +63,10 @@ def _verify(path: Path, root: str, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-async def _gathered(database: Database, case: str) -> tuple[Dossier | None, Library, list[Seal]]:
-    found = [dossier async for dossier in ledgers.dossiers(database, [case])]
+async def _load_evidence(database: Database, case: str) -> tuple[CaseHistory | None, HistoricalRulebooks, list[YearSeal]]:
+    found = [dossier async for dossier in ledgers.load_case_histories(database, [case])]
     async with database.transaction() as tx:
-        return next(iter(found), None), await Library.open(tx), await ledgers.seals_of(tx, case)
+        return next(iter(found), None), await HistoricalRulebooks.load(tx), await ledgers.load_seals_of_case(tx, case)
 
 
-__all__ = ["UNUSABLE", "evidence"]
+__all__ = ["EXIT_UNUSABLE", "evidence"]

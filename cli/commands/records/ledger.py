@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import UNUSABLE, ZONE, ask, fail, now
-from services.sla.domain.evidence.case_history import faults
+from cli.evidence.sla_database import EXIT_UNUSABLE, REPORT_ZONE, current_instant, exit_with, query_sla
+from services.sla.domain.evidence.case_history import verify_history
 from services.sla.storage import ledgers
-from services.sla.storage.ledgers import Seal, SealError
+from services.sla.storage.ledgers import YearSeal, YearSealError
 from shared.runtime.database.database import Database
 
 app = typer.Typer(help="Verify a ledger, seal a year.", no_args_is_help=True)
@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 @app.command()
 def verify(case: Cases = None, as_json: Json = False) -> None:
     """Check every event against the one before it, the case's head, and the seals. Exit status 1 if anything was changed."""
-    checked, problems = ask(lambda database: _verified(database, case or []))
+    checked, problems = query_sla(lambda database: _verify_ledgers(database, case or []))
     if as_json:
         typer.echo(json.dumps({"cases": checked, "faults": problems}, ensure_ascii=False, indent=1))
     else:
@@ -40,33 +40,35 @@ def seal(
 ) -> None:
     """Bind the heads of the cases that ended in a year by a Merkle root. A sealed year stays as it is: sealing again shows its seal."""
 
-    async def asked(database: Database) -> tuple[Seal, list[str]]:
+    async def asked(database: Database) -> tuple[YearSeal, list[str]]:
         async with database.transaction() as tx:
-            found = await ledgers.seal(tx, year, (datetime(year, 1, 1, tzinfo=ZONE), datetime(year + 1, 1, 1, tzinfo=ZONE)), now())
+            found = await ledgers.seal_year(
+                tx, year, (datetime(year, 1, 1, tzinfo=REPORT_ZONE), datetime(year + 1, 1, 1, tzinfo=REPORT_ZONE)), current_instant()
+            )
             return found, await ledgers.seal_faults(tx, found)
 
     try:
-        found, problems = ask(asked)
-    except SealError as error:
-        fail(str(error))
+        found, problems = query_sla(asked)
+    except YearSealError as error:
+        exit_with(str(error))
     if problems:
-        fail("\n".join(problems), 1)
-    content = json.dumps(document(found), ensure_ascii=False, indent=1)
-    path = _keep(out or Path("var") / "seals" / f"{year}.json", content, found)
+        exit_with("\n".join(problems), 1)
+    content = json.dumps(seal_document(found), ensure_ascii=False, indent=1)
+    path = _write_seal_file(out or Path("var") / "seals" / f"{year}.json", content, found)
     if as_json:
         typer.echo(content)
         return
-    said = "sealed" if found.fresh else f"was sealed on {found.sealed_at.astimezone(ZONE).isoformat(timespec='seconds')}"
+    said = "sealed" if found.created else f"was sealed on {found.sealed_at.astimezone(REPORT_ZONE).isoformat(timespec='seconds')}"
     typer.echo(f"{year} {said}: {len(found.leaves)} cases, root {found.root.hex()} ({path})")
 
 
-def document(found: Seal) -> dict[str, Any]:
+def seal_document(seal: YearSeal) -> dict[str, Any]:
     """A seal as it is written to a file: root and leaves, nothing about persons."""
-    leaves = [{"case": each.case, "sequence": each.sequence, "head": each.head.hex()} for each in found.leaves]
-    return {"year": found.year, "root": found.root.hex(), "sealed_at": found.sealed_at.isoformat(), "cases": len(leaves), "leaves": leaves}
+    leaves = [{"case": each.case, "sequence": each.sequence, "head": each.head.hex()} for each in seal.leaves]
+    return {"year": seal.year, "root": seal.root.hex(), "sealed_at": seal.sealed_at.isoformat(), "cases": len(leaves), "leaves": leaves}
 
 
-def _keep(path: Path, content: str, found: Seal) -> Path:
+def _write_seal_file(path: Path, content: str, found: YearSeal) -> Path:
     """Write the seal's file; one that says something else is not overwritten."""
     if path.exists():
         try:
@@ -74,25 +76,27 @@ def _keep(path: Path, content: str, found: Seal) -> Path:
         except (OSError, ValueError, KeyError, TypeError):
             root = None
         if root != found.root.hex():
-            fail(f"{path}: holds another seal of {found.year}; a seal never changes: keep that file and give another --out", 1)
+            exit_with(f"{path}: holds another seal of {found.year}; a seal never changes: keep that file and give another --out", 1)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content + "\n", encoding="utf-8")
     return path
 
 
-async def _verified(database: Database, cases: list[str]) -> tuple[int, list[dict[str, str]]]:
+async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, list[dict[str, str]]]:
     problems: list[dict[str, str]] = []
     seen: set[str] = set()
-    async for dossier in ledgers.dossiers(database, cases):
+    async for dossier in ledgers.load_case_histories(database, cases):
         seen.add(dossier.case)
-        problems += [{"case": dossier.case, "fault": fault} for fault in faults(dossier)]
+        problems += [{"case": dossier.case, "fault": fault} for fault in verify_history(dossier)]
     problems += [{"case": name, "fault": "there is no such case"} for name in cases if name not in seen]
     if not cases:
         async with database.transaction() as tx:
-            problems += [{"case": name, "fault": "the ledger has events of it, but the case is gone"} for name in await ledgers.strays(tx)]
-            for found in await ledgers.seals(tx):
+            problems += [
+                {"case": name, "fault": "the ledger has events of it, but the case is gone"} for name in await ledgers.orphaned_ledgers(tx)
+            ]
+            for found in await ledgers.load_seals(tx):
                 problems += [{"case": "", "fault": fault} for fault in await ledgers.seal_faults(tx, found)]
     return len(seen), problems
 
 
-__all__ = ["UNUSABLE", "app", "document"]
+__all__ = ["EXIT_UNUSABLE", "app", "seal_document"]

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from cli.evidence.sla_database import ask, fail
-from services.sla.domain.evidence.case_history import Dossier
-from services.sla.domain.evidence.replay import departures, refold, settle
+from cli.evidence.sla_database import exit_with, query_sla
+from services.sla.domain.evidence.case_history import CaseHistory
+from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import next_due
 from services.sla.storage import ledgers
-from services.sla.storage.ledgers import Library
+from services.sla.storage.ledgers import HistoricalRulebooks
 from shared.runtime.database.database import Database
 
 
@@ -23,8 +23,8 @@ def replay(
 ) -> None:
     """Decide cases again from their events alone; the same events, deadlines and state have to come out. Exit status 1 if not."""
     if not verify:
-        fail("nothing is written by a replay: give --verify to compare its outcome with what is stored")
-    checked, problems = ask(lambda database: _verified(database, case or []))
+        exit_with("nothing is written by a replay: give --verify to compare its outcome with what is stored")
+    checked, problems = query_sla(lambda database: _replay_cases(database, case or []))
     if as_json:
         typer.echo(json.dumps({"cases": checked, "differences": problems}, ensure_ascii=False, indent=1))
     else:
@@ -35,30 +35,32 @@ def replay(
         raise typer.Exit(1)
 
 
-def differences(dossier: Dossier, library: Library) -> list[str]:
+def replay_differences(dossier: CaseHistory, library: HistoricalRulebooks) -> list[str]:
     """How a case departs from what its ledger says, in words; empty if it comes out again."""
     try:
-        found = refold(dossier.lines(), library.find)
-        kept = ledgers.state(dossier)
-        live = Case.load(kept)
+        found = replay_decisions(dossier.recorded_events(), library.rulebook)
+        kept = ledgers.stored_state(dossier)
+        live = Case.from_dict(kept)
     except (ValueError, KeyError, TypeError) as error:
         return [f"cannot be read: {error}"]
     if found.differences or found.case is None or not found.basis:
         return found.differences or ["there are no events"]
-    recounted = library.by_calendar(dossier.calendar)
-    other = library.rulebooks(found.basis).calendar_stamp != dossier.calendar and recounted is not None
+    recounted = library.context_by_calendar(dossier.calendar)
+    other = library.for_context(found.basis).calendar_stamp != dossier.calendar and recounted is not None
     due = next_due(live)
-    settle(found, None if due is None else due - 1, library.rulebooks(recounted).of(live) if other and recounted else None)
-    return departures(found.case, kept)
+    apply_eventless_steps(
+        found, None if due is None else due - 1, library.for_context(recounted).for_case(live) if other and recounted else None
+    )
+    return state_differences(found.case, kept)
 
 
-async def _verified(database: Database, cases: Sequence[str]) -> tuple[int, list[dict[str, str]]]:
+async def _replay_cases(database: Database, cases: Sequence[str]) -> tuple[int, list[dict[str, str]]]:
     async with database.transaction() as tx:
-        library = await Library.open(tx)
+        library = await HistoricalRulebooks.load(tx)
     problems: list[dict[str, str]] = []
     seen: set[str] = set()
-    async for dossier in ledgers.dossiers(database, cases):
+    async for dossier in ledgers.load_case_histories(database, cases):
         seen.add(dossier.case)
-        problems += [{"case": dossier.case, "difference": each} for each in differences(dossier, library)]
+        problems += [{"case": dossier.case, "difference": each} for each in replay_differences(dossier, library)]
     problems += [{"case": name, "difference": "there is no such case"} for name in cases if name not in seen]
     return len(seen), problems

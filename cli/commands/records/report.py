@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import ZONE, ask, fail, now
+from cli.evidence.sla_database import REPORT_ZONE, current_instant, exit_with, query_sla
 from services.sla.application import periodic_reports
-from services.sla.application.periodic_reports import Stored
-from services.sla.domain.deadlines.worktime import Worktime, micros
+from services.sla.application.periodic_reports import CompletedDuty
+from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.procedures.calendars.calendar import standard
 from shared.procedures.loading.loader import load
 from shared.procedures.model.procedure import Procedure
@@ -19,7 +19,7 @@ from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.database.database import Database
 
 
-class Kind(StrEnum):
+class ReportPeriod(StrEnum):
     """The periods of reports."""
 
     WEEK = "week"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
     YEAR = "year"
 
 
-class Language(StrEnum):
+class ReportLanguage(StrEnum):
     """The languages of a report."""
 
     ZH = "zh"
@@ -36,25 +36,25 @@ class Language(StrEnum):
 
 
 def report(
-    kind: Annotated[Kind | None, typer.Argument(metavar="week|month|quarter|year")] = None,
+    kind: Annotated[ReportPeriod | None, typer.Argument(metavar="week|month|quarter|year")] = None,
     procedure: Annotated[str, typer.Option(help="an installed procedure's id, or a path")] = "",
     at: Annotated[str, typer.Option(help="a date in the period, e.g. 2026-09-24; default: today")] = "",
     stored: Annotated[bool, typer.Option("--stored", help="list the reports that duties have made instead")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON; times are in microseconds")] = False,
-    language: Annotated[Language, typer.Option(help="zh or en")] = Language.ZH,
+    language: Annotated[ReportLanguage, typer.Option(help="zh or en")] = ReportLanguage.ZH,
 ) -> None:
     """Print a procedure's figures of a period, out of the events of its cases. Exit status 2 if they cannot be had."""
     if stored:
-        _list(procedure, kind, as_json=as_json)
+        _print_stored_reports(procedure, kind, as_json=as_json)
         return
     if kind is None or not procedure:
-        fail("give a period and --procedure, e.g. jiesu report month --procedure hunan-property")
-    loaded, instant = _loaded(procedure), _instant(at)
-    found = ask(lambda database: _made(database, loaded, kind.value, instant))
+        exit_with("give a period and --procedure, e.g. jiesu report month --procedure hunan-property")
+    loaded, instant = _load_procedure(procedure), _instant(at)
+    found = query_sla(lambda database: _build_report(database, loaded, kind.value, instant))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
-        for line in lines(found, loaded, language.value):
+        for line in report_lines(found, loaded, language.value):
             typer.echo(line)
 
 
@@ -90,14 +90,14 @@ _GROUPS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "
 _HOUR = 3_600_000_000
 
 
-def lines(found: Mapping[str, Any], procedure: Procedure, language: str) -> Iterator[str]:
+def report_lines(report: Mapping[str, Any], procedure: Procedure, language: str) -> Iterator[str]:
     """A report as lines of text."""
     chinese = language == "zh"
 
     def label(name: str) -> str:
         return LABELS[name][0 if chinese else 1] if name in LABELS else name
 
-    figures, period = found["figures"], found["period"]
+    figures, period = report["figures"], report["period"]
     title = procedure.title.zh if chinese else procedure.title.en
     yield f"{title} ({procedure.id})  {period['from'][:10]} – {period['to'][:10]}"
     for name in _COUNTS:
@@ -133,34 +133,34 @@ def _times(time: Mapping[str, Any], label: Any) -> Iterator[str]:
             yield f"  {label(name)}: " + ", ".join(f"{key or label('none')} {length / _HOUR:.1f}" for key, length in time[name].items())
 
 
-def _loaded(reference: str) -> Procedure:
+def _load_procedure(reference: str) -> Procedure:
     try:
         return load(reference)
     except ProcedureError as error:
-        fail(str(error))
+        exit_with(str(error))
 
 
 def _instant(written: str) -> int:
     if not written:
-        return micros(now())
+        return to_micros(current_instant())
     try:
         found = datetime.fromisoformat(written)
     except ValueError:
-        fail(f"--at {written}: is no date; write 2026-09-24")
-    return micros(found if found.tzinfo else found.replace(tzinfo=ZONE))
+        exit_with(f"--at {written}: is no date; write 2026-09-24")
+    return to_micros(found if found.tzinfo else found.replace(tzinfo=REPORT_ZONE))
 
 
-async def _made(database: Database, procedure: Procedure, kind: str, at: int) -> dict[str, Any]:
+async def _build_report(database: Database, procedure: Procedure, kind: str, at: int) -> dict[str, Any]:
     async with database.transaction() as tx:
-        return await periodic_reports.reported(tx, procedure, Worktime.of(standard()), kind, at)
+        return await periodic_reports.build_report(tx, procedure, Worktime.for_calendar(standard()), kind, at)
 
 
-def _list(procedure: str, kind: Kind | None, *, as_json: bool) -> None:
-    async def asked(database: Database) -> list[Stored]:
+def _print_stored_reports(procedure: str, kind: ReportPeriod | None, *, as_json: bool) -> None:
+    async def asked(database: Database) -> list[CompletedDuty]:
         async with database.transaction() as tx:
-            return list(await periodic_reports.stored(tx, procedure))
+            return list(await periodic_reports.completed_duties(tx, procedure))
 
-    found = [each for each in ask(asked) if kind is None or each.report["period"]["kind"] == kind.value]
+    found = [each for each in query_sla(asked) if kind is None or each.report["period"]["kind"] == kind.value]
     if as_json:
         rows = [
             {

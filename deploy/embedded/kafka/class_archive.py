@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deploy.embedded.errors import Progress
+from deploy.embedded.errors import ProgressCallback
 from deploy.embedded.kafka.server import JavaRuntime, KafkaServer
-from deploy.embedded.locks import one_at_a_time
+from deploy.embedded.locks import exclusive_lock
 
 _FLAGS = (
     "-Xmx256m",
@@ -22,19 +22,21 @@ _FLAGS = (
 _SILENT = "-Xlog:disable"
 
 
-def runtime(java: str, jars: Sequence[Path], store: Path, temporary: Path, progress: Progress) -> JavaRuntime:
+def runtime_with_class_archive(
+    java: str, jars: Sequence[Path], cache_folder: Path, temporary: Path, progress: ProgressCallback
+) -> JavaRuntime:
     """Return how to run the broker, after making the class archive in `store` if it is missing."""
     plain = JavaRuntime(java, jars, (*_FLAGS, _SILENT, f"-Djava.io.tmpdir={temporary}"))
-    archive = store / f"classes-{_fingerprint(java, jars)}.jsa"
+    archive = cache_folder / f"classes-{_fingerprint(java, jars)}.jsa"
     if not archive.exists():
-        with one_at_a_time(store / "lock", progress, "Another command is preparing Apache Kafka: waiting for it."):
+        with exclusive_lock(cache_folder / "lock", progress, "Another command is preparing Apache Kafka: waiting for it."):
             if not archive.exists():
                 progress("Preparing Apache Kafka for quick starts (once, about 10 seconds) …")
-                _make(archive, JavaRuntime(java, jars, (*_FLAGS, _SILENT)))
+                _create_archive(archive, JavaRuntime(java, jars, (*_FLAGS, _SILENT)))
     return replace(plain, flags=(*plain.flags, f"-XX:SharedArchiveFile={archive}"))
 
 
-def _make(archive: Path, plain: JavaRuntime) -> None:
+def _create_archive(archive: Path, plain: JavaRuntime) -> None:
     """Run a broker on data of its own and let Java archive, at its clean end, the classes it loaded."""
     partial = archive.with_suffix(".partial")
     with TemporaryDirectory(dir=archive.parent) as folder:

@@ -7,41 +7,41 @@ import subprocess
 from collections import deque
 from pathlib import Path
 
-from deploy.embedded.errors import EmbeddedServerError, Progress
+from deploy.embedded.errors import EmbeddedServerError, ProgressCallback
 from deploy.embedded.kafka import java
-from deploy.embedded.locks import one_at_a_time
+from deploy.embedded.locks import exclusive_lock
 
-RECIPE = Path(__file__).parent
-SUMS = RECIPE / "SHA256SUMS"
+MAVEN_PROJECT = Path(__file__).parent
+CHECKSUMS_FILE = MAVEN_PROJECT / "SHA256SUMS"
 PROJECT = Path(__file__).resolve().parents[3]
-STORE = PROJECT / "var" / "kafka"
+CACHE_FOLDER = PROJECT / "var" / "kafka"
 """Where the jars and the class archive are kept, for every instance of this checkout."""
 _FETCHED = re.compile(r"Downloaded from \S+ \S*/([^/\s]+\.jar)")
 
 
-def jars(progress: Progress, store: Path = STORE) -> list[Path]:
+def ensure_jars(progress: ProgressCallback, cache_folder: Path = CACHE_FOLDER) -> list[Path]:
     """Return the broker's class path, in order, fetching what is missing.
 
     Raises `EmbeddedServerError` when Java or Maven is missing, the download fails, or a jar is not the one that was reviewed.
     """
-    sums = expected_sums()
-    folder = store / f"jars-{hashlib.sha256(SUMS.read_bytes()).hexdigest()[:12]}"
+    sums = expected_checksums()
+    folder = cache_folder / f"jars-{hashlib.sha256(CHECKSUMS_FILE.read_bytes()).hexdigest()[:12]}"
     if not folder.exists():
-        with one_at_a_time(store / "lock", progress, "Another command is fetching Apache Kafka: waiting for it."):
+        with exclusive_lock(cache_folder / "lock", progress, "Another command is fetching Apache Kafka: waiting for it."):
             if not folder.exists():
                 _fetch(folder, progress)
     return [folder / name for name in sorted(sums)]
 
 
-def expected_sums() -> dict[str, str]:
+def expected_checksums() -> dict[str, str]:
     """Return the SHA-256 (hexadecimal) of every jar by its file name."""
-    return {name: digest for digest, name in (line.split() for line in SUMS.read_text().splitlines())}
+    return {name: digest for digest, name in (line.split() for line in CHECKSUMS_FILE.read_text().splitlines())}
 
 
-def _fetch(folder: Path, progress: Progress) -> None:
+def _fetch(folder: Path, progress: ProgressCallback) -> None:
     """Fill `folder`, which appears only when it is complete and checked."""
-    java.java(progress)
-    maven = java.maven(progress)
+    java.ensure_java(progress)
+    maven = java.ensure_maven(progress)
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -52,9 +52,9 @@ def _fetch(folder: Path, progress: Progress) -> None:
     progress("Apache Kafka is complete, every checksum is right.")
 
 
-def run_maven(maven: str, folder: Path, progress: Progress) -> None:
+def run_maven(maven: str, folder: Path, progress: ProgressCallback) -> None:
     """Copy the recipe's jars into `folder`, refusing any whose checksum differs from the repository's."""
-    options = ["--batch-mode", "--strict-checksums", f"--file={RECIPE / 'pom.xml'}", f"-DoutputDirectory={folder}"]
+    options = ["--batch-mode", "--strict-checksums", f"--file={MAVEN_PROJECT / 'pom.xml'}", f"-DoutputDirectory={folder}"]
     command = [maven, *options, "dependency:copy-dependencies"]
     fetched = 0
     tail: deque[str] = deque(maxlen=200)
@@ -71,9 +71,9 @@ def run_maven(maven: str, folder: Path, progress: Progress) -> None:
 
 
 def _verify(folder: Path) -> None:
-    for name, digest in expected_sums().items():
+    for name, digest in expected_checksums().items():
         jar = folder / name
         if not jar.exists():
             raise EmbeddedServerError(f"Maven did not deliver {name}: delete var/kafka and try again.")
         if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
-            raise EmbeddedServerError(f"{name} is not the file that was reviewed (see {SUMS}): it is not used. Fetch it anew.")
+            raise EmbeddedServerError(f"{name} is not the file that was reviewed (see {CHECKSUMS_FILE}): it is not used. Fetch it anew.")

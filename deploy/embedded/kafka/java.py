@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from deploy.embedded.errors import EmbeddedServerError, Progress
+from deploy.embedded.errors import EmbeddedServerError, ProgressCallback
 
 OLDEST = 17
 """The first Java that runs an Apache Kafka 4 broker."""
@@ -15,7 +15,7 @@ _PACKAGES = {"java": ("openjdk-17-jre-headless", "default-jre-headless"), "mvn":
 _NAMES = {"java": f"Java {OLDEST} or newer", "mvn": "Maven"}
 
 
-def java(progress: Progress) -> str:
+def ensure_java(progress: ProgressCallback) -> str:
     """Path of a Java that can run the broker; raises `EmbeddedServerError` with the remedy when there is none."""
     home = os.environ.get("JAVA_HOME")
     for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
@@ -28,7 +28,7 @@ def java(progress: Progress) -> str:
     return found
 
 
-def maven(progress: Progress) -> str:
+def ensure_maven(progress: ProgressCallback) -> str:
     """Path of Maven; raises `EmbeddedServerError` with the remedy when there is none."""
     found = shutil.which("mvn")
     if found is None:
@@ -49,7 +49,7 @@ def _java_version(path: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _install(command: str, progress: Progress) -> None:
+def _install(command: str, progress: ProgressCallback) -> None:
     if os.geteuid() != 0 or not _is_debian() or shutil.which("apt-get") is None:
         raise EmbeddedServerError(_remedy(command))
     progress(f"{_NAMES[command]} is missing: installing {_PACKAGES[command][0]} with apt-get.")

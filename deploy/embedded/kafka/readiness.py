@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 GROUP = "__ready__"
 
 
-def broker_answers(bootstrap_servers: str) -> bool:
+def broker_is_ready(bootstrap_servers: str) -> bool:
     """Whether the broker coordinates groups by now; asking makes it create its offsets topic.
 
     May be called with or without an event loop running in the caller's thread.
@@ -22,11 +22,11 @@ def broker_answers(bootstrap_servers: str) -> bool:
     except OSError:
         return False
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(asyncio.run, _coordinates(bootstrap_servers)).result()
+        return aside.submit(asyncio.run, _coordinates_groups(bootstrap_servers)).result()
 
 
-async def _coordinates(bootstrap_servers: str) -> bool:
-    quiet = _Quiet()
+async def _coordinates_groups(bootstrap_servers: str) -> bool:
+    quiet = _ConnectionNoiseFilter()
     loggers = [logging.getLogger(name) for name in ("aiokafka.conn", "aiokafka.client", "aiokafka.cluster", "aiokafka.admin.client")]
     for logger in loggers:
         logger.addFilter(quiet)
@@ -44,7 +44,7 @@ async def _coordinates(bootstrap_servers: str) -> bool:
             logger.removeFilter(quiet)
 
 
-class _Quiet(logging.Filter):
+class _ConnectionNoiseFilter(logging.Filter):
     """Drops what clients say about a broker that is only just starting."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedServerError
-from deploy.embedded.kafka.readiness import broker_answers
+from deploy.embedded.kafka.readiness import broker_is_ready
 from deploy.embedded.ports import free_ports
-from deploy.embedded.process import Process, stop_orphans, wait_until
+from deploy.embedded.process import ManagedProcess, stop_orphans, wait_until
 
 MAIN_CLASS = "kafka.Kafka"
 CLUSTER = "amllc3UtZW1iZWRkZWQtMQ"
@@ -59,7 +59,7 @@ class KafkaServer:
 
     def __init__(self, root: Path, runtime: JavaRuntime, properties: Mapping[str, str] | None = None) -> None:
         self.root = root
-        self.process = Process("Kafka", root / "kafka.log", signal.SIGTERM)
+        self.process = ManagedProcess("Kafka", root / "kafka.log", signal.SIGTERM)
         self._runtime = runtime
         self._extra = properties or {}
         self._file = root / "server.properties"
@@ -73,7 +73,7 @@ class KafkaServer:
     def launch(self) -> None:
         """Start the node without waiting for it; an earlier run's node on the same data is stopped first."""
         self.root.mkdir(parents=True, exist_ok=True)
-        stop_orphans(MAIN_CLASS, str(self._file), gently=signal.SIGTERM)
+        stop_orphans(MAIN_CLASS, str(self._file), stop_signal=signal.SIGTERM)
         self._clear_temporary()
         self._ports = self._ports or free_ports(2)
         self._file.write_text("".join(f"{key}={value}\n" for key, value in self._properties().items()))
@@ -81,17 +81,17 @@ class KafkaServer:
             self._format()
         self.process.start(self._runtime.command(MAIN_CLASS, str(self._file)))
 
-    def forget(self) -> None:
+    def delete_data(self) -> None:
         """Throw all topics away; before `launch`. A broker of 256 MB cannot even read thousands of topics that earlier tests left."""
-        stop_orphans(MAIN_CLASS, str(self._file), gently=signal.SIGTERM)
+        stop_orphans(MAIN_CLASS, str(self._file), stop_signal=signal.SIGTERM)
         shutil.rmtree(self.root / "data", ignore_errors=True)
 
     def wait_ready(self) -> None:
         """Return when a consumer group could work; raises `EmbeddedServerError` with the broker's last words if it cannot."""
-        wait_until(lambda: not self.process.running or broker_answers(self.bootstrap_servers), READY_SECONDS)
-        if not self.process.running or not broker_answers(self.bootstrap_servers):
+        wait_until(lambda: not self.process.running or broker_is_ready(self.bootstrap_servers), READY_SECONDS)
+        if not self.process.running or not broker_is_ready(self.bootstrap_servers):
             self.process.stop()
-            raise EmbeddedServerError(f"Kafka does not start; {self.process.log} ends with:\n{self.process.last_words()}")
+            raise EmbeddedServerError(f"Kafka does not start; {self.process.log} ends with:\n{self.process.log_tail()}")
 
     def start(self) -> None:
         """Launch the node and wait until it is ready."""

@@ -6,18 +6,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deploy.embedded.kafka import java
-from deploy.embedded.kafka.distribution import SUMS, run_maven
+from deploy.embedded.kafka.distribution import CHECKSUMS_FILE, run_maven
 
 
 def main() -> None:
     """Fetch what the recipe asks for, checked by Maven against the repository's checksums, and note each SHA-256."""
     with TemporaryDirectory() as folder:
-        run_maven(java.maven(_tell), Path(folder), _tell)
+        run_maven(java.ensure_maven(_print_progress), Path(folder), _print_progress)
         jars = sorted(Path(folder).glob("*.jar"))
-        SUMS.write_text("".join(f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}\n" for jar in jars))
+        CHECKSUMS_FILE.write_text("".join(f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}\n" for jar in jars))
 
 
-def _tell(line: str) -> None:
+def _print_progress(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 

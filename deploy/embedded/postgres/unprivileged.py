@@ -11,38 +11,38 @@ from pathlib import Path
 
 from deploy.embedded.errors import EmbeddedServerError
 
-_LONG_LIVED = Path("/var/tmp")  # noqa: S108 - outlives a reboot, and an unprivileged user can reach it; we make a folder of our own in it
-_NO_WAY = (
+_COPY_ROOT = Path("/var/tmp")  # noqa: S108 - outlives a reboot, and an unprivileged user can reach it; we make a folder of our own in it
+_NO_UNPRIVILEGED_USER = (
     "PostgreSQL refuses to run as root, and this machine allows neither user namespaces (unshare) nor another user (setpriv): "
     "run the command as an ordinary user, or set DATABASE_URL to use your own PostgreSQL."
 )
 
 
 @dataclass(frozen=True)
-class Footing:
+class UnprivilegedSetup:
     """Where PostgreSQL's programs and data live, what stands before each command, and the user who runs it, if not we."""
 
-    programs: Path
-    home: Path
+    program_folder: Path
+    data_home: Path
     wrapper: Sequence[str] = ()
-    user: int | None = None
+    user_id: int | None = None
 
-    def give(self, folder: Path) -> None:
+    def grant_ownership(self, folder: Path) -> None:
         """Make `folder` belong to whoever runs PostgreSQL, readable to nobody else."""
         folder.chmod(0o700)
-        if self.user is not None:
-            os.chown(folder, self.user, self.user)
+        if self.user_id is not None:
+            os.chown(folder, self.user_id, self.user_id)
 
 
-def footing(installation: Path, home: Path) -> Footing:
+def unprivileged_setup(installation: Path, home: Path) -> UnprivilegedSetup:
     """Choose how to run the PostgreSQL below `installation` with its data below `home`.
 
     An ordinary user runs it directly; root in a user namespace, where files stay root's; where that is forbidden, as the user
     `nobody` on copies outside the checkout. Raises `EmbeddedServerError` when nothing works.
     """
     home.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() != 0 and _has_name(os.geteuid()):
-        return Footing(installation / "bin", home)
+    if os.geteuid() != 0 and _has_user_entry(os.geteuid()):
+        return UnprivilegedSetup(installation / "bin", home)
     stranger = next((entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid not in {0, 65534}), None)
     namespace = ("unshare", "--user", f"--map-user={stranger}", f"--map-group={stranger}")
     if (
@@ -50,27 +50,27 @@ def footing(installation: Path, home: Path) -> Footing:
         and _works([*namespace, str(installation / "bin" / "postgres"), "--version"])
         and _works([*namespace, "test", "-w", str(home)])
     ):
-        return Footing(installation / "bin", home, namespace)
+        return UnprivilegedSetup(installation / "bin", home, namespace)
     return _as_nobody(installation, home)
 
 
-def _as_nobody(installation: Path, home: Path) -> Footing:
+def _as_nobody(installation: Path, home: Path) -> UnprivilegedSetup:
     user = pwd.getpwnam("nobody").pw_uid
     wrapper = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
     if os.geteuid() != 0 or not _works([*wrapper, "true"]):
-        raise EmbeddedServerError(_NO_WAY)
-    copy = _LONG_LIVED / f"jiesu-{sha256(str(home).encode()).hexdigest()[:12]}"
+        raise EmbeddedServerError(_NO_UNPRIVILEGED_USER)
+    copy = _COPY_ROOT / f"jiesu-{sha256(str(home).encode()).hexdigest()[:12]}"
     copy.mkdir(mode=0o755, exist_ok=True)
     if copy.stat().st_uid != 0 or copy.is_symlink():
         raise EmbeddedServerError(f"{copy} belongs to somebody else: remove it and try again.")
     copy.chmod(0o755)
-    chosen = Footing(_programs(installation, copy), copy / "home", wrapper, user)
-    chosen.home.mkdir(exist_ok=True)
-    chosen.give(chosen.home)
+    chosen = UnprivilegedSetup(_copy_programs(installation, copy), copy / "home", wrapper, user)
+    chosen.data_home.mkdir(exist_ok=True)
+    chosen.grant_ownership(chosen.data_home)
     return chosen
 
 
-def _programs(installation: Path, copy: Path) -> Path:
+def _copy_programs(installation: Path, copy: Path) -> Path:
     """Copy the wheel's programs, and the libraries that they look for beside the package, where anyone may run them."""
     package = installation.parent
     libraries = package.with_name(f"{package.name}.libs")
@@ -81,18 +81,18 @@ def _programs(installation: Path, copy: Path) -> Path:
         shutil.copytree(installation, partial / package.name / installation.name, symlinks=True)
         if libraries.exists():
             shutil.copytree(libraries, partial / libraries.name, symlinks=True)
-        _readable(partial)
+        _make_readable(partial)
         partial.rename(place)
     return place / package.name / installation.name / "bin"
 
 
-def _readable(folder: Path) -> None:
+def _make_readable(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
 
 
-def _has_name(user: int) -> bool:
+def _has_user_entry(user: int) -> bool:
     try:
         pwd.getpwuid(user)
     except KeyError:

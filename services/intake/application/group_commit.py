@@ -10,7 +10,7 @@ from shared.runtime.process.failures import is_infrastructure
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_Waiting = tuple[Sequence[Item], asyncio.Future[Sequence[Result]]]
+_QueuedItems = tuple[Sequence[Item], asyncio.Future[Sequence[Result]]]
 
 
 class GroupCommit(Generic[Item, Result]):
@@ -20,12 +20,12 @@ class GroupCommit(Generic[Item, Result]):
     """
 
     def __init__(
-        self, database: Database, work: Callable[[Transaction, Sequence[Item]], Awaitable[Sequence[Result]]], largest: int
+        self, database: Database, work: Callable[[Transaction, Sequence[Item]], Awaitable[Sequence[Result]]], max_items: int
     ) -> None:
         self._database = database
         self._work = work
-        self._largest = largest
-        self._waiting: deque[_Waiting[Item, Result]] = deque()
+        self._largest = max_items
+        self._waiting: deque[_QueuedItems[Item, Result]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, items: Sequence[Item]) -> Sequence[Result]:
@@ -46,7 +46,7 @@ class GroupCommit(Generic[Item, Result]):
                 size += len(group[-1][0])
             await self._commit(group)
 
-    async def _commit(self, group: Sequence[_Waiting[Item, Result]]) -> None:
+    async def _commit(self, group: Sequence[_QueuedItems[Item, Result]]) -> None:
         try:
             async with self._database.transaction() as tx:
                 results = await self._work(tx, [item for items, _ in group for item in items])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.intake.channels import json_document
-from services.intake.channels.reading import Reading
+from services.intake.channels.reading import ParseResult
 
-READERS: dict[str, Callable[[Any], Reading]] = {"json": json_document.read}
+READERS: dict[str, Callable[[Any], ParseResult]] = {"json": json_document.read}
 """Format → how it is read."""

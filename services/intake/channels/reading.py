@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from services.intake.domain.submission_faults import Fault
+from services.intake.domain.submission_faults import SubmissionFault
 from shared.contracts.complaint import Submission
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParseResult:
     """Either a submission or faults."""
 
     submission: Submission | None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[SubmissionFault, ...] = ()

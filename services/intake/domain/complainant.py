@@ -7,20 +7,20 @@ import phonenumbers
 
 from shared.contracts.complaint import Complainant, MaskedComplainant
 
-CONTACT = ("name", "phone", "email", "address", "identity", "enterprise", "household")
+CONTACT_FIELDS = ("name", "phone", "email", "address", "identity", "enterprise", "household")
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
 _SEPARATORS = re.compile(r"[\s\-()（）.]+")
-_KEPT = 3
-_LEAST = 7
+_VISIBLE_PREFIX_DIGITS = 3
+_MAX_FULLY_MASKED_DIGITS = 7
 
 
-def normal_phone(written: str, region: str) -> str | None:
+def normalised_phone(raw_phone: str, region: str) -> str | None:
     """The number in E.164 form, None if it is none; `region` (ISO 3166) is for numbers without a country code."""
-    digits = _SEPARATORS.sub("", written)
+    digits = _SEPARATORS.sub("", raw_phone)
     if region == "CN" and (mobile := _MOBILE.fullmatch(digits)):
         return f"+86{mobile[1]}"
     try:
-        number = phonenumbers.parse(written, region)
+        number = phonenumbers.parse(raw_phone, region)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):
@@ -28,29 +28,29 @@ def normal_phone(written: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def normal(who: Complainant, region: str) -> Complainant:
+def normalised_complainant(complainant: Complainant, phone_region: str) -> Complainant:
     """The complainant with phone and e-mail in one form; what cannot be read as a phone number stays as it was written."""
-    changes: dict[str, str | None] = {name: (getattr(who, name) or "").strip() or None for name in CONTACT}
+    changes: dict[str, str | None] = {name: (getattr(complainant, name) or "").strip() or None for name in CONTACT_FIELDS}
     if phone := changes["phone"]:
-        changes["phone"] = normal_phone(phone, region) or phone
+        changes["phone"] = normalised_phone(phone, phone_region) or phone
     if email := changes["email"]:
         changes["email"] = email.lower()
-    return who.model_copy(update=changes)
+    return complainant.model_copy(update=changes)
 
 
-def masked(who: Complainant, key: bytes) -> MaskedComplainant:
+def masked(complainant: Complainant, pseudonym_key: bytes) -> MaskedComplainant:
     """What every consumer may see: 王**, 138****0000; of the anonymous neither."""
-    hidden = who.anonymous
+    hidden = complainant.anonymous
     return MaskedComplainant(
-        kind=who.kind,
-        anonymous=who.anonymous,
-        name=None if hidden else masked_name(who.name),
-        phone=None if hidden else masked_phone(who.phone),
-        id=pseudonym(who, key),
-        identity=who.identity,
-        enterprise=who.enterprise,
-        household=who.household,
-        has=[name for name in CONTACT if getattr(who, name)],
+        kind=complainant.kind,
+        anonymous=complainant.anonymous,
+        name=None if hidden else masked_name(complainant.name),
+        phone=None if hidden else masked_phone(complainant.phone),
+        id=pseudonym(complainant, pseudonym_key),
+        identity=complainant.identity,
+        enterprise=complainant.enterprise,
+        household=complainant.household,
+        has=[name for name in CONTACT_FIELDS if getattr(complainant, name)],
     )
 
 
@@ -64,10 +64,10 @@ def masked_phone(phone: str | None) -> str | None:
     if not phone:
         return None
     digits = "".join(c for c in phone.removeprefix("+86") if c.isdigit())
-    return f"{digits[:_KEPT]}****{digits[-4:]}" if len(digits) > _LEAST else "****"
+    return f"{digits[:_VISIBLE_PREFIX_DIGITS]}****{digits[-4:]}" if len(digits) > _MAX_FULLY_MASKED_DIGITS else "****"
 
 
-def pseudonym(who: Complainant, key: bytes) -> str | None:
+def pseudonym(complainant: Complainant, pseudonym_key: bytes) -> str | None:
     """The same for the same phone, else e-mail, else identity; None if none is known. Nobody without the key can find it out."""
-    known = next((f"{name}:{value}" for name in ("phone", "email", "identity") if (value := getattr(who, name))), None)
-    return None if known is None else hmac.digest(key, known.encode(), "sha256").hex()[:32]
+    known = next((f"{name}:{value}" for name in ("phone", "email", "identity") if (value := getattr(complainant, name))), None)
+    return None if known is None else hmac.digest(pseudonym_key, known.encode(), "sha256").hex()[:32]

@@ -4,25 +4,25 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-_PLACE = re.compile(r"\{(year|seq)(?::(0\d{1,2}))?\}")
+_PLACEHOLDER = re.compile(r"\{(year|seq)(?::(0\d{1,2}))?\}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Book:
+class NumberSeries:
     """One numbered book: a procedure's register in one year."""
 
     register: str
     year: int
 
 
-def book(register: str, at: datetime, zone: tzinfo) -> Book:
+def series_at(register: str, at: datetime, zone: tzinfo) -> NumberSeries:
     """The book that a registration at that instant is entered in."""
-    return Book(register, at.astimezone(zone).year)
+    return NumberSeries(register, at.astimezone(zone).year)
 
 
-def written(pattern: str, year: int, seq: int) -> str:
+def format_number(pattern: str, year: int, seq: int) -> str:
     """The number in the procedure's pattern, e.g. TS-{year}-{seq:05}; raises `ValueError` for a pattern without {seq}."""
     if "{seq" not in pattern:
         raise ValueError(f"register.number {pattern!r} has no {{seq}}, so that numbers would repeat; write e.g. TS-{{year}}-{{seq:05}}")
     values = {"year": year, "seq": seq}
-    return _PLACE.sub(lambda match: format(values[match[1]], match[2] or ""), pattern)
+    return _PLACEHOLDER.sub(lambda match: format(values[match[1]], match[2] or ""), pattern)

@@ -24,11 +24,11 @@ _REMEDIES = {
     "model_attributes_type": "send an object",
     "too_long": "send fewer",
 }
-_MOST = 20
+_MAX_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SubmissionFault:
     """One fault: `field` as a path with dots, `rule` that it breaks, `remedy` for the sender."""
 
     field: str
@@ -36,16 +36,16 @@ class Fault:
     remedy: str
 
 
-def faults(error: ValidationError) -> tuple[Fault, ...]:
+def faults_from_validation(error: ValidationError) -> tuple[SubmissionFault, ...]:
     """Validation's findings, at most 20, without any value of the submission."""
     found = error.errors(include_input=False, include_context=False, include_url=False)
-    return tuple(dict.fromkeys(_fault(item["loc"], item["type"], item["msg"]) for item in found[:_MOST]))
+    return tuple(dict.fromkeys(_fault(item["loc"], item["type"], item["msg"]) for item in found[:_MAX_FAULTS]))
 
 
-def _fault(place: Iterable[int | str], rule: str, message: str) -> Fault:
+def _fault(place: Iterable[int | str], rule: str, message: str) -> SubmissionFault:
     # A union's branches stand in the place too, e.g. facts.x.bool: the field is what the sender wrote.
     path = [str(part) for part in place]
     if path[:1] == ["facts"]:
         path, rule, message = path[:2], "fact_type", "must be true or false, a number, an instant or text"
     field = ".".join(path) or ("text" if rule == "value_error" else "body")
-    return Fault(field, rule, _REMEDIES.get(rule, message.removeprefix("Value error, ")))
+    return SubmissionFault(field, rule, _REMEDIES.get(rule, message.removeprefix("Value error, ")))

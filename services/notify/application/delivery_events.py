@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 
 from services.notify.storage import deliveries
-from services.notify.storage.deliveries import Row
+from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts import topics
 from shared.contracts.envelope import Message
 from shared.contracts.events import encode
@@ -15,21 +15,21 @@ from shared.contracts.events.messages import NotificationOutcome
 from shared.runtime.database.database import Transaction
 from shared.runtime.outbox import outbox
 
-BECAUSE = ("procedure", "version", "rule", "clause")
+REQUEST_FIELDS = ("procedure", "version", "rule", "clause")
 """Fields of the request that its outcomes repeat."""
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:notification-event")
 
 
-async def publish(
+async def publish_outcomes(
     tx: Transaction,
-    outcomes: Sequence[tuple[Row, type[NotificationOutcome]]],
+    outcomes: Sequence[tuple[DeliveryRow, type[NotificationOutcome]]],
     at: datetime,
     reasons: Mapping[UUID, str] | None = None,
 ) -> None:
     """Put one event an outcome into the outbox; `at` is domain time, a reason that is not given is the delivery's own."""
     if not outcomes:
         return
-    numbers = await deliveries.numbers(tx, [row.case_id for row, _ in outcomes])
+    numbers = await deliveries.next_sequence_numbers(tx, [row.case_id for row, _ in outcomes])
     given = reasons or {}
     await outbox.add(
         tx,
@@ -40,7 +40,7 @@ async def publish(
     )
 
 
-def _message(row: Row, outcome: type[NotificationOutcome], at: datetime, number: int, reason: str) -> Message:
+def _message(row: DeliveryRow, outcome: type[NotificationOutcome], at: datetime, number: int, reason: str) -> Message:
     event = outcome(
         case=row.case_id,
         at=at,

@@ -9,7 +9,7 @@ _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
-def email(text: str) -> str | None:
+def normalize_email(text: str) -> str | None:
     """The address with its domain in ASCII (`a@例子.cn` becomes `a@xn--…`), None if it is none; a local part beyond ASCII is refused."""
     match = _EMAIL.fullmatch(text.strip())
     if match is None:
@@ -23,7 +23,7 @@ def email(text: str) -> str | None:
     return address if fits else None
 
 
-def phone(text: str, region: str) -> str | None:
+def normalize_phone(text: str, region: str) -> str | None:
     """The number as E.164 (+8613800000000), None if it cannot be one; `region` (ISO 3166) is where numbers without a country lie."""
     try:
         number = phonenumbers.parse(text, region)

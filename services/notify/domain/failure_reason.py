@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class FailureReason(StrEnum):
     """The first word of `reason` in `notification_failed`; a code of the provider may follow it."""
 
     VACANT = "vacant"
@@ -36,10 +36,10 @@ class Reason(StrEnum):
     """The provider accepted the message and reported later that it did not arrive."""
 
 
-def bounded(text: str) -> str:
+def reason_label(text: str) -> str:
     """The reason's first word if it is one of ours, else `other`: a metric's label."""
     word = text.partition(":")[0]
     return word if word in _WORDS else "other"
 
 
-_WORDS = frozenset(Reason)
+_WORDS = frozenset(FailureReason)

@@ -15,21 +15,21 @@ class QuietHours:
     channels: frozenset[str] = frozenset({"sms"})
 
 
-def due(now: datetime, quiet: QuietHours | None, channel: str, urgent: bool) -> datetime:
+def earliest_send_at(now: datetime, quiet_hours: QuietHours | None, channel: str, urgent: bool) -> datetime:
     """The instant at which a message asked for at `now` may go: at once, or when the quiet hours end. The urgent never waits."""
-    if quiet is None or urgent or channel not in quiet.channels or quiet.start == quiet.end:
+    if quiet_hours is None or urgent or channel not in quiet_hours.channels or quiet_hours.start == quiet_hours.end:
         return now
-    local = now.astimezone(quiet.zone)
+    local = now.astimezone(quiet_hours.zone)
     clock = local.time()
-    across = quiet.start > quiet.end
-    inside = (clock >= quiet.start or clock < quiet.end) if across else quiet.start <= clock < quiet.end
+    across = quiet_hours.start > quiet_hours.end
+    inside = (clock >= quiet_hours.start or clock < quiet_hours.end) if across else quiet_hours.start <= clock < quiet_hours.end
     if not inside:
         return now
-    day = local.date() + timedelta(days=1 if across and clock >= quiet.start else 0)
-    return datetime.combine(day, quiet.end, quiet.zone).astimezone(now.tzinfo)
+    day = local.date() + timedelta(days=1 if across and clock >= quiet_hours.start else 0)
+    return datetime.combine(day, quiet_hours.end, quiet_hours.zone).astimezone(now.tzinfo)
 
 
-def parse(text: str, zone: str, channels: tuple[str, ...] = ("sms",)) -> QuietHours | None:
+def parse_quiet_hours(text: str, zone: str, channels: tuple[str, ...] = ("sms",)) -> QuietHours | None:
     """Read `22:00-08:00`; empty means none. Raises ValueError that names the rule."""
     if not text.strip():
         return None

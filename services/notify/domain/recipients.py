@@ -5,28 +5,28 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from services.notify.domain import address
-from services.notify.domain.failure_reason import Reason
+from services.notify.domain.failure_reason import FailureReason
 from shared.contracts.events.messages import NotificationRequested
 from shared.procedures.organisation import Organisation
 
 COMPLAINANT = "complainant"
-NOBODY = "nobody"
+UNNAMED_RECIPIENT = "nobody"
 """Stands for the recipient of a request that names none: it fails visibly too."""
 ADDRESS_FIELD = {"sms": "phone", "email": "email"}
 """Channel → the field of a person or complainant that holds the address."""
 
 
 @dataclass(frozen=True)
-class Directory:
+class RecipientDirectory:
     """What recipients are resolved with: the organisation, the region of bare phone numbers, and what holds where a request is silent."""
 
     organisation: Organisation
-    region: str = "CN"
-    channels: tuple[str, ...] = ("email",)
+    phone_region: str = "CN"
+    default_channels: tuple[str, ...] = ("email",)
     complainant_language: str = "zh"
 
     @cached_property
-    def staff(self) -> Mapping[tuple[str, str], "Recipient"]:
+    def staff_recipients(self) -> Mapping[tuple[str, str], "Recipient"]:
         """Everybody of the organisation on every channel that has addresses; reading a phone number takes longer than all the rest."""
         people, channels = self.organisation.people, ADDRESS_FIELD.items()
         return {
@@ -45,20 +45,22 @@ class Recipient:
     channel: str
     language: str = "zh"
     address: str | None = None
-    reason: Reason | None = None
+    reason: FailureReason | None = None
 
 
-def resolve(
-    request: NotificationRequested, directory: Directory, contact: Mapping[str, object] | None, sealed: bool = False
+def resolve_recipients(
+    request: NotificationRequested, directory: RecipientDirectory, contact: Mapping[str, object] | None, contact_unreadable: bool = False
 ) -> list[Recipient]:
     """Each recipient once a channel, in the order of the request; `sealed` says that contact data came but could not be opened."""
     found: dict[tuple[str, str], Recipient] = {}
-    for recipient in _all(request, directory, contact, sealed):
+    for recipient in _all(request, directory, contact, contact_unreadable):
         found.setdefault((recipient.id, recipient.channel), recipient)
     return list(found.values())
 
 
-def _all(request: NotificationRequested, directory: Directory, contact: Mapping[str, object] | None, sealed: bool) -> Iterator[Recipient]:
+def _all(
+    request: NotificationRequested, directory: RecipientDirectory, contact: Mapping[str, object] | None, sealed: bool
+) -> Iterator[Recipient]:
     channels = _channels(request, directory)
     for channel in channels:
         if COMPLAINANT in request.recipients or COMPLAINANT in request.persons:
@@ -67,36 +69,36 @@ def _all(request: NotificationRequested, directory: Directory, contact: Mapping[
             if person_id != COMPLAINANT:
                 yield _person(person_id, channel, directory)
         if not request.persons:
-            roles = request.recipients or [NOBODY]
-            yield from (Recipient(role, channel, reason=Reason.VACANT) for role in roles if role != COMPLAINANT)
+            roles = request.recipients or [UNNAMED_RECIPIENT]
+            yield from (Recipient(role, channel, reason=FailureReason.VACANT) for role in roles if role != COMPLAINANT)
 
 
-def _channels(request: NotificationRequested, directory: Directory) -> Sequence[str]:
+def _channels(request: NotificationRequested, directory: RecipientDirectory) -> Sequence[str]:
     asked = [request.by] if isinstance(request.by, str) else request.by
-    return [channel for channel in asked if channel] or directory.channels
+    return [channel for channel in asked if channel] or directory.default_channels
 
 
-def _person(person_id: str, channel: str, directory: Directory) -> Recipient:
-    known = directory.staff.get((person_id, channel))
+def _person(person_id: str, channel: str, directory: RecipientDirectory) -> Recipient:
+    known = directory.staff_recipients.get((person_id, channel))
     if known is not None:
         return known
     person = directory.organisation.person(person_id)
     if person is None:
-        return Recipient(person_id, channel, reason=Reason.UNKNOWN_PERSON)
+        return Recipient(person_id, channel, reason=FailureReason.UNKNOWN_PERSON)
     return _reachable(person_id, channel, person.language, None, directory)
 
 
-def _complainant(channel: str, directory: Directory, contact: Mapping[str, object] | None, sealed: bool) -> Recipient:
+def _complainant(channel: str, directory: RecipientDirectory, contact: Mapping[str, object] | None, sealed: bool) -> Recipient:
     if contact is None:
-        return Recipient(COMPLAINANT, channel, reason=Reason.SEALED if sealed else Reason.NO_CONTACT)
+        return Recipient(COMPLAINANT, channel, reason=FailureReason.SEALED if sealed else FailureReason.NO_CONTACT)
     text = contact.get(ADDRESS_FIELD.get(channel, ""))
     return _reachable(COMPLAINANT, channel, directory.complainant_language, text if isinstance(text, str) else None, directory)
 
 
-def _reachable(recipient: str, channel: str, language: str, text: str | None, directory: Directory) -> Recipient:
+def _reachable(recipient: str, channel: str, language: str, text: str | None, directory: RecipientDirectory) -> Recipient:
     if channel not in ADDRESS_FIELD:
-        return Recipient(recipient, channel, language, reason=Reason.NO_PROVIDER)
+        return Recipient(recipient, channel, language, reason=FailureReason.NO_PROVIDER)
     if not text or not text.strip():
-        return Recipient(recipient, channel, language, reason=Reason.NO_ADDRESS)
-    found = address.email(text) if channel == "email" else address.phone(text, directory.region)
-    return Recipient(recipient, channel, language, found, None if found else Reason.BAD_ADDRESS)
+        return Recipient(recipient, channel, language, reason=FailureReason.NO_ADDRESS)
+    found = address.normalize_email(text) if channel == "email" else address.normalize_phone(text, directory.phone_region)
+    return Recipient(recipient, channel, language, found, None if found else FailureReason.BAD_ADDRESS)

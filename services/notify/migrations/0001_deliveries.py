@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.runtime.database.tables import QUEUE_STORAGE, create_runtime_tables
+from shared.runtime.database.tables import QUEUE_AUTOVACUUM, create_runtime_tables
 
 revision = "0001"
 down_revision = None
@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
         sa.Column("settled_at", sa.DateTime(timezone=True)),
         schema="notify",
-        postgresql_with=QUEUE_STORAGE,
+        postgresql_with=QUEUE_AUTOVACUUM,
     )
     op.create_index("delivery_due", "delivery", ["channel", "due_at"], schema="notify", postgresql_where=sa.text("status = 'pending'"))
     op.create_index("delivery_settled", "delivery", ["settled_at"], schema="notify", postgresql_where=sa.text("status <> 'pending'"))

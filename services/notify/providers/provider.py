@@ -4,41 +4,41 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from services.notify.domain.failure_reason import Reason
+from services.notify.domain.failure_reason import FailureReason
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingMessage:
     """A message as a provider gets it; `key` is the same at every attempt, so that a provider which can will send it once."""
 
     key: str
-    to: str
+    address: str
     subject: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class SendAccepted:
     """The provider has taken the message over; `reference` is its own id for it, empty where it gives none."""
 
     reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SendFailed:
     """The provider has not taken it; `code` is the peer's, digits and dots only; `after` is how many seconds it asked us to wait."""
 
-    reason: Reason
+    reason: FailureReason
     permanent: bool
     code: str = ""
-    after: float | None = None
+    retry_after: float | None = None
 
-    def text(self) -> str:
+    def describe(self) -> str:
         """For the event and the log: the reason and the code, nothing that the peer wrote."""
         return f"{self.reason}: {self.code}" if self.code else str(self.reason)
 
 
-class Arrival(Enum):
+class ReceiptStatus(Enum):
     """What a receipt says."""
 
     DELIVERED = "delivered"
@@ -47,11 +47,11 @@ class Arrival(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class DeliveryReceipt:
     """News about an accepted message: our key, what became of it, and the gateway's code for it."""
 
-    key: str
-    arrival: Arrival
+    idempotency_key: str
+    status: ReceiptStatus
     code: str = ""
 
 
@@ -60,7 +60,7 @@ class Provider(Protocol):
 
     channel: str
 
-    async def send(self, message: Outgoing) -> Accepted | Refused:
+    async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Try once, within the provider's own time limit."""
 
     async def close(self) -> None:

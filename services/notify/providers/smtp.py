@@ -10,27 +10,27 @@ from email.utils import format_datetime
 import aiosmtplib
 from aiosmtplib import SMTPException
 
-from services.notify.domain.failure_reason import Reason
-from services.notify.providers.provider import Accepted, Outgoing, Refused
-from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessions
+from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
+from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessionPool
 from shared.runtime.clock import Clock
 
 # Replies of RFC 5321 that mean something else than their first digit says; 4xx is otherwise busy, 5xx refused.
-STATUS: dict[int, tuple[Reason, bool]] = {
-    421: (Reason.BUSY, False),
-    454: (Reason.CREDENTIALS, False),
-    530: (Reason.CREDENTIALS, False),
-    534: (Reason.CREDENTIALS, False),
-    535: (Reason.CREDENTIALS, False),
-    538: (Reason.CREDENTIALS, False),
-    502: (Reason.GARBAGE, False),
-    503: (Reason.GARBAGE, False),
+SMTP_REPLY_REASONS: dict[int, tuple[FailureReason, bool]] = {
+    421: (FailureReason.BUSY, False),
+    454: (FailureReason.CREDENTIALS, False),
+    530: (FailureReason.CREDENTIALS, False),
+    534: (FailureReason.CREDENTIALS, False),
+    535: (FailureReason.CREDENTIALS, False),
+    538: (FailureReason.CREDENTIALS, False),
+    502: (FailureReason.GARBAGE, False),
+    503: (FailureReason.GARBAGE, False),
 }
 _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _FIRST_PERMANENT, _LAST = 500, 599
 
 
-class Smtp:
+class SmtpProvider:
     """The provider of the channel `email`; connections are kept while all goes well, and none outlives a fault."""
 
     channel = "email"
@@ -40,57 +40,59 @@ class Smtp:
         self._clock = clock
         self._domain = options.sender.rpartition("@")[2].rstrip(">") or "localhost"
         self._sender = options.sender.rpartition("<")[2].rstrip(">").strip()
-        self._sessions = SmtpSessions(options, self._domain)
+        self._sessions = SmtpSessionPool(options, self._domain)
 
-    async def send(self, message: Outgoing) -> Accepted | Refused:
+    async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Hand one mail over; the server's final 250 is acceptance, whatever comes after it is no failure."""
         try:
             mail = self._mail(message)
         except ValueError:  # a line break where a header stands; rendering lets none through
-            return Refused(Reason.TEMPLATE, permanent=True)
+            return SendFailed(FailureReason.TEMPLATE, permanent=True)
         try:
             async with asyncio.timeout(self._options.timeout), self._sessions.session() as client:
-                await client.sendmail(self._sender, [message.to], mail.as_bytes())
+                await client.sendmail(self._sender, [message.address], mail.as_bytes())
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
-            return classify(error)
-        return Accepted(mail["Message-ID"])
+            return classify_error(error)
+        return SendAccepted(mail["Message-ID"])
 
     async def close(self) -> None:
         """End the kept sessions."""
         await self._sessions.close()
 
-    def _mail(self, message: Outgoing) -> EmailMessage:
+    def _mail(self, message: OutgoingMessage) -> EmailMessage:
         mail = EmailMessage(policy=POLICY)
         mail["From"] = self._options.sender
-        mail["To"] = message.to
+        mail["To"] = message.address
         mail["Subject"] = message.subject
-        mail["Date"] = format_datetime(self._clock.real())
+        mail["Date"] = format_datetime(self._clock.real_now())
         mail["Message-ID"] = f"<{message.key}@{self._domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text, cte="base64")  # for servers without 8BITMIME
         return mail
 
 
-def classify(error: Exception) -> Refused:
+def classify_error(error: Exception) -> SendFailed:
     """What an error of the SMTP client means for the message."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return classify(error.recipients[0])
+        return classify_error(error.recipients[0])
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _reply(error.code, error.message)
     if isinstance(error, OSError | TimeoutError) and not isinstance(error, ssl.SSLError):
-        return Refused(Reason.UNREACHABLE, permanent=False)
+        return SendFailed(FailureReason.UNREACHABLE, permanent=False)
     # What is left: no STARTTLS or login offered, a wrong certificate. For the operator to mend, not the message's fault.
-    return Refused(Reason.CREDENTIALS if isinstance(error, SMTPException | ssl.SSLError) else Reason.GARBAGE, permanent=False)
+    return SendFailed(
+        FailureReason.CREDENTIALS if isinstance(error, SMTPException | ssl.SSLError) else FailureReason.GARBAGE, permanent=False
+    )
 
 
-def _reply(code: int, text: str) -> Refused:
+def _reply(code: int, text: str) -> SendFailed:
     enhanced = _ENHANCED.match(text)
     shown = f"{code} {enhanced[1]}" if enhanced else str(code)
-    if code in STATUS:
-        reason, permanent = STATUS[code]
-        return Refused(reason, permanent, shown)
+    if code in SMTP_REPLY_REASONS:
+        reason, permanent = SMTP_REPLY_REASONS[code]
+        return SendFailed(reason, permanent, shown)
     if _FIRST_PERMANENT <= code <= _LAST:
-        return Refused(Reason.REFUSED, permanent=True, code=shown)
+        return SendFailed(FailureReason.REFUSED, permanent=True, code=shown)
     if 400 <= code < _FIRST_PERMANENT:  # noqa: PLR2004 - RFC 5321's transient replies
-        return Refused(Reason.BUSY, permanent=False, code=shown)
-    return Refused(Reason.GARBAGE, permanent=False)
+        return SendFailed(FailureReason.BUSY, permanent=False, code=shown)
+    return SendFailed(FailureReason.GARBAGE, permanent=False)

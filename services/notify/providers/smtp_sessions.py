@@ -15,8 +15,8 @@ from shared.runtime.clock import monotonic
 
 _IDLE_SECONDS = 20.0
 """Servers hang up on the idle; a session that has waited longer is not tried again."""
-_KEPT = 20
-_GOODBYE = 1.0
+_MAX_IDLE_SESSIONS = 20
+_QUIT_TIMEOUT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class SmtpOptions:
     ca_file: str = ""
 
 
-class SmtpSessions:
+class SmtpSessionPool:
     """`async with sessions.session() as client`: a session of its own for one mail, closed at once when anything goes wrong."""
 
     def __init__(self, options: SmtpOptions, local_name: str) -> None:
@@ -45,27 +45,27 @@ class SmtpSessions:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[aiosmtplib.SMTP]:
         """Raises what aiosmtplib raises; a server may allow few mails a session, so a kept one proves itself before it gets one."""
-        client = await self._kept() or await self._connect()
+        client = await self._reuse_idle() or await self._connect()
         try:
             yield client
         except BaseException:
             client.close()
             raise
         self._idle.append((monotonic(), client))
-        if len(self._idle) > _KEPT:
+        if len(self._idle) > _MAX_IDLE_SESSIONS:
             self._idle.popleft()[1].close()
 
     async def close(self) -> None:
         """Say goodbye on all kept sessions."""
         while self._idle:
-            await _part(self._idle.pop()[1])
+            await _quit(self._idle.pop()[1])
 
-    async def _kept(self) -> aiosmtplib.SMTP | None:
+    async def _reuse_idle(self) -> aiosmtplib.SMTP | None:
         while self._idle:
             since, client = self._idle.pop()
             answers = False
             try:
-                answers = monotonic() - since < _IDLE_SECONDS and await _answers(client)
+                answers = monotonic() - since < _IDLE_SECONDS and await _is_alive(client)
             finally:
                 if not answers:
                     client.close()
@@ -94,7 +94,7 @@ class SmtpSessions:
         return client
 
 
-async def _answers(client: aiosmtplib.SMTP) -> bool:
+async def _is_alive(client: aiosmtplib.SMTP) -> bool:
     try:
         await client.rset()
     except (SMTPException, OSError, TimeoutError):
@@ -102,9 +102,9 @@ async def _answers(client: aiosmtplib.SMTP) -> bool:
     return True
 
 
-async def _part(client: aiosmtplib.SMTP) -> None:
+async def _quit(client: aiosmtplib.SMTP) -> None:
     try:
-        async with asyncio.timeout(_GOODBYE):
+        async with asyncio.timeout(_QUIT_TIMEOUT_SECONDS):
             await client.quit()
     except (SMTPException, OSError, TimeoutError):
         client.close()

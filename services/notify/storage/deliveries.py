@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid, func
 
 from shared.runtime.database.database import Transaction
-from shared.runtime.database.tables import queue_settings, runtime_tables
+from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
 SCHEMA = "notify"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeliveryRow:
     """A delivery as it is kept; `address` is sealed, `because` is JSON of procedure, version, rule and clause, instants are real time."""
 
     id: UUID
@@ -38,7 +38,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class AttemptResult:
     """What an attempt led to: `sent` or `failed` for good, or `pending` until `due_at`; counts only while the fence is ours."""
 
     id: UUID
@@ -76,10 +76,10 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[],
 WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
 RETURNING delivery.id
 """
-_ARRIVED = """
+_RECORD_RECEIPT = """
 UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '' WHERE id = $1
 """
-_NUMBER = """
+_NEXT_NUMBERS = """
 INSERT INTO case_sequence AS known (case_id, value)
 SELECT case_id, added FROM unnest($1::text[], $2::bigint[]) AS new (case_id, added) ORDER BY case_id
 ON CONFLICT (case_id) DO UPDATE SET value = known.value + excluded.value RETURNING case_id, value
@@ -93,7 +93,7 @@ DELETE FROM delivery WHERE id = ANY(
 """
 
 
-def tables() -> MetaData:
+def metadata() -> MetaData:
     """The schema: the machinery's tables and our two."""
     metadata = runtime_tables(SCHEMA)
     delivery = Table(
@@ -117,12 +117,12 @@ def tables() -> MetaData:
     Index("delivery_due", delivery.c.channel, delivery.c.due_at, postgresql_where=delivery.c.status == "pending")
     Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
     Index("delivery_case", delivery.c.case_id)
-    queue_settings(delivery)
+    use_queue_autovacuum(delivery)
     Table("case_sequence", metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
     return metadata
 
 
-async def insert(tx: Transaction, rows: Sequence[Row]) -> set[UUID]:
+async def insert_deliveries(tx: Transaction, rows: Sequence[DeliveryRow]) -> set[UUID]:
     """Keep new deliveries and return their ids; one that is known already stays as it is."""
     if not rows:
         return set()
@@ -131,13 +131,13 @@ async def insert(tx: Transaction, rows: Sequence[Row]) -> set[UUID]:
     return {row["id"] for row in found}
 
 
-async def claim(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[Row]:
+async def claim_deliveries(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[DeliveryRow]:
     """Take due deliveries of a channel, oldest first, until the lease ends; the attempt counts, the fence keeps others out."""
     rows = await tx.fetch(_CLAIM, channel, limit, now, until)
     return sorted((_row(row) for row in rows), key=lambda row: row.id)
 
 
-async def settle(tx: Transaction, done: Sequence[Settlement]) -> set[UUID]:
+async def settle_deliveries(tx: Transaction, done: Sequence[AttemptResult]) -> set[UUID]:
     """Record results, and return those that were still ours; what is over loses address and text."""
     rows = await tx.fetch(
         _SETTLE,
@@ -151,39 +151,39 @@ async def settle(tx: Transaction, done: Sequence[Settlement]) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
-async def locked(tx: Transaction, delivery: UUID) -> Row | None:
+async def lock_delivery(tx: Transaction, delivery_id: UUID) -> DeliveryRow | None:
     """One delivery, locked, or None."""
-    row = await tx.fetchrow(f"SELECT {_READ} FROM delivery WHERE id = $1 FOR UPDATE", delivery)  # noqa: S608 - constants
+    row = await tx.fetchrow(f"SELECT {_READ} FROM delivery WHERE id = $1 FOR UPDATE", delivery_id)  # noqa: S608 - constants
     return _row(row) if row else None
 
 
-async def arrived(tx: Transaction, delivery: UUID, status: str, reason: str) -> None:
+async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason: str) -> None:
     """Record what a receipt said."""
-    await tx.execute(_ARRIVED, delivery, status, reason)
+    await tx.execute(_RECORD_RECEIPT, delivery_id, status, reason)
 
 
-async def numbers(tx: Transaction, cases: Sequence[str]) -> list[int]:
+async def next_sequence_numbers(tx: Transaction, case_ids: Sequence[str]) -> list[int]:
     """The next running number of each of these cases; a case's row stays locked until the commit, so its events keep their order."""
-    counts = Counter(cases)
+    counts = Counter(case_ids)
     listed = sorted(counts)
-    rows = await tx.fetch(_NUMBER, listed, [counts[case] for case in listed])
+    rows = await tx.fetch(_NEXT_NUMBERS, listed, [counts[case] for case in listed])
     following = {row["case_id"]: row["value"] - counts[row["case_id"]] for row in rows}
     taken: list[int] = []
-    for case in cases:
+    for case in case_ids:
         following[case] += 1
         taken.append(following[case])
     return taken
 
 
-async def backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:
+async def delivery_backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:
     """By channel: how many deliveries are due and free, and since when the oldest."""
     return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_DUE, now)}
 
 
-async def prune(tx: Transaction, before: datetime) -> int:
+async def prune_deliveries(tx: Transaction, before: datetime) -> int:
     """Forget up to 1,000 deliveries that were settled before an instant; returns how many."""
     return int((await tx.execute(_PRUNE, before)).split()[-1])
 
 
-def _row(row: object) -> Row:
-    return Row(**dict(row))  # type: ignore[call-overload]
+def _row(row: object) -> DeliveryRow:
+    return DeliveryRow(**dict(row))  # type: ignore[call-overload]

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from shared.contracts.envelope import KEY_ID, SIGNATURE, signed_bytes
 from shared.procedures.organisation import Organisation, Person
-from shared.runtime.kafka.signing import verified
+from shared.runtime.kafka.signing import is_signature_valid
 
-SYSTEM = "system"
+SYSTEM_ROLE = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Actor:
     def roles(self, organisation: Organisation, department: str, at: datetime) -> tuple[str, ...]:
         """The roles that the actor holds on a case of that department at that instant, those of absent people he stands in for included."""
         if self.person is None:
-            return (SYSTEM,)
+            return (SYSTEM_ROLE,)
         stood_in_for = [each for each in organisation.people if each.substitute == self.id and each.is_absent(at)]
         held = [role for each in (self.person, *stood_in_for) if _works_for(each, department, organisation) for role in each.roles]
         unit = organisation.department(department) if department else None
@@ -32,7 +32,7 @@ class Actor:
         return tuple(dict.fromkeys(held))
 
 
-class Authority:
+class IdentityRegistry:
     """Believes tokens and signatures that the organisation file knows."""
 
     def __init__(self, organisation: Organisation) -> None:
@@ -44,11 +44,11 @@ class Authority:
         for source in organisation.sources:
             self._keys.update({name: (public, Actor(source.id)) for name, public in source.keys.items()})
 
-    def actor(self, actor_id: str) -> Actor:
+    def actor_by_id(self, actor_id: str) -> Actor:
         """Somebody who was known before by his id: a person, or a source."""
         return Actor(actor_id, self.organisation.person(actor_id))
 
-    def bearer(self, header: str | None) -> Actor | None:
+    def authenticate_bearer(self, header: str | None) -> Actor | None:
         """The person whose token an Authorization header carries; None if there is none such."""
         scheme, _, token = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -57,10 +57,10 @@ class Authority:
         known = next((stored for stored in self._tokens if hmac.compare_digest(stored, digest)), None)
         return None if known is None else Actor(self._tokens[known].id, self._tokens[known])
 
-    def signer(self, topic: str, key: str, event_id: str, body: bytes, headers: Mapping[str, str]) -> Actor | None:
+    def verify_signature(self, topic: str, key: str, event_id: str, body: bytes, headers: Mapping[str, str]) -> Actor | None:
         """Who signed a record; None if nobody that the organisation knows did, or the signature does not fit."""
         found = self._keys.get(headers.get(KEY_ID, ""))
-        if found is None or not verified(found[0], headers.get(SIGNATURE, ""), signed_bytes(topic, key, event_id, body)):
+        if found is None or not is_signature_valid(found[0], headers.get(SIGNATURE, ""), signed_bytes(topic, key, event_id, body)):
             return None
         return found[1]
 

@@ -6,34 +6,34 @@ from typing import Any
 
 import orjson
 
-from services.sla.application.identity import Actor, Authority
-from services.sla.application.rulebooks import Rulebooks
+from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import clock_view, redaction
 from services.sla.storage import cases
 from shared.runtime.database.database import Database
-from shared.runtime.http.problem import Problem
+from shared.runtime.http.problem import HttpProblem
 
-UNKNOWN = ("there is no such case", "case: must be the id of a registered case that concerns your department")
+CASE_NOT_FOUND = ("there is no such case", "case: must be the id of a registered case that concerns your department")
 
 
-class CaseFiles:
+class CaseQueries:
     """Reads cases for those who have a part in them."""
 
-    def __init__(self, database: Database, rulebooks: Rulebooks, authority: Authority) -> None:
+    def __init__(self, database: Database, rulebooks: RulebookRegistry, identities: IdentityRegistry) -> None:
         self.database = database
         self.rulebooks = rulebooks
-        self.authority = authority
+        self.identities = identities
 
-    async def case(self, name: str, actor: Actor) -> dict[str, Any]:
+    async def describe_case(self, case_id: str, actor: Actor) -> dict[str, Any]:
         """A case as it stands with its clocks and events; raises `Problem` 404."""
-        case = await self._case(name, actor)
+        case = await self._case(case_id, actor)
         async with self.database.transaction() as tx:
-            events = await cases.events(tx, name)
-        rulebook = self.rulebooks.of(case)
+            events = await cases.load_events(tx, case_id)
+        rulebook = self.rulebooks.for_case(case)
         person = actor.person
         unit = rulebook.organisation.department(person.department) if person is not None and person.department else None
-        hidden = redaction.hidden(rulebook.procedure, unit) if unit is not None else ()
+        hidden = redaction.hidden_fields(rulebook.procedure, unit) if unit is not None else ()
         return {
             "case": case.id,
             "number": case.number,
@@ -48,26 +48,28 @@ class CaseFiles:
             "cooperating": case.cooperating,
             "handler": case.handler,
             "level": case.level,
-            "clocks": [clock_view.summary(case, rulebook, plan, each) for plan, each in clock_view.rounds(case, rulebook)],
-            "events": [redaction.project(event, hidden) for event in events],
+            "clocks": [clock_view.run_summary(case, rulebook, plan, each) for plan, each in clock_view.started_runs(case, rulebook)],
+            "events": [redaction.redact(event, hidden) for event in events],
         }
 
-    async def clock(self, name: str, clock: str, actor: Actor) -> dict[str, Any]:
+    async def explain_clock(self, case_id: str, clock_id: str, actor: Actor) -> dict[str, Any]:
         """Every round of a clock with its explanation; raises `Problem` 404."""
-        case = await self._case(name, actor)
-        rulebook = self.rulebooks.of(case)
-        rounds = [(plan, each) for plan, each in clock_view.rounds(case, rulebook) if clock in (plan.clock.id, *plan.clauses)]
+        case = await self._case(case_id, actor)
+        rulebook = self.rulebooks.for_case(case)
+        rounds = [(plan, each) for plan, each in clock_view.started_runs(case, rulebook) if clock_id in (plan.clock.id, *plan.clauses)]
         if not rounds:
-            raise Problem(404, "there is no such clock", f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}")
-        explained = [clock_view.explained(case, rulebook, plan, each) for plan, each in rounds]
+            raise HttpProblem(
+                404, "there is no such clock", f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}"
+            )
+        explained = [clock_view.explained_run(case, rulebook, plan, each) for plan, each in rounds]
         return {"case": case.id, "clock": rounds[0][0].clock.id, "rounds": explained}
 
     async def _case(self, name: str, actor: Actor) -> Case:
         async with self.database.transaction() as tx:
             state = await tx.fetchval("SELECT state FROM cases WHERE id = $1", name)
         if state is None:
-            raise Problem(404, *UNKNOWN)
-        case = Case.load(orjson.loads(state))
-        if not self.authority.may_see(actor, (case.department, case.proposed, *case.cooperating)):
-            raise Problem(404, *UNKNOWN)
+            raise HttpProblem(404, *CASE_NOT_FOUND)
+        case = Case.from_dict(orjson.loads(state))
+        if not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
+            raise HttpProblem(404, *CASE_NOT_FOUND)
         return case

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from services.sla.domain.evidence import decision_context
-from services.sla.domain.evidence.decision_context import Basis
+from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.procedures.calendars.calendar import Calendar, standard
@@ -18,25 +18,29 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 
 
-class Rulebooks:
+class RulebookRegistry:
     """Made when first asked for, kept for the life of the process; raises `ProcedureError` for a version that is not installed."""
 
-    def __init__(self, organisation: Organisation, calendars: dict[str, Calendar] | None = None, base: Path | None = None) -> None:
+    def __init__(
+        self, organisation: Organisation, calendars: dict[str, Calendar] | None = None, procedure_folder: Path | None = None
+    ) -> None:
         """Procedures that the organisation's sources name by a file are looked for in `base`; without it there are installed ones alone."""
         self.organisation = organisation
-        named = () if base is None else organisation.sources
-        own = [load(each.procedure if each.version is None else f"{each.procedure}@{each.version}", base=base) for each in named]
+        named = () if procedure_folder is None else organisation.sources
+        own = [
+            load(each.procedure if each.version is None else f"{each.procedure}@{each.version}", base=procedure_folder) for each in named
+        ]
         self._own = {(each.id, each.version): each for each in own}
         self.calendars: dict[str, Calendar] = {"default": standard()} if calendars is None else calendars
         self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
-        self.basis: Basis = decision_context.of(organisation, self.calendars)
+        self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
         self.basis_kept = False
         self._made: dict[tuple[str, int, bytes], Rulebook] = {}
 
     @classmethod
-    def restored(cls, kept: Basis) -> "Rulebooks":
+    def from_decision_context(cls, context: DecisionContext) -> "RulebookRegistry":
         """The rulebooks of a basis that decisions were made with earlier."""
-        return cls(kept.organisation.model_copy(update={"calendars": []}), kept.calendars)
+        return cls(context.organisation.model_copy(update={"calendars": []}), context.calendars)
 
     @cached_property
     def calendar_stamp(self) -> str:
@@ -54,15 +58,15 @@ class Rulebooks:
             found = self._made[name] = Rulebook(bind(self.procedure(procedure, version), parameters), self.organisation, self.calendars)
         return found
 
-    def procedure(self, name: str, version: int) -> Procedure:
+    def procedure(self, procedure_id: str, version: int) -> Procedure:
         """A procedure by id and version: one of the organisation's own files, or an installed one."""
-        return self._own.get((name, version)) or load(f"{name}@{version}")
+        return self._own.get((procedure_id, version)) or load(f"{procedure_id}@{version}")
 
     @property
-    def in_use(self) -> list[Procedure]:
+    def procedures_in_use(self) -> list[Procedure]:
         """The procedures of the organisation's sources, each in the newest version that one of them names."""
         return list({name: self._own[name, version] for name, version in sorted(self._own)}.values())
 
-    def of(self, case: Case) -> Rulebook:
+    def for_case(self, case: Case) -> Rulebook:
         """The rulebook that a case is pinned to."""
         return self.get(case.procedure, case.version, case.parameters)

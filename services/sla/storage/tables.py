@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from shared.runtime.database.tables import queue_settings, runtime_tables
+from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
 SCHEMA = "sla"
 
@@ -14,12 +14,12 @@ def metadata() -> MetaData:
     return found
 
 
-def add_tables(found: MetaData) -> None:
+def add_tables(schema_metadata: MetaData) -> None:
     """Add sla's own tables; `state` and `body` are JSON as bytes, `head` the hash of the case's latest event."""
-    _add_cases(found)
-    _add_ledger(found)
-    _add_waiting(found)
-    _add_records(found)
+    _add_cases(schema_metadata)
+    _add_ledger(schema_metadata)
+    _add_deferred_inputs_and_duties(schema_metadata)
+    _add_evidence(schema_metadata)
 
 
 def _add_cases(found: MetaData) -> None:
@@ -64,7 +64,7 @@ def _add_ledger(found: MetaData) -> None:
     Index("ledger_type_at", ledger.c.type, ledger.c.at)
 
 
-def _add_waiting(found: MetaData) -> None:
+def _add_deferred_inputs_and_duties(found: MetaData) -> None:
     """Inputs that wait, and duties of procedures that were carried out."""
     held = Table(
         "held",
@@ -75,7 +75,7 @@ def _add_waiting(found: MetaData) -> None:
         Column("input", LargeBinary, nullable=False),
     )
     Index("held_case", held.c.case_id, held.c.at, held.c.id)
-    queue_settings(held)
+    use_queue_autovacuum(held)
     Table(
         "duty",
         found,
@@ -87,7 +87,7 @@ def _add_waiting(found: MetaData) -> None:
     )
 
 
-def _add_records(found: MetaData) -> None:
+def _add_evidence(found: MetaData) -> None:
     """What proofs rest on: organisation and calendars of earlier decisions, sealed years and the heads that they bind."""
     Table(
         "basis",

@@ -14,7 +14,7 @@ from shared.procedures.organisation import Organisation
 from shared.runtime.errors import Rejected
 
 
-class Library:
+class ProcedureRegistry:
     """Procedures by id and version: those of the organisation's sources (which may be files of its own), and the installed packs."""
 
     def __init__(self, organisation: Organisation, base: Path) -> None:
@@ -26,7 +26,7 @@ class Library:
             procedure = load(source.procedure if source.version is None else f"{source.procedure}@{source.version}", base=base)
             self._own[procedure.id, procedure.version] = procedure
 
-    def bound(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> Bound:
+    def bound_procedure(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> Bound:
         """The same object for the same procedure, version and parameters. Raises Rejected for one that is not installed."""
         name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
         found = self._bound.get(name)

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from services.triage.domain.routing_rules import Route, Way, of_organisation, of_procedure, of_sources, settled
+from services.triage.domain.routing_rules import (
+    RoutingDecision,
+    RoutingRule,
+    checked_route,
+    organisation_rules,
+    procedure_rules,
+    source_routes,
+)
 from shared.procedures.expressions.conditions import ROOTS, Path
 from shared.procedures.expressions.matching import Expression, expression
 from shared.procedures.model.bound_procedure import Bound
@@ -16,7 +23,7 @@ E_co = TypeVar("E_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule(Generic[E_co]):
+class CompiledRule(Generic[E_co]):
     """An entry and its compiled condition; without one it always holds."""
 
     entry: E_co
@@ -24,7 +31,7 @@ class Rule(Generic[E_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class CountRule:
+class CompiledCount:
     """A counting entry with its key and condition."""
 
     entry: Count
@@ -33,67 +40,67 @@ class CountRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TriageRules:
     """All that triage does under one procedure in one organisation, in order.
 
     `facts` are the declared facts with their defaults; `sources`, `ways` and `catch_all` are the routes, in this order;
     `reads` are the paths that all conditions read, by root.
     """
 
-    bound: Bound
+    bound_procedure: Bound
     organisation: Organisation
-    facts: dict[str, Any]
-    derived: tuple[Rule[Derived], ...]
-    kinds: tuple[Rule[KindRule], ...]
-    classes: tuple[Rule[ClassRule], ...]
-    subjects: tuple[Rule[Subject], ...]
-    counts: tuple[CountRule, ...]
-    sources: dict[str, Route]
-    ways: tuple[Way, ...]
-    catch_all: Route
-    reads: dict[str, tuple[Path, ...]]
+    fact_defaults: dict[str, Any]
+    derived: tuple[CompiledRule[Derived], ...]
+    kinds: tuple[CompiledRule[KindRule], ...]
+    classes: tuple[CompiledRule[ClassRule], ...]
+    subjects: tuple[CompiledRule[Subject], ...]
+    counts: tuple[CompiledCount, ...]
+    source_routes: dict[str, RoutingDecision]
+    routing_rules: tuple[RoutingRule, ...]
+    catch_all_route: RoutingDecision
+    read_paths: dict[str, tuple[Path, ...]]
 
     @property
     def procedure(self) -> Procedure:
         """The regulation."""
-        return self.bound.procedure
+        return self.bound_procedure.procedure
 
 
-_KEPT = 256
-_plans: dict[tuple[int, int], Plan] = {}
+_MAX_CACHED = 256
+_cached_rules: dict[tuple[int, int], TriageRules] = {}
 
 
-def plan(bound: Bound, organisation: Organisation) -> Plan:
+def rules_for(bound_procedure: Bound, organisation: Organisation) -> TriageRules:
     """The plan of these very objects, compiled at the first call; raises `ValueError` for a condition with bad syntax."""
-    name = (id(bound), id(organisation))
-    found = _plans.get(name)
-    if found is None or found.bound is not bound or found.organisation is not organisation:
-        if len(_plans) >= _KEPT:
-            _plans.clear()
-        found = _plans[name] = _compile(bound, organisation)
+    name = (id(bound_procedure), id(organisation))
+    found = _cached_rules.get(name)
+    if found is None or found.bound_procedure is not bound_procedure or found.organisation is not organisation:
+        if len(_cached_rules) >= _MAX_CACHED:
+            _cached_rules.clear()
+        found = _cached_rules[name] = _compile(bound_procedure, organisation)
     return found
 
 
-def _compile(bound: Bound, organisation: Organisation) -> Plan:
+def _compile(bound: Bound, organisation: Organisation) -> TriageRules:
     procedure = bound.procedure
     rules = (
-        tuple(Rule(e, expression(e.when)) for e in procedure.derived),
-        tuple(Rule(e, _condition(e.when)) for e in procedure.kinds),
-        tuple(Rule(e, _condition(e.when)) for e in procedure.classes),
-        tuple(Rule(e, _condition(e.when)) for e in procedure.subjects),
+        tuple(CompiledRule(e, expression(e.when)) for e in procedure.derived),
+        tuple(CompiledRule(e, _condition(e.when)) for e in procedure.kinds),
+        tuple(CompiledRule(e, _condition(e.when)) for e in procedure.classes),
+        tuple(CompiledRule(e, _condition(e.when)) for e in procedure.subjects),
     )
-    counts = tuple(CountRule(e, expression(e.key), _condition(e.when)) for e in procedure.counts)
-    ways = of_organisation(bound, organisation) + of_procedure(bound, organisation)
+    counts = tuple(CompiledCount(e, expression(e.key), _condition(e.when)) for e in procedure.counts)
+    ways = organisation_rules(bound, organisation) + procedure_rules(bound, organisation)
     paths = {path for one in _expressions((*rules, ways), counts) for path in one.condition.paths}
-    return Plan(
+    return TriageRules(
         bound,
         organisation,
         defaults(procedure),
         *rules,
         counts,
-        of_sources(bound, organisation),
+        source_routes(bound, organisation),
         ways,
-        settled(None, bound, organisation),
+        checked_route(None, bound, organisation),
         {root: tuple(sorted(path for path in paths if path[0] == root)) for root in ROOTS if any(path[0] == root for path in paths)},
     )
 
@@ -102,7 +109,9 @@ def _condition(source: str | None) -> Expression | None:
     return None if source is None else expression(source)
 
 
-def _expressions(rules: tuple[tuple[Rule[object] | Way, ...], ...], counts: tuple[CountRule, ...]) -> Iterator[Expression]:
+def _expressions(
+    rules: tuple[tuple[CompiledRule[object] | RoutingRule, ...], ...], counts: tuple[CompiledCount, ...]
+) -> Iterator[Expression]:
     for group in rules:
         yield from (rule.when for rule in group if rule.when is not None)
     for count in counts:

@@ -10,7 +10,7 @@ from shared.procedures.model.procedure import Count
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Mark:
+class Occurrence:
     """One case under one key: when it was received, by whom it came (empty: unknown), and the group that it belongs to, if any."""
 
     received_at: datetime
@@ -20,18 +20,18 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class GroupCounter:
     """All marks of one count and key, in order of receipt; `group` is the one that is open for good where there is no window.
 
     A slice is enough: with a window the marks so far before and after the new one, without a window none once a group is found.
     """
 
-    marks: tuple[Mark, ...] = ()
-    group: str = ""
+    marks: tuple[Occurrence, ...] = ()
+    open_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class GroupJoined:
     """A group: `new` at the case that completes it; `joined` are those who became members just now, `members` all, in order of receipt."""
 
     group: str
@@ -46,7 +46,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class GroupLeft:
     """A case that no longer counts left its group; `dissolved` where too few are left, who are `members`."""
 
     group: str
@@ -54,7 +54,7 @@ class Left:
     members: tuple[str, ...]
 
 
-def window(entry: Count) -> timedelta | None:
+def window_length(entry: Count) -> timedelta | None:
     """How far apart the first and the last of a group may be; None: any distance. Raises `ValueError` for working time and months."""
     if entry.window is None:
         return None
@@ -64,7 +64,7 @@ def window(entry: Count) -> timedelta | None:
     return timedelta(microseconds=duration.size) if duration.kind == "clock" else timedelta(days=duration.size)
 
 
-def reach(entry: Count) -> int:
+def max_neighbours(entry: Count) -> int:
     """How many marks before and after a new one can matter: a window that it fills holds no more than the threshold.
 
     With `distinct` one complainant may have many marks in it, so that there it is a generous bound.
@@ -72,47 +72,47 @@ def reach(entry: Count) -> int:
     return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
 
 
-def count(tally: Tally, mark: Mark, entry: Count) -> tuple[Tally, Found | None]:
+def count_case(counter: GroupCounter, occurrence: Occurrence, entry: Count) -> tuple[GroupCounter, GroupJoined | None]:
     """Count one more case; a case that is already there takes its new mark."""
-    others = [m for m in tally.marks if m.case != mark.case]
-    place = bisect(others, mark)
-    marks = [*others[:place], mark, *others[place:]]
-    together = _together(marks, place, entry, standing=bool(tally.group))
+    others = [m for m in counter.marks if m.case != occurrence.case]
+    place = bisect(others, occurrence)
+    marks = [*others[:place], occurrence, *others[place:]]
+    together = _grouped_occurrences(marks, place, entry, standing=bool(counter.open_group))
     if not together:
-        return replace(tally, marks=tuple(marks)), None
-    known = tally.group or next((m.group for m in together if m.group), "")
-    group = known or f"{entry.id}/{mark.case}"
+        return replace(counter, marks=tuple(marks)), None
+    known = counter.open_group or next((m.group for m in together if m.group), "")
+    group = known or f"{entry.id}/{occurrence.case}"
     joined = {m.case: None for m in together if not m.group}
     after = tuple(replace(m, group=group) if m.case in joined else m for m in marks)
     members = tuple(m.case for m in after if m.group == group)
-    return Tally(after, group if entry.window is None else ""), Found(group, not known, tuple(joined), members)
+    return GroupCounter(after, group if entry.window is None else ""), GroupJoined(group, not known, tuple(joined), members)
 
 
-def leave(tally: Tally, case: str, entry: Count) -> tuple[Tally, Left | None]:
+def remove_case(counter: GroupCounter, case: str, entry: Count) -> tuple[GroupCounter, GroupLeft | None]:
     """Take a case out; the group that it leaves ends where fewer than the threshold remain."""
-    gone = next((m for m in tally.marks if m.case == case), None)
-    marks = tuple(m for m in tally.marks if m.case != case)
+    gone = next((m for m in counter.marks if m.case == case), None)
+    marks = tuple(m for m in counter.marks if m.case != case)
     if gone is None or not gone.group:
-        return replace(tally, marks=marks), None
+        return replace(counter, marks=marks), None
     rest = tuple(m for m in marks if m.group == gone.group)
-    dissolved = not _enough(rest, entry)
+    dissolved = not _reaches_threshold(rest, entry)
     if dissolved:
         marks = tuple(replace(m, group="") if m.group == gone.group else m for m in marks)
-    left = Left(gone.group, dissolved, tuple(m.case for m in rest))
-    return Tally(marks, "" if dissolved else tally.group), left
+    left = GroupLeft(gone.group, dissolved, tuple(m.case for m in rest))
+    return GroupCounter(marks, "" if dissolved else counter.open_group), left
 
 
-def _together(marks: Sequence[Mark], place: int, entry: Count, *, standing: bool) -> Sequence[Mark]:
+def _grouped_occurrences(marks: Sequence[Occurrence], place: int, entry: Count, *, standing: bool) -> Sequence[Occurrence]:
     """Those who count together with the mark at `place`: everyone without a window, else all whose window with it is full."""
-    span = window(entry)
+    span = window_length(entry)
     if span is None:
-        return marks if standing or _enough(marks, entry) else ()
-    near = reach(entry)
-    full = [(i, j) for i, j in _windows(marks, place, span, near) if _enough(marks[i:j], entry)]
+        return marks if standing or _reaches_threshold(marks, entry) else ()
+    near = max_neighbours(entry)
+    full = [(i, j) for i, j in _windows(marks, place, span, near) if _reaches_threshold(marks[i:j], entry)]
     return marks[full[0][0] : full[-1][1]] if full else ()
 
 
-def _windows(marks: Sequence[Mark], place: int, span: timedelta, near: int) -> Iterator[tuple[int, int]]:
+def _windows(marks: Sequence[Occurrence], place: int, span: timedelta, near: int) -> Iterator[tuple[int, int]]:
     """Every window (from, to) that holds the mark at `place`, in order: each begins with a mark at most `span` before it."""
     end = place + 1
     last = min(len(marks), place + near + 1)
@@ -125,7 +125,7 @@ def _windows(marks: Sequence[Mark], place: int, span: timedelta, near: int) -> I
         yield first, end
 
 
-def _enough(marks: Sequence[Mark], entry: Count) -> bool:
+def _reaches_threshold(marks: Sequence[Occurrence], entry: Count) -> bool:
     if entry.distinct is None:
         return len(marks) >= entry.threshold
     # Whoever is unknown cannot be told from others: he counts as one more, so that an anonymous protest is not overlooked.

@@ -12,7 +12,7 @@ from shared.procedures.expressions.conditions import CASE_FIELDS, Path
 from shared.procedures.expressions.matching import Expression, prepared
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
-_CASE: dict[str, Any] = {
+_CASE_DEFAULTS: dict[str, Any] = {
     **{name: EPOCH if name in _INSTANTS else "" for name in CASE_FIELDS},
     **dict.fromkeys(("approved", "accepted", "suspended"), False),
     "open": True,
@@ -21,11 +21,11 @@ _CASE: dict[str, Any] = {
     "links": [],
     "cooperating": [],
 }
-_NEVER = dict.fromkeys(EVENT_FIELDS, 0)
+_NO_EVENT_COUNTS = dict.fromkeys(EVENT_FIELDS, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class TriageContext:
     """What a decision depends on besides complaint and rules: when it is made, the calendar's zone, and when it is written down."""
 
     at: datetime
@@ -37,7 +37,7 @@ class Context:
         return {"at": self.at} if self.recorded_at is None else {"at": self.at, "recorded_at": self.recorded_at}
 
 
-class Scope:
+class RuleScope:
     """The names of one complaint; holds only what the rules' paths ask for (by root), and that once a rule asks."""
 
     def __init__(
@@ -46,15 +46,15 @@ class Scope:
         facts: dict[str, Any],
         parameters: Mapping[str, Any],
         zone: tzinfo,
-        reads: Mapping[str, tuple[Path, ...]],
+        read_paths: Mapping[str, tuple[Path, ...]],
     ) -> None:
         self.complaint = complaint
         self.facts = facts
         self._parameters = parameters
         self._zone = zone
         self._case: dict[str, Any] = {}
-        self._reads = reads
-        self._stale = set(reads)
+        self._reads = read_paths
+        self._stale = set(read_paths)
         self._context: cel.Context | None = None
 
     def set_facts(self, values: Mapping[str, Any]) -> None:
@@ -62,7 +62,7 @@ class Scope:
         self.facts.update(values)
         self._stale.add("facts")
 
-    def set_case(self, name: str, value: str) -> None:
+    def set_case_field(self, name: str, value: str) -> None:
         """Tell what has been decided of the case so far: kind, class, rule, subject, department."""
         self._case[name] = value
         self._stale.add("case")
@@ -128,17 +128,17 @@ class Scope:
         """The value of a path such as ('complaint', 'complainant', 'kind'); instants in the calendar's zone, what is unset empty."""
         match path[0]:
             case "facts":
-                return _local(self.facts.get(path[1]), self._zone)
+                return _in_zone(self.facts.get(path[1]), self._zone)
             case "complaint":
                 return self._of_complaint(path)
             case "case":
                 return self._of_case(path[1])
             case "parameters":
-                return _local(self._parameters.get(path[1]), self._zone)
+                return _in_zone(self._parameters.get(path[1]), self._zone)
             case "last":
                 return EVENT_FIELDS[path[1]][path[2]]
             case root:
-                return {"event": ANY_EVENT_FIELDS, "count": _NEVER}[root][path[1]]
+                return {"event": ANY_EVENT_FIELDS, "count": _NO_EVENT_COUNTS}[root][path[1]]
 
     def _of_complaint(self, path: Path) -> Any:
         name = path[1]
@@ -147,20 +147,20 @@ class Scope:
         if name == "complainant":
             return _filled(getattr(self.complaint.complainant, path[2]))
         value = getattr(self.complaint, name)
-        return EPOCH if value is None and name in _INSTANTS else _filled(_local(value, self._zone))
+        return EPOCH if value is None and name in _INSTANTS else _filled(_in_zone(value, self._zone))
 
     def _of_case(self, name: str) -> Any:
         if name in self._case:
             return self._case[name]
         match name:
             case "number" | "received_at" | "registered_at":
-                return _local(getattr(self.complaint, name), self._zone)
+                return _in_zone(getattr(self.complaint, name), self._zone)
             case "received_day":
                 return self.complaint.received_at.astimezone(self._zone).date().isoformat()
-        return _CASE[name]
+        return _CASE_DEFAULTS[name]
 
 
-def _local(value: Any, zone: tzinfo) -> Any:
+def _in_zone(value: Any, zone: tzinfo) -> Any:
     """Instants with the zone's offset at that instant: CEL takes fixed offsets alone."""
     if not isinstance(value, datetime):
         return value

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.triage.domain.assess import TRIAGE, Decision, assess
-from services.triage.domain.clause_fields import clause
-from services.triage.domain.group_counting import Found, Left, Mark, Tally, count, leave
-from services.triage.domain.rule_scope import Context
-from services.triage.domain.triage_case import Known, Verdict, amended, remember
+from services.triage.domain.assess import TRIAGE, TriageDecision, assess
+from services.triage.domain.clause_fields import clause_fields
+from services.triage.domain.group_counting import GroupCounter, GroupJoined, GroupLeft, Occurrence, count_case, remove_case
+from services.triage.domain.rule_scope import TriageContext
+from services.triage.domain.triage_case import Classification, TriageCase, amended_complaint, case_from_decision
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.handling import Linked, Reopened, Unlinked, Withdrawn
 from shared.contracts.events.measures import Amended, Refused
@@ -17,12 +17,12 @@ from shared.procedures.model.facts import fit
 from shared.procedures.model.procedure import Count
 from shared.procedures.organisation import Organisation
 
-FOLLOWED = frozenset({"amended", "classified", "reclassified", "withdrawn", "refused", "reopened"})
+FOLLOWED_EVENTS = frozenset({"amended", "classified", "reclassified", "withdrawn", "refused", "reopened"})
 """News of a case that triage has a use for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class CounterKey:
     """Which tally: counting is per procedure, whatever its version, and per entry and key."""
 
     procedure: str
@@ -30,7 +30,7 @@ class Name:
     key: str
 
 
-class Desk:
+class TriageState:
     """Holds what a batch (or a simulation) is about; methods change it and return the events to publish, in order.
 
     A service fills `cases` and `tallies` from its tables and stores them afterwards; the simulator starts empty and keeps it.
@@ -38,19 +38,19 @@ class Desk:
 
     def __init__(self, organisation: Organisation) -> None:
         self.organisation = organisation
-        self.cases: dict[str, Known] = {}
-        self.tallies: dict[Name, Tally] = {}
+        self.cases: dict[str, TriageCase] = {}
+        self.counters: dict[CounterKey, GroupCounter] = {}
 
-    def take(self, registered: Registered, decision: Decision, context: Context) -> list[CaseEvent]:
+    def add_case(self, registered: Registered, decision: TriageDecision, context: TriageContext) -> list[CaseEvent]:
         """A new case: its classification and route, and the group that it completes or joins."""
-        known = remember(decision)
+        known = case_from_decision(decision)
         self.cases[known.case] = known
         events = decision.events(registered, context)
         for entry in known.procedure.counts:
             events += self._count(known.case, entry, context)
         return events
 
-    def follow(self, event: CaseEvent, context: Context) -> list[CaseEvent]:
+    def apply_event(self, event: CaseEvent, context: TriageContext) -> list[CaseEvent]:
         """News of a case from sla; of an unknown case nothing follows."""
         known = self.cases.get(event.case)
         if known is None:
@@ -59,7 +59,7 @@ class Desk:
             case Amended():
                 return self._amended(known, event, context)
             case Classified() if event.by != TRIAGE:
-                self.cases[event.case] = _decided_by_another(known, event)
+                self.cases[event.case] = _with_external_decision(known, event)
             case Withdrawn() | Refused():
                 self.cases[event.case] = replace(known, ended=True)
                 return self._leave_all(known, context) if isinstance(event, Refused) else []
@@ -67,27 +67,27 @@ class Desk:
                 self.cases[event.case] = replace(known, ended=False)
         return []
 
-    def _amended(self, known: Known, event: Amended, context: Context) -> list[CaseEvent]:
-        decision = reassess(known, event, self.organisation, context)
+    def _amended(self, known: TriageCase, event: Amended, context: TriageContext) -> list[CaseEvent]:
+        decision = assess_amendment(known, event, self.organisation, context)
         if decision is None:
             return []
-        events = self._change(known, lambda k: k.assessed_anew(decision), context, decision)
+        events = self._change(known, lambda k: k.with_decision(decision), context, decision)
         for entry in known.procedure.counts:
-            key = decision.keys.get(entry.id, "")
+            key = decision.count_keys.get(entry.id, "")
             if key == known.keys.get(entry.id, ""):
                 continue
             events += self._leave(known, entry, context)
             events += self._count(known.case, entry, context)
         return events
 
-    def _count(self, case: str, entry: Count, context: Context) -> Iterator[CaseEvent]:
+    def _count(self, case: str, entry: Count, context: TriageContext) -> Iterator[CaseEvent]:
         known = self.cases[case]
         key = known.keys.get(entry.id, "")
         if not key or known.ended:
             return
-        name = Name(known.procedure.id, entry.id, key)
-        mark = Mark(known.complaint.received_at, case, known.complaint.complainant.id or "")
-        self.tallies[name], found = count(self.tallies.get(name, Tally()), mark, entry)
+        name = CounterKey(known.procedure.id, entry.id, key)
+        mark = Occurrence(known.complaint.received_at, case, known.complaint.complainant.id or "")
+        self.counters[name], found = count_case(self.counters.get(name, GroupCounter()), mark, entry)
         if found is None:
             return
         if found.new:
@@ -96,80 +96,84 @@ class Desk:
             if member in self.cases and (member == case or entry.reaches_back):
                 yield from self._join(self.cases[member], entry, found, context)
 
-    def _join(self, known: Known, entry: Count, found: Found, context: Context) -> Iterator[CaseEvent]:
+    def _join(self, known: TriageCase, entry: Count, found: GroupJoined, context: TriageContext) -> Iterator[CaseEvent]:
         to = found.first if found.first != known.case else next((m for m in found.members if m != known.case), "")
-        because = _because(known, entry, context)
+        because = _event_fields(known, entry, context)
         yield Linked.model_validate(because | {"to_case": to, "as": entry.does.link_as, "group": found.group})
         facts, _ = fit(known.procedure, entry.does.set)
         if facts:
             yield Amended.model_validate(because | {"facts": facts})
             yield from self._amended(self.cases[known.case], Amended(case=known.case, at=context.at, facts=facts), context)
         if entry.does.reclassify is not None:
-            verdict = Verdict(entry.does.reclassify, entry.does.rule or entry.id)
-            why = {**clause(entry.clause), "facts": facts, "evidence": [f"group {found.group}"]}
+            verdict = Classification(entry.does.reclassify, entry.does.rule or entry.id)
+            why = {**clause_fields(entry.clause), "facts": facts, "evidence": [f"group {found.group}"]}
             yield from self._change(self.cases[known.case], lambda k: replace(k, grouped=verdict), context, why)
 
-    def _leave_all(self, known: Known, context: Context) -> list[CaseEvent]:
+    def _leave_all(self, known: TriageCase, context: TriageContext) -> list[CaseEvent]:
         return [event for entry in known.procedure.counts for event in self._leave(known, entry, context)]
 
-    def _leave(self, known: Known, entry: Count, context: Context) -> Iterator[CaseEvent]:
-        name = Name(known.procedure.id, entry.id, known.keys.get(entry.id, ""))
-        if name not in self.tallies:
+    def _leave(self, known: TriageCase, entry: Count, context: TriageContext) -> Iterator[CaseEvent]:
+        name = CounterKey(known.procedure.id, entry.id, known.keys.get(entry.id, ""))
+        if name not in self.counters:
             return
-        self.tallies[name], left = leave(self.tallies[name], known.case, entry)
+        self.counters[name], left = remove_case(self.counters[name], known.case, entry)
         if left is None:
             return
-        because = _because(known, entry, context)
+        because = _event_fields(known, entry, context)
         if left.dissolved:
             yield GroupDissolved.model_validate(because | {"group": left.group, "members": list(left.members)})
         for case in (known.case, *(left.members if left.dissolved else ())):
             yield from self._part(case, entry, left, context)
 
-    def _part(self, case: str, entry: Count, left: Left, context: Context) -> Iterator[CaseEvent]:
+    def _part(self, case: str, entry: Count, left: GroupLeft, context: TriageContext) -> Iterator[CaseEvent]:
         known = self.cases.get(case)
         if known is None:
             return
-        yield Unlinked.model_validate(_because(known, entry, context) | {"to_case": left.group.partition("/")[2]})
-        why = {**clause(entry.clause), "evidence": [f"left group {left.group}"]}
-        yield from self._change(known, lambda k: replace(k, grouped=Verdict()), context, why)
+        yield Unlinked.model_validate(_event_fields(known, entry, context) | {"to_case": left.group.partition("/")[2]})
+        why = {**clause_fields(entry.clause), "evidence": [f"left group {left.group}"]}
+        yield from self._change(known, lambda k: replace(k, grouped=Classification()), context, why)
 
-    def _change(self, known: Known, change: Callable[[Known], Known], context: Context, why: Decision | dict[str, Any]) -> list[CaseEvent]:
+    def _change(
+        self, known: TriageCase, change: Callable[[TriageCase], TriageCase], context: TriageContext, why: TriageDecision | dict[str, Any]
+    ) -> list[CaseEvent]:
         """Apply a change to the case; if that changes what should hold, and no person decided, an event says so."""
         after = change(known)
         self.cases[known.case] = after
-        values = why.verdict() if isinstance(why, Decision) else why
+        values = why.classification_fields() if isinstance(why, TriageDecision) else why
         kind, subject = (
-            (why.kind, why.subject.id) if isinstance(why, Decision) and after.seen != known.seen else (known.kind, known.subject)
+            (why.kind, why.subject_choice.id)
+            if isinstance(why, TriageDecision) and after.seen != known.seen
+            else (known.kind, known.subject)
         )
-        due = after.due()
-        moved = due.class_ != known.due().class_ and due.class_ != known.held.class_
+        due = after.target()
+        moved = due.class_ != known.target().class_ and due.class_ != known.held.class_
         if known.pinned or not (moved or (kind, subject) != (known.kind, known.subject)):
             return []
         held = due if moved else known.held
         self.cases[known.case] = replace(after, kind=kind, subject=subject, held=held)
         verdict = {"rule": held.rule, "class": held.class_, "from_class": known.held.class_, "kind": kind, "subject": subject}
-        return [Reclassified.model_validate(_because(known, None, context) | values | verdict)]
+        return [Reclassified.model_validate(_event_fields(known, None, context) | values | verdict)]
 
 
-def reassess(known: Known, event: Amended, organisation: Organisation, context: Context) -> Decision | None:
+def assess_amendment(triage_case: TriageCase, event: Amended, organisation: Organisation, context: TriageContext) -> TriageDecision | None:
     """Triage's decision on the amended complaint; None if the amendment changes nothing that it knows."""
-    complaint = amended(known, event.facts, event.fields)
-    return None if complaint == known.complaint else assess(complaint, known.bound, organisation, context)
+    complaint = amended_complaint(triage_case, event.facts, event.fields)
+    return None if complaint == triage_case.complaint else assess(complaint, triage_case.bound_procedure, organisation, context)
 
 
-def _decided_by_another(known: Known, event: Classified) -> Known:
+def _with_external_decision(known: TriageCase, event: Classified) -> TriageCase:
     """After a person's decision nothing automatic changes the class; after a rule of the case's handling (role `system`) it may."""
-    held = Verdict(event.class_ or known.held.class_, event.rule or known.held.rule)
+    held = Classification(event.class_ or known.held.class_, event.rule or known.held.rule)
     pinned = known.pinned or event.role not in ("", "system") or bool(event.actor)
     return replace(known, held=held, kind=event.kind or known.kind, subject=event.subject or known.subject, pinned=pinned)
 
 
-def _because(known: Known, entry: Count | None, context: Context) -> dict[str, Any]:
+def _event_fields(known: TriageCase, entry: Count | None, context: TriageContext) -> dict[str, Any]:
     procedure = known.procedure
     values = {"case": known.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
-    return values if entry is None else values | {"rule": entry.id, **clause(entry.clause)}
+    return values if entry is None else values | {"rule": entry.id, **clause_fields(entry.clause)}
 
 
-def _group_found(known: Known, entry: Count, found: Found, key: str, context: Context) -> GroupFound:
+def _group_found(known: TriageCase, entry: Count, found: GroupJoined, key: str, context: TriageContext) -> GroupFound:
     values = {"group": found.group, "members": list(found.members), "count": len(found.members), "key": key}
-    return GroupFound.model_validate(_because(known, entry, context) | values)
+    return GroupFound.model_validate(_event_fields(known, entry, context) | values)

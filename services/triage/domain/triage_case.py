@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.triage.domain.assess import Decision
+from services.triage.domain.assess import TriageDecision
 from shared.contracts.complaint import Complaint, Kind
 from shared.procedures.model.bound_procedure import Bound
 from shared.procedures.model.facts import fit
@@ -16,7 +16,7 @@ NOT_AMENDABLE = frozenset({"case", "number", "source", "external_id", "registere
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Classification:
     """A class and the rule that gives it."""
 
     class_: str = ""
@@ -24,7 +24,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class TriageCase:
     """A case as triage knows it: the complaint without contact data, what holds now, and where that came from.
 
     `held` is the class that holds now, `assessed` what the rules give, `grouped` what its group gives; `pinned` says that a person decided.
@@ -33,13 +33,13 @@ class Known:
     """
 
     complaint: Complaint
-    bound: Bound
+    bound_procedure: Bound
     kind: Kind
     subject: str
     seen: tuple[str, str]
-    held: Verdict
-    assessed: Verdict
-    grouped: Verdict = Verdict()
+    held: Classification
+    assessed: Classification
+    grouped: Classification = Classification()
     pinned: bool = False
     ended: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -53,46 +53,46 @@ class Known:
     @property
     def procedure(self) -> Procedure:
         """The regulation that the case is pinned to."""
-        return self.bound.procedure
+        return self.bound_procedure.procedure
 
-    def due(self) -> Verdict:
+    def target(self) -> Classification:
         """What should hold: the group's class where it stands before the assessed one (classes run from grave to light)."""
-        if self.grouped.class_ and rank(self.procedure, self.grouped.class_) < rank(self.procedure, self.assessed.class_):
+        if self.grouped.class_ and class_rank(self.procedure, self.grouped.class_) < class_rank(self.procedure, self.assessed.class_):
             return self.grouped
         return self.assessed
 
-    def assessed_anew(self, decision: Decision) -> "Known":
+    def with_decision(self, decision: TriageDecision) -> "TriageCase":
         """The same case after another decision of triage's own."""
-        verdict = Verdict(decision.class_.id, decision.rule)
-        seen = (decision.kind, decision.subject.id)
-        return replace(self, complaint=decision.complaint, assessed=verdict, seen=seen, keys=dict(decision.keys))
+        verdict = Classification(decision.class_choice.id, decision.rule)
+        seen = (decision.kind, decision.subject_choice.id)
+        return replace(self, complaint=decision.complaint, assessed=verdict, seen=seen, keys=dict(decision.count_keys))
 
 
-def remember(decision: Decision) -> Known:
+def case_from_decision(decision: TriageDecision) -> TriageCase:
     """A case after its first decision."""
-    verdict = Verdict(decision.class_.id, decision.rule)
-    return Known(
+    verdict = Classification(decision.class_choice.id, decision.rule)
+    return TriageCase(
         complaint=decision.complaint.model_copy(update={"contact": None}),
-        bound=decision.plan.bound,
+        bound_procedure=decision.rules.bound_procedure,
         kind=decision.kind,
-        subject=decision.subject.id,
-        seen=(decision.kind, decision.subject.id),
+        subject=decision.subject_choice.id,
+        seen=(decision.kind, decision.subject_choice.id),
         held=verdict,
         assessed=verdict,
-        keys=dict(decision.keys),
+        keys=dict(decision.count_keys),
     )
 
 
-def rank(procedure: Procedure, class_: str) -> int:
+def class_rank(procedure: Procedure, class_: str) -> int:
     """A class's place in the procedure's order; one that it does not know comes last."""
     return next((place for place, entry in enumerate(procedure.classes) if entry.id == class_), len(procedure.classes))
 
 
-def amended(known: Known, facts: Mapping[str, Any], fields: Mapping[str, Any]) -> Complaint:
+def amended_complaint(triage_case: TriageCase, facts: Mapping[str, Any], fields: Mapping[str, Any]) -> Complaint:
     """The complaint after an amendment; facts of a wrong type and fields that cannot be amended stay as they were."""
-    good, _ = fit(known.procedure, facts)
+    good, _ = fit(triage_case.procedure, facts)
     wanted = {name: value for name, value in fields.items() if name in Complaint.model_fields and name not in NOT_AMENDABLE}
-    complaint = known.complaint.model_copy(update={"facts": known.complaint.facts | good})
+    complaint = triage_case.complaint.model_copy(update={"facts": triage_case.complaint.facts | good})
     return _with(complaint, wanted) if wanted else complaint
 
 

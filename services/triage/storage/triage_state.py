@@ -9,15 +9,15 @@ import orjson
 from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from services.triage.domain.group_counting import Mark
-from services.triage.domain.state import Name
+from services.triage.domain.group_counting import Occurrence
+from services.triage.domain.state import CounterKey
 from shared.runtime.database.database import Transaction
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "triage"
 
 
-class Row(NamedTuple):
+class TriageCaseRow(NamedTuple):
     """One case, a field a column: verdicts by class and rule, parameters, complaint and keys as JSON."""
 
     case_id: str
@@ -46,13 +46,13 @@ _ARRAYS = {str: "text[]", int: "int[]", bool: "bool[]"}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class GroupQuery:
     """Where a case is to be counted: the tally, when it was received, how far and how many marks around it matter (no span: all)."""
 
-    name: Name
-    at: datetime
-    span: timedelta | None
-    near: int
+    counter: CounterKey
+    received_at: datetime
+    window: timedelta | None
+    max_neighbours: int
 
 
 def tables() -> MetaData:
@@ -61,7 +61,10 @@ def tables() -> MetaData:
     Table(
         "known",
         metadata,
-        *(Column(name, _TYPES[type_], nullable=False, primary_key=name == "case_id") for name, type_ in Row.__annotations__.items()),
+        *(
+            Column(name, _TYPES[type_], nullable=False, primary_key=name == "case_id")
+            for name, type_ in TriageCaseRow.__annotations__.items()
+        ),
     )
     mark = Table(
         "mark",
@@ -81,22 +84,22 @@ def tables() -> MetaData:
     return metadata
 
 
-def _update() -> str:
-    arrays = ", ".join(f"${place}::{_ARRAYS[type_]}" for place, type_ in enumerate(Row.__annotations__.values(), start=1))
-    columns = ", ".join(Row._fields)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
+def _upsert_statement() -> str:
+    arrays = ", ".join(f"${place}::{_ARRAYS[type_]}" for place, type_ in enumerate(TriageCaseRow.__annotations__.values(), start=1))
+    columns = ", ".join(TriageCaseRow._fields)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in TriageCaseRow._fields[1:])
     new = f"SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id"  # noqa: S608 - constants
     return f"INSERT INTO known ({columns}) {new} ON CONFLICT (case_id) DO UPDATE SET {changes}"
 
 
-_UPDATE = _update()
-_OPEN = """
+_UPSERT_CASES = _upsert_statement()
+_SELECT_OPEN_GROUPS = """
 SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
-_ALL = """
+_SELECT_ALL_OCCURRENCES = """
 SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
-_NEAR = """
+_SELECT_NEAR_OCCURRENCES = """
 SELECT DISTINCT found.* FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[])
     AS look (procedure, count, key, at, span, near), LATERAL (
     (SELECT * FROM mark WHERE mark.procedure = look.procedure AND mark.count = look.count AND mark.key = look.key
@@ -105,88 +108,96 @@ SELECT DISTINCT found.* FROM unnest($1::text[], $2::text[], $3::text[], $4::time
     (SELECT * FROM mark WHERE mark.procedure = look.procedure AND mark.count = look.count AND mark.key = look.key
        AND received_at > look.at AND received_at <= look.at + look.span ORDER BY received_at LIMIT look.near)) AS found
 """
-_GROUPED = """
+_SELECT_GROUP_OCCURRENCES = """
 SELECT mark.* FROM mark JOIN mark AS own USING (procedure, count, key)
 WHERE own.case_id = ANY($1::text[]) AND (mark.case_id = own.case_id OR own.group_id <> '' AND mark.group_id = own.group_id)
 """
-_MARK = """
+_UPSERT_OCCURRENCES = """
 INSERT INTO mark (procedure, count, key, case_id, received_at, complainant, group_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
 ON CONFLICT (procedure, count, key, case_id) DO UPDATE SET received_at = excluded.received_at, group_id = excluded.group_id
 """
-_UNMARK = """
+_DELETE_OCCURRENCES = """
 DELETE FROM mark USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS gone (procedure, count, key, case_id)
 WHERE mark.procedure = gone.procedure AND mark.count = gone.count AND mark.key = gone.key AND mark.case_id = gone.case_id
 """
-_TALLY = """
+_UPSERT_OPEN_GROUPS = """
 INSERT INTO tally (procedure, count, key, group_id) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
 ON CONFLICT (procedure, count, key) DO UPDATE SET group_id = excluded.group_id
 """
 
 
-async def lock(tx: Transaction, procedures: Collection[str]) -> None:
+async def lock_counting(tx: Transaction, procedures: Collection[str]) -> None:
     """One counting transaction a procedure at a time, in every process: a case may change the members of its group, whoever holds them."""
     for procedure in sorted(procedures):
         await tx.execute("SELECT pg_advisory_xact_lock(hashtext('jiesu triage'), hashtext($1))", procedure)
 
 
-_CASES = "SELECT * FROM known WHERE case_id = ANY($1::text[]) ORDER BY case_id"
-_PROCEDURES = "SELECT DISTINCT procedure, version, parameters FROM known WHERE case_id = ANY($1::text[])"
+_SELECT_CASES = "SELECT * FROM known WHERE case_id = ANY($1::text[]) ORDER BY case_id"
+_SELECT_PROCEDURES = "SELECT DISTINCT procedure, version, parameters FROM known WHERE case_id = ANY($1::text[])"
 
 
-async def cases(tx: Transaction, names: Collection[str], *, for_update: bool) -> list[Mapping[str, Any]]:
+async def find_cases(tx: Transaction, case_ids: Collection[str], *, for_update: bool) -> list[Mapping[str, Any]]:
     """What is known of these cases, by id."""
-    if not names:
+    if not case_ids:
         return []
-    return [dict(row) for row in await tx.fetch(f"{_CASES} FOR UPDATE" if for_update else _CASES, sorted(names))]
+    return [dict(row) for row in await tx.fetch(f"{_SELECT_CASES} FOR UPDATE" if for_update else _SELECT_CASES, sorted(case_ids))]
 
 
-async def procedures(tx: Transaction, names: Collection[str]) -> list[tuple[str, int, dict[str, Any]]]:
+async def find_procedures(tx: Transaction, case_ids: Collection[str]) -> list[tuple[str, int, dict[str, Any]]]:
     """The procedures that these cases are pinned to, with version and parameters."""
-    rows = await tx.fetch(_PROCEDURES, sorted(names)) if names else []
+    rows = await tx.fetch(_SELECT_PROCEDURES, sorted(case_ids)) if case_ids else []
     return [(row["procedure"], row["version"], orjson.loads(row["parameters"])) for row in rows]
 
 
-async def open_groups(tx: Transaction, names: Collection[Name]) -> dict[Name, str]:
+async def find_open_groups(tx: Transaction, counters: Collection[CounterKey]) -> dict[CounterKey, str]:
     """The groups without a window that are found already."""
-    rows = await tx.fetch(_OPEN, *_columns(names)) if names else []
-    return {_name(row): row["group_id"] for row in rows}
+    rows = await tx.fetch(_SELECT_OPEN_GROUPS, *_key_columns(counters)) if counters else []
+    return {_counter_key(row): row["group_id"] for row in rows}
 
 
-async def marks(tx: Transaction, looks: Sequence[Look]) -> list[tuple[Name, Mark]]:
+async def find_occurrences(tx: Transaction, queries: Sequence[GroupQuery]) -> list[tuple[CounterKey, Occurrence]]:
     """The marks that matter where these cases are to be counted."""
-    everywhere = {look.name for look in looks if look.span is None}
-    near = [look for look in looks if look.span is not None]
-    rows = list(await tx.fetch(_ALL, *_columns(everywhere))) if everywhere else []
+    everywhere = {look.counter for look in queries if look.window is None}
+    near = [look for look in queries if look.window is not None]
+    rows = list(await tx.fetch(_SELECT_ALL_OCCURRENCES, *_key_columns(everywhere))) if everywhere else []
     if near:
-        columns = _columns([look.name for look in near])
-        rows += await tx.fetch(_NEAR, *columns, [look.at for look in near], [look.span for look in near], [look.near for look in near])
-    return [(_name(row), _mark(row)) for row in rows]
+        columns = _key_columns([look.counter for look in near])
+        rows += await tx.fetch(
+            _SELECT_NEAR_OCCURRENCES,
+            *columns,
+            [look.received_at for look in near],
+            [look.window for look in near],
+            [look.max_neighbours for look in near],
+        )
+    return [(_counter_key(row), _occurrence(row)) for row in rows]
 
 
-async def grouped(tx: Transaction, names: Collection[str]) -> list[tuple[Name, Mark]]:
+async def find_group_occurrences(tx: Transaction, case_ids: Collection[str]) -> list[tuple[CounterKey, Occurrence]]:
     """The marks of these cases and of all who are in a group with them."""
-    rows = await tx.fetch(_GROUPED, sorted(names)) if names else []
-    return [(_name(row), _mark(row)) for row in rows]
+    rows = await tx.fetch(_SELECT_GROUP_OCCURRENCES, sorted(case_ids)) if case_ids else []
+    return [(_counter_key(row), _occurrence(row)) for row in rows]
 
 
-async def record_cases(tx: Transaction, rows: Sequence[Row], *, new: bool) -> None:
+async def save_cases(tx: Transaction, rows: Sequence[TriageCaseRow], *, new: bool) -> None:
     """Keep cases; `new` ones are not there yet."""
     if new:
-        await tx.copy("known", Row._fields, rows)
+        await tx.copy_rows("known", TriageCaseRow._fields, rows)
     elif rows:
-        await tx.execute(_UPDATE, *(list(column) for column in zip(*rows, strict=True)))
+        await tx.execute(_UPSERT_CASES, *(list(column) for column in zip(*rows, strict=True)))
 
 
-async def record_marks(tx: Transaction, changed: Sequence[tuple[Name, Mark]], gone: Sequence[tuple[Name, str]]) -> None:
+async def save_occurrences(
+    tx: Transaction, changed: Sequence[tuple[CounterKey, Occurrence]], gone: Sequence[tuple[CounterKey, str]]
+) -> None:
     """Keep marks, and take some away."""
     if gone:
-        await tx.execute(_UNMARK, *_columns([name for name, _ in gone]), [case for _, case in gone])
+        await tx.execute(_DELETE_OCCURRENCES, *_key_columns([name for name, _ in gone]), [case for _, case in gone])
     if changed:
         found = [mark for _, mark in changed]
         await tx.execute(
-            _MARK,
-            *_columns([name for name, _ in changed]),
+            _UPSERT_OCCURRENCES,
+            *_key_columns([name for name, _ in changed]),
             [m.case for m in found],
             [m.received_at for m in found],
             [m.complainant for m in found],
@@ -194,20 +205,20 @@ async def record_marks(tx: Transaction, changed: Sequence[tuple[Name, Mark]], go
         )
 
 
-async def record_groups(tx: Transaction, groups: Mapping[Name, str]) -> None:
+async def save_open_groups(tx: Transaction, groups: Mapping[CounterKey, str]) -> None:
     """Keep which groups without a window are open; an empty text closes one."""
     if groups:
-        await tx.execute(_TALLY, *_columns(list(groups)), list(groups.values()))
+        await tx.execute(_UPSERT_OPEN_GROUPS, *_key_columns(list(groups)), list(groups.values()))
 
 
-def _columns(names: Iterable[Name]) -> tuple[list[str], list[str], list[str]]:
+def _key_columns(names: Iterable[CounterKey]) -> tuple[list[str], list[str], list[str]]:
     listed = list(names)
     return [n.procedure for n in listed], [n.count for n in listed], [n.key for n in listed]
 
 
-def _name(row: Any) -> Name:
-    return Name(row["procedure"], row["count"], row["key"])
+def _counter_key(row: Any) -> CounterKey:
+    return CounterKey(row["procedure"], row["count"], row["key"])
 
 
-def _mark(row: Any) -> Mark:
-    return Mark(row["received_at"], row["case_id"], row["complainant"], row["group_id"])
+def _occurrence(row: Any) -> Occurrence:
+    return Occurrence(row["received_at"], row["case_id"], row["complainant"], row["group_id"])

@@ -15,66 +15,70 @@ from shared.runtime.process.settings import RuntimeSettings
 
 __all__ = ["Database", "Transaction", "is_infrastructure"]
 
-_LOST = (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_CONNECTION_ERRORS = (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Transaction:
     """An open transaction: `connection` is SQLAlchemy's, the methods speak to asyncpg (`$1` parameters); both are the same one."""
 
     def __init__(
-        self, database: "Database", connection: AsyncConnection, raw: asyncpg.Connection, begun: asyncpg.transaction.Transaction
+        self,
+        database: "Database",
+        connection: AsyncConnection,
+        driver_connection: asyncpg.Connection,
+        driver_transaction: asyncpg.transaction.Transaction,
     ) -> None:
         self.database = database
         self.connection = connection
-        self.raw = raw
-        self._begun = begun
+        self.driver_connection = driver_connection
+        self._driver_transaction = driver_transaction
         self._after: list[Callable[[], None]] = []
 
     async def commit(self) -> None:
         """Send COMMIT."""
-        await self._begun.commit()
+        await self._driver_transaction.commit()
 
-    async def abandon(self) -> None:
+    async def rollback(self) -> None:
         """Roll back; a connection on which that fails is closed, so that the pool never lends an open transaction."""
         try:
-            await self._begun.rollback()
-        except (*_LOST, TimeoutError, asyncio.CancelledError):
-            await _close(self.connection, self.raw)
+            await self._driver_transaction.rollback()
+        except (*_CONNECTION_ERRORS, TimeoutError, asyncio.CancelledError):
+            await _discard_connection(self.connection, self.driver_connection)
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """All rows of a query."""
-        return cast("list[asyncpg.Record]", await self.raw.fetch(sql, *args))
+        return cast("list[asyncpg.Record]", await self.driver_connection.fetch(sql, *args))
 
     async def fetchrow(self, sql: str, *args: Any) -> asyncpg.Record | None:
         """The first row or None."""
-        return await self.raw.fetchrow(sql, *args)
+        return await self.driver_connection.fetchrow(sql, *args)
 
     async def fetchval(self, sql: str, *args: Any) -> Any:
         """The first column of the first row or None."""
-        return await self.raw.fetchval(sql, *args)
+        return await self.driver_connection.fetchval(sql, *args)
 
     async def execute(self, sql: str, *args: Any) -> str:
         """Run a statement and return its command tag, e.g. `DELETE 3`."""
-        return cast("str", await self.raw.execute(sql, *args))
+        return cast("str", await self.driver_connection.execute(sql, *args))
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once a row; `unnest` is faster where it fits."""
-        await self.raw.executemany(sql, rows)
+        await self.driver_connection.executemany(sql, rows)
 
-    async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    async def copy_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Add rows, in order, by COPY: less than half of what `unnest` costs, where no row can be there already."""
         if rows:
-            await self.raw.copy_records_to_table(table, columns=columns, records=rows)
+            await self.driver_connection.copy_records_to_table(table, columns=columns, records=rows)
 
     def savepoint(self) -> AbstractAsyncContextManager[object]:
         """A part that can be rolled back alone: `async with tx.savepoint(): …`."""
-        return cast("AbstractAsyncContextManager[object]", self.raw.transaction())
+        return cast("AbstractAsyncContextManager[object]", self.driver_connection.transaction())
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call once the transaction has been committed; not at all if it is rolled back."""
         self._after.append(callback)
 
-    def committed(self) -> None:
+    def run_commit_callbacks(self) -> None:
         """Run what waits for the commit."""
         for callback in self._after:
             callback()
@@ -99,12 +103,12 @@ class Database:
                 yield tx
                 await tx.commit()
             except BaseException as error:
-                lost = tx.raw.is_closed()
-                await tx.abandon()
+                lost = tx.driver_connection.is_closed()
+                await tx.rollback()
                 if lost and isinstance(error, Exception) and not is_infrastructure(error):
                     raise Unavailable("the database connection was lost") from error
                 raise
-        tx.committed()
+        tx.run_commit_callbacks()
 
     async def _begin(self) -> Transaction:
         """An open transaction; connections that died in the pool are found out before anything is done, and replaced."""
@@ -116,9 +120,9 @@ class Database:
                 begun = raw.transaction()
                 await begun.start()
             except BaseException as error:
-                await _close(connection, raw)
+                await _discard_connection(connection, raw)
                 await connection.close()
-                if not isinstance(error, _LOST):
+                if not isinstance(error, _CONNECTION_ERRORS):
                     raise
             else:
                 return Transaction(self, connection, raw, begun)
@@ -134,7 +138,7 @@ class Database:
         await self.engine.dispose()
 
 
-async def _close(connection: AsyncConnection, raw: asyncpg.Connection) -> None:
+async def _discard_connection(connection: AsyncConnection, raw: asyncpg.Connection) -> None:
     """Close the connection itself at once; the pool makes a new one."""
     raw.terminate()
     await connection.invalidate()

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.runtime.database.database import Database
 
-_LOCK = 0x6A696573  # "jies": one migration at a time in a database
+_ADVISORY_LOCK_ID = 0x6A696573  # "jies": one migration at a time in a database
 
 
 async def migrate(database: Database, package: str) -> None:
@@ -16,7 +16,7 @@ async def migrate(database: Database, package: str) -> None:
     folder = Path(str(importlib.resources.files(package)))
     async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         await connection.exec_driver_sql("SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true)")
-        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK_ID})")
         # IF NOT EXISTS would ask for the right to create even where the schema exists.
         if await connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": f'"{database.schema}"'}) is None:
             await connection.exec_driver_sql(f'CREATE SCHEMA "{database.schema}"')

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alembic.operations import Operations
 
 # Queue tables lose as many rows as they win: vacuum them by the thousand rows, not by a share of the table.
-QUEUE_STORAGE: dict[str, Any] = {
+QUEUE_AUTOVACUUM: dict[str, Any] = {
     "autovacuum_vacuum_scale_factor": 0,
     "autovacuum_vacuum_threshold": 2000,
     "autovacuum_vacuum_insert_scale_factor": 0,
@@ -70,19 +70,19 @@ def _record_columns() -> list[Column[Any]]:
 def runtime_tables(schema: str) -> MetaData:
     """A MetaData of the schema with the machinery's tables; a service adds its own to it."""
     metadata = MetaData(schema=schema)
-    _queues(metadata)
-    _letters(metadata, schema)
+    _add_queue_tables(metadata)
+    _add_dead_letter_tables(metadata, schema)
     return metadata
 
 
-def _queues(metadata: MetaData) -> None:
+def _add_queue_tables(metadata: MetaData) -> None:
     inbox = Table(
         "inbox",
         metadata,
         Column("id", Uuid, primary_key=True),
         Column("topic", Text, primary_key=True),
         Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        postgresql_with=QUEUE_STORAGE,
+        postgresql_with=QUEUE_AUTOVACUUM,
     )
     Index("inbox_seen_at", inbox.c.seen_at, postgresql_using="brin")
     outbox = Table(
@@ -96,7 +96,7 @@ def _queues(metadata: MetaData) -> None:
         Column("headers", ARRAY(Text), nullable=False),
         Column("bodies", ARRAY(LargeBinary), nullable=False),
         _now(),
-        postgresql_with=QUEUE_STORAGE,
+        postgresql_with=QUEUE_AUTOVACUUM,
     )
     event.listen(outbox, "after_create", DDL(f"ALTER TABLE %(fullname)s {_UNCOMPRESSED}"))  # type: ignore[no-untyped-call]  # as SQLAlchemy has it
     timer = Table(
@@ -105,12 +105,12 @@ def _queues(metadata: MetaData) -> None:
         Column("case_id", Text, primary_key=True),
         Column("partition", Integer, nullable=False),
         Column("due_at", DateTime(timezone=True), nullable=False),
-        postgresql_with=QUEUE_STORAGE,
+        postgresql_with=QUEUE_AUTOVACUUM,
     )
     Index("timer_due", timer.c.partition, timer.c.due_at)
 
 
-def _letters(metadata: MetaData, schema: str) -> None:
+def _add_dead_letter_tables(metadata: MetaData, schema: str) -> None:
     letter = Table(
         "dead_letter",
         metadata,
@@ -137,14 +137,14 @@ def _letters(metadata: MetaData, schema: str) -> None:
         Column("id", BigInteger, Identity(), primary_key=True),
         *_record_columns(),
         UniqueConstraint("topic", "partition", "kafka_offset", name="waiting_record"),
-        postgresql_with=QUEUE_STORAGE,
+        postgresql_with=QUEUE_AUTOVACUUM,
     )
     Index("waiting_key", waiting.c.key, waiting.c.id)
 
 
-def queue_settings(table: Table) -> None:
+def use_queue_autovacuum(table: Table) -> None:
     """Give a service's own queue table the same storage settings."""
-    table.dialect_options["postgresql"]["with"] = QUEUE_STORAGE
+    table.dialect_options["postgresql"]["with"] = QUEUE_AUTOVACUUM
 
 
 def create_runtime_tables(op: Operations, schema: str) -> None:

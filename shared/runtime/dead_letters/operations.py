@@ -8,8 +8,8 @@ from typing import Any
 
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
-from shared.runtime.dead_letters.parking import RECORD_COLUMNS, raw_from_row
-from shared.runtime.kafka.record import Raw
+from shared.runtime.dead_letters.parking import RECORD_COLUMNS, record_from_row
+from shared.runtime.kafka.record import RawRecord
 
 OPEN, REPLAY, DISCARD, REPLAYED, DISCARDED = "open", "replay", "discard", "replayed", "discarded"
 _COLUMNS = f"id, {RECORD_COLUMNS}, reason, status, attempts, created_at, settled_at"
@@ -17,11 +17,11 @@ _POLL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A dead letter with its record; `waiting` counts the records of its case that wait behind it."""
 
     id: int
-    raw: Raw
+    record: RawRecord
     reason: str
     status: str
     attempts: int
@@ -33,10 +33,10 @@ class Letter:
         """What a list shows: nothing of the body."""
         return {
             "id": self.id,
-            "topic": self.raw.topic,
-            "partition": self.raw.partition,
-            "offset": self.raw.offset,
-            "key": self.raw.key,
+            "topic": self.record.topic,
+            "partition": self.record.partition,
+            "offset": self.record.offset,
+            "key": self.record.key,
             "status": self.status,
             "attempts": self.attempts,
             "waiting": self.waiting,
@@ -45,9 +45,9 @@ class Letter:
         }
 
 
-def _letter(row: Mapping[str, Any]) -> Letter:
+def _letter(row: Mapping[str, Any]) -> DeadLetter:
     names = ("reason", "status", "attempts", "created_at", "settled_at", "waiting")
-    return Letter(row["id"], raw_from_row(row), **{name: row[name] for name in names})
+    return DeadLetter(row["id"], record_from_row(row), **{name: row[name] for name in names})
 
 
 _SELECT = f"""
@@ -57,30 +57,30 @@ FROM dead_letter
 """  # noqa: S608 - constants
 
 
-async def listed(tx: Transaction, *, settled: bool = False, limit: int = 100) -> list[Letter]:
+async def list_dead_letters(tx: Transaction, *, settled: bool = False, limit: int = 100) -> list[DeadLetter]:
     """The oldest letters that nobody has settled; with `settled` the newest of all."""
     where = "ORDER BY id DESC LIMIT $1" if settled else f"WHERE status <> ALL('{{{REPLAYED},{DISCARDED}}}') ORDER BY id LIMIT $1"
     return [_letter(row) for row in await tx.fetch(f"{_SELECT} {where}", limit)]
 
 
-async def shown(tx: Transaction, letter: int) -> Letter | None:
+async def find_dead_letter(tx: Transaction, letter_id: int) -> DeadLetter | None:
     """One letter with its record, or None."""
-    row = await tx.fetchrow(f"{_SELECT} WHERE id = $1", letter)
+    row = await tx.fetchrow(f"{_SELECT} WHERE id = $1", letter_id)
     return None if row is None else _letter(row)
 
 
-async def request(tx: Transaction, letter: int, wish: str = REPLAY) -> bool:
+async def request_settlement(tx: Transaction, letter_id: int, status: str = REPLAY) -> bool:
     """Ask the service that owns the letter to replay or discard it; False if it is settled or absent."""
-    tag = await tx.execute("UPDATE dead_letter SET status = $2 WHERE id = $1 AND settled_at IS NULL", letter, wish)
+    tag = await tx.execute("UPDATE dead_letter SET status = $2 WHERE id = $1 AND settled_at IS NULL", letter_id, status)
     return tag == "UPDATE 1"
 
 
-async def outcome(database: Database, letter: int, patience: float) -> Letter | None:
+async def wait_until_settled(database: Database, letter_id: int, timeout_seconds: float) -> DeadLetter | None:
     """The letter once its service has dealt with the request; as it is after `patience` seconds, when no service may be running."""
-    end = monotonic() + patience
+    end = monotonic() + timeout_seconds
     while True:
         async with database.transaction() as tx:
-            found = await shown(tx, letter)
+            found = await find_dead_letter(tx, letter_id)
         if found is None or found.status not in {REPLAY, DISCARD} or monotonic() > end:
             return found
         await asyncio.sleep(_POLL)

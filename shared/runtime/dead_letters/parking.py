@@ -3,13 +3,15 @@
 from collections.abc import Collection, Sequence
 
 from shared.runtime.database.database import Transaction
-from shared.runtime.kafka.record import Raw, Received, headers_from_json
+from shared.runtime.kafka.record import RawRecord, ReceivedRecord, headers_from_json
 
 RECORD_COLUMNS = "topic, partition, kafka_offset, key, raw_key, headers, body, timestamp_ms, timestamp_type"
-RECORD_TYPES = "$1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::smallint[]"
+RECORD_ARRAY_PARAMETERS = (
+    "$1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::smallint[]"
+)
 
 
-def columns(records: Sequence[Raw]) -> tuple[list[object], ...]:
+def record_arrays(records: Sequence[RawRecord]) -> tuple[list[object], ...]:
     """The records as one array a column, for `unnest`."""
     return (
         [r.topic for r in records],
@@ -24,10 +26,10 @@ def columns(records: Sequence[Raw]) -> tuple[list[object], ...]:
     )
 
 
-def raw_from_row(row: object) -> Raw:
+def record_from_row(row: object) -> RawRecord:
     """A record as it was kept by `columns`."""
     values = dict(row)  # type: ignore[call-overload]
-    return Raw(
+    return RawRecord(
         values["topic"],
         values["partition"],
         values["kafka_offset"],
@@ -40,7 +42,7 @@ def raw_from_row(row: object) -> Raw:
     )
 
 
-async def parked(tx: Transaction, keys: Collection[str]) -> set[str]:
+async def parked_keys(tx: Transaction, keys: Collection[str]) -> set[str]:
     """Those of the keys whose case is parked; they stay so until the transaction ends, and no release overtakes us."""
     if not keys:
         return set()
@@ -48,16 +50,16 @@ async def parked(tx: Transaction, keys: Collection[str]) -> set[str]:
     return {row["key"] for row in rows}
 
 
-async def park(tx: Transaction, key: str, letter: int) -> None:
+async def park(tx: Transaction, key: str, letter_id: int) -> None:
     """Let the case wait behind a dead letter; an earlier letter stays the first."""
-    await tx.execute("INSERT INTO parked (key, dead_letter_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", key, letter)
+    await tx.execute("INSERT INTO parked (key, dead_letter_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", key, letter_id)
 
 
-async def wait(tx: Transaction, records: Sequence[Received]) -> None:
+async def insert_waiting(tx: Transaction, records: Sequence[ReceivedRecord]) -> None:
     """Keep records of parked cases, in order; one that is read again waits once."""
     if records:
         await tx.execute(
             f"INSERT INTO waiting ({RECORD_COLUMNS}) SELECT {RECORD_COLUMNS} "  # noqa: S608 - constants
-            f"FROM unnest({RECORD_TYPES}) WITH ORDINALITY AS kept ({RECORD_COLUMNS}, place) ORDER BY place ON CONFLICT DO NOTHING",
-            *columns([r.raw for r in records]),
+            f"FROM unnest({RECORD_ARRAY_PARAMETERS}) WITH ORDINALITY AS kept ({RECORD_COLUMNS}, place) ORDER BY place ON CONFLICT DO NOTHING",
+            *record_arrays([r.raw for r in records]),
         )

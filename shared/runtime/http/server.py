@@ -15,7 +15,7 @@ from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 
 
-class _Server(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """Uvicorn that leaves signals to the service, which has more to stop than HTTP."""
 
     @contextlib.contextmanager
@@ -23,7 +23,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class HttpEdge:
+class HttpServer:
     """Serves a FastAPI application until stopped; `port` is the one that was bound."""
 
     def __init__(self, name: str, settings: RuntimeSettings, health: Health) -> None:
@@ -41,7 +41,7 @@ class HttpEdge:
         config = uvicorn.Config(
             self.app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, ws="none"
         )
-        self._server = _Server(config)
+        self._server = _UvicornServer(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[bound]))
         while not self._server.started:
             if self._task.done():

@@ -31,7 +31,7 @@ def _tls(settings: RuntimeSettings) -> ssl.SSLContext:
     return context
 
 
-async def diagnose(settings: RuntimeSettings, wait_ms: int = 3000) -> str | None:
+async def diagnose_connection(settings: RuntimeSettings, wait_ms: int = 3000) -> str | None:
     """Why the broker cannot be used, in one sentence, or None when the first server of the list answers.
 
     aiokafka says `Unable to bootstrap` for a wrong password too; only a connection of our own names it.

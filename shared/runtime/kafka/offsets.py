@@ -11,7 +11,7 @@ from shared.runtime.kafka.connection import connection_options
 from shared.runtime.process.settings import RuntimeSettings
 
 
-class BrokerEnds:
+class EndOffsetClient:
     """A client without group or assignment: on the consumer's own connection the question waits behind its long polls, half a second each.
 
     After a failure it is thrown away; the next question makes a new one.
@@ -46,7 +46,7 @@ class BrokerEnds:
         return self._client
 
 
-class ConsumerPositions:
+class ConsumerPositionReader:
     """The positions of the subscriber's consumer, by plain topic."""
 
     def __init__(self, subscriber: BatchSubscriber, prefix: str) -> None:

@@ -14,23 +14,23 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.runtime.kafka.record import partition_of
 
-BATCH_BYTES = 256 * 1024
+MAX_BATCH_BYTES = 256 * 1024
 """With aiokafka's 16 KiB a relay's 500 events take several requests, one after the other."""
 _METADATA_PAUSE = 0.2
-_GONE = 2.0
-_METADATA_WAIT = 2.0
+_CLOSE_TIMEOUT_SECONDS = 2.0
+_METADATA_TIMEOUT_SECONDS = 2.0
 
 
-class UnsendableError(Exception):
+class UnsendableTopicError(Exception):
     """A topic that cannot be sent to while the broker is well: absent, forbidden, or refusing the message."""
 
-    def __init__(self, topic: str, why: str) -> None:
-        super().__init__(f"{topic}: {why}")
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"{topic}: {reason}")
         self.topic = topic
-        self.why = why
+        self.reason = reason
 
 
-Outgoing = tuple[str, bytes, bytes, list[tuple[str, bytes]]]
+ProducerRecord = tuple[str, bytes, bytes, list[tuple[str, bytes]]]
 """Topic, key, body, headers."""
 
 
@@ -42,7 +42,7 @@ class Producer:
         self._timeout = timeout
         self._current: AIOKafkaProducer | None = None
 
-    async def send(self, messages: Sequence[Outgoing]) -> None:
+    async def send(self, messages: Sequence[ProducerRecord]) -> None:
         """Send in order, each key in its partition's order; returns when all are acknowledged.
 
         Raises UnsendableError for a topic at fault, KafkaError or TimeoutError (after the outer limit) otherwise; some may have been sent.
@@ -56,10 +56,10 @@ class Producer:
                 futures = [await producer.send_batch(batch, place.topic, partition=place.partition) for place, batch in batches]
                 results = await asyncio.gather(*futures, return_exceptions=True)
             _raise_first([place.topic for place, _ in batches], results)
-        except UnsendableError:
+        except UnsendableTopicError:
             raise
         except BaseException:
-            await self.discard()
+            await self.force_close()
             raise
 
     async def close(self) -> None:
@@ -67,23 +67,23 @@ class Producer:
         producer, self._current = self._current, None
         if producer is not None:
             try:
-                async with asyncio.timeout(_GONE):
+                async with asyncio.timeout(_CLOSE_TIMEOUT_SECONDS):
                     await producer.stop()
             except TimeoutError:
-                await take_apart(producer)
+                await abort_producer(producer)
 
-    async def discard(self) -> None:
+    async def force_close(self) -> None:
         """Take the present producer apart; the next send makes a new one with a sequence of its own."""
         producer, self._current = self._current, None
         if producer is not None:
-            await take_apart(producer)
+            await abort_producer(producer)
 
     async def _started(self) -> AIOKafkaProducer:
         if self._current is None:
             producer = AIOKafkaProducer(
-                acks="all", enable_idempotence=True, client_id="jiesu-relay", max_batch_size=BATCH_BYTES, **self._options
+                acks="all", enable_idempotence=True, client_id="jiesu-relay", max_batch_size=MAX_BATCH_BYTES, **self._options
             )
-            _pause_failed_metadata(producer)
+            _throttle_metadata_retries(producer)
             self._current = producer
             await producer.start()
         return self._current
@@ -100,13 +100,13 @@ async def _require_topic(producer: AIOKafkaProducer, topic: str) -> None:
         if client.cluster.partitions_for_topic(topic) is not None:
             return
         if topic in client.cluster.unauthorized_topics:
-            raise UnsendableError(topic, "this principal may not write to it")
+            raise UnsendableTopicError(topic, "this principal may not write to it")
         if known and attempt > 1:
-            raise UnsendableError(topic, "does not exist: run `jiesu topics apply`")
-        await asyncio.sleep(_METADATA_WAIT / 20)
+            raise UnsendableTopicError(topic, "does not exist: run `jiesu topics apply`")
+        await asyncio.sleep(_METADATA_TIMEOUT_SECONDS / 20)
 
 
-def _batches(producer: AIOKafkaProducer, messages: Sequence[Outgoing]) -> list[tuple[TopicPartition, BatchBuilder]]:
+def _batches(producer: AIOKafkaProducer, messages: Sequence[ProducerRecord]) -> list[tuple[TopicPartition, BatchBuilder]]:
     """The messages by partition, in order: a future a batch is several times cheaper than one a message."""
     batches: list[tuple[TopicPartition, BatchBuilder]] = []
     latest: dict[TopicPartition, BatchBuilder] = {}
@@ -128,11 +128,11 @@ def _raise_first(topics: Sequence[str], results: Sequence[Any]) -> None:
             continue
         name = type(result).__name__
         if name in {"TopicAuthorizationFailedError", "MessageSizeTooLargeError", "InvalidTopicError", "RecordListTooLargeError"}:
-            raise UnsendableError(topic, name)
+            raise UnsendableTopicError(topic, name)
         raise result
 
 
-def _pause_failed_metadata(producer: AIOKafkaProducer) -> None:
+def _throttle_metadata_retries(producer: AIOKafkaProducer) -> None:
     """With no leader known aiokafka asks for metadata without a pause, 17,000 log lines a second."""
     client = producer.client
     update = client._metadata_update  # noqa: SLF001 - see the module's docstring
@@ -146,7 +146,7 @@ def _pause_failed_metadata(producer: AIOKafkaProducer) -> None:
     client._metadata_update = paused  # noqa: SLF001
 
 
-async def take_apart(producer: AIOKafkaProducer) -> None:
+async def abort_producer(producer: AIOKafkaProducer) -> None:
     """End a producer that may hang: its sender task, its client, its pending metadata wait, in this order."""
     producer._closed = True  # noqa: SLF001 - a second stop() is a no-op, and no warning is wanted
     sender = producer._sender.sender_task  # noqa: SLF001
@@ -154,12 +154,12 @@ async def take_apart(producer: AIOKafkaProducer) -> None:
         sender.cancel()
     client = producer.client
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        async with asyncio.timeout(_GONE):
+        async with asyncio.timeout(_CLOSE_TIMEOUT_SECONDS):
             await client.close()
     pending = client._md_update_fut  # noqa: SLF001
     if pending is not None and not pending.done():
         pending.set_result(False)
     if sender is not None:
-        await asyncio.wait([sender], timeout=_GONE)
+        await asyncio.wait([sender], timeout=_CLOSE_TIMEOUT_SECONDS)
         if sender.done() and not sender.cancelled():
             sender.exception()

@@ -16,15 +16,15 @@ from shared.contracts import envelope
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import murmur2
-from shared.runtime.process.failures import clean, reason
+from shared.runtime.process.failures import redacted_reason, storable_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_KEY = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_KEY_PATTERN = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 LOG_APPEND_TIME = 1
 # What decoding and verifying raise for a record; pydantic, orjson and Rejected are ValueErrors.
-_FAULTS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
+_RECORD_ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 
-Decode = Callable[[str, bytes], BaseModel]
+EventDecoder = Callable[[str, bytes], BaseModel]
 
 
 class KafkaRecord(Protocol):
@@ -40,7 +40,7 @@ class KafkaRecord(Protocol):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class Raw(NamedTuple):
+class RawRecord(NamedTuple):
     """A record as it arrived; `topic` is without our prefix, `key` is text that can be stored, `raw_key` the bytes."""
 
     topic: str
@@ -54,11 +54,11 @@ class Raw(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...]
 
     @classmethod
-    def of(cls, record: KafkaRecord, prefix: str) -> "Raw":
+    def from_kafka(cls, record: KafkaRecord, topic_prefix: str) -> "RawRecord":
         """Take a record from the consumer."""
-        key = clean((record.key or b"").decode("utf-8", "replace"), 200)
+        key = storable_text((record.key or b"").decode("utf-8", "replace"), 200)
         return cls(
-            record.topic.removeprefix(prefix),
+            record.topic.removeprefix(topic_prefix),
             record.partition,
             record.offset,
             record.timestamp,
@@ -71,7 +71,7 @@ class Raw(NamedTuple):
 
     def headers_json(self) -> str:
         """Headers as JSON text of [name, base64 or null], which any bytes survive."""
-        pairs = [(clean(name), None if value is None else base64.b64encode(value).decode()) for name, value in self.headers]
+        pairs = [(storable_text(name), None if value is None else base64.b64encode(value).decode()) for name, value in self.headers]
         return orjson.dumps(pairs).decode()
 
 
@@ -80,15 +80,15 @@ def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
     return tuple((name, None if value is None else base64.b64decode(value)) for name, value in orjson.loads(text))
 
 
-class Received(NamedTuple):
+class ReceivedRecord(NamedTuple):
     """A decoded record: `at` is when its event happened (ce_time), `recorded` the broker's timestamp in domain time."""
 
-    raw: Raw
+    raw: RawRecord
     key: str
     id: UUID
     type: str
     at: datetime
-    recorded: datetime
+    recorded_at: datetime
     headers: Mapping[str, str]
     event: Any
     source: str
@@ -117,16 +117,16 @@ class Received(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class FailedRecord:
     """A record that cannot be handed to anyone, and why."""
 
-    raw: Raw
+    raw: RawRecord
     reason: str
 
 
-def partition_of(key: str | bytes, partitions: int) -> int:
+def partition_of(key: str | bytes, partition_count: int) -> int:
     """Kafka's default partition of a key (murmur2, as the Java client and librdkafka's `murmur2_random` have it)."""
-    return _hash(key.encode() if isinstance(key, str) else key) % partitions
+    return _hash(key.encode() if isinstance(key, str) else key) % partition_count
 
 
 @lru_cache(maxsize=20_000)
@@ -135,7 +135,7 @@ def _hash(key: bytes) -> int:
     return murmur2(key) & 0x7FFFFFFF
 
 
-class Reader:
+class RecordDecoder:
     """Turns raw records into received ones, each on its own.
 
     `concerns` names by topic the types that the service reads at all, `repeated` by type and `ce_by` its own decisions coming back.
@@ -143,48 +143,48 @@ class Reader:
 
     def __init__(
         self,
-        decode: Decode,
+        decode: EventDecoder,
         clock: Clock,
-        verify: Callable[[Received], None] | None = None,
-        concerns: Mapping[str, frozenset[str]] | None = None,
-        repeated: Collection[tuple[str, str]] = (),
+        verify: Callable[[ReceivedRecord], None] | None = None,
+        event_types: Mapping[str, frozenset[str]] | None = None,
+        own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
         self._decode = decode
         self._clock = clock
         self._verify = verify
-        self._concerns = {topic: frozenset(name.encode() for name in names) for topic, names in (concerns or {}).items()}
-        self._repeated = frozenset((kind.encode(), by.encode()) for kind, by in repeated)
+        self._event_types = {topic: frozenset(name.encode() for name in names) for topic, names in (event_types or {}).items()}
+        self._own_echoes = frozenset((kind.encode(), by.encode()) for kind, by in own_echoes)
 
-    def concerns(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
+    def should_process(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
         """Whether the service reads such a record of a topic; one without a type it does, so that it becomes a dead letter."""
-        wanted = self._concerns.get(topic)
+        wanted = self._event_types.get(topic)
         if wanted is None:
             return True
         values = dict(headers)
         kind = values.get(envelope.TYPE)
-        return kind is None or (kind in wanted and (kind, values.get(envelope.BY)) not in self._repeated)
+        return kind is None or (kind in wanted and (kind, values.get(envelope.BY)) not in self._own_echoes)
 
-    def read(self, raw: Raw, partitions: int) -> Received | Bad:
+    def decode(self, raw: RawRecord, partition_count: int) -> ReceivedRecord | FailedRecord:
         """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""
         try:
-            received = self._received(raw, partitions)
+            received = self._received(raw, partition_count)
             if self._verify is not None:
                 self._verify(received)
-        except _FAULTS as error:
-            return Bad(raw, reason(error))
+        except _RECORD_ERRORS as error:
+            return FailedRecord(raw, redacted_reason(error))
         return received
 
-    def _received(self, raw: Raw, partitions: int) -> Received:
+    def _received(self, raw: RawRecord, partitions: int) -> ReceivedRecord:
         _check_key(raw, partitions)
         headers = _texts(raw)
         kind = _required(headers, envelope.TYPE)
-        return Received(
+        return ReceivedRecord(
             raw=raw,
             key=raw.key,
             id=_uuid(_required(headers, envelope.ID)),
             type=kind,
             at=_instant(_required(headers, envelope.TIME)),
-            recorded=self._recorded(raw),
+            recorded_at=self._recorded(raw),
             headers=headers,
             event=self._decode(kind, raw.body or b""),
             source=headers.get(envelope.SOURCE, ""),
@@ -192,23 +192,23 @@ class Reader:
             traceparent=headers.get(envelope.TRACE),
         )
 
-    def _recorded(self, raw: Raw) -> datetime:
+    def _recorded(self, raw: RawRecord) -> datetime:
         """The broker's own timestamp; a producer's claim (CreateTime) is not believed, such a record happens when it is read."""
         if raw.timestamp_type != LOG_APPEND_TIME:
             return self._clock.now()
         return self._clock.to_domain(_EPOCH + timedelta(milliseconds=raw.timestamp_ms))
 
 
-def _check_key(raw: Raw, partitions: int) -> None:
+def _check_key(raw: RawRecord, partitions: int) -> None:
     if raw.raw_key is None:
         raise Rejected("the record has no key")
     if partition_of(raw.raw_key, partitions) != raw.partition:
         raise Rejected(f"the record is not on its key's partition (murmur2 of the key, {partitions} partitions)")
-    if raw.key.encode() != raw.raw_key or not _KEY.fullmatch(raw.key):
+    if raw.key.encode() != raw.raw_key or not _KEY_PATTERN.fullmatch(raw.key):
         raise Rejected("the key is not 1 to 200 printable characters of UTF-8")
 
 
-def _texts(raw: Raw) -> dict[str, str]:
+def _texts(raw: RawRecord) -> dict[str, str]:
     """Headers that are text; a null or otherwise unreadable one is left out, which only matters if it is needed."""
     texts: dict[str, str] = {}
     for name, value in raw.headers:

@@ -10,10 +10,10 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.contracts.topics import Topic
 from shared.runtime.clock import monotonic
 from shared.runtime.errors import Misconfigured, Unavailable
-from shared.runtime.kafka.connection import connection_options, diagnose
+from shared.runtime.kafka.connection import connection_options, diagnose_connection
 from shared.runtime.process.settings import RuntimeSettings
 
-_LEADER_PATIENCE = 30.0
+_LEADER_TIMEOUT_SECONDS = 30.0
 
 
 def topic_configs(topic: Topic) -> dict[str, str]:
@@ -25,13 +25,13 @@ def topic_configs(topic: Topic) -> dict[str, str]:
     }
 
 
-async def apply(settings: RuntimeSettings, topics: Iterable[Topic]) -> dict[str, str]:
+async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> dict[str, str]:
     """Create what is absent, correct the settings of what exists; returns `created` or `updated` by topic.
 
     Raises Unavailable without a broker, Misconfigured where a topic has another number of partitions: that cannot be corrected,
     because it would move the cases.
     """
-    if trouble := await diagnose(settings):
+    if trouble := await diagnose_connection(settings):
         raise Unavailable(trouble)
     admin = AIOKafkaAdminClient(client_id="jiesu-topics", **connection_options(settings))
     await admin.start()
@@ -60,14 +60,14 @@ async def _create(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic], repli
 
 async def _await_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]) -> None:
     """The broker answers before the partitions have leaders."""
-    end = monotonic() + _LEADER_PATIENCE
+    end = monotonic() + _LEADER_TIMEOUT_SECONDS
     while True:
         described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(list(wanted))}
         led = [name for name, partitions in described.items() if partitions and all(p["leader"] >= 0 for p in partitions)]
         if len(led) == len(wanted):
             break
         if monotonic() > end:
-            raise Unavailable(f"no leader for {sorted(set(wanted) - set(led))} after {_LEADER_PATIENCE:.0f} s")
+            raise Unavailable(f"no leader for {sorted(set(wanted) - set(led))} after {_LEADER_TIMEOUT_SECONDS:.0f} s")
         await asyncio.sleep(0.1)
     for name, topic in wanted.items():
         if len(described[name]) != topic.partitions:

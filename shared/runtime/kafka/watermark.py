@@ -16,7 +16,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class Ends(Protocol):
+class EndOffsetSource(Protocol):
     """Where we ask the broker."""
 
     async def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
@@ -24,7 +24,7 @@ class Ends(Protocol):
         ...
 
 
-class Positions(Protocol):
+class PositionSource(Protocol):
     """What we ask the consumer."""
 
     async def position(self, partition: TopicPartition) -> int:
@@ -39,87 +39,87 @@ class Watermark:
     when asked at A shows that everything before A has been read. `tolerance` is taken off A for clocks that differ.
     """
 
-    def __init__(self, clock: Clock, topics: Iterable[str], tolerance: timedelta, ask_timeout: float = 4.0) -> None:
+    def __init__(self, clock: Clock, topics: Iterable[str], clock_tolerance: timedelta, request_timeout: float = 4.0) -> None:
         self._clock = clock
         self._topics = tuple(topics)
-        self._tolerance = tolerance
-        self._ask_timeout = ask_timeout
-        self._read: dict[TopicPartition, datetime] = {}
+        self._clock_tolerance = clock_tolerance
+        self._request_timeout = request_timeout
+        self._read_until: dict[TopicPartition, datetime] = {}
         self._in_flight: frozenset[TopicPartition] = frozenset()
-        self._ends: Ends | None = None
-        self._positions: Positions | None = None
+        self._end_offset_source: EndOffsetSource | None = None
+        self._position_source: PositionSource | None = None
         self._asking = asyncio.Lock()
-        self.lags: dict[str, int] = {}
+        self.lag_by_topic: dict[str, int] = {}
 
-    def attach(self, ends: Ends, positions: Positions) -> None:
+    def attach(self, end_offsets: EndOffsetSource, positions: PositionSource) -> None:
         """Use this broker and this consumer from now on; both take topics without our prefix."""
-        self._ends = ends
-        self._positions = positions
+        self._end_offset_source = end_offsets
+        self._position_source = positions
 
-    def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+    def on_assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions, and only these, are ours; nothing of them has been read yet."""
-        self._read = dict.fromkeys(partitions, _NEVER)
+        self._read_until = dict.fromkeys(partitions, _NEVER)
 
-    def revoked(self) -> None:
+    def on_revoked(self) -> None:
         """No partition is ours."""
-        self._read = {}
+        self._read_until = {}
 
-    def fetched(self, partitions: Iterable[TopicPartition]) -> None:
+    def on_fetched(self, partitions: Iterable[TopicPartition]) -> None:
         """Records of these partitions are being handled; until the next poll their position says nothing."""
         self._in_flight = frozenset(partitions)
 
-    def committed(self, timestamps_ms: Mapping[TopicPartition, int]) -> None:
+    def on_committed(self, timestamps_ms: Mapping[TopicPartition, int]) -> None:
         """The newest trusted timestamp by partition of what has been committed to the database."""
         for partition, stamp in timestamps_ms.items():
             self._advance(partition, _EPOCH + timedelta(milliseconds=stamp) - _MILLISECOND)
 
-    def held(self) -> list[int]:
+    def owned_partitions(self) -> list[int]:
         """The partition numbers of which every input topic is ours."""
         numbers: dict[int, int] = defaultdict(int)
-        for partition in self._read:
+        for partition in self._read_until:
             numbers[partition.partition] += 1
         return sorted(number for number, count in numbers.items() if count == len(self._topics))
 
-    def upto(self, partition: int) -> datetime:
+    def read_until(self, partition: int) -> datetime:
         """The domain instant up to which the partition number has been read in all topics; long ago if it is not ours."""
-        low = min((self._read.get(TopicPartition(topic, partition), _NEVER) for topic in self._topics), default=_NEVER)
+        low = min((self._read_until.get(TopicPartition(topic, partition), _NEVER) for topic in self._topics), default=_NEVER)
         return _NEVER if low == _NEVER else self._clock.to_domain(low)
 
-    def passed(self, partition: int, instant: datetime) -> bool:
+    def has_passed(self, partition: int, instant: datetime) -> bool:
         """True when everything that happened at or before the domain instant has been read."""
-        return instant <= self.upto(partition)
+        return instant <= self.read_until(partition)
 
-    async def wait_passed(self, partition: int, instant: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - the caller's patience
+    async def wait_until_passed(self, partition: int, instant: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - the caller's patience
         """Wait until `passed`, asking the broker; False after `timeout` real seconds."""
         try:
             async with asyncio.timeout(timeout):
-                while not self.passed(partition, instant):
+                while not self.has_passed(partition, instant):
                     await self.refresh([partition])
                     await asyncio.sleep(0.02)
         except TimeoutError:
             return False
         return True
 
-    async def refresh(self, numbers: Collection[int]) -> bool:
+    async def refresh(self, partitions: Collection[int]) -> bool:
         """Ask the broker for the ends of these partition numbers in all topics and note which of them we have reached.
 
         A broker that does not answer changes nothing: the timers go on waiting. False says so.
         """
-        wanted = [p for p in self._read if p.partition in set(numbers)]
-        if self._ends is None or self._positions is None or not wanted:
+        wanted = [p for p in self._read_until if p.partition in set(partitions)]
+        if self._end_offset_source is None or self._position_source is None or not wanted:
             return True
         async with self._asking:
-            asked = self._clock.real()
+            asked = self._clock.real_now()
             try:
-                async with asyncio.timeout(self._ask_timeout):
-                    ends = await self._ends.end_offsets(wanted)
-                    positions = await self._idle_positions(self._positions, wanted)
+                async with asyncio.timeout(self._request_timeout):
+                    ends = await self._end_offset_source.end_offsets(wanted)
+                    positions = await self._positions_without_batch(self._position_source, wanted)
             except (KafkaError, TimeoutError):
                 return False
-            self._reached(asked, ends, positions)
+            self._apply_end_offsets(asked, ends, positions)
             return True
 
-    async def _idle_positions(self, offsets: Positions, wanted: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    async def _positions_without_batch(self, offsets: PositionSource, wanted: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Positions of partitions without a batch in hand: a batch moves its position first and may still be given back."""
         positions: dict[TopicPartition, int] = {}
         for partition in wanted:
@@ -128,14 +128,14 @@ class Watermark:
                 positions[partition] = position
         return positions
 
-    def _reached(self, asked: datetime, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int]) -> None:
+    def _apply_end_offsets(self, asked: datetime, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int]) -> None:
         lags: dict[str, int] = defaultdict(int)
         for partition, position in positions.items():
             lags[partition.topic] += max(0, ends[partition] - position)
             if position >= ends[partition]:
-                self._advance(partition, asked - self._tolerance)
-        self.lags.update(lags)
+                self._advance(partition, asked - self._clock_tolerance)
+        self.lag_by_topic.update(lags)
 
     def _advance(self, partition: TopicPartition, instant: datetime) -> None:
-        if partition in self._read:
-            self._read[partition] = max(self._read[partition], instant)
+        if partition in self._read_until:
+            self._read_until[partition] = max(self._read_until[partition], instant)

@@ -10,18 +10,18 @@ from shared.contracts.envelope import Message
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 
-LARGEST_BODY = 900_000
-MOST_IN_A_ROW = 500
-MOST_BYTES_IN_A_ROW = 4_000_000
+MAX_BODY_BYTES = 900_000
+MAX_MESSAGES_PER_ROW = 500
+MAX_BYTES_PER_ROW = 4_000_000
 _COLUMNS = ("shard", "topic", "messages", "keys", "headers", "bodies")
-_Row = tuple[int, str, int, list[str], list[str], list[bytes]]
+_OutboxRow = tuple[int, str, int, list[str], list[str], list[bytes]]
 
 
 async def add(tx: Transaction, messages: Iterable[Message]) -> None:
     """Publish these messages, each key's in this order, once the transaction commits. Raises Rejected for one that no broker would take."""
     rows = list(_rows(messages, tx.database.settings.outbox_shards))
     if rows:
-        await tx.copy("outbox", _COLUMNS, rows)
+        await tx.copy_rows("outbox", _COLUMNS, rows)
         tx.after_commit(tx.database.outbox_added.set)
 
 
@@ -30,12 +30,12 @@ def shard_of(key: str, shards: int) -> int:
     return zlib.crc32(key.encode()) % shards
 
 
-def _rows(messages: Iterable[Message], shards: int) -> Iterator[_Row]:
+def _rows(messages: Iterable[Message], shards: int) -> Iterator[_OutboxRow]:
     """The messages of each shard and topic bundled: a row a message costs PostgreSQL three times as much."""
     bundles: dict[tuple[int, str], list[Message]] = defaultdict(list)
     for message in messages:
-        if len(message.body) > LARGEST_BODY:
-            raise Rejected(f"a {message.type} of {len(message.body)} bytes would exceed the {LARGEST_BODY} that a topic takes")
+        if len(message.body) > MAX_BODY_BYTES:
+            raise Rejected(f"a {message.type} of {len(message.body)} bytes would exceed the {MAX_BODY_BYTES} that a topic takes")
         bundles[shard_of(message.key, shards), message.topic].append(message)
     for (shard, topic), bundle in bundles.items():
         for part in _parts(bundle):
@@ -46,7 +46,7 @@ def _parts(bundle: Sequence[Message]) -> Iterator[list[Message]]:
     part: list[Message] = []
     size = 0
     for message in bundle:
-        if len(part) == MOST_IN_A_ROW or size + len(message.body) > MOST_BYTES_IN_A_ROW:
+        if len(part) == MAX_MESSAGES_PER_ROW or size + len(message.body) > MAX_BYTES_PER_ROW:
             yield part
             part, size = [], 0
         part.append(message)

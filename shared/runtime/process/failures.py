@@ -12,7 +12,7 @@ from shared.runtime.errors import Rejected, Unavailable
 
 # SQLSTATE classes that a record can cause: cardinality, data, integrity, check option, limits (a row too long), raised in SQL.
 _DATA_CLASSES = frozenset({"21", "22", "23", "44", "54", "P0"})
-_OUTAGES = (
+_INFRASTRUCTURE_ERRORS = (
     OSError,
     TimeoutError,
     MemoryError,
@@ -32,7 +32,7 @@ def is_infrastructure(error: BaseException) -> bool:
         return error.connection_invalidated or is_infrastructure(_driver_error(error))
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "XX")[:2] not in _DATA_CLASSES
-    return isinstance(error, _OUTAGES)
+    return isinstance(error, _INFRASTRUCTURE_ERRORS)
 
 
 def _driver_error(error: exc.DBAPIError) -> BaseException:
@@ -41,21 +41,21 @@ def _driver_error(error: exc.DBAPIError) -> BaseException:
     return inner.__cause__ if inner is not None and inner.__cause__ is not None else Unavailable("database error without a cause")
 
 
-def reason(error: BaseException) -> str:
+def redacted_reason(error: BaseException) -> str:
     """One line for a dead letter or a log that holds no value of the record: names, rules and places only."""
     if isinstance(error, Rejected):
-        return clean(error.reason)
+        return storable_text(error.reason)
     if isinstance(error, ValidationError):
         faults = error.errors(include_input=False, include_context=False, include_url=False)[:5]
-        return clean(f"{error.title}: {'; '.join('.'.join(map(str, fault['loc'])) + ': ' + fault['type'] for fault in faults)}")
+        return storable_text(f"{error.title}: {'; '.join('.'.join(map(str, fault['loc'])) + ': ' + fault['type'] for fault in faults)}")
     if isinstance(error, exc.DBAPIError):
-        return reason(_driver_error(error))
+        return redacted_reason(_driver_error(error))
     if isinstance(error, asyncpg.PostgresError):
-        return f"{type(error).__name__} (SQLSTATE {error.sqlstate}){_place(error)}"
-    return f"{type(error).__name__}{_place(error)}"
+        return f"{type(error).__name__} (SQLSTATE {error.sqlstate}){_code_location(error)}"
+    return f"{type(error).__name__}{_code_location(error)}"
 
 
-def _place(error: BaseException) -> str:
+def _code_location(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "site-packages" not in frame.filename]
     if not ours:
@@ -63,6 +63,6 @@ def _place(error: BaseException) -> str:
     return f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}"
 
 
-def clean(text: str, longest: int = 1000) -> str:
+def storable_text(text: str, max_length: int = 1000) -> str:
     """Text that PostgreSQL can store: without NUL and lone surrogates, cut to `longest` characters."""
-    return text.encode("utf-8", "replace").decode().replace("\x00", "�")[:longest]
+    return text.encode("utf-8", "replace").decode().replace("\x00", "�")[:max_length]

@@ -11,11 +11,11 @@ class Health:
         self._beats: dict[str, float] = {}
         self._limits: dict[str, float] = {}
 
-    def set(self, name: str, detail: str) -> None:
+    def set_trouble(self, name: str, detail: str) -> None:
         """Something is wrong, in words for an operator; holds no personal data."""
         self._troubles[name] = detail
 
-    def clear(self, name: str) -> None:
+    def clear_trouble(self, name: str) -> None:
         """It is right again."""
         self._troubles.pop(name, None)
 
@@ -24,7 +24,7 @@ class Health:
         self._limits[loop] = limit
         self.beat(loop)
 
-    def forget(self, loop: str) -> None:
+    def unwatch(self, loop: str) -> None:
         """The loop has ended as it should."""
         self._limits.pop(loop, None)
 

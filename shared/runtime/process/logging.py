@@ -12,22 +12,22 @@ import structlog
 
 from shared.runtime.clock import monotonic
 
-_SECRET_KEYS = frozenset(
+_REDACTED_FIELDS = frozenset(
     (
         *("name", "phone", "email", "address", "text", "title", "identity", "household", "enterprise", "complainant", "against", "object"),
         *("demand", "place", "body", "contact", "recipient", "to", "authorization", "password", "secret", "token", "api_key", "sealed"),
         *("signature", "cookie"),
     )
 )
-_PATTERNS = (
+_PERSONAL_DATA_PATTERNS = (
     (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"(?<![0-9A-Za-z])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx](?![0-9A-Za-z])"), "[identity]"),
     (re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?![0-9A-Za-z])"), "[phone]"),
     (re.compile(r"(?<![0-9A-Za-z-])0\d{2,3}[- ]?\d{7,8}(?![0-9A-Za-z])"), "[phone]"),
 )
 _DEPTH = 6
-_NOISE_LIMIT = 20
-_NOISE_SECONDS = 10.0
+_REPEAT_LIMIT = 20
+_REPEAT_WINDOW_SECONDS = 10.0
 
 
 def redact(value: Any, depth: int = _DEPTH) -> Any:
@@ -37,19 +37,19 @@ def redact(value: Any, depth: int = _DEPTH) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"
     if depth and isinstance(value, dict):
-        return {k: "[redacted]" if str(k).lower() in _SECRET_KEYS else redact(v, depth - 1) for k, v in value.items()}
+        return {k: "[redacted]" if str(k).lower() in _REDACTED_FIELDS else redact(v, depth - 1) for k, v in value.items()}
     if depth and isinstance(value, list | tuple | set | frozenset):
         return [redact(item, depth - 1) for item in value]
     return _redact_text(value if isinstance(value, str) else type(value).__name__)
 
 
 def _redact_text(text: str) -> str:
-    for pattern, label in _PATTERNS:
+    for pattern, label in _PERSONAL_DATA_PATTERNS:
         text = pattern.sub(label, text)
     return text
 
 
-def _redaction(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return redact(dict(event))  # type: ignore[no-any-return]
 
 
@@ -57,7 +57,7 @@ def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-class _Noise(logging.Filter):
+class _RepeatFilter(logging.Filter):
     """Lets a library's message through 20 times in 10 seconds: aiokafka logs thousands a second while no leader is known."""
 
     def __init__(self) -> None:
@@ -65,9 +65,9 @@ class _Noise(logging.Filter):
         self._seen: dict[str, deque[float]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        times = self._seen.setdefault(f"{record.name}:{record.lineno}", deque(maxlen=_NOISE_LIMIT))
+        times = self._seen.setdefault(f"{record.name}:{record.lineno}", deque(maxlen=_REPEAT_LIMIT))
         present = monotonic()
-        if len(times) == _NOISE_LIMIT and present - times[0] < _NOISE_SECONDS:
+        if len(times) == _REPEAT_LIMIT and present - times[0] < _REPEAT_WINDOW_SECONDS:
             return False
         times.append(present)
         return True
@@ -85,7 +85,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
     tail: list[Any] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,  # plain tracebacks: never the values of locals
-        _redaction,
+        _redact_event,
         _render,
     ]
     structlog.configure(
@@ -95,7 +95,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)
-    handler.addFilter(_Noise())
+    handler.addFilter(_RepeatFilter())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=tail))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -107,7 +107,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
 
 
 @contextmanager
-def bound(case: str | None = None, event: str | None = None, trace: str | None = None) -> Iterator[None]:
+def log_context(case: str | None = None, event: str | None = None, trace: str | None = None) -> Iterator[None]:
     """Bind what is at hand to every log line within."""
     given = {"case": case, "event_id": event, "trace": trace}
     with structlog.contextvars.bound_contextvars(**{name: value for name, value in given.items() if value}):

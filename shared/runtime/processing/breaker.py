@@ -10,42 +10,44 @@ _WINDOW = 100
 
 
 @dataclass
-class _History:
-    run: int = 0
+class _PartitionHistory:
+    consecutive_failures: int = 0
     recent: deque[bool] = field(default_factory=lambda: deque(maxlen=_WINDOW))
 
-    def after(self, outcomes: Sequence[bool]) -> "_History":
+    def with_results(self, results: Sequence[bool]) -> "_PartitionHistory":
         """The history with further outcomes, True for a good record."""
-        run, recent = self.run, self.recent.copy()
-        for good in outcomes:
+        run, recent = self.consecutive_failures, self.recent.copy()
+        for good in results:
             run = 0 if good else run + 1
             recent.append(good)
-        return _History(run, recent)
+        return _PartitionHistory(run, recent)
 
 
 class Breaker:
     """Judges each partition by its bad records; `run` in a row or `share` of the last 100 stop it until the process restarts."""
 
-    def __init__(self, run: int, share: float) -> None:
-        self._run = run
-        self._share = share
-        self._histories: dict[TopicPartition, _History] = {}
-        self.stopped: set[TopicPartition] = set()
+    def __init__(self, max_consecutive_failures: int, max_failure_ratio: float) -> None:
+        self._max_consecutive_failures = max_consecutive_failures
+        self._max_failure_ratio = max_failure_ratio
+        self._histories: dict[TopicPartition, _PartitionHistory] = {}
+        self.stopped_partitions: set[TopicPartition] = set()
 
-    def judge(self, outcomes: Mapping[TopicPartition, Sequence[bool]]) -> set[TopicPartition]:
+    def would_trip(self, outcomes: Mapping[TopicPartition, Sequence[bool]]) -> set[TopicPartition]:
         """The partitions that these outcomes would stop; nothing is remembered yet."""
-        return {partition for partition, results in outcomes.items() if self._trips(self._history(partition).after(results))}
+        return {partition for partition, results in outcomes.items() if self._trips(self._history(partition).with_results(results))}
 
-    def remember(self, outcomes: Mapping[TopicPartition, Sequence[bool]]) -> None:
+    def record_results(self, outcomes: Mapping[TopicPartition, Sequence[bool]]) -> None:
         """Count outcomes that have been committed."""
         for partition, results in outcomes.items():
-            self._histories[partition] = self._history(partition).after(results)
+            self._histories[partition] = self._history(partition).with_results(results)
 
-    def _history(self, partition: TopicPartition) -> _History:
-        return self._histories.get(partition) or _History()
+    def _history(self, partition: TopicPartition) -> _PartitionHistory:
+        return self._histories.get(partition) or _PartitionHistory()
 
-    def _trips(self, history: _History) -> bool:
-        if self._run == 0:
+    def _trips(self, history: _PartitionHistory) -> bool:
+        if self._max_consecutive_failures == 0:
             return False
         bad = history.recent.count(False)
-        return history.run >= self._run or (len(history.recent) == _WINDOW and bad >= self._share * _WINDOW)
+        return history.consecutive_failures >= self._max_consecutive_failures or (
+            len(history.recent) == _WINDOW and bad >= self._max_failure_ratio * _WINDOW
+        )

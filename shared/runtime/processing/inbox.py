@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from shared.contracts import topics
 from shared.runtime.database.database import Database, Transaction
-from shared.runtime.kafka.record import Received
+from shared.runtime.kafka.record import ReceivedRecord
 
 _CLAIM = """
 INSERT INTO inbox (id, topic)
@@ -19,7 +19,7 @@ DELETE FROM inbox WHERE (id, topic) IN (
 _KEEP = timedelta(milliseconds=max(topic.retention_ms for topic in topics.TOPICS.values())) + timedelta(days=1)
 
 
-async def claim(tx: Transaction, records: Sequence[Received]) -> list[Received]:
+async def claim(tx: Transaction, records: Sequence[ReceivedRecord]) -> list[ReceivedRecord]:
     """The records that nobody has handled, in the order given; ids count per topic, so no topic's writer can spend another's ids."""
     if not records:
         return []
@@ -27,7 +27,7 @@ async def claim(tx: Transaction, records: Sequence[Received]) -> list[Received]:
     if len(rows) == len(records):
         return list(records)
     new = {(row["id"], row["topic"]) for row in rows}
-    fresh: list[Received] = []
+    fresh: list[ReceivedRecord] = []
     for record in records:
         name = (record.id, record.topic)
         if name in new:
@@ -36,12 +36,12 @@ async def claim(tx: Transaction, records: Sequence[Received]) -> list[Received]:
     return fresh
 
 
-async def prune(database: Database, keep: timedelta = _KEEP) -> int:
+async def prune(database: Database, max_age: timedelta = _KEEP) -> int:
     """Forget ids older than any record that a topic still holds; returns how many."""
     total = 0
     while True:
         async with database.transaction() as tx:
-            gone = int((await tx.execute(_PRUNE, keep)).split()[-1])
+            gone = int((await tx.execute(_PRUNE, max_age)).split()[-1])
         total += gone
         if gone == 0:
             return total

@@ -10,18 +10,18 @@ import structlog
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking, store
-from shared.runtime.kafka.record import Bad, Raw
+from shared.runtime.kafka.record import FailedRecord, RawRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
-from shared.runtime.process.failures import is_infrastructure, reason
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.supervision import pause
+from shared.runtime.process.supervision import sleep_or_stop
 
-BATCH = 500
-TIMER_TOPIC = "(timer)"
+BATCH_CASES = 500
+TIMER_PSEUDO_TOPIC = "(timer)"
 """Stands for the topic in the dead letter of a case whose timer could not be fired."""
-_HELD_BACK_PAUSE = 0.05
+_WATERMARK_POLL_SECONDS = 0.05
 _ARM = """
 INSERT INTO timer (case_id, partition, due_at)
 SELECT case_id, partition, due_at FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS armed (case_id, partition, due_at)
@@ -38,7 +38,7 @@ CROSS JOIN LATERAL (
     ORDER BY timer.due_at LIMIT $3) AS due
 ORDER BY due.due_at LIMIT $3
 """
-_TAKE = """
+_TAKE_DUE = """
 DELETE FROM timer USING unnest($2::int[], $3::timestamptz[]) AS held (partition, upto)
 WHERE timer.case_id = ANY($1::text[]) AND timer.partition = held.partition AND timer.due_at <= held.upto
   AND NOT EXISTS (SELECT FROM parked WHERE parked.key = timer.case_id)
@@ -55,17 +55,17 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueTimer:
     """A case whose timer is due; everything due at or before `upto` may be decided, nothing later. Instants are domain time."""
 
     case_id: str
     partition: int
     due_at: datetime
-    upto: datetime
+    cutoff: datetime
 
 
-Lock = Callable[[Transaction, Sequence[str]], Awaitable[Sequence[str]]]
-Fire = Callable[[Transaction, Sequence[Due], datetime], Awaitable[None]]
+LockCases = Callable[[Transaction, Sequence[str]], Awaitable[Sequence[str]]]
+FireTimers = Callable[[Transaction, Sequence[DueTimer], datetime], Awaitable[None]]
 
 
 async def arm(tx: Transaction, timers: Mapping[str, tuple[int, datetime | None]]) -> None:
@@ -79,15 +79,17 @@ async def arm(tx: Transaction, timers: Mapping[str, tuple[int, datetime | None]]
         await tx.execute(_DISARM, gone)
 
 
-class Timers:
+class TimerLoop:
     """The due loop of one process, for the partitions that it holds."""
 
-    def __init__(self, database: Database, clock: Clock, watermark: Watermark, *, lock: Lock, fire: Fire, health: Health) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, watermark: Watermark, *, lock_cases: LockCases, fire_timers: FireTimers, health: Health
+    ) -> None:
         self._database = database
         self._clock = clock
         self._watermark = watermark
-        self._lock = lock
-        self._fire = fire
+        self._lock_cases = lock_cases
+        self._fire_timers = fire_timers
         self._health = health
 
     async def run(self, stop: asyncio.Event, settings: RuntimeSettings) -> None:
@@ -96,40 +98,42 @@ class Timers:
         while not stop.is_set():
             self._health.beat("timers")
             seconds = await self._until_next(settings.timer_poll_ms / 1000)
-            if seconds > 0 or not await self.cycle():
+            if seconds > 0 or not await self.run_once():
                 await self._sleep(stop, seconds)
-            self._health.clear("timers")
-        self._health.forget("timers")
+            self._health.clear_trouble("timers")
+        self._health.unwatch("timers")
 
-    async def cycle(self) -> int:
+    async def run_once(self) -> int:
         """Fire one transaction's worth of due cases; returns how many."""
-        held = {p: min(self._watermark.upto(p), self._clock.now()) for p in self._watermark.held()}
+        held = {p: min(self._watermark.read_until(p), self._clock.now()) for p in self._watermark.owned_partitions()}
         if not held:
             return 0
         numbers, limits = list(held), list(held.values())
         async with self._database.transaction() as tx:
-            rows = await tx.fetch(_DUE, numbers, limits, BATCH)
+            rows = await tx.fetch(_DUE, numbers, limits, BATCH_CASES)
             if not rows:
                 return 0
             # Cases before timers, the order in which a batch locks them too.
-            locked = sorted(await self._lock(tx, sorted(row["case_id"] for row in rows)))
+            locked = sorted(await self._lock_cases(tx, sorted(row["case_id"] for row in rows)))
             fired = await self._take_and_fire(tx, locked, numbers, limits)
         self._measure(fired)
         return len(fired)
 
-    async def _take_and_fire(self, tx: Transaction, cases: Sequence[str], numbers: Sequence[int], limits: Sequence[datetime]) -> list[Due]:
+    async def _take_and_fire(
+        self, tx: Transaction, cases: Sequence[str], numbers: Sequence[int], limits: Sequence[datetime]
+    ) -> list[DueTimer]:
         """Delete the due timers and let the service decide; a case that fails is found by halving and parked, its timer kept."""
         if not cases:
             return []
         try:
             async with tx.savepoint():
-                rows = await tx.fetch(_TAKE, cases, numbers, limits)
-                due = sorted((Due(*row) for row in rows), key=lambda d: d.case_id)
+                rows = await tx.fetch(_TAKE_DUE, cases, numbers, limits)
+                due = sorted((DueTimer(*row) for row in rows), key=lambda d: d.case_id)
                 if due:
-                    await self._fire(tx, due, self._clock.now())
+                    await self._fire_timers(tx, due, self._clock.now())
                 return due
         except Exception as error:
-            if tx.raw.is_closed() or is_infrastructure(error):
+            if tx.driver_connection.is_closed() or is_infrastructure(error):
                 raise
             if len(cases) == 1:
                 await self._park(tx, cases[0], error)
@@ -140,16 +144,16 @@ class Timers:
 
     async def _park(self, tx: Transaction, case: str, error: BaseException) -> None:
         number = await tx.fetchval("SELECT nextval(pg_get_serial_sequence('waiting', 'id'))")
-        stamp = int(self._clock.real().timestamp() * 1000)
-        raw = Raw(TIMER_TOPIC, -1, number, stamp, 0, case, case.encode(), None, ())
-        [letter] = await store.write(tx, [Bad(raw, reason(error))])
+        stamp = int(self._clock.real_now().timestamp() * 1000)
+        raw = RawRecord(TIMER_PSEUDO_TOPIC, -1, number, stamp, 0, case, case.encode(), None, ())
+        [letter] = await store.insert_dead_letters(tx, [FailedRecord(raw, redacted_reason(error))])
         await parking.park(tx, case, letter)
-        log.error("case is parked: its timer could not be fired", case=case, letter=letter, reason=reason(error))
+        log.error("case is parked: its timer could not be fired", case=case, letter=letter, reason=redacted_reason(error))
 
     async def _until_next(self, longest: float) -> float:
         """Real seconds to sleep; asks the broker where the watermark alone holds a due timer back."""
         async with self._database.transaction() as tx:
-            rows = await tx.fetch(_NEXT, self._watermark.held())
+            rows = await tx.fetch(_NEXT, self._watermark.owned_partitions())
         present = self._clock.now()
         waiting = {row["partition"]: row["due_at"] for row in rows if row["due_at"] <= present}
         behind = max((-self._clock.seconds_until(due) for due in waiting.values()), default=0.0)
@@ -157,20 +161,20 @@ class Timers:
         metrics.WATERMARK_AGE.set(self._watermark_age(waiting))
         if waiting:
             await self._watermark.refresh(waiting)
-            return 0.0 if any(self._watermark.passed(p, due) for p, due in waiting.items()) else _HELD_BACK_PAUSE
+            return 0.0 if any(self._watermark.has_passed(p, due) for p, due in waiting.items()) else _WATERMARK_POLL_SECONDS
         soonest = min((self._clock.seconds_until(row["due_at"]) for row in rows), default=longest)
         return max(0.0, min(longest, soonest))
 
     def _watermark_age(self, waiting: Mapping[int, datetime]) -> float:
-        uptos = [self._watermark.upto(p) for p in waiting]
+        uptos = [self._watermark.read_until(p) for p in waiting]
         return max((-self._clock.seconds_until(upto) for upto in uptos if upto.year > 1), default=0.0)
 
     async def _sleep(self, stop: asyncio.Event, seconds: float) -> None:
         """Sleep, woken by a timer armed in this process or by the stop; under load, when every batch arms some, not at once."""
         if seconds <= 0:
             return
-        await pause(stop, min(seconds, _HELD_BACK_PAUSE))
-        seconds -= _HELD_BACK_PAUSE
+        await sleep_or_stop(stop, min(seconds, _WATERMARK_POLL_SECONDS))
+        seconds -= _WATERMARK_POLL_SECONDS
         if seconds <= 0:
             return
         waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._database.timers_armed.wait())]
@@ -181,9 +185,9 @@ class Timers:
                 wait.cancel()
         self._database.timers_armed.clear()
 
-    def _measure(self, fired: Sequence[Due]) -> None:
+    def _measure(self, fired: Sequence[DueTimer]) -> None:
         metrics.TIMERS_FIRED.inc(len(fired))
-        present = self._clock.real()
+        present = self._clock.real_now()
         for due in fired:
             late = (present - self._clock.to_real(due.due_at)) / timedelta(seconds=1)
             metrics.TIMER_LATENESS.observe(max(0.0, late))

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
 from shared.contracts import topics
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.services import KEYS, SEALING, Wire, organisation
-from tests.support.services import wire as open_wire
+from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, write_organisation
+from tests.support.services import open_topic_client as open_wire
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str,
         kafka_bootstrap_servers=bootstrap_servers,
         database_url=database_url,
         topic_prefix=topic_prefix,
-        sealing_keys=SecretStr(SEALING),
-        organisation=organisation(tmp_path),
+        sealing_keys=SecretStr(SEALING_KEYS),
+        organisation=write_organisation(tmp_path),
         clock_tolerance_ms=0,
         outbox_poll_ms=50,
     )
-    await apply(made, [topics.COMPLAINT_SUBMISSIONS, topics.COMPLAINT_EVENTS])
+    await apply_topics(made, [topics.COMPLAINT_SUBMISSIONS, topics.COMPLAINT_EVENTS])
     return made
 
 
@@ -41,24 +41,24 @@ async def intake(settings: IntakeSettings) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def wire(settings: IntakeSettings) -> AsyncIterator[Wire]:
+async def wire(settings: IntakeSettings) -> AsyncIterator[TopicClient]:
     async with open_wire(settings) as opened:
         yield opened
 
 
 @pytest.fixture
 async def web(intake: Service) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(intake) as opened:
+    async with source_client(intake) as opened:
         yield opened
 
 
-def client(service: Service, source: str = "web", **options: Any) -> httpx.AsyncClient:
+def source_client(service: Service, source: str = "web", **options: Any) -> httpx.AsyncClient:
     """A client with the key of a source."""
-    auth = {"Authorization": f"Bearer {KEYS[source]}"}
+    auth = {"Authorization": f"Bearer {API_KEYS[source]}"}
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers=auth, timeout=30, **options)
 
 
-async def rows(service: Service, query: str, *arguments: Any) -> list[Any]:
+async def query_rows(service: Service, query: str, *arguments: Any) -> list[Any]:
     """What a query finds in the service's schema."""
     async with service.database.transaction() as tx:
         return await tx.fetch(query, *arguments)

@@ -19,13 +19,13 @@ from shared.contracts import topics
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Unavailable
 from shared.runtime.service import Service
-from tests.integration.intake.conftest import client, rows
-from tests.support.services import KEYS, SEALING, Wire, complaint
+from tests.integration.intake.conftest import query_rows, source_client
+from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, submission_body
 from tests.support.waiting import wait_for
 
 
 async def numbers(service: Service) -> list[int]:
-    found = await rows(service, "SELECT number FROM complaint")
+    found = await query_rows(service, "SELECT number FROM complaint")
     return sorted(int(row["number"].rpartition("-")[2]) for row in found)
 
 
@@ -39,8 +39,8 @@ async def test_numbers_have_no_gap_when_transactions_fail(intake: Service, web: 
             raise Unavailable("shown by a test")
 
     monkeypatch.setattr(complaints, "insert", sometimes)
-    answers = await asyncio.gather(*(web.post("/v1/complaints", json=complaint()) for _ in range(40)))
-    more = [await web.post("/v1/complaints", json=complaint()) for _ in range(12)]
+    answers = await asyncio.gather(*(web.post("/v1/complaints", json=submission_body()) for _ in range(40)))
+    more = [await web.post("/v1/complaints", json=submission_body()) for _ in range(12)]
     accepted = [a.json() for a in [*answers, *more] if a.status_code == 202]
     refused = [a for a in [*answers, *more] if a.status_code != 202]
     assert {a.status_code for a in refused} == {503}
@@ -49,8 +49,13 @@ async def test_numbers_have_no_gap_when_transactions_fail(intake: Service, web: 
 
 
 async def test_two_processes_share_one_book_without_gaps(settings: IntakeSettings) -> None:
-    async with build(settings).running() as one, build(settings).running() as two, client(one) as first, client(two) as second:
-        sent = [complaint(external_id=str(place % 30)) for place in range(60)]
+    async with (
+        build(settings).running() as one,
+        build(settings).running() as two,
+        source_client(one) as first,
+        source_client(two) as second,
+    ):
+        sent = [submission_body(external_id=str(place % 30)) for place in range(60)]
         answers = await asyncio.gather(*(each.post("/v1/complaints", json=item) for item in sent for each in (first, second)))
         assert {a.status_code for a in answers} == {202}
         assert sum(a.json()["status"] == "registered" for a in answers) == 30
@@ -67,7 +72,7 @@ async def test_a_fault_of_one_request_does_not_fail_those_that_shared_its_transa
     assert results[:2] == [["A"], ["B"]]
     assert isinstance(results[2], Exception)
     assert results[3] == ["C"]
-    assert [row["reference"] for row in await rows(intake, "SELECT reference FROM refusal ORDER BY 1")] == ["a", "b", "c"]
+    assert [row["reference"] for row in await query_rows(intake, "SELECT reference FROM refusal ORDER BY 1")] == ["a", "b", "c"]
 
 
 async def test_an_outage_fails_all_who_shared_and_the_next_succeed(intake: Service) -> None:
@@ -105,7 +110,7 @@ async def process(settings: IntakeSettings, port: int) -> AsyncIterator[asyncio.
         "JIESU_ENVIRONMENT": "test",
         "JIESU_ORGANISATION": str(settings.organisation),
         "JIESU_TOPIC_PREFIX": settings.topic_prefix,
-        "JIESU_SEALING_KEYS": SEALING,
+        "JIESU_SEALING_KEYS": SEALING_KEYS,
         "JIESU_HTTP_PORT": str(port),
         "JIESU_LOG_LEVEL": "ERROR",
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
@@ -120,10 +125,10 @@ async def process(settings: IntakeSettings, port: int) -> AsyncIterator[asyncio.
         await started.wait()
 
 
-async def test_what_was_answered_before_a_kill_is_there_after_it_once(settings: IntakeSettings, wire: Wire, free_port: int) -> None:
-    sent: dict[str, dict[str, Any]] = {f"ref-{place}": complaint(external_id=f"ref-{place}") for place in range(200)}
+async def test_what_was_answered_before_a_kill_is_there_after_it_once(settings: IntakeSettings, wire: TopicClient, free_port: int) -> None:
+    sent: dict[str, dict[str, Any]] = {f"ref-{place}": submission_body(external_id=f"ref-{place}") for place in range(200)}
     answered: dict[str, dict[str, Any]] = {}
-    auth = {"Authorization": f"Bearer {KEYS['web']}"}
+    auth = {"Authorization": f"Bearer {API_KEYS['web']}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port}", headers=auth, timeout=10) as caller:
 
         async def up() -> bool:
@@ -151,7 +156,7 @@ async def test_what_was_answered_before_a_kill_is_there_after_it_once(settings: 
                 if kill_at == 10_000:
 
                     async def told() -> bool:
-                        return len(await wire.read(topics.COMPLAINT_EVENTS)) >= len(sent)
+                        return len(await wire.read_records(topics.COMPLAINT_EVENTS)) >= len(sent)
 
                     await wait_for(told)
     assert answered.keys() == sent.keys()
@@ -161,5 +166,5 @@ async def test_what_was_answered_before_a_kill_is_there_after_it_once(settings: 
     await database.close()
     assert {name: row["case_id"] for name, row in stored.items()} == {name: a["case"] for name, a in answered.items()}
     assert sorted(int(row["number"].rpartition("-")[2]) for row in stored.values()) == list(range(1, len(sent) + 1))
-    published = {key for _, key, _ in await wire.events(topics.COMPLAINT_EVENTS)}
+    published = {key for _, key, _ in await wire.read_events(topics.COMPLAINT_EVENTS)}
     assert published == {row["case_id"] for row in stored.values()}

@@ -9,8 +9,8 @@ from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from tests.integration.notify.desk import ORGANISATION, RING, SECRET
-from tests.integration.notify.peers import TOKEN
+from tests.integration.notify.desk import ORGANISATION, RECEIPT_SECRET, SEALING_KEYS
+from tests.integration.notify.peers import SMS_TOKEN
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def mail(tmp_path: Path) -> AsyncIterator[MailSink]:
 
 @pytest.fixture
 async def sms(tmp_path: Path) -> AsyncIterator[SmsSink]:
-    async with SmsSink(tmp_path, token=TOKEN) as sink:
+    async with SmsSink(tmp_path, token=SMS_TOKEN) as sink:
         yield sink
 
 
@@ -34,15 +34,15 @@ def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_p
         kafka_bootstrap_servers=bootstrap_servers,
         database_url=database_url,
         topic_prefix=topic_prefix,
-        sealing_keys=RING,
+        sealing_keys=SEALING_KEYS,
         organisation=organisation,
         smtp_host="127.0.0.1",
         smtp_port=mail.port,
         smtp_security="none",
         smtp_timeout=5,
         sms_url=sms.url,
-        sms_token=TOKEN,
-        sms_receipt_secret=SECRET,
+        sms_token=SMS_TOKEN,
+        sms_receipt_secret=RECEIPT_SECRET,
         delivery_retry_first=0.05,
         delivery_retry_longest=0.1,
         delivery_attempts=3,

@@ -9,21 +9,21 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from services.notify import bootstrap
-from services.notify.application.deliveries import Dispatch, Receipts, Requests
+from services.notify.application.deliveries import PlanDeliveries, RecordReceipts, SendDeliveries
 from services.notify.config import NotifySettings
-from services.notify.domain.retry_policy import Policy
+from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import Provider
-from services.notify.storage.deliveries import Row
+from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts.events import decode, encode
 from shared.contracts.events.messages import NotificationRequested
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
-from shared.runtime.encryption import Sealing
-from shared.runtime.kafka.record import Raw, Received
+from shared.runtime.encryption import EncryptionKeyRing
+from shared.runtime.kafka.record import RawRecord, ReceivedRecord
 
-RING = SecretStr("k1:" + "A" * 43 + "=")
-SECRET = SecretStr("receipts")
-SEALING = Sealing.parse(RING)
+SEALING_KEYS = SecretStr("k1:" + "A" * 43 + "=")
+RECEIPT_SECRET = SecretStr("receipts")
+SEALING = EncryptionKeyRing.parse(SEALING_KEYS)
 ORGANISATION = """
 id: demo
 people:
@@ -32,26 +32,26 @@ people:
   - {id: he, name: 何七}
 """
 CONTACT = {"name": "王先生", "phone": "13900000000", "email": "wang@example.org"}
-PERSONAL = ("li@example.com", "nobody@example.com", "13800000001", "13800000550", "13900000000", "wang@example.org", "王先生", "李四")
+PERSONAL_DATA = ("li@example.com", "nobody@example.com", "13800000001", "13800000550", "13900000000", "wang@example.org", "王先生", "李四")
 
 
-def request(case: str = "c1", **fields: Any) -> NotificationRequested:
+def notification_request(case: str = "c1", **fields: Any) -> NotificationRequested:
     given = {"recipients": ["supervisor"], "persons": ["li"], "by": ["email"], "about": "reminded", "clause": "3.6"}
     event = NotificationRequested(case=case, at=datetime(2026, 9, 24, tzinfo=UTC), **(given | fields))
     if "complainant" in event.recipients and event.contact is None:
-        return event.model_copy(update={"contact": SEALING.seal(CONTACT, case)})
+        return event.model_copy(update={"contact": SEALING.encrypt(CONTACT, case)})
     return event
 
 
-def received(event: NotificationRequested, record_id: UUID | None = None) -> Received:
+def received_record(event: NotificationRequested, record_id: UUID | None = None) -> ReceivedRecord:
     body = encode(event)
-    return Received(
-        raw=Raw("case-events", 0, 0, 0, 1, event.case, event.case.encode(), body, ()),
+    return ReceivedRecord(
+        raw=RawRecord("case-events", 0, 0, 0, 1, event.case, event.case.encode(), body, ()),
         key=event.case,
         id=record_id or UUID(uuid7()),
         type=event.name,
         at=event.at,
-        recorded=event.at,
+        recorded_at=event.at,
         headers={},
         event=decode(event.name, body),
         source="sla",
@@ -60,45 +60,45 @@ def received(event: NotificationRequested, record_id: UUID | None = None) -> Rec
     )
 
 
-class Office:
+class NotifyProcess:
     """One notify process, as far as its database and providers go."""
 
     def __init__(self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None) -> None:
         self.clock = Clock()
         self.database = database
-        self.providers = bootstrap.providers(settings, self.clock) if providers is None else list(providers)
+        self.providers = bootstrap.configured_providers(settings, self.clock) if providers is None else list(providers)
         channels = frozenset(provider.channel for provider in self.providers)
-        policy = Policy(settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts)
-        self.requests = Requests(bootstrap.desk(settings, channels), SEALING, self.clock)
-        self.dispatches = {provider.channel: Dispatch(provider, SEALING, self.clock, policy) for provider in self.providers}
-        self.receipts = Receipts(database, self.clock)
+        policy = RetryPolicy(settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts)
+        self.requests = PlanDeliveries(bootstrap.planning_context(settings, channels), SEALING, self.clock)
+        self.dispatches = {provider.channel: SendDeliveries(provider, SEALING, self.clock, policy) for provider in self.providers}
+        self.receipts = RecordReceipts(database, self.clock)
 
-    async def ask(self, *events: NotificationRequested) -> None:
+    async def record_requests(self, *events: NotificationRequested) -> None:
         async with self.database.transaction() as tx:
-            await self.requests.record(tx, [received(event) for event in events])
+            await self.requests.record(tx, [received_record(event) for event in events])
 
-    async def claim(self, channel: str = "email", lease: float = 60, limit: int = 100) -> Sequence[Row]:
+    async def claim(self, channel: str = "email", lease: float = 60, limit: int = 100) -> Sequence[DeliveryRow]:
         async with self.database.transaction() as tx:
-            now = self.clock.real()
+            now = self.clock.real_now()
             return await self.dispatches[channel].claim(tx, limit, now, now + timedelta(seconds=lease))
 
-    async def send(self, rows: Sequence[Row], channel: str = "email") -> list[tuple[Row, Any]]:
-        return [(row, await self.dispatches[channel].work(row)) for row in rows]
+    async def send(self, rows: Sequence[DeliveryRow], channel: str = "email") -> list[tuple[DeliveryRow, Any]]:
+        return [(row, await self.dispatches[channel].attempt(row)) for row in rows]
 
-    async def settle(self, done: Sequence[tuple[Row, Any]], channel: str = "email") -> None:
+    async def settle(self, done: Sequence[tuple[DeliveryRow, Any]], channel: str = "email") -> None:
         async with self.database.transaction() as tx:
             await self.dispatches[channel].settle(tx, done)
 
-    async def cycle(self, channel: str = "email") -> int:
+    async def run_cycle(self, channel: str = "email") -> int:
         rows = await self.claim(channel)
         await self.settle(await self.send(rows, channel), channel)
         return len(rows)
 
-    async def rows(self) -> list[dict[str, Any]]:
+    async def delivery_rows(self) -> list[dict[str, Any]]:
         async with self.database.transaction() as tx:
             return [dict(row) for row in await tx.fetch("SELECT * FROM delivery ORDER BY created_at, id")]
 
-    async def events(self) -> list[dict[str, Any]]:
+    async def outbox_events(self) -> list[dict[str, Any]]:
         """What the outbox holds: type, and the event's fields."""
         async with self.database.transaction() as tx:
             rows = await tx.fetch("SELECT unnest(headers) AS headers, unnest(bodies) AS body FROM outbox ORDER BY id")

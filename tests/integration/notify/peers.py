@@ -9,83 +9,83 @@ from pathlib import Path
 from fastapi import Response
 
 from deploy.sinks import MailSink, SmsSink
-from deploy.sinks.message_file import Box
-from services.notify.providers.http_sms import HttpSms, SmsOptions
-from services.notify.providers.provider import Accepted, Outgoing, Provider, Refused
-from services.notify.providers.smtp import Smtp
+from deploy.sinks.message_file import MessageFile
+from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
+from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
+from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
 from shared.runtime.clock import Clock
 
-TOKEN = "a token"
+SMS_TOKEN = "a token"
 TIMEOUT = 0.5
-Respond = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
+ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
 
 
 @dataclass
-class Peer:
+class ProviderPeer:
     """A provider connected to a peer that behaves well, until it is told to refuse."""
 
     provider: Provider
-    box: Box
+    message_file: MessageFile
     address: str
-    unknown: str
+    unknown_address: str
     """An address that the peer refuses for good."""
-    busy: Callable[[], None]
+    defer_next: Callable[[], None]
     """Let the next message be put off."""
-    refuse: Callable[[], None]
+    refuse_next: Callable[[], None]
     """Let the next message be refused for good."""
 
 
-def smtp(port: int, **options: object) -> Smtp:
-    return Smtp(SmtpOptions(**({"host": "127.0.0.1", "port": port, "security": "none", "timeout": TIMEOUT} | options)), Clock())  # type: ignore[arg-type]
+def smtp_provider(port: int, **options: object) -> SmtpProvider:
+    return SmtpProvider(SmtpOptions(**({"host": "127.0.0.1", "port": port, "security": "none", "timeout": TIMEOUT} | options)), Clock())  # type: ignore[arg-type]
 
 
-async def mailed(port: int, message: Outgoing, **options: object) -> Accepted | Refused:
+async def send_mail(port: int, message: OutgoingMessage, **options: object) -> SendAccepted | SendFailed:
     """One mail by a provider of its own."""
-    provider = smtp(port, **options)
+    provider = smtp_provider(port, **options)
     result = await provider.send(message)
     await provider.close()
     return result
 
 
-def http_sms(port: int, token: str = TOKEN) -> HttpSms:
-    return HttpSms(SmsOptions(f"http://127.0.0.1:{port}", token, timeout=TIMEOUT))
+def sms_provider(port: int, token: str = SMS_TOKEN) -> HttpSmsProvider:
+    return HttpSmsProvider(HttpSmsOptions(f"http://127.0.0.1:{port}", token, timeout=TIMEOUT))
 
 
-BUILDERS: dict[str, Callable[[int], Provider]] = {"smtp": smtp, "http_sms": http_sms}
+PROVIDER_BUILDERS: dict[str, Callable[[int], Provider]] = {"smtp": smtp_provider, "http_sms": sms_provider}
 
 
 @asynccontextmanager
-async def peer(kind: str, folder: Path) -> AsyncIterator[Peer]:
+async def connected_peer(kind: str, folder: Path) -> AsyncIterator[ProviderPeer]:
     """A sink and the provider that speaks to it."""
     if kind == "smtp":
         async with MailSink(folder) as mail:
-            provider = smtp(mail.port, timeout=5)
-            yield Peer(
+            provider = smtp_provider(mail.port, timeout=5)
+            yield ProviderPeer(
                 provider,
-                mail.box,
+                mail.message_file,
                 "li@example.com",
                 "nobody@example.com",
-                lambda: mail.replies.append("451 4.7.1 li@example.com, come back later"),
-                lambda: mail.replies.append("554 5.6.0 li@example.com, we do not like it"),
+                lambda: mail.queued_replies.append("451 4.7.1 li@example.com, come back later"),
+                lambda: mail.queued_replies.append("554 5.6.0 li@example.com, we do not like it"),
             )
             await provider.close()
     else:
-        async with SmsSink(folder, token=TOKEN) as sms:
-            gateway = HttpSms(SmsOptions(sms.url, TOKEN, timeout=5))
-            yield Peer(
+        async with SmsSink(folder, token=SMS_TOKEN) as sms:
+            gateway = HttpSmsProvider(HttpSmsOptions(sms.url, SMS_TOKEN, timeout=5))
+            yield ProviderPeer(
                 gateway,
-                sms.box,
+                sms.message_file,
                 "+8613800000001",
                 "+8613800000550",
-                lambda: sms.answers.append(Response(status_code=503, headers={"retry-after": "7"})),
-                lambda: sms.answers.append(Response(status_code=400)),
+                lambda: sms.queued_responses.append(Response(status_code=503, headers={"retry-after": "7"})),
+                lambda: sms.queued_responses.append(Response(status_code=400)),
             )
             await gateway.close()
 
 
 @asynccontextmanager
-async def misbehaving(respond: Respond) -> AsyncIterator[int]:
+async def misbehaving_server(respond: ConnectionHandler) -> AsyncIterator[int]:
     """A socket that does to every connection what `respond` says; gives its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

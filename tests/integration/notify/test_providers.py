@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.bootstrap import PROVIDERS
-from services.notify.domain.failure_reason import Reason
-from services.notify.providers.provider import Accepted, Outgoing, Refused
-from tests.integration.notify.peers import BUILDERS, Peer, misbehaving, peer
+from services.notify.bootstrap import PROVIDER_FACTORIES
+from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
+from tests.integration.notify.peers import PROVIDER_BUILDERS, ProviderPeer, connected_peer, misbehaving_server
 
 KEY = "01999999-0000-7000-8000-000000000001"
 GARBAGE = {
@@ -20,84 +20,84 @@ GARBAGE = {
     "a page": b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>",
     "an endless number": b"9" * 5000 + b"\r\n",
 }
-pytestmark = pytest.mark.parametrize("kind", sorted(BUILDERS))
+pytestmark = pytest.mark.parametrize("kind", sorted(PROVIDER_BUILDERS))
 
 
 @pytest.fixture
-async def sink(kind: str, tmp_path: Path) -> AsyncIterator[Peer]:
-    async with peer(kind, tmp_path) as connected:
+async def sink(kind: str, tmp_path: Path) -> AsyncIterator[ProviderPeer]:
+    async with connected_peer(kind, tmp_path) as connected:
         yield connected
 
 
-def message(to: str, key: str = KEY) -> Outgoing:
-    return Outgoing(key, to, "催办：投诉单 1", "投诉单 1 待办。\n请尽快办理。")
+def message(to: str, key: str = KEY) -> OutgoingMessage:
+    return OutgoingMessage(key, to, "催办：投诉单 1", "投诉单 1 待办。\n请尽快办理。")
 
 
-async def at(kind: str, port: int) -> Accepted | Refused:
-    provider = BUILDERS[kind](port)
+async def at(kind: str, port: int) -> SendAccepted | SendFailed:
+    provider = PROVIDER_BUILDERS[kind](port)
     result = await provider.send(message("+8613800000001" if kind == "http_sms" else "li@example.com"))
     await provider.close()
     return result
 
 
 def test_every_provider_is_in_the_suite(kind: str) -> None:
-    assert kind in {make.__name__.lstrip("_") for make in PROVIDERS}
-    assert len(PROVIDERS) == len(BUILDERS)
+    assert kind in {make.__name__.lstrip("_") for make in PROVIDER_FACTORIES}
+    assert len(PROVIDER_FACTORIES) == len(PROVIDER_BUILDERS)
 
 
-async def test_success(sink: Peer) -> None:
+async def test_success(sink: ProviderPeer) -> None:
     result = await sink.provider.send(message(sink.address))
-    assert isinstance(result, Accepted)
+    assert isinstance(result, SendAccepted)
     assert result.reference
-    [kept] = sink.box.messages.values()
+    [kept] = sink.message_file.messages.values()
     assert kept["text"].split() == ["投诉单", "1", "待办。", "请尽快办理。"]
     assert sink.address in kept["to"]
 
 
-async def test_the_peer_sees_the_same_key_at_every_attempt(sink: Peer) -> None:
+async def test_the_peer_sees_the_same_key_at_every_attempt(sink: ProviderPeer) -> None:
     first, second = [await sink.provider.send(message(sink.address)) for _ in range(2)]
     assert first == second
-    assert (len(sink.box.messages), sink.box.repeats) == (1, 1)
+    assert (len(sink.message_file.messages), sink.message_file.duplicates) == (1, 1)
     await sink.provider.send(message(sink.address, KEY[:-1] + "2"))
-    assert len(sink.box.messages) == 2
-    assert all(KEY[:-1] in key for key in sink.box.messages)
+    assert len(sink.message_file.messages) == 2
+    assert all(KEY[:-1] in key for key in sink.message_file.messages)
 
 
-async def test_a_peer_that_is_busy_is_asked_again(sink: Peer) -> None:
-    sink.busy()
+async def test_a_peer_that_is_busy_is_asked_again(sink: ProviderPeer) -> None:
+    sink.defer_next()
     result = await sink.provider.send(message(sink.address))
-    assert isinstance(result, Refused)
-    assert (result.reason, result.permanent) == (Reason.BUSY, False)
-    assert isinstance(await sink.provider.send(message(sink.address)), Accepted)
+    assert isinstance(result, SendFailed)
+    assert (result.reason, result.permanent) == (FailureReason.BUSY, False)
+    assert isinstance(await sink.provider.send(message(sink.address)), SendAccepted)
 
 
-async def test_a_message_refused_for_good_is_over(sink: Peer) -> None:
-    sink.refuse()
+async def test_a_message_refused_for_good_is_over(sink: ProviderPeer) -> None:
+    sink.refuse_next()
     result = await sink.provider.send(message(sink.address))
-    assert isinstance(result, Refused)
-    assert (result.reason, result.permanent) == (Reason.REFUSED, True)
-    assert sink.box.messages == {}
+    assert isinstance(result, SendFailed)
+    assert (result.reason, result.permanent) == (FailureReason.REFUSED, True)
+    assert sink.message_file.messages == {}
 
 
-async def test_an_unknown_recipient_is_over(sink: Peer) -> None:
-    result = await sink.provider.send(message(sink.unknown))
-    assert isinstance(result, Refused)
-    assert (result.reason, result.permanent) == (Reason.REFUSED, True)
+async def test_an_unknown_recipient_is_over(sink: ProviderPeer) -> None:
+    result = await sink.provider.send(message(sink.unknown_address))
+    assert isinstance(result, SendFailed)
+    assert (result.reason, result.permanent) == (FailureReason.REFUSED, True)
 
 
-async def test_nothing_that_the_peer_wrote_is_kept(sink: Peer) -> None:
-    for refusal in (sink.busy, sink.refuse):
+async def test_nothing_that_the_peer_wrote_is_kept(sink: ProviderPeer) -> None:
+    for refusal in (sink.defer_next, sink.refuse_next):
         refusal()
         result = await sink.provider.send(message(sink.address))
-        assert isinstance(result, Refused)
-        assert sink.address not in repr(result) + result.text()
-        assert len(result.text()) < 40
+        assert isinstance(result, SendFailed)
+        assert sink.address not in repr(result) + result.describe()
+        assert len(result.describe()) < 40
 
 
 async def test_nobody_there(kind: str) -> None:
-    async with misbehaving(lambda _reader, _writer: None) as port:
+    async with misbehaving_server(lambda _reader, _writer: None) as port:
         pass
-    assert await at(kind, port) == Refused(Reason.UNREACHABLE, permanent=False)
+    assert await at(kind, port) == SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
 
 async def test_a_peer_that_says_nothing(kind: str) -> None:
@@ -105,8 +105,8 @@ async def test_a_peer_that_says_nothing(kind: str) -> None:
         while await reader.read(1000):
             continue
 
-    async with misbehaving(silent) as port:
-        assert await at(kind, port) == Refused(Reason.UNREACHABLE, permanent=False)
+    async with misbehaving_server(silent) as port:
+        assert await at(kind, port) == SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
 
 async def test_a_peer_that_dribbles_is_not_waited_for(kind: str) -> None:
@@ -117,22 +117,22 @@ async def test_a_peer_that_dribbles_is_not_waited_for(kind: str) -> None:
             writer.write(b"a")
             await asyncio.wait([reading], timeout=0.02)
 
-    async with misbehaving(dribble) as port:
+    async with misbehaving_server(dribble) as port:
         result = await at(kind, port)
-    assert result == Refused(Reason.UNREACHABLE, permanent=False)
+    assert result == SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
 
 async def test_a_peer_that_hangs_up(kind: str) -> None:
-    async with misbehaving(lambda _reader, _writer: None) as port:
+    async with misbehaving_server(lambda _reader, _writer: None) as port:
         result = await at(kind, port)
-    assert isinstance(result, Refused)
+    assert isinstance(result, SendFailed)
     assert not result.permanent
 
 
 @pytest.mark.parametrize("noise", sorted(GARBAGE))
 async def test_garbage_is_no_acceptance(kind: str, noise: str) -> None:
-    async with misbehaving(lambda _reader, writer: writer.write(GARBAGE[noise])) as port:
+    async with misbehaving_server(lambda _reader, writer: writer.write(GARBAGE[noise])) as port:
         result = await at(kind, port)
-    assert isinstance(result, Refused)
+    assert isinstance(result, SendFailed)
     assert not result.permanent
-    assert result.reason in {Reason.GARBAGE, Reason.UNREACHABLE}
+    assert result.reason in {FailureReason.GARBAGE, FailureReason.UNREACHABLE}

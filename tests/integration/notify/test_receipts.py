@@ -9,78 +9,80 @@ from fastapi import FastAPI
 
 from services.notify import api
 from services.notify.config import NotifySettings
-from services.notify.providers.http_sms import LONGEST_RECEIPT, sign
-from services.notify.providers.provider import Arrival, Receipt
+from services.notify.providers.http_sms import LONGEST_RECEIPT, sign_receipt
+from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
 from shared.runtime.database.database import Database
-from tests.integration.notify.desk import SECRET, Office, request
+from tests.integration.notify.desk import RECEIPT_SECRET, NotifyProcess, notification_request
 
-SECRET_TEXT = SECRET.get_secret_value()
+SECRET_TEXT = RECEIPT_SECRET.get_secret_value()
 
 
 @pytest.fixture
-async def office(settings: NotifySettings, database: Database) -> AsyncIterator[Office]:
-    made = Office(settings, database)
-    await made.ask(request(by=["sms"]))
+async def office(settings: NotifySettings, database: Database) -> AsyncIterator[NotifyProcess]:
+    made = NotifyProcess(settings, database)
+    await made.record_requests(notification_request(by=["sms"]))
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def client(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+async def client(office: NotifyProcess) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.include_router(api.router(office.receipts, SECRET_TEXT, office.clock))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notify") as connected:
         yield connected
 
 
-async def key(office: Office) -> str:
-    return str((await office.rows())[0]["id"])
+async def key(office: NotifyProcess) -> str:
+    return str((await office.delivery_rows())[0]["id"])
 
 
-async def kinds(office: Office) -> list[str]:
-    return [e["type"] for e in await office.events()]
+async def kinds(office: NotifyProcess) -> list[str]:
+    return [e["type"] for e in await office.outbox_events()]
 
 
-async def post(client: httpx.AsyncClient, office: Office, body: bytes, secret: str = SECRET_TEXT) -> httpx.Response:
-    stamp = str(int(office.clock.real().timestamp()))
-    return await client.post("/v1/receipts", content=body, headers={"jiesu-timestamp": stamp, "jiesu-signature": sign(secret, stamp, body)})
+async def post(client: httpx.AsyncClient, office: NotifyProcess, body: bytes, secret: str = SECRET_TEXT) -> httpx.Response:
+    stamp = str(int(office.clock.real_now().timestamp()))
+    return await client.post(
+        "/v1/receipts", content=body, headers={"jiesu-timestamp": stamp, "jiesu-signature": sign_receipt(secret, stamp, body)}
+    )
 
 
-async def test_a_receipt_is_recorded_once(office: Office, client: httpx.AsyncClient) -> None:
-    await office.cycle("sms")
+async def test_a_receipt_is_recorded_once(office: NotifyProcess, client: httpx.AsyncClient) -> None:
+    await office.run_cycle("sms")
     body = b'{"reference": "%s", "status": "delivered"}' % (await key(office)).encode()
     for _ in range(2):
         answer = await post(client, office, body)
         assert (answer.status_code, answer.json()) == (202, {"recorded": "delivered"})
     assert await kinds(office) == ["sent", "delivered"]
-    assert [e["sequence"] for e in await office.events()] == [1, 2]
+    assert [e["sequence"] for e in await office.outbox_events()] == [1, 2]
 
 
-async def test_a_receipt_may_overtake_the_record_of_the_sending(office: Office) -> None:
+async def test_a_receipt_may_overtake_the_record_of_the_sending(office: NotifyProcess) -> None:
     done = await office.send(await office.claim("sms"), "sms")
-    assert await office.receipts.record(Receipt(await key(office), Arrival.DELIVERED)) == "delivered"
+    assert await office.receipts.record(DeliveryReceipt(await key(office), ReceiptStatus.DELIVERED)) == "delivered"
     await office.settle(done, "sms")
     assert await kinds(office) == ["sent", "delivered"]
-    assert [row["status"] for row in await office.rows()] == ["delivered"]
+    assert [row["status"] for row in await office.delivery_rows()] == ["delivered"]
 
 
-async def test_a_message_that_got_lost_behind_the_gateway_has_failed(office: Office) -> None:
-    await office.cycle("sms")
+async def test_a_message_that_got_lost_behind_the_gateway_has_failed(office: NotifyProcess) -> None:
+    await office.run_cycle("sms")
     for _ in range(2):
-        await office.receipts.record(Receipt(await key(office), Arrival.FAILED, "E17"))
-    assert [(e["type"], e.get("reason", "")) for e in await office.events()] == [("sent", ""), ("failed", "receipt: E17")]
+        await office.receipts.record(DeliveryReceipt(await key(office), ReceiptStatus.FAILED, "E17"))
+    assert [(e["type"], e.get("reason", "")) for e in await office.outbox_events()] == [("sent", ""), ("failed", "receipt: E17")]
 
 
-async def test_what_arrived_has_arrived(office: Office) -> None:
-    await office.cycle("sms")
+async def test_what_arrived_has_arrived(office: NotifyProcess) -> None:
+    await office.run_cycle("sms")
     reference = await key(office)
-    for arrival in (Arrival.FAILED, Arrival.UNDECIDED, Arrival.DELIVERED, Arrival.FAILED):
-        await office.receipts.record(Receipt(reference, arrival))
+    for arrival in (ReceiptStatus.FAILED, ReceiptStatus.UNDECIDED, ReceiptStatus.DELIVERED, ReceiptStatus.FAILED):
+        await office.receipts.record(DeliveryReceipt(reference, arrival))
     assert (await kinds(office))[-1] == "delivered"
-    assert [row["status"] for row in await office.rows()] == ["delivered"]
+    assert [row["status"] for row in await office.delivery_rows()] == ["delivered"]
 
 
-async def test_forged_long_unreadable_and_unknown_receipts_are_refused(office: Office, client: httpx.AsyncClient) -> None:
+async def test_forged_long_unreadable_and_unknown_receipts_are_refused(office: NotifyProcess, client: httpx.AsyncClient) -> None:
     known = b'{"reference": "%s", "status": "delivered"}' % (await key(office)).encode()
     answers = [
         await post(client, office, known, "wrong"),

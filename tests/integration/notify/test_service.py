@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from deploy.sinks import MailSink, SmsSink
-from deploy.sinks.sms import Callback
+from deploy.sinks.sms import ReceiptCallback
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
 from services.notify.storage import deliveries
@@ -23,24 +23,24 @@ from shared.contracts.events import encode
 from shared.contracts.events.base import CaseEvent
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.integration.notify.desk import PERSONAL, SECRET, request
+from tests.integration.notify.desk import PERSONAL_DATA, RECEIPT_SECRET, notification_request
 from tests.support.waiting import wait_for
 
 
 @pytest.fixture
 async def service(settings: NotifySettings, sms: SmsSink) -> AsyncIterator[Service]:
-    await apply(settings, [topics.CASE_EVENTS, topics.NOTIFICATION_EVENTS])
+    await apply_topics(settings, [topics.CASE_EVENTS, topics.NOTIFICATION_EVENTS])
     async with build(settings).running() as running:
-        sms.callback = Callback(f"http://127.0.0.1:{running.http_port}/v1/receipts", SECRET.get_secret_value())
+        sms.callback = ReceiptCallback(f"http://127.0.0.1:{running.http_port}/v1/receipts", RECEIPT_SECRET.get_secret_value())
         yield running
 
 
 async def publish(settings: NotifySettings, *records: tuple[str, str, bytes]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
         for kind, key, body in records:
-            event = request(key)
+            event = notification_request(key)
             message = Message("case-events", key, uuid7(), kind, event.at, body, "sla")
             await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.headers())
 
@@ -85,10 +85,10 @@ async def test_from_request_to_receipt(
         settings,
         ("clock_breached", "c1", b'{"case": "c1", "at": "2026-09-24T00:00:00Z"}'),
         ("of a newer kind", "c1", b"\xff"),
-        record(request("c1", by=["sms", "email"], urgent=True)),
-        record(request("c2", recipients=["complainant"], persons=[], by=["sms"])),
-        record(request("c3", persons=["he"], by=["sms"])),
-        record(request("c4", persons=["wu"], by=["sms"])),
+        record(notification_request("c1", by=["sms", "email"], urgent=True)),
+        record(notification_request("c2", recipients=["complainant"], persons=[], by=["sms"])),
+        record(notification_request("c3", persons=["he"], by=["sms"])),
+        record(notification_request("c4", persons=["wu"], by=["sms"])),
     )
     read = await outcomes.until(7)
     assert sorted((e["key"], e["channel"], e["type"].removeprefix("notification_"), e.get("reason", "")) for e in read) == [
@@ -101,8 +101,8 @@ async def test_from_request_to_receipt(
         ("c4", "sms", "failed", "refused: 422"),
     ]
     assert [e["sequence"] for e in read if e["key"] == "c1"] == [1, 2, 3]
-    assert (len(mail.box.messages), len(sms.box.messages)) == (1, 2)
-    assert [word for word in PERSONAL if word in caplog.text + json.dumps(read)] == []
+    assert (len(mail.message_file.messages), len(sms.message_file.messages)) == (1, 2)
+    assert [word for word in PERSONAL_DATA if word in caplog.text + json.dumps(read)] == []
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}") as client:
         exported = (await client.get("/metrics")).text
         assert (await client.get("/ready")).status_code == 200
@@ -113,9 +113,9 @@ async def test_from_request_to_receipt(
 async def test_a_broken_request_is_a_dead_letter_and_nothing_else_waits(
     settings: NotifySettings, service: Service, outcomes: Outcomes, mail: MailSink
 ) -> None:
-    await publish(settings, ("notification_requested", "c1", b'{"case": "c1"}'), record(request("c2")))
+    await publish(settings, ("notification_requested", "c1", b'{"case": "c1"}'), record(notification_request("c2")))
     [sent] = await outcomes.until(1)
-    assert (sent["key"], len(mail.box.messages)) == ("c2", 1)
+    assert (sent["key"], len(mail.message_file.messages)) == ("c2", 1)
     async with service.database.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 1
 
@@ -123,7 +123,7 @@ async def test_a_broken_request_is_a_dead_letter_and_nothing_else_waits(
 async def test_the_migrations_build_the_tables_of_the_models(database: Database) -> None:
     def differences(connection: Connection) -> list[Any]:
         options = {"include_schemas": True, "include_name": lambda name, kind, _: kind != "schema" or name == "notify"}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), deliveries.tables()))
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), deliveries.metadata()))
 
     async with database.engine.connect() as connection:
         found = await connection.run_sync(differences)

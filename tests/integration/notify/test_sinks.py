@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 
 from deploy.sinks import SmsSink
-from services.notify.providers.provider import Accepted, Outgoing
-from tests.integration.notify.peers import http_sms, mailed
+from services.notify.providers.provider import OutgoingMessage, SendAccepted
+from tests.integration.notify.peers import send_mail, sms_provider
 from tests.support.repository import PROJECT
 
 
@@ -26,9 +26,9 @@ async def test_both_sinks_serve_keep_and_stop(tmp_path: Path) -> None:
     said = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
     ports = [int(port) for port in re.findall(r":(\d+),", said)]
     assert len(ports) == 2
-    gateway = http_sms(ports[1])
-    assert isinstance(await mailed(ports[0], Outgoing("k1", "li@example.com", "主题", "正文"), timeout=10), Accepted)
-    assert isinstance(await gateway.send(Outgoing("k2", "+8613800000001", "", "正文")), Accepted)
+    gateway = sms_provider(ports[1])
+    assert isinstance(await send_mail(ports[0], OutgoingMessage("k1", "li@example.com", "主题", "正文"), timeout=10), SendAccepted)
+    assert isinstance(await gateway.send(OutgoingMessage("k2", "+8613800000001", "", "正文")), SendAccepted)
     await gateway.close()
     async with httpx.AsyncClient() as client:
         stranger = await client.post(f"http://127.0.0.1:{ports[1]}/v1/messages", json={}, headers={"idempotency-key": "k3"})
@@ -54,4 +54,4 @@ async def test_the_gateway_wants_its_token_and_one_message_a_key(tmp_path: Path)
         answers = [await post("wrong", "a"), await post("right", "a"), await post("right", "a"), await post("right", "another")]
     assert [answer.status_code for answer in answers] == [401, 202, 202, 422]
     assert answers[1].json() == answers[2].json()
-    assert (len(sink.box.messages), sink.box.repeats) == (1, 2)
+    assert (len(sink.message_file.messages), sink.message_file.duplicates) == (1, 2)

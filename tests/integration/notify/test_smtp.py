@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from deploy.sinks import MailSink
-from services.notify.domain.failure_reason import Reason
-from services.notify.providers.provider import Accepted, Outgoing, Refused
-from tests.integration.notify.peers import mailed, smtp
+from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
+from tests.integration.notify.peers import send_mail, smtp_provider
 
-MESSAGE = Outgoing("key-1", "li@example.com", "Subject", "Text")
+MESSAGE = OutgoingMessage("key-1", "li@example.com", "Subject", "Text")
 LOGIN = ("jiesu", "correct horse")
 
 
@@ -53,39 +53,39 @@ async def test_starttls_and_login(tmp_path: Path) -> None:
     pem = certificate(tmp_path, "localhost")
     async with MailSink(tmp_path, tls=server_side(pem), login=LOGIN) as sink:
         common = {"host": "localhost", "security": "starttls", "ca_file": str(pem), "timeout": 5, "username": LOGIN[0]}
-        assert isinstance(await mailed(sink.port, MESSAGE, **common, password=LOGIN[1]), Accepted)
-        wrong = await mailed(sink.port, MESSAGE, **common, password="wrong")
-    assert len(sink.box.messages) == 1
-    assert wrong == Refused(Reason.CREDENTIALS, permanent=False, code="535 5.7.8")
+        assert isinstance(await send_mail(sink.port, MESSAGE, **common, password=LOGIN[1]), SendAccepted)
+        wrong = await send_mail(sink.port, MESSAGE, **common, password="wrong")
+    assert len(sink.message_file.messages) == 1
+    assert wrong == SendFailed(FailureReason.CREDENTIALS, permanent=False, code="535 5.7.8")
 
 
 async def test_a_certificate_for_another_name_gets_no_mail(tmp_path: Path) -> None:
     pem = certificate(tmp_path, "elsewhere.example.com")
     async with MailSink(tmp_path, tls=server_side(pem)) as sink:
-        result = await mailed(sink.port, MESSAGE, host="localhost", security="starttls", ca_file=str(pem), timeout=5)
-    assert isinstance(result, Refused)
+        result = await send_mail(sink.port, MESSAGE, host="localhost", security="starttls", ca_file=str(pem), timeout=5)
+    assert isinstance(result, SendFailed)
     assert not result.permanent
-    assert sink.box.messages == {}
+    assert sink.message_file.messages == {}
 
 
 async def test_a_server_without_starttls_gets_no_mail_in_the_clear(tmp_path: Path) -> None:
     async with MailSink(tmp_path) as sink:
-        result = await mailed(sink.port, MESSAGE, security="starttls", timeout=5)
-    assert result == Refused(Reason.CREDENTIALS, permanent=False)
-    assert sink.box.messages == {}
+        result = await send_mail(sink.port, MESSAGE, security="starttls", timeout=5)
+    assert result == SendFailed(FailureReason.CREDENTIALS, permanent=False)
+    assert sink.message_file.messages == {}
 
 
 async def test_headers_are_ours_alone(tmp_path: Path) -> None:
     async with MailSink(tmp_path) as sink:
-        provider = smtp(sink.port, sender="Jiesu 接诉 <jiesu@example.org>", timeout=5)
-        await provider.send(Outgoing("key-1", "li@example.com", "投诉单 1 " + "长" * 120, "一\n.\n二\n" + "字" * 3000))
+        provider = smtp_provider(sink.port, sender="Jiesu 接诉 <jiesu@example.org>", timeout=5)
+        await provider.send(OutgoingMessage("key-1", "li@example.com", "投诉单 1 " + "长" * 120, "一\n.\n二\n" + "字" * 3000))
         for injected in (
-            Outgoing("k2", "li@example.com", "a\r\nBcc: b@example.com", "t"),
-            Outgoing("k3", "li@example.com\nBcc: b@x.cn", "s", "t"),
+            OutgoingMessage("k2", "li@example.com", "a\r\nBcc: b@example.com", "t"),
+            OutgoingMessage("k3", "li@example.com\nBcc: b@x.cn", "s", "t"),
         ):
-            assert await provider.send(injected) == Refused(Reason.TEMPLATE, permanent=True)
-    assert len(sink.box.messages) == 1
-    kept = sink.box.messages["<key-1@example.org>"]
+            assert await provider.send(injected) == SendFailed(FailureReason.TEMPLATE, permanent=True)
+    assert len(sink.message_file.messages) == 1
+    kept = sink.message_file.messages["<key-1@example.org>"]
     assert kept["from"] == "jiesu@example.org"
     assert kept["subject"] == "投诉单 1 " + "长" * 120
     assert kept["text"] == "一\n.\n二\n" + "字" * 3000 + "\n"
@@ -97,47 +97,47 @@ async def test_headers_are_ours_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reply", "reason", "permanent"),
     [
-        ("421 4.3.2 going down", Reason.BUSY, False),
-        ("450 4.2.1 greylisted", Reason.BUSY, False),
-        ("451 later", Reason.BUSY, False),
-        ("452 4.2.2 full", Reason.BUSY, False),
-        ("530 5.7.0 log in first", Reason.CREDENTIALS, False),
-        ("503 5.5.1 bad sequence", Reason.GARBAGE, False),
-        ("550 5.7.1 policy", Reason.REFUSED, True),
-        ("552 5.3.4 too big", Reason.REFUSED, True),
-        ("554 no", Reason.REFUSED, True),
+        ("421 4.3.2 going down", FailureReason.BUSY, False),
+        ("450 4.2.1 greylisted", FailureReason.BUSY, False),
+        ("451 later", FailureReason.BUSY, False),
+        ("452 4.2.2 full", FailureReason.BUSY, False),
+        ("530 5.7.0 log in first", FailureReason.CREDENTIALS, False),
+        ("503 5.5.1 bad sequence", FailureReason.GARBAGE, False),
+        ("550 5.7.1 policy", FailureReason.REFUSED, True),
+        ("552 5.3.4 too big", FailureReason.REFUSED, True),
+        ("554 no", FailureReason.REFUSED, True),
     ],
 )
-async def test_replies(tmp_path: Path, reply: str, reason: Reason, permanent: bool) -> None:
+async def test_replies(tmp_path: Path, reply: str, reason: FailureReason, permanent: bool) -> None:
     async with MailSink(tmp_path) as sink:
-        sink.replies.append(reply)
-        result = await mailed(sink.port, MESSAGE, timeout=5)
-    assert isinstance(result, Refused)
+        sink.queued_replies.append(reply)
+        result = await send_mail(sink.port, MESSAGE, timeout=5)
+    assert isinstance(result, SendFailed)
     assert (result.reason, result.permanent) == (reason, permanent)
     assert result.code.split()[0] == reply[:3]
 
 
 async def test_one_session_carries_many_mails_and_none_that_went_wrong(tmp_path: Path) -> None:
     async with MailSink(tmp_path) as sink:
-        provider = smtp(sink.port, timeout=5)
+        provider = smtp_provider(sink.port, timeout=5)
         for number in range(3):
-            assert isinstance(await provider.send(replace(MESSAGE, key=f"k{number}")), Accepted)
+            assert isinstance(await provider.send(replace(MESSAGE, key=f"k{number}")), SendAccepted)
         assert len(sink.sessions) == 1
-        sink.replies.append("451 later")
+        sink.queued_replies.append("451 later")
         await provider.send(replace(MESSAGE, key="k3"))
         await provider.send(replace(MESSAGE, key="k3"))
         assert len(sink.sessions) == 2
         await provider.close()
-    assert len(sink.box.messages) == 4
+    assert len(sink.message_file.messages) == 4
 
 
 async def test_a_session_that_the_server_ended_costs_no_attempt(tmp_path: Path) -> None:
     async with MailSink(tmp_path) as sink:
-        provider = smtp(sink.port, timeout=5)
+        provider = smtp_provider(sink.port, timeout=5)
         await provider.send(MESSAGE)
         transport = sink.sessions[0].transport
         assert transport is not None
         transport.close()
-        assert isinstance(await provider.send(replace(MESSAGE, key="k2")), Accepted)
+        assert isinstance(await provider.send(replace(MESSAGE, key="k2")), SendAccepted)
         await provider.close()
     assert len(sink.sessions) == 2

@@ -7,9 +7,9 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, Sender
+from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeSender
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,19 +40,19 @@ def settings(bootstrap_servers: str, database_url: str, topic_prefix: str) -> Ru
 @pytest.fixture
 async def applied(settings: RuntimeSettings) -> RuntimeSettings:
     """The settings, with the probe's topics made."""
-    await apply(settings, [*INPUTS, OUTPUT])
+    await apply_topics(settings, [*INPUTS, OUTPUT])
     return settings
 
 
 @pytest.fixture
-async def sender(applied: RuntimeSettings) -> AsyncIterator[Sender]:
+async def sender(applied: RuntimeSettings) -> AsyncIterator[ProbeSender]:
     producer = AIOKafkaProducer(bootstrap_servers=applied.kafka_bootstrap_servers)
     await producer.start()
-    yield Sender(producer, applied.topic_prefix)
+    yield ProbeSender(producer, applied.topic_prefix)
     await producer.stop()
 
 
-async def read_all(settings: RuntimeSettings, topic: str) -> list[ConsumerRecord]:
+async def read_topic(settings: RuntimeSettings, topic: str) -> list[ConsumerRecord]:
     """Everything that a topic holds now, partition by partition."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()

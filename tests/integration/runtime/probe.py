@@ -15,60 +15,60 @@ from shared.contracts.envelope import Message
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.record import Received, partition_of
+from shared.runtime.kafka.record import ReceivedRecord, partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers
-from shared.runtime.timers.timers import Due
+from shared.runtime.timers.timers import DueTimer
 
 PARTITIONS = 12  # half of the registry's, as every test makes topics of its own
 INPUTS = [replace(topic, partitions=PARTITIONS) for topic in (topics.TRIAGE_EVENTS, topics.CASE_ACTIONS)]
 OUTPUT = replace(topics.CASE_EVENTS, partitions=PARTITIONS)
 
 
-class Note(BaseModel):
+class ProbeNote(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: str
     due: datetime | None = None
 
 
-def decode(kind: str, body: bytes) -> Note:
+def decode_note(kind: str, body: bytes) -> ProbeNote:
     if kind != "noted":
         raise Rejected(f"unknown type {kind}")
-    return Note.model_validate_json(body)
+    return ProbeNote.model_validate_json(body)
 
 
 @dataclass
-class Probe:
+class ProbeHandler:
     """The handler; `fault(text)` may raise, `seen` holds the texts of each call."""
 
-    fault: Callable[[str], None] = lambda _: None
-    seen: list[list[str]] = field(default_factory=list)
+    raise_on: Callable[[str], None] = lambda _: None
+    batches: list[list[str]] = field(default_factory=list)
 
-    async def handle(self, tx: Transaction, batch: Sequence[Received]) -> None:
-        self.seen.append([r.event.text for r in batch])
+    async def handle(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
+        self.batches.append([r.event.text for r in batch])
         cases = sorted({r.key for r in batch})
         await tx.execute("INSERT INTO cases SELECT unnest($1::text[]), 0 ON CONFLICT DO NOTHING", cases)
         await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE", cases)
         for record in batch:
-            self.fault(record.event.text)
+            self.raise_on(record.event.text)
         await tx.execute(
             "INSERT INTO notes (case_id, text, recorded) SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])",
             [r.key for r in batch],
             [r.event.text for r in batch],
-            [r.recorded for r in batch],
+            [r.recorded_at for r in batch],
         )
         await timers.arm(tx, {r.key: (r.partition, r.event.due) for r in batch if r.event.due or r.event.text == "met"})
-        await outbox.add(tx, [told(r) for r in batch])
+        await outbox.add(tx, [outgoing_message(r) for r in batch])
 
     async def lock(self, tx: Transaction, cases: Sequence[str]) -> Sequence[str]:
         rows = await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED", cases)
         return [row["id"] for row in rows]
 
-    async def fire(self, tx: Transaction, due: Sequence[Due], now: datetime) -> None:  # noqa: ARG002
+    async def fire(self, tx: Transaction, due: Sequence[DueTimer], now: datetime) -> None:  # noqa: ARG002
         for d in due:
-            self.fault(f"fire {d.case_id}")
+            self.raise_on(f"fire {d.case_id}")
         await tx.execute(
             "INSERT INTO notes (case_id, text, recorded) SELECT id, 'fired', at FROM unnest($1::text[], $2::timestamptz[]) AS f (id, at)",
             [d.case_id for d in due],
@@ -76,47 +76,47 @@ class Probe:
         )
 
 
-def told(record: Received) -> Message:
+def outgoing_message(record: ReceivedRecord) -> Message:
     return Message(OUTPUT.name, record.key, uuid7(), "noted", record.at, record.body, "/probe", 0)
 
 
-def build(settings: RuntimeSettings, probe: Probe, **options: Any) -> Service:
+def build_service(settings: RuntimeSettings, probe: ProbeHandler, **options: Any) -> Service:
     service = Service("probe", settings, migrations="tests.integration.runtime.migrations")
-    service.subscribe(INPUTS, "probe", probe.handle, decode=decode, **options)
+    service.subscribe(INPUTS, "probe", probe.handle, decode=decode_note, **options)
     return service
 
 
-def headers(kind: str = "noted", event: str | None = None, at: str | None = None) -> list[tuple[str, bytes]]:
-    pairs = {"ce_id": event or str(uuid4()), "ce_type": kind, "ce_time": at or datetime.now(UTC).isoformat(), "ce_source": "/test"}
+def note_headers(event_type: str = "noted", event_id: str | None = None, at: str | None = None) -> list[tuple[str, bytes]]:
+    pairs = {"ce_id": event_id or str(uuid4()), "ce_type": event_type, "ce_time": at or datetime.now(UTC).isoformat(), "ce_source": "/test"}
     return [(name, value.encode()) for name, value in pairs.items()]
 
 
-def body(text: str, **fields: Any) -> bytes:
+def note_body(text: str, **fields: Any) -> bytes:
     return orjson.dumps({"text": text, **fields})
 
 
-class Sender:
+class ProbeSender:
     """Writes records of any shape to a topic."""
 
     def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
         self._producer = producer
         self._prefix = prefix
 
-    async def note(self, case: str, text: str, topic: str = "case-actions", event: str | None = None, **fields: Any) -> None:
-        await self.raw(topic, case.encode(), body(text, **fields), headers(event=event))
+    async def send_note(self, case: str, text: str, topic: str = "case-actions", event: str | None = None, **fields: Any) -> None:
+        await self.send_raw(topic, case.encode(), note_body(text, **fields), note_headers(event_id=event))
 
-    async def raw(
-        self, topic: str, key: bytes | None, value: bytes | None, pairs: Sequence[tuple[str, bytes | None]], partition: int | None = None
+    async def send_raw(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]], partition: int | None = None
     ) -> None:
-        await self._producer.send_and_wait(f"{self._prefix}{topic}", value, key=key, headers=list(pairs), partition=partition)
+        await self._producer.send_and_wait(f"{self._prefix}{topic}", value, key=key, headers=list(headers), partition=partition)
 
-    async def many(self, topic: str, notes: Sequence[tuple[str, str]]) -> None:
+    async def send_notes(self, topic: str, notes: Sequence[tuple[str, str]]) -> None:
         for case, text in notes:
-            await self._producer.send(f"{self._prefix}{topic}", body(text), key=case.encode(), headers=headers())
+            await self._producer.send(f"{self._prefix}{topic}", note_body(text), key=case.encode(), headers=note_headers())
         await self._producer.flush()
 
 
-def case_on(partition: int, number: int = 0) -> str:
+def case_on_partition(partition: int, number: int = 0) -> str:
     """A case id that lies on the partition."""
     found = (f"case-{n}" for n in range(100_000) if partition_of(f"case-{n}", PARTITIONS) == partition)
     for _ in range(number):
@@ -124,12 +124,12 @@ def case_on(partition: int, number: int = 0) -> str:
     return next(found)
 
 
-async def notes(service: Service, case: str | None = None) -> list[str]:
+async def stored_notes(service: Service, case: str | None = None) -> list[str]:
     async with service.database.transaction() as tx:
         rows = await tx.fetch("SELECT text FROM notes WHERE $1::text IS NULL OR case_id = $1 ORDER BY place", case)
     return [row["text"] for row in rows]
 
 
-async def count(service: Service, table: str) -> int:
+async def count_rows(service: Service, table: str) -> int:
     async with service.database.transaction() as tx:
         return int(await tx.fetchval(f"SELECT count(*) FROM {table}"))

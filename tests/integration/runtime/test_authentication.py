@@ -8,9 +8,9 @@ from pydantic import SecretStr
 
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.ports import free_ports
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import INPUTS, OUTPUT, Probe, build
+from tests.integration.runtime.probe import INPUTS, OUTPUT, ProbeHandler, build_service
 from tests.integration.runtime.test_outages import emptied, tell
 from tests.support.waiting import wait_for
 
@@ -43,7 +43,7 @@ async def secured(settings: RuntimeSettings, own_servers: Callable[..., Embedded
         servers.kafka.start()
 
     await asyncio.to_thread(start)
-    await apply(settings.model_copy(update={"kafka_bootstrap_servers": f"127.0.0.1:{clients}"}), [*INPUTS, OUTPUT])
+    await apply_topics(settings.model_copy(update={"kafka_bootstrap_servers": f"127.0.0.1:{clients}"}), [*INPUTS, OUTPUT])
     return settings.model_copy(
         update={
             "kafka_bootstrap_servers": f"127.0.0.1:{secure}",
@@ -56,11 +56,11 @@ async def secured(settings: RuntimeSettings, own_servers: Callable[..., Embedded
 
 
 async def test_the_right_password_works_and_a_wrong_one_is_named(secured: RuntimeSettings) -> None:
-    async with build(secured, Probe()).running() as service:
+    async with build_service(secured, ProbeHandler()).running() as service:
         await tell(service, range(5))
         await emptied(service)
 
-    wrong = build(secured.model_copy(update={"kafka_password": SecretStr("wrong")}), Probe())
+    wrong = build_service(secured.model_copy(update={"kafka_password": SecretStr("wrong")}), ProbeHandler())
     starting = asyncio.create_task(wrong.start())
     await wait_for(lambda: "refused user 'jiesu' (SaslAuthenticationFailed)" in wrong.health.troubles().get("consumer", ""))
     assert "JIESU_KAFKA_PASSWORD" in wrong.health.troubles()["consumer"]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from cli.commands.operations import dead_letters as cli
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.probe import Probe, Sender, body, build, count, headers, notes
+from tests.integration.runtime.probe import ProbeHandler, ProbeSender, build_service, count_rows, note_body, note_headers, stored_notes
 from tests.support.waiting import wait_for
 
 CASE = "case-1"
@@ -34,14 +34,14 @@ def faulty() -> Faulty:
 
 
 @pytest.fixture
-async def parked(applied: RuntimeSettings, sender: Sender, faulty: Faulty) -> AsyncIterator[Service]:
+async def parked(applied: RuntimeSettings, sender: ProbeSender, faulty: Faulty) -> AsyncIterator[Service]:
     """A running service with one case parked: `before` applied, `poison` dead, `behind` and `last` waiting."""
-    async with build(applied, Probe(faulty)).running() as service:
+    async with build_service(applied, ProbeHandler(faulty)).running() as service:
         for text in ("before", "poison", "behind", "last"):
-            await sender.note(CASE, text)
+            await sender.send_note(CASE, text)
 
         async def waiting() -> bool:
-            return await count(service, "waiting") == 2
+            return await count_rows(service, "waiting") == 2
 
         await wait_for(waiting)
         yield service
@@ -58,18 +58,20 @@ async def jiesu(applied: RuntimeSettings, monkeypatch: pytest.MonkeyPatch) -> Ji
 
 async def until_notes(service: Service, expected: list[str]) -> None:
     async def arrived() -> bool:
-        return await notes(service, CASE) == expected
+        return await stored_notes(service, CASE) == expected
 
     await wait_for(arrived, what=f"notes {expected}")
 
 
-async def test_a_replay_applies_the_culprit_and_then_what_waited(parked: Service, faulty: Faulty, sender: Sender, jiesu: Jiesu) -> None:
+async def test_a_replay_applies_the_culprit_and_then_what_waited(
+    parked: Service, faulty: Faulty, sender: ProbeSender, jiesu: Jiesu
+) -> None:
     faulty.ill.clear()
     result = await jiesu("replay", "probe:1")
     assert (result.exit_code, result.output) == (0, "probe:1 replayed\n")
     await until_notes(parked, ["before", "poison", "behind", "last"])
-    assert await count(parked, "parked") == await count(parked, "waiting") == 0
-    await sender.note(CASE, "free")
+    assert await count_rows(parked, "parked") == await count_rows(parked, "waiting") == 0
+    await sender.send_note(CASE, "free")
     await until_notes(parked, ["before", "poison", "behind", "last", "free"])
     assert "is settled" not in (await jiesu("replay", "probe:1")).output
 
@@ -78,8 +80,8 @@ async def test_a_replay_that_fails_again_says_why_and_changes_nothing(parked: Se
     result = await jiesu("replay", "probe:1")
     assert result.exit_code == 1
     assert "failed again: ValueError at test_dead_letters.py" in result.output
-    assert await notes(parked, CASE) == ["before"]
-    assert await count(parked, "waiting") == 2
+    assert await stored_notes(parked, CASE) == ["before"]
+    assert await count_rows(parked, "waiting") == 2
 
 
 async def test_a_record_that_fails_on_release_is_the_cases_next_dead_letter(parked: Service, faulty: Faulty, jiesu: Jiesu) -> None:
@@ -101,16 +103,16 @@ async def test_a_discarded_letter_releases_its_case_without_it(parked: Service, 
 
 
 async def test_repeats_of_the_culprit_and_of_what_waits_have_one_effect(
-    applied: RuntimeSettings, sender: Sender, faulty: Faulty, jiesu: Jiesu
+    applied: RuntimeSettings, sender: ProbeSender, faulty: Faulty, jiesu: Jiesu
 ) -> None:
     culprit, behind = "018f0000-0000-7000-8000-000000000001", "018f0000-0000-7000-8000-000000000002"
-    async with build(applied, Probe(faulty)).running() as service:
+    async with build_service(applied, ProbeHandler(faulty)).running() as service:
         for _ in range(2):
-            await sender.note(CASE, "poison", event=culprit)
-            await sender.note(CASE, "behind", event=behind)
+            await sender.send_note(CASE, "poison", event=culprit)
+            await sender.send_note(CASE, "behind", event=behind)
 
         async def waiting() -> bool:
-            return await count(service, "waiting") == 3
+            return await count_rows(service, "waiting") == 3
 
         await wait_for(waiting)
         faulty.ill.clear()
@@ -125,24 +127,24 @@ async def test_list_and_show_tell_where_it_came_from_but_the_body_only_when_aske
     shown = json.loads((await jiesu("show", "probe:1")).output)
     assert shown["headers"]["ce_type"] == "noted"
     assert (shown["waiting"], "body" in shown) == (2, False)
-    assert json.loads((await jiesu("show", "probe:1", "--body")).output)["body"] == body("poison").decode()
-    assert await count(parked, "dead_letter") == 1
+    assert json.loads((await jiesu("show", "probe:1", "--body")).output)["body"] == note_body("poison").decode()
+    assert await count_rows(parked, "dead_letter") == 1
 
 
 async def test_an_undecodable_record_can_be_replayed_once_the_service_understands_it(
-    applied: RuntimeSettings, sender: Sender, jiesu: Jiesu
+    applied: RuntimeSettings, sender: ProbeSender, jiesu: Jiesu
 ) -> None:
-    async with build(applied, Probe()).running() as service:
-        await sender.raw("case-actions", CASE.encode(), body("of tomorrow"), headers(kind="noted_v2"))
+    async with build_service(applied, ProbeHandler()).running() as service:
+        await sender.send_raw("case-actions", CASE.encode(), note_body("of tomorrow"), note_headers(event_type="noted_v2"))
 
         async def dead() -> bool:
-            return await count(service, "dead_letter") == 1
+            return await count_rows(service, "dead_letter") == 1
 
         await wait_for(dead)
     from tests.integration.runtime import probe  # noqa: PLC0415
 
     newer = Service("probe", applied, migrations="tests.integration.runtime.migrations")
-    newer.subscribe(probe.INPUTS, "probe", Probe().handle, decode=lambda _, data: probe.Note.model_validate_json(data))
+    newer.subscribe(probe.INPUTS, "probe", ProbeHandler().handle, decode=lambda _, data: probe.ProbeNote.model_validate_json(data))
     async with newer.running():
         assert (await jiesu("replay", "probe:1")).exit_code == 0
         await until_notes(newer, ["of tomorrow"])
@@ -157,18 +159,18 @@ async def test_what_does_not_exist_is_said_in_one_sentence(parked: Service, jies
 
 
 async def test_a_request_stays_for_a_service_that_does_not_run(
-    applied: RuntimeSettings, sender: Sender, faulty: Faulty, jiesu: Jiesu
+    applied: RuntimeSettings, sender: ProbeSender, faulty: Faulty, jiesu: Jiesu
 ) -> None:
-    async with build(applied, Probe(faulty)).running() as service:
-        await sender.note(CASE, "poison")
+    async with build_service(applied, ProbeHandler(faulty)).running() as service:
+        await sender.send_note(CASE, "poison")
 
         async def dead() -> bool:
-            return await count(service, "dead_letter") == 1
+            return await count_rows(service, "dead_letter") == 1
 
         await wait_for(dead)
     result = await jiesu("replay", "probe:1", "--wait", "0.2")
     assert result.exit_code == 1
     assert "once it runs" in result.output
     faulty.ill.clear()
-    async with build(applied, Probe(faulty)).running() as service:
+    async with build_service(applied, ProbeHandler(faulty)).running() as service:
         await until_notes(service, ["poison"])

@@ -10,7 +10,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.database.migrate import migrate
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.timers.work_queue import Leases
+from shared.runtime.timers.work_queue import LeasedWorkQueue
 from tests.support.waiting import wait_for
 
 CLAIM = """
@@ -59,7 +59,7 @@ async def test_two_drivers_share_the_work_and_no_job_is_done_twice_at_a_time(dat
         return worked.count(job) > job % 3  # some fail at first
 
     stop = asyncio.Event()
-    drivers = [Leases(database, Clock(), claim=claim, work=work, settle=settle, poll=0.02) for _ in range(2)]
+    drivers = [LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle, poll_seconds=0.02) for _ in range(2)]
     tasks = [asyncio.create_task(driver.run(stop)) for driver in drivers]
 
     async def finished() -> bool:
@@ -79,7 +79,7 @@ async def test_no_transaction_is_open_during_the_work(database: Database) -> Non
         busy.append(database.engine.pool.checkedout())  # type: ignore[attr-defined]
         return True
 
-    assert await Leases(database, Clock(), claim=claim, work=work, settle=settle).cycle() == 20
+    assert await LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle).run_once() == 20
     assert busy == [0] * 20
     await database.close()
 
@@ -90,7 +90,9 @@ async def test_what_a_dead_process_had_leased_is_taken_up_when_the_lease_is_over
         return True
 
     dying = asyncio.create_task(
-        Leases(database, Clock(), claim=claim, work=never, settle=settle, lease=timedelta(seconds=0.5), concurrency=100).cycle()
+        LeasedWorkQueue(
+            database, Clock(), claim=claim, work=never, settle=settle, lease_duration=timedelta(seconds=0.5), concurrency=100
+        ).run_once()
     )
 
     async def leased() -> bool:
@@ -103,11 +105,11 @@ async def test_what_a_dead_process_had_leased_is_taken_up_when_the_lease_is_over
     async def work(_: int) -> bool:
         return True
 
-    successor = Leases(database, Clock(), claim=claim, work=work, settle=settle, concurrency=100)
-    assert await successor.cycle() == 0
+    successor = LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle, concurrency=100)
+    assert await successor.run_once() == 0
 
     async def taken_up() -> bool:
-        return await successor.cycle() == 100
+        return await successor.run_once() == 100
 
     await wait_for(taken_up)
     assert await left(database) == 0

@@ -7,11 +7,11 @@ import httpx
 from fastapi import APIRouter
 
 from shared.runtime.database.database import Transaction
-from shared.runtime.kafka.record import Received
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_all
-from tests.integration.runtime.probe import INPUTS, Probe, Sender, build, count, decode, notes
+from tests.integration.runtime.conftest import read_topic
+from tests.integration.runtime.probe import INPUTS, ProbeHandler, ProbeSender, build_service, count_rows, decode_note, stored_notes
 from tests.support.waiting import wait_for
 
 
@@ -27,8 +27,8 @@ async def test_health_metrics_and_the_services_own_routes_are_served(applied: Ru
     async def hello() -> str:
         return "hello"
 
-    service = build(applied, Probe())
-    service.router(router)
+    service = build_service(applied, ProbeHandler())
+    service.include_router(router)
     async with service.running():
         await wait_for(lambda: service.health.troubles() == {})
         assert (await get(service, "/live")).json()["status"] == "ok"
@@ -42,9 +42,9 @@ async def test_health_metrics_and_the_services_own_routes_are_served(applied: Ru
 async def test_a_process_whose_consumer_has_died_is_not_alive(applied: RuntimeSettings) -> None:
     """FastStream's own ping would stay green."""
     hasty = applied.model_copy(update={"max_poll_interval_ms": 1000})
-    async with build(hasty, Probe()).running() as service:
+    async with build_service(hasty, ProbeHandler()).running() as service:
         assert (await get(service, "/live")).status_code == 200
-        subscriber = service.input.subscriber
+        subscriber = service.subscription.subscriber
         assert subscriber is not None
         subscriber.running = False  # the poll loop ends, nothing else does
 
@@ -55,32 +55,32 @@ async def test_a_process_whose_consumer_has_died_is_not_alive(applied: RuntimeSe
         await wait_for(dead)
 
 
-async def test_a_stop_finishes_the_batch_commits_it_and_sends_what_it_said(applied: RuntimeSettings, sender: Sender) -> None:
+async def test_a_stop_finishes_the_batch_commits_it_and_sends_what_it_said(applied: RuntimeSettings, sender: ProbeSender) -> None:
     entered = asyncio.Event()
 
-    async def slow(tx: Transaction, batch: Sequence[Received]) -> None:
+    async def slow(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         entered.set()
         await tx.execute("SELECT pg_sleep(0.7)")
-        await Probe().handle(tx, batch)
+        await ProbeHandler().handle(tx, batch)
 
     service = Service("probe", applied, migrations="tests.integration.runtime.migrations")
-    service.subscribe(INPUTS, "probe", slow, decode=decode)
+    service.subscribe(INPUTS, "probe", slow, decode=decode_note)
     await service.start()
-    await sender.note("case-1", "in hand")
+    await sender.send_note("case-1", "in hand")
     await entered.wait()
     stopping = asyncio.create_task(service.stop())
     await wait_for(lambda: "stopping" in service.health.troubles())
     await stopping
-    assert [r.value for r in await read_all(applied, "case-events")] == [b'{"text":"in hand"}']
-    again = Probe()
-    async with build(applied, again).running() as successor:
-        await sender.note("case-1", "next")
+    assert [r.value for r in await read_topic(applied, "case-events")] == [b'{"text":"in hand"}']
+    again = ProbeHandler()
+    async with build_service(applied, again).running() as successor:
+        await sender.send_note("case-1", "next")
 
         async def arrived() -> bool:
-            return await notes(successor) == ["in hand", "next"]
+            return await stored_notes(successor) == ["in hand", "next"]
 
         await wait_for(arrived)
-        assert again.seen == [["next"]]  # the offsets were committed, the group was left
+        assert again.batches == [["next"]]  # the offsets were committed, the group was left
 
 
 async def test_a_background_loop_that_fails_is_started_again(applied: RuntimeSettings) -> None:
@@ -93,21 +93,21 @@ async def test_a_background_loop_that_fails_is_started_again(applied: RuntimeSet
             raise RuntimeError
         await stop.wait()
 
-    service = build(applied, Probe())
-    service.background("shaky", loop)
+    service = build_service(applied, ProbeHandler())
+    service.add_background_loop("shaky", loop)
     async with service.running():
         await wait_for(lambda: runs == 3)
         assert "shaky" in service.health.troubles()
     assert runs == 3
 
 
-async def test_a_second_start_migrates_nothing_and_loses_nothing(applied: RuntimeSettings, sender: Sender) -> None:
-    services = [build(applied, Probe()) for _ in range(3)]
+async def test_a_second_start_migrates_nothing_and_loses_nothing(applied: RuntimeSettings, sender: ProbeSender) -> None:
+    services = [build_service(applied, ProbeHandler()) for _ in range(3)]
     await asyncio.gather(*(service.start() for service in services))
-    await sender.note("case-1", "one")
+    await sender.send_note("case-1", "one")
 
     async def arrived() -> bool:
-        return await notes(services[0]) == ["one"] and await count(services[0], "outbox") == 0
+        return await stored_notes(services[0]) == ["one"] and await count_rows(services[0], "outbox") == 0
 
     await wait_for(arrived)
     async with services[0].database.transaction() as tx:

@@ -15,14 +15,14 @@ from deploy.embedded import EmbeddedServers
 from deploy.embedded.kafka.server import KafkaServer
 from shared.contracts.envelope import Message
 from shared.runtime.clock import uuid7
-from shared.runtime.kafka.producer import Producer, take_apart
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.producer import Producer, abort_producer
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.outbox import outbox
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_all
-from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, Probe, Sender, build, count, notes
+from tests.integration.runtime.conftest import read_topic
+from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeHandler, ProbeSender, build_service, count_rows, stored_notes
 from tests.support.waiting import wait_for
 
 
@@ -37,7 +37,7 @@ async def broker(own_servers: Callable[..., EmbeddedServers]) -> KafkaServer:
 async def alone(broker: KafkaServer, settings: RuntimeSettings) -> RuntimeSettings:
     """Settings for a broker of the test's own, with impatient sends."""
     mine = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers, "send_timeout": 1.0})
-    await apply(mine, [*INPUTS, OUTPUT])
+    await apply_topics(mine, [*INPUTS, OUTPUT])
     return mine
 
 
@@ -52,7 +52,7 @@ async def tell(service: Service, numbers: range) -> None:
 
 async def emptied(service: Service, deadline: float = 30) -> None:
     async def empty() -> bool:
-        return await count(service, "outbox") == 0
+        return await count_rows(service, "outbox") == 0
 
     await wait_for(empty, deadline=deadline, what="the outbox is empty")
 
@@ -60,7 +60,7 @@ async def emptied(service: Service, deadline: float = 30) -> None:
 async def check_topic(settings: RuntimeSettings, total: int) -> None:
     """Each id at least once, and the first copies of each case in order."""
     first: dict[UUID, tuple[bytes, int]] = {}
-    for record in await read_all(settings, OUTPUT.name):
+    for record in await read_topic(settings, OUTPUT.name):
         first.setdefault(UUID(dict(record.headers)["ce_id"].decode()), (record.key, int(record.value)))
     assert len(first) == total
     for case in {key for key, _ in first.values()}:
@@ -69,7 +69,7 @@ async def check_topic(settings: RuntimeSettings, total: int) -> None:
 
 
 async def test_the_relay_outlives_a_broker_frozen_and_killed_with_sends_pending(alone: RuntimeSettings, broker: KafkaServer) -> None:
-    async with build(alone, Probe()).running() as service:
+    async with build_service(alone, ProbeHandler()).running() as service:
         await tell(service, range(100))
         await emptied(service)
         broker.process.freeze()
@@ -101,7 +101,7 @@ async def test_a_producer_can_be_taken_apart_while_the_broker_is_frozen(alone: R
         async with asyncio.timeout(1):
             await producer.flush()
     started = monotonic()
-    await take_apart(producer)
+    await abort_producer(producer)
     assert monotonic() - started < 6
     await wait_for(sender.done, what="the sender task has ended")
     broker.process.thaw()
@@ -125,7 +125,7 @@ async def test_metadata_is_not_asked_for_in_a_hot_loop_while_no_leader_is_known(
 
 async def test_a_gap_in_the_producers_sequence_is_left_behind_with_the_producer(applied: RuntimeSettings) -> None:
     """What an outage can leave, when a batch expires without a leader: from then on every send is out of order, for ever."""
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
         await tell(service, range(100))
         await emptied(service)
         old = service.relay._producer._current
@@ -141,21 +141,21 @@ async def test_a_gap_in_the_producers_sequence_is_left_behind_with_the_producer(
 
 
 async def test_the_consumer_comes_back_by_itself(alone: RuntimeSettings, broker: KafkaServer) -> None:
-    async with build(alone, Probe()).running() as service:
+    async with build_service(alone, ProbeHandler()).running() as service:
         async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
-            await Sender(producer, alone.topic_prefix).note("case-1", "before")
+            await ProbeSender(producer, alone.topic_prefix).send_note("case-1", "before")
         await wait_for(lambda: _has(service, ["before"]))
         await asyncio.to_thread(broker.kill)
         await wait_for(lambda: "broker" in service.health.troubles(), what="the process is unready")
         await asyncio.to_thread(broker.start)
         async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
-            await Sender(producer, alone.topic_prefix).note("case-1", "after")
+            await ProbeSender(producer, alone.topic_prefix).send_note("case-1", "after")
         await wait_for(lambda: _has(service, ["before", "after"]), deadline=60)
 
 
 async def test_a_service_started_before_its_broker_waits_and_says_so(alone: RuntimeSettings, broker: KafkaServer) -> None:
     await asyncio.to_thread(broker.stop)
-    service = build(alone, Probe())
+    service = build_service(alone, ProbeHandler())
     starting = asyncio.create_task(service.start())
     await wait_for(lambda: "no broker answers at" in service.health.troubles().get("consumer", ""))
     await asyncio.to_thread(broker.start)
@@ -165,7 +165,7 @@ async def test_a_service_started_before_its_broker_waits_and_says_so(alone: Runt
 
 
 async def test_the_stop_is_bounded_while_the_broker_is_frozen(alone: RuntimeSettings, broker: KafkaServer) -> None:
-    service = build(alone.model_copy(update={"stop_timeout": 6.0}), Probe())
+    service = build_service(alone.model_copy(update={"stop_timeout": 6.0}), ProbeHandler())
     await service.start()
     await tell(service, range(5))
     await emptied(service)
@@ -175,33 +175,33 @@ async def test_the_stop_is_bounded_while_the_broker_is_frozen(alone: RuntimeSett
     await service.stop()
     assert monotonic() - started < 15
     broker.process.thaw()
-    survivor = build(alone, Probe())
+    survivor = build_service(alone, ProbeHandler())
     async with survivor.running():
         await emptied(survivor)
     await check_topic(alone, 10)
 
 
 async def test_a_database_killed_under_load_loses_and_repeats_nothing(
-    applied: RuntimeSettings, sender: Sender, own_servers: Callable[..., EmbeddedServers]
+    applied: RuntimeSettings, sender: ProbeSender, own_servers: Callable[..., EmbeddedServers]
 ) -> None:
     servers = await asyncio.to_thread(lambda: own_servers(kafka=False))
     assert servers.postgres
     mine = applied.model_copy(update={"database_url": type(applied.database_url)(servers.database_url)})
-    async with build(mine, Probe()).running() as service:
+    async with build_service(mine, ProbeHandler()).running() as service:
         for round_number in range(3):
-            await sender.many("case-actions", [(f"case-{n % 11}", f"{round_number}-{n}") for n in range(400)])
+            await sender.send_notes("case-actions", [(f"case-{n % 11}", f"{round_number}-{n}") for n in range(400)])
             await asyncio.to_thread(servers.postgres.kill)
             await asyncio.to_thread(servers.postgres.start)
         await wait_for(lambda: _settled(service, 1200), deadline=60)
-        assert await count(service, "notes") == len(set(await notes(service))) == 1200
-        assert await count(service, "dead_letter") == 0
-    told = await read_all(mine, OUTPUT.name)
+        assert await count_rows(service, "notes") == len(set(await stored_notes(service))) == 1200
+        assert await count_rows(service, "dead_letter") == 0
+    told = await read_topic(mine, OUTPUT.name)
     assert len({dict(r.headers)["ce_id"] for r in told}) == 1200
 
 
 async def _settled(service: Service, total: int) -> bool:
     try:
-        return await count(service, "notes") == total and await count(service, "outbox") == 0
+        return await count_rows(service, "notes") == total and await count_rows(service, "outbox") == 0
     except Exception as error:
         if not is_infrastructure(error):
             raise
@@ -209,4 +209,4 @@ async def _settled(service: Service, total: int) -> bool:
 
 
 async def _has(service: Service, expected: list[str]) -> bool:
-    return await notes(service) == expected
+    return await stored_notes(service) == expected

@@ -18,8 +18,8 @@ from shared.runtime.kafka.record import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_all
-from tests.integration.runtime.probe import OUTPUT, PARTITIONS, Probe, build, count
+from tests.integration.runtime.conftest import read_topic
+from tests.integration.runtime.probe import OUTPUT, PARTITIONS, ProbeHandler, build_service, count_rows
 from tests.support.waiting import wait_for
 
 
@@ -29,25 +29,25 @@ def message(case: str, text: str, topic: str = OUTPUT.name) -> Message:
 
 async def emptied(service: Service) -> None:
     async def empty() -> bool:
-        return await count(service, "outbox") == 0
+        return await count_rows(service, "outbox") == 0
 
     await wait_for(empty, what="the outbox is empty")
 
 
 async def test_a_message_carries_its_key_headers_and_body(applied: RuntimeSettings) -> None:
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
         sent = message("case-1", "ünï")
         async with service.database.transaction() as tx:
             await outbox.add(tx, [sent])
         await emptied(service)
-    [record] = await read_all(applied, OUTPUT.name)
+    [record] = await read_topic(applied, OUTPUT.name)
     assert (record.key, record.value, record.partition) == (b"case-1", "ünï".encode(), partition_of("case-1", PARTITIONS))
     assert list(record.headers) == sent.headers()
     assert record.timestamp_type == 1
 
 
 async def test_a_rolled_back_transaction_says_nothing(applied: RuntimeSettings) -> None:
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
 
         async def fail() -> None:
             async with service.database.transaction() as tx:
@@ -59,12 +59,12 @@ async def test_a_rolled_back_transaction_says_nothing(applied: RuntimeSettings) 
         async with service.database.transaction() as tx:
             await outbox.add(tx, [message("case-1", "said")])
         await emptied(service)
-    assert [r.value for r in await read_all(applied, OUTPUT.name)] == [b"said"]
+    assert [r.value for r in await read_topic(applied, OUTPUT.name)] == [b"said"]
 
 
 async def test_a_commit_wakes_the_relay_without_polling(applied: RuntimeSettings) -> None:
     slow = applied.model_copy(update={"outbox_poll_ms": 30_000})
-    async with build(slow, Probe()).running() as service:
+    async with build_service(slow, ProbeHandler()).running() as service:
         for n in range(5):
             async with service.database.transaction() as tx:
                 await outbox.add(tx, [message("case-1", str(n))])
@@ -75,14 +75,14 @@ async def test_a_commit_wakes_the_relay_without_polling(applied: RuntimeSettings
 
 async def test_keyed_sends_are_gathered_not_awaited_one_by_one(applied: RuntimeSettings) -> None:
     """One by one it would be some hundreds a second."""
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
         async with service.database.transaction() as tx:
             await outbox.add(tx, [message(f"case-{n % 100}", f"{n:06}") for n in range(10_000)])
         started = monotonic()
         await emptied(service)
         assert 10_000 / (monotonic() - started) > 2000
     first: dict[bytes, list[bytes]] = {}
-    for record in await read_all(applied, OUTPUT.name):
+    for record in await read_topic(applied, OUTPUT.name):
         first.setdefault(record.key, []).append(record.value)
     assert sum(map(len, first.values())) == 10_000
     assert all(values == sorted(values) for values in first.values())
@@ -90,7 +90,7 @@ async def test_keyed_sends_are_gathered_not_awaited_one_by_one(applied: RuntimeS
 
 async def test_thousands_of_rows_go_in_at_once(applied: RuntimeSettings) -> None:
     """By COPY; long VALUES are many times slower."""
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
         batch = [message(f"case-{n}", "x") for n in range(5000)]
         started = monotonic()
         async with service.database.transaction() as tx:
@@ -100,7 +100,7 @@ async def test_thousands_of_rows_go_in_at_once(applied: RuntimeSettings) -> None
 
 async def test_what_one_transaction_says_to_a_topic_is_a_row_that_the_relay_can_carry(applied: RuntimeSettings) -> None:
     large = "x" * 800_000
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
         async with service.database.transaction() as tx:
             await outbox.add(tx, [message(f"case-{n}", f"{n}") for n in range(1200)])
             await outbox.add(tx, [message("case-1", large) for _ in range(12)])
@@ -108,13 +108,13 @@ async def test_what_one_transaction_says_to_a_topic_is_a_row_that_the_relay_can_
             rows = await tx.fetch("SELECT messages, cardinality(keys), cardinality(headers), cardinality(bodies) FROM outbox ORDER BY id")
             assert [tuple(row) for row in rows] == [(n, n, n, n) for n in (500, 500, 200, 5, 5, 2)]
         await emptied(service)
-    values = [record.value for record in await read_all(applied, OUTPUT.name)]
+    values = [record.value for record in await read_topic(applied, OUTPUT.name)]
     assert len(values) == 1212
     assert values.count(large.encode()) == 12
 
 
 async def test_an_outbox_of_single_messages_is_bundled_and_still_sent_in_order(applied: RuntimeSettings) -> None:
-    async with build(applied, Probe()).running():
+    async with build_service(applied, ProbeHandler()).running():
         pass
     database = Database(applied, "probe")
     async with database.transaction() as tx:
@@ -133,14 +133,14 @@ async def test_an_outbox_of_single_messages_is_bundled_and_still_sent_in_order(a
         async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
             await connection.run_sync(lambda sync: bundle_outbox(Operations(MigrationContext.configure(sync)), "probe"))
     await database.close()
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
         await emptied(service)
-    assert [record.value for record in await read_all(applied, OUTPUT.name)] == [b"0", b"1", b"2"]
+    assert [record.value for record in await read_topic(applied, OUTPUT.name)] == [b"0", b"1", b"2"]
 
 
 async def test_many_relays_and_shards_send_each_message_once_in_order(applied: RuntimeSettings) -> None:
     sharded = applied.model_copy(update={"outbox_shards": 4})
-    services = [build(sharded, Probe()) for _ in range(3)]
+    services = [build_service(sharded, ProbeHandler()) for _ in range(3)]
     await asyncio.gather(*(service.start() for service in services))
     for n in range(30):
         async with services[n % 3].database.transaction() as tx:
@@ -148,7 +148,7 @@ async def test_many_relays_and_shards_send_each_message_once_in_order(applied: R
     await emptied(services[0])
     await asyncio.gather(*(service.stop() for service in services))
     mine: dict[bytes, list[bytes]] = {}
-    for record in await read_all(applied, OUTPUT.name):
+    for record in await read_topic(applied, OUTPUT.name):
         mine.setdefault(record.key, []).append(record.value)
     assert len(mine) == 40
     assert all(values == [f"{n:03}".encode() for n in range(30)] for values in mine.values())
@@ -156,27 +156,27 @@ async def test_many_relays_and_shards_send_each_message_once_in_order(applied: R
 
 async def test_an_absent_topic_is_held_and_named_while_the_others_go_on_at_once(applied: RuntimeSettings) -> None:
     slow = applied.model_copy(update={"outbox_poll_ms": 3_600_000})
-    async with build(slow, Probe()).running() as service:
+    async with build_service(slow, ProbeHandler()).running() as service:
         async with service.database.transaction() as tx:
             await outbox.add(tx, [message("case-1", "lost?", "department-17"), message("case-1", "on its way")])
 
         async def only_the_absent_one() -> bool:
-            return await count(service, "outbox") == 1
+            return await count_rows(service, "outbox") == 1
 
         await wait_for(only_the_absent_one)
         assert "department-17: does not exist: run `jiesu topics apply`" in service.health.troubles()["relay"]
-    assert [r.value for r in await read_all(applied, OUTPUT.name)] == [b"on its way"]
+    assert [r.value for r in await read_topic(applied, OUTPUT.name)] == [b"on its way"]
 
 
 async def test_a_message_that_no_broker_takes_is_refused_before_it_blocks_the_outbox(applied: RuntimeSettings) -> None:
-    async with build(applied, Probe()).running() as service, service.database.transaction() as tx:
+    async with build_service(applied, ProbeHandler()).running() as service, service.database.transaction() as tx:
         with pytest.raises(Rejected, match="would exceed"):
             await outbox.add(tx, [message("case-1", "x" * 1_000_000)])
 
 
 async def test_a_relay_killed_between_send_and_commit_repeats_the_same_ids(applied: RuntimeSettings) -> None:
     """The connection dies after Kafka has taken the messages: they come again, under the same ids."""
-    async with build(applied, Probe()).running() as service:
+    async with build_service(applied, ProbeHandler()).running() as service:
         send = service.relay._producer.send
         killed = False
 
@@ -196,6 +196,6 @@ async def test_a_relay_killed_between_send_and_commit_repeats_the_same_ids(appli
             await outbox.add(tx, [message("case-1", str(n)) for n in range(3)])
         await emptied(service)
         assert killed
-    records = await read_all(applied, OUTPUT.name)
+    records = await read_topic(applied, OUTPUT.name)
     assert [r.value for r in records] == [b"0", b"1", b"2"] * 2
     assert len({dict(r.headers)["ce_id"] for r in records}) == 3

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from cli.commands.operations.topics import app
 from shared.contracts import topics as registry
 from shared.runtime.errors import Misconfigured, Unavailable
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
 from tests.integration.runtime.probe import OUTPUT
 
@@ -27,27 +27,27 @@ async def described(settings: RuntimeSettings) -> dict[str, str]:
 
 
 async def test_what_is_absent_is_created_with_the_brokers_timestamps(settings: RuntimeSettings) -> None:
-    assert await apply(settings, [SMALL]) == {f"{settings.topic_prefix}{OUTPUT.name}": "created"}
+    assert await apply_topics(settings, [SMALL]) == {f"{settings.topic_prefix}{OUTPUT.name}": "created"}
     configs = await described(settings)
     assert configs["message.timestamp.type"] == "LogAppendTime"
     assert configs["retention.ms"] == str(OUTPUT.retention_ms)
 
 
 async def test_what_exists_is_corrected(settings: RuntimeSettings) -> None:
-    await apply(settings, [SMALL])
-    assert await apply(settings, [replace(SMALL, retention_ms=1_000_000)]) == {f"{settings.topic_prefix}{OUTPUT.name}": "updated"}
+    await apply_topics(settings, [SMALL])
+    assert await apply_topics(settings, [replace(SMALL, retention_ms=1_000_000)]) == {f"{settings.topic_prefix}{OUTPUT.name}": "updated"}
     assert (await described(settings))["retention.ms"] == "1000000"
 
 
 async def test_another_number_of_partitions_is_refused_because_it_would_move_cases(settings: RuntimeSettings) -> None:
-    await apply(settings, [SMALL])
+    await apply_topics(settings, [SMALL])
     with pytest.raises(Misconfigured, match="2 partitions instead of 3"):
-        await apply(settings, [replace(SMALL, partitions=3)])
+        await apply_topics(settings, [replace(SMALL, partitions=3)])
 
 
 async def test_what_the_broker_refuses_is_an_error_though_its_client_does_not_raise(settings: RuntimeSettings) -> None:
     with pytest.raises(Misconfigured, match="InvalidReplicationFactor"):
-        await apply(settings.model_copy(update={"replication_factor": 7}), [SMALL])
+        await apply_topics(settings.model_copy(update={"replication_factor": 7}), [SMALL])
 
 
 async def test_the_command_makes_the_whole_registry_and_says_so(settings: RuntimeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,4 +61,4 @@ async def test_the_command_makes_the_whole_registry_and_says_so(settings: Runtim
 
 async def test_without_a_broker_one_sentence_says_where_it_was_looked_for(settings: RuntimeSettings) -> None:
     with pytest.raises(Unavailable, match=r"no broker answers at 127\.0\.0\.1:1 .*KAFKA_BOOTSTRAP_SERVERS"):
-        await apply(settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"}), [SMALL])
+        await apply_topics(settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"}), [SMALL])

@@ -9,47 +9,47 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from shared.runtime.service import Service
-from tests.integration.sla.office import Office, events
+from tests.integration.sla.office import SlaHarness, event_types
 from tests.support.waiting import wait_for
 
-CASES = ("past-1", "past-2", "past-3")
+RECORDED_CASES = ("past-1", "past-2", "past-3")
 
 
-async def lived(office: Office, service: Service) -> None:
+async def record_three_cases(office: SlaHarness, service: Service) -> None:
     """Three cases: one closed in time, one breached, chased and escalated, one classified again by a person and withdrawn."""
     long_ago = datetime.now(UTC) - timedelta(days=20)
-    await office.register("past-1")
-    await office.register("past-2", long_ago, facility_failure=True)
-    await office.register("past-3", long_ago)
+    await office.send_first_decision("past-1")
+    await office.send_first_decision("past-2", long_ago, facility_failure=True)
+    await office.send_first_decision("past-3", long_ago)
     for action in ("answer", "start_work", "handle"):
-        await office.act("past-1", action, text="已处理")
-    await office.act("past-1", "call_back", role="supervisor", outcome="satisfied")
-    await office.act("past-1", "close", role="supervisor")
+        await office.send_action("past-1", action, text="已处理")
+    await office.send_action("past-1", "call_back", role="supervisor", outcome="satisfied")
+    await office.send_action("past-1", "close", role="supervisor")
     to_improve: dict[str, Any] = {"class": "to_improve"}
-    await office.act("past-3", "reclassify", role="supervisor", **to_improve)
-    await office.act("past-3", "request_extension", clock="no_such", by="2d")
-    await office.act("past-3", "withdraw", reason="客户撤回")
-    await until(service, "past-1", "closed")
-    await until(service, "past-2", "clock_breached", "reminded")
-    await until(service, "past-3", "withdrawn", "action_refused")
+    await office.send_action("past-3", "reclassify", role="supervisor", **to_improve)
+    await office.send_action("past-3", "request_extension", clock="no_such", by="2d")
+    await office.send_action("past-3", "withdraw", reason="客户撤回")
+    await wait_for_events(service, "past-1", "closed")
+    await wait_for_events(service, "past-2", "clock_breached", "reminded")
+    await wait_for_events(service, "past-3", "withdrawn", "action_refused")
 
 
-async def until(service: Service, case: str, *expected: str) -> list[str]:
+async def wait_for_events(service: Service, case: str, *expected: str) -> list[str]:
     """Wait for events of a case; gives the types of all that there are."""
 
     async def there() -> list[str]:
-        found = await events(service, case)
+        found = await event_types(service, case)
         return found if all(name in found for name in expected) else []
 
     return await wait_for(there, what=f"{expected} on {case}")
 
 
-class Jiesu:
+class CommandLine:
     """The command line against one database; commands make their own event loop, so each runs in a thread."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
         monkeypatch.setenv("DATABASE_URL", database_url)
-        self.patch = monkeypatch
+        self.monkeypatch = monkeypatch
 
     async def __call__(self, *arguments: Any) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, [str(each) for each in arguments])

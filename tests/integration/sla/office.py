@@ -24,10 +24,10 @@ from shared.runtime.clock import uuid7
 from shared.runtime.kafka.signing import sign
 from shared.runtime.service import Service
 
-TOKEN = "a token of the tests"
-OUTSIDER = "a token of another department"
-KEY = Ed25519PrivateKey.generate()
-PUBLIC = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
+PERSON_TOKEN = "a token of the tests"
+OTHER_DEPARTMENT_TOKEN = "a token of another department"
+SIGNING_KEY = Ed25519PrivateKey.generate()
+PUBLIC_KEY = base64.b64encode(SIGNING_KEY.public_key().public_bytes_raw()).decode()
 CALENDAR = {
     "id": "default",
     "version": "1",
@@ -36,7 +36,7 @@ CALENDAR = {
 }
 
 
-def organisation(path: Path, **changes: Any) -> Path:
+def write_organisation(path: Path, **changes: Any) -> Path:
     """Write the organisation file; `changes` replace top-level keys."""
     data: dict[str, Any] = {
         "id": "estate",
@@ -46,11 +46,16 @@ def organisation(path: Path, **changes: Any) -> Path:
                 "id": "li",
                 "roles": ["assistant", "supervisor"],
                 "email": "li@example.org",
-                "token_sha256": hashlib.sha256(TOKEN.encode()).hexdigest(),
-                "keys": {"li-1": PUBLIC},
+                "token_sha256": hashlib.sha256(PERSON_TOKEN.encode()).hexdigest(),
+                "keys": {"li-1": PUBLIC_KEY},
             },
             {"id": "zhao", "roles": ["handler"], "department": "repairs"},
-            {"id": "qian", "roles": ["handler"], "department": "gardens", "token_sha256": hashlib.sha256(OUTSIDER.encode()).hexdigest()},
+            {
+                "id": "qian",
+                "roles": ["handler"],
+                "department": "gardens",
+                "token_sha256": hashlib.sha256(OTHER_DEPARTMENT_TOKEN.encode()).hexdigest(),
+            },
             {"id": "sun", "roles": ["management"]},
         ],
         "line": {"assistant": "supervisor", "supervisor": "management"},
@@ -62,7 +67,7 @@ def organisation(path: Path, **changes: Any) -> Path:
     return path
 
 
-def registration(case: str, received: datetime, **facts: Any) -> Classified:
+def first_decision(case: str, received: datetime, **facts: Any) -> Classified:
     """Triage's first decision on a complaint under hunan-property."""
     envelope: dict[str, Any] = {"case": case, "at": received, "procedure": "hunan-property", "version": 1}
     complaint = {
@@ -81,7 +86,7 @@ def registration(case: str, received: datetime, **facts: Any) -> Classified:
 
 
 @dataclass
-class Office:
+class SlaHarness:
     """A running sla, and senders towards it."""
 
     settings: SlaSettings
@@ -92,19 +97,21 @@ class Office:
         """A fresh process's worth of sla."""
         return build(self.settings)
 
-    async def register(self, case: str, received: datetime | None = None, **facts: Any) -> None:
+    async def send_first_decision(self, case: str, received: datetime | None = None, **facts: Any) -> None:
         """Triage's first decision on a case."""
-        event = registration(case, received or datetime.now(UTC) - timedelta(minutes=1), **facts)
-        await self.send(TRIAGE_EVENTS, case, "classified", encode(event))
+        event = first_decision(case, received or datetime.now(UTC) - timedelta(minutes=1), **facts)
+        await self.send_record(TRIAGE_EVENTS, case, "classified", encode(event))
 
-    async def act(self, case: str, action: str, *, key: str = "li-1", role: str = "assistant", forged: bool = False, **data: Any) -> None:
+    async def send_action(
+        self, case: str, action: str, *, key_id: str = "li-1", role: str = "assistant", forged: bool = False, **data: Any
+    ) -> None:
         """A signed action on case-actions."""
         body = orjson.dumps({"case": case, "action": action, "role": role, "data": data})
         event_id = uuid7()
-        signature = sign(KEY.private_bytes_raw(), CASE_ACTIONS.name, case, event_id, body + (b" " if forged else b""))
-        await self.send(CASE_ACTIONS, case, "action", body, event_id, [("jiesu-key", key), ("jiesu-signature", signature)])
+        signature = sign(SIGNING_KEY.private_bytes_raw(), CASE_ACTIONS.name, case, event_id, body + (b" " if forged else b""))
+        await self.send_record(CASE_ACTIONS, case, "action", body, event_id, [("jiesu-key", key_id), ("jiesu-signature", signature)])
 
-    async def send(
+    async def send_record(
         self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
     ) -> None:
         """One record."""
@@ -113,13 +120,13 @@ class Office:
         await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
 
 
-async def events(service: Service, case: str) -> list[str]:
+async def event_types(service: Service, case: str) -> list[str]:
     """The types of a case's events, in order."""
     async with service.database.transaction() as tx:
         rows = await tx.fetch("SELECT type FROM ledger WHERE case_id = $1 ORDER BY sequence", case)
     return [row["type"] for row in rows]
 
 
-def client(service: Service, token: str = TOKEN) -> httpx.AsyncClient:
+def person_client(service: Service, token: str = PERSON_TOKEN) -> httpx.AsyncClient:
     """An HTTP client with a person's token."""
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers={"Authorization": f"Bearer {token}"})

@@ -7,32 +7,32 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from shared.runtime.service import Service
-from tests.integration.sla.office import OUTSIDER, Office, client, events
+from tests.integration.sla.office import OTHER_DEPARTMENT_TOKEN, SlaHarness, event_types, person_client
 from tests.support.waiting import wait_for
 
 
 async def until(service: Service, case: str, *expected: str) -> list[str]:
     async def there() -> list[str]:
-        found = await events(service, case)
+        found = await event_types(service, case)
         return found if all(name in found for name in expected) else []
 
     return await wait_for(there, what=f"{expected} on {case}")
 
 
-async def test_a_case_opens_and_a_signed_action_changes_it(office: Office) -> None:
+async def test_a_case_opens_and_a_signed_action_changes_it(office: SlaHarness) -> None:
     async with office.build().running() as service:
-        await office.register("case-1", facility_failure=True)
-        await office.act("case-1", "answer", text="已派人")
+        await office.send_first_decision("case-1", facility_failure=True)
+        await office.send_action("case-1", "answer", text="已派人")
         found = await until(service, "case-1", "first_answered")
         assert found[0] == "registered"
         assert found.count("registered") == 1
 
 
-async def test_an_action_waits_for_its_case(office: Office) -> None:
+async def test_an_action_waits_for_its_case(office: SlaHarness) -> None:
     async with office.build().running() as service:
-        await office.act("case-2", "answer")
+        await office.send_action("case-2", "answer")
         await wait_for(lambda: held(service, "case-2"), what="the action to wait")
-        await office.register("case-2")
+        await office.send_first_decision("case-2")
         found = await until(service, "case-2", "first_answered")
         assert found.index("registered") < found.index("first_answered")
 
@@ -42,12 +42,12 @@ async def held(service: Service, case: str) -> bool:
         return bool(await tx.fetchval("SELECT count(*) FROM held WHERE case_id = $1", case))
 
 
-async def test_a_forged_action_is_a_dead_letter_and_parks_nothing(office: Office) -> None:
+async def test_a_forged_action_is_a_dead_letter_and_parks_nothing(office: SlaHarness) -> None:
     async with office.build().running() as service:
-        await office.register("case-3")
+        await office.send_first_decision("case-3")
         await until(service, "case-3", "registered")
-        await office.act("case-3", "close", forged=True)
-        await office.act("case-3", "answer")
+        await office.send_action("case-3", "close", forged=True)
+        await office.send_action("case-3", "answer")
         found = await until(service, "case-3", "first_answered")
         assert "closed" not in found
         async with service.database.transaction() as tx:
@@ -56,12 +56,12 @@ async def test_a_forged_action_is_a_dead_letter_and_parks_nothing(office: Office
         assert "signed" in reasons[0]
 
 
-async def test_a_role_that_the_signer_does_not_hold_is_refused(office: Office) -> None:
+async def test_a_role_that_the_signer_does_not_hold_is_refused(office: SlaHarness) -> None:
     async with office.build().running() as service:
-        await office.act("case-4", "answer", role="management")  # before the case is known: judged once it is
-        await office.register("case-4")
-        await office.act("case-4", "answer", role="management")
-        await office.act("case-4", "answer", role="assistant")
+        await office.send_action("case-4", "answer", role="management")  # before the case is known: judged once it is
+        await office.send_first_decision("case-4")
+        await office.send_action("case-4", "answer", role="management")
+        await office.send_action("case-4", "answer", role="assistant")
         found = await until(service, "case-4", "first_answered")
         assert found.count("action_refused") == 2
         async with service.database.transaction() as tx:
@@ -70,7 +70,7 @@ async def test_a_role_that_the_signer_does_not_hold_is_refused(office: Office) -
             assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 0
 
 
-async def test_no_false_breach(office: Office) -> None:
+async def test_no_false_breach(office: SlaHarness) -> None:
     """sla is down over a due instant; the action that meets it waits in Kafka, the other case is met by nobody."""
     # The day ends three seconds from now, by a received instant that lies so far before a midnight of the calendar's zone.
     scale = 3600.0
@@ -80,10 +80,10 @@ async def test_no_false_breach(office: Office) -> None:
     office.settings = office.settings.model_copy(update={"clock": f"{start.isoformat()}@{origin.isoformat()}x{scale}"})
     async with office.build().running() as service:
         for case in ("met", "unmet"):
-            await office.register(case, service.clock.now(), facility_failure=True)
+            await office.send_first_decision(case, service.clock.now(), facility_failure=True)
             await until(service, case, "clock_started")
-    await office.act("met", "start_work", role="assistant")
-    await office.act("met", "submit_measures", role="supervisor", text="换件")
+    await office.send_action("met", "start_work", role="assistant")
+    await office.send_action("met", "submit_measures", role="supervisor", text="换件")
     assert service.clock.now() < midnight
     await wait_for(lambda: service.clock.now() > midnight + timedelta(hours=1))
     async with office.build().running() as service:
@@ -98,9 +98,9 @@ async def test_no_false_breach(office: Office) -> None:
         assert b'"at":"2026-09-24T00:00:00+08:00"' in body
 
 
-async def test_an_action_by_http_is_decided_at_once(office: Office) -> None:
-    async with office.build().running() as service, client(service) as http:
-        await office.register("case-5")
+async def test_an_action_by_http_is_decided_at_once(office: SlaHarness) -> None:
+    async with office.build().running() as service, person_client(service) as http:
+        await office.send_first_decision("case-5")
         await until(service, "case-5", "registered")
         done = await http.post("/v1/cases/case-5/actions", json={"action": "answer", "role": "assistant"}, headers={"Idempotency-Key": "1"})
         again = await http.post(
@@ -109,15 +109,15 @@ async def test_an_action_by_http_is_decided_at_once(office: Office) -> None:
         assert done.status_code == 200
         assert done.json()["events"][0]["event"] == "first_answered"
         assert again.json()["repeated"] is True
-        assert (await events(service, "case-5")).count("first_answered") == 1
+        assert (await event_types(service, "case-5")).count("first_answered") == 1
         refused = await http.post("/v1/cases/case-5/actions", json={"action": "close", "role": "supervisor"})
         assert refused.status_code == 409
         assert refused.json()["clause"] == "3.8"
 
 
-async def test_wrong_input_by_http_names_what_is_wrong(office: Office) -> None:
-    async with office.build().running() as service, client(service) as http:
-        await office.register("case-6")
+async def test_wrong_input_by_http_names_what_is_wrong(office: SlaHarness) -> None:
+    async with office.build().running() as service, person_client(service) as http:
+        await office.send_first_decision("case-6")
         await until(service, "case-6", "registered")
         url = "/v1/cases/case-6/actions"
         misspelt = await http.post(url, json={"action": "answer", "role": "assistant", "data": {"txt": "x"}})
@@ -131,9 +131,9 @@ async def test_wrong_input_by_http_names_what_is_wrong(office: Office) -> None:
         assert (await http.get("/v1/cases/case-6", headers={"Authorization": ""})).status_code == 401
 
 
-async def test_a_case_shows_its_events_and_why_a_deadline_falls_where_it_falls(office: Office) -> None:
-    async with office.build().running() as service, client(service) as http:
-        await office.register("case-7", facility_failure=True)
+async def test_a_case_shows_its_events_and_why_a_deadline_falls_where_it_falls(office: SlaHarness) -> None:
+    async with office.build().running() as service, person_client(service) as http:
+        await office.send_first_decision("case-7", facility_failure=True)
         await until(service, "case-7", "clock_started")
         shown = (await http.get("/v1/cases/case-7")).json()
         assert shown["status"] == "open"
@@ -144,9 +144,13 @@ async def test_a_case_shows_its_events_and_why_a_deadline_falls_where_it_falls(o
         assert (await http.get("/v1/cases/case-7/clocks/none")).status_code == 404
 
 
-async def test_a_department_sees_its_cases_alone(office: Office) -> None:
-    async with office.build().running() as service, client(service) as http, client(service, OUTSIDER) as outsider:
-        await office.register("case-8")
+async def test_a_department_sees_its_cases_alone(office: SlaHarness) -> None:
+    async with (
+        office.build().running() as service,
+        person_client(service) as http,
+        person_client(service, OTHER_DEPARTMENT_TOKEN) as outsider,
+    ):
+        await office.send_first_decision("case-8")
         await until(service, "case-8", "registered")
         routed = await http.post(
             "/v1/cases/case-8/actions", json={"action": "route", "role": "assistant", "data": {"department": "repairs"}}
@@ -156,20 +160,20 @@ async def test_a_department_sees_its_cases_alone(office: Office) -> None:
         assert (await outsider.get("/v1/cases/case-8")).status_code == 404
 
 
-async def test_two_processes_decide_every_case_once(office: Office) -> None:
+async def test_two_processes_decide_every_case_once(office: SlaHarness) -> None:
     async with office.build().running() as one, office.build().running():
         for number in range(40):
-            await office.register(f"shared-{number}")
-            await office.act(f"shared-{number}", "answer")
+            await office.send_first_decision(f"shared-{number}")
+            await office.send_action(f"shared-{number}", "answer")
         for number in range(40):
             found = await until(one, f"shared-{number}", "first_answered")
             assert found.count("registered") == 1
             assert found.count("first_answered") == 1
 
 
-async def test_a_department_hears_what_the_case_is_about_and_that_it_went_elsewhere(office: Office) -> None:
-    async with office.build().running() as service, client(service) as http:
-        await office.register("case-9")
+async def test_a_department_hears_what_the_case_is_about_and_that_it_went_elsewhere(office: SlaHarness) -> None:
+    async with office.build().running() as service, person_client(service) as http:
+        await office.send_first_decision("case-9")
         await until(service, "case-9", "registered")
         for action, department in (("route", "repairs"), ("reassign", "gardens")):
             body = {"action": action, "role": "assistant", "data": {"department": department}}
@@ -181,7 +185,7 @@ async def test_a_department_hears_what_the_case_is_about_and_that_it_went_elsewh
         assert (await wait_for(lambda: heard(office, "gardens", 1), what="the second department's event"))[0]["type"] == "reassigned"
 
 
-async def heard(office: Office, department: str, least: int) -> list[dict[str, Any]]:
+async def heard(office: SlaHarness, department: str, least: int) -> list[dict[str, Any]]:
     consumer = AIOKafkaConsumer(
         f"{office.settings.topic_prefix}department-{department}",
         bootstrap_servers=office.settings.kafka_bootstrap_servers,

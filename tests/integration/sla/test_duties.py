@@ -10,9 +10,9 @@ import pytest
 
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.service import Service
-from tests.integration.sla.archive import Jiesu, until
-from tests.integration.sla.office import Office
-from tests.support.services import wire
+from tests.integration.sla.archive import CommandLine, wait_for_events
+from tests.integration.sla.office import SlaHarness
+from tests.support.services import open_topic_client
 from tests.support.waiting import wait_for
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=70)
@@ -24,30 +24,30 @@ async def done(service: Service) -> list[tuple[str, datetime]]:
         return [(row["duty"], row["period"]) for row in await tx.fetch("SELECT duty, period FROM duty ORDER BY duty, period")]
 
 
-async def requests(office: Office) -> list[dict[str, Any]]:
-    async with wire(office.settings) as kafka:
-        found = await kafka.events(CASE_EVENTS)
+async def requests(office: SlaHarness) -> list[dict[str, Any]]:
+    async with open_topic_client(office.settings) as kafka:
+        found = await kafka.read_events(CASE_EVENTS)
     return [body | {"key": key} for kind, key, body in found if kind == "notification_requested" and key.startswith("duty:")]
 
 
 @pytest.fixture
-def jiesu(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> Jiesu:
+def jiesu(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> CommandLine:
     monkeypatch.chdir(tmp_path)
-    return Jiesu(monkeypatch, database_url)
+    return CommandLine(monkeypatch, database_url)
 
 
-async def test_each_duty_is_carried_out_once_a_period_by_two_processes_and_after_a_restart(office: Office, jiesu: Jiesu) -> None:
+async def test_each_duty_is_carried_out_once_a_period_by_two_processes_and_after_a_restart(office: SlaHarness, jiesu: CommandLine) -> None:
     async with office.build().running() as service:
-        await office.register("old-1", LONG_AGO, facility_failure=True)
-        await office.register("old-2", LONG_AGO)
-        await office.act("old-2", "withdraw", reason="客户撤回")
-        await until(service, "old-1", "clock_breached")
-        await until(service, "old-2", "withdrawn")
+        await office.send_first_decision("old-1", LONG_AGO, facility_failure=True)
+        await office.send_first_decision("old-2", LONG_AGO)
+        await office.send_action("old-2", "withdraw", reason="客户撤回")
+        await wait_for_events(service, "old-1", "clock_breached")
+        await wait_for_events(service, "old-2", "withdrawn")
     async with office.build().running() as service, office.build().running():
         await wait_for(lambda: nine(service), what="nine weekly checks", deadline=60)
         sent = await wait_for(lambda: told(office, service), what="a request for each", deadline=30)
     async with office.build().running() as service:
-        await until(service, "old-1", "clock_breached")
+        await wait_for_events(service, "old-1", "clock_breached")
         weeks = [each for each, _ in await done(service)]
         assert await told(office, service) == sent
     assert weeks.count(WEEK) >= 9
@@ -66,12 +66,12 @@ async def nine(service: Service) -> list[tuple[str, datetime]]:
     return found if sum(name == WEEK for name, _ in found) >= 9 else []
 
 
-async def told(office: Office, service: Service) -> list[dict[str, Any]]:
+async def told(office: SlaHarness, service: Service) -> list[dict[str, Any]]:
     found, expected = await requests(office), await done(service)
     return found if len(found) >= len(expected) else []
 
 
-async def listed(jiesu: Jiesu, expected: int) -> None:
+async def listed(jiesu: CommandLine, expected: int) -> None:
     stored = await jiesu("report", "--stored", "--json")
     assert stored.exit_code == 0, stored.output
     rows = json.loads(stored.stdout)
@@ -80,7 +80,7 @@ async def listed(jiesu: Jiesu, expected: int) -> None:
     assert all(one["period"]["to"] == other["period"]["from"] for one, other in pairwise(weeks))
 
 
-async def reported(jiesu: Jiesu) -> None:
+async def reported(jiesu: CommandLine) -> None:
     found = await jiesu("report", "month", "--procedure", "hunan-property", "--at", LONG_AGO.date(), "--json")
     assert found.exit_code == 0, found.output
     figures = json.loads(found.stdout)["figures"]
@@ -96,11 +96,11 @@ async def reported(jiesu: Jiesu) -> None:
     assert (await jiesu("report", "month", "--procedure", "no-such")).exit_code == 2
 
 
-async def test_the_year_is_sealed_when_it_is_over(office: Office) -> None:
+async def test_the_year_is_sealed_when_it_is_over(office: SlaHarness) -> None:
     year = datetime.now(UTC).year - 1
     async with office.build().running() as service:
-        await office.register("past", datetime(year, 12, 30, 2, tzinfo=UTC))
-        await until(service, "past", "registered")
+        await office.send_first_decision("past", datetime(year, 12, 30, 2, tzinfo=UTC))
+        await wait_for_events(service, "past", "registered")
     async with office.build().running() as service:
 
         async def sealed() -> Any:

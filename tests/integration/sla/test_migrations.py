@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from services.sla.storage.tables import metadata
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from tests.integration.sla.office import Office
+from tests.integration.sla.office import SlaHarness
 
 FIRST = """
 DROP TABLE sla.basis, sla.seal, sla.seal_leaf;
@@ -28,7 +28,7 @@ async def differences(database: Database) -> list[Any]:
     return [each for each in found if "alembic_version" not in str(each)]
 
 
-async def test_new_and_old_databases_end_with_the_tables_of_the_models(office: Office) -> None:
+async def test_new_and_old_databases_end_with_the_tables_of_the_models(office: SlaHarness) -> None:
     database = Database(office.settings, "sla")
     await migrate(database, "services.sla.migrations")
     assert await differences(database) == []

@@ -9,21 +9,21 @@ import pytest
 
 from shared.procedures.loading.loader import PACKS
 from shared.runtime.service import Service
-from tests.integration.sla.archive import CASES, Jiesu, lived
-from tests.integration.sla.office import Office
+from tests.integration.sla.archive import RECORDED_CASES, CommandLine, record_three_cases
+from tests.integration.sla.office import SlaHarness
 
 
 @pytest.fixture
-async def service(office: Office) -> AsyncIterator[Service]:
+async def service(office: SlaHarness) -> AsyncIterator[Service]:
     async with office.build().running() as running:
-        await lived(office, running)
+        await record_three_cases(office, running)
         yield running
 
 
 @pytest.fixture
-def jiesu(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> Jiesu:
+def jiesu(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> CommandLine:
     monkeypatch.chdir(tmp_path)
-    return Jiesu(monkeypatch, database_url)
+    return CommandLine(monkeypatch, database_url)
 
 
 async def tamper(service: Service, statement: str) -> None:
@@ -47,7 +47,7 @@ TAMPERINGS = {
 }
 
 
-async def test_an_untouched_ledger_holds_and_every_tampering_is_found(service: Service, jiesu: Jiesu) -> None:
+async def test_an_untouched_ledger_holds_and_every_tampering_is_found(service: Service, jiesu: CommandLine) -> None:
     found = await jiesu("ledger", "verify", "--json")
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout) == {"cases": 3, "faults": []}
@@ -67,7 +67,7 @@ async def test_an_untouched_ledger_holds_and_every_tampering_is_found(service: S
     assert (await jiesu("ledger", "verify", "--case", "past-1", "--case", "no-such")).exit_code == 1
 
 
-async def test_every_case_comes_out_of_its_events_again(service: Service, jiesu: Jiesu) -> None:
+async def test_every_case_comes_out_of_its_events_again(service: Service, jiesu: CommandLine) -> None:
     found = await jiesu("replay", "--verify", "--json")
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout) == {"cases": 3, "differences": []}
@@ -76,16 +76,16 @@ async def test_every_case_comes_out_of_its_events_again(service: Service, jiesu:
     found = await jiesu("replay", "--verify", "--json")
     assert found.exit_code == 1
     differences = {each["case"]: each["difference"] for each in json.loads(found.stdout)["differences"]}
-    assert differences.keys() == set(CASES)
+    assert differences.keys() == set(RECORDED_CASES)
     assert "level: kept is 1, replayed 0" in differences["past-3"]
     assert (await jiesu("replay", "--verify", "--case", "no-such")).exit_code == 1
 
 
-async def test_evidence_proves_itself_without_the_database(service: Service, jiesu: Jiesu, tmp_path: Path) -> None:
+async def test_evidence_proves_itself_without_the_database(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
     archive = tmp_path / "past-2.zip"
     exported = await jiesu("evidence", "past-2", "--out", archive)
     assert exported.exit_code == 0, exported.output
-    jiesu.patch.setenv("DATABASE_URL", "postgresql+asyncpg://nobody@127.0.0.1:1/nowhere")
+    jiesu.monkeypatch.setenv("DATABASE_URL", "postgresql+asyncpg://nobody@127.0.0.1:1/nowhere")
     verified = await jiesu("evidence", "--verify", archive)
     assert verified.exit_code == 0, verified.output
     with zipfile.ZipFile(archive) as opened:
@@ -110,7 +110,7 @@ async def test_evidence_proves_itself_without_the_database(service: Service, jie
     assert service.http_port
 
 
-async def test_recorded_cases_rehearse_another_version(service: Service, jiesu: Jiesu, tmp_path: Path) -> None:
+async def test_recorded_cases_rehearse_another_version(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
     written = (PACKS / "hunan-property" / "procedure.yaml").read_text(encoding="utf-8")
     other = tmp_path / "other" / "procedure.yaml"
     other.parent.mkdir()
@@ -129,7 +129,7 @@ async def test_recorded_cases_rehearse_another_version(service: Service, jiesu: 
     assert service.http_port
 
 
-async def test_a_sealed_year_proves_its_cases_and_never_changes(service: Service, jiesu: Jiesu, tmp_path: Path) -> None:
+async def test_a_sealed_year_proves_its_cases_and_never_changes(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
     await tamper(service, "UPDATE ledger SET at = at WHERE case_id = 'past-1'")
     async with service.database.transaction() as tx:
         year = (await tx.fetchval("SELECT at FROM ledger WHERE case_id = 'past-1' AND type = 'closed'")).year
@@ -137,7 +137,7 @@ async def test_a_sealed_year_proves_its_cases_and_never_changes(service: Service
     assert early.exit_code == 2
     assert "not over" in early.output
     now = f"{year + 1}-01-02T00:00:00+08:00@{year}-01-01T00:00:00Z x 0.000001"
-    jiesu.patch.setenv("JIESU_CLOCK", now)
+    jiesu.monkeypatch.setenv("JIESU_CLOCK", now)
     first = await jiesu("ledger", "seal", year, "--json")
     assert first.exit_code == 0, first.output
     seal = json.loads(first.stdout)

@@ -15,10 +15,10 @@ from shared.contracts import topics
 from shared.contracts.complaint import Complaint
 from shared.contracts.events import encode
 from shared.contracts.events.triage import Registered
-from shared.runtime.kafka.topic_admin import apply
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.services import PROCEDURE, Wire, headers, organisation
-from tests.support.services import wire as open_wire
+from tests.support.services import PROCEDURE, TopicClient, cloud_event_headers, write_organisation
+from tests.support.services import open_topic_client as open_wire
 
 TOKEN_SHA256 = sha256(b"li-token").hexdigest()
 START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)
@@ -32,11 +32,11 @@ async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str,
         kafka_bootstrap_servers=bootstrap_servers,
         database_url=database_url,
         topic_prefix=topic_prefix,
-        organisation=organisation(tmp_path, people=people),
+        organisation=write_organisation(tmp_path, people=people),
         clock_tolerance_ms=0,
         outbox_poll_ms=50,
     )
-    await apply(made, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.TRIAGE_EVENTS])
+    await apply_topics(made, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.TRIAGE_EVENTS])
     return made
 
 
@@ -47,12 +47,12 @@ async def triage(settings: TriageSettings) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def wire(settings: TriageSettings) -> AsyncIterator[Wire]:
+async def wire(settings: TriageSettings) -> AsyncIterator[TopicClient]:
     async with open_wire(settings) as opened:
         yield opened
 
 
-def registered(case: str, minutes: float = 0, **fields: Any) -> Registered:
+def registered_event(case: str, minutes: float = 0, **fields: Any) -> Registered:
     """A registration as intake publishes it."""
     at = START + timedelta(minutes=minutes)
     values = {"case": case, "number": "TS-1", "source": "web", "received_at": at, "registered_at": at, "channel": "hotline", "text": "吵"}
@@ -60,7 +60,7 @@ def registered(case: str, minutes: float = 0, **fields: Any) -> Registered:
     return Registered(case=case, at=at, procedure="shop", version=PROCEDURE["version"], complaint=complaint, number="TS-1")
 
 
-async def register(wire: Wire, case: str, minutes: float = 0, **fields: Any) -> None:
+async def send_registration(wire: TopicClient, case: str, minutes: float = 0, **fields: Any) -> None:
     """Publish a registration."""
-    event = registered(case, minutes, **fields)
-    await wire.send(topics.COMPLAINT_EVENTS, case, encode(event), headers("registered", "intake", str(uuid4())))
+    event = registered_event(case, minutes, **fields)
+    await wire.send(topics.COMPLAINT_EVENTS, case, encode(event), cloud_event_headers("registered", "intake", str(uuid4())))

@@ -2,8 +2,8 @@
 
 from services.triage.config import TriageSettings
 from services.triage.storage import triage_state
-from tests.support.migrations import differences
+from tests.support.migrations import migration_differences
 
 
 async def test_the_revisions_build_the_declared_tables(settings: TriageSettings) -> None:
-    assert await differences(settings, "triage", "services.triage.migrations", triage_state.tables()) == []
+    assert await migration_differences(settings, "triage", "services.triage.migrations", triage_state.tables()) == []

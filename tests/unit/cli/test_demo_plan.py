@@ -5,24 +5,24 @@ from pathlib import Path
 
 import yaml
 
-from cli.demo.month_plan import BURST, END, START, month
-from cli.demo.staff import Staff
+from cli.demo.month_plan import BURST, END, START, plan_month
+from cli.demo.staff import StaffPlanner
 from shared.procedures.loading.loader import load_organisation
 
 DEMO = Path("deploy/demo")
-PLAN = month(Staff())
+PLAN = plan_month(StaffPlanner())
 
 
 def test_the_month_is_the_same_in_every_run() -> None:
-    again = month(Staff())
-    assert (again.sent, again.acts) == (PLAN.sent, PLAN.acts)
+    again = plan_month(StaffPlanner())
+    assert (again.submissions, again.actions) == (PLAN.submissions, PLAN.actions)
 
 
 def test_there_are_at_least_300_different_complaints_of_three_procedures() -> None:
     organisation = load_organisation(DEMO / "organisation.yaml")
-    assert len({sent.case for sent in PLAN.sent}) >= 300
-    assert len({sent.body["text"] for sent in PLAN.sent}) >= 250
-    assert {source.procedure for source in organisation.sources if source.id in {sent.source for sent in PLAN.sent}} == {
+    assert len({sent.case for sent in PLAN.submissions}) >= 300
+    assert len({sent.body["text"] for sent in PLAN.submissions}) >= 250
+    assert {source.procedure for source in organisation.sources if source.id in {sent.source for sent in PLAN.submissions}} == {
         "hunan-property",
         "greentown-qd1001",
         "telecom-urgent",
@@ -30,12 +30,12 @@ def test_there_are_at_least_300_different_complaints_of_three_procedures() -> No
 
 
 def test_some_are_sent_twice_and_lie_within_the_month() -> None:
-    assert sum(sent.repeat for sent in PLAN.sent) >= 10
-    assert all(START <= sent.at <= END for sent in PLAN.sent)
+    assert sum(sent.resend for sent in PLAN.submissions) >= 10
+    assert all(START <= sent.at <= END for sent in PLAN.submissions)
 
 
 def test_the_burst_fits_into_half_an_hour() -> None:
-    burst = [sent for sent in PLAN.sent if sent.body["external_id"].startswith("burst-") and not sent.repeat]
+    burst = [sent for sent in PLAN.submissions if sent.body["external_id"].startswith("burst-") and not sent.resend]
     assert len(burst) == BURST
     assert burst[-1].at - burst[0].at < timedelta(minutes=30)
 
@@ -43,7 +43,7 @@ def test_the_burst_fits_into_half_an_hour() -> None:
 def test_everybody_who_acts_has_a_token_and_signs_with_a_key_of_the_organisation() -> None:
     organisation = load_organisation(DEMO / "organisation.yaml")
     secrets = yaml.safe_load((DEMO / "secrets.yaml").read_text(encoding="utf-8"))["people"]
-    for person in {act.person for act in PLAN.acts}:
+    for person in {act.person for act in PLAN.actions}:
         known = organisation.person(person)
         assert known is not None
         assert secrets[person]["key_id"] in known.keys

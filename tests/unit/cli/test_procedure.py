@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.main import COMMANDS, app, command
-from tests.unit.procedures.samples import written
+from cli.main import COMMANDS, app, load_command
+from tests.unit.procedures.samples import write_pack
 
 
 def jiesu(*words: str | Path) -> Result:
@@ -17,7 +17,7 @@ def jiesu(*words: str | Path) -> Result:
 
 def test_every_command_of_the_table_exists() -> None:
     assert [name for name, (where, _) in COMMANDS.items() if find_spec(where.partition(":")[0]) is None] == []
-    assert [command(name).name for name in COMMANDS] == list(COMMANDS)
+    assert [load_command(name).name for name in COMMANDS] == list(COMMANDS)
 
 
 def test_the_list_of_commands_imports_none_of_them() -> None:
@@ -27,16 +27,16 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
 
 
 def test_check_prints_problems_and_fails_on_errors(tmp_path: Path) -> None:
-    assert jiesu("procedure", "check", written(tmp_path)).exit_code == 0
-    result = jiesu("procedure", "check", written(tmp_path, ("stops: closed", "stops: closd")))
+    assert jiesu("procedure", "check", write_pack(tmp_path)).exit_code == 0
+    result = jiesu("procedure", "check", write_pack(tmp_path, ("stops: closed", "stops: closd")))
     assert result.exit_code == 1
     assert "clause 3.1: there is no event closd; did you mean closed?" in result.output
-    assert jiesu("procedure", "check", written(tmp_path, ("version: 1", "version: x"))).exit_code == 1
+    assert jiesu("procedure", "check", write_pack(tmp_path, ("version: 1", "version: x"))).exit_code == 1
 
 
 def test_check_with_an_organisation_finds_vacant_roles_and_open_parameters(tmp_path: Path) -> None:
     (tmp_path / "org.yaml").write_text("id: o\nsources: [{id: hotline, procedure: sample}]\n", "utf-8")
-    result = jiesu("procedure", "check", written(tmp_path), "--organisation", tmp_path / "org.yaml")
+    result = jiesu("procedure", "check", write_pack(tmp_path), "--organisation", tmp_path / "org.yaml")
     assert result.exit_code == 1
     assert "clause 3: source hotline: the parameter limit has no value" in result.output
     assert "nobody holds the role desk" in result.output
@@ -44,22 +44,22 @@ def test_check_with_an_organisation_finds_vacant_roles_and_open_parameters(tmp_p
 
 @pytest.mark.parametrize(("language", "words"), [("zh", "样例"), ("en", "Sample")])
 def test_explain_speaks_both_languages_and_writes_html(tmp_path: Path, language: str, words: str) -> None:
-    assert jiesu("procedure", "explain", written(tmp_path), "--language", language).output.startswith(words)
+    assert jiesu("procedure", "explain", write_pack(tmp_path), "--language", language).output.startswith(words)
     assert jiesu("procedure", "explain", tmp_path, "--language", language, "--html", tmp_path / "page.html").exit_code == 0
     assert f"<h1>{words}</h1>" in (tmp_path / "page.html").read_text("utf-8")
 
 
 def test_coverage_prints_rows_and_fails_on_a_hole(tmp_path: Path) -> None:
-    result = jiesu("procedure", "coverage", written(tmp_path), "--json")
+    result = jiesu("procedure", "coverage", write_pack(tmp_path), "--json")
     assert result.exit_code == 0
     assert {tuple(row) for row in json.loads(result.stdout)} == {("procedure", "clause", "entries", "scenarios", "uncovered")}
-    holed = jiesu("procedure", "coverage", written(tmp_path, ('clause: "3.2"', 'clause: "9"')))
+    holed = jiesu("procedure", "coverage", write_pack(tmp_path, ('clause: "3.2"', 'clause: "9"')))
     assert holed.exit_code == 1
     assert "hole: ladders.up: clauses.yaml has no clause 9" in holed.stderr
 
 
 def test_diff_says_what_changes(tmp_path: Path) -> None:
-    old, new = written(tmp_path / "old"), written(tmp_path / "new", ("every: 3d", "every: 5d"))
+    old, new = write_pack(tmp_path / "old"), write_pack(tmp_path / "new", ("every: 3d", "every: 5d"))
     result = jiesu("procedure", "diff", old, new, "--language", "en")
     assert result.output.splitlines()[0] == "changed: clocks.chase (3.1)"
     assert jiesu("procedure", "diff", old, old).output == "没有变化\n"

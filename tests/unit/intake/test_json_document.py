@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.channels.json_document import MalformedError, parse, read
+from services.intake.channels.json_document import MalformedJsonError, parse_json, read
 from services.intake.domain.plain_text import sanitised
 
 GOOD = {"received_at": "2026-09-24T16:40:00+08:00", "text": "电梯停运"}
 
 
 def test_a_submission_is_read_with_defaults() -> None:
-    found = read(parse(orjson.dumps(GOOD))).submission
+    found = read(parse_json(orjson.dumps(GOOD))).submission
     assert found is not None
     assert (found.text, found.channel, found.kind, found.received_at.isoformat()) == ("电梯停运", "hotline", None, GOOD["received_at"])
 
@@ -51,8 +51,8 @@ def test_what_is_no_object_is_no_complaint(value: Any) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": NaN}', b'{"a": "\\ud800", "b": NaN}', b"[" * 3000, b'"\\ud800' + b"[" * 9000])
 def test_what_is_no_json_is_malformed_without_showing_it(body: bytes) -> None:
-    with pytest.raises(MalformedError, match="JSON"):
-        parse(body)
+    with pytest.raises(MalformedJsonError, match="JSON"):
+        parse_json(body)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])))
@@ -68,4 +68,4 @@ def test_sanitising_reaches_keys_and_lists() -> None:
 
 
 def test_escaped_surrogate_pairs_stay_what_they_are() -> None:
-    assert parse(b'{"a": "\\ud83d\\ude00 \\u0000"}') == {"a": "\U0001f600 \ufffd"}
+    assert parse_json(b'{"a": "\\ud83d\\ude00 \\u0000"}') == {"a": "\U0001f600 \ufffd"}

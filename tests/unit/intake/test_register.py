@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.intake.domain.complainant import masked, masked_name, masked_phone, normal, normal_phone, pseudonym
-from services.intake.domain.number_series import Book, book, written
-from services.intake.domain.submission import Office, case_id, draft, implausible, registered
+from services.intake.domain.complainant import masked, masked_name, masked_phone, normalised_complainant, normalised_phone, pseudonym
+from services.intake.domain.number_series import NumberSeries, format_number, series_at
+from services.intake.domain.submission import SourceContext, case_id, prepare_registration, receipt_time_fault, registered_event
 from shared.contracts.complaint import Complainant, Submission
 from shared.contracts.events import decode, encode
 from shared.procedures.model.bound_procedure import bind
@@ -22,9 +22,9 @@ CHINA = ZoneInfo("Asia/Shanghai")
 KEY = b"k" * 32
 
 
-def office(**changes: Any) -> Office:
+def office(**changes: Any) -> SourceContext:
     source = Source.model_validate({"id": "web", "procedure": "shop"} | changes)
-    return Office(source, bind(Procedure.model_validate(PROCEDURE)), CHINA, "CN", KEY)
+    return SourceContext(source, bind(Procedure.model_validate(PROCEDURE)), CHINA, "CN", KEY)
 
 
 def submission(**fields: Any) -> Submission:
@@ -48,22 +48,22 @@ def test_a_case_is_the_same_for_the_same_source_channel_and_reference() -> None:
     [("TS-{year}-{seq:05}", "TS-2027-00042"), ("{seq}", "42"), ("{year}/{seq:03}号", "2027/042号"), ("A{x}{seq}", "A{x}42")],
 )
 def test_numbers_follow_the_procedures_pattern(pattern: str, number: str) -> None:
-    assert written(pattern, 2027, 42) == number
+    assert format_number(pattern, 2027, 42) == number
 
 
 def test_a_pattern_without_a_running_number_is_refused() -> None:
     with pytest.raises(ValueError, match=r"has no \{seq\}"):
-        written("TS-{year}", 2027, 1)
+        format_number("TS-{year}", 2027, 1)
 
 
 def test_the_year_is_that_of_the_calendars_zone() -> None:
-    assert book("shop", NOW, CHINA) == Book("shop", 2027)
-    assert book("shop", NOW, UTC) == Book("shop", 2026)
+    assert series_at("shop", NOW, CHINA) == NumberSeries("shop", 2027)
+    assert series_at("shop", NOW, UTC) == NumberSeries("shop", 2026)
 
 
 def test_the_event_carries_all_that_opens_a_case_and_survives_the_wire() -> None:
-    made = draft(submission(title="电梯", external_id="7", happened_at=NOW - timedelta(days=1)), office(), "c1", NOW)
-    event = registered(made, 17, None)
+    made = prepare_registration(submission(title="电梯", external_id="7", happened_at=NOW - timedelta(days=1)), office(), "c1", NOW)
+    event = registered_event(made, 17, None)
     assert (event.number, event.procedure, event.version, event.clause) == ("TS-2027-00017", "shop", 3, "2")
     assert (event.missing, event.forms) == (["complainant.phone"], ["handling_sheet"])
     assert event.complaint.number == event.number
@@ -81,15 +81,15 @@ def test_the_event_carries_all_that_opens_a_case_and_survives_the_wire() -> None
     ],
 )
 def test_what_the_procedure_requires_and_nobody_gave_is_reported(fields: dict[str, Any], missing: list[str]) -> None:
-    assert draft(submission(**fields), office(), "c", NOW).complaint.missing == missing
+    assert prepare_registration(submission(**fields), office(), "c", NOW).complaint.missing == missing
 
 
 def test_contact_data_leaves_the_complaint() -> None:
-    made = draft(submission(complainant={"name": "王先生", "phone": "13800001234", "address": "3-502"}), office(), "c", NOW)
+    made = prepare_registration(submission(complainant={"name": "王先生", "phone": "13800001234", "address": "3-502"}), office(), "c", NOW)
     assert made.contact == {"kind": "customer", "anonymous": False, "name": "王先生", "phone": "+8613800001234", "address": "3-502"}
     shown = made.complaint.model_dump_json()
     assert not any(secret in shown for secret in ("王先生", "13800001234", "3-502"))
-    assert draft(submission(), office(), "c", NOW).contact is None
+    assert prepare_registration(submission(), office(), "c", NOW).contact is None
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_contact_data_leaves_the_complaint() -> None:
     ],
 )
 def test_phone_numbers_come_in_one_form(given: str, normalised: str | None) -> None:
-    assert normal_phone(given, "CN") == normalised
+    assert normalised_phone(given, "CN") == normalised
 
 
 def test_masks_show_little() -> None:
@@ -115,11 +115,13 @@ def test_masks_show_little() -> None:
 
 
 def test_the_same_person_has_one_pseudonym_that_needs_the_key() -> None:
-    one = normal(Complainant(phone="138 0000 1234", name="王"), "CN")
-    two = normal(Complainant(phone="+8613800001234", email="W@x.cn"), "CN")
+    one = normalised_complainant(Complainant(phone="138 0000 1234", name="王"), "CN")
+    two = normalised_complainant(Complainant(phone="+8613800001234", email="W@x.cn"), "CN")
     assert pseudonym(one, KEY) == pseudonym(two, KEY) != pseudonym(one, b"other")
-    assert pseudonym(normal(Complainant(name="王"), "CN"), KEY) is None
-    assert pseudonym(normal(Complainant(email="W@X.cn"), "CN"), KEY) == pseudonym(normal(Complainant(email="w@x.CN "), "CN"), KEY)
+    assert pseudonym(normalised_complainant(Complainant(name="王"), "CN"), KEY) is None
+    assert pseudonym(normalised_complainant(Complainant(email="W@X.cn"), "CN"), KEY) == pseudonym(
+        normalised_complainant(Complainant(email="w@x.CN "), "CN"), KEY
+    )
 
 
 def test_the_anonymous_show_neither_name_nor_phone() -> None:
@@ -131,10 +133,10 @@ def test_the_anonymous_show_neither_name_nor_phone() -> None:
     ("shift", "rule"), [(timedelta(days=2), "in_the_future"), (-timedelta(days=365 * 70), "too_early"), (timedelta(), None)]
 )
 def test_a_receipt_that_cannot_be_is_found(shift: timedelta, rule: str | None) -> None:
-    fault = implausible(NOW + shift, NOW)
+    fault = receipt_time_fault(NOW + shift, NOW)
     assert (fault.rule if fault else None) == rule
 
 
 def test_a_source_without_channels_may_use_any() -> None:
-    assert office().accepts("media")
-    assert not office(channels=["web"]).accepts("media")
+    assert office().allows_channel("media")
+    assert not office(channels=["web"]).allows_channel("media")

@@ -27,7 +27,7 @@ from services.notify.domain import address
     ],
 )
 def test_email(text: str, expected: str | None) -> None:
-    assert address.email(text) == expected
+    assert address.normalize_email(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_email(text: str, expected: str | None) -> None:
     ],
 )
 def test_phone(text: str, expected: str | None) -> None:
-    assert address.phone(text, "CN") == expected
+    assert address.normalize_phone(text, "CN") == expected

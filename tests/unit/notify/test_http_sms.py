@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.notify.domain.failure_reason import Reason
-from services.notify.providers.http_sms import SIGNATURE, TIMESTAMP, authentic, read, receipt, sign
-from services.notify.providers.provider import Accepted, Arrival, Receipt, Refused
+from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.http_sms import (
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    interpret_response,
+    is_authentic_receipt,
+    parse_receipt,
+    sign_receipt,
+)
+from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus, SendAccepted, SendFailed
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
@@ -21,75 +28,82 @@ BODY = b'{"reference": "k", "status": "delivered"}'
 @pytest.mark.parametrize(
     ("status", "reason", "permanent"),
     [
-        (301, Reason.REFUSED, True),
-        (400, Reason.REFUSED, True),
-        (401, Reason.CREDENTIALS, False),
-        (402, Reason.BUSY, False),
-        (404, Reason.REFUSED, True),
-        (409, Reason.BUSY, False),
-        (422, Reason.REFUSED, True),
-        (429, Reason.BUSY, False),
-        (500, Reason.BUSY, False),
-        (503, Reason.BUSY, False),
+        (301, FailureReason.REFUSED, True),
+        (400, FailureReason.REFUSED, True),
+        (401, FailureReason.CREDENTIALS, False),
+        (402, FailureReason.BUSY, False),
+        (404, FailureReason.REFUSED, True),
+        (409, FailureReason.BUSY, False),
+        (422, FailureReason.REFUSED, True),
+        (429, FailureReason.BUSY, False),
+        (500, FailureReason.BUSY, False),
+        (503, FailureReason.BUSY, False),
     ],
 )
-def test_statuses(status: int, reason: Reason, permanent: bool) -> None:
-    assert read(status, {}, b"") == Refused(reason, permanent, str(status))
+def test_statuses(status: int, reason: FailureReason, permanent: bool) -> None:
+    assert interpret_response(status, {}, b"") == SendFailed(reason, permanent, str(status))
 
 
 @pytest.mark.parametrize(
     ("header", "after"), [("7", 7), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("9" * 20, None), ("٣", None)]
 )
 def test_how_long_to_wait(header: str, after: float | None) -> None:
-    result = read(429, {"retry-after": header}, b"")
-    assert isinstance(result, Refused)
-    assert result.after == after
+    result = interpret_response(429, {"retry-after": header}, b"")
+    assert isinstance(result, SendFailed)
+    assert result.retry_after == after
 
 
 def test_an_acceptance_has_an_id() -> None:
-    assert read(202, {}, b'{"id": "m-1", "more": true}') == Accepted("m-1")
+    assert interpret_response(202, {}, b'{"id": "m-1", "more": true}') == SendAccepted("m-1")
 
 
 @given(st.binary(max_size=200))
 def test_a_success_without_an_id_is_garbage(content: bytes) -> None:
-    assert read(200, {}, content) == Refused(Reason.GARBAGE, permanent=False, code="200")
+    assert interpret_response(200, {}, content) == SendFailed(FailureReason.GARBAGE, permanent=False, code="200")
 
 
 def test_the_signature_is_the_documented_one() -> None:
     expected = hmac.new(b"secret", STAMP.encode() + b"." + BODY, hashlib.sha256).hexdigest()
-    assert sign("secret", STAMP, BODY) == expected
-    assert authentic("secret", {TIMESTAMP: STAMP, SIGNATURE: expected}, BODY, NOW)
+    assert sign_receipt("secret", STAMP, BODY) == expected
+    assert is_authentic_receipt("secret", {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: expected}, BODY, NOW)
 
 
 @pytest.mark.parametrize(
     "headers",
     [
         {},
-        {TIMESTAMP: STAMP},
-        {TIMESTAMP: STAMP, SIGNATURE: ""},
-        {TIMESTAMP: STAMP, SIGNATURE: sign("other", STAMP, BODY)},
-        {TIMESTAMP: STAMP, SIGNATURE: sign("secret", STAMP, BODY + b" ")},
-        {TIMESTAMP: STAMP, SIGNATURE: "签名"},
-        {TIMESTAMP: str(int(STAMP) - 301), SIGNATURE: sign("secret", str(int(STAMP) - 301), BODY)},
-        {TIMESTAMP: str(int(STAMP) + 301), SIGNATURE: sign("secret", str(int(STAMP) + 301), BODY)},
-        {TIMESTAMP: "soon", SIGNATURE: sign("secret", "soon", BODY)},
-        {TIMESTAMP: "", SIGNATURE: sign("secret", "", BODY)},
+        {TIMESTAMP_HEADER: STAMP},
+        {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: ""},
+        {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: sign_receipt("other", STAMP, BODY)},
+        {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: sign_receipt("secret", STAMP, BODY + b" ")},
+        {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: "签名"},
+        {TIMESTAMP_HEADER: str(int(STAMP) - 301), SIGNATURE_HEADER: sign_receipt("secret", str(int(STAMP) - 301), BODY)},
+        {TIMESTAMP_HEADER: str(int(STAMP) + 301), SIGNATURE_HEADER: sign_receipt("secret", str(int(STAMP) + 301), BODY)},
+        {TIMESTAMP_HEADER: "soon", SIGNATURE_HEADER: sign_receipt("secret", "soon", BODY)},
+        {TIMESTAMP_HEADER: "", SIGNATURE_HEADER: sign_receipt("secret", "", BODY)},
     ],
 )
 def test_a_receipt_that_is_forged_or_old_is_not_believed(headers: dict[str, str]) -> None:
-    assert not authentic("secret", headers, BODY, NOW)
+    assert not is_authentic_receipt("secret", headers, BODY, NOW)
 
 
 def test_without_a_secret_nothing_is_believed() -> None:
-    assert not authentic("", {TIMESTAMP: STAMP, SIGNATURE: sign("", STAMP, BODY)}, BODY, NOW)
+    assert not is_authentic_receipt("", {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: sign_receipt("", STAMP, BODY)}, BODY, NOW)
 
 
 @pytest.mark.parametrize(
     ("status", "arrival"),
-    [("delivered", Arrival.DELIVERED), ("DELIVERED", Arrival.DELIVERED), ("expired", Arrival.FAILED), ("odd", Arrival.UNDECIDED)],
+    [
+        ("delivered", ReceiptStatus.DELIVERED),
+        ("DELIVERED", ReceiptStatus.DELIVERED),
+        ("expired", ReceiptStatus.FAILED),
+        ("odd", ReceiptStatus.UNDECIDED),
+    ],
 )
-def test_receipts(status: str, arrival: Arrival) -> None:
-    assert receipt(b'{"reference": "k", "status": "%s", "code": "E1", "to": "x"}' % status.encode()) == Receipt("k", arrival, "E1")
+def test_receipts(status: str, arrival: ReceiptStatus) -> None:
+    assert parse_receipt(b'{"reference": "k", "status": "%s", "code": "E1", "to": "x"}' % status.encode()) == DeliveryReceipt(
+        "k", arrival, "E1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,4 +111,4 @@ def test_receipts(status: str, arrival: Arrival) -> None:
 )
 def test_a_receipt_that_cannot_be_read(body: bytes) -> None:
     with pytest.raises(ValidationError):
-        receipt(body)
+        parse_receipt(body)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.notify.domain.quiet_hours import QuietHours, due, parse
+from services.notify.domain.quiet_hours import QuietHours, earliest_send_at, parse_quiet_hours
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NIGHT = QuietHours(time(22), time(8), ZONE)
@@ -34,23 +34,23 @@ def at(text: str) -> datetime:
     ],
 )
 def test_due(quiet: QuietHours | None, now: str, expected: str) -> None:
-    assert due(at(now), quiet, "sms", urgent=False) == at(expected)
+    assert earliest_send_at(at(now), quiet, "sms", urgent=False) == at(expected)
 
 
 def test_the_urgent_and_other_channels_go_at_once() -> None:
-    assert due(at("09-24T23:00"), NIGHT, "sms", urgent=True) == at("09-24T23:00")
-    assert due(at("09-24T23:00"), NIGHT, "email", urgent=False) == at("09-24T23:00")
+    assert earliest_send_at(at("09-24T23:00"), NIGHT, "sms", urgent=True) == at("09-24T23:00")
+    assert earliest_send_at(at("09-24T23:00"), NIGHT, "email", urgent=False) == at("09-24T23:00")
 
 
 def test_the_morning_is_a_wall_time_across_a_change_of_the_clocks() -> None:
     berlin = QuietHours(time(22), time(8), ZoneInfo("Europe/Berlin"))
     before = datetime.fromisoformat("2026-10-24T23:00:00+02:00")
-    assert due(before, berlin, "sms", urgent=False) == datetime.fromisoformat("2026-10-25T08:00:00+01:00")
+    assert earliest_send_at(before, berlin, "sms", urgent=False) == datetime.fromisoformat("2026-10-25T08:00:00+01:00")
 
 
 def test_a_setting_is_read_or_refused() -> None:
-    assert parse("22:00-08:00", "Asia/Shanghai") == NIGHT
-    assert parse(" ", "Asia/Shanghai") is None
+    assert parse_quiet_hours("22:00-08:00", "Asia/Shanghai") == NIGHT
+    assert parse_quiet_hours(" ", "Asia/Shanghai") is None
     for wrong in ("22:00", "22-8-9", "late-early"):
         with pytest.raises(ValueError, match="HH:MM-HH:MM"):
-            parse(wrong, "Asia/Shanghai")
+            parse_quiet_hours(wrong, "Asia/Shanghai")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.notify.domain.failure_reason import Reason, bounded
-from services.notify.domain.recipients import Directory, Recipient, resolve
+from services.notify.domain.failure_reason import FailureReason, reason_label
+from services.notify.domain.recipients import Recipient, RecipientDirectory, resolve_recipients
 from shared.contracts.events.messages import NotificationRequested
 from shared.procedures.organisation import Organisation, Person
 
@@ -15,7 +15,7 @@ PEOPLE = [
     Person(id="wu", email="not an address", phone=" "),
     Person(id="he", phone="110x"),
 ]
-DIRECTORY = Directory(Organisation(id="demo", people=PEOPLE))
+DIRECTORY = RecipientDirectory(Organisation(id="demo", people=PEOPLE))
 CONTACT = {"name": "王先生", "phone": "13900000000", "email": None}
 
 
@@ -24,7 +24,7 @@ def request(**fields: Any) -> NotificationRequested:
 
 
 def told(contact: dict[str, Any] | None = None, sealed: bool = False, **fields: Any) -> list[Recipient]:
-    return resolve(request(**fields), DIRECTORY, contact, sealed)
+    return resolve_recipients(request(**fields), DIRECTORY, contact, sealed)
 
 
 def test_each_person_on_each_channel() -> None:
@@ -52,21 +52,21 @@ def test_the_complainant_is_told_at_the_unsealed_address() -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (told(recipients=["supervisor"], by=["sms"]), Reason.VACANT),
-        (told(by=["sms"]), Reason.VACANT),
-        (told(recipients=["supervisor"], persons=["nobody"], by=["sms"]), Reason.UNKNOWN_PERSON),
-        (told(recipients=["supervisor"], persons=["wu"], by=["sms"]), Reason.NO_ADDRESS),
-        (told(recipients=["supervisor"], persons=["wu"], by=["email"]), Reason.BAD_ADDRESS),
-        (told(recipients=["supervisor"], persons=["he"], by=["sms"]), Reason.BAD_ADDRESS),
-        (told(recipients=["supervisor"], persons=["he"], by=["email"]), Reason.NO_ADDRESS),
-        (told(recipients=["supervisor"], persons=["li"], by=["fax"]), Reason.NO_PROVIDER),
-        (told(recipients=["complainant"], by=["sms"]), Reason.NO_CONTACT),
-        (told(None, sealed=True, recipients=["complainant"], by=["sms"]), Reason.SEALED),
-        (told(CONTACT, recipients=["complainant"], by=["email"]), Reason.NO_ADDRESS),
-        (told(CONTACT, recipients=["complainant"], by=["fax"]), Reason.NO_PROVIDER),
+        (told(recipients=["supervisor"], by=["sms"]), FailureReason.VACANT),
+        (told(by=["sms"]), FailureReason.VACANT),
+        (told(recipients=["supervisor"], persons=["nobody"], by=["sms"]), FailureReason.UNKNOWN_PERSON),
+        (told(recipients=["supervisor"], persons=["wu"], by=["sms"]), FailureReason.NO_ADDRESS),
+        (told(recipients=["supervisor"], persons=["wu"], by=["email"]), FailureReason.BAD_ADDRESS),
+        (told(recipients=["supervisor"], persons=["he"], by=["sms"]), FailureReason.BAD_ADDRESS),
+        (told(recipients=["supervisor"], persons=["he"], by=["email"]), FailureReason.NO_ADDRESS),
+        (told(recipients=["supervisor"], persons=["li"], by=["fax"]), FailureReason.NO_PROVIDER),
+        (told(recipients=["complainant"], by=["sms"]), FailureReason.NO_CONTACT),
+        (told(None, sealed=True, recipients=["complainant"], by=["sms"]), FailureReason.SEALED),
+        (told(CONTACT, recipients=["complainant"], by=["email"]), FailureReason.NO_ADDRESS),
+        (told(CONTACT, recipients=["complainant"], by=["fax"]), FailureReason.NO_PROVIDER),
     ],
 )
-def test_a_missing_address_says_why(given: list[Recipient], reason: Reason) -> None:
+def test_a_missing_address_says_why(given: list[Recipient], reason: FailureReason) -> None:
     [recipient] = given
     assert (recipient.reason, recipient.address) == (reason, None)
 
@@ -77,5 +77,5 @@ def test_roles_beside_the_complainant_are_told_too() -> None:
 
 
 def test_a_reason_is_a_bounded_label() -> None:
-    assert bounded("refused: 550 5.1.1") == "refused"
-    assert bounded("王先生") == "other"
+    assert reason_label("refused: 550 5.1.1") == "refused"
+    assert reason_label("王先生") == "other"

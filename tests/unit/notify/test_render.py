@@ -4,20 +4,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.notify.bootstrap import TEMPLATES, sources
+from services.notify.bootstrap import TEMPLATES_FOLDER, template_sources
 from services.notify.domain.message_templates import (
-    GENERAL,
+    DEFAULT_TEMPLATE,
     LANGUAGES,
     LONGEST_SUBJECT,
     LONGEST_TEXT,
-    Templates,
-    UnrenderableError,
-    bounded,
+    MessageTemplates,
+    TemplateRenderError,
     one_line,
+    truncate_values,
 )
 
-INSTALLED = sources(None)
-TEMPLATES_BUILT = Templates(INSTALLED)
+INSTALLED = template_sources(None)
+TEMPLATES_BUILT = MessageTemplates(INSTALLED)
 LEAST = {
     "number": "TS-2026-00001",
     "case": "c1",
@@ -28,15 +28,15 @@ LEAST = {
     "urgent": False,
 }
 FULL = LEAST | {"title": "电梯停运", "due_at": "2026-09-25T00:00:00+08:00", "clause": "3.5.1", "procedure": "hunan-property", "text": "…"}
-GENERALS = {f"{GENERAL}.{language}.{channel}": "s\nt" for language in LANGUAGES for channel in LONGEST_TEXT}
+GENERALS = {f"{DEFAULT_TEMPLATE}.{language}.{channel}": "s\nt" for language in LANGUAGES for channel in LONGEST_TEXT}
 
 
-def made(text: str, channel: str = "sms") -> Templates:
-    return Templates({**GENERALS, f"x.zh.{channel}": text})
+def made(text: str, channel: str = "sms") -> MessageTemplates:
+    return MessageTemplates({**GENERALS, f"x.zh.{channel}": text})
 
 
 def test_every_template_exists_in_both_languages_and_for_both_channels() -> None:
-    names = {path.name.split(".")[0] for path in TEMPLATES.glob("*.j2")}
+    names = {path.name.split(".")[0] for path in TEMPLATES_FOLDER.glob("*.j2")}
     assert set(INSTALLED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
 
 
@@ -85,7 +85,7 @@ def test_the_first_name_with_a_template_is_chosen(names: tuple[str, ...], langua
     ],
 )
 def test_what_cannot_be_filled_is_refused_without_naming_values(text: str) -> None:
-    with pytest.raises(UnrenderableError) as error:
+    with pytest.raises(TemplateRenderError) as error:
         made(text).render("x.zh.sms", {"number": "secret", "values": []})
     assert "secret" not in str(error.value)
 
@@ -109,11 +109,11 @@ def test_values_are_cut_in_width_and_depth() -> None:
     deep: object = "x"
     for _ in range(10):
         deep = [deep]
-    assert bounded({"a": deep, "b": ["y"] * 100, "c": 1}) == {"a": [[[""]]], "b": ["y"] * 50, "c": 1}
+    assert truncate_values({"a": deep, "b": ["y"] * 100, "c": 1}) == {"a": [[[""]]], "b": ["y"] * 50, "c": 1}
 
 
 def test_a_broken_or_missing_template_stops_the_start() -> None:
     with pytest.raises(Exception, match="unexpected"):
         made("{{ }")
     with pytest.raises(ValueError, match=r"notice\.zh\.sms"):
-        Templates({})
+        MessageTemplates({})

@@ -70,7 +70,7 @@ expect:
 """
 
 
-def written(folder: Path, *changes: tuple[str, str], clauses: str = CLAUSES, scenario: str = SCENARIO) -> Path:
+def write_pack(folder: Path, *changes: tuple[str, str], clauses: str = CLAUSES, scenario: str = SCENARIO) -> Path:
     """A pack in the folder: the sample with some of its text changed."""
     text = PROCEDURE
     for old, new in changes:

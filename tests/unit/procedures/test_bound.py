@@ -9,16 +9,16 @@ from shared.procedures.loading.loader import load
 from shared.procedures.model.bound_procedure import bind
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.model.timed_entries import FromDate, FromParameter
-from tests.unit.procedures.samples import written
+from tests.unit.procedures.samples import write_pack
 
 
 def test_a_parameter_without_a_value_is_told_with_its_clause(tmp_path: Path) -> None:
     with pytest.raises(ProcedureError, match=r"sample@1:1: clause 3: the parameter limit has no value; .*parameters: \{limit: 3wd\}"):
-        bind(load(written(tmp_path)))
+        bind(load(write_pack(tmp_path)))
 
 
 def test_a_value_replaces_the_default_and_is_what_the_limit_is(tmp_path: Path) -> None:
-    folder = written(tmp_path, ("{type: duration, clause", "{type: duration, default: 5wd, clause"))
+    folder = write_pack(tmp_path, ("{type: duration, clause", "{type: duration, default: 5wd, clause"))
     assert bind(load(folder)).parameters == {"limit": "5wd"}
     bound = bind(load(folder), {"limit": "2wd"})
     assert bound.written(FromParameter(parameter="limit")) == "2wd"
@@ -29,15 +29,15 @@ def test_a_value_replaces_the_default_and_is_what_the_limit_is(tmp_path: Path) -
 @pytest.mark.parametrize("value", [3, True, "soon", "0d"])
 def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path, value: Any) -> None:
     with pytest.raises(ProcedureError, match="the parameter limit is"):
-        bind(load(written(tmp_path)), {"limit": value})
+        bind(load(write_pack(tmp_path)), {"limit": value})
 
 
 def test_an_unknown_parameter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProcedureError, match="there is no parameter limits; the procedure has limit"):
-        bind(load(written(tmp_path)), {"limits": "3d"}, allow_unbound=True)
+        bind(load(write_pack(tmp_path)), {"limits": "3d"}, allow_unbound=True)
 
 
 def test_check_and_explain_may_leave_it_open(tmp_path: Path) -> None:
-    bound = bind(load(written(tmp_path)), allow_unbound=True)
+    bound = bind(load(write_pack(tmp_path)), allow_unbound=True)
     assert bound.unbound == ("limit",)
     assert bound.written(FromParameter(parameter="limit")) is None

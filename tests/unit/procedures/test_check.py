@@ -7,11 +7,11 @@ import pytest
 from shared.procedures.checks.check import check
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.organisation import Organisation, Person
-from tests.unit.procedures.samples import CLAUSES, written
+from tests.unit.procedures.samples import CLAUSES, write_pack
 
 
 def found(folder: Path, *changes: tuple[str, str], organisation: Organisation | None = None, clauses: str = CLAUSES) -> list[str]:
-    problems = check(load_pack(written(folder, *changes, clauses=clauses)), organisation)
+    problems = check(load_pack(write_pack(folder, *changes, clauses=clauses)), organisation)
     return [f"{problem.level}: {problem}".replace(f"{folder}/", "") for problem in problems]
 
 

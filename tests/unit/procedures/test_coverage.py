@@ -7,7 +7,7 @@ import pytest
 from shared.procedures.coverage import coverage
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.model.clauses import counts_for, order
-from tests.unit.procedures.samples import CLAUSES, SCENARIO, written
+from tests.unit.procedures.samples import CLAUSES, SCENARIO, write_pack
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_clauses_are_sorted_as_people_count() -> None:
 
 
 def test_each_clause_has_its_entries_and_scenarios(tmp_path: Path) -> None:
-    found = coverage(load_pack(written(tmp_path)))
+    found = coverage(load_pack(write_pack(tmp_path)))
     assert found.holes == ()
     rows = {row.clause: row.row() for row in found.clauses}
     assert rows["3"] == {
@@ -46,12 +46,12 @@ def test_each_clause_has_its_entries_and_scenarios(tmp_path: Path) -> None:
 
 
 def test_a_clause_without_an_entry_is_a_hole(tmp_path: Path) -> None:
-    pack = load_pack(written(tmp_path, clauses=CLAUSES + '  "6": {zh: 六, en: Six}\n'))
+    pack = load_pack(write_pack(tmp_path, clauses=CLAUSES + '  "6": {zh: 六, en: Six}\n'))
     assert coverage(pack).holes == ("sample/6: no entry carries it; add one, or list it under uncovered with the reason",)
 
 
 def test_an_entry_that_no_scenario_names_is_a_hole(tmp_path: Path) -> None:
-    pack = load_pack(written(tmp_path, scenario=SCENARIO.replace('  - {event: reminded, clause: "3.1"}\n', "")))
+    pack = load_pack(write_pack(tmp_path, scenario=SCENARIO.replace('  - {event: reminded, clause: "3.1"}\n', "")))
     assert coverage(pack).holes == (
         "clocks.chase: no scenario expects anything under clause 3.1; add one that would fail without this entry",
         "sample/3.1: no scenario expects anything under this clause; add one that would fail without it",
@@ -59,10 +59,10 @@ def test_an_entry_that_no_scenario_names_is_a_hole(tmp_path: Path) -> None:
 
 
 def test_a_coarser_clause_in_a_scenario_does_not_show_a_finer_entry(tmp_path: Path) -> None:
-    pack = load_pack(written(tmp_path, scenario=SCENARIO.replace('clause: "3.1"', 'clause: "3"')))
+    pack = load_pack(write_pack(tmp_path, scenario=SCENARIO.replace('clause: "3.1"', 'clause: "3"')))
     assert [hole.partition(":")[0] for hole in coverage(pack).holes] == ["clocks.chase", "sample/3.1"]
 
 
 def test_a_clause_that_the_text_does_not_have_is_a_hole(tmp_path: Path) -> None:
-    pack = load_pack(written(tmp_path, ('clause: "3.2"', 'clause: "9"')))
+    pack = load_pack(write_pack(tmp_path, ('clause: "3.2"', 'clause: "9"')))
     assert "ladders.up: clauses.yaml has no clause 9; correct the id, or add the clause there" in coverage(pack).holes

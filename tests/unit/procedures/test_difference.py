@@ -4,11 +4,11 @@ from pathlib import Path
 
 from shared.procedures.loading.loader import load
 from shared.procedures.version_difference import Change, differences
-from tests.unit.procedures.samples import written
+from tests.unit.procedures.samples import write_pack
 
 
 def changes(tmp_path: Path, *edits: tuple[str, str]) -> list[Change]:
-    return differences(load(written(tmp_path / "old")), load(written(tmp_path / "new", *edits)), "en")
+    return differences(load(write_pack(tmp_path / "old")), load(write_pack(tmp_path / "new", *edits)), "en")
 
 
 def test_the_same_procedure_has_no_differences(tmp_path: Path) -> None:

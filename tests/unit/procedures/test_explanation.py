@@ -13,17 +13,17 @@ from shared.procedures.explain.page import page
 from shared.procedures.explain.speech import Speech
 from shared.procedures.explain.text import text
 from shared.procedures.loading.loader import load, load_pack
-from tests.unit.procedures.samples import CLAUSES, written
+from tests.unit.procedures.samples import CLAUSES, write_pack
 
 
 @pytest.fixture
 def english(tmp_path: Path) -> Speech:
-    return Speech(load(written(tmp_path)), "en")
+    return Speech(load(write_pack(tmp_path)), "en")
 
 
 @pytest.fixture
 def chinese(tmp_path: Path) -> Speech:
-    return Speech(load(written(tmp_path)), "zh")
+    return Speech(load(write_pack(tmp_path)), "zh")
 
 
 def test_every_event_action_and_channel_has_words_in_both_languages() -> None:
@@ -78,7 +78,7 @@ def test_of_a_text_in_both_languages_the_readers_part_is_taken(english: Speech, 
 
 
 def test_the_page_says_what_the_system_does_for_a_clause(tmp_path: Path) -> None:
-    pack = load_pack(written(tmp_path))
+    pack = load_pack(write_pack(tmp_path))
     said = text(page(pack.procedure, pack.clauses, "en"))
     assert (
         "Deadline “Handling”: runs from registration until completion of the handling or closing (its acting role is “Chief”); Desk has"
@@ -96,7 +96,7 @@ def test_the_page_says_what_the_system_does_for_a_clause(tmp_path: Path) -> None
 
 
 def test_the_html_is_one_file_and_escapes_what_it_shows(tmp_path: Path) -> None:
-    pack = load_pack(written(tmp_path, clauses=CLAUSES.replace("en: Polite", "en: <script>alert(1)</script>")))
+    pack = load_pack(write_pack(tmp_path, clauses=CLAUSES.replace("en: Polite", "en: <script>alert(1)</script>")))
     made = html(page(pack.procedure, pack.clauses, "en"))
     assert made.startswith('<!doctype html>\n<html lang="en">')
     assert "&lt;script&gt;" in made

@@ -6,17 +6,17 @@ import pytest
 
 from shared.procedures.loading.loader import installed, load, load_clauses, load_organisation, load_pack, versions
 from shared.procedures.model.procedure_error import ProcedureError
-from tests.unit.procedures.samples import PROCEDURE, written
+from tests.unit.procedures.samples import PROCEDURE, write_pack
 
 
 def problems(folder: Path, *changes: tuple[str, str]) -> list[str]:
     with pytest.raises(ProcedureError) as caught:
-        load(written(folder, *changes))
+        load(write_pack(folder, *changes))
     return [str(problem).removeprefix(str(folder) + "/") for problem in caught.value.problems]
 
 
 def test_a_folder_and_a_file_give_the_same_procedure(tmp_path: Path) -> None:
-    folder = written(tmp_path)
+    folder = write_pack(tmp_path)
     assert load(folder) == load(folder / "procedure.yaml") == load("procedure.yaml", base=folder)
     assert load_clauses(folder)["3.1"].en == "Chased"
 
@@ -36,7 +36,7 @@ def test_an_unknown_pack_is_told_with_those_that_exist() -> None:
 
 def test_an_older_version_stands_beside_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.procedures.loading.loader.PACKS", tmp_path)
-    written(tmp_path / "sample", ("version: 1", "version: 2"))
+    write_pack(tmp_path / "sample", ("version: 1", "version: 2"))
     (tmp_path / "sample/versions/1").mkdir(parents=True)
     (tmp_path / "sample/versions/1/procedure.yaml").write_text(PROCEDURE, "utf-8")
     assert installed() == ["sample"]
@@ -47,7 +47,7 @@ def test_an_older_version_stands_beside_the_newest(tmp_path: Path, monkeypatch: 
 
 def test_a_version_in_the_wrong_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.procedures.loading.loader.PACKS", tmp_path)
-    written(tmp_path / "sample", ("version: 1", "version: 4"))
+    write_pack(tmp_path / "sample", ("version: 1", "version: 4"))
     (tmp_path / "sample/versions/3").mkdir(parents=True)
     (tmp_path / "sample/versions/3/procedure.yaml").write_text(PROCEDURE, "utf-8")
     with pytest.raises(ProcedureError, match="its folder says 3"):
@@ -55,8 +55,8 @@ def test_a_version_in_the_wrong_folder_is_an_error(tmp_path: Path, monkeypatch: 
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
-    assert load(written(tmp_path)).version == 1
-    assert load(written(tmp_path, ("version: 1", "version: 12"))).version == 12
+    assert load(write_pack(tmp_path)).version == 1
+    assert load(write_pack(tmp_path, ("version: 1", "version: 12"))).version == 12
 
 
 def test_an_unknown_key_names_the_one_that_was_meant(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
 
 def test_words_that_yaml_takes_for_truths_stay_words(tmp_path: Path) -> None:
     reaction = "reactions:\n  - {on: registered, do: [{notify: desk}]}\nuncovered:"
-    assert load(written(tmp_path, ("uncovered:", reaction))).reactions[0].on == "registered"
+    assert load(write_pack(tmp_path, ("uncovered:", reaction))).reactions[0].on == "registered"
 
 
 def test_a_missing_organisation_file_is_told(tmp_path: Path) -> None:

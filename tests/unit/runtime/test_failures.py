@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import exc
 
 from shared.runtime.errors import Rejected, Unavailable
-from shared.runtime.process.failures import clean, is_infrastructure, reason
+from shared.runtime.process.failures import is_infrastructure, redacted_reason, storable_text
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_a_reason_names_field_and_rule_but_no_value() -> None:
 
     with pytest.raises(ValidationError) as raised:
         Person.model_validate({"phone": "13800000000x"})
-    assert reason(raised.value) == "Person: phone: int_parsing"
-    assert reason(asyncpg.DataError("invalid input: '13800000000'")) == "DataError (SQLSTATE 22000)"
-    assert "13800000000" not in reason(ValueError("13800000000"))
+    assert redacted_reason(raised.value) == "Person: phone: int_parsing"
+    assert redacted_reason(asyncpg.DataError("invalid input: '13800000000'")) == "DataError (SQLSTATE 22000)"
+    assert "13800000000" not in redacted_reason(ValueError("13800000000"))
 
 
 def test_text_that_postgresql_cannot_hold_is_cleaned() -> None:
-    assert clean("a\x00b\ud800c") == "a�b?c"
+    assert storable_text("a\x00b\ud800c") == "a�b?c"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.runtime.process.logging import bound, configure, redact
+from shared.runtime.process.logging import configure, log_context, redact
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def test_fields_known_to_hold_personal_data_are_redacted_at_any_depth() -> None:
 
 
 def test_lines_are_json_bound_to_case_event_and_trace() -> None:
-    with logged() as lines, bound(case="c-1", event="e-1", trace="t-1"):
+    with logged() as lines, log_context(case="c-1", event="e-1", trace="t-1"):
         structlog.get_logger("x").info("something", amount=3)
     [line] = lines
     assert (line["case"], line["event_id"], line["trace"], line["event"], line["amount"], line["service"]) == (

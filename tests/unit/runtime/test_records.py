@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import murmur2
-from shared.runtime.kafka.record import Bad, Raw, Reader, Received, headers_from_json, partition_of
+from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord, RecordDecoder, headers_from_json, partition_of
 
 GOOD = (
     ("ce_id", b"018f0000-0000-7000-8000-000000000001"),
@@ -42,24 +42,24 @@ class Record:
     headers: Sequence[tuple[str, bytes | None]] = field(default=GOOD)
 
 
-def read(record: Record, **options: object) -> Received | Bad:
-    reader = Reader(lambda _, body: Note.model_validate_json(body), Clock(), **options)  # type: ignore[arg-type]
-    return reader.read(Raw.of(record, "p."), 24)
+def read(record: Record, **options: object) -> ReceivedRecord | FailedRecord:
+    reader = RecordDecoder(lambda _, body: Note.model_validate_json(body), Clock(), **options)  # type: ignore[arg-type]
+    return reader.decode(RawRecord.from_kafka(record, "p."), 24)
 
 
 def why(record: Record) -> str:
     bad = read(record)
-    assert isinstance(bad, Bad)
+    assert isinstance(bad, FailedRecord)
     return bad.reason
 
 
 def test_a_good_record_is_received_whole() -> None:
     got = read(Record())
-    assert isinstance(got, Received)
+    assert isinstance(got, ReceivedRecord)
     assert (got.topic, got.key, got.offset, got.type, got.sequence) == ("case-actions", "case-1", 3, "noted", 7)
     assert got.id == UUID("018f0000-0000-7000-8000-000000000001")
     assert got.at == datetime(2026, 1, 5, 1, tzinfo=UTC)
-    assert got.recorded == datetime(2026, 1, 5, 1, tzinfo=UTC)
+    assert got.recorded_at == datetime(2026, 1, 5, 1, tzinfo=UTC)
     assert got.event == Note(text="hello")
 
 
@@ -82,7 +82,7 @@ def test_a_needed_header_that_is_null_or_not_text_makes_a_bad_record_not_an_erro
 
 def test_any_other_header_may_be_null_or_not_text() -> None:
     got = read(Record(headers=(*GOOD, ("odd", None), ("worse", b"\xff\xfe"))))
-    assert isinstance(got, Received)
+    assert isinstance(got, ReceivedRecord)
 
 
 @pytest.mark.parametrize(
@@ -109,23 +109,23 @@ def test_a_reason_never_holds_a_value_of_the_record() -> None:
 
 
 def test_what_verify_rejects_is_bad() -> None:
-    def refuse(_: Received) -> None:
+    def refuse(_: ReceivedRecord) -> None:
         raise Rejected("unsigned", park=False)
 
     got = read(Record(), verify=refuse)
-    assert isinstance(got, Bad)
+    assert isinstance(got, FailedRecord)
     assert got.reason == "unsigned"
 
 
 def test_a_producers_own_timestamp_is_not_believed() -> None:
     got = read(replace(Record(), timestamp_type=0, timestamp=0))
-    assert isinstance(got, Received)
-    assert got.recorded.year >= 2026
+    assert isinstance(got, ReceivedRecord)
+    assert got.recorded_at.year >= 2026
 
 
 def test_headers_survive_being_kept() -> None:
     headers = (("a", None), ("b", b"\x00\xff"), ("c", b""))
-    assert headers_from_json(Raw.of(Record(headers=headers), "").headers_json()) == headers
+    assert headers_from_json(RawRecord.from_kafka(Record(headers=headers), "").headers_json()) == headers
 
 
 def decode(_: str, body: bytes) -> Note:
@@ -145,9 +145,9 @@ def decode(_: str, body: bytes) -> Note:
     ],
 )
 def test_types_of_no_concern_are_passed_over(headers: Sequence[tuple[str, bytes | None]], read: bool) -> None:
-    reader = Reader(decode, Clock(), concerns={"case-actions": frozenset({"noted"})}, repeated={("noted", "probe")})
-    assert reader.concerns("case-actions", headers) is read
+    reader = RecordDecoder(decode, Clock(), event_types={"case-actions": frozenset({"noted"})}, own_echoes={("noted", "probe")})
+    assert reader.should_process("case-actions", headers) is read
 
 
 def test_a_topic_without_concerns_is_read_whole() -> None:
-    assert Reader(decode, Clock(), concerns={"case-events": frozenset()}).concerns("case-actions", GOOD)
+    assert RecordDecoder(decode, Clock(), event_types={"case-events": frozenset()}).should_process("case-actions", GOOD)

@@ -5,57 +5,57 @@ import base64
 import pytest
 from pydantic import SecretStr
 
-from shared.runtime.encryption import Sealing, SealingError
+from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 
 OLD, NEW = (f"{name}:{base64.b64encode(bytes([n]) * 32).decode()}" for n, name in enumerate(("old", "new")))
 DATA = {"phone": "13800000000", "name": "王先生"}
 
 
-def ring(*keys: str) -> Sealing:
-    return Sealing.parse(SecretStr(",".join(keys)))
+def ring(*keys: str) -> EncryptionKeyRing:
+    return EncryptionKeyRing.parse(SecretStr(",".join(keys)))
 
 
 def test_what_was_sealed_opens_for_its_case() -> None:
-    sealed = ring(OLD).seal(DATA, "case-1")
-    assert ring(OLD).open(sealed, "case-1") == DATA
+    sealed = ring(OLD).encrypt(DATA, "case-1")
+    assert ring(OLD).decrypt(sealed, "case-1") == DATA
     assert "13800000000" not in sealed
 
 
 def test_it_opens_for_no_other_case() -> None:
-    with pytest.raises(SealingError, match="does not fit this case"):
-        ring(OLD).open(ring(OLD).seal(DATA, "case-1"), "case-2")
+    with pytest.raises(DecryptionError, match="does not fit this case"):
+        ring(OLD).decrypt(ring(OLD).encrypt(DATA, "case-1"), "case-2")
 
 
 def test_a_changed_byte_is_noticed() -> None:
-    sealed = ring(OLD).seal(DATA, "case-1")
+    sealed = ring(OLD).encrypt(DATA, "case-1")
     turned = sealed[:-10] + ("A" if sealed[-10] != "A" else "B") + sealed[-9:]
-    with pytest.raises(SealingError):
-        ring(OLD).open(turned, "case-1")
+    with pytest.raises(DecryptionError):
+        ring(OLD).decrypt(turned, "case-1")
 
 
 def test_the_first_key_seals_and_all_open() -> None:
-    old = ring(OLD).seal(DATA, "c")
+    old = ring(OLD).encrypt(DATA, "c")
     both = ring(NEW, OLD)
-    assert both.open(old, "c") == DATA
-    assert both.seal(DATA, "c").startswith("new.")
+    assert both.decrypt(old, "c") == DATA
+    assert both.encrypt(DATA, "c").startswith("new.")
 
 
 def test_rotation_reseals_once() -> None:
-    old = ring(OLD).seal(DATA, "c")
+    old = ring(OLD).encrypt(DATA, "c")
     both = ring(NEW, OLD)
-    fresh = both.reseal(old, "c")
-    assert ring(NEW).open(fresh, "c") == DATA
-    assert both.reseal(fresh, "c") == fresh
+    fresh = both.reencrypt(old, "c")
+    assert ring(NEW).decrypt(fresh, "c") == DATA
+    assert both.reencrypt(fresh, "c") == fresh
 
 
 def test_two_seals_of_the_same_data_differ() -> None:
-    assert ring(OLD).seal(DATA, "c") != ring(OLD).seal(DATA, "c")
+    assert ring(OLD).encrypt(DATA, "c") != ring(OLD).encrypt(DATA, "c")
 
 
 def test_without_the_key_it_stays_shut() -> None:
-    with pytest.raises(SealingError, match="JIESU_SEALING_KEYS"):
-        ring(NEW).open(ring(OLD).seal(DATA, "c"), "c")
+    with pytest.raises(DecryptionError, match="JIESU_SEALING_KEYS"):
+        ring(NEW).decrypt(ring(OLD).encrypt(DATA, "c"), "c")
 
 
 @pytest.mark.parametrize("text", ["a", "a:short", "a:!!", f"{OLD},{OLD}", f".{OLD}"])
@@ -67,4 +67,4 @@ def test_a_malformed_ring_names_the_remedy_and_not_the_key(text: str) -> None:
 
 def test_an_empty_ring_cannot_seal() -> None:
     with pytest.raises(Misconfigured):
-        ring().seal(DATA, "c")
+        ring().encrypt(DATA, "c")

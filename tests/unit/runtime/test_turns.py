@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.runtime.kafka.record import Raw
-from shared.runtime.process.scheduling import PIECE, in_turns
-from shared.runtime.subscription.consumer import lanes
+from shared.runtime.kafka.record import RawRecord
+from shared.runtime.process.scheduling import YIELD_INTERVAL, yield_every
+from shared.runtime.subscription.consumer import split_by_partition
 
 
 async def test_long_work_gives_others_their_turn_and_keeps_its_order() -> None:
@@ -22,24 +22,24 @@ async def test_long_work_gives_others_their_turn_and_keeps_its_order() -> None:
         return number
 
     async def other() -> None:
-        while begun < 5 * PIECE:
+        while begun < 5 * YIELD_INTERVAL:
             seen.append(begun)
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(other())
-    assert [work(number) async for number in in_turns(range(5 * PIECE))] == list(range(5 * PIECE))
+    assert [work(number) async for number in yield_every(range(5 * YIELD_INTERVAL))] == list(range(5 * YIELD_INTERVAL))
     await beside
-    assert max(later - earlier for earlier, later in pairwise(seen)) <= PIECE
+    assert max(later - earlier for earlier, later in pairwise(seen)) <= YIELD_INTERVAL
 
 
-def raw(partition: int, offset: int) -> Raw:
-    return Raw("t", partition, offset, 0, 1, "k", b"k", b"", ())
+def raw(partition: int, offset: int) -> RawRecord:
+    return RawRecord("t", partition, offset, 0, 1, "k", b"k", b"", ())
 
 
 @given(st.lists(st.integers(0, 23), max_size=300))
 def test_each_partition_is_in_one_lane_in_order_and_no_lane_is_needlessly_long(partitions: list[int]) -> None:
     raws = [raw(partition, offset) for offset, partition in enumerate(partitions)]
-    made = lanes(raws)
+    made = split_by_partition(raws)
     assert sorted(record.offset for lane in made for record in lane) == list(range(len(raws)))
     assert all(a.offset < b.offset for lane in made for a, b in pairwise(lane))
     homes = [{record.partition for record in lane} for lane in made]

@@ -40,30 +40,30 @@ def broker() -> Broker:
 def mark(broker: Broker) -> Watermark:
     made = Watermark(Clock(), ["a", "b"], timedelta(0))
     made.attach(broker, broker)
-    made.assigned([A3, B3, A4])
+    made.on_assigned([A3, B3, A4])
     return made
 
 
 def test_nothing_has_passed_at_first(mark: Watermark) -> None:
-    assert not mark.passed(3, T - timedelta(days=9999))
+    assert not mark.has_passed(3, T - timedelta(days=9999))
 
 
 def test_only_partitions_held_in_all_topics_count(mark: Watermark) -> None:
-    assert mark.held() == [3]
-    assert not mark.passed(4, T)
-    assert not mark.passed(7, T)
+    assert mark.owned_partitions() == [3]
+    assert not mark.has_passed(4, T)
+    assert not mark.has_passed(7, T)
 
 
 def test_every_topic_has_to_be_read_past_the_instant(mark: Watermark) -> None:
-    mark.committed({A3: MS + 1})
-    assert not mark.passed(3, T)
-    mark.committed({B3: MS + 5})
-    assert mark.passed(3, T)
+    mark.on_committed({A3: MS + 1})
+    assert not mark.has_passed(3, T)
+    mark.on_committed({B3: MS + 5})
+    assert mark.has_passed(3, T)
 
 
 def test_a_record_of_the_same_millisecond_may_have_a_brother(mark: Watermark) -> None:
-    mark.committed({A3: MS, B3: MS})
-    assert not mark.passed(3, T)
+    mark.on_committed({A3: MS, B3: MS})
+    assert not mark.has_passed(3, T)
 
 
 async def test_an_end_reached_passes_what_lies_before_the_question(mark: Watermark, broker: Broker) -> None:
@@ -71,68 +71,68 @@ async def test_an_end_reached_passes_what_lies_before_the_question(mark: Waterma
     broker.ends = {A3: 5, B3: 0}
     broker.positions = {A3: 5}
     await mark.refresh([3])
-    assert mark.passed(3, before)
-    assert not mark.passed(3, datetime.now(UTC) + timedelta(seconds=1))
+    assert mark.has_passed(3, before)
+    assert not mark.has_passed(3, datetime.now(UTC) + timedelta(seconds=1))
 
 
 async def test_an_end_not_reached_passes_nothing(mark: Watermark, broker: Broker) -> None:
     broker.ends = {A3: 5}
     broker.positions = {A3: 4}
     await mark.refresh([3])
-    assert not mark.passed(3, T)
-    assert mark.lags == {"a": 1, "b": 0}
+    assert not mark.has_passed(3, T)
+    assert mark.lag_by_topic == {"a": 1, "b": 0}
 
 
 async def test_a_batch_in_hand_has_moved_the_position_but_passes_nothing(mark: Watermark, broker: Broker) -> None:
     broker.ends = broker.positions = {A3: 5}
-    mark.fetched([A3])
+    mark.on_fetched([A3])
     await mark.refresh([3])
-    assert not mark.passed(3, T)
-    mark.fetched([])
+    assert not mark.has_passed(3, T)
+    mark.on_fetched([])
     await mark.refresh([3])
-    assert mark.passed(3, T)
+    assert mark.has_passed(3, T)
 
 
 async def test_a_batch_given_back_while_we_ask_passes_nothing(mark: Watermark, broker: Broker) -> None:
     """The position is read while the batch is in hand; by the time we look, it was rolled back and sought back."""
     broker.ends = broker.positions = {A3: 5}
-    mark.fetched([A3])
+    mark.on_fetched([A3])
 
     async def position(partition: TopicPartition) -> int:
         if partition == B3:
-            mark.fetched([])  # the failed batch's next poll begins
+            mark.on_fetched([])  # the failed batch's next poll begins
         return broker.positions.get(partition, 0)
 
     broker.position = position  # type: ignore[method-assign]
     await mark.refresh([3])
-    assert not mark.passed(3, T)
+    assert not mark.has_passed(3, T)
 
 
 async def test_a_broker_that_does_not_answer_changes_nothing(mark: Watermark, broker: Broker) -> None:
     broker.down = True
     await mark.refresh([3])
-    assert not await mark.wait_passed(3, T, timeout=0.05)
+    assert not await mark.wait_until_passed(3, T, timeout=0.05)
 
 
 async def test_waiting_ends_when_the_records_have_been_read(mark: Watermark, broker: Broker) -> None:
     broker.ends = {A3: 1}
-    waiting = asyncio.ensure_future(mark.wait_passed(3, T, timeout=5))
+    waiting = asyncio.ensure_future(mark.wait_until_passed(3, T, timeout=5))
     await asyncio.sleep(0)
     broker.positions = {A3: 1}
     assert await waiting
 
 
 def test_a_new_assignment_starts_anew(mark: Watermark) -> None:
-    mark.committed({A3: MS + 9, B3: MS + 9})
-    mark.revoked()
-    assert mark.held() == []
-    mark.assigned([A3, B3])
-    assert not mark.passed(3, T)
+    mark.on_committed({A3: MS + 9, B3: MS + 9})
+    mark.on_revoked()
+    assert mark.owned_partitions() == []
+    mark.on_assigned([A3, B3])
+    assert not mark.has_passed(3, T)
 
 
 def test_tolerance_and_scale_apply() -> None:
     clock = Clock(T, T, 3600)
     mark = Watermark(clock, ["a"], timedelta(0))
-    mark.assigned([A3])
-    mark.committed({A3: MS + 1001})
-    assert mark.upto(3) == T + timedelta(hours=1)
+    mark.on_assigned([A3])
+    mark.on_committed({A3: MS + 1001})
+    assert mark.read_until(3) == T + timedelta(hours=1)

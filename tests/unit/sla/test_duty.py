@@ -3,17 +3,17 @@
 import pytest
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.reports.duty_schedule import duties_due, next_duty, span
+from services.sla.domain.reports.duty_schedule import duties_due_between, next_duty_due, period_bounds
 from shared.procedures.calendars.calendar import standard
 from shared.procedures.loading.loader import installed, load
-from tests.support.deadlines import at, local
+from tests.support.deadlines import at, local_text
 
-WORKTIME = Worktime.of(standard())
+WORKTIME = Worktime.for_calendar(standard())
 
 
 def due(pack: str, since: str, until: str) -> list[tuple[str, str | None, str | None]]:
-    found = duties_due(load(pack), WORKTIME, at(since), at(until))
-    return [(each.duty.id, local(each.since), local(each.due)) for each in found]
+    found = duties_due_between(load(pack), WORKTIME, at(since), at(until))
+    return [(each.duty.id, local_text(each.since), local_text(each.due)) for each in found]
 
 
 def test_a_monthly_report_is_due_at_the_end_of_the_month() -> None:
@@ -43,7 +43,7 @@ def test_a_year_is_sealed_after_its_last_day() -> None:
 
 
 def test_a_quarter_begins_in_january_april_july_october() -> None:
-    assert [local(each) for each in span(WORKTIME, "1q", at("2026-05-20 12:00"))] == ["2026-04-01 00:00", "2026-07-01 00:00"]
+    assert [local_text(each) for each in period_bounds(WORKTIME, "1q", at("2026-05-20 12:00"))] == ["2026-04-01 00:00", "2026-07-01 00:00"]
 
 
 def test_nothing_is_due_twice() -> None:
@@ -56,5 +56,5 @@ def test_nothing_is_due_twice() -> None:
 @pytest.mark.parametrize("pack", installed())
 def test_the_next_duty_is_the_first_of_those_due(pack: str) -> None:
     procedure = load(pack)
-    found = list(duties_due(procedure, WORKTIME, at("2026-03-10 00:00"), at("2027-05-01 00:00")))
-    assert next_duty(procedure, WORKTIME, at("2026-03-10 00:00")) == (found[0].due if found else None)
+    found = list(duties_due_between(procedure, WORKTIME, at("2026-03-10 00:00"), at("2027-05-01 00:00")))
+    assert next_duty_due(procedure, WORKTIME, at("2026-03-10 00:00")) == (found[0].due if found else None)

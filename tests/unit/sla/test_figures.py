@@ -7,27 +7,29 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from services.sla.domain.deadlines.worktime import micros
+from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.case import Event
-from services.sla.domain.reports.handling_time import elapsed, segments
-from services.sla.domain.reports.statistics import History, Period, figures
+from services.sla.domain.reports.handling_time import elapsed_time, handling_segments
+from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod, compute_statistics
 from shared.procedures.loading.loader import load
 from shared.procedures.organisation import everyone
 from tests.support.deadlines import at
-from tests.support.random_scenarios import Drawn, bound_of, scenarios
-from tests.support.recording import Recording
+from tests.support.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
+from tests.support.recording import RecordingSimulation
 
-SEPTEMBER = Period(at("2026-09-01 00:00"), at("2026-10-01 00:00"))
+SEPTEMBER = ReportingPeriod(at("2026-09-01 00:00"), at("2026-10-01 00:00"))
 HUNAN = load("hunan-property")
 
 
-def history(case: str, received: str, *events: tuple[str, str, dict[str, Any]], who: str = "customer", channel: str = "hotline") -> History:
+def history(
+    case: str, received: str, *events: tuple[str, str, dict[str, Any]], who: str = "customer", channel: str = "hotline"
+) -> CaseTimeline:
     made = [Event(kind, at(when), place, data) for place, (when, kind, data) in enumerate(events, 1)]
-    return History(case, at(received), channel, who, made)
+    return CaseTimeline(case, at(received), channel, who, made)
 
 
-def stretch(history: History, until: str) -> list[tuple[str, str, int]]:
-    found = segments(history.received_at, history.events, at(until))
+def stretch(history: CaseTimeline, until: str) -> list[tuple[str, str, int]]:
+    found = handling_segments(history.received_at, history.events, at(until))
     return [(each.department, each.reason, each.length // 60_000_000) for each in found]
 
 
@@ -64,27 +66,29 @@ def test_a_reopened_case_was_ended_in_between() -> None:
     assert stretch(case, "2026-09-02 12:30") == [("repairs", "handling", 60), ("repairs", "ended", 60), ("repairs", "handling", 30)]
 
 
-@given(scenarios())
+@given(random_scenarios())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_segments_have_no_gaps_and_add_up_to_the_elapsed_time(drawn: Drawn) -> None:
+def test_segments_have_no_gaps_and_add_up_to_the_elapsed_time(drawn: DrawnScenario) -> None:
     pack, scenario, outages = drawn
-    recording = Recording(bound_of(pack), everyone(), outages=outages)
+    recording = RecordingSimulation(bind_with_defaults(pack), everyone(), outages=outages)
     made: list[Event] = []
-    recording.watch = lambda _name, _given, decision, _now: made.extend(decision.events)
-    recording.play(scenario)
+    recording.on_decision = lambda _name, _given, decision, _now: made.extend(decision.events)
+    recording.run_cases(scenario)
     assert scenario.until is not None
     [case] = recording.cases.values()
-    until = micros(scenario.until)
-    found = segments(case.received_at, made, until)
+    until = to_micros(scenario.until)
+    found = handling_segments(case.received_at, made, until)
     reopened = max((place for place, event in enumerate(made) if event.type == "reopened"), default=0)
     ends = [event.at for event in made[reopened:] if event.type in ("closed", "refused", "withdrawn")]
     end = until if case.open else ends[0]  # an end of what has ended already changes nothing
-    assert sum(each.length for each in found) == elapsed(found) == end - case.received_at
-    assert all(one.ended == other.begun for one, other in itertools.pairwise(found))
+    assert sum(each.length for each in found) == elapsed_time(found) == end - case.received_at
+    assert all(one.end == other.start for one, other in itertools.pairwise(found))
     half = (case.received_at + end) // 2
     procedure = recording.bound.procedure
-    told = History(case.id, case.received_at, "hotline", "customer", made)
-    parts = [figures([told], procedure, Period(*span))["time"]["elapsed"] for span in ((0, half), (half, end), (0, end))]
+    told = CaseTimeline(case.id, case.received_at, "hotline", "customer", made)
+    parts = [
+        compute_statistics([told], procedure, ReportingPeriod(*span))["time"]["elapsed"] for span in ((0, half), (half, end), (0, end))
+    ]
     assert parts[0] + parts[1] == parts[2] == end - case.received_at
 
 
@@ -100,7 +104,7 @@ def test_cases_are_counted_by_what_they_are_at_the_end_of_the_period() -> None:
         history("b", "2026-09-03 09:00", ("2026-09-03 09:00", "classified", {"class": "to_improve"}), channel="letter"),
         history("c", "2026-08-03 09:00", ("2026-08-03 09:00", "classified", {"class": "valid"})),
     ]
-    found = figures(cases, HUNAN, SEPTEMBER)
+    found = compute_statistics(cases, HUNAN, SEPTEMBER)
     assert found["received"] == 2
     assert found["by_class"] == {"to_improve": 1, "valid": 1}
     assert found["by_channel"] == {"hotline": 1, "letter": 1}
@@ -128,7 +132,7 @@ def test_the_timely_rate_counts_each_finished_round_once() -> None:
         history("c", "2026-09-02 09:00", ("2026-09-02 10:00", "clock_cancelled", clock(named, "3.1"))),
         history("d", "2026-09-02 09:00", ("2026-09-02 10:00", "clock_stopped", clock(repeating, "3.6", in_time=True))),
     ]
-    found = figures(cases, HUNAN, SEPTEMBER)
+    found = compute_statistics(cases, HUNAN, SEPTEMBER)
     assert found["timely"] == {
         "finished": 2,
         "in_time": 1,
@@ -147,15 +151,15 @@ def test_a_deemed_approval_is_no_timely_one() -> None:
         ("2026-09-03 10:00", "measures_deemed_approved", deemed),
         ("2026-09-03 10:00", "clock_stopped", {**deemed, "in_time": True}),
     )
-    found = figures([case], HUNAN, SEPTEMBER)
+    found = compute_statistics([case], HUNAN, SEPTEMBER)
     assert (found["deemed"], found["timely"]["in_time"], found["timely"]["finished"]) == (1, 0, 1)
 
 
 def test_satisfaction_of_employees_and_customers_is_told_apart() -> None:
-    def called(case: str, who: str, *outcomes: str) -> History:
+    def called(case: str, who: str, *outcomes: str) -> CaseTimeline:
         return history(case, "2026-09-02 09:00", *(("2026-09-05 10:00", "called_back", {"outcome": each}) for each in outcomes), who=who)
 
-    found = figures(
+    found = compute_statistics(
         [
             called("a", "customer", "dissatisfied", "satisfied"),
             called("b", "employee", "dissatisfied"),
@@ -182,7 +186,7 @@ def test_call_backs_repetition_and_extensions() -> None:
             ("2026-09-03 10:00", "escalated", {"clause": "3.7"}),
         ),
     ]
-    found = figures(cases, HUNAN, SEPTEMBER)
+    found = compute_statistics(cases, HUNAN, SEPTEMBER)
     assert found["call_back"] == {"closed": 2, "called_back": 1, "rate": 0.5}
     assert found["repetition"] == {"repeated": 1, "rate": 0.3333, "links": {"repeat": 1}}
     assert found["extensions"] == {"requested": 1, "granted": 1, "refused": 0}
@@ -191,7 +195,7 @@ def test_call_backs_repetition_and_extensions() -> None:
 
 
 def test_an_empty_period_has_no_rates() -> None:
-    found = figures([], HUNAN, SEPTEMBER)
+    found = compute_statistics([], HUNAN, SEPTEMBER)
     assert found["received"] == 0
     assert found["timely"]["rate"] is None
     assert found["time"]["elapsed"] == 0

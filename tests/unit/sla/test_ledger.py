@@ -9,25 +9,27 @@ from hypothesis import strategies as st
 
 from services.sla.domain.evidence import decision_context as bases
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.case_history import Dossier, Row, faults
+from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow, verify_history
 from shared.procedures.calendars.calendar import Calendar, standard
 from shared.procedures.organisation import Organisation
 
 AT = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
 
 
-def dossier(number: int) -> Dossier:
-    rows, head = [], hash_chain.GENESIS
+def dossier(number: int) -> CaseHistory:
+    rows, head = [], hash_chain.GENESIS_HASH
     for sequence in range(1, number + 1):
-        body = hash_chain.canonical({"case": "c", "sequence": sequence, "type": "reminded", "at": AT, "recorded_at": AT, "n": sequence})
-        head = hash_chain.link(head, body)
-        rows.append(Row(sequence, body, head, "reminded", AT, AT))
-    return Dossier("c", head, number, "", b"{}", tuple(rows))
+        body = hash_chain.canonical_json(
+            {"case": "c", "sequence": sequence, "type": "reminded", "at": AT, "recorded_at": AT, "n": sequence}
+        )
+        head = hash_chain.chain_hash(head, body)
+        rows.append(LedgerRow(sequence, body, head, "reminded", AT, AT))
+    return CaseHistory("c", head, number, "", b"{}", tuple(rows))
 
 
 @given(st.integers(0, 12))
 def test_a_ledger_as_it_was_written_holds(number: int) -> None:
-    assert faults(dossier(number)) == []
+    assert verify_history(dossier(number)) == []
 
 
 @given(st.integers(1, 12), st.data())
@@ -41,14 +43,14 @@ def test_any_flipped_bit_is_found(number: int, data: st.DataObject) -> None:
     content[bit // 8] ^= 1 << bit % 8
     changed = replace(row, body=bytes(content)) if name == "body" else replace(row, hash=bytes(content))
     rows = [*whole.rows[:place], changed, *whole.rows[place + 1 :]]
-    assert faults(replace(whole, rows=rows))
+    assert verify_history(replace(whole, rows=rows))
 
 
 @given(st.integers(1, 12), st.data())
 def test_a_missing_event_is_found_wherever_it_stood(number: int, data: st.DataObject) -> None:
     whole = dossier(number)
     place = data.draw(st.integers(0, number - 1))
-    found = faults(replace(whole, rows=[*whole.rows[:place], *whole.rows[place + 1 :]]))
+    found = verify_history(replace(whole, rows=[*whole.rows[:place], *whole.rows[place + 1 :]]))
     assert any("missing" in fault for fault in found)
 
 
@@ -58,30 +60,30 @@ def test_exchanged_events_are_found(number: int, data: st.DataObject) -> None:
     one, other = sorted(data.draw(st.lists(st.integers(0, number - 1), min_size=2, max_size=2, unique=True)))
     rows = list(whole.rows)
     rows[one], rows[other] = replace(rows[other], sequence=one + 1), replace(rows[one], sequence=other + 1)
-    assert faults(replace(whole, rows=rows))
+    assert verify_history(replace(whole, rows=rows))
 
 
 def test_a_case_set_back_is_found() -> None:
     whole = dossier(4)
-    assert "goes on to event 4" in faults(replace(whole, sequence=3, head=whole.rows[2].hash))[0]
+    assert "goes on to event 4" in verify_history(replace(whole, sequence=3, head=whole.rows[2].hash))[0]
 
 
 @given(st.integers(1, 40), st.data())
 def test_a_proof_leads_from_its_leaf_to_the_root_and_from_no_other(number: int, data: st.DataObject) -> None:
     leaves = [f"leaf {place}".encode() for place in range(number)]
     place = data.draw(st.integers(0, number - 1))
-    root, shown = hash_chain.root(leaves), hash_chain.proof(leaves, place)
-    assert hash_chain.proves(leaves[place], shown, root)
-    assert not hash_chain.proves(b"another", shown, root)
-    assert not hash_chain.proves(leaves[place], shown, hash_chain.root([*leaves, b"one more"]))
+    root, shown = hash_chain.merkle_root(leaves), hash_chain.inclusion_proof(leaves, place)
+    assert hash_chain.verify_inclusion(leaves[place], shown, root)
+    assert not hash_chain.verify_inclusion(b"another", shown, root)
+    assert not hash_chain.verify_inclusion(leaves[place], shown, hash_chain.merkle_root([*leaves, b"one more"]))
 
 
 def test_a_tree_without_leaves_has_a_root_of_its_own() -> None:
-    assert hash_chain.root([]) != hash_chain.root([b""])
+    assert hash_chain.merkle_root([]) != hash_chain.merkle_root([b""])
 
 
 def test_canonical_bytes_do_not_depend_on_the_order_of_fields() -> None:
-    assert hash_chain.canonical({"b": "投诉", "a": AT}) == hash_chain.canonical({"a": AT, "b": "投诉"})
+    assert hash_chain.canonical_json({"b": "投诉", "a": AT}) == hash_chain.canonical_json({"a": AT, "b": "投诉"})
 
 
 NIGHT = {
@@ -97,7 +99,7 @@ NIGHT = {
 
 @pytest.mark.parametrize("calendar", [standard(), Calendar.parse(NIGHT)], ids=["china", "night"])
 def test_a_calendar_that_is_kept_comes_back_as_it_was(calendar: Calendar) -> None:
-    again = Calendar.parse(bases.written(calendar))
+    again = Calendar.parse(bases.calendar_to_dict(calendar))
     for name in ("id", "version", "zone", "hours", "published_until"):
         assert getattr(again, name) == getattr(calendar, name)
     assert dict(again.days) == dict(calendar.days)
@@ -108,9 +110,9 @@ def test_a_basis_holds_no_addresses_and_comes_back_under_its_stamp() -> None:
     organisation = Organisation.model_validate(
         {"id": "estate", "people": people, "sources": [{"id": "web", "procedure": "hunan-property"}]}
     )
-    made = bases.of(organisation, {"default": standard()})
+    made = bases.capture_context(organisation, {"default": standard()})
     assert not any(secret in made.content for secret in (b"example.org", b"138", b"token", b"keys", b"hunan"))
-    again = bases.read(made.content)
-    assert bases.of(again.organisation, again.calendars).content == made.content
-    assert "李明".encode() not in bases.nameless(made).content
-    assert "李明".encode() in bases.nameless(made, frozenset({"李明"})).content
+    again = bases.parse_context(made.content)
+    assert bases.capture_context(again.organisation, again.calendars).content == made.content
+    assert "李明".encode() not in bases.without_names(made).content
+    assert "李明".encode() in bases.without_names(made, frozenset({"李明"})).content

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.sla.timeline import instant, play, told
+from tests.unit.sla.timeline import event_lines, november_instant, run_steps
 
 MOVES = ("clock_started", "clock_breached", "clock_stopped", "clock_cancelled", "clock_moved")
 
@@ -12,20 +12,20 @@ def clock(written: str, more: str = "") -> str:
 
 
 def test_a_start_while_the_clock_runs_or_after_it_has_stopped_does_nothing() -> None:
-    rows = play(
+    rows = run_steps(
         clock("starts: signed, stops: handled, due: [{within: 1wd}]"),
         *("09 10:00 sign boss", "09 11:00 sign boss", "09 12:00 handle officer", "09 13:00 sign boss"),
     )
-    assert told(rows, *MOVES) == ["09 10:00 clock_started c.1", "09 12:00 clock_stopped c.1"]
+    assert event_lines(rows, *MOVES) == ["09 10:00 clock_started c.1", "09 12:00 clock_stopped c.1"]
 
 
 def test_rounds_are_numbered_and_each_has_a_fresh_deadline() -> None:
-    rows = play(
+    rows = run_steps(
         clock("starts: signed, restarts: measures_rejected, stops: measures_submitted, due: [{within: 1wd}]"),
         *("09 10:00 sign boss", "09 12:00 submit_measures boss", "10 10:00 reject chief"),
         until="13 00:00",
     )
-    assert told(rows, *MOVES) == [
+    assert event_lines(rows, *MOVES) == [
         "09 10:00 clock_started c.1",
         "09 12:00 clock_stopped c.1",
         "10 10:00 clock_started c.2",
@@ -35,19 +35,19 @@ def test_rounds_are_numbered_and_each_has_a_fresh_deadline() -> None:
 
 def test_all_of_a_list_have_to_come_since_the_round_began() -> None:
     text = clock("starts: registered, restarts: measures_rejected, stops: {all: [work_started, contacted]}, due: [{within: 1wd}]")
-    both = play(text, "09 10:00 contact officer", "09 11:00 start_work officer")
-    again = play(text, "09 10:00 contact officer", "09 11:00 reject boss", "09 12:00 start_work officer")
-    assert told(both, "clock_stopped", "clock_breached") == ["09 11:00 clock_stopped c.1"]
-    assert told(again, "clock_stopped", "clock_breached") == ["10 18:00 clock_breached c.2"]
+    both = run_steps(text, "09 10:00 contact officer", "09 11:00 start_work officer")
+    again = run_steps(text, "09 10:00 contact officer", "09 11:00 reject boss", "09 12:00 start_work officer")
+    assert event_lines(both, "clock_stopped", "clock_breached") == ["09 11:00 clock_stopped c.1"]
+    assert event_lines(again, "clock_stopped", "clock_breached") == ["10 18:00 clock_breached c.2"]
 
 
 def test_a_selector_may_ask_who_did_it() -> None:
-    rows = play(
+    rows = run_steps(
         clock("starts: registered, stops: {event: contacted, when: \"event.role == 'boss'\"}, due: [{within: 2h}]"),
         *("09 10:00 contact officer", "09 10:30 contact boss"),
         until="10 00:00",
     )
-    assert told(rows, "clock_stopped", "clock_breached") == ["09 10:30 clock_stopped c.1"]
+    assert event_lines(rows, "clock_stopped", "clock_breached") == ["09 10:30 clock_stopped c.1"]
 
 
 @pytest.mark.parametrize("end", ["close officer", "withdraw complainant", "refuse boss reason=unfounded"])
@@ -56,8 +56,8 @@ def test_the_end_of_a_case_cancels_every_clock_but_one_that_begins_with_it(end: 
         clock("starts: registered, due: [{within: 1wd}]")
         + '- {id: after, clause: "2", owner: officer, starts: [closed, withdrawn, refused], due: [{within: 2h}]}'
     )
-    rows = play(text, f"09 10:00 {end}")
-    assert told(rows, "clock_cancelled", "clock_breached") == ["09 10:00 clock_cancelled c.1", "09 12:00 clock_breached after.1"]
+    rows = run_steps(text, f"09 10:00 {end}")
+    assert event_lines(rows, "clock_cancelled", "clock_breached") == ["09 10:00 clock_cancelled c.1", "09 12:00 clock_breached after.1"]
 
 
 def test_reopening_restarts_only_the_clocks_that_name_it() -> None:
@@ -66,8 +66,8 @@ def test_reopening_restarts_only_the_clocks_that_name_it() -> None:
         + '- {id: b, clause: "2", owner: officer, starts: registered, restarts: reopened, due: [{within: 1wd}]}\n'
         + '- {id: s, clause: "3", owner: officer, starts: [registered, reopened], due: [{within: 1wd}]}'
     )
-    rows = play(text, "09 10:00 close officer", "10 10:00 reopen officer", until="10 11:00")
-    assert told(rows, "clock_started")[3:] == ["10 10:00 clock_started b.2", "10 10:00 clock_started s.2"]
+    rows = run_steps(text, "09 10:00 close officer", "10 10:00 reopen officer", until="10 11:00")
+    assert event_lines(rows, "clock_started")[3:] == ["10 10:00 clock_started b.2", "10 10:00 clock_started s.2"]
 
 
 CLASSES = """
@@ -78,8 +78,10 @@ classes: [{id: hot, clause: "8", when: facts.urgent}, {id: cold, clause: "9"}]
 
 def test_a_guard_that_becomes_true_counts_from_the_original_start_and_one_that_becomes_false_cancels() -> None:
     text = clock("when: \"case.class == 'hot'\", starts: registered, stops: handled, due: [{within: 4h}]", CLASSES)
-    rows = play(text, "09 10:00 reclassify boss class=hot", "09 11:00 reclassify boss class=cold", "09 12:00 reclassify boss class=hot")
-    assert told(rows, *MOVES) == [
+    rows = run_steps(
+        text, "09 10:00 reclassify boss class=hot", "09 11:00 reclassify boss class=cold", "09 12:00 reclassify boss class=hot"
+    )
+    assert event_lines(rows, *MOVES) == [
         "09 10:00 clock_started c.1",
         "09 11:00 clock_cancelled c.1",
         "09 12:00 clock_started c.1",
@@ -89,24 +91,24 @@ def test_a_guard_that_becomes_true_counts_from_the_original_start_and_one_that_b
 
 def test_a_clock_that_was_met_while_its_guard_was_false_stays_met() -> None:
     text = clock("when: \"case.class == 'hot'\", starts: registered, stops: handled, due: [{within: 4h}]", CLASSES)
-    rows = play(text, "09 10:00 handle officer", "09 11:00 reclassify boss class=hot")
-    assert told(rows, *MOVES) == []
+    rows = run_steps(text, "09 10:00 handle officer", "09 11:00 reclassify boss class=hot")
+    assert event_lines(rows, *MOVES) == []
 
 
 def test_a_new_class_moves_a_deadline_and_says_from_where() -> None:
     text = clock(
         "starts: registered, due: [{within: 1wd, when: \"case.class == 'hot'\"}, {within: 3wd, when: \"case.class == 'cold'\"}]", CLASSES
     )
-    rows = play(text, "09 10:00 reclassify boss class=hot")
-    assert told(rows, "clock_moved", "clock_breached") == ["09 10:00 clock_moved c.1", "10 18:00 clock_breached c.1"]
+    rows = run_steps(text, "09 10:00 reclassify boss class=hot")
+    assert event_lines(rows, "clock_moved", "clock_breached") == ["09 10:00 clock_moved c.1", "10 18:00 clock_breached c.1"]
 
 
 def test_a_date_that_a_person_sets_is_the_deadline_once_it_is_set() -> None:
     text = clock("starts: registered, due: [{within: {date: limit}}]", CLASSES)
-    before = play(text, "09 10:00 amend officer", facts={})
-    after = play(text, facts={"limit": instant("11 12:00")})
-    assert told(before, "clock_breached") == []
-    assert told(after, "clock_breached") == ["11 12:00 clock_breached c.1"]
+    before = run_steps(text, "09 10:00 amend officer", facts={})
+    after = run_steps(text, facts={"limit": november_instant("11 12:00")})
+    assert event_lines(before, "clock_breached") == []
+    assert event_lines(after, "clock_breached") == ["11 12:00 clock_breached c.1"]
 
 
 @pytest.mark.parametrize(
@@ -121,8 +123,11 @@ def test_a_date_that_a_person_sets_is_the_deadline_once_it_is_set() -> None:
 )
 def test_an_agreed_date_replaces_a_limit_where_the_limit_says_so(how: str, date: str, due: str) -> None:
     text = clock(f"starts: registered, stops: handled, due: [{{within: 3d, or_agreed: {how}}}]", CLASSES)
-    for step in (f"09 10:00 agree_date officer date={instant(date)}", f"09 10:00 answer officer next_date={instant(date)}"):
-        assert told(play(text, step), "clock_breached") == [f"{due} clock_breached c.1"]
+    for step in (
+        f"09 10:00 agree_date officer date={november_instant(date)}",
+        f"09 10:00 answer officer next_date={november_instant(date)}",
+    ):
+        assert event_lines(run_steps(text, step), "clock_breached") == [f"{due} clock_breached c.1"]
 
 
 PAUSED = "starts: registered, pauses: suspended, resumes: resumed, "
@@ -143,17 +148,17 @@ PAUSED = "starts: registered, pauses: suspended, resumes: resumed, "
     ],
 )
 def test_paused_time_does_not_count(within: str, begun: str, ended: str, due: str) -> None:
-    rows = play(clock(f"{PAUSED} due: [{{within: {within}}}]"), f"{begun} suspend officer", f"{ended} resume officer")
-    assert told(rows, "clock_breached") == [f"{due} clock_breached c.1"]
+    rows = run_steps(clock(f"{PAUSED} due: [{{within: {within}}}]"), f"{begun} suspend officer", f"{ended} resume officer")
+    assert event_lines(rows, "clock_breached") == [f"{due} clock_breached c.1"]
 
 
 def test_a_second_pause_within_the_first_and_a_resumption_without_a_pause_do_nothing() -> None:
-    rows = play(
+    rows = run_steps(
         clock(f"{PAUSED} due: [{{within: 4h}}]"),
         *("09 09:30 resume officer", "09 10:00 suspend officer", "09 10:30 suspend officer", "09 11:00 resume officer"),
         until="10 00:00",
     )
-    assert told(rows, "clock_paused", "clock_resumed", "clock_breached") == [
+    assert event_lines(rows, "clock_paused", "clock_resumed", "clock_breached") == [
         "09 10:00 clock_paused c.1",
         "09 11:00 clock_resumed c.1",
         "09 14:00 clock_breached c.1",
@@ -175,7 +180,7 @@ THREE_DAYS = clock("starts: registered, stops: handled, due: [{within: 3wd}]")
         (["10 10:00 grant_extension boss clock=c"], ["10 10:00 action_refused grant_extension 1", "12 18:00 clock_breached c.1"]),
         (["10 10:00 grant_extension boss clock=x by=1wd"], ["10 10:00 action_refused grant_extension", "12 18:00 clock_breached c.1"]),
         (
-            [f"10 10:00 grant_extension boss clock=c until={instant('13 12:00')}", "11 10:00 grant_extension boss clock=c by=1wd"],
+            [f"10 10:00 grant_extension boss clock=c until={november_instant('13 12:00')}", "11 10:00 grant_extension boss clock=c by=1wd"],
             ["11 10:00 action_refused grant_extension 1", "13 12:00 clock_breached c.1"],
         ),
         (["12 18:00 request_extension officer clock=c"], ["12 18:00 clock_breached c.1"]),
@@ -187,19 +192,19 @@ THREE_DAYS = clock("starts: registered, stops: handled, due: [{within: 3wd}]")
     ],
 )
 def test_extensions(steps: list[str], expected: list[str]) -> None:
-    assert told(play(THREE_DAYS, *steps), "clock_breached", "action_refused") == expected
+    assert event_lines(run_steps(THREE_DAYS, *steps), "clock_breached", "action_refused") == expected
 
 
 def test_a_repeat_rolls_from_nominal_days_and_fires_once_where_two_roll_to_one_instant() -> None:
     text = clock("starts: registered, stops: closed, every: 3d, do: [{remind: officer}]")
-    rows = play(text, received_at="2026-09-24T16:40:00+08:00", until="14 00:00")
+    rows = run_steps(text, received_at="2026-09-24T16:40:00+08:00", until="14 00:00")
     fired = [row["at"].strftime("%m-%d") for row in rows if row["event"] == "reminded"][:5]
     assert fired == ["09-29", "10-01", "10-09", "10-10", "10-13"]
 
 
 def test_a_repeat_ends_when_its_clock_stops() -> None:
     text = clock("starts: registered, stops: closed, every: 12h, do: [{remind: officer}]")
-    assert told(play(text, "10 09:00 close officer"), "reminded") == ["09 21:00 reminded c.1"]
+    assert event_lines(run_steps(text, "10 09:00 close officer"), "reminded") == ["09 21:00 reminded c.1"]
 
 
 def test_reminders_come_before_the_deadline_by_working_time_or_at_a_share_of_it() -> None:
@@ -207,7 +212,7 @@ def test_reminders_come_before_the_deadline_by_working_time_or_at_a_share_of_it(
         "starts: registered, stops: handled, due: [{within: 0.5wd}],"
         " reminders: [{before: 2wh, do: [{remind: boss}]}, {share: 0.8, do: [{remind: chief}]}, {before: 9h, do: [{remind: officer}]}]"
     )
-    rows = play(text, until="10 00:00")
+    rows = run_steps(text, until="10 00:00")
     assert [(row["at"].strftime("%H:%M"), row["role"]) for row in rows if row["event"] == "reminded"] == [
         ("11:00", "boss"),
         ("13:12", "chief"),
@@ -216,12 +221,15 @@ def test_reminders_come_before_the_deadline_by_working_time_or_at_a_share_of_it(
 
 def test_every_threshold_does_its_own_at_its_own_instant_until_the_clock_stops() -> None:
     text = clock('starts: registered, stops: handled, due: [{within: 1h}, {within: 2h, clause: "1.2", do: [{notify: boss}]}, {within: 3h}]')
-    rows = play(text, "09 11:30 handle officer")
-    assert told(rows, "clock_breached", "notification_requested") == ["09 10:00 clock_breached c.1", "09 11:00 notification_requested boss"]
+    rows = run_steps(text, "09 11:30 handle officer")
+    assert event_lines(rows, "clock_breached", "notification_requested") == [
+        "09 10:00 clock_breached c.1",
+        "09 11:00 notification_requested boss",
+    ]
 
 
 @pytest.mark.parametrize(("until", "deemed"), [("10 20:00", "11 18:00"), ("12 10:00", "12 10:00")])
 def test_an_extension_until_an_instant_never_brings_a_later_threshold_forward(until: str, deemed: str) -> None:
     text = clock("starts: registered, stops: handled, due: [{within: 1wd}, {within: 2wd, do: [{deem: handled}]}]")
-    rows = play(text, f"09 10:00 grant_extension boss clock=c until={instant(until)}")
-    assert told(rows, "clock_breached", "handled") == [f"{until} clock_breached c.1", f"{deemed} handled c.1"]
+    rows = run_steps(text, f"09 10:00 grant_extension boss clock=c until={november_instant(until)}")
+    assert event_lines(rows, "clock_breached", "handled") == [f"{until} clock_breached c.1", f"{deemed} handled c.1"]

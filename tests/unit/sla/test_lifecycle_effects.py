@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sla.timeline import instant, play, told
+from tests.unit.sla.timeline import event_lines, november_instant, run_steps
 
 LADDER = """
 levels: [officer, boss, chief]
@@ -19,7 +19,7 @@ def person(name: str, role: str = "", **more: Any) -> dict[str, Any]:
     return {"id": name, "roles": [role] if role else [], **more}
 
 
-AWAY = {"absent": [{"from": instant("09 00:00"), "to": instant("10 00:00")}]}
+AWAY = {"absent": [{"from": november_instant("09 00:00"), "to": november_instant("10 00:00")}]}
 OFFICER, BOSS, CHIEF = person("ou", "officer"), person("bo", "boss"), person("chen", "chief")
 
 
@@ -38,15 +38,15 @@ OFFICER, BOSS, CHIEF = person("ou", "officer"), person("bo", "boss"), person("ch
 )
 def test_a_ladder_skips_the_vacant_the_absent_and_the_accused(people: list[dict[str, Any]], against: list[str], rungs: list[str]) -> None:
     organisation = {"people": [*people, person("fu")], "fallback": "fu"}
-    rows = play(LADDER, until="10 00:00", organisation=organisation, against=against)
+    rows = run_steps(LADDER, until="10 00:00", organisation=organisation, against=against)
     assert [f"{row['at']:%H} {row['role']}" for row in rows if row["event"] == "escalated"] == rungs
     last = [row for row in rows if row["event"] == "no_recipient"]
     assert [row["recipients"] for row in last] == [["fu"]]
 
 
 def test_acknowledgement_ends_a_ladder_and_silence_goes_on_up() -> None:
-    rows = play(LADDER, "09 09:30 acknowledge boss", "09 12:00 acknowledge boss", until="10 00:00")
-    assert told(rows, *UP) == [
+    rows = run_steps(LADDER, "09 09:30 acknowledge boss", "09 12:00 acknowledge boss", until="10 00:00")
+    assert event_lines(rows, *UP) == [
         "09 09:30 escalation_acknowledged boss",
         "09 10:00 escalated officer",
         "09 12:00 escalation_acknowledged boss",
@@ -54,7 +54,7 @@ def test_acknowledgement_ends_a_ladder_and_silence_goes_on_up() -> None:
 
 
 def test_a_ladder_ends_with_the_case() -> None:
-    assert told(play(LADDER, "09 11:00 close boss", until="10 00:00"), *UP) == ["09 10:00 escalated officer"]
+    assert event_lines(run_steps(LADDER, "09 11:00 close boss", until="10 00:00"), *UP) == ["09 10:00 escalated officer"]
 
 
 def test_a_ladder_without_silence_goes_up_by_each_new_cause() -> None:
@@ -63,13 +63,13 @@ ladders: [{id: up, clause: "2", rungs: [officer, boss], every: null}]
 reactions: [{id: unhappy, "on": {event: called_back, when: "event.outcome == 'dissatisfied'"}, do: [{escalate: up}], clause: "1"}]
 """
     steps = [f"09 1{hour}:00 call_back officer outcome={said}" for hour, said in enumerate(["dissatisfied", "satisfied", "dissatisfied"])]
-    rows = play(text, *steps, "09 13:00 call_back officer outcome=dissatisfied")
-    assert told(rows, *UP) == ["09 10:00 escalated officer", "09 12:00 escalated boss", "09 13:00 no_recipient boss"]
+    rows = run_steps(text, *steps, "09 13:00 call_back officer outcome=dissatisfied")
+    assert event_lines(rows, *UP) == ["09 10:00 escalated officer", "09 12:00 escalated boss", "09 13:00 no_recipient boss"]
 
 
 def test_an_escalation_to_a_role_goes_on_up_the_line_of_the_organisation() -> None:
     text = LADDER.replace("{escalate: up}", "{escalate: officer}")
-    rows = play(text, organisation={"people": [OFFICER, BOSS], "line": {"officer": "boss"}}, until="13 00:00")
+    rows = run_steps(text, organisation={"people": [OFFICER, BOSS], "line": {"officer": "boss"}}, until="13 00:00")
     assert [row["role"] for row in rows if row["event"] == "escalated"] == ["officer", "boss"]
 
 
@@ -81,8 +81,8 @@ clocks:
 reactions: [{id: tell, "on": measures_deemed_approved, do: [{notify: officer}], clause: "3"}]
 actions: {start_work: {requires: case.approved, clause: "4"}}
 """
-    rows = play(text, "09 09:30 start_work officer", "09 10:30 start_work officer")
-    assert told(rows, "measures_deemed_approved", "clock_started", "notification_requested", "action_refused", "work_started") == [
+    rows = run_steps(text, "09 09:30 start_work officer", "09 10:30 start_work officer")
+    assert event_lines(rows, "measures_deemed_approved", "clock_started", "notification_requested", "action_refused", "work_started") == [
         "09 09:00 clock_started c.1",
         "09 09:30 action_refused start_work 4",
         "09 10:00 measures_deemed_approved c.1",
@@ -110,8 +110,10 @@ clocks:
 - {id: x, clause: "3", starts: registered, owner: boss, due: [{within: 3h}]}
 - {id: g, clause: "4", when: facts.urgent, starts: registered, owner: boss, due: [{within: 5h}]}
 """
-    rows = play(text, until="10 00:00")
-    assert told(rows, "amended", "reclassified", "escalated", "assigned", "clock_cancelled", "clock_started", "clock_breached")[2:] == [
+    rows = run_steps(text, until="10 00:00")
+    assert event_lines(rows, "amended", "reclassified", "escalated", "assigned", "clock_cancelled", "clock_started", "clock_breached")[
+        2:
+    ] == [
         "09 10:00 amended system",
         "09 10:00 clock_started g.1",
         "09 10:00 reclassified hot",
@@ -131,7 +133,7 @@ def test_owner_is_the_clocks_owner_and_may_be_who_did_something() -> None:
 clocks:
 - {id: c, clause: "1", starts: signed, owner: {who: signed}, due: [{within: 1h, do: [breach, {remind: owner}]}]}
 """
-    rows = play(text, "09 10:00 sign chief", until="10 00:00")
+    rows = run_steps(text, "09 10:00 sign chief", until="10 00:00")
     assert [row["role"] for row in rows if row["event"] in ("clock_breached", "reminded")] == ["chief", "chief"]
 
 
@@ -141,10 +143,10 @@ clocks:
 - {id: c, clause: "1", starts: registered, owner: boss, due: [{within: 1h}, {within: 2h, clause: "2"},
    {within: 3h, clause: "2", do: [{breach: true, clause: "3"}]}]}
 """
-    assert [row["clause"] for row in play(text) if row["event"] == "clock_breached"] == ["1", "2", "3"]
+    assert [row["clause"] for row in run_steps(text) if row["event"] == "clock_breached"] == ["1", "2", "3"]
 
 
 def test_a_vacant_role_is_replaced_by_the_one_above_it() -> None:
     text = '{reactions: [{id: tell, "on": registered, do: [{notify: officer, by: [sms, email]}], clause: "1"}]}'
-    rows = play(text, organisation={"people": [BOSS], "line": {"officer": "boss"}})
+    rows = run_steps(text, organisation={"people": [BOSS], "line": {"officer": "boss"}})
     assert [(row["recipients"], row["by"]) for row in rows if row["event"] == "notification_requested"] == [(["boss"], ["sms", "email"])]

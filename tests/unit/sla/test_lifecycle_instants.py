@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.sla.timeline import play, told
+from tests.unit.sla.timeline import event_lines, run_steps
 
 LIMIT = """
 clocks:
@@ -39,38 +39,38 @@ ALL = (
     ],
 )
 def test_stops_and_cancels_come_before_what_is_due_pauses_and_new_rounds_after(step: str, expected: list[str]) -> None:
-    assert told(play(LIMIT, step, until="09 14:00"), *ALL) == expected
+    assert event_lines(run_steps(LIMIT, step, until="09 14:00"), *ALL) == expected
 
 
 def test_two_actions_at_one_instant_come_in_their_order() -> None:
-    rows = play(LIMIT, "09 10:00 reject boss", "09 10:00 handle officer", until="09 14:00")
-    assert told(rows, *ALL) == ["09 10:00 clock_cancelled c.1", "09 10:00 clock_stopped c.2"]
+    rows = run_steps(LIMIT, "09 10:00 reject boss", "09 10:00 handle officer", until="09 14:00")
+    assert event_lines(rows, *ALL) == ["09 10:00 clock_cancelled c.1", "09 10:00 clock_stopped c.2"]
 
 
 def test_a_decision_at_the_very_instant_comes_before_the_deemed_one() -> None:
-    rows = play(DEEMED, "09 11:00 approve boss", until="10 00:00")
-    assert told(rows, *ALL) == ["09 10:00 clock_breached c.1", "09 11:00 measures_approved boss", "09 11:00 clock_stopped c.1"]
+    rows = run_steps(DEEMED, "09 11:00 approve boss", until="10 00:00")
+    assert event_lines(rows, *ALL) == ["09 10:00 clock_breached c.1", "09 11:00 measures_approved boss", "09 11:00 clock_stopped c.1"]
 
 
 def test_a_later_decision_is_refused_as_late_and_names_the_deemed_event() -> None:
-    rows = play(DEEMED, "09 11:00:01 approve boss", "09 12:00 reject boss", until="10 00:00")
+    rows = run_steps(DEEMED, "09 11:00:01 approve boss", "09 12:00 reject boss", until="10 00:00")
     refusals = [row for row in rows if row["event"] == "action_refused"]
     assert [(row["action"], row["late"], row["clause"]) for row in refusals] == [("approve", True, "1"), ("reject", True, "1")]
     assert all("measures_deemed_approved" in row["reason"] for row in refusals)
-    assert told(rows, "measures_deemed_approved", "measures_approved") == ["09 11:00 measures_deemed_approved c.1"]
+    assert event_lines(rows, "measures_deemed_approved", "measures_approved") == ["09 11:00 measures_deemed_approved c.1"]
 
 
 def test_a_procedure_may_accept_the_late_decision() -> None:
-    rows = play(DEEMED.replace("owner: boss", "owner: boss, late: accept"), "09 11:00:01 approve boss", until="10 00:00")
-    assert told(rows, "measures_approved", "action_refused") == ["09 11:00:01 measures_approved boss"]
+    rows = run_steps(DEEMED.replace("owner: boss", "owner: boss, late: accept"), "09 11:00:01 approve boss", until="10 00:00")
+    assert event_lines(rows, "measures_approved", "action_refused") == ["09 11:00:01 measures_approved boss"]
 
 
 def test_clocks_count_from_receipt_not_from_typing_in_and_say_how_late_that_was() -> None:
-    rows = play(LIMIT, until="10 00:00", registered_at="2026-11-09T12:00:00+08:00")
-    assert told(rows, "registered", "clock_breached") == ["09 11:00 clock_breached c.1", "09 12:00 registered"]
+    rows = run_steps(LIMIT, until="10 00:00", registered_at="2026-11-09T12:00:00+08:00")
+    assert event_lines(rows, "registered", "clock_breached") == ["09 11:00 clock_breached c.1", "09 12:00 registered"]
     assert [row["late_by"] for row in rows if row["event"] == "clock_breached"] == [3600.0]
 
 
 def test_offsets_do_not_matter() -> None:
-    rows = play(LIMIT, until="10 00:00", received_at="2026-11-09T01:00:00Z")
-    assert told(rows, "clock_breached") == ["09 11:00 clock_breached c.1"]
+    rows = run_steps(LIMIT, until="10 00:00", received_at="2026-11-09T01:00:00Z")
+    assert event_lines(rows, "clock_breached") == ["09 11:00 clock_breached c.1"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.sla.timeline import play, told
+from tests.unit.sla.timeline import event_lines, run_steps
 
 RULES = """
 facts: {insured: {type: bool, default: false}}
@@ -49,9 +49,9 @@ closing:
     ],
 )
 def test_refused_and_nothing_changes(step: str, clause: str) -> None:
-    rows = play(RULES, f"09 10:00 {step}")
+    rows = run_steps(RULES, f"09 10:00 {step}")
     action = step.split(" ", maxsplit=1)[0]
-    assert told(rows[-1:], "action_refused") == [f"09 10:00 action_refused {action} {clause}".rstrip()]
+    assert event_lines(rows[-1:], "action_refused") == [f"09 10:00 action_refused {action} {clause}".rstrip()]
     assert rows[-1]["reason"]
 
 
@@ -78,17 +78,17 @@ def test_refused_and_nothing_changes(step: str, clause: str) -> None:
 )
 def test_accepted(step: str, event: str) -> None:
     kind = event.split(" ", maxsplit=1)[0]
-    assert told(play(RULES, f"09 10:00 {step}"), kind)[-1] == f"09 10:00 {event}"
+    assert event_lines(run_steps(RULES, f"09 10:00 {step}"), kind)[-1] == f"09 10:00 {event}"
 
 
 def test_the_first_answer_is_an_event_of_its_own() -> None:
-    rows = play(RULES, "09 10:00 answer officer", "09 11:00 answer officer")
-    assert told(rows, "first_answered", "answered") == ["09 10:00 first_answered officer", "09 11:00 answered officer"]
+    rows = run_steps(RULES, "09 10:00 answer officer", "09 11:00 answer officer")
+    assert event_lines(rows, "first_answered", "answered") == ["09 10:00 first_answered officer", "09 11:00 answered officer"]
 
 
 def test_to_route_again_is_to_reassign() -> None:
     steps = ("09 10:00 route boss department=a", "09 11:00 route boss department=b", "09 12:00 reassign boss department=c")
-    rows = [row for row in play(RULES, *steps) if row["event"] in ("routed", "reassigned")]
+    rows = [row for row in run_steps(RULES, *steps) if row["event"] in ("routed", "reassigned")]
     assert [(row["event"], row["department"], row["by"]) for row in rows] == [
         ("routed", "a", "boss"),
         ("reassigned", "b", "boss"),
@@ -97,14 +97,14 @@ def test_to_route_again_is_to_reassign() -> None:
 
 
 def test_at_most_so_often() -> None:
-    rows = play(RULES, "09 10:00 object officer", "09 11:00 object officer")
-    assert told(rows, "objected", "action_refused") == ["09 10:00 objected officer", "09 11:00 action_refused object 4"]
+    rows = run_steps(RULES, "09 10:00 object officer", "09 11:00 object officer")
+    assert event_lines(rows, "objected", "action_refused") == ["09 10:00 objected officer", "09 11:00 action_refused object 4"]
 
 
 def test_returns_are_bounded_until_the_case_is_reopened() -> None:
     steps = [f"09 1{hour}:00 return officer" for hour in range(3)]
-    rows = play(RULES, *steps, "09 14:00 close boss", "09 15:00 reopen boss", "09 16:00 return officer")
-    assert told(rows, "returned", "action_refused") == [
+    rows = run_steps(RULES, *steps, "09 14:00 close boss", "09 15:00 reopen boss", "09 16:00 return officer")
+    assert event_lines(rows, "returned", "action_refused") == [
         "09 10:00 returned officer",
         "09 11:00 returned officer",
         "09 12:00 action_refused return",
@@ -119,12 +119,12 @@ def test_close_waits_for_the_conditions_of_its_class() -> None:
         "09 12:00 call_back boss outcome=satisfied",
         "09 13:00 close boss",
     )
-    assert told(play(RULES, *steps), "action_refused", "closed") == ["09 11:00 action_refused close 12", "09 13:00 closed boss"]
+    assert event_lines(run_steps(RULES, *steps), "action_refused", "closed") == ["09 11:00 action_refused close 12", "09 13:00 closed boss"]
 
 
 def test_what_has_ended_is_not_closed_again_and_what_is_open_not_reopened() -> None:
-    rows = play(RULES, "09 10:00 close boss", "09 11:00 close boss", "09 12:00 reopen boss", "09 13:00 reopen boss")
-    assert told(rows, "closed", "reopened", "action_refused") == [
+    rows = run_steps(RULES, "09 10:00 close boss", "09 11:00 close boss", "09 12:00 reopen boss", "09 13:00 reopen boss")
+    assert event_lines(rows, "closed", "reopened", "action_refused") == [
         "09 10:00 closed boss",
         "09 11:00 action_refused close",
         "09 12:00 reopened boss",
@@ -146,8 +146,8 @@ reactions: [{"on": measures_submitted, do: [{notify: chief}], clause: "4", id: t
     [(["09 10:00 submit_measures boss"], "09 10:00"), (["09 10:00 submit_measures officer", "09 11:00 sign_off boss"], "09 11:00")],
 )
 def test_measures_count_once_they_are_signed_off_where_that_is_needed(steps: list[str], submitted: str) -> None:
-    rows = play(SIGNED_OFF, *steps, until="10 00:00")
-    assert told(rows, "clock_stopped", "clock_started", "notification_requested")[1:] == [
+    rows = run_steps(SIGNED_OFF, *steps, until="10 00:00")
+    assert event_lines(rows, "clock_stopped", "clock_started", "notification_requested")[1:] == [
         f"{submitted} clock_stopped m.1",
         f"{submitted} clock_started d.1",
         f"{submitted} notification_requested chief",
@@ -155,14 +155,16 @@ def test_measures_count_once_they_are_signed_off_where_that_is_needed(steps: lis
 
 
 def test_measures_without_the_sign_off_stop_nothing() -> None:
-    rows = play(SIGNED_OFF, "09 10:00 submit_measures officer", until="11 00:00")
-    assert told(rows, "clock_stopped", "clock_breached", "notification_requested") == ["10 18:00 clock_breached m.1"]
+    rows = run_steps(SIGNED_OFF, "09 10:00 submit_measures officer", until="11 00:00")
+    assert event_lines(rows, "clock_stopped", "clock_breached", "notification_requested") == ["10 18:00 clock_breached m.1"]
 
 
 def test_a_sign_off_without_measures_that_wait_for_it_stands_for_none() -> None:
     waiting = ("09 13:00 submit_measures officer", "09 14:00 sign_off boss", "09 15:00 sign_off boss")
-    rows = play(SIGNED_OFF, "09 10:00 sign_off boss", "09 11:00 submit_measures boss", "09 12:00 sign_off boss", *waiting, until="10 00:00")
-    assert told(rows, "clock_stopped", "notification_requested") == [
+    rows = run_steps(
+        SIGNED_OFF, "09 10:00 sign_off boss", "09 11:00 submit_measures boss", "09 12:00 sign_off boss", *waiting, until="10 00:00"
+    )
+    assert event_lines(rows, "clock_stopped", "notification_requested") == [
         "09 11:00 clock_stopped m.1",
         "09 11:00 notification_requested chief",
         "09 14:00 notification_requested chief",
@@ -174,5 +176,5 @@ def test_a_window_closes() -> None:
 clocks:
 - {id: w, clause: "1", starts: registered, owner: officer, due: [{within: 2h, do: [{refuse_further: object, clause: "1.2"}]}]}
 """
-    rows = play(text, "09 11:00 object officer", "09 11:00:01 object officer")
-    assert told(rows, "objected", "action_refused") == ["09 11:00 objected officer", "09 11:00:01 action_refused object 1.2"]
+    rows = run_steps(text, "09 11:00 object officer", "09 11:00:01 object officer")
+    assert event_lines(rows, "objected", "action_refused") == ["09 11:00 objected officer", "09 11:00:01 action_refused object 1.2"]

@@ -9,24 +9,24 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from services.sla.domain.evidence.replay import Recorded, departures, refold, settle
+from services.sla.domain.evidence.replay import RecordedEvent, apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.decide import next_due
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed, load, load_organisation, load_pack
 from shared.procedures.model.bound_procedure import bind
 from shared.procedures.organisation import Organisation, everyone
-from simulator.scenario import Scenario, read
-from tests.support.random_scenarios import Drawn, bound_of, scenarios
-from tests.support.recording import Recording
+from simulator.scenario import Scenario, read_scenario
+from tests.support.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
+from tests.support.recording import RecordingSimulation
 
 
-def replayed(recording: Recording, name: str) -> list[str]:
+def replayed(recording: RecordingSimulation, name: str) -> list[str]:
     """How a case departs from its replay."""
-    found = refold(recording.ledgers[name], recording.find)
+    found = replay_decisions(recording.ledgers[name], recording.find_rulebook)
     live = recording.cases[name]
-    settle(found, None if next_due(live) is None else (next_due(live) or 0) - 1)
+    apply_eventless_steps(found, None if next_due(live) is None else (next_due(live) or 0) - 1)
     assert found.case is not None
-    return found.differences or departures(found.case, orjson.loads(orjson.dumps(asdict(live))))
+    return found.differences or state_differences(found.case, orjson.loads(orjson.dumps(asdict(live))))
 
 
 def organisation_of(scenario: Scenario, base: Path) -> Organisation:
@@ -40,21 +40,21 @@ def organisation_of(scenario: Scenario, base: Path) -> Organisation:
 @pytest.mark.parametrize("pack", installed())
 def test_every_scenario_of_a_pack_comes_out_again(pack: str) -> None:
     for path in load_pack(pack).scenarios:
-        scenario = read(path)
+        scenario = read_scenario(path)
         organisation = organisation_of(scenario, path.parent)
         calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
-        recording = Recording(bind(load(scenario.procedure, base=path.parent), scenario.parameters), organisation, calendars)
-        recording.play(scenario)
+        recording = RecordingSimulation(bind(load(scenario.procedure, base=path.parent), scenario.parameters), organisation, calendars)
+        recording.run_cases(scenario)
         for name in recording.cases:
             assert not replayed(recording, name), path.name
 
 
-@given(scenarios())
+@given(random_scenarios())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_random_cases_come_out_again_whatever_the_outages(drawn: Drawn) -> None:
+def test_random_cases_come_out_again_whatever_the_outages(drawn: DrawnScenario) -> None:
     pack, scenario, outages = drawn
-    recording = Recording(bound_of(pack), everyone(), outages=outages)
-    recording.play(scenario)
+    recording = RecordingSimulation(bind_with_defaults(pack), everyone(), outages=outages)
+    recording.run_cases(scenario)
     for name in recording.cases:
         assert not replayed(recording, name)
 
@@ -64,19 +64,19 @@ def test_a_changed_event_is_named_with_the_field_that_departs() -> None:
     lines = recording.ledgers["case"]
     place = next(i for i, line in enumerate(lines) if line.body["type"] == "clock_started")
     forged = {**lines[place].body, "due_at": "2027-01-01T00:00:00+08:00"}
-    changed = [*lines[:place], Recorded(forged, lines[place].cause, lines[place].origin), *lines[place + 1 :]]
-    assert "due_at: recorded" in refold(changed, recording.find).differences[0]
+    changed = [*lines[:place], RecordedEvent(forged, lines[place].cause, lines[place].origin), *lines[place + 1 :]]
+    assert "due_at: recorded" in replay_decisions(changed, recording.find_rulebook).differences[0]
 
 
 def test_an_event_left_out_is_named() -> None:
     recording = _ordinary()
     lines = recording.ledgers["case"]
-    assert "comes out, but is not recorded" in refold(lines[:-1], recording.find).differences[-1]
+    assert "comes out, but is not recorded" in replay_decisions(lines[:-1], recording.find_rulebook).differences[-1]
 
 
-def _ordinary() -> Recording:
+def _ordinary() -> RecordingSimulation:
     path = next(path for path in load_pack("hunan-property").scenarios)
-    scenario = read(path)
-    recording = Recording(bind(load("hunan-property"), scenario.parameters), everyone())
-    recording.play(scenario)
+    scenario = read_scenario(path)
+    recording = RecordingSimulation(bind(load("hunan-property"), scenario.parameters), everyone())
+    recording.run_cases(scenario)
     return recording

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.commands.development import schemas
-from services.sla.domain.deadlines.worktime import micros
+from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.views import event_mapping
 from shared.contracts.complaint import Complaint
 from shared.contracts.events import EVENTS, CaseEvent
@@ -22,20 +22,20 @@ def example(name: str) -> CaseEvent:
 
 def dumped(event: CaseEvent) -> dict[str, Any]:
     given = event.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, exclude=APART)
-    return {name: micros(value) if isinstance(value, datetime) else value for name, value in given.items()}
+    return {name: to_micros(value) if isinstance(value, datetime) else value for name, value in given.items()}
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_an_event_with_every_field_says_what_its_model_does(name: str) -> None:
     event = example(name)
-    assert list(event_mapping.plain(event).items()) == list(dumped(event).items())
+    assert list(event_mapping.untyped_event_fields(event).items()) == list(dumped(event).items())
 
 
 @pytest.mark.parametrize("name", sorted(set(EVENTS) - {"registered"}))
 def test_an_event_with_all_its_defaults_says_nothing(name: str) -> None:
     event = EVENTS[name].model_validate(REQUIRED)
     spelt_out = EVENTS[name].model_validate_json(event.model_dump_json(by_alias=True))
-    assert event_mapping.plain(event) == event_mapping.plain(spelt_out) == dumped(spelt_out) == {}
+    assert event_mapping.untyped_event_fields(event) == event_mapping.untyped_event_fields(spelt_out) == dumped(spelt_out) == {}
 
 
 def complaint(**rest: Any) -> Complaint:
@@ -44,7 +44,7 @@ def complaint(**rest: Any) -> Complaint:
 
 
 def test_of_the_complainant_only_what_is_known_is_kept() -> None:
-    found = event_mapping.kept(complaint(complainant={"name": "王**"}))
+    found = event_mapping.stored_complaint(complaint(complainant={"name": "王**"}))
     assert found["complainant"] == {"kind": "customer", "anonymous": False, "name": "王**", "has": []}
 
 
@@ -60,11 +60,11 @@ def test_of_the_complainant_only_what_is_known_is_kept() -> None:
 )
 def test_a_complaint_is_told_as_its_model_dumps_it(rest: dict[str, Any]) -> None:
     given = complaint(**rest)
-    assert event_mapping.told(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    assert event_mapping.complaint_to_json(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
 def test_a_complaint_with_every_field_is_told_so() -> None:
     registered = example("registered")
     assert isinstance(registered, Registered)
     given = registered.complaint
-    assert event_mapping.told(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    assert event_mapping.complaint_to_json(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from services.sla.domain.deadlines.worktime import Worktime, micros
+from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.procedures.calendars.calendar import Calendar, CalendarError, standard
 from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL, china
-from tests.support.deadlines import at, due, provisional
-from tests.support.minute_counter import DAYS_MADE_UP, DAYS_OFF
+from tests.support.deadlines import at, due, is_provisional
+from tests.support.minute_counter import DAYS_OFF, MAKE_UP_DAYS
 
 WRITTEN = """
 id: branch
@@ -42,7 +42,7 @@ def branch(**changed: Any) -> Calendar:
 def test_the_public_schedule_agrees_with_the_notices() -> None:
     for year in (2024, 2025, 2026):
         found = {day: change for day, change in china().days.items() if day.year == year}
-        assert {day for day, change in found.items() if change == "work"} == {day for day in DAYS_MADE_UP if day.year == year}
+        assert {day for day, change in found.items() if change == "work"} == {day for day in MAKE_UP_DAYS if day.year == year}
         assert {day for day, change in found.items() if change == "off"} == {day for day in DAYS_OFF if day.year == year}
     assert date(2026, 12, 31) == CHINA_PUBLISHED_UNTIL
 
@@ -60,20 +60,20 @@ def test_only_days_after_the_horizon_are_guessed() -> None:
     early = branch(published_until=date(2025, 12, 31), days={})
     assert early.on(date(2026, 1, 5)) == early.hours[0]
     assert early.on(date(2026, 2, 16)) == early.hours[0]  # the library knows this day off, the calendar not yet
-    assert provisional("2025-12-27 13:00", "1wd", early) is False
-    assert provisional("2025-12-29 13:00", "3wd", early) is True
+    assert is_provisional("2025-12-27 13:00", "1wd", early) is False
+    assert is_provisional("2025-12-29 13:00", "3wd", early) is True
     assert not early.known(date(2026, 1, 1))
 
 
 def test_an_entry_after_the_horizon_is_known() -> None:
-    assert provisional("2026-12-31 09:00", "1d", branch(days={"2027-01-01": ["09:00-10:00"]})) is False
-    assert provisional("2026-12-31 09:00", "2d", branch(days={"2027-01-01": ["09:00-10:00"]})) is True
+    assert is_provisional("2026-12-31 09:00", "1d", branch(days={"2027-01-01": ["09:00-10:00"]})) is False
+    assert is_provisional("2026-12-31 09:00", "2d", branch(days={"2027-01-01": ["09:00-10:00"]})) is True
 
 
 def test_a_calendar_without_a_schedule_has_no_horizon() -> None:
     plain = Calendar.parse({"id": "plain", "version": "1", "schedule": "none"})
     assert due("2026-09-30 09:00", "1wd", plain) == "2026-10-01 18:00"
-    assert provisional("2026-09-30 09:00", "5y", plain) is False
+    assert is_provisional("2026-09-30 09:00", "5y", plain) is False
 
 
 @pytest.mark.parametrize(
@@ -118,40 +118,40 @@ def test_dates_follow_the_wall_clock_and_hours_elapse() -> None:
 
 
 def test_a_time_that_does_not_exist_is_read_with_the_offset_before_and_one_that_comes_twice_as_the_first() -> None:
-    gap = Worktime.of(zoned("America/New_York", hours={"sun": ["02:00-04:00"]}))
-    fold = Worktime.of(zoned("America/New_York", hours={"sun": ["01:30-03:00"]}))
+    gap = Worktime.for_calendar(zoned("America/New_York", hours={"sun": ["02:00-04:00"]}))
+    fold = Worktime.for_calendar(zoned("America/New_York", hours={"sun": ["01:30-03:00"]}))
     spring, autumn = at("2026-03-08 05:00+00:00"), at("2026-11-01 04:00+00:00")
-    assert gap.spent(gap.worked(spring) + 1) == at("2026-03-08 07:00+00:00") + 1
-    assert gap.worked(spring + 86_400_000_000) - gap.worked(spring) == 3_600_000_000
-    assert fold.spent(fold.worked(autumn) + 1) == at("2026-11-01 05:30+00:00") + 1
-    assert fold.worked(autumn + 86_400_000_000) - fold.worked(autumn) == 9_000_000_000
+    assert gap.earliest_instant(gap.worked_until(spring) + 1) == at("2026-03-08 07:00+00:00") + 1
+    assert gap.worked_until(spring + 86_400_000_000) - gap.worked_until(spring) == 3_600_000_000
+    assert fold.earliest_instant(fold.worked_until(autumn) + 1) == at("2026-11-01 05:30+00:00") + 1
+    assert fold.worked_until(autumn + 86_400_000_000) - fold.worked_until(autumn) == 9_000_000_000
 
 
 def test_midnight_itself_may_be_missing_or_come_twice() -> None:
     cairo, havana = ZoneInfo("Africa/Cairo"), ZoneInfo("America/Havana")
     assert due("2026-04-23 12:00", "same_day", zoned("Africa/Cairo"), zone=cairo) == "2026-04-24 01:00"
-    assert Worktime.of(zoned("America/Havana")).midnight(date(2026, 11, 1)) == at("2026-11-01 04:00+00:00")
+    assert Worktime.for_calendar(zoned("America/Havana")).midnight(date(2026, 11, 1)) == at("2026-11-01 04:00+00:00")
     assert due("2026-10-31 12:00", "same_day", zoned("America/Havana"), zone=havana) == "2026-11-01 00:00"
 
 
 def test_the_tables_agree_with_the_zone() -> None:
     for name in ("America/New_York", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Shanghai", "America/St_Johns"):
-        zone, worktime = ZoneInfo(name), Worktime.of(zoned(name))
+        zone, worktime = ZoneInfo(name), Worktime.for_calendar(zoned(name))
         for second in range(946_800_000, 2_000_000_000, 31_111_111):
-            instant = worktime.instant(second * 1_000_000)
-            assert micros(instant) == second * 1_000_000
-            assert worktime.date_of(worktime.day(second * 1_000_000)) == instant.date()
+            instant = worktime.to_datetime(second * 1_000_000)
+            assert to_micros(instant) == second * 1_000_000
+            assert worktime.date_of(worktime.day_of(second * 1_000_000)) == instant.date()
             begins = worktime.midnight(instant.date())
             assert begins == at(str(instant.date()) + " 00:00", zone)
 
 
 def test_an_instant_that_the_clock_shows_twice_keeps_its_place() -> None:
-    worktime = Worktime.of(zoned("America/New_York"))
+    worktime = Worktime.for_calendar(zoned("America/New_York"))
     first, second = at("2026-11-01 05:30+00:00"), at("2026-11-01 06:30+00:00")
-    shown = [worktime.instant(each) for each in (first, second)]
-    assert [micros(each) for each in shown] == [first, second]
+    shown = [worktime.to_datetime(each) for each in (first, second)]
+    assert [to_micros(each) for each in shown] == [first, second]
     assert [each.fold for each in shown] == [0, 1]
 
 
 def test_calendars_are_compiled_once() -> None:
-    assert Worktime.of(standard()) is Worktime.of(standard())
+    assert Worktime.for_calendar(standard()) is Worktime.for_calendar(standard())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.deadlines import due, provisional
+from tests.support.deadlines import due, is_provisional
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_same_day(start: str, duration: str, expected: str) -> None:
     ],
 )
 def test_a_day_after_the_horizon_makes_it_provisional(start: str, duration: str, rules: dict[str, Any], expected: bool) -> None:
-    assert provisional(start, duration, **rules) is expected
+    assert is_provisional(start, duration, **rules) is expected

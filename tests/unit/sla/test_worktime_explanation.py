@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sla.domain.deadlines.counting import Rule
-from services.sla.domain.deadlines.deadline import Limit, due_at
-from services.sla.domain.deadlines.explanation import explain
-from services.sla.domain.deadlines.pauses import joined
-from services.sla.domain.deadlines.worktime import MINUTE, Worktime
+from services.sla.domain.deadlines.counting import CountingRule
+from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
+from services.sla.domain.deadlines.explanation import explain_deadline
+from services.sla.domain.deadlines.pauses import merge_pauses
+from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
 from shared.procedures.calendars.calendar import standard
 from shared.procedures.model.duration import Duration
 from tests.support.deadlines import at, limit
 
-WORKTIME = Worktime.of(standard())
+WORKTIME = Worktime.for_calendar(standard())
 
 
 def why(start: str, duration: str, **rest: Any) -> dict[str, Any]:
-    return explain(WORKTIME, limit(start, duration, **rest))
+    return explain_deadline(WORKTIME, limit(start, duration, **rest))
 
 
 def test_working_days_are_explained_day_by_day() -> None:
@@ -78,7 +78,7 @@ def test_an_open_pause_is_explained_up_to_its_beginning() -> None:
 
 
 def test_what_the_case_knows_comes_first() -> None:
-    found = explain(WORKTIME, limit("2026-09-21 09:00", "1d"), {"procedure": "hunan-property", "clause": "3.4.2"})
+    found = explain_deadline(WORKTIME, limit("2026-09-21 09:00", "1d"), {"procedure": "hunan-property", "clause": "3.4.2"})
     assert list(found)[:2] == ["procedure", "clause"]
     assert found["calendar"] == {"id": "china", "version": "2026", "zone": "Asia/Shanghai", "published_until": "2026-12-31"}
 
@@ -95,14 +95,14 @@ def test_what_the_case_knows_comes_first() -> None:
     pause=st.tuples(st.integers(-500, 6000), st.integers(0, 5000)),
 )
 def test_segments_add_up_exactly(minutes: int, micros: int, written: str, counting: str, day_end: str, pause: tuple[int, int]) -> None:
-    start = at("2024-01-01 00:00") + minutes * MINUTE + micros
-    begins = start + pause[0] * MINUTE
-    pauses = joined([(begins, begins + pause[1] * MINUTE)])
-    found = Limit(start, Duration.parse(written), Rule.of(counting, "forward", day_end), pauses)
-    explained = explain(WORKTIME, found)
+    start = at("2024-01-01 00:00") + minutes * MICROS_PER_MINUTE + micros
+    begins = start + pause[0] * MICROS_PER_MINUTE
+    pauses = merge_pauses([(begins, begins + pause[1] * MICROS_PER_MINUTE)])
+    found = TimeLimit(start, Duration.parse(written), CountingRule.parse(counting, "forward", day_end), pauses)
+    explained = explain_deadline(WORKTIME, found)
     amounts = [Fraction(str(segment["amount"])) for segment in explained["segments"]]
     assert sum(amounts) == Fraction(str(explained["total"]))
-    due = due_at(WORKTIME, found)[0]
+    due = compute_due(WORKTIME, found)[0]
     assert due is not None
-    assert datetime.fromisoformat(explained["due"]) == WORKTIME.instant(due)
+    assert datetime.fromisoformat(explained["due"]) == WORKTIME.to_datetime(due)
     assert all(one["from"] <= one["to"] for one in explained["segments"])

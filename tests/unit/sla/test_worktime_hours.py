@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.sla.domain.deadlines.counting import DeadlineError, Rule, reach
+from services.sla.domain.deadlines.counting import CountingRule, DeadlineError, add_duration
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.calendars.calendar import Calendar, standard
 from shared.procedures.model.duration import Duration, DurationError
@@ -90,7 +90,7 @@ def test_a_dated_duration_names_its_fact() -> None:
 
 
 def test_what_lies_outside_the_tables_is_refused() -> None:
-    worktime = Worktime.of(standard())
+    worktime = Worktime.for_calendar(standard())
     for start, duration in [
         ("1999-12-31 10:00", "1d"),
         ("2026-01-01 10:00", "9999999d"),
@@ -98,9 +98,9 @@ def test_what_lies_outside_the_tables_is_refused() -> None:
         ("9999-12-31 23:59", "1mo"),
     ]:
         with pytest.raises(DeadlineError, match="give"):
-            reach(worktime, at(start), Duration.parse(duration))
+            add_duration(worktime, at(start), Duration.parse(duration))
 
 
 def test_rules_are_named_in_the_error() -> None:
     with pytest.raises(DeadlineError, match=r"roll 'backward'.*forward or none"):
-        Rule.of(roll="backward")
+        CountingRule.parse(roll="backward")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.sla.domain.deadlines.counting import DeadlineError
-from services.sla.domain.deadlines.pauses import PauseError, joined
+from services.sla.domain.deadlines.pauses import PauseError, merge_pauses
 from shared.procedures.model.duration import DurationError
-from tests.support.deadlines import due, provisional
+from tests.support.deadlines import due, is_provisional
 
 Pauses = list[tuple[str, str | None]]
 
@@ -52,11 +52,11 @@ def test_an_inclusive_start_day_counts_unless_paused_at_its_end() -> None:
 
 
 def test_pauses_that_touch_or_overlap_are_joined() -> None:
-    assert joined([(5, 9), (1, 3), (2, 4), (4, 5)]) == ((1, 9),)
-    assert joined([(1, None), (2, 3)]) == ((1, None),)
-    assert joined([(1, 10), (2, 3)]) == ((1, 10),)
+    assert merge_pauses([(5, 9), (1, 3), (2, 4), (4, 5)]) == ((1, 9),)
+    assert merge_pauses([(1, None), (2, 3)]) == ((1, None),)
+    assert merge_pauses([(1, 10), (2, 3)]) == ((1, 10),)
     with pytest.raises(PauseError, match="ends before it begins"):
-        joined([(2, 1)])
+        merge_pauses([(2, 1)])
 
 
 @pytest.mark.parametrize(
@@ -124,5 +124,5 @@ def test_an_agreed_date(duration: str, rest: dict[str, Any], expected: str | Non
 
 
 def test_an_agreed_date_before_the_horizon_is_certain() -> None:
-    assert not provisional("2026-12-30 09:00", "10wd", agreed="2026-12-31 10:00", or_agreed="earlier")
-    assert provisional("2026-12-30 09:00", "10wd", agreed="2027-01-05 10:00", or_agreed="earlier")
+    assert not is_provisional("2026-12-30 09:00", "10wd", agreed="2026-12-31 10:00", or_agreed="earlier")
+    assert is_provisional("2026-12-30 09:00", "10wd", agreed="2027-01-05 10:00", or_agreed="earlier")

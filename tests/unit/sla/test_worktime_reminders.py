@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sla.domain.deadlines.counting import DeadlineError
-from services.sla.domain.deadlines.deadline import Limit, due_at
-from services.sla.domain.deadlines.pauses import joined
-from services.sla.domain.deadlines.reminder import Reminder, remind_at
-from services.sla.domain.deadlines.worktime import MINUTE, Worktime
+from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
+from services.sla.domain.deadlines.pauses import merge_pauses
+from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
+from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
 from shared.procedures.calendars.calendar import standard
 from shared.procedures.model.duration import Duration
-from tests.support.deadlines import at, limit, local
+from tests.support.deadlines import at, limit, local_text
 
-WORKTIME = Worktime.of(standard())
+WORKTIME = Worktime.for_calendar(standard())
 
 
 def reminded(start: str, duration: str, **rest: Any) -> str | None:
-    reminder = Reminder.parse(before=rest.pop("before", None), share=rest.pop("share", None))
-    return local(remind_at(WORKTIME, limit(start, duration, **rest), reminder))
+    reminder = ReminderTiming.parse(before=rest.pop("before", None), share=rest.pop("share", None))
+    return local_text(reminder_due(WORKTIME, limit(start, duration, **rest), reminder))
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_pauses(duration: str, rest: dict[str, Any], pause: tuple[str, str | Non
 )
 def test_what_is_no_reminder_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(DeadlineError, match="reminder"):
-        Reminder.parse(**given)
+        ReminderTiming.parse(**given)
 
 
 def test_before_a_due_instant_beyond_the_first_working_time_is_not_sent() -> None:
     assert reminded("2000-01-03 09:00", "1wd", before="1000wh") is None
 
 
-STEP = 10 * MINUTE
+STEP = 10 * MICROS_PER_MINUTE
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,16 +100,17 @@ def test_before_leaves_that_much_time(begins: int, lasts: int, left: int, workin
     """Step by step: unpaused time left when the reminder is sent is what it says, and one step later it is less."""
     start = at("2026-09-21 09:00")
     resumed = start + (begins + lasts) * STEP
-    pauses = joined([(start + begins * STEP, resumed)])
-    found = Limit(start, Duration.parse("16wh" if working else "20h"), pauses=pauses)
-    due = due_at(WORKTIME, found)[0]
-    sent = remind_at(WORKTIME, found, Reminder.parse(before=f"{left}{'wh' if working else 'h'}"))
+    pauses = merge_pauses([(start + begins * STEP, resumed)])
+    found = TimeLimit(start, Duration.parse("16wh" if working else "20h"), pauses=pauses)
+    due = compute_due(WORKTIME, found)[0]
+    sent = reminder_due(WORKTIME, found, ReminderTiming.parse(before=f"{left}{'wh' if working else 'h'}"))
     assert due is not None
 
     def remaining(since: int) -> int:
         steps = range(since, due, STEP)
         return sum(
-            not pauses[0][0] <= step < resumed and (not working or WORKTIME.worked(step + STEP) > WORKTIME.worked(step)) for step in steps
+            not pauses[0][0] <= step < resumed and (not working or WORKTIME.worked_until(step + STEP) > WORKTIME.worked_until(step))
+            for step in steps
         )
 
     if sent is None:

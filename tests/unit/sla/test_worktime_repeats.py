@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sla.domain.deadlines.deadline import Limit
-from services.sla.domain.deadlines.recurrence import Occurrence, next_occurrence, occurrence, period, period_start
-from services.sla.domain.deadlines.worktime import MICRO, Worktime
+from services.sla.domain.deadlines.deadline import TimeLimit
+from services.sla.domain.deadlines.recurrence import RepeatOccurrence, align_to_period, next_occurrence, nth_occurrence, period_start
+from services.sla.domain.deadlines.worktime import MICROSECOND, Worktime
 from shared.procedures.calendars.calendar import standard
 from shared.procedures.model.duration import Duration, DurationError
-from tests.support.deadlines import at, limit, local
+from tests.support.deadlines import at, limit, local_text
 
-WORKTIME = Worktime.of(standard())
+WORKTIME = Worktime.for_calendar(standard())
 
 
-def firings(found: Limit, count: int) -> list[Occurrence]:
-    fired: list[Occurrence] = []
+def firings(found: TimeLimit, count: int) -> list[RepeatOccurrence]:
+    fired: list[RepeatOccurrence] = []
     while len(fired) < count:
         one = next_occurrence(WORKTIME, found, fired[-1].due if fired else None)
         assert one is not None
@@ -29,14 +29,14 @@ def firings(found: Limit, count: int) -> list[Occurrence]:
 
 def test_each_occurrence_is_counted_from_the_nominal_day_and_rolled_alone() -> None:
     fired = firings(limit("2026-09-24 16:40", "3d"), 4)  # a Thursday before a three-day holiday
-    assert [local(one.due) for one in fired] == ["2026-09-29 00:00", "2026-10-01 00:00", "2026-10-09 00:00", "2026-10-10 00:00"]
+    assert [local_text(one.due) for one in fired] == ["2026-09-29 00:00", "2026-10-01 00:00", "2026-10-09 00:00", "2026-10-10 00:00"]
     nominal = [str(WORKTIME.date_of(one.nominal)) for one in fired if one.nominal is not None]
     assert nominal == ["2026-09-27", "2026-09-30", "2026-10-03", "2026-10-09"]
 
 
 def test_occurrences_that_roll_to_the_same_instant_fire_once() -> None:
     third = firings(limit("2026-09-24 16:40", "3d"), 3)[2]
-    assert (third.number, third.merged) == (3, 2)
+    assert (third.number, third.merged_count) == (3, 2)
 
 
 @pytest.mark.parametrize(
@@ -49,26 +49,26 @@ def test_occurrences_that_roll_to_the_same_instant_fire_once() -> None:
     ],
 )
 def test_hours_and_working_days_repeat_by_themselves(every: str, expected: list[str]) -> None:
-    assert [local(one.due) for one in firings(limit("2026-09-23 16:00", every), 4)] == expected
+    assert [local_text(one.due) for one in firings(limit("2026-09-23 16:00", every), 4)] == expected
 
 
 def test_months_repeat_from_the_start_and_never_drift() -> None:
     fired = firings(limit("2026-01-31 09:00", "1mo", roll="none"), 4)
-    assert [local(one.due) for one in fired] == ["2026-03-01 00:00", "2026-04-01 00:00", "2026-05-01 00:00", "2026-06-01 00:00"]
+    assert [local_text(one.due) for one in fired] == ["2026-03-01 00:00", "2026-04-01 00:00", "2026-05-01 00:00", "2026-06-01 00:00"]
 
 
 def test_an_open_pause_holds_a_repeat_back() -> None:
     paused = limit("2026-09-21 09:00", "1d", pauses=[("2026-09-23 12:00", None)])
     first, second = next_occurrence(WORKTIME, paused), next_occurrence(WORKTIME, paused, at("2026-09-23 00:00"))
     assert first is not None
-    assert local(first.due) == "2026-09-23 00:00"
+    assert local_text(first.due) == "2026-09-23 00:00"
     assert second is None
 
 
 @pytest.mark.parametrize("every", ["same_day", "same_working_day", "date: x"])
 def test_what_has_no_amount_does_not_repeat(every: str) -> None:
     with pytest.raises(DurationError, match="does not repeat"):
-        occurrence(WORKTIME, limit("2026-09-21 09:00", every), 2)
+        nth_occurrence(WORKTIME, limit("2026-09-21 09:00", every), 2)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_what_has_no_amount_does_not_repeat(every: str) -> None:
     ],
 )
 def test_a_procedures_own_clock_starts_inclusive_on_the_first_day_of_its_period(every: str, begins: str, ends: str) -> None:
-    found = period(WORKTIME, limit("2026-10-10 09:30", every))
+    found = align_to_period(WORKTIME, limit("2026-10-10 09:30", every))
     first = next_occurrence(WORKTIME, found)
     assert first is not None
-    assert (local(found.start), local(first.due)) == (begins, ends)
+    assert (local_text(found.start), local_text(first.due)) == (begins, ends)
 
 
 def test_other_periods_are_refused() -> None:
@@ -100,14 +100,14 @@ def test_other_periods_are_refused() -> None:
 )
 def test_the_next_firing_is_the_first_that_lies_ahead(every: str, minutes: int, ahead: int) -> None:
     found = limit("2026-01-01 00:00", every)
-    found = Limit(found.start + minutes * (timedelta(minutes=1) // MICRO), found.duration)
-    after = found.start + ahead * (timedelta(minutes=1) // MICRO)
+    found = TimeLimit(found.start + minutes * (timedelta(minutes=1) // MICROSECOND), found.duration)
+    after = found.start + ahead * (timedelta(minutes=1) // MICROSECOND)
     one = next_occurrence(WORKTIME, found, after)
     assert one is not None
     assert one.due > after
-    before = occurrence(WORKTIME, found, one.number - 1)[0] if one.number > 1 else None
+    before = nth_occurrence(WORKTIME, found, one.number - 1)[0] if one.number > 1 else None
     assert before is None or before <= after
-    assert occurrence(WORKTIME, found, one.number + one.merged - 1)[0] == one.due
-    following = occurrence(WORKTIME, found, one.number + one.merged)[0]
+    assert nth_occurrence(WORKTIME, found, one.number + one.merged_count - 1)[0] == one.due
+    following = nth_occurrence(WORKTIME, found, one.number + one.merged_count)[0]
     assert following is not None
     assert following > one.due

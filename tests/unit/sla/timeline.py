@@ -11,48 +11,50 @@ import yaml
 from shared.procedures.model.bound_procedure import bind
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation, everyone
-from simulator.scenario import parse
-from simulator.simulation import simulate
+from simulator.scenario import parse_scenario
+from simulator.simulation import simulate_scenario
 
-Row = dict[str, Any]
+TimelineRow = dict[str, Any]
 _HEAD = {"id": "small", "version": 1, "title": {"zh": "小", "en": "Small"}, "register": {"number": "S-{seq:05}"}}
 _ROLES = ["officer", "boss", "chief"]
 
 
-def play(procedure: str, *steps: str, until: str = "20 00:00", organisation: Row | None = None, **complaint: Any) -> list[Row]:
+def run_steps(
+    procedure: str, *steps: str, until: str = "20 00:00", organisation: TimelineRow | None = None, **complaint: Any
+) -> list[TimelineRow]:
     """The timeline of one complaint received on the 9th at 09:00.
 
     A step is written `11 10:00 answer boss text=hello`: day, time, action, role (`-` for none), data.
     """
     made = Procedure.model_validate({**_HEAD, "roles": _ROLES, **yaml.safe_load(procedure)})
-    received = {"received_at": instant("09 09:00"), "text": "x", **complaint}
-    given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": instant(until)}
+    received = {"received_at": november_instant("09 09:00"), "text": "x", **complaint}
+    given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": november_instant(until)}
     company = everyone() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
-    return simulate(parse(given, "small"), bind(made), company)
+    return simulate_scenario(parse_scenario(given, "small"), bind(made), company)
 
 
-def told(rows: Iterable[Row], *kinds: str) -> list[str]:
+def event_lines(rows: Iterable[TimelineRow], *event_types: str) -> list[str]:
     """The events of these kinds as `11 18:00 clock_breached c.1`: with the clock and its round, else role, recipients or reason."""
-    return [f"{_when(row['at'])} {row['event']} {_what(row)}".rstrip() for row in rows if row["event"] in kinds]
+    return [f"{_when(row['at'])} {row['event']} {_what(row)}".rstrip() for row in rows if row["event"] in event_types]
 
 
-def instant(written: str) -> str:
+def november_instant(written: str) -> str:
     """`11 10:00` as an instant of November 2026 in China."""
     day, time = written.split(" ")
     return f"2026-11-{day}T{time}{':00' if time.count(':') == 1 else ''}+08:00"
 
 
-def _step(written: str) -> Row:
+def _step(written: str) -> TimelineRow:
     day, time, action, role, *pairs = written.split(" ")
     data = {name: yaml.safe_load(value) for name, _, value in (pair.partition("=") for pair in pairs)}
-    return {"at": instant(f"{day} {time}"), "action": action, "role": "" if role == "-" else role, "data": data}
+    return {"at": november_instant(f"{day} {time}"), "action": action, "role": "" if role == "-" else role, "data": data}
 
 
 def _when(at: datetime) -> str:
     return at.strftime("%d %H:%M:%S").removesuffix(":00") if at.second else at.strftime("%d %H:%M")
 
 
-def _what(row: Row) -> str:
+def _what(row: TimelineRow) -> str:
     if "clock" in row and "round" in row:
         return f"{row['clock']}.{row['round']}"
     if row["event"] == "action_refused":

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.triage.domain.rule_scope import Context
+from services.triage.domain.rule_scope import TriageContext
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.bound_procedure import Bound, bind
 from shared.procedures.model.procedure import Procedure
@@ -53,8 +53,8 @@ PROCEDURE: dict[str, Any] = {
 
 
 @pytest.fixture
-def context() -> Context:
-    return Context(START + timedelta(minutes=5), ZoneInfo("Asia/Shanghai"))
+def context() -> TriageContext:
+    return TriageContext(START + timedelta(minutes=5), ZoneInfo("Asia/Shanghai"))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.triage.domain.group_counting import Found, Left, Mark, Tally, count, leave, window
+from services.triage.domain.group_counting import GroupCounter, GroupJoined, GroupLeft, Occurrence, count_case, remove_case, window_length
 from shared.procedures.model.procedure import Count
 from tests.unit.triage.conftest import START
 
@@ -15,11 +15,11 @@ def entry(**changes: Any) -> Count:
     return Count.model_validate({"id": "burst", "key": "'x'", "threshold": 3, "does": {}} | changes)
 
 
-def feed(rule: Count, minutes: list[float], who: list[str] | None = None) -> list[Found | None]:
-    tally, seen = Tally(), []
+def feed(rule: Count, minutes: list[float], who: list[str] | None = None) -> list[GroupJoined | None]:
+    tally, seen = GroupCounter(), []
     for place, minute in enumerate(minutes):
-        mark = Mark(START + timedelta(minutes=minute), f"c{place}", who[place] if who else "")
-        tally, found = count(tally, mark, rule)
+        mark = Occurrence(START + timedelta(minutes=minute), f"c{place}", who[place] if who else "")
+        tally, found = count_case(tally, mark, rule)
         seen.append(found)
     return seen
 
@@ -27,7 +27,7 @@ def feed(rule: Count, minutes: list[float], who: list[str] | None = None) -> lis
 def test_the_case_that_completes_the_group_finds_it_and_names_all() -> None:
     first, second, third = feed(entry(), [0, 1, 2])
     assert (first, second) == (None, None)
-    assert third == Found("burst/c2", new=True, joined=("c0", "c1", "c2"), members=("c0", "c1", "c2"))
+    assert third == GroupJoined("burst/c2", new=True, joined=("c0", "c1", "c2"), members=("c0", "c1", "c2"))
 
 
 def test_later_cases_join_and_the_group_is_found_once() -> None:
@@ -67,9 +67,9 @@ def test_order_of_arrival_does_not_change_who_is_in_a_group(seed: int) -> None:
     rule = entry(window="30m", threshold=4)
 
     def members(order: list[int]) -> set[int]:
-        tally: Tally = Tally()
+        tally: GroupCounter = GroupCounter()
         for place in order:
-            tally, _ = count(tally, Mark(START + timedelta(minutes=minutes[place]), str(place)), rule)
+            tally, _ = count_case(tally, Occurrence(START + timedelta(minutes=minutes[place]), str(place)), rule)
         return {int(m.case) for m in tally.marks if m.group}
 
     brute = {
@@ -85,17 +85,17 @@ def test_order_of_arrival_does_not_change_who_is_in_a_group(seed: int) -> None:
 
 
 def test_leaving_dissolves_a_group_that_becomes_too_small() -> None:
-    tally = Tally()
+    tally = GroupCounter()
     for minute in range(4):
-        tally, _ = count(tally, Mark(START + timedelta(minutes=minute), f"c{minute}"), entry())
-    tally, first = leave(tally, "c1", entry())
-    assert first == Left("burst/c2", dissolved=False, members=("c0", "c2", "c3"))
-    tally, second = leave(tally, "c2", entry())
-    assert second == Left("burst/c2", dissolved=True, members=("c0", "c3"))
-    assert not tally.group
+        tally, _ = count_case(tally, Occurrence(START + timedelta(minutes=minute), f"c{minute}"), entry())
+    tally, first = remove_case(tally, "c1", entry())
+    assert first == GroupLeft("burst/c2", dissolved=False, members=("c0", "c2", "c3"))
+    tally, second = remove_case(tally, "c2", entry())
+    assert second == GroupLeft("burst/c2", dissolved=True, members=("c0", "c3"))
+    assert not tally.open_group
     assert not any(m.group for m in tally.marks)
 
 
 def test_a_window_of_working_time_is_refused() -> None:
     with pytest.raises(ValueError, match="clock time or days"):
-        window(entry(window="3wh"))
+        window_length(entry(window="3wh"))

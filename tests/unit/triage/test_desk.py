@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.triage.domain.assess import assess
-from services.triage.domain.rule_scope import Context
-from services.triage.domain.state import Desk
+from services.triage.domain.rule_scope import TriageContext
+from services.triage.domain.state import TriageState
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.handling import Withdrawn
@@ -28,23 +28,23 @@ BATCH = {
 
 @dataclass
 class Play:
-    desk: Desk
+    desk: TriageState
     bound: Bound
-    context: Context
+    context: TriageContext
     events: list[CaseEvent] = field(default_factory=list)
 
     def take(self, complaint: Complaint) -> list[CaseEvent]:
         decision = assess(complaint, self.bound, self.desk.organisation, self.context)
-        return self.desk.take(Registered(case=complaint.case, at=complaint.registered_at, complaint=complaint), decision, self.context)
+        return self.desk.add_case(Registered(case=complaint.case, at=complaint.registered_at, complaint=complaint), decision, self.context)
 
     def follow(self, event: CaseEvent) -> list[CaseEvent]:
-        return self.desk.follow(event, self.context)
+        return self.desk.apply_event(event, self.context)
 
 
 @pytest.fixture
-def play(bound: MakeBound, organisation: Organisation, context: Context) -> Any:
+def play(bound: MakeBound, organisation: Organisation, context: TriageContext) -> Any:
     def make(**changes: Any) -> Play:
-        return Play(Desk(organisation), bound(**{"counts": [BATCH]} | changes), context)
+        return Play(TriageState(organisation), bound(**{"counts": [BATCH]} | changes), context)
 
     return make
 

@@ -6,19 +6,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.triage.domain.rule_scope import Scope
+from services.triage.domain.rule_scope import RuleScope
 from shared.procedures.expressions.matching import Expression, expression
 from tests.unit.triage.conftest import MakeComplaint
 
-MakeScope = Callable[..., Scope]
+MakeScope = Callable[..., RuleScope]
 
 
 @pytest.fixture
 def scope(complaint: MakeComplaint) -> MakeScope:
-    def make(*conditions: Expression, **facts: Any) -> Scope:
+    def make(*conditions: Expression, **facts: Any) -> RuleScope:
         paths = [path for condition in conditions for path in condition.condition.paths]
         reads = {root: tuple(path for path in paths if path[0] == root) for root in {path[0] for path in paths}}
-        return Scope(complaint(), facts, {"limit": 3}, ZoneInfo("Asia/Shanghai"), reads)
+        return RuleScope(complaint(), facts, {"limit": 3}, ZoneInfo("Asia/Shanghai"), reads)
 
     return make
 
@@ -29,7 +29,7 @@ def test_facts_and_decisions_are_read_anew_once_they_change(scope: MakeScope) ->
     assert not found.holds(both)
     found.set_facts({"persons": 3})
     assert not found.holds(both)
-    found.set_case("kind", "risk")
+    found.set_case_field("kind", "risk")
     assert found.holds(both)
 
 

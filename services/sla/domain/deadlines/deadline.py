@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from services.sla.domain.deadlines.counting import DEFAULT, DeadlineError, Rule, reach
-from services.sla.domain.deadlines.pauses import Pauses, ordered
-from services.sla.domain.deadlines.worktime import Worktime, micros
+from services.sla.domain.deadlines.counting import DEFAULT_COUNTING_RULE, CountingRule, DeadlineError, add_duration
+from services.sla.domain.deadlines.pauses import Pauses, normalize_pauses
+from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.model.duration import Duration
 
-OrAgreed = Literal[False, True, "earlier"]
+AgreedDateMode = Literal[False, True, "earlier"]
 
 
-class Due(NamedTuple):
+class Deadline(NamedTuple):
     """A deadline: its instant in the calendar's zone (None while an open pause holds it), the last day before rolling, provisional."""
 
     instant: datetime | None
@@ -33,18 +33,18 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class TimeLimit:
     """A time limit with all that changes it, in UTC microseconds: what a case keeps of a clock's round."""
 
     start: int
     duration: Duration
-    rule: Rule = DEFAULT
+    rule: CountingRule = DEFAULT_COUNTING_RULE
     pauses: Pauses = ()
     extensions: Sequence[Extension] = ()
     agreed: int | None = None
-    or_agreed: OrAgreed = False
+    or_agreed: AgreedDateMode = False
 
-    def extended(self) -> tuple[Duration, int | None]:
+    def extended_duration(self) -> tuple[Duration, int | None]:
         """Give the duration with every `by` added, and the instant of the latest `until`; raises DurationError, DeadlineError."""
         duration, until = self.duration, None
         for extension in self.extensions:
@@ -57,50 +57,50 @@ class Limit:
         return duration, until
 
 
-def due_at(worktime: Worktime, limit: Limit) -> tuple[int | None, int | None, bool]:
+def compute_due(worktime: Worktime, limit: TimeLimit) -> tuple[int | None, int | None, bool]:
     """Give due instant (UTC microseconds or None), last day before rolling (index or None) and provisional of a limit.
 
     The cheapest call for a case: raises DeadlineError and DurationError as `reach` and `Limit.extended` do.
     """
     if limit.or_agreed is True and limit.agreed is not None:
         return limit.agreed, None, False
-    duration, until = limit.extended() if limit.extensions else (limit.duration, None)
+    duration, until = limit.extended_duration() if limit.extensions else (limit.duration, None)
     if until is not None:
         due: tuple[int | None, int | None, bool] = (until, None, False)
     elif duration.kind == "date":
         due = (limit.agreed, None, False)
     else:
-        due = reach(worktime, limit.start, duration, limit.rule, limit.pauses)
+        due = add_duration(worktime, limit.start, duration, limit.rule, limit.pauses)
     if limit.or_agreed == "earlier" and limit.agreed is not None and (due[0] is None or limit.agreed < due[0]):
-        guessed = due[2] and worktime.day(limit.agreed - 1) > worktime.horizon
+        guessed = due[2] and worktime.day_of(limit.agreed - 1) > worktime.last_published_day
         return limit.agreed, None, guessed
     return due
 
 
-def due(  # the whole of time.md in one call
+def compute_deadline(  # the whole of time.md in one call
     start: datetime,
     duration: Duration,
     calendar: Calendar,
     *,
-    rule: Rule = DEFAULT,
+    rule: CountingRule = DEFAULT_COUNTING_RULE,
     pauses: Iterable[tuple[datetime, datetime | None]] = (),
     extensions: Sequence[Extension] = (),
     agreed: datetime | None = None,
-    or_agreed: OrAgreed = False,
-) -> Due:
+    or_agreed: AgreedDateMode = False,
+) -> Deadline:
     """Give the deadline of `duration` from an aware `start`; `agreed` is the value of a `date` or of the date agreed.
 
     Raises DeadlineError, DurationError and PauseError, each naming value, rule and remedy.
     """
-    worktime = Worktime.of(calendar)
-    stands = None if agreed is None else micros(agreed)
-    paused = ordered(pauses) if pauses else ()
+    worktime = Worktime.for_calendar(calendar)
+    stands = None if agreed is None else to_micros(agreed)
+    paused = normalize_pauses(pauses) if pauses else ()
     if extensions or stands is not None or duration.kind == "date":
-        at, last, provisional = due_at(worktime, Limit(micros(start), duration, rule, paused, extensions, stands, or_agreed))
+        at, last, provisional = compute_due(worktime, TimeLimit(to_micros(start), duration, rule, paused, extensions, stands, or_agreed))
     else:
-        at, last, provisional = reach(worktime, micros(start), duration, rule, paused)
-    return Due(
-        None if at is None else worktime.instant(at),
+        at, last, provisional = add_duration(worktime, to_micros(start), duration, rule, paused)
+    return Deadline(
+        None if at is None else worktime.to_datetime(at),
         provisional,
         None if last is None else worktime.date_of(last),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from services.sla.domain.deadlines.worktime import micros
+from services.sla.domain.deadlines.worktime import to_micros
 
 Pauses = Sequence[tuple[int, int | None]]
 """Ordered, disjoint, in UTC microseconds; the last may be open (None: not resumed yet)."""
@@ -15,33 +15,33 @@ class PauseError(ValueError):
     """A pause that cannot have happened; the text names the value, the rule and the remedy."""
 
 
-def ordered(pauses: Iterable[tuple[datetime, datetime | None]]) -> Pauses:
+def normalize_pauses(pauses: Iterable[tuple[datetime, datetime | None]]) -> Pauses:
     """Put pauses in order and join those that touch; raises PauseError."""
-    return joined((micros(begun), None if ended is None else micros(ended)) for begun, ended in pauses)
+    return merge_pauses((to_micros(begun), None if ended is None else to_micros(ended)) for begun, ended in pauses)
 
 
-def joined(pauses: Iterable[tuple[int, int | None]]) -> Pauses:
+def merge_pauses(pauses: Iterable[tuple[int, int | None]]) -> Pauses:
     """Put pauses given in microseconds in order and join those that touch; raises PauseError."""
     found: list[tuple[int, int | None]] = []
-    for begun, ended in sorted(pauses, key=_begun):
+    for begun, ended in sorted(pauses, key=_pause_start):
         if ended is not None and ended < begun:
             raise PauseError("pause: ends before it begins; give from and to in order, or no end while it is open")
-        if not found or not _reaches(found[-1][1], begun):
+        if not found or not _ends_at_or_after(found[-1][1], begun):
             found.append((begun, ended))
-        elif _reaches(ended, found[-1][1]):
+        elif _ends_at_or_after(ended, found[-1][1]):
             found[-1] = (found[-1][0], ended)
     return tuple(found)
 
 
-def _begun(pause: tuple[int, int | None]) -> int:
+def _pause_start(pause: tuple[int, int | None]) -> int:
     return pause[0]
 
 
-def _reaches(ended: int | None, at: int | None) -> bool:
+def _ends_at_or_after(ended: int | None, at: int | None) -> bool:
     return ended is None or (at is not None and ended >= at)
 
 
-def unpaused(pauses: Pauses, start: int, end: int) -> list[tuple[int, int]]:
+def running_intervals(pauses: Pauses, start: int, end: int) -> list[tuple[int, int]]:
     """Give the stretches between two instants during which the clock runs."""
     found = []
     for begun, ended in pauses:
@@ -59,9 +59,9 @@ def unpaused(pauses: Pauses, start: int, end: int) -> list[tuple[int, int]]:
     return found
 
 
-def holds(pauses: Pauses, end: int) -> tuple[int, int | None] | None:
+def blocking_pause(pauses: Pauses, day_end: int) -> tuple[int, int | None] | None:
     """Find the pause that holds back a day ending at `end`: begun before it (then is too late), not resumed before it."""
     for begun, ended in pauses:
-        if begun < end and (ended is None or ended >= end):
+        if begun < day_end and (ended is None or ended >= day_end):
             return begun, ended
     return None

@@ -7,36 +7,36 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from services.sla.domain.deadlines.counting import DeadlineError, pass_by, spend
-from services.sla.domain.deadlines.deadline import Limit, due_at
-from services.sla.domain.deadlines.pauses import Pauses, unpaused
+from services.sla.domain.deadlines.counting import DeadlineError, add_clock_time, add_working_time
+from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
+from services.sla.domain.deadlines.pauses import Pauses, running_intervals
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.model.duration import Duration
 
-_WORKING: Final = ("working", "working_days", "part")
+_WORKING_KINDS: Final = ("working", "working_days", "part")
 
 
 @dataclass(frozen=True, slots=True)
-class Reminder:
+class ReminderTiming:
     """Either `before`, clock or working time left, or `share` of the counted time, above 0 and below 1."""
 
     before: Duration | None = None
     share: Fraction | None = None
 
     @classmethod
-    def parse(cls, *, before: object = None, share: object = None) -> Reminder:
+    def parse(cls, *, before: object = None, share: object = None) -> ReminderTiming:
         """Read a reminder as written: `before: 2h`, `before: 4wh` or `share: 0.8`; raises DeadlineError, DurationError."""
         if (before is None) == (share is None):
             raise DeadlineError("reminder: is either before or share; give one of them")
         if share is not None:
-            return cls(share=_share(share))
+            return cls(share=_parse_share(share))
         left = Duration.parse(before)
         if left.kind not in ("clock", "working"):
             raise DeadlineError(f"reminder before {left}: is not a time that can be counted back; write it in m, h or wh")
         return cls(before=left)
 
 
-def _share(written: object) -> Fraction:
+def _parse_share(written: object) -> Fraction:
     try:
         share = Fraction(str(written))
     except (ValueError, ZeroDivisionError):
@@ -46,16 +46,16 @@ def _share(written: object) -> Fraction:
     return share
 
 
-def remind_at(worktime: Worktime, limit: Limit, reminder: Reminder) -> int | None:
+def reminder_due(worktime: Worktime, limit: TimeLimit, timing: ReminderTiming) -> int | None:
     """Give the instant (UTC microseconds) of a reminder; None if there is none to send, or not yet (open pause, no due instant).
 
     Pauses are taken in the order in which they came: a reminder due before the next pause has been sent by then, one that
     falls into a pause is sent on resuming.
     """
-    pauses = limit.pauses if _pausable(limit) else ()
+    pauses = limit.pauses if _is_pausable(limit) else ()
     resumed, planned = limit.start, False
     for count in range(len(pauses) + 1):
-        at = _counted(worktime, replace(limit, pauses=pauses[:count]), reminder)
+        at = _due_with_pauses(worktime, replace(limit, pauses=pauses[:count]), timing)
         if at is None:
             return None
         planned = planned or at > limit.start
@@ -69,31 +69,31 @@ def remind_at(worktime: Worktime, limit: Limit, reminder: Reminder) -> int | Non
     return None
 
 
-def _pausable(limit: Limit) -> bool:
+def _is_pausable(limit: TimeLimit) -> bool:
     agreed = limit.or_agreed is True and limit.agreed is not None
     return limit.duration.pausable and not agreed
 
 
-def _counted(worktime: Worktime, limit: Limit, reminder: Reminder) -> int | None:
-    due = due_at(worktime, limit)[0]
+def _due_with_pauses(worktime: Worktime, limit: TimeLimit, reminder: ReminderTiming) -> int | None:
+    due = compute_due(worktime, limit)[0]
     if due is None:
         return None
     if reminder.before is not None:
-        return _back(worktime, due, reminder.before, limit.pauses)
+        return _count_back(worktime, due, reminder.before, limit.pauses)
     share = Fraction(0) if reminder.share is None else reminder.share
-    working = limit.duration.kind in _WORKING
-    measure = worktime.worked if working else _itself
-    total = sum(measure(end) - measure(begun) for begun, end in unpaused(limit.pauses, limit.start, due))
+    working = limit.duration.kind in _WORKING_KINDS
+    measure = worktime.worked_until if working else _identity
+    total = sum(measure(end) - measure(begun) for begun, end in running_intervals(limit.pauses, limit.start, due))
     amount = -(-total * share.numerator // share.denominator)
     if amount <= 0:
         return limit.start
-    return spend(worktime, limit.start, amount, limit.pauses) if working else pass_by(limit.start, amount, limit.pauses)
+    return add_working_time(worktime, limit.start, amount, limit.pauses) if working else add_clock_time(limit.start, amount, limit.pauses)
 
 
-def _back(worktime: Worktime, due: int, before: Duration, pauses: Pauses) -> int:
+def _count_back(worktime: Worktime, due: int, before: Duration, pauses: Pauses) -> int:
     """Count back from `due`, through pauses, to the latest instant with that much time left."""
     working = before.kind == "working"
-    measure: Callable[[int], int] = worktime.worked if working else _itself
+    measure: Callable[[int], int] = worktime.worked_until if working else _identity
     left, at = before.size, due
     for begun, ended in reversed(pauses):
         if begun >= at or ended is None:
@@ -106,8 +106,8 @@ def _back(worktime: Worktime, due: int, before: Duration, pauses: Pauses) -> int
     total = measure(at) - left
     if not working:
         return total
-    return worktime.spent_latest(total) if total >= 0 else worktime.start
+    return worktime.latest_instant(total) if total >= 0 else worktime.start
 
 
-def _itself(at: int) -> int:
+def _identity(at: int) -> int:
     return at

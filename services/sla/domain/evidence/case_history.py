@@ -9,16 +9,16 @@ from typing import Any
 
 import orjson
 
-from services.sla.domain.deadlines.worktime import micros
+from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.replay import Recorded
+from services.sla.domain.evidence.replay import RecordedEvent
 from services.sla.domain.lifecycle.case import Event
-from services.sla.domain.lifecycle.condition_scope import INSTANTS
-from services.sla.domain.reports.statistics import History
+from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
+from services.sla.domain.reports.statistics import CaseTimeline
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LedgerRow:
     """A line of the ledger with the columns beside its body."""
 
     sequence: int
@@ -33,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class CaseHistory:
     """A case with its ledger: `head`, `sequence` and `state` are the case row's; `state` is JSON as bytes."""
 
     case: str
@@ -41,36 +41,40 @@ class Dossier:
     sequence: int
     calendar: str
     state: bytes
-    rows: Sequence[Row] = field(default_factory=tuple)
+    rows: Sequence[LedgerRow] = field(default_factory=tuple)
 
-    def lines(self) -> list[Recorded]:
+    def recorded_events(self) -> list[RecordedEvent]:
         """The lines as the replay takes them; raises `ValueError` for a body that is no JSON."""
-        return [Recorded(orjson.loads(row.body), row.cause, row.origin, row.basis) for row in self.rows]
+        return [RecordedEvent(orjson.loads(row.body), row.cause, row.origin, row.basis) for row in self.rows]
 
-    def history(self) -> History:
+    def timeline(self) -> CaseTimeline:
         """The case as the figures take it."""
-        return history(self.case, [orjson.loads(row.body) for row in self.rows])
+        return case_timeline(self.case, [orjson.loads(row.body) for row in self.rows])
 
 
-def history(case: str, bodies: Sequence[dict[str, Any]]) -> History:
+def case_timeline(case: str, bodies: Sequence[dict[str, Any]]) -> CaseTimeline:
     """A case as the figures take it, out of its events as they were published."""
     registered = next((body for body in bodies if body["type"] == "registered"), {})
     complaint = registered.get("complaint", {})
-    events = [Event(body["type"], _micros(body["at"]), body["sequence"], _plain(body)) for body in bodies]
+    events = [Event(body["type"], _parse_micros(body["at"]), body["sequence"], _instants_to_micros(body)) for body in bodies]
     received = complaint.get("received_at") or bodies[0]["at"]
     who = complaint.get("complainant", {}).get("kind", "customer")
-    return History(case, _micros(received), complaint.get("channel", "hotline"), who, events, complaint.get("facts", {}))
+    return CaseTimeline(case, _parse_micros(received), complaint.get("channel", "hotline"), who, events, complaint.get("facts", {}))
 
 
-def faults(dossier: Dossier) -> list[str]:
+def verify_history(history: CaseHistory) -> list[str]:
     """What is wrong with a case's ledger, in words; empty if every line is what it was and where it was."""
-    entries = [hash_chain.Entry(row.sequence, row.body, row.hash) for row in dossier.rows]
-    return [*hash_chain.faults(entries), *_ends(dossier), *(fault for row in dossier.rows for fault in _columns(dossier.case, row))]
+    entries = [hash_chain.LedgerEntry(row.sequence, row.body, row.hash) for row in history.rows]
+    return [
+        *hash_chain.verify_chain(entries),
+        *_head_faults(history),
+        *(fault for row in history.rows for fault in _column_faults(history.case, row)),
+    ]
 
 
-def _ends(dossier: Dossier) -> Iterator[str]:
+def _head_faults(dossier: CaseHistory) -> Iterator[str]:
     last = dossier.rows[-1] if dossier.rows else None
-    reached, head = (last.sequence, last.hash) if last else (0, hash_chain.GENESIS)
+    reached, head = (last.sequence, last.hash) if last else (0, hash_chain.GENESIS_HASH)
     if reached < dossier.sequence:
         yield f"the ledger ends at event {reached}, the case is at event {dossier.sequence}: the last events are missing"
     elif reached > dossier.sequence:
@@ -79,12 +83,18 @@ def _ends(dossier: Dossier) -> Iterator[str]:
         yield f"the case's head is not the hash of event {reached}: one of them was changed"
 
 
-def _columns(case: str, row: Row) -> Iterator[str]:
+def _column_faults(case: str, row: LedgerRow) -> Iterator[str]:
     """Columns repeat what the body says, so that it can be searched: they have to agree."""
     try:
         body = orjson.loads(row.body)
-        stated = {"case": case, "sequence": row.sequence, "type": row.type, "at": micros(row.at), "recorded_at": micros(row.recorded_at)}
-        said = {**body, **{name: _micros(body[name]) for name in ("at", "recorded_at")}}
+        stated = {
+            "case": case,
+            "sequence": row.sequence,
+            "type": row.type,
+            "at": to_micros(row.at),
+            "recorded_at": to_micros(row.recorded_at),
+        }
+        said = {**body, **{name: _parse_micros(body[name]) for name in ("at", "recorded_at")}}
     except (ValueError, KeyError, TypeError):
         yield f"event {row.sequence} cannot be read"
         return
@@ -93,9 +103,9 @@ def _columns(case: str, row: Row) -> Iterator[str]:
             yield f"event {row.sequence}: the column {name} does not agree with the event"
 
 
-def _plain(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: _micros(value) if name in INSTANTS and isinstance(value, str) else value for name, value in body.items()}
+def _instants_to_micros(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: _parse_micros(value) if name in INSTANT_FIELDS and isinstance(value, str) else value for name, value in body.items()}
 
 
-def _micros(written: str) -> int:
-    return micros(datetime.fromisoformat(written))
+def _parse_micros(written: str) -> int:
+    return to_micros(datetime.fromisoformat(written))

@@ -13,7 +13,7 @@ import orjson
 from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, Interval
 from shared.procedures.organisation import Organisation
 
-_LEFT_OUT: Any = {
+_EXCLUDED_FIELDS: Any = {
     "calendars": True,
     "sources": True,
     "routing": True,
@@ -23,7 +23,7 @@ _LEFT_OUT: Any = {
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class DecisionContext:
     """Organisation and calendars, with the stamp that ledger lines carry and the canonical bytes that it is the hash of."""
 
     organisation: Organisation
@@ -32,48 +32,48 @@ class Basis:
     content: bytes
 
 
-def of(organisation: Organisation, calendars: Mapping[str, Calendar]) -> Basis:
+def capture_context(organisation: Organisation, calendars: Mapping[str, Calendar]) -> DecisionContext:
     """The basis of decisions made now."""
     data = {
-        "organisation": organisation.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_LEFT_OUT),
-        "calendars": {name: written(calendar) for name, calendar in calendars.items()},
+        "organisation": organisation.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_EXCLUDED_FIELDS),
+        "calendars": {name: calendar_to_dict(calendar) for name, calendar in calendars.items()},
     }
     content = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-    return Basis(organisation, dict(calendars), hashlib.sha256(content).hexdigest()[:16], content)
+    return DecisionContext(organisation, dict(calendars), hashlib.sha256(content).hexdigest()[:16], content)
 
 
-def read(content: bytes) -> Basis:
+def parse_context(content: bytes) -> DecisionContext:
     """A basis that was kept; raises `ValueError` (also pydantic's) for content that is none."""
     data = orjson.loads(content)
     calendars = {name: Calendar.parse(each) for name, each in data["calendars"].items()}
     organisation = Organisation.model_validate({"id": "unnamed", **data["organisation"]})
-    return Basis(organisation, calendars, hashlib.sha256(content).hexdigest()[:16], content)
+    return DecisionContext(organisation, calendars, hashlib.sha256(content).hexdigest()[:16], content)
 
 
-def nameless(basis: Basis, named: frozenset[str] = frozenset()) -> Basis:
+def without_names(context: DecisionContext, kept_names: frozenset[str] = frozenset()) -> DecisionContext:
     """The basis without the names of people, but for those that a case names itself."""
-    people = [person if person.name in named else person.model_copy(update={"name": ""}) for person in basis.organisation.people]
-    return of(basis.organisation.model_copy(update={"people": people}), basis.calendars)
+    people = [person if person.name in kept_names else person.model_copy(update={"name": ""}) for person in context.organisation.people]
+    return capture_context(context.organisation.model_copy(update={"people": people}), context.calendars)
 
 
-def written(calendar: Calendar) -> dict[str, Any]:
+def calendar_to_dict(calendar: Calendar) -> dict[str, Any]:
     """A calendar as `Calendar.parse` reads it, complete: it needs no public schedule besides."""
-    days = {_key(day): [_interval(each) for each in hours] if hours else "off" for day, hours in calendar.days.items()}
+    days = {_format_day(day): [_format_interval(each) for each in hours] if hours else "off" for day, hours in calendar.days.items()}
     return {
         "id": calendar.id,
         "version": calendar.version,
         "zone": calendar.zone.key,
         "schedule": "none",
-        "hours": {name: [_interval(each) for each in hours] for name, hours in zip(WEEKDAYS, calendar.hours, strict=True) if hours},
+        "hours": {name: [_format_interval(each) for each in hours] for name, hours in zip(WEEKDAYS, calendar.hours, strict=True) if hours},
         "days": days,
         "published_until": None if calendar.published_until is None else str(calendar.published_until),
     }
 
 
-def _key(day: date) -> str:
+def _format_day(day: date) -> str:
     return day.isoformat()
 
 
-def _interval(minutes: Interval) -> str:
+def _format_interval(minutes: Interval) -> str:
     opens, shut = minutes
     return f"{opens // 60:02}:{opens % 60:02}-{shut // 60:02}:{shut % 60:02}"

@@ -9,20 +9,30 @@ from typing import Any
 
 import orjson
 
-from services.sla.domain.deadlines.worktime import micros
+from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.condition_scope import INSTANTS
-from services.sla.domain.lifecycle.decide import AUTHORITY, Act, Decided, Input, Opening, Recount, Tick, decide, next_due
+from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
+from services.sla.domain.lifecycle.decide import (
+    AUTHORITY_RULE,
+    AdvanceTime,
+    ApplyDecision,
+    CaseInput,
+    OpenCase,
+    Recalculate,
+    TakeAction,
+    decide,
+    next_due,
+)
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
 
-COMPUTED = frozenset({"role", "actor", "rule", "clause", "clauses", "from_class", "needs_sign_off", "late_by"})
+ENGINE_FIELDS = frozenset({"role", "actor", "rule", "clause", "clauses", "from_class", "needs_sign_off", "late_by"})
 """Fields of an action's event that the engine adds to the action's own data."""
-_UNCOMPARED = frozenset({"recorded_at", "procedure", "version"})
-_ENVELOPE = frozenset({"type", "case", "at", "sequence"}) | _UNCOMPARED
+IGNORED_FIELDS = frozenset({"recorded_at", "procedure", "version"})
+_ENVELOPE_FIELDS = frozenset({"type", "case", "at", "sequence"}) | IGNORED_FIELDS
 
 
 class ReplayError(ValueError):
@@ -30,7 +40,7 @@ class ReplayError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedEvent:
     """A line of a ledger: the event as it was published (read from JSON), and how it came about.
 
     `origin` stands on the first event of each decision alone; `basis` names the organisation and calendars it was made with.
@@ -43,7 +53,7 @@ class Recorded:
 
 
 @dataclass(slots=True)
-class Refolded:
+class ReplayResult:
     """The case that comes out (None for an empty ledger), and where it departs from what was recorded, in words."""
 
     case: Case | None = None
@@ -52,43 +62,45 @@ class Refolded:
     differences: list[str] = field(default_factory=list)
 
 
-Find = Callable[[str, str, int, Mapping[str, Any]], Rulebook]
+RulebookLookup = Callable[[str, str, int, Mapping[str, Any]], Rulebook]
 """The rulebook of a basis, procedure, version and parameters."""
 
 
-def origin(given: Input) -> str:
+def input_origin(case_input: CaseInput) -> str:
     """What has to be kept of an input besides the events that it causes: its kind, and what no event says."""
-    match given:
-        case Opening():
+    match case_input:
+        case OpenCase():
             return "opening"
-        case Act(action=action):
+        case TakeAction(action=action):
             return f"act {action}"
-        case Decided():
+        case ApplyDecision():
             return "decided"
-        case Tick(upto=upto):
+        case AdvanceTime(upto=upto):
             return f"tick {upto}"
-        case Recount(at=at, reason=reason):
+        case Recalculate(at=at, reason=reason):
             return f"recount {at} {reason}"
 
 
-def body(event: Event, case: Case, rulebook: Rulebook) -> dict[str, Any]:
+def published_body(event: Event, case: Case, rulebook: Rulebook) -> dict[str, Any]:
     """An event as it is published, but for when it was recorded; `case` as it stands after the decision."""
-    return {"type": event.type, **event_mapping.outward(event, case, rulebook.procedure, rulebook.worktime(case.department))}
+    return {"type": event.type, **event_mapping.published_fields(event, case, rulebook.procedure, rulebook.worktime_for(case.department))}
 
 
-def recorded(given: Input, events: Sequence[Event], case: Case, rulebook: Rulebook, now: datetime, basis: str = "") -> list[Recorded]:
+def to_recorded_events(
+    case_input: CaseInput, events: Sequence[Event], case: Case, rulebook: Rulebook, now: datetime, basis: str = ""
+) -> list[RecordedEvent]:
     """The lines of a decision as a ledger gives them back."""
     envelope = {"recorded_at": now, "procedure": case.procedure, "version": case.version}
-    bodies = (orjson.loads(hash_chain.canonical({**body(event, case, rulebook), **envelope})) for event in events)
-    first = origin(given)
+    bodies = (orjson.loads(hash_chain.canonical_json({**published_body(event, case, rulebook), **envelope})) for event in events)
+    first = input_origin(case_input)
     pairs = zip(events, bodies, strict=True)
-    return [Recorded(fields, event.cause, "" if number else first, basis) for number, (event, fields) in enumerate(pairs)]
+    return [RecordedEvent(fields, event.cause, "" if number else first, basis) for number, (event, fields) in enumerate(pairs)]
 
 
-def decisions(lines: Iterable[Recorded]) -> Iterator[list[Recorded]]:
+def group_by_decision(recorded_events: Iterable[RecordedEvent]) -> Iterator[list[RecordedEvent]]:
     """The events of each decision."""
-    group: list[Recorded] = []
-    for line in lines:
+    group: list[RecordedEvent] = []
+    for line in recorded_events:
         if line.origin and group:
             yield group
             group = []
@@ -97,12 +109,12 @@ def decisions(lines: Iterable[Recorded]) -> Iterator[list[Recorded]]:
         yield group
 
 
-def refold(lines: Iterable[Recorded], find: Find) -> Refolded:
+def replay_decisions(recorded_events: Iterable[RecordedEvent], find_rulebook: RulebookLookup) -> ReplayResult:
     """Decide everything once more; it ends at the first decision that comes out otherwise, since all later ones rest on it."""
-    found = Refolded()
-    for group in decisions(lines):
+    found = ReplayResult()
+    for group in group_by_decision(recorded_events):
         try:
-            _again(found, group, find)
+            _replay_decision(found, group, find_rulebook)
         except (ValueError, KeyError, TypeError) as error:
             found.differences.append(f"event {group[0].body.get('sequence')}: cannot be decided again: {error!r}")
         if found.differences:
@@ -110,64 +122,64 @@ def refold(lines: Iterable[Recorded], find: Find) -> Refolded:
     return found
 
 
-def settle(found: Refolded, upto: int | None, calendars: Rulebook | None = None) -> None:
+def apply_eventless_steps(result: ReplayResult, upto: int | None, new_rulebook: Rulebook | None = None) -> None:
     """Carry out what leaves no event: what was due before `upto` (None: all of it), and, with `calendars`, a recount that moved nothing."""
-    if found.case is None or found.rulebook is None:
+    if result.case is None or result.rulebook is None:
         return
-    if calendars is not None:
-        found.rulebook = calendars
-        found.case = _recounted(found.case, calendars)
-    found.case = _quiet(found.case, found.rulebook, upto)
+    if new_rulebook is not None:
+        result.rulebook = new_rulebook
+        result.case = _recalculated(result.case, new_rulebook)
+    result.case = _execute_eventless(result.case, result.rulebook, upto)
 
 
-def departures(case: Case, kept: Mapping[str, Any]) -> list[str]:
+def state_differences(case: Case, stored: Mapping[str, Any]) -> list[str]:
     """Where a case differs from the one that is kept (its fields read from JSON), in words."""
     made = orjson.loads(orjson.dumps(asdict(case)))
-    different = [name for name, value in made.items() if kept.get(name) != value]
-    return [f"{name}: kept is {_short(kept.get(name))}, replayed {_short(made[name])}" for name in different]
+    different = [name for name, value in made.items() if stored.get(name) != value]
+    return [f"{name}: kept is {_abbreviated(stored.get(name))}, replayed {_abbreviated(made[name])}" for name in different]
 
 
-def input_of(group: Sequence[Recorded], procedure: Procedure) -> Input:
+def reconstruct_input(group: Sequence[RecordedEvent], procedure: Procedure) -> CaseInput:
     """The input that caused a decision, out of its events; raises `ReplayError`."""
     kind, *rest = group[0].origin.split(" ")
     match kind:
         case "tick":
-            return Tick(int(rest[0]))
+            return AdvanceTime(int(rest[0]))
         case "recount":
-            return Recount(int(rest[0]), rest[1])
+            return Recalculate(int(rest[0]), rest[1])
         case "opening":
-            return _opening(group, procedure)
+            return _read_open_case(group, procedure)
         case "act":
-            return _act(rest[0], _first(group, {"action"}), procedure)
+            return _read_action(rest[0], _input_event(group, {"action"}), procedure)
         case "decided":
-            return _decided(_first(group, {"triage", "message"}), procedure)
+            return _read_decision(_input_event(group, {"triage", "message"}), procedure)
     raise ReplayError(f"event {group[0].body.get('sequence')} does not say what it follows from")
 
 
-def _again(found: Refolded, group: list[Recorded], find: Find) -> None:
+def _replay_decision(found: ReplayResult, group: list[RecordedEvent], find: RulebookLookup) -> None:
     first = group[0]
     stated = first.body["procedure"], first.body["version"]
     parameters = found.case.parameters if found.case else first.body.get("parameters", {})
     rulebook = find(first.basis, *stated, parameters)
-    given = input_of(group, rulebook.procedure)
+    given = reconstruct_input(group, rulebook.procedure)
     if found.case is not None:
-        if found.basis != first.basis and not isinstance(given, Recount):
-            found.case = _recounted(found.case, rulebook)
-        found.case = _quiet(found.case, rulebook, _reach(given))
-    now = max(_micros(first.body["recorded_at"]), getattr(given, "at", 0), getattr(given, "registered_at", 0))
+        if found.basis != first.basis and not isinstance(given, Recalculate):
+            found.case = _recalculated(found.case, rulebook)
+        found.case = _execute_eventless(found.case, rulebook, _executed_until(given))
+    now = max(parse_micros(first.body["recorded_at"]), getattr(given, "at", 0), getattr(given, "registered_at", 0))
     decision = decide(found.case, given, rulebook, now)
     found.case, found.rulebook, found.basis = decision.case, rulebook, first.basis
-    made = [orjson.loads(hash_chain.canonical(body(event, decision.case, rulebook))) for event in decision.events]
-    found.differences += list(_compare(group, made, [event.cause for event in decision.events]))
+    made = [orjson.loads(hash_chain.canonical_json(published_body(event, decision.case, rulebook))) for event in decision.events]
+    found.differences += list(_event_differences(group, made, [event.cause for event in decision.events]))
 
 
-def _compare(group: Sequence[Recorded], made: Sequence[dict[str, Any]], causes: Sequence[str]) -> Iterator[str]:
+def _event_differences(group: Sequence[RecordedEvent], made: Sequence[dict[str, Any]], causes: Sequence[str]) -> Iterator[str]:
     for line, fields, cause in zip(group, made, causes, strict=False):
-        known = {name: value for name, value in line.body.items() if name not in _UNCOMPARED}
+        known = {name: value for name, value in line.body.items() if name not in IGNORED_FIELDS}
         if known != fields or line.cause != cause:
             kept, again = {**known, "cause": line.cause}, {**fields, "cause": cause}
             names = sorted(name for name in {*kept, *again} if kept.get(name) != again.get(name))
-            said = "; ".join(f"{name}: recorded {_short(kept.get(name))}, replayed {_short(again.get(name))}" for name in names)
+            said = "; ".join(f"{name}: recorded {_abbreviated(kept.get(name))}, replayed {_abbreviated(again.get(name))}" for name in names)
             yield f"event {line.body['sequence']} ({line.body['type']}): {said}"
     for line in group[len(made) :]:
         yield f"event {line.body['sequence']} ({line.body['type']}): recorded, but does not come out"
@@ -175,95 +187,95 @@ def _compare(group: Sequence[Recorded], made: Sequence[dict[str, Any]], causes: 
         yield f"event {fields['sequence']} ({fields['type']}): comes out, but is not recorded"
 
 
-def _reach(given: Input) -> int:
+def _executed_until(given: CaseInput) -> int:
     """Up to which instant a decision carries out what is due before its input."""
     match given:
-        case Opening(registered_at=at) | Act(at=at) | Decided(at=at) | Recount(at=at):
+        case OpenCase(registered_at=at) | TakeAction(at=at) | ApplyDecision(at=at) | Recalculate(at=at):
             return at - 1
-        case Tick(upto=upto):
+        case AdvanceTime(upto=upto):
             return upto
 
 
-def _quiet(case: Case, rulebook: Rulebook, upto: int | None) -> Case:
+def _execute_eventless(case: Case, rulebook: Rulebook, upto: int | None) -> Case:
     """The case after all that fell due before and left no event, such as a reminder whose condition did not hold."""
     while (due := next_due(case)) is not None and (upto is None or due <= upto):
-        tried = decide(case, Tick(due), rulebook, due)
+        tried = decide(case, AdvanceTime(due), rulebook, due)
         if tried.events:
             break
         case = tried.case
     return case
 
 
-def _recounted(case: Case, rulebook: Rulebook) -> Case:
+def _recalculated(case: Case, rulebook: Rulebook) -> Case:
     """The case counted with other calendars, where no deadline moves by it."""
-    tried = decide(case, Recount(case.registered_at), rulebook, case.registered_at)
+    tried = decide(case, Recalculate(case.registered_at), rulebook, case.registered_at)
     return case if tried.events or not case.open else tried.case
 
 
-def _first(group: Sequence[Recorded], causes: set[str]) -> dict[str, Any]:
+def _input_event(group: Sequence[RecordedEvent], causes: set[str]) -> dict[str, Any]:
     for line in group:
         if line.cause in causes:
             return line.body
     raise ReplayError(f"event {group[0].body.get('sequence')} begins a decision without the event of its input ({' or '.join(causes)})")
 
 
-def _opening(group: Sequence[Recorded], procedure: Procedure) -> Opening:
-    registered = _first(group, {"opening"})
+def _read_open_case(group: Sequence[RecordedEvent], procedure: Procedure) -> OpenCase:
+    registered = _input_event(group, {"opening"})
     classified = next((line.body for line in group if line.body["type"] == "classified"), None)
     if classified is None:
         raise ReplayError("event 1 is not followed by triage's first decision")
     complaint = Complaint.model_validate(registered["complaint"])
-    return Opening(
+    return OpenCase(
         case=registered["case"],
         procedure=procedure.id,
         version=procedure.version,
-        received_at=micros(complaint.received_at),
-        registered_at=_micros(registered["at"]),
-        complaint=event_mapping.kept(complaint),
-        registered=_own(registered, procedure),
-        classified=_own(classified, procedure),
+        received_at=to_micros(complaint.received_at),
+        registered_at=parse_micros(registered["at"]),
+        complaint=event_mapping.stored_complaint(complaint),
+        registered=_event_data(registered, procedure),
+        classified=_event_data(classified, procedure),
         parameters=registered.get("parameters", {}),
     )
 
 
-def _act(action: str, fields: dict[str, Any], procedure: Procedure) -> Act:
-    at, role, actor = _micros(fields["at"]), fields.get("role", ""), fields.get("actor", "")
+def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> TakeAction:
+    at, role, actor = parse_micros(fields["at"]), fields.get("role", ""), fields.get("actor", "")
     if fields["type"] == "action_refused":
-        denied = fields["reason"] if fields.get("rule") == AUTHORITY else ""
-        return Act(action, at, role, actor, _nested(fields.get("data", {})), denied)
-    data = {name: value for name, value in _own(fields, procedure).items() if name not in COMPUTED}
+        denied = fields["reason"] if fields.get("rule") == AUTHORITY_RULE else ""
+        return TakeAction(action, at, role, actor, _instants_to_micros(fields.get("data", {})), denied)
+    data = {name: value for name, value in _event_data(fields, procedure).items() if name not in ENGINE_FIELDS}
     if action in ("route", "reassign"):
         data.pop("by", None)
     if fields["type"] in ("review_rejected", "verification_failed"):
         data["passed"] = False
-    return Act(action, at, role, actor, data)
+    return TakeAction(action, at, role, actor, data)
 
 
-def _decided(fields: dict[str, Any], procedure: Procedure) -> Decided:
-    at, kind = _micros(fields["at"]), fields["type"]
+def _read_decision(fields: dict[str, Any], procedure: Procedure) -> ApplyDecision:
+    at, kind = parse_micros(fields["at"]), fields["type"]
     cause = "message" if kind.startswith("notification_") else "triage"
     if kind != "action_refused":
-        return Decided(kind, at, _own(fields, procedure), cause)
+        return ApplyDecision(kind, at, _event_data(fields, procedure), cause)
     outranked = "routed" if fields["action"] == "route" else "reclassified"
-    return Decided(outranked, at, _nested(fields.get("data", {})), cause)
+    return ApplyDecision(outranked, at, _instants_to_micros(fields.get("data", {})), cause)
 
 
-def _own(fields: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
+def _event_data(fields: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
     """The event's fields without its envelope, as the core has them."""
-    found = _nested({name: value for name, value in fields.items() if name not in _ENVELOPE})
+    found = _instants_to_micros({name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS})
     if "facts" in found:
-        found["facts"] = event_mapping.facts(found["facts"], procedure)
+        found["facts"] = event_mapping.typed_facts(found["facts"], procedure)
     return found
 
 
-def _nested(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _micros(value) if name in INSTANTS and isinstance(value, str) else value for name, value in data.items()}
+def _instants_to_micros(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: parse_micros(value) if name in INSTANT_FIELDS and isinstance(value, str) else value for name, value in data.items()}
 
 
-def _micros(written: str) -> int:
-    return micros(datetime.fromisoformat(written))
+def parse_micros(written: str) -> int:
+    return to_micros(datetime.fromisoformat(written))
 
 
-def _short(value: Any, longest: int = 120) -> str:
+def _abbreviated(value: Any, longest: int = 120) -> str:
     text = "nothing" if value is None else orjson.dumps(value).decode()
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

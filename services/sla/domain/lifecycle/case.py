@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Literal
 
-Status = Literal["open", "closed", "refused", "withdrawn"]
-RoundState = Literal["running", "paused", "dormant", "stopped", "cancelled"]
-LIVE: tuple[RoundState, ...] = ("running", "paused")
+CaseStatus = Literal["open", "closed", "refused", "withdrawn"]
+ClockRunState = Literal["running", "paused", "dormant", "stopped", "cancelled"]
+ACTIVE_STATES: tuple[ClockRunState, ...] = ("running", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class Event:
 
 
 @dataclass(slots=True)
-class Round:
+class ClockRun:
     """One round of one clock. A dormant round waits for its guard; `dues` holds an instant for each due entry, None where there is none."""
 
     clock: str
     number: int
     start: int
     event: str
-    state: RoundState = "running"
+    state: ClockRunState = "running"
     seen: list[int] = field(default_factory=list)
     pauses: list[list[int | None]] = field(default_factory=list)
     dues: list[int | None] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Round:
     deemed: str = ""
 
     @property
-    def due(self) -> int | None:
+    def due_at(self) -> int | None:
         """The first due instant that exists, or the next occurrence of a repeating clock."""
         for at in self.dues:
             if at is not None:
@@ -61,20 +61,20 @@ class Round:
         return self.next_occurrence
 
     @property
-    def live(self) -> bool:
+    def is_active(self) -> bool:
         """Whether the round is running or paused."""
-        return self.state in LIVE
+        return self.state in ACTIVE_STATES
 
-    def fork(self) -> Round:
+    def working_copy(self) -> ClockRun:
         """A copy that may be changed without changing this one."""
-        twin = Round(*_ROUND(self))
+        twin = ClockRun(*_CLOCK_RUN_VALUES(self))
         twin.seen, twin.pauses, twin.dues, twin.done = [*self.seen], [*self.pauses], [*self.dues], [*self.done]
         twin.reminders, twin.reminded, twin.extensions = [*self.reminders], [*self.reminded], [*self.extensions]
         return twin
 
 
 @dataclass(slots=True)
-class Climb:
+class Escalation:
     """A matter on its way up a ladder: the rung it stands on, and when silence takes it further (None: never by itself)."""
 
     ladder: str
@@ -98,7 +98,7 @@ class Case:
     registered_at: int
     complaint: dict[str, Any]
     parameters: dict[str, Any] = field(default_factory=dict)
-    status: Status = "open"
+    status: CaseStatus = "open"
     kind: str = "complaint"
     class_: str = ""
     rule: str = ""
@@ -121,8 +121,8 @@ class Case:
     decided_by_person: list[str] = field(default_factory=list)
     last: dict[str, dict[str, Any]] = field(default_factory=dict)
     count: dict[str, int] = field(default_factory=dict)
-    rounds: dict[str, list[Round]] = field(default_factory=dict)
-    climbs: list[Climb] = field(default_factory=list)
+    rounds: dict[str, list[ClockRun]] = field(default_factory=dict)
+    climbs: list[Escalation] = field(default_factory=list)
     sequence: int = 0
 
     @property
@@ -130,33 +130,33 @@ class Case:
         """Whether the case has not ended."""
         return self.status == "open"
 
-    def current(self, clock: str) -> Round | None:
+    def current_run(self, clock_id: str) -> ClockRun | None:
         """The latest round of a clock."""
-        rounds = self.rounds.get(clock)
+        rounds = self.rounds.get(clock_id)
         return rounds[-1] if rounds else None
 
-    def fork(self) -> Case:
+    def working_copy(self) -> Case:
         """A copy to work on: rounds that have ended are shared, since they never change."""
-        twin = Case(*_CASE(self))
+        twin = Case(*_CASE_VALUES(self))
         twin.cooperating, twin.links, twin.decided_by_person = [*self.cooperating], [*self.links], [*self.decided_by_person]
         twin.facts, twin.windows, twin.last, twin.count = {**self.facts}, {**self.windows}, {**self.last}, {**self.count}
-        twin.rounds = {clock: _working_copy(rounds) for clock, rounds in self.rounds.items()}
+        twin.rounds = {clock: _copy_last_run(rounds) for clock, rounds in self.rounds.items()}
         twin.climbs = [copy(climb) for climb in self.climbs]
         return twin
 
     @classmethod
-    def load(cls, data: dict[str, Any]) -> Case:
+    def from_dict(cls, data: dict[str, Any]) -> Case:
         """The case from what `dataclasses.asdict` or orjson made of it."""
-        rounds = {clock: [Round(**each) for each in listed] for clock, listed in data["rounds"].items()}
-        climbs = [Climb(**each) for each in data["climbs"]]
+        rounds = {clock: [ClockRun(**each) for each in listed] for clock, listed in data["rounds"].items()}
+        climbs = [Escalation(**each) for each in data["climbs"]]
         return cls(**{**data, "rounds": rounds, "climbs": climbs})
 
 
-def _working_copy(rounds: list[Round]) -> list[Round]:
+def _copy_last_run(rounds: list[ClockRun]) -> list[ClockRun]:
     last = rounds[-1]
-    return rounds if last.state in ("stopped", "cancelled") else [*rounds[:-1], last.fork()]
+    return rounds if last.state in ("stopped", "cancelled") else [*rounds[:-1], last.working_copy()]
 
 
 # A case is copied for every decision; reading all fields at once is five times as fast as copy().
-_CASE = attrgetter(*(each.name for each in fields(Case)))
-_ROUND = attrgetter(*(each.name for each in fields(Round)))
+_CASE_VALUES = attrgetter(*(each.name for each in fields(Case)))
+_CLOCK_RUN_VALUES = attrgetter(*(each.name for each in fields(ClockRun)))

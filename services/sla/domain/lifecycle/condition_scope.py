@@ -14,11 +14,11 @@ from shared.procedures.expressions.conditions import Path
 
 _EMPTY_FACT: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}
 _EMPTY_COMPLAINT: dict[str, Any] = {"against": [], "attachments": [], "missing": [], "happened_at": EPOCH}
-INSTANTS = frozenset(name for name, empty in ANY_EVENT_FIELDS.items() if empty == EPOCH)
+INSTANT_FIELDS = frozenset(name for name, empty in ANY_EVENT_FIELDS.items() if empty == EPOCH)
 """Fields of events that hold instants: microseconds here, datetimes on the wire."""
 
 
-class Scope:
+class ConditionScope:
     """Reads names for one case and one event at hand."""
 
     __slots__ = ("case", "event", "rulebook", "worktime")
@@ -43,16 +43,16 @@ class Scope:
             case "count":
                 return self.case.count.get(path[1], 0)
             case "parameters":
-                return self.rulebook.bound.parameters.get(path[1], "")
+                return self.rulebook.bound_procedure.parameters.get(path[1], "")
         return self._complaint(path)
 
-    def day(self, at: int) -> str:
+    def local_date(self, at: int) -> str:
         """The date of an instant in the calendar's zone, as 2026-09-24."""
-        return self.worktime.date_of(self.worktime.day(at)).isoformat()
+        return self.worktime.date_of(self.worktime.day_of(at)).isoformat()
 
     def _instant(self, at: int) -> datetime:
         # CEL takes fixed offsets alone, not the names of zones.
-        local = self.worktime.instant(at)
+        local = self.worktime.to_datetime(at)
         return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
 
     def _fact(self, name: str) -> Any:
@@ -66,11 +66,11 @@ class Scope:
 
     def _field(self, data: dict[str, Any], name: str, empty: dict[str, Any]) -> Any:
         if name == "day":
-            return self.day(data["at"]) if "at" in data else ""
+            return self.local_date(data["at"]) if "at" in data else ""
         value = data.get(name)
         if value is None:
             return empty[name]
-        return self._instant(value) if name in INSTANTS and isinstance(value, int) else value
+        return self._instant(value) if name in INSTANT_FIELDS and isinstance(value, int) else value
 
     def _case(self, name: str) -> Any:
         case = self.case
@@ -80,7 +80,7 @@ class Scope:
             case "received_at" | "registered_at":
                 return self._instant(getattr(case, name))
             case "received_day":
-                return self.day(case.received_at)
+                return self.local_date(case.received_at)
             case "agreed_date":
                 return EPOCH if case.agreed is None else self._instant(case.agreed)
         return getattr(case, name)

@@ -7,20 +7,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle import clocks, escalation, permissions
-from services.sla.domain.lifecycle.case import Case, Climb, Event, Round
-from services.sla.domain.lifecycle.decision_builder import Draft
-from services.sla.domain.lifecycle.effects import Occasion, answer, fall_due, happen, perform
-from services.sla.domain.rules.rulebook import ClockPlan, Rulebook, clauses
+from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation, Event
+from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.effects import (
+    EffectContext,
+    apply_effects,
+    execute_deadline_step,
+    process_escalation_events,
+    process_event,
+)
+from services.sla.domain.rules.rulebook import ClockPlan, Rulebook, first_clauses
 from shared.contracts.actions import ACTIONS
 
-AUTHORITY = "authority"
+AUTHORITY_RULE = "authority"
 """The rule of a refusal that rests on who acted, not on the procedure."""
-NOBODY = frozenset({"", "system", "triage", "complainant"})
+NON_OWNER_ROLES = frozenset({"", "system", "triage", "complainant"})
 """Roles that are never asked for help, and so never own a case as the first who was asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpenCase:
     """A registered complaint with triage's first decision. `registered` and `classified` are those events' fields."""
 
     case: str
@@ -35,7 +41,7 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class TakeAction:
     """An action at an instant by an actor who is known; `data` is the action's data, instants in microseconds.
 
     `denied` says why the actor may not act in that role at all; the action is then refused, and the ledger says so.
@@ -50,7 +56,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class ApplyDecision:
     """A decision of triage on a case that exists (routed, route_proposed, reclassified, linked, amended, group_found), or notify's news."""
 
     event: str
@@ -60,25 +66,25 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class AdvanceTime:
     """Time has passed: everything that happened up to `upto` is known, so what is due by then is carried out."""
 
     upto: int
 
 
 @dataclass(frozen=True, slots=True)
-class Recount:
+class Recalculate:
     """The calendars have changed: every deadline is counted again, and each that moves is an event."""
 
     at: int
     reason: str = "calendar"
 
 
-Input = Opening | Act | Decided | Tick | Recount
+CaseInput = OpenCase | TakeAction | ApplyDecision | AdvanceTime | Recalculate
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class CaseDecision:
     """What follows: the case as it stands then, the events in order, and when it has to be looked at again (None: never by itself)."""
 
     case: Case
@@ -90,37 +96,37 @@ class UnknownActionError(ValueError):
     """An action that the vocabulary does not know; the text names those that it knows."""
 
 
-def decide(case: Case | None, given: Input, rulebook: Rulebook, now: int) -> Decision:
+def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: int) -> CaseDecision:
     """Decide what follows from an input. `now` (microseconds) is when the decision is made, at or after the input's instant.
 
     What was due before the input is carried out first: an action that comes late finds the clock breached already.
     Raises `ValueError` for an input that no such case can have.
     """
-    if isinstance(given, Opening):
-        draft = Draft(_opened(given), rulebook, now)
-        _open(draft, given)
-        following = _advance(draft, given.registered_at - 1)
+    if isinstance(case_input, OpenCase):
+        draft = DecisionBuilder(_new_case(case_input), rulebook, now)
+        _add_opening_events(draft, case_input)
+        following = execute_due(draft, case_input.registered_at - 1)
     elif case is None:
         raise ValueError("the case is not known; its registration has to come first")
     else:
-        draft = Draft(case.fork(), rulebook, now)
-        if isinstance(given, Tick):
-            following = _advance(draft, given.upto)
+        draft = DecisionBuilder(case.working_copy(), rulebook, now)
+        if isinstance(case_input, AdvanceTime):
+            following = execute_due(draft, case_input.upto)
         else:
-            _advance(draft, given.at - 1)
-            _take(draft, given)
-            following = _advance(draft, given.at - 1)
-    return Decision(draft.case, draft.events, following)
+            execute_due(draft, case_input.at - 1)
+            _apply_input(draft, case_input)
+            following = execute_due(draft, case_input.at - 1)
+    return CaseDecision(draft.case, draft.events, following)
 
 
-def _take(draft: Draft, given: Act | Decided | Recount) -> None:
+def _apply_input(draft: DecisionBuilder, given: TakeAction | ApplyDecision | Recalculate) -> None:
     match given:
-        case Act():
-            _act(draft, given)
-        case Decided():
-            _accept(draft, given)
-        case Recount():
-            clocks.recalculate(draft, given.at, given.reason)
+        case TakeAction():
+            _take_action(draft, given)
+        case ApplyDecision():
+            _apply_decision(draft, given)
+        case Recalculate():
+            clocks.recalculate_deadlines(draft, given.at, given.reason)
 
 
 def next_due(case: Case) -> int | None:
@@ -128,22 +134,22 @@ def next_due(case: Case) -> int | None:
     first: int | None = None
     for rounds in case.rounds.values():
         current = rounds[-1]
-        if current.live:
-            first = _earlier(first, current.next_occurrence)
-            first = _first_left(first, current.dues, current.done)
+        if current.is_active:
+            first = _earlier_instant(first, current.next_occurrence)
+            first = _earliest_pending(first, current.dues, current.done)
             if current.reminders:
-                first = _first_left(first, current.reminders, current.reminded)
+                first = _earliest_pending(first, current.reminders, current.reminded)
     for climb in case.climbs:
         if climb.active:
-            first = _earlier(first, climb.next)
+            first = _earlier_instant(first, climb.next)
     return first
 
 
-def _earlier(first: int | None, at: int | None) -> int | None:
+def _earlier_instant(first: int | None, at: int | None) -> int | None:
     return at if first is None or (at is not None and at < first) else first
 
 
-def _first_left(first: int | None, instants: list[int | None], done: list[int]) -> int | None:
+def _earliest_pending(first: int | None, instants: list[int | None], done: list[int]) -> int | None:
     """The earliest of an instant and those that are still to come."""
     for place, at in enumerate(instants):
         if at is not None and (first is None or at < first) and place not in done:
@@ -151,7 +157,7 @@ def _first_left(first: int | None, instants: list[int | None], done: list[int]) 
     return first
 
 
-def _opened(given: Opening) -> Case:
+def _new_case(given: OpenCase) -> Case:
     classified = given.classified
     return Case(
         id=given.case,
@@ -171,51 +177,51 @@ def _opened(given: Opening) -> Case:
     )
 
 
-def _open(draft: Draft, given: Opening) -> None:
-    register = clauses(draft.rulebook.procedure.register_.clause)
-    happen(draft, "registered", given.registered_at, {**draft.because("register", register), **given.registered}, "opening")
-    happen(draft, "classified", given.registered_at, dict(given.classified))
+def _add_opening_events(draft: DecisionBuilder, given: OpenCase) -> None:
+    register = first_clauses(draft.rulebook.procedure.register_.clause)
+    process_event(draft, "registered", given.registered_at, {**draft.rule_fields("register", register), **given.registered}, "opening")
+    process_event(draft, "classified", given.registered_at, dict(given.classified))
 
 
-def _accept(draft: Draft, given: Decided) -> None:
+def _apply_decision(draft: DecisionBuilder, given: ApplyDecision) -> None:
     """Apply a decision of triage or news of a message; what a person has decided outranks a later automatic decision."""
     case, kind, data = draft.case, given.event, dict(given.data)
     if kind in ("routed", "route_proposed") and "department" in case.decided_by_person:
-        kind, data = _outranked("route", "department", data)
+        kind, data = _outranked_by_person("route", "department", data)
     elif kind in ("classified", "reclassified") and "class" in case.decided_by_person:
-        kind, data = _outranked("reclassify", "class", data)
+        kind, data = _outranked_by_person("reclassify", "class", data)
     elif kind == "routed" and case.department:
         kind = "reassigned"
     if kind == "reclassified":
         data.setdefault("from_class", case.class_)
-    happen(draft, kind, given.at, data, given.cause)
+    process_event(draft, kind, given.at, data, given.cause)
 
 
-def _outranked(action: str, what: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _outranked_by_person(action: str, what: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     kept: dict[str, Any] = {name: data[name] for name in ("rule", "clause", "clauses") if name in data}
     return "action_refused", {**kept, "action": action, "role": "system", "reason": f"a person has decided the {what}", "data": data}
 
 
-def _act(draft: Draft, given: Act) -> None:
+def _take_action(draft: DecisionBuilder, given: TakeAction) -> None:
     if given.action not in ACTIONS:
         raise UnknownActionError(f"there is no action {given.action!r}; actions are {', '.join(sorted(ACTIONS))}")
-    event = permissions.event_of(draft, given.action, given.data)
-    data = {**permissions.fields(event, given.data), "role": given.role, "actor": given.actor}
+    event = permissions.resulting_event_type(draft, given.action, given.data)
+    data = {**permissions.action_event_fields(event, given.data), "role": given.role, "actor": given.actor}
     if event == "measures_submitted":
         data["needs_sign_off"] = permissions.needs_sign_off(draft, data)
-    refused = permissions.refusal(draft, permissions.acts_as(draft, given.action), event, given.at, data)
+    refused = permissions.find_refusal(draft, permissions.effective_action(draft, given.action), event, given.at, data)
     if given.denied:
-        refused = permissions.Refusal(given.denied, rule=AUTHORITY)
+        refused = permissions.ActionRefusal(given.denied, rule=AUTHORITY_RULE)
     if refused is not None:
-        _refuse(draft, given, refused)
+        _add_refusal(draft, given, refused)
         return
-    _complete(draft, given, event, data)
-    happen(draft, event, given.at, data, "action")
+    _add_engine_fields(draft, given, event, data)
+    process_event(draft, event, given.at, data, "action")
     if event == "escalation_acknowledged":
-        escalation.acknowledge(draft)
+        escalation.acknowledge_escalations(draft)
 
 
-def _complete(draft: Draft, given: Act, event: str, data: dict[str, Any]) -> None:
+def _add_engine_fields(draft: DecisionBuilder, given: TakeAction, event: str, data: dict[str, Any]) -> None:
     """What the engine knows about an event besides the action's own data."""
     case = draft.case
     if event in ("classified", "reclassified") and "class" in data:
@@ -225,86 +231,90 @@ def _complete(draft: Draft, given: Act, event: str, data: dict[str, Any]) -> Non
     if event in ("routed", "reassigned"):
         data["by"] = given.role
         case.decided_by_person.append("department")
-    if not case.owner and given.role not in NOBODY and any(entry.first_asked for entry in draft.rulebook.procedure.ownership):
+    if not case.owner and given.role not in NON_OWNER_ROLES and any(entry.first_asked for entry in draft.rulebook.procedure.ownership):
         case.owner = given.role
-    if given.action in permissions.EXTENSIONS:
-        plan = permissions.clock_named(draft, data["clock"])
+    if given.action in permissions.EXTENSION_ACTIONS:
+        plan = permissions.find_clock(draft, data["clock"])
         data["clock"] = plan.clock.id if plan else data["clock"]
-        data.update(draft.because(plan.clock.id, plan.clauses) if plan else {})
-    rules = draft.rulebook.permissions.get(permissions.acts_as(draft, given.action), ())
+        data.update(draft.rule_fields(plan.clock.id, plan.clauses) if plan else {})
+    rules = draft.rulebook.permissions_by_action.get(permissions.effective_action(draft, given.action), ())
     if rules and "clause" not in data:
-        data.update(draft.because(given.action, next((rule.clauses for rule in rules if rule.clauses), [])))
+        data.update(draft.rule_fields(given.action, next((rule.clauses for rule in rules if rule.clauses), [])))
 
 
-def _refuse(draft: Draft, given: Act, refused: permissions.Refusal) -> None:
-    because = draft.because(refused.rule, refused.clauses)
+def _add_refusal(draft: DecisionBuilder, given: TakeAction, refused: permissions.ActionRefusal) -> None:
+    because = draft.rule_fields(refused.rule, refused.clauses)
     data = {**because, "action": given.action, "reason": refused.reason, "role": given.role, "actor": given.actor, "data": given.data}
     if refused.late:
         data["late"] = True
-    happen(draft, "action_refused", given.at, data, "action")
+    process_event(draft, "action_refused", given.at, data, "action")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Step:
+class _DueItem:
     """Something that is due; at equal instants reminders come before dues, dues before repeats, ladders last."""
 
     at: int
     rank: int
     order: int
-    place: int
+    index: int
 
 
-def _advance(draft: Draft, upto: int) -> int | None:
+def execute_due(draft: DecisionBuilder, upto: int) -> int | None:
     """Carry out all that is due by an instant, each at its own instant, in order; gives the next instant after that."""
     while (due := next_due(draft.case)) is not None and due <= upto:
-        step, plan, climb = min(_due_steps(draft, upto), key=lambda each: each[0])
+        step, plan, climb = min(_due_items(draft, upto), key=lambda each: each[0])
         if climb is not None:
             seen = len(draft.events)
-            escalation.step(draft, climb, step.at)
-            answer(draft, seen)
+            escalation.advance_escalation(draft, climb, step.at)
+            process_escalation_events(draft, seen)
         elif plan is not None:
-            _fire(draft, plan, draft.case.rounds[plan.clock.id][-1], step, upto)
+            _execute_item(draft, plan, draft.case.rounds[plan.clock.id][-1], step, upto)
     return due
 
 
-def _due_steps(draft: Draft, upto: int) -> Iterator[tuple[_Step, ClockPlan | None, Climb | None]]:
+def _due_items(draft: DecisionBuilder, upto: int) -> Iterator[tuple[_DueItem, ClockPlan | None, Escalation | None]]:
     case = draft.case
-    for order, plan in enumerate(draft.rulebook.plans.values()):
-        current = case.current(plan.clock.id)
-        if current is None or not current.live:
+    for order, plan in enumerate(draft.rulebook.clock_plans.values()):
+        current = case.current_run(plan.clock.id)
+        if current is None or not current.is_active:
             continue
         for place, at in enumerate(current.reminders):
             if at is not None and at <= upto and place not in current.reminded:
-                yield _Step(at, 0, order, place), plan, None
+                yield _DueItem(at, 0, order, place), plan, None
         for place, at in enumerate(current.dues):
             if at is not None and at <= upto and place not in current.done:
-                yield _Step(at, 1, order, place), plan, None
+                yield _DueItem(at, 1, order, place), plan, None
         if current.next_occurrence is not None and current.next_occurrence <= upto:
-            yield _Step(_missed(draft, plan, current, upto)[0], 2, order, 0), plan, None
+            yield _DueItem(_missed_occurrences(draft, plan, current, upto)[0], 2, order, 0), plan, None
     for place, climb in enumerate(case.climbs):
         if climb.active and climb.next is not None and climb.next <= upto:
-            yield _Step(climb.next, 3, place, 0), None, climb
+            yield _DueItem(climb.next, 3, place, 0), None, climb
 
 
-def _missed(draft: Draft, plan: ClockPlan, current: Round, upto: int) -> tuple[int, int]:
+def _missed_occurrences(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, upto: int) -> tuple[int, int]:
     """The last occurrence by an instant, and how many there were: those missed in an outage are carried out as one."""
     at = current.next_occurrence or 0
     number = 1
-    while (following := clocks.occurrence(draft, plan, current, at)) is not None and following <= upto:
+    while (following := clocks.next_occurrence_after(draft, plan, current, at)) is not None and following <= upto:
         at, number = following, number + 1
     return at, number
 
 
-def _fire(draft: Draft, plan: ClockPlan, current: Round, step: _Step, upto: int) -> None:
+def _execute_item(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, step: _DueItem, upto: int) -> None:
     match step.rank:
         case 0:
-            current.reminded = [*current.reminded, step.place]
-            chase = Occasion(step.at, plan.clock.id, plan, current, current.due, about="due", timer=True)
-            perform(draft, plan.chases[step.place].doings, chase)
+            current.reminded = [*current.reminded, step.index]
+            chase = EffectContext(step.at, plan.clock.id, plan, current, current.due_at, about="due", from_timer=True)
+            apply_effects(draft, plan.reminders[step.index].effects, chase)
         case 1:
-            fall_due(draft, plan, current, step.place)
+            execute_deadline_step(draft, plan, current, step.index)
         case _:
-            missed = _missed(draft, plan, current, upto)[1]
+            missed = _missed_occurrences(draft, plan, current, upto)[1]
             current.occurred = step.at
-            current.next_occurrence = clocks.occurrence(draft, plan, current, step.at)
-            perform(draft, plan.occurrence, Occasion(step.at, plan.clock.id, plan, current, step.at, missed, about="due", timer=True))
+            current.next_occurrence = clocks.next_occurrence_after(draft, plan, current, step.at)
+            apply_effects(
+                draft,
+                plan.repeat_effects,
+                EffectContext(step.at, plan.clock.id, plan, current, step.at, missed, about="due", from_timer=True),
+            )

@@ -6,18 +6,18 @@ from typing import Any
 
 from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.condition_scope import Scope
-from services.sla.domain.rules.rulebook import FLAGS, Doing, Match, Rulebook
+from services.sla.domain.lifecycle.condition_scope import ConditionScope
+from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, PlannedEffect, Rulebook, SelectorMatch
 from shared.procedures.expressions.conditions import Condition
 
-SECOND = 1_000_000
-ENDS = {"closed": "closed", "refused": "refused", "withdrawn": "withdrawn"}
-_HANDS = frozenset({"routed", "reassigned", "route_proposed", "returned", "assigned", "taken_over"})
-_MEASURES = ("measures_submitted", "measures_approved", "measures_deemed_approved", "measures_rejected")
-_CHANGES = frozenset({"classified", "reclassified", "amended", "linked", "unlinked", *ENDS, *_MEASURES, "reopened"})
+MICROSECONDS_PER_SECOND = 1_000_000
+END_EVENTS = {"closed": "closed", "refused": "refused", "withdrawn": "withdrawn"}
+_RESPONSIBILITY_EVENTS = frozenset({"routed", "reassigned", "route_proposed", "returned", "assigned", "taken_over"})
+_MEASURES_EVENTS = ("measures_submitted", "measures_approved", "measures_deemed_approved", "measures_rejected")
+_CASE_CHANGE_EVENTS = frozenset({"classified", "reclassified", "amended", "linked", "unlinked", *END_EVENTS, *_MEASURES_EVENTS, "reopened"})
 
 
-class Draft:
+class DecisionBuilder:
     """One decision: `case` may be changed, `now` is when it is made (microseconds), `events` is what it says."""
 
     __slots__ = ("case", "events", "now", "rulebook", "worktime")
@@ -26,34 +26,34 @@ class Draft:
         self.case = case
         self.rulebook = rulebook
         self.now = now
-        self.worktime: Worktime = rulebook.worktime(case.department)
+        self.worktime: Worktime = rulebook.worktime_for(case.department)
         self.events: list[Event] = []
 
     def holds(self, condition: Condition | None, data: dict[str, Any] | None = None) -> bool:
         """Whether a condition holds, perhaps with the data of an event at hand; an absent one does."""
-        return condition is None or condition.holds(Scope(self.case, self.rulebook, self.worktime, data))
+        return condition is None or condition.holds(ConditionScope(self.case, self.rulebook, self.worktime, data))
 
-    def holds_after(self, condition: Condition | None, event: Event | None) -> bool:
+    def holds_with_event(self, condition: Condition | None, event: Event | None) -> bool:
         """Whether a condition holds with an event at hand; an absent one does."""
         return condition is None or self.holds(condition, None if event is None else {**event.data, "at": event.at})
 
-    def selects(self, match: Match, event: Event) -> bool:
+    def selects(self, match: SelectorMatch, event: Event) -> bool:
         """Whether a selector takes the event at hand."""
-        return (self.case.unsigned or not match.of_unsigned) and self.holds_after(match.when, event)
+        return (self.case.unsigned or not match.requires_unsigned_measures) and self.holds_with_event(match.when, event)
 
-    def add(self, kind: str, at: int, data: dict[str, Any], cause: str = "") -> Event:
+    def add_event(self, event_type: str, at: int, data: dict[str, Any], cause: str = "") -> Event:
         """Add an event and apply it to the case."""
         case = self.case
         case.sequence += 1
         if cause == "timer" and self.now > at:
-            data["late_by"] = (self.now - at) / SECOND
-        event = Event(kind, at, case.sequence, data, cause)
+            data["late_by"] = (self.now - at) / MICROSECONDS_PER_SECOND
+        event = Event(event_type, at, case.sequence, data, cause)
         self.events.append(event)
-        self._remember(event)
-        self._apply(kind, data)
+        self._update_last_and_count(event)
+        self._apply_to_case(event_type, data)
         return event
 
-    def because(self, rule: str, clauses: list[str]) -> dict[str, Any]:
+    def rule_fields(self, rule: str, clauses: list[str]) -> dict[str, Any]:
         """The fields of an event that say which entry and clause it rests on."""
         data: dict[str, Any] = {"rule": rule}
         if clauses:
@@ -62,35 +62,35 @@ class Draft:
             data["clauses"] = clauses
         return data
 
-    def of(self, doing: Doing, rule: str) -> dict[str, Any]:
+    def effect_rule_fields(self, planned: PlannedEffect, rule: str) -> dict[str, Any]:
         """Likewise for an effect."""
-        return self.because(rule, doing.clauses)
+        return self.rule_fields(rule, planned.clauses)
 
-    def _remember(self, event: Event) -> None:
+    def _update_last_and_count(self, event: Event) -> None:
         case, kind = self.case, event.type
         case.count[kind] = case.count.get(kind, 0) + 1
-        fields = self.rulebook.remembered.get(kind)
+        fields = self.rulebook.last_event_fields.get(kind)
         if fields is not None:
             case.last[kind] = {"at": event.at, **{name: event.data[name] for name in fields if name in event.data}}
 
-    def _apply(self, kind: str, data: dict[str, Any]) -> None:
+    def _apply_to_case(self, kind: str, data: dict[str, Any]) -> None:
         case = self.case
-        if kind in FLAGS:
-            setattr(case, *FLAGS[kind])
-        if kind in _CHANGES:
-            self._change(kind, data)
-        elif kind in _HANDS:
-            self._hand(kind, data)
+        if kind in CASE_FLAG_BY_EVENT:
+            setattr(case, *CASE_FLAG_BY_EVENT[kind])
+        if kind in _CASE_CHANGE_EVENTS:
+            self._apply_case_change(kind, data)
+        elif kind in _RESPONSIBILITY_EVENTS:
+            self._apply_responsibility(kind, data)
         agreed = data.get("date") if kind == "date_agreed" else data.get("next_date")
         if agreed is not None:
-            self._agree(agreed)
+            self._set_agreed_date(agreed)
 
-    def _change(self, kind: str, data: dict[str, Any]) -> None:
+    def _apply_case_change(self, kind: str, data: dict[str, Any]) -> None:
         """What the case is, and whether it is open, after an event of `_CHANGES`."""
         case = self.case
         match kind:
             case "classified" | "reclassified":
-                self._classify(data)
+                self._apply_classification(data)
             case "amended":
                 case.facts.update(data.get("facts", {}))
                 case.complaint = {**case.complaint, **data.get("fields", {})}
@@ -105,15 +105,15 @@ class Draft:
             case "measures_approved" | "measures_deemed_approved" | "measures_rejected":
                 case.unsigned = False
             case "reopened":
-                self._reopen()
+                self._apply_reopening()
 
-    def _hand(self, kind: str, data: dict[str, Any]) -> None:
+    def _apply_responsibility(self, kind: str, data: dict[str, Any]) -> None:
         """Who is responsible after an event of `_HANDS`."""
         case = self.case
         match kind:
             case "routed" | "reassigned":
                 case.department, case.cooperating = data["department"], data.get("cooperating", [])
-                self.worktime = self.rulebook.worktime(case.department)
+                self.worktime = self.rulebook.worktime_for(case.department)
             case "route_proposed":
                 case.proposed = data["department"]
             case "returned":
@@ -123,12 +123,12 @@ class Draft:
             case "taken_over":
                 case.owner = data.get("to") or data.get("role", "")
 
-    def _agree(self, date: int) -> None:
+    def _set_agreed_date(self, date: int) -> None:
         self.case.agreed = date
         if "agreed_date" in self.rulebook.procedure.facts:
             self.case.facts["agreed_date"] = date
 
-    def _classify(self, data: dict[str, Any]) -> None:
+    def _apply_classification(self, data: dict[str, Any]) -> None:
         case = self.case
         case.kind = data.get("kind") or case.kind
         case.subject = data.get("subject") or case.subject
@@ -136,7 +136,7 @@ class Draft:
         if data.get("class"):
             case.class_, case.rule = data["class"], data.get("rule", "")
 
-    def _reopen(self) -> None:
+    def _apply_reopening(self) -> None:
         case = self.case
         case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
         case.last, case.count = {}, {"reopened": 1}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.sla.domain.lifecycle import clocks, escalation, notifications
-from services.sla.domain.lifecycle.case import Event, Round
-from services.sla.domain.lifecycle.decision_builder import Draft
-from services.sla.domain.rules.rulebook import ClockPlan, Doing, ReactionPlan
+from services.sla.domain.lifecycle.case import ClockRun, Event
+from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.rules.rulebook import ClockPlan, PlannedEffect, ReactionPlan
 from shared.procedures.model.effects import (
     Assign,
     Breach,
@@ -27,7 +27,7 @@ from shared.procedures.model.effects import (
     names,
 )
 
-DEEPEST = 30
+MAX_REACTION_DEPTH = 30
 
 
 class ProcedureLoopError(ValueError):
@@ -35,214 +35,218 @@ class ProcedureLoopError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class EffectContext:
     """Why effects are carried out: at which instant, by which entry, on which round of which clock, after which event."""
 
     at: int
     rule: str
     plan: ClockPlan | None = None
-    round: Round | None = None
-    due: int | None = None
+    run: ClockRun | None = None
+    due_at: int | None = None
     occurrences: int = 1
     event: Event | None = None
     about: str = ""
-    timer: bool = False
+    from_timer: bool = False
     depth: int = 0
 
 
-def happen(draft: Draft, kind: str, at: int, data: dict[str, Any], cause: str = "", depth: int = 0) -> Event:
+def process_event(builder: DecisionBuilder, event_type: str, at: int, data: dict[str, Any], cause: str = "", depth: int = 0) -> Event:
     """Add an event, let the clocks see it, and carry out the reactions that it calls for."""
-    if depth > DEEPEST:
-        raise ProcedureLoopError(f"reactions on {kind} call each other without end; give one of them a condition")
-    event = draft.add(kind, at, data, cause)
-    seen = len(draft.events)
-    _tell_clocks(draft, event)
-    react(draft, event, depth)
-    for follower in draft.events[seen:]:
+    if depth > MAX_REACTION_DEPTH:
+        raise ProcedureLoopError(f"reactions on {event_type} call each other without end; give one of them a condition")
+    event = builder.add_event(event_type, at, data, cause)
+    seen = len(builder.events)
+    _update_clocks(builder, event)
+    run_reactions(builder, event, depth)
+    for follower in builder.events[seen:]:
         if follower.type.startswith("clock_"):
-            react(draft, follower, depth)
-    if kind == "measures_signed_off":
-        draft.case.unsigned = False
+            run_reactions(builder, follower, depth)
+    if event_type == "measures_signed_off":
+        builder.case.unsigned = False
     return event
 
 
-def answer(draft: Draft, seen: int, depth: int = 0) -> None:
+def process_escalation_events(builder: DecisionBuilder, first_index: int, depth: int = 0) -> None:
     """Let clocks and reactions see what a ladder has just said, from that event on."""
-    for event in draft.events[seen:]:
+    for event in builder.events[first_index:]:
         if event.type in ("escalated", "no_recipient"):
-            _tell_clocks(draft, event)
-            react(draft, event, depth)
+            _update_clocks(builder, event)
+            run_reactions(builder, event, depth)
 
 
-def fall_due(draft: Draft, plan: ClockPlan, current: Round, place: int) -> None:
+def execute_deadline_step(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> None:
     """Carry out what a due entry of a round does at its instant."""
-    at = current.dues[place]
+    at = run.dues[step_index]
     if at is not None:
-        current.done = [*current.done, place]
-        perform(draft, plan.thresholds[place].doings, Occasion(at, plan.clock.id, plan, current, at, about="due", timer=True))
+        run.done = [*run.done, step_index]
+        apply_effects(
+            builder, plan.deadline_steps[step_index].effects, EffectContext(at, plan.clock.id, plan, run, at, about="due", from_timer=True)
+        )
 
 
-def _tell_clocks(draft: Draft, event: Event) -> None:
+def _update_clocks(draft: DecisionBuilder, event: Event) -> None:
     """Stops and cancels first, then what is due at the instant of the event, then pauses, resumes and starts."""
-    clocks.meet(draft, event)
-    for plan, current in clocks.interrupted(draft, event):
+    clocks.apply_stops_and_cancels(draft, event)
+    for plan, current in clocks.runs_to_interrupt(draft, event):
         for place, at in enumerate(current.dues):
-            if at == event.at and place not in current.done and current.live:
-                fall_due(draft, plan, current, place)
-    clocks.follow(draft, event)
+            if at == event.at and place not in current.done and current.is_active:
+                execute_deadline_step(draft, plan, current, place)
+    clocks.apply_pauses_and_starts(draft, event)
 
 
-def react(draft: Draft, event: Event, depth: int = 0) -> None:
+def run_reactions(builder: DecisionBuilder, event: Event, depth: int = 0) -> None:
     """Carry out the reactions on an event."""
-    for reaction in draft.rulebook.reactions.get(event.type, ()):
-        if _called_for(draft, reaction, event):
-            perform(draft, reaction.doings, Occasion(event.at, reaction.id, event=event, about=event.type, depth=depth + 1))
+    for reaction in builder.rulebook.reactions_by_event.get(event.type, ()):
+        if _reaction_applies(builder, reaction, event):
+            apply_effects(builder, reaction.effects, EffectContext(event.at, reaction.id, event=event, about=event.type, depth=depth + 1))
 
 
-def perform(draft: Draft, doings: Iterable[Doing], occasion: Occasion) -> None:
+def apply_effects(builder: DecisionBuilder, planned_effects: Iterable[PlannedEffect], context: EffectContext) -> None:
     """Carry out effects in their written order."""
-    for doing in doings:
-        if draft.holds_after(doing.when, occasion.event):
-            _DO[type(doing.effect)](draft, doing, doing.effect, occasion)
+    for doing in planned_effects:
+        if builder.holds_with_event(doing.when, context.event):
+            _EFFECT_HANDLERS[type(doing.effect)](builder, doing, doing.effect, context)
 
 
-def _called_for(draft: Draft, reaction: ReactionPlan, event: Event) -> bool:
+def _reaction_applies(draft: DecisionBuilder, reaction: ReactionPlan, event: Event) -> bool:
     if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
         return False
-    return draft.holds_after(reaction.when, event) and any(draft.selects(match, event) for match in reaction.matches[event.type])
+    return draft.holds_with_event(reaction.when, event) and any(draft.selects(match, event) for match in reaction.matches[event.type])
 
 
-def _cause(occasion: Occasion) -> str:
-    return "timer" if occasion.timer else ""
+def _cause(occasion: EffectContext) -> str:
+    return "timer" if occasion.from_timer else ""
 
 
-def _breach(draft: Draft, doing: Doing, effect: Breach, occasion: Occasion) -> None:
-    data = {**_round(draft, occasion), **draft.of(doing, occasion.rule)}
+def _breach(draft: DecisionBuilder, doing: PlannedEffect, effect: Breach, occasion: EffectContext) -> None:
+    data = {**_run_fields(draft, occasion), **draft.effect_rule_fields(doing, occasion.rule)}
     if effect.in_principle:
         data["in_principle"] = True
     if occasion.occurrences > 1:
         data["occurrences"] = occasion.occurrences
-    happen(draft, "clock_breached", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    process_event(draft, "clock_breached", occasion.at, data, _cause(occasion), occasion.depth + 1)
 
 
-def _remind(draft: Draft, doing: Doing, effect: Remind, occasion: Occasion) -> None:
-    roles, because = _roles(draft, effect.remind, occasion), draft.of(doing, occasion.rule)
-    reached = [role for role in (notifications.reached(draft, role, occasion.at) for role in roles) if role is not None]
-    data = {**_round(draft, occasion), **because, "role": roles[0], "recipients": list(dict.fromkeys(reached)), "by": list(effect.by)}
+def _remind(draft: DecisionBuilder, doing: PlannedEffect, effect: Remind, occasion: EffectContext) -> None:
+    roles, because = _resolve_roles(draft, effect.remind, occasion), draft.effect_rule_fields(doing, occasion.rule)
+    reached = [role for role in (notifications.reachable_role(draft, role, occasion.at) for role in roles) if role is not None]
+    data = {**_run_fields(draft, occasion), **because, "role": roles[0], "recipients": list(dict.fromkeys(reached)), "by": list(effect.by)}
     if occasion.occurrences > 1:
         data["occurrences"] = occasion.occurrences
-    happen(draft, "reminded", occasion.at, data, _cause(occasion), occasion.depth + 1)
-    notifications.tell(draft, occasion.at, roles, because, _message(effect, "reminded", occasion))
+    process_event(draft, "reminded", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    notifications.notify_roles_or_superiors(draft, occasion.at, roles, because, _notification_options(effect, "reminded", occasion))
 
 
-def _notify(draft: Draft, doing: Doing, effect: Notify, occasion: Occasion) -> None:
-    message = _message(effect, occasion.about or "due", occasion, urgent=effect.urgent)
-    notifications.tell(draft, occasion.at, _roles(draft, effect.notify, occasion), draft.of(doing, occasion.rule), message)
+def _notify(draft: DecisionBuilder, doing: PlannedEffect, effect: Notify, occasion: EffectContext) -> None:
+    message = _notification_options(effect, occasion.about or "due", occasion, urgent=effect.urgent)
+    notifications.notify_roles_or_superiors(
+        draft, occasion.at, _resolve_roles(draft, effect.notify, occasion), draft.effect_rule_fields(doing, occasion.rule), message
+    )
 
 
-def _escalate(draft: Draft, doing: Doing, effect: Escalate, occasion: Occasion) -> None:
+def _escalate(draft: DecisionBuilder, doing: PlannedEffect, effect: Escalate, occasion: EffectContext) -> None:
     seen = len(draft.events)
     clock = occasion.plan.clock.id if occasion.plan else ""
-    escalation.escalate(draft, occasion.at, effect.escalate, draft.of(doing, occasion.rule), clock, list(effect.by))
-    answer(draft, seen, occasion.depth + 1)
+    escalation.escalate(draft, occasion.at, effect.escalate, draft.effect_rule_fields(doing, occasion.rule), clock, list(effect.by))
+    process_escalation_events(draft, seen, occasion.depth + 1)
 
 
-def _deem(draft: Draft, doing: Doing, effect: Deem, occasion: Occasion) -> None:
-    plan, current = occasion.plan, occasion.round
+def _deem(draft: DecisionBuilder, doing: PlannedEffect, effect: Deem, occasion: EffectContext) -> None:
+    plan, current = occasion.plan, occasion.run
     if current is not None:
         current.deemed = effect.deem
-    data = {**_round(draft, occasion), **draft.of(doing, occasion.rule), "role": "system"}
-    happen(draft, effect.deem, occasion.at, data, _cause(occasion), occasion.depth + 1)
-    if plan is not None and current is not None and current.live:
-        clocks.stop(draft, plan, current, occasion.at)
+    data = {**_run_fields(draft, occasion), **draft.effect_rule_fields(doing, occasion.rule), "role": "system"}
+    process_event(draft, effect.deem, occasion.at, data, _cause(occasion), occasion.depth + 1)
+    if plan is not None and current is not None and current.is_active:
+        clocks.stop_run(draft, plan, current, occasion.at)
 
 
-def _reclassify(draft: Draft, doing: Doing, effect: Reclassify, occasion: Occasion) -> None:
-    data = {**draft.of(doing, occasion.rule), "role": "system", "from_class": draft.case.class_}
+def _reclassify(draft: DecisionBuilder, doing: PlannedEffect, effect: Reclassify, occasion: EffectContext) -> None:
+    data = {**draft.effect_rule_fields(doing, occasion.rule), "role": "system", "from_class": draft.case.class_}
     if effect.reclassify:
         data["class"] = effect.reclassify
     if effect.kind:
         data["kind"] = effect.kind
-    happen(draft, "reclassified", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    process_event(draft, "reclassified", occasion.at, data, _cause(occasion), occasion.depth + 1)
 
 
-def _raise(draft: Draft, doing: Doing, effect: RaiseLevel, occasion: Occasion) -> None:
+def _raise_level(draft: DecisionBuilder, doing: PlannedEffect, effect: RaiseLevel, occasion: EffectContext) -> None:
     levels = draft.rulebook.procedure.levels
     draft.case.level = min(draft.case.level + effect.raise_level, max(len(levels) - 1, 0))
-    role = levels[draft.case.level] if levels else notifications.owner(draft)
-    reached = notifications.reached(draft, role, occasion.at)
+    role = levels[draft.case.level] if levels else notifications.case_owner(draft)
+    reached = notifications.reachable_role(draft, role, occasion.at)
     told = [reached] if reached else []
-    because = draft.of(doing, occasion.rule)
+    because = draft.effect_rule_fields(doing, occasion.rule)
     data = {**because, "role": role, "recipients": told, "level": draft.case.level, "reason": "level"}
-    happen(draft, "escalated", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    process_event(draft, "escalated", occasion.at, data, _cause(occasion), occasion.depth + 1)
     by = {"by": ["sms", "email"], "about": "escalated", "urgent": True}
-    notifications.tell(draft, occasion.at, [role], because, by)
+    notifications.notify_roles_or_superiors(draft, occasion.at, [role], because, by)
 
 
-def _set(draft: Draft, doing: Doing, effect: SetFacts, occasion: Occasion) -> None:
-    data = {**draft.of(doing, occasion.rule), "role": "system", "facts": dict(effect.set)}
-    happen(draft, "amended", occasion.at, data, depth=occasion.depth + 1)
+def _set_facts(draft: DecisionBuilder, doing: PlannedEffect, effect: SetFacts, occasion: EffectContext) -> None:
+    data = {**draft.effect_rule_fields(doing, occasion.rule), "role": "system", "facts": dict(effect.set)}
+    process_event(draft, "amended", occasion.at, data, depth=occasion.depth + 1)
 
 
-def _assign(draft: Draft, doing: Doing, effect: Assign, occasion: Occasion) -> None:
-    person = next(iter(notifications.holders(draft, effect.assign, occasion.at)), "")
-    data = {**draft.of(doing, occasion.rule), "role": effect.assign, "to_role": effect.assign, "person": person}
-    happen(draft, "assigned", occasion.at, data, depth=occasion.depth + 1)
+def _assign(draft: DecisionBuilder, doing: PlannedEffect, effect: Assign, occasion: EffectContext) -> None:
+    person = next(iter(notifications.role_holders(draft, effect.assign, occasion.at)), "")
+    data = {**draft.effect_rule_fields(doing, occasion.rule), "role": effect.assign, "to_role": effect.assign, "person": person}
+    process_event(draft, "assigned", occasion.at, data, depth=occasion.depth + 1)
 
 
-def _start(draft: Draft, _doing: Doing, effect: Start, occasion: Occasion) -> None:
-    clocks.begin(draft, effect.start, occasion.at)
+def _start_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: Start, occasion: EffectContext) -> None:
+    clocks.start_by_effect(draft, effect.start, occasion.at)
 
 
-def _cancel(draft: Draft, _doing: Doing, effect: Cancel, occasion: Occasion) -> None:
-    clocks.abandon(draft, effect.cancel, occasion.at, occasion.rule)
+def _cancel_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: Cancel, occasion: EffectContext) -> None:
+    clocks.cancel_by_effect(draft, effect.cancel, occasion.at, occasion.rule)
 
 
-def _refuse(draft: Draft, doing: Doing, effect: RefuseFurther, _occasion: Occasion) -> None:
+def _refuse_further(draft: DecisionBuilder, doing: PlannedEffect, effect: RefuseFurther, _occasion: EffectContext) -> None:
     for action in names(effect.refuse_further):
         draft.case.windows[action] = doing.clauses
 
 
-_DO: dict[type[Effect], Callable[[Draft, Doing, Any, Occasion], None]] = {
+_EFFECT_HANDLERS: dict[type[Effect], Callable[[DecisionBuilder, PlannedEffect, Any, EffectContext], None]] = {
     Breach: _breach,
     Remind: _remind,
     Notify: _notify,
     Escalate: _escalate,
     Deem: _deem,
     Reclassify: _reclassify,
-    RaiseLevel: _raise,
-    SetFacts: _set,
+    RaiseLevel: _raise_level,
+    SetFacts: _set_facts,
     Assign: _assign,
-    Start: _start,
-    Cancel: _cancel,
-    RefuseFurther: _refuse,
+    Start: _start_clock,
+    Cancel: _cancel_clock,
+    RefuseFurther: _refuse_further,
 }
 """What carries out each kind of effect."""
 
 
-def _round(draft: Draft, occasion: Occasion) -> dict[str, Any]:
-    if occasion.plan is None or occasion.round is None:
+def _run_fields(draft: DecisionBuilder, occasion: EffectContext) -> dict[str, Any]:
+    if occasion.plan is None or occasion.run is None:
         return {}
-    data = clocks.about(draft, occasion.plan, occasion.round)
+    data = clocks.clock_event_fields(draft, occasion.plan, occasion.run)
     data.pop("clauses", None)  # the effect's own clauses stand for these
-    return data if occasion.due is None else {**data, "due_at": occasion.due}
+    return data if occasion.due_at is None else {**data, "due_at": occasion.due_at}
 
 
-def _roles(draft: Draft, roles: str | list[str], occasion: Occasion) -> list[str]:
+def _resolve_roles(draft: DecisionBuilder, roles: str | list[str], occasion: EffectContext) -> list[str]:
     """The roles meant: `owner` is the clock's, or the case's."""
-    return [_owner(draft, occasion) if role == "owner" else role for role in names(roles)]
+    return [_responsible_role(draft, occasion) if role == "owner" else role for role in names(roles)]
 
 
-def _owner(draft: Draft, occasion: Occasion) -> str:
-    return clocks.owner(draft, occasion.plan) if occasion.plan else notifications.owner(draft)
+def _responsible_role(draft: DecisionBuilder, occasion: EffectContext) -> str:
+    return clocks.clock_owner(draft, occasion.plan) if occasion.plan else notifications.case_owner(draft)
 
 
-def _message(effect: Remind | Notify, about: str, occasion: Occasion, *, urgent: bool = False) -> dict[str, Any]:
+def _notification_options(effect: Remind | Notify, about: str, occasion: EffectContext, *, urgent: bool = False) -> dict[str, Any]:
     return {
         "by": list(effect.by),
         "about": about,
         "template": effect.template,
         "urgent": urgent,
         "clock": occasion.plan.clock.id if occasion.plan else None,
-        "due_at": occasion.due if occasion.due is not None else occasion.round.due if occasion.round else None,
+        "due_at": occasion.due_at if occasion.due_at is not None else occasion.run.due_at if occasion.run else None,
     }

@@ -9,7 +9,7 @@ from typing import Any
 from services.sla.domain.lifecycle.case import Event
 
 UNASSIGNED, PROPOSED, HANDLING, SUSPENDED, ENDED = "unassigned", "proposed", "handling", "suspended", "ended"
-WAITS = {
+WAIT_REASON_BY_EVENT = {
     "reported": "instruction",
     "instructed": HANDLING,
     "measures_submitted": "approval",
@@ -34,79 +34,79 @@ SIGN_OFF = "sign_off"
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class HandlingSegment:
     """A stretch of a case's time (microseconds, half-open): the department that had it, and what it waited for."""
 
-    begun: int
-    ended: int
+    start: int
+    end: int
     department: str
     reason: str
 
     @property
     def length(self) -> int:
         """Microseconds."""
-        return self.ended - self.begun
+        return self.end - self.start
 
-    def within(self, since: int, until: int) -> Segment:
+    def clip(self, since: int, until: int) -> HandlingSegment:
         """The part that lies in a period; of length 0 where none does."""
-        begun = min(max(self.begun, since), until)
-        return replace(self, begun=begun, ended=max(begun, min(self.ended, until)))
+        begun = min(max(self.start, since), until)
+        return replace(self, start=begun, end=max(begun, min(self.end, until)))
 
 
 @dataclass(slots=True)
-class _Standing:
+class _HandlingState:
     department: str = ""
-    waits: str = UNASSIGNED
+    waiting_for: str = UNASSIGNED
     suspended: bool = False
     ended: bool = False
 
     @property
     def reason(self) -> str:
-        return ENDED if self.ended else SUSPENDED if self.suspended else self.waits
+        return ENDED if self.ended else SUSPENDED if self.suspended else self.waiting_for
 
-    def after(self, kind: str, data: dict[str, Any]) -> None:
+    def apply(self, kind: str, data: dict[str, Any]) -> None:
         """Let an event change who has the case and what it waits for."""
         match kind:
             case "routed" | "reassigned":
-                self.department, self.waits = data.get("department", ""), HANDLING
+                self.department, self.waiting_for = data.get("department", ""), HANDLING
             case "route_proposed" if not self.department:
-                self.waits = PROPOSED
+                self.waiting_for = PROPOSED
             case "returned":
-                self.department, self.waits = "", UNASSIGNED
+                self.department, self.waiting_for = "", UNASSIGNED
             case "suspended" | "resumed":
                 self.suspended = kind == "suspended"
             case "closed" | "refused" | "withdrawn":
                 self.ended = True
             case "reopened":
-                self.ended, self.suspended, self.waits = False, False, HANDLING if self.department else UNASSIGNED
+                self.ended, self.suspended, self.waiting_for = False, False, HANDLING if self.department else UNASSIGNED
             case "measures_submitted" if data.get("needs_sign_off"):
-                self.waits = SIGN_OFF
-            case _ if kind in WAITS:
-                self.waits = WAITS[kind]
+                self.waiting_for = SIGN_OFF
+            case _ if kind in WAIT_REASON_BY_EVENT:
+                self.waiting_for = WAIT_REASON_BY_EVENT[kind]
 
 
-def segments(received_at: int, events: Iterable[Event], until: int) -> list[Segment]:
+def handling_segments(received_at: int, events: Iterable[Event], until: int) -> list[HandlingSegment]:
     """The case's time from its receipt to its last end, or to `until` while it is open; events in the order of the ledger."""
-    found = list(_stretches(received_at, events, until))
+    found = list(_iterate_segments(received_at, events, until))
     while found and found[-1].reason == ENDED:
         found.pop()
     return found
 
 
-def elapsed(found: list[Segment]) -> int:
+def elapsed_time(segments: list[HandlingSegment]) -> int:
     """From receipt to end, in microseconds."""
-    return found[-1].ended - found[0].begun if found else 0
+    return segments[-1].end - segments[0].start if segments else 0
 
 
-def _stretches(received_at: int, events: Iterable[Event], until: int) -> Iterator[Segment]:
-    standing, begun = _Standing(), received_at
+def _iterate_segments(received_at: int, events: Iterable[Event], until: int) -> Iterator[HandlingSegment]:
+    standing, begun = _HandlingState(), received_at
     for event in events:
         before = standing.department, standing.reason
-        standing.after(event.type, event.data)
+        standing.apply(event.type, event.data)
         # A registration entered late is followed by what fell due before it: time does not run backwards for that.
         at = min(max(begun, event.at), until)
         if at > begun and before != (standing.department, standing.reason):
-            yield Segment(begun, at, *before)
+            yield HandlingSegment(begun, at, *before)
             begun = at
     if until > begun:
-        yield Segment(begun, until, standing.department, standing.reason)
+        yield HandlingSegment(begun, until, standing.department, standing.reason)

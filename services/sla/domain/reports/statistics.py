@@ -8,42 +8,42 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.case import Event
-from services.sla.domain.reports.handling_time import segments
+from services.sla.domain.reports.handling_time import handling_segments
 from shared.procedures.model.procedure import Procedure
 
-OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
-EXTENSIONS = {"extension_requested": "requested", "extension_granted": "granted", "extension_refused": "refused"}
-ENDS = ("closed", "refused", "withdrawn")
-REPEATED = ("repeat", "duplicate")
-GROUPS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "causes")
+CALL_BACK_OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
+EXTENSION_EVENTS = {"extension_requested": "requested", "extension_granted": "granted", "extension_refused": "refused"}
+END_EVENTS = ("closed", "refused", "withdrawn")
+REPEAT_LINKS = ("repeat", "duplicate")
+GROUPINGS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "causes")
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class CaseTimeline:
     """A case as its ledger tells it: id, instant of receipt (microseconds), channel, kind of complainant, events in order."""
 
     case: str
     received_at: int
     channel: str
-    complainant: str
+    complainant_kind: str
     events: Sequence[Event]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ReportingPeriod:
     """From (inclusive) and to (exclusive), in microseconds."""
 
     since: int
     until: int
 
-    def holds(self, at: int) -> bool:
+    def contains(self, at: int) -> bool:
         """Whether an instant lies in the period."""
         return self.since <= at < self.until
 
 
 @dataclass(slots=True)
-class _Standing:
+class _CaseAtPeriodEnd:
     """A case at the end of the period."""
 
     kind: str = "complaint"
@@ -56,112 +56,116 @@ class _Standing:
 
 
 @dataclass(slots=True)
-class Tally:
+class StatisticsCollector:
     """Figures in the making: cases are added one by one, so that no period is too large to be counted."""
 
     procedure: Procedure
-    period: Period
+    period: ReportingPeriod
     received: int = 0
-    open: int = 0
-    repeated: int = 0
+    open_cases: int = 0
+    repeats: int = 0
     call_backs: Counter[str] = field(default_factory=Counter)
-    events: Counter[str] = field(default_factory=Counter)
-    groups: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    satisfaction: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    finished: Counter[str] = field(default_factory=Counter)
-    in_time: Counter[str] = field(default_factory=Counter)
-    time: Counter[tuple[str, str]] = field(default_factory=Counter)
+    event_counts: Counter[str] = field(default_factory=Counter)
+    group_counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    outcomes_by_complainant: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    finished_by_clause: Counter[str] = field(default_factory=Counter)
+    in_time_by_clause: Counter[str] = field(default_factory=Counter)
+    time_spent: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, whole: History) -> None:
+    def add(self, timeline: CaseTimeline) -> None:
         """Count a case."""
-        if whole.received_at >= self.period.until:
+        if timeline.received_at >= self.period.until:
             return
-        history = _until(whole, self.period.until)
-        happened = [event for event in history.events if self.period.holds(event.at)]
-        standing = _stand(history)
-        self.open += standing.status == "open"
-        if self.period.holds(history.received_at):
-            self._receive(history, standing)
-        self._happen(happened)
-        self._finish(history)
-        self._call(history, happened)
-        for part in segments(history.received_at, history.events, self.period.until):
-            length = part.within(self.period.since, self.period.until).length
+        history = _truncate(timeline, self.period.until)
+        happened = [event for event in history.events if self.period.contains(event.at)]
+        standing = _case_at_period_end(history)
+        self.open_cases += standing.status == "open"
+        if self.period.contains(history.received_at):
+            self._count_received(history, standing)
+        self._count_events(happened)
+        self._count_finished(history)
+        self._count_call_backs(history, happened)
+        for part in handling_segments(history.received_at, history.events, self.period.until):
+            length = part.clip(self.period.since, self.period.until).length
             if length:
-                self.time[part.department, part.reason] += length
+                self.time_spent[part.department, part.reason] += length
 
-    def _receive(self, history: History, standing: _Standing) -> None:
+    def _count_received(self, history: CaseTimeline, standing: _CaseAtPeriodEnd) -> None:
         self.received += 1
         named = {"by_kind": standing.kind, "by_class": standing.class_, "by_subject": standing.subject}
         for name, value in (named | {"by_department": standing.department, "by_channel": history.channel}).items():
-            self.groups[name][value] += 1
-        self.groups["causes"].update(name for name, value in standing.facts.items() if value is True)
-        self.groups["links"].update(standing.links)
-        self.repeated += standing.facts.get("second_complaint") is True or any(link in REPEATED for link in standing.links)
+            self.group_counts[name][value] += 1
+        self.group_counts["causes"].update(name for name, value in standing.facts.items() if value is True)
+        self.group_counts["links"].update(standing.links)
+        self.repeats += standing.facts.get("second_complaint") is True or any(link in REPEAT_LINKS for link in standing.links)
 
-    def _happen(self, happened: Sequence[Event]) -> None:
-        self.events.update(event.type for event in happened)
+    def _count_events(self, happened: Sequence[Event]) -> None:
+        self.event_counts.update(event.type for event in happened)
         for event in happened:
             if event.type in ("clock_breached", "escalated"):
-                self.groups[event.type][event.data.get("clause", "")] += 1
+                self.group_counts[event.type][event.data.get("clause", "")] += 1
 
-    def _finish(self, history: History) -> None:
+    def _count_finished(self, history: CaseTimeline) -> None:
         with_limit = {clock.id for clock in self.procedure.clocks if clock.due}
-        for event, in_time in _finished(history.events):
-            if self.period.holds(event.at) and event.data.get("clock") in with_limit:
+        for event, in_time in _finished_runs(history.events):
+            if self.period.contains(event.at) and event.data.get("clock") in with_limit:
                 clause = event.data.get("clause", "")
-                self.finished[clause] += 1
-                self.in_time[clause] += in_time
+                self.finished_by_clause[clause] += 1
+                self.in_time_by_clause[clause] += in_time
 
-    def _call(self, history: History, happened: Sequence[Event]) -> None:
+    def _count_call_backs(self, history: CaseTimeline, happened: Sequence[Event]) -> None:
         calls = [outcome for event in happened if event.type == "called_back" and (outcome := event.data.get("outcome"))]
-        for kind in ("all", history.complainant) if calls else ():
-            self.satisfaction[kind][calls[-1]] += 1
+        for kind in ("all", history.complainant_kind) if calls else ():
+            self.outcomes_by_complainant[kind][calls[-1]] += 1
         if any(event.type == "closed" for event in happened):
             self.call_backs["closed"] += 1
             self.call_backs["called_back"] += any(event.type == "called_back" for event in history.events)
 
-    def figures(self) -> dict[str, Any]:
+    def to_report(self) -> dict[str, Any]:
         """What was counted, ready for JSON; times in microseconds, rates None where there is nothing to share."""
-        kinds = ("all", *sorted(set(self.satisfaction) - {"all"}))
-        clauses = {clause: _rate(number, self.in_time[clause]) for clause, number in sorted(self.finished.items())}
+        kinds = ("all", *sorted(set(self.outcomes_by_complainant) - {"all"}))
+        clauses = {clause: _rate(number, self.in_time_by_clause[clause]) for clause, number in sorted(self.finished_by_clause.items())}
         closed, called = self.call_backs["closed"], self.call_backs["called_back"]
         return {
             "received": self.received,
-            **{name: _sorted(self.groups[name]) for name in GROUPS},
-            "open": self.open,
-            **{name: self.events[name] for name in (*ENDS, "reopened")},
-            "timely": {**_rate(self.finished.total(), self.in_time.total()), "by_clause": clauses},
-            "satisfaction": {kind: _satisfied(self.satisfaction[kind]) for kind in kinds},
-            "call_back": {"closed": closed, "called_back": called, "rate": share(called, closed)},
-            "repetition": {"repeated": self.repeated, "rate": share(self.repeated, self.received), "links": _sorted(self.groups["links"])},
-            "extensions": {name: self.events[kind] for kind, name in EXTENSIONS.items()},
-            "deemed": self.events["measures_deemed_approved"],
-            "breaches": _by_clause(self.groups["clock_breached"]),
-            "escalations": _by_clause(self.groups["escalated"]),
-            "time": _time(self.time),
+            **{name: _most_frequent_first(self.group_counts[name]) for name in GROUPINGS},
+            "open": self.open_cases,
+            **{name: self.event_counts[name] for name in (*END_EVENTS, "reopened")},
+            "timely": {**_rate(self.finished_by_clause.total(), self.in_time_by_clause.total()), "by_clause": clauses},
+            "satisfaction": {kind: _satisfaction(self.outcomes_by_complainant[kind]) for kind in kinds},
+            "call_back": {"closed": closed, "called_back": called, "rate": ratio(called, closed)},
+            "repetition": {
+                "repeated": self.repeats,
+                "rate": ratio(self.repeats, self.received),
+                "links": _most_frequent_first(self.group_counts["links"]),
+            },
+            "extensions": {name: self.event_counts[kind] for kind, name in EXTENSION_EVENTS.items()},
+            "deemed": self.event_counts["measures_deemed_approved"],
+            "breaches": _by_clause(self.group_counts["clock_breached"]),
+            "escalations": _by_clause(self.group_counts["escalated"]),
+            "time": _time_by_department(self.time_spent),
         }
 
 
-def figures(histories: Iterable[History], procedure: Procedure, period: Period) -> dict[str, Any]:
+def compute_statistics(timelines: Iterable[CaseTimeline], procedure: Procedure, period: ReportingPeriod) -> dict[str, Any]:
     """Every figure of the period, ready for JSON; times in microseconds.
 
     Counts are of the cases received in the period, as they stand at its end; what happened (breaches, extensions, ends …) counts
     where it happened; time is the part of each case's time that lies in the period.
     """
-    tally = Tally(procedure, period)
-    for history in histories:
+    tally = StatisticsCollector(procedure, period)
+    for history in timelines:
         tally.add(history)
-    return tally.figures()
+    return tally.to_report()
 
 
-def _until(history: History, until: int) -> History:
+def _truncate(history: CaseTimeline, until: int) -> CaseTimeline:
     events = [event for event in history.events if event.at < until]
-    return History(history.case, history.received_at, history.channel, history.complainant, events, history.facts)
+    return CaseTimeline(history.case, history.received_at, history.channel, history.complainant_kind, events, history.facts)
 
 
-def _stand(history: History) -> _Standing:
-    found = _Standing(facts=dict(history.facts))
+def _case_at_period_end(history: CaseTimeline) -> _CaseAtPeriodEnd:
+    found = _CaseAtPeriodEnd(facts=dict(history.facts))
     for event in history.events:
         data = event.data
         found.facts.update(data.get("facts", {}))
@@ -183,34 +187,34 @@ def _stand(history: History) -> _Standing:
     return found
 
 
-def _finished(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
+def _finished_runs(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
     done: set[tuple[str, int]] = set()
-    deemed = {_round(event) for event in events if event.type == "measures_deemed_approved"}
+    deemed = {_run_key(event) for event in events if event.type == "measures_deemed_approved"}
     for event in events:
-        if event.type in ("clock_breached", "clock_stopped") and _round(event) not in done:
-            done.add(_round(event))
-            met = event.type == "clock_stopped" and event.data.get("in_time", True) and _round(event) not in deemed
+        if event.type in ("clock_breached", "clock_stopped") and _run_key(event) not in done:
+            done.add(_run_key(event))
+            met = event.type == "clock_stopped" and event.data.get("in_time", True) and _run_key(event) not in deemed
             yield event, met
 
 
-def _round(event: Event) -> tuple[str, int]:
+def _run_key(event: Event) -> tuple[str, int]:
     return event.data.get("clock", ""), event.data.get("round", 0)
 
 
 def _rate(finished: int, in_time: int) -> dict[str, Any]:
-    return {"finished": finished, "in_time": in_time, "rate": share(in_time, finished)}
+    return {"finished": finished, "in_time": in_time, "rate": ratio(in_time, finished)}
 
 
-def _satisfied(outcomes: Counter[str]) -> dict[str, Any]:
-    reached = sum(outcomes[name] for name in OUTCOMES if name != "unreachable")
-    return {**{name: outcomes[name] for name in OUTCOMES}, "rate": share(outcomes["satisfied"], reached)}
+def _satisfaction(outcomes: Counter[str]) -> dict[str, Any]:
+    reached = sum(outcomes[name] for name in CALL_BACK_OUTCOMES if name != "unreachable")
+    return {**{name: outcomes[name] for name in CALL_BACK_OUTCOMES}, "rate": ratio(outcomes["satisfied"], reached)}
 
 
 def _by_clause(counts: Counter[str]) -> dict[str, Any]:
-    return {"count": counts.total(), "by_clause": _sorted(counts)}
+    return {"count": counts.total(), "by_clause": _most_frequent_first(counts)}
 
 
-def _time(lengths: Counter[tuple[str, str]]) -> dict[str, Any]:
+def _time_by_department(lengths: Counter[tuple[str, str]]) -> dict[str, Any]:
     departments: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     both: dict[str, Counter[str]] = defaultdict(Counter)
@@ -220,16 +224,16 @@ def _time(lengths: Counter[tuple[str, str]]) -> dict[str, Any]:
         both[department][reason] += length
     return {
         "elapsed": lengths.total(),
-        "by_department": _sorted(departments),
-        "by_reason": _sorted(reasons),
-        "by_department_and_reason": {name: _sorted(counts) for name, counts in sorted(both.items())},
+        "by_department": _most_frequent_first(departments),
+        "by_reason": _most_frequent_first(reasons),
+        "by_department_and_reason": {name: _most_frequent_first(counts) for name, counts in sorted(both.items())},
     }
 
 
-def share(part: int, whole: int) -> float | None:
+def ratio(numerator: int, denominator: int) -> float | None:
     """A rate to four places; None where there is nothing to share."""
-    return round(part / whole, 4) if whole else None
+    return round(numerator / denominator, 4) if denominator else None
 
 
-def _sorted(counts: Counter[str]) -> dict[str, int]:
+def _most_frequent_first(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.sla.domain.deadlines.explanation import explain
+from services.sla.domain.deadlines.explanation import explain_deadline
 from services.sla.domain.lifecycle import clocks
-from services.sla.domain.lifecycle.case import Case, Round
-from services.sla.domain.lifecycle.decision_builder import Draft
+from services.sla.domain.lifecycle.case import Case, ClockRun
+from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.rulebook import ClockPlan, Rulebook
 
 
-def rounds(case: Case, rulebook: Rulebook) -> list[tuple[ClockPlan, Round]]:
+def started_runs(case: Case, rulebook: Rulebook) -> list[tuple[ClockPlan, ClockRun]]:
     """Every round that began, with its clock."""
-    plans = rulebook.plans
+    plans = rulebook.clock_plans
     return [(plans[name], each) for name, listed in case.rounds.items() for each in listed if each.state != "dormant"]
 
 
-def summary(case: Case, rulebook: Rulebook, plan: ClockPlan, current: Round) -> dict[str, Any]:
+def run_summary(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
     """A round as it stands."""
-    worktime = rulebook.worktime(case.department)
+    worktime = rulebook.worktime_for(case.department)
     return {
         "clock": plan.clock.id,
         "clauses": plan.clauses,
-        "round": current.number,
-        "state": current.state,
-        "due_at": None if current.due is None else worktime.instant(current.due).isoformat(),
-        "provisional": current.provisional,
+        "round": run.number,
+        "state": run.state,
+        "due_at": None if run.due_at is None else worktime.to_datetime(run.due_at).isoformat(),
+        "provisional": run.provisional,
     }
 
 
-def explained(case: Case, rulebook: Rulebook, plan: ClockPlan, current: Round) -> dict[str, Any]:
+def explained_run(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
     """A round as it stands, with the explanation of each due instant."""
-    draft = Draft(case, rulebook, current.start)
-    because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": current.event}
-    limits = [clocks.limit(draft, plan, current, place) for place in range(len(plan.thresholds))]
-    dues = [explain(draft.worktime, limit, because) for limit in limits if limit is not None]
-    return {**summary(case, rulebook, plan, current), "dues": dues}
+    draft = DecisionBuilder(case, rulebook, run.start)
+    because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
+    limits = [clocks.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]
+    dues = [explain_deadline(draft.worktime, limit, because) for limit in limits if limit is not None]
+    return {**run_summary(case, rulebook, plan, run), "dues": dues}
