@@ -56,6 +56,7 @@ def test_a_planted_fault_is_found(text: str, expected: str) -> None:
         "```\njiesu simulate: my.yaml: steps.0: wrong\njiesu dead-letters show sla:2 --body   # --absent\n```",
         "```\njiesu procedure schema      jiesu procedure explain my-rules --html FILE\n```",
         "`make test ARGS='-k my-rules'`, `python -m deploy.sinks --folder my`, `shared/procedures/packs/<id>/`, `deploy/prometheus/*.yml`",
+        "Create\n`tests/unit/absent.py`, then\n\n```\npytest tests/unit/absent.py\n```",
         "```python\nabsent = absent_function()  # jiesu absent\n```",
     ],
 )

@@ -162,15 +162,16 @@ def _source(module: str) -> Path | None:
 
 
 def _paths(document: Document) -> Iterator[str]:
+    created = set(re.findall(r"\b[Cc]reate\s+`([^`]+)`", document.prose))
     for path, test in chain.from_iterable(_PATH.findall(line) for line in document.shell):
         pattern = re.sub(r"<[^<>]*>|(?<=/)my[-_][\w.-]*", "*", path.rstrip("/."))
         matches = [PROJECT / pattern] if (PROJECT / pattern).exists() else list(PROJECT.glob(pattern))
-        if not matches:
+        if not matches and path not in created:
             yield f"{path}: no such file or folder"
-        elif test and not re.search(rf"def {test}\b", matches[0].read_text(encoding="utf-8")):
+        elif matches and test and not re.search(rf"def {test}\b", matches[0].read_text(encoding="utf-8")):
             yield f"{path}::{test}: no such test"
     for name in document.spans:
-        if _FILE_NAME.fullmatch(name) and not name.startswith("my") and name not in _file_names():
+        if _FILE_NAME.fullmatch(name) and not name.startswith("my") and name not in created and name not in _file_names():
             yield f"{name}: no such file"
 
 
