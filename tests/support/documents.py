@@ -162,7 +162,7 @@ def _source(module: str) -> Path | None:
 
 
 def _paths(document: Document) -> Iterator[str]:
-    created = set(re.findall(r"\b[Cc]reate\s+`([^`]+)`", document.prose))
+    created = set(re.findall(r"\b(?:Create|create)\s+`([^`]+)`", document.prose))
     for path, test in chain.from_iterable(_PATH.findall(line) for line in document.shell):
         pattern = re.sub(r"<[^<>]*>|(?<=/)my[-_][\w.-]*", "*", path.rstrip("/."))
         matches = [PROJECT / pattern] if (PROJECT / pattern).exists() else list(PROJECT.glob(pattern))
