@@ -8,12 +8,10 @@ from typing import Any
 
 import orjson
 
-from cli.evidence.evidence_archive import ArchiveError, clock_explanations, parse_ledger_rows
+from cli.evidence.evidence_archive import ArchiveError, clock_explanations, parse_ledger_rows, read_decision_contexts
 from services.sla.application.rulebooks import RulebookRegistry
-from services.sla.domain.evidence import decision_context as bases
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
-from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.evidence.hash_chain import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.rules.rulebook import Rulebook
@@ -95,9 +93,3 @@ def _replay_archive(files: Mapping[str, bytes], dossier: CaseHistory) -> ReplayR
         return made[stamp]
 
     return replay_decisions(dossier.recorded_events(), find)
-
-
-def read_decision_contexts(files: Mapping[str, bytes]) -> dict[str, DecisionContext]:
-    """What the decisions of an archive's case rested on, by the stamps of its ledger; raises `ValueError`."""
-    found = {name.removeprefix("basis/").removesuffix(".json"): data for name, data in files.items() if name.startswith("basis/")}
-    return {stamp: bases.parse_context(data) for stamp, data in found.items()}

@@ -12,6 +12,7 @@ from services.sla.domain.deadlines.explanation import Explanation
 from services.sla.domain.evidence import decision_context as bases
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
+from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import clock_view
@@ -112,6 +113,12 @@ def parse_ledger_rows(data: bytes) -> list[LedgerRow]:
         came = (str(each[name]) for name in ("cause", "origin", "basis"))
         found.append(LedgerRow(int(each["sequence"]), body, bytes.fromhex(each["hash"]), own["type"], at, recorded_at, *came))
     return found
+
+
+def read_decision_contexts(files: Mapping[str, bytes]) -> dict[str, DecisionContext]:
+    """What the decisions of an archive's case rested on, by the stamps of its ledger; raises `ValueError`."""
+    found = {name.removeprefix("basis/").removesuffix(".json"): data for name, data in files.items() if name.startswith("basis/")}
+    return {stamp: bases.parse_context(data) for stamp, data in found.items()}
 
 
 def _line(row: LedgerRow) -> bytes:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from cli.commands.authoring.simulate import scenario_organisation
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.lifecycle.decide import CaseDecision, CaseInput
 from services.sla.domain.views import event_mapping
@@ -10,6 +9,7 @@ from shared.contracts import decode_body
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed_packs, load_pack, load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
+from simulator.run import scenario_organisation
 from simulator.scenario import read_scenario
 from simulator.simulation import Simulation
 

@@ -10,7 +10,8 @@ from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
-from simulator.scenario import Scenario, unmet_expectations
+from simulator.expectations import unmet_expectations
+from simulator.scenario import Scenario
 from simulator.simulation import simulate_scenario
 
 MUTATED_SECTIONS = frozenset(
@@ -46,7 +47,7 @@ def scenario_fails(scenario: Scenario, procedure: Procedure, organisation: Organ
         events = simulate_scenario(scenario, bind_parameters(procedure, scenario.parameters), organisation, calendars)
     except (ValueError, LookupError, TypeError):
         return True
-    return bool(unmet_expectations(scenario, events))
+    return bool(unmet_expectations(scenario.expect, events))
 
 
 def _removable(data: Any, way: YamlPath) -> bool:

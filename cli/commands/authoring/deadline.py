@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from cli.commands.authoring.calendar import read_calendar
+from cli.deadlines.calendar_file import read_calendar
 from cli.deadlines.deadline_batch import answer_line
 from cli.deadlines.deadline_text import deadline_lines
 from cli.deadlines.instant_argument import DeadlineRequest, InstantError, parse_extension, parse_instant

@@ -132,7 +132,7 @@ def replay(
 ) -> None:
     """Run recorded cases under another version: which deadlines, breaches and escalations would have differed. Nothing is written."""
     # Imported when called: it needs the database, the other commands do not.
-    import_module("simulator.version_comparison").compare_versions(new, cases, as_json=as_json)
+    import_module("cli.commands.authoring.version_replay").compare_versions(new, cases, as_json=as_json)
 
 
 @app.command()
