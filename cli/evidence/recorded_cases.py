@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.evidence.evidence_archive import parse_ledger_rows, read_archive, read_decision_contexts
-from cli.evidence.sla_database import exit_with, query_sla
+from cli.evidence.sla_database import query_sla
+from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import RecordedEvent
 from services.sla.storage import ledgers as records

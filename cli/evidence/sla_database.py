@@ -3,20 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import typer
 from sqlalchemy.exc import DBAPIError
 
+from cli.exit_status import exit_with
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.errors import Unavailable
 from shared.runtime.process.failures import redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
-EXIT_UNUSABLE = 2
 REPORT_ZONE = ZoneInfo("Asia/Shanghai")
 T = TypeVar("T")
 
@@ -41,9 +40,3 @@ def current_instant() -> datetime:
     """The present instant, on the clock that the services run on."""
     settings = RuntimeSettings()
     return Clock.parse(settings.clock, settings.environment).now()
-
-
-def exit_with(text: str, status: int = EXIT_UNUSABLE) -> NoReturn:
-    """End the command with one sentence."""
-    typer.echo(text, err=True)
-    raise typer.Exit(status)

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from cli.deadlines.calendar_file import calendar_warnings, read_calendar
+from cli.exit_status import exit_with
 from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, CalendarError, MinuteInterval
 from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL
 
 app = typer.Typer(no_args_is_help=True, help="Show or check a working calendar.")
 
-EXIT_UNUSABLE = 2
 _SATURDAY = 5
 _LEGEND = "off: a day off; work: made up for; *: hours of its own; ?: not published, judged by its weekday"
 
@@ -58,8 +58,7 @@ def _read_or_exit(path: Path | None) -> Calendar:
     try:
         return read_calendar(path)
     except CalendarError as error:
-        typer.echo(f"jiesu calendar: {error}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from None
+        exit_with(f"jiesu calendar: {error}")
 
 
 def _note(calendar: Calendar, day: date) -> str:

@@ -14,6 +14,7 @@ from cli.deadlines.deadline_batch import answer_line
 from cli.deadlines.deadline_text import deadline_lines
 from cli.deadlines.instant_argument import DeadlineRequest, InstantError, parse_extension, parse_instant
 from cli.deadlines.instant_argument import parse_pause as read_pause
+from cli.exit_status import exit_with
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
 from services.sla.domain.deadlines.deadline import TimeLimit
 from services.sla.domain.deadlines.explanation import explain_deadline, format_instant
@@ -25,7 +26,6 @@ from shared.procedures.model.procedure_error import ProcedureError
 
 app = typer.Typer(add_completion=False)
 
-EXIT_UNUSABLE = 2
 _INPUT_ERRORS = (DeadlineError, DurationError, PauseError, InstantError, CalendarError, ProcedureError)
 
 
@@ -69,8 +69,7 @@ def deadline(
             )
             found = duration_answer(worktime, limit)
     except _INPUT_ERRORS as error:
-        typer.echo(f"jiesu deadline: {error}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from None
+        exit_with(f"jiesu deadline: {error}")
     typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(deadline_lines(found)))
 
 

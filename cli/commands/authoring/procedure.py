@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli.exit_status import exit_with
 from shared.procedures.checks.check import check_pack as problems_of
 from shared.procedures.coverage import pack_coverage as coverage_of
 from shared.procedures.explain.html import render_html as as_html
@@ -23,7 +24,6 @@ from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.organisation import Organisation
 from shared.procedures.version_difference import EntryChange, compare_versions
 
-EXIT_UNUSABLE = 2
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, explain, cover, compare and start procedures.")
 
 
@@ -186,6 +186,4 @@ def _exit_on_procedure_error() -> Iterator[None]:
     try:
         yield
     except ProcedureError as error:
-        for problem in error.problems:
-            typer.echo(f"error: {problem}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from error
+        exit_with("\n".join(f"error: {problem}" for problem in error.problems))

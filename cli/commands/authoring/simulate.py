@@ -9,13 +9,12 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from cli.exit_status import exit_with
 from shared.procedures.calendars.calendar import CalendarError
 from shared.procedures.model.procedure_error import ProcedureError
 from simulator.expectations import unmet_expectations
 from simulator.run import run_scenario
 from simulator.scenario import ScenarioError, read_scenario
-
-EXIT_UNUSABLE = 2
 
 
 def simulate(
@@ -27,8 +26,7 @@ def simulate(
         scenario = read_scenario(file)
         events = run_scenario(scenario, file.parent)
     except (ScenarioError, ProcedureError, CalendarError, ValidationError, OSError, ValueError) as error:
-        typer.echo(f"jiesu simulate: {error}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from error
+        exit_with(f"jiesu simulate: {error}")
     problems = unmet_expectations(scenario.expect, events)
     if as_json:
         json.dump(events, sys.stdout, ensure_ascii=False, default=_json, indent=1)

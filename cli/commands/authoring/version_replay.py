@@ -7,7 +7,7 @@ import typer
 
 from cli.evidence.evidence_archive import ArchiveError
 from cli.evidence.recorded_cases import load_source
-from cli.evidence.sla_database import exit_with
+from cli.exit_status import exit_with
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure_error import ProcedureError
 from simulator.scenario import ScenarioError

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import orjson
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from cli.exit_status import exit_with
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters import operations
 from shared.runtime.dead_letters.operations import DeadLetter
@@ -84,13 +85,13 @@ def _request_settlement(letter_id: str, wish: str, wait: float) -> None:
 
     letter = _query_service(name, settle)
     if letter is None:
-        _fail(f"{letter_id}: there is no such dead letter")
+        exit_with(f"{letter_id}: there is no such dead letter", 1)
     if letter.status in {operations.REPLAYED, operations.DISCARDED}:
         typer.echo(f"{letter_id} {letter.status}")
         return
     if letter.status == operations.OPEN:
-        _fail(f"{letter_id} failed again: {letter.reason}")
-    _fail(f"{letter_id}: asked for, but {name} has not answered within {wait:.0f} s; it does so once it runs")
+        exit_with(f"{letter_id} failed again: {letter.reason}", 1)
+    exit_with(f"{letter_id}: asked for, but {name} has not answered within {wait:.0f} s; it does so once it runs", 1)
 
 
 def _fetch_letter(letter_id: str) -> tuple[str, DeadLetter]:
@@ -102,7 +103,7 @@ def _fetch_letter(letter_id: str) -> tuple[str, DeadLetter]:
 
     letter = _query_service(name, shown)
     if letter is None:
-        _fail(f"{letter_id}: there is no such dead letter")
+        exit_with(f"{letter_id}: there is no such dead letter", 1)
     return name, letter
 
 
@@ -119,19 +120,19 @@ def _query_service(name: str, question: Callable[[Database], Awaitable[T]]) -> T
     try:
         return asyncio.run(asked())
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
-        _fail(f"the database of {name} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that {name} has run once")
+        exit_with(f"the database of {name} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that {name} has run once", 1)
 
 
 def _parse(letter_id: str) -> tuple[str, int]:
     name, _, number = letter_id.partition(":")
     if name not in SERVICES or not number.isdecimal():
-        _fail(f"{letter_id}: an id reads <service>:<number>, e.g. sla:17; services are {', '.join(SERVICES)}")
+        exit_with(f"{letter_id}: an id reads <service>:<number>, e.g. sla:17; services are {', '.join(SERVICES)}", 1)
     return name, int(number)
 
 
 def _services(only: str) -> tuple[str, ...]:
     if only and only not in SERVICES:
-        _fail(f"{only}: no such service; there are {', '.join(SERVICES)}")
+        exit_with(f"{only}: no such service; there are {', '.join(SERVICES)}", 1)
     return (only,) if only else SERVICES
 
 
@@ -141,8 +142,3 @@ def _summary(name: str, letter: DeadLetter) -> dict[str, Any]:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "backslashreplace")
-
-
-def _fail(text: str) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(1)

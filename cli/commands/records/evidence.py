@@ -8,7 +8,8 @@ import typer
 
 from cli.evidence.archive_verification import verify_archive
 from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
-from cli.evidence.sla_database import EXIT_UNUSABLE, current_instant, exit_with, query_sla
+from cli.evidence.sla_database import current_instant, query_sla
+from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import ledgers
 from services.sla.storage.ledgers import HistoricalRulebooks, YearSeal
@@ -67,6 +68,3 @@ async def _load_evidence(database: Database, case: str) -> tuple[CaseHistory | N
     found = [dossier async for dossier in ledgers.load_case_histories(database, [case])]
     async with database.transaction() as tx:
         return next(iter(found), None), await HistoricalRulebooks.load(tx), await ledgers.load_seals_of_case(tx, case)
-
-
-__all__ = ["EXIT_UNUSABLE", "evidence"]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import EXIT_UNUSABLE, REPORT_ZONE, current_instant, exit_with, query_sla
+from cli.evidence.sla_database import REPORT_ZONE, current_instant, query_sla
+from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import verify_history
 from services.sla.storage import ledgers
 from services.sla.storage.ledgers import YearSeal, YearSealError
@@ -97,6 +98,3 @@ async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, li
             for found in await ledgers.load_seals(tx):
                 problems += [{"case": "", "fault": fault} for fault in await ledgers.seal_faults(tx, found)]
     return len(seen), problems
-
-
-__all__ = ["EXIT_UNUSABLE", "app", "seal_document"]

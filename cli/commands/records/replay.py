@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.evidence.sla_database import exit_with, query_sla
+from cli.evidence.sla_database import query_sla
+from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case

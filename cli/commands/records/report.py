@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import REPORT_ZONE, current_instant, exit_with, query_sla
+from cli.evidence.sla_database import REPORT_ZONE, current_instant, query_sla
+from cli.exit_status import exit_with
 from services.sla.application import periodic_reports
 from services.sla.application.periodic_reports import CompletedDuty
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
