@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -137,8 +136,3 @@ def _plan_resends(plan: MonthPlan) -> None:
     plan.submissions += [
         ScriptedSubmission(each.at + timedelta(hours=3), each.source, each.transport, each.body, each.case, resend=True) for each in again
     ]
-
-
-def days() -> Iterator[datetime]:
-    """The days of the month, for the view."""
-    return (START + timedelta(days=number) for number in range(DAYS))

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 _UPPER = ("maxLength", "maxItems", "maximum", "exclusiveMaximum", "maxProperties")
 _LOWER = ("minLength", "minItems", "minimum", "exclusiveMinimum", "minProperties")
-_FREE = object()
 BrokenDirection = Literal["", "backward", "forward", "both"]
 _BROKEN_PARTIES = {
     "backward": "consumers that read old messages",
