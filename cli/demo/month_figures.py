@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
 import orjson
+
+from cli.database import connect
+from cli.service_names import SERVICES
 
 ANSWER_EVENTS = frozenset({"first_answered", "answered", "contacted"})
 MAKE_UP_DAYS = ("2026-09-20", "2026-10-10")
@@ -26,7 +28,6 @@ class MonthFigures:
     messages_sent: int = 0
     messages_failed: int = 0
     dead_letters: int = 0
-    refused_records: int = 0
     escalated_to_the_top: int = 0
     earlier_group_members: int = 0
     reclassified_by_counting: int = 0
@@ -65,8 +66,7 @@ class MonthFigures:
 
 async def read_month_figures(database_url: str) -> MonthFigures:
     """The month's figures from the services' tables."""
-    connection = await asyncpg.connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
-    try:
+    async with connect(database_url) as connection:
         month = MonthFigures()
         case, previous = "", ""
         for row in await connection.fetch("SELECT case_id, type, body FROM sla.ledger ORDER BY case_id, sequence"):
@@ -79,23 +79,17 @@ async def read_month_figures(database_url: str) -> MonthFigures:
         sent = {row["status"]: row["n"] for row in statuses}
         month.messages_failed = sent.get("failed", 0)
         month.messages_sent = sum(sent.values()) - month.messages_failed - sent.get("pending", 0)
-        for schema in ("intake", "triage", "sla", "notify"):
+        for schema in SERVICES:
             month.dead_letters += await connection.fetchval(f"SELECT count(*) FROM {schema}.dead_letter")  # noqa: S608  # a constant
-        month.refused_records = await connection.fetchval("SELECT count(*) FROM intake.refusal WHERE via = 'kafka'")
         return month
-    finally:
-        await connection.close()
 
 
 async def count_pending_rows(database_url: str, services: tuple[str, ...], *, deliveries: bool) -> int:
     """Rows that still wait: the outboxes of these services, and deliveries that are not settled where they are asked for."""
-    connection = await asyncpg.connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
-    try:
+    async with connect(database_url) as connection:
         total = 0
         for schema in services:
             total += await connection.fetchval(f"SELECT count(*) FROM {schema}.outbox")  # noqa: S608  # a constant
         if deliveries:
             total += await connection.fetchval("SELECT count(*) FROM notify.delivery WHERE status = 'pending'")
         return int(total)
-    finally:
-        await connection.close()

@@ -11,8 +11,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from click import ClickException
 
+from cli.database import connect
 from cli.demo.month_figures import count_pending_rows
-from cli.stack.stack import SERVICES, Stack
+from cli.service_names import SERVICES
+from cli.stack.stack import Stack
 from shared.contracts.topics import TOPICS
 
 STEP_TIMEOUT_SECONDS = 45.0
@@ -22,9 +24,7 @@ _PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery 
 
 async def shut_down_in_order(stack: Stack, prefix: str, accepted: Collection[str]) -> None:
     """Wait for each service to have done its part, then stop it; raises `ClickException` naming what does not come to an end."""
-    database = stack.environment["DATABASE_URL"].replace("postgresql+asyncpg://", "postgresql://", 1)
-    connection = await asyncpg.connect(database)
-    try:
+    async with connect(stack.environment["DATABASE_URL"]) as connection:
         for service, table in (("intake", "intake.complaint"), ("triage", "triage.known"), ("sla", "sla.cases")):
             await _wait_for(partial(_has_all_cases, connection, table, accepted), f"every accepted complaint in {table}")
             await _wait_for(partial(_has_consumed_inputs, stack, prefix, service), f"{service} to read its topics to their end")
@@ -33,8 +33,6 @@ async def shut_down_in_order(stack: Stack, prefix: str, accepted: Collection[str
         await _wait_for(lambda: _all_requests_planned(connection), "every requested message to be planned")
         await _wait_for(lambda: _nothing_pending(stack, SERVICES, deliveries=True), "every message to be settled")
         await asyncio.to_thread(stack.processes["notify"].stop, 20)
-    finally:
-        await connection.close()
 
 
 async def _wait_for(condition: Callable[[], Awaitable[bool]], what: str) -> None:

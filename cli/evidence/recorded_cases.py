@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.database import query_service
 from cli.evidence.evidence_archive import parse_ledger_rows, read_archive, read_decision_contexts
-from cli.evidence.sla_database import query_sla
 from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import RecordedEvent
@@ -64,7 +64,7 @@ def _database(source: str, new: Procedure) -> list[RecordedCases]:
         chosen = [] if source == ALL_CASES else [source]
         return [each async for each in records.load_case_histories(database, chosen, new.id if source == ALL_CASES else "")], library
 
-    dossiers, library = query_sla(asked)
+    dossiers, library = query_service("sla", asked)
     together: dict[tuple[Any, ...], dict[str, list[RecordedEvent]]] = defaultdict(dict)
     for dossier in dossiers:
         lines = dossier.recorded_events()

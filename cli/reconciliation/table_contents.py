@@ -11,6 +11,8 @@ from typing import Any
 import asyncpg
 import orjson
 
+from cli.database import connect
+from cli.service_names import SERVICES
 from services.notify.domain.recipients import RecipientDirectory, resolve_recipients
 from services.sla.domain.evidence.hash_chain import GENESIS_HASH, LedgerEntry, verify_chain
 from services.sla.domain.views.redaction import NOT_FOR_DEPARTMENTS
@@ -54,12 +56,8 @@ class TableContents:
 
 async def read_tables(database_url: str, departments: Collection[str]) -> TableContents:
     """Everything, in one snapshot; `departments` are those that have a topic."""
-    connection = await asyncpg.connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return await _read(connection, departments)
-    finally:
-        await connection.close()
+    async with connect(database_url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        return await _read(connection, departments)
 
 
 async def _read(connection: asyncpg.Connection, departments: Collection[str]) -> TableContents:
@@ -79,7 +77,7 @@ async def _read(connection: asyncpg.Connection, departments: Collection[str]) ->
         number_fault=await _number_fault(connection),
         unsent_messages={
             name: await connection.fetchval(f"SELECT coalesce(sum(messages), 0) FROM {name}.outbox")  # noqa: S608 - our own schemas
-            for name in ("intake", "triage", "sla", "notify")
+            for name in SERVICES
         },
     )
 

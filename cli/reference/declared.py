@@ -1,6 +1,5 @@
 """What the code itself declares: metrics, settings, topics, events, clauses; pages and tests are made from it."""
 
-import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,7 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
-import services
+from cli.service_names import SERVICES
 from shared.runtime.process import metrics as machinery
 from shared.runtime.process.settings import RuntimeSettings
 
@@ -41,21 +40,16 @@ class DeclaredSetting:
     help: str
 
 
-def service_names() -> list[str]:
-    """The services, in the order of the alphabet."""
-    return sorted(module.name for module in pkgutil.iter_modules(services.__path__) if module.ispkg)
-
-
 def declared_metrics() -> list[DeclaredMetric]:
     """The machinery's metrics, then each service's."""
-    owned = [(ALL_SERVICES, machinery)] + [(name, module) for name in service_names() if (module := _module(name, "metrics"))]
+    owned = [(ALL_SERVICES, machinery)] + [(name, module) for name in sorted(SERVICES) if (module := _module(name, "metrics"))]
     return [metric for owner, module in owned for metric in _metrics(owner, module)]
 
 
 def declared_settings() -> list[DeclaredSetting]:
     """The settings that all share, then those that each service adds."""
     found = [_setting(ALL_SERVICES, name, field) for name, field in RuntimeSettings.model_fields.items()]
-    for service in service_names():
+    for service in sorted(SERVICES):
         module = _module(service, "config")
         for kind in vars(module).values() if module else ():
             if isinstance(kind, type) and issubclass(kind, RuntimeSettings) and kind is not RuntimeSettings:

@@ -20,6 +20,8 @@ import httpx
 from click import ClickException
 from pydantic import SecretStr
 
+from cli.database import connect
+from cli.service_names import SERVICES
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
 from shared.contracts.topics import TOPICS, department_topic
@@ -30,7 +32,6 @@ from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
-SERVICES = ("intake", "triage", "sla", "notify")
 READY_TIMEOUT_SECONDS = 60.0
 
 
@@ -116,22 +117,19 @@ async def migrate_service(settings: RuntimeSettings, service: str) -> None:
 def recreate_database(url: str, name: str) -> str:
     """An empty database of that name beside the one that `url` names; gives its URL. Raises `ClickException` if it may not be made."""
     parts = urlsplit(url)
-    asyncio.run(_recreate(url.replace("postgresql+asyncpg://", "postgresql://", 1), name))
+    asyncio.run(_recreate(url, name))
     return urlunsplit(parts._replace(path=f"/{name}"))
 
 
 async def _recreate(url: str, name: str) -> None:
     try:
-        connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise _database_error(error) from error
-    try:
-        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        async with connect(url) as connection:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            await connection.execute(f'CREATE DATABASE "{name}"')
     except asyncpg.InsufficientPrivilegeError as error:
         raise ClickException(f"DATABASE_URL: its user may not create the database {name}; give one that may (CREATEDB)") from error
-    finally:
-        await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        raise _database_error(error) from error
 
 
 def _database_error(error: BaseException) -> ClickException:

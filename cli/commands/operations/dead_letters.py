@@ -1,23 +1,17 @@
 """`jiesu dead-letters`: see what could not be processed, have it applied again, or give it up."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import asyncpg
 import orjson
 import typer
-from sqlalchemy.exc import DBAPIError
 
+from cli.database import query_service
 from cli.exit_status import exit_with
+from cli.service_names import SERVICES
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters import operations
 from shared.runtime.dead_letters.operations import DeadLetter
-from shared.runtime.process.failures import redacted_reason
-from shared.runtime.process.settings import RuntimeSettings
 
-SERVICES = ("intake", "triage", "sla", "notify")
-T = TypeVar("T")
 Id = Annotated[str, typer.Argument(help="<service>:<number>, as `list` shows it", metavar="ID")]
 WaitSeconds = Annotated[float, typer.Option(help="seconds to wait for the service that owns the letter")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -38,7 +32,7 @@ def list_letters(
         async with database.transaction() as tx:
             return await operations.list_dead_letters(tx, settled=settled, limit=limit)
 
-    found = [(name, letter) for name in _services(service) for letter in _query_service(name, listed)]
+    found = [(name, letter) for name in _services(service) for letter in query_service(name, listed, exit_status=1)]
     if as_json:
         typer.echo(orjson.dumps([_summary(name, letter) for name, letter in found], option=orjson.OPT_INDENT_2).decode())
         return
@@ -83,7 +77,7 @@ def _request_settlement(letter_id: str, wish: str, wait: float) -> None:
                 return await operations.find_dead_letter(tx, number)
         return await operations.wait_until_settled(database, number, wait)
 
-    letter = _query_service(name, settle)
+    letter = query_service(name, settle, exit_status=1)
     if letter is None:
         exit_with(f"{letter_id}: there is no such dead letter", 1)
     if letter.status in {operations.REPLAYED, operations.DISCARDED}:
@@ -101,26 +95,10 @@ def _fetch_letter(letter_id: str) -> tuple[str, DeadLetter]:
         async with database.transaction() as tx:
             return await operations.find_dead_letter(tx, number)
 
-    letter = _query_service(name, shown)
+    letter = query_service(name, shown, exit_status=1)
     if letter is None:
         exit_with(f"{letter_id}: there is no such dead letter", 1)
     return name, letter
-
-
-def _query_service(name: str, question: Callable[[Database], Awaitable[T]]) -> T:
-    """Ask one service's schema; an unreachable or unprepared database ends the command with one sentence."""
-
-    async def asked() -> T:
-        database = Database(RuntimeSettings(), name)
-        try:
-            return await question(database)
-        finally:
-            await database.close()
-
-    try:
-        return asyncio.run(asked())
-    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
-        exit_with(f"the database of {name} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that {name} has run once", 1)
 
 
 def _parse(letter_id: str) -> tuple[str, int]:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cli.service_names import SERVICES
 from cli.stack.servers import running_servers
-from cli.stack.stack import SERVICES, running_stack
+from cli.stack.stack import running_stack
 
 DEMO_ORGANISATION = Path("deploy/demo/organisation.yaml")
 

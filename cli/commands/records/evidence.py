@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cli.clock import current_instant
+from cli.database import query_service
 from cli.evidence.archive_verification import verify_archive
 from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
-from cli.evidence.sla_database import current_instant, query_sla
 from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import ledgers
@@ -29,7 +30,7 @@ def evidence(
     if verify is not None:
         _verify(verify, root, as_json=as_json)
         return
-    dossier, library, seals = query_sla(lambda database: _load_evidence(database, case))
+    dossier, library, seals = query_service("sla", lambda database: _load_evidence(database, case))
     if dossier is None:
         exit_with(f"{case}: there is no such case")
     if problems := verify_history(dossier):

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import REPORT_ZONE, current_instant, query_sla
+from cli.clock import REPORT_ZONE, current_instant
+from cli.database import query_service
 from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import verify_history
 from services.sla.storage import ledgers
@@ -22,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 @app.command()
 def verify(case: Cases = None, as_json: Json = False) -> None:
     """Check every event against the one before it, the case's head, and the seals. Exit status 1 if anything was changed."""
-    checked, problems = query_sla(lambda database: _verify_ledgers(database, case or []))
+    checked, problems = query_service("sla", lambda database: _verify_ledgers(database, case or []))
     if as_json:
         typer.echo(json.dumps({"cases": checked, "faults": problems}, ensure_ascii=False, indent=1))
     else:
@@ -49,7 +50,7 @@ def seal(
             return found, await ledgers.seal_faults(tx, found)
 
     try:
-        found, problems = query_sla(asked)
+        found, problems = query_service("sla", asked)
     except YearSealError as error:
         exit_with(str(error))
     if problems:

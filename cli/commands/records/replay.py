@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.evidence.sla_database import query_sla
+from cli.database import query_service
 from cli.exit_status import exit_with
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
@@ -25,7 +25,7 @@ def replay(
     """Decide cases again from their events alone; the same events, deadlines and state have to come out. Exit status 1 if not."""
     if not verify:
         exit_with("nothing is written by a replay: give --verify to compare its outcome with what is stored")
-    checked, problems = query_sla(lambda database: _replay_cases(database, case or []))
+    checked, problems = query_service("sla", lambda database: _replay_cases(database, case or []))
     if as_json:
         typer.echo(json.dumps({"cases": checked, "differences": problems}, ensure_ascii=False, indent=1))
     else:

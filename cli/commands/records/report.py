@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import REPORT_ZONE, current_instant, query_sla
+from cli.clock import REPORT_ZONE, current_instant
+from cli.database import query_service
 from cli.exit_status import exit_with
 from services.sla.application import periodic_reports
 from services.sla.application.periodic_reports import CompletedDuty
@@ -51,7 +52,7 @@ def report(
     if kind is None or not procedure:
         exit_with("give a period and --procedure, e.g. jiesu report month --procedure hunan-property")
     loaded, instant = _load_procedure(procedure), _instant(at)
-    found = query_sla(lambda database: _build_report(database, loaded, kind.value, instant))
+    found = query_service("sla", lambda database: _build_report(database, loaded, kind.value, instant))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
@@ -161,7 +162,7 @@ def _print_stored_reports(procedure: str, kind: ReportPeriod | None, *, as_json:
         async with database.transaction() as tx:
             return list(await periodic_reports.completed_duties(tx, procedure))
 
-    found = [each for each in query_sla(asked) if kind is None or each.report["period"]["kind"] == kind.value]
+    found = [each for each in query_service("sla", asked) if kind is None or each.report["period"]["kind"] == kind.value]
     if as_json:
         rows = [
             {
