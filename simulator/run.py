@@ -22,8 +22,12 @@ def run_scenario(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
         raise ProcedureError(problems)
     bound = bind_parameters(pack.procedure, scenario.parameters)
     organisation = scenario_organisation(scenario, base)
-    calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
-    return simulate_scenario(scenario, bound, organisation, calendars)
+    return simulate_scenario(scenario, bound, organisation, organisation_calendars(organisation))
+
+
+def organisation_calendars(organisation: Organisation) -> dict[str, Calendar]:
+    """The calendars of an organisation by id; raises `CalendarError`."""
+    return {str(calendar["id"]): Calendar.parse(calendar) for calendar in organisation.calendars}
 
 
 def inline_organisation(data: dict[str, Any]) -> Organisation:

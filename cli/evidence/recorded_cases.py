@@ -13,12 +13,11 @@ from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import RecordedEvent
 from services.sla.storage import ledgers as records
 from services.sla.storage.ledgers import HistoricalRulebooks
-from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure
 from shared.runtime.database.database import Database
 from simulator.from_ledger import scenario_from_ledgers
-from simulator.run import scenario_organisation
+from simulator.run import organisation_calendars, scenario_organisation
 from simulator.scenario import read_scenario
 from simulator.version_comparison import RecordedCases
 
@@ -43,7 +42,7 @@ def load_source(source: str, new: Procedure) -> Iterator[RecordedCases]:
 def _scenario(file: Path) -> RecordedCases:
     scenario = read_scenario(file)
     organisation = scenario_organisation(scenario, file.parent)
-    calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
+    calendars = organisation_calendars(organisation)
     return RecordedCases(file.stem, scenario, load_procedure(scenario.procedure, base_folder=file.parent), organisation, calendars)
 
 
