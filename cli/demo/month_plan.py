@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cli.demo.demo_files import COMPLAINTS_FILE
 from cli.demo.staff import ScriptedAction, StaffPlanner
 from services.intake.domain.submission import case_id
 
 START = datetime.fromisoformat("2026-09-14T08:00:00+08:00")
 DAYS = 30
 END = START + timedelta(days=DAYS)
-TEXTS = Path("deploy/demo/complaints.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ BURST = 12
 
 def plan_month(staff: StaffPlanner) -> MonthPlan:
     """The plan of the whole month."""
-    texts = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
+    texts = yaml.safe_load(COMPLAINTS_FILE.read_text(encoding="utf-8"))
     plan = MonthPlan()
     for source, kind, channel, number in SOURCE_VOLUMES:
         for index in range(number):

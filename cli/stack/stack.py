@@ -157,11 +157,11 @@ def _defaults(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[
 
 def _command(name: str, stack: Stack) -> list[str]:
     if name != "sinks":
-        return [sys.executable, "-m", f"services.{name}"]
+        return [sys.executable, "-P", "-m", f"services.{name}"]
     ports = stack.ports
     receipts = f"{stack.url('notify')}/v1/receipts"
     where = ["--folder", str(stack.root / "sinks"), "--smtp-port", str(ports["smtp"]), "--sms-port", str(ports["sms"])]
-    return [sys.executable, "-m", "deploy.sinks", *where, "--receipts", receipts]
+    return [sys.executable, "-P", "-m", "deploy.sinks", *where, "--receipts", receipts]
 
 
 def _settings(environment: Mapping[str, str]) -> RuntimeSettings:

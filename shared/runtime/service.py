@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import contracts
 from shared.contracts.topics import Topic
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock, backoff
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
@@ -235,4 +237,7 @@ def run_service(build: Callable[[], Service]) -> None:
     async def whole() -> None:
         await build().run()
 
-    uvloop.run(whole())
+    try:
+        uvloop.run(whole())
+    except (Misconfigured, ProcedureError) as error:
+        sys.exit(f"Error: {error}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.reference.checkout import require_checkout
 from cli.reference.pages import PAGES
 
 app = typer.Typer(help="Reference pages made from the code.", no_args_is_help=True)
@@ -19,6 +20,7 @@ def outdated_pages(folder: Path) -> list[str]:
 @app.command()
 def write(folder: Folder = Path()) -> None:
     """Write the pages that are out of date."""
+    require_checkout()
     for name in outdated_pages(folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,6 +31,7 @@ def write(folder: Folder = Path()) -> None:
 @app.command()
 def check(folder: Folder = Path()) -> None:
     """Exit status 1 when a page is out of date."""
+    require_checkout()
     if old := outdated_pages(folder):
         typer.echo(f"out of date: {', '.join(old)}; run `make docs`", err=True)
         raise typer.Exit(1)

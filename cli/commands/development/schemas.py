@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from cli.reference import event_pages
+from cli.reference.checkout import require_checkout
 from cli.reference.message_examples import example_message
 from cli.reference.schema_compatibility import SchemaChange, schema_changes
 from shared.contracts import MODELS_BY_CE_TYPE
@@ -27,6 +28,7 @@ def write(
     breaking: Annotated[bool, typer.Option("--breaking", help="Write changes that break producers or consumers too.")] = False,
 ) -> None:
     """Bring schemas, missing examples and pages up to date; refuses a breaking change without --breaking."""
+    require_checkout()
     broken = [change for change in schema_differences() if change.breaks_direction]
     _print_changes(broken)
     if broken and not breaking:
@@ -44,6 +46,7 @@ def write(
 @app.command()
 def check() -> None:
     """Say how the models differ from the golden files; exit status 1 if they do."""
+    require_checkout()
     found = list(schema_differences())
     _print_changes(found)
     stale = [

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cli.demo import hostile_input, shutdown
 from cli.demo import month_figures as figures
+from cli.demo.demo_files import ORGANISATION_FILE
 from cli.demo.live_view import LiveView
 from cli.demo.month_plan import END, START, plan_month
 from cli.demo.sender import DemoSender
@@ -27,7 +28,6 @@ from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.errors import Unavailable
 
-ORGANISATION = Path("deploy/demo/organisation.yaml")
 FACTOR = 43_200
 """Domain seconds that pass in a real one: a month takes a minute."""
 STARTUP_ALLOWANCES = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
@@ -77,7 +77,7 @@ def _run_once(root: Path, servers: EmbeddedServers, lead: timedelta, console: Co
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
         "DATABASE_URL": database,
     }
-    with running_stack(root, environment, ORGANISATION, progress) as stack:
+    with running_stack(root, environment, ORGANISATION_FILE, progress) as stack:
         scaled = Clock.parse(clock, "demo")
         if scaled.seconds_until(START) < 0 and lead != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")

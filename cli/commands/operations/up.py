@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
+from cli.demo.demo_files import ORGANISATION_FILE
 from cli.service_names import SERVICES
 from cli.stack.servers import running_servers
 from cli.stack.stack import running_stack
-
-DEMO_ORGANISATION = Path("deploy/demo/organisation.yaml")
 
 
 def up(
@@ -19,7 +18,7 @@ def up(
     organisation: Annotated[Path | None, typer.Option(help="the organisation file; else JIESU_ORGANISATION, else the demo's")] = None,
 ) -> None:
     """Run everything until Ctrl-C; KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL use servers of your own."""
-    chosen = organisation or Path(os.environ.get("JIESU_ORGANISATION", DEMO_ORGANISATION))
+    chosen = organisation or Path(os.environ.get("JIESU_ORGANISATION", ORGANISATION_FILE))
     given = {name: value for name, value in os.environ.items() if name.startswith("JIESU_")}
     with running_servers(root, typer.echo) as servers:
         environment = {
