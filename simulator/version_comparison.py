@@ -1,4 +1,4 @@
-"""What would have differed under another version of a procedure, on cases that were recorded."""
+"""Which deadlines, breaches and escalations of recorded cases differ under another version of their procedure; pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,13 @@ from shared.procedures.organisation import Organisation
 from simulator.scenario import Scenario
 from simulator.simulation import simulate_scenario
 
+_EventKey = tuple[str, str, str, int]
+"""Case, kind (`deadline`, `breach` or `escalation`), name, and the number of the round or occurrence."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedCases:
-    """Cases to be gone through together: as a scenario, with the procedure, organisation and calendars that they had."""
+    """Cases recorded under one version, as a scenario with the procedure, organisation and calendars that decided them."""
 
     name: str
     scenario: Scenario
@@ -27,57 +30,66 @@ class RecordedCases:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineDifference:
-    """A deadline, breach or escalation that is new (no `before`), gone (no `after`), or falls elsewhere."""
+    """A deadline, breach or escalation that is new (`before` is None), gone (`after` is None), or at another instant."""
 
     source: str
     case: str
-    what: str
+    kind: str
     name: str
     before: datetime | None
     after: datetime | None
 
     def describe(self) -> str:
-        """In words."""
-        where = f"{self.source}: " + (f"case {self.case}: " if self.case else "") + f"{self.what} {self.name}"
-        if self.before is None:
-            return f"{where}: new, {iso_instant(self.after)}"
-        return (
-            f"{where}: gone, was {iso_instant(self.before)}"
-            if self.after is None
-            else f"{where}: {iso_instant(self.before)} → {iso_instant(self.after)}"
-        )
+        """The difference as a line of text."""
+        subject = f"{self.source}: " + (f"case {self.case}: " if self.case else "") + f"{self.kind} {self.name}"
+        before, after = _format_instant(self.before), _format_instant(self.after)
+        if before is None:
+            return f"{subject}: new, {after}"
+        return f"{subject}: gone, was {before}" if after is None else f"{subject}: {before} → {after}"
+
+    def to_json(self) -> dict[str, str | None]:
+        """The difference as a JSON object; instants have an offset."""
+        return {
+            "source": self.source,
+            "case": self.case,
+            "what": self.kind,
+            "name": self.name,
+            "before": _format_instant(self.before),
+            "after": _format_instant(self.after),
+        }
 
 
 def version_differences(recorded: RecordedCases, new: Procedure) -> list[DeadlineDifference]:
-    """What differs between the procedure that cases had and another; raises `ValueError` (also `ProcedureError`)."""
-    before = _deadline_events(_run(recorded, recorded.procedure))
-    after = _deadline_events(_run(recorded, new))
-    keys = dict.fromkeys((*before, *after))
-    changed = [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
-    return [DeadlineDifference(recorded.name, case, what, name, old, later) for (case, what, name, _), old, later in changed]
+    """Simulate recorded cases under their procedure and under `new`, and compare; raises `ValueError` (also `ProcedureError`)."""
+    before = _instants_by_key(_simulate(recorded, recorded.procedure))
+    after = _instants_by_key(_simulate(recorded, new))
+    differing = [key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)]
+    return [DeadlineDifference(recorded.name, *key[:3], before.get(key), after.get(key)) for key in differing]
 
 
-def _run(one: RecordedCases, procedure: Procedure) -> list[dict[str, Any]]:
-    given = {name: value for name, value in one.scenario.parameters.items() if name in procedure.parameters}
-    return simulate_scenario(one.scenario, bind_parameters(procedure, given), one.organisation, one.calendars)
+def _simulate(recorded: RecordedCases, procedure: Procedure) -> list[dict[str, Any]]:
+    # A parameter that only the other version declares would be an error.
+    parameters = {name: value for name, value in recorded.scenario.parameters.items() if name in procedure.parameters}
+    return simulate_scenario(recorded.scenario, bind_parameters(procedure, parameters), recorded.organisation, recorded.calendars)
 
 
-def _deadline_events(timeline: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str, int], datetime]:
-    """Case, what, name and number → instant: the last due instant of each round, every breach, every escalation."""
-    found: dict[tuple[str, str, str, int], datetime] = {}
-    numbers: dict[tuple[str, str, str], int] = defaultdict(int)
+def _instants_by_key(timeline: Sequence[Mapping[str, Any]]) -> dict[_EventKey, datetime]:
+    """The last due instant of each round, and the instant of every breach and escalation."""
+    instants: dict[_EventKey, datetime] = {}
+    occurrences: dict[tuple[str, str, str], int] = defaultdict(int)
     for event in timeline:
-        case, kind = str(event.get("case", "")), event["event"]
-        if kind in ("clock_started", "clock_moved") and "due_at" in event:
-            found[case, "deadline", event["clock"], event["round"]] = event["due_at"]
-        elif kind in ("clock_breached", "escalated"):
-            what = "breach" if kind == "clock_breached" else "escalation"
-            name = str(event.get("clock") or event.get("ladder") or "") if what == "breach" else ", ".join(event.get("recipients", []))
-            numbers[case, what, name] += 1
-            found[case, what, name, numbers[case, what, name]] = event["at"]
-    return found
+        case, event_type = str(event.get("case", "")), event["event"]
+        if event_type in ("clock_started", "clock_moved") and "due_at" in event:
+            instants[case, "deadline", event["clock"], event["round"]] = event["due_at"]
+        elif event_type in ("clock_breached", "escalated"):
+            if event_type == "clock_breached":
+                kind, name = "breach", str(event.get("clock") or event.get("ladder") or "")
+            else:
+                kind, name = "escalation", ", ".join(event.get("recipients", []))
+            occurrences[case, kind, name] += 1
+            instants[case, kind, name, occurrences[case, kind, name]] = event["at"]
+    return instants
 
 
-def iso_instant(at: datetime | None) -> str | None:
-    """An instant with its offset, to the second."""
+def _format_instant(at: datetime | None) -> str | None:
     return None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""A calendar file: read, and what is probably wrong with it."""
+"""Reads a calendar file, and lists what in it is allowed but probably wrong."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +11,7 @@ from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL
 
 
 def read_calendar(path: Path | None) -> Calendar:
-    """Read a calendar file (YAML or JSON), or give the standard calendar for None; raises CalendarError."""
+    """Read a calendar file (YAML or JSON); None is the Chinese public schedule. Raises `CalendarError`."""
     if path is None:
         return default_calendar()
     try:
@@ -24,17 +24,17 @@ def read_calendar(path: Path | None) -> Calendar:
 
 
 def calendar_warnings(calendar: Calendar) -> list[str]:
-    """Give what is allowed in a calendar but probably not meant, each with its remedy."""
+    """What is probably a mistake in the calendar, each with its remedy; empty where it has no `published_until`."""
     until = calendar.published_until
     if until is None:
         return []
-    found: list[str] = []
+    warnings: list[str] = []
     later = [day for day in calendar.days if day > until]
     if later:
-        found.append(f"days: {later[0]} lies after published_until {until}; move published_until once the whole schedule is entered")
+        warnings.append(f"days: {later[0]} lies after published_until {until}; move published_until once the whole schedule is entered")
     years = range(CHINA_PUBLISHED_UNTIL.year + 1, until.year + 1)
     empty = [year for year in years if not any(day.year == year for day in calendar.days)]
-    found.extend(f"published_until {until}: {year} has no exception at all; enter its days off and make-up days" for year in empty)
+    warnings.extend(f"published_until {until}: {year} has no exception at all; enter its days off and make-up days" for year in empty)
     if (until + timedelta(days=1)).day != 1:
-        found.append(f"published_until {until}: is not the end of a month; a public schedule is announced for whole years")
-    return found
+        warnings.append(f"published_until {until}: is not the end of a month; a public schedule is announced for whole years")
+    return warnings

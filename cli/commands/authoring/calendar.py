@@ -28,19 +28,19 @@ def show(
     calendar: Annotated[Path | None, typer.Option(help="a calendar file; by default the Chinese public schedule")] = None,
 ) -> None:
     """Show hours, exceptions and working days of a year."""
-    found = _read_or_exit(calendar)
+    shown = _read_or_exit(calendar)
     typer.echo(
-        f"calendar {found.id}, version {found.version}, zone {found.zone.key}, published until {found.published_until or 'any time'}"
+        f"calendar {shown.id}, version {shown.version}, zone {shown.zone.key}, published until {shown.published_until or 'any time'}"
     )
-    for name, intervals in zip(WEEKDAYS, found.hours, strict=True):
+    for name, intervals in zip(WEEKDAYS, shown.hours, strict=True):
         typer.echo(f"  {name}  {_format_intervals(intervals) or 'off'}")
     typer.echo(f"{year} ({_LEGEND})")
     total = 0
     for month in range(1, 13):
         days = [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
-        worked = sum(bool(found.intervals_on(day)) for day in days)
+        worked = sum(bool(shown.intervals_on(day)) for day in days)
         total += worked
-        notes = [note for day in days if (note := _note(found, day))]
+        notes = [note for day in days if (note := _note(shown, day))]
         typer.echo(f"  {year}-{month:02}  {worked:2} working days  {' '.join(notes)}".rstrip())
     typer.echo(f"  {total} working days")
 
@@ -48,10 +48,11 @@ def show(
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="a calendar file")]) -> None:
     """Check a calendar file; exit 0: usable (warnings are printed), 2: not usable."""
-    found = _read_or_exit(file)
-    for warning in calendar_warnings(found):
+    checked = _read_or_exit(file)
+    for warning in calendar_warnings(checked):
         typer.echo(f"warning: {warning}")
-    typer.echo(f"{found.id}, version {found.version}: {len(found.days)} exceptions, published until {found.published_until or 'any time'}")
+    published = checked.published_until or "any time"
+    typer.echo(f"{checked.id}, version {checked.version}: {len(checked.days)} exceptions, published until {published}")
 
 
 def _read_or_exit(path: Path | None) -> Calendar:
@@ -62,7 +63,7 @@ def _read_or_exit(path: Path | None) -> Calendar:
 
 
 def _note(calendar: Calendar, day: date) -> str:
-    """Say how a date differs from its weekday, or that its schedule is unknown; empty for an ordinary day."""
+    """The day of the month and how it differs from its weekday; empty for an ordinary day."""
     weekday, intervals = calendar.hours[day.weekday()], calendar.intervals_on(day)
     if not calendar.is_published(day):
         return f"{day:%d}?" if day.day == 1 else ""
@@ -72,4 +73,4 @@ def _note(calendar: Calendar, day: date) -> str:
 
 
 def _format_intervals(intervals: tuple[MinuteInterval, ...]) -> str:
-    return " ".join(f"{one // 60:02}:{one % 60:02}-{other // 60:02}:{other % 60:02}" for one, other in intervals)
+    return " ".join(f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}" for start, end in intervals)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ from simulator.expectations import unmet_expectations
 from simulator.run import run_scenario
 from simulator.scenario import ScenarioError, read_scenario
 
+_NOT_PRINTED = frozenset({"at", "event", "sequence", "rule", "clauses"})
+
 
 def simulate(
     file: Annotated[Path, typer.Argument(help="a scenario: see docs/how-to/scenarios.md")],
@@ -29,7 +32,7 @@ def simulate(
         exit_with(f"jiesu simulate: {error}")
     problems = unmet_expectations(scenario.expect, events)
     if as_json:
-        json.dump(events, sys.stdout, ensure_ascii=False, default=_json, indent=1)
+        json.dump(events, sys.stdout, ensure_ascii=False, default=_encode_instant, indent=1)
         sys.stdout.write("\n")
     else:
         for event in events:
@@ -42,20 +45,20 @@ def simulate(
         raise typer.Exit(1)
 
 
-def event_line(event: dict[str, Any]) -> str:
-    """One event of the timeline as a line of text."""
-    rest = {key: value for key, value in event.items() if key not in ("at", "event", "sequence", "rule", "clauses")}
-    said = " ".join(f"{key}={_text(value)}" for key, value in rest.items())
-    return f"{event['at'].isoformat(sep=' ', timespec='seconds')}  {event['event']:<24} {said}"
+def event_line(event: Mapping[str, Any]) -> str:
+    """One event of the timeline as a line of text: instant, type, fields."""
+    fields = " ".join(f"{name}={_format_value(value)}" for name, value in event.items() if name not in _NOT_PRINTED)
+    return f"{event['at'].isoformat(sep=' ', timespec='seconds')}  {event['event']:<24} {fields}"
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _json(value: Any) -> Any:
+def _encode_instant(value: Any) -> str:
+    """JSON form of an instant; raises `TypeError` for anything else, as `json.dump` expects of its `default`."""
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form")
