@@ -1,4 +1,4 @@
-"""The servers behind `jiesu demo` and `jiesu up`: the user's own or embedded ones, for as long as a command runs."""
+"""Starts and stops the servers of `jiesu demo` and `jiesu up`: the user's own where the environment names them, else embedded ones."""
 
 import os
 import signal
@@ -15,9 +15,9 @@ from deploy.embedded import EmbeddedServerError, EmbeddedServers
 
 @contextmanager
 def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[EmbeddedServers]:
-    """Start Kafka and PostgreSQL with data below `root`; both stop with the block, which SIGTERM ends like Ctrl-C.
+    """Start Kafka and PostgreSQL with data below `root`, and stop them with the block, which SIGTERM ends like Ctrl-C.
 
-    Raises `ClickException`, one sentence with the remedy, when a server cannot be had.
+    Raises `ClickException`, one sentence with the remedy, where a server or a package is missing.
     """
     _require_demo_packages()
     before = signal.signal(signal.SIGTERM, _interrupt)

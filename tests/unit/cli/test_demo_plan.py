@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from cli.demo.month_plan import BURST, END, START, plan_month
+from cli.demo.month_plan import BURST_SIZE, END, START, plan_month
 from cli.demo.staff import StaffPlanner
 from shared.procedures.loading.loader import load_organisation
 
@@ -36,7 +36,7 @@ def test_some_are_sent_twice_and_lie_within_the_month() -> None:
 
 def test_the_burst_fits_into_half_an_hour() -> None:
     burst = [sent for sent in PLAN.submissions if sent.body["external_id"].startswith("burst-") and not sent.resend]
-    assert len(burst) == BURST
+    assert len(burst) == BURST_SIZE
     assert burst[-1].at - burst[0].at < timedelta(minutes=30)
 
 
