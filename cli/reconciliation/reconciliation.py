@@ -29,7 +29,7 @@ _EXPECTED_OUTCOMES = {
 class Reconciliation:
     """The result of a comparison.
 
-    `counts` gives how many items each table or topic holds. `lost` counts what is missing in one of them, `duplicated` what is in one twice,
+    `counts` gives how many items each table or topic holds. `lost` counts what one of them lacks, `duplicated` what one has twice,
     `disordered` events that come after a later event of their case, `unexpected` what has no cause. `repeated` counts records that the
     relay sent again after a crash; consumers drop them by their `ce_id`. `details` names the first faults.
     """

@@ -1,10 +1,11 @@
-"""`jiesu docs`: write the reference pages, or say which are out of date."""
+"""`jiesu docs`: write the reference pages, or list those that are out of date."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.exit_status import exit_with
 from cli.reference.checkout import require_checkout
 from cli.reference.pages import PAGES
 
@@ -13,8 +14,8 @@ Folder = Annotated[Path, typer.Option(help="the checkout")]
 
 
 def outdated_pages(folder: Path) -> list[str]:
-    """The pages that differ from what the code says now."""
-    return [name for name, made in PAGES.items() if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != made()]
+    """The pages that are missing or differ from what the code generates."""
+    return [name for name, text in PAGES.items() if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text()]
 
 
 @app.command()
@@ -32,6 +33,5 @@ def write(folder: Folder = Path()) -> None:
 def check(folder: Folder = Path()) -> None:
     """Exit status 1 when a page is out of date."""
     require_checkout()
-    if old := outdated_pages(folder):
-        typer.echo(f"out of date: {', '.join(old)}; run `make docs`", err=True)
-        raise typer.Exit(1)
+    if outdated := outdated_pages(folder):
+        exit_with(f"out of date: {', '.join(outdated)}; run `make docs`", 1)
