@@ -1,4 +1,4 @@
-"""Run a scenario with the procedure, organisation and calendars that its file names."""
+"""Runs a scenario with the procedure, organisation and calendars that its file names."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from simulator.simulation import simulate_scenario
 
 
 def run_scenario(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
-    """The timeline of a scenario whose paths are relative to `base`; raises `ValueError` where file or procedure cannot be used."""
+    """Run a scenario whose paths are relative to `base`; returns its timeline. Raises `ValueError` where a file cannot be used."""
     pack = load_pack(scenario.procedure, base_folder=base)
     if problems := blocking_problems(pack):
         raise ProcedureError(problems)
@@ -25,24 +25,24 @@ def run_scenario(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
     return simulate_scenario(scenario, bound, organisation, organisation_calendars(organisation))
 
 
-def organisation_calendars(organisation: Organisation) -> dict[str, Calendar]:
-    """The calendars of an organisation by id; raises `CalendarError`."""
-    return {str(calendar["id"]): Calendar.parse(calendar) for calendar in organisation.calendars}
+def scenario_organisation(scenario: Scenario, base: Path) -> Organisation:
+    """The organisation in a scenario or in the file that it names; without either, one where each role has one holder.
 
-
-def inline_organisation(data: dict[str, Any]) -> Organisation:
-    """The organisation that a scenario gives in full; raises `ScenarioError`."""
+    Raises `ScenarioError` or `ProcedureError`.
+    """
+    if scenario.organisation is None:
+        return open_organisation()
+    if isinstance(scenario.organisation, str):
+        return load_organisation(base / scenario.organisation)
     try:
-        return Organisation.model_validate(data)
+        return Organisation.model_validate(scenario.organisation)
     except ValidationError as error:
-        lines = [".".join(("organisation", *map(str, each["loc"]))) + f": {each['msg']}" for each in error.errors(include_url=False)]
+        lines = [
+            ".".join(("organisation", *map(str, problem["loc"]))) + f": {problem['msg']}" for problem in error.errors(include_url=False)
+        ]
         raise ScenarioError("; ".join(lines)) from error
 
 
-def scenario_organisation(scenario: Scenario, base: Path) -> Organisation:
-    """The organisation that a scenario brings or names, else one in which everybody is there; raises `ProcedureError`."""
-    if scenario.organisation is None:
-        return open_organisation()
-    if isinstance(scenario.organisation, dict):
-        return inline_organisation(scenario.organisation)
-    return load_organisation(base / scenario.organisation)
+def organisation_calendars(organisation: Organisation) -> dict[str, Calendar]:
+    """The calendars of an organisation by id; raises `CalendarError`."""
+    return {str(calendar["id"]): Calendar.parse(calendar) for calendar in organisation.calendars}

@@ -1,4 +1,4 @@
-"""The scenario format of the vocabulary: a complaint or several, steps, and what is expected; and whether events meet it."""
+"""The format of scenario files: complaints, steps and expectations; validates and reads them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,19 +12,20 @@ from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Submission
 from simulator.expectations import check_expectation
 
+# libyaml's loader is seven times as fast, but not every build of PyYAML has it.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _ScenarioLoader(_SafeLoader):  # type: ignore[misc]  # which of the two safe loaders there is, is known only at run time
-    """YAML in which a key that stands twice is an error: the first value would be lost in silence."""
+class _ScenarioLoader(_SafeLoader):  # type: ignore[misc]  # the base class is chosen at run time
+    """A loader that refuses a repeated key: YAML would silently drop its first value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [(key.value, key.start_mark) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for place, (key, mark) in enumerate(keys):
-            if any(key == earlier for earlier, _ in keys[:place]):
-                raise yaml.MarkedYAMLError(problem=f"{key} stands here twice; keep one", problem_mark=mark)
-        found: dict[Any, Any] = super().construct_mapping(node, deep)
-        return found
+        for position, (key, mark) in enumerate(keys):
+            if any(key == earlier for earlier, _ in keys[:position]):
+                raise yaml.MarkedYAMLError(problem=f"{key} occurs twice; keep one", problem_mark=mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 class ScenarioError(ValueError):
@@ -32,13 +33,13 @@ class ScenarioError(ValueError):
 
 
 class ScenarioComplaint(Submission):
-    """A complaint of a scenario; `id` is its name in steps and expectations."""
+    """A complaint of a scenario; steps and expectations name it by its `id`."""
 
     id: str = ""
 
 
 class ScenarioStep(StrictModel):
-    """An action at an instant by a role."""
+    """An action at an instant by a role or person."""
 
     at: AwareDatetime
     action: str
@@ -55,7 +56,7 @@ class ScenarioStep(StrictModel):
 
 
 class Scenario(StrictModel):
-    """A scenario file; `check` is left alone."""
+    """A scenario file; `check` is ignored."""
 
     procedure: str
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -69,41 +70,48 @@ class Scenario(StrictModel):
 
     @field_validator("parameters", "complaints", "steps", "expect", mode="before")
     @classmethod
-    def _null_as_empty(cls, given: Any, info: ValidationInfo) -> Any:
-        return ({} if info.field_name == "parameters" else []) if given is None else given
+    def _null_as_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        return ({} if info.field_name == "parameters" else []) if value is None else value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.complaint is None) == (not self.complaints):
             raise ValueError("give either complaint or complaints")
-        ids = [each.id for each in self.complaints]
+        self._check_case_names()
+        self._check_step_times()
+        for expected in self.expect:
+            check_expectation(expected)
+        return self
+
+    def _check_case_names(self) -> None:
+        ids = [complaint.id for complaint in self.complaints]
         if self.complaints and (not all(ids) or len(set(ids)) < len(ids)):
             raise ValueError("complaints: each needs an id of its own")
-        named = [("steps", step.case) for step in self.steps] + [("expect", str(each.get("case", ""))) for each in self.expect]
-        for where, case in named:
+        references = [("steps", step.case) for step in self.steps]
+        references += [("expect", str(expected.get("case", ""))) for expected in self.expect]
+        for section, case in references:
             if case and self.complaints and case not in ids:
-                raise ValueError(f"{where}: no complaint has the id {case}; ids are {', '.join(ids)}")
+                raise ValueError(f"{section}: no complaint has the id {case}; ids are {', '.join(ids)}")
         if len(ids) > 1 and any(not step.case for step in self.steps):
             raise ValueError("steps: with several complaints each step names its case")
-        begun = {each.id: each.registered_at or each.received_at for each in self.cases}
+
+    def _check_step_times(self) -> None:
+        registered_at = {complaint.id: complaint.registered_at or complaint.received_at for complaint in self.cases}
         for number, step in enumerate(self.steps):
-            registered = begun.get(step.case) or next(iter(begun.values()))
+            registered = registered_at.get(step.case) or next(iter(registered_at.values()))
             if step.at < registered:
                 raise ValueError(
                     f"steps.{number}: {step.action} at {step.at} comes before the case is registered, at {registered}; make it later"
                 )
-        for each in self.expect:
-            check_expectation(each)
-        return self
 
     @property
     def cases(self) -> list[ScenarioComplaint]:
-        """The complaints; a single one keeps its id, or has none."""
+        """The complaints; a single one may have no id."""
         return self.complaints or ([self.complaint] if self.complaint else [])
 
 
 def read_scenario(path: Path) -> Scenario:
-    """The scenario in a YAML file; raises `ScenarioError`."""
+    """Read a scenario from a YAML file; raises `ScenarioError`."""
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_ScenarioLoader)  # noqa: S506  # a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -114,9 +122,10 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def parse_scenario(data: Mapping[str, Any], source_name: str) -> Scenario:
-    """The scenario in a mapping; `where` names it in errors; raises `ScenarioError`."""
+    """Read a scenario from a mapping; errors begin with `source_name`. Raises `ScenarioError`."""
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in each['loc']) or 'scenario'}: {each['msg']}" for each in error.errors(include_url=False)]
+        problems = error.errors(include_url=False)
+        lines = [f"{'.'.join(map(str, problem['loc'])) or 'scenario'}: {problem['msg']}" for problem in problems]
         raise ScenarioError(f"{source_name}: " + "; ".join(lines)) from error

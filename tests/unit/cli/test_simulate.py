@@ -41,7 +41,7 @@ def test_expectations_not_met(tmp_path: Path, expected: str) -> None:
     ("scenario", "said"),
     [
         ("steps: [", "cannot be read"),
-        (RECEIVED + RECEIVED, "complaint stands here twice"),
+        (RECEIVED + RECEIVED, "complaint occurs twice"),
         (RECEIVED + "stepps: []\n", "stepps"),
         ("steps: []\n", "give either complaint or complaints"),
         (RECEIVED.replace(", text: x", ""), "complaint.text"),
