@@ -49,11 +49,11 @@ def _complainant(masked: Mapping[str, Any]) -> dict[str, Any]:
 
     The keyed hash of the person serves as the phone number, so that triage recognises the same person in several cases.
     """
-    given = {name: masked.get(name) or "*" for name in masked.get("has", [])}
+    personal = {name: masked.get(name) or "*" for name in masked.get("has", [])}
     open_fields = {name: masked[name] for name in ("kind", "anonymous", "identity", "enterprise", "household") if masked.get(name)}
-    if masked.get("id") and "phone" in given:
-        given["phone"] = masked["id"]
-    return {**given, **open_fields}
+    if masked.get("id") and "phone" in personal:
+        personal["phone"] = masked["id"]
+    return {**personal, **open_fields}
 
 
 def _steps(case: str, events: Sequence[RecordedEvent], procedure: Procedure) -> Iterator[dict[str, Any]]:

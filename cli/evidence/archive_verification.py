@@ -35,18 +35,18 @@ def verify_archive(files: Mapping[str, bytes], published_root: str = "") -> dict
         history = CaseHistory(manifest["case"], bytes.fromhex(manifest["head"]), manifest["sequence"], "", b"", rows)
         events, proofs = orjson.loads(files["events.json"]), orjson.loads(files["proofs.json"])
     except _PARSE_ERRORS as error:
-        raise ArchiveError(f"is no archive of a case, or was changed beyond reading: {error!r}") from error
+        raise ArchiveError(f"is no archive of a case, or was changed and cannot be read: {error!r}") from error
     faults = verify_history(history)
     if events != [orjson.loads(row.body) for row in rows]:
-        faults.append("events.json does not say what the ledger says")
+        faults.append("events.json differs from the ledger")
     faults += [fault for proof in proofs for fault in _proof_faults(proof, history)]
     if published_root and not any(hmac.compare_digest(proof["root"], published_root.lower()) for proof in proofs):
         faults.append(f"no proof leads to the root {published_root}")
     faults += _explanation_faults(files, history)
     shown = [
-        f"{len(rows)} events, each bound to the one before",
+        f"{len(rows)} events, each with the hash of the event before it",
         *(f"bound by the seal of {proof['year']}: {proof['root']}" for proof in proofs),
-        "every explanation comes out of the events",
+        "every explanation follows from the events",
     ]
     return {"case": history.case, "faults": faults, "shown": [] if faults else shown}
 
@@ -63,7 +63,7 @@ def _proof_faults(proof: Mapping[str, Any], history: CaseHistory) -> Iterator[st
         yield f"a proof cannot be read: {error!r}"
         return
     if not of_this_case:
-        yield f"the proof for {year} is of another case or another course of it"
+        yield f"the proof for {year} is of another case or another ledger"
     if not leads_to_root:
         yield f"the proof for {year} does not lead to its root"
 
@@ -75,12 +75,12 @@ def _explanation_faults(files: Mapping[str, bytes], history: CaseHistory) -> Ite
         recomputed = orjson.loads(orjson.dumps(clock_explanations(replayed)))
         archived = orjson.loads(files["explanations.json"])
     except _PARSE_ERRORS as error:
-        yield f"the explanations cannot be made again: {error}"
+        yield f"the explanations cannot be recomputed: {error}"
         return
     yield from replayed.differences
     for clock in sorted({*recomputed, *archived}):
         if recomputed.get(clock) != archived.get(clock):
-            yield f"the explanation of {clock} does not come out of the events"
+            yield f"the explanation of {clock} differs from the one recomputed from the events"
 
 
 def _replay_archive(files: Mapping[str, bytes], history: CaseHistory) -> ReplayResult:

@@ -45,7 +45,7 @@ def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: S
     replayed = replay_decisions(history.recorded_events(), rulebooks.rulebook)
     case = replayed.case
     if replayed.differences or case is None or replayed.rulebook is None:
-        raise ValueError(f"its explanation does not come out of its events: {'; '.join(replayed.differences) or 'there are none'}")
+        raise ValueError(f"a replay differs from its ledger: {'; '.join(replayed.differences) or 'there are no events'}")
     pack = load_pack(f"{case.procedure}@{case.version}")
     manifest = {
         "case": history.case,
@@ -105,7 +105,7 @@ def read_archive(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise ArchiveError(f"unfolds to more than {MAX_UNPACKED_BYTES} bytes; no case is so large")
+                raise ArchiveError(f"unpacks to more than {MAX_UNPACKED_BYTES} bytes; no case is so large")
             files = {name: archive.read(name) for name in archive.namelist()}
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # the last two: unknown compression, encryption
         raise ArchiveError(f"cannot be read: {error}") from error

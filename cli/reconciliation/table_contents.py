@@ -82,9 +82,9 @@ async def _count_unsent(connection: asyncpg.Connection, service: str) -> int:
 
 async def _number_fault(connection: asyncpg.Connection) -> str:
     """Empty where the case numbers have no gap and none is used twice."""
-    given = await connection.fetchval("SELECT coalesce(sum(last), 0)::bigint FROM intake.book")
+    issued = await connection.fetchval("SELECT coalesce(sum(last), 0)::bigint FROM intake.book")
     used, different = await connection.fetchrow("SELECT count(*), count(DISTINCT number) FROM intake.complaint")
-    return "" if given == used == different else f"case numbers: {given} given, {used} used, {different} of them different"
+    return "" if issued == used == different else f"case numbers: {issued} issued, {used} used, {different} of them different"
 
 
 async def _read_ledgers(
@@ -95,15 +95,15 @@ async def _read_ledgers(
     # From a cursor, so that memory holds one case's ledger at a time.
     async for row in connection.cursor(_LEDGER, prefetch=_PREFETCHED_ROWS):
         if rows and row["case_id"] != rows[0]["case_id"]:
-            _add_ledger(contents, rows, heads)
+            add_ledger(contents, rows, heads)
             rows = []
         rows.append(row)
     if rows:
-        _add_ledger(contents, rows, heads)
+        add_ledger(contents, rows, heads)
     return contents
 
 
-def _add_ledger(contents: LedgerContents, rows: list[asyncpg.Record], heads: Mapping[str, tuple[int, bytes]]) -> None:
+def add_ledger(contents: LedgerContents, rows: list[asyncpg.Record], heads: Mapping[str, tuple[int, bytes]]) -> None:
     """Add the ledger of one case."""
     case = rows[0]["case_id"]
     contents.cases.add(case)

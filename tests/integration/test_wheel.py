@@ -21,6 +21,8 @@ UV = PROJECT / "var" / "uv" / "bin" / "uv"
 PACKAGES = ("cli/", "simulator/", "services/", "shared/", "deploy/")
 FOR_CHECKOUTS = re.compile(r"deploy/(create_venv\.py|uv\.|docker/)")
 CHECKOUT_READ = 97
+SETTINGS = re.compile(r"JIESU_|KAFKA_|DATABASE_|PYTHON|VIRTUAL_ENV")
+"""Variables that commands would read."""
 SCENARIO = """\
 procedure: hunan-property
 complaint: {received_at: 2026-09-24T16:40:00+08:00, channel: hotline, text: 3号楼电梯停运, facts: {facility_failure: true}}
@@ -48,9 +50,9 @@ class Installation:
     folder: Path
 
     def run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not re.match(r"JIESU_|KAFKA_|DATABASE_|PYTHON|VIRTUAL_ENV", name)}
+        environment = {name: value for name, value in os.environ.items() if not SETTINGS.match(name)}
         command = [str(self.environment / "bin" / program), *map(str, arguments)]
-        return subprocess.run(command, cwd=self.folder, env=kept, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 def uv(*arguments: str | Path) -> None:

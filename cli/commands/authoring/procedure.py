@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -33,6 +33,18 @@ class OutputLanguage(StrEnum):
     ZH = "zh"
     EN = "en"
 
+
+class _ChangeLabels(NamedTuple):
+    new: str
+    removed: str
+    changed: str
+    unchanged: str
+
+
+_CHANGE_LABELS = {
+    OutputLanguage.ZH: _ChangeLabels("新增", "取消", "变更", "没有变化"),
+    OutputLanguage.EN: _ChangeLabels("new", "gone", "changed", "nothing changes"),
+}
 
 PackArgument = Annotated[
     str, typer.Argument(metavar="PACK", help="an installed pack's id, id@version, a folder, or the path of a procedure.yaml")
@@ -113,11 +125,11 @@ def diff(
     with _exit_on_procedure_error():
         before, after = load_procedure(old), load_procedure(new)
     changes = compare_versions(before, after, language.value)
-    words = ("新增", "取消", "变更", "没有变化") if language is OutputLanguage.ZH else ("new", "gone", "changed", "nothing changes")
+    labels = _CHANGE_LABELS[language]
     for change in changes:
-        typer.echo("\n".join(_change_lines(change, words)))
+        typer.echo("\n".join(_change_lines(change, labels)))
     if not changes:
-        typer.echo(words[3])
+        typer.echo(labels.unchanged)
 
 
 @app.command()
@@ -173,8 +185,8 @@ def _unbound_parameters(pack: Pack, organisation: Organisation, path: Path) -> I
                 yield FileProblem(str(path), 1, problem.clause, f"source {source.id}: {problem.message}")
 
 
-def _change_lines(change: EntryChange, words: tuple[str, ...]) -> Iterator[str]:
-    kind = words[0] if not change.before else words[1] if not change.after else words[2]
+def _change_lines(change: EntryChange, labels: _ChangeLabels) -> Iterator[str]:
+    kind = labels.new if not change.before else labels.removed if not change.after else labels.changed
     clauses = f" ({', '.join(change.clauses)})" if change.clauses else ""
     yield f"{kind}: {change.entry}{clauses}"
     yield from (f"  - {line}" for line in change.before)
