@@ -21,7 +21,8 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def connect(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Open an asyncpg connection for the length of a block; `database_url` may name SQLAlchemy's driver."""
+    """An asyncpg connection for the length of a block; `database_url` is an SQLAlchemy URL or a plain one."""
+    # asyncpg refuses a scheme that names a driver.
     connection = await asyncpg.connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
     try:
         yield connection

@@ -29,6 +29,7 @@ def scenario_from_ledgers(ledgers: Mapping[str, Sequence[RecordedEvent]], proced
         "parameters": {name: value for name, value in registered.get("parameters", {}).items() if name in procedure.parameters},
         "complaints": [_complaint(case, events[0].body) for case, events in ledgers.items()],
         "steps": sorted(steps, key=lambda step: datetime.fromisoformat(step["at"])),
+        # A microsecond later, so that what is due at the last instant still fires.
         "until": (last + timedelta(microseconds=1)).isoformat(),
     }
     return parse_scenario(data, "the recorded cases")

@@ -193,6 +193,7 @@ def _format_timing(timing: ReminderTiming) -> str:
 
 def _occurrences(worktime: Worktime, limit: TimeLimit, header: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The first occurrences; those that roll to the same instant are one, and `merged` counts them."""
+    # Repeats are counted from the start, not from the occurrence before, so that rolling does not add up.
     answers: list[dict[str, Any]] = []
     occurrence = next_occurrence(worktime, limit)
     while occurrence is not None and len(answers) < _MAX_OCCURRENCES:

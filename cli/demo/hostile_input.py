@@ -78,6 +78,7 @@ async def _send_broken_records(sender: DemoSender) -> None:
     await sender.send_raw(topic, b"broken-2", orjson.dumps(VALID_SUBMISSION), [*headers()[:3], ("ce_source", None)])
     await sender.send_raw(topic, b"broken-3", orjson.dumps(VALID_SUBMISSION), headers(source="no-such-source"))
     await sender.send_raw(topic, b"broken-4", b"\xff\xfe\x00", headers(kind="nonsense"))
+    # Unsigned: an action is accepted only with a valid signature of a known key.
     forged = CloudEventRecord(CASE_ACTIONS.name, "case", uuid7(), "action", sender.clock.now(), b"", "nobody")
     await sender.send_raw(CASE_ACTIONS, b"case", orjson.dumps({"case": "case", "action": "close"}), list(forged.kafka_headers()))
     sender.counts["broken_records"] += 5

@@ -63,6 +63,7 @@ class LiveView:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Display until `stop` is set."""
+        # Without a group: the view joins no rebalance and commits no offsets.
         consumer = AIOKafkaConsumer(
             f"{self.prefix}{CASE_EVENTS.name}", bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", group_id=None
         )

@@ -111,7 +111,7 @@ def _submission_body(
         "text": f"{choice.choose(texts['openings'])}{text}。{choice.choose(texts['closings'])}",
         "complainant": {"kind": "customer", "name": choice.choose(texts["names"]), "phone": f"139{choice.number_below(10**8):08}"},
     }
-    if choice.number_below(9) == 0:
+    if choice.number_below(9) == 0:  # without a phone number, triage takes the complainant for a new person
         del body["complainant"]["phone"]
     if template.get("facts"):
         body["facts"] = template["facts"]
@@ -124,6 +124,7 @@ def _plan_burst(plan: MonthPlan, texts: dict[str, Any]) -> None:
     for index in range(BURST_SIZE):
         at = begin + timedelta(minutes=2 * index)
         body = _submission_body(texts, texts["burst"], SeededChoice(f"burst-{index}"), at, "hotline", f"burst-{index:04}")
+        # Triage counts reports of one kind of fault in this procedure.
         body["facts"] = {"fault_kind": texts["burst"]["fault_kind"]}
         case = case_id("telecom-hotline", "hotline", body["external_id"])
         plan.submissions.append(ScriptedSubmission(at, "telecom-hotline", "http", body, case))

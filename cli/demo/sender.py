@@ -62,6 +62,7 @@ class DemoSender:
         self.counts["received"] += 1
         body, source = submission.body, submission.source
         if submission.transport == "kafka":
+            # The key is the source's reference, since a submission has no case yet.
             await self._send_record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", body, source)
             self.accepted.add(submission.case)
             return

@@ -33,6 +33,7 @@ REQUIRED_FILES = (
 )
 _CONTEXT_FOLDER = "basis/"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""One date for all entries, so that equal content gives equal bytes."""
 _SUMMARY_FIELDS = ("number", "procedure", "version", "kind", "subject", "department", "cooperating", "handler", "level")
 
 

@@ -114,7 +114,7 @@ async def _read_topic(reader: TopicReader, name: str) -> _TopicContents:
     async for record in reader.records(name):
         if record.case.startswith(DUTY_KEY_PREFIX):  # the key of a procedure's own duty, which has no case
             continue
-        if record.id in ids:
+        if record.id in ids:  # the relay repeats ids where it was killed between sending and committing
             contents.repeated += 1
             continue
         ids.add(record.id)

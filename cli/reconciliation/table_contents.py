@@ -59,6 +59,7 @@ class TableContents:
 
 async def read_tables(database_url: str, departments: Collection[str]) -> TableContents:
     """Read all tables in one snapshot; `departments` are those that have a topic."""
+    # One snapshot: with services still running, a table read later would hold cases that one read earlier lacks.
     async with connect(database_url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         heads = {row["id"]: (row["sequence"], row["head"]) for row in await connection.fetch("SELECT id, sequence, head FROM sla.cases")}
         return TableContents(

@@ -44,6 +44,7 @@ class TopicReader:
         partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(PARTITIONS)]
         self._consumer.assign(partitions)
         await self._consumer.seek_to_beginning(*partitions)
+        # The ends are read once: with writers still running the loop would never finish.
         ends = await self._consumer.end_offsets(partitions)
         unread = {partition for partition in partitions if await self._consumer.position(partition) < ends[partition]}
         while unread:

@@ -74,6 +74,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 
 def _operations(topic: Topic) -> dict[str, Any]:
+    # `$ref` is a URI, which may not hold braces.
     reference = {"$ref": f"#/channels/{topic.name.replace('{', '%7B').replace('}', '%7D')}"}
     parties = [("send", party) for party in topic.producers] + [("receive", party) for party in topic.consumers]
     return {

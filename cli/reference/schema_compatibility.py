@@ -89,6 +89,7 @@ def _field_changes(old: _SchemaNode, new: _SchemaNode, path: str, depth: int) ->
         breaks: BrokenDirection = "backward" if name in new_required else ""
         yield f"{path}.{name}", "is new and required" if breaks else "is new", "both" if breaks and old_is_strict else breaks
     for name in sorted(old_fields.keys() - new_fields.keys()):
+        # Old consumers rely on a required field; a strict model refuses old messages that still have it.
         required = name in old_required
         yield f"{path}.{name}", "is gone", "forward" if required and not new_is_strict else "both" if required else "backward"
     for name in sorted(old_fields.keys() & new_fields.keys()):

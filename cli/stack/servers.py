@@ -20,6 +20,7 @@ def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[Emb
     Raises `ClickException`, one sentence with the remedy, where a server or a package is missing.
     """
     _require_demo_packages()
+    # By default SIGTERM ends a process without its `finally` blocks, here those that stop the servers.
     before = signal.signal(signal.SIGTERM, _interrupt)
     servers = EmbeddedServers(root, progress=progress)
     try:

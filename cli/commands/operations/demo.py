@@ -94,13 +94,15 @@ async def _play_month(stack: Stack, clock: Clock, prefix: str, console: Console,
     stop = asyncio.Event()
     view = asyncio.create_task(LiveView(clock, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, plain, console).run(stop))
     wrong_answers = await sender.run(plan, send_hostile_input)
+    # Deadlines after the last action still pass.
     await asyncio.sleep(max(0.0, clock.seconds_until(END)))
     if view.done():
-        await view  # raises what ended it early
+        await view  # raises the error that ended the view
     await shut_down_in_order(stack, prefix, sender.accepted)
     stop.set()
     await view
     database, bootstrap = stack.environment["DATABASE_URL"], stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+    # sla stopped before notify had sent everything, so it has not read every outcome.
     reconciliation = await reconcile(database, bootstrap, prefix, sender.accepted, outcomes_read=False)
     return _summary(sender, wrong_answers, await read_month_figures(database), reconciliation)
 
@@ -163,6 +165,7 @@ def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> Non
 
 async def _delete_earlier_topics(bootstrap_servers: str) -> None:
     """Delete the topics of earlier demos; raises `Unavailable` where no broker answers."""
+    # Each run has its own topics, and a broker with 256 MB of memory does not start with the topics of many runs.
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         await admin.start()

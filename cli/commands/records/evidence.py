@@ -37,6 +37,7 @@ def _export(case: str, path: Path, *, as_json: bool) -> None:
     history, rulebooks, seals = query_service("sla", lambda database: _load_evidence(database, case))
     if history is None:
         exit_with(f"{case}: there is no such case")
+    # An archive of a changed ledger would fail its own verification.
     if faults := verify_history(history):
         exit_with("\n".join([f"{case}: its ledger does not hold, so it is no evidence", *faults]), 1)
     try:

@@ -78,6 +78,7 @@ def _write_seal_file(path: Path, content: str, seal: YearSeal) -> None:
             root = json.loads(path.read_text(encoding="utf-8"))["root"]
         except (OSError, ValueError, KeyError, TypeError):
             root = None
+        # The file may be the only evidence that the database was changed after the sealing.
         if root != seal.root.hex():
             exit_with(f"{path}: holds another seal of {seal.year}; a seal never changes: keep that file and give another --out", 1)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -155,6 +155,7 @@ def _parse_date(text: str) -> int:
         instant = datetime.fromisoformat(text)
     except ValueError:
         exit_with(f"--at {text}: is no date; write 2026-09-24")
+    # A date without a zone is a day of the reports' zone, in which periods begin and end.
     return to_micros(instant if instant.tzinfo else instant.replace(tzinfo=REPORT_ZONE))
 
 
