@@ -30,7 +30,9 @@ def apply_registry(
 ) -> None:
     """Create what is absent and correct retention, cleanup and timestamps of what exists. Exit status 1 when that is impossible."""
     try:
-        departments = [*(department or []), *(unit.id for unit in (load_organisation(organisation).departments if organisation else ()))]
+        departments = list(department or ())
+        if organisation is not None:
+            departments += [unit.id for unit in load_organisation(organisation).departments]
         topics = [*TOPICS.values(), *map(department_topic, dict.fromkeys(departments))]
         changes = asyncio.run(apply_topics(RuntimeSettings(), topics))
     except (Misconfigured, ProcedureError, Unavailable) as error:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from tests.unit.procedures.samples import write_pack
+from tests.unit.procedures.samples import SCENARIO, write_pack
 
 
 def jiesu(*arguments: str | Path) -> Result:
@@ -51,6 +51,17 @@ def test_diff_lists_changed_entries(tmp_path: Path) -> None:
     result = jiesu("procedure", "diff", old, new, "--language", "en")
     assert result.output.splitlines()[0] == "changed: clocks.chase (3.1)"
     assert jiesu("procedure", "diff", old, old).output == "没有变化\n"
+
+
+def test_replay_compares_scenarios_under_another_version(tmp_path: Path) -> None:
+    folder = write_pack(tmp_path / "old", scenario=f"parameters: {{limit: 3wd}}\nuntil: 2026-10-12T00:00:00+08:00\n{SCENARIO}")
+    scenario = folder / "scenarios" / "all.yaml"
+    same = jiesu("procedure", "replay", folder, "--cases", scenario, "--json")
+    assert same.exit_code == 0, same.output
+    assert json.loads(same.stdout)["differences"] == []
+    other = jiesu("procedure", "replay", write_pack(tmp_path / "new", ("every: 3d", "every: 5d")), "--cases", scenario)
+    assert "1 cases under sample@1: " in other.stdout
+    assert "deadline chase: " in other.stdout
 
 
 def test_invalid_pack_or_id_ends_with_status_2(tmp_path: Path) -> None:
