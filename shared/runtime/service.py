@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import contracts
 from shared.contracts.topics import Topic
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock, backoff
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import check_schema
@@ -238,5 +239,5 @@ def run_service(build: Callable[[], Service]) -> None:
 
     try:
         uvloop.run(whole())
-    except Misconfigured as error:
+    except (Misconfigured, ProcedureError) as error:
         sys.exit(f"Error: {error}")

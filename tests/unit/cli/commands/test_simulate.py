@@ -1,4 +1,4 @@
-"""`jiesu simulate` ends with 0, 1 or 2, and says in a sentence what cannot be used."""
+"""`jiesu simulate`: exit status 0, 1 or 2, and one line for what cannot be used."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STEP = "steps: [{at: 2026-11-09T10:00:01+08:00, action: handle, role: officer, c
 
 
 def run(folder: Path, scenario: str, procedure: str = CLOCK) -> tuple[int, str]:
-    """Exit status and what stands on standard error."""
+    """Exit status and standard error."""
     (folder / "small.yaml").write_text(HEAD + procedure, encoding="utf-8")
     (folder / "scenario.yaml").write_text("procedure: small.yaml\n" + scenario, encoding="utf-8")
     result = CliRunner().invoke(app, ["simulate", str(folder / "scenario.yaml"), "--json"])
     return result.exit_code, result.stderr
 
 
-def test_expectations_met(tmp_path: Path) -> None:
+def test_met_expectations_end_with_status_0(tmp_path: Path) -> None:
     expected = 'expect: [{event: clock_breached, clause: "1", at: 2026-11-09T02:00:00Z, times: 1}]\ncheck: {of: anything}\n'
     assert run(tmp_path, RECEIVED + STEP + expected) == (0, "")
 
@@ -31,17 +31,17 @@ def test_expectations_met(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "expected", ["{event: closed}", "{event: handled, times: 2}", "{absent: handled}", "{event: handled, at: 2026-11-09T10:00:00+08:00}"]
 )
-def test_expectations_not_met(tmp_path: Path, expected: str) -> None:
-    status, said = run(tmp_path, RECEIVED + STEP + f"expect: [{expected}]\n")
+def test_unmet_expectations_end_with_status_1(tmp_path: Path, expected: str) -> None:
+    status, message = run(tmp_path, RECEIVED + STEP + f"expect: [{expected}]\n")
     assert status == 1
-    assert "not met" in said
+    assert "not met" in message
 
 
 @pytest.mark.parametrize(
-    ("scenario", "said"),
+    ("scenario", "expected"),
     [
         ("steps: [", "cannot be read"),
-        (RECEIVED + RECEIVED, "complaint stands here twice"),
+        (RECEIVED + RECEIVED, "complaint occurs twice"),
         (RECEIVED + "stepps: []\n", "stepps"),
         ("steps: []\n", "give either complaint or complaints"),
         (RECEIVED.replace(", text: x", ""), "complaint.text"),
@@ -52,19 +52,20 @@ def test_expectations_not_met(tmp_path: Path, expected: str) -> None:
         (RECEIVED + "expect: [{event: exploded}]\n", "there is no event 'exploded'"),
         (RECEIVED + "expect: [{event: closed, colour: red}]\n", "colour is no field"),
         (RECEIVED + "expect: [{event: closed, times: often}]\n", "times is 'often'"),
+        (RECEIVED + "expect: [{absent: closed, after: '2026-11-09T10:00:00'}]\n", "without an offset"),
         (RECEIVED + "parameters: {limit: 3d}\n", "there is no parameter limit"),
         (RECEIVED + "organisation: {id: o, peeple: []}\n", "organisation.peeple"),
         (RECEIVED + "organisation: none.yaml\n", "none.yaml"),
     ],
 )
-def test_a_scenario_that_cannot_be_used(tmp_path: Path, scenario: str, said: str) -> None:
+def test_invalid_scenario_ends_with_status_2(tmp_path: Path, scenario: str, expected: str) -> None:
     status, message = run(tmp_path, scenario)
     assert status == 2
-    assert said in message
+    assert expected in message
 
 
 @pytest.mark.parametrize(
-    ("procedure", "said"),
+    ("procedure", "expected"),
     [
         ("clocs: []\n", "did you mean clocks?"),
         (CLOCK.replace("starts", "when: facts.foo, starts"), "facts.foo"),
@@ -77,7 +78,7 @@ def test_a_scenario_that_cannot_be_used(tmp_path: Path, scenario: str, said: str
         ('parameters: {limit: {clause: "7"}}\n' + CLOCK.replace("1h", "{parameter: limit}"), "clause 7: the parameter limit has no value"),
     ],
 )
-def test_a_procedure_that_cannot_be_used(tmp_path: Path, procedure: str, said: str) -> None:
+def test_invalid_procedure_ends_with_status_2(tmp_path: Path, procedure: str, expected: str) -> None:
     status, message = run(tmp_path, RECEIVED, procedure)
     assert status == 2
-    assert said in message
+    assert expected in message

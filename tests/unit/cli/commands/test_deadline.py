@@ -1,41 +1,39 @@
-"""`jiesu deadline` and `jiesu calendar` answer and refuse as they say."""
+"""`jiesu deadline`: due instants of durations, batches and procedures' clocks."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands.authoring.calendar import app as calendar
-from cli.commands.authoring.deadline import app as deadline
+from cli.commands.authoring.deadline import app
 
 START = "2026-09-24T16:40:00+08:00"
 
 
-def asked(*options: str) -> dict[str, Any]:
-    result = CliRunner().invoke(deadline, [*options, "--json"])
+def answer_to(*options: str) -> dict[str, Any]:
+    result = CliRunner().invoke(app, [*options, "--json"])
     assert result.exit_code == 0, result.output
     answer: dict[str, Any] = json.loads(result.stdout)
     return answer
 
 
-def refused(*options: str) -> str:
-    result = CliRunner().invoke(deadline, [*options])
+def error_of(*options: str) -> str:
+    result = CliRunner().invoke(app, [*options])
     assert result.exit_code == 2, result.output
     return result.stderr
 
 
-def batch(*lines: str) -> list[dict[str, Any]]:
-    result = CliRunner().invoke(deadline, ["--batch"], input="\n".join(lines) + "\n")
+def answers_to_batch(*lines: str) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(app, ["--batch"], input="\n".join(lines) + "\n")
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_one_duration() -> None:
-    answer = asked("--duration", "3wd", "--start", START)
+def test_duration_is_answered_with_due_instant_and_explanation() -> None:
+    answer = answer_to("--duration", "3wd", "--start", START)
     assert list(answer) == ["start", "duration", "counting", "roll", "due", "provisional", "explanation"]
     assert (answer["due"], answer["provisional"]) == ("2026-09-30T18:00:00+08:00", False)
     assert sum(day["amount"] for day in answer["explanation"]["segments"]) == 3
@@ -55,13 +53,13 @@ def test_one_duration() -> None:
         (["--extend", "2026-10-20T02:00:00Z"], "2026-10-20T10:00:00+08:00"),
     ],
 )
-def test_options(options: list[str], due: str | None) -> None:
-    assert asked("--duration", "3d", "--start", START, *options)["due"] == due
+def test_options_change_the_due_instant(options: list[str], due: str | None) -> None:
+    assert answer_to("--duration", "3d", "--start", START, *options)["due"] == due
 
 
-def test_an_answer_for_reading_says_why() -> None:
+def test_text_answer_contains_the_explanation() -> None:
     result = CliRunner().invoke(
-        deadline, ["--duration", "3d", "--start", START, "--pause", "2026-09-25T08:00:00+08:00/2026-09-25T09:00:00+08:00"]
+        app, ["--duration", "3d", "--start", START, "--pause", "2026-09-25T08:00:00+08:00/2026-09-25T09:00:00+08:00"]
     )
     assert "due 2026-09-29T00:00:00+08:00" in result.stdout
     assert "rolled from 2026-09-27 to 2026-09-28" in result.stdout
@@ -86,12 +84,12 @@ def test_an_answer_for_reading_says_why() -> None:
         (["--procedure", "hunan-property", "--clock", "follow_up", "--start", START, "--fact", "major=perhaps"], "major"),
     ],
 )
-def test_what_cannot_be_used_is_refused(options: list[str], message: str) -> None:
-    assert message in refused(*options)
+def test_invalid_options_end_with_status_2(options: list[str], message: str) -> None:
+    assert message in error_of(*options)
 
 
-def test_batch_answers_every_line_and_never_stops() -> None:
-    answers = batch(
+def test_batch_answers_invalid_lines_with_their_error() -> None:
+    answers = answers_to_batch(
         json.dumps({"start": START, "duration": "3wd", "id": 7}),
         "",
         "not json",
@@ -113,58 +111,29 @@ def test_batch_answers_every_line_and_never_stops() -> None:
     assert answers[1]["line"] == 3
 
 
-def test_a_clock_of_a_procedure() -> None:
-    answer = asked("--procedure", "hunan-property", "--clock", "3.6", "--start", START)
+def test_clock_is_named_by_clause_and_answered_with_its_occurrences() -> None:
+    answer = answer_to("--procedure", "hunan-property", "--clock", "3.6", "--start", START)
     assert (answer["clock"], answer["clause"], answer["due"]) == ("follow_up", "3.6", "2026-09-29T00:00:00+08:00")
     assert [one["number"] for one in answer["occurrences"]] == [1, 2, 3, 5, 6]
-    second = asked("--procedure", "hunan-property", "--clock", "3.4.2", "--start", START, "--fact", "agreed_date=2026-09-26T10:00:00+08:00")
+    second = answer_to(
+        "--procedure", "hunan-property", "--clock", "3.4.2", "--start", START, "--fact", "agreed_date=2026-09-26T10:00:00+08:00"
+    )
     assert second["dues"][0]["due"] == "2026-09-26T10:00:00+08:00"
     assert second["explanation"]["procedure"] == "hunan-property"
 
 
-def test_a_guard_is_judged_by_the_facts_given() -> None:
+def test_condition_of_a_clock_reads_the_facts_of_the_options() -> None:
     clock = ("--procedure", "hunan-property", "--clock", "3.5.1", "--start", START)
-    assert asked(*clock)["applies"] is False
-    assert asked(*clock, "--fact", "facility_failure=true")["applies"] is True
+    assert answer_to(*clock)["applies"] is False
+    assert answer_to(*clock, "--fact", "facility_failure=true")["applies"] is True
 
 
-def test_a_clock_for_reading() -> None:
-    result = CliRunner().invoke(deadline, ["--procedure", "hunan-property", "--clock", "follow_up", "--start", START])
+def test_text_answer_lists_occurrences() -> None:
+    result = CliRunner().invoke(app, ["--procedure", "hunan-property", "--clock", "follow_up", "--start", START])
     assert "occurrence 3: 2026-10-09T00:00:00+08:00" in result.stdout
 
 
-def test_a_calendar_file_is_used_checked_and_shown(tmp_path: Path) -> None:
-    file = tmp_path / "branch.yaml"
-    file.write_text("id: branch\nversion: 2\npublished_until: 2027-12-31\ndays: {2027-02-06: off, 2026-09-28: off}\n", encoding="utf-8")
-    assert asked("--duration", "1wd", "--start", START, "--calendar", str(file))["due"] == "2026-09-29T18:00:00+08:00"
-    checked = CliRunner().invoke(calendar, ["check", str(file)])
-    assert (checked.exit_code, "branch, version 2" in checked.stdout) == (0, True)
-    shown = CliRunner().invoke(calendar, ["show", "2026", "--calendar", str(file)])
-    assert "28 off" in shown.stdout
-
-
-def test_a_suspicious_calendar_is_warned_about(tmp_path: Path) -> None:
-    file = tmp_path / "branch.yaml"
-    file.write_text("id: branch\nversion: 2\npublished_until: 2027-12-31\n", encoding="utf-8")
-    assert "2027 has no exception at all" in CliRunner().invoke(calendar, ["check", str(file)]).stdout
-    file.write_text("id: branch\nversion: 2\ndays: {2027-02-06: off}\n", encoding="utf-8")
-    assert "lies after published_until" in CliRunner().invoke(calendar, ["check", str(file)]).stdout
-
-
-@pytest.mark.parametrize("text", ["- a list", "id: [", "id: x\nversion: 1\nhours: {}\n"])
-def test_a_calendar_that_cannot_be_used_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "broken.yaml"
-    file.write_text(text, encoding="utf-8")
-    assert CliRunner().invoke(calendar, ["check", str(file)]).exit_code == 2
-
-
-def test_the_standard_calendar_is_shown() -> None:
-    shown = CliRunner().invoke(calendar, ["show"]).stdout
-    assert "2026-02  16 working days  14 work" in shown
-    assert "248 working days" in shown
-
-
-def test_a_clock_whose_length_the_text_leaves_open_needs_the_parameter_and_others_do_not() -> None:
+def test_clock_with_an_unset_parameter_needs_the_option() -> None:
     start = ("--procedure", "grievance-system", "--start", START, "--clock", "time-customer-1")
-    assert "clause time-customer-1: the parameter time_customer_1 has no value" in refused(*start)
-    assert asked(*start, "--parameter", "time_customer_1=1wd")["due"] == "2026-09-28T18:00:00+08:00"
+    assert "clause time-customer-1: the parameter time_customer_1 has no value" in error_of(*start)
+    assert answer_to(*start, "--parameter", "time_customer_1=1wd")["due"] == "2026-09-28T18:00:00+08:00"
