@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
-from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
+from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
 from shared.procedures.expressions.cel import cel
 from shared.procedures.expressions.conditions import CASE_FIELDS, NamePath
 from shared.procedures.expressions.matching import CompiledExpression, register_functions

@@ -1,13 +1,13 @@
 """Every event of the vocabulary, one class each, past tense; `EVENTS` maps the fixed id to the class."""
 
-from shared.contracts.events import clocks, handling, measures, messages, triage
+from shared.contracts.events import clocks, from_work_to_closing, notifications, triage, up_to_approval
 from shared.contracts.events.base import ActionEvent, CaseEvent, ClockEvent
 
 __all__ = ["EVENT_CLASSES", "ActionEvent", "CaseEvent", "ClockEvent", "decode_event", "encode_event"]
 
 EVENT_CLASSES: dict[str, type[CaseEvent]] = {
     cls.name: cls
-    for module in (triage, measures, handling, clocks, messages)
+    for module in (triage, up_to_approval, from_work_to_closing, clocks, notifications)
     for cls in vars(module).values()
     if isinstance(cls, type) and issubclass(cls, CaseEvent) and cls.name
 }

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.contracts.complaint import MaskedComplainant
-from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
+from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
 from shared.procedures.expressions.cel import cel
 
 ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "event", "last", "count")

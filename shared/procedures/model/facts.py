@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.events.fields import EPOCH
+from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.model.procedure import FactDeclaration, Procedure
 
 _EMPTY_VALUES: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}
