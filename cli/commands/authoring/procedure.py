@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from shared.procedures.checks.check import check_pack as problems_of
+from shared.procedures.checks.pack_check import check_pack as problems_of
 from shared.procedures.coverage import pack_coverage as coverage_of
-from shared.procedures.explain.html import render_html as as_html
+from shared.procedures.explain.html_page import render_html as as_html
 from shared.procedures.explain.page import build_page
-from shared.procedures.explain.text import render_text as as_text
+from shared.procedures.explain.text_page import render_text as as_text
 from shared.procedures.loading import new_pack
 from shared.procedures.loading.editor_schema import editor_schema_json as schema_text
 from shared.procedures.loading.loader import Pack, installed_packs, load_organisation, load_pack, load_procedure

@@ -13,7 +13,7 @@ from services.triage.domain.routing_rules import (
     source_routes,
 )
 from shared.procedures.expressions.conditions import ROOT_VARIABLES, NamePath
-from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.expressions.pattern_search import CompiledExpression, compile_expression
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import fact_defaults
 from shared.procedures.model.procedure import ClassRule, CountEntry, DerivationEntry, KindRule, Procedure, SubjectNode

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.triage.domain.clause_fields import clause_fields
-from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.expressions.pattern_search import CompiledExpression, compile_expression
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.procedure import SubjectNode
 from shared.procedures.organisation import Organisation

@@ -7,9 +7,9 @@ from typing import Any
 
 from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
-from shared.procedures.expressions.cel import cel
+from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.conditions import CASE_FIELDS, NamePath
-from shared.procedures.expressions.matching import CompiledExpression, register_functions
+from shared.procedures.expressions.pattern_search import CompiledExpression, register_functions
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE_DEFAULTS: dict[str, Any] = {

@@ -10,7 +10,7 @@ from shared.contracts.complaint import CHANNEL_FAMILIES, Channel, ComplainantKin
 from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.base import CallBackOutcome
 from shared.procedures.checks.roles import known_roles
-from shared.procedures.checks.sample import sample_reader
+from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import compile_condition, unknown_names
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.procedures.explain import records, rules, timing
-from shared.procedures.explain.speech import ProcedureTexts
-from shared.procedures.explain.words import LanguageCode
+from shared.procedures.explain import clock_texts, declarations, rule_texts
+from shared.procedures.explain.event_action_names import LanguageCode
+from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
 from shared.procedures.model.procedure import (
@@ -90,53 +90,53 @@ def describe_entry(texts: ProcedureTexts, item: LocatedEntry) -> list[str]:
     entry, name = item.entry, str(item.yaml_path[1]) if len(item.yaml_path) > 1 else ""
     match entry:
         case ClockEntry():
-            return timing.describe_clock(texts, entry)
+            return clock_texts.describe_clock(texts, entry)
         case EscalationLadder():
-            return timing.describe_ladder(texts, entry)
+            return clock_texts.describe_ladder(texts, entry)
         case PeriodicDuty():
-            return timing.describe_duty(texts, entry)
+            return clock_texts.describe_duty(texts, entry)
         case ReactionEntry():
-            return rules.describe_reaction(texts, entry)
+            return rule_texts.describe_reaction(texts, entry)
         case ActionRule():
-            return rules.describe_action_rule(texts, "close" if item.section == "closing" else name, entry)
+            return rule_texts.describe_action_rule(texts, "close" if item.section == "closing" else name, entry)
         case FactDeclaration():
-            return records.describe_fact(texts, name, entry)
+            return declarations.describe_fact(texts, name, entry)
         case ParameterDeclaration():
-            return records.describe_parameter(texts, name, entry)
+            return declarations.describe_parameter(texts, name, entry)
     return _describe_triage_rule(texts, item) or _describe_declaration(texts, item)
 
 
 def _describe_triage_rule(texts: ProcedureTexts, item: LocatedEntry) -> list[str]:
     match item.entry:
         case KindRule():
-            return rules.describe_kind(texts, item.entry)
+            return rule_texts.describe_kind(texts, item.entry)
         case ClassRule():
-            return rules.describe_class(texts, item.entry)
+            return rule_texts.describe_class(texts, item.entry)
         case SubjectNode():
-            return rules.describe_subject(texts, item.entry)
+            return rule_texts.describe_subject(texts, item.entry)
         case RouteEntry():
-            return rules.describe_route(texts, item.entry)
+            return rule_texts.describe_route(texts, item.entry)
         case DerivationEntry():
-            return rules.describe_derivation(texts, item.entry)
+            return rule_texts.describe_derivation(texts, item.entry)
         case CountEntry():
-            return rules.describe_count(texts, item.entry)
+            return rule_texts.describe_count(texts, item.entry)
     return []
 
 
 def _describe_declaration(texts: ProcedureTexts, item: LocatedEntry) -> list[str]:
     match item.entry:
         case RegisterEntry():
-            return records.describe_register(texts, item.entry)
+            return declarations.describe_register(texts, item.entry)
         case FormEntry():
-            return records.describe_form(texts, item.entry)
+            return declarations.describe_form(texts, item.entry)
         case FigureEntry():
-            return records.describe_figure(texts, item.entry)
+            return declarations.describe_figure(texts, item.entry)
         case ConfidentialityRule():
-            return records.describe_confidentiality(texts, item.entry)
+            return declarations.describe_confidentiality(texts, item.entry)
         case OwnershipRule():
-            return records.describe_ownership(texts, item.entry)
+            return declarations.describe_ownership(texts, item.entry)
         case ClauseConflict():
-            return records.describe_conflict(texts, item.entry)
+            return declarations.describe_conflict(texts, item.entry)
     return []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.contracts.complaint import MaskedComplainant
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
-from shared.procedures.expressions.cel import cel
+from shared.procedures.expressions.cel_library import cel
 
 ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "event", "last", "count")
 NamePath = tuple[str, ...]

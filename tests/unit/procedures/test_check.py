@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.checks.check import check_pack
+from shared.procedures.checks.pack_check import check_pack
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.organisation import Organisation, Person
 from tests.unit.procedures.samples import CLAUSES, write_pack

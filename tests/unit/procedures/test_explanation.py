@@ -7,11 +7,11 @@ import pytest
 from shared.contracts.actions import ACTION_DEFINITIONS as EVERY_ACTION
 from shared.contracts.complaint import CHANNEL_FAMILIES
 from shared.contracts.events import EVENT_CLASSES as EVERY_EVENT
-from shared.procedures.explain import terms, words
-from shared.procedures.explain.html import render_html
+from shared.procedures.explain import event_action_names, value_names
+from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
-from shared.procedures.explain.speech import ProcedureTexts
-from shared.procedures.explain.text import render_text
+from shared.procedures.explain.procedure_texts import ProcedureTexts
+from shared.procedures.explain.text_page import render_text
 from shared.procedures.loading.loader import load_pack, load_procedure
 from tests.unit.procedures.samples import CLAUSES, write_pack
 
@@ -27,7 +27,11 @@ def chinese(tmp_path: Path) -> ProcedureTexts:
 
 
 def test_every_event_action_and_channel_has_words_in_both_languages() -> None:
-    for table, known in ((words.EVENT_NAMES, EVERY_EVENT), (words.ACTION_NAMES, EVERY_ACTION), (terms.CHANNEL_NAMES, CHANNEL_FAMILIES)):
+    for table, known in (
+        (event_action_names.EVENT_NAMES, EVERY_EVENT),
+        (event_action_names.ACTION_NAMES, EVERY_ACTION),
+        (value_names.CHANNEL_NAMES, CHANNEL_FAMILIES),
+    ):
         assert set(known) <= set(table)
         assert all(zh and en for zh, en in table.values())
 

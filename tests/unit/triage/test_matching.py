@@ -4,7 +4,7 @@ import cel
 import pytest
 
 from shared.procedures.expressions.conditions import compile_condition
-from shared.procedures.expressions.matching import compile_expression, program_with_cached_patterns, register_functions
+from shared.procedures.expressions.pattern_search import compile_expression, program_with_cached_patterns, register_functions
 
 TEXTS = ["", "电梯停运", "老人ABC摔倒", "停水了", "a.matches(b)", "第一行\n第二行", "电 梯"]
 PATTERNS = ["电梯.{0,6}(停运|坏)", "索赔|(?i)abc", "^停[水电]了$", "[a-z]+", "第.行$", "(?m)行$", r"\\d", "", "a\\\\.matches"]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.triage.domain.rule_scope import RuleScope
-from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.expressions.pattern_search import CompiledExpression, compile_expression
 from tests.unit.triage.conftest import MakeComplaint
 
 MakeScope = Callable[..., RuleScope]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shared.procedures.checks.sample import sample_reader
+from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import compile_condition
 from shared.procedures.model.effects import Breach, expand_effect
 from shared.procedures.model.finding import Finding

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.procedures.explain import terms
-from shared.procedures.explain.speech import ProcedureTexts
+from shared.procedures.explain import value_names
+from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.effects import (
     AnyEffect,
@@ -81,7 +81,7 @@ def _case_change_text(texts: ProcedureTexts, item: Reclassify | RaiseLevel | Set
         facts = [f"{texts.quote(texts.fact(name))} = {texts.value(value)}" for name, value in item.set.items()]
         return texts.choose("记入：" + "、".join(facts), "it is put on record that " + ", ".join(facts))
     found = [texts.quote(texts.class_(item.reclassify))] if item.reclassify else []
-    found += [texts.quote(texts.lookup(terms.VALUE_NAMES, item.kind))] if item.kind else []
+    found += [texts.quote(texts.lookup(value_names.VALUE_NAMES, item.kind))] if item.kind else []
     return texts.choose(f"改为{'、'.join(found)}", f"the case becomes {', '.join(found)}")
 
 
@@ -115,7 +115,7 @@ def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: RoleNames | Acto
 
 
 def _message_channels(texts: ProcedureTexts, by: Sequence[str]) -> str:
-    return texts.join_list([texts.lookup(terms.MESSAGE_CHANNEL_NAMES, means) for means in by], ("和", "and"))
+    return texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, means) for means in by], ("和", "and"))
 
 
 def _clock_title(texts: ProcedureTexts, clock_id: str) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from shared.procedures.expressions.cel import cel
+from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, compile_condition
 
 _MATCHES_CALL = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|\.matches\s*\(""")

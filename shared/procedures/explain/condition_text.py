@@ -3,11 +3,11 @@
 import re
 from typing import TYPE_CHECKING
 
-from shared.procedures.explain import terms, words
-from shared.procedures.explain.words import BilingualNames
+from shared.procedures.explain import event_action_names, value_names
+from shared.procedures.explain.event_action_names import BilingualNames
 
 if TYPE_CHECKING:
-    from shared.procedures.explain.speech import ProcedureTexts
+    from shared.procedures.explain.procedure_texts import ProcedureTexts
 
 _TOKENS = re.compile(
     r"""(?P<text>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?P<call>\.(?:contains|startsWith|endsWith|matches)\()|(?P<size>size\()"""
@@ -82,11 +82,11 @@ def _literal_text(texts: "ProcedureTexts", text: str, path: str) -> str:
         return texts.quote(text)
     if path.endswith(".class"):
         return texts.quote(texts.class_(text))
-    if text in texts.procedure.role_names or text in terms.VALUE_NAMES:
+    if text in texts.procedure.role_names or text in value_names.VALUE_NAMES:
         return texts.quote(texts.role(text))
     if text in texts.procedure.facts:
         return texts.quote(texts.fact(text))
-    return texts.quote(texts.action(text) if text in words.ACTION_NAMES else text)
+    return texts.quote(texts.action(text) if text in event_action_names.ACTION_NAMES else text)
 
 
 def _name_text(texts: "ProcedureTexts", path: list[str]) -> str:
@@ -103,7 +103,7 @@ def _name_text(texts: "ProcedureTexts", path: list[str]) -> str:
             return texts.choose(f"{texts.event(event)}的次数", f"the number of times of {texts.event(event)}")
         case ["complaint", "kind"]:
             return texts.choose("来件申报的类别", "the kind as submitted")
-    label = texts.lookup(terms.FIELD_NAMES, path[-1])
+    label = texts.lookup(value_names.FIELD_NAMES, path[-1])
     match path:
         case ["last", event, _]:
             return texts.choose(

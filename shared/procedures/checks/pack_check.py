@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.checks import clauses as clause_check
-from shared.procedures.checks import expressions, reach, references, roles, titles
+from shared.procedures.checks import expressions, reachability, references, roles, titles
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
@@ -16,7 +16,7 @@ def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organ
     yield from references.check_references(procedure)
     yield from expressions.check_expressions(procedure)
     yield from roles.check_roles(procedure)
-    yield from reach.check_reachability(procedure)
+    yield from reachability.check_reachability(procedure)
     yield from clause_check.check_clauses(procedure, clauses)
     yield from titles.check_titles(procedure)
     if organisation is not None:

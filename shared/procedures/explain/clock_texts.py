@@ -1,8 +1,8 @@
 """Clocks, ladders and duties in words."""
 
-from shared.procedures.explain import terms
-from shared.procedures.explain.effects import effects_text, rungs_text
-from shared.procedures.explain.speech import ProcedureTexts
+from shared.procedures.explain import value_names
+from shared.procedures.explain.effect_texts import effects_text, rungs_text
+from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.timed_entries import ClockEntry, DueEntry, EscalationLadder, LimitSource, PeriodicDuty, ReminderEntry
@@ -105,7 +105,7 @@ def describe_ladder(texts: ProcedureTexts, entry: EscalationLadder) -> list[str]
 
 def describe_duty(texts: ProcedureTexts, entry: PeriodicDuty) -> list[str]:
     """A duty without a case."""
-    when, who, title = texts.lookup(terms.PERIOD_NAMES, entry.every), texts.role(entry.owner), texts.quote(texts.title(entry))
+    when, who, title = texts.lookup(value_names.PERIOD_NAMES, entry.every), texts.role(entry.owner), texts.quote(texts.title(entry))
     lines = [texts.choose(f"{when}由{who}完成{title}。", f"{when.capitalize()}, {who} sees to {title}.")]
     if entry.report is not None:
         lines.append(texts.choose("系统编制统计报表并发送。", "The system draws up the report with its figures and sends it."))

@@ -1,7 +1,7 @@
 """Registers, forms, figures, confidentiality, ownership, facts and parameters in words."""
 
-from shared.procedures.explain import terms
-from shared.procedures.explain.speech import ProcedureTexts
+from shared.procedures.explain import value_names
+from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.procedure import (
     ClauseConflict,
     ConfidentialityRule,
@@ -25,14 +25,14 @@ def describe_register(texts: ProcedureTexts, entry: RegisterEntry) -> list[str]:
         texts.choose(f"应记录：{fields}；缺少的登记为缺项并催补。", f"To be recorded: {fields}; what is missing is noted and chased."),
     ]
     if entry.channels:
-        channels = texts.join_list([texts.lookup(terms.CHANNEL_NAMES, channel) for channel in entry.channels], ("和", "and"))
+        channels = texts.join_list([texts.lookup(value_names.CHANNEL_NAMES, channel) for channel in entry.channels], ("和", "and"))
         lines.append(texts.choose(f"受理渠道：{channels}。", f"Channels named: {channels}."))
     return lines
 
 
 def field_name(texts: ProcedureTexts, name: str) -> str:
     """A field of a complaint; `complainant.phone` is the complainant's phone."""
-    label = texts.lookup(terms.FIELD_NAMES, name.rpartition(".")[2])
+    label = texts.lookup(value_names.FIELD_NAMES, name.rpartition(".")[2])
     if name.startswith("complainant."):
         return texts.choose(f"投诉人{label}", f"the complainant's {label}")
     return label
@@ -40,13 +40,13 @@ def field_name(texts: ProcedureTexts, name: str) -> str:
 
 def describe_fact(texts: ProcedureTexts, name: str, entry: FactDeclaration) -> list[str]:
     """A fact that is recorded."""
-    title, kind = texts.quote(texts.title(entry, name)), texts.lookup(terms.FACT_TYPE_NAMES, entry.type)
+    title, kind = texts.quote(texts.title(entry, name)), texts.lookup(value_names.FACT_TYPE_NAMES, entry.type)
     return [texts.choose(f"案件记录{title}（{kind}）。", f"The case records {title} ({kind}).")]
 
 
 def describe_parameter(texts: ProcedureTexts, name: str, entry: ParameterDeclaration) -> list[str]:
     """What the text leaves open."""
-    title, kind = texts.quote(texts.title(entry, name)), texts.lookup(terms.FACT_TYPE_NAMES, entry.type)
+    title, kind = texts.quote(texts.title(entry, name)), texts.lookup(value_names.FACT_TYPE_NAMES, entry.type)
     if entry.default is None:
         return [
             texts.choose(

@@ -1,6 +1,6 @@
 """Names and values that conditions read, in plain Chinese and English."""
 
-from shared.procedures.explain.words import BilingualNames
+from shared.procedures.explain.event_action_names import BilingualNames
 
 CHANNEL_NAMES: BilingualNames = {
     "hotline": ("热线电话", "hotline"),

@@ -2,10 +2,10 @@
 
 import re
 
-from shared.procedures.checks.reach import NEVER_HOLDS
-from shared.procedures.explain import terms
-from shared.procedures.explain.effects import effects_text
-from shared.procedures.explain.speech import ProcedureTexts
+from shared.procedures.checks.reachability import NEVER_HOLDS
+from shared.procedures.explain import value_names
+from shared.procedures.explain.effect_texts import effects_text
+from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.procedure import ActionRule, ClassRule, CountEntry, DerivationEntry, KindRule, RouteEntry, SubjectNode
 from shared.procedures.model.timed_entries import ReactionEntry
 
@@ -74,7 +74,7 @@ def describe_reaction(texts: ProcedureTexts, entry: ReactionEntry) -> list[str]:
 
 def describe_kind(texts: ProcedureTexts, entry: KindRule) -> list[str]:
     """When a complaint is of a kind."""
-    return [_choice_line(texts, "类别", "kind", texts.lookup(terms.VALUE_NAMES, entry.id), entry.when)]
+    return [_choice_line(texts, "类别", "kind", texts.lookup(value_names.VALUE_NAMES, entry.id), entry.when)]
 
 
 def describe_class(texts: ProcedureTexts, entry: ClassRule) -> list[str]:
@@ -154,7 +154,7 @@ def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
     only = texts.choose("且", " and ").join(texts.condition(source) for source in conditions)
     window = texts.duration(entry.window) if entry.window else ""
     who, title = (texts.choose("不同投诉人的", "different complainants' ") if entry.distinct else ""), texts.quote(texts.title(entry))
-    linked = texts.lookup(terms.VALUE_NAMES, entry.does.link_as)
+    linked = texts.lookup(value_names.VALUE_NAMES, entry.does.link_as)
     return texts.choose(
         f"{title}：{who}投诉"
         + (f"（{only}）" if only else "")

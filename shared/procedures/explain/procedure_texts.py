@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.procedures.explain import terms, words
-from shared.procedures.explain.condition import condition_text
-from shared.procedures.explain.words import BilingualNames, LanguageCode
+from shared.procedures.explain import event_action_names, value_names
+from shared.procedures.explain.condition_text import condition_text
+from shared.procedures.explain.event_action_names import BilingualNames, LanguageCode
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import RoleNames, role_tuple
 from shared.procedures.model.procedure import FactDeclaration, ParameterDeclaration, Procedure, Title
@@ -58,7 +58,7 @@ class ProcedureTexts:
         roles = self.procedure.roles
         if isinstance(roles, dict) and role_id in roles:
             return self.title(roles[role_id], role_id)
-        return self.lookup(terms.VALUE_NAMES, role_id)
+        return self.lookup(value_names.VALUE_NAMES, role_id)
 
     def roles(self, roles: RoleNames | ActorOfEvent, conjunction: tuple[str, str] = ("或", "or")) -> str:
         """Roles, or whoever did something earlier."""
@@ -68,11 +68,11 @@ class ProcedureTexts:
 
     def event(self, event_id: str) -> str:
         """An event's word."""
-        return self.lookup(words.EVENT_NAMES, event_id)
+        return self.lookup(event_action_names.EVENT_NAMES, event_id)
 
     def action(self, action_id: str) -> str:
         """An action's word."""
-        return self.lookup(words.ACTION_NAMES, action_id)
+        return self.lookup(event_action_names.ACTION_NAMES, action_id)
 
     def class_(self, class_id: str) -> str:
         """A class's title; where several rules lead to it, each with a title of its own, what their titles begin with."""
@@ -110,14 +110,14 @@ class ProcedureTexts:
         duration = Duration.parse(duration_text)
         if duration.unit == "date":
             return self.limit(LimitFromFact(date=duration.fact))
-        if duration.unit not in terms.UNIT_NAMES:
-            return self.lookup(terms.NAMED_DURATION_NAMES, duration.unit)
+        if duration.unit not in value_names.UNIT_NAMES:
+            return self.lookup(value_names.NAMED_DURATION_NAMES, duration.unit)
         amount = str(duration)[: -len(duration.unit)]
         if amount == "0.5" and duration.unit == "wd":
             return self.choose("半个工作日", "half a working day")
         if self.is_chinese:
-            return f"{amount}{self.lookup(terms.UNIT_NAMES, duration.unit)}"
-        return f"{amount} {self.lookup(terms.UNIT_NAMES, duration.unit)}{'' if amount == '1' else 's'}"
+            return f"{amount}{self.lookup(value_names.UNIT_NAMES, duration.unit)}"
+        return f"{amount} {self.lookup(value_names.UNIT_NAMES, duration.unit)}{'' if amount == '1' else 's'}"
 
     def fact(self, name: str) -> str:
         """A fact's title."""
