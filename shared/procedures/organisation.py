@@ -8,22 +8,22 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
 from shared.procedures.model.effects import RoleNames
-from shared.procedures.model.selectors import StrictEntry
 
 _MAX_CACHED_HOLDERS = 10_000
 """Roles and departments that are remembered with those who are named for them: an action may name any."""
 
 
-class Absence(StrictEntry):
+class Absence(StrictModel):
     """A person is away from `from` (inclusive) to `to` (exclusive)."""
 
     from_: AwareDatetime = Field(alias="from")
     to: AwareDatetime
 
 
-class Person(StrictEntry):
+class Person(StrictModel):
     """Somebody who holds roles, in a department or in the whole organisation.
 
     `token_sha256` is the hex SHA-256 of the person's API token, `keys` maps a key id to a base64 Ed25519 public key for signed actions.
@@ -46,7 +46,7 @@ class Person(StrictEntry):
         return any(away.from_ <= at < away.to for away in self.absent)
 
 
-class Department(StrictEntry):
+class Department(StrictModel):
     """A department; `head` is the person who acts as `owner` of the cases routed to it."""
 
     id: str
@@ -58,7 +58,7 @@ class Department(StrictEntry):
     sees: list[str] = Field(default_factory=list, description="confidential fields that its topic shows all the same")
 
 
-class OrganisationRoute(StrictEntry):
+class OrganisationRoute(StrictModel):
     """Which department leads and which co-operate; the first entry whose condition holds wins."""
 
     when: str | None = None
@@ -67,7 +67,7 @@ class OrganisationRoute(StrictEntry):
     because: str = ""
 
 
-class ComplaintSource(StrictEntry):
+class ComplaintSource(StrictModel):
     """Where complaints come from: a contact centre, a mailbox, a system.
 
     `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits what it may submit (none: any).
@@ -101,7 +101,7 @@ class _OrganisationIndex:
     holders: dict[tuple[str, str], _RoleHolders] = field(default_factory=dict)
 
 
-class Organisation(StrictEntry):
+class Organisation(StrictModel):
     """One organisation as data; roles that nobody holds are vacant."""
 
     id: str

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from shared.contracts.base import StrictModel
 from shared.procedures.model.effects import AssignHandler, Escalate, Notify, Remind, role_tuple
 from shared.procedures.model.entry_list import YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import ActionRule, ConfidentialityRule, FormEntry, OwnershipRule, Procedure
-from shared.procedures.model.selectors import StrictEntry
 from shared.procedures.model.timed_entries import ActorOfEvent, ClockEntry, EscalationLadder, PeriodicDuty
 from shared.procedures.organisation import Organisation
 
@@ -33,7 +33,7 @@ def role_uses(procedure: Procedure) -> Iterator[tuple[YamlPath, str]]:
         yield from ((item.yaml_path, role) for role in found if role not in ladders or not isinstance(item.entry, Escalate))
 
 
-def _roles_of(entry: StrictEntry) -> tuple[str, ...]:
+def _roles_of(entry: StrictModel) -> tuple[str, ...]:
     match entry:
         case ClockEntry():
             return () if isinstance(entry.owner, ActorOfEvent) else role_tuple(entry.owner)

@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from shared.contracts.base import StrictModel
 from shared.contracts.events import EVENT_CLASSES
-from shared.procedures.model.selectors import StrictEntry
 
 RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
 
 
-class Effect(StrictEntry):
+class Effect(StrictModel):
     """What every effect may carry: a clause of its own and a condition."""
 
     clause: str | list[str] | None = Field(default=None, description="where it differs from the entry's clause")

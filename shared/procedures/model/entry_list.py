@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shared.contracts.base import StrictModel
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.effects import AnyEffect, expand_effect
 from shared.procedures.model.procedure import Procedure
-from shared.procedures.model.selectors import StrictEntry
 from shared.procedures.model.timed_entries import ClockEntry, DueEntry, ReactionEntry, ReminderEntry
 
 YamlPath = tuple[str | int, ...]
@@ -48,7 +48,7 @@ class LocatedEntry:
     section: str
     id: str
     yaml_path: YamlPath
-    entry: StrictEntry
+    entry: StrictModel
     clauses: tuple[str, ...]
     part_of: str = ""
 
@@ -90,7 +90,7 @@ def _entries_of(procedure: Procedure, section: str) -> Iterator[LocatedEntry]:
         yield _located(section, f"{section}.{name}{suffix}", (section, place), entry)
 
 
-def _located(section: str, item_id: str, way: YamlPath, entry: StrictEntry, within: str = "") -> LocatedEntry:
+def _located(section: str, item_id: str, way: YamlPath, entry: StrictModel, within: str = "") -> LocatedEntry:
     clause = getattr(entry, "clauses", None) if section == "conflicts" else getattr(entry, "clause", None)
     return LocatedEntry(section, item_id, way, entry, clause_ids(clause), within)
 

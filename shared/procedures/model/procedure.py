@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
 from shared.procedures.model.effects import AnyEffect, RoleNames
-from shared.procedures.model.selectors import StrictEntry
 from shared.procedures.model.timed_entries import (
     ClauseIds,
     ClockEntry,
@@ -17,15 +17,19 @@ from shared.procedures.model.timed_entries import (
     TitledEntry,
 )
 
+LanguageCode = Literal["zh", "en"]
+NEVER_HOLDS = "false"
+"""The `when` of a class that only a person assigns: rules never reach it."""
 
-class Title(StrictEntry):
+
+class Title(StrictModel):
     """A title in both languages."""
 
     zh: str
     en: str
 
 
-class RegisterEntry(StrictEntry):
+class RegisterEntry(StrictModel):
     """How complaints are entered: the number's pattern and the fields that have to be there (what is missing is chased)."""
 
     number: str = Field(description="e.g. TS-{year}-{seq:05}; gapless per register and year")
@@ -34,7 +38,7 @@ class RegisterEntry(StrictEntry):
     channels: list[Channel] = Field(default_factory=list, description="channels the regulation names; none: all")
 
 
-class FactDeclaration(StrictEntry):
+class FactDeclaration(StrictModel):
     """A typed attribute that rules may read."""
 
     type: Literal["bool", "int", "number", "text", "instant"]
@@ -44,7 +48,7 @@ class FactDeclaration(StrictEntry):
     clause: ClauseIds | None = None
 
 
-class ParameterDeclaration(StrictEntry):
+class ParameterDeclaration(StrictModel):
     """A value that the text leaves open and the organisation sets; no default: use without a value is an error."""
 
     type: Literal["duration", "int", "number", "text"] = "duration"
@@ -94,7 +98,7 @@ class RouteEntry(TitledEntry):
     cooperating: list[str] = Field(default_factory=list)
 
 
-class ActionRule(StrictEntry):
+class ActionRule(StrictModel):
     """Who may do an action (`by`), and what must hold before (`requires`); `when` narrows the rule to some cases."""
 
     by: RoleNames | None = None
@@ -108,7 +112,7 @@ class ActionRule(StrictEntry):
     reason: str = Field(default="", description="what the refusal says")
 
 
-class CountEffect(StrictEntry):
+class CountEffect(StrictModel):
     """What a group does to each member."""
 
     link_as: Literal["duplicate", "group", "repeat", "same_event"] = Field(default="group", alias="as")
@@ -141,7 +145,7 @@ class FigureEntry(TitledEntry):
     """A figure that the regulation asks for; ids are those of the report."""
 
 
-class ConfidentialityRule(StrictEntry):
+class ConfidentialityRule(StrictModel):
     """Who may see what: `hidden` fields are shown to `visible_to` alone, besides those with a part in the case."""
 
     clause: ClauseIds
@@ -149,7 +153,7 @@ class ConfidentialityRule(StrictEntry):
     visible_to: list[str] = Field(default_factory=list)
 
 
-class OwnershipRule(StrictEntry):
+class OwnershipRule(StrictModel):
     """Who owns a case: whoever was asked first until another has taken it over, or the first of `role` that somebody holds."""
 
     first_asked: bool = False
@@ -157,7 +161,7 @@ class OwnershipRule(StrictEntry):
     clause: ClauseIds
 
 
-class ClauseConflict(StrictEntry):
+class ClauseConflict(StrictModel):
     """Where clauses contradict each other: which, how it is read, why."""
 
     clauses: list[str] = Field(min_length=1)
@@ -165,14 +169,14 @@ class ClauseConflict(StrictEntry):
     why: str
 
 
-class UncoveredClause(StrictEntry):
+class UncoveredClause(StrictModel):
     """A clause that the system cannot carry out, with the reason."""
 
     clause: ClauseIds
     why: str
 
 
-class Procedure(StrictEntry):
+class Procedure(StrictModel):
     """One regulation as data; `id` and `version` are what a case is pinned to."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -219,7 +223,7 @@ class Procedure(StrictEntry):
         return [*listed, *self.closing] if action == "close" else listed
 
 
-class ClauseTexts(StrictEntry):
+class ClauseTexts(StrictModel):
     """Every clause of a regulation in our own words: clause id → both languages."""
 
     clauses: dict[str, Title]

@@ -2,28 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from shared.contracts.base import StrictModel
 from shared.contracts.events import EVENT_CLASSES
-
-
-class StrictEntry(BaseModel):
-    """Part of a procedure: unknown keys are errors, values never change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
 
 EventId = Annotated[str, Field(description="an event's fixed id", json_schema_extra={"enum": [*sorted(EVENT_CLASSES)]})]
 
 
-class SelectedEvent(StrictEntry):
+class SelectedEvent(StrictModel):
     """One event, narrowed by a condition on it: `{event: measures_submitted, when: "event.role == 'owner'"}`."""
 
     event: EventId
     when: str | None = Field(default=None, description="CEL condition; `event` is the one at hand")
 
 
-class AllEvents(StrictEntry):
+class AllEvents(StrictModel):
     """Every one of these events has to come, in any order."""
 
     all: list[EventId | SelectedEvent] = Field(min_length=1)

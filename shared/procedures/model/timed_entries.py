@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from shared.contracts.base import StrictModel
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import AnyEffect, MessageChannel, RoleNames
-from shared.procedures.model.selectors import Selector, StrictEntry
+from shared.procedures.model.selectors import Selector
 
 ClauseIds = str | list[str]
 DayCounting = Literal["exclusive", "inclusive"]
@@ -26,20 +27,20 @@ DurationText = Annotated[
 ]
 
 
-class LimitFromParameter(StrictEntry):
+class LimitFromParameter(StrictModel):
     """A duration that the organisation sets: a parameter of the procedure."""
 
     parameter: str
 
 
-class LimitFromFact(StrictEntry):
+class LimitFromFact(StrictModel):
     """An instant that a person set or agreed: a fact of type `instant`."""
 
     date: str = Field(description="the fact's name")
 
 
 def _limit_tag(item: Any) -> str:
-    if isinstance(item, dict | StrictEntry):
+    if isinstance(item, dict | StrictModel):
         return "LimitFromParameter" if "parameter" in (item if isinstance(item, dict) else type(item).model_fields) else "LimitFromFact"
     return "DurationText"
 
@@ -52,7 +53,7 @@ LimitSource = Annotated[
 ]
 
 
-class TitledEntry(StrictEntry):
+class TitledEntry(StrictModel):
     """An entry with an id, its clause and its titles."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -61,7 +62,7 @@ class TitledEntry(StrictEntry):
     en: str = ""
 
 
-class ReminderEntry(StrictEntry):
+class ReminderEntry(StrictModel):
     """Chases before due: `before: 2h | 4wh`, or `share: 0.8` of the counted time; `of` names the due entry (the first by default)."""
 
     before: DurationText | None = None
@@ -80,7 +81,7 @@ class ReminderEntry(StrictEntry):
         return self
 
 
-class DueEntry(StrictEntry):
+class DueEntry(StrictModel):
     """One threshold of a clock: what is done when that much time has passed and nothing stopped the clock."""
 
     within: LimitSource
@@ -92,7 +93,7 @@ class DueEntry(StrictEntry):
     do: list[AnyEffect] = Field(default=["breach"], min_length=1)
 
 
-class ActorOfEvent(StrictEntry):
+class ActorOfEvent(StrictModel):
     """The actor of an earlier event of the case."""
 
     who: str
