@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.procedures.explain.event_action_names import LanguageCode
 from shared.procedures.explain.page import describe_entry
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
-from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.procedure import LanguageCode, Procedure
 
 _GENERAL = ("title", "source", "calendar", "day_end", "auto_route", "roles", "levels", "uncovered")
 

@@ -9,10 +9,10 @@ import yaml
 
 from shared.procedures.checks.pack_check import check_pack
 from shared.procedures.coverage import pack_coverage
-from shared.procedures.explain.event_action_names import LanguageCode
 from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
 from shared.procedures.explain.text_page import render_text
+from shared.procedures.model.procedure import LanguageCode
 from tests.support.mutations import scenario_fails
 from tests.support.packs import PACKS, pack, pack_scenarios
 

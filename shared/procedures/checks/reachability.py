@@ -7,12 +7,10 @@ from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import compile_condition
 from shared.procedures.model.effects import Breach, expand_effect
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import ActionRule, Procedure
+from shared.procedures.model.procedure import NEVER_HOLDS, ActionRule, Procedure
 from shared.procedures.model.timed_entries import ClockEntry
 
 FIRST_MATCH_SECTIONS = ("kinds", "classes", "routes")
-NEVER_HOLDS = "false"
-"""The condition of a class that only a person gives."""
 
 
 def check_reachability(procedure: Procedure) -> Iterator[Finding]:

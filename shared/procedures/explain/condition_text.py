@@ -1,16 +1,16 @@
-"""Turns a CEL condition into words, token by token: titles for names, words for signs."""
+"""A CEL condition in words, token by token: titles for names, words for operators.
+
+The CEL library offers no syntax tree, so this reads tokens; an expression that it does not know keeps its symbols.
+"""
 
 import re
-from typing import TYPE_CHECKING
 
-from shared.procedures.explain import event_action_names, value_names
-from shared.procedures.explain.event_action_names import BilingualNames
-
-if TYPE_CHECKING:
-    from shared.procedures.explain.procedure_texts import ProcedureTexts
+from shared.procedures.explain.event_action_names import ACTION_NAMES, BilingualNames
+from shared.procedures.explain.names import ProcedureNames
+from shared.procedures.explain.value_names import FIELD_NAMES, VALUE_NAMES
 
 _TOKENS = re.compile(
-    r"""(?P<text>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?P<call>\.(?:contains|startsWith|endsWith|matches)\()|(?P<size>size\()"""
+    r"""(?P<literal>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?P<call>\.(?:contains|startsWith|endsWith|matches)\()|(?P<size>size\()"""
     r"""|(?P<path>[A-Za-z_][\w]*(?:\.\w+(?!\w*\())*)|(?P<number>\d+(?:\.\d+)?)|(?P<sign>\?:|&&|\|\||==|!=|>=|<=|[!<>()\[\],?:+\-*/%.])"""
 )
 _COUNT_IS_ZERO = re.compile(r"\bcount\.(\w+)\s*(?:==\s*0|<\s*1)(?![\d.])")
@@ -47,74 +47,80 @@ _CALL_NAMES: BilingualNames = {
 }
 
 
-def condition_text(texts: "ProcedureTexts", source: str) -> str:
+def condition_text(names: ProcedureNames, source: str) -> str:
     """A condition in words: `!facts.urgent && case.class == 'valid'` → not “Urgent” and class is “Valid complaint”."""
-    text = _COUNT_IS_POSITIVE.sub(r"ever.\1", _COUNT_IS_ZERO.sub(r"never.\1", " ".join(source.split())))
-    text = _LIST_NOT_EMPTY.sub(r"\1 != ''", text.replace("[0]", ""))
-    text = _JOINING_LITERAL.sub("+", _FALLBACK_IF_EMPTY.sub(r"\1 ?: ", text))
-    found, path = list[str](), ""
-    for match in _TOKENS.finditer(text):
+    words, path = list[str](), ""
+    for match in _TOKENS.finditer(_simplify(source)):
         kind, token = str(match.lastgroup), match.group()
         path = token if kind == "path" and token not in _OPERATOR_NAMES else path
-        found.append(_token_text(texts, kind, token, path))
-    if texts.is_chinese:
-        return "".join(found)
-    joined = " ".join(part for part in found if part)
-    return joined.replace("( ", "(").replace(" )", ")").replace(" ,", ",")
+        words.append(_token_text(names, kind, token, path))
+    if names.is_chinese:
+        return "".join(words)
+    sentence = " ".join(word for word in words if word)
+    return sentence.replace("( ", "(").replace(" )", ")").replace(" ,", ",")
 
 
-def _token_text(texts: "ProcedureTexts", kind: str, token: str, path: str) -> str:
-    if kind == "text":
-        return _literal_text(texts, token[1:-1], path)
+def _simplify(source: str) -> str:
+    """Expressions that packs use often, in a form that reads well token by token: `count.handled == 0` → `never.handled`."""
+    text = " ".join(source.split()).replace("[0]", "")
+    text = _COUNT_IS_POSITIVE.sub(r"ever.\1", _COUNT_IS_ZERO.sub(r"never.\1", text))
+    text = _LIST_NOT_EMPTY.sub(r"\1 != ''", text)
+    return _JOINING_LITERAL.sub("+", _FALLBACK_IF_EMPTY.sub(r"\1 ?: ", text))
+
+
+def _token_text(names: ProcedureNames, kind: str, token: str, path: str) -> str:
+    if kind == "literal":
+        return _literal_text(names, token[1:-1], path)
     if kind == "call":
-        return texts.lookup(_CALL_NAMES, token)
+        return names.lookup(_CALL_NAMES, token)
     if kind == "size":
-        return texts.choose("数量（", "the number of (")
+        return names.choose("数量（", "the number of (")
     if kind == "path" and token not in _OPERATOR_NAMES:
-        return _name_text(texts, token.split("."))
-    return texts.lookup(_OPERATOR_NAMES, token) if token in _OPERATOR_NAMES else token
+        return _path_text(names, token.split("."))
+    return names.lookup(_OPERATOR_NAMES, token) if token in _OPERATOR_NAMES else token
 
 
-def _literal_text(texts: "ProcedureTexts", text: str, path: str) -> str:
+def _literal_text(names: ProcedureNames, text: str, path: str) -> str:
+    """A text literal; `path` is the name before it, which decides whether it is a class, a role or a text of people's own."""
     if not text:
-        return texts.choose("空", "empty")
+        return names.choose("空", "empty")
     if path.startswith(("facts", "parameters")) or path.endswith((".text", ".title")):
-        return texts.quote(text)
+        return names.quote(text)
     if path.endswith(".class"):
-        return texts.quote(texts.class_(text))
-    if text in texts.procedure.role_names or text in value_names.VALUE_NAMES:
-        return texts.quote(texts.role(text))
-    if text in texts.procedure.facts:
-        return texts.quote(texts.fact(text))
-    return texts.quote(texts.action(text) if text in event_action_names.ACTION_NAMES else text)
+        return names.quote(names.class_(text))
+    if text in names.procedure.role_names or text in VALUE_NAMES:
+        return names.quote(names.role(text))
+    if text in names.procedure.facts:
+        return names.quote(names.fact(text))
+    return names.quote(names.action(text) if text in ACTION_NAMES else text)
 
 
-def _name_text(texts: "ProcedureTexts", path: list[str]) -> str:
+def _path_text(names: ProcedureNames, path: list[str]) -> str:
     match path:
         case ["never", event]:
-            return texts.choose(f"尚无{texts.event(event)}", f"there has not been {texts.event(event)}")
+            return names.choose(f"尚无{names.event(event)}", f"there has not been {names.event(event)}")
         case ["ever", event]:
-            return texts.choose(f"已有{texts.event(event)}", f"there has been {texts.event(event)}")
+            return names.choose(f"已有{names.event(event)}", f"there has been {names.event(event)}")
         case ["facts", name]:
-            return texts.quote(texts.fact(name))
+            return names.quote(names.fact(name))
         case ["parameters", name]:
-            return texts.quote(texts.parameter(name))
+            return names.quote(names.parameter(name))
         case ["count", event]:
-            return texts.choose(f"{texts.event(event)}的次数", f"the number of times of {texts.event(event)}")
+            return names.choose(f"{names.event(event)}的次数", f"the number of times of {names.event(event)}")
         case ["complaint", "kind"]:
-            return texts.choose("来件申报的类别", "the kind as submitted")
-    label = texts.lookup(value_names.FIELD_NAMES, path[-1])
+            return names.choose("来件申报的类别", "the kind as submitted")
+    field = names.lookup(FIELD_NAMES, path[-1])
     match path:
         case ["last", event, _]:
-            return texts.choose(
-                f"最近一次{texts.event(event)}的{label}", f"the {label} of the latest {_without_article(texts.event(event))}"
+            return names.choose(
+                f"最近一次{names.event(event)}的{field}", f"the {field} of the latest {_without_article(names.event(event))}"
             )
         case ["complaint", "complainant", _]:
-            return texts.choose(f"投诉人的{label}", f"the complainant's {label}")
+            return names.choose(f"投诉人的{field}", f"the complainant's {field}")
         case ["event", _]:
-            return texts.choose(f"其{label}", f"its {label}")
-    return label
+            return names.choose(f"其{field}", f"its {field}")
+    return field
 
 
-def _without_article(event: str) -> str:
-    return re.sub(r"^(?:an?|the) ", "", event)
+def _without_article(event_name: str) -> str:
+    return re.sub(r"^(?:an?|the) ", "", event_name)

@@ -1,8 +1,5 @@
-"""The system's own vocabulary in plain Chinese and English: events, actions, channels, fields, values."""
+"""Names of events and actions in Chinese and English."""
 
-from typing import Literal
-
-LanguageCode = Literal["zh", "en"]
 BilingualNames = dict[str, tuple[str, str]]
 """Fixed id → Chinese, English."""
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.procedures.explain import clock_texts, declarations, rule_texts
-from shared.procedures.explain.event_action_names import LanguageCode
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
@@ -19,6 +18,7 @@ from shared.procedures.model.procedure import (
     FigureEntry,
     FormEntry,
     KindRule,
+    LanguageCode,
     OwnershipRule,
     ParameterDeclaration,
     Procedure,

@@ -2,11 +2,19 @@
 
 import re
 
-from shared.procedures.checks.reachability import NEVER_HOLDS
 from shared.procedures.explain import value_names
 from shared.procedures.explain.effect_texts import effects_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
-from shared.procedures.model.procedure import ActionRule, ClassRule, CountEntry, DerivationEntry, KindRule, RouteEntry, SubjectNode
+from shared.procedures.model.procedure import (
+    NEVER_HOLDS,
+    ActionRule,
+    ClassRule,
+    CountEntry,
+    DerivationEntry,
+    KindRule,
+    RouteEntry,
+    SubjectNode,
+)
 from shared.procedures.model.timed_entries import ReactionEntry
 
 _EMPTY_UNLESS = re.compile(r"([\w.]+)\s*==\s*''\s*\?\s*''\s*:\s*(.+)", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Names and values that conditions read, in plain Chinese and English."""
+"""Names of channels, values, fields, units and types in Chinese and English."""
 
 from shared.procedures.explain.event_action_names import BilingualNames
 
