@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.procedures.loading.yaml_document import YamlDocument, YamlPath
-from shared.procedures.model.effects import EFFECT_CLASS_NAMES
+from shared.procedures.model.effects import EFFECT_CLASSES
 from shared.procedures.model.procedure_error import ProcedureError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -66,7 +66,7 @@ def _message(model: type[BaseModel], path: YamlPath, error: ErrorDetails) -> str
     if kind == "missing":
         return f"{name}: the key {error['loc'][-1]} is missing; add it"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return f"{name}: {error['input']!r} is none of the effects; one of {', '.join(EFFECT_CLASS_NAMES)}"
+        return f"{name}: {error['input']!r} is none of the effects; one of {', '.join(EFFECT_CLASSES)}"
     if kind == "value_error":
         return f"{name}: {error['ctx']['error']}"
     if kind in ("string_type", "string_pattern_mismatch") and path and "clause" in str(path[-1:]) + str(path[-2:-1]):

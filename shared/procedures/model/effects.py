@@ -98,48 +98,53 @@ class RefuseActions(Effect):
     refuse_further: RoleNames
 
 
-EFFECT_CLASS_NAMES: dict[str, str] = {
-    "breach": "Breach",
-    "remind": "Remind",
-    "notify": "Notify",
-    "escalate": "Escalate",
-    "deem": "DeemEvent",
-    "reclassify": "Reclassify",
-    "raise_level": "RaiseLevel",
-    "set": "SetFacts",
-    "assign": "AssignHandler",
-    "start": "StartClock",
-    "cancel": "CancelClock",
-    "refuse_further": "RefuseActions",
+EFFECT_CLASSES: dict[str, type[Effect]] = {
+    "breach": Breach,
+    "remind": Remind,
+    "notify": Notify,
+    "escalate": Escalate,
+    "deem": DeemEvent,
+    "reclassify": Reclassify,
+    "raise_level": RaiseLevel,
+    "set": SetFacts,
+    "assign": AssignHandler,
+    "start": StartClock,
+    "cancel": CancelClock,
+    "refuse_further": RefuseActions,
 }
-"""The key that tells an effect → its class's name."""
+"""The key that identifies an effect in YAML → its class."""
+
+_SHORT_FORM_TAG = "short"
 
 
-def _effect_tag(item: Any) -> str | None:
-    """Which effect data stand for, told by their key, so that an error is about that one alone."""
-    if isinstance(item, str):
-        return "short"
-    if isinstance(item, Effect):
-        return type(item).__name__
-    if not isinstance(item, dict):
+def _effect_tag(value: Any) -> str | None:
+    """The branch of `AnyEffect` that a value belongs to, by its key, so that pydantic reports errors of that branch only."""
+    if isinstance(value, str):
+        return _SHORT_FORM_TAG
+    if isinstance(value, Effect):
+        return type(value).__name__
+    if not isinstance(value, dict):
         return None
-    return next((kind for key, kind in EFFECT_CLASS_NAMES.items() if key in item), "Reclassify" if "kind" in item else None)
+    for key, effect in EFFECT_CLASSES.items():
+        if key in value:
+            return effect.__name__
+    return Reclassify.__name__ if "kind" in value else None
 
 
 AnyEffect = Annotated[
-    Annotated[Literal["breach"], Tag("short")]
-    | Annotated[Breach, Tag("Breach")]
-    | Annotated[Remind, Tag("Remind")]
-    | Annotated[Notify, Tag("Notify")]
-    | Annotated[Escalate, Tag("Escalate")]
-    | Annotated[DeemEvent, Tag("DeemEvent")]
-    | Annotated[Reclassify, Tag("Reclassify")]
-    | Annotated[RaiseLevel, Tag("RaiseLevel")]
-    | Annotated[SetFacts, Tag("SetFacts")]
-    | Annotated[AssignHandler, Tag("AssignHandler")]
-    | Annotated[StartClock, Tag("StartClock")]
-    | Annotated[CancelClock, Tag("CancelClock")]
-    | Annotated[RefuseActions, Tag("RefuseActions")],
+    Annotated[Literal["breach"], Tag(_SHORT_FORM_TAG)]
+    | Annotated[Breach, Tag(Breach.__name__)]
+    | Annotated[Remind, Tag(Remind.__name__)]
+    | Annotated[Notify, Tag(Notify.__name__)]
+    | Annotated[Escalate, Tag(Escalate.__name__)]
+    | Annotated[DeemEvent, Tag(DeemEvent.__name__)]
+    | Annotated[Reclassify, Tag(Reclassify.__name__)]
+    | Annotated[RaiseLevel, Tag(RaiseLevel.__name__)]
+    | Annotated[SetFacts, Tag(SetFacts.__name__)]
+    | Annotated[AssignHandler, Tag(AssignHandler.__name__)]
+    | Annotated[StartClock, Tag(StartClock.__name__)]
+    | Annotated[CancelClock, Tag(CancelClock.__name__)]
+    | Annotated[RefuseActions, Tag(RefuseActions.__name__)],
     Discriminator(_effect_tag),
 ]
 

@@ -39,16 +39,20 @@ class LimitFromFact(StrictModel):
     date: str = Field(description="the fact's name")
 
 
-def _limit_tag(item: Any) -> str:
-    if isinstance(item, dict | StrictModel):
-        return "LimitFromParameter" if "parameter" in (item if isinstance(item, dict) else type(item).model_fields) else "LimitFromFact"
-    return "DurationText"
+_DURATION_TEXT_TAG = "DurationText"
+
+
+def _limit_tag(value: Any) -> str:
+    """The branch of `LimitSource` that a value belongs to."""
+    if isinstance(value, dict):
+        return (LimitFromParameter if "parameter" in value else LimitFromFact).__name__
+    return type(value).__name__ if isinstance(value, StrictModel) else _DURATION_TEXT_TAG
 
 
 LimitSource = Annotated[
-    Annotated[DurationText, Tag("DurationText")]
-    | Annotated[LimitFromParameter, Tag("LimitFromParameter")]
-    | Annotated[LimitFromFact, Tag("LimitFromFact")],
+    Annotated[DurationText, Tag(_DURATION_TEXT_TAG)]
+    | Annotated[LimitFromParameter, Tag(LimitFromParameter.__name__)]
+    | Annotated[LimitFromFact, Tag(LimitFromFact.__name__)],
     Discriminator(_limit_tag),
 ]
 
