@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
-from shared.procedures.model.entry_list import all_entries
+from shared.procedures.model.entry_list import YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
 
@@ -27,6 +27,6 @@ def check_clauses(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterato
                 yield Finding(("clauses", clause, language), f"the words of {clause} are missing in {language}", in_clauses_file=True)
 
 
-def _check_clause_id(way: tuple[str | int, ...], clause: str, clauses: Mapping[str, Title]) -> Iterator[Finding]:
+def _check_clause_id(way: YamlPath, clause: str, clauses: Mapping[str, Title]) -> Iterator[Finding]:
     if clauses and not any(is_clause_or_subclause(clause, known) for known in clauses):
         yield Finding(way, f"clauses.yaml has no clause {clause}; correct the id, or add the clause there")

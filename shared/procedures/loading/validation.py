@@ -8,8 +8,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.procedures.loading.yaml_document import YamlDocument, YamlPath
+from shared.procedures.loading.yaml_document import YamlDocument
 from shared.procedures.model.effects import EFFECT_CLASSES
+from shared.procedures.model.entry_list import YamlPath
 from shared.procedures.model.procedure_error import ProcedureError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -14,10 +14,8 @@ try:
 except ImportError:  # PyYAML built without libyaml: slower, otherwise the same
     from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
+from shared.procedures.model.entry_list import YamlPath
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
-
-YamlPath = tuple[str | int, ...]
-"""The way to a value: keys and list positions."""
 
 MAX_BYTES = 2_000_000
 _MAX_NODES = 200_000

@@ -10,6 +10,7 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.timed_entries import ClockEntry, DueEntry, ReactionEntry, ReminderEntry
 
 YamlPath = tuple[str | int, ...]
+"""Mapping keys and list positions that lead to a value of a YAML file."""
 
 SECTIONS = (
     "parameters",
