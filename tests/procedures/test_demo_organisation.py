@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.checks import roles
-from shared.procedures.loading.loader import bind_parameters, load_organisation, load_procedure
+from shared.procedures.loading.loader import load_organisation, load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import Organisation
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo"

@@ -1,9 +1,9 @@
 """Every event of the vocabulary, one class each, past tense; `EVENTS` maps the fixed id to the class."""
 
 from shared.contracts.events import clocks, from_work_to_closing, notifications, triage, up_to_approval
-from shared.contracts.events.base import ActionEvent, CaseEvent, ClockEvent
+from shared.contracts.events.base import CaseEvent
 
-__all__ = ["EVENT_CLASSES", "ActionEvent", "CaseEvent", "ClockEvent", "decode_event", "encode_event"]
+__all__ = ["EVENT_CLASSES", "CaseEvent", "decode_event", "encode_event"]
 
 EVENT_CLASSES: dict[str, type[CaseEvent]] = {
     cls.name: cls

@@ -13,7 +13,6 @@ from pathlib import Path
 from shared.procedures.loading.duplicate_ids import duplicate_ids
 from shared.procedures.loading.validation import validate_document
 from shared.procedures.loading.yaml_document import YamlDocument, read_yaml
-from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
 from shared.procedures.model.procedure import ClauseTexts, Procedure, Title
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.organisation import Organisation
@@ -118,17 +117,3 @@ def _load_cached(path: Path, _: tuple[int, int], clauses_path: Path, clauses_sta
         raise ProcedureError(twice)
     words = read_yaml(clauses_path) if any(clauses_stamp) else None
     return Pack(procedure, validate_document(ClauseTexts, words).clauses if words else {}, path.parent, document, words)
-
-
-__all__ = [
-    "BoundProcedure",
-    "Pack",
-    "ProcedureError",
-    "bind_parameters",
-    "installed_packs",
-    "installed_versions",
-    "load_clauses",
-    "load_organisation",
-    "load_pack",
-    "load_procedure",
-]

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
-from shared.procedures.model.effects import AnyEffect, RoleNames
+from shared.procedures.model.effects import RoleNames
 from shared.procedures.model.timed_entries import (
     ClauseIds,
     ClockEntry,
@@ -227,6 +227,3 @@ class ClauseTexts(StrictModel):
     """Every clause of a regulation in our own words: clause id → both languages."""
 
     clauses: dict[str, Title]
-
-
-__all__ = ["AnyEffect", "ClauseTexts", "Procedure"]
