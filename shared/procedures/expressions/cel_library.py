@@ -1,11 +1,12 @@
-"""CEL as its library has it, without the shell that `import cel` would load into every service: 11 MB."""
+"""Imports the CEL library without its command line."""
 
 import sys
 from types import ModuleType
 
-# The package imports `cel.cli` (typer, rich, prompt_toolkit, pygments) and never uses it.
+# `import cel` loads `cel.cli` with typer, rich, prompt_toolkit and pygments, which evaluation never uses: 24 MB and 0.5 s
+# instead of 2 MB and 0.01 s in an otherwise empty process, and 7 MB more in each service.
 sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
 
-import cel  # noqa: E402 - after the line above
+import cel  # noqa: E402 - the stub has to be there first
 
 __all__ = ["cel"]
