@@ -1,4 +1,4 @@
-"""Events from the start of work to the end of a case, each caused by an accepted action."""
+"""Events of actions from the start of work to the end of a case."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from shared.contracts.events.base import ActionEvent, CallBackOutcome, JsonObjec
 
 
 class WorkStarted(ActionEvent):
-    """Work on the matter began."""
+    """Work started."""
 
     name = "work_started"
 
@@ -23,7 +23,7 @@ class ProgressReported(ActionEvent):
 
 
 class Handled(ActionEvent):
-    """The matter was handled."""
+    """The complaint was handled."""
 
     name = "handled"
 
@@ -55,7 +55,7 @@ class CalledBack(ActionEvent):
 
 
 class ExtensionRequested(ActionEvent):
-    """More time was asked for."""
+    """An extension of a clock was requested."""
 
     name = "extension_requested"
 
@@ -65,7 +65,7 @@ class ExtensionRequested(ActionEvent):
 
 
 class ExtensionGranted(ActionEvent):
-    """More time was granted."""
+    """An extension of a clock was granted."""
 
     name = "extension_granted"
 
@@ -75,7 +75,7 @@ class ExtensionGranted(ActionEvent):
 
 
 class ExtensionRefused(ActionEvent):
-    """More time was refused."""
+    """An extension of a clock was refused."""
 
     name = "extension_refused"
 
@@ -91,13 +91,13 @@ class DateAgreed(ActionEvent):
 
 
 class Suspended(ActionEvent):
-    """Handling was suspended for a reason of the procedure's list."""
+    """Handling was suspended, for a reason that the procedure lists."""
 
     name = "suspended"
 
 
 class Resumed(ActionEvent):
-    """Handling goes on."""
+    """Handling continues after a suspension."""
 
     name = "resumed"
 
@@ -113,7 +113,7 @@ class Linked(ActionEvent):
 
 
 class Unlinked(ActionEvent):
-    """A link was taken away."""
+    """A link was removed."""
 
     name = "unlinked"
 
@@ -121,7 +121,7 @@ class Unlinked(ActionEvent):
 
 
 class Objected(ActionEvent):
-    """A unit disputes its responsibility."""
+    """A department disputes its responsibility."""
 
     name = "objected"
 
@@ -133,13 +133,13 @@ class Ruled(ActionEvent):
 
 
 class EscalationAcknowledged(ActionEvent):
-    """Somebody took the escalation up; ends the ladder."""
+    """An escalation was acknowledged, which ends its ladder."""
 
     name = "escalation_acknowledged"
 
 
 class Withdrawn(ActionEvent):
-    """The complainant withdrew; ends the case."""
+    """The complainant withdrew the complaint, which ends the case."""
 
     name = "withdrawn"
 
@@ -151,13 +151,13 @@ class Closed(ActionEvent):
 
 
 class Reopened(ActionEvent):
-    """The closed case was opened again."""
+    """A closed case was opened again."""
 
     name = "reopened"
 
 
 class Evaluated(ActionEvent):
-    """The finished case was evaluated."""
+    """A finished case was evaluated."""
 
     name = "evaluated"
 
@@ -165,7 +165,7 @@ class Evaluated(ActionEvent):
 
 
 class ActionRefused(ActionEvent):
-    """An action was refused: the state does not change, the ledger does."""
+    """An action was refused: recorded in the ledger, without a change of the case's state."""
 
     name = "action_refused"
 

@@ -1,4 +1,4 @@
-"""Messages to people: asked for by sla, carried out by notify."""
+"""Events of notifications, which sla requests and notify delivers."""
 
 from pydantic import Field
 
@@ -7,9 +7,9 @@ from shared.contracts.events.base import CaseEvent, JsonObject
 
 
 class NotificationRequested(CaseEvent):
-    """Somebody is to be told.
+    """A notification of persons was requested.
 
-    `recipients` are roles, `by` the channels (sms, email), `template` the kind of text, `about` the event that asks.
+    `recipients` are roles, `by` channels (sms, email), `template` is the text template, `about` the event that caused the request.
     """
 
     name = "notification_requested"
@@ -20,12 +20,12 @@ class NotificationRequested(CaseEvent):
     template: ShortText = ""
     about: ShortText = ""
     urgent: bool = False
-    values: JsonObject = Field(default_factory=dict, description="what the template shows: number, title, due_at, … without personal data")
-    contact: str | None = Field(default=None, description="sealed contact data, where the complainant is told")
+    values: JsonObject = Field(default_factory=dict, description="values for the template: number, title, due_at, … without personal data")
+    contact: str | None = Field(default=None, description="sealed contact data of a complainant who is a recipient")
 
 
 class NotificationOutcome(CaseEvent):
-    """What became of one message on one channel to one recipient."""
+    """The outcome of one message to one recipient on one channel."""
 
     notification: ShortText = ""
     delivery: ShortText = ""
@@ -42,12 +42,12 @@ class NotificationSent(NotificationOutcome):
 
 
 class NotificationDelivered(NotificationOutcome):
-    """The provider's receipt says that the message arrived."""
+    """The provider confirmed that the message arrived."""
 
     name = "notification_delivered"
 
 
 class NotificationFailed(NotificationOutcome):
-    """The message finally could not be delivered."""
+    """The message could not be delivered, and no further attempt follows."""
 
     name = "notification_failed"

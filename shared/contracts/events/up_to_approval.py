@@ -1,4 +1,4 @@
-"""Events from intake to approved measures, each caused by an accepted action."""
+"""Events of actions up to the approval of measures."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from shared.contracts.events.base import ActionEvent, JsonObject
 
 
 class Amended(ActionEvent):
-    """The complaint's facts or fields were corrected; classes and clocks are planned again."""
+    """Facts or fields of the complaint were corrected; its class and its clocks are determined again."""
 
     name = "amended"
 
@@ -16,35 +16,35 @@ class Amended(ActionEvent):
 
 
 class Accepted(ActionEvent):
-    """The complaint was accepted as one."""
+    """The complaint was accepted for handling."""
 
     name = "accepted"
 
 
 class Refused(ActionEvent):
-    """The complaint was not accepted; ends the case."""
+    """The complaint was refused, which ends the case."""
 
     name = "refused"
 
 
 class Returned(ActionEvent):
-    """The department objects to being responsible."""
+    """The department returned the case because it is not responsible."""
 
     name = "returned"
 
 
 class Reassigned(ActionEvent):
-    """Another department is responsible from now on."""
+    """The responsibility moved to another department."""
 
     name = "reassigned"
 
     department: ShortText = ""
     cooperating: list[ShortText] = Field(default_factory=list)
-    complaint: JsonObject = Field(default_factory=dict, description="on department topics alone: what the case is about, redacted")
+    complaint: JsonObject = Field(default_factory=dict, description="on department topics only: the complaint, redacted")
 
 
 class Assigned(ActionEvent):
-    """A handler was named."""
+    """A handler was assigned."""
 
     name = "assigned"
 
@@ -53,7 +53,7 @@ class Assigned(ActionEvent):
 
 
 class Signed(ActionEvent):
-    """The department signed for the handling sheet: its receipt."""
+    """The department signed for the receipt of the handling sheet."""
 
     name = "signed"
 
@@ -71,7 +71,7 @@ class Surveyed(ActionEvent):
 
 
 class HandedOver(ActionEvent):
-    """The case was offered to another unit or role."""
+    """The case was handed over to another department or role."""
 
     name = "handed_over"
 
@@ -79,7 +79,7 @@ class HandedOver(ActionEvent):
 
 
 class TakenOver(ActionEvent):
-    """Another unit or role took the case over; ends first-asked ownership."""
+    """Another department or role took the case over, which ends the ownership of the first-asked person."""
 
     name = "taken_over"
 
@@ -87,7 +87,7 @@ class TakenOver(ActionEvent):
 
 
 class FirstAnswered(ActionEvent):
-    """The first answer to the complainant."""
+    """The complainant received the first answer."""
 
     name = "first_answered"
 
@@ -95,7 +95,7 @@ class FirstAnswered(ActionEvent):
 
 
 class Answered(ActionEvent):
-    """A later answer to the complainant."""
+    """The complainant received a later answer."""
 
     name = "answered"
 
@@ -117,7 +117,7 @@ class Instructed(ActionEvent):
 
 
 class MeasuresSubmitted(ActionEvent):
-    """Measures were submitted; with `needs_sign_off` they count only once signed off."""
+    """Measures were submitted; with `needs_sign_off` they count from their sign-off."""
 
     name = "measures_submitted"
 
@@ -125,13 +125,13 @@ class MeasuresSubmitted(ActionEvent):
 
 
 class MeasuresSignedOff(ActionEvent):
-    """Measures drawn up by a handler were signed off: from here they count as submitted."""
+    """Measures that a handler submitted were signed off: they count as submitted from now on."""
 
     name = "measures_signed_off"
 
 
 class MeasuresApproved(ActionEvent):
-    """Measures were approved, perhaps with further demands."""
+    """Measures were approved; `demands` is empty for an approval without further demands."""
 
     name = "measures_approved"
 
@@ -139,7 +139,7 @@ class MeasuresApproved(ActionEvent):
 
 
 class MeasuresRejected(ActionEvent):
-    """Measures were rejected and are drawn up again."""
+    """Measures were rejected; new ones have to be submitted."""
 
     name = "measures_rejected"
 
@@ -147,7 +147,7 @@ class MeasuresRejected(ActionEvent):
 
 
 class MeasuresDeemedApproved(ActionEvent):
-    """Measures count as approved because the time to decide ran out."""
+    """Measures count as approved because the time for the decision expired."""
 
     name = "measures_deemed_approved"
 
@@ -157,18 +157,18 @@ class MeasuresDeemedApproved(ActionEvent):
 
 
 class ReviewRequested(ActionEvent):
-    """The internal review of the solution was asked for."""
+    """An internal review of the solution was requested."""
 
     name = "review_requested"
 
 
 class ReviewPassed(ActionEvent):
-    """The internal review passed the solution."""
+    """The solution passed the internal review."""
 
     name = "review_passed"
 
 
 class ReviewRejected(ActionEvent):
-    """The internal review rejected the solution."""
+    """The solution did not pass the internal review."""
 
     name = "review_rejected"
