@@ -1,4 +1,4 @@
-"""What may stand under `do`: one small, closed list."""
+"""Effects: the closed list of what entries do under `do`."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,21 +12,21 @@ MessageChannel = Literal["sms", "email"]
 
 
 class Effect(StrictModel):
-    """What every effect may carry: a clause of its own and a condition."""
+    """The fields of every effect: its clause and a condition."""
 
-    clause: str | list[str] | None = Field(default=None, description="where it differs from the entry's clause")
-    when: str | None = Field(default=None, description="CEL condition at the moment of doing")
+    clause: str | list[str] | None = Field(default=None, description="if it differs from the entry's clause")
+    when: str | None = Field(default=None, description="CEL condition, evaluated when the effect runs")
 
 
 class Breach(Effect):
-    """Record that the deadline passed unmet; `in_principle` where the text softens the limit."""
+    """Record that the deadline passed unmet (`clock_breached`); `in_principle` if the regulation allows exceptions from the limit."""
 
     breach: Literal[True] = True
     in_principle: bool = False
 
 
 class Remind(Effect):
-    """Chase a role: `reminded`, and a message to its holder. `owner` means the clock's owner."""
+    """Remind a role: `reminded`, and a message to its holders; `owner` is the clock's owner."""
 
     remind: RoleNames
     by: list[MessageChannel] = ["email"]
@@ -34,7 +34,7 @@ class Remind(Effect):
 
 
 class Notify(Effect):
-    """Tell a role, or `complainant`: `notification_requested`."""
+    """Notify a role or the complainant: `notification_requested`."""
 
     notify: RoleNames
     by: list[MessageChannel] = ["email"]
@@ -43,27 +43,27 @@ class Notify(Effect):
 
 
 class Escalate(Effect):
-    """Start a ladder by its id; or, with a role, put the matter before that role and go on up the organisation's line."""
+    """Escalate along a ladder (its id), or to a role and then up the organisation's line: `escalated`."""
 
     escalate: str
     by: list[MessageChannel] = ["email", "sms"]
 
 
 class DeemEvent(Effect):
-    """An event that happens by itself because time ran out."""
+    """Cause an event because the time for the action expired, such as `measures_deemed_approved`."""
 
     deem: str = Field(json_schema_extra={"enum": [*sorted(EVENT_CLASSES)]})
 
 
 class Reclassify(Effect):
-    """Give the case another class or kind."""
+    """Change the class or kind of the case: `reclassified`."""
 
     reclassify: str | None = Field(default=None, description="the class")
     kind: Literal["complaint", "demand", "risk", "warning"] | None = None
 
 
 class RaiseLevel(Effect):
-    """Raise the management level by that many rungs of the procedure's `levels`."""
+    """Raise the management level by a number of the procedure's `levels`."""
 
     raise_level: int = Field(ge=1, le=9)
 
@@ -75,13 +75,13 @@ class SetFacts(Effect):
 
 
 class AssignHandler(Effect):
-    """Name a handler by role: `assigned`."""
+    """Assign a handler by role: `assigned`."""
 
     assign: str
 
 
 class StartClock(Effect):
-    """Start a clock (a new round, where it ran before)."""
+    """Start a clock, in a new round if it ran before."""
 
     start: str
 
@@ -93,7 +93,7 @@ class CancelClock(Effect):
 
 
 class RefuseActions(Effect):
-    """Close a window: these actions are refused from now on."""
+    """Refuse these actions from now on."""
 
     refuse_further: RoleNames
 
@@ -149,9 +149,9 @@ AnyEffect = Annotated[
 ]
 
 
-def expand_effect(item: AnyEffect) -> Effect:
-    """The effect itself: the short form `breach` spelt out."""
-    return Breach() if isinstance(item, str) else item
+def expand_effect(effect: AnyEffect) -> Effect:
+    """The effect as a model; `breach` is short for `{breach: true}`."""
+    return Breach() if isinstance(effect, str) else effect
 
 
 def role_tuple(roles: RoleNames) -> tuple[str, ...]:
