@@ -108,7 +108,7 @@ class Duration:
     def times(self, count: int) -> Duration:
         """`count` times the duration, for the occurrences of a repeat; raises `DurationError` for a duration without an amount."""
         if not self.pausable:
-            raise DurationError(f"every {self}: cannot repeat; give a duration with an amount, such as 3d")
+            raise DurationError(f"every {self}: does not repeat; give a duration with an amount, such as 3d")
         return replace(self, amount=self.amount * count)
 
 
