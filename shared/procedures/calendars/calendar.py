@@ -120,7 +120,7 @@ def _parse_interval(field_name: str, value: object) -> MinuteInterval:
         raise CalendarError(f"calendar {field_name} {value!r}: is not an interval; write 09:00-12:00")
     start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
     if int(match[2]) > 59 or int(match[4]) > 59 or not start < end <= 24 * 60:  # noqa: PLR2004 - minutes of an hour
-        raise CalendarError(f"calendar {field_name} {value!r}: must end after its start, by 24:00; split a night shift at midnight")
+        raise CalendarError(f"calendar {field_name} {value!r}: must end after it begins, by 24:00; split a night shift at midnight")
     return start, end
 
 
