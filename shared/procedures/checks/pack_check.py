@@ -1,4 +1,4 @@
-"""Everything that can be found wrong with a procedure without running it: errors that forbid its use, and warnings."""
+"""Runs all checks on a pack: errors prevent its use, warnings do not."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ from shared.procedures.organisation import Organisation
 
 
 def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organisation: Organisation | None = None) -> Iterator[Finding]:
-    """All findings on a procedure: names, references, roles, reach, clauses, titles; with an organisation also vacant roles."""
+    """The findings of all checks; vacant roles are only checked with an organisation."""
     yield from references.check_references(procedure)
     yield from expressions.check_expressions(procedure)
     yield from roles.check_roles(procedure)
@@ -24,18 +24,18 @@ def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organ
 
 
 def check_pack(pack: Pack, organisation: Organisation | None = None) -> list[FileProblem]:
-    """The findings on a pack with file, line and clause, errors first, in the order of the files."""
+    """The findings on a pack as problems with file, line and clause: errors first, each group in the order of the files."""
     problems = [_problem(pack, finding) for finding in procedure_findings(pack.procedure, pack.clauses, organisation)]
     if not pack.clauses:
-        message = "clauses.yaml is missing; give every clause of the text there, in your own words"
+        message = "clauses.yaml is missing; add it with every clause of the regulation, in your own words"
         problems.append(pack.document.problem_at((), message))
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.level != "error", problem.file, problem.line))
 
 
 def blocking_problems(pack: Pack) -> list[FileProblem]:
-    """What forbids running a pack at all: references and conditions that name what does not exist. Words and scenarios may be missing."""
-    found = [*references.check_references(pack.procedure), *expressions.check_expressions(pack.procedure)]
-    return [_problem(pack, finding) for finding in found if finding.severity == "error"]
+    """The errors that prevent running a pack: references and conditions with unknown names; texts and scenarios may be incomplete."""
+    findings = [*references.check_references(pack.procedure), *expressions.check_expressions(pack.procedure)]
+    return [_problem(pack, finding) for finding in findings if finding.severity == "error"]
 
 
 def _problem(pack: Pack, finding: Finding) -> FileProblem:

@@ -1,4 +1,4 @@
-"""What can never happen, or never ends: rules behind others, clocks that nothing stops, classes that close without a condition."""
+"""Finds rules that are never reached, clocks that never end, and classes whose cases may be closed at once."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,49 +14,54 @@ FIRST_MATCH_SECTIONS = ("kinds", "classes", "routes")
 
 
 def check_reachability(procedure: Procedure) -> Iterator[Finding]:
-    """Unreachable rules, clocks without an end, classes without a closing condition."""
+    """Findings for unreachable rules, clocks without an end, and classes without a closing condition."""
     for section in FIRST_MATCH_SECTIONS:
         yield from _check_order(section, getattr(procedure, section))
     if procedure.classes and all(rule.when is not None for rule in procedure.classes):
-        message = "every class has a condition, so a complaint may be left without one; let the last have no when"
+        message = "every class has a condition, so a complaint may get no class; remove when from the last one"
         yield Finding(("classes", len(procedure.classes) - 1), message, "warning")
-    for place, clock in enumerate(procedure.clocks):
-        yield from _check_clock_ends(place, clock)
+    for index, clock in enumerate(procedure.clocks):
+        yield from _check_clock_ends(index, clock)
     yield from _check_closing(procedure)
 
 
 def _check_order(section: str, rules: Sequence[Any]) -> Iterator[Finding]:
-    seen: dict[str | None, int] = {}
-    for place, rule in enumerate(rules):
-        if None in seen:
-            yield Finding((section, place), f"is never reached: entry {seen[None] + 1} has no when and takes everything; put that one last")
-        elif rule.when in seen and rule.when != NEVER_HOLDS:
-            yield Finding((section, place, "when"), f"is never reached: entry {seen[rule.when] + 1} has the same when and wins; drop one")
-        seen.setdefault(rule.when, place)
+    first_index: dict[str | None, int] = {}
+    for index, rule in enumerate(rules):
+        if None in first_index:
+            message = f"is never reached: entry {first_index[None] + 1} has no when and applies always; put that one last"
+            yield Finding((section, index), message)
+        elif rule.when in first_index and rule.when != NEVER_HOLDS:
+            message = f"is never reached: entry {first_index[rule.when] + 1} before it has the same when; remove one"
+            yield Finding((section, index, "when"), message)
+        first_index.setdefault(rule.when, index)
 
 
-def _check_clock_ends(place: int, clock: ClockEntry) -> Iterator[Finding]:
+def _check_clock_ends(index: int, clock: ClockEntry) -> Iterator[Finding]:
     if clock.stops is not None or clock.cancels is not None:
         return
     if clock.every is not None:
-        yield Finding(("clocks", place), f"nothing stops the repeating clock {clock.id}; say under stops which event ends it")
+        yield Finding(("clocks", index), f"nothing stops the repeating clock {clock.id}; name the event that ends it under stops")
         return
-    strict = any(isinstance(expand_effect(one), Breach) for due in clock.due for one in due.do)
-    message = f"nothing stops the clock {clock.id}; say under stops which event meets it"
-    yield Finding(("clocks", place), message, "error" if strict else "warning")
+    breaches = any(isinstance(expand_effect(effect), Breach) for due in clock.due for effect in due.do)
+    message = f"nothing stops the clock {clock.id}; name the event that meets it under stops"
+    yield Finding(("clocks", index), message, "error" if breaches else "warning")
 
 
 def _check_closing(procedure: Procedure) -> Iterator[Finding]:
-    """A warning for each class whose cases could be closed although nothing at all has happened."""
+    """A warning for each class whose cases may be closed without any earlier action."""
     rules = procedure.action_rules("close")
-    first = {rule.id: place for place, rule in reversed(list(enumerate(procedure.classes)))}
-    for class_id, place in sorted(first.items(), key=lambda found: found[1]):
+    first_index: dict[str, int] = {}
+    for index, class_rule in enumerate(procedure.classes):
+        first_index.setdefault(class_rule.id, index)
+    for class_id, index in first_index.items():
         if not any(_blocks_closing(procedure, rule, class_id) for rule in rules):
             message = f"the class {class_id} has no closing condition: its cases may be closed at once; add one under closing"
-            yield Finding(("classes", place), message, "warning")
+            yield Finding(("classes", index), message, "warning")
 
 
 def _blocks_closing(procedure: Procedure, rule: ActionRule, class_id: str) -> bool:
+    """Whether a rule prevents closing an empty case of the class."""
     if rule.requires is None:
         return False
     read = sample_reader(procedure, event_id="closed", overrides={("case", "class"): class_id})
@@ -64,4 +69,4 @@ def _blocks_closing(procedure: Procedure, rule: ActionRule, class_id: str) -> bo
         applies = rule.when is None or "case.class" not in rule.when or compile_condition(rule.when).evaluate(read) is not False
         return applies and compile_condition(rule.requires).evaluate(read) is not True
     except (ValueError, KeyError):
-        return True  # an expression that cannot be read is reported by another check
+        return True  # check_expressions reports it

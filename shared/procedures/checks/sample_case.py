@@ -1,4 +1,4 @@
-"""Two cases that nobody had: one in which nothing is set, one in which everything is; conditions are tried on both."""
+"""Sample cases on which conditions are evaluated to find type errors: an empty one, and one with all values set."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,26 +18,28 @@ _PARAMETER_VALUES: dict[str, Any] = {"int": 0, "number": 0.0, "text": "", "durat
 def sample_reader(
     procedure: Procedure, *, event_id: str | None = None, filled: bool = False, overrides: Mapping[NamePath, Any] | None = None
 ) -> NameReader:
-    """Reads paths of a sample case: all empty (facts at their defaults), or all filled; `given` says otherwise for single paths."""
-    special = overrides or {}
+    """A reader of names in a sample case, empty (facts at their defaults) or filled; `overrides` replaces single values.
+
+    The reader raises `KeyError` for a name that does not exist, such as a field that the event does not have.
+    """
 
     def read(path: NamePath) -> Any:
-        if path in special:
-            return special[path]
+        if overrides and path in overrides:
+            return overrides[path]
         empty = _empty_value(procedure, path, event_id)
         return _filled_value(empty) if filled else empty
 
     return read
 
 
-def _empty_value(procedure: Procedure, path: NamePath, event: str | None) -> Any:
+def _empty_value(procedure: Procedure, path: NamePath, event_id: str | None) -> Any:
     match path[0]:
         case "facts":
             return fact_default(procedure.facts[path[1]])
         case "parameters":
             return _PARAMETER_VALUES[procedure.parameters[path[1]].type]
         case "event":
-            return EMPTY_EVENT_FIELDS[event][path[1]] if event else EMPTY_FIELDS_OF_ANY_EVENT[path[1]]
+            return EMPTY_EVENT_FIELDS[event_id][path[1]] if event_id else EMPTY_FIELDS_OF_ANY_EVENT[path[1]]
         case "last":
             return EMPTY_EVENT_FIELDS[path[1]][path[2]]
         case "count":

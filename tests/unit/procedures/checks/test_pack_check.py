@@ -1,4 +1,4 @@
-"""Check: one test a kind of mistake, each on the sample with one thing changed."""
+"""Checks of a pack: one case for each kind of mistake, as one change of the sample procedure."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from shared.procedures.organisation import Organisation, Person
 from tests.unit.procedures.samples import CLAUSES, write_pack
 
 
-def found(folder: Path, *changes: tuple[str, str], organisation: Organisation | None = None, clauses: str = CLAUSES) -> list[str]:
+def findings(folder: Path, *changes: tuple[str, str], organisation: Organisation | None = None, clauses: str = CLAUSES) -> list[str]:
     problems = check_pack(load_pack(write_pack(folder, *changes, clauses=clauses)), organisation)
     return [f"{problem.level}: {problem}".replace(f"{folder}/", "") for problem in problems]
 
 
-def test_the_sample_is_right(tmp_path: Path) -> None:
-    assert found(tmp_path) == []
+def test_the_sample_has_no_findings(tmp_path: Path) -> None:
+    assert findings(tmp_path) == []
 
 
 ERRORS = {
@@ -26,16 +26,20 @@ ERRORS = {
     "unknown class in a condition": (
         "case.class == 'ordinary'",
         "case.class == 'ordnary'",
-        "case.class is never 'ordnary'; it is one of ordinary, urgent",
+        "case.class is never 'ordnary'; use one of ordinary, urgent",
     ),
     "unknown outcome": ("== 'satisfied'", "in ['happy', 'satisfied']", "last.called_back.outcome is never 'happy'"),
     "unknown last event": ("last.called_back.outcome", "last.called.outcome", "no event is called called"),
     "bad syntax": ("== 'satisfied'", "=== 'satisfied'", "is not a condition"),
-    "types that do not go together": ("facts.urgent", "facts.urgent > 3", "cannot be evaluated"),
-    "types behind a condition": ('when: "facts.urgent"', 'when: "facts.urgent && facts.agreed > 3"', "cannot be evaluated"),
-    "no truth": ('when: "facts.urgent"', "when: \"'urgent'\"", "has to give true or false"),
-    "history in triage": ('when: "facts.urgent"', 'when: "count.answered > 1"', "triage knows no count yet"),
-    "event in a guard": ("case.class == 'ordinary'", "event.role == 'desk'", "no event is at hand in a clock's guard"),
+    "operator that does not fit the types": ("facts.urgent", "facts.urgent > 3", "cannot be evaluated"),
+    "operator that does not fit the types if a fact is set": (
+        'when: "facts.urgent"',
+        'when: "facts.urgent && facts.agreed > 3"',
+        "cannot be evaluated",
+    ),
+    "text instead of true or false": ('when: "facts.urgent"', "when: \"'urgent'\"", "has to give true or false"),
+    "history in triage": ('when: "facts.urgent"', 'when: "count.answered > 1"', "count is not available in triage"),
+    "event in a guard": ("case.class == 'ordinary'", "event.role == 'desk'", "event is not available in a clock's when"),
     "unknown event": ("stops: closed", "stops: closd", "there is no event closd; did you mean closed?"),
     "unknown action": ("  close: {by", "  clse: {by", "there is no action clse; did you mean close?"),
     "unknown role": ("remind: desk", "remind: clerk", "the role clerk is not declared"),
@@ -54,28 +58,28 @@ ERRORS = {
     "unreachable class": ('when: "facts.urgent", clause', "clause", "is never reached: entry 1 has no when"),
     "endless repeat": ("    stops: closed\n", "", "nothing stops the repeating clock chase"),
     "endless clock": ("    stops: [handled, {event: closed, when: \"event.role == 'chief'\"}]\n", "", "nothing stops the clock handling"),
-    "repeat without effect": ("    do: [{remind: desk, by: [sms]}]\n", "", "every without do"),
+    "repeat without effect": ("    do: [{remind: desk, by: [sms]}]\n", "", "every without do has no effect"),
     "clock without a limit": ("    every: 3d\n    do: [{remind: desk, by: [sms]}]\n", "", "has neither due nor every"),
     "unknown clause": ('clause: "3.1"', 'clause: "7"', "clauses.yaml has no clause 7"),
-    "unknown clause left out": ('clause: "5"', 'clause: "6"', "clauses.yaml has no clause 6"),
+    "unknown clause under uncovered": ('clause: "5"', 'clause: "6"', "clauses.yaml has no clause 6"),
 }
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_it_is_an_error(tmp_path: Path, name: str) -> None:
+def test_a_mistake_is_an_error_with_its_remedy(tmp_path: Path, name: str) -> None:
     old, new, message = ERRORS[name]
-    errors = [line for line in found(tmp_path, (old, new)) if line.startswith("error: procedure.yaml:")]
+    errors = [line for line in findings(tmp_path, (old, new)) if line.startswith("error: procedure.yaml:")]
     assert any(message in line for line in errors), errors
 
 
-def test_a_clause_that_nothing_carries_is_an_error_in_clauses_yaml(tmp_path: Path) -> None:
-    errors = found(tmp_path, clauses=CLAUSES + '  "6": {zh: 六, en: Six}\n')
-    assert errors == ["error: clauses.yaml:8: no entry carries the clause 6; add one, or list it under uncovered with the reason"]
+def test_a_clause_without_an_entry_is_an_error_in_clauses_yaml(tmp_path: Path) -> None:
+    errors = findings(tmp_path, clauses=CLAUSES + '  "6": {zh: 六, en: Six}\n')
+    assert errors == ["error: clauses.yaml:8: no entry implements the clause 6; add one, or list it under uncovered with the reason"]
 
 
-def test_words_missing_in_a_language_are_an_error(tmp_path: Path) -> None:
-    errors = found(tmp_path, clauses=CLAUSES.replace("en: Polite", 'en: ""'))
-    assert errors == ["error: clauses.yaml:7: the words of 5 are missing in en"]
+def test_a_missing_text_of_a_clause_is_an_error(tmp_path: Path) -> None:
+    errors = findings(tmp_path, clauses=CLAUSES.replace("en: Polite", 'en: ""'))
+    assert errors == ["error: clauses.yaml:7: the text of 5 is missing in en; add it"]
 
 
 WARNINGS = {
@@ -87,7 +91,7 @@ WARNINGS = {
     "no class left": (
         "ordinary, zh: 普通件, en: Ordinary case, clause",
         'ordinary, zh: 普通件, en: Ordinary case, when: "!facts.urgent", clause',
-        "a complaint may be left",
+        "a complaint may get no class",
     ),
     "idle role": (
         "  chief: {zh: 主管",
@@ -100,16 +104,16 @@ WARNINGS = {
 
 
 @pytest.mark.parametrize("name", WARNINGS)
-def test_it_is_a_warning(tmp_path: Path, name: str) -> None:
+def test_a_weakness_is_a_warning(tmp_path: Path, name: str) -> None:
     old, new, message = WARNINGS[name]
-    lines = found(tmp_path, (old, new))
+    lines = findings(tmp_path, (old, new))
     assert any(line.startswith("warning: procedure.yaml:") and message in line for line in lines), lines
     assert [line for line in lines if line.startswith("error")] == []
 
 
-def test_a_class_whose_condition_is_met_from_the_start_has_none(tmp_path: Path) -> None:
+def test_a_closing_condition_that_holds_for_an_empty_case_does_not_count(tmp_path: Path) -> None:
     only = "case.class != 'urgent' || last.called_back.outcome == 'satisfied'"
-    lines = found(tmp_path, ("last.called_back.outcome == 'satisfied'", only))
+    lines = findings(tmp_path, ("last.called_back.outcome == 'satisfied'", only))
     assert [line for line in lines if "closing condition" in line] == [
         (
             "warning: procedure.yaml:15: clause 2: the class ordinary has no closing condition: "
@@ -118,13 +122,15 @@ def test_a_class_whose_condition_is_met_from_the_start_has_none(tmp_path: Path) 
     ]
 
 
-def test_classes_that_only_a_person_gives_are_reachable(tmp_path: Path) -> None:
+def test_several_classes_that_only_a_person_assigns_are_no_mistake(tmp_path: Path) -> None:
     never = "".join(f'  - {{id: {name}, zh: 重, en: Grave, when: "false", clause: "2"}}\n' for name in ("grave", "special"))
-    assert found(tmp_path, ("classes:\n", "classes:\n" + never)) == []
+    assert findings(tmp_path, ("classes:\n", "classes:\n" + never)) == []
 
 
-def test_a_vacant_role_is_a_warning_where_somebody_stands_above_and_an_error_where_nobody_does(tmp_path: Path) -> None:
-    chief = Organisation(id="o", people=[Person(id="p", roles=["chief"])], line={"desk": "chief"})
-    assert [line.partition(": nobody")[0] for line in found(tmp_path, organisation=chief)] == ["warning: procedure.yaml:17: clause 3"]
-    lonely = Organisation(id="o", people=[Person(id="p", roles=["desk"])])
-    assert [line for line in found(tmp_path, organisation=lonely) if "nobody holds the role chief, nor any above it" in line]
+def test_a_vacant_role_is_a_warning_if_a_role_above_it_has_a_holder_else_an_error(tmp_path: Path) -> None:
+    with_chief = Organisation(id="o", people=[Person(id="p", roles=["chief"])], line={"desk": "chief"})
+    lines = findings(tmp_path, organisation=with_chief)
+    assert [line.partition(": nobody")[0] for line in lines] == ["warning: procedure.yaml:17: clause 3"]
+    without_chief = Organisation(id="o", people=[Person(id="p", roles=["desk"])])
+    lines = findings(tmp_path, organisation=without_chief)
+    assert [line.partition(":")[0] for line in lines if "nobody holds the role chief or a role above it" in line] == ["error"]
