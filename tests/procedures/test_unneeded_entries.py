@@ -1,4 +1,4 @@
-"""An entry that no scenario needs is refused: each is removed in turn, and a scenario has to fail."""
+"""Mutation test of the packs: without any one of its entries at least one scenario of a pack fails."""
 
 from functools import cache
 
@@ -14,22 +14,23 @@ from tests.support.packs import PACKS, pack, pack_scenarios
 @pytest.mark.parametrize("name", PACKS)
 @pytest.mark.timeout(300)
 def test_a_scenario_fails_without_each_entry(name: str) -> None:
-    needless = []
+    unneeded = []
     for item, procedure in mutants(pack(name).procedure, pack(name).document):
         if not any(scenario_fails(scenario, procedure, organisation) for _, scenario, organisation in _likely_first(name, item)):
-            needless.append(item.id)
-    assert needless == []
+            unneeded.append(item.id)
+    assert unneeded == []
 
 
 def _likely_first(name: str, item: LocatedEntry) -> list[LoadedScenario]:
-    clauses = _named(name)
+    """The scenarios of a pack; first those that expect an event of the entry's clauses, because they are likely to fail without it."""
+    clauses = _expected_clauses(name)
 
-    def concerned(ready: LoadedScenario) -> bool:
-        return any(is_clause_or_subclause(one, clause) for one in clauses[ready[0]] for clause in item.clauses)
+    def refers_to_entry(scenario: LoadedScenario) -> bool:
+        return any(is_clause_or_subclause(expected, clause) for expected in clauses[scenario[0]] for clause in item.clauses)
 
-    return sorted(pack_scenarios(name), key=concerned, reverse=True)
+    return sorted(pack_scenarios(name), key=refers_to_entry, reverse=True)
 
 
 @cache
-def _named(name: str) -> dict[str, frozenset[str]]:
+def _expected_clauses(name: str) -> dict[str, frozenset[str]]:
     return {path.stem: expected_clauses(path) for path in pack(name).scenarios}

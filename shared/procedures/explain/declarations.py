@@ -1,4 +1,4 @@
-"""Registers, forms, figures, confidentiality, ownership, facts and parameters in words."""
+"""Describes registration, forms, figures, confidentiality, ownership, facts, parameters and conflicts in sentences."""
 
 from shared.procedures.explain import value_names
 from shared.procedures.explain.procedure_texts import ProcedureTexts
@@ -15,7 +15,7 @@ from shared.procedures.model.procedure import (
 
 
 def describe_register(texts: ProcedureTexts, entry: RegisterEntry) -> list[str]:
-    """How complaints are entered."""
+    """How complaints are registered."""
     fields = texts.join_list([field_name(texts, name) for name in entry.required], ("和", "and"))
     lines = [
         texts.choose(
@@ -31,21 +31,21 @@ def describe_register(texts: ProcedureTexts, entry: RegisterEntry) -> list[str]:
 
 
 def field_name(texts: ProcedureTexts, name: str) -> str:
-    """A field of a complaint; `complainant.phone` is the complainant's phone."""
-    label = texts.lookup(value_names.FIELD_NAMES, name.rpartition(".")[2])
+    """The name of a complaint's field; `complainant.phone` → the complainant's phone."""
+    field = texts.lookup(value_names.FIELD_NAMES, name.rpartition(".")[2])
     if name.startswith("complainant."):
-        return texts.choose(f"投诉人{label}", f"the complainant's {label}")
-    return label
+        return texts.choose(f"投诉人{field}", f"the complainant's {field}")
+    return field
 
 
 def describe_fact(texts: ProcedureTexts, name: str, entry: FactDeclaration) -> list[str]:
-    """A fact that is recorded."""
+    """A fact of the case."""
     title, kind = texts.quote(texts.title(entry, name)), texts.lookup(value_names.FACT_TYPE_NAMES, entry.type)
     return [texts.choose(f"案件记录{title}（{kind}）。", f"The case records {title} ({kind}).")]
 
 
 def describe_parameter(texts: ProcedureTexts, name: str, entry: ParameterDeclaration) -> list[str]:
-    """What the text leaves open."""
+    """A value that the regulation leaves open."""
     title, kind = texts.quote(texts.title(entry, name)), texts.lookup(value_names.FACT_TYPE_NAMES, entry.type)
     if entry.default is None:
         return [
@@ -82,7 +82,7 @@ def describe_figure(texts: ProcedureTexts, entry: FigureEntry) -> list[str]:
 
 
 def describe_confidentiality(texts: ProcedureTexts, entry: ConfidentialityRule) -> list[str]:
-    """Who may see what."""
+    """Who may see confidential fields."""
     fields = texts.join_list([field_name(texts, name) for name in entry.hidden], ("和", "and")) or texts.choose(
         "投诉内容", "what was submitted"
     )

@@ -1,4 +1,4 @@
-"""The page as one HTML file that needs nothing else: no script, no font, no network."""
+"""Renders an explanation as one HTML file without scripts, fonts or other files."""
 
 from collections.abc import Iterator
 from html import escape
@@ -18,7 +18,7 @@ section { margin: 1.4rem 0; break-inside: avoid; }
 
 
 def render_html(page: ExplanationPage) -> str:
-    """The page as a whole HTML document in UTF-8."""
+    """The page as an HTML document."""
     return "\n".join(_lines(page)) + "\n"
 
 
@@ -27,21 +27,22 @@ def _lines(page: ExplanationPage) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{escape(page.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(page.title)}</h1>"
     yield from (f"<p>{escape(line)}</p>" for line in page.intro)
-    links = " ".join(f'<a href="#c{place}">{escape(part.heading)}</a><br>' for place, part in enumerate(page.clause_sections))
+    links = " ".join(f'<a href="#c{index}">{escape(section.heading)}</a><br>' for index, section in enumerate(page.clause_sections))
     yield f"<nav>{links}</nav>"
-    for place, part in enumerate(page.clause_sections):
-        yield f'<section id="c{place}">\n<p class="words"><span class="id">{escape(part.heading)}</span> {escape(part.clause_text)}</p>'
-        yield from _entry_list(part)
+    for index, section in enumerate(page.clause_sections):
+        yield f'<section id="c{index}">'
+        yield f'<p class="words"><span class="id">{escape(section.heading)}</span> {escape(section.clause_text)}</p>'
+        yield from _entry_list(section)
         yield "</section>"
-    for part in page.appendices:
-        yield f"<h2>{escape(part.heading)}</h2>"
-        yield from _entry_list(part)
+    for section in page.appendices:
+        yield f"<h2>{escape(section.heading)}</h2>"
+        yield from _entry_list(section)
     yield "</body>\n</html>"
 
 
-def _entry_list(part: PageSection) -> Iterator[str]:
+def _entry_list(section: PageSection) -> Iterator[str]:
     yield "<ul>"
-    for first, *more in part.entries:
+    for first, *more in section.entries:
         inner = "".join(f"<li>{escape(line)}</li>" for line in more)
         yield f"<li>{escape(first)}{f'<ul>{inner}</ul>' if inner else ''}</li>"
     yield "</ul>"

@@ -1,4 +1,4 @@
-"""The page as plain text."""
+"""Renders an explanation as plain text."""
 
 from collections.abc import Iterator
 
@@ -6,26 +6,26 @@ from shared.procedures.explain.page import ExplanationPage, PageSection
 
 
 def render_text(page: ExplanationPage) -> str:
-    """The page as text, a blank line between its parts."""
+    """The page as text, with a blank line between sections."""
     return "\n".join(_lines(page)) + "\n"
 
 
 def _lines(page: ExplanationPage) -> Iterator[str]:
     yield page.title
-    yield "=" * 2 * len(page.title)
+    yield "=" * 2 * len(page.title)  # a Chinese character is two columns wide
     yield from page.intro
-    for part in page.clause_sections:
+    for section in page.clause_sections:
         yield ""
-        yield f"{part.heading}  {part.clause_text}"
-        yield from _entry_lines(part)
-    for part in page.appendices:
+        yield f"{section.heading}  {section.clause_text}"
+        yield from _entry_lines(section)
+    for section in page.appendices:
         yield ""
-        yield part.heading
-        yield "-" * 2 * len(part.heading)
-        yield from _entry_lines(part)
+        yield section.heading
+        yield "-" * 2 * len(section.heading)
+        yield from _entry_lines(section)
 
 
-def _entry_lines(part: PageSection) -> Iterator[str]:
-    for entry in part.entries:
-        for place, line in enumerate(entry):
-            yield f"  {'•' if place == 0 else ' '} {line}"
+def _entry_lines(section: PageSection) -> Iterator[str]:
+    for first, *more in section.entries:
+        yield f"  • {first}"
+        yield from (f"    {line}" for line in more)

@@ -1,4 +1,4 @@
-"""The page: conditions, limits and effects in plain words, in the reader's language, escaped where it is HTML."""
+"""Explanation pages: names, conditions, limits and effects in both languages, as text and HTML."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def chinese(tmp_path: Path) -> ProcedureTexts:
     return ProcedureTexts(load_procedure(write_pack(tmp_path)), "zh")
 
 
-def test_every_event_action_and_channel_has_words_in_both_languages() -> None:
+def test_every_event_action_and_channel_has_a_name_in_both_languages() -> None:
     for table, known in (
         (event_action_names.EVENT_NAMES, EVERY_EVENT),
         (event_action_names.ACTION_NAMES, EVERY_ACTION),
@@ -55,12 +55,14 @@ def test_every_event_action_and_channel_has_words_in_both_languages() -> None:
         ("case.handler == ''", "handler is empty", "经办人为空"),
     ],
 )
-def test_conditions_are_said_in_words(english: ProcedureTexts, chinese: ProcedureTexts, source: str, en: str, zh: str) -> None:
+def test_a_condition_is_described_in_both_languages(
+    english: ProcedureTexts, chinese: ProcedureTexts, source: str, en: str, zh: str
+) -> None:
     assert (english.condition(source), chinese.condition(source)) == (en, zh)
 
 
 @pytest.mark.parametrize(
-    ("written", "en", "zh"),
+    ("limit", "en", "zh"),
     [
         ("3wd", "3 working days", "3个工作日"),
         ("1d", "1 calendar day", "1个自然日"),
@@ -70,38 +72,38 @@ def test_conditions_are_said_in_words(english: ProcedureTexts, chinese: Procedur
         ("date: agreed", "the moment given as “Agreed time”", "「约定时间」所定的时间"),
     ],
 )
-def test_limits_are_said_in_words(english: ProcedureTexts, chinese: ProcedureTexts, written: str, en: str, zh: str) -> None:
-    assert (english.limit(written), chinese.limit(written)) == (en, zh)
+def test_a_limit_is_described_in_both_languages(english: ProcedureTexts, chinese: ProcedureTexts, limit: str, en: str, zh: str) -> None:
+    assert (english.limit(limit), chinese.limit(limit)) == (en, zh)
 
 
-def test_of_a_text_in_both_languages_the_readers_part_is_taken(english: ProcedureTexts, chinese: ProcedureTexts) -> None:
-    for both in ("先读甲。 First read A.", "先读甲 / First read A."):
-        assert english.own_language_part(both) == "First read A."
-        assert chinese.own_language_part(both).startswith("先读甲")
+def test_the_part_in_the_language_is_taken_from_a_bilingual_text(english: ProcedureTexts, chinese: ProcedureTexts) -> None:
+    for bilingual in ("先读甲。 First read A.", "先读甲 / First read A."):
+        assert english.own_language_part(bilingual) == "First read A."
+        assert chinese.own_language_part(bilingual).startswith("先读甲")
     assert english.own_language_part("Only English.") == chinese.own_language_part("Only English.") == "Only English."
 
 
-def test_the_page_says_what_the_system_does_for_a_clause(tmp_path: Path) -> None:
+def test_the_page_describes_what_the_system_does_for_a_clause(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path))
-    said = render_text(build_page(pack.procedure, pack.clauses, "en"))
+    text = render_text(build_page(pack.procedure, pack.clauses, "en"))
     assert (
         "Deadline “Handling”: runs from registration until completion of the handling or closing (its acting role is “Chief”); Desk has"
-        in said
+        in text
     )
     assert (
         "Limit the time set by the parameter “Limit”; if it is not met: it is recorded as overdue; the matter goes up the ladder “Upwards”"
-        in said
+        in text
     )
-    assert "Until then, every 3 calendar days: Desk is chased by text message." in said
-    assert "Only Desk or Chief may “close”" in said
-    assert "Not carried out by the system: People do it." in said
-    assert "由人完成" not in said
+    assert "Until then, every 3 calendar days: Desk is chased by text message." in text
+    assert "Only Desk or Chief may “close”" in text
+    assert "Not carried out by the system: People do it." in text
+    assert "由人完成" not in text
     assert "在此之前每3个自然日：以短信催办前台。" in render_text(build_page(pack.procedure, pack.clauses, "zh"))
 
 
-def test_the_html_is_one_file_and_escapes_what_it_shows(tmp_path: Path) -> None:
+def test_the_html_page_refers_to_no_other_file_and_escapes_texts(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path, clauses=CLAUSES.replace("en: Polite", "en: <script>alert(1)</script>")))
-    made = render_html(build_page(pack.procedure, pack.clauses, "en"))
-    assert made.startswith('<!doctype html>\n<html lang="en">')
-    assert "&lt;script&gt;" in made
-    assert not any(mark in made for mark in ("<script", "src=", "http", "@import", "url("))
+    html = render_html(build_page(pack.procedure, pack.clauses, "en"))
+    assert html.startswith('<!doctype html>\n<html lang="en">')
+    assert "&lt;script&gt;" in html
+    assert not any(mark in html for mark in ("<script", "src=", "http", "@import", "url("))

@@ -1,4 +1,4 @@
-"""Parameters: what the text leaves open has to be set, with the right type."""
+"""Parameters of a procedure have to have a value of their type."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from shared.procedures.model.timed_entries import LimitFromFact, LimitFromParame
 from tests.unit.procedures.samples import write_pack
 
 
-def test_a_parameter_without_a_value_is_told_with_its_clause(tmp_path: Path) -> None:
+def test_the_error_for_a_parameter_without_a_value_names_its_clause(tmp_path: Path) -> None:
     with pytest.raises(ProcedureError, match=r"sample@1:1: clause 3: the parameter limit has no value; .*parameters: \{limit: 3wd\}"):
         bind_parameters(load_procedure(write_pack(tmp_path)))
 
 
-def test_a_value_replaces_the_default_and_is_what_the_limit_is(tmp_path: Path) -> None:
+def test_a_value_replaces_the_default_and_becomes_the_limit(tmp_path: Path) -> None:
     folder = write_pack(tmp_path, ("{type: duration, clause", "{type: duration, default: 5wd, clause"))
     assert bind_parameters(load_procedure(folder)).parameters == {"limit": "5wd"}
     bound = bind_parameters(load_procedure(folder), {"limit": "2wd"})
@@ -37,7 +37,7 @@ def test_an_unknown_parameter_is_refused(tmp_path: Path) -> None:
         bind_parameters(load_procedure(write_pack(tmp_path)), {"limits": "3d"}, allow_unset=True)
 
 
-def test_check_and_explain_may_leave_it_open(tmp_path: Path) -> None:
+def test_a_parameter_may_stay_unset_for_check_and_explain(tmp_path: Path) -> None:
     bound = bind_parameters(load_procedure(write_pack(tmp_path)), allow_unset=True)
     assert bound.unset_parameters == ("limit",)
     assert bound.duration_text(LimitFromParameter(parameter="limit")) is None
