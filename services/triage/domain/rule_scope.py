@@ -82,7 +82,7 @@ class RuleScope:
         context = self._told(expression.root_variables)
         try:
             return expression.program.execute(context)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (ArithmeticError, KeyError, TypeError, ValueError, RuntimeError) as error:
             source = expression.source
             raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
 

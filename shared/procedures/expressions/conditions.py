@@ -95,7 +95,7 @@ class Condition:
             node[path[-1]] = read_name(path)
         try:
             return self.program.execute(context)
-        except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:  # the library has no class of its own
             raise ValueError(f"the condition «{self.source}» cannot be evaluated: {error}") from error
 
     def holds(self, read_name: NameReader) -> bool:
@@ -106,7 +106,7 @@ class Condition:
         return value
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=8192)  # all conditions of some hundred versions of packs
 def compile_condition(source: str) -> Condition:
     """The condition for an expression; raises `ValueError` that shows where its syntax is wrong."""
     program = cel.compile(source)
@@ -144,7 +144,7 @@ def _text_search(source: str) -> Callable[[str], bool] | None:
 
 
 def unknown_names(source: str, fact_names: frozenset[str], parameter_names: frozenset[str], event_id: str | None = None) -> list[str]:
-    """The names in an expression that no case will ever have, each with what would be right; raises `ValueError` for bad syntax."""
+    """A message for each name in an expression that no case has, with the names that exist; raises `ValueError` for bad syntax."""
     condition = compile_condition(source)
     undefined = [name for name in condition.program.variables() if name not in ROOT_VARIABLES and not _is_macro_variable(name, source)]
     wrong = [f"{name}: variables are {', '.join(ROOT_VARIABLES)}" for name in undefined]

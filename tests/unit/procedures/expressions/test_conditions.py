@@ -1,5 +1,6 @@
 """Conditions: which names they read, and what they give."""
 
+import re
 from typing import Any
 
 import pytest
@@ -43,9 +44,10 @@ def test_bad_syntax_is_an_error_that_shows_the_place(source: str, message: str) 
         compile_condition(source)
 
 
-def test_a_value_of_another_type_is_an_error_that_names_the_expression() -> None:
-    with pytest.raises(ValueError, match=r"«facts\.a > 3» cannot be evaluated"):
-        compile_condition("facts.a > 3").evaluate(read({("facts", "a"): "text"}))
+@pytest.mark.parametrize(("source", "value"), [("facts.a > 3", "text"), ("6 / facts.a > 3", 0)])
+def test_an_expression_that_fails_for_a_value_is_an_error_that_names_it(source: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"«{re.escape(source)}» cannot be evaluated"):
+        compile_condition(source).evaluate(lambda _: value)
 
 
 def test_unknown_names_are_listed_with_those_that_exist() -> None:
