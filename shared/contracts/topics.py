@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-PARTITIONS = 24
+PARTITIONS = 24  # divisible by 2, 3, 4, 6, 8 and 12 consumers; a change would move the keys of open cases to other partitions
 _DAY_MS = 86_400_000
 EXTERNAL_SYSTEM = "external"
 

@@ -164,7 +164,7 @@ class Organisation(StrictModel):
         if self.everyone:
             return () if role in accused else (role,)
         holders = self._cached_holders(role, department)
-        if holders.never_absent and not accused:
+        if holders.never_absent and not accused:  # the usual case: one look-up for each recipient of each message
             return holders.persons
         present = (self._present_substitute(person, at, accused) for person in holders.persons)
         return tuple(dict.fromkeys(person for person in present if person))
@@ -208,6 +208,7 @@ class Organisation(StrictModel):
             if in_unit := [person.id for person in holders if person.department == unit.id]:
                 return in_unit
             unit = self.department(unit.parent) if unit.parent else None
+        # Persons without a department act for all of them. If there are none, every holder does in an organisation without departments.
         without_department = [person.id for person in holders if person.department is None]
         if without_department or (self.departments and department):
             return without_department

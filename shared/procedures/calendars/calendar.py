@@ -27,6 +27,7 @@ class CalendarError(ValueError):
     """A calendar that cannot be used; the message names the field, the rule and the remedy."""
 
 
+# Compared by identity and referenced weakly: sla caches the working time of each calendar as long as the calendar exists.
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Calendar:
     """Working time of an organisation or department; `days` holds the hours of each exception, none for a day off."""

@@ -21,6 +21,7 @@ from shared.procedures.model.timed_entries import ClockEntry, ReactionEntry
 TRIAGE_SECTIONS = frozenset({"derived", "kinds", "classes", "subjects", "routes", "counts"})
 """Sections whose conditions triage evaluates, before the case has any events."""
 CLOCK_SELECTORS = ("starts", "stops", "restarts", "pauses", "resumes", "cancels")
+# The CEL library offers no syntax tree, so comparisons with text literals are found by pattern.
 _EQUALS = re.compile(r"""\b((?:facts|complaint|case|event|last|parameters)(?:\.\w+)+)\s*(?:==|!=)\s*(?:'([^']*)'|"([^"]*)")""")
 _IN_LIST = re.compile(r"""\b((?:facts|complaint|case|event|last|parameters)(?:\.\w+)+)\s+in\s+\[([^\]]*)\]""")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")

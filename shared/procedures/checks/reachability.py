@@ -66,6 +66,7 @@ def _blocks_closing(procedure: Procedure, rule: ActionRule, class_id: str) -> bo
         return False
     read = sample_reader(procedure, event_id="closed", overrides={("case", "class"): class_id})
     try:
+        # A `when` without the class selects some cases of every class; it counts as a condition of each.
         applies = rule.when is None or "case.class" not in rule.when or compile_condition(rule.when).evaluate(read) is not False
         return applies and compile_condition(rule.requires).evaluate(read) is not True
     except (ValueError, KeyError):

@@ -138,7 +138,7 @@ def _check_limit(procedure: Procedure, yaml_path: YamlPath, within: LimitSource)
             yield Finding(yaml_path, f"the fact {name} is of the type {procedure.facts[name].type}; a date needs type: instant")
         case LimitFromFact(date=name):
             yield from _check_exists(yaml_path, "fact", name, procedure.facts)
-        case str() if within.startswith("date:"):
+        case str() if within.startswith("date:"):  # the short form of {date: fact}
             yield from _check_limit(procedure, yaml_path, LimitFromFact(date=within.removeprefix("date:").strip()))
 
 

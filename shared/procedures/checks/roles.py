@@ -13,7 +13,7 @@ from shared.procedures.organisation import Organisation
 
 BUILT_IN_ROLES = frozenset({"complainant", "system", "owner"})
 """Roles that need no declaration; `owner` is the head of the responsible department."""
-_ACTING_ONLY_ROLES = frozenset({"triage"})
+_ACTING_ONLY_ROLES = frozenset({"triage"})  # conditions read it in event.role; no person holds it
 _IMPLICIT_ROLES = BUILT_IN_ROLES | {"handler"}
 """Roles that need no mention in an entry: the handler is the person who is assigned."""
 

@@ -13,6 +13,7 @@ _TOKENS = re.compile(
     r"""(?P<literal>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?P<call>\.(?:contains|startsWith|endsWith|matches)\()|(?P<size>size\()"""
     r"""|(?P<path>[A-Za-z_][\w]*(?:\.\w+(?!\w*\())*)|(?P<number>\d+(?:\.\d+)?)|(?P<sign>\?:|&&|\|\||==|!=|>=|<=|[!<>()\[\],?:+\-*/%.])"""
 )
+# Forms in which packs often write a condition, and which read badly token by token.
 _COUNT_IS_ZERO = re.compile(r"\bcount\.(\w+)\s*(?:==\s*0|<\s*1)(?![\d.])")
 _COUNT_IS_POSITIVE = re.compile(r"\bcount\.(\w+)\s*(?:>\s*0|>=\s*1|!=\s*0)(?![\d.])")
 _LIST_NOT_EMPTY = re.compile(r"\bsize\(([\w.]+)\)\s*>\s*0(?![\d.])")

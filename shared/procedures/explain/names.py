@@ -100,5 +100,5 @@ class ProcedureNames:
     def own_language_part(self, text: str) -> str:
         """The part of a bilingual text that is in the language; the whole text if no part is."""
         parts = [part for part in _LANGUAGE_BOUNDARY.split(text) if part.strip()]
-        own = [part for part in parts if bool(_CHINESE.search(part)) == self.is_chinese]
-        return (self.choose("", " ").join(own) or text).strip()
+        in_language = [part for part in parts if bool(_CHINESE.search(part)) == self.is_chinese]
+        return (self.choose("", " ").join(in_language) or text).strip()

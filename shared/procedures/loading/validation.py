@@ -73,6 +73,7 @@ def _message(model: type[BaseModel], path: YamlPath, error: ErrorDetails) -> str
         return f"{name}: {error['input']!r} is not an effect; use one of {', '.join(EFFECT_CLASSES)}"
     if kind == "value_error":
         return f"{name}: {error['ctx']['error']}"
+    # YAML reads 3.10 as the number 3.1, so a clause without quotes could be another clause.
     if kind in ("string_type", "string_pattern_mismatch") and path and "clause" in str(path[-1:]) + str(path[-2:-1]):
         return f'{name}: {error["input"]!r} is not a clause id; write it in quotes, such as "3.10" (YAML reads 3.10 as 3.1)'
     expected = _EXPECTED.get(kind)

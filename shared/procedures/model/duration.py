@@ -51,6 +51,7 @@ class Duration:
     denominator: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
+        # Computed here and not in properties: deadlines read them for each of thousands of cases.
         kind, factor = _UNITS.get(self.unit, (self.unit, 1))
         if self.unit == "wd" and isinstance(self.amount, Fraction):
             kind = "part"
@@ -120,7 +121,7 @@ def _from_mapping(mapping: Mapping[object, object]) -> Duration:
 
 
 def _amount(text: str, number: str, unit: str) -> int | Fraction:
-    value = Fraction(number)
+    value = Fraction(number)  # a float of 0.1wd would be due a microsecond early or late
     if value <= 0:
         raise DurationError(f"duration {text!r}: the amount must be greater than zero; give at least 1{unit}")
     if value > _MAX_AMOUNT:

@@ -128,7 +128,7 @@ def _effect_tag(value: Any) -> str | None:
     for key, effect in EFFECT_CLASSES.items():
         if key in value:
             return effect.__name__
-    return Reclassify.__name__ if "kind" in value else None
+    return Reclassify.__name__ if "kind" in value else None  # `{kind: demand}` changes the kind only
 
 
 AnyEffect = Annotated[

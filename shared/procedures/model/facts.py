@@ -55,7 +55,7 @@ def coerce_facts(procedure: Procedure, values: Mapping[str, Any]) -> tuple[dict[
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # bool is an int in Python
         return None
     try:
         number = float(value)
