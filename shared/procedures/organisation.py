@@ -139,6 +139,19 @@ class Organisation(StrictModel):
                 raise ValueError(f"{field_name}: {reference} does not exist; add it or correct the id")
         return self
 
+    @model_validator(mode="after")
+    def _departments_have_no_circle(self) -> Self:
+        """The search for holders of a role goes up the parents, so a circle would never end."""
+        parents = {department.id: department.parent for department in self.departments}
+        for department in self.departments:
+            visited, ancestor = {department.id}, department.parent
+            while ancestor is not None:
+                if ancestor in visited:
+                    raise ValueError(f"departments.{department.id}.parent: {ancestor} is above itself; correct the parents")
+                visited.add(ancestor)
+                ancestor = parents[ancestor]
+        return self
+
     def person(self, person_id: str) -> Person | None:
         """The person with an id."""
         return self._index.people.get(person_id)
