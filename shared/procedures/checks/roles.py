@@ -83,10 +83,10 @@ def check_vacant_roles(procedure: Procedure, organisation: Organisation) -> Iter
         if role in ("complainant", "system") or _is_held(organisation, role):
             continue
         if _is_held_above(organisation, role):
-            message = f"nobody holds the role {role}, so the role above it acts; give the role to a person in the organisation file"
+            message = f"no person holds the role {role}, so the role above it acts; give the role to a person in the organisation file"
             yield Finding(yaml_path, message, "warning")
         else:
-            message = f"nobody holds the role {role} or a role above it; name a person or a fallback in the organisation file"
+            message = f"no person holds the role {role} or a role above it; name a person or a fallback in the organisation file"
             yield Finding(yaml_path, message)
 
 

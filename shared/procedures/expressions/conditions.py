@@ -82,7 +82,7 @@ class Condition:
     paths: tuple[NamePath, ...]
     root_variables: tuple[str, ...]
     program: cel.Program
-    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False)
     text_search: Callable[[str], bool] | None = None
 
     def evaluate(self, read_name: NameReader) -> Any:

@@ -27,7 +27,7 @@ def matches_pattern(text: str, pattern: str) -> bool:
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
     """The search for a pattern; raises `ValueError` for a pattern that RE2 cannot read.
 
-    RE2 and not `re`: anybody may submit 20,000 characters, and `re` needs cubic time for some harmless-looking patterns.
+    RE2 and not `re`: a complaint may have 20,000 characters, and `re` needs cubic time for some harmless-looking patterns.
     """
     options = re2.Options()
     options.never_capture = True  # groups are not read: a fifth less time for a hit

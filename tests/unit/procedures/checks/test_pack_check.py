@@ -130,7 +130,7 @@ def test_several_classes_that_only_a_person_assigns_are_no_mistake(tmp_path: Pat
 def test_a_vacant_role_is_a_warning_if_a_role_above_it_has_a_holder_else_an_error(tmp_path: Path) -> None:
     with_chief = Organisation(id="o", people=[Person(id="p", roles=["chief"])], line={"desk": "chief"})
     lines = findings(tmp_path, organisation=with_chief)
-    assert [line.partition(": nobody")[0] for line in lines] == ["warning: procedure.yaml:17: clause 3"]
+    assert [line.partition(": no person")[0] for line in lines] == ["warning: procedure.yaml:17: clause 3"]
     without_chief = Organisation(id="o", people=[Person(id="p", roles=["desk"])])
     lines = findings(tmp_path, organisation=without_chief)
-    assert [line.partition(":")[0] for line in lines if "nobody holds the role chief or a role above it" in line] == ["error"]
+    assert [line.partition(":")[0] for line in lines if "no person holds the role chief or a role above it" in line] == ["error"]
