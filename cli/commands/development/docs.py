@@ -1,19 +1,29 @@
 """`jiesu docs`: write the reference pages, or say which are out of date."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.reference.pages import PAGES
+from cli.reference.readme_figures import readmes
 
 app = typer.Typer(help="Reference pages made from the code.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option(help="the checkout")]
 
 
+def _pages(folder: Path) -> dict[str, Callable[[], str]]:
+    return {**PAGES, **readmes(folder)}
+
+
 def outdated_pages(folder: Path) -> list[str]:
     """The pages that differ from what the code says now."""
-    return [name for name, made in PAGES.items() if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != made()]
+    return [
+        name
+        for name, made in _pages(folder).items()
+        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != made()
+    ]
 
 
 @app.command()
@@ -22,7 +32,7 @@ def write(folder: Folder = Path()) -> None:
     for name in outdated_pages(folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PAGES[name](), encoding="utf-8")
+        path.write_text(_pages(folder)[name](), encoding="utf-8")
         typer.echo(f"written {name}")
 
 
