@@ -34,7 +34,7 @@ class Remind(Effect):
 
 
 class Notify(Effect):
-    """Notify a role or the complainant: `notification_requested`."""
+    """Send a message to a role or the complainant: `notification_requested`."""
 
     notify: RoleNames
     by: list[MessageChannel] = ["email"]
