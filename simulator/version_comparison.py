@@ -14,10 +14,10 @@ from cli.commands.authoring.simulate import scenario_organisation
 from cli.evidence.archive_verification import read_decision_contexts
 from cli.evidence.evidence_archive import ArchiveError, parse_ledger_rows, read_archive
 from cli.evidence.sla_database import exit_with, query_sla
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import RecordedEvent
-from services.sla.storage import ledgers as records
-from services.sla.storage.ledgers import HistoricalRulebooks
+from services.sla.storage import case_histories
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
@@ -151,7 +151,7 @@ def _database(source: str, new: Procedure) -> list[RecordedCases]:
         async with database.transaction() as tx:
             library = await HistoricalRulebooks.load(tx)
         chosen = [] if source == ALL_CASES else [source]
-        return [each async for each in records.load_case_histories(database, chosen, new.id if source == ALL_CASES else "")], library
+        return [each async for each in case_histories.load_case_histories(database, chosen, new.id if source == ALL_CASES else "")], library
 
     dossiers, library = query_sla(asked)
     together: dict[tuple[Any, ...], dict[str, list[RecordedEvent]]] = defaultdict(dict)

@@ -9,9 +9,10 @@ import typer
 from cli.evidence.archive_verification import verify_archive
 from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
 from cli.evidence.sla_database import EXIT_UNUSABLE, current_instant, exit_with, query_sla
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import HistoricalRulebooks, YearSeal
+from services.sla.storage import case_histories, seals
+from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
 
 
@@ -64,9 +65,9 @@ def _verify(path: Path, root: str, *, as_json: bool) -> None:
 
 
 async def _load_evidence(database: Database, case: str) -> tuple[CaseHistory | None, HistoricalRulebooks, list[YearSeal]]:
-    found = [dossier async for dossier in ledgers.load_case_histories(database, [case])]
+    found = [dossier async for dossier in case_histories.load_case_histories(database, [case])]
     async with database.transaction() as tx:
-        return next(iter(found), None), await HistoricalRulebooks.load(tx), await ledgers.load_seals_of_case(tx, case)
+        return next(iter(found), None), await HistoricalRulebooks.load(tx), await seals.load_seals_of_case(tx, case)
 
 
 __all__ = ["EXIT_UNUSABLE", "evidence"]

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.evidence.sla_database import EXIT_UNUSABLE, REPORT_ZONE, current_instant, exit_with, query_sla
+from services.sla.application.seals import YearSealError, seal_faults, seal_year
 from services.sla.domain.evidence.case_history import verify_history
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import YearSeal, YearSealError
+from services.sla.storage import case_histories, seals
+from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
 
 app = typer.Typer(help="Verify a ledger, seal a year.", no_args_is_help=True)
@@ -42,10 +43,10 @@ def seal(
 
     async def asked(database: Database) -> tuple[YearSeal, list[str]]:
         async with database.transaction() as tx:
-            found = await ledgers.seal_year(
+            found = await seal_year(
                 tx, year, (datetime(year, 1, 1, tzinfo=REPORT_ZONE), datetime(year + 1, 1, 1, tzinfo=REPORT_ZONE)), current_instant()
             )
-            return found, await ledgers.seal_faults(tx, found)
+            return found, await seal_faults(tx, found)
 
     try:
         found, problems = query_sla(asked)
@@ -85,17 +86,18 @@ def _write_seal_file(path: Path, content: str, found: YearSeal) -> Path:
 async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, list[dict[str, str]]]:
     problems: list[dict[str, str]] = []
     seen: set[str] = set()
-    async for dossier in ledgers.load_case_histories(database, cases):
+    async for dossier in case_histories.load_case_histories(database, cases):
         seen.add(dossier.case)
         problems += [{"case": dossier.case, "fault": fault} for fault in verify_history(dossier)]
     problems += [{"case": name, "fault": "there is no such case"} for name in cases if name not in seen]
     if not cases:
         async with database.transaction() as tx:
             problems += [
-                {"case": name, "fault": "the ledger has events of it, but the case is gone"} for name in await ledgers.orphaned_ledgers(tx)
+                {"case": name, "fault": "the ledger has events of it, but the case is gone"}
+                for name in await case_histories.orphaned_ledgers(tx)
             ]
-            for found in await ledgers.load_seals(tx):
-                problems += [{"case": "", "fault": fault} for fault in await ledgers.seal_faults(tx, found)]
+            for found in await seals.load_seals(tx):
+                problems += [{"case": "", "fault": fault} for fault in await seal_faults(tx, found)]
     return len(seen), problems
 
 

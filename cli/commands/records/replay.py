@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 import typer
 
 from cli.evidence.sla_database import exit_with, query_sla
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import next_due
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import HistoricalRulebooks
+from services.sla.storage import case_histories
 from shared.runtime.database.database import Database
 
 
@@ -39,7 +40,7 @@ def replay_differences(dossier: CaseHistory, library: HistoricalRulebooks) -> li
     """How a case departs from what its ledger says, in words; empty if it comes out again."""
     try:
         found = replay_decisions(dossier.recorded_events(), library.rulebook)
-        kept = ledgers.stored_state(dossier)
+        kept: dict[str, Any] = orjson.loads(dossier.state)
         live = Case.from_dict(kept)
     except (ValueError, KeyError, TypeError) as error:
         return [f"cannot be read: {error}"]
@@ -59,7 +60,7 @@ async def _replay_cases(database: Database, cases: Sequence[str]) -> tuple[int, 
         library = await HistoricalRulebooks.load(tx)
     problems: list[dict[str, str]] = []
     seen: set[str] = set()
-    async for dossier in ledgers.load_case_histories(database, cases):
+    async for dossier in case_histories.load_case_histories(database, cases):
         seen.add(dossier.case)
         problems += [{"case": dossier.case, "difference": each} for each in replay_differences(dossier, library)]
     problems += [{"case": name, "difference": "there is no such case"} for name in cases if name not in seen]

@@ -15,11 +15,11 @@ from services.sla import metrics
 from services.sla.application.case_batch import EVENT_SOURCE
 from services.sla.application.cases import DUTY_KEY_PREFIX
 from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.application.seals import seal_year
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
 from services.sla.domain.evidence.case_history import case_timeline
 from services.sla.domain.reports.duty_schedule import REPORT_PERIODS, ScheduledDuty, duties_due_between, next_duty_due, period_bounds
 from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod, StatisticsCollector
-from services.sla.storage import ledgers
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.messages import NotificationRequested
@@ -114,7 +114,7 @@ class DutyRunner:
 
     async def _seal(self, tx: Transaction, worktime: Worktime, due: ScheduledDuty, now: datetime) -> dict[str, Any]:
         year = worktime.to_datetime(due.since).year
-        found = await ledgers.seal_year(tx, year, (from_micros(due.since), from_micros(due.until)), now)
+        found = await seal_year(tx, year, (from_micros(due.since), from_micros(due.until)), now)
         return {"year": year, "root": found.root.hex(), "cases": len(found.leaves)}
 
     def _notification(

@@ -1,6 +1,9 @@
 """The rulebooks in use: a case keeps the version and parameters that it began under."""
 
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
+from shared.runtime.database.database import Transaction
 
 
 class RulebookRegistry:
@@ -39,7 +43,7 @@ class RulebookRegistry:
         self._made: dict[tuple[str, int, bytes], Rulebook] = {}
 
     @classmethod
-    def from_decision_context(cls, context: DecisionContext) -> "RulebookRegistry":
+    def from_decision_context(cls, context: DecisionContext) -> RulebookRegistry:
         """The rulebooks of a basis that decisions were made with earlier."""
         return cls(context.organisation.model_copy(update={"calendars": []}), context.calendars)
 
@@ -73,3 +77,37 @@ class RulebookRegistry:
     def for_case(self, case: Case) -> Rulebook:
         """The rulebook that a case is pinned to."""
         return self.get(case.procedure, case.version, case.parameters)
+
+
+class HistoricalRulebooks:
+    """The rulebooks of earlier decisions, by the stamp of what they rested on."""
+
+    def __init__(self, contents: Mapping[str, bytes], calendars: Mapping[str, str]) -> None:
+        self._contents = contents
+        self._calendars = calendars
+        self._made: dict[str, RulebookRegistry] = {}
+
+    @classmethod
+    async def load(cls, tx: Transaction) -> HistoricalRulebooks:
+        """All that is kept."""
+        rows = await tx.fetch("SELECT stamp, calendar, content FROM basis")
+        return cls({row["stamp"]: row["content"] for row in rows}, {row["calendar"]: row["stamp"] for row in rows})
+
+    def for_context(self, stamp: str) -> RulebookRegistry:
+        """The rulebooks of a basis; raises `ValueError` if it is not kept."""
+        if stamp not in self._contents:
+            raise ValueError(f"what the decision rested on ({stamp or 'nothing is named'}) is not kept")
+        if stamp not in self._made:
+            kept = decision_context.parse_context(self._contents[stamp])
+            if kept.stamp != stamp:
+                raise ValueError(f"what is kept as {stamp} was changed: its stamp is {kept.stamp}")
+            self._made[stamp] = RulebookRegistry.from_decision_context(kept)
+        return self._made[stamp]
+
+    def rulebook(self, stamp: str, procedure: str, version: int, parameters: Mapping[str, Any]) -> Rulebook:
+        """The rulebook that a decision was made with; raises `ValueError` (also `ProcedureError`)."""
+        return self.for_context(stamp).get(procedure, version, dict(parameters))
+
+    def context_by_calendar(self, calendar_stamp: str) -> str | None:
+        """A basis with these calendars; None if there is none."""
+        return self._calendars.get(calendar_stamp)
