@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.sla import metrics
 from services.sla.application import queries
-from services.sla.application.cases import ActionResult, TakeHttpActions, event_summaries
+from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
 from services.sla.application.identity import Actor, IdentityRegistry
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import ShortText, StrictModel

@@ -1,9 +1,10 @@
 """The only place where sla's parts are put together."""
 
 from services.sla import api, handlers, timers
-from services.sla.application import periodic_reports
-from services.sla.application.cases import TakeHttpActions, UpdateCases
+from services.sla.application.actions import TakeHttpActions
+from services.sla.application.cases import UpdateCases
 from services.sla.application.identity import IdentityRegistry
+from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
@@ -20,8 +21,7 @@ def build(settings: SlaSettings) -> Service:
     authority = IdentityRegistry(organisation)
     cases = UpdateCases(rulebooks, authority, service.clock)
     handlers.register(service, cases, authority)
-    timers.register(service, cases)
-    periodic_reports.register(service, rulebooks)
+    timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     files = CaseQueries(service.database, rulebooks, authority)
     service.include_router(api.router(api.SlaApiDependencies(authority, actions, files, service.database, settings.requests_per_second)))

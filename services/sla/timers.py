@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.sla import metrics
 from services.sla.application.cases import UpdateCases
+from services.sla.application.periodic_reports import DutyRunner
 from services.sla.storage import cases as storage
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
@@ -21,7 +22,7 @@ SELECT count(*) FILTER (WHERE due_at <= $1::timestamptz + make_interval(hours =>
 DUE_WITHIN_HOURS = (1, 4, 24, 72)
 
 
-def register(service: Service, cases: UpdateCases) -> None:
+def register(service: Service, cases: UpdateCases, duties: DutyRunner) -> None:
     """Fire the due timers of the partitions that are read here, keep deadlines true to the calendars, measure."""
 
     async def lock(tx: Transaction, ids: Sequence[str]) -> Sequence[str]:
@@ -44,6 +45,7 @@ def register(service: Service, cases: UpdateCases) -> None:
     service.add_timers(lock_cases=lock, fire_timers=fire)
     service.add_background_loop("recount", recount)
     service.add_background_loop("measure", measure)
+    service.add_background_loop("duties", duties.run)
 
 
 async def _measure(tx: Transaction, clock: Clock) -> None:

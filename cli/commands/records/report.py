@@ -10,8 +10,9 @@ import typer
 
 from cli.evidence.sla_database import REPORT_ZONE, current_instant, exit_with, query_sla
 from services.sla.application import periodic_reports
-from services.sla.application.periodic_reports import CompletedDuty
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
+from services.sla.storage import duties
+from services.sla.storage.duties import CompletedDuty
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure
@@ -158,7 +159,7 @@ async def _build_report(database: Database, procedure: Procedure, kind: str, at:
 def _print_stored_reports(procedure: str, kind: ReportPeriod | None, *, as_json: bool) -> None:
     async def asked(database: Database) -> list[CompletedDuty]:
         async with database.transaction() as tx:
-            return list(await periodic_reports.completed_duties(tx, procedure))
+            return list(await duties.completed_duties(tx, procedure))
 
     found = [each for each in query_sla(asked) if kind is None or each.report["period"]["kind"] == kind.value]
     if as_json:

@@ -16,8 +16,10 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction, decide
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping, redaction
-from services.sla.storage import cases
-from services.sla.storage.cases import DeferredInput, NewLedgerEntry, StoredCase
+from services.sla.storage import cases, decision_contexts, deferred_inputs, ledgers
+from services.sla.storage.cases import StoredCase
+from services.sla.storage.deferred_inputs import DeferredInput
+from services.sla.storage.ledgers import NewLedgerEntry
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
 from shared.runtime.clock import uuid7
@@ -81,7 +83,7 @@ class CaseBatch:
     async def load(self, tx: Transaction, ids: list[str]) -> None:
         """Lock the cases and read what waits for them."""
         self.stored_cases = await cases.load_cases(tx, ids)
-        self.deferred = await cases.load_deferred(tx, ids)
+        self.deferred = await deferred_inputs.load_deferred(tx, ids)
 
     def case(self, case_id: str) -> Case | None:
         """The case as it stands."""
@@ -148,9 +150,9 @@ class CaseBatch:
         changed = [(name, kept) for name, kept in sorted(self.stored_cases.items()) if kept.case is not None and name in self.changed_ids]
         await cases.save_cases(tx, [kept for _, kept in changed])
         await self._store_decision_context(tx)
-        await cases.append_entries(tx, self.new_entries)
-        await cases.delete_deferred(tx, self.applied_input_ids)
-        await cases.insert_deferred(tx, self.newly_deferred)
+        await ledgers.append_entries(tx, self.new_entries)
+        await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
+        await deferred_inputs.insert_deferred(tx, self.newly_deferred)
         await timers.arm(tx, {name: (partition_of(name, PARTITIONS), self._next(name)) for name, _ in changed})
         await outbox.add(tx, self.messages)
         events = [line.fields for line in self.new_entries]
@@ -159,7 +161,7 @@ class CaseBatch:
     async def _store_decision_context(self, tx: Transaction) -> None:
         """Once a process: what its decisions rest on is kept, so that they can be made again later."""
         if self.new_entries and not self.rulebooks.basis_kept:
-            await cases.insert_decision_context(tx, self.rulebooks.decision_context, self.rulebooks.calendar_stamp)
+            await decision_contexts.insert_decision_context(tx, self.rulebooks.decision_context, self.rulebooks.calendar_stamp)
             tx.after_commit(lambda: setattr(self.rulebooks, "basis_kept", True))
 
     def _next(self, name: str) -> datetime | None:

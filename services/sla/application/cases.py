@@ -1,52 +1,36 @@
-"""What sla does: takes decisions and actions from Kafka, actions by HTTP, and carries out what is due."""
+"""Applies Kafka records, due timers and calendar changes to cases, a batch in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
-from uuid import NAMESPACE_URL, uuid5
 
 from services.sla.application.case_batch import CaseBatch, PendingAction, recalculate
 from services.sla.application.identity import Actor, IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
-from services.sla.domain.lifecycle.case import Case, Event
+from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import AdvanceTime, ApplyDecision, OpenCase, TakeAction
+from services.sla.domain.reports.duty_schedule import DUTY_KEY_PREFIX
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases as storage
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.messages import NotificationOutcome
 from shared.contracts.events.triage import Classified
-from shared.contracts.topics import CASE_ACTIONS, PARTITIONS
+from shared.contracts.topics import CASE_ACTIONS
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
-from shared.runtime.dead_letters import parking
 from shared.runtime.errors import Rejected
-from shared.runtime.http.problem import HttpProblem
-from shared.runtime.kafka.record import ReceivedRecord, partition_of
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.scheduling import yield_every
 from shared.runtime.timers.timers import DueTimer
 
 RECALCULATION_BATCH_SIZE = 200
-DUTY_KEY_PREFIX = "duty:"
-"""Begins the key of what a procedure does without a case."""
 _EVENTS = frozenset(EVENT_CLASSES.values())
 _DECISIONS = frozenset(cls for cls in _EVENTS if issubclass(cls, Classified))
 _NOTIFICATION_OUTCOME_CLASSES = frozenset(cls for cls in _EVENTS if issubclass(cls, NotificationOutcome))
-_CLAIM_IDEMPOTENCY_KEY = "INSERT INTO inbox (id, topic) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id"
-
-
-@dataclass(frozen=True, slots=True)
-class ActionResult:
-    """What became of an action by HTTP: its events, or that it waits in order behind what is not known yet, or that it was sent before."""
-
-    events: list[Event]
-    deferred: bool = False
-    repeated: bool = False
 
 
 class UpdateCases:
@@ -161,75 +145,3 @@ class UpdateCases:
             denied = f"role is missing: the actor holds {', '.join(held) or 'none'}; name the one that acts"
         procedure = self.rulebooks.for_case(case).procedure
         return event_mapping.to_take_action(action.action, to_micros(at), (role, actor.id), action.data, procedure, denied)
-
-
-class TakeHttpActions:
-    """Actions by HTTP: decided at once under the case's lock, in order with what was due before."""
-
-    def __init__(self, cases: UpdateCases, database: Database, watermark: Watermark, max_wait: float) -> None:
-        self.cases = cases
-        self.database = database
-        self.watermark = watermark
-        self.max_wait = max_wait
-
-    async def take(self, action: Action, actor: Actor, idempotency_key: str | None) -> ActionResult:
-        """Decide on an action; raises `HttpProblem`: 404 unknown case, 403 not his, 409 parked, 422 wrong data."""
-        answer, due = await self._try(action, actor, idempotency_key, last=False)
-        if answer is None and due is not None:
-            await self.watermark.wait_until_passed(partition_of(action.case, PARTITIONS), due, self.max_wait)
-            answer, _ = await self._try(action, actor, idempotency_key, last=True)
-        return cast("ActionResult", answer)
-
-    async def _try(
-        self, action: Action, actor: Actor, idempotency_key: str | None, *, last: bool
-    ) -> tuple[ActionResult | None, datetime | None]:
-        async with self.database.transaction() as tx:
-            if await parking.parked_keys(tx, [action.case]):
-                raise HttpProblem(409, "the case is parked", "case: an earlier message of it failed; replay its dead letter first")
-            caseload = self.cases.new_batch()
-            await caseload.load(tx, [action.case])
-            case = caseload.case(action.case)
-            if case is None:
-                raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case")
-            # Under the lock, not before: an action happens when it is accepted.
-            at = caseload.now = max(self.cases.clock.now(), caseload.now)
-            given = self._authorized_input(action, actor, case, at)
-            due = caseload.next_due(case.id)
-            early = (
-                due is not None
-                and due < to_micros(at)
-                and not self.watermark.has_passed(partition_of(case.id, PARTITIONS), from_micros(due))
-            )
-            if (early or caseload.has_deferred(case.id)) and not last:
-                return None, at if due is None else from_micros(due)
-            if await self._repeated(tx, actor, action.case, idempotency_key):
-                return ActionResult([], repeated=True), None
-            if early or caseload.has_deferred(case.id):
-                caseload.defer(case.id, given, at)
-                await caseload.record(tx)
-                return ActionResult([], deferred=True), None
-            events = caseload.decide(case.id, given)
-            await caseload.record(tx)
-            return ActionResult(events), None
-
-    def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
-        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
-            raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case that concerns your department")
-        if action.action not in ACTION_DEFINITIONS:
-            raise HttpProblem(422, "there is no such action", f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
-        given = self.cases.to_action_input(action, actor, case, at)
-        if given.denied:
-            raise HttpProblem(422 if not given.role else 403, "the action cannot be taken", given.denied)
-        return given
-
-    async def _repeated(self, tx: Transaction, actor: Actor, case: str, key: str | None) -> bool:
-        """Whether the actor has sent this action before, under the same idempotency key."""
-        if key is None:
-            return False
-        spent = uuid5(NAMESPACE_URL, f"{actor.id}\n{case}\n{key}")
-        return await tx.fetchval(_CLAIM_IDEMPOTENCY_KEY, spent, "http-actions") is None
-
-
-def event_summaries(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Events as the answer to an action names them."""
-    return [{"event": event.type, "at": from_micros(event.at).isoformat(), "sequence": event.sequence} for event in events]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,13 +11,19 @@ import structlog
 
 from services.sla import metrics
 from services.sla.application.case_batch import EVENT_SOURCE
-from services.sla.application.cases import DUTY_KEY_PREFIX
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.application.seals import seal_year
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
-from services.sla.domain.evidence.case_history import case_timeline
-from services.sla.domain.reports.duty_schedule import REPORT_PERIODS, ScheduledDuty, duties_due_between, next_duty_due, period_bounds
-from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod, StatisticsCollector
+from services.sla.domain.reports.duty_schedule import (
+    DUTY_KEY_PREFIX,
+    REPORT_PERIODS,
+    ScheduledDuty,
+    duties_due_between,
+    next_duty_due,
+    period_bounds,
+)
+from services.sla.domain.reports.statistics import ReportingPeriod, StatisticsCollector
+from services.sla.storage.case_histories import load_timelines
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.messages import NotificationRequested
@@ -29,7 +33,6 @@ from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.outbox import outbox
 from shared.runtime.process.supervision import sleep_or_stop
-from shared.runtime.service import Service
 
 _LONGEST_PAUSE = 30.0
 _MAX_TIMER_WAIT_SECONDS = 60.0
@@ -41,25 +44,7 @@ _CLAIM = """
 INSERT INTO duty (procedure, duty, period, carried_out_at, report) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING duty
 """
-_CASES = """
-SELECT id FROM cases c WHERE procedure = $1 AND received_at < $2 AND id > $4 AND (status = 'open' OR received_at >= $3
-    OR EXISTS (SELECT FROM ledger e WHERE e.case_id = c.id AND e.at >= $3))
-ORDER BY id LIMIT $5
-"""
-_EVENTS = "SELECT case_id, body FROM ledger WHERE case_id = ANY($1::text[]) ORDER BY case_id, sequence"
-_PAGE = 500
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class CompletedDuty:
-    """A duty that was carried out: for which period, when, with which report."""
-
-    procedure: str
-    duty: str
-    period: datetime
-    carried_out_at: datetime
-    report: dict[str, Any]
 
 
 class DutyRunner:
@@ -158,37 +143,14 @@ class DutyRunner:
         return max(0.5, min(_LONGEST_PAUSE, soonest))
 
 
-def register(service: Service, rulebooks: RulebookRegistry) -> None:
-    """Carry out the duties beside the rest."""
-    service.add_background_loop("duties", DutyRunner(rulebooks, service.database, service.clock).run)
-
-
 async def build_report(tx: Transaction, procedure: Procedure, worktime: Worktime, period_name: str, at: int) -> dict[str, Any]:
     """The report of the week, month, quarter or year of an instant: procedure, period, figures."""
     since, until = period_bounds(worktime, REPORT_PERIODS[period_name], at)
     tally = StatisticsCollector(procedure, ReportingPeriod(since, until))
-    async for each in _load_timelines(tx, procedure.id, from_micros(since), from_micros(until)):
+    async for each in load_timelines(tx, procedure.id, from_micros(since), from_micros(until)):
         tally.add(each)
     period = {"kind": period_name, "from": worktime.to_datetime(since).isoformat(), "to": worktime.to_datetime(until).isoformat()}
     return {"procedure": procedure.id, "period": period, "figures": tally.to_report()}
-
-
-async def _load_timelines(tx: Transaction, procedure: str, since: datetime, until: datetime) -> AsyncIterator[CaseTimeline]:
-    """The cases that matter to a period, a page at a time: received before its end, and open, received or changed since its start."""
-    after = ""
-    while page := [row["id"] for row in await tx.fetch(_CASES, procedure, until, since, after, _PAGE)]:
-        after = page[-1]
-        bodies: dict[str, list[dict[str, Any]]] = {case: [] for case in page}
-        for row in await tx.fetch(_EVENTS, page):
-            bodies[row["case_id"]].append(orjson.loads(row["body"]))
-        for case, events in bodies.items():
-            yield case_timeline(case, events)
-
-
-async def completed_duties(tx: Transaction, procedure: str = "") -> Sequence[CompletedDuty]:
-    """The duties carried out, oldest first."""
-    rows = await tx.fetch("SELECT * FROM duty WHERE $1 = '' OR procedure = $1 ORDER BY procedure, period, duty", procedure)
-    return [CompletedDuty(row["procedure"], row["duty"], row["period"], row["carried_out_at"], orjson.loads(row["report"])) for row in rows]
 
 
 def _values(procedure: Procedure, worktime: Worktime, due: ScheduledDuty, report: dict[str, Any]) -> dict[str, Any]:

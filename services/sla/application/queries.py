@@ -10,7 +10,7 @@ from services.sla.application.identity import Actor, IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import clock_view, redaction
-from services.sla.storage import cases
+from services.sla.storage import ledgers
 from shared.runtime.database.database import Database
 from shared.runtime.http.problem import HttpProblem
 
@@ -29,7 +29,7 @@ class CaseQueries:
         """A case as it stands with its clocks and events; raises `Problem` 404."""
         case = await self._case(case_id, actor)
         async with self.database.transaction() as tx:
-            events = await cases.load_events(tx, case_id)
+            events = await ledgers.load_events(tx, case_id)
         rulebook = self.rulebooks.for_case(case)
         person = actor.person
         unit = rulebook.organisation.department(person.department) if person is not None and person.department else None

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any, cast
 
-from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
+import orjson
+
+from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow, case_timeline
+from services.sla.domain.reports.statistics import CaseTimeline
 from shared.runtime.database.database import Database, Transaction
 
 PAGE = 200
@@ -26,6 +30,13 @@ ORDER BY case_id, place, sequence
 _ORPHANED_LEDGERS = (
     "SELECT DISTINCT case_id FROM ledger WHERE NOT EXISTS (SELECT FROM cases WHERE id = case_id) ORDER BY case_id LIMIT 1000"
 )
+_TIMELINE_CASES = """
+SELECT id FROM cases c WHERE procedure = $1 AND received_at < $2 AND id > $4 AND (status = 'open' OR received_at >= $3
+    OR EXISTS (SELECT FROM ledger e WHERE e.case_id = c.id AND e.at >= $3))
+ORDER BY id LIMIT $5
+"""
+_TIMELINE_EVENTS = "SELECT case_id, body FROM ledger WHERE case_id = ANY($1::text[]) ORDER BY case_id, sequence"
+_TIMELINE_PAGE = 500
 
 
 async def load_case_histories(database: Database, case_ids: Sequence[str] = (), procedure: str = "") -> AsyncIterator[CaseHistory]:
@@ -43,6 +54,18 @@ async def load_case_histories(database: Database, case_ids: Sequence[str] = (), 
             after = page[-1].case
         if not (wanted if case_ids else page):
             return
+
+
+async def load_timelines(tx: Transaction, procedure: str, since: datetime, until: datetime) -> AsyncIterator[CaseTimeline]:
+    """The cases that matter to a period, a page at a time: received before its end, and open, received or changed since its start."""
+    after = ""
+    while page := [row["id"] for row in await tx.fetch(_TIMELINE_CASES, procedure, until, since, after, _TIMELINE_PAGE)]:
+        after = page[-1]
+        bodies: dict[str, list[dict[str, Any]]] = {case: [] for case in page}
+        for row in await tx.fetch(_TIMELINE_EVENTS, page):
+            bodies[row["case_id"]].append(orjson.loads(row["body"]))
+        for case, events in bodies.items():
+            yield case_timeline(case, events)
 
 
 async def orphaned_ledgers(tx: Transaction) -> list[str]:

@@ -1,17 +1,15 @@
-"""sla's tables, read and written in the transaction of a batch: cases, ledger, held inputs."""
+"""Reads, locks and writes table `cases`: the present state of each case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from services.sla.domain.deadlines.worktime import from_micros
-from services.sla.domain.evidence.decision_context import DecisionContext
-from services.sla.domain.evidence.hash_chain import GENESIS_HASH, LedgerEntry
+from services.sla.domain.evidence.hash_chain import GENESIS_HASH
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import next_due
 from shared.runtime.database.database import Transaction
@@ -28,9 +26,6 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
     AS changed (id, status, class, department, calendar, sequence, head, state)
 WHERE cases.id = changed.id
 """
-_LEDGER = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body", "hash", "origin", "basis")
-_LOAD_DEFERRED = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
-_INSERT_DEFERRED = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bytea[])"
 
 
 @dataclass(slots=True)
@@ -45,30 +40,6 @@ class StoredCase:
     calendar_stamp: str = ""
     next_due: int | None = None
     has_row: bool = False
-
-
-class NewLedgerEntry(NamedTuple):
-    """A line to be written to a case's ledger; `fields` are those of the entry's body, `origin` and `basis` those of the replay."""
-
-    case: str
-    entry: LedgerEntry
-    type: str
-    at: datetime
-    recorded_at: datetime
-    cause: str
-    fields: dict[str, Any]
-    origin: str = ""
-    basis: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeferredInput:
-    """An input that waits: for its case to be registered, or for what was due before it."""
-
-    id: int
-    case: str
-    at: datetime
-    input: dict[str, Any]
 
 
 async def load_cases(tx: Transaction, ids: Iterable[str]) -> dict[str, StoredCase]:
@@ -105,58 +76,10 @@ def _changing_columns(stored: StoredCase, case: Case) -> tuple[Any, ...]:
     return case.status, case.class_, case.department, stored.calendar_stamp, case.sequence, stored.head, orjson.dumps(case)
 
 
-async def append_entries(tx: Transaction, entries: Sequence[NewLedgerEntry]) -> None:
-    """Add lines to the ledger."""
-    await tx.copy_rows(
-        "ledger",
-        _LEDGER,
-        [
-            (li.case, li.entry.sequence, li.type, li.at, li.recorded_at, li.cause, li.entry.body, li.entry.hash, li.origin, li.basis)
-            for li in entries
-        ],
-    )
-
-
-async def insert_decision_context(tx: Transaction, context: DecisionContext, calendar_stamp: str) -> None:
-    """Keep what decisions rest on from now on."""
-    await tx.execute(
-        "INSERT INTO basis (stamp, calendar, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        context.stamp,
-        calendar_stamp,
-        context.content,
-    )
-
-
-async def load_deferred(tx: Transaction, ids: Iterable[str]) -> dict[str, list[DeferredInput]]:
-    """The inputs that wait, by case, in their order."""
-    found: dict[str, list[DeferredInput]] = {}
-    for row in await tx.fetch(_LOAD_DEFERRED, sorted(set(ids))):
-        found.setdefault(row["case_id"], []).append(DeferredInput(row["id"], row["case_id"], row["at"], orjson.loads(row["input"])))
-    return found
-
-
-async def insert_deferred(tx: Transaction, inputs: Sequence[tuple[str, datetime, Mapping[str, Any]]]) -> None:
-    """Let inputs wait: case, instant, input."""
-    if inputs:
-        await tx.execute(_INSERT_DEFERRED, [i[0] for i in inputs], [i[1] for i in inputs], [orjson.dumps(i[2]) for i in inputs])
-
-
-async def delete_deferred(tx: Transaction, ids: Sequence[int]) -> None:
-    """These inputs wait no longer."""
-    if ids:
-        await tx.execute("DELETE FROM held WHERE id = ANY($1::bigint[])", list(ids))
-
-
 async def lock_cases(tx: Transaction, ids: Sequence[str]) -> list[str]:
     """Lock the cases that nobody else works on."""
     rows = await tx.fetch("SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED", list(ids))
     return [row["id"] for row in rows]
-
-
-async def load_events(tx: Transaction, case: str) -> list[dict[str, Any]]:
-    """A case's events in order, as they were published."""
-    rows = await tx.fetch("SELECT type, body FROM ledger WHERE case_id = $1 ORDER BY sequence", case)
-    return [{"event": row["type"], **orjson.loads(row["body"])} for row in rows]
 
 
 async def lock_outdated_cases(tx: Transaction, calendar_stamp: str, limit: int) -> list[str]:
