@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.notify import api, handlers, timers
-from services.notify.application.deliveries import PlanDeliveries, RecordReceipts, SendDeliveries
+from services.notify.application.delivery_receipts import RecordReceipts
+from services.notify.application.delivery_requests import PlanDeliveries
+from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import PlanningContext

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from services.notify.application.deliveries import PlanDeliveries
+from services.notify.application.delivery_requests import PlanDeliveries
 from shared.contracts import topics
 from shared.contracts.events.messages import NotificationRequested
 from shared.runtime.database.database import Transaction

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.notify import metrics
-from services.notify.application.deliveries import SendDeliveries
+from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.storage import deliveries
 from shared.runtime.clock import Clock

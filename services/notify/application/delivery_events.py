@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
-from services.notify.storage import deliveries
+from services.notify.storage import event_numbers
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
@@ -29,7 +29,7 @@ async def publish_outcomes(
     """Put one event an outcome into the outbox; `at` is domain time, a reason that is not given is the delivery's own."""
     if not outcomes:
         return
-    numbers = await deliveries.next_sequence_numbers(tx, [row.case_id for row, _ in outcomes])
+    numbers = await event_numbers.next_sequence_numbers(tx, [row.case_id for row, _ in outcomes])
     given = reasons or {}
     await outbox.add(
         tx,

@@ -1,17 +1,11 @@
-"""The deliveries: who works on which, what became of them, and each case's running number of events."""
+"""Reads, claims and writes table `delivery`."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid, func
-
 from shared.runtime.database.database import Transaction
-from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
-
-SCHEMA = "notify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +73,6 @@ RETURNING delivery.id
 _RECORD_RECEIPT = """
 UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '' WHERE id = $1
 """
-_NEXT_NUMBERS = """
-INSERT INTO case_sequence AS known (case_id, value)
-SELECT case_id, added FROM unnest($1::text[], $2::bigint[]) AS new (case_id, added) ORDER BY case_id
-ON CONFLICT (case_id) DO UPDATE SET value = known.value + excluded.value RETURNING case_id, value
-"""
 _DUE = """
 SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery WHERE status = 'pending' AND due_at <= $1 GROUP BY channel
 """
@@ -91,35 +80,6 @@ _PRUNE = """
 DELETE FROM delivery WHERE id = ANY(
     SELECT id FROM delivery WHERE status <> 'pending' AND settled_at < $1 ORDER BY settled_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """
-
-
-def metadata() -> MetaData:
-    """The schema: the machinery's tables and our two."""
-    metadata = runtime_tables(SCHEMA)
-    delivery = Table(
-        "delivery",
-        metadata,
-        Column("id", Uuid, primary_key=True),
-        *(
-            Column(name, Text, nullable=False)
-            for name in ("case_id", "notification", "recipient", "channel", "template", "because", "status")
-        ),
-        Column("due_at", DateTime(timezone=True), nullable=False),
-        *(Column(name, Text, nullable=False) for name in ("address", "subject", "text", "reason")),
-        Column("traceparent", Text),
-        Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("fence", BigInteger, nullable=False, server_default="0"),
-        Column("first_due_at", DateTime(timezone=True), nullable=False),
-        Column("reference", Text, nullable=False, server_default=""),
-        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        Column("settled_at", DateTime(timezone=True)),
-    )
-    Index("delivery_due", delivery.c.channel, delivery.c.due_at, postgresql_where=delivery.c.status == "pending")
-    Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
-    Index("delivery_case", delivery.c.case_id)
-    use_queue_autovacuum(delivery)
-    Table("case_sequence", metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
-    return metadata
 
 
 async def insert_deliveries(tx: Transaction, rows: Sequence[DeliveryRow]) -> set[UUID]:
@@ -160,19 +120,6 @@ async def lock_delivery(tx: Transaction, delivery_id: UUID) -> DeliveryRow | Non
 async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason: str) -> None:
     """Record what a receipt said."""
     await tx.execute(_RECORD_RECEIPT, delivery_id, status, reason)
-
-
-async def next_sequence_numbers(tx: Transaction, case_ids: Sequence[str]) -> list[int]:
-    """The next running number of each of these cases; a case's row stays locked until the commit, so its events keep their order."""
-    counts = Counter(case_ids)
-    listed = sorted(counts)
-    rows = await tx.fetch(_NEXT_NUMBERS, listed, [counts[case] for case in listed])
-    following = {row["case_id"]: row["value"] - counts[row["case_id"]] for row in rows}
-    taken: list[int] = []
-    for case in case_ids:
-        following[case] += 1
-        taken.append(following[case])
-    return taken
 
 
 async def delivery_backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:

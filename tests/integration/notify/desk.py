@@ -9,7 +9,9 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from services.notify import bootstrap
-from services.notify.application.deliveries import PlanDeliveries, RecordReceipts, SendDeliveries
+from services.notify.application.delivery_receipts import RecordReceipts
+from services.notify.application.delivery_requests import PlanDeliveries
+from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import Provider

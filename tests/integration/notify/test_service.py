@@ -16,7 +16,7 @@ from deploy.sinks import MailSink, SmsSink
 from deploy.sinks.sms import ReceiptCallback
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
-from services.notify.storage import deliveries
+from services.notify.storage import tables
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
@@ -123,7 +123,7 @@ async def test_a_broken_request_is_a_dead_letter_and_nothing_else_waits(
 async def test_the_migrations_build_the_tables_of_the_models(database: Database) -> None:
     def differences(connection: Connection) -> list[Any]:
         options = {"include_schemas": True, "include_name": lambda name, kind, _: kind != "schema" or name == "notify"}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), deliveries.metadata()))
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), tables.metadata()))
 
     async with database.engine.connect() as connection:
         found = await connection.run_sync(differences)
