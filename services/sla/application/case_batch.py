@@ -160,9 +160,9 @@ class CaseBatch:
 
     async def _store_decision_context(self, tx: Transaction) -> None:
         """Once a process: what its decisions rest on is kept, so that they can be made again later."""
-        if self.new_entries and not self.rulebooks.basis_kept:
+        if self.new_entries and not self.rulebooks.decision_context_stored:
             await decision_contexts.insert_decision_context(tx, self.rulebooks.decision_context, self.rulebooks.calendar_stamp)
-            tx.after_commit(lambda: setattr(self.rulebooks, "basis_kept", True))
+            tx.after_commit(lambda: setattr(self.rulebooks, "decision_context_stored", True))
 
     def _next(self, name: str) -> datetime | None:
         due = self.next_due(name)

@@ -39,7 +39,7 @@ class RulebookRegistry:
         self.calendars: dict[str, Calendar] = {"default": default_calendar()} if calendars is None else calendars
         self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
         self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
-        self.basis_kept = False
+        self.decision_context_stored = False
         self._made: dict[tuple[str, int, bytes], Rulebook] = {}
 
     @classmethod
