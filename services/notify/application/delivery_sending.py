@@ -52,7 +52,7 @@ class SendDeliveries:
         try:
             return await self._provider.send(message)
         except Exception as error:  # noqa: BLE001 - a provider's own fault costs its message an attempt, never its neighbours theirs
-            log.warning("provider failed", channel=self.channel, delivery=message.key, reason=redacted_reason(error))
+            log.warning("provider failed", channel=self.channel, delivery=message.idempotency_key, reason=redacted_reason(error))
             return SendFailed(FailureReason.GARBAGE, permanent=False)
 
     async def close(self) -> None:

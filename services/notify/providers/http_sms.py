@@ -83,8 +83,8 @@ class HttpSmsProvider:
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """POST {url}/v1/messages; a repeated key makes the gateway answer as it did the first time, and send nothing."""
-        body = {"to": message.address, "text": message.text, "reference": message.key, "sender": self._options.sender}
-        headers = {"Idempotency-Key": message.key}
+        body = {"to": message.address, "text": message.text, "reference": message.idempotency_key, "sender": self._options.sender}
+        headers = {"Idempotency-Key": message.idempotency_key}
         try:
             async with asyncio.timeout(self._options.timeout), self._client.stream("POST", self._url, json=body, headers=headers) as answer:
                 return interpret_response(answer.status_code, answer.headers, await _bounded(answer))

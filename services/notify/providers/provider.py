@@ -9,9 +9,9 @@ from services.notify.domain.failure_reason import FailureReason
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message as a provider gets it; `key` is the same at every attempt, so that a provider which can will send it once."""
+    """A message as a provider gets it; `idempotency_key` is the same at every attempt, so that a provider which can will send it once."""
 
-    key: str
+    idempotency_key: str
     address: str
     subject: str
     text: str

@@ -65,7 +65,7 @@ class SmtpProvider:
         mail["To"] = message.address
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(self._clock.real_now())
-        mail["Message-ID"] = f"<{message.key}@{self._domain}>"
+        mail["Message-ID"] = f"<{message.idempotency_key}@{self._domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.text, cte="base64")  # for servers without 8BITMIME
         return mail

@@ -121,11 +121,11 @@ async def test_one_session_carries_many_mails_and_none_that_went_wrong(tmp_path:
     async with MailSink(tmp_path) as sink:
         provider = smtp_provider(sink.port, timeout=5)
         for number in range(3):
-            assert isinstance(await provider.send(replace(MESSAGE, key=f"k{number}")), SendAccepted)
+            assert isinstance(await provider.send(replace(MESSAGE, idempotency_key=f"k{number}")), SendAccepted)
         assert len(sink.sessions) == 1
         sink.queued_replies.append("451 later")
-        await provider.send(replace(MESSAGE, key="k3"))
-        await provider.send(replace(MESSAGE, key="k3"))
+        await provider.send(replace(MESSAGE, idempotency_key="k3"))
+        await provider.send(replace(MESSAGE, idempotency_key="k3"))
         assert len(sink.sessions) == 2
         await provider.close()
     assert len(sink.message_file.messages) == 4
@@ -138,6 +138,6 @@ async def test_a_session_that_the_server_ended_costs_no_attempt(tmp_path: Path) 
         transport = sink.sessions[0].transport
         assert transport is not None
         transport.close()
-        assert isinstance(await provider.send(replace(MESSAGE, key="k2")), SendAccepted)
+        assert isinstance(await provider.send(replace(MESSAGE, idempotency_key="k2")), SendAccepted)
         await provider.close()
     assert len(sink.sessions) == 2
