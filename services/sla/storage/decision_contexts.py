@@ -1,16 +1,28 @@
-"""Reads and writes table `basis`: organisation and calendars that decisions were made with."""
+"""Reads and writes table `basis`: the organisation and calendars that decisions were made with."""
 
 from __future__ import annotations
 
-from services.sla.domain.evidence.decision_context import DecisionContext
+from typing import NamedTuple
+
 from shared.runtime.database.database import Transaction
 
+_INSERT = "INSERT INTO basis (stamp, calendar, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+_LOAD = "SELECT stamp, calendar, content FROM basis"
 
-async def insert_decision_context(tx: Transaction, context: DecisionContext, calendar_stamp: str) -> None:
-    """Keep what decisions rest on from now on."""
-    await tx.execute(
-        "INSERT INTO basis (stamp, calendar, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        context.stamp,
-        calendar_stamp,
-        context.content,
-    )
+
+class StoredDecisionContext(NamedTuple):
+    """A decision context as stored: `stamp` is the hash of `content`, `calendar_stamp` that of the calendars alone."""
+
+    stamp: str
+    calendar_stamp: str
+    content: bytes
+
+
+async def insert_decision_context(tx: Transaction, context: StoredDecisionContext) -> None:
+    """Store a context; one with the same stamp stays as it is."""
+    await tx.execute(_INSERT, *context)
+
+
+async def load_decision_contexts(tx: Transaction) -> list[StoredDecisionContext]:
+    """All stored contexts."""
+    return [StoredDecisionContext(*row) for row in await tx.fetch(_LOAD)]

@@ -11,11 +11,15 @@ import orjson
 from services.sla.domain.evidence.hash_chain import LedgerEntry
 from shared.runtime.database.database import Transaction
 
-_LEDGER = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body", "hash", "origin", "basis")
+_COLUMNS = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body", "hash", "origin", "basis")
+_EVENTS = "SELECT type, body FROM ledger WHERE case_id = $1 ORDER BY sequence"
 
 
 class NewLedgerEntry(NamedTuple):
-    """A line to be written to a case's ledger; `fields` are those of the entry's body, `origin` and `basis` those of the replay."""
+    """A ledger entry that the transaction is about to insert.
+
+    `fields` is the body before it was encoded; `origin` and `context_stamp` are what a replay reads besides the events.
+    """
 
     case: str
     entry: LedgerEntry
@@ -25,22 +29,24 @@ class NewLedgerEntry(NamedTuple):
     cause: str
     fields: dict[str, Any]
     origin: str = ""
-    basis: str = ""
+    context_stamp: str = ""
 
 
 async def append_entries(tx: Transaction, entries: Sequence[NewLedgerEntry]) -> None:
-    """Add lines to the ledger."""
-    await tx.copy_rows(
-        "ledger",
-        _LEDGER,
-        [
-            (li.case, li.entry.sequence, li.type, li.at, li.recorded_at, li.cause, li.entry.body, li.entry.hash, li.origin, li.basis)
-            for li in entries
-        ],
-    )
+    """Insert entries, in their order."""
+    await tx.copy_rows("ledger", _COLUMNS, [_row(entry) for entry in entries])
 
 
-async def load_events(tx: Transaction, case: str) -> list[dict[str, Any]]:
-    """A case's events in order, as they were published."""
-    rows = await tx.fetch("SELECT type, body FROM ledger WHERE case_id = $1 ORDER BY sequence", case)
+async def load_events(tx: Transaction, case_id: str) -> list[dict[str, Any]]:
+    """A case's events in order, with the fields that were published and the type as `event`."""
+    rows = await tx.fetch(_EVENTS, case_id)
     return [{"event": row["type"], **orjson.loads(row["body"])} for row in rows]
+
+
+def _row(new: NewLedgerEntry) -> tuple[Any, ...]:
+    """The values of `_COLUMNS`."""
+    chained = new.entry
+    return (
+        *(new.case, chained.sequence, new.type, new.at, new.recorded_at, new.cause),
+        *(chained.body, chained.hash, new.origin, new.context_stamp),
+    )
