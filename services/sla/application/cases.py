@@ -15,7 +15,7 @@ from services.sla.domain.reports.duty_schedule import DUTY_KEY_PREFIX
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases as storage
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
-from shared.contracts.events import EVENT_CLASSES
+from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.messages import NotificationOutcome
 from shared.contracts.events.triage import Classified
 from shared.contracts.topics import CASE_ACTIONS
@@ -28,13 +28,10 @@ from shared.runtime.process.scheduling import yield_every
 from shared.runtime.timers.timers import DueTimer
 
 RECALCULATION_BATCH_SIZE = 200
-_EVENTS = frozenset(EVENT_CLASSES.values())
-_DECISIONS = frozenset(cls for cls in _EVENTS if issubclass(cls, Classified))
-_NOTIFICATION_OUTCOME_CLASSES = frozenset(cls for cls in _EVENTS if issubclass(cls, NotificationOutcome))
 
 
 class UpdateCases:
-    """Everything that changes a case goes through here, a transaction at a time."""
+    """The use case behind every change of a case; `TakeHttpActions` uses it too."""
 
     def __init__(self, rulebooks: RulebookRegistry, identities: IdentityRegistry, clock: Clock) -> None:
         self.rulebooks = rulebooks
@@ -42,106 +39,102 @@ class UpdateCases:
         self.clock = clock
 
     def new_batch(self) -> CaseBatch:
-        """An empty desk, at the present instant."""
+        """An empty batch at the present instant."""
         return CaseBatch(self.rulebooks, self.clock.now(), self.resolve_pending)
 
-    async def apply_batch(self, tx: Transaction, batch: Sequence[ReceivedRecord], watermark: Watermark) -> None:
-        """Apply a batch of triage's decisions, actions and news of messages, in the order in which they happened."""
-        ordered = sorted(batch, key=lambda received: received.recorded_at)
-        caseload = self.new_batch()
-        await caseload.load(tx, [received.key for received in ordered])
-        async for received in yield_every(ordered):
-            self._apply(caseload, received, watermark)
-        await caseload.record(tx)
+    async def apply_batch(self, tx: Transaction, records: Sequence[ReceivedRecord], watermark: Watermark) -> None:
+        """Apply records of triage-events, case-actions and notification-events in the order in which they were recorded."""
+        ordered = sorted(records, key=lambda record: record.recorded_at)
+        batch = self.new_batch()
+        await batch.load(tx, [record.key for record in ordered])
+        async for record in yield_every(ordered):
+            self._apply_record(batch, record, watermark)
+        await batch.record(tx)
 
-    async def fire_timers(self, tx: Transaction, due: Sequence[DueTimer]) -> None:
-        """Carry out what is due, and the inputs that waited for it; every case is armed again."""
-        caseload = self.new_batch()
-        await caseload.load(tx, [each.case_id for each in due])
-        for each in due:
-            upto = to_micros(each.cutoff)
-            caseload.changed_ids.add(each.case_id)
-            caseload.apply_deferred(each.case_id, upto)
-            first = caseload.next_due(each.case_id)
-            if first is not None and first <= upto:
-                caseload.decide(each.case_id, AdvanceTime(upto))
-        await caseload.record(tx)
+    async def fire_timers(self, tx: Transaction, timers: Sequence[DueTimer]) -> None:
+        """Process what is due up to each timer's cutoff, and the deferred inputs that waited for it; `record` arms the cases again."""
+        batch = self.new_batch()
+        await batch.load(tx, [timer.case_id for timer in timers])
+        for timer in timers:
+            cutoff = to_micros(timer.cutoff)
+            batch.changed_ids.add(timer.case_id)
+            batch.apply_deferred(timer.case_id, cutoff)
+            due = batch.next_due(timer.case_id)
+            if due is not None and due <= cutoff:
+                batch.decide(timer.case_id, AdvanceTime(cutoff))
+        await batch.record(tx)
 
     async def recalculate_outdated(self, database: Database) -> int:
-        """Count the deadlines of some open cases again whose calendars have changed; gives how many there were."""
+        """Recalculate the deadlines of up to `RECALCULATION_BATCH_SIZE` cases with other calendars; returns how many there were."""
         async with database.transaction() as tx:
-            names = await storage.lock_outdated_cases(tx, self.rulebooks.calendar_stamp, RECALCULATION_BATCH_SIZE)
-            caseload = self.new_batch()
-            await caseload.load(tx, names)
-            for name in names:
-                recalculate(caseload, name)
-            await caseload.record(tx)
-        return len(names)
+            case_ids = await storage.lock_outdated_cases(tx, self.rulebooks.calendar_stamp, RECALCULATION_BATCH_SIZE)
+            batch = self.new_batch()
+            await batch.load(tx, case_ids)
+            for case_id in case_ids:
+                recalculate(batch, case_id)
+            await batch.record(tx)
+        return len(case_ids)
 
-    def _apply(self, caseload: CaseBatch, received: ReceivedRecord, watermark: Watermark) -> None:
-        name = received.key
-        if name.startswith(DUTY_KEY_PREFIX):  # news of a message about a procedure's own duty: there is no case
+    def resolve_pending(self, pending: PendingAction, case: Case) -> TakeAction:
+        """The input of an action that was deferred before its case was registered."""
+        action, actor = Action.model_validate(pending.action), self.identities.actor_by_id(pending.actor)
+        return self.to_action_input(action, actor, case, from_micros(pending.at))
+
+    def to_action_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
+        """The input of an action; its field `denied` gives the reason if the actor does not hold the role."""
+        held_roles = actor.roles(self.identities.organisation, case.department or case.proposed, at)
+        role = action.role or (held_roles[0] if len(held_roles) == 1 else "")
+        denied = ""
+        if role and role not in held_roles:
+            denied = f"role: the actor does not hold {role} on this case; held: {', '.join(held_roles) or 'none'}"
+        elif not role:
+            denied = f"role is missing: name the one that acts; held: {', '.join(held_roles) or 'none'}"
+        procedure = self.rulebooks.for_case(case).procedure
+        return event_mapping.to_take_action(action.action, to_micros(at), (role, actor.id), action.data, procedure, denied)
+
+    def _apply_record(self, batch: CaseBatch, record: ReceivedRecord, watermark: Watermark) -> None:
+        case_id = record.key
+        if case_id.startswith(DUTY_KEY_PREFIX):  # the outcome of a duty's notification: a duty has no case
             return
-        case = caseload.case(name)
-        given = self._input(received, case)
-        if isinstance(given, OpenCase):
-            if case is None:  # a second opening is triage's repetition under another id: the first one counts
-                caseload.decide(name, given, received.traceparent)
-                caseload.apply_deferred(name)
+        case = batch.case(case_id)
+        case_input = self._to_input(record, case)
+        if isinstance(case_input, OpenCase):
+            if case is None:  # triage repeated its first decision under another event id: the first one counts
+                batch.decide(case_id, case_input, record.traceparent)
+                batch.apply_deferred(case_id)
             return
-        due = caseload.next_due(name)
-        early = due is not None and due < to_micros(received.recorded_at) and not watermark.has_passed(received.partition, from_micros(due))
-        if case is None or early or isinstance(given, PendingAction) or caseload.has_deferred(name):
-            caseload.defer(name, given, received.recorded_at)
+        due = batch.next_due(case_id)
+        # An earlier deadline may still be met by a record that has not been read yet, so it cannot be decided on now.
+        is_early = due is not None and due < to_micros(record.recorded_at) and not watermark.has_passed(record.partition, from_micros(due))
+        if case is None or is_early or isinstance(case_input, PendingAction) or batch.has_deferred(case_id):
+            batch.defer(case_id, case_input, record.recorded_at)
         else:
-            caseload.decide(name, given, received.traceparent)
+            batch.decide(case_id, case_input, record.traceparent)
 
-    def _input(self, received: ReceivedRecord, case: Case | None) -> OpenCase | TakeAction | ApplyDecision | PendingAction:
-        event, cls = received.event, type(received.event)  # asking a model's class about an instance of another takes pydantic a while
-        if cls is Action:
-            return self._action(received, event, case)
-        if cls not in _EVENTS:
-            raise Rejected(f"{received.type} is no event that sla takes")
-        if event.case != received.key:
+    def _to_input(self, record: ReceivedRecord, case: Case | None) -> OpenCase | TakeAction | ApplyDecision | PendingAction:
+        event = record.event
+        if isinstance(event, Action):
+            return self._action_input(record, event, case)
+        if not isinstance(event, CaseEvent):
+            raise Rejected(f"{record.type} is no event that sla takes")
+        if event.case != record.key:
             raise Rejected("the record's key is not the case that its body names: send it with the case as key")
-        if cls in _DECISIONS and event.registered is not None:
-            return event_mapping.to_open_case(
-                event, self.rulebooks.get(event.procedure, event.version, event.registered.parameters).procedure
-            )
-        cause = "message" if cls in _NOTIFICATION_OUTCOME_CLASSES else "triage"
-        at = to_micros(received.recorded_at)
+        if isinstance(event, Classified) and event.registered is not None:
+            rulebook = self.rulebooks.get(event.procedure, event.version, event.registered.parameters)
+            return event_mapping.to_open_case(event, rulebook.procedure)
+        cause = "message" if isinstance(event, NotificationOutcome) else "triage"
+        at = to_micros(record.recorded_at)
         if case is None:
             return ApplyDecision(event.type, at, event_mapping.untyped_event_fields(event), cause)
         return event_mapping.to_apply_decision(event, at, self.rulebooks.for_case(case).procedure, cause)
 
-    def _action(self, received: ReceivedRecord, action: Action, case: Case | None) -> TakeAction | PendingAction:
-        if received.topic != CASE_ACTIONS.name or action.case != received.key:
+    def _action_input(self, record: ReceivedRecord, action: Action, case: Case | None) -> TakeAction | PendingAction:
+        if record.topic != CASE_ACTIONS.name or action.case != record.key:
             raise Rejected("the record's key is not the case that its action names: send it with the case as key", park=False)
         if action.action not in ACTION_DEFINITIONS:
             raise Rejected(f"there is no action {action.action}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}", park=False)
-        actor = self.identities.verify_signature(received.topic, received.key, str(received.id), received.body, received.headers)
-        if actor is None:
-            raise Rejected("the action is not signed by anybody whom the organisation knows", park=False)
+        actor = self.identities.signer(record.headers)
         if case is None:
-            return PendingAction(
-                action.model_dump(mode="json", by_alias=True, exclude_unset=True), actor.id, to_micros(received.recorded_at)
-            )
-        return self.to_action_input(action, actor, case, received.recorded_at)
-
-    def resolve_pending(self, pending: PendingAction, case: Case) -> TakeAction:
-        """An action that was asked for before its case was known."""
-        return self.to_action_input(
-            Action.model_validate(pending.action), self.identities.actor_by_id(pending.actor), case, from_micros(pending.at)
-        )
-
-    def to_action_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
-        """An action as the core takes it, in a role that the actor holds; where he holds none such, it will be refused."""
-        held = actor.roles(self.identities.organisation, case.department or case.proposed, at)
-        role = action.role or (held[0] if len(held) == 1 else "")
-        denied = ""
-        if role and role not in held:
-            denied = f"role: the actor does not hold {role} on this case; he holds {', '.join(held) or 'none'}"
-        elif not role:
-            denied = f"role is missing: the actor holds {', '.join(held) or 'none'}; name the one that acts"
-        procedure = self.rulebooks.for_case(case).procedure
-        return event_mapping.to_take_action(action.action, to_micros(at), (role, actor.id), action.data, procedure, denied)
+            fields = action.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            return PendingAction(fields, actor.id, to_micros(record.recorded_at))
+        return self.to_action_input(action, actor, case, record.recorded_at)

@@ -53,7 +53,7 @@ async def test_a_forged_action_is_a_dead_letter_and_parks_nothing(office: SlaHar
         async with service.database.transaction() as tx:
             reasons = [row["reason"] for row in await tx.fetch("SELECT reason FROM dead_letter")]
         assert len(reasons) == 1
-        assert "signed" in reasons[0]
+        assert "invalid signature" in reasons[0]
 
 
 async def test_a_role_that_the_signer_does_not_hold_is_refused(office: SlaHarness) -> None:
