@@ -5,36 +5,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
-from uuid import NAMESPACE_URL, uuid5
+from typing import Any
 
+from services.sla.application.case_batch import CaseBatch
 from services.sla.application.cases import UpdateCases
+from services.sla.application.errors import (
+    ActionNotFoundError,
+    CaseNotFoundError,
+    CaseParkedError,
+    RoleMissingError,
+    RoleNotHeldError,
+)
 from services.sla.application.identity import Actor
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import TakeAction
+from services.sla.storage import idempotency
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
-from shared.runtime.http.problem import HttpProblem
 from shared.runtime.kafka.record import partition_of
 from shared.runtime.kafka.watermark import Watermark
-
-_CLAIM_IDEMPOTENCY_KEY = "INSERT INTO inbox (id, topic) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What became of an action by HTTP: its events, or that it waits in order behind what is not known yet, or that it was sent before."""
+    """The events of an action; `deferred` if earlier deadlines have to be processed first, `repeated` if its key was used before."""
 
-    events: list[Event]
+    events: Sequence[Event] = ()
     deferred: bool = False
     repeated: bool = False
 
 
+class _UnreadInputError(Exception):
+    """Deadlines due before the action cannot be decided on until the input has been read past `instant`."""
+
+    def __init__(self, instant: datetime) -> None:
+        super().__init__()
+        self.instant = instant
+
+
 class TakeHttpActions:
-    """Actions by HTTP: decided at once under the case's lock, in order with what was due before."""
+    """Decides on an action at once if the input has been read far enough, else after at most `max_wait` real seconds, else defers it."""
 
     def __init__(self, cases: UpdateCases, database: Database, watermark: Watermark, max_wait: float) -> None:
         self.cases = cases
@@ -43,63 +56,62 @@ class TakeHttpActions:
         self.max_wait = max_wait
 
     async def take(self, action: Action, actor: Actor, idempotency_key: str | None) -> ActionResult:
-        """Decide on an action; raises `HttpProblem`: 404 unknown case, 403 not his, 409 parked, 422 wrong data."""
-        answer, due = await self._try(action, actor, idempotency_key, last=False)
-        if answer is None and due is not None:
-            await self.watermark.wait_until_passed(partition_of(action.case, PARTITIONS), due, self.max_wait)
-            answer, _ = await self._try(action, actor, idempotency_key, last=True)
-        return cast("ActionResult", answer)
+        """Decide on an action; raises a `RequestError`. An action that the procedure refuses is no error: its event says so."""
+        try:
+            return await self._decide_or_defer(action, actor, idempotency_key, may_defer=False)
+        except _UnreadInputError as unread:
+            # The transaction is over: no lock is held while waiting for the broker.
+            await self.watermark.wait_until_passed(partition_of(action.case, PARTITIONS), unread.instant, self.max_wait)
+        return await self._decide_or_defer(action, actor, idempotency_key, may_defer=True)
 
-    async def _try(
-        self, action: Action, actor: Actor, idempotency_key: str | None, *, last: bool
-    ) -> tuple[ActionResult | None, datetime | None]:
+    async def _decide_or_defer(self, action: Action, actor: Actor, idempotency_key: str | None, *, may_defer: bool) -> ActionResult:
         async with self.database.transaction() as tx:
-            if await parking.parked_keys(tx, [action.case]):
-                raise HttpProblem(409, "the case is parked", "case: an earlier message of it failed; replay its dead letter first")
-            caseload = self.cases.new_batch()
-            await caseload.load(tx, [action.case])
-            case = caseload.case(action.case)
-            if case is None:
-                raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case")
-            # Under the lock, not before: an action happens when it is accepted.
-            at = caseload.now = max(self.cases.clock.now(), caseload.now)
-            given = self._authorized_input(action, actor, case, at)
-            due = caseload.next_due(case.id)
-            early = (
-                due is not None
-                and due < to_micros(at)
-                and not self.watermark.has_passed(partition_of(case.id, PARTITIONS), from_micros(due))
-            )
-            if (early or caseload.has_deferred(case.id)) and not last:
-                return None, at if due is None else from_micros(due)
-            if await self._repeated(tx, actor, action.case, idempotency_key):
-                return ActionResult([], repeated=True), None
-            if early or caseload.has_deferred(case.id):
-                caseload.defer(case.id, given, at)
-                await caseload.record(tx)
-                return ActionResult([], deferred=True), None
-            events = caseload.decide(case.id, given)
-            await caseload.record(tx)
-            return ActionResult(events), None
+            batch, case = await self._load(tx, action.case)
+            # Read under the lock: an action happens when it is accepted (time.md).
+            at = batch.now = max(self.cases.clock.now(), batch.now)
+            case_input = self._authorized_input(action, actor, case, at)
+            must_wait = self._has_unread_input(batch, case.id, at) or batch.has_deferred(case.id)
+            if must_wait and not may_defer:
+                due = batch.next_due(case.id)
+                raise _UnreadInputError(at if due is None else from_micros(due))
+            if idempotency_key is not None and not await idempotency.claim_key(tx, actor.id, case.id, idempotency_key):
+                return ActionResult(repeated=True)
+            if must_wait:
+                batch.defer(case.id, case_input, at)
+                result = ActionResult(deferred=True)
+            else:
+                result = ActionResult(batch.decide(case.id, case_input))
+            await batch.record(tx)
+        return result
+
+    async def _load(self, tx: Transaction, case_id: str) -> tuple[CaseBatch, Case]:
+        if await parking.parked_keys(tx, [case_id]):
+            raise CaseParkedError
+        batch = self.cases.new_batch()
+        await batch.load(tx, [case_id])
+        case = batch.case(case_id)
+        if case is None:
+            raise CaseNotFoundError
+        return batch, case
+
+    def _has_unread_input(self, batch: CaseBatch, case_id: str, at: datetime) -> bool:
+        """Whether a deadline before `at` may still be met by a record that has not been read."""
+        due = batch.next_due(case_id)
+        return (
+            due is not None and due < to_micros(at) and not self.watermark.has_passed(partition_of(case_id, PARTITIONS), from_micros(due))
+        )
 
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
         if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
-            raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case that concerns your department")
+            raise CaseNotFoundError
         if action.action not in ACTION_DEFINITIONS:
-            raise HttpProblem(422, "there is no such action", f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
-        given = self.cases.to_action_input(action, actor, case, at)
-        if given.denied:
-            raise HttpProblem(422 if not given.role else 403, "the action cannot be taken", given.denied)
-        return given
-
-    async def _repeated(self, tx: Transaction, actor: Actor, case: str, key: str | None) -> bool:
-        """Whether the actor has sent this action before, under the same idempotency key."""
-        if key is None:
-            return False
-        spent = uuid5(NAMESPACE_URL, f"{actor.id}\n{case}\n{key}")
-        return await tx.fetchval(_CLAIM_IDEMPOTENCY_KEY, spent, "http-actions") is None
+            raise ActionNotFoundError(f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
+        case_input = self.cases.to_action_input(action, actor, case, at)
+        if case_input.denied:
+            raise (RoleNotHeldError if case_input.role else RoleMissingError)(case_input.denied)
+        return case_input
 
 
 def event_summaries(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Events as the answer to an action names them."""
+    """Type, instant and number of each event, for the answer to an action."""
     return [{"event": event.type, "at": from_micros(event.at).isoformat(), "sequence": event.sequence} for event in events]
