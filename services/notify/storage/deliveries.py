@@ -10,7 +10,10 @@ from shared.runtime.database.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as it is kept; `address` is sealed, `because` is JSON of procedure, version, rule and clause, instants are real time."""
+    """A delivery as stored; its instants are real time.
+
+    `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
+    """
 
     id: UUID
     case_id: str
@@ -33,7 +36,10 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What an attempt led to: `sent` or `failed` for good, or `pending` until `due_at`; counts only while the fence is ours."""
+    """What an attempt led to: finally `sent` or `failed`, or `pending` until `due_at`.
+
+    It is discarded if the row's fence is higher: the lease expired, and another process claimed the delivery.
+    """
 
     id: UUID
     fence: int
@@ -44,7 +50,7 @@ class AttemptResult:
 
 
 _COLUMNS = "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent"
-_READ = f"{_COLUMNS}, attempts, fence, first_due_at"
+_ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at"
 _INSERT = f"""
 INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
 SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
@@ -57,8 +63,10 @@ WITH due AS (
     SELECT id FROM delivery WHERE status = 'pending' AND channel = $1 AND due_at <= $3 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE delivery SET due_at = $4, attempts = attempts + 1, fence = fence + 1
-FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in _READ.split(","))}
+FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in _ALL_COLUMNS.split(","))}
 """  # noqa: S608 - constants
+_LOCK = f"SELECT {_ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa: S608 - constants
+# Address and text of a settled delivery are personal data that nothing needs any more.
 _SETTLE = """
 UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done.reference, reason = done.reason,
     settled_at = CASE WHEN done.status <> 'pending' THEN now() END,
@@ -73,7 +81,7 @@ RETURNING delivery.id
 _RECORD_RECEIPT = """
 UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '' WHERE id = $1
 """
-_DUE = """
+_BACKLOG = """
 SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery WHERE status = 'pending' AND due_at <= $1 GROUP BY channel
 """
 _PRUNE = """
@@ -83,54 +91,54 @@ DELETE FROM delivery WHERE id = ANY(
 
 
 async def insert_deliveries(tx: Transaction, rows: Sequence[DeliveryRow]) -> set[UUID]:
-    """Keep new deliveries and return their ids; one that is known already stays as it is."""
+    """Insert deliveries and return the ids of the new ones; a stored one stays as it is."""
     if not rows:
         return set()
     names = [name.strip() for name in _COLUMNS.split(",")]
-    found = await tx.fetch(_INSERT, *([getattr(row, name) for row in rows] for name in names))
-    return {row["id"] for row in found}
+    inserted = await tx.fetch(_INSERT, *([getattr(row, name) for row in rows] for name in names))
+    return {row["id"] for row in inserted}
 
 
 async def claim_deliveries(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[DeliveryRow]:
-    """Take due deliveries of a channel, oldest first, until the lease ends; the attempt counts, the fence keeps others out."""
+    """Lease up to `limit` due deliveries of a channel until the instant `until`, oldest first; counts an attempt and raises the fence."""
     rows = await tx.fetch(_CLAIM, channel, limit, now, until)
-    return sorted((_row(row) for row in rows), key=lambda row: row.id)
+    return sorted((_to_delivery(row) for row in rows), key=lambda row: row.id)
 
 
-async def settle_deliveries(tx: Transaction, done: Sequence[AttemptResult]) -> set[UUID]:
-    """Record results, and return those that were still ours; what is over loses address and text."""
+async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -> set[UUID]:
+    """Store results, and return the ids of those that were not discarded; a settled delivery loses address, subject and text."""
     rows = await tx.fetch(
         _SETTLE,
-        [s.id for s in done],
-        [s.fence for s in done],
-        [s.status for s in done],
-        [s.due_at for s in done],
-        [s.reference for s in done],
-        [s.reason for s in done],
+        [result.id for result in results],
+        [result.fence for result in results],
+        [result.status for result in results],
+        [result.due_at for result in results],
+        [result.reference for result in results],
+        [result.reason for result in results],
     )
     return {row["id"] for row in rows}
 
 
 async def lock_delivery(tx: Transaction, delivery_id: UUID) -> DeliveryRow | None:
-    """One delivery, locked, or None."""
-    row = await tx.fetchrow(f"SELECT {_READ} FROM delivery WHERE id = $1 FOR UPDATE", delivery_id)  # noqa: S608 - constants
-    return _row(row) if row else None
+    """A delivery, locked; None for an unknown id."""
+    row = await tx.fetchrow(_LOCK, delivery_id)
+    return _to_delivery(row) if row else None
 
 
 async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason: str) -> None:
-    """Record what a receipt said."""
+    """Store the status `delivered` or `failed` that a receipt reports."""
     await tx.execute(_RECORD_RECEIPT, delivery_id, status, reason)
 
 
 async def delivery_backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:
-    """By channel: how many deliveries are due and free, and since when the oldest."""
-    return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_DUE, now)}
+    """By channel: how many deliveries are due and not leased, and the due instant of the oldest."""
+    return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_BACKLOG, now)}
 
 
 async def prune_deliveries(tx: Transaction, before: datetime) -> int:
-    """Forget up to 1,000 deliveries that were settled before an instant; returns how many."""
+    """Delete up to 1,000 deliveries that were settled before an instant; returns how many."""
     return int((await tx.execute(_PRUNE, before)).split()[-1])
 
 
-def _row(row: object) -> DeliveryRow:
+def _to_delivery(row: object) -> DeliveryRow:
     return DeliveryRow(**dict(row))  # type: ignore[call-overload]

@@ -13,13 +13,16 @@ ON CONFLICT (case_id) DO UPDATE SET value = known.value + excluded.value RETURNI
 
 
 async def next_sequence_numbers(tx: Transaction, case_ids: Sequence[str]) -> list[int]:
-    """The next running number of each of these cases; a case's row stays locked until the commit, so its events keep their order."""
+    """The next event number of each of these cases, in their order; a case that occurs twice gets two numbers.
+
+    The case's row stays locked until the commit, so its events reach the outbox in the order of their numbers.
+    """
     counts = Counter(case_ids)
-    listed = sorted(counts)
-    rows = await tx.fetch(_NEXT_NUMBERS, listed, [counts[case] for case in listed])
-    following = {row["case_id"]: row["value"] - counts[row["case_id"]] for row in rows}
-    taken: list[int] = []
-    for case in case_ids:
-        following[case] += 1
-        taken.append(following[case])
-    return taken
+    sorted_ids = sorted(counts)
+    rows = await tx.fetch(_NEXT_NUMBERS, sorted_ids, [counts[case_id] for case_id in sorted_ids])
+    last_numbers = {row["case_id"]: row["value"] - counts[row["case_id"]] for row in rows}
+    numbers: list[int] = []
+    for case_id in case_ids:
+        last_numbers[case_id] += 1
+        numbers.append(last_numbers[case_id])
+    return numbers

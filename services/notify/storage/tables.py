@@ -8,11 +8,11 @@ SCHEMA = "notify"
 
 
 def metadata() -> MetaData:
-    """The schema: the machinery's tables and our two."""
-    metadata = runtime_tables(SCHEMA)
+    """The runtime's tables and notify's own."""
+    schema_metadata = runtime_tables(SCHEMA)
     delivery = Table(
         "delivery",
-        metadata,
+        schema_metadata,
         Column("id", Uuid, primary_key=True),
         *(
             Column(name, Text, nullable=False)
@@ -32,5 +32,5 @@ def metadata() -> MetaData:
     Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
     Index("delivery_case", delivery.c.case_id)
     use_queue_autovacuum(delivery)
-    Table("case_sequence", metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
-    return metadata
+    Table("case_sequence", schema_metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
+    return schema_metadata
