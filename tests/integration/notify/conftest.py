@@ -9,7 +9,7 @@ from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from tests.integration.notify.desk import ORGANISATION, RECEIPT_SECRET, SEALING_KEYS
+from tests.integration.notify.notify_process import ORGANISATION, RECEIPT_SECRET, SEALING_KEYS
 from tests.integration.notify.peers import SMS_TOKEN
 
 

@@ -25,7 +25,7 @@ from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.integration.notify.desk import PERSONAL_DATA, RECEIPT_SECRET, notification_request
+from tests.integration.notify.notify_process import PERSONAL_DATA, RECEIPT_SECRET, notification_request
 from tests.support.waiting import wait_for
 
 

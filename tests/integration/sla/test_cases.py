@@ -7,7 +7,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from shared.runtime.service import Service
-from tests.integration.sla.office import OTHER_DEPARTMENT_TOKEN, SlaHarness, event_types, person_client
+from tests.integration.sla.harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, event_types, person_client
 from tests.support.waiting import wait_for
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from services.sla.storage.tables import metadata
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from tests.integration.sla.office import SlaHarness
+from tests.integration.sla.harness import SlaHarness
 
 FIRST = """
 DROP TABLE sla.basis, sla.seal, sla.seal_leaf;

@@ -12,7 +12,7 @@ from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from shared.runtime.database.database import Database
-from tests.integration.notify.desk import PERSONAL_DATA, NotifyProcess, notification_request
+from tests.integration.notify.notify_process import PERSONAL_DATA, NotifyProcess, notification_request
 from tests.support.waiting import wait_for
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.service import Service
-from tests.integration.sla.archive import CommandLine, wait_for_events
-from tests.integration.sla.office import SlaHarness
+from tests.integration.sla.harness import SlaHarness
+from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
 from tests.support.services import open_topic_client
 from tests.support.waiting import wait_for
 

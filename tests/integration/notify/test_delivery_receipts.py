@@ -12,7 +12,7 @@ from services.notify.config import NotifySettings
 from services.notify.providers.http_sms import LONGEST_RECEIPT, sign_receipt
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
 from shared.runtime.database.database import Database
-from tests.integration.notify.desk import RECEIPT_SECRET, NotifyProcess, notification_request
+from tests.integration.notify.notify_process import RECEIPT_SECRET, NotifyProcess, notification_request
 
 SECRET_TEXT = RECEIPT_SECRET.get_secret_value()
 
