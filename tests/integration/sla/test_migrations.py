@@ -28,8 +28,8 @@ async def differences(database: Database) -> list[Any]:
     return [each for each in found if "alembic_version" not in str(each)]
 
 
-async def test_new_and_old_databases_end_with_the_tables_of_the_models(office: SlaHarness) -> None:
-    database = Database(office.settings, "sla")
+async def test_new_and_old_databases_end_with_the_tables_of_the_models(harness: SlaHarness) -> None:
+    database = Database(harness.settings, "sla")
     await migrate(database, "services.sla.migrations")
     assert await differences(database) == []
     async with database.transaction() as tx:
