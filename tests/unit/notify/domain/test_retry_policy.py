@@ -1,4 +1,4 @@
-"""Waits double up to a limit; attempts and patience end them."""
+"""Delays double up to a limit; a number of attempts and a time end the retries."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,20 +13,20 @@ POLICY = RetryPolicy(first_delay=5, max_delay=60, max_attempts=4, give_up_after=
 
 
 @pytest.mark.parametrize(
-    ("attempts", "asked", "expected"), [(1, None, 5), (2, None, 10), (5, None, 60), (1, 30, 30), (1, 9000, 60), (3, 1, 20)]
+    ("attempts", "requested", "expected"), [(1, None, 5), (2, None, 10), (5, None, 60), (1, 30, 30), (1, 9000, 60), (3, 1, 20)]
 )
-def test_delay(attempts: int, asked: float | None, expected: float) -> None:
-    assert retry_delay(POLICY, attempts, asked) == expected
+def test_delay_doubles_and_respects_the_providers_request(attempts: int, requested: float | None, expected: float) -> None:
+    assert retry_delay(POLICY, attempts, requested) == expected
 
 
 @given(st.integers(1, 10_000))
-def test_no_number_of_attempts_breaks_the_limit(attempts: int) -> None:
+def test_delay_never_exceeds_its_limit(attempts: int) -> None:
     assert 0 < retry_delay(POLICY, attempts) <= POLICY.max_delay
 
 
 @pytest.mark.parametrize(
-    ("attempts", "age", "goes_on"), [(1, 0, True), (3, 0, True), (4, 0, False), (9, 0, False), (1, 295, True), (1, 296, False)]
+    ("attempts", "age", "retries"), [(1, 0, True), (3, 0, True), (4, 0, False), (9, 0, False), (1, 295, True), (1, 296, False)]
 )
-def test_attempts_and_patience_end(attempts: int, age: float, goes_on: bool) -> None:
+def test_message_fails_after_the_last_attempt_or_the_last_instant(attempts: int, age: float, retries: bool) -> None:
     due = next_attempt_at(POLICY, attempts, NOW - timedelta(seconds=age), NOW, delay_seconds=5)
-    assert due == (NOW + timedelta(seconds=5) if goes_on else None)
+    assert due == (NOW + timedelta(seconds=5) if retries else None)
