@@ -9,7 +9,8 @@ from shared.runtime.database.database import Transaction
 
 _DUE = "SELECT 1 FROM timer WHERE due_at <= $1 LIMIT 1"
 _DUE_WITHIN = """
-SELECT count(*) FILTER (WHERE due_at <= $1::timestamptz + make_interval(hours => h)) AS n, h FROM timer, unnest($2::int[]) AS h GROUP BY h
+SELECT h, count(timer.due_at) AS n FROM unnest($2::int[]) AS h
+LEFT JOIN timer ON timer.due_at <= $1::timestamptz + make_interval(hours => h) GROUP BY h
 """
 
 
