@@ -9,6 +9,7 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
+# Other types, the great majority, are skipped without being decoded.
 EVENT_TYPES = {topics.CASE_EVENTS.name: frozenset({NotificationRequested.name})}
 
 

@@ -44,6 +44,7 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner) -> None:
 
 
 async def _set_gauges(tx: Transaction, clock: Clock) -> None:
+    # A class and department without an open case has no row: its gauge would keep the last value.
     metrics.CASES_OPEN.clear()
     for class_, department, number in await stored_cases.count_open_cases(tx):
         metrics.CASES_OPEN.labels(class_, department).set(number)

@@ -16,11 +16,11 @@ from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage,
 # HTTP statuses with their reason and whether it is permanent; 2xx is accepted, any other 5xx is busy, anything else refused.
 HTTP_STATUS_REASONS: dict[int, tuple[FailureReason, bool]] = {
     401: (FailureReason.CREDENTIALS, False),
-    402: (FailureReason.BUSY, False),
+    402: (FailureReason.BUSY, False),  # the account is empty until the operator tops it up
     403: (FailureReason.CREDENTIALS, False),
     407: (FailureReason.CREDENTIALS, False),
     408: (FailureReason.BUSY, False),
-    409: (FailureReason.BUSY, False),
+    409: (FailureReason.BUSY, False),  # an attempt with this idempotency key is in progress
     425: (FailureReason.BUSY, False),
     429: (FailureReason.BUSY, False),
 }

@@ -17,13 +17,13 @@ from shared.runtime.clock import Clock
 
 # Reply codes (RFC 5321, RFC 4954) with their reason and whether it is permanent; any other 4xx is busy, any other 5xx refused.
 SMTP_REPLY_REASONS: dict[int, tuple[FailureReason, bool]] = {
-    421: (FailureReason.BUSY, False),
-    454: (FailureReason.CREDENTIALS, False),
+    421: (FailureReason.BUSY, False),  # the server closes the session
+    454: (FailureReason.CREDENTIALS, False),  # TLS or authentication is temporarily unavailable
     530: (FailureReason.CREDENTIALS, False),
     534: (FailureReason.CREDENTIALS, False),
     535: (FailureReason.CREDENTIALS, False),
     538: (FailureReason.CREDENTIALS, False),
-    502: (FailureReason.GARBAGE, False),
+    502: (FailureReason.GARBAGE, False),  # 502 and 503: the server disagrees about the protocol, whatever the message
     503: (FailureReason.GARBAGE, False),
 }
 # Enhanced status codes (RFC 3463), e.g. 5.1.1.
@@ -67,7 +67,7 @@ class SmtpProvider:
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(self._clock.real_now())
         mail["Message-ID"] = f"<{message.idempotency_key}@{self._domain}>"
-        mail["Auto-Submitted"] = "auto-generated"
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic reply
         mail.set_content(message.text, cte="base64")  # for servers without 8BITMIME
         return mail
 

@@ -58,6 +58,7 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
             $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS new ({_COLUMNS})
 ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id
 """  # noqa: S608 - constants
+# The attempt counts when it is claimed: the message may have been sent by a process that died before it settled.
 _CLAIM = f"""
 WITH due AS (
     SELECT id FROM delivery WHERE status = 'pending' AND channel = $1 AND due_at <= $3 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED

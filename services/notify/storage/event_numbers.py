@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from shared.runtime.database.database import Transaction
 
+# Ordered by case: two transactions that lock the same rows cannot deadlock.
 _NEXT_NUMBERS = """
 INSERT INTO case_sequence AS known (case_id, value)
 SELECT case_id, added FROM unnest($1::text[], $2::bigint[]) AS new (case_id, added) ORDER BY case_id

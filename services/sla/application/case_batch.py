@@ -157,9 +157,11 @@ class CaseBatch:
         await ledgers.append_entries(tx, self.new_entries)
         await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
+        # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
         await timers.arm(tx, {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed})
         await outbox.add(tx, self.messages)
         events = [entry.fields for entry in self.new_entries]
+        # After the commit: a batch that is rolled back and retried would be counted twice.
         tx.after_commit(lambda: metrics.count_events(events))
 
     def _rulebook(self, case: Case | None, case_input: CaseInput) -> Rulebook:

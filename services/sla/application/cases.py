@@ -44,6 +44,7 @@ class UpdateCases:
 
     async def apply_batch(self, tx: Transaction, records: Sequence[ReceivedRecord], watermark: Watermark) -> None:
         """Apply records of triage-events, case-actions and notification-events in the order in which they were recorded."""
+        # A batch holds records of three topics; the broker's timestamps give the order of those of one case.
         ordered = sorted(records, key=lambda record: record.recorded_at)
         batch = self.new_batch()
         await batch.load(tx, [record.key for record in ordered])

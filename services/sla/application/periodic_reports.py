@@ -102,6 +102,7 @@ class DutyRunner:
             report = await build_report(tx, due.procedure, due.worktime, duty.report or "month", due.scheduled.until - 1)
             if duty.seal:
                 report["seal"] = await _seal_period(tx, due)
+            # The primary key decides between processes: the second insert waits for the first commit, and its report is discarded.
             if not await duties.insert_duty(tx, CompletedDuty(procedure_id, duty.id, due.since, due.now, report)):
                 return False
             await outbox.add(tx, [self._notification(due, report)])

@@ -60,6 +60,7 @@ class RulebookRegistry:
 
     def get(self, procedure: str, version: int, parameters: dict[str, Any]) -> Rulebook:
         """The rulebook of a procedure's version with those parameters; raises `ProcedureError` if the version is not installed."""
+        # Sorted: the same parameters in another order are the same rulebook.
         key = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
         rulebook = self._rulebooks.get(key)
         if rulebook is None:

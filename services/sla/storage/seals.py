@@ -9,6 +9,7 @@ from datetime import datetime
 from services.sla.domain.evidence.seal_leaf import encode_seal_leaf
 from shared.runtime.database.database import Transaction
 
+# An advisory lock, since a year that is not sealed has no row to lock.
 _LOCK_YEAR = "SELECT pg_advisory_xact_lock(hashtext('jiesu.seal'), $1)"
 # COLLATE "C": the order of the leaves decides the Merkle root, so it must not depend on the database's locale.
 _ENDED_CASES = """
