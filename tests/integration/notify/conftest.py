@@ -1,4 +1,4 @@
-"""Sinks, settings and a migrated database for each test."""
+"""Sinks, settings and a database for each test."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +8,6 @@ import pytest
 from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
 from tests.integration.notify.notify_process import ENCRYPTION_KEYS, ORGANISATION, RECEIPT_SECRET, NotifyProcess
 from tests.integration.notify.peers import SMS_TOKEN
 
@@ -53,10 +52,9 @@ def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_p
 
 @pytest.fixture
 async def database(settings: NotifySettings) -> AsyncIterator[Database]:
-    migrated = Database(settings, "notify")
-    await migrate(migrated, "services.notify.migrations")
-    yield migrated
-    await migrated.close()
+    connected = Database(settings, "notify")
+    yield connected
+    await connected.close()
 
 
 @pytest.fixture

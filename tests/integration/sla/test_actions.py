@@ -17,7 +17,6 @@ from shared.contracts.topics import TRIAGE_EVENTS
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
 from shared.runtime.kafka.watermark import Watermark
 from tests.integration.sla.harness import SlaHarness, event_types, first_decision, person_client, received_record
 from tests.integration.sla.recorded_cases import wait_for_events
@@ -95,7 +94,6 @@ class LaggingWatermark:
 async def overdue_case(harness: SlaHarness) -> AsyncIterator[tuple[UpdateCases, Database]]:
     """A database with the case `late`, whose deadlines passed 20 days ago and have not been processed."""
     database = Database(harness.settings, "sla")
-    await migrate(database, "services.sla.migrations")
     organisation = load_organisation(harness.settings.organisation)
     cases = UpdateCases(RulebookRegistry(organisation), IdentityRegistry(organisation), Clock())
     registered = received_record(first_decision("late", datetime.now(UTC) - timedelta(days=20), facility_failure=True))
