@@ -8,18 +8,16 @@ SCHEMA = "sla"
 
 
 def metadata() -> MetaData:
-    """The runtime's tables and sla's own."""
+    """The runtime's tables and sla's own.
+
+    `state`, `body`, `input`, `content` and `report` are JSON as bytes, `head`, `hash` and `root` are SHA-256 hashes.
+    """
     schema_metadata = runtime_tables(SCHEMA)
-    add_tables(schema_metadata)
-    return schema_metadata
-
-
-def add_tables(schema_metadata: MetaData) -> None:
-    """Add sla's own tables; `state`, `body`, `input`, `content` and `report` are JSON as bytes, `head` and `root` are SHA-256 hashes."""
     _add_cases(schema_metadata)
     _add_ledger(schema_metadata)
     _add_deferred_inputs_and_duties(schema_metadata)
     _add_evidence(schema_metadata)
+    return schema_metadata
 
 
 def _add_cases(schema_metadata: MetaData) -> None:
