@@ -47,10 +47,6 @@ class CaseHistory:
         """The lines as the replay takes them; raises `ValueError` for a body that is no JSON."""
         return [RecordedEvent(orjson.loads(row.body), row.cause, row.origin, row.basis) for row in self.rows]
 
-    def timeline(self) -> CaseTimeline:
-        """The case as the figures take it."""
-        return case_timeline(self.case, [orjson.loads(row.body) for row in self.rows])
-
 
 def case_timeline(case: str, bodies: Sequence[dict[str, Any]]) -> CaseTimeline:
     """A case as the figures take it, out of its events as they were published."""
