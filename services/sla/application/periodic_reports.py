@@ -16,9 +16,9 @@ from services.sla.application.case_batch import EVENT_SOURCE
 from services.sla.application.cases import DUTY_KEY_PREFIX
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
-from services.sla.domain.evidence.case_history import case_timeline
+from services.sla.domain.reports.case_timeline import CaseTimeline, case_timeline
 from services.sla.domain.reports.duty_schedule import REPORT_PERIODS, ScheduledDuty, duties_due_between, next_duty_due, period_bounds
-from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod, StatisticsCollector
+from services.sla.domain.reports.statistics import ReportingPeriod, StatisticsCollector
 from services.sla.storage import ledgers
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
