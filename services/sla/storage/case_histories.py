@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow, case_timeline
-from services.sla.domain.reports.statistics import CaseTimeline
+from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
+from services.sla.domain.reports.case_timeline import CaseTimeline, case_timeline
 from shared.runtime.database.database import Database, Transaction
 
 HISTORY_PAGE_SIZE = 200
