@@ -8,7 +8,6 @@ from services.sla.application.queries import CaseQueries
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
 from shared.procedures.loading.loader import load_organisation
-from shared.runtime.http import problem
 from shared.runtime.service import Service
 
 
@@ -24,6 +23,5 @@ def build(settings: SlaSettings) -> Service:
     periodic_reports.register(service, rulebooks)
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     files = CaseQueries(service.database, rulebooks, authority)
-    service.include_router(api.router(api.SlaApiDependencies(authority, actions, files, service.database, settings.requests_per_second)))
-    problem.add_problem_handlers(service.app)
+    service.include_router(api.router(api.SlaApiDependencies(authority, actions, files, settings.requests_per_second)))
     return service

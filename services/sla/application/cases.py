@@ -9,6 +9,7 @@ from typing import Any, cast
 from uuid import NAMESPACE_URL, uuid5
 
 from services.sla.application.case_batch import CaseBatch, PendingAction, recalculate
+from services.sla.application.http_problems import CASE_PARKED, FORBIDDEN, ROLE_REQUIRED, UNKNOWN_ACTION, unknown_case
 from services.sla.application.identity import Actor, IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
@@ -185,12 +186,12 @@ class TakeHttpActions:
     ) -> tuple[ActionResult | None, datetime | None]:
         async with self.database.transaction() as tx:
             if await parking.parked_keys(tx, [action.case]):
-                raise HttpProblem(409, "the case is parked", "case: an earlier message of it failed; replay its dead letter first")
+                raise HttpProblem(CASE_PARKED, "case: an earlier message of it failed; replay its dead letter first")
             caseload = self.cases.new_batch()
             await caseload.load(tx, [action.case])
             case = caseload.case(action.case)
             if case is None:
-                raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case")
+                raise unknown_case()
             # Under the lock, not before: an action happens when it is accepted.
             at = caseload.now = max(self.cases.clock.now(), caseload.now)
             given = self._authorized_input(action, actor, case, at)
@@ -214,12 +215,12 @@ class TakeHttpActions:
 
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
         if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
-            raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case that concerns your department")
+            raise unknown_case()
         if action.action not in ACTION_DEFINITIONS:
-            raise HttpProblem(422, "there is no such action", f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
+            raise HttpProblem(UNKNOWN_ACTION, f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
         given = self.cases.to_action_input(action, actor, case, at)
         if given.denied:
-            raise HttpProblem(422 if not given.role else 403, "the action cannot be taken", given.denied)
+            raise HttpProblem(FORBIDDEN if given.role else ROLE_REQUIRED, given.denied)
         return given
 
     async def _repeated(self, tx: Transaction, actor: Actor, case: str, key: str | None) -> bool:

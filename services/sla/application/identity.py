@@ -1,13 +1,12 @@
 """Who is asking, and which roles that person holds on a case: from the organisation file, never from the message."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
 from shared.procedures.organisation import Organisation, Person
+from shared.runtime.http.bearer import BearerTokens
 from shared.runtime.kafka.signing import is_signature_valid
 
 SYSTEM_ROLE = "system"
@@ -37,7 +36,7 @@ class IdentityRegistry:
 
     def __init__(self, organisation: Organisation) -> None:
         self.organisation = organisation
-        self._tokens = {person.token_sha256.lower(): person for person in organisation.people if person.token_sha256}
+        self.tokens = BearerTokens((person.token_sha256, Actor(person.id, person)) for person in organisation.people if person.token_sha256)
         self._keys: dict[str, tuple[str, Actor]] = {}
         for person in organisation.people:
             self._keys.update({name: (public, Actor(person.id, person)) for name, public in person.keys.items()})
@@ -47,15 +46,6 @@ class IdentityRegistry:
     def actor_by_id(self, actor_id: str) -> Actor:
         """Somebody who was known before by his id: a person, or a source."""
         return Actor(actor_id, self.organisation.person(actor_id))
-
-    def authenticate_bearer(self, header: str | None) -> Actor | None:
-        """The person whose token an Authorization header carries; None if there is none such."""
-        scheme, _, token = (header or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return None
-        digest = hashlib.sha256(token.strip().encode()).hexdigest()
-        known = next((stored for stored in self._tokens if hmac.compare_digest(stored, digest)), None)
-        return None if known is None else Actor(self._tokens[known].id, self._tokens[known])
 
     def verify_signature(self, topic: str, key: str, event_id: str, body: bytes, headers: Mapping[str, str]) -> Actor | None:
         """Who signed a record; None if nobody that the organisation knows did, or the signature does not fit."""

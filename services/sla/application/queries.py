@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from services.sla.application.http_problems import UNKNOWN_CLOCK, unknown_case
 from services.sla.application.identity import Actor, IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.lifecycle.case import Case
@@ -13,8 +14,6 @@ from services.sla.domain.views import clock_view, redaction
 from services.sla.storage import cases
 from shared.runtime.database.database import Database
 from shared.runtime.http.problem import HttpProblem
-
-CASE_NOT_FOUND = ("there is no such case", "case: must be the id of a registered case that concerns your department")
 
 
 class CaseQueries:
@@ -58,9 +57,7 @@ class CaseQueries:
         rulebook = self.rulebooks.for_case(case)
         rounds = [(plan, each) for plan, each in clock_view.started_runs(case, rulebook) if clock_id in (plan.clock.id, *plan.clauses)]
         if not rounds:
-            raise HttpProblem(
-                404, "there is no such clock", f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}"
-            )
+            raise HttpProblem(UNKNOWN_CLOCK, f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}")
         explained = [clock_view.explained_run(case, rulebook, plan, each) for plan, each in rounds]
         return {"case": case.id, "clock": rounds[0][0].clock.id, "rounds": explained}
 
@@ -68,8 +65,8 @@ class CaseQueries:
         async with self.database.transaction() as tx:
             state = await tx.fetchval("SELECT state FROM cases WHERE id = $1", name)
         if state is None:
-            raise HttpProblem(404, *CASE_NOT_FOUND)
+            raise unknown_case()
         case = Case.from_dict(orjson.loads(state))
         if not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
-            raise HttpProblem(404, *CASE_NOT_FOUND)
+            raise unknown_case()
         return case

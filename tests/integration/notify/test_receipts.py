@@ -28,7 +28,7 @@ async def office(settings: NotifySettings, database: Database) -> AsyncIterator[
 @pytest.fixture
 async def client(office: NotifyProcess) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(api.router(office.receipts, SECRET_TEXT, office.clock))
+    api.add_routes(app, office.receipts, SECRET_TEXT, office.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notify") as connected:
         yield connected
 
