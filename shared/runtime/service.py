@@ -20,7 +20,8 @@ from shared.runtime.database.migrate import migrate
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
-from shared.runtime.kafka.record import EventDecoder, ReceivedRecord
+from shared.runtime.kafka.record import ReceivedRecord
+from shared.runtime.kafka.record_decoder import EventDecoder
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.process import logging, metrics

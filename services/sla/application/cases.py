@@ -27,7 +27,8 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
 from shared.runtime.errors import Rejected
 from shared.runtime.http.problem import HttpProblem
-from shared.runtime.kafka.record import ReceivedRecord, partition_of
+from shared.runtime.kafka.partitioner import partition_of
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.scheduling import yield_every
 from shared.runtime.timers.timers import DueTimer

@@ -4,12 +4,23 @@ aiokafka's goes byte by byte and takes more than twice as long, once a case in e
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from struct import Struct
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
 _32 = 0xFFFFFFFF
+
+
+def partition_of(key: str | bytes, partition_count: int) -> int:
+    """Kafka's default partition of a key (murmur2, as the Java client and librdkafka's `murmur2_random` have it)."""
+    return _hash(key.encode() if isinstance(key, str) else key) % partition_count
+
+
+@lru_cache(maxsize=20_000)
+def _hash(key: bytes) -> int:
+    # A case's key is read and sent many times in a row.
+    return murmur2(key) & 0x7FFFFFFF
 
 
 def murmur2(data: bytes) -> int:

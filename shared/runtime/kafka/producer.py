@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 
 MAX_BATCH_BYTES = 256 * 1024
 """With aiokafka's 16 KiB a relay's 500 events take several requests, one after the other."""

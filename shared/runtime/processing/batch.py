@@ -12,7 +12,8 @@ from shared.runtime.clock import backoff, monotonic
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking, store
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.record import LOG_APPEND_TIME, FailedRecord, RawRecord, ReceivedRecord, RecordDecoder
+from shared.runtime.kafka.record import LOG_APPEND_TIME, FailedRecord, RawRecord, ReceivedRecord
+from shared.runtime.kafka.record_decoder import RecordDecoder
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health

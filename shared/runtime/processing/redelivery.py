@@ -9,7 +9,8 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import store
 from shared.runtime.dead_letters.operations import DISCARD, DISCARDED, OPEN, REPLAY, REPLAYED
 from shared.runtime.dead_letters.parking import RECORD_COLUMNS, record_from_row
-from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord, RecordDecoder
+from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord
+from shared.runtime.kafka.record_decoder import RecordDecoder
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.supervision import sleep_or_stop

@@ -13,7 +13,8 @@ from shared.runtime.clock import Clock, backoff
 from shared.runtime.database.database import Database
 from shared.runtime.kafka.connection import diagnose_connection
 from shared.runtime.kafka.offsets import ConsumerPositionReader, EndOffsetClient
-from shared.runtime.kafka.record import EventDecoder, ReceivedRecord, RecordDecoder
+from shared.runtime.kafka.record import ReceivedRecord
+from shared.runtime.kafka.record_decoder import EventDecoder, RecordDecoder
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health

@@ -15,7 +15,8 @@ from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.record import ReceivedRecord, partition_of
+from shared.runtime.kafka.partitioner import partition_of
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service

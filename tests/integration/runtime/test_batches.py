@@ -10,7 +10,8 @@ import pytest
 from shared.contracts import topics
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Misconfigured, Rejected
-from shared.runtime.kafka.record import ReceivedRecord, partition_of
+from shared.runtime.kafka.partitioner import partition_of
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service

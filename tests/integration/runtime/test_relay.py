@@ -14,7 +14,7 @@ from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.database.tables import bundle_outbox
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service

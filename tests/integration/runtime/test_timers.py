@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from shared.runtime.database.database import Transaction
 from shared.runtime.dead_letters import operations
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers

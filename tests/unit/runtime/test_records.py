@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.partitioner import murmur2
-from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord, RecordDecoder, headers_from_json, partition_of
+from shared.runtime.kafka.partitioner import murmur2, partition_of
+from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord, headers_from_json
+from shared.runtime.kafka.record_decoder import RecordDecoder
 
 GOOD = (
     ("ce_id", b"018f0000-0000-7000-8000-000000000001"),
