@@ -19,10 +19,10 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.processing import inbox
 from shared.runtime.service import Service
-from shared.runtime.subscription import consumer
+from shared.runtime.subscription import broker
 
 ROOT = Path(__file__).parents[2]
-SUBSCRIBE = ROOT / "shared" / "runtime" / "subscription" / "consumer.py"
+SUBSCRIBER = ROOT / "shared" / "runtime" / "subscription" / "broker.py"
 
 
 @cache
@@ -91,15 +91,15 @@ async def test_the_handler_has_one_parameter(subscriber: BatchSubscriber) -> Non
 
 
 async def test_a_tolerant_parser_and_raw_records_are_used(subscriber: BatchSubscriber) -> None:
-    assert subscriber._call_options.parser is consumer.parse_batch
-    assert subscriber._call_options.decoder is consumer.decode_batch
+    assert subscriber._call_options.parser is broker.parse_batch
+    assert subscriber._call_options.decoder is broker.decode_batch
     assert subscriber._outer_config.fd_config.use_fastdepends is False
 
 
 def test_subscribers_brokers_and_consumers_are_made_in_one_place_only() -> None:
     guarded = {"KafkaBroker", "KafkaRouter", "KafkaRoute", "subscriber"}
     for path, tree in sources():
-        if path == SUBSCRIBE:
+        if path == SUBSCRIBER:
             continue
         called = {name for name, _ in attributes_called(tree)}
         assert not guarded & (called | {n for n in names_used(tree) if n in guarded and n != "subscriber"}), path
@@ -108,7 +108,7 @@ def test_subscribers_brokers_and_consumers_are_made_in_one_place_only() -> None:
         for path, tree in sources()
         if "AIOKafkaConsumer" in names_used(tree) and path.relative_to(ROOT).parts[0] != "cli"
     }
-    assert makers <= {"shared/runtime/subscription/consumer.py", "shared/runtime/kafka/offsets.py"}
+    assert makers == {"shared/runtime/subscription/broker.py", "shared/runtime/subscription/consumer.py", "shared/runtime/kafka/offsets.py"}
 
 
 def test_nobody_scales_by_workers_within_a_process() -> None:

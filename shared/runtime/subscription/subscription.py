@@ -23,7 +23,8 @@ from shared.runtime.process.supervision import sleep_or_stop
 from shared.runtime.processing.batch import BatchHandler, BatchProcessor
 from shared.runtime.processing.breaker import Breaker
 from shared.runtime.processing.redelivery import DeadLetterRedelivery
-from shared.runtime.subscription.consumer import PollState, PollTrackingBroker, create_subscriber, partition_count
+from shared.runtime.subscription.broker import PollTrackingBroker, create_subscriber
+from shared.runtime.subscription.consumer import PollState, partition_count
 
 _LAG_PERIOD = 5.0
 log = structlog.get_logger(__name__)

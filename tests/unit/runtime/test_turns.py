@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.runtime.kafka.record import RawRecord
 from shared.runtime.process.scheduling import YIELD_INTERVAL, yield_every
-from shared.runtime.subscription.consumer import split_by_partition
+from shared.runtime.subscription.broker import split_by_partition
 
 
 async def test_long_work_gives_others_their_turn_and_keeps_its_order() -> None:
