@@ -144,4 +144,4 @@ async def test_old_ids_are_forgotten_and_young_ones_kept(database: Database) -> 
 def test_sqlalchemys_asyncio_extra_brings_greenlet() -> None:
     """SQLAlchemy 2.1 no longer installs it by itself."""
     assert import_module("greenlet")
-    assert '"sqlalchemy[asyncio]' in (Path(__file__).parents[3] / "pyproject.toml").read_text()
+    assert '"sqlalchemy[asyncio]' in (Path(__file__).parents[4] / "pyproject.toml").read_text()
