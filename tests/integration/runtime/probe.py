@@ -22,6 +22,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers
 from shared.runtime.timers.timers import DueTimer
+from tests.support.waiting import wait_for
 
 PARTITIONS = 12  # half of the registry's, as every test makes topics of its own
 INPUTS = [replace(topic, partitions=PARTITIONS) for topic in (topics.TRIAGE_EVENTS, topics.CASE_ACTIONS)]
@@ -134,3 +135,15 @@ async def stored_notes(service: Service, case: str | None = None) -> list[str]:
 async def count_rows(service: Service, table: str) -> int:
     async with service.database.transaction() as tx:
         return int(await tx.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+async def dead_letter_reasons(service: Service) -> list[str]:
+    async with service.database.transaction() as tx:
+        return [row["reason"] for row in await tx.fetch("SELECT reason FROM dead_letter ORDER BY id")]
+
+
+async def wait_for_notes(service: Service, expected: list[str], case: str | None = None) -> None:
+    async def arrived() -> bool:
+        return await stored_notes(service, case) == expected
+
+    await wait_for(arrived, what=f"notes {expected}")

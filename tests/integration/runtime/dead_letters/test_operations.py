@@ -79,7 +79,7 @@ async def test_a_replay_applies_the_culprit_and_then_what_waited(
 async def test_a_replay_that_fails_again_says_why_and_changes_nothing(parked: Service, jiesu: Jiesu) -> None:
     result = await jiesu("replay", "probe:1")
     assert result.exit_code == 1
-    assert "failed again: ValueError at test_dead_letters.py" in result.output
+    assert "failed again: ValueError at test_operations.py" in result.output
     assert await stored_notes(parked, CASE) == ["before"]
     assert await count_rows(parked, "waiting") == 2
 
