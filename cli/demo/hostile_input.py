@@ -58,14 +58,16 @@ async def _send_broken_records(sender: DemoSender) -> None:
     topic = COMPLAINT_SUBMISSIONS
 
     def headers(kind: str = "submission", source: str = "property-hotline") -> list[tuple[str, bytes | None]]:
-        message = CloudEventRecord(topic.name, "x", uuid7(), kind, sender.clock.now(), b"", source)
+        message = CloudEventRecord(topic=topic.name, key="x", id=uuid7(), type=kind, at=sender.clock.now(), body=b"", source=source)
         return [(name, value) for name, value in message.kafka_headers()]
 
     await sender.send_raw(topic, b"broken-1", b"{not json", headers())
     await sender.send_raw(topic, b"broken-2", orjson.dumps(VALID_SUBMISSION), [*headers()[:3], ("ce_source", None)])
     await sender.send_raw(topic, b"broken-3", orjson.dumps(VALID_SUBMISSION), headers(source="no-such-source"))
     await sender.send_raw(topic, b"broken-4", b"\xff\xfe\x00", headers(kind="nonsense"))
-    forged = CloudEventRecord(CASE_ACTIONS.name, "case", uuid7(), "action", sender.clock.now(), b"", "nobody")
+    forged = CloudEventRecord(
+        topic=CASE_ACTIONS.name, key="case", id=uuid7(), type="action", at=sender.clock.now(), body=b"", source="nobody"
+    )
     body = orjson.dumps({"case": "case", "action": "close"})
     await sender.send_raw(CASE_ACTIONS, b"case", body, [(name, value) for name, value in forged.kafka_headers()])
     sender.counts["broken_records"] += 5

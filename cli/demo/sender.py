@@ -109,7 +109,7 @@ class DemoSender:
     async def _send_record(self, topic: Topic, key: str, kind: str, body: Any, source: str, signer: str) -> None:
         content, event_id = orjson.dumps(body), uuid7()
         secret = self.secrets["sources"].get(signer) or self.secrets["people"].get(signer) or {}
-        message = CloudEventRecord(topic.name, key, event_id, kind, self.clock.now(), content, source)
+        message = CloudEventRecord(topic=topic.name, key=key, id=event_id, type=kind, at=self.clock.now(), body=content, source=source)
         headers = message.kafka_headers()
         if "private" in secret:
             signature = sign(base64.b64decode(secret["private"]), topic.name, key, event_id, content)

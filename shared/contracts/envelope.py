@@ -1,7 +1,7 @@
 """CloudEvents in binary mode: attributes in ASCII headers, the JSON event in the body."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 CE_SPEC_VERSION_VALUE = "1.0"
 CE_ID = "ce_id"
@@ -16,7 +16,8 @@ KEY_ID_HEADER = "jiesu-key"
 SIGNATURE_HEADER = "jiesu-signature"
 
 
-class CloudEventRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudEventRecord:
     """One record to publish.
 
     `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event's name, `body` JSON, `at` when it happened,

@@ -202,7 +202,18 @@ class CaseBatch:
     def _publish(self, topic: str, event: Event, at: datetime, body: bytes, about: _EventContext) -> None:
         case, by = about.case.id, _by(event)
         self.messages.append(
-            CloudEventRecord(topic, case, uuid7(), event.type, at, body, EVENT_SOURCE, event.sequence, about.traceparent, by)
+            CloudEventRecord(
+                topic=topic,
+                key=case,
+                id=uuid7(),
+                type=event.type,
+                at=at,
+                body=body,
+                source=EVENT_SOURCE,
+                sequence=event.sequence,
+                traceparent=about.traceparent,
+                by=by,
+            )
         )
 
 

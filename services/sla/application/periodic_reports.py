@@ -144,7 +144,9 @@ class DutyRunner:
             about="duty_report",
             values=_values(procedure, worktime, due, report),
         )
-        return CloudEventRecord(CASE_EVENTS.name, key, uuid7(), event.type, at, encode_event(event), EVENT_SOURCE)
+        return CloudEventRecord(
+            topic=CASE_EVENTS.name, key=key, id=uuid7(), type=event.type, at=at, body=encode_event(event), source=EVENT_SOURCE
+        )
 
     def _worktime(self, procedure: Procedure) -> Worktime:
         calendars, organisation = self._rulebooks.calendars, self._rulebooks.organisation

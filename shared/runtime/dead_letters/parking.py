@@ -1,6 +1,7 @@
 """Parked cases: after a record that failed while being applied, later records of its case wait in order."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import RawRecord, ReceivedRecord, headers_from_json
@@ -26,19 +27,18 @@ def record_arrays(records: Sequence[RawRecord]) -> tuple[list[object], ...]:
     )
 
 
-def record_from_row(row: object) -> RawRecord:
+def record_from_row(row: Mapping[str, Any]) -> RawRecord:
     """A record as it was kept by `columns`."""
-    values = dict(row)  # type: ignore[call-overload]
     return RawRecord(
-        values["topic"],
-        values["partition"],
-        values["kafka_offset"],
-        values["timestamp_ms"],
-        values["timestamp_type"],
-        values["key"],
-        values["raw_key"],
-        values["body"],
-        headers_from_json(values["headers"]),
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["kafka_offset"],
+        timestamp_ms=row["timestamp_ms"],
+        timestamp_type=row["timestamp_type"],
+        key=row["key"],
+        raw_key=row["raw_key"],
+        body=row["body"],
+        headers=headers_from_json(row["headers"]),
     )
 
 

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -27,7 +27,8 @@ class KafkaRecord(Protocol):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class RawRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRecord:
     """A record as it arrived; `topic` is without our prefix, `key` is text that can be stored, `raw_key` the bytes."""
 
     topic: str
@@ -45,15 +46,15 @@ class RawRecord(NamedTuple):
         """Take a record from the consumer."""
         key = storable_text((record.key or b"").decode("utf-8", "replace"), 200)
         return cls(
-            record.topic.removeprefix(topic_prefix),
-            record.partition,
-            record.offset,
-            record.timestamp,
-            record.timestamp_type,
-            key,
-            record.key,
-            record.value,
-            tuple(record.headers),
+            topic=record.topic.removeprefix(topic_prefix),
+            partition=record.partition,
+            offset=record.offset,
+            timestamp_ms=record.timestamp,
+            timestamp_type=record.timestamp_type,
+            key=key,
+            raw_key=record.key,
+            body=record.value,
+            headers=tuple(record.headers),
         )
 
     def headers_json(self) -> str:
@@ -67,11 +68,11 @@ def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
     return tuple((name, None if value is None else base64.b64decode(value)) for name, value in orjson.loads(text))
 
 
-class ReceivedRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedRecord:
     """A decoded record: `at` is when its event happened (ce_time), `recorded` the broker's timestamp in domain time."""
 
     raw: RawRecord
-    key: str
     id: UUID
     type: str
     at: datetime
@@ -86,6 +87,11 @@ class ReceivedRecord(NamedTuple):
     def topic(self) -> str:
         """The topic without our prefix."""
         return self.raw.topic
+
+    @property
+    def key(self) -> str:
+        """The case id."""
+        return self.raw.key
 
     @property
     def partition(self) -> int:

@@ -67,7 +67,6 @@ class RecordDecoder:
         kind = _required(headers, envelope.CE_TYPE)
         return ReceivedRecord(
             raw=raw,
-            key=raw.key,
             id=_uuid(_required(headers, envelope.CE_ID)),
             type=kind,
             at=_instant(_required(headers, envelope.CE_TIME)),

@@ -145,7 +145,17 @@ class TimerLoop:
     async def _park(self, tx: Transaction, case: str, error: BaseException) -> None:
         number = await tx.fetchval("SELECT nextval(pg_get_serial_sequence('waiting', 'id'))")
         stamp = int(self._clock.real_now().timestamp() * 1000)
-        raw = RawRecord(TIMER_PSEUDO_TOPIC, -1, number, stamp, 0, case, case.encode(), None, ())
+        raw = RawRecord(
+            topic=TIMER_PSEUDO_TOPIC,
+            partition=-1,
+            offset=number,
+            timestamp_ms=stamp,
+            timestamp_type=0,
+            key=case,
+            raw_key=case.encode(),
+            body=None,
+            headers=(),
+        )
         [letter] = await store.insert_dead_letters(tx, [FailedRecord(raw, redacted_reason(error))])
         await parking.park(tx, case, letter)
         log.error("case is parked: its timer could not be fired", case=case, letter=letter, reason=redacted_reason(error))

@@ -79,7 +79,9 @@ class ProbeHandler:
 
 
 def outgoing_message(record: ReceivedRecord) -> CloudEventRecord:
-    return CloudEventRecord(OUTPUT.name, record.key, uuid7(), "noted", record.at, record.body, "/probe", 0)
+    return CloudEventRecord(
+        topic=OUTPUT.name, key=record.key, id=uuid7(), type="noted", at=record.at, body=record.body, source="/probe", sequence=0
+    )
 
 
 def build_service(settings: RuntimeSettings, probe: ProbeHandler, **options: Any) -> Service:

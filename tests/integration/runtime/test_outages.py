@@ -42,7 +42,9 @@ async def alone(broker: KafkaServer, settings: RuntimeSettings) -> RuntimeSettin
 
 
 def message(n: int) -> CloudEventRecord:
-    return CloudEventRecord(OUTPUT.name, f"case-{n % 7}", uuid7(), "noted", datetime.now(UTC), f"{n:06}".encode(), "/probe")
+    return CloudEventRecord(
+        topic=OUTPUT.name, key=f"case-{n % 7}", id=uuid7(), type="noted", at=datetime.now(UTC), body=f"{n:06}".encode(), source="/probe"
+    )
 
 
 async def tell(service: Service, numbers: range) -> None:

@@ -115,7 +115,9 @@ class SlaHarness:
         self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
     ) -> None:
         """One record."""
-        message = CloudEventRecord(topic.name, case, event_id or uuid7(), kind, datetime.now(UTC), body, "/test")
+        message = CloudEventRecord(
+            topic=topic.name, key=case, id=event_id or uuid7(), type=kind, at=datetime.now(UTC), body=body, source="/test"
+        )
         all_headers = [*message.kafka_headers(), *((name, value.encode()) for name, value in headers)]
         await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
 

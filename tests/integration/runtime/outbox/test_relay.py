@@ -24,7 +24,17 @@ from tests.support.waiting import wait_for
 
 
 def message(case: str, text: str, topic: str = OUTPUT.name) -> CloudEventRecord:
-    return CloudEventRecord(topic, case, uuid7(), "noted", datetime.now(UTC), text.encode(), "/probe", 5, "00-ab-cd-01")
+    return CloudEventRecord(
+        topic=topic,
+        key=case,
+        id=uuid7(),
+        type="noted",
+        at=datetime.now(UTC),
+        body=text.encode(),
+        source="/probe",
+        sequence=5,
+        traceparent="00-ab-cd-01",
+    )
 
 
 async def emptied(service: Service) -> None:

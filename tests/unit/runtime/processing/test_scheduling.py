@@ -33,7 +33,9 @@ async def test_long_work_gives_others_their_turn_and_keeps_its_order() -> None:
 
 
 def raw(partition: int, offset: int) -> RawRecord:
-    return RawRecord("t", partition, offset, 0, 1, "k", b"k", b"", ())
+    return RawRecord(
+        topic="t", partition=partition, offset=offset, timestamp_ms=0, timestamp_type=1, key="k", raw_key=b"k", body=b"", headers=()
+    )
 
 
 @given(st.lists(st.integers(0, 23), max_size=300))
