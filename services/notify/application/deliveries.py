@@ -22,7 +22,6 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.failures import redacted_reason
-from shared.runtime.process.scheduling import yield_every
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +36,7 @@ class PlanDeliveries:
 
     async def record(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> bool:
         """Keep the deliveries of all requests in the batch; says whether any is to be sent at once."""
-        rows = {row.id: row async for received in yield_every(batch) for row in self._rows(received)}
+        rows = {row.id: row for received in batch for row in self._rows(received)}
         kept = await deliveries.insert_deliveries(tx, sorted(rows.values(), key=lambda row: row.id))
         fresh = [row for row in rows.values() if row.id in kept]
         failed = [row for row in fresh if row.status == "failed"]

@@ -30,7 +30,6 @@ from shared.runtime.http.problem import HttpProblem
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.watermark import Watermark
-from shared.runtime.process.scheduling import yield_every
 from shared.runtime.timers.timers import DueTimer
 
 RECALCULATION_BATCH_SIZE = 200
@@ -68,7 +67,7 @@ class UpdateCases:
         ordered = sorted(batch, key=lambda received: received.recorded_at)
         caseload = self.new_batch()
         await caseload.load(tx, [received.key for received in ordered])
-        async for received in yield_every(ordered):
+        for received in ordered:
             self._apply(caseload, received, watermark)
         await caseload.record(tx)
 

@@ -14,7 +14,6 @@ from shared.runtime.kafka.connection import connection_options
 from shared.runtime.kafka.producer import Producer, ProducerRecord, UnsendableTopicError
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
-from shared.runtime.process.scheduling import yield_every
 from shared.runtime.process.settings import RuntimeSettings
 
 BATCH_MESSAGES = 1500
@@ -92,7 +91,7 @@ class Relay:
         async with self._database.transaction() as tx:
             rows = await tx.fetch(_TAKE_SHARD_ROWS, self._lock_id(shard), shard, self._held_topics(), BATCH_MESSAGES)
             rows.sort(key=lambda row: row["id"])
-            messages = [message async for message in yield_every(each for row in rows for each in self._producer_records(row))]
+            messages = [message for row in rows for message in self._producer_records(row)]
             if messages:
                 await self._producer.send(messages)
         return len(messages)

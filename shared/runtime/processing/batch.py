@@ -18,7 +18,6 @@ from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.logging import log_context
-from shared.runtime.process.scheduling import yield_every
 from shared.runtime.processing import inbox
 from shared.runtime.processing.breaker import Breaker
 
@@ -116,7 +115,7 @@ class BatchProcessor:
         Outages are retried for `patience` seconds, then raised with nothing skipped. Records of a stopped partition are left out.
         """
         started = monotonic()
-        read = [self.decoder.decode(raw, partition_counts[raw.topic]) async for raw in yield_every(records)]
+        read = [self.decoder.decode(raw, partition_counts[raw.topic]) for raw in records]
         for attempt in range(10_000):
             try:
                 await self._commit_running_partitions(read)
