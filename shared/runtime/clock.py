@@ -76,11 +76,6 @@ def jitter(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret hangs on it
 
 
-def backoff(attempt: int, initial_seconds: float = 0.05, max_seconds: float = 5.0) -> float:
-    """Seconds to wait before attempt `attempt` + 1: doubling from `first`, at most `longest`, with jitter."""
-    return jitter(min(max_seconds, initial_seconds * 2.0 ** min(attempt, 20)))
-
-
 class _Uuid7Generator:
     """UUIDv7 of one process, as text in strictly rising order (RFC 9562, method 1: a counter in rand_a)."""
 

@@ -13,9 +13,9 @@ from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord
 from shared.runtime.kafka.record_decoder import RecordDecoder
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
-from shared.runtime.process.supervision import sleep_or_stop
+from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.processing import inbox
-from shared.runtime.processing.batch import BatchHandler
+from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.timers.timers import TIMER_PSEUDO_TOPIC
 
 _POLL = 0.5

@@ -1,11 +1,9 @@
-"""The FastStream broker and its one batch subscriber, with our failure policy."""
+"""The FastStream broker of a service and its one batch subscriber."""
 
-import asyncio
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -24,21 +22,23 @@ from shared.runtime.subscription.rebalance import DrainingRebalanceListener
 SESSION_TIMEOUT_MS = 6000
 HEARTBEAT_INTERVAL_MS = 500
 _MAX_PARTITION_FETCH_BYTES = 131_072
-"""Of one partition at once: 24 of them, one megabyte each, are more memory than a batch needs. A larger record comes alone."""
+"""24 partitions of aiokafka's default, 1 MiB, take more memory than a batch needs. A larger record is fetched alone."""
 _BATCHES_PER_POLL = 4
-"""Both lanes then have work until the end of a poll, and a service that reads few of a topic's types gets full batches too."""
-_PARALLEL_BATCHES = 2
+"""Both parallel batches then have work until the end of a poll, and a service that skips most event types gets full batches too."""
 
 
 def _faststream_logger() -> logging.Logger:
-    """FastStream logs twice a batch at INFO; without a logger its errors would be lost."""
+    """FastStream logs every batch at INFO; without a logger it would hide its errors."""
     logger = logging.getLogger("faststream.jiesu")
     logger.setLevel(logging.WARNING)
     return logger
 
 
 class PollTrackingBroker(KafkaBroker):
-    """FastStream's broker that builds `WatchedConsumer`s with all our connection options."""
+    """FastStream's broker with PollTrackingConsumer as its consumer.
+
+    FastStream's Prometheus middleware is not used: it measures polls, our metrics count the records and seconds of a transaction.
+    """
 
     def __init__(self, settings: RuntimeSettings, poll_state: PollState) -> None:
         super().__init__(
@@ -50,39 +50,18 @@ class PollTrackingBroker(KafkaBroker):
             graceful_timeout=settings.stop_timeout * 2 / 3,
             logger=_faststream_logger(),
         )
-        self._consumer_factory = partial(PollTrackingConsumer, poll_state, **connection_options(settings))
+        self._poll_state = poll_state
+        self._connection_options = connection_options(settings)
 
-    async def _connect(self) -> Any:
-        builder = await super()._connect()
-        given = builder.keywords  # type: ignore[attr-defined]
+    async def connect(self) -> Callable[..., AIOKafkaConsumer]:
+        """Let FastStream create our consumer: it has no parameter for another class or for further connection options."""
+        faststream_options = cast("partial[AIOKafkaConsumer]", await super().connect()).keywords
 
-        def build(**options: Any) -> AIOKafkaConsumer:
-            return self._consumer_factory(**{**given, **options, **self._consumer_factory.keywords})
+        def create_consumer(**subscriber_options: Any) -> AIOKafkaConsumer:
+            return PollTrackingConsumer(self._poll_state, **{**faststream_options, **subscriber_options, **self._connection_options})
 
-        self.config.broker_config.builder = build
-        return build
-
-
-async def parse_batch(message: Any, original: Any) -> KafkaAckableMessage:
-    """FastStream's message around the raw records; its own parser loses a batch over one header that is null or not UTF-8."""
-    parser = original.__self__
-    return KafkaAckableMessage(
-        body=b"",
-        headers={},
-        batch_headers=[],
-        reply_to="",
-        content_type=None,
-        message_id=f"{message[0].offset}-{message[-1].offset}",
-        correlation_id=None,
-        raw_message=message,
-        path={},
-        consumer=parser._consumer,  # noqa: SLF001 - where FastStream keeps the consumer that a parser acknowledges with
-    )
-
-
-async def decode_batch(message: Any) -> Any:
-    """The raw records: each is decoded on its own, later."""
-    return message.raw_message
+        self.config.broker_config.builder = create_consumer
+        return create_consumer
 
 
 def create_subscriber(
@@ -94,11 +73,25 @@ def create_subscriber(
     poll_state: PollState,
     settings: RuntimeSettings,
 ) -> BatchSubscriber:
-    """Subscribe once to all topics of a service, so that partition n of each lands in the same process."""
+    """Subscribe once to all topics of a service: partition n of each is then assigned to the same process."""
+
+    async def parse_batch(records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
+        # FastStream's own parser decodes headers and loses the whole batch for one that is null or not UTF-8.
+        return KafkaAckableMessage(
+            raw_message=records,
+            body=b"",
+            message_id=f"{records[0].offset}-{records[-1].offset}",
+            consumer=subscriber.consumer,
+        )
+
+    async def handle(records: Sequence[ConsumerRecord]) -> None:
+        await _handle_poll(records, subscriber.consumer, processor, poll_state)
+
     subscriber = broker.subscriber(
         *(f"{settings.topic_prefix}{topic}" for topic in topics),
         batch=True,
         group_id=f"{settings.topic_prefix}{group}",
+        # The default commits records that are still being handled; ACK and REJECT_ON_ERROR drop records on an error.
         ack_policy=AckPolicy.NACK_ON_ERROR,
         auto_offset_reset="earliest",
         max_records=settings.batch_size * _BATCHES_PER_POLL,
@@ -110,81 +103,51 @@ def create_subscriber(
         partition_assignment_strategy=(RangePartitionAssignor,),
         listener=DrainingRebalanceListener(poll_state),
         parser=parse_batch,
-        decoder=decode_batch,
+        decoder=_raw_records,
         no_reply=True,
     )
-
-    async def handle(records: Sequence[ConsumerRecord]) -> None:
-        await _handle_poll(records, subscriber.consumer, processor, poll_state)
-
     subscriber(handle)
     return subscriber
 
 
+async def _raw_records(message: KafkaAckableMessage) -> Any:
+    """Records are decoded later, each on its own: here one that fails would fail the batch."""
+    return message.raw_message
+
+
 async def _handle_poll(
-    records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer, processor: BatchProcessor, progress: PollState
+    records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer, processor: BatchProcessor, poll_state: PollState
 ) -> None:
-    topics = {topic: topic.removeprefix(progress.topic_prefix) for topic in {record.topic for record in records}}
-    counts = {plain: partition_count(consumer, topic) for topic, plain in topics.items()}
-    raws = _merge_by_timestamp(
-        [RawRecord.from_kafka(r, progress.topic_prefix) for r in records if processor.decoder.should_process(topics[r.topic], r.headers)]
-    )
-    progress.last_poll_size = len(raws)
-    await _process_partitions(raws, counts, processor, progress.batch_size)
-    _rewind_stopped_partitions(raws, consumer, processor, progress.topic_prefix)
+    plain_topics = {topic: topic.removeprefix(poll_state.topic_prefix) for topic in {record.topic for record in records}}
+    partition_counts = {plain: partition_count(consumer, topic) for topic, plain in plain_topics.items()}
+    raw_records = [
+        RawRecord.from_kafka(record, poll_state.topic_prefix)
+        for record in records
+        if processor.decoder.should_process(plain_topics[record.topic], record.headers)
+    ]
+    poll_state.last_poll_size = len(raw_records)
+    await processor.process_poll(raw_records, partition_counts)
+    stopped = {p for p in consumer.assignment() if poll_state.without_prefix(p) in processor.breaker.stopped_partitions}
+    _rewind_partitions(stopped, records, consumer)
+    newest = {partition: timestamp for partition, timestamp in _newest_timestamps(records).items() if partition not in stopped}
+    poll_state.watermark.on_committed({poll_state.without_prefix(partition): timestamp for partition, timestamp in newest.items()})
+
+
+def _newest_timestamps(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:
+    """The newest timestamp of each partition in milliseconds, among those that the broker set."""
     newest: dict[tuple[str, int], int] = {}
     for record in records:
-        place = (record.topic, record.partition)
-        if record.timestamp_type == LOG_APPEND_TIME and record.timestamp > newest.get(place, 0):
-            newest[place] = record.timestamp
-    read = {TopicPartition(topics[topic], partition): stamp for (topic, partition), stamp in newest.items()}
-    progress.watermark.on_committed({place: stamp for place, stamp in read.items() if place not in processor.breaker.stopped_partitions})
+        partition = (record.topic, record.partition)
+        if record.timestamp_type == LOG_APPEND_TIME and record.timestamp > newest.get(partition, 0):
+            newest[partition] = record.timestamp
+    return {TopicPartition(*partition): timestamp for partition, timestamp in newest.items()}
 
 
-async def _process_partitions(raws: Sequence[RawRecord], counts: Mapping[str, int], processor: BatchProcessor, size: int) -> None:
-    """A batch a transaction; of many records half of the partitions beside the others, so that one decides while one is written.
-
-    A case is on one partition. A failure is raised when both are done: what one has committed is known by its inbox when it comes again.
-    """
-
-    async def follow(lane: Sequence[RawRecord]) -> None:
-        for first in range(0, len(lane), size):
-            await processor.process(lane[first : first + size], counts)
-
-    parts = [raws] if len(raws) <= size // 2 else split_by_partition(raws)
-    for outcome in await asyncio.gather(*map(follow, parts), return_exceptions=True):
-        if outcome is not None:
-            raise outcome
-
-
-def split_by_partition(raws: Sequence[RawRecord]) -> list[list[RawRecord]]:
-    """The records in lanes about as long as each other, in order, each partition in one of them."""
-    loads, lane_of = [0] * _PARALLEL_BATCHES, {}
-    for partition, load in Counter(raw.partition for raw in raws).most_common():
-        lane_of[partition] = lane = loads.index(min(loads))
-        loads[lane] += load
-    lanes: list[list[RawRecord]] = [[] for _ in range(_PARALLEL_BATCHES)]
-    for raw in raws:
-        lanes[lane_of[raw.partition]].append(raw)
-    return [lane for lane in lanes if lane]
-
-
-def _merge_by_timestamp(raws: Sequence[RawRecord]) -> list[RawRecord]:
-    """The records as they were written, across topics: merged by timestamp, each partition's own order kept."""
-    queues: dict[tuple[str, int], list[tuple[int, RawRecord]]] = defaultdict(list)
-    for raw in raws:
-        queue = queues[raw.topic, raw.partition]
-        queue.append((max(raw.timestamp_ms, queue[-1][0] if queue else 0), raw))
-    return [raw for _, raw in sorted((pair for queue in queues.values() for pair in queue), key=lambda pair: pair[0])]
-
-
-def _rewind_stopped_partitions(raws: Sequence[RawRecord], consumer: AIOKafkaConsumer, processor: BatchProcessor, prefix: str) -> None:
-    """Stopped partitions go back to the first record that was not taken, before the offsets are committed, and are read no further."""
-    first: dict[TopicPartition, int] = {}
-    for raw in raws:
-        if TopicPartition(raw.topic, raw.partition) in processor.breaker.stopped_partitions:
-            first.setdefault(TopicPartition(f"{prefix}{raw.topic}", raw.partition), raw.offset)
-    for partition, offset in first.items():
-        if partition in consumer.assignment():
-            consumer.seek(partition, offset)
-            consumer.pause(partition)
+def _rewind_partitions(stopped: set[TopicPartition], records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
+    """Pause stopped partitions at their first record of this poll, before FastStream commits the offsets."""
+    first_offsets: dict[TopicPartition, int] = {}
+    for record in records if stopped else ():
+        first_offsets.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+    for partition in stopped & first_offsets.keys():
+        consumer.seek(partition, first_offsets[partition])
+        consumer.pause(partition)

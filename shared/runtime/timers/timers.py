@@ -16,7 +16,7 @@ from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.supervision import sleep_or_stop
+from shared.runtime.process.waiting import sleep_or_stop
 
 BATCH_CASES = 500
 TIMER_PSEUDO_TOPIC = "(timer)"
