@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from aiokafka.partitioner import murmur2 as aiokafkas
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.partitioner import murmur2, partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord, headers_from_json
 from shared.runtime.kafka.record_decoder import RecordDecoder
 
