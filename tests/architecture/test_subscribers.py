@@ -167,7 +167,7 @@ def test_services_neither_listen_nor_notify_in_the_database() -> None:
 
 def test_inbox_keeps_ids_longer_than_any_topic_keeps_its_records() -> None:
     longest = max(timedelta(milliseconds=topic.retention_ms) for topic in topics.TOPICS.values())
-    assert longest < inbox._KEEP
+    assert longest < inbox._RETENTION
 
 
 def test_aiokafka_is_pinned_to_the_version_whose_private_parts_are_used() -> None:

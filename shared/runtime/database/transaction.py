@@ -25,11 +25,12 @@ class Transaction:
         self.database = database
         self.connection = connection
         self.driver_connection = driver_connection
-        self._driver_transaction = driver_connection.transaction()
+        self._driver_transaction: asyncpg.transaction.Transaction
         self._commit_callbacks: list[Callable[[], None]] = []
 
     async def begin(self) -> None:
-        """Send BEGIN."""
+        """Send BEGIN; raises one of CONNECTION_ERRORS when the connection was lost in the pool."""
+        self._driver_transaction = self.driver_connection.transaction()
         await self._driver_transaction.start()
 
     async def commit(self) -> None:
@@ -44,7 +45,7 @@ class Transaction:
             await self.discard_connection()
 
     async def discard_connection(self) -> None:
-        """Close the connection without a word to the server; the pool opens another one."""
+        """Close the connection at once; the pool opens another one."""
         self.driver_connection.terminate()
         await self.connection.invalidate()
 

@@ -1,4 +1,4 @@
-"""A Kafka record as a handler gets it, or as a dead letter keeps it; any header, key and body is survived."""
+"""Kafka records: as they arrived, decoded, or failed."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,12 @@ import orjson
 from shared.runtime.process.failures import storable_text
 
 LOG_APPEND_TIME = 1
+"""The timestamp type of a topic whose timestamps are set by the broker."""
+_MAX_KEY_LENGTH = 200
 
 
 class KafkaRecord(Protocol):
-    """What we read of aiokafka's ConsumerRecord."""
+    """The part of aiokafka's ConsumerRecord that is used."""
 
     topic: str
     partition: int
@@ -29,7 +31,10 @@ class KafkaRecord(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRecord:
-    """A record as it arrived; `topic` is without our prefix, `key` is text that can be stored, `raw_key` the bytes."""
+    """A record as it arrived: any bytes are possible in key, headers and body.
+
+    `topic` is without the prefix of the settings, `key` the key as text that PostgreSQL can store, `raw_key` its bytes.
+    """
 
     topic: str
     partition: int
@@ -43,34 +48,36 @@ class RawRecord:
 
     @classmethod
     def from_kafka(cls, record: KafkaRecord, topic_prefix: str) -> "RawRecord":
-        """Take a record from the consumer."""
-        key = storable_text((record.key or b"").decode("utf-8", "replace"), 200)
+        """A record of the consumer."""
         return cls(
             topic=record.topic.removeprefix(topic_prefix),
             partition=record.partition,
             offset=record.offset,
             timestamp_ms=record.timestamp,
             timestamp_type=record.timestamp_type,
-            key=key,
+            key=storable_text((record.key or b"").decode("utf-8", "replace"), _MAX_KEY_LENGTH),
             raw_key=record.key,
             body=record.value,
             headers=tuple(record.headers),
         )
 
     def headers_json(self) -> str:
-        """Headers as JSON text of [name, base64 or null], which any bytes survive."""
+        """Headers as JSON text of [name, base64 or null] pairs."""
         pairs = [(storable_text(name), None if value is None else base64.b64encode(value).decode()) for name, value in self.headers]
         return orjson.dumps(pairs).decode()
 
 
 def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
-    """The reverse of `Raw.headers_json`."""
+    """The inverse of `RawRecord.headers_json`."""
     return tuple((name, None if value is None else base64.b64decode(value)) for name, value in orjson.loads(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRecord:
-    """A decoded record: `at` is when its event happened (ce_time), `recorded` the broker's timestamp in domain time."""
+    """A decoded and verified record.
+
+    `at` is when its event happened (header ce_time), `recorded_at` the broker's timestamp in domain time, `event` the decoded model.
+    """
 
     raw: RawRecord
     id: UUID
@@ -85,33 +92,33 @@ class ReceivedRecord:
 
     @property
     def topic(self) -> str:
-        """The topic without our prefix."""
+        """The topic without the prefix of the settings."""
         return self.raw.topic
 
     @property
     def key(self) -> str:
-        """The case id."""
+        """The case id; on complaint-submissions the source's reference."""
         return self.raw.key
 
     @property
     def partition(self) -> int:
-        """The partition, the same for all records of a case."""
+        """The partition number, the same for all records of a case."""
         return self.raw.partition
 
     @property
     def offset(self) -> int:
-        """The place in the partition."""
+        """The offset within the partition."""
         return self.raw.offset
 
     @property
     def body(self) -> bytes:
-        """The bytes that were decoded, as a signature covers them."""
+        """The encoded body, which a signature covers."""
         return self.raw.body or b""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRecord:
-    """A record that cannot be handed to anyone, and why."""
+    """A record that could not be decoded, verified or applied; `reason` holds no personal data."""
 
     raw: RawRecord
     reason: str

@@ -16,17 +16,16 @@ from shared.runtime.process.failures import redacted_reason
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY_PATTERN = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
-# What decoding and verifying raise for a record; pydantic, orjson and Rejected are ValueErrors.
+_MAX_SEQUENCE_DIGITS = 18  # fits a bigint
+# Errors that a record can cause; those of pydantic, orjson and Rejected are ValueErrors.
 _RECORD_ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 
 EventDecoder = Callable[[str, bytes], BaseModel]
+"""Decodes a body by its event type; raises ValueError."""
 
 
 class RecordDecoder:
-    """Turns raw records into received ones, each on its own.
-
-    `concerns` names by topic the types that the service reads at all, `repeated` by type and `ce_by` its own decisions coming back.
-    """
+    """Turns raw records into received ones; see `Service.subscribe` for the parameters."""
 
     def __init__(
         self,
@@ -40,19 +39,21 @@ class RecordDecoder:
         self._clock = clock
         self._verify = verify
         self._event_types = {topic: frozenset(name.encode() for name in names) for topic, names in (event_types or {}).items()}
-        self._own_echoes = frozenset((kind.encode(), by.encode()) for kind, by in own_echoes)
+        self._own_echoes = frozenset((event_type.encode(), by.encode()) for event_type, by in own_echoes)
 
     def should_process(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
-        """Whether the service reads such a record of a topic; one without a type it does, so that it becomes a dead letter."""
-        wanted = self._event_types.get(topic)
-        if wanted is None:
+        """Whether the service processes records of this type; one without a type is processed, so that it becomes a dead letter."""
+        event_types = self._event_types.get(topic)
+        if event_types is None:
             return True
         values = dict(headers)
-        kind = values.get(envelope.CE_TYPE)
-        return kind is None or (kind in wanted and (kind, values.get(envelope.CE_BY)) not in self._own_echoes)
+        event_type = values.get(envelope.CE_TYPE)
+        if event_type is None:
+            return True
+        return event_type in event_types and (event_type, values.get(envelope.CE_BY)) not in self._own_echoes
 
     def decode(self, raw: RawRecord, partition_count: int) -> ReceivedRecord | FailedRecord:
-        """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""
+        """Decode and verify a record of a topic with `partition_count` partitions; raises nothing that the record causes."""
         try:
             received = self._received(raw, partition_count)
             if self._verify is not None:
@@ -61,50 +62,50 @@ class RecordDecoder:
             return FailedRecord(raw, redacted_reason(error))
         return received
 
-    def _received(self, raw: RawRecord, partitions: int) -> ReceivedRecord:
-        _check_key(raw, partitions)
-        headers = _texts(raw)
-        kind = _required(headers, envelope.CE_TYPE)
+    def _received(self, raw: RawRecord, partition_count: int) -> ReceivedRecord:
+        _check_key(raw, partition_count)
+        headers = _text_headers(raw)
+        event_type = _required(headers, envelope.CE_TYPE)
         return ReceivedRecord(
             raw=raw,
             id=_uuid(_required(headers, envelope.CE_ID)),
-            type=kind,
+            type=event_type,
             at=_instant(_required(headers, envelope.CE_TIME)),
-            recorded_at=self._recorded(raw),
+            recorded_at=self._recorded_at(raw),
             headers=headers,
-            event=self._decode(kind, raw.body or b""),
+            event=self._decode(event_type, raw.body or b""),
             source=headers.get(envelope.CE_SOURCE, ""),
             sequence=_sequence(headers.get(envelope.CE_SEQUENCE)),
             traceparent=headers.get(envelope.TRACEPARENT_HEADER),
         )
 
-    def _recorded(self, raw: RawRecord) -> datetime:
-        """The broker's own timestamp; a producer's claim (CreateTime) is not believed, such a record happens when it is read."""
+    def _recorded_at(self, raw: RawRecord) -> datetime:
+        """The broker's timestamp; a producer could choose a CreateTime at will, so such a record counts from now."""
         if raw.timestamp_type != LOG_APPEND_TIME:
             return self._clock.now()
         return self._clock.to_domain(_EPOCH + timedelta(milliseconds=raw.timestamp_ms))
 
 
-def _check_key(raw: RawRecord, partitions: int) -> None:
+def _check_key(raw: RawRecord, partition_count: int) -> None:
     if raw.raw_key is None:
         raise Rejected("the record has no key")
-    if partition_of(raw.raw_key, partitions) != raw.partition:
-        raise Rejected(f"the record is not on its key's partition (murmur2 of the key, {partitions} partitions)")
+    if partition_of(raw.raw_key, partition_count) != raw.partition:
+        raise Rejected(f"the record is not on its key's partition (murmur2 of the key, {partition_count} partitions)")
     if raw.key.encode() != raw.raw_key or not _KEY_PATTERN.fullmatch(raw.key):
         raise Rejected("the key is not 1 to 200 printable characters of UTF-8")
 
 
-def _texts(raw: RawRecord) -> dict[str, str]:
-    """Headers that are text; a null or otherwise unreadable one is left out, which only matters if it is needed."""
-    texts: dict[str, str] = {}
+def _text_headers(raw: RawRecord) -> dict[str, str]:
+    """The headers that are UTF-8; a missing one fails the record only if it is required."""
+    headers: dict[str, str] = {}
     for name, value in raw.headers:
         if value is None:
             continue
         try:
-            texts[name] = value.decode()
+            headers[name] = value.decode()
         except UnicodeDecodeError:
             continue
-    return texts
+    return headers
 
 
 def _required(headers: Mapping[str, str], name: str) -> str:
@@ -132,4 +133,4 @@ def _instant(text: str) -> datetime:
 
 
 def _sequence(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - a bigint's digits
+    return int(text) if text is not None and text.isdecimal() and len(text) <= _MAX_SEQUENCE_DIGITS else None

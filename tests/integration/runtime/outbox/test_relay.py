@@ -180,7 +180,7 @@ async def test_an_absent_topic_is_held_and_named_while_the_others_go_on_at_once(
 
 async def test_a_message_that_no_broker_takes_is_refused_before_it_blocks_the_outbox(applied: RuntimeSettings) -> None:
     async with build_service(applied, ProbeHandler()).running() as service, service.database.transaction() as tx:
-        with pytest.raises(Rejected, match="would exceed"):
+        with pytest.raises(Rejected, match="exceeds the limit"):
             await outbox.add(tx, [message("case-1", "x" * 1_000_000)])
 
 
@@ -190,9 +190,9 @@ async def test_a_relay_killed_between_send_and_commit_repeats_the_same_ids(appli
         send = service.relay._producer.send
         killed = False
 
-        async def send_and_die(messages: object) -> None:
+        async def send_and_die(records: object) -> None:
             nonlocal killed
-            await send(messages)  # type: ignore[arg-type]
+            await send(records)  # type: ignore[arg-type]
             if not killed:
                 killed = True
                 async with service.database.transaction() as other:
