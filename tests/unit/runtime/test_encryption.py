@@ -1,4 +1,4 @@
-"""Contact data is sealed, bound to its case, and the key ring rotates."""
+"""Contact data is encrypted for one case, and keys can be rotated."""
 
 import base64
 
@@ -16,32 +16,32 @@ def ring(*keys: str) -> EncryptionKeyRing:
     return EncryptionKeyRing.parse(SecretStr(",".join(keys)))
 
 
-def test_what_was_sealed_opens_for_its_case() -> None:
-    sealed = ring(OLD).encrypt(DATA, "case-1")
-    assert ring(OLD).decrypt(sealed, "case-1") == DATA
-    assert "13800000000" not in sealed
+def test_data_is_decrypted_for_its_case() -> None:
+    ciphertext = ring(OLD).encrypt(DATA, "case-1")
+    assert ring(OLD).decrypt(ciphertext, "case-1") == DATA
+    assert "13800000000" not in ciphertext
 
 
-def test_it_opens_for_no_other_case() -> None:
+def test_data_is_not_decrypted_for_another_case() -> None:
     with pytest.raises(DecryptionError, match="of another case"):
         ring(OLD).decrypt(ring(OLD).encrypt(DATA, "case-1"), "case-2")
 
 
-def test_a_changed_byte_is_noticed() -> None:
-    sealed = ring(OLD).encrypt(DATA, "case-1")
-    turned = sealed[:-10] + ("A" if sealed[-10] != "A" else "B") + sealed[-9:]
+def test_a_changed_byte_is_an_error() -> None:
+    ciphertext = ring(OLD).encrypt(DATA, "case-1")
+    changed = ciphertext[:-10] + ("A" if ciphertext[-10] != "A" else "B") + ciphertext[-9:]
     with pytest.raises(DecryptionError):
-        ring(OLD).decrypt(turned, "case-1")
+        ring(OLD).decrypt(changed, "case-1")
 
 
-def test_the_first_key_seals_and_all_open() -> None:
+def test_the_first_key_encrypts_and_all_keys_decrypt() -> None:
     old = ring(OLD).encrypt(DATA, "c")
     both = ring(NEW, OLD)
     assert both.decrypt(old, "c") == DATA
     assert both.encrypt(DATA, "c").startswith("new.")
 
 
-def test_rotation_reseals_once() -> None:
+def test_rotation_reencrypts_once() -> None:
     old = ring(OLD).encrypt(DATA, "c")
     both = ring(NEW, OLD)
     fresh = both.reencrypt(old, "c")
@@ -49,22 +49,22 @@ def test_rotation_reseals_once() -> None:
     assert both.reencrypt(fresh, "c") == fresh
 
 
-def test_two_seals_of_the_same_data_differ() -> None:
+def test_two_ciphertexts_of_the_same_data_differ() -> None:
     assert ring(OLD).encrypt(DATA, "c") != ring(OLD).encrypt(DATA, "c")
 
 
-def test_without_the_key_it_stays_shut() -> None:
+def test_data_is_not_decrypted_without_its_key() -> None:
     with pytest.raises(DecryptionError, match="JIESU_SEALING_KEYS"):
         ring(NEW).decrypt(ring(OLD).encrypt(DATA, "c"), "c")
 
 
 @pytest.mark.parametrize("text", ["a", "a:short", "a:!!", f"{OLD},{OLD}", f".{OLD}"])
-def test_a_malformed_ring_names_the_remedy_and_not_the_key(text: str) -> None:
+def test_malformed_keys_are_refused_with_the_remedy_and_without_the_key(text: str) -> None:
     with pytest.raises(Misconfigured, match="openssl rand") as raised:
         ring(text)
     assert OLD.partition(":")[2] not in str(raised.value)
 
 
-def test_an_empty_ring_cannot_seal() -> None:
+def test_an_empty_key_ring_cannot_encrypt() -> None:
     with pytest.raises(Misconfigured):
         ring().encrypt(DATA, "c")

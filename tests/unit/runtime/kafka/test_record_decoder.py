@@ -1,4 +1,4 @@
-"""Any header, key and body is survived."""
+"""Records with any header, key and body are decoded or fail with a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -6,17 +6,15 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
-from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord, headers_from_json
+from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord
 from shared.runtime.kafka.record_decoder import RecordDecoder
 
-GOOD = (
+HEADERS = (
     ("ce_id", b"018f0000-0000-7000-8000-000000000001"),
     ("ce_type", b"noted"),
     ("ce_time", b"2026-01-05T09:00:00+08:00"),
@@ -31,7 +29,7 @@ class Note(BaseModel):
 
 
 @dataclass
-class Record:
+class ConsumerRecord:
     topic: str = "p.case-actions"
     partition: int = partition_of("case-1", 24)
     offset: int = 3
@@ -39,115 +37,104 @@ class Record:
     timestamp_type: int = 1
     key: bytes | None = b"case-1"
     value: bytes | None = b'{"text": "hello"}'
-    headers: Sequence[tuple[str, bytes | None]] = field(default=GOOD)
+    headers: Sequence[tuple[str, bytes | None]] = field(default=HEADERS)
 
 
-def read(record: Record, **options: object) -> ReceivedRecord | FailedRecord:
-    reader = RecordDecoder(lambda _, body: Note.model_validate_json(body), Clock(), **options)  # type: ignore[arg-type]
-    return reader.decode(RawRecord.from_kafka(record, "p."), 24)
+def decode_note(_: str, body: bytes) -> Note:
+    return Note.model_validate_json(body)
 
 
-def why(record: Record) -> str:
-    bad = read(record)
-    assert isinstance(bad, FailedRecord)
-    return bad.reason
+def decode(record: ConsumerRecord, **options: object) -> ReceivedRecord | FailedRecord:
+    decoder = RecordDecoder(decode_note, Clock(), **options)  # type: ignore[arg-type]
+    return decoder.decode(RawRecord.from_kafka(record, "p."), 24)
 
 
-def test_a_good_record_is_received_whole() -> None:
-    got = read(Record())
-    assert isinstance(got, ReceivedRecord)
-    assert (got.topic, got.key, got.offset, got.type, got.sequence) == ("case-actions", "case-1", 3, "noted", 7)
-    assert got.id == UUID("018f0000-0000-7000-8000-000000000001")
-    assert got.at == datetime(2026, 1, 5, 1, tzinfo=UTC)
-    assert got.recorded_at == datetime(2026, 1, 5, 1, tzinfo=UTC)
-    assert got.event == Note(text="hello")
+def failure_reason(record: ConsumerRecord) -> str:
+    failed = decode(record)
+    assert isinstance(failed, FailedRecord)
+    return failed.reason
 
 
-@given(st.binary(max_size=200))
-def test_the_hash_is_aiokafkas_too(key: bytes) -> None:
-    assert murmur2(key) == aiokafkas(key) & 0xFFFFFFFF
+def replaced_header(name: str, value: bytes | None) -> tuple[tuple[str, bytes | None], ...]:
+    return tuple((header, value if header == name else original) for header, original in HEADERS)
 
 
-@pytest.mark.parametrize(("key", "expected"), [("", 275646681), ("21", -973932308), ("foobar", -790332482)])
-def test_the_partition_is_that_of_kafkas_own_murmur2(key: str, expected: int) -> None:
-    assert partition_of(key, 24) == (expected & 0x7FFFFFFF) % 24  # the values stand in Kafka's own tests of Utils.murmur2
+def test_valid_record_is_decoded() -> None:
+    received = decode(ConsumerRecord())
+    assert isinstance(received, ReceivedRecord)
+    assert (received.topic, received.key, received.offset, received.type) == ("case-actions", "case-1", 3, "noted")
+    assert (received.source, received.sequence, received.traceparent) == ("/x", 7, "00-1-2-01")
+    assert received.id == UUID("018f0000-0000-7000-8000-000000000001")
+    assert received.at == datetime(2026, 1, 5, 1, tzinfo=UTC)
+    assert received.recorded_at == datetime(2026, 1, 5, 1, tzinfo=UTC)
+    assert received.event == Note(text="hello")
 
 
 @pytest.mark.parametrize("name", ["ce_id", "ce_type", "ce_time"])
 @pytest.mark.parametrize("value", [None, b"\xff\xfe", b""])
-def test_a_needed_header_that_is_null_or_not_text_makes_a_bad_record_not_an_error(name: str, value: bytes | None) -> None:
-    headers = tuple((n, value if n == name else v) for n, v in GOOD)
-    assert name in why(Record(headers=headers))
+def test_required_header_that_is_null_or_not_text_fails_the_record(name: str, value: bytes | None) -> None:
+    assert name in failure_reason(ConsumerRecord(headers=replaced_header(name, value)))
 
 
-def test_any_other_header_may_be_null_or_not_text() -> None:
-    got = read(Record(headers=(*GOOD, ("odd", None), ("worse", b"\xff\xfe"))))
-    assert isinstance(got, ReceivedRecord)
+def test_other_headers_may_be_null_or_not_text() -> None:
+    received = decode(ConsumerRecord(headers=(*HEADERS, ("odd", None), ("worse", b"\xff\xfe"))))
+    assert isinstance(received, ReceivedRecord)
 
 
 @pytest.mark.parametrize(
     ("record", "rule"),
     [
-        (Record(key=None), "no key"),
-        (Record(key=b"\xff", partition=partition_of(b"\xff", 24)), "UTF-8"),
-        (Record(key=b"a\x00b", partition=partition_of(b"a\x00b", 24)), "printable"),
-        (Record(partition=(partition_of("case-1", 24) + 1) % 24), "not on its key's partition"),
-        (Record(value=None), "json_invalid"),
-        (Record(value=b"\xff"), "json_invalid"),
-        (Record(value=b'{"text": 5}'), "text: string_type"),
-        (Record(headers=tuple((n, b"x" if n == "ce_id" else v) for n, v in GOOD)), "not a UUID"),
-        (Record(headers=tuple((n, b"soon" if n == "ce_time" else v) for n, v in GOOD)), "ISO 8601"),
-        (Record(headers=tuple((n, b"2026-01-05T09:00:00" if n == "ce_time" else v) for n, v in GOOD)), "no offset"),
+        (ConsumerRecord(key=None), "no key"),
+        (ConsumerRecord(key=b"\xff", partition=partition_of(b"\xff", 24)), "UTF-8"),
+        (ConsumerRecord(key=b"a\x00b", partition=partition_of(b"a\x00b", 24)), "printable"),
+        (ConsumerRecord(partition=(partition_of("case-1", 24) + 1) % 24), "not on its key's partition"),
+        (ConsumerRecord(value=None), "json_invalid"),
+        (ConsumerRecord(value=b"\xff"), "json_invalid"),
+        (ConsumerRecord(value=b'{"text": 5}'), "text: string_type"),
+        (ConsumerRecord(headers=replaced_header("ce_id", b"x")), "not a UUID"),
+        (ConsumerRecord(headers=replaced_header("ce_time", b"soon")), "ISO 8601"),
+        (ConsumerRecord(headers=replaced_header("ce_time", b"2026-01-05T09:00:00")), "no offset"),
     ],
 )
-def test_a_bad_record_names_the_rule(record: Record, rule: str) -> None:
-    assert rule in why(record)
+def test_failed_record_names_the_rule(record: ConsumerRecord, rule: str) -> None:
+    assert rule in failure_reason(record)
 
 
-def test_a_reason_never_holds_a_value_of_the_record() -> None:
-    assert "13800000000" not in why(Record(value=b'{"text": 13800000000}'))
+def test_reason_holds_no_value_of_the_record() -> None:
+    assert "13800000000" not in failure_reason(ConsumerRecord(value=b'{"text": 13800000000}'))
 
 
-def test_what_verify_rejects_is_bad() -> None:
+def test_record_that_verify_rejects_fails() -> None:
     def refuse(_: ReceivedRecord) -> None:
         raise Rejected("unsigned", park=False)
 
-    got = read(Record(), verify=refuse)
-    assert isinstance(got, FailedRecord)
-    assert got.reason == "unsigned"
+    failed = decode(ConsumerRecord(), verify=refuse)
+    assert isinstance(failed, FailedRecord)
+    assert failed.reason == "unsigned"
 
 
-def test_a_producers_own_timestamp_is_not_believed() -> None:
-    got = read(replace(Record(), timestamp_type=0, timestamp=0))
-    assert isinstance(got, ReceivedRecord)
-    assert got.recorded_at.year >= 2026
-
-
-def test_headers_survive_being_kept() -> None:
-    headers = (("a", None), ("b", b"\x00\xff"), ("c", b""))
-    assert headers_from_json(RawRecord.from_kafka(Record(headers=headers), "").headers_json()) == headers
-
-
-def decode(_: str, body: bytes) -> Note:
-    return Note.model_validate_json(body)
+def test_timestamp_of_a_producer_is_replaced_by_the_present() -> None:
+    received = decode(replace(ConsumerRecord(), timestamp_type=0, timestamp=0))
+    assert isinstance(received, ReceivedRecord)
+    assert received.recorded_at.year >= 2026
 
 
 @pytest.mark.parametrize(
-    ("headers", "read"),
+    ("headers", "processed"),
     [
-        (GOOD, True),
+        (HEADERS, True),
         ((("ce_type", b"closed"),), False),
-        ((("ce_type", b"newer_than_we_are"),), False),
-        ((("ce_type", None),), True),  # without a type it becomes a dead letter, and is not passed over in silence
+        ((("ce_type", b"newer_than_this_service"),), False),
+        ((("ce_type", None),), True),  # without a type it becomes a dead letter
         ((), True),
-        ((("ce_type", b"noted"), ("ce_by", b"probe")), False),  # its own decision, told again by another
-        ((("ce_type", b"noted"), ("ce_by", b"somebody")), True),
+        ((("ce_type", b"noted"), ("ce_by", b"probe")), False),  # an own echo
+        ((("ce_type", b"noted"), ("ce_by", b"another")), True),
     ],
 )
-def test_types_of_no_concern_are_passed_over(headers: Sequence[tuple[str, bytes | None]], read: bool) -> None:
-    reader = RecordDecoder(decode, Clock(), event_types={"case-actions": frozenset({"noted"})}, own_echoes={("noted", "probe")})
-    assert reader.should_process("case-actions", headers) is read
+def test_other_event_types_and_own_echoes_are_skipped(headers: Sequence[tuple[str, bytes | None]], processed: bool) -> None:
+    decoder = RecordDecoder(decode_note, Clock(), event_types={"case-actions": frozenset({"noted"})}, own_echoes={("noted", "probe")})
+    assert decoder.should_process("case-actions", headers) is processed
 
 
-def test_a_topic_without_concerns_is_read_whole() -> None:
-    assert RecordDecoder(decode, Clock(), event_types={"case-events": frozenset()}).should_process("case-actions", GOOD)
+def test_all_types_of_a_topic_without_event_types_are_processed() -> None:
+    assert RecordDecoder(decode_note, Clock(), event_types={"case-events": frozenset()}).should_process("case-actions", HEADERS)

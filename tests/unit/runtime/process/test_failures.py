@@ -1,4 +1,4 @@
-"""Which errors are an outage and which a fault of the data."""
+"""Infrastructure errors are told from errors of the data, and reasons hold no values."""
 
 import asyncpg
 import pytest
@@ -32,7 +32,7 @@ from shared.runtime.process.failures import is_infrastructure, redacted_reason, 
         Unavailable("x"),
     ],
 )
-def test_an_outage_is_infrastructure(error: Exception) -> None:
+def test_outages_are_infrastructure_errors(error: Exception) -> None:
     assert is_infrastructure(error)
 
 
@@ -50,11 +50,11 @@ def test_an_outage_is_infrastructure(error: Exception) -> None:
         ZeroDivisionError(),
     ],
 )
-def test_a_fault_of_the_data_is_not(error: Exception) -> None:
+def test_errors_of_the_data_are_no_infrastructure_errors(error: Exception) -> None:
     assert not is_infrastructure(error)
 
 
-def test_a_driver_error_within_sqlalchemys_counts_as_itself() -> None:
+def test_the_driver_error_inside_sqlalchemys_error_decides() -> None:
     def wrapped(inner: Exception, *, invalidated: bool = False) -> exc.DBAPIError:
         adapter = Exception("adapter")
         adapter.__cause__ = inner
@@ -65,7 +65,7 @@ def test_a_driver_error_within_sqlalchemys_counts_as_itself() -> None:
     assert not is_infrastructure(wrapped(asyncpg.DataError("x")))
 
 
-def test_a_reason_names_field_and_rule_but_no_value() -> None:
+def test_reason_names_field_and_rule_but_no_value() -> None:
     class Person(BaseModel):
         phone: int
 
@@ -76,5 +76,5 @@ def test_a_reason_names_field_and_rule_but_no_value() -> None:
     assert "13800000000" not in redacted_reason(ValueError("13800000000"))
 
 
-def test_text_that_postgresql_cannot_hold_is_cleaned() -> None:
+def test_storable_text_replaces_nul_and_lone_surrogates() -> None:
     assert storable_text("a\x00b\ud800c") == "a�b?c"

@@ -1,4 +1,4 @@
-"""Logs carry ids and no personal data."""
+"""Log lines hold ids and no personal data."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from shared.runtime.process.logging import configure, log_context, redact
 
 @contextmanager
 def logged() -> Iterator[list[dict[str, Any]]]:
-    """The lines logged within, parsed, once it ends."""
+    """The parsed lines that the block logged; complete after its end."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
     stream = io.StringIO()
@@ -31,7 +31,7 @@ def logged() -> Iterator[list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "redacted"),
     [
         ("call 13800000000 now", "call [phone] now"),
         ("+86 138 0000 0000", "[phone]"),
@@ -42,11 +42,11 @@ def logged() -> Iterator[list[dict[str, Any]]]:
         ("offset 13800000", "offset 13800000"),
     ],
 )
-def test_numbers_and_addresses_are_redacted_and_ids_are_not(text: str, kept: str) -> None:
-    assert redact(text) == kept
+def test_numbers_and_addresses_are_redacted_but_ids_are_not(text: str, redacted: str) -> None:
+    assert redact(text) == redacted
 
 
-def test_fields_known_to_hold_personal_data_are_redacted_at_any_depth() -> None:
+def test_fields_of_personal_data_are_redacted_at_any_depth() -> None:
     assert redact({"a": [{"Phone": "x", "n": 1}], "text": "y", "b": (b"secret",)}) == {
         "a": [{"Phone": "[redacted]", "n": 1}],
         "text": "[redacted]",
@@ -54,7 +54,7 @@ def test_fields_known_to_hold_personal_data_are_redacted_at_any_depth() -> None:
     }
 
 
-def test_lines_are_json_bound_to_case_event_and_trace() -> None:
+def test_lines_are_json_with_case_event_and_trace() -> None:
     with logged() as lines, log_context(case="c-1", event="e-1", trace="t-1"):
         structlog.get_logger("x").info("something", amount=3)
     [line] = lines
@@ -63,7 +63,7 @@ def test_lines_are_json_bound_to_case_event_and_trace() -> None:
     )  # fmt: skip
 
 
-def test_a_traceback_holds_no_values_of_locals_and_no_numbers() -> None:
+def test_traceback_holds_no_values_of_locals_and_no_numbers() -> None:
     def fail(phone: str) -> None:
         hidden = f"locals {phone}"
         raise ValueError(f"bad {phone}") from RuntimeError(hidden[:6])
@@ -78,7 +78,7 @@ def test_a_traceback_holds_no_values_of_locals_and_no_numbers() -> None:
     assert "13800000000" not in json.dumps(line)
 
 
-def test_libraries_log_through_the_same_renderer_and_cannot_flood() -> None:
+def test_libraries_log_through_the_same_renderer_at_a_limited_rate() -> None:
     with logged() as lines:
         for n in range(1000):
             logging.getLogger("aiokafka.client").error("Unable to update metadata from %s for 13800000000", [n])
