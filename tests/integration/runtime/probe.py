@@ -1,5 +1,6 @@
-"""A small service to test the machinery with: it keeps notes of cases, in order, and tells of each one."""
+"""A small service for the tests: it stores notes of cases in order and publishes an event for each note."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from shared.runtime.timers import timers
 from shared.runtime.timers.timers import DueTimer
 from tests.support.waiting import wait_for
 
-PARTITIONS = 12  # half of the registry's, as every test makes topics of its own
+PARTITIONS = 12  # half of the registry's: every test creates topics of its own
 INPUTS = [replace(topic, partitions=PARTITIONS) for topic in (topics.TRIAGE_EVENTS, topics.CASE_ACTIONS)]
 OUTPUT = replace(topics.CASE_EVENTS, partitions=PARTITIONS)
 
@@ -43,7 +44,7 @@ def decode_note(kind: str, body: bytes) -> ProbeNote:
 
 @dataclass
 class ProbeHandler:
-    """The handler; `fault(text)` may raise, `seen` holds the texts of each call."""
+    """The handler of the service; `raise_on(text)` may raise, `batches` holds the texts of each call."""
 
     raise_on: Callable[[str], None] = lambda _: None
     batches: list[list[str]] = field(default_factory=list)
@@ -100,7 +101,7 @@ def note_body(text: str, **fields: Any) -> bytes:
 
 
 class ProbeSender:
-    """Writes records of any shape to a topic."""
+    """Sends records to a topic, also invalid ones."""
 
     def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
         self._producer = producer
@@ -121,11 +122,9 @@ class ProbeSender:
 
 
 def case_on_partition(partition: int, number: int = 0) -> str:
-    """A case id that lies on the partition."""
-    found = (f"case-{n}" for n in range(100_000) if partition_of(f"case-{n}", PARTITIONS) == partition)
-    for _ in range(number):
-        next(found)
-    return next(found)
+    """The case id with that number among those of the partition."""
+    cases = (f"case-{n}" for n in itertools.count() if partition_of(f"case-{n}", PARTITIONS) == partition)
+    return next(itertools.islice(cases, number, None))
 
 
 async def stored_notes(service: Service, case: str | None = None) -> list[str]:

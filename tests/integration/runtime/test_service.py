@@ -1,4 +1,4 @@
-"""A process from start to stop: health, metrics, order of the stop, loops that are restarted."""
+"""A service from start to stop: health, metrics, order of the stop, restarted loops."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ async def get(service: Service, path: str) -> httpx.Response:
         return await client.get(path)
 
 
-async def test_health_metrics_and_the_services_own_routes_are_served(applied: RuntimeSettings) -> None:
+async def test_health_metrics_and_routes_of_the_service_are_served(probe_settings: RuntimeSettings) -> None:
     router = APIRouter()
 
     @router.get("/hello")
     async def hello() -> str:
         return "hello"
 
-    service = build_service(applied, ProbeHandler())
+    service = build_service(probe_settings, ProbeHandler())
     service.include_router(router)
     async with service.running():
         await wait_for(lambda: service.health.troubles() == {})
@@ -39,23 +39,23 @@ async def test_health_metrics_and_the_services_own_routes_are_served(applied: Ru
         assert "jiesu_outbox_messages" in text
 
 
-async def test_a_process_whose_consumer_has_died_is_not_alive(applied: RuntimeSettings) -> None:
-    """FastStream's own ping would stay green."""
-    hasty = applied.model_copy(update={"max_poll_interval_ms": 1000})
-    async with build_service(hasty, ProbeHandler()).running() as service:
+async def test_a_process_with_a_dead_consumer_is_not_alive(probe_settings: RuntimeSettings) -> None:
+    """FastStream's ping would succeed."""
+    short_interval = probe_settings.model_copy(update={"max_poll_interval_ms": 1000})
+    async with build_service(short_interval, ProbeHandler()).running() as service:
         assert (await get(service, "/live")).status_code == 200
         subscriber = service.subscription.subscriber
         assert subscriber is not None
-        subscriber.running = False  # the poll loop ends, nothing else does
+        subscriber.running = False  # ends the poll loop only
 
-        async def dead() -> bool:
+        async def is_stalled() -> bool:
             answer = await get(service, "/live")
             return answer.status_code == 503 and "poll" in answer.json()["stalled"]
 
-        await wait_for(dead)
+        await wait_for(is_stalled)
 
 
-async def test_a_stop_finishes_the_batch_commits_it_and_sends_what_it_said(applied: RuntimeSettings, sender: ProbeSender) -> None:
+async def test_stop_finishes_the_batch_commits_it_and_drains_the_outbox(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
     entered = asyncio.Event()
 
     async def slow(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
@@ -63,27 +63,27 @@ async def test_a_stop_finishes_the_batch_commits_it_and_sends_what_it_said(appli
         await tx.execute("SELECT pg_sleep(0.7)")
         await ProbeHandler().handle(tx, batch)
 
-    service = Service("probe", applied, migrations="tests.integration.runtime.migrations")
+    service = Service("probe", probe_settings, migrations="tests.integration.runtime.migrations")
     service.subscribe(INPUTS, "probe", slow, decode=decode_note)
     await service.start()
-    await sender.send_note("case-1", "in hand")
+    await sender.send_note("case-1", "running")
     await entered.wait()
     stopping = asyncio.create_task(service.stop())
     await wait_for(lambda: "stopping" in service.health.troubles())
     await stopping
-    assert [r.value for r in await read_topic(applied, "case-events")] == [b'{"text":"in hand"}']
-    again = ProbeHandler()
-    async with build_service(applied, again).running() as successor:
+    assert [r.value for r in await read_topic(probe_settings, "case-events")] == [b'{"text":"running"}']
+    second_handler = ProbeHandler()
+    async with build_service(probe_settings, second_handler).running() as successor:
         await sender.send_note("case-1", "next")
 
         async def arrived() -> bool:
-            return await stored_notes(successor) == ["in hand", "next"]
+            return await stored_notes(successor) == ["running", "next"]
 
         await wait_for(arrived)
-        assert again.batches == [["next"]]  # the offsets were committed, the group was left
+        assert second_handler.batches == [["next"]]  # the offsets were committed
 
 
-async def test_a_background_loop_that_fails_is_started_again(applied: RuntimeSettings) -> None:
+async def test_a_failed_background_loop_is_restarted(probe_settings: RuntimeSettings) -> None:
     runs = 0
 
     async def loop(stop: asyncio.Event) -> None:
@@ -93,7 +93,7 @@ async def test_a_background_loop_that_fails_is_started_again(applied: RuntimeSet
             raise RuntimeError
         await stop.wait()
 
-    service = build_service(applied, ProbeHandler())
+    service = build_service(probe_settings, ProbeHandler())
     service.add_background_loop("shaky", loop)
     async with service.running():
         await wait_for(lambda: runs == 3)
@@ -101,8 +101,8 @@ async def test_a_background_loop_that_fails_is_started_again(applied: RuntimeSet
     assert runs == 3
 
 
-async def test_a_second_start_migrates_nothing_and_loses_nothing(applied: RuntimeSettings, sender: ProbeSender) -> None:
-    services = [build_service(applied, ProbeHandler()) for _ in range(3)]
+async def test_a_second_start_migrates_nothing_and_loses_nothing(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
+    services = [build_service(probe_settings, ProbeHandler()) for _ in range(3)]
     await asyncio.gather(*(service.start() for service in services))
     await sender.send_note("case-1", "one")
 

@@ -1,4 +1,4 @@
-"""The machinery's tables and the pool."""
+"""The runtime's tables, migrations, transactions and connection pool."""
 
 import asyncio
 from datetime import timedelta
@@ -23,18 +23,18 @@ PACKAGE = "tests.integration.runtime.migrations"
 
 @pytest.fixture
 async def database(settings: RuntimeSettings) -> Database:
-    made = Database(settings, "probe")
-    await migrate(made, PACKAGE)
-    return made
+    opened = Database(settings, "probe")
+    await migrate(opened, PACKAGE)
+    return opened
 
 
-async def test_the_migration_builds_the_tables_of_the_model(database: Database) -> None:
+async def test_the_migration_creates_the_tables_of_the_model(database: Database) -> None:
     def differences(connection: sa.Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"include_schemas": True, "compare_type": True})
-        found = compare_metadata(context, runtime_tables("probe"))
-        return [d for d in found if not any(name in str(d) for name in ("alembic_version", "'notes'", "'cases'"))]
+        changes = compare_metadata(context, runtime_tables("probe"))
+        return [change for change in changes if not any(name in str(change) for name in ("alembic_version", "'notes'", "'cases'"))]
 
-    # With our search path the schema would count as the default one, whose tables are reflected without its name.
+    # With the search path the schema would be the default one, whose tables are reflected without a schema.
     engine = create_async_engine(database.settings.database_url.get_secret_value())
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
@@ -42,7 +42,7 @@ async def test_the_migration_builds_the_tables_of_the_model(database: Database) 
     await database.close()
 
 
-async def test_queue_tables_are_vacuumed_by_rows_not_by_share(database: Database) -> None:
+async def test_queue_tables_are_vacuumed_after_a_number_of_rows(database: Database) -> None:
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace = 'probe'::regnamespace")
     options = {row["relname"]: row["reloptions"] or [] for row in rows}
@@ -70,9 +70,7 @@ async def test_processes_that_start_together_migrate_once(settings: RuntimeSetti
     await asyncio.gather(*(d.close() for d in databases))
 
 
-async def test_a_transaction_without_statements_through_sqlalchemy_is_still_one(database: Database) -> None:
-    """Raw statements and SQLAlchemy's are in the same one."""
-
+async def test_statements_of_asyncpg_and_sqlalchemy_share_the_transaction(database: Database) -> None:
     async def fail() -> None:
         async with database.transaction() as tx:
             await tx.execute("INSERT INTO cases VALUES ('x', 0)")
@@ -87,7 +85,7 @@ async def test_a_transaction_without_statements_through_sqlalchemy_is_still_one(
     await database.close()
 
 
-async def test_a_transaction_that_is_cancelled_leaves_nothing_behind_and_nothing_open(database: Database) -> None:
+async def test_a_cancelled_transaction_is_rolled_back_and_its_connection_closed(database: Database) -> None:
     async def wait_inside() -> None:
         async with database.transaction() as tx:
             await tx.execute("INSERT INTO cases VALUES ('x', 0)")
@@ -108,7 +106,7 @@ async def test_a_transaction_that_is_cancelled_leaves_nothing_behind_and_nothing
     await database.close()
 
 
-async def test_sessions_have_limits(database: Database) -> None:
+async def test_sessions_have_timeouts_and_the_search_path(database: Database) -> None:
     async with database.transaction() as tx:
         for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
             assert await tx.fetchval(f"SHOW {name}") != "0"
@@ -116,7 +114,7 @@ async def test_sessions_have_limits(database: Database) -> None:
     await database.close()
 
 
-async def test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used(database: Database) -> None:
+async def test_a_connection_lost_in_the_pool_is_replaced(database: Database) -> None:
     async with database.transaction() as tx:
         pid = await tx.fetchval("SELECT pg_backend_pid()")
     async with database.transaction() as one, database.transaction() as other:
@@ -130,7 +128,7 @@ async def test_a_connection_that_died_in_the_pool_is_noticed_before_it_is_used(d
     await database.close()
 
 
-async def test_old_ids_are_forgotten_and_young_ones_kept(database: Database) -> None:
+async def test_prune_deletes_old_ids_only(database: Database) -> None:
     async with database.transaction() as tx:
         await tx.execute(
             "INSERT INTO inbox SELECT gen_random_uuid(), 't', now() - make_interval(days => n % 2 * 40) FROM generate_series(1, 12000) AS n"
@@ -141,7 +139,7 @@ async def test_old_ids_are_forgotten_and_young_ones_kept(database: Database) -> 
     await database.close()
 
 
-def test_sqlalchemys_asyncio_extra_brings_greenlet() -> None:
-    """SQLAlchemy 2.1 no longer installs it by itself."""
+def test_sqlalchemys_asyncio_extra_installs_greenlet() -> None:
+    """SQLAlchemy 2.1 does not install it without the extra."""
     assert import_module("greenlet")
     assert '"sqlalchemy[asyncio]' in (Path(__file__).parents[4] / "pyproject.toml").read_text()

@@ -1,4 +1,4 @@
-"""A broker that asks who we are: with the right password we are in, a wrong one is named."""
+"""A broker with SASL accepts the right password, and a wrong one is reported as such."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from deploy.embedded.ports import free_ports
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
 from tests.integration.runtime.probe import INPUTS, OUTPUT, ProbeHandler, build_service
-from tests.integration.runtime.test_outages import emptied, tell
+from tests.integration.runtime.test_outages import add_messages, wait_until_outbox_empty
 from tests.support.waiting import wait_for
 
 
@@ -57,8 +57,8 @@ async def secured(settings: RuntimeSettings, own_servers: Callable[..., Embedded
 
 async def test_the_right_password_works_and_a_wrong_one_is_named(secured: RuntimeSettings) -> None:
     async with build_service(secured, ProbeHandler()).running() as service:
-        await tell(service, range(5))
-        await emptied(service)
+        await add_messages(service, range(5))
+        await wait_until_outbox_empty(service)
 
     wrong = build_service(secured.model_copy(update={"kafka_password": SecretStr("wrong")}), ProbeHandler())
     starting = asyncio.create_task(wrong.start())

@@ -22,52 +22,54 @@ from tests.integration.runtime.probe import (
 from tests.support.waiting import wait_for
 
 
-async def test_an_outage_is_waited_out_without_a_hot_loop_and_without_a_dead_letter(applied: RuntimeSettings, sender: ProbeSender) -> None:
+async def test_an_infrastructure_error_is_retried_with_backoff_and_makes_no_dead_letter(
+    probe_settings: RuntimeSettings, sender: ProbeSender
+) -> None:
     attempts: list[float] = []
 
-    def fault(text: str) -> None:
+    def raise_on(text: str) -> None:
         attempts.append(monotonic())
         if len(attempts) < 6:
             raise ConnectionResetError(text)
 
-    async with build_service(applied, ProbeHandler(fault)).running() as service:
-        await sender.send_note("case-1", "patience")
-        await wait_for_notes(service, ["patience"])
+    async with build_service(probe_settings, ProbeHandler(raise_on)).running() as service:
+        await sender.send_note("case-1", "retried")
+        await wait_for_notes(service, ["retried"])
         assert len(attempts) == 6
         assert attempts[-1] - attempts[0] > 0.5
         assert await count_rows(service, "dead_letter") == 0
 
 
-async def test_an_outage_longer_than_the_patience_is_red_skips_nothing_and_does_not_spin(
-    applied: RuntimeSettings, sender: ProbeSender
+async def test_an_outage_longer_than_the_retries_makes_the_process_unready_and_skips_nothing(
+    probe_settings: RuntimeSettings, sender: ProbeSender
 ) -> None:
     attempts = 0
     broken = True
 
-    def fault(text: str) -> None:
+    def raise_on(text: str) -> None:
         nonlocal attempts
         attempts += 1
         if broken:
             raise ConnectionResetError(text)
 
-    hasty = applied.model_copy(update={"max_poll_interval_ms": 1000})
-    async with build_service(hasty, ProbeHandler(fault)).running() as service:
-        await sender.send_note("case-1", "kept")
+    short_retries = probe_settings.model_copy(update={"max_poll_interval_ms": 1000})
+    async with build_service(short_retries, ProbeHandler(raise_on)).running() as service:
+        await sender.send_note("case-1", "not skipped")
 
-        async def red() -> bool:
+        async def is_unready() -> bool:
             return "database" in service.health.troubles() and attempts >= 12
 
-        await wait_for(red)
+        await wait_for(is_unready)
         started = monotonic()
-        seen = attempts
-        await wait_for(lambda: attempts > seen + 4)
-        assert (attempts - seen) / (monotonic() - started) < 30
+        attempts_before = attempts
+        await wait_for(lambda: attempts > attempts_before + 4)
+        assert (attempts - attempts_before) / (monotonic() - started) < 30
         broken = False
-        await wait_for_notes(service, ["kept"])
+        await wait_for_notes(service, ["not skipped"])
         assert service.health.troubles() == {}
 
 
-async def test_a_killed_backend_costs_nothing(applied: RuntimeSettings, sender: ProbeSender) -> None:
+async def test_a_killed_backend_loses_and_repeats_nothing(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
     killed = 0
 
     async def handle(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
@@ -75,11 +77,11 @@ async def test_a_killed_backend_costs_nothing(applied: RuntimeSettings, sender: 
         await ProbeHandler().handle(tx, batch)
         if killed < 4:
             killed += 1
-            mine = await tx.fetchval("SELECT pg_backend_pid()")
+            backend = await tx.fetchval("SELECT pg_backend_pid()")
             async with service.database.transaction() as other:
-                await other.execute("SELECT pg_terminate_backend($1)", mine)
+                await other.execute("SELECT pg_terminate_backend($1)", backend)
 
-    service = Service("probe", applied, migrations="tests.integration.runtime.migrations")
+    service = Service("probe", probe_settings, migrations="tests.integration.runtime.migrations")
     service.subscribe(INPUTS, "probe", handle, decode=decode_note)
     async with service.running():
         for n in range(5):
@@ -89,14 +91,14 @@ async def test_a_killed_backend_costs_nothing(applied: RuntimeSettings, sender: 
         assert await count_rows(service, "dead_letter") == 0
 
 
-async def test_a_connection_lost_within_a_savepoint_is_an_outage_too(applied: RuntimeSettings) -> None:
-    async with build_service(applied, ProbeHandler()).running() as service:
+async def test_a_connection_lost_within_a_savepoint_is_an_infrastructure_error(probe_settings: RuntimeSettings) -> None:
+    async with build_service(probe_settings, ProbeHandler()).running() as service:
 
         async def lose() -> None:
             async with service.database.transaction() as tx, tx.savepoint():
-                mine = await tx.fetchval("SELECT pg_backend_pid()")
+                backend = await tx.fetchval("SELECT pg_backend_pid()")
                 async with service.database.transaction() as other:
-                    await other.execute("SELECT pg_terminate_backend($1)", mine)
+                    await other.execute("SELECT pg_terminate_backend($1)", backend)
                 await tx.fetchval("SELECT 1")
 
         with pytest.raises(Exception) as raised:  # noqa: PT011 - whichever it is, it has to count as an outage

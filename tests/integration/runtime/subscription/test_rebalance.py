@@ -21,34 +21,34 @@ from tests.integration.runtime.probe import (
 from tests.support.waiting import wait_for
 
 
-async def test_two_owners_of_one_partition_apply_each_record_once(applied: RuntimeSettings, sender: ProbeSender) -> None:
-    """While the first process still handles a batch the second one takes its partitions: what aiokafka does at a rebalance."""
-    held = asyncio.Event()
+async def test_two_owners_of_a_partition_apply_each_record_once(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
+    """The second process owns the partitions while the first one still handles its batch."""
+    release = asyncio.Event()
     entered = asyncio.Event()
 
     async def slow(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         await ProbeHandler().handle(tx, batch)
         entered.set()
-        await held.wait()
+        await release.wait()
 
-    first = Service("probe", applied, migrations="tests.integration.runtime.migrations")
+    first = Service("probe", probe_settings, migrations="tests.integration.runtime.migrations")
     first.subscribe(INPUTS, "probe", slow, decode=decode_note)
     await sender.send_notes("case-actions", [(f"case-{n}", str(n)) for n in range(50)])
     async with first.running():
         await entered.wait()
-        async with build_service(applied, ProbeHandler()).running() as second:
-            await wait_for(lambda: second.watermark.owned_partitions() != [])  # the first was waited for, but not for ever
-            held.set()
+        async with build_service(probe_settings, ProbeHandler()).running() as second:
+            await wait_for(lambda: second.watermark.owned_partitions() != [])  # after the drain timeout
+            release.set()
 
             async def all_in() -> bool:
                 return await count_rows(second, "notes") == 50 and await count_rows(second, "outbox") == 0
 
             await wait_for(all_in)
-    told = await read_topic(applied, "case-events")
-    assert sorted(int(r.value.decode().split('"')[3]) for r in told) == list(range(50))
+    records = await read_topic(probe_settings, "case-events")
+    assert sorted(int(r.value.decode().split('"')[3]) for r in records) == list(range(50))
 
 
-async def test_a_rebalance_waits_for_the_running_batch(applied: RuntimeSettings, sender: ProbeSender) -> None:
+async def test_a_rebalance_waits_for_the_running_batch(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
     """Without the listener the new owner would have read the same records again."""
     entered = asyncio.Event()
 
@@ -57,13 +57,13 @@ async def test_a_rebalance_waits_for_the_running_batch(applied: RuntimeSettings,
         entered.set()
         await tx.execute("SELECT pg_sleep(1)")
 
-    first = Service("probe", applied, migrations="tests.integration.runtime.migrations")
+    first = Service("probe", probe_settings, migrations="tests.integration.runtime.migrations")
     first.subscribe(INPUTS, "probe", slow, decode=decode_note)
     await sender.send_notes("case-actions", [(f"case-{n}", str(n)) for n in range(50)])
     repeated = ProbeHandler()
     async with first.running():
         await entered.wait()
-        async with build_service(applied, repeated).running() as second:
+        async with build_service(probe_settings, repeated).running() as second:
             await wait_for(lambda: second.watermark.owned_partitions() != [])
 
             async def caught_up() -> bool:
@@ -78,9 +78,9 @@ async def test_a_rebalance_waits_for_the_running_batch(applied: RuntimeSettings,
 
 
 async def test_a_process_slower_than_the_poll_interval_loses_its_partitions_but_no_record(
-    applied: RuntimeSettings, sender: ProbeSender
+    probe_settings: RuntimeSettings, sender: ProbeSender
 ) -> None:
-    frozen = applied.model_copy(update={"max_poll_interval_ms": 1500})
+    frozen = probe_settings.model_copy(update={"max_poll_interval_ms": 1500})
     calls = 0
 
     async def slow(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:

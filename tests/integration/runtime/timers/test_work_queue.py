@@ -1,4 +1,4 @@
-"""Work across the network: leased, done without a transaction, settled; a process that dies leaves it to the next."""
+"""Jobs of a work queue are leased, run without a transaction and settled; another process takes over expired leases."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ RETURNING id
 
 @pytest.fixture
 async def database(settings: RuntimeSettings) -> Database:
-    made = Database(settings, "probe")
-    await migrate(made, "tests.integration.runtime.migrations")
-    async with made.transaction() as tx:
+    opened = Database(settings, "probe")
+    await migrate(opened, "tests.integration.runtime.migrations")
+    async with opened.transaction() as tx:
         await tx.execute(
             "CREATE TABLE job (id int PRIMARY KEY, next timestamptz NOT NULL DEFAULT now() - interval '1 s', lease timestamptz, "
             "attempts int NOT NULL DEFAULT 0, done bool NOT NULL DEFAULT false)"
         )
         await tx.execute("INSERT INTO job SELECT generate_series(1, 100)")
-    return made
+    return opened
 
 
 async def claim(tx: Transaction, limit: int, now: datetime, until: datetime) -> Sequence[int]:
@@ -44,12 +44,12 @@ async def settle(tx: Transaction, done: Sequence[tuple[int, bool]]) -> None:
     )
 
 
-async def left(database: Database) -> int:
+async def count_unfinished(database: Database) -> int:
     async with database.transaction() as tx:
         return int(await tx.fetchval("SELECT count(*) FROM job WHERE NOT done"))
 
 
-async def test_two_drivers_share_the_work_and_no_job_is_done_twice_at_a_time(database: Database) -> None:
+async def test_two_queues_share_the_jobs_and_run_none_twice(database: Database) -> None:
     worked: list[int] = []
 
     async def work(job: int) -> bool:
@@ -59,11 +59,11 @@ async def test_two_drivers_share_the_work_and_no_job_is_done_twice_at_a_time(dat
         return worked.count(job) > job % 3  # some fail at first
 
     stop = asyncio.Event()
-    drivers = [LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle, poll_seconds=0.02) for _ in range(2)]
-    tasks = [asyncio.create_task(driver.run(stop)) for driver in drivers]
+    queues = [LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle, poll_seconds=0.02) for _ in range(2)]
+    tasks = [asyncio.create_task(queue.run(stop)) for queue in queues]
 
     async def finished() -> bool:
-        return await left(database) == 0
+        return await count_unfinished(database) == 0
 
     await wait_for(finished)
     stop.set()
@@ -72,7 +72,7 @@ async def test_two_drivers_share_the_work_and_no_job_is_done_twice_at_a_time(dat
     await database.close()
 
 
-async def test_no_transaction_is_open_during_the_work(database: Database) -> None:
+async def test_no_transaction_is_open_while_a_job_runs(database: Database) -> None:
     busy: list[int] = []
 
     async def work(_: int) -> bool:
@@ -84,7 +84,7 @@ async def test_no_transaction_is_open_during_the_work(database: Database) -> Non
     await database.close()
 
 
-async def test_what_a_dead_process_had_leased_is_taken_up_when_the_lease_is_over(database: Database) -> None:
+async def test_jobs_of_a_dead_process_are_claimed_after_their_lease_has_expired(database: Database) -> None:
     async def never(_: int) -> bool:
         await asyncio.Event().wait()
         return True
@@ -112,5 +112,5 @@ async def test_what_a_dead_process_had_leased_is_taken_up_when_the_lease_is_over
         return await successor.run_once() == 100
 
     await wait_for(taken_up)
-    assert await left(database) == 0
+    assert await count_unfinished(database) == 0
     await database.close()
