@@ -55,7 +55,7 @@ class RawRecord:
             offset=record.offset,
             timestamp_ms=record.timestamp,
             timestamp_type=record.timestamp_type,
-            key=storable_text((record.key or b"").decode("utf-8", "replace"), _MAX_KEY_LENGTH),
+            key=(record.key or b"").decode("utf-8", "replace").replace("\x00", "\ufffd")[:_MAX_KEY_LENGTH],  # PostgreSQL stores no NUL
             raw_key=record.key,
             body=record.value,
             headers=tuple(record.headers),
