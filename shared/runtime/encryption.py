@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from shared.runtime.errors import Misconfigured
 
-_NONCE_BYTES = 12
+_NONCE_BYTES = 12  # random nonces of 96 bits allow 2^32 messages under one key (NIST SP 800-38D, 8.3)
 _KEY_BYTES = 32
 _REMEDY = "JIESU_SEALING_KEYS must read id:base64 of 32 bytes, comma separated; make one with `openssl rand -base64 32`"
 

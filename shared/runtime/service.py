@@ -153,6 +153,7 @@ class Service:
             log.exception("stop timed out")
             self._hung = True
         if self._hung:
+            # A normal exit waits for the tasks of the Kafka client, which a frozen broker keeps from ending.
             os._exit(_EXIT_CODE_HUNG)
 
     @asynccontextmanager
@@ -167,6 +168,7 @@ class Service:
     async def start(self) -> None:
         """Serve HTTP (unready), wait for the database, start the relay, join the consumer group, start the loops."""
         self.health.set_trouble("starting", "not all parts have started")
+        # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
         await self._migrate_when_available()
         if self.stopping.is_set():
@@ -188,6 +190,7 @@ class Service:
             self._hung = True
             log.error("the Kafka client did not stop")
         await self._http.stop()
+        # The relay ends last: it drains what the last batch and the last requests added to the outbox.
         self._relay_stop.set()
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])

@@ -83,7 +83,7 @@ def _create_engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
 
     return create_async_engine(
         url,
-        isolation_level="AUTOCOMMIT",
+        isolation_level="AUTOCOMMIT",  # transactions are asyncpg's, see Transaction
         pool_size=settings.database_pool,
         max_overflow=0,
         pool_timeout=settings.lock_timeout,
@@ -94,7 +94,7 @@ def _create_engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
                 "search_path": schema,
                 "application_name": f"jiesu-{schema}",
                 "timezone": "UTC",
-                "jit": "off",
+                "jit": "off",  # compiling takes longer than our short queries
                 "lock_timeout": milliseconds(settings.lock_timeout),
                 "statement_timeout": milliseconds(settings.command_timeout),
                 "idle_in_transaction_session_timeout": milliseconds(settings.idle_in_transaction_timeout),

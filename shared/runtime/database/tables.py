@@ -85,6 +85,7 @@ def _add_queue_tables(metadata: MetaData) -> None:
         Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         postgresql_with=QUEUE_AUTOVACUUM,
     )
+    # Rows are inserted in the order of seen_at, so a BRIN index of a few pages suffices for pruning.
     Index("inbox_seen_at", inbox.c.seen_at, postgresql_using="brin")
     outbox = Table(
         "outbox",

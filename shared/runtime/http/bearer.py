@@ -31,7 +31,7 @@ class BearerTokens(Generic[OwnerT]):
 
     def find(self, token: str) -> OwnerT | None:
         """The owner of a token. Compares with every hash in constant time, so that the duration reveals nothing about them."""
-        digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
+        digest = sha256(token.encode()).digest()
         matches = [owner for token_hash, owner in self._owners if hmac.compare_digest(token_hash, digest)]
         return matches[0] if token and matches else None
 

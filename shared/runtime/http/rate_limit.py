@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.runtime.clock import monotonic
 from shared.runtime.http.problem import TOO_MANY_REQUESTS, FieldFault, HttpProblem, ProblemType
 
-_MAX_KEYS = 10_000
+_MAX_KEYS = 10_000  # bounds the memory, whatever the keys are
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ class HttpServer:
 
     async def start(self) -> None:
         """Bind and serve; raises OSError when the port is in use."""
+        # uvicorn does not report the port of a socket that it binds itself.
         listener = socket.create_server((self._settings.http_host, self._settings.http_port))
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(

@@ -38,7 +38,7 @@ async def diagnose_connection(settings: RuntimeSettings, wait_ms: int = 3000) ->
     """
     host, _, port = settings.kafka_bootstrap_servers.split(",")[0].strip().rpartition(":")
     options = connection_options(settings)
-    del options["bootstrap_servers"]
+    del options["bootstrap_servers"]  # a single connection takes host and port
     try:
         connection = await create_conn(host, int(port), request_timeout_ms=wait_ms, client_id="jiesu-probe", **options)
     except (KafkaConnectionError, OSError, TimeoutError) as error:

@@ -91,6 +91,7 @@ def _check_key(raw: RawRecord, partition_count: int) -> None:
         raise Rejected("the record has no key")
     if partition_of(raw.raw_key, partition_count) != raw.partition:
         raise Rejected(f"the record is not on its key's partition (murmur2 of the key, {partition_count} partitions)")
+    # The text differs from the bytes if they are not UTF-8, hold NUL or are too long.
     if raw.key.encode() != raw.raw_key or not _KEY_PATTERN.fullmatch(raw.key):
         raise Rejected("the key is not 1 to 200 printable characters of UTF-8")
 

@@ -39,6 +39,7 @@ async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> di
         wanted = {f"{settings.topic_prefix}{topic.name}": topic for topic in topics}
         created = await _create(admin, wanted, settings.replication_factor)
         await _await_leaders(admin, wanted)
+        # New topics have their configuration since their creation.
         await _configure(admin, {name: topic for name, topic in wanted.items() if name not in created})
     finally:
         await admin.close()

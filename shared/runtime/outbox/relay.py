@@ -20,6 +20,7 @@ BATCH_MESSAGES = 1500
 TOPIC_HOLD_SECONDS = 5.0
 _MAX_POLL_SECONDS = 1.0
 # One relay sends a shard at a time. The advisory lock ends with the transaction, so a killed process releases it.
+# MATERIALIZED, since PostgreSQL may evaluate an inlined lock function once for each row.
 # DELETE with a sorted, limited array of ids: a cursor over ids would skip a lower id that commits later.
 _TAKE_SHARD_ROWS = """
 WITH owner AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine)

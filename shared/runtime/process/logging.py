@@ -92,7 +92,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=False,  # a logger that was used before would keep its old configuration
     )
     handler = logging.StreamHandler(stream)
     handler.addFilter(_RepeatFilter())

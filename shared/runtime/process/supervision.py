@@ -37,6 +37,7 @@ async def _run_until_failure(name: str, loop: BackgroundLoop, stop: asyncio.Even
     """Run the loop once; returns the error that ended it, None when it returned."""
     task = asyncio.ensure_future(loop(stop))
     try:
+        # asyncio.wait, unlike wait_for, neither cancels nor raises at its timeout.
         await asyncio.wait([task], timeout=_HEALTHY_AFTER_SECONDS)
         if not task.done():
             health.clear_trouble(name)

@@ -83,6 +83,7 @@ class BatchProcessor:
                 metrics.BATCH_RETRIES.inc()
                 log.warning("batch failed", failures=backoff.failures + 1, records=len(records), reason=redacted_reason(error))
                 wait = backoff.next_wait()
+                # The poll loop waits here: beyond max_poll_interval_ms the group would take the partitions away.
                 if self.stopping.is_set() or monotonic() + wait - started > self._retry_seconds:
                     raise
                 await asyncio.sleep(wait)
@@ -123,6 +124,7 @@ class BatchProcessor:
             else:
                 await self._applier.apply_all(tx, received)
             successes = result.successes_by_partition([record.raw for record in decoded])
+            # Before the commit, so that the dead letters of the tripped partitions are rolled back.
             if tripped := self.breaker.would_trip(successes):
                 raise _PartitionsStoppedError(tripped)
         self.breaker.record_results(successes)

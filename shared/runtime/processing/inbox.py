@@ -7,6 +7,7 @@ from shared.contracts import topics
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 
+# Sorted: two processes that insert the same ids in different order would deadlock.
 _CLAIM = """
 INSERT INTO inbox (id, topic)
 SELECT id, topic FROM unnest($1::uuid[], $2::text[]) AS claimed (id, topic) ORDER BY id, topic

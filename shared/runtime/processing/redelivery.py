@@ -56,6 +56,7 @@ class DeadLetterRedelivery:
             row = await tx.fetchrow(_NEXT_REQUEST, [REPLAY, DISCARD])
             if row is None:
                 return False
+            # Waits for batches that are adding waiting records to the case: they hold FOR SHARE locks.
             await tx.fetch("SELECT FROM parked WHERE dead_letter_id = $1 FOR UPDATE", row["id"])
             raw = record_from_row(row)
             if row["status"] == DISCARD:
@@ -111,7 +112,7 @@ class DeadLetterRedelivery:
                 return
         await self._delete_waiting(tx, [row["id"] for row in rows])
         await tx.execute("DELETE FROM parked WHERE key = $1", key)
-        tx.after_commit(tx.database.timers_armed.set)
+        tx.after_commit(tx.database.timers_armed.set)  # timers of the case may be due
 
     async def _delete_waiting(self, tx: Transaction, ids: Sequence[int]) -> None:
         await tx.execute("DELETE FROM waiting WHERE id = ANY($1::bigint[])", ids)

@@ -20,6 +20,7 @@ from shared.runtime.subscription.consumer import PollState, PollTrackingConsumer
 from shared.runtime.subscription.rebalance import DrainingRebalanceListener
 
 SESSION_TIMEOUT_MS = 6000
+"""A killed process is noticed after 6 s; less needs `group.min.session.timeout.ms` on the broker."""
 HEARTBEAT_INTERVAL_MS = 500
 _MAX_PARTITION_FETCH_BYTES = 131_072
 """24 partitions of aiokafka's default, 1 MiB, take more memory than a batch needs. A larger record is fetched alone."""
@@ -44,10 +45,10 @@ class PollTrackingBroker(KafkaBroker):
         super().__init__(
             settings.kafka_bootstrap_servers,
             client_id="jiesu",
-            consumer_only=True,
-            allow_auto_create_topics=False,
-            apply_types=False,
-            graceful_timeout=settings.stop_timeout * 2 / 3,
+            consumer_only=True,  # handlers never publish
+            allow_auto_create_topics=False,  # aiokafka would create a missing topic with one partition
+            apply_types=False,  # FastStream would validate the records against the handler's annotations
+            graceful_timeout=settings.stop_timeout * 2 / 3,  # leaves time for the relay
             logger=_faststream_logger(),
         )
         self._poll_state = poll_state
@@ -100,6 +101,7 @@ def create_subscriber(
         max_poll_interval_ms=settings.max_poll_interval_ms,
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+        # With round robin partition 7 of two topics can be assigned to different processes.
         partition_assignment_strategy=(RangePartitionAssignor,),
         listener=DrainingRebalanceListener(poll_state),
         parser=parse_batch,

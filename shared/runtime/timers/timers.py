@@ -28,6 +28,7 @@ SELECT case_id, partition, due_at FROM unnest($1::text[], $2::int[], $3::timesta
 ORDER BY case_id
 ON CONFLICT (case_id) DO UPDATE SET partition = excluded.partition, due_at = excluded.due_at
 """
+# DELETE alone locks in the order of its scan; the subquery locks in the order of the ids, as _ARM does.
 _DISARM = "DELETE FROM timer WHERE case_id IN (SELECT case_id FROM timer WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE)"
 _DUE = """
 SELECT due.case_id FROM unnest($1::int[], $2::timestamptz[]) AS owned (partition, cutoff)

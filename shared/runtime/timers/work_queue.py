@@ -55,6 +55,7 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
             jobs = await self._claim(tx, self._concurrency, now, now + self._lease_duration)
         if not jobs:
             return 0
+        # Outside a transaction: an open one holds locks and a connection while the network is slow.
         results = await asyncio.gather(*(self._work(job) for job in jobs))
         async with self._database.transaction() as tx:
             await self._settle(tx, list(zip(jobs, results, strict=True)))

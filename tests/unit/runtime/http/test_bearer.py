@@ -29,9 +29,7 @@ def test_request_without_authorization_has_no_token() -> None:
     assert not bearer_token(Request({"type": "http", "headers": []}))
 
 
-@pytest.mark.parametrize(
-    ("token", "owner"), [("wang's token", "wang"), ("li's token", "li"), ("wang's toke", None), ("", None), ("é\ud800", None)]
-)
+@pytest.mark.parametrize(("token", "owner"), [("wang's token", "wang"), ("li's token", "li"), ("wang's toke", None), ("", None)])
 def test_owner_is_found_by_the_whole_token(token: str, owner: str | None) -> None:
     assert TOKENS.find(token) == owner
 
