@@ -5,6 +5,7 @@ import gc
 import itertools
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,9 +16,10 @@ from fastapi import APIRouter, FastAPI
 
 from shared import contracts
 from shared.contracts.topics import Topic
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
+from shared.runtime.database.migrate import check_schema
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
@@ -166,11 +168,11 @@ class Service:
             await self.stop()
 
     async def start(self) -> None:
-        """Serve HTTP (unready), wait for the database, start the relay, join the consumer group, start the loops."""
+        """Serve HTTP (unready), wait for the database, check its schema, start the relay, join the group, start the loops."""
         self.health.set_trouble("starting", "not all parts have started")
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
-        await self._migrate_when_available()
+        await self._wait_for_database()
         if self.stopping.is_set():
             return
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
@@ -208,14 +210,14 @@ class Service:
     def _spawn(self, name: str, loop: BackgroundLoop, stop: asyncio.Event) -> asyncio.Task[None]:
         return asyncio.create_task(supervise(name, loop, stop, self.health), name=name)
 
-    async def _migrate_when_available(self) -> None:
+    async def _wait_for_database(self) -> None:
         backoff = Backoff(initial_seconds=0.2, max_seconds=3.0)
         while True:
             try:
                 if self._migrations is None:
                     await self.database.ping()
                 else:
-                    await migrate(self.database, self._migrations)
+                    await check_schema(self.database, self._migrations)
             except Exception as error:
                 if not is_infrastructure(error):
                     raise
@@ -252,4 +254,7 @@ def run_service(build: Callable[[], Service]) -> None:
     async def build_and_run() -> None:
         await build().run()
 
-    uvloop.run(build_and_run())
+    try:
+        uvloop.run(build_and_run())
+    except (Misconfigured, ProcedureError) as error:
+        sys.exit(f"Error: {error}")
