@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
-from fastapi import APIRouter
-
 from services.intake import api, handlers, metrics
 from services.intake.api import ApiDependencies
 from services.intake.api_dependencies import Authentication
@@ -30,9 +28,7 @@ def build(settings: IntakeSettings) -> Service:
         return await books.register_batch(tx, incoming, api.VIA_HTTP)
 
     commit = GroupCommit(service.database, enter, settings.group_commit_items)
-    routes = APIRouter(tags=["complaints"])
-    api.add_routes(service.app, routes, ApiDependencies(Authentication(sources), books, commit, service.database, settings))
-    service.include_router(routes)
+    api.add_routes(service.app, ApiDependencies(Authentication(sources), books, commit, service.database, settings))
     handlers.register(service, sources, books, settings.max_complaint_bytes)
     return service
 

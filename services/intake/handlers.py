@@ -23,7 +23,6 @@ from shared.contracts import topics
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
-from shared.runtime.process.scheduling import yield_every
 from shared.runtime.service import Service
 
 SUBMISSION_TYPE = "submission"
@@ -53,7 +52,7 @@ def register(service: Service, sources: Sources, registration: RegisterComplaint
     """Feed submissions to the register; who names no known source is a dead letter, who lacks text or time is refused."""
 
     async def submissions(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
-        read = [_validate_record(received, sources, registration, max_bytes) async for received in yield_every(batch)]
+        read = [_validate_record(received, sources, registration, max_bytes) for received in batch]
         await registration.register_batch(tx, [each for each in read if isinstance(each, PendingRegistration)], VIA_KAFKA)
         refused = [(received, each) for received, each in zip(batch, read, strict=True) if isinstance(each, RegistrationResult)]
         await complaints.insert_refusals(

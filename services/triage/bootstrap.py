@@ -5,7 +5,6 @@ from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
 from shared.procedures.loading.loader import load_organisation
-from shared.runtime.http import problem
 from shared.runtime.service import Service
 
 
@@ -14,6 +13,5 @@ def build(settings: TriageSettings) -> Service:
     service = Service("triage", settings, migrations="services.triage.migrations")
     library = ProcedureRegistry(load_organisation(settings.organisation), settings.organisation.parent)
     handlers.register(service, TriageComplaints(library, service.clock))
-    problem.add_problem_handlers(service.app)
     service.include_router(api.router(service.database, library))
     return service

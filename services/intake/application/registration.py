@@ -28,7 +28,6 @@ from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.outbox import outbox
-from shared.runtime.process.scheduling import yield_every
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +84,13 @@ class RegisterComplaints:
         now = self._clock.now()
         drafts: dict[str, UnnumberedRegistration] = {}
         first: dict[str, PendingRegistration] = {}
-        async for each in yield_every(pending):
+        for each in pending:
             if each.case not in first:
                 first[each.case] = each
                 drafts[each.case] = prepare_registration(each.submission, each.context, each.case, now)
         books = await complaints.lock_last_numbers(tx, {made.series for made in drafts.values()})
         known = await complaints.find_registered(tx, drafts.keys())
-        events = {case: self._numbered(made, books) async for case, made in yield_every(drafts.items()) if case not in known}
+        events = {case: self._numbered(made, books) for case, made in drafts.items() if case not in known}
         await self._record(tx, events, first)
         await complaints.save_last_numbers(
             tx, {book: last for book, last in books.items() if any(drafts[c].series == book for c in events)}

@@ -1,7 +1,5 @@
 """The sources of complaints: who holds which key, whose records are signed, and where each is registered. Reads procedures from files."""
 
-import hmac
-from hashlib import sha256
 from pathlib import Path
 
 from services.intake.domain.number_series import format_number
@@ -23,16 +21,6 @@ class Sources:
         self.contexts = {
             source.id: _source_context(source, organisation, base, phone_region, pseudonym_key) for source in organisation.sources
         }
-        self._hashes = [(bytes.fromhex(text), office) for office in self.contexts.values() for text in office.source.key_sha256]
-
-    def by_api_key(self, api_key: str) -> SourceContext | None:
-        """The office of an API key; takes the same time whichever key it is, if any."""
-        given = sha256(api_key.encode("utf-8", "surrogatepass")).digest()
-        found = None
-        for known, office in self._hashes:
-            if hmac.compare_digest(known, given):
-                found = office
-        return found
 
     def by_record(self, received: ReceivedRecord) -> SourceContext:
         """The office of a Kafka record, named in `ce_source` or in the body; raises Rejected."""

@@ -25,7 +25,7 @@ from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.watermark import Watermark
 
 

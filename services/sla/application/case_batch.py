@@ -26,7 +26,7 @@ from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.timers import timers
 

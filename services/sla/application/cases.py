@@ -24,7 +24,6 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.watermark import Watermark
-from shared.runtime.process.scheduling import yield_every
 from shared.runtime.timers.timers import DueTimer
 
 RECALCULATION_BATCH_SIZE = 200
@@ -48,7 +47,7 @@ class UpdateCases:
         ordered = sorted(records, key=lambda record: record.recorded_at)
         batch = self.new_batch()
         await batch.load(tx, [record.key for record in ordered])
-        async for record in yield_every(ordered):
+        for record in ordered:
             self._apply_record(batch, record, watermark)
         await batch.record(tx)
 

@@ -22,7 +22,6 @@ from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.outbox import outbox
-from shared.runtime.process.scheduling import yield_every
 
 
 @dataclass
@@ -53,9 +52,7 @@ class TriageComplaints:
     async def decide_batch(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         """Take registrations and follow news of cases, in the order given; a registration that was taken before changes nothing."""
         load = LoadedTriageState(TriageState(self._library.organisation), self._library)
-        preview = BatchPreview(
-            {r.key: self.assess_registration(r.event) async for r in yield_every(batch) if isinstance(r.event, Registered)}
-        )
+        preview = BatchPreview({r.key: self.assess_registration(r.event) for r in batch if isinstance(r.event, Registered)})
         await triage_state.lock_counting(tx, await self._counting(tx, batch, preview))
         await load.load_cases(tx, {r.key for r in batch})
         fresh = _without_known_registrations(load.state, batch)
@@ -64,11 +61,11 @@ class TriageComplaints:
             await load.load_counters(tx, preview.queries, preview.leaving_cases)
         events: list[tuple[CaseEvent, str | None]] = []
         now = self._clock.now()
-        async for received in yield_every(fresh):
+        for received in fresh:
             events += [(event, received.traceparent) for event in self._events(load.state, received, preview, now)]
         numbered = _with_sequences(load.state, events)
         await load.save(tx, {event.case: number for event, number, _ in numbered})
-        await outbox.add(tx, [_message(event, number, trace) async for event, number, trace in yield_every(numbered)])
+        await outbox.add(tx, [_message(event, number, trace) for event, number, trace in numbered])
         tx.after_commit(lambda: metrics.count_events([event for event, _ in events], load.state))
 
     async def _counting(self, tx: Transaction, batch: Sequence[ReceivedRecord], preview: BatchPreview) -> set[str]:
