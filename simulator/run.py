@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.procedures.calendars.calendar import Calendar
-from shared.procedures.checks.check import blocking_problems
+from shared.procedures.checks.pack_check import blocking_problems
 from shared.procedures.loading.loader import load_organisation, load_pack
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure_error import ProcedureError

@@ -15,7 +15,7 @@ from services.sla.domain.deadlines.recurrence import align_to_period, next_occur
 from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from services.sla.domain.rules.rulebook import ClockPlan, DeadlineStep, PlannedReminder, Rulebook, first_clauses
-from shared.contracts.events.fields import EPOCH
+from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.expressions.conditions import Condition
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters

@@ -15,7 +15,7 @@ from cli.service_names import SERVICES
 from services.notify.domain.recipients import RecipientDirectory, resolve_recipients
 from services.sla.domain.evidence.hash_chain import GENESIS_HASH, LedgerEntry, verify_chain
 from services.sla.domain.views.redaction import NOT_FOR_DEPARTMENTS
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.organisation import open_organisation
 
 EventPosition = tuple[str, int]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from services.notify.application.deliveries import PlanDeliveries
 from shared.contracts import topics
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service

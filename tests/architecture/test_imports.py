@@ -21,4 +21,6 @@ def test_a_service_loads_neither_command_lines_nor_migrations(service: str) -> N
 
 def test_cel_comes_without_its_shell_everywhere() -> None:
     lines = [(path.relative_to(PROJECT), line) for path, _ in sources() for line in path.read_text().split("\n")]
-    assert {str(path) for path, line in lines if line.startswith(("import cel", "from cel "))} == {"shared/procedures/expressions/cel.py"}
+    assert {str(path) for path, line in lines if line.startswith(("import cel", "from cel "))} == {
+        "shared/procedures/expressions/cel_library.py"
+    }

@@ -1,4 +1,4 @@
-"""What sla's core writes as JSON itself is what the models read: every event of every pack's scenarios."""
+"""The contract models read the JSON that sla's core writes: every event of every scenario of the packs."""
 
 import pytest
 
@@ -14,8 +14,8 @@ from simulator.simulation import Simulation
 
 
 @pytest.mark.parametrize("name", installed_packs())
-def test_every_body_of_the_core_is_read_by_its_model(name: str) -> None:
-    read_back = 0
+def test_the_models_read_every_event_that_the_core_writes(name: str) -> None:
+    event_count = 0
     for file in load_pack(name).scenarios:
         scenario = read_scenario(file)
         bound = bind_parameters(load_procedure(scenario.procedure, base_folder=file.parent), scenario.parameters)
@@ -23,18 +23,18 @@ def test_every_body_of_the_core_is_read_by_its_model(name: str) -> None:
         run = Simulation(bound, organisation, organisation_calendars(organisation))
         bodies: list[tuple[str, bytes]] = []
 
-        def keep(
-            _case: str, _given: CaseInput, decision: CaseDecision, now: int, run: Simulation = run, bodies: list[tuple[str, bytes]] = bodies
+        def encode_events(
+            _case: str, _input: CaseInput, decision: CaseDecision, now: int, run: Simulation = run, bodies: list[tuple[str, bytes]] = bodies
         ) -> None:
             procedure = run.bound.procedure
-            about = {"recorded_at": run.worktime.to_datetime(now), "procedure": procedure.id, "version": procedure.version}
+            common = {"recorded_at": run.worktime.to_datetime(now), "procedure": procedure.id, "version": procedure.version}
             for event in decision.events:
-                fields = {"type": event.type, **event_mapping.published_fields(event, decision.case, procedure, run.worktime), **about}
+                fields = {"type": event.type, **event_mapping.published_fields(event, decision.case, procedure, run.worktime), **common}
                 bodies.append((event.type, hash_chain.canonical_json(fields)))
 
-        run.on_decision = keep
+        run.on_decision = encode_events
         run.run(scenario)
-        for kind, body in bodies:
-            assert decode_body(kind, body)
-        read_back += len(bodies)
-    assert read_back
+        for event_type, body in bodies:
+            assert decode_body(event_type, body)
+        event_count += len(bodies)
+    assert event_count

@@ -1,5 +1,6 @@
 """`jiesu docs`: write the reference pages, or list those that are out of date."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,14 +9,23 @@ import typer
 from cli.exit_status import exit_with
 from cli.reference.checkout import require_checkout
 from cli.reference.pages import PAGES
+from cli.reference.readme_figures import readmes
 
 app = typer.Typer(help="Reference pages made from the code.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option(help="the checkout")]
 
 
+def _pages(folder: Path) -> dict[str, Callable[[], str]]:
+    return {**PAGES, **readmes(folder)}
+
+
 def outdated_pages(folder: Path) -> list[str]:
     """The pages that are missing or differ from what the code generates."""
-    return [name for name, text in PAGES.items() if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text()]
+    return [
+        name
+        for name, render in _pages(folder).items()
+        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != render()
+    ]
 
 
 @app.command()
@@ -25,7 +35,7 @@ def write(folder: Folder = Path()) -> None:
     for name in outdated_pages(folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PAGES[name](), encoding="utf-8")
+        path.write_text(_pages(folder)[name](), encoding="utf-8")
         typer.echo(f"written {name}")
 
 

@@ -8,7 +8,8 @@ import typer
 
 from cli.exit_status import exit_with
 from shared.contracts.topics import TOPICS, department_topic
-from shared.procedures.loading.loader import ProcedureError, load_organisation
+from shared.procedures.loading.loader import load_organisation
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.errors import Misconfigured, Unavailable
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings

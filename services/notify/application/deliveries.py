@@ -16,7 +16,7 @@ from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, Provider, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.storage import deliveries
 from services.notify.storage.deliveries import AttemptResult, DeliveryRow
-from shared.contracts.events.messages import NotificationDelivered, NotificationFailed, NotificationRequested, NotificationSent
+from shared.contracts.events.notifications import NotificationDelivered, NotificationFailed, NotificationRequested, NotificationSent
 from shared.runtime.clock import Clock, jitter, monotonic
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing

@@ -11,7 +11,7 @@ from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
-from shared.contracts.events.messages import NotificationOutcome
+from shared.contracts.events.notifications import NotificationOutcome
 from shared.runtime.database.database import Transaction
 from shared.runtime.outbox import outbox
 

@@ -10,7 +10,7 @@ from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates, RenderedMessage, TemplateRenderError
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import COMPLAINANT, Recipient, RecipientDirectory, resolve_recipients
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:delivery")
 

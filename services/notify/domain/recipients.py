@@ -6,7 +6,7 @@ from functools import cached_property
 
 from services.notify.domain import address
 from services.notify.domain.failure_reason import FailureReason
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.organisation import Organisation
 
 COMPLAINANT = "complainant"

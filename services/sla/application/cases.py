@@ -18,7 +18,7 @@ from services.sla.domain.views import event_mapping
 from services.sla.storage import cases as storage
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.events import EVENT_CLASSES
-from shared.contracts.events.messages import NotificationOutcome
+from shared.contracts.events.notifications import NotificationOutcome
 from shared.contracts.events.triage import Classified
 from shared.contracts.topics import CASE_ACTIONS, PARTITIONS
 from shared.runtime.clock import Clock

@@ -22,7 +22,7 @@ from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod
 from services.sla.storage import ledgers
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 from shared.contracts.topics import CASE_EVENTS
 from shared.procedures.model.procedure import Procedure
 from shared.runtime.clock import Clock, uuid7

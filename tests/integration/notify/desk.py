@@ -15,7 +15,7 @@ from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import Provider
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts.events import decode_event, encode_event
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import EncryptionKeyRing

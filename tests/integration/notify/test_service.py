@@ -8,21 +8,16 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
 
 from deploy.sinks import MailSink, SmsSink
 from deploy.sinks.sms import ReceiptCallback
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
-from services.notify.storage import deliveries
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.base import CaseEvent
 from shared.runtime.clock import uuid7
-from shared.runtime.database.database import Database
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
 from tests.integration.notify.desk import PERSONAL_DATA, RECEIPT_SECRET, notification_request
@@ -118,13 +113,3 @@ async def test_a_broken_request_is_a_dead_letter_and_nothing_else_waits(
     assert (sent["key"], len(mail.message_file.messages)) == ("c2", 1)
     async with service.database.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 1
-
-
-async def test_the_migrations_build_the_tables_of_the_models(database: Database) -> None:
-    def differences(connection: Connection) -> list[Any]:
-        options = {"include_schemas": True, "include_name": lambda name, kind, _: kind != "schema" or name == "notify"}
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), deliveries.metadata()))
-
-    async with database.engine.connect() as connection:
-        found = await connection.run_sync(differences)
-    assert [d for d in found if "alembic_version" not in str(d)] == []

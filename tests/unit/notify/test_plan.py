@@ -11,7 +11,7 @@ from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import RecipientDirectory
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.organisation import Organisation, Person
 
 NOW = datetime(2026, 9, 24, 15, tzinfo=UTC)  # 23:00 in Shanghai

@@ -7,7 +7,7 @@ import pytest
 
 from services.notify.domain.failure_reason import FailureReason, reason_label
 from services.notify.domain.recipients import Recipient, RecipientDirectory, resolve_recipients
-from shared.contracts.events.messages import NotificationRequested
+from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.organisation import Organisation, Person
 
 PEOPLE = [

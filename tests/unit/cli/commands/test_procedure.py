@@ -27,7 +27,7 @@ def test_check_with_an_organisation_reports_vacant_roles_and_unset_parameters(tm
     result = jiesu("procedure", "check", write_pack(tmp_path), "--organisation", tmp_path / "org.yaml")
     assert result.exit_code == 1
     assert "clause 3: source hotline: the parameter limit has no value" in result.output
-    assert "nobody holds the role desk" in result.output
+    assert "no person holds the role desk" in result.output
 
 
 @pytest.mark.parametrize(("language", "title"), [("zh", "样例"), ("en", "Sample")])
