@@ -14,7 +14,8 @@ from services.sla.domain.deadlines.explanation import explain_deadline, format_i
 from services.sla.domain.deadlines.recurrence import align_to_period, next_occurrence
 from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from services.sla.domain.rules.rulebook import ClockPlan, DeadlineStep, PlannedReminder, Rulebook, first_clauses
+from services.sla.domain.rules.plans import ClockPlan, DeadlineStep, PlannedReminder, first_clauses
+from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.expressions.conditions import Condition
 from shared.procedures.loading.loader import load_procedure

@@ -14,8 +14,8 @@ from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.domain.evidence.hash_chain import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
+from services.sla.domain.evidence.seal_leaf import encode_seal_leaf
 from services.sla.domain.rules.rulebook import Rulebook
-from services.sla.storage.ledgers import encode_seal_leaf
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.deadlines.explanation import Explanation
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
@@ -15,7 +16,7 @@ from services.sla.domain.evidence.decision_context import DecisionContext, parse
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import clock_view
-from services.sla.storage.ledgers import HistoricalRulebooks, YearSeal
+from services.sla.storage.seals import YearSeal
 from shared.procedures.loading.loader import load_pack
 
 FORMAT = 1

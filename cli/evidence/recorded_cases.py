@@ -9,11 +9,11 @@ from typing import Any
 from cli.database import query_service
 from cli.evidence.evidence_archive import parse_ledger_rows, read_archive, read_decision_contexts
 from cli.exit_status import exit_with
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.evidence.replay import RecordedEvent
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import HistoricalRulebooks
+from services.sla.storage import case_histories
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure
 from shared.runtime.database.database import Database
@@ -62,7 +62,7 @@ def _from_database(source: str, new: Procedure) -> list[RecordedCases]:
         async with database.transaction() as tx:
             rulebooks = await HistoricalRulebooks.load(tx)
         case_ids, procedure_id = ([], new.id) if source == ALL_CASES else ([source], "")
-        return [history async for history in ledgers.load_case_histories(database, case_ids, procedure_id)], rulebooks
+        return [history async for history in case_histories.load_case_histories(database, case_ids, procedure_id)], rulebooks
 
     histories, rulebooks = query_service("sla", load)
     # Cases of one version and one set of parameters are simulated together, since links and groups span cases.

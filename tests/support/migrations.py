@@ -8,11 +8,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.intake.storage import complaints
-from services.notify.storage import deliveries
+from services.notify.storage import tables as notify
 from services.sla.storage import tables as sla
 from services.triage.storage import triage_state
 
-DECLARED = {"intake": complaints.tables, "triage": triage_state.tables, "sla": sla.metadata, "notify": deliveries.metadata}
+DECLARED = {"intake": complaints.tables, "triage": triage_state.tables, "sla": sla.metadata, "notify": notify.metadata}
 
 
 async def migration_differences(database_url: str, schema: str) -> list[Any]:

@@ -11,9 +11,10 @@ from cli.database import query_service
 from cli.evidence.archive_verification import verify_archive
 from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
 from cli.exit_status import exit_with
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import HistoricalRulebooks, YearSeal
+from services.sla.storage import case_histories, seals
+from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
 
 
@@ -70,7 +71,7 @@ def _verify(path: Path, root: str, *, as_json: bool) -> None:
 
 
 async def _load_evidence(database: Database, case: str) -> tuple[CaseHistory | None, HistoricalRulebooks, list[YearSeal]]:
-    histories = [history async for history in ledgers.load_case_histories(database, [case])]
+    histories = [history async for history in case_histories.load_case_histories(database, [case])]
     async with database.transaction() as tx:
-        rulebooks, seals = await HistoricalRulebooks.load(tx), await ledgers.load_seals_of_case(tx, case)
-    return next(iter(histories), None), rulebooks, seals
+        rulebooks, year_seals = await HistoricalRulebooks.load(tx), await seals.load_seals_of_case(tx, case)
+    return next(iter(histories), None), rulebooks, year_seals

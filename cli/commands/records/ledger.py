@@ -10,9 +10,10 @@ import typer
 from cli.clock import REPORT_ZONE, current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
+from services.sla.application.seals import YearSealError, seal_faults, seal_year
 from services.sla.domain.evidence.case_history import verify_history
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import YearSeal, YearSealError
+from services.sla.storage import case_histories, seals
+from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
 
 app = typer.Typer(help="Verify a ledger, seal a year.", no_args_is_help=True)
@@ -45,8 +46,8 @@ def seal(
 
     async def seal_and_check(database: Database) -> tuple[YearSeal, list[str]]:
         async with database.transaction() as tx:
-            year_seal = await ledgers.seal_year(tx, year, period, current_instant())
-            return year_seal, await ledgers.seal_faults(tx, year_seal)
+            year_seal = await seal_year(tx, year, period, current_instant())
+            return year_seal, await seal_faults(tx, year_seal)
 
     try:
         year_seal, faults = query_service("sla", seal_and_check)
@@ -89,14 +90,14 @@ async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, li
     """How many cases were checked, and the faults; all cases and the seals where `cases` is empty."""
     faults: list[dict[str, str]] = []
     checked: set[str] = set()
-    async for history in ledgers.load_case_histories(database, cases):
+    async for history in case_histories.load_case_histories(database, cases):
         checked.add(history.case)
         faults += [{"case": history.case, "fault": fault} for fault in verify_history(history)]
     faults += [{"case": case, "fault": "there is no such case"} for case in cases if case not in checked]
     if not cases:
         async with database.transaction() as tx:
-            for case in await ledgers.orphaned_ledgers(tx):
+            for case in await case_histories.orphaned_ledgers(tx):
                 faults.append({"case": case, "fault": "the ledger has events of it, but the case is gone"})
-            for year_seal in await ledgers.load_seals(tx):
-                faults += [{"case": "", "fault": fault} for fault in await ledgers.seal_faults(tx, year_seal)]
+            for year_seal in await seals.load_seals(tx):
+                faults += [{"case": "", "fault": fault} for fault in await seal_faults(tx, year_seal)]
     return len(checked), faults

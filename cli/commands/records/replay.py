@@ -4,16 +4,17 @@ import json
 from collections.abc import Sequence
 from typing import Annotated
 
+import orjson
 import typer
 
 from cli.database import query_service
 from cli.exit_status import exit_with
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import next_due
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import HistoricalRulebooks
+from services.sla.storage import case_histories
 from shared.runtime.database.database import Database
 
 
@@ -40,7 +41,7 @@ def replay_differences(history: CaseHistory, rulebooks: HistoricalRulebooks) -> 
     """How a replay of the case differs from its ledger and its stored state, one line each."""
     try:
         replayed = replay_decisions(history.recorded_events(), rulebooks.rulebook)
-        stored_state = ledgers.stored_state(history)
+        stored_state = orjson.loads(history.state)
         stored_case = Case.from_dict(stored_state)
     except (ValueError, KeyError, TypeError) as error:
         return [f"cannot be read: {error}"]
@@ -61,7 +62,7 @@ async def _replay_cases(database: Database, cases: Sequence[str]) -> tuple[int, 
         rulebooks = await HistoricalRulebooks.load(tx)
     differences: list[dict[str, str]] = []
     checked: set[str] = set()
-    async for history in ledgers.load_case_histories(database, cases):
+    async for history in case_histories.load_case_histories(database, cases):
         checked.add(history.case)
         differences += [{"case": history.case, "difference": line} for line in replay_differences(history, rulebooks)]
     differences += [{"case": case, "difference": "there is no such case"} for case in cases if case not in checked]

@@ -12,8 +12,8 @@ from cli.clock import REPORT_ZONE, current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
 from services.sla.application import periodic_reports
-from services.sla.application.periodic_reports import CompletedDuty
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
+from services.sla.storage.duties import CompletedDuty, completed_duties
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure
@@ -167,7 +167,7 @@ async def _build_report(database: Database, procedure: Procedure, kind: str, at:
 def _print_stored_reports(procedure: str, kind: ReportPeriod | None, *, as_json: bool) -> None:
     async def load(database: Database) -> list[CompletedDuty]:
         async with database.transaction() as tx:
-            return list(await periodic_reports.completed_duties(tx, procedure))
+            return list(await completed_duties(tx, procedure))
 
     duties = [duty for duty in query_service("sla", load) if kind is None or duty.report["period"]["kind"] == kind.value]
     if as_json:

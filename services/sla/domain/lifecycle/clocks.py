@@ -12,7 +12,7 @@ from services.sla.domain.deadlines.reminder import reminder_due
 from services.sla.domain.lifecycle import notifications
 from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
-from services.sla.domain.rules.rulebook import CANCELS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan
+from services.sla.domain.rules.plans import CANCELS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan
 from shared.procedures.model.duration import Duration
 
 REASON_GUARD, REASON_ENDED, REASON_RESTARTED = "guard", "ended", "restarted"

@@ -16,7 +16,8 @@ from services.sla.domain.lifecycle.effects import (
     process_escalation_events,
     process_event,
 )
-from services.sla.domain.rules.rulebook import ClockPlan, Rulebook, first_clauses
+from services.sla.domain.rules.plans import ClockPlan, first_clauses
+from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
 
 AUTHORITY_RULE = "authority"

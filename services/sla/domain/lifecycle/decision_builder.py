@@ -7,7 +7,8 @@ from typing import Any
 from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
-from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, PlannedEffect, Rulebook, SelectorMatch
+from services.sla.domain.rules.plans import PlannedEffect, SelectorMatch
+from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
 from shared.procedures.expressions.conditions import Condition
 
 MICROSECONDS_PER_SECOND = 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 from services.sla.domain.lifecycle import clocks, escalation, notifications
 from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.rules.rulebook import ClockPlan, PlannedEffect, ReactionPlan
+from services.sla.domain.rules.plans import ClockPlan, PlannedEffect, ReactionPlan
 from shared.procedures.model.effects import (
     AssignHandler,
     Breach,

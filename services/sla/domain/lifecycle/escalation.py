@@ -8,7 +8,7 @@ from services.sla.domain.deadlines.counting import add_duration
 from services.sla.domain.lifecycle.case import Escalation
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.notifications import notify_roles, report_no_recipient, role_holders
-from services.sla.domain.rules.rulebook import first_clauses
+from services.sla.domain.rules.plans import first_clauses
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import role_tuple
 from shared.procedures.model.timed_entries import EscalationLadder

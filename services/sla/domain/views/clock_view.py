@@ -8,7 +8,8 @@ from services.sla.domain.deadlines.explanation import explain_deadline
 from services.sla.domain.lifecycle import clocks
 from services.sla.domain.lifecycle.case import Case, ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.rules.rulebook import ClockPlan, Rulebook
+from services.sla.domain.rules.plans import ClockPlan
+from services.sla.domain.rules.rulebook import Rulebook
 
 
 def started_runs(case: Case, rulebook: Rulebook) -> list[tuple[ClockPlan, ClockRun]]:

@@ -1,4 +1,4 @@
-"""Text messages that can wait do so until the morning."""
+"""When a message may be sent, and how the setting is parsed."""
 
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -33,22 +33,22 @@ def at(text: str) -> datetime:
         (None, "09-24T23:00", "09-24T23:00"),
     ],
 )
-def test_due(quiet: QuietHours | None, now: str, expected: str) -> None:
+def test_text_message_waits_for_the_end_of_the_quiet_hours(quiet: QuietHours | None, now: str, expected: str) -> None:
     assert earliest_send_at(at(now), quiet, "sms", urgent=False) == at(expected)
 
 
-def test_the_urgent_and_other_channels_go_at_once() -> None:
+def test_urgent_messages_and_other_channels_do_not_wait() -> None:
     assert earliest_send_at(at("09-24T23:00"), NIGHT, "sms", urgent=True) == at("09-24T23:00")
     assert earliest_send_at(at("09-24T23:00"), NIGHT, "email", urgent=False) == at("09-24T23:00")
 
 
-def test_the_morning_is_a_wall_time_across_a_change_of_the_clocks() -> None:
+def test_end_of_the_quiet_hours_is_wall_clock_time_across_a_dst_change() -> None:
     berlin = QuietHours(time(22), time(8), ZoneInfo("Europe/Berlin"))
-    before = datetime.fromisoformat("2026-10-24T23:00:00+02:00")
-    assert earliest_send_at(before, berlin, "sms", urgent=False) == datetime.fromisoformat("2026-10-25T08:00:00+01:00")
+    before_change = datetime.fromisoformat("2026-10-24T23:00:00+02:00")
+    assert earliest_send_at(before_change, berlin, "sms", urgent=False) == datetime.fromisoformat("2026-10-25T08:00:00+01:00")
 
 
-def test_a_setting_is_read_or_refused() -> None:
+def test_setting_is_parsed_or_rejected() -> None:
     assert parse_quiet_hours("22:00-08:00", "Asia/Shanghai") == NIGHT
     assert parse_quiet_hours(" ", "Asia/Shanghai") is None
     for wrong in ("22:00", "22-8-9", "late-early"):

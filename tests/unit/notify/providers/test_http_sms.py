@@ -1,4 +1,4 @@
-"""The gateway's answers and receipts, read without any gateway."""
+"""Responses and receipts of the gateway, interpreted without a gateway."""
 
 import hashlib
 import hmac
@@ -40,29 +40,29 @@ BODY = b'{"reference": "k", "status": "delivered"}'
         (503, FailureReason.BUSY, False),
     ],
 )
-def test_statuses(status: int, reason: FailureReason, permanent: bool) -> None:
+def test_status_decides_reason_and_permanence(status: int, reason: FailureReason, permanent: bool) -> None:
     assert interpret_response(status, {}, b"") == SendFailed(reason, permanent, str(status))
 
 
 @pytest.mark.parametrize(
-    ("header", "after"), [("7", 7), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("9" * 20, None), ("٣", None)]
+    ("header", "seconds"), [("7", 7), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("9" * 20, None), ("٣", None)]
 )
-def test_how_long_to_wait(header: str, after: float | None) -> None:
+def test_retry_after_is_read_as_whole_seconds_only(header: str, seconds: float | None) -> None:
     result = interpret_response(429, {"retry-after": header}, b"")
     assert isinstance(result, SendFailed)
-    assert result.retry_after == after
+    assert result.retry_after == seconds
 
 
-def test_an_acceptance_has_an_id() -> None:
+def test_success_with_an_id_is_accepted() -> None:
     assert interpret_response(202, {}, b'{"id": "m-1", "more": true}') == SendAccepted("m-1")
 
 
 @given(st.binary(max_size=200))
-def test_a_success_without_an_id_is_garbage(content: bytes) -> None:
+def test_success_without_an_id_is_garbage(content: bytes) -> None:
     assert interpret_response(200, {}, content) == SendFailed(FailureReason.GARBAGE, permanent=False, code="200")
 
 
-def test_the_signature_is_the_documented_one() -> None:
+def test_receipt_signature_is_hmac_sha256_of_timestamp_full_stop_body() -> None:
     expected = hmac.new(b"secret", STAMP.encode() + b"." + BODY, hashlib.sha256).hexdigest()
     assert sign_receipt("secret", STAMP, BODY) == expected
     assert is_authentic_receipt("secret", {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: expected}, BODY, NOW)
@@ -83,16 +83,16 @@ def test_the_signature_is_the_documented_one() -> None:
         {TIMESTAMP_HEADER: "", SIGNATURE_HEADER: sign_receipt("secret", "", BODY)},
     ],
 )
-def test_a_receipt_that_is_forged_or_old_is_not_believed(headers: dict[str, str]) -> None:
+def test_forged_or_old_receipt_is_not_authentic(headers: dict[str, str]) -> None:
     assert not is_authentic_receipt("secret", headers, BODY, NOW)
 
 
-def test_without_a_secret_nothing_is_believed() -> None:
+def test_no_receipt_is_authentic_without_a_secret() -> None:
     assert not is_authentic_receipt("", {TIMESTAMP_HEADER: STAMP, SIGNATURE_HEADER: sign_receipt("", STAMP, BODY)}, BODY, NOW)
 
 
 @pytest.mark.parametrize(
-    ("status", "arrival"),
+    ("status", "expected"),
     [
         ("delivered", ReceiptStatus.DELIVERED),
         ("DELIVERED", ReceiptStatus.DELIVERED),
@@ -100,15 +100,15 @@ def test_without_a_secret_nothing_is_believed() -> None:
         ("odd", ReceiptStatus.UNDECIDED),
     ],
 )
-def test_receipts(status: str, arrival: ReceiptStatus) -> None:
+def test_receipt_status_is_parsed(status: str, expected: ReceiptStatus) -> None:
     assert parse_receipt(b'{"reference": "k", "status": "%s", "code": "E1", "to": "x"}' % status.encode()) == DeliveryReceipt(
-        "k", arrival, "E1"
+        "k", expected, "E1"
     )
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"reference": 1, "status": "delivered"}', b'{"reference": "k", "status": "x", "code": "\xe7\x8e\x8b"}']
 )
-def test_a_receipt_that_cannot_be_read(body: bytes) -> None:
+def test_invalid_receipt_is_rejected(body: bytes) -> None:
     with pytest.raises(ValidationError):
         parse_receipt(body)

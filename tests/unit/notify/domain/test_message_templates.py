@@ -1,4 +1,4 @@
-"""Templates: in two languages, complete, bounded, in a sandbox, harmless as headers."""
+"""Templates: complete in both languages, bounded, sandboxed, and safe as mail headers."""
 
 from datetime import UTC, datetime
 
@@ -17,8 +17,8 @@ from services.notify.domain.message_templates import (
 )
 
 INSTALLED = template_sources(None)
-TEMPLATES_BUILT = MessageTemplates(INSTALLED)
-LEAST = {
+TEMPLATES = MessageTemplates(INSTALLED)
+MINIMAL = {
     "number": "TS-2026-00001",
     "case": "c1",
     "at": datetime(2026, 9, 24, tzinfo=UTC),
@@ -27,31 +27,31 @@ LEAST = {
     "about": "",
     "urgent": False,
 }
-FULL = LEAST | {"title": "电梯停运", "due_at": "2026-09-25T00:00:00+08:00", "clause": "3.5.1", "procedure": "hunan-property", "text": "…"}
-GENERALS = {f"{DEFAULT_TEMPLATE}.{language}.{channel}": "s\nt" for language in LANGUAGES for channel in LONGEST_TEXT}
+FULL = MINIMAL | {"title": "电梯停运", "due_at": "2026-09-25T00:00:00+08:00", "clause": "3.5.1", "procedure": "hunan-property", "text": "…"}
+DEFAULTS = {f"{DEFAULT_TEMPLATE}.{language}.{channel}": "s\nt" for language in LANGUAGES for channel in LONGEST_TEXT}
 
 
-def made(text: str, channel: str = "sms") -> MessageTemplates:
-    return MessageTemplates({**GENERALS, f"x.zh.{channel}": text})
+def templates_with(text: str, channel: str = "sms") -> MessageTemplates:
+    return MessageTemplates({**DEFAULTS, f"x.zh.{channel}": text})
 
 
-def test_every_template_exists_in_both_languages_and_for_both_channels() -> None:
+def test_every_template_exists_in_both_languages_for_both_channels() -> None:
     names = {path.name.split(".")[0] for path in TEMPLATES_FOLDER.glob("*.j2")}
     assert set(INSTALLED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
 
 
 @pytest.mark.parametrize("name", sorted(INSTALLED))
-@pytest.mark.parametrize("values", [LEAST, FULL])
-def test_every_template_is_filled_by_the_least_and_by_everything(name: str, values: dict[str, object]) -> None:
-    rendered = TEMPLATES_BUILT.render(name, values)
+@pytest.mark.parametrize("values", [MINIMAL, FULL])
+def test_every_template_renders_with_minimal_and_with_full_values(name: str, values: dict[str, object]) -> None:
+    rendered = TEMPLATES.render(name, values)
     assert rendered.text
     assert bool(rendered.subject) == name.endswith("email")
     assert "{" not in rendered.subject + rendered.text
     assert all(line == line.strip() for line in rendered.text.splitlines())
 
 
-def test_a_message_shows_number_instant_and_clause() -> None:
-    rendered = TEMPLATES_BUILT.render("reminded.en.email", FULL)
+def test_message_contains_number_instant_and_clause() -> None:
+    rendered = TEMPLATES.render("reminded.en.email", FULL)
     assert rendered.subject == "Reminder: complaint TS-2026-00001"
     assert "Due 2026-09-25 00:00." in rendered.text
     assert "Clause 3.5.1 of hunan-property." in rendered.text
@@ -62,12 +62,12 @@ def test_a_message_shows_number_instant_and_clause() -> None:
     [
         (("reminded", "clock_breached"), "zh", "reminded.zh.sms"),
         (("", "clock_breached"), "en-GB", "clock_breached.en.sms"),
-        (("never heard of",), "en", "notice.en.sms"),
+        (("unknown",), "en", "notice.en.sms"),
         (("reminded",), "fr", "reminded.zh.sms"),
     ],
 )
-def test_the_first_name_with_a_template_is_chosen(names: tuple[str, ...], language: str, chosen: str) -> None:
-    assert TEMPLATES_BUILT.choose(names, language, "sms") == chosen
+def test_first_name_with_a_template_is_chosen(names: tuple[str, ...], language: str, chosen: str) -> None:
+    assert TEMPLATES.choose(names, language, "sms") == chosen
 
 
 @pytest.mark.parametrize(
@@ -84,36 +84,36 @@ def test_the_first_name_with_a_template_is_chosen(names: tuple[str, ...], langua
         "  ",
     ],
 )
-def test_what_cannot_be_filled_is_refused_without_naming_values(text: str) -> None:
+def test_template_that_cannot_be_rendered_raises_without_the_values(text: str) -> None:
     with pytest.raises(TemplateRenderError) as error:
-        made(text).render("x.zh.sms", {"number": "secret", "values": []})
+        templates_with(text).render("x.zh.sms", {"number": "secret", "values": []})
     assert "secret" not in str(error.value)
 
 
-def test_no_value_becomes_a_header_or_grows_without_limit() -> None:
-    rendered = made("{{ t }}\nBody {{ t }}", "email").render("x.zh.email", {"t": "a\r\nBcc: x@example.com\x00" + "b" * 5000})
+def test_values_cannot_inject_headers_or_exceed_the_size_limits() -> None:
+    rendered = templates_with("{{ t }}\nBody {{ t }}", "email").render("x.zh.email", {"t": "a\r\nBcc: x@example.com\x00" + "b" * 5000})
     assert "\n" not in rendered.subject
     assert "\r" not in rendered.subject
     assert len(rendered.subject) <= LONGEST_SUBJECT
     assert "\x00" not in rendered.text
-    long = made("{{ t * 90000 }}").render("x.zh.sms", {"t": "电"})
+    long = templates_with("{{ t * 90000 }}").render("x.zh.sms", {"t": "电"})
     assert len(long.text) == LONGEST_TEXT["sms"]
     assert long.text.endswith("…")
 
 
-def test_controls_and_direction_marks_go() -> None:
+def test_one_line_removes_controls_and_direction_marks() -> None:
     assert one_line("a\u202e\u2028b\x1b c\td", 50) == "ab c d"
 
 
 def test_values_are_cut_in_width_and_depth() -> None:
-    deep: object = "x"
+    nested: object = "x"
     for _ in range(10):
-        deep = [deep]
-    assert truncate_values({"a": deep, "b": ["y"] * 100, "c": 1}) == {"a": [[[""]]], "b": ["y"] * 50, "c": 1}
+        nested = [nested]
+    assert truncate_values({"a": nested, "b": ["y"] * 100, "c": 1}) == {"a": [[[""]]], "b": ["y"] * 50, "c": 1}
 
 
-def test_a_broken_or_missing_template_stops_the_start() -> None:
+def test_broken_or_missing_template_raises_at_construction() -> None:
     with pytest.raises(Exception, match="unexpected"):
-        made("{{ }")
+        templates_with("{{ }")
     with pytest.raises(ValueError, match=r"notice\.zh\.sms"):
         MessageTemplates({})

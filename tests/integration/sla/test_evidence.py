@@ -1,4 +1,4 @@
-"""Ledger, replay and evidence on a real database: what was tampered with is found, what was not comes out again."""
+"""Ledger, replay, evidence and seals on a real database: every change of a stored record is detected."""
 
 import json
 import zipfile
@@ -9,14 +9,14 @@ import pytest
 
 from shared.procedures.loading.loader import PACKS_FOLDER
 from shared.runtime.service import Service
-from tests.integration.sla.archive import RECORDED_CASES, CommandLine, record_three_cases
-from tests.integration.sla.office import SlaHarness
+from tests.integration.sla.harness import SlaHarness
+from tests.integration.sla.recorded_cases import RECORDED_CASES, CommandLine, record_three_cases
 
 
 @pytest.fixture
-async def service(office: SlaHarness) -> AsyncIterator[Service]:
-    async with office.build().running() as running:
-        await record_three_cases(office, running)
+async def service(harness: SlaHarness) -> AsyncIterator[Service]:
+    async with harness.build().running() as running:
+        await record_three_cases(harness, running)
         yield running
 
 
@@ -31,15 +31,15 @@ async def tamper(service: Service, statement: str) -> None:
         assert await tx.execute(statement) not in ("UPDATE 0", "DELETE 0")
 
 
-FLIP = "set_byte(body, 40, get_byte(body, 40) # 1)"
-SWAP = """
+FLIPPED_BYTE = "set_byte(body, 40, get_byte(body, 40) # 1)"
+EXCHANGED_EVENTS = """
 UPDATE ledger l SET body = o.body, hash = o.hash, type = o.type, at = o.at, recorded_at = o.recorded_at, cause = o.cause, origin = o.origin
 FROM ledger o WHERE l.case_id = 'past-2' AND o.case_id = 'past-2' AND l.sequence IN (3, 4) AND o.sequence = 7 - l.sequence
 """
 TAMPERINGS = {
-    "a flipped byte": (f"UPDATE ledger SET body = {FLIP} WHERE case_id = 'past-2' AND sequence = 3", "event 3"),
+    "a flipped byte": (f"UPDATE ledger SET body = {FLIPPED_BYTE} WHERE case_id = 'past-2' AND sequence = 3", "event 3"),
     "a missing event": ("DELETE FROM ledger WHERE case_id = 'past-2' AND sequence = 3", "event 3 is missing"),
-    "an exchanged event": (SWAP, "event 3"),
+    "an exchanged event": (EXCHANGED_EVENTS, "event 3"),
     "a tail cut off": ("DELETE FROM ledger WHERE case_id = 'past-2' AND sequence > 4", "the last events are missing"),
     "an event dated back": ("UPDATE ledger SET at = at - interval '1 day' WHERE case_id = 'past-2' AND sequence = 3", "column at"),
     "a head set otherwise": ("UPDATE cases SET head = sha256('x') WHERE id = 'past-2'", "head"),
@@ -47,41 +47,42 @@ TAMPERINGS = {
 }
 
 
-async def test_an_untouched_ledger_holds_and_every_tampering_is_found(service: Service, jiesu: CommandLine) -> None:
-    found = await jiesu("ledger", "verify", "--json")
-    assert found.exit_code == 0, found.output
-    assert json.loads(found.stdout) == {"cases": 3, "faults": []}
-    for name, (statement, said) in TAMPERINGS.items():
+async def test_ledger_verify_finds_every_kind_of_tampering(service: Service, jiesu: CommandLine) -> None:
+    result = await jiesu("ledger", "verify", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"cases": 3, "faults": []}
+    for name, (statement, expected) in TAMPERINGS.items():
         async with service.database.transaction() as tx:
-            await tx.execute("DROP TABLE IF EXISTS kept_ledger, kept_cases")
-            await tx.execute("CREATE TABLE kept_ledger AS SELECT * FROM ledger; CREATE TABLE kept_cases AS SELECT * FROM cases")
+            await tx.execute("DROP TABLE IF EXISTS saved_ledger, saved_cases")
+            await tx.execute("CREATE TABLE saved_ledger AS SELECT * FROM ledger; CREATE TABLE saved_cases AS SELECT * FROM cases")
         await tamper(service, statement)
-        found = await jiesu("ledger", "verify", "--json")
-        assert found.exit_code == 1, name
-        faults = json.loads(found.stdout)["faults"]
-        assert {each["case"] for each in faults} == {"past-2"}, name
-        assert any(said in each["fault"] for each in faults), (name, faults)
+        result = await jiesu("ledger", "verify", "--json")
+        assert result.exit_code == 1, name
+        faults = json.loads(result.stdout)["faults"]
+        assert {fault["case"] for fault in faults} == {"past-2"}, name
+        assert any(expected in fault["fault"] for fault in faults), (name, faults)
         async with service.database.transaction() as tx:
             await tx.execute("TRUNCATE ledger, cases")
-            await tx.execute("INSERT INTO ledger SELECT * FROM kept_ledger; INSERT INTO cases SELECT * FROM kept_cases")
+            await tx.execute("INSERT INTO ledger SELECT * FROM saved_ledger; INSERT INTO cases SELECT * FROM saved_cases")
     assert (await jiesu("ledger", "verify", "--case", "past-1", "--case", "no-such")).exit_code == 1
 
 
-async def test_every_case_comes_out_of_its_events_again(service: Service, jiesu: CommandLine) -> None:
-    found = await jiesu("replay", "--verify", "--json")
-    assert found.exit_code == 0, found.output
-    assert json.loads(found.stdout) == {"cases": 3, "differences": []}
+async def test_replay_reproduces_every_case_and_finds_changed_state(service: Service, jiesu: CommandLine) -> None:
+    result = await jiesu("replay", "--verify", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == {"cases": 3, "differences": []}
     await tamper(service, "UPDATE ledger SET cause = 'triage' WHERE case_id = 'past-1' AND type = 'closed'")
     await tamper(service, "UPDATE cases SET state = convert_to(replace(convert_from(state, 'UTF8'), '\"level\":0', '\"level\":1'), 'UTF8')")
-    found = await jiesu("replay", "--verify", "--json")
-    assert found.exit_code == 1
-    differences = {each["case"]: each["difference"] for each in json.loads(found.stdout)["differences"]}
+    result = await jiesu("replay", "--verify", "--json")
+    assert result.exit_code == 1
+    differences = {row["case"]: row["difference"] for row in json.loads(result.stdout)["differences"]}
     assert differences.keys() == set(RECORDED_CASES)
     assert "level: kept is 1, replayed 0" in differences["past-3"]
     assert (await jiesu("replay", "--verify", "--case", "no-such")).exit_code == 1
 
 
-async def test_evidence_proves_itself_without_the_database(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("service")
+async def test_evidence_archive_is_verified_without_the_database_and_forgeries_are_found(jiesu: CommandLine, tmp_path: Path) -> None:
     archive = tmp_path / "past-2.zip"
     exported = await jiesu("evidence", "past-2", "--out", archive)
     assert exported.exit_code == 0, exported.output
@@ -92,7 +93,7 @@ async def test_evidence_proves_itself_without_the_database(service: Service, jie
         files = {name: opened.read(name) for name in opened.namelist()}
     assert b"example.org" not in b"".join(files.values())
     assert "3.5.1" in json.loads(files["clauses.json"])
-    assert any(each["dues"][0]["segments"] for rounds in json.loads(files["explanations.json"]).values() for each in rounds if each["dues"])
+    assert any(run["dues"][0]["segments"] for rounds in json.loads(files["explanations.json"]).values() for run in rounds if run["dues"])
     forgeries = {
         "ledger.jsonl": files["ledger.jsonl"].replace("三号楼".encode(), "四号楼".encode()),
         "events.json": files["events.json"].replace("三号楼".encode(), "四号楼".encode()),
@@ -103,34 +104,34 @@ async def test_evidence_proves_itself_without_the_database(service: Service, jie
         assert data != files[name], name
         forged = tmp_path / f"{name}.zip"
         with zipfile.ZipFile(forged, "w") as written:
-            for each, content in (files | {name: data}).items():
-                written.writestr(each, content)
+            for member, content in (files | {name: data}).items():
+                written.writestr(member, content)
         assert (await jiesu("evidence", "--verify", forged)).exit_code == 1, name
     assert (await jiesu("evidence", "--verify", tmp_path / "none.zip")).exit_code == 2
-    assert service.http_port
 
 
-async def test_recorded_cases_rehearse_another_version(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
-    written = (PACKS_FOLDER / "hunan-property" / "procedure.yaml").read_text(encoding="utf-8")
+@pytest.mark.usefixtures("service")
+async def test_version_comparison_names_deadlines_and_breaches_that_differ(jiesu: CommandLine, tmp_path: Path) -> None:
+    procedure = (PACKS_FOLDER / "hunan-property" / "procedure.yaml").read_text(encoding="utf-8")
     other = tmp_path / "other" / "procedure.yaml"
     other.parent.mkdir()
-    other.write_text(written.replace("within: same_day", "within: 60d"), encoding="utf-8")
+    other.write_text(procedure.replace("within: same_day", "within: 60d"), encoding="utf-8")
     archive = tmp_path / "past-2.zip"
     assert (await jiesu("evidence", "past-2", "--out", archive)).exit_code == 0
     for cases, number in (("all", 3), ("past-2", 1), (archive, 1)):
         same = await jiesu("procedure", "replay", "hunan-property", "--cases", cases, "--json")
         assert json.loads(same.stdout) == {"cases": number, "differences": []}, same.output
-        found = await jiesu("procedure", "replay", other.parent, "--cases", cases, "--json")
-        assert found.exit_code == 0, found.output
-        changed = [each for each in json.loads(found.stdout)["differences"] if each["case"] == "past-2"]
-        assert {("deadline", "same_day"), ("breach", "same_day")} <= {(each["what"], each["name"]) for each in changed}
-        assert next(each for each in changed if each["what"] == "breach")["after"] is None
+        result = await jiesu("procedure", "replay", other.parent, "--cases", cases, "--json")
+        assert result.exit_code == 0, result.output
+        changed = [row for row in json.loads(result.stdout)["differences"] if row["case"] == "past-2"]
+        assert {("deadline", "same_day"), ("breach", "same_day")} <= {(row["what"], row["name"]) for row in changed}
+        assert next(row for row in changed if row["what"] == "breach")["after"] is None
     assert (await jiesu("procedure", "replay", "hunan-property", "--cases", "no-such")).exit_code == 2
-    assert service.http_port
 
 
-async def test_a_sealed_year_proves_its_cases_and_never_changes(service: Service, jiesu: CommandLine, tmp_path: Path) -> None:
-    await tamper(service, "UPDATE ledger SET at = at WHERE case_id = 'past-1'")
+async def test_year_seal_is_created_once_and_covers_the_cases_that_ended_in_the_year(
+    service: Service, jiesu: CommandLine, tmp_path: Path
+) -> None:
     async with service.database.transaction() as tx:
         year = (await tx.fetchval("SELECT at FROM ledger WHERE case_id = 'past-1' AND type = 'closed'")).year
     early = await jiesu("ledger", "seal", year)
@@ -141,7 +142,7 @@ async def test_a_sealed_year_proves_its_cases_and_never_changes(service: Service
     first = await jiesu("ledger", "seal", year, "--json")
     assert first.exit_code == 0, first.output
     seal = json.loads(first.stdout)
-    assert [each["case"] for each in seal["leaves"]] == ["past-1", "past-3"]
+    assert [leaf["case"] for leaf in seal["leaves"]] == ["past-1", "past-3"]
     again = await jiesu("ledger", "seal", year, "--json")
     assert json.loads(again.stdout) == seal
     archive = tmp_path / "past-1.zip"

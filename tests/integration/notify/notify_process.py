@@ -1,4 +1,4 @@
-"""Notify without Kafka: requests put in by hand, cycles turned by hand, events read from the outbox."""
+"""notify without Kafka: the test records requests, runs cycles and reads events from the outbox."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,9 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from services.notify import bootstrap
-from services.notify.application.deliveries import PlanDeliveries, RecordReceipts, SendDeliveries
+from services.notify.application.delivery_receipts import RecordReceipts
+from services.notify.application.delivery_requests import PlanDeliveries
+from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import Provider
@@ -21,9 +23,9 @@ from shared.runtime.database.database import Database
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.kafka.record import RawRecord, ReceivedRecord
 
-SEALING_KEYS = SecretStr("k1:" + "A" * 43 + "=")
+ENCRYPTION_KEYS = SecretStr("k1:" + "A" * 43 + "=")
 RECEIPT_SECRET = SecretStr("receipts")
-SEALING = EncryptionKeyRing.parse(SEALING_KEYS)
+KEY_RING = EncryptionKeyRing.parse(ENCRYPTION_KEYS)
 ORGANISATION = """
 id: demo
 people:
@@ -36,10 +38,10 @@ PERSONAL_DATA = ("li@example.com", "nobody@example.com", "13800000001", "1380000
 
 
 def notification_request(case: str = "c1", **fields: Any) -> NotificationRequested:
-    given = {"recipients": ["supervisor"], "persons": ["li"], "by": ["email"], "about": "reminded", "clause": "3.6"}
-    event = NotificationRequested(case=case, at=datetime(2026, 9, 24, tzinfo=UTC), **(given | fields))
+    defaults = {"recipients": ["supervisor"], "persons": ["li"], "by": ["email"], "about": "reminded", "clause": "3.6"}
+    event = NotificationRequested(case=case, at=datetime(2026, 9, 24, tzinfo=UTC), **(defaults | fields))
     if "complainant" in event.recipients and event.contact is None:
-        return event.model_copy(update={"contact": SEALING.encrypt(CONTACT, case)})
+        return event.model_copy(update={"contact": KEY_RING.encrypt(CONTACT, case)})
     return event
 
 
@@ -61,7 +63,7 @@ def received_record(event: NotificationRequested, record_id: UUID | None = None)
 
 
 class NotifyProcess:
-    """One notify process, as far as its database and providers go."""
+    """The database and providers of one notify process."""
 
     def __init__(self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None) -> None:
         self.clock = Clock()
@@ -69,8 +71,8 @@ class NotifyProcess:
         self.providers = bootstrap.configured_providers(settings, self.clock) if providers is None else list(providers)
         channels = frozenset(provider.channel for provider in self.providers)
         policy = RetryPolicy(settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts)
-        self.requests = PlanDeliveries(bootstrap.planning_context(settings, channels), SEALING, self.clock)
-        self.dispatches = {provider.channel: SendDeliveries(provider, SEALING, self.clock, policy) for provider in self.providers}
+        self.requests = PlanDeliveries(bootstrap.planning_context(settings, channels), KEY_RING, self.clock)
+        self.senders = {provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy) for provider in self.providers}
         self.receipts = RecordReceipts(database, self.clock)
 
     async def record_requests(self, *events: NotificationRequested) -> None:
@@ -80,14 +82,14 @@ class NotifyProcess:
     async def claim(self, channel: str = "email", lease: float = 60, limit: int = 100) -> Sequence[DeliveryRow]:
         async with self.database.transaction() as tx:
             now = self.clock.real_now()
-            return await self.dispatches[channel].claim(tx, limit, now, now + timedelta(seconds=lease))
+            return await self.senders[channel].claim(tx, limit, now, now + timedelta(seconds=lease))
 
     async def send(self, rows: Sequence[DeliveryRow], channel: str = "email") -> list[tuple[DeliveryRow, Any]]:
-        return [(row, await self.dispatches[channel].attempt(row)) for row in rows]
+        return [(row, await self.senders[channel].attempt(row)) for row in rows]
 
     async def settle(self, done: Sequence[tuple[DeliveryRow, Any]], channel: str = "email") -> None:
         async with self.database.transaction() as tx:
-            await self.dispatches[channel].settle(tx, done)
+            await self.senders[channel].settle(tx, done)
 
     async def run_cycle(self, channel: str = "email") -> int:
         rows = await self.claim(channel)
@@ -99,7 +101,7 @@ class NotifyProcess:
             return [dict(row) for row in await tx.fetch("SELECT * FROM delivery ORDER BY created_at, id")]
 
     async def outbox_events(self) -> list[dict[str, Any]]:
-        """What the outbox holds: type, and the event's fields."""
+        """The fields of each event in the outbox, and its type without `notification_`."""
         async with self.database.transaction() as tx:
             rows = await tx.fetch("SELECT unnest(headers) AS headers, unnest(bodies) AS body FROM outbox ORDER BY id")
         return [
@@ -109,3 +111,8 @@ class NotifyProcess:
     async def close(self) -> None:
         for provider in self.providers:
             await provider.close()
+
+
+def outcomes(events: list[dict[str, object]]) -> list[tuple[object, ...]]:
+    """Type, recipient, channel, attempts and reason of each event."""
+    return [(event["type"], event["recipient"], event["channel"], event["attempts"], event.get("reason", "")) for event in events]

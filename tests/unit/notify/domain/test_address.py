@@ -1,4 +1,4 @@
-"""What is an address and what is not."""
+"""Normalized e-mail addresses and phone numbers, and texts that are neither."""
 
 import pytest
 
@@ -26,7 +26,7 @@ from services.notify.domain import address
         ("wang@" + "a." * 150 + "com", None),
     ],
 )
-def test_email(text: str, expected: str | None) -> None:
+def test_email_is_normalized_or_none(text: str, expected: str | None) -> None:
     assert address.normalize_email(text) == expected
 
 
@@ -41,5 +41,5 @@ def test_email(text: str, expected: str | None) -> None:
         ("", None),
     ],
 )
-def test_phone(text: str, expected: str | None) -> None:
+def test_phone_is_normalized_or_none(text: str, expected: str | None) -> None:
     assert address.normalize_phone(text, "CN") == expected

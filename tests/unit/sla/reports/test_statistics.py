@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.case import Event
+from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.handling_time import elapsed_time, handling_segments
-from services.sla.domain.reports.statistics import CaseTimeline, ReportingPeriod, compute_statistics
+from services.sla.domain.reports.statistics import ReportingPeriod, compute_statistics
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.organisation import open_organisation
 from tests.support.deadlines import at

@@ -1,12 +1,13 @@
-"""An organisation for sla's tests, and somebody who sends what triage and departments would send."""
+"""An organisation for sla's tests, and senders of the records that triage and departments send."""
 
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import orjson
@@ -17,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.sla.bootstrap import build
 from services.sla.config import SlaSettings
 from shared.contracts.envelope import CloudEventRecord
-from shared.contracts.events import encode_event
+from shared.contracts.events import decode_event, encode_event
 from shared.contracts.events.triage import Classified, Registered
-from shared.contracts.topics import CASE_ACTIONS, TRIAGE_EVENTS, Topic
+from shared.contracts.topics import CASE_ACTIONS, PARTITIONS, TRIAGE_EVENTS, Topic
 from shared.runtime.clock import uuid7
+from shared.runtime.kafka.record import RawRecord, ReceivedRecord, partition_of
 from shared.runtime.kafka.signing import sign
 from shared.runtime.service import Service
 
@@ -87,25 +89,24 @@ def first_decision(case: str, received: datetime, **facts: Any) -> Classified:
 
 @dataclass
 class SlaHarness:
-    """A running sla, and senders towards it."""
+    """Settings to build sla with, and senders of records to its topics."""
 
     settings: SlaSettings
     producer: AIOKafkaProducer
-    sent: list[str] = field(default_factory=list)
 
     def build(self) -> Service:
-        """A fresh process's worth of sla."""
+        """A new sla service."""
         return build(self.settings)
 
     async def send_first_decision(self, case: str, received: datetime | None = None, **facts: Any) -> None:
-        """Triage's first decision on a case."""
+        """Send triage's first decision on a case."""
         event = first_decision(case, received or datetime.now(UTC) - timedelta(minutes=1), **facts)
         await self.send_record(TRIAGE_EVENTS, case, "classified", encode_event(event))
 
     async def send_action(
         self, case: str, action: str, *, key_id: str = "li-1", role: str = "assistant", forged: bool = False, **data: Any
     ) -> None:
-        """A signed action on case-actions."""
+        """Send an action on case-actions, signed with SIGNING_KEY; a forged one has the signature of another body."""
         body = orjson.dumps({"case": case, "action": action, "role": role, "data": data})
         event_id = uuid7()
         signature = sign(SIGNING_KEY.private_bytes_raw(), CASE_ACTIONS.name, case, event_id, body + (b" " if forged else b""))
@@ -114,10 +115,28 @@ class SlaHarness:
     async def send_record(
         self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
     ) -> None:
-        """One record."""
+        """Send a record; `kind` is its `ce_type`."""
         message = CloudEventRecord(topic.name, case, event_id or uuid7(), kind, datetime.now(UTC), body, "/test")
         all_headers = [*message.kafka_headers(), *((name, value.encode()) for name, value in headers)]
         await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
+
+
+def received_record(event: Classified) -> ReceivedRecord:
+    """A record of triage-events as the consumer decodes it."""
+    body = encode_event(event)
+    return ReceivedRecord(
+        raw=RawRecord(TRIAGE_EVENTS.name, partition_of(event.case, PARTITIONS), 0, 0, 1, event.case, event.case.encode(), body, ()),
+        key=event.case,
+        id=UUID(uuid7()),
+        type=event.name,
+        at=event.at,
+        recorded_at=event.at,
+        headers={},
+        event=decode_event(event.name, body),
+        source="triage",
+        sequence=1,
+        traceparent=None,
+    )
 
 
 async def event_types(service: Service, case: str) -> list[str]:
