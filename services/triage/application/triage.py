@@ -16,8 +16,8 @@ from services.triage.storage.triage_state import GroupQuery
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import CaseEvent, encode_event
-from shared.contracts.events.measures import Amended, Refused
 from shared.contracts.events.triage import Registered
+from shared.contracts.events.up_to_approval import Amended, Refused
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord

@@ -12,8 +12,7 @@ from services.triage.domain.routing_rules import (
     procedure_rules,
     source_routes,
 )
-from shared.procedures.expressions.conditions import ROOT_VARIABLES, NamePath
-from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, NamePath, compile_condition
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import fact_defaults
 from shared.procedures.model.procedure import ClassRule, CountEntry, DerivationEntry, KindRule, Procedure, SubjectNode
@@ -27,7 +26,7 @@ class CompiledRule(Generic[E_co]):
     """An entry and its compiled condition; without one it always holds."""
 
     entry: E_co
-    when: CompiledExpression | None
+    when: Condition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,8 @@ class CompiledCount:
     """A counting entry with its key and condition."""
 
     entry: CountEntry
-    key: CompiledExpression
-    when: CompiledExpression | None
+    key: Condition
+    when: Condition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,14 @@ def rules_for(bound_procedure: BoundProcedure, organisation: Organisation) -> Tr
 def _compile(bound: BoundProcedure, organisation: Organisation) -> TriageRules:
     procedure = bound.procedure
     rules = (
-        tuple(CompiledRule(e, compile_expression(e.when)) for e in procedure.derived),
+        tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.derived),
         tuple(CompiledRule(e, _condition(e.when)) for e in procedure.kinds),
         tuple(CompiledRule(e, _condition(e.when)) for e in procedure.classes),
         tuple(CompiledRule(e, _condition(e.when)) for e in procedure.subjects),
     )
-    counts = tuple(CompiledCount(e, compile_expression(e.key), _condition(e.when)) for e in procedure.counts)
+    counts = tuple(CompiledCount(e, compile_condition(e.key), _condition(e.when)) for e in procedure.counts)
     ways = organisation_rules(bound, organisation) + procedure_rules(bound, organisation)
-    paths = {path for one in _expressions((*rules, ways), counts) for path in one.condition.paths}
+    paths = {path for one in _expressions((*rules, ways), counts) for path in one.paths}
     return TriageRules(
         bound,
         organisation,
@@ -109,13 +108,13 @@ def _compile(bound: BoundProcedure, organisation: Organisation) -> TriageRules:
     )
 
 
-def _condition(source: str | None) -> CompiledExpression | None:
-    return None if source is None else compile_expression(source)
+def _condition(source: str | None) -> Condition | None:
+    return None if source is None else compile_condition(source)
 
 
 def _expressions(
     rules: tuple[tuple[CompiledRule[object] | RoutingRule, ...], ...], counts: tuple[CompiledCount, ...]
-) -> Iterator[CompiledExpression]:
+) -> Iterator[Condition]:
     for group in rules:
         yield from (rule.when for rule in group if rule.when is not None)
     for count in counts:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.triage.domain.clause_fields import clause_fields
-from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.expressions.conditions import Condition, compile_condition
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.procedure import SubjectNode
 from shared.procedures.organisation import Organisation
@@ -29,7 +29,7 @@ class RoutingRule:
     """A route and when it applies; `undeclared` are facts that the condition reads and the procedure does not declare."""
 
     route: RoutingDecision
-    when: CompiledExpression | None
+    when: Condition | None
     undeclared_facts: tuple[str, ...] = ()
 
 
@@ -61,7 +61,7 @@ def organisation_rules(bound_procedure: BoundProcedure, organisation: Organisati
     for place, entry in enumerate(organisation.routing, start=1):
         route = RoutingDecision(entry.department, tuple(entry.cooperating), rule=f"routing {place}", reason=entry.because)
         when = _condition(entry.when)
-        paths = () if when is None else when.condition.paths
+        paths = () if when is None else when.paths
         if all(path[1] in bound_procedure.parameters for path in paths if path[0] == "parameters"):
             undeclared = tuple(path[1] for path in paths if path[0] == "facts" and path[1] not in bound_procedure.procedure.facts)
             ways.append(RoutingRule(checked_route(route, bound_procedure, organisation), when, undeclared))
@@ -86,5 +86,5 @@ def subject_route(entry: SubjectNode, bound_procedure: BoundProcedure, organisat
     return checked_route(route, bound_procedure, organisation)
 
 
-def _condition(source: str | None) -> CompiledExpression | None:
-    return None if source is None else compile_expression(source)
+def _condition(source: str | None) -> Condition | None:
+    return None if source is None else compile_condition(source)

@@ -10,9 +10,9 @@ from services.triage.domain.group_counting import GroupCounter, GroupJoined, Gro
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Classification, TriageCase, amended_complaint, case_from_decision
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.handling import Linked, Reopened, Unlinked, Withdrawn
-from shared.contracts.events.measures import Amended, Refused
+from shared.contracts.events.from_work_to_closing import Linked, Reopened, Unlinked, Withdrawn
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Registered
+from shared.contracts.events.up_to_approval import Amended, Refused
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import CountEntry
 from shared.procedures.organisation import Organisation

@@ -10,9 +10,9 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.handling import Withdrawn
-from shared.contracts.events.measures import Amended, Refused
+from shared.contracts.events.from_work_to_closing import Withdrawn
 from shared.contracts.events.triage import Reclassified, Registered
+from shared.contracts.events.up_to_approval import Amended, Refused
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.organisation import Organisation
 from tests.unit.triage.conftest import START, MakeBound, MakeComplaint
