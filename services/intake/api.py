@@ -14,9 +14,9 @@ from fastapi.responses import Response
 from services.intake import metrics
 from services.intake.api_dependencies import Authentication, read_body
 from services.intake.application.group_commit import GroupCommit
-from services.intake.application.registration import (
+from services.intake.application.registration import RegisterComplaints
+from services.intake.application.registration_result import (
     PendingRegistration,
-    RegisterComplaints,
     RegistrationResult,
     refused_result,
     refused_submission,
@@ -27,7 +27,7 @@ from services.intake.config import IntakeSettings
 from services.intake.domain.submission import SourceContext, case_id
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.problem import IntakeHttpError, problem_document, problem_response
-from services.intake.storage import complaints
+from services.intake.storage import complaints, refusals
 from shared.runtime.clock import monotonic, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
@@ -131,7 +131,7 @@ async def _register_items(
 async def _store_refusals(edge: ApiDependencies, office: SourceContext, refused: Sequence[RegistrationResult]) -> None:
     if refused:
         async with edge.database.transaction() as tx:
-            await complaints.insert_refusals(tx, [refused_submission(each, VIA_HTTP, office.source.id, "") for each in refused])
+            await refusals.insert_refusals(tx, [refused_submission(each, VIA_HTTP, office.source.id, "") for each in refused])
     for outcome in refused:
         metrics.count_refused(VIA_HTTP, outcome.reason)
 

@@ -9,7 +9,8 @@ from services.intake import api, handlers, metrics
 from services.intake.api import ApiDependencies
 from services.intake.api_dependencies import Authentication
 from services.intake.application.group_commit import GroupCommit
-from services.intake.application.registration import PendingRegistration, RegisterComplaints, RegistrationResult
+from services.intake.application.registration import RegisterComplaints
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult
 from services.intake.application.sources import Sources
 from services.intake.config import IntakeSettings
 from shared.procedures.loading.loader import load_organisation

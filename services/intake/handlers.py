@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.intake import metrics
-from services.intake.application.registration import (
+from services.intake.application.registration import RegisterComplaints
+from services.intake.application.registration_result import (
     PendingRegistration,
-    RegisterComplaints,
     RegistrationResult,
     refused_result,
     refused_submission,
@@ -18,7 +18,7 @@ from services.intake.application.sources import Sources
 from services.intake.channels import READERS
 from services.intake.channels.json_document import parse_json
 from services.intake.domain.submission import case_id
-from services.intake.storage import complaints
+from services.intake.storage import refusals
 from shared.contracts import topics
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
@@ -56,7 +56,7 @@ def register(service: Service, sources: Sources, registration: RegisterComplaint
         read = [_validate_record(received, sources, registration, max_bytes) async for received in yield_every(batch)]
         await registration.register_batch(tx, [each for each in read if isinstance(each, PendingRegistration)], VIA_KAFKA)
         refused = [(received, each) for received, each in zip(batch, read, strict=True) if isinstance(each, RegistrationResult)]
-        await complaints.insert_refusals(
+        await refusals.insert_refusals(
             tx, [refused_submission(each, VIA_KAFKA, _source(received), received.key) for received, each in refused]
         )
         tx.after_commit(lambda: _count_batch(len(batch), [each for _, each in refused]))

@@ -1,13 +1,11 @@
 """Register submissions: settle what comes again, give gapless numbers, seal contact data, tell triage. One transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
-import orjson
-
 from services.intake import metrics
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
 from services.intake.domain.submission import (
     UUID_NAMESPACE,
     SourceContext,
@@ -17,8 +15,8 @@ from services.intake.domain.submission import (
     registered_event,
 )
 from services.intake.domain.submission_faults import SubmissionFault
-from services.intake.storage import complaints
-from services.intake.storage.complaints import ComplaintRow, RefusedSubmission, RegisteredComplaint
+from services.intake.storage import complaints, last_numbers
+from services.intake.storage.complaints import ComplaintRow, RegisteredComplaint
 from shared.contracts import topics
 from shared.contracts.complaint import Submission
 from shared.contracts.envelope import CloudEventRecord
@@ -29,38 +27,6 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.outbox import outbox
 from shared.runtime.process.scheduling import yield_every
-
-
-@dataclass(frozen=True, slots=True)
-class PendingRegistration:
-    """A submission that is fit to be registered: its office, its case's id, the SHA-256 of what was sent.
-
-    `exact` says that the id comes from an Idempotency-Key, under which only the same submission may come again.
-    """
-
-    submission: Submission
-    context: SourceContext
-    case: str
-    fingerprint: bytes
-    traceparent: str | None = None
-    fingerprint_must_match: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationResult:
-    """What became of a submission: `registered`, `duplicate` (the same case) or `refused`."""
-
-    status: str
-    case: str = ""
-    number: str = ""
-    missing: tuple[str, ...] = ()
-    faults: tuple[SubmissionFault, ...] = ()
-    reason: str = ""
-
-
-def refused_result(reason: str, *faults: SubmissionFault) -> RegistrationResult:
-    """A submission that is not accepted."""
-    return RegistrationResult("refused", faults=faults, reason=reason)
 
 
 class RegisterComplaints:
@@ -89,11 +55,11 @@ class RegisterComplaints:
             if each.case not in first:
                 first[each.case] = each
                 drafts[each.case] = prepare_registration(each.submission, each.context, each.case, now)
-        books = await complaints.lock_last_numbers(tx, {made.series for made in drafts.values()})
+        books = await last_numbers.lock_last_numbers(tx, {made.series for made in drafts.values()})
         known = await complaints.find_registered(tx, drafts.keys())
         events = {case: self._numbered(made, books) async for case, made in yield_every(drafts.items()) if case not in known}
         await self._record(tx, events, first)
-        await complaints.save_last_numbers(
+        await last_numbers.save_last_numbers(
             tx, {book: last for book, last in books.items() if any(drafts[c].series == book for c in events)}
         )
         outcomes = _results(pending, first, events, known)
@@ -179,9 +145,3 @@ def _count_results(outcomes: Sequence[RegistrationResult], events: dict[str, Reg
             metrics.DUPLICATES.labels(via).inc()
         elif outcome.status == "refused":
             metrics.count_refused(via, outcome.reason)
-
-
-def refused_submission(result: RegistrationResult, via: str, source: str, reference: str) -> RefusedSubmission:
-    """A refusal as it is kept: which fields broke which rule, no content."""
-    faults = orjson.dumps([{"field": f.field, "rule": f.rule} for f in result.faults]).decode()
-    return RefusedSubmission(via, source, reference, result.reason, faults)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.intake.channels import json_document
-from services.intake.channels.reading import ParseResult
+from services.intake.channels.parse_result import ParseResult
 
 READERS: dict[str, Callable[[Any], ParseResult]] = {"json": json_document.read}
 """Format → how it is read."""

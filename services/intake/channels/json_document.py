@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import orjson
 from pydantic import ValidationError
 
-from services.intake.channels.reading import ParseResult
+from services.intake.channels.parse_result import ParseResult
 from services.intake.domain.plain_text import sanitised
 from services.intake.domain.submission_faults import SubmissionFault, faults_from_validation
 from shared.contracts.complaint import Submission

@@ -1,0 +1,40 @@
+"""Intake's tables: numbered books, complaints as registered (contact data sealed), and what was refused."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func
+
+from shared.runtime.database.tables import runtime_tables
+
+SCHEMA = "intake"
+
+
+def tables() -> MetaData:
+    """Everything in intake's schema."""
+    metadata = runtime_tables(SCHEMA)
+    Table(
+        "book",
+        metadata,
+        Column("register", Text, primary_key=True),
+        Column("year", Integer, primary_key=True),
+        Column("last", BigInteger, nullable=False),
+        postgresql_with={"fillfactor": 50},
+    )
+    complaint = Table(
+        "complaint",
+        metadata,
+        Column("case_id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("number", "source", "channel")),
+        Column("external_id", Text),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+        Column("registered_at", DateTime(timezone=True), nullable=False),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("body", Text, nullable=False),
+    )
+    Index("complaint_number", complaint.c.number)
+    Table(
+        "refusal",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("via", "source", "reference", "reason", "faults")),
+        Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    return metadata
