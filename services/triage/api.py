@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from services.triage.application.case_rows import case_from_row
 from services.triage.application.procedure_registry import ProcedureRegistry
-from services.triage.application.state_loading import case_from_row
-from services.triage.storage import triage_state
+from services.triage.storage import group_counters, triage_cases
 from shared.runtime.database.database import Database
 from shared.runtime.http.problem import HttpProblem
 
@@ -25,8 +25,8 @@ def router(database: Database, registry: ProcedureRegistry) -> APIRouter:
         """Class, kind and subject that hold, what the rules gave, what a group gave, and what the case counts by."""
         _authenticate(request, hashes)
         async with database.transaction() as tx:
-            rows = await triage_state.find_cases(tx, [case.replace("\x00", "")], for_update=False)
-            marks = await triage_state.find_group_occurrences(tx, [row["case_id"] for row in rows])
+            rows = await triage_cases.find_cases(tx, [case.replace("\x00", "")], for_update=False)
+            marks = await group_counters.find_group_occurrences(tx, [row["case_id"] for row in rows])
         if not rows:
             raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case")
         found = case_from_row(rows[0], registry)

@@ -1,18 +1,17 @@
 """Decide on registrations and on news of cases: load what is needed, let the desk decide, record and publish. One transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.triage import metrics
+from services.triage.application.batch_preview import BatchPreview
 from services.triage.application.procedure_registry import ProcedureRegistry
-from services.triage.application.state_loading import LoadedTriageState, group_queries
+from services.triage.application.state_loading import LoadedTriageState
 from services.triage.domain.assess import TriageDecision, assess
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState, assess_amendment
 from services.triage.domain.triage_case import TriageCase, case_from_decision
-from services.triage.storage import triage_state
-from services.triage.storage.triage_state import GroupQuery
+from services.triage.storage import group_counters, triage_cases
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import CaseEvent, encode_event
@@ -23,24 +22,6 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.outbox import outbox
 from shared.runtime.process.scheduling import yield_every
-
-
-@dataclass
-class BatchPreview:
-    """What a batch will need: decisions on its registrations, where cases are counted, which leave a tally."""
-
-    decisions: dict[str, TriageDecision]
-    queries: list[GroupQuery] = field(default_factory=list)
-    leaving_cases: set[str] = field(default_factory=set)
-
-    def add_counting(self, old: Mapping[str, str], decision: TriageDecision) -> None:
-        """A case is counted, maybe by other keys than before."""
-        if decision.count_keys == old:
-            return
-        changed = {count: key for count, key in decision.count_keys.items() if key != old.get(count)}
-        self.queries += group_queries(decision.complaint, decision.procedure, changed)
-        if any(decision.count_keys.get(count) != key for count, key in old.items()):
-            self.leaving_cases.add(decision.complaint.case)
 
 
 class TriageComplaints:
@@ -56,7 +37,7 @@ class TriageComplaints:
         preview = BatchPreview(
             {r.key: self.assess_registration(r.event) async for r in yield_every(batch) if isinstance(r.event, Registered)}
         )
-        await triage_state.lock_counting(tx, await self._counting(tx, batch, preview))
+        await group_counters.lock_counting(tx, await self._counting(tx, batch, preview))
         await load.load_cases(tx, {r.key for r in batch})
         fresh = _without_known_registrations(load.state, batch)
         self._foresee(preview, load.state, fresh)
@@ -74,7 +55,7 @@ class TriageComplaints:
     async def _counting(self, tx: Transaction, batch: Sequence[ReceivedRecord], preview: BatchPreview) -> set[str]:
         """The procedures under which this batch counts across cases."""
         news = {r.key for r in batch} - preview.decisions.keys()
-        named = await triage_state.find_procedures(tx, news)
+        named = await triage_cases.find_procedures(tx, news)
         counting = {
             name for name, version, parameters in named if self._library.bound_procedure(name, version, parameters).procedure.counts
         }

@@ -9,6 +9,15 @@ from shared.procedures.model.duration import Duration
 from shared.procedures.model.procedure import CountEntry
 
 
+@dataclass(frozen=True, slots=True)
+class CounterKey:
+    """Which tally: counting is per procedure, whatever its version, and per entry and key."""
+
+    procedure: str
+    count: str
+    key: str
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
     """One case under one key: when it was received, by whom it came (empty: unknown), and the group that it belongs to, if any."""

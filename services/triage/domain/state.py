@@ -1,12 +1,12 @@
 """All that triage has on its desk: cases and tallies, and the events that a new case or a case's news bring about."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from services.triage.domain.assess import TRIAGE, TriageDecision, assess
 from services.triage.domain.clause_fields import clause_fields
-from services.triage.domain.group_counting import GroupCounter, GroupJoined, GroupLeft, Occurrence, count_case, remove_case
+from services.triage.domain.group_counting import CounterKey, GroupCounter, GroupJoined, GroupLeft, Occurrence, count_case, remove_case
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Classification, TriageCase, amended_complaint, case_from_decision
 from shared.contracts.events.base import CaseEvent
@@ -19,15 +19,6 @@ from shared.procedures.organisation import Organisation
 
 FOLLOWED_EVENTS = frozenset({"amended", "classified", "reclassified", "withdrawn", "refused", "reopened"})
 """News of a case that triage has a use for."""
-
-
-@dataclass(frozen=True, slots=True)
-class CounterKey:
-    """Which tally: counting is per procedure, whatever its version, and per entry and key."""
-
-    procedure: str
-    count: str
-    key: str
 
 
 class TriageState:

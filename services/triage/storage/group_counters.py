@@ -1,48 +1,12 @@
-"""Triage's tables: what it knows of each case, the marks that count, and the groups without a window."""
+"""The marks that count, and the groups without a window."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text
-from sqlalchemy.types import TypeEngine
-
-from services.triage.domain.group_counting import Occurrence
-from services.triage.domain.state import CounterKey
+from services.triage.domain.group_counting import CounterKey, Occurrence
 from shared.runtime.database.database import Transaction
-from shared.runtime.database.tables import runtime_tables
-
-SCHEMA = "triage"
-
-
-class TriageCaseRow(NamedTuple):
-    """One case, a field a column: verdicts by class and rule, parameters, complaint and keys as JSON."""
-
-    case_id: str
-    procedure: str
-    parameters: str
-    complaint: str
-    kind: str
-    subject: str
-    seen_kind: str
-    seen_subject: str
-    held_class: str
-    held_rule: str
-    assessed_class: str
-    assessed_rule: str
-    grouped_class: str
-    grouped_rule: str
-    keys: str
-    version: int
-    sequence: int
-    pinned: bool
-    ended: bool
-
-
-_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool: Boolean()}
-_ARRAYS = {str: "text[]", int: "int[]", bool: "bool[]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +19,6 @@ class GroupQuery:
     max_neighbours: int
 
 
-def tables() -> MetaData:
-    """Everything in triage's schema."""
-    metadata = runtime_tables(SCHEMA)
-    Table(
-        "known",
-        metadata,
-        *(
-            Column(name, _TYPES[type_], nullable=False, primary_key=name == "case_id")
-            for name, type_ in TriageCaseRow.__annotations__.items()
-        ),
-    )
-    mark = Table(
-        "mark",
-        metadata,
-        *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key", "case_id")),
-        Column("received_at", DateTime(timezone=True), nullable=False),
-        *(Column(name, Text, nullable=False) for name in ("complainant", "group_id")),
-    )
-    Index("mark_received", mark.c.procedure, mark.c.count, mark.c.key, mark.c.received_at)
-    Index("mark_case", mark.c.case_id)
-    Table(
-        "tally",
-        metadata,
-        *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key")),
-        Column("group_id", Text, nullable=False),
-    )
-    return metadata
-
-
-def _upsert_statement() -> str:
-    arrays = ", ".join(f"${place}::{_ARRAYS[type_]}" for place, type_ in enumerate(TriageCaseRow.__annotations__.values(), start=1))
-    columns = ", ".join(TriageCaseRow._fields)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in TriageCaseRow._fields[1:])
-    new = f"SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id"  # noqa: S608 - constants
-    return f"INSERT INTO known ({columns}) {new} ON CONFLICT (case_id) DO UPDATE SET {changes}"
-
-
-_UPSERT_CASES = _upsert_statement()
 _SELECT_OPEN_GROUPS = """
 SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
@@ -133,23 +59,6 @@ async def lock_counting(tx: Transaction, procedures: Collection[str]) -> None:
         await tx.execute("SELECT pg_advisory_xact_lock(hashtext('jiesu triage'), hashtext($1))", procedure)
 
 
-_SELECT_CASES = "SELECT * FROM known WHERE case_id = ANY($1::text[]) ORDER BY case_id"
-_SELECT_PROCEDURES = "SELECT DISTINCT procedure, version, parameters FROM known WHERE case_id = ANY($1::text[])"
-
-
-async def find_cases(tx: Transaction, case_ids: Collection[str], *, for_update: bool) -> list[Mapping[str, Any]]:
-    """What is known of these cases, by id."""
-    if not case_ids:
-        return []
-    return [dict(row) for row in await tx.fetch(f"{_SELECT_CASES} FOR UPDATE" if for_update else _SELECT_CASES, sorted(case_ids))]
-
-
-async def find_procedures(tx: Transaction, case_ids: Collection[str]) -> list[tuple[str, int, dict[str, Any]]]:
-    """The procedures that these cases are pinned to, with version and parameters."""
-    rows = await tx.fetch(_SELECT_PROCEDURES, sorted(case_ids)) if case_ids else []
-    return [(row["procedure"], row["version"], orjson.loads(row["parameters"])) for row in rows]
-
-
 async def find_open_groups(tx: Transaction, counters: Collection[CounterKey]) -> dict[CounterKey, str]:
     """The groups without a window that are found already."""
     rows = await tx.fetch(_SELECT_OPEN_GROUPS, *_key_columns(counters)) if counters else []
@@ -177,14 +86,6 @@ async def find_group_occurrences(tx: Transaction, case_ids: Collection[str]) -> 
     """The marks of these cases and of all who are in a group with them."""
     rows = await tx.fetch(_SELECT_GROUP_OCCURRENCES, sorted(case_ids)) if case_ids else []
     return [(_counter_key(row), _occurrence(row)) for row in rows]
-
-
-async def save_cases(tx: Transaction, rows: Sequence[TriageCaseRow], *, new: bool) -> None:
-    """Keep cases; `new` ones are not there yet."""
-    if new:
-        await tx.copy_rows("known", TriageCaseRow._fields, rows)
-    elif rows:
-        await tx.execute(_UPSERT_CASES, *(list(column) for column in zip(*rows, strict=True)))
 
 
 async def save_occurrences(
