@@ -12,7 +12,7 @@ from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import AdvanceTime, CaseDecision, CaseInput, decide, next_due
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
-from services.triage.domain.assess import assess
+from services.triage.domain.compiled_rules import compile_rules
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import FOLLOWED_EVENTS, TriageState
 from shared.contracts.events import CaseEvent
@@ -45,7 +45,8 @@ class Simulation:
         if unknown := [name for name in named if name and name not in calendars]:
             raise ValueError(f"there is no calendar {unknown[0]}; the organisation has {', '.join(calendars)}")
         self.rulebook = Rulebook(self.bound, self.organisation, calendars)
-        self.triage_state = TriageState(self.organisation)
+        self.triage_rules = compile_rules(self.bound, self.organisation)
+        self.triage_state = TriageState()
         self.worktime = self.rulebook.worktime_for("")
         self.last_number = 0
 
@@ -83,9 +84,7 @@ class Simulation:
         self.last_number += 1
         desk = source_context_for(complained, self.bound, self.organisation, self.worktime.calendar.zone)
         event = register_complaint(complained, complained.id or "case", self.last_number, self.worktime.to_datetime(at), desk)
-        context = self._context(at)
-        decision = assess(event.complaint, self.bound, self.organisation, context)
-        self._apply_triage_events(self.triage_state.add_case(event, decision, context), at)
+        self._apply_triage_events(self.triage_state.add_case(event, self.triage_rules, self._context(at)), at)
 
     def _apply_triage_events(self, events: list[CaseEvent], at: int) -> None:
         procedure = self.bound.procedure

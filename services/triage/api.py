@@ -1,6 +1,7 @@
 """The HTTP edge: what triage decided on a case, for people and systems of the organisation."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,8 @@ from fastapi.responses import JSONResponse
 
 from services.triage.application.case_rows import case_from_row
 from services.triage.application.procedure_registry import ProcedureRegistry
+from services.triage.domain.group_counting import CounterKey, Occurrence
+from services.triage.domain.triage_case import TriageCase
 from services.triage.storage import group_counters, triage_cases
 from shared.runtime.database.database import Database
 from shared.runtime.http.problem import HttpProblem
@@ -26,17 +29,28 @@ def router(database: Database, registry: ProcedureRegistry) -> APIRouter:
         _authenticate(request, hashes)
         async with database.transaction() as tx:
             rows = await triage_cases.find_cases(tx, [case.replace("\x00", "")], for_update=False)
-            marks = await group_counters.find_group_occurrences(tx, [row["case_id"] for row in rows])
+            marks = await group_counters.find_case_occurrences(tx, [row["case_id"] for row in rows])
         if not rows:
             raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case")
         found = case_from_row(rows[0], registry)
-        told: dict[str, Any] = {name: getattr(found, name) for name in ("case", "kind", "subject", "pinned", "ended")}
-        told |= {name: asdict(getattr(found, name)) for name in ("held", "assessed", "grouped")}
-        told["procedure"] = {"id": found.procedure.id, "version": found.procedure.version}
-        told["counts"] = [{"count": name.count, "key": name.key, "group": mark.group} for name, mark in marks if mark.case == found.case]
-        return JSONResponse(told)
+        return JSONResponse(_decision(found, marks))
 
     return routes
+
+
+def _decision(triage_case: TriageCase, occurrences: Sequence[tuple[CounterKey, Occurrence]]) -> dict[str, Any]:
+    return {
+        "case": triage_case.case,
+        "kind": triage_case.kind,
+        "subject": triage_case.subject,
+        "pinned": triage_case.set_by_person,
+        "ended": triage_case.ended,
+        "held": asdict(triage_case.effective),
+        "assessed": asdict(triage_case.by_rules),
+        "grouped": asdict(triage_case.by_group),
+        "procedure": {"id": triage_case.procedure.id, "version": triage_case.procedure.version},
+        "counts": [{"count": counter.count, "key": counter.key, "group": o.group} for counter, o in occurrences],
+    }
 
 
 def _authenticate(request: Request, hashes: list[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Triage's tables: what it knows of each case, the marks that count, and the groups without a window."""
+"""Declares triage's tables: cases, the occurrences of group counters, and open groups."""
 
 from typing import Any
 
@@ -9,29 +9,29 @@ from services.triage.storage.triage_cases import TriageCaseRow
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "triage"
-_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool: Boolean()}
+_COLUMN_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool: Boolean()}
 
 
 def tables() -> MetaData:
-    """Everything in triage's schema."""
+    """All tables of triage's schema, those of the runtime included."""
     metadata = runtime_tables(SCHEMA)
     Table(
         "known",
         metadata,
         *(
-            Column(name, _TYPES[type_], nullable=False, primary_key=name == "case_id")
+            Column(name, _COLUMN_TYPES[type_], nullable=False, primary_key=name == "case_id")
             for name, type_ in TriageCaseRow.__annotations__.items()
         ),
     )
-    mark = Table(
+    occurrence = Table(
         "mark",
         metadata,
         *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key", "case_id")),
         Column("received_at", DateTime(timezone=True), nullable=False),
         *(Column(name, Text, nullable=False) for name in ("complainant", "group_id")),
     )
-    Index("mark_received", mark.c.procedure, mark.c.count, mark.c.key, mark.c.received_at)
-    Index("mark_case", mark.c.case_id)
+    Index("mark_received", occurrence.c.procedure, occurrence.c.count, occurrence.c.key, occurrence.c.received_at)
+    Index("mark_case", occurrence.c.case_id)
     Table(
         "tally",
         metadata,

@@ -1,4 +1,4 @@
-"""What triage knows of each case."""
+"""Reads and writes triage's cases (table `known`)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from shared.runtime.database.database import Transaction
 
 
 class TriageCaseRow(NamedTuple):
-    """One case, a field a column: verdicts by class and rule, parameters, complaint and keys as JSON."""
+    """One row, with a field for each column; parameters, complaint and count keys are JSON."""
 
     case_id: str
     procedure: str
@@ -32,39 +32,36 @@ class TriageCaseRow(NamedTuple):
     ended: bool
 
 
-_ARRAYS = {str: "text[]", int: "int[]", bool: "bool[]"}
-
-
 def _upsert_statement() -> str:
-    arrays = ", ".join(f"${place}::{_ARRAYS[type_]}" for place, type_ in enumerate(TriageCaseRow.__annotations__.values(), start=1))
+    array_types = {str: "text[]", int: "int[]", bool: "bool[]"}
+    arrays = ", ".join(f"${number}::{array_types[type_]}" for number, type_ in enumerate(TriageCaseRow.__annotations__.values(), start=1))
     columns = ", ".join(TriageCaseRow._fields)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in TriageCaseRow._fields[1:])
-    new = f"SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id"  # noqa: S608 - constants
-    return f"INSERT INTO known ({columns}) {new} ON CONFLICT (case_id) DO UPDATE SET {changes}"
-
-
-_UPSERT_CASES = _upsert_statement()
+    updates = ", ".join(f"{name} = excluded.{name}" for name in TriageCaseRow._fields[1:])
+    rows = f"SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id"  # noqa: S608 - constants
+    return f"INSERT INTO known ({columns}) {rows} ON CONFLICT (case_id) DO UPDATE SET {updates}"
 
 
 _SELECT_CASES = "SELECT * FROM known WHERE case_id = ANY($1::text[]) ORDER BY case_id"
 _SELECT_PROCEDURES = "SELECT DISTINCT procedure, version, parameters FROM known WHERE case_id = ANY($1::text[])"
+_UPSERT_CASES = _upsert_statement()
 
 
 async def find_cases(tx: Transaction, case_ids: Collection[str], *, for_update: bool) -> list[Mapping[str, Any]]:
-    """What is known of these cases, by id."""
+    """The rows of these cases, ordered by id; `for_update` locks them in this order."""
     if not case_ids:
         return []
-    return [dict(row) for row in await tx.fetch(f"{_SELECT_CASES} FOR UPDATE" if for_update else _SELECT_CASES, sorted(case_ids))]
+    statement = f"{_SELECT_CASES} FOR UPDATE" if for_update else _SELECT_CASES
+    return [dict(row) for row in await tx.fetch(statement, sorted(case_ids))]
 
 
 async def find_procedures(tx: Transaction, case_ids: Collection[str]) -> list[tuple[str, int, dict[str, Any]]]:
-    """The procedures that these cases are pinned to, with version and parameters."""
+    """Id, version and parameters of the procedures that these cases are pinned to."""
     rows = await tx.fetch(_SELECT_PROCEDURES, sorted(case_ids)) if case_ids else []
     return [(row["procedure"], row["version"], orjson.loads(row["parameters"])) for row in rows]
 
 
 async def save_cases(tx: Transaction, rows: Sequence[TriageCaseRow], *, new: bool) -> None:
-    """Keep cases; `new` ones are not there yet."""
+    """Insert the rows if they are `new`, else update them."""
     if new:
         await tx.copy_rows("known", TriageCaseRow._fields, rows)
     elif rows:

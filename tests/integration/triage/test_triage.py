@@ -9,7 +9,6 @@ import orjson
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.bootstrap import build
 from services.triage.config import TriageSettings
-from services.triage.domain.assess import assess
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts import topics
@@ -166,30 +165,27 @@ async def test_what_a_stopped_process_left_is_taken_up_by_the_next(settings: Tri
     assert len({(kind, key) for kind, key, _ in events}) == len(events)
 
 
-async def test_slices_of_the_tables_give_the_groups_of_the_whole_memory(
-    triage: Service, wire: TopicClient, settings: TriageSettings
-) -> None:
+async def test_groups_in_tables_equal_groups_in_memory(triage: Service, wire: TopicClient, settings: TriageSettings) -> None:
     chance = random.Random(7)
     facts = [{"policy": chance.choice(("", "a", "b")), "fault_kind": chance.choice(("", "f", "g"))} for _ in range(120)]
-    events = [registered_event(f"case-{n}", chance.uniform(0, 600), facts=fact) for n, fact in enumerate(facts)]
-    library = ProcedureRegistry(load_organisation(settings.organisation), settings.organisation.parent)
-    desk = TriageState(library.organisation)
+    events = [registered_event(f"case-{index}", chance.uniform(0, 600), facts=fact) for index, fact in enumerate(facts)]
+    registry = ProcedureRegistry(load_organisation(settings.organisation), settings.organisation.parent)
+    state = TriageState()
     for event in events:
-        bound = library.bound_procedure(event.procedure, event.version, {})
-        context = TriageContext(event.at, library.zone(bound.procedure))
-        desk.add_case(event, assess(event.complaint, bound, library.organisation, context), context)
+        rules = registry.rules(event.procedure, event.version, {})
+        state.add_case(event, rules, TriageContext(event.at, registry.zone(rules.procedure)))
     chance.shuffle(events)
     for event in events:
         await wire.send(topics.COMPLAINT_EVENTS, event.case, encode_event(event), cloud_event_headers("registered", "intake"))
 
-    async def done() -> bool:
+    async def all_registered() -> bool:
         async with triage.database.transaction() as tx:
             return bool(await tx.fetchval("SELECT count(*) = 120 FROM known"))
 
-    await wait_for(done)
+    await wait_for(all_registered)
     async with triage.database.transaction() as tx:
-        marks = await tx.fetch("SELECT count, key, case_id, group_id <> '' AS grouped FROM mark")
-        held = {row["case_id"]: row["held_class"] for row in await tx.fetch("SELECT case_id, held_class FROM known")}
-    expected = {(name.count, name.key, mark.case, bool(mark.group)) for name, tally in desk.counters.items() for mark in tally.marks}
-    assert {(row["count"], row["key"], row["case_id"], row["grouped"]) for row in marks} == expected
-    assert held == {case: known.held.class_ for case, known in desk.cases.items()}
+        occurrences = await tx.fetch("SELECT count, key, case_id, group_id <> '' AS grouped FROM mark")
+        classes = {row["case_id"]: row["held_class"] for row in await tx.fetch("SELECT case_id, held_class FROM known")}
+    expected = {(key.count, key.key, o.case, bool(o.group)) for key, counter in state.counters.items() for o in counter.occurrences}
+    assert {(row["count"], row["key"], row["case_id"], row["grouped"]) for row in occurrences} == expected
+    assert classes == {case: triage_case.effective.class_ for case, triage_case in state.cases.items()}
