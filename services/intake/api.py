@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -14,17 +13,15 @@ from fastapi.responses import Response
 from services.intake import metrics
 from services.intake.api_dependencies import Authentication, read_body
 from services.intake.application.group_commit import GroupCommit
-from services.intake.application.registration import RegisterComplaints
 from services.intake.application.registration_result import (
     PendingRegistration,
     RegistrationResult,
-    refused_result,
     refused_submission,
 )
-from services.intake.channels import READERS
+from services.intake.application.submission_reading import SubmissionReader
 from services.intake.channels.json_document import MalformedJsonError, parse_json
 from services.intake.config import IntakeSettings
-from services.intake.domain.submission import SourceContext, case_id
+from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.problem import IntakeHttpError, problem_document, problem_response
 from services.intake.storage import complaints, refusals
@@ -43,7 +40,7 @@ class ApiDependencies:
     """What the routes work with."""
 
     authentication: Authentication
-    registration: RegisterComplaints
+    reader: SubmissionReader
     group_commit: GroupCommit[PendingRegistration, RegistrationResult]
     database: Database
     settings: IntakeSettings
@@ -112,7 +109,10 @@ async def _register_items(
     edge: ApiDependencies, office: SourceContext, items: Sequence[Any], key: str | None, trace: str
 ) -> list[RegistrationResult]:
     """One outcome an item; those that are fit are registered together, the others kept as refusals."""
-    read = [_validate_item(edge.registration, office, item, f"{key}/{place}" if key else None, trace) for place, item in enumerate(items)]
+    read = [
+        edge.reader.read(item, office, traceparent=trace, idempotency_key=f"{key}/{place}" if key else None)
+        for place, item in enumerate(items)
+    ]
     fit = [each for each in read if isinstance(each, PendingRegistration)]
     try:
         entered = iter(await edge.group_commit.submit(fit)) if fit else iter(())
@@ -134,23 +134,6 @@ async def _store_refusals(edge: ApiDependencies, office: SourceContext, refused:
             await refusals.insert_refusals(tx, [refused_submission(each, VIA_HTTP, office.source.id, "") for each in refused])
     for outcome in refused:
         metrics.count_refused(VIA_HTTP, outcome.reason)
-
-
-def _validate_item(
-    books: RegisterComplaints, office: SourceContext, item: Any, key: str | None, trace: str
-) -> PendingRegistration | RegistrationResult:
-    reading = READERS["json"](item)
-    if reading.submission is None:
-        missing = any(fault.rule == "missing" for fault in reading.faults)
-        return refused_result("missing" if missing else "invalid", *reading.faults)
-    submission = reading.submission
-    forbidden = books.check_submission(submission, office)
-    if forbidden is not None:
-        return forbidden
-    fingerprint = sha256(orjson.dumps(item, option=orjson.OPT_SORT_KEYS)).digest()
-    reference, exact = (submission.external_id, False) if submission.external_id else (f"key {key}" if key else None, key is not None)
-    case = case_id(office.source.id, submission.channel, reference) if reference else uuid7()
-    return PendingRegistration(submission, office, case, fingerprint, trace, exact)
 
 
 def _parsed(body: bytes) -> Any:

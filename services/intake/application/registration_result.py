@@ -1,4 +1,4 @@
-"""A submission on its way through registration, and what became of it."""
+"""What goes into registration and what comes out of it."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from shared.contracts.complaint import Submission
 
 @dataclass(frozen=True, slots=True)
 class PendingRegistration:
-    """A submission that is fit to be registered: its office, its case's id, the SHA-256 of what was sent.
+    """A valid submission to be registered; `fingerprint` is the SHA-256 of its sorted, compact JSON.
 
-    `exact` says that the id comes from an Idempotency-Key, under which only the same submission may come again.
+    `fingerprint_must_match`: the case id comes from an Idempotency-Key, under which only the same submission may be sent again.
     """
 
     submission: Submission
@@ -27,7 +27,7 @@ class PendingRegistration:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationResult:
-    """What became of a submission: `registered`, `duplicate` (the same case) or `refused`."""
+    """What became of a submission: `registered`, `duplicate` (of the same case) or `refused`."""
 
     status: str
     case: str = ""
@@ -38,11 +38,11 @@ class RegistrationResult:
 
 
 def refused_result(reason: str, *faults: SubmissionFault) -> RegistrationResult:
-    """A submission that is not accepted."""
+    """The result of a submission that is not registered; `reason` is one of the reasons of the metric `refused`."""
     return RegistrationResult("refused", faults=faults, reason=reason)
 
 
 def refused_submission(result: RegistrationResult, via: str, source: str, reference: str) -> RefusedSubmission:
-    """A refusal as it is kept: which fields broke which rule, no content."""
-    faults = orjson.dumps([{"field": f.field, "rule": f.rule} for f in result.faults]).decode()
+    """The row of a refusal: fields and broken rules, without any content of the submission."""
+    faults = orjson.dumps([{"field": fault.field, "rule": fault.rule} for fault in result.faults]).decode()
     return RefusedSubmission(via, source, reference, result.reason, faults)

@@ -1,6 +1,6 @@
-"""The last number of each book."""
+"""Reads, locks and writes the last case number of each number series (table `book`)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from services.intake.domain.number_series import NumberSeries
 from shared.runtime.database.database import Transaction
@@ -17,19 +17,18 @@ WHERE book.register = used.register AND book.year = used.year
 
 
 async def lock_last_numbers(tx: Transaction, series: Collection[NumberSeries]) -> dict[NumberSeries, int]:
-    """The last number of each book, locked until the transaction ends: whoever fails gives its numbers back."""
+    """The last number of each series, 0 for a new one; locked until the transaction ends, so that a rollback leaves no gap."""
     wanted = sorted(series)
-    arguments = [b.register for b in wanted], [b.year for b in wanted]
-    rows = await tx.fetch(_LOCK_SERIES, *arguments)
+    columns = [s.register for s in wanted], [s.year for s in wanted]
+    rows = await tx.fetch(_LOCK_SERIES, *columns)
     if len(rows) < len(wanted):
-        await tx.execute(_INSERT_SERIES, *arguments)
-        rows = await tx.fetch(_LOCK_SERIES, *arguments)
+        await tx.execute(_INSERT_SERIES, *columns)
+        rows = await tx.fetch(_LOCK_SERIES, *columns)
     return {NumberSeries(row["register"], row["year"]): row["last"] for row in rows}
 
 
-async def save_last_numbers(tx: Transaction, last_numbers: dict[NumberSeries, int]) -> None:
-    """Set the last number of each book."""
+async def save_last_numbers(tx: Transaction, last_numbers: Mapping[NumberSeries, int]) -> None:
+    """Write the last number of each series."""
     if last_numbers:
-        await tx.execute(
-            _UPDATE_LAST_NUMBERS, [b.register for b in last_numbers], [b.year for b in last_numbers], list(last_numbers.values())
-        )
+        columns = [s.register for s in last_numbers], [s.year for s in last_numbers], list(last_numbers.values())
+        await tx.execute(_UPDATE_LAST_NUMBERS, *columns)

@@ -1,4 +1,4 @@
-"""Intake's tables: numbered books, complaints as registered (contact data sealed), and what was refused."""
+"""Declares intake's tables: last numbers, registered complaints and refused submissions."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func
 
@@ -8,7 +8,7 @@ SCHEMA = "intake"
 
 
 def tables() -> MetaData:
-    """Everything in intake's schema."""
+    """All tables of intake's schema, those of the runtime included."""
     metadata = runtime_tables(SCHEMA)
     Table(
         "book",
@@ -16,6 +16,7 @@ def tables() -> MetaData:
         Column("register", Text, primary_key=True),
         Column("year", Integer, primary_key=True),
         Column("last", BigInteger, nullable=False),
+        # Every registration updates a row: free space in the page keeps the update out of the index.
         postgresql_with={"fillfactor": 50},
     )
     complaint = Table(
