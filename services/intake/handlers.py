@@ -38,6 +38,7 @@ class SubmissionBody(BaseModel):
 def decode(event_type: str, body: bytes) -> SubmissionBody:
     """The body of a record of type `submission`; raises Rejected for another type, `MalformedJsonError` for a body that is not JSON."""
     if event_type != SUBMISSION_TYPE:
+        # Not parked: later submissions under the same key are complaints of their own.
         raise Rejected(f"header ce_type is not {SUBMISSION_TYPE}", park=False)
     return SubmissionBody.model_construct(value=parse_json(body))
 

@@ -37,15 +37,15 @@ class RegisterComplaints:
             if submission.case not in first_submissions:
                 first_submissions[submission.case] = submission
                 unnumbered[submission.case] = prepare_registration(submission.submission, submission.context, submission.case, now)
-        # Locking the series first serialises registrations of a register, so that a case found unregistered stays so.
+        # The lock serialises registrations of a register: no other transaction registers these cases in the meantime.
         numbers = await last_numbers.lock_last_numbers(tx, {registration.series for registration in unnumbered.values()})
-        known = await complaints.find_registered(tx, unnumbered.keys())
-        new = {case: registration for case, registration in unnumbered.items() if case not in known}
+        registered = await complaints.find_registered(tx, unnumbered.keys())
+        new = {case: registration for case, registration in unnumbered.items() if case not in registered}
         events = {case: self._to_event(registration, numbers) async for case, registration in yield_every(new.items())}
         await self._save(tx, events, first_submissions)
         used = {registration.series for registration in new.values()}
         await last_numbers.save_last_numbers(tx, {series: last for series, last in numbers.items() if series in used})
-        results = _results(pending, first_submissions, events, known)
+        results = _results(pending, first_submissions, events, registered)
         tx.after_commit(lambda: _count_results(results, events, via))
         return results
 
@@ -64,23 +64,23 @@ def _results(
     pending: Sequence[PendingRegistration],
     first_submissions: Mapping[str, PendingRegistration],
     events: Mapping[str, Registered],
-    known: Mapping[str, RegisteredComplaint],
+    registered: Mapping[str, RegisteredComplaint],
 ) -> list[RegistrationResult]:
-    seen: set[str] = set()
+    answered: set[str] = set()
     results: list[RegistrationResult] = []
     for submission in pending:
         case = submission.case
-        event, earlier = events.get(case), known.get(case)
+        event, earlier = events.get(case), registered.get(case)
         fingerprint = earlier.fingerprint if earlier else first_submissions[case].fingerprint
         if submission.fingerprint_must_match and submission.fingerprint != fingerprint:
             fault = SubmissionFault("Idempotency-Key", "used_before", "send a new key with a new complaint")
             results.append(refused_result("key_reused", fault))
         else:
-            status = "registered" if event and case not in seen else "duplicate"
+            status = "registered" if event and case not in answered else "duplicate"
             number = event.number if event else earlier.number if earlier else ""
             missing = tuple(event.missing) if event else earlier.missing if earlier else ()
             results.append(RegistrationResult(status, case, number, missing))
-        seen.add(case)
+        answered.add(case)
     return results
 
 

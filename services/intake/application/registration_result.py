@@ -1,4 +1,4 @@
-"""What goes into registration and what comes out of it."""
+"""Input and result of registration."""
 
 from dataclasses import dataclass
 

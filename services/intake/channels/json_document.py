@@ -12,6 +12,7 @@ from services.intake.domain.submission_faults import SubmissionFault, faults_fro
 from shared.contracts.complaint import Submission
 
 _MAX_INT_DIGITS = 19
+# Only escapes can bring NUL or surrogates: orjson rejects them as raw bytes. Searching for escapes spares a walk through the value.
 _ESCAPES_TO_SANITISE = (b"\\u0000", b"\\ud", b"\\uD")
 
 

@@ -17,6 +17,7 @@ from shared.procedures.model.facts import coerce_facts
 from shared.procedures.organisation import ComplaintSource
 
 UUID_NAMESPACE = UUID("6a696573-7500-5000-8000-000000000001")
+# Rules read an unset instant as 1970-01-01.
 _EARLIEST_RECEIPT = datetime(1970, 1, 2, tzinfo=UTC)
 _E164 = re.compile(r"\+\d{7,15}")
 _MAX_FUTURE = timedelta(days=1)

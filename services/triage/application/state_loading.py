@@ -1,6 +1,6 @@
 """Loads the part of triage's state that one batch depends on, and saves what the batch changed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.triage.application.case_rows import case_from_row, row_from_case
@@ -51,20 +51,29 @@ class LoadedTriageState:
     async def _find_occurrences(
         self, tx: Transaction, left_counters: Collection[CounterKey]
     ) -> tuple[dict[CounterKey, str], list[tuple[CounterKey, Occurrence]]]:
+        """The open groups of the counters, and the occurrences on which the changes depend."""
         queries = [change.joins for change in self.count_changes if change.joins is not None]
         without_window = {query.counter for query in queries if query.window is None}
         open_groups = await group_counters.find_open_groups(tx, without_window | set(left_counters))
         # Every case joins an open group, whatever occurrences the counter has.
         occurrences = await group_counters.find_occurrences(tx, [query for query in queries if not open_groups.get(query.counter)])
-        leaving = {change.case for change in self.count_changes if change.leaves is not None}
-        of_leaving = await group_counters.find_case_occurrences(tx, leaving)
-        occurrences += [(counter, occurrence) for counter, occurrence in of_leaving if counter in left_counters]
+        leaving_cases = {change.case for change in self.count_changes if change.leaves is not None}
+        of_leaving_cases = await group_counters.find_case_occurrences(tx, leaving_cases)
+        occurrences += [(counter, occurrence) for counter, occurrence in of_leaving_cases if counter in left_counters]
         groups = {(counter, o.group) for counter, o in occurrences if o.group}
         groups |= {(counter, group) for counter, group in open_groups.items() if group}
-        # Whether a group that a case leaves dissolves, and which member its founder is linked to, depends on all its members.
+        members = await group_counters.find_group_members(tx, self._groups_to_complete(groups, left_counters))
+        return open_groups, occurrences + members
+
+    def _groups_to_complete(
+        self, groups: Iterable[tuple[CounterKey, str]], left_counters: Collection[CounterKey]
+    ) -> set[tuple[CounterKey, str]]:
+        """The groups of which all members are needed.
+
+        All members decide whether a group dissolves when a case leaves, and which one its founder is linked to when it joins again.
+        """
         joining = {(change.joins.counter, change.case) for change in self.count_changes if change.joins is not None}
-        complete = {(c, group) for c, group in groups if c in left_counters or (c, group_founder(group)) in joining}
-        return open_groups, occurrences + await group_counters.find_group_members(tx, complete)
+        return {(c, group) for c, group in groups if c in left_counters or (c, group_founder(group)) in joining}
 
     async def save(self, tx: Transaction, state: TriageState, last_sequences: Mapping[str, int]) -> None:
         """Save what differs from what was loaded; `last_sequences` maps cases to the number of their last published event."""

@@ -99,6 +99,7 @@ def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> 
     """Decide on a complaint; raises `ValueError` with the condition that cannot be evaluated."""
     submitted_facts, invalid_facts = coerce_facts(rules.procedure, complaint.facts)
     scope = RuleScope(complaint, rules.fact_defaults | submitted_facts, rules.bound_procedure.parameters, context.zone, rules.read_paths)
+    # In this order, because each kind of rule may read what was decided before it.
     derived = classify.derive_facts(rules, scope, submitted_facts)
     kind = classify.choose_kind(rules, scope)
     scope.set_case_field("kind", kind.id)

@@ -11,6 +11,8 @@ from shared.runtime.database.database import Transaction
 class TriageCaseRow(NamedTuple):
     """One row, with a field for each column; parameters, complaint and count keys are JSON."""
 
+    # Column names are a contract: `seen` is TriageCase.last_decided, `held` is effective, `assessed` is by_rules,
+    # `grouped` is by_group, `pinned` is set_by_person.
     case_id: str
     procedure: str
     parameters: str
@@ -37,6 +39,7 @@ def _upsert_statement() -> str:
     arrays = ", ".join(f"${number}::{array_types[type_]}" for number, type_ in enumerate(TriageCaseRow.__annotations__.values(), start=1))
     columns = ", ".join(TriageCaseRow._fields)
     updates = ", ".join(f"{name} = excluded.{name}" for name in TriageCaseRow._fields[1:])
+    # Sorted, so that concurrent transactions lock rows in the same order.
     rows = f"SELECT {columns} FROM unnest({arrays}) AS new ({columns}) ORDER BY case_id"  # noqa: S608 - constants
     return f"INSERT INTO known ({columns}) {rows} ON CONFLICT (case_id) DO UPDATE SET {updates}"
 
@@ -63,6 +66,7 @@ async def find_procedures(tx: Transaction, case_ids: Collection[str]) -> list[tu
 async def save_cases(tx: Transaction, rows: Sequence[TriageCaseRow], *, new: bool) -> None:
     """Insert the rows if they are `new`, else update them."""
     if new:
+        # COPY takes less than half the time of unnest, but cannot update.
         await tx.copy_rows("known", TriageCaseRow._fields, rows)
     elif rows:
         await tx.execute(_UPSERT_CASES, *(list(column) for column in zip(*rows, strict=True)))
