@@ -43,7 +43,15 @@ def bootstrap_servers(servers: EmbeddedServers) -> str:
 
 @pytest.fixture
 async def database_url(databases: Databases) -> AsyncIterator[str]:
-    """An empty database of the test's own, as an SQLAlchemy URL; dropped afterwards."""
+    """A migrated database of the test's own, as an SQLAlchemy URL; dropped afterwards."""
+    url = await databases.create_migrated()
+    yield url
+    await databases.drop(url)
+
+
+@pytest.fixture
+async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
+    """A database without a schema, as an SQLAlchemy URL; dropped afterwards."""
     url = await databases.create()
     yield url
     await databases.drop(url)

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from services.notify import metrics
-from services.notify.application.deliveries import RecordReceipts
+from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.providers import http_sms
 from shared.runtime.clock import Clock
 from shared.runtime.http.problem import HttpProblem

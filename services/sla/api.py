@@ -1,5 +1,7 @@
 """The HTTP edge: actions on a case, a case with its events, and why a deadline falls where it falls."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request
@@ -8,7 +10,16 @@ from pydantic import Field
 
 from services.sla import metrics
 from services.sla.application import queries
-from services.sla.application.cases import ActionResult, TakeHttpActions, event_summaries
+from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
+from services.sla.application.errors import (
+    ActionNotFoundError,
+    CaseNotFoundError,
+    CaseParkedError,
+    ClockNotFoundError,
+    RequestError,
+    RoleMissingError,
+    RoleNotHeldError,
+)
 from services.sla.application.identity import Actor, IdentityRegistry
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import ShortText, StrictModel
@@ -17,6 +28,14 @@ from shared.runtime.http.problem import HttpProblem
 from shared.runtime.http.rate_limit import RateLimit
 
 LARGEST_BODY = 256_000
+STATUS_AND_TITLE: dict[type[RequestError], tuple[int, str]] = {
+    CaseNotFoundError: (404, "there is no such case"),
+    ClockNotFoundError: (404, "there is no such clock"),
+    CaseParkedError: (409, "the case is parked"),
+    ActionNotFoundError: (422, "there is no such action"),
+    RoleMissingError: (422, "the action cannot be taken"),
+    RoleNotHeldError: (403, "the action cannot be taken"),
+}
 
 
 class ActionRequest(StrictModel):
@@ -74,22 +93,34 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
             raise HttpProblem(
                 413, "the action is too large", f"body: at most {LARGEST_BODY} bytes; leave attachments elsewhere and name them"
             )
-        answer = await dependencies.actions.take(
-            Action(case=case, action=asked.action, role=asked.role, data=asked.data), actor, idempotency_key
-        )
+        action = Action(case=case, action=asked.action, role=asked.role, data=asked.data)
+        with request_errors_as_problems():
+            answer = await dependencies.actions.take(action, actor, idempotency_key)
         return _answer(case, asked.action, answer)
 
     @routes.get("/{case}", summary="A case with its events")
     async def show(case: str, authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
         """The case as it stands, its clocks, and everything that happened to it."""
-        return await dependencies.case_queries.describe_case(case, dependencies.authenticate(authorization))
+        with request_errors_as_problems():
+            return await dependencies.case_queries.describe_case(case, dependencies.authenticate(authorization))
 
     @routes.get("/{case}/clocks/{clock}", summary="Why a deadline falls where it falls")
     async def clock(case: str, clock: str, authorization: Annotated[str | None, Header()] = None) -> dict[str, Any]:
         """Every round of the clock with its due instants and their explanation, counted again from the case's events."""
-        return await dependencies.case_queries.explain_clock(case, clock, dependencies.authenticate(authorization))
+        with request_errors_as_problems():
+            return await dependencies.case_queries.explain_clock(case, clock, dependencies.authenticate(authorization))
 
     return routes
+
+
+@contextmanager
+def request_errors_as_problems() -> Iterator[None]:
+    """Answer the `RequestError` of a use case as problem+json."""
+    try:
+        yield
+    except RequestError as error:
+        status, title = STATUS_AND_TITLE[type(error)]
+        raise HttpProblem(status, title, str(error)) from error
 
 
 def _answer(case: str, action: str, answer: ActionResult) -> JSONResponse:

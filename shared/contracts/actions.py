@@ -1,4 +1,4 @@
-"""Actions: what may be asked, with which data, and which event each causes."""
+"""Actions on a case: their data, and the event that each one causes."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,9 +11,9 @@ from shared.contracts.events.base import CallBackOutcome
 
 
 class ActionData(StrictModel):
-    """What an action may bring along; an unknown or misspelt field is an error.
+    """The data of an action; an unknown or misspelt field is an error.
 
-    `extend_by` is written `by` in data (a duration as in time.md), `class_` is written `class`, `link_as` is written `as`.
+    `extend_by` is written `by` in JSON (a duration such as `2wd`), `class_` is written `class`, `link_as` is written `as`.
     """
 
     text: LongText = ""
@@ -45,7 +45,7 @@ class ActionData(StrictModel):
 
 
 class Action(StrictModel):
-    """One action on one case: `role` names which of the actor's roles acts (needed only where he holds several)."""
+    """One action on one case; `role` is the role in which the actor acts, required only of an actor with several roles."""
 
     case: Identifier
     action: ShortText
@@ -55,12 +55,12 @@ class Action(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class ActionDefinition:
-    """An action of the vocabulary: the event it causes and the data it cannot do without."""
+    """An action of the vocabulary: the event that it causes and the data that it requires."""
 
     event_id: str
     required_data: tuple[str, ...] = ()
     event_id_if_not_passed: str = ""
-    """The event instead when `passed` is false."""
+    """The event that it causes instead if `passed` is false."""
 
 
 ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
@@ -110,4 +110,4 @@ ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
     "reopen": ActionDefinition("reopened"),
     "evaluate": ActionDefinition("evaluated"),
 }
-"""Every action of the vocabulary but `register`, which is intake's."""
+"""Action → its definition: every action of the vocabulary except `register`, which only intake performs."""

@@ -1,4 +1,4 @@
-"""What every contract model shares: strict fields, aware instants, JSON out."""
+"""Base classes and field types of all contract models."""
 
 from typing import Annotated
 
@@ -11,12 +11,12 @@ Identifier = Annotated[str, Field(max_length=200, min_length=1)]
 
 
 class WireModel(BaseModel):
-    """A wire model: unknown fields are ignored when read, so that a newer producer does not break an older consumer."""
+    """A message on a topic: unknown fields are ignored, so that a newer producer does not break an older consumer."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, ser_json_timedelta="iso8601", populate_by_name=True)
 
 
 class StrictModel(BaseModel):
-    """An input model: unknown fields are an error, so that a misspelt field is found where it is made."""
+    """Input from outside (JSON or YAML): an unknown field is an error, so that its author learns of a misspelt one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

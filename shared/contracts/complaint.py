@@ -1,6 +1,6 @@
-"""A complaint as it is submitted, and as it travels: contact data sealed, the complainant masked."""
+"""A complaint as submitted, and as published: with the complainant masked and the contact data sealed."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -43,11 +43,11 @@ CHANNEL_FAMILIES: dict[str, ChannelFamily] = {
     "regulator": "official",
     "internal": "official",
 }
-"""Channel → the family that rules may read as `complaint.channel_family`."""
+"""Channel → its family, which rules read as `complaint.channel_family`."""
 
 
 class Complainant(StrictModel):
-    """Who complains; every field may be missing, `anonymous` is possible for any kind."""
+    """The person who complains; every field is optional, and a complainant of any kind may be anonymous."""
 
     kind: ComplainantKind = "customer"
     anonymous: bool = False
@@ -61,7 +61,7 @@ class Complainant(StrictModel):
 
 
 class ComplaintFields(StrictModel):
-    """The fields of a complaint that do not depend on who complains."""
+    """The fields of a complaint other than the complainant."""
 
     received_at: Instant
     registered_at: Instant | None = None
@@ -80,24 +80,24 @@ class ComplaintFields(StrictModel):
 
 
 class Submission(ComplaintFields):
-    """What arrives at intake: a complaint with contact data in the clear, from a source, under the source's own reference."""
+    """A complaint as it arrives at intake, with contact data in plain text; `external_id` is the source's own reference."""
 
     source: Identifier | None = None
     external_id: Identifier | None = None
     complainant: Complainant = Complainant()
 
     @model_validator(mode="after")
-    def _text_is_not_blank(self) -> "Submission":
+    def _text_is_not_blank(self) -> Self:
         if not self.text.strip():
-            raise ValueError("text is blank; say what the complaint is about")
+            raise ValueError("text is blank; describe what the complaint is about")
         return self
 
 
 class MaskedComplainant(WireModel):
-    """Who complains, as every consumer may see it: `name` as 王**, `phone` as 138****0000, the rest left out.
+    """The complainant without contact data, as every consumer receives it: `name` as 王**, `phone` as 138****0000.
 
-    `id` is a keyed hash of phone, e-mail or identity (the same complainant has the same id at the same organisation); None if unknown.
-    `has` lists the fields that were given.
+    `id` is a keyed hash of phone, e-mail or identity (the same complainant has the same id in one organisation); None if unknown.
+    `has` lists the fields that the submission contains.
     """
 
     kind: ComplainantKind = "customer"
@@ -112,7 +112,7 @@ class MaskedComplainant(WireModel):
 
 
 class Complaint(WireModel):
-    """A registered complaint as it travels between services; `contact` is the sealed `Complainant`, opened by notify alone."""
+    """A registered complaint as services exchange it; `contact` is the sealed `Complainant`, which only notify decrypts."""
 
     case: Identifier
     number: ShortText
@@ -134,4 +134,4 @@ class Complaint(WireModel):
     attachments: list[ShortText] = Field(default_factory=list)
     complainant: MaskedComplainant = MaskedComplainant()
     contact: str | None = Field(default=None, description="Complainant sealed with AES-GCM, associated data = case id")
-    missing: list[ShortText] = Field(default_factory=list, description="Fields that the procedure requires and the submission lacked")
+    missing: list[ShortText] = Field(default_factory=list, description="Fields that the procedure requires and the submission lacks")

@@ -1,4 +1,4 @@
-"""CloudEvents in binary mode: attributes in ASCII headers, the JSON event in the body."""
+"""Kafka records as CloudEvents 1.0 in binary content mode: attributes in headers, JSON in the body; and what a signature covers."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -19,8 +19,8 @@ SIGNATURE_HEADER = "jiesu-signature"
 class CloudEventRecord(NamedTuple):
     """One record to publish.
 
-    `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` an event's name, `body` JSON, `at` when it happened,
-    `by` who decided it, where another than `source` did (an extension of ours).
+    `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` the event's name, `body` JSON, `at` when the event happened.
+    `by`, an extension attribute, is the service that decided the event, if that is not `source`.
     """
 
     topic: str
@@ -35,7 +35,7 @@ class CloudEventRecord(NamedTuple):
     by: str = ""
 
     def cloudevents_headers(self) -> list[tuple[str, str]]:
-        """CloudEvents attributes by the names of their Kafka headers, ASCII only."""
+        """Header name and value of each attribute, ASCII only."""
         pairs = [
             (CE_SPEC_VERSION, CE_SPEC_VERSION_VALUE),
             (CE_ID, self.id),
@@ -51,11 +51,14 @@ class CloudEventRecord(NamedTuple):
         return pairs
 
     def kafka_headers(self) -> list[tuple[str, bytes]]:
-        """The attributes as Kafka takes them."""
+        """The headers with values in bytes, as Kafka clients expect them."""
         return [(name, value.encode("ascii")) for name, value in self.cloudevents_headers()]
 
 
 def signing_input(topic: str, key: str, event_id: str, body: bytes) -> bytes:
-    """What a signature in `jiesu-signature` covers: topic, key, ce_id and body, each after its length, so that none can be shifted."""
+    """The bytes that `jiesu-signature` covers: topic, key, ce_id and body.
+
+    Each part follows its length in four bytes, big-endian: otherwise bytes could move from one part to the next under the same signature.
+    """
     parts = (topic.encode(), key.encode(), event_id.encode(), body)
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)

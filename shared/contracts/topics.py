@@ -1,18 +1,18 @@
-"""The registry of topics: who writes, who reads, how long it is kept."""
+"""The topics with their keys, producers, consumers and retention."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-PARTITIONS = 24
+PARTITIONS = 24  # divisible by 2, 3, 4, 6, 8 and 12 consumers; a change would move the keys of open cases to other partitions
 _DAY_MS = 86_400_000
 EXTERNAL_SYSTEM = "external"
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A reviewed record.
+    """A topic; `record_key` describes the key of its records.
 
-    `retention_ms` is in milliseconds, `key` says what the record key holds; producers and consumers are service names or `external`.
+    Producers and consumers are service names or `external`; `cleanup` is Kafka's `cleanup.policy`.
     """
 
     name: str
@@ -37,11 +37,11 @@ CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", EXTERN
 NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", EXTERNAL_SYSTEM), "sent, delivered, failed")
 
 TOPICS: dict[str, Topic] = {
-    t.name: t for t in (COMPLAINT_SUBMISSIONS, COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, CASE_EVENTS, NOTIFICATION_EVENTS)
+    topic.name: topic for topic in (COMPLAINT_SUBMISSIONS, COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, CASE_EVENTS, NOTIFICATION_EVENTS)
 }
 
 
 @lru_cache(maxsize=1000)
 def department_topic(department_id: str) -> Topic:
-    """The topic of one department: its cases, without what it may not see."""
+    """The topic of one department: its cases, without the fields that are confidential to it."""
     return Topic(f"department-{department_id}", "case", ("sla",), (EXTERNAL_SYSTEM,), "the department's cases, redacted")

@@ -1,1 +1,1 @@
-"""Regulations as data: the model, its loader and its checks, and the packs."""
+"""Procedures: regulations as data, with their model, loader, checks, explanations and packs."""

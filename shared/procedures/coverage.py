@@ -1,6 +1,6 @@
-"""Which entries carry out each clause, which scenarios show it, and where there is a hole."""
+"""Coverage of clauses: the entries that implement each clause, the scenarios that test it, and the gaps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ from shared.procedures.model.procedure import Procedure, Title
 
 @dataclass(frozen=True, slots=True)
 class ClauseCoverage:
-    """One clause: the ids of the entries that carry it or a finer one, the scenarios that name it, and why it is left out, if it is."""
+    """A clause with the ids of the entries and the names of the scenarios that refer to it or to a subclause.
+
+    `uncovered_reason` is set for a clause that the procedure lists as uncovered.
+    """
 
     procedure: str
     clause: str
@@ -23,7 +26,7 @@ class ClauseCoverage:
     uncovered_reason: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The clause as it is printed in JSON."""
+        """The clause for `jiesu procedure coverage --json` and the reference page."""
         return {
             "procedure": self.procedure,
             "clause": self.clause,
@@ -35,11 +38,10 @@ class ClauseCoverage:
 
 @dataclass(frozen=True, slots=True)
 class PackCoverage:
-    """All clauses of a pack, and its holes in words.
+    """The clauses of a pack, and its gaps as messages.
 
-    A hole is a clause without an entry that is not left out with a reason; an entry that scenarios have to show (duties, registers,
-    forms, figures and conflicts have tests of their own), or a clause that such an entry carries, which no scenario names; an id that
-    the text lacks.
+    A gap is a clause that has no entry and is not listed as uncovered, a clause id that clauses.yaml lacks, or an entry of
+    `SECTIONS_WITH_SCENARIOS`, or a clause of one, to which no scenario refers.
     """
 
     clauses: tuple[ClauseCoverage, ...]
@@ -47,70 +49,70 @@ class PackCoverage:
 
 
 def pack_coverage(pack: Pack) -> PackCoverage:
-    """The coverage of a pack; raises `ProcedureError` where a scenario file cannot be read."""
+    """The coverage of a pack; raises `ProcedureError` for a scenario file that cannot be read."""
     return procedure_coverage(pack.procedure, pack.clauses, {path.stem: expected_clauses(path) for path in pack.scenarios})
 
 
 def expected_clauses(scenario: Path) -> frozenset[str]:
-    """The clauses that the expectations of a scenario name."""
+    """The clauses to which the expectations of a scenario refer."""
     data = read_yaml(scenario).data
-    expected = data.get("expect", []) if isinstance(data, dict) else []
-    return frozenset(str(each["clause"]) for each in expected if isinstance(each, dict) and "clause" in each)
+    expectations = data.get("expect", []) if isinstance(data, dict) else []
+    return frozenset(str(expected["clause"]) for expected in expectations if isinstance(expected, dict) and "clause" in expected)
 
 
 def procedure_coverage(procedure: Procedure, clauses: Mapping[str, Title], scenarios: Mapping[str, frozenset[str]]) -> PackCoverage:
-    """The coverage of a procedure by its entries and by scenarios (name → the clauses that it names)."""
-    items = all_entries(procedure)
+    """The coverage of a procedure by its entries and by scenarios (name → clauses to which it refers)."""
+    entries = all_entries(procedure)
     reasons = {clause: entry.why for entry in procedure.uncovered for clause in clause_ids(entry.clause)}
-    rows = tuple(
+    coverage = tuple(
         ClauseCoverage(
             procedure=procedure.id,
             clause=clause,
-            entries=tuple(item.id for item in items if _any_within(item.clauses, clause)),
-            scenarios=tuple(name for name, found in scenarios.items() if _any_within(found, clause)),
+            entries=tuple(located.id for located in entries if _refers_to(located.clauses, clause)),
+            scenarios=tuple(name for name, expected in scenarios.items() if _refers_to(expected, clause)),
             uncovered_reason=reasons.get(clause),
         )
         for clause in clauses
     )
-    shown = {item.id for item in items if item.section in SECTIONS_WITH_SCENARIOS}
     return PackCoverage(
-        rows,
+        coverage,
         (
-            *_clauses_without_entry(rows),
-            *_unknown_clauses(items, clauses),
-            *_entries_without_scenario(items, scenarios),
-            *_clauses_without_scenario(rows, shown),
+            *_clauses_without_entry(coverage),
+            *_unknown_clauses(entries, clauses),
+            *_entries_without_scenario(entries, scenarios),
+            *_clauses_without_scenario(coverage, entries),
         ),
     )
 
 
-def _any_within(found: Iterable[str], clause: str) -> bool:
-    return any(is_clause_or_subclause(one, clause) for one in found)
+def _refers_to(clauses: Iterable[str], parent: str) -> bool:
+    return any(is_clause_or_subclause(clause, parent) for clause in clauses)
 
 
-def _clauses_without_entry(rows: Iterable[ClauseCoverage]) -> Iterable[str]:
-    for row in rows:
-        if not row.entries and row.uncovered_reason is None:
-            yield f"{row.procedure}/{row.clause}: no entry carries it; add one, or list it under uncovered with the reason"
+def _clauses_without_entry(coverage: Iterable[ClauseCoverage]) -> Iterator[str]:
+    for covered in coverage:
+        if not covered.entries and covered.uncovered_reason is None:
+            yield f"{covered.procedure}/{covered.clause}: no entry implements it; add one, or list it under uncovered with the reason"
 
 
-def _unknown_clauses(items: Iterable[LocatedEntry], clauses: Mapping[str, Title]) -> Iterable[str]:
-    for item in items:
-        for clause in item.clauses:
+def _unknown_clauses(entries: Iterable[LocatedEntry], clauses: Mapping[str, Title]) -> Iterator[str]:
+    for located in entries:
+        for clause in located.clauses:
             if not any(is_clause_or_subclause(clause, known) for known in clauses):
-                yield f"{item.id}: clauses.yaml has no clause {clause}; correct the id, or add the clause there"
+                yield f"{located.id}: clauses.yaml has no clause {clause}; correct the id, or add the clause there"
 
 
-def _entries_without_scenario(items: Iterable[LocatedEntry], scenarios: Mapping[str, frozenset[str]]) -> Iterable[str]:
-    for item in items:
-        if item.section not in SECTIONS_WITH_SCENARIOS or not item.clauses:
+def _entries_without_scenario(entries: Iterable[LocatedEntry], scenarios: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    for located in entries:
+        if located.section not in SECTIONS_WITH_SCENARIOS or not located.clauses:
             continue
-        if not any(_any_within(found, clause) for found in scenarios.values() for clause in item.clauses):
-            wanted = ", ".join(item.clauses)
-            yield f"{item.id}: no scenario expects anything under clause {wanted}; add one that would fail without this entry"
+        if not any(_refers_to(expected, clause) for expected in scenarios.values() for clause in located.clauses):
+            clauses = ", ".join(located.clauses)
+            yield f"{located.id}: no scenario expects an event of clause {clauses}; add one that fails without this entry"
 
 
-def _clauses_without_scenario(rows: Iterable[ClauseCoverage], shown: set[str]) -> Iterable[str]:
-    for row in rows:
-        if not row.scenarios and row.uncovered_reason is None and shown.intersection(row.entries):
-            yield f"{row.procedure}/{row.clause}: no scenario expects anything under this clause; add one that would fail without it"
+def _clauses_without_scenario(coverage: Iterable[ClauseCoverage], entries: Iterable[LocatedEntry]) -> Iterator[str]:
+    need_scenario = {located.id for located in entries if located.section in SECTIONS_WITH_SCENARIOS}
+    for covered in coverage:
+        if not covered.scenarios and covered.uncovered_reason is None and need_scenario.intersection(covered.entries):
+            yield f"{covered.procedure}/{covered.clause}: no scenario expects an event of this clause; add one that fails without it"

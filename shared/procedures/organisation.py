@@ -1,4 +1,4 @@
-"""An organisation: departments, roles, people, the line upward, calendars, addresses, and which source uses which procedure."""
+"""An organisation as data: departments, people with roles, calendars, routing, and complaint sources with their procedures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,25 +8,25 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
-from shared.procedures.model.effects import RoleNames
-from shared.procedures.model.selectors import StrictEntry
+from shared.procedures.model.effects import RoleNames, role_tuple
 
 _MAX_CACHED_HOLDERS = 10_000
-"""Roles and departments that are remembered with those who are named for them: an action may name any."""
+"""Cached pairs of role and department; bounded because an action may name any role."""
 
 
-class Absence(StrictEntry):
-    """A person is away from `from` (inclusive) to `to` (exclusive)."""
+class Absence(StrictModel):
+    """A person is absent from `from` (inclusive) to `to` (exclusive)."""
 
     from_: AwareDatetime = Field(alias="from")
     to: AwareDatetime
 
 
-class Person(StrictEntry):
-    """Somebody who holds roles, in a department or in the whole organisation.
+class Person(StrictModel):
+    """A person who holds roles, in a department or in the whole organisation.
 
-    `token_sha256` is the hex SHA-256 of the person's API token, `keys` maps a key id to a base64 Ed25519 public key for signed actions.
+    `token_sha256` is the hex SHA-256 of the person's API token, `keys` maps key ids to Ed25519 public keys (base64) for signed actions.
     """
 
     id: str
@@ -36,18 +36,18 @@ class Person(StrictEntry):
     email: str | None = None
     phone: str | None = None
     language: str = "zh"
-    substitute: str | None = Field(default=None, description="who stands in while the person is absent")
+    substitute: str | None = Field(default=None, description="the person who holds the roles during an absence")
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
     keys: dict[str, str] = Field(default_factory=dict)
 
     def is_absent(self, at: datetime) -> bool:
-        """Whether the person is away at that instant."""
-        return any(away.from_ <= at < away.to for away in self.absent)
+        """Whether the person is absent at an instant."""
+        return any(absence.from_ <= at < absence.to for absence in self.absent)
 
 
-class Department(StrictEntry):
-    """A department; `head` is the person who acts as `owner` of the cases routed to it."""
+class Department(StrictModel):
+    """A department; its `head` holds the role `owner` for the cases that are routed to it."""
 
     id: str
     zh: str = ""
@@ -55,11 +55,11 @@ class Department(StrictEntry):
     head: str | None = None
     parent: str | None = None
     calendar: str | None = None
-    sees: list[str] = Field(default_factory=list, description="confidential fields that its topic shows all the same")
+    sees: list[str] = Field(default_factory=list, description="confidential fields that its topic shows nevertheless")
 
 
-class OrganisationRoute(StrictEntry):
-    """Which department leads and which co-operate; the first entry whose condition holds wins."""
+class OrganisationRoute(StrictModel):
+    """The lead department and the co-operating ones; the first route whose condition holds applies. `because` is the reason shown."""
 
     when: str | None = None
     department: str
@@ -67,26 +67,26 @@ class OrganisationRoute(StrictEntry):
     because: str = ""
 
 
-class ComplaintSource(StrictEntry):
-    """Where complaints come from: a contact centre, a mailbox, a system.
+class ComplaintSource(StrictModel):
+    """A sender of complaints: a contact centre, a mailbox, a system.
 
-    `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits what it may submit (none: any).
+    `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits the channels that it may submit (none: any).
     """
 
     id: str
     procedure: str
-    version: int | None = Field(default=None, description="none: the newest installed")
+    version: int | None = Field(default=None, description="version of the procedure; none: the newest installed")
     parameters: dict[str, Any] = Field(default_factory=dict)
     channels: list[Channel] = Field(default_factory=list)
     key_sha256: list[str] = Field(default_factory=list)
     keys: dict[str, str] = Field(default_factory=dict, description="Ed25519 public keys (base64) by key id, for signed records")
     rate_per_second: float = Field(default=1000, gt=0)
-    department: str | None = Field(default=None, description="where its cases go, whatever the routing says")
+    department: str | None = Field(default=None, description="the department of all its cases, instead of the one that routing selects")
 
 
 @dataclass(frozen=True, slots=True)
 class _RoleHolders:
-    """Who is named for a role, each once, and whether none of them is ever absent."""
+    """The persons who hold a role in a department, absences aside; `never_absent` if none of them has an absence."""
 
     persons: tuple[str, ...]
     never_absent: bool
@@ -94,112 +94,118 @@ class _RoleHolders:
 
 @dataclass(frozen=True, slots=True)
 class _OrganisationIndex:
-    """People and departments by id, and who is named for a role and a department's cases."""
+    """People and departments by id, and the cached role holders by role and department."""
 
     people: dict[str, Person]
     departments: dict[str, Department]
     holders: dict[tuple[str, str], _RoleHolders] = field(default_factory=dict)
 
 
-class Organisation(StrictEntry):
-    """One organisation as data; roles that nobody holds are vacant."""
+class Organisation(StrictModel):
+    """One organisation; a role without a holder is vacant."""
 
     id: str
     version: int = 1
     zh: str = ""
     en: str = ""
     calendar: str = "default"
-    calendars: list[dict[str, Any]] = Field(default_factory=list, description="see the reference page on time")
+    calendars: list[dict[str, Any]] = Field(default_factory=list, description="see the reference page on calendars")
     departments: list[Department] = Field(default_factory=list)
     people: list[Person] = Field(default_factory=list)
-    line: dict[str, str] = Field(default_factory=dict, description="role → the role above it")
+    line: dict[str, str] = Field(default_factory=dict, description="role → the role above it, to which escalations go")
     sources: list[ComplaintSource] = Field(default_factory=list)
     routing: list[OrganisationRoute] = Field(default_factory=list)
     catch_all: str = "unassigned"
-    fallback: str | None = Field(default=None, description="the person who is told when nobody is left")
+    fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
     everyone: bool = Field(
-        default=False, description="every role and department that is named exists and has one holder (the simulator's default)"
+        default=False,
+        description="every role and department exists, and each role has one holder of the same name (the simulator's default)",
     )
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
         people = {person.id for person in self.people}
         departments = {department.id for department in self.departments}
-        for what, where, known in self._references():
-            if what is not None and what not in known(people, departments):
-                raise ValueError(f"{where}: {what} does not exist; add it or correct the id")
+        references = [
+            ("fallback", self.fallback, people),
+            *((f"people.{person.id}.substitute", person.substitute, people) for person in self.people),
+            *((f"departments.{department.id}.head", department.head, people) for department in self.departments),
+            *((f"people.{person.id}.department", person.department, departments) for person in self.people),
+            *((f"departments.{department.id}.parent", department.parent, departments) for department in self.departments),
+            *(("routing.department", route.department, departments) for route in self.routing),
+        ]
+        for field_name, reference, known in references:
+            if reference is not None and reference not in known:
+                raise ValueError(f"{field_name}: {reference} does not exist; add it or correct the id")
         return self
 
-    def _references(self) -> list[tuple[str | None, str, Any]]:
-        def is_person(people: set[str], _: set[str]) -> set[str]:
-            return people
-
-        def is_department(_: set[str], departments: set[str]) -> set[str]:
-            return departments
-
-        return [
-            (self.fallback, "fallback", is_person),
-            *((p.substitute, f"people.{p.id}.substitute", is_person) for p in self.people),
-            *((d.head, f"departments.{d.id}.head", is_person) for d in self.departments),
-            *((p.department, f"people.{p.id}.department", is_department) for p in self.people),
-            *((d.parent, f"departments.{d.id}.parent", is_department) for d in self.departments),
-            *((r.department, "routing.department", is_department) for r in self.routing),
-        ]
+    @model_validator(mode="after")
+    def _departments_have_no_circle(self) -> Self:
+        """The search for holders of a role goes up the parents, so a circle would never end."""
+        parents = {department.id: department.parent for department in self.departments}
+        for department in self.departments:
+            visited, ancestor = {department.id}, department.parent
+            while ancestor is not None:
+                if ancestor in visited:
+                    raise ValueError(f"departments.{department.id}.parent: {ancestor} is above itself; correct the parents")
+                visited.add(ancestor)
+                ancestor = parents[ancestor]
+        return self
 
     def person(self, person_id: str) -> Person | None:
-        """The person of that id, if there is one."""
+        """The person with an id."""
         return self._index.people.get(person_id)
 
     def department(self, department_id: str) -> Department | None:
-        """The department of that id, if there is one."""
+        """The department with an id."""
         return self._index.departments.get(department_id)
 
     def source(self, source_id: str) -> ComplaintSource | None:
-        """The source of that id, if there is one."""
+        """The source with an id."""
         return next((source for source in self.sources if source.id == source_id), None)
 
     def role_above(self, role: str) -> str | None:
-        """The role above a role in the line upward."""
+        """The role above a role, None for the highest."""
         return self.line.get(role)
 
     def role_holders(self, role: str, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """The ids of those who hold a role for a case of that department at that instant.
+        """The ids of the persons who hold a role for a case of a department at an instant; empty if the role is vacant.
 
-        Looked for in the department, else in the line of its parents, else among those without a department. The absent are
-        replaced by their substitutes, the accused left out; an empty tuple means vacant. `owner` is the department's head.
+        Holders are searched in the department, then in its parents, then among persons without a department; `owner` is the
+        department's head. Substitutes replace absent persons; accused persons (ids or names) are left out.
         """
         if self.everyone:
             return () if role in accused else (role,)
-        named = self._cached_holders(role, department)
-        if named.never_absent and not accused:
-            return named.persons
-        found = (self._present_substitute(person, at, accused) for person in named.persons)
-        return tuple(dict.fromkeys(person for person in found if person))
+        holders = self._cached_holders(role, department)
+        if holders.never_absent and not accused:  # the usual case: one look-up for each recipient of each message
+            return holders.persons
+        present = (self._present_substitute(person, at, accused) for person in holders.persons)
+        return tuple(dict.fromkeys(person for person in present if person))
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
-        """Of several roles the first that somebody holds; the first of all if nobody holds any."""
-        named = (roles,) if isinstance(roles, str) else tuple(roles)
-        return next((role for role in named if self.role_holders(role, department, at, accused)), named[0])
+        """The first of several roles that a person holds; the first role if all are vacant."""
+        candidates = role_tuple(roles)
+        return next((role for role in candidates if self.role_holders(role, department, at, accused)), candidates[0])
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, perhaps with other people or departments: it looks them up anew."""
+        """A copy; without the index, which pydantic would copy although people or departments may differ."""
         copied = super().model_copy(update=update, deep=deep)
         copied.__dict__.pop("_index", None)
         return copied
 
     @cached_property
     def _index(self) -> _OrganisationIndex:
-        """Who is where, looked up once."""
-        return _OrganisationIndex({person.id: person for person in self.people}, {each.id: each for each in self.departments})
+        people = {person.id: person for person in self.people}
+        return _OrganisationIndex(people, {department.id: department for department in self.departments})
 
     def _cached_holders(self, role: str, department: str) -> _RoleHolders:
-        known = self._index.holders
-        found = known.get((role, department))
-        if found is None:
-            if len(known) >= _MAX_CACHED_HOLDERS:
-                known.clear()
-            found = known[(role, department)] = self._find_holders(role, department)
-        return found
+        cache = self._index.holders
+        holders = cache.get((role, department))
+        if holders is None:
+            if len(cache) >= _MAX_CACHED_HOLDERS:
+                cache.clear()
+            holders = cache[role, department] = self._find_holders(role, department)
+        return holders
 
     def _find_holders(self, role: str, department: str) -> _RoleHolders:
         persons = tuple(dict.fromkeys(self._holder_ids(role, department)))
@@ -207,23 +213,26 @@ class Organisation(StrictEntry):
         return _RoleHolders(persons, all(person is not None and not person.absent for person in people))
 
     def _holder_ids(self, role: str, department: str) -> list[str]:
+        holders = [person for person in self.people if role in person.roles]
         unit = self.department(department)
         while unit is not None:
-            here = (
-                [unit.head] if role == "owner" and unit.head else [p.id for p in self.people if role in p.roles and p.department == unit.id]
-            )
-            if here:
-                return here
+            if role == "owner" and unit.head:
+                return [unit.head]
+            if in_unit := [person.id for person in holders if person.department == unit.id]:
+                return in_unit
             unit = self.department(unit.parent) if unit.parent else None
-        return [person.id for person in self.people if role in person.roles and person.department is None] or (
-            [] if self.departments and department else [person.id for person in self.people if role in person.roles]
-        )
+        # Persons without a department act for all of them. If there are none, every holder does in an organisation without departments.
+        without_department = [person.id for person in holders if person.department is None]
+        if without_department or (self.departments and department):
+            return without_department
+        return [person.id for person in holders]
 
     def _present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
-        seen: set[str] = set()
+        """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
+        visited: set[str] = set()
         person = self.person(person_id)
-        while person is not None and person.id not in seen:
-            seen.add(person.id)
+        while person is not None and person.id not in visited:
+            visited.add(person.id)
             if not person.is_absent(at) and not accused & {person.id, person.name}:
                 return person.id
             person = self.person(person.substitute) if person.substitute else None
@@ -231,5 +240,5 @@ class Organisation(StrictEntry):
 
 
 def open_organisation(organisation_id: str = "everyone") -> Organisation:
-    """The organisation of a scenario without one: every role and department that is named exists and has one holder."""
+    """The organisation of a scenario that names none: every role and department exists, and each role has one holder."""
     return Organisation(id=organisation_id, everyone=True)

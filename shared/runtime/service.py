@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,9 +15,10 @@ from fastapi import APIRouter, FastAPI
 
 from shared import contracts
 from shared.contracts.topics import Topic
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock, backoff
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
+from shared.runtime.database.migrate import check_schema
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
@@ -153,10 +155,10 @@ class Service:
             await self.stop()
 
     async def start(self) -> None:
-        """Serve HTTP (unready), wait for the database, migrate, relay, loops, then join the group."""
+        """Serve HTTP (unready), wait for the database, check its schema, start relay and loops, then join the group."""
         self.health.set_trouble("starting", "not all parts have started")
         await self._http.start()
-        await self._migrate_when_available()
+        await self._wait_for_database()
         if self.stopping.is_set():
             return
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
@@ -193,13 +195,13 @@ class Service:
     def _spawn(self, name: str, loop: BackgroundLoop, stop: asyncio.Event) -> asyncio.Task[None]:
         return asyncio.create_task(supervise(name, loop, stop, self.health), name=name)
 
-    async def _migrate_when_available(self) -> None:
+    async def _wait_for_database(self) -> None:
         for attempt in range(1_000_000):
             try:
                 if self._migrations is None:
                     await self.database.ping()
                 else:
-                    await migrate(self.database, self._migrations)
+                    await check_schema(self.database, self._migrations)
             except Exception as error:
                 if not is_infrastructure(error):
                     raise
@@ -235,4 +237,7 @@ def run_service(build: Callable[[], Service]) -> None:
     async def whole() -> None:
         await build().run()
 
-    uvloop.run(whole())
+    try:
+        uvloop.run(whole())
+    except (Misconfigured, ProcedureError) as error:
+        sys.exit(f"Error: {error}")

@@ -13,13 +13,13 @@ import yaml
 
 from cli.reference import declared
 from cli.reference.env_example import env_example
+from cli.service_names import SERVICES as OURS
 from shared.procedures.loading.loader import load_organisation, load_procedure
 from tests.support.repository import PROJECT
 
 COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = declared.service_names()
 DOCKERFILE = (PROJECT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
 WRITABLE = {"kafka"}
@@ -129,10 +129,14 @@ def test_every_variable_of_a_service_is_a_setting_of_it() -> None:
             assert known[variable] == declared.ALL_SERVICES or name in known[variable].split(", "), f"{name}: {variable}"
 
 
-def test_every_service_waits_for_topics_and_database() -> None:
+def test_every_service_waits_for_its_topics_and_its_migrated_schema() -> None:
     for name in OURS:
         waits = {other: how["condition"] for other, how in SERVICES[name]["depends_on"].items()}
-        assert waits == {"topics": "service_completed_successfully", "postgres": "service_healthy"}
+        assert waits == {"topics": "service_completed_successfully", f"migrate-{name}": "service_completed_successfully"}
+        migration = SERVICES[f"migrate-{name}"]
+        assert migration["command"] == ["jiesu", "migrate", name]
+        assert migration["environment"]["DATABASE_URL"] == SERVICES[name]["environment"]["DATABASE_URL"]
+        assert migration["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
 
 

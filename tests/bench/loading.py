@@ -3,7 +3,7 @@
 import sys
 from time import perf_counter
 
-from shared.procedures.checks.check import check_pack
+from shared.procedures.checks.pack_check import check_pack
 from shared.procedures.loading.loader import installed_packs, load_pack
 
 LIMIT = 1.0

@@ -1,4 +1,4 @@
-"""Which changes of a schema break whom; `jiesu schemas write` refuses those."""
+"""Breaking changes of a schema: which direction they break, and that `jiesu schemas write` refuses them."""
 
 import json
 from pathlib import Path
@@ -24,18 +24,18 @@ BASE: dict[str, Any] = {
 
 
 def changed(**paths: Any) -> dict[str, Any]:
-    """The base with values set at paths such as properties__case__maxLength; None deletes."""
-    made: dict[str, Any] = json.loads(json.dumps(BASE))
+    """The base schema with values set at paths such as properties__case__maxLength; None deletes."""
+    schema: dict[str, Any] = json.loads(json.dumps(BASE))
     for path, value in paths.items():
         *parents, last = path.split("__")
-        node = made
+        node = schema
         for part in parents:
             node = node["$defs" if part == "defs" else part]
         if value is None:
             del node[last]
         else:
             node[last] = value
-    return made
+    return schema
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def changed(**paths: Any) -> dict[str, Any]:
         (changed(properties__case__pattern="^x"), ["both"]),
     ],
 )
-def test_a_change_breaks(new: dict[str, Any], breaks: list[str]) -> None:
+def test_a_change_breaks_the_expected_directions(new: dict[str, Any], breaks: list[str]) -> None:
     assert [change.breaks_direction for change in schema_changes("x", BASE, new)] == breaks
 
 

@@ -1,1 +1,1 @@
-"""Tests of the procedure packs and their scenarios."""
+"""Tests of the installed packs and of the demo's organisation."""

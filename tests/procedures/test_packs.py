@@ -1,4 +1,4 @@
-"""Every installed pack: no errors, no holes, words in both languages, a page for each reader, every scenario met."""
+"""Every installed pack: no errors, no gaps, texts and pages in both languages, every scenario passes."""
 
 import re
 import subprocess
@@ -7,12 +7,12 @@ import sys
 import pytest
 import yaml
 
-from shared.procedures.checks.check import check_pack
+from shared.procedures.checks.pack_check import check_pack
 from shared.procedures.coverage import pack_coverage
-from shared.procedures.explain.html import render_html
+from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
-from shared.procedures.explain.text import render_text
-from shared.procedures.explain.words import LanguageCode
+from shared.procedures.explain.text_page import render_text
+from shared.procedures.model.procedure import LanguageCode
 from tests.support.mutations import scenario_fails
 from tests.support.packs import PACKS, pack, pack_scenarios
 
@@ -20,25 +20,25 @@ EVERY_PACK = pytest.mark.parametrize("name", PACKS)
 
 
 @EVERY_PACK
-def test_check_finds_no_error(name: str) -> None:
+def test_a_pack_has_no_errors(name: str) -> None:
     assert [str(problem) for problem in check_pack(pack(name)) if problem.level == "error"] == []
 
 
 @EVERY_PACK
-def test_everything_that_people_read_has_a_title_in_both_languages(name: str) -> None:
+def test_every_title_exists_in_both_languages(name: str) -> None:
     assert [str(problem) for problem in check_pack(pack(name)) if "title" in problem.message] == []
 
 
 @EVERY_PACK
-def test_every_clause_is_carried_out_and_shown_or_left_out_with_a_reason(name: str) -> None:
+def test_every_clause_has_entries_and_scenarios_or_a_reason_for_neither(name: str) -> None:
     assert pack_coverage(pack(name)).gaps == ()
 
 
 @EVERY_PACK
 def test_clause_ids_are_quoted(name: str) -> None:
     for path in (pack(name).folder / "procedure.yaml", pack(name).folder / "clauses.yaml"):
-        bare = re.findall(r"^.*\bclauses?: *(?:\[ *)?[0-9][^\"'\n]*$", path.read_text("utf-8"), re.MULTILINE)
-        assert bare == [], path
+        unquoted = re.findall(r"^.*\bclauses?: *(?:\[ *)?[0-9][^\"'\n]*$", path.read_text("utf-8"), re.MULTILINE)
+        assert unquoted == [], path
 
 
 @EVERY_PACK
@@ -51,33 +51,33 @@ def test_clause_keys_are_quoted(name: str) -> None:
 
 @EVERY_PACK
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_page_names_every_clause_and_says_something_about_it(name: str, language: LanguageCode) -> None:
-    made = build_page(pack(name).procedure, pack(name).clauses, language)
-    assert [part.heading for part in made.clause_sections] == list(pack(name).clauses)
-    assert [part.heading for part in made.clause_sections if not part.entries] == []
-    assert made.title in render_text(made)
-    assert render_html(made).endswith("</html>\n")
+def test_the_page_has_a_section_with_entries_for_every_clause(name: str, language: LanguageCode) -> None:
+    page = build_page(pack(name).procedure, pack(name).clauses, language)
+    assert [section.heading for section in page.clause_sections] == list(pack(name).clauses)
+    assert [section.heading for section in page.clause_sections if not section.entries] == []
+    assert page.title in render_text(page)
+    assert render_html(page).endswith("</html>\n")
 
 
 @EVERY_PACK
-def test_the_english_page_speaks_english_and_the_chinese_one_chinese(name: str) -> None:
-    """Names in patterns and quotations stay as they are; a sentence in the wrong language does not."""
+def test_a_page_has_no_sentence_in_the_other_language(name: str) -> None:
+    """Patterns and quotations may be in the other language."""
     chinese = re.compile(r"[\u3400-\u9fff]")
     english = build_page(pack(name).procedure, pack(name).clauses, "en")
-    for part in (*english.clause_sections, *english.appendices):
-        spoken = [re.sub(r"“[^”]*”", "", line) for line in (part.clause_text, *(line for entry in part.entries for line in entry))]
-        assert [line for line in spoken if chinese.search(line)] == []
-    words = build_page(pack(name).procedure, pack(name).clauses, "zh")
-    assert [part.heading for part in words.clause_sections if not chinese.search(part.clause_text)] == []
+    for section in (*english.clause_sections, *english.appendices):
+        lines = (section.clause_text, *(line for entry in section.entries for line in entry))
+        assert [line for line in lines if chinese.search(re.sub(r"“[^”]*”", "", line))] == []
+    page = build_page(pack(name).procedure, pack(name).clauses, "zh")
+    assert [section.heading for section in page.clause_sections if not chinese.search(section.clause_text)] == []
 
 
 @EVERY_PACK
-def test_every_scenario_is_met(name: str) -> None:
+def test_every_scenario_passes(name: str) -> None:
     procedure = pack(name).procedure
     assert [title for title, scenario, organisation in pack_scenarios(name) if scenario_fails(scenario, procedure, organisation)] == []
 
 
-def test_the_wanted_number_of_regulations_is_installed() -> None:
+def test_at_least_fifteen_packs_are_installed() -> None:
     assert len(PACKS) >= 15
 
 

@@ -6,6 +6,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from shared.runtime.database.database import Database
+from shared.runtime.database.migrate import migrate
+from shared.runtime.process.settings import RuntimeSettings
+
+PACKAGES = {
+    **{name: f"services.{name}.migrations" for name in ("intake", "triage", "sla", "notify")},
+    "probe": "tests.integration.runtime.migrations",
+}
 PREFIX = "jiesu_test_"
 _SESSION = token_hex(3)
 _numbers = count(1)
@@ -16,9 +24,22 @@ class Databases:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._template = ""
+
+    async def create_migrated(self) -> str:
+        """Create a database in which every service's schema, and the probe's, is at its newest revision; return its URL."""
+        if not self._template:
+            url = await self.create()
+            settings = RuntimeSettings(environment="test", database_url=url)
+            for schema, package in PACKAGES.items():
+                database = Database(settings, schema)
+                await migrate(database, package)
+                await database.close()
+            self._template = database_name(url)
+        return await self.create(self._template)
 
     async def create(self, template: str = "template0") -> str:
-        """Make a database, a copy of `template`, which nobody may be using, and return its URL."""
+        """Create a copy of database `template`, to which nobody may be connected, and return its URL."""
         name = f"{PREFIX}{_SESSION}_{next(_numbers)}"
         await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)

@@ -1,4 +1,4 @@
-"""Whether a service's revisions build what its tables declare."""
+"""Migrations of a service for tests: the tables it declares, and what differs from them in a database."""
 
 from typing import Any
 
@@ -7,24 +7,29 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
-from shared.runtime.process.settings import RuntimeSettings
+from services.intake.storage import tables as intake
+from services.notify.storage import tables as notify
+from services.sla.storage import tables as sla
+from services.triage.storage import tables as triage
+
+DECLARED = {"intake": intake.metadata, "triage": triage.metadata, "sla": sla.metadata, "notify": notify.metadata}
 
 
-async def migration_differences(settings: RuntimeSettings, schema: str, package: str, declared: sa.MetaData) -> list[Any]:
-    """Migrate the schema in an empty database and give what differs from the declaration."""
-    database = Database(settings, schema)
-    await migrate(database, package)
-    await database.close()
+async def migration_differences(database_url: str, schema: str) -> list[Any]:
+    """What alembic would still change in the schema so that it has the tables that the service declares."""
 
     def compare(connection: sa.Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"include_schemas": True, "compare_type": True})
-        return [found for found in compare_metadata(context, declared) if "alembic_version" not in str(found)]
+        options = {
+            "include_schemas": True,
+            "compare_type": True,
+            "include_name": lambda name, kind, _: kind != "schema" or name == schema,
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        return [change for change in compare_metadata(context, DECLARED[schema]()) if "alembic_version" not in str(change)]
 
     # With the service's search path its schema would count as the default one, whose tables are reflected without its name.
-    engine = create_async_engine(settings.database_url.get_secret_value())
+    engine = create_async_engine(database_url)
     async with engine.connect() as connection:
-        found = await connection.run_sync(compare)
+        changes = await connection.run_sync(compare)
     await engine.dispose()
-    return found
+    return changes

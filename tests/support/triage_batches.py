@@ -14,9 +14,9 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.handling import Reopened, Withdrawn
-from shared.contracts.events.measures import Amended, Refused
+from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
 from shared.contracts.events.triage import Reclassified, Registered
+from shared.contracts.events.up_to_approval import Amended, Refused
 from shared.runtime.kafka.record import RawRecord, ReceivedRecord
 
 START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)

@@ -8,7 +8,8 @@ from services.intake.domain.number_series import format_number
 from services.intake.domain.submission import SourceContext
 from shared.contracts.envelope import CE_ID, KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
 from shared.procedures.calendars.zones import procedure_zone
-from shared.procedures.loading.loader import bind_parameters, load_procedure
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import ComplaintSource, Organisation
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord

@@ -1,1 +1,1 @@
-"""Intake's revisions."""
+"""The revisions of intake's schema, in order; released ones are frozen."""

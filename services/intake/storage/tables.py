@@ -1,4 +1,4 @@
-"""Declares intake's tables: last numbers, registered complaints and refused submissions."""
+"""Declares intake's tables: `book` (last numbers), `complaint` (registered complaints) and `refusal` (refused submissions)."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func
 
@@ -7,12 +7,12 @@ from shared.runtime.database.tables import runtime_tables
 SCHEMA = "intake"
 
 
-def tables() -> MetaData:
+def metadata() -> MetaData:
     """All tables of intake's schema, those of the runtime included."""
-    metadata = runtime_tables(SCHEMA)
+    declared = runtime_tables(SCHEMA)
     Table(
         "book",
-        metadata,
+        declared,
         Column("register", Text, primary_key=True),
         Column("year", Integer, primary_key=True),
         Column("last", BigInteger, nullable=False),
@@ -21,7 +21,7 @@ def tables() -> MetaData:
     )
     complaint = Table(
         "complaint",
-        metadata,
+        declared,
         Column("case_id", Text, primary_key=True),
         *(Column(name, Text, nullable=False) for name in ("number", "source", "channel")),
         Column("external_id", Text),
@@ -33,9 +33,9 @@ def tables() -> MetaData:
     Index("complaint_number", complaint.c.number)
     Table(
         "refusal",
-        metadata,
+        declared,
         Column("id", BigInteger, Identity(), primary_key=True),
         *(Column(name, Text, nullable=False) for name in ("via", "source", "reference", "reason", "faults")),
         Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
-    return metadata
+    return declared

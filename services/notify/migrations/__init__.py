@@ -1,1 +1,1 @@
-"""The revisions of notify's schema, in order."""
+"""The revisions of notify's schema, in order; released ones are frozen."""

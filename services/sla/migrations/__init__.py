@@ -1,1 +1,1 @@
-"""The revisions of sla's schema, in order."""
+"""The revisions of sla's schema, in order; released ones are frozen."""

@@ -9,8 +9,10 @@ import orjson
 
 from services.triage.domain.compiled_rules import TriageRules, compile_rules
 from shared.procedures.calendars.zones import procedure_zone
-from shared.procedures.loading.loader import BoundProcedure, ProcedureError, bind_parameters, load_procedure
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
 from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.organisation import Organisation
 from shared.runtime.errors import Rejected
 

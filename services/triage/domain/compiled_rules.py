@@ -8,13 +8,12 @@ from services.triage.domain.routing_rules import (
     RoutingDecision,
     RoutingRule,
     checked_route,
-    compile_condition,
+    optional_condition,
     organisation_rules,
     procedure_rules,
     source_routes,
 )
-from shared.procedures.expressions.conditions import ROOT_VARIABLES, NamePath
-from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, NamePath, compile_condition
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import fact_defaults
 from shared.procedures.model.procedure import ClassRule, CountEntry, DerivationEntry, KindRule, Procedure, SubjectNode
@@ -25,7 +24,7 @@ E_co = TypeVar("E_co", covariant=True)
 
 class _Conditional(Protocol):
     @property
-    def when(self) -> CompiledExpression | None: ...
+    def when(self) -> Condition | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class CompiledRule(Generic[E_co]):
     """An entry and its compiled condition; an entry without a condition always applies."""
 
     entry: E_co
-    when: CompiledExpression | None
+    when: Condition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,8 @@ class CompiledCount:
     """A count entry with its compiled key and condition."""
 
     entry: CountEntry
-    key: CompiledExpression
-    when: CompiledExpression | None
+    key: Condition
+    when: Condition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,11 @@ class TriageRules:
 def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> TriageRules:
     """The compiled rules; raises `ValueError` for a condition with a syntax error. Takes milliseconds: compile once and keep."""
     procedure = bound_procedure.procedure
-    derived = tuple(CompiledRule(e, compile_expression(e.when)) for e in procedure.derived)
-    kinds = tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.kinds)
-    classes = tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.classes)
-    subjects = tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.subjects)
-    counts = tuple(CompiledCount(e, compile_expression(e.key), compile_condition(e.when)) for e in procedure.counts)
+    derived = tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.derived)
+    kinds = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.kinds)
+    classes = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.classes)
+    subjects = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.subjects)
+    counts = tuple(CompiledCount(e, compile_condition(e.key), optional_condition(e.when)) for e in procedure.counts)
     routing_rules = organisation_rules(bound_procedure, organisation) + procedure_rules(bound_procedure, organisation)
     conditional: tuple[_Conditional, ...] = (*derived, *kinds, *classes, *subjects, *routing_rules, *counts)
     return TriageRules(
@@ -98,6 +97,6 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
     )
 
 
-def _paths_by_root(expressions: Iterable[CompiledExpression | None]) -> dict[str, tuple[NamePath, ...]]:
-    paths = sorted({path for expression in expressions if expression is not None for path in expression.condition.paths})
+def _paths_by_root(conditions: Iterable[Condition | None]) -> dict[str, tuple[NamePath, ...]]:
+    paths = sorted({path for condition in conditions if condition is not None for path in condition.paths})
     return {root: tuple(path for path in paths if path[0] == root) for root in ROOT_VARIABLES if any(path[0] == root for path in paths)}

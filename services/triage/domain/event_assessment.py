@@ -12,8 +12,8 @@ from services.triage.domain.group_counting import CounterKey, GroupQuery, max_ne
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import TriageCase, amended_complaint, case_from_decision
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.measures import Amended, Refused
 from shared.contracts.events.triage import Registered
+from shared.contracts.events.up_to_approval import Amended, Refused
 from shared.procedures.model.procedure import CountEntry
 
 

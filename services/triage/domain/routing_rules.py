@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.triage.domain.clause_fields import clause_fields
-from shared.procedures.expressions.matching import CompiledExpression, compile_expression
+from shared.procedures.expressions.conditions import Condition, compile_condition
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.procedure import SubjectNode
 from shared.procedures.organisation import Organisation
@@ -29,7 +29,7 @@ class RoutingRule:
     """A route and its condition; `undeclared_facts` are facts that the condition reads and the procedure does not declare."""
 
     route: RoutingDecision
-    when: CompiledExpression | None
+    when: Condition | None
     undeclared_facts: tuple[str, ...] = ()
 
 
@@ -61,8 +61,8 @@ def organisation_rules(bound_procedure: BoundProcedure, organisation: Organisati
     rules = []
     for number, entry in enumerate(organisation.routing, start=1):
         route = RoutingDecision(entry.department, tuple(entry.cooperating), rule=f"routing {number}", reason=entry.because)
-        when = compile_condition(entry.when)
-        paths = () if when is None else when.condition.paths
+        when = optional_condition(entry.when)
+        paths = () if when is None else when.paths
         if all(path[1] in bound_procedure.parameters for path in paths if path[0] == "parameters"):
             undeclared = tuple(path[1] for path in paths if path[0] == "facts" and path[1] not in bound_procedure.procedure.facts)
             rules.append(RoutingRule(checked_route(route, bound_procedure, organisation), when, undeclared))
@@ -79,7 +79,7 @@ def procedure_rules(bound_procedure: BoundProcedure, organisation: Organisation)
             rule=entry.id or f"routes {number}",
             clause_fields=tuple(clause_fields(entry.clause).items()),
         )
-        rules.append(RoutingRule(checked_route(route, bound_procedure, organisation), compile_condition(entry.when)))
+        rules.append(RoutingRule(checked_route(route, bound_procedure, organisation), optional_condition(entry.when)))
     return tuple(rules)
 
 
@@ -91,6 +91,6 @@ def subject_route(entry: SubjectNode, bound_procedure: BoundProcedure, organisat
     return checked_route(route, bound_procedure, organisation)
 
 
-def compile_condition(source: str | None) -> CompiledExpression | None:
+def optional_condition(source: str | None) -> Condition | None:
     """A condition, None for an entry without one; raises `ValueError` for a syntax error."""
-    return None if source is None else compile_expression(source)
+    return None if source is None else compile_condition(source)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
-from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
-from shared.procedures.expressions.cel import cel
-from shared.procedures.expressions.conditions import CASE_FIELDS, NamePath
-from shared.procedures.expressions.matching import CompiledExpression, register_functions
+from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
+from shared.procedures.expressions.cel_library import cel
+from shared.procedures.expressions.conditions import CASE_FIELDS, Condition, NamePath
+from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE_DEFAULTS: dict[str, Any] = {
@@ -67,31 +67,29 @@ class RuleScope:
         self._case[name] = value
         self._stale_roots.add("case")
 
-    def holds(self, expression: CompiledExpression) -> bool:
+    def holds(self, condition: Condition) -> bool:
         """Whether the condition holds; raises `ValueError` with the condition if its value is not true or false."""
-        # Most conditions are one text search or one fact, which need no CEL.
-        if expression.text_search is not None:
-            return expression.text_search(self.complaint.text)
-        value = self.facts.get(expression.single_fact)
+        # A condition that is one search in the text needs no CEL.
+        if condition.text_search is not None:
+            return condition.text_search(self.complaint.text)
+        value = self.value(condition)
         if value is not True and value is not False:
-            value = self.value(expression)
-        if value is not True and value is not False:
-            source = expression.condition.source
+            source = condition.source
             raise ValueError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")
         return value
 
-    def value(self, expression: CompiledExpression) -> Any:
+    def value(self, condition: Condition) -> Any:
         """The expression's value; raises `ValueError` with the expression if it cannot be evaluated."""
-        context = self._current_context(expression.root_variables)
+        context = self._current_context(condition.root_variables)
         try:
-            return expression.program.execute(context)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            source = expression.condition.source
+            return condition.program.execute(context)
+        except (ArithmeticError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            source = condition.source
             raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
 
-    def evidence(self, expression: CompiledExpression) -> tuple[str, ...]:
+    def evidence(self, condition: Condition) -> tuple[str, ...]:
         """What the condition read, as `name = value`; texts without their value, since they may contain personal data."""
-        return tuple([self._evidence_line(path) for path in expression.condition.paths])
+        return tuple([self._evidence_line(path) for path in condition.paths])
 
     def _evidence_line(self, path: NamePath) -> str:
         value, name = self.read(path), ".".join(path)
@@ -104,7 +102,7 @@ class RuleScope:
     def _current_context(self, roots: Iterable[str]) -> cel.Context:
         """The CEL context with the current values of these root variables."""
         if self._context is None:
-            self._context = register_functions(cel.Context())
+            self._context = cel.Context(functions=CEL_FUNCTIONS)
         for root in roots:
             if root in self._stale_roots:
                 self._stale_roots.discard(root)

@@ -21,9 +21,9 @@ from services.triage.domain.group_counting import (
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Classification, TriageCase
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.handling import Linked, Unlinked
-from shared.contracts.events.measures import Amended
+from shared.contracts.events.from_work_to_closing import Linked, Unlinked
 from shared.contracts.events.triage import GroupDissolved, GroupFound, Reclassified, Registered
+from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import CountEntry
 

@@ -10,9 +10,9 @@ from services.triage.domain.assess import TRIAGE, TriageDecision
 from services.triage.domain.compiled_rules import TriageRules
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.handling import Reopened, Withdrawn
-from shared.contracts.events.measures import Refused
+from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
 from shared.contracts.events.triage import Classified
+from shared.contracts.events.up_to_approval import Refused
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import Procedure
 

@@ -1,1 +1,1 @@
-"""Triage's revisions."""
+"""The revisions of triage's schema, in order; released ones are frozen."""

@@ -1,4 +1,4 @@
-"""Declares triage's tables: cases, the occurrences of group counters, and open groups."""
+"""Declares triage's tables: `known` (cases), `mark` (occurrences of group counters) and `tally` (open groups)."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ SCHEMA = "triage"
 _COLUMN_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool: Boolean()}
 
 
-def tables() -> MetaData:
+def metadata() -> MetaData:
     """All tables of triage's schema, those of the runtime included."""
-    metadata = runtime_tables(SCHEMA)
+    declared = runtime_tables(SCHEMA)
     Table(
         "known",
-        metadata,
+        declared,
         *(
             Column(name, _COLUMN_TYPES[type_], nullable=False, primary_key=name == "case_id")
             for name, type_ in TriageCaseRow.__annotations__.items()
@@ -25,7 +25,7 @@ def tables() -> MetaData:
     )
     occurrence = Table(
         "mark",
-        metadata,
+        declared,
         *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key", "case_id")),
         Column("received_at", DateTime(timezone=True), nullable=False),
         *(Column(name, Text, nullable=False) for name in ("complainant", "group_id")),
@@ -34,8 +34,8 @@ def tables() -> MetaData:
     Index("mark_case", occurrence.c.case_id)
     Table(
         "tally",
-        metadata,
+        declared,
         *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key")),
         Column("group_id", Text, nullable=False),
     )
-    return metadata
+    return declared

@@ -1,4 +1,4 @@
-"""What every event of a case carries: when, why, and who."""
+"""Base classes of events: the fields for when, why and by whom."""
 
 from typing import Any, ClassVar, Literal
 
@@ -8,11 +8,12 @@ from shared.contracts.base import Identifier, Instant, LongText, ShortText, Wire
 
 
 class CaseEvent(WireModel):
-    """Something that happened to a case; never changed.
+    """Something that happened to a case; immutable.
 
-    `at` is when it happened, `recorded_at` when it was written, `late_by` (seconds) how much later than due a timer was done.
-    `procedure`, `version`, `rule` (the entry's id) and `clause` say why; `clauses` holds all of them where an entry carries several.
-    `role` is the acting role, for a clock's events the owner's; `actor` the acting person's id; `by` channels or the deciding service.
+    `at` is when it happened, `recorded_at` when it was stored, `late_by` how many seconds after its due instant a timer was processed.
+    `procedure`, `version`, `rule` (an entry's id) and `clause` give the reason; `clauses` lists all clauses of an entry with several.
+    `role` is the acting role, or the owner's role for events of a clock; `actor` is the acting person's id;
+    `by` holds the channels, or the service that decided.
     """
 
     name: ClassVar[str] = ""
@@ -33,12 +34,12 @@ class CaseEvent(WireModel):
 
     @property
     def type(self) -> str:
-        """The event's fixed id in the vocabulary."""
+        """The event's id in the vocabulary."""
         return self.name
 
 
 class ActionEvent(CaseEvent):
-    """An event that an accepted action caused, with what any action may bring along."""
+    """An event that an accepted action caused, with the data that every action may have."""
 
     text: LongText = ""
     reason: ShortText = ""
@@ -47,7 +48,7 @@ class ActionEvent(CaseEvent):
 
 
 class ClockEvent(CaseEvent):
-    """An event of one round of one clock; `due_at` is the round's first due instant, None while it cannot be known (paused, no date)."""
+    """An event of one round of a clock; `due_at` is the round's first due instant, None while unknown (paused, or no date is set)."""
 
     clock: ShortText = ""
     round: int = 0

@@ -1,4 +1,4 @@
-"""Events that clocks and ladders cause by themselves."""
+"""Events of clocks and escalation ladders, which no action causes directly."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from shared.contracts.events.base import ClockEvent
 
 
 class ClockStarted(ClockEvent):
-    """A round of a clock began to run."""
+    """A round of a clock started."""
 
     name = "clock_started"
 
@@ -15,19 +15,19 @@ class ClockStarted(ClockEvent):
 
 
 class ClockPaused(ClockEvent):
-    """The clock stands still."""
+    """The clock was paused."""
 
     name = "clock_paused"
 
 
 class ClockResumed(ClockEvent):
-    """The clock runs again."""
+    """The clock continues after a pause."""
 
     name = "clock_resumed"
 
 
 class ClockStopped(ClockEvent):
-    """The clock was met; `in_time` says whether before it was due."""
+    """The clock was met; `in_time` is whether that happened before it was due."""
 
     name = "clock_stopped"
 
@@ -35,7 +35,7 @@ class ClockStopped(ClockEvent):
 
 
 class ClockCancelled(ClockEvent):
-    """The clock ended without being met."""
+    """The clock ended without being met or breached."""
 
     name = "clock_cancelled"
 
@@ -43,7 +43,7 @@ class ClockCancelled(ClockEvent):
 
 
 class ClockMoved(ClockEvent):
-    """The due instant changed: from `from_at` to `due_at`."""
+    """The due instant changed from `from_at` to `due_at`."""
 
     name = "clock_moved"
 
@@ -52,7 +52,7 @@ class ClockMoved(ClockEvent):
 
 
 class Reminded(ClockEvent):
-    """A role was reminded or chased."""
+    """A role was reminded."""
 
     name = "reminded"
 
@@ -62,7 +62,7 @@ class Reminded(ClockEvent):
 
 
 class ClockBreached(ClockEvent):
-    """The deadline passed unmet."""
+    """The deadline passed before the clock was met."""
 
     name = "clock_breached"
 
@@ -71,7 +71,7 @@ class ClockBreached(ClockEvent):
 
 
 class Escalated(ClockEvent):
-    """The matter was put before the next rung."""
+    """The case was escalated to the next rung of a ladder."""
 
     name = "escalated"
 
@@ -83,7 +83,7 @@ class Escalated(ClockEvent):
 
 
 class NoRecipient(ClockEvent):
-    """Nobody was left to tell; the organisation's fallback is told."""
+    """No recipient was found; the organisation's fallback person is notified."""
 
     name = "no_recipient"
 

@@ -1,4 +1,4 @@
-"""Events of registration and of triage's decisions, which persons may also make."""
+"""Events of registration, and of the decisions that triage or a person makes: class, department, groups."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from shared.contracts.events.base import ActionEvent, CaseEvent, JsonObject
 
 
 class Registered(CaseEvent):
-    """A complaint was registered under a gapless number: case opened, clocks count from `complaint.received_at`."""
+    """A complaint was registered under a gapless number, which opens its case; clocks count from `complaint.received_at`."""
 
     name = "registered"
 
@@ -22,7 +22,7 @@ class Registered(CaseEvent):
 
 
 class Classified(ActionEvent):
-    """Kind, class and subject were decided; `facts` are those that triage derived, `evidence` what the decision rests on."""
+    """Kind, class and subject were decided; `facts` are those that triage derived, `evidence` is what the decision is based on."""
 
     name = "classified"
 
@@ -32,13 +32,14 @@ class Classified(ActionEvent):
     facts: JsonObject = Field(default_factory=dict)
     evidence: list[ShortText] = Field(default_factory=list)
     department: ShortText = Field(
-        default="", description="with the first decision: where triage routes the case, or proposes to; the event follows"
+        default="",
+        description="in the first decision: the department that `routed` or `route_proposed` will name next",
     )
-    registered: Registered | None = Field(default=None, description="on triage-events alone: all that sla needs to open the case")
+    registered: Registered | None = Field(default=None, description="on triage-events only: what sla needs to open the case")
 
 
 class Reclassified(Classified):
-    """An earlier decision on kind, class or subject was replaced."""
+    """A later decision replaced kind, class or subject."""
 
     name = "reclassified"
 
@@ -46,23 +47,23 @@ class Reclassified(Classified):
 
 
 class Routed(ActionEvent):
-    """A lead department, and others co-operating, are responsible."""
+    """A lead department became responsible, with co-operating departments if `cooperating` lists any."""
 
     name = "routed"
 
     department: ShortText = ""
     cooperating: list[ShortText] = Field(default_factory=list)
-    complaint: dict[str, Any] = Field(default_factory=dict, description="on department topics alone: what the case is about, redacted")
+    complaint: dict[str, Any] = Field(default_factory=dict, description="on department topics only: the complaint, redacted")
 
 
 class RouteProposed(Routed):
-    """Triage proposes a department; a person routes. The catch-all department is always only proposed."""
+    """Triage proposed a department, and a person has to route the case; the catch-all department is only ever proposed."""
 
     name = "route_proposed"
 
 
 class GroupFound(CaseEvent):
-    """Enough cases count together; on the case that completes the group, naming all members, once a group."""
+    """A group of cases reached its threshold; published once for each group, on the case that completes it, with all members."""
 
     name = "group_found"
 
@@ -73,7 +74,7 @@ class GroupFound(CaseEvent):
 
 
 class GroupDissolved(CaseEvent):
-    """A group no longer holds."""
+    """A group fell below its threshold."""
 
     name = "group_dissolved"
 

@@ -1,1 +1,1 @@
-"""Working calendars, published public-holiday schedules, time zones."""
+"""Working calendars, public-holiday schedules, and the time zone of a procedure."""

@@ -1,4 +1,4 @@
-"""The time zone in which a procedure's dates are read: its own calendar's, else the organisation's, else Asia/Shanghai."""
+"""The time zone of a procedure's dates: its calendar's, else the organisation's, else Asia/Shanghai."""
 
 from datetime import tzinfo
 
@@ -8,7 +8,7 @@ from shared.procedures.organisation import Organisation
 
 
 def procedure_zone(procedure: Procedure, organisation: Organisation) -> tzinfo:
-    """The calendar's zone; raises `CalendarError` for a calendar that cannot be used."""
-    wanted = procedure.calendar or organisation.calendar
-    found = next((each for each in organisation.calendars if each.get("id") == wanted), None)
-    return default_calendar().zone if found is None else Calendar.parse(found).zone
+    """The time zone; raises `CalendarError` for a calendar that cannot be used."""
+    calendar_id = procedure.calendar or organisation.calendar
+    calendar = next((data for data in organisation.calendars if data.get("id") == calendar_id), None)
+    return default_calendar().zone if calendar is None else Calendar.parse(calendar).zone

@@ -1,1 +1,1 @@
-"""What can be wrong with a procedure that reads well: one module a kind of mistake, all pure."""
+"""Checks of a loaded procedure, one module for each kind of mistake; all pure."""

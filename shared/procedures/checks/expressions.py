@@ -1,4 +1,4 @@
-"""The conditions of a procedure: whether they can be read, name only what exists, and give true or false."""
+"""Checks the expressions of a procedure: syntax, names, values that are compared with, and types."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from shared.contracts.complaint import CHANNEL_FAMILIES, Channel, ComplainantKin
 from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.base import CallBackOutcome
 from shared.procedures.checks.roles import known_roles
-from shared.procedures.checks.sample import sample_reader
+from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import compile_condition, unknown_names
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding
@@ -19,8 +19,9 @@ from shared.procedures.model.selectors import selected_events
 from shared.procedures.model.timed_entries import ClockEntry, ReactionEntry
 
 TRIAGE_SECTIONS = frozenset({"derived", "kinds", "classes", "subjects", "routes", "counts"})
-"""Sections that triage reads, which knows the complaint and its facts, but no history."""
+"""Sections whose conditions triage evaluates, before the case has any events."""
 CLOCK_SELECTORS = ("starts", "stops", "restarts", "pauses", "resumes", "cancels")
+# The CEL library offers no syntax tree, so comparisons with text literals are found by pattern.
 _EQUALS = re.compile(r"""\b((?:facts|complaint|case|event|last|parameters)(?:\.\w+)+)\s*(?:==|!=)\s*(?:'([^']*)'|"([^"]*)")""")
 _IN_LIST = re.compile(r"""\b((?:facts|complaint|case|event|last|parameters)(?:\.\w+)+)\s+in\s+\[([^\]]*)\]""")
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
@@ -28,7 +29,11 @@ _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 
 @dataclass(frozen=True, slots=True)
 class LocatedExpression:
-    """A CEL text of the procedure: where it stands, and the events of which one is at hand when it is read (none: any, or none is)."""
+    """A CEL expression with its place.
+
+    `event_ids` are the events that `event` may be when it is evaluated (none: any event, or no event); `reads_history` is False for
+    expressions that are evaluated without an event, and in triage; `returns_text` is True for keys of groups.
+    """
 
     section: str
     yaml_path: YamlPath
@@ -39,69 +44,76 @@ class LocatedExpression:
 
 
 def all_expressions(procedure: Procedure) -> list[LocatedExpression]:
-    """Every expression of a procedure."""
-    return [expression for item in all_entries(procedure) for expression in _expressions_of(item)]
+    """All expressions of a procedure."""
+    return [expression for located in all_entries(procedure) for expression in _expressions_of(located)]
 
 
 def check_expressions(procedure: Procedure) -> Iterator[Finding]:
-    """Unknown names, values that do not exist, wrong types, bad syntax."""
+    """Findings for bad syntax, unknown names, values that cannot occur, and wrong types."""
     for expression in all_expressions(procedure):
         try:
-            wrong = [*_check_names(procedure, expression), *_check_values(procedure, expression)] or list(
-                _check_type(procedure, expression)
-            )
+            messages = [*_check_names(procedure, expression), *_check_values(procedure, expression)]
+            messages = messages or list(_check_type(procedure, expression))
         except ValueError as error:
-            wrong = [f"«{expression.source}» is not a condition: {error}; see the reference page on conditions"]
-        yield from (Finding(expression.yaml_path, message) for message in wrong)
+            messages = [f"«{expression.source}» is not a condition: {error}; see the reference page on conditions"]
+        yield from (Finding(expression.yaml_path, message) for message in messages)
 
 
-def _expressions_of(item: LocatedEntry) -> Iterator[LocatedExpression]:
-    entry, section = item.entry, item.section
-    history = section not in TRIAGE_SECTIONS
-    events: tuple[str, ...] = ()
-    if isinstance(entry, ActionRule):
-        kind = ACTION_DEFINITIONS.get("close" if section == "closing" else item.name.partition(".")[0])
-        events = tuple(event for event in (kind.event_id, kind.event_id_if_not_passed) if event) if kind else ()
+def _expressions_of(located: LocatedEntry) -> Iterator[LocatedExpression]:
+    entry, section = located.entry, located.section
     if isinstance(entry, ReactionEntry):
-        events = tuple(pick.event for pick in selected_events(entry.on) if pick.event in EVENT_CLASSES)
-        yield from _selector_expressions(item, "on")
+        yield from _selector_expressions(located, "on")
     if isinstance(entry, ClockEntry):
         for name in CLOCK_SELECTORS:
-            yield from _selector_expressions(item, name)
+            yield from _selector_expressions(located, name)
+    reads_history = section not in TRIAGE_SECTIONS and not isinstance(entry, ClockEntry)
     for name in ("when", "requires", "needs_sign_off"):
         source = getattr(entry, name, None)
         if source is not None:
-            yield LocatedExpression(section, (*item.yaml_path, name), source, events, history and not (isinstance(entry, ClockEntry)))
+            yield LocatedExpression(section, (*located.yaml_path, name), source, _event_ids(located), reads_history)
     if isinstance(entry, CountEntry):
-        yield LocatedExpression(section, (*item.yaml_path, "key"), entry.key, reads_history=False, returns_text=True)
+        yield LocatedExpression(section, (*located.yaml_path, "key"), entry.key, reads_history=False, returns_text=True)
 
 
-def _selector_expressions(item: LocatedEntry, name: str) -> Iterator[LocatedExpression]:
-    for pick in selected_events(getattr(item.entry, name)):
-        if pick.when is not None and pick.event in EVENT_CLASSES:
-            yield LocatedExpression(item.section, (*item.yaml_path, name), pick.when, (pick.event,))
+def _event_ids(located: LocatedEntry) -> tuple[str, ...]:
+    """The events that an entry's conditions are evaluated for; in an action's rule those that the action would cause."""
+    match located.entry:
+        case ReactionEntry(on=selector):
+            return tuple(selected.event for selected in selected_events(selector) if selected.event in EVENT_CLASSES)
+        case ActionRule():
+            action = ACTION_DEFINITIONS.get("close" if located.section == "closing" else located.name.partition(".")[0])
+            return tuple(event for event in (action.event_id, action.event_id_if_not_passed) if event) if action else ()
+    return ()
+
+
+def _selector_expressions(located: LocatedEntry, name: str) -> Iterator[LocatedExpression]:
+    for selected in selected_events(getattr(located.entry, name)):
+        if selected.when is not None and selected.event in EVENT_CLASSES:
+            yield LocatedExpression(located.section, (*located.yaml_path, name), selected.when, (selected.event,))
 
 
 def _check_names(procedure: Procedure, expression: LocatedExpression) -> list[str]:
     facts, parameters = frozenset(procedure.facts), frozenset(procedure.parameters)
     by_event = [unknown_names(expression.source, facts, parameters, event) for event in expression.event_ids or (None,)]
-    wrong = next((found for found in by_event if not found), by_event[0])
+    # A condition for several events may read a field that only one of them has.
+    messages = next((unknown for unknown in by_event if not unknown), by_event[0])
     roots = {path[0] for path in compile_condition(expression.source).paths}
-    if expression.section in TRIAGE_SECTIONS and (late := roots & {"event", "last", "count"}):
-        wrong = [*wrong, f"triage knows no {', '.join(sorted(late))} yet; read facts, complaint or case"]
+    if expression.section in TRIAGE_SECTIONS and (history := roots & {"event", "last", "count"}):
+        messages = [*messages, f"{', '.join(sorted(history))} is not available in triage; read facts, complaint or case"]
     elif not expression.reads_history and "event" in roots:
-        wrong = [*wrong, "no event is at hand in a clock's guard; put the condition into the selector, or read last.<event>"]
-    return [f"«{expression.source}»: {message}" for message in wrong]
+        messages = [*messages, "event is not available in a clock's when; put the condition into the selector, or read last.<event>"]
+    return [f"«{expression.source}»: {message}" for message in messages]
 
 
 def _check_values(procedure: Procedure, expression: LocatedExpression) -> Iterator[str]:
     for path, text in _literals(expression.source):
         known = _known_values(procedure, path)
         if known and text not in known:
-            yield f"«{expression.source}»: {path} is never '{text}'; it is one of {', '.join(sorted(known))}"
+            yield f"«{expression.source}»: {path} is never '{text}'; use one of {', '.join(sorted(known))}"
 
 
 def _literals(source: str) -> Iterator[tuple[str, str]]:
+    """The names in an expression and the text literals that they are compared with."""
     for path, single, double in _EQUALS.findall(source):
         if single or double:
             yield path, single or double
@@ -110,7 +122,7 @@ def _literals(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _known_values(procedure: Procedure, path: str) -> Iterable[str]:
-    """The texts that a name can have; empty if any."""
+    """The values that a name can have; empty if it can have any."""
     root, _, last = path.rpartition(".")
     if path == "complaint.complainant.kind":
         return get_args(ComplainantKind)
@@ -130,7 +142,7 @@ def _known_values(procedure: Procedure, path: str) -> Iterable[str]:
 
 
 def _check_type(procedure: Procedure, expression: LocatedExpression) -> Iterator[str]:
-    """The expression on both samples: types that do not go together, a value that is no truth."""
+    """Evaluate the expression on both sample cases: operators that do not fit the types, a value of the wrong type."""
     event = expression.event_ids[0] if expression.event_ids else None
     for filled in (False, True):
         try:
@@ -139,8 +151,7 @@ def _check_type(procedure: Procedure, expression: LocatedExpression) -> Iterator
             yield str(error)
             return
         except KeyError:
-            return  # a name of another of the events; that it exists has been checked
-        wanted = str if expression.returns_text else bool
-        if not isinstance(value, wanted):
+            return  # a field of another event in `event_ids`; _check_names has checked that it exists
+        if not isinstance(value, str if expression.returns_text else bool):
             yield f"«{expression.source}» gives {value!r}; it has to give {'a text' if expression.returns_text else 'true or false'}"
             return

@@ -1,39 +1,40 @@
-"""Roles: every one that an entry names is declared, and somebody holds it."""
+"""Checks roles: each role that an entry names is declared, and a person of the organisation holds it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
+from shared.contracts.base import StrictModel
+from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.model.effects import AssignHandler, Escalate, Notify, Remind, role_tuple
 from shared.procedures.model.entry_list import YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import ActionRule, ConfidentialityRule, FormEntry, OwnershipRule, Procedure
-from shared.procedures.model.selectors import StrictEntry
 from shared.procedures.model.timed_entries import ActorOfEvent, ClockEntry, EscalationLadder, PeriodicDuty
 from shared.procedures.organisation import Organisation
 
 BUILT_IN_ROLES = frozenset({"complainant", "system", "owner"})
-"""Roles that need no declaration; `owner` is the head of the department responsible."""
-_ACTING_ONLY_ROLES = frozenset({"triage"})
+"""Roles that need no declaration; `owner` is the head of the responsible department."""
+_ACTING_ONLY_ROLES = frozenset({"triage"})  # conditions read it in event.role; no person holds it
 _IMPLICIT_ROLES = BUILT_IN_ROLES | {"handler"}
-"""Roles that have a part without being named: a handler is whoever is assigned."""
+"""Roles that need no mention in an entry: the handler is the person who is assigned."""
 
 
 def known_roles(procedure: Procedure) -> frozenset[str]:
-    """The roles that may be named."""
+    """The roles that entries may name."""
     return frozenset(procedure.role_names) | BUILT_IN_ROLES | _ACTING_ONLY_ROLES
 
 
 def role_uses(procedure: Procedure) -> Iterator[tuple[YamlPath, str]]:
-    """Every place that names a role, and the role."""
+    """Each path at which a role is named, with the role."""
     ladders = {ladder.id for ladder in procedure.ladders}
-    for place, role in enumerate(procedure.levels):
-        yield ("levels", place), role
-    for item in all_entries(procedure):
-        found = _roles_of(item.entry)
-        yield from ((item.yaml_path, role) for role in found if role not in ladders or not isinstance(item.entry, Escalate))
+    for index, role in enumerate(procedure.levels):
+        yield ("levels", index), role
+    for located in all_entries(procedure):
+        names_ladder = isinstance(located.entry, Escalate) and located.entry.escalate in ladders
+        if not names_ladder:
+            yield from ((located.yaml_path, role) for role in _roles_of(located.entry))
 
 
-def _roles_of(entry: StrictEntry) -> tuple[str, ...]:
+def _roles_of(entry: StrictModel) -> tuple[str, ...]:
     match entry:
         case ClockEntry():
             return () if isinstance(entry.owner, ActorOfEvent) else role_tuple(entry.owner)
@@ -61,50 +62,52 @@ def _roles_of(entry: StrictEntry) -> tuple[str, ...]:
 
 
 def check_roles(procedure: Procedure) -> Iterator[Finding]:
-    """Roles that are named but not declared, and declared but never named."""
+    """Findings for roles that are named but not declared, and for roles that are declared but not named."""
     known = known_roles(procedure)
-    named = dict.fromkeys(role for _, role in role_uses(procedure))
-    for way, role in role_uses(procedure):
+    named = {role for _, role in role_uses(procedure)}
+    for yaml_path, role in role_uses(procedure):
         if role not in known:
-            yield Finding(way, f"the role {role} is not declared; add it under roles, or use one of {', '.join(sorted(known))}")
-    texts = " ".join(expression for expression in _condition_texts(procedure))
+            yield Finding(yaml_path, f"the role {role} is not declared; add it under roles, or use one of {', '.join(sorted(known))}")
+    conditions = " ".join(_conditions(procedure))
     for role in procedure.role_names:
-        if role not in named and role not in _IMPLICIT_ROLES and f"'{role}'" not in texts and f'"{role}"' not in texts:
-            yield Finding(("roles", role), f"the role {role} is declared, but no entry names it; leave it out or give it a part", "warning")
+        if role not in named and role not in _IMPLICIT_ROLES and f"'{role}'" not in conditions and f'"{role}"' not in conditions:
+            yield Finding(("roles", role), f"the role {role} is declared, but no entry names it; remove it or name it", "warning")
 
 
 def check_vacant_roles(procedure: Procedure, organisation: Organisation) -> Iterator[Finding]:
-    """Roles that entries name and nobody holds: an error where the line upward and the fallback are empty too."""
-    for role in dict.fromkeys(role for _, role in role_uses(procedure)):
+    """Findings for roles without a holder: an error if no role above it has one either and no fallback person is set, else a warning."""
+    first_use: dict[str, YamlPath] = {}
+    for yaml_path, role in role_uses(procedure):
+        first_use.setdefault(role, yaml_path)
+    for role, yaml_path in first_use.items():
         if role in ("complainant", "system") or _is_held(organisation, role):
             continue
-        way = next(way for way, used in role_uses(procedure) if used == role)
         if _is_held_above(organisation, role):
-            message = f"nobody holds the role {role}; what is put before it goes up the line. Name a person in the organisation file"
-            yield Finding(way, message, "warning")
+            message = f"no person holds the role {role}, so the role above it acts; give the role to a person in the organisation file"
+            yield Finding(yaml_path, message, "warning")
         else:
-            yield Finding(way, f"nobody holds the role {role}, nor any above it; name a person or a fallback in the organisation file")
+            message = f"no person holds the role {role} or a role above it; name a person or a fallback in the organisation file"
+            yield Finding(yaml_path, message)
 
 
 def _is_held(organisation: Organisation, role: str) -> bool:
     departments = ["", *(department.id for department in organisation.departments)]
-    moment = datetime(1970, 1, 1, tzinfo=UTC)
-    return any(organisation.role_holders(role, department, moment) for department in departments)
+    # Absences do not count: a role whose holder is on leave is not vacant.
+    return any(organisation.role_holders(role, department, EPOCH) for department in departments)
 
 
 def _is_held_above(organisation: Organisation, role: str) -> bool:
-    seen, above = {role}, organisation.role_above(role)
-    while above is not None and above not in seen:
+    visited, above = {role}, organisation.role_above(role)
+    while above is not None and above not in visited:
         if _is_held(organisation, above):
             return True
-        seen.add(above)
+        visited.add(above)
         above = organisation.role_above(above)
     return organisation.fallback is not None
 
 
-def _condition_texts(procedure: Procedure) -> Iterator[str]:
-    for item in all_entries(procedure):
-        for name in ("when", "requires", "needs_sign_off"):
-            yield str(getattr(item.entry, name, None) or "")
-        for name in ("starts", "stops", "restarts", "on"):
-            yield str(getattr(item.entry, name, None) or "")
+def _conditions(procedure: Procedure) -> Iterator[str]:
+    """All texts of a procedure that may contain a condition; selectors as a whole."""
+    for located in all_entries(procedure):
+        for name in ("when", "requires", "needs_sign_off", "starts", "stops", "restarts", "on"):
+            yield str(getattr(located.entry, name, None) or "")

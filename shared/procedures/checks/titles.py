@@ -1,4 +1,4 @@
-"""Titles: what people read has words in Chinese and in English."""
+"""Checks that titles exist in Chinese and English."""
 
 from collections.abc import Iterator
 
@@ -10,16 +10,15 @@ _TITLED_SECTIONS = ("parameters", "facts", "classes", "subjects", "clocks", "lad
 
 
 def check_titles(procedure: Procedure) -> Iterator[Finding]:
-    """A warning for every title that one of the languages lacks."""
+    """A warning for each title that is missing in a language."""
     for language in ("zh", "en"):
         if not getattr(procedure.title, language).strip():
-            yield Finding(("title",), f"the title is missing in {language}", "warning")
+            yield Finding(("title",), f"the title is missing in {language}; add it", "warning")
     if isinstance(procedure.roles, list):
         yield Finding(("roles",), "the roles have no titles; write roles: {assistant: {zh: 客户助理, en: assistant}, …}", "warning")
     for section in _TITLED_SECTIONS:
-        for item in section_entries(procedure, section):
-            missing = [language for language in ("zh", "en") if not getattr(item.entry, language, "").strip()]
+        for located in section_entries(procedure, section):
+            missing = [language for language in ("zh", "en") if not getattr(located.entry, language, "").strip()]
             if missing:
-                yield Finding(
-                    item.yaml_path, f"{item.id} has no title in {' and '.join(missing)}; add {': …, '.join(missing)}: …", "warning"
-                )
+                message = f"{located.id} has no title in {' and '.join(missing)}; add {': …, '.join(missing)}: …"
+                yield Finding(located.yaml_path, message, "warning")

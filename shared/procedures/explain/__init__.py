@@ -1,1 +1,1 @@
-"""A procedure in plain words, in Chinese or English, as text and as a page: what the system does for each clause."""
+"""Explanations of a procedure in Chinese or English, as text and as HTML: what the system does for each clause."""

@@ -1,11 +1,10 @@
-"""The page of a procedure: clause by clause its words, and what the system does; then what is open, in conflict, or left out."""
+"""Builds the explanation of a procedure: each clause with its text and what the system does, then appendices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from shared.procedures.explain import records, rules, timing
-from shared.procedures.explain.speech import ProcedureTexts
-from shared.procedures.explain.words import LanguageCode
+from shared.procedures.explain import clock_texts, declarations, rule_texts
+from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
 from shared.procedures.model.procedure import (
@@ -19,6 +18,7 @@ from shared.procedures.model.procedure import (
     FigureEntry,
     FormEntry,
     KindRule,
+    LanguageCode,
     OwnershipRule,
     ParameterDeclaration,
     Procedure,
@@ -32,7 +32,7 @@ from shared.procedures.model.timed_entries import ClockEntry, EscalationLadder, 
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """One heading: the regulation's words under it (empty if none), and what the system does, an entry a list of lines."""
+    """A heading, the text of the clause under it (empty in appendices), and the entries, each as a list of lines."""
 
     heading: str
     clause_text: str = ""
@@ -41,7 +41,7 @@ class PageSection:
 
 @dataclass(frozen=True, slots=True)
 class ExplanationPage:
-    """A whole page in one language."""
+    """An explanation in one language."""
 
     language: LanguageCode
     title: str
@@ -51,129 +51,129 @@ class ExplanationPage:
 
 
 def build_page(procedure: Procedure, clauses: Mapping[str, Title], language: LanguageCode) -> ExplanationPage:
-    """The page of a procedure; parameters may be unbound."""
-    speech = ProcedureTexts(procedure, language)
-    items = [item for item in all_entries(procedure) if not item.part_of]
-    everything = all_entries(procedure)
-    parts = [PageSection(clause, speech.title(words), _entries_under(speech, everything, clause)) for clause, words in clauses.items()]
-    loose = [
-        lines
-        for item in items
-        if not item.clauses and item.section not in ("facts", "uncovered")
-        for lines in [describe_entry(speech, item)]
-        if lines
-    ]
-    further = [
-        PageSection(
-            speech.choose("原文未定、由组织设定的事项", "What the text leaves open and the organisation sets"),
-            "",
-            _entries_in(speech, items, "parameters"),
-        ),
-        PageSection(
-            speech.choose("条款之间的矛盾及读法", "Where clauses contradict each other, and how they are read"),
-            "",
-            _entries_in(speech, items, "conflicts"),
-        ),
-        PageSection(speech.choose("系统不执行的条款", "Clauses that the system does not carry out"), "", _uncovered_clauses(speech)),
-        PageSection(speech.choose("不属于某一条款的设置", "Settings that belong to no clause"), "", loose),
-        PageSection(speech.choose("岗位", "Roles"), "", [[speech.role(role)] for role in procedure.role_names]),
-        PageSection(speech.choose("规则读取的事实", "Facts that rules read"), "", _entries_in(speech, items, "facts")),
-        PageSection(speech.choose("计时规则", "How time is counted"), "", _counting_rules(speech)),
-    ]
-    return ExplanationPage(
-        language, speech.title(procedure.title), _intro(speech, len(clauses)), parts, [part for part in further if part.entries]
+    """The explanation of a procedure; its parameters need no values."""
+    texts = ProcedureTexts(procedure, language)
+    entries = all_entries(procedure)
+    clause_sections = [PageSection(clause, texts.title(title), _entries_under(texts, entries, clause)) for clause, title in clauses.items()]
+    appendices = [section for section in _appendices(texts, entries) if section.entries]
+    return ExplanationPage(language, texts.title(procedure.title), _intro(texts, len(clauses)), clause_sections, appendices)
+
+
+def _appendices(texts: ProcedureTexts, entries: list[LocatedEntry]) -> Iterator[PageSection]:
+    """What belongs to no single clause; sections may be empty."""
+    open_heading = texts.choose("原文未定、由组织设定的事项", "What the text leaves open and the organisation sets")
+    yield PageSection(open_heading, entries=_entries_in(texts, entries, "parameters"))
+    conflicts_heading = texts.choose("条款之间的矛盾及读法", "Where clauses contradict each other, and how they are read")
+    yield PageSection(conflicts_heading, entries=_entries_in(texts, entries, "conflicts"))
+    yield PageSection(texts.choose("系统不执行的条款", "Clauses that the system does not carry out"), entries=_uncovered_clauses(texts))
+    yield PageSection(
+        texts.choose("不属于某一条款的设置", "Settings that belong to no clause"), entries=_entries_without_clause(texts, entries)
     )
+    yield PageSection(texts.choose("岗位", "Roles"), entries=[[texts.role(role)] for role in texts.procedure.role_names])
+    yield PageSection(texts.choose("规则读取的事实", "Facts that rules read"), entries=_entries_in(texts, entries, "facts"))
+    yield PageSection(texts.choose("计时规则", "How time is counted"), entries=_counting_rules(texts))
 
 
-def describe_entry(texts: ProcedureTexts, item: LocatedEntry) -> list[str]:
-    """An entry in words, a line a sentence."""
-    entry, name = item.entry, str(item.yaml_path[1]) if len(item.yaml_path) > 1 else ""
+def describe_entry(texts: ProcedureTexts, located: LocatedEntry) -> list[str]:
+    """The description of an entry, one sentence for each line; empty for an entry that the page does not describe."""
+    entry, name = located.entry, str(located.yaml_path[1]) if len(located.yaml_path) > 1 else ""
     match entry:
         case ClockEntry():
-            return timing.describe_clock(texts, entry)
+            return clock_texts.describe_clock(texts, entry)
         case EscalationLadder():
-            return timing.describe_ladder(texts, entry)
+            return clock_texts.describe_ladder(texts, entry)
         case PeriodicDuty():
-            return timing.describe_duty(texts, entry)
+            return clock_texts.describe_duty(texts, entry)
         case ReactionEntry():
-            return rules.describe_reaction(texts, entry)
+            return rule_texts.describe_reaction(texts, entry)
         case ActionRule():
-            return rules.describe_action_rule(texts, "close" if item.section == "closing" else name, entry)
+            return rule_texts.describe_action_rule(texts, "close" if located.section == "closing" else name, entry)
         case FactDeclaration():
-            return records.describe_fact(texts, name, entry)
+            return declarations.describe_fact(texts, name, entry)
         case ParameterDeclaration():
-            return records.describe_parameter(texts, name, entry)
-    return _describe_triage_rule(texts, item) or _describe_declaration(texts, item)
+            return declarations.describe_parameter(texts, name, entry)
+    return _describe_triage_rule(texts, located) or _describe_declaration(texts, located)
 
 
-def _describe_triage_rule(texts: ProcedureTexts, item: LocatedEntry) -> list[str]:
-    match item.entry:
+def _describe_triage_rule(texts: ProcedureTexts, located: LocatedEntry) -> list[str]:
+    match located.entry:
         case KindRule():
-            return rules.describe_kind(texts, item.entry)
+            return rule_texts.describe_kind(texts, located.entry)
         case ClassRule():
-            return rules.describe_class(texts, item.entry)
+            return rule_texts.describe_class(texts, located.entry)
         case SubjectNode():
-            return rules.describe_subject(texts, item.entry)
+            return rule_texts.describe_subject(texts, located.entry)
         case RouteEntry():
-            return rules.describe_route(texts, item.entry)
+            return rule_texts.describe_route(texts, located.entry)
         case DerivationEntry():
-            return rules.describe_derivation(texts, item.entry)
+            return rule_texts.describe_derivation(texts, located.entry)
         case CountEntry():
-            return rules.describe_count(texts, item.entry)
+            return rule_texts.describe_count(texts, located.entry)
     return []
 
 
-def _describe_declaration(texts: ProcedureTexts, item: LocatedEntry) -> list[str]:
-    match item.entry:
+def _describe_declaration(texts: ProcedureTexts, located: LocatedEntry) -> list[str]:
+    match located.entry:
         case RegisterEntry():
-            return records.describe_register(texts, item.entry)
+            return declarations.describe_register(texts, located.entry)
         case FormEntry():
-            return records.describe_form(texts, item.entry)
+            return declarations.describe_form(texts, located.entry)
         case FigureEntry():
-            return records.describe_figure(texts, item.entry)
+            return declarations.describe_figure(texts, located.entry)
         case ConfidentialityRule():
-            return records.describe_confidentiality(texts, item.entry)
+            return declarations.describe_confidentiality(texts, located.entry)
         case OwnershipRule():
-            return records.describe_ownership(texts, item.entry)
+            return declarations.describe_ownership(texts, located.entry)
         case ClauseConflict():
-            return records.describe_conflict(texts, item.entry)
+            return declarations.describe_conflict(texts, located.entry)
     return []
 
 
-def _entries_under(texts: ProcedureTexts, items: list[LocatedEntry], clause: str) -> list[list[str]]:
-    """The entries under a clause; a part that alone carries it (an effect, a due) brings its whole entry."""
-    wholes = {item.id: item for item in items if not item.part_of}
-    carrying = dict.fromkeys(item.part_of or item.id for item in items if any(is_clause_or_subclause(one, clause) for one in item.clauses))
-    found = [describe_entry(texts, wholes[item_id]) for item_id in carrying]
+def _entries_under(texts: ProcedureTexts, entries: list[LocatedEntry], clause: str) -> list[list[str]]:
+    """The entries of a clause; an effect or a due entry with the clause is described with the whole entry that contains it."""
+    wholes = {located.id: located for located in entries if not located.part_of}
+    of_clause = [located for located in entries if any(is_clause_or_subclause(clause_id, clause) for clause_id in located.clauses)]
+    whole_ids = dict.fromkeys(located.part_of or located.id for located in of_clause)
     reasons = [entry.why for entry in texts.procedure.uncovered if clause in clause_ids(entry.clause)]
-    return [*found, *([texts.choose("系统不执行：", "Not carried out by the system: ") + texts.own_language_part(why)] for why in reasons)]
+    not_implemented = texts.choose("系统不执行：", "Not carried out by the system: ")
+    return [
+        *(describe_entry(texts, wholes[entry_id]) for entry_id in whole_ids),
+        *([not_implemented + texts.own_language_part(reason)] for reason in reasons),
+    ]
 
 
-def _entries_in(texts: ProcedureTexts, items: list[LocatedEntry], section: str) -> list[list[str]]:
-    return [describe_entry(texts, item) for item in items if item.section == section]
+def _entries_in(texts: ProcedureTexts, entries: list[LocatedEntry], section: str) -> list[list[str]]:
+    return [describe_entry(texts, located) for located in entries if located.section == section]
+
+
+def _entries_without_clause(texts: ProcedureTexts, entries: list[LocatedEntry]) -> list[list[str]]:
+    described = (
+        describe_entry(texts, located) for located in entries if not (located.part_of or located.clauses or located.section == "facts")
+    )
+    return [lines for lines in described if lines]
 
 
 def _uncovered_clauses(texts: ProcedureTexts) -> list[list[str]]:
     return [[f"{', '.join(clause_ids(entry.clause))}: {texts.own_language_part(entry.why)}"] for entry in texts.procedure.uncovered]
 
 
-def _intro(texts: ProcedureTexts, clauses: int) -> list[str]:
+def _intro(texts: ProcedureTexts, clause_count: int) -> list[str]:
     procedure = texts.procedure
     source = texts.choose(f"依据：{procedure.source}", f"Regulation: {procedure.source}") if procedure.source else ""
     version = texts.choose(
-        f"规程{procedure.id}，第{procedure.version}版，共{clauses}条。",
-        f"Procedure {procedure.id}, version {procedure.version}, {clauses} clauses.",
+        f"规程{procedure.id}，第{procedure.version}版，共{clause_count}条。",
+        f"Procedure {procedure.id}, version {procedure.version}, {clause_count} clauses.",
     )
-    how = texts.choose(
+    content = texts.choose(
         "本页逐条列出规定的内容（以本系统的文字转述），以及系统为此所做的事。由规程数据生成，与实际运行一致。",
         "Clause by clause: what the regulation says, in our own words, and what the system does about it. "
         "Made from the procedure's data, which is what runs.",
     )
-    return [line for line in (source, version, how) if line]
+    return [line for line in (source, version, content) if line]
 
 
 def _counting_rules(texts: ProcedureTexts) -> list[list[str]]:
-    midnight = texts.procedure.day_end == "midnight"
+    ends_at_midnight = texts.procedure.day_end == "midnight"
     return [
         [
             texts.choose(
@@ -183,8 +183,8 @@ def _counting_rules(texts: ProcedureTexts) -> list[list[str]]:
         ],
         [
             texts.choose(
-                f"自然日届满于末日{'24时' if midnight else '下班时刻'}；末日非工作日的，除另有注明外顺延至下一工作日。",
-                f"A limit in calendar days ends at {'24:00' if midnight else 'close of business'} on its last day; "
+                f"自然日届满于末日{'24时' if ends_at_midnight else '下班时刻'}；末日非工作日的，除另有注明外顺延至下一工作日。",
+                f"A limit in calendar days ends at {'24:00' if ends_at_midnight else 'close of business'} on its last day; "
                 "if that is not a working day, then on the next one, unless it says otherwise.",
             )
         ],

@@ -1,19 +1,21 @@
-"""Conditions of procedures: CEL expressions, compiled once, that read only names which exist."""
+"""Conditions of procedures: CEL expressions that are compiled once and checked for unknown names."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from shared.contracts.complaint import MaskedComplainant
-from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
-from shared.procedures.expressions.cel import cel
+from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
+from shared.procedures.expressions.cel_library import cel
+from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS, compile_pattern, rename_matches
 
 ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "event", "last", "count")
 NamePath = tuple[str, ...]
+"""The parts of a name: ("last", "called_back", "outcome") for `last.called_back.outcome`."""
 NameReader = Callable[[NamePath], Any]
-"""Gives the value of a path such as ('facts', 'urgent') or ('last', 'called_back', 'outcome')."""
+"""Returns the value of a name; it may raise `KeyError` for one that it does not know."""
 
 COMPLAINT_FIELDS = frozenset(
     [
@@ -65,19 +67,27 @@ CASE_FIELDS = frozenset(
 )
 _STRING_LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 _NAME_PATH = re.compile(r"(?<![\w.])(" + "|".join(ROOT_VARIABLES) + r")((?:\.\w+(?!\w*\s*\())*)(\s*\[)?")
+_TEXT_SEARCH_ONLY = re.compile(r"complaint\.text\.matches\('([^'\\\n\r]*)'\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled expression and the paths that it reads."""
+    """A compiled expression with the names that it reads.
+
+    `program` needs a context with `functions` and with the names in `paths`, whose first parts are `root_variables`. `text_search` is set
+    where the whole expression is one search in the complaint's text: it gives the same result without CEL.
+    """
 
     source: str
     paths: tuple[NamePath, ...]
+    root_variables: tuple[str, ...]
     program: cel.Program
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False)
+    text_search: Callable[[str], bool] | None = None
 
     def evaluate(self, read_name: NameReader) -> Any:
         """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
-        context: dict[str, Any] = {}
+        context: dict[str, Any] = dict(self.functions)
         for path in self.paths:
             node = context
             for name in path[:-1]:
@@ -85,43 +95,65 @@ class Condition:
             node[path[-1]] = read_name(path)
         try:
             return self.program.execute(context)
-        except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:  # the library has no class of its own
             raise ValueError(f"the condition «{self.source}» cannot be evaluated: {error}") from error
 
     def holds(self, read_name: NameReader) -> bool:
         """Whether the condition holds; raises `ValueError` if its value is not true or false."""
         value = self.evaluate(read_name)
-        if value is not True and value is not False:  # 1 and 0 are not meant
+        if value is not True and value is not False:  # 1 == True, but CEL has no truth for numbers
             raise ValueError(f"the condition «{self.source}» gives {value!r}; it has to give true or false")
         return value
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=8192)  # all conditions of some hundred versions of packs
 def compile_condition(source: str) -> Condition:
     """The condition for an expression; raises `ValueError` that shows where its syntax is wrong."""
-    bare = _STRING_LITERAL.sub("''", source)
-    paths = []
-    for root, rest, index in _NAME_PATH.findall(bare):
-        if index and not rest:
+    program = cel.compile(source)
+    roots = tuple(name for name in program.variables() if name in ROOT_VARIABLES)
+    if ".matches" not in source:
+        return Condition(source, _name_paths(source), roots, program)
+    renamed = cel.compile(rename_matches(source))
+    return Condition(source, _name_paths(source), roots, renamed, CEL_FUNCTIONS, _text_search(source))
+
+
+def _name_paths(source: str) -> tuple[NamePath, ...]:
+    """The names in an expression, each once; CEL's library lists the variables, but not the fields that are read of them."""
+    paths: dict[NamePath, None] = {}
+    for root, fields, index in _NAME_PATH.findall(_STRING_LITERAL.sub("''", source)):
+        if index and not fields:
             raise ValueError(f"«{source}»: write {root}.name, not {root}[…]")
-        paths.append((root, *rest.strip(".").split(".")) if rest else (root,))
-    return Condition(source, tuple(dict.fromkeys(path for path in paths if len(path) > 1)), cel.compile(source))
+        if fields:
+            paths[root, *fields.strip(".").split(".")] = None
+    return tuple(paths)
+
+
+def _text_search(source: str) -> Callable[[str], bool] | None:
+    """The search that the whole expression consists of, if it does.
+
+    Without it triage takes 9 µs more for a complaint of 90 characters and 35 µs more for one of 2,000, of some 2,000 µs in all services:
+    CEL copies the text into its context and out of it again for each search.
+    """
+    match = _TEXT_SEARCH_ONLY.fullmatch(source)
+    if match is None:
+        return None
+    try:
+        return compile_pattern(match[1])
+    except ValueError:  # raised again when the program is evaluated, with the expression's name
+        return None
 
 
 def unknown_names(source: str, fact_names: frozenset[str], parameter_names: frozenset[str], event_id: str | None = None) -> list[str]:
-    """The names in an expression that no case will ever have, each with what would be right; raises `ValueError` for bad syntax."""
+    """A message for each name in an expression that no case has, with the names that exist; raises `ValueError` for bad syntax."""
     condition = compile_condition(source)
-    wrong = [
-        f"{name}: variables are {', '.join(ROOT_VARIABLES)}"
-        for name in condition.program.variables()
-        if _is_undefined_variable(name, source)
-    ]
+    undefined = [name for name in condition.program.variables() if name not in ROOT_VARIABLES and not _is_macro_variable(name, source)]
+    wrong = [f"{name}: variables are {', '.join(ROOT_VARIABLES)}" for name in undefined]
     return wrong + [message for path in condition.paths if (message := _unknown_name_message(path, fact_names, parameter_names, event_id))]
 
 
-def _is_undefined_variable(name: str, source: str) -> bool:
-    macro = re.search(r"\.(exists|exists_one|all|map|filter)\(\s*" + re.escape(name) + r"\s*,", source)
-    return name not in ROOT_VARIABLES and macro is None
+def _is_macro_variable(name: str, source: str) -> bool:
+    """Whether a macro such as `links.exists(x, x == …)` binds the variable; the library lists those among the others."""
+    return re.search(r"\.(exists|exists_one|all|map|filter)\(\s*" + re.escape(name) + r"\s*,", source) is not None
 
 
 def _unknown_name_message(path: NamePath, facts: frozenset[str], parameters: frozenset[str], event: str | None) -> str | None:
@@ -129,25 +161,22 @@ def _unknown_name_message(path: NamePath, facts: frozenset[str], parameters: fro
     if root in ("last", "count") and name not in EMPTY_EVENT_FIELDS:
         return f"{'.'.join(path)}: no event is called {name}"
     if root == "last":
-        return (
-            None
-            if path[2:] and path[2] in EMPTY_EVENT_FIELDS[name]
-            else f"{'.'.join(path)}: {name} has {_sorted_names(EMPTY_EVENT_FIELDS[name])}"
-        )
-    known = {
+        fields = EMPTY_EVENT_FIELDS[name]
+        return None if path[2:] and path[2] in fields else f"{'.'.join(path)}: {name} has {_sorted_names(fields)}"
+    known: Mapping[str, Iterable[str]] = {
         "facts": facts,
         "parameters": parameters,
         "case": CASE_FIELDS,
         "complaint": COMPLAINT_FIELDS | {"complainant"},
         "event": EMPTY_EVENT_FIELDS[event] if event else EMPTY_FIELDS_OF_ANY_EVENT,
         "count": EMPTY_EVENT_FIELDS,
-    }[root]
-    if name not in known:
-        return f"{'.'.join(path)}: {root} has {_sorted_names(known)}"
+    }
+    if name not in known[root]:
+        return f"{'.'.join(path)}: {root} has {_sorted_names(known[root])}"
     if path[:2] == ("complaint", "complainant") and not set(path[2:3]) & COMPLAINANT_FIELDS:
         return f"{'.'.join(path)}: complaint.complainant has {_sorted_names(COMPLAINANT_FIELDS)}"
     return None
 
 
-def _sorted_names(names: Any) -> str:
+def _sorted_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"

@@ -1,1 +1,1 @@
-"""Reads procedures and organisations from files; every error names file, line, clause and remedy."""
+"""Reads procedures and organisations from YAML files."""

@@ -1,4 +1,4 @@
-"""Ids that stand for two entries at once: the loader refuses them, because events name entries by their id."""
+"""Finds ids that two entries of a section share: events refer to entries by id."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ _UNIQUE_ID_SECTIONS = ("derived", "subjects", "routes", "clocks", "ladders", "re
 
 
 def duplicate_ids(procedure: Procedure) -> Iterator[Finding]:
-    """Entries with an id that an earlier one of their section has; classes may share one, told apart by `rule`."""
+    """A finding for each entry whose id an earlier entry of its section has; entries of one class may share it if `rule` differs."""
     for section in (*_UNIQUE_ID_SECTIONS, "classes"):
-        seen: dict[tuple[str, str], int] = {}
-        for item in section_entries(procedure, section):
-            own = str(getattr(item.entry, "id", ""))
-            rule = item.entry.rule if isinstance(item.entry, ClassRule) else ""
-            place = int(item.yaml_path[1])
-            if own and (own, rule) in seen:
-                remedy = "tell them apart by rule" if section == "classes" else "rename one"
-                yield Finding(item.yaml_path, f"{section} has {own} twice (entry {seen[own, rule] + 1} and {place + 1}); {remedy}")
-            seen.setdefault((own, rule), place)
+        first_index: dict[tuple[str, str], int] = {}
+        for located in section_entries(procedure, section):
+            entry_id = str(getattr(located.entry, "id", ""))
+            rule = located.entry.rule if isinstance(located.entry, ClassRule) else ""
+            index = int(located.yaml_path[1])
+            first = first_index.setdefault((entry_id, rule), index)
+            if entry_id and first != index:
+                remedy = "give each a rule of its own" if section == "classes" else "rename one"
+                yield Finding(located.yaml_path, f"{section} has {entry_id} twice (entry {first + 1} and {index + 1}); {remedy}")

@@ -1,4 +1,4 @@
-"""The JSON Schema of procedure.yaml for editors, made from the model."""
+"""Generates the JSON Schema of procedure.yaml, which editors use for completion and checks."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,6 @@ SCHEMA_PATH = Path(__file__).parents[1] / "schema.json"
 
 
 def editor_schema_json() -> str:
-    """The schema as JSON text, with a line end."""
-    found = Procedure.model_json_schema(by_alias=True)
-    return (
-        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **found}, ensure_ascii=False, indent=1, sort_keys=True)
-        + "\n"
-    )
+    """The schema as JSON text with a final newline."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Procedure.model_json_schema(by_alias=True)}
+    return json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

@@ -1,8 +1,8 @@
-"""Reads procedures, clauses and organisations from files; every error names file, line, clause, what is wrong and what would be right.
+"""Reads packs and organisations from files; every error names file, line, clause and remedy.
 
-`load(reference)` takes the id of an installed pack (`hunan-property`), an id and version (`hunan-property@1`), a pack's folder, or the path
-of a `procedure.yaml`. The newest version stands in `packs/<id>/procedure.yaml`, older ones in `packs/<id>/versions/<n>/procedure.yaml`, so
-that cases stay with the version they began under. `bind(procedure, parameters)` (from `bound`) then makes it ready for use.
+A reference is the id of an installed pack (`hunan-property`), an id with a version (`hunan-property@1`), a pack's folder, or the path of a
+`procedure.yaml`. Installed packs keep the newest version in `packs/<id>/procedure.yaml` and older ones in
+`packs/<id>/versions/<n>/procedure.yaml`, because a case keeps the version under which it was registered.
 """
 
 import re
@@ -13,7 +13,6 @@ from pathlib import Path
 from shared.procedures.loading.duplicate_ids import duplicate_ids
 from shared.procedures.loading.validation import validate_document
 from shared.procedures.loading.yaml_document import YamlDocument, read_yaml
-from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
 from shared.procedures.model.procedure import ClauseTexts, Procedure, Title
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.organisation import Organisation
@@ -24,7 +23,7 @@ _REFERENCE = re.compile(r"([a-z][a-z0-9-]*)(?:@([0-9]+))?")
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A procedure with its clauses (id → words in both languages), its folder, and the files for the lines of its problems."""
+    """A procedure with the texts of its clauses by id, its folder, and its files for line numbers of problems."""
 
     procedure: Procedure
     clauses: dict[str, Title]
@@ -34,7 +33,7 @@ class Pack:
 
     @property
     def scenarios(self) -> list[Path]:
-        """The pack's scenario files, sorted; an older version may have its own."""
+        """The scenario files of this version of the pack, sorted."""
         return sorted((self.folder / "scenarios").glob("*.yaml"))
 
 
@@ -44,34 +43,35 @@ def installed_packs() -> list[str]:
 
 
 def installed_versions(pack_id: str) -> list[int]:
-    """The installed versions of a pack, oldest first; raises `ProcedureError` if there is no such pack."""
+    """The installed versions of a pack, oldest first; raises `ProcedureError` for an unknown pack."""
     older = [int(path.parent.name) for path in (PACKS_FOLDER / pack_id / "versions").glob("*/procedure.yaml") if path.parent.name.isdigit()]
     return sorted({*older, load_procedure(pack_id).version})
 
 
 def load_procedure(reference: str | Path, *, base_folder: Path | None = None) -> Procedure:
-    """The procedure for a reference (see the module); relative paths count from `base`, else from the current folder.
+    """Load the procedure of a reference; paths are relative to `base_folder` or the current folder.
 
-    Raises `ProcedureError` with every problem found.
+    Raises `ProcedureError` with all problems.
     """
     return load_pack(reference, base_folder=base_folder).procedure
 
 
 def load_clauses(reference: str | Path, *, base_folder: Path | None = None) -> dict[str, Title]:
-    """The clauses of a pack: id → our own words in both languages; empty if the pack brings no clauses.yaml."""
+    """Load the texts of a pack's clauses by id; empty without a clauses.yaml. Raises `ProcedureError`."""
     return load_pack(reference, base_folder=base_folder).clauses
 
 
 def load_pack(reference: str | Path, *, base_folder: Path | None = None) -> Pack:
-    """The whole pack for a reference; raises `ProcedureError`. Unchanged files are read once a process."""
+    """Load the pack of a reference, from a cache as long as its files do not change; raises `ProcedureError`."""
     path = _procedure_path(reference, base_folder)
-    beside = path.parent / "clauses.yaml"
-    clauses = beside if beside.exists() or path.parent.parent.name != "versions" else path.parent.parent.parent / "clauses.yaml"
-    return _load_cached(path, _file_stamp(path), clauses, _file_stamp(clauses))
+    clauses_path = path.parent / "clauses.yaml"  # a version without its own has the texts of the newest
+    if path.parent.parent.name == "versions" and not clauses_path.exists():
+        clauses_path = path.parent.parent.parent / "clauses.yaml"
+    return _load_cached(path, _file_stamp(path), clauses_path, _file_stamp(clauses_path))
 
 
 def load_organisation(path: str | Path) -> Organisation:
-    """The organisation of a file; raises `ProcedureError`."""
+    """Load an organisation from a file; raises `ProcedureError`."""
     return validate_document(Organisation, read_yaml(Path(path)))
 
 
@@ -84,22 +84,23 @@ def _procedure_path(reference: str | Path, base: Path | None) -> Path:
     path = path / "procedure.yaml" if path.is_dir() else path
     if path.is_file():
         return path
-    have = ", ".join(installed_packs()) or "none"
-    raise ProcedureError([FileProblem(str(reference), 1, "", f"there is no such procedure; give a path or an installed pack: {have}")])
+    packs = ", ".join(installed_packs()) or "none"
+    raise ProcedureError([FileProblem(str(reference), 1, "", f"there is no such procedure; give a path or an installed pack: {packs}")])
 
 
-def _version_path(newest: Path, wanted: int) -> Path:
-    older = newest.parent / "versions" / str(wanted) / "procedure.yaml"
+def _version_path(newest: Path, version: int) -> Path:
+    older = newest.parent / "versions" / str(version) / "procedure.yaml"
     if older.exists():
         return older
-    if (current := load_pack(newest).procedure.version) == wanted:
+    if load_pack(newest).procedure.version == version:
         return newest
-    have = sorted({current, *(int(p.name) for p in newest.parent.glob("versions/*") if p.name.isdigit())})
-    message = f"there is no version {wanted}; installed are {', '.join(map(str, have))}"
+    installed = ", ".join(map(str, installed_versions(newest.parent.name)))
+    message = f"there is no version {version}; installed are {installed}"
     raise ProcedureError([FileProblem(newest.parent.name, 1, "", message)])
 
 
 def _file_stamp(path: Path) -> tuple[int, int]:
+    """Time of change and size of a file, as part of the cache key; zeros if it does not exist."""
     if not path.exists():
         return (0, 0)
     status = path.stat()
@@ -107,28 +108,15 @@ def _file_stamp(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=128)
-def _load_cached(path: Path, _: tuple[int, int], clauses_path: Path, clauses_stamp: tuple[int, int]) -> Pack:
+def _load_cached(path: Path, _stamp: tuple[int, int], clauses_path: Path, clauses_stamp: tuple[int, int]) -> Pack:
     document = read_yaml(path)
     procedure = validate_document(Procedure, document)
     if path.parent.parent.name == "versions" and path.parent.name != str(procedure.version):
         raise ProcedureError(
-            [document.problem_at(("version",), f"is {procedure.version}, its folder says {path.parent.name}; make them agree")]
+            [document.problem_at(("version",), f"is {procedure.version}, but its folder is {path.parent.name}; make them equal")]
         )
-    if twice := [document.problem_at(finding.yaml_path, finding.message) for finding in duplicate_ids(procedure)]:
-        raise ProcedureError(twice)
-    words = read_yaml(clauses_path) if any(clauses_stamp) else None
-    return Pack(procedure, validate_document(ClauseTexts, words).clauses if words else {}, path.parent, document, words)
-
-
-__all__ = [
-    "BoundProcedure",
-    "Pack",
-    "ProcedureError",
-    "bind_parameters",
-    "installed_packs",
-    "installed_versions",
-    "load_clauses",
-    "load_organisation",
-    "load_pack",
-    "load_procedure",
-]
+    if duplicates := [document.problem_at(finding.yaml_path, finding.message) for finding in duplicate_ids(procedure)]:
+        raise ProcedureError(duplicates)
+    clauses_document = read_yaml(clauses_path) if any(clauses_stamp) else None
+    clauses = validate_document(ClauseTexts, clauses_document).clauses if clauses_document else {}
+    return Pack(procedure, clauses, path.parent, document, clauses_document)

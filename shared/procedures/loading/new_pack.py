@@ -1,4 +1,4 @@
-"""Starts a new pack from the skeleton."""
+"""Creates a new pack from the skeleton."""
 
 import re
 from pathlib import Path
@@ -10,14 +10,14 @@ _PACK_ID = re.compile(r"[a-z][a-z0-9-]*")
 
 
 def create_pack(pack_id: str, parent_folder: Path) -> Path:
-    """Write a pack of that id that passes `check` and `coverage`, and give its folder.
+    """Write a pack that passes `check` and `coverage`; returns its folder.
 
-    Raises `ProcedureError` for a bad id or a folder that exists.
+    Raises `ProcedureError` for an invalid id or an existing folder.
     """
     folder = parent_folder / pack_id
     if not _PACK_ID.fullmatch(pack_id):
         raise ProcedureError(
-            [FileProblem(pack_id, 1, "", "is not an id; use small letters, digits and hyphens, a letter first: my-procedure")]
+            [FileProblem(pack_id, 1, "", "is not an id; use lower-case letters, digits and hyphens, a letter first: my-procedure")]
         )
     if folder.exists():
         raise ProcedureError([FileProblem(str(folder), 1, "", "exists already; choose another id, or another folder with --into")])

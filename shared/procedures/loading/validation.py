@@ -1,4 +1,4 @@
-"""Turns a document into a model, and what pydantic finds wrong into problems that say what would be right."""
+"""Validates documents with pydantic, and turns its errors into problems with line, clause and remedy."""
 
 import types
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.procedures.loading.yaml_document import YamlDocument, YamlPath
-from shared.procedures.model.effects import EFFECT_CLASS_NAMES
+from shared.procedures.loading.yaml_document import YamlDocument
+from shared.procedures.model.effects import EFFECT_CLASSES
+from shared.procedures.model.entry_list import YamlPath
 from shared.procedures.model.procedure_error import ProcedureError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -31,31 +32,34 @@ _EXPECTED = {
 
 
 def validate_document(model: type[ModelT], document: YamlDocument) -> ModelT:
-    """The model of a document; raises `ProcedureError` with every problem, each with file, line and clause."""
+    """The document as a model; raises `ProcedureError` with all problems, each with file, line and clause."""
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        problems = [
-            document.problem_at(path, message) for path, message in _one_message_per_place(model, document, error.errors(include_url=False))
-        ]
-        raise ProcedureError(problems) from error
+        messages = _one_message_per_path(model, document, error.errors(include_url=False))
+        raise ProcedureError([document.problem_at(path, message) for path, message in messages]) from error
 
 
-def _one_message_per_place(model: type[BaseModel], document: YamlDocument, errors: list[ErrorDetails]) -> Iterator[tuple[YamlPath, str]]:
-    """One message a place: of a union's branches only the one that got furthest counts."""
-    places = [(document.locate(error["loc"])[0], error) for error in errors]
-    told: set[YamlPath] = set()
-    for path, error in places:
-        full = path if error["type"] not in ("extra_forbidden", "missing") else (*path, error["loc"][-1])
-        deeper = any(other[: len(path)] == path and len(other) > len(path) for other, e in places if _is_other_union_branch(e, error))
-        if full in told or (deeper and error["type"] not in ("extra_forbidden", "missing")):
+def _one_message_per_path(model: type[BaseModel], document: YamlDocument, errors: list[ErrorDetails]) -> Iterator[tuple[YamlPath, str]]:
+    """One message for each path of the file.
+
+    Pydantic reports an error for each branch of a union. An error of a deeper path replaces those of other branches at the path above,
+    because its branch is the one that the author meant.
+    """
+    located = [(document.locate(error["loc"])[0], error) for error in errors]
+    reported: set[YamlPath] = set()
+    for path, error in located:
+        concerns_key = error["type"] in ("extra_forbidden", "missing")
+        full_path = (*path, error["loc"][-1]) if concerns_key else path
+        deeper = any(other[: len(path)] == path and len(other) > len(path) for other, e in located if _is_other_union_branch(e, error))
+        if full_path in reported or (deeper and not concerns_key):
             continue
-        told.add(full)
+        reported.add(full_path)
         yield path, _message(model, path, error)
 
 
 def _is_other_union_branch(one: ErrorDetails, other: ErrorDetails) -> bool:
-    """Whether two errors come from different branches at the same place."""
+    """Whether two errors come from different branches of the union at a path."""
     return one["loc"][: len(other["loc"]) - 1] == other["loc"][:-1] and one["loc"] != other["loc"]
 
 
@@ -66,36 +70,39 @@ def _message(model: type[BaseModel], path: YamlPath, error: ErrorDetails) -> str
     if kind == "missing":
         return f"{name}: the key {error['loc'][-1]} is missing; add it"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
-        return f"{name}: {error['input']!r} is none of the effects; one of {', '.join(EFFECT_CLASS_NAMES)}"
+        return f"{name}: {error['input']!r} is not an effect; use one of {', '.join(EFFECT_CLASSES)}"
     if kind == "value_error":
         return f"{name}: {error['ctx']['error']}"
+    # YAML reads 3.10 as the number 3.1, so a clause without quotes could be another clause.
     if kind in ("string_type", "string_pattern_mismatch") and path and "clause" in str(path[-1:]) + str(path[-2:-1]):
         return f'{name}: {error["input"]!r} is not a clause id; write it in quotes, such as "3.10" (YAML reads 3.10 as 3.1)'
-    wanted = _EXPECTED.get(kind)
-    return f"{name}: is {error['input']!r}; it has to be {wanted}" if wanted else f"{name}: is {error['input']!r}; {error['msg']}"
+    expected = _EXPECTED.get(kind)
+    return f"{name}: is {error['input']!r}; it has to be {expected}" if expected else f"{name}: is {error['input']!r}; {error['msg']}"
 
 
 def _known_keys_hint(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
-    keys = sorted({key for item in _annotations_at([model], loc[:-1]) if _is_model(item) for key in _yaml_keys(item)})
+    keys = sorted({key for annotation in _annotations_at(model, loc[:-1]) if _is_model(annotation) for key in _yaml_keys(annotation)})
     close = get_close_matches(str(loc[-1]), keys, 1)
     return f"did you mean {close[0]}?" if close else f"known keys are {', '.join(keys) or 'none'}"
 
 
-def _annotations_at(found: list[Any], loc: tuple[str | int, ...]) -> list[Any]:
-    """The annotations that stand at a pydantic location, which names fields, positions and the branches of unions."""
+def _annotations_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[Any]:
+    """The type annotations at a location of a pydantic error, whose steps are fields, list positions and tags of union branches."""
+    annotations: list[Any] = [model]
     for step in loc:
-        flat = [item for annotation in found for item in _flatten_annotation(annotation)]
-        inner = [item for annotation in flat for item in _child_annotations(annotation, step)]
-        found = inner or [item for item in flat if getattr(item, "__name__", "") == step] or flat
-    return [item for annotation in found for item in _flatten_annotation(annotation)]
+        children = [child for annotation in annotations for child in _child_annotations(annotation, step)]
+        branches = [annotation for annotation in annotations if getattr(annotation, "__name__", "") == step]
+        annotations = [flat for annotation in children or branches or annotations for flat in _flatten_annotation(annotation)]
+    return annotations
 
 
 def _flatten_annotation(annotation: Any) -> list[Any]:
+    """The members of a union, without `Annotated`; a list of one for other annotations."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _flatten_annotation(get_args(annotation)[0])
     if origin in (Union, types.UnionType):
-        return [item for part in get_args(annotation) for item in _flatten_annotation(part)]
+        return [flat for member in get_args(annotation) for flat in _flatten_annotation(member)]
     return [annotation]
 
 

@@ -1,4 +1,4 @@
-"""YAML that remembers its lines: reads a file into plain data and says where each value stands and which clause it belongs to."""
+"""Reads YAML files into plain data, with the line and the clause of each value."""
 
 import re
 from collections.abc import Callable
@@ -14,16 +14,12 @@ try:
 except ImportError:  # PyYAML built without libyaml: slower, otherwise the same
     from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
+from shared.procedures.model.entry_list import YamlPath
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
-
-YamlPath = tuple[str | int, ...]
-"""The way to a value: keys and list positions."""
 
 MAX_BYTES = 2_000_000
 _MAX_NODES = 200_000
 _TAG_PREFIX = "tag:yaml.org,2002:"
-
-
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "bool": lambda text: text.lower() == "true",
     "int": int,
@@ -33,7 +29,7 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 
 
 class _YamlLoader(_Base):
-    """YAML 1.2's few scalars: `on`, `yes` and `12:30` are texts, as people expect."""
+    """Reads scalars as YAML 1.2 does: `on`, `yes` and `12:30` are texts; PyYAML, by YAML 1.1, reads them as true, true and 750."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 
@@ -53,70 +49,70 @@ _YamlLoader.add_implicit_resolver(
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """A file read once: its plain data, and its nodes for the lines."""
+    """A YAML file: its plain data, and its nodes, which hold the line numbers."""
 
     path: Path
     data: Any
     root: yaml.Node | None
 
     def locate(self, yaml_path: YamlPath) -> tuple[YamlPath, int, str]:
-        """The nearest existing path, its line (from 1) and the clause of the entry around it (empty if none)."""
-        node, line, clause, found = self.root, 1, "", list[str | int]()
+        """The longest existing part of a path, its line (from 1), and the clause of the entry that contains it (empty if none)."""
+        node, line, clause, existing = self.root, 1, "", list[str | int]()
         for step in (None, *yaml_path):
             if step is not None:
-                key, inner = _child(node, step)
-                if inner is None:
+                key, child = _child(node, step)
+                if child is None:  # pydantic's locations also name branches of unions
                     continue
-                node, line = inner, (key or inner).start_mark.line + 1
-                found.append(step)
+                node, line = child, (key or child).start_mark.line + 1
+                existing.append(step)
             clause = _clause_of(node) or clause
-        return tuple(found), line, clause
+        return tuple(existing), line, clause
 
     def problem_at(self, yaml_path: YamlPath, message: str, *, severity: str = "error") -> FileProblem:
-        """A problem with the value at a path."""
+        """A problem of the value at a path."""
         _, line, clause = self.locate(yaml_path)
         return FileProblem(display_path(self.path), line, clause, message, "warning" if severity == "warning" else "error")
 
 
 def read_yaml(path: Path) -> YamlDocument:
-    """Read a YAML file; raises `ProcedureError` where it is missing, too large, broken, or gives a key twice."""
+    """Read a YAML file; raises `ProcedureError` if it is missing, too large or invalid, or has a duplicate key."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ProcedureError(
-            [FileProblem(display_path(path), 1, "", f"cannot be read: {error.strerror}; check the path and its rights")]
+            [FileProblem(display_path(path), 1, "", f"cannot be read: {error.strerror}; check the path and its permissions")]
         ) from error
     if len(content) > MAX_BYTES:
-        raise ProcedureError([FileProblem(display_path(path), 1, "", f"has {len(content)} bytes; a file has {MAX_BYTES} at most")])
+        raise ProcedureError([FileProblem(display_path(path), 1, "", f"has {len(content)} bytes; a file may have {MAX_BYTES}")])
     try:
         root = yaml.compose(content.decode(), Loader=_YamlLoader)
     except UnicodeDecodeError as error:
         raise ProcedureError([FileProblem(display_path(path), 1, "", "is not UTF-8; save it as UTF-8")]) from error
     except yaml.YAMLError as error:
         raise ProcedureError([_syntax_problem(path, error)]) from error
-    reading = _NodeConverter(path)
-    data = reading.convert(root)
-    if reading.problems:
-        raise ProcedureError(reading.problems)
+    converter = _NodeConverter(path)
+    data = converter.convert(root)
+    if converter.problems:
+        raise ProcedureError(converter.problems)
     return YamlDocument(path, data, root)
 
 
 def display_path(path: Path) -> str:
-    """A path as people read it: from the current folder where it lies below."""
+    """A path for messages: relative to the current folder if it is inside."""
     here = Path.cwd()
     return str(path.resolve().relative_to(here)) if path.resolve().is_relative_to(here) else str(path)
 
 
 class _NodeConverter:
-    """Turns nodes into plain data and collects what is wrong with them."""
+    """Converts YAML nodes to plain data and collects their problems."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.problems, self.nodes = path, list[FileProblem](), 0
         self.scalars = _YamlLoader("")
 
     def convert(self, node: yaml.Node | None) -> Any:
-        """The plain data of a node."""
-        self.nodes += 1
+        """The plain data of a node; None with a problem if it cannot be converted."""
+        self.nodes += 1  # an alias counts as often as it is used: nested aliases could expand to billions of values
         if node is None or self.nodes > _MAX_NODES:
             self._report(node, "the file is empty" if node is None else f"more than {_MAX_NODES} values; do not nest aliases")
             return None
@@ -125,17 +121,17 @@ class _NodeConverter:
         return self._mapping(node) if isinstance(node, yaml.MappingNode) else self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
+        mapping: dict[Any, Any] = {}
         lines: dict[Any, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._report(key_node, "a key has to be a plain text")
+                self._report(key_node, "a key has to be plain text; write it without brackets")
                 continue
             key = self._scalar(key_node)
-            if key in found:
-                self._report(key_node, f"«{key}» stands here twice (first on line {lines[key]}); keep one")
-            found[key], lines[key] = self.convert(value_node), key_node.start_mark.line + 1
-        return found
+            if key in mapping:
+                self._report(key_node, f"duplicate key «{key}» (first on line {lines[key]}); keep one")
+            mapping[key], lines[key] = self.convert(value_node), key_node.start_mark.line + 1
+        return mapping
 
     def _scalar(self, node: yaml.Node) -> Any:
         kind = node.tag.removeprefix(_TAG_PREFIX)
@@ -145,14 +141,14 @@ class _NodeConverter:
             return _SCALARS[kind](node.value)
         if kind == "timestamp" and isinstance(node, yaml.ScalarNode):
             return self._instant(node)
-        self._report(node, f"the tag {node.tag} is not used here; leave it out")
+        self._report(node, f"the tag {node.tag} is not allowed; remove it")
         return None
 
     def _instant(self, node: yaml.ScalarNode) -> date | datetime | None:
         try:
             instant: date | datetime = self.scalars.construct_yaml_timestamp(node)
         except ValueError as error:
-            self._report(node, f"{node.value} is not a date: {error}")
+            self._report(node, f"{node.value} is not a date: {error}; write 2026-09-24 or 2026-09-24T16:40:00+08:00")
             return None
         return instant
 
@@ -177,7 +173,7 @@ def _clause_of(node: yaml.Node | None) -> str:
 
 def _syntax_problem(path: Path, error: yaml.YAMLError) -> FileProblem:
     mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or str(error)
+    reason = getattr(error, "problem", None) or str(error)
     return FileProblem(
-        display_path(path), mark.line + 1 if mark else 1, "", f"is not valid YAML: {what}; check indentation, quotes and brackets"
+        display_path(path), mark.line + 1 if mark else 1, "", f"is not valid YAML: {reason}; check indentation, quotes and brackets"
     )

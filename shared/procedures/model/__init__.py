@@ -1,1 +1,1 @@
-"""The procedure model: what a pack may contain."""
+"""The model of a procedure: the entries that a pack may contain."""

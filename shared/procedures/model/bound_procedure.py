@@ -1,4 +1,4 @@
-"""A procedure with the values that its organisation gives to what the text leaves open."""
+"""A procedure with the values that an organisation sets for its parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from shared.procedures.model.procedure import ParameterDeclaration, Procedure
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.model.timed_entries import LimitFromFact, LimitFromParameter, LimitSource
 
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "number": (int, float), "text": (str,), "duration": (str,)}
+_PARAMETER_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "number": (int, float), "text": (str,), "duration": (str,)}
 
 
 @dataclass(frozen=True, slots=True)
 class BoundProcedure:
-    """A procedure and the value of each of its parameters; `unbound` names those that have none (check, explain and benchmarks alone)."""
+    """A procedure and the values of its parameters; `unset_parameters` is empty except for check, explain and benchmarks."""
 
     procedure: Procedure
     parameters: dict[str, Any] = field(default_factory=dict)
     unset_parameters: tuple[str, ...] = ()
 
     def duration_text(self, limit: LimitSource) -> str | None:
-        """A limit as `Duration.parse` reads it; None where it is a parameter without a value."""
+        """A limit in the form that `Duration.parse` reads; None for a parameter without a value."""
         match limit:
             case LimitFromParameter(parameter=name):
                 value = self.parameters.get(name)
@@ -34,20 +34,20 @@ class BoundProcedure:
 def bind_parameters(
     procedure: Procedure, parameter_values: Mapping[str, Any] | None = None, *, allow_unset: bool = False
 ) -> BoundProcedure:
-    """Give the parameters their values (the organisation's, else the defaults).
+    """Set each parameter to the organisation's value, else to its default.
 
-    Raises `ProcedureError` for an unknown name, a value of the wrong type, and, unless `allow_unbound`, a parameter without a value.
+    Raises `ProcedureError` for an unknown name, a value of the wrong type, and, unless `allow_unset`, a parameter without a value.
     """
-    given = dict(parameter_values or {})
-    problems = [_unknown_parameter(procedure, name) for name in given if name not in procedure.parameters]
+    set_values = dict(parameter_values or {})
+    problems = [_unknown_parameter(procedure, name) for name in set_values if name not in procedure.parameters]
     values: dict[str, Any] = {}
     for name, parameter in procedure.parameters.items():
-        value = given.get(name, parameter.default)
+        value = set_values.get(name, parameter.default)
         if value is None and allow_unset:
             continue
-        wrong = f"has no value; {_remedy(name, parameter)}" if value is None else parameter_type_error(parameter.type, value)
-        if wrong:
-            problems.append(_problem(procedure, parameter, f"the parameter {name} {wrong}"))
+        error = f"has no value; {_remedy(name, parameter)}" if value is None else parameter_type_error(parameter.type, value)
+        if error:
+            problems.append(_problem(procedure, parameter, f"the parameter {name} {error}"))
         values[name] = value
     if problems:
         raise ProcedureError(problems)
@@ -55,8 +55,8 @@ def bind_parameters(
 
 
 def parameter_type_error(parameter_type: str, value: Any) -> str | None:
-    """What is wrong with a parameter's value, if anything."""
-    if not isinstance(value, _PYTHON_TYPES[parameter_type]) or isinstance(value, bool):
+    """What is wrong with a parameter's value; None if nothing is."""
+    if not isinstance(value, _PARAMETER_TYPES[parameter_type]) or isinstance(value, bool):  # bool is an int in Python
         return f"is {value!r}; it has to be of the type {parameter_type}"
     if parameter_type == "duration":
         try:

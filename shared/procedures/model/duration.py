@@ -1,4 +1,4 @@
-"""What a time limit may look like when it is written down: `30m 2h 4wh 0.5wd 3wd 15d 1w 1mo 1q 1y same_day same_working_day date`."""
+"""Durations as procedures write them: `30m 2h 4wh 0.5wd 3wd 15d 1w 1mo 1q 1y same_day same_working_day date`."""
 
 from __future__ import annotations
 
@@ -33,12 +33,15 @@ _MAX_AMOUNT: Final = 10_000_000
 
 
 class DurationError(ValueError):
-    """A duration that cannot be read or combined; the text names the value, the rule and the remedy."""
+    """A duration that cannot be read or combined; the message names the value, the rule and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A time limit as written. `size` is in microseconds (clock, working), days or months; of a part, `size / parts` of a working day."""
+    """A time limit: an amount and a unit, or a fact that holds an instant (`date`).
+
+    `size` is in microseconds (kinds `clock` and `working`), days or months; a `part` is `size / denominator` of a working day.
+    """
 
     unit: str
     amount: int | Fraction = 1
@@ -48,6 +51,7 @@ class Duration:
     denominator: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
+        # Computed here and not in properties: deadlines read them for each of thousands of cases.
         kind, factor = _UNITS.get(self.unit, (self.unit, 1))
         if self.unit == "wd" and isinstance(self.amount, Fraction):
             kind = "part"
@@ -57,7 +61,7 @@ class Duration:
 
     @classmethod
     def parse(cls, value: object) -> Duration:
-        """Read `written` (text, or a mapping `{date: fact}`); raises DurationError."""
+        """Parse a text, or a mapping `{date: fact}`; raises `DurationError`."""
         if isinstance(value, Mapping):
             return _from_mapping(value)
         if not isinstance(value, str):
@@ -72,7 +76,7 @@ class Duration:
         raise DurationError(f"duration {value!r}: is not a duration; {_GRAMMAR}")
 
     def __str__(self) -> str:
-        """Write the duration so that `parse` reads it back."""
+        """The text from which `parse` makes the same duration."""
         if self.unit == "date":
             return f"date: {self.fact}"
         if self.unit in _NAMED_UNITS:
@@ -81,11 +85,11 @@ class Duration:
 
     @property
     def pausable(self) -> bool:
-        """Whether a pause moves a deadline of this duration."""
+        """Whether a pause moves a deadline of this duration; it does not move `same_day`, `same_working_day` and `date`."""
         return self.unit in _UNITS
 
     def plus(self, extension: Duration) -> Duration:
-        """Lengthen by an extension of the same unit (m and h; d and w; mo, q and y go together); raises DurationError."""
+        """The duration with an extension added: in the same unit, or m with h, d with w, mo with q and y; raises `DurationError`."""
         if not self.pausable or not _same_family(self, extension):
             raise DurationError(
                 f"extension by {extension}: is not in the unit of {self}; give {_compatible_units(self)}, or extend until an instant"
@@ -103,7 +107,7 @@ class Duration:
         return Duration(unit, total)
 
     def times(self, count: int) -> Duration:
-        """Give `count` times this duration, for the occurrences of a repeat; raises DurationError where repeating has no meaning."""
+        """`count` times the duration, for the occurrences of a repeat; raises `DurationError` for a duration without an amount."""
         if not self.pausable:
             raise DurationError(f"every {self}: does not repeat; give a duration with an amount, such as 3d")
         return replace(self, amount=self.amount * count)
@@ -117,7 +121,7 @@ def _from_mapping(mapping: Mapping[object, object]) -> Duration:
 
 
 def _amount(text: str, number: str, unit: str) -> int | Fraction:
-    value = Fraction(number)
+    value = Fraction(number)  # a float of 0.1wd would be due a microsecond early or late
     if value <= 0:
         raise DurationError(f"duration {text!r}: the amount must be greater than zero; give at least 1{unit}")
     if value > _MAX_AMOUNT:

@@ -1,32 +1,32 @@
-"""What may stand under `do`: one small, closed list."""
+"""Effects: the closed list of what entries do under `do`."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from shared.contracts.base import StrictModel
 from shared.contracts.events import EVENT_CLASSES
-from shared.procedures.model.selectors import StrictEntry
 
 RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
 
 
-class Effect(StrictEntry):
-    """What every effect may carry: a clause of its own and a condition."""
+class Effect(StrictModel):
+    """The fields of every effect: its clause and a condition."""
 
-    clause: str | list[str] | None = Field(default=None, description="where it differs from the entry's clause")
-    when: str | None = Field(default=None, description="CEL condition at the moment of doing")
+    clause: str | list[str] | None = Field(default=None, description="if it differs from the entry's clause")
+    when: str | None = Field(default=None, description="CEL condition, evaluated when the effect runs")
 
 
 class Breach(Effect):
-    """Record that the deadline passed unmet; `in_principle` where the text softens the limit."""
+    """Record that the deadline passed unmet (`clock_breached`); `in_principle` if the regulation allows exceptions from the limit."""
 
     breach: Literal[True] = True
     in_principle: bool = False
 
 
 class Remind(Effect):
-    """Chase a role: `reminded`, and a message to its holder. `owner` means the clock's owner."""
+    """Remind a role: `reminded`, and a message to its holders; `owner` is the clock's owner."""
 
     remind: RoleNames
     by: list[MessageChannel] = ["email"]
@@ -34,7 +34,7 @@ class Remind(Effect):
 
 
 class Notify(Effect):
-    """Tell a role, or `complainant`: `notification_requested`."""
+    """Send a message to a role or the complainant: `notification_requested`."""
 
     notify: RoleNames
     by: list[MessageChannel] = ["email"]
@@ -43,27 +43,27 @@ class Notify(Effect):
 
 
 class Escalate(Effect):
-    """Start a ladder by its id; or, with a role, put the matter before that role and go on up the organisation's line."""
+    """Escalate along a ladder (its id), or to a role and then up the organisation's line: `escalated`."""
 
     escalate: str
     by: list[MessageChannel] = ["email", "sms"]
 
 
 class DeemEvent(Effect):
-    """An event that happens by itself because time ran out."""
+    """Cause an event because the time for the action expired, such as `measures_deemed_approved`."""
 
     deem: str = Field(json_schema_extra={"enum": [*sorted(EVENT_CLASSES)]})
 
 
 class Reclassify(Effect):
-    """Give the case another class or kind."""
+    """Change the class or kind of the case: `reclassified`."""
 
     reclassify: str | None = Field(default=None, description="the class")
     kind: Literal["complaint", "demand", "risk", "warning"] | None = None
 
 
 class RaiseLevel(Effect):
-    """Raise the management level by that many rungs of the procedure's `levels`."""
+    """Raise the management level by a number of the procedure's `levels`."""
 
     raise_level: int = Field(ge=1, le=9)
 
@@ -75,13 +75,13 @@ class SetFacts(Effect):
 
 
 class AssignHandler(Effect):
-    """Name a handler by role: `assigned`."""
+    """Assign a handler by role: `assigned`."""
 
     assign: str
 
 
 class StartClock(Effect):
-    """Start a clock (a new round, where it ran before)."""
+    """Start a clock, in a new round if it ran before."""
 
     start: str
 
@@ -93,60 +93,65 @@ class CancelClock(Effect):
 
 
 class RefuseActions(Effect):
-    """Close a window: these actions are refused from now on."""
+    """Refuse these actions from now on."""
 
     refuse_further: RoleNames
 
 
-EFFECT_CLASS_NAMES: dict[str, str] = {
-    "breach": "Breach",
-    "remind": "Remind",
-    "notify": "Notify",
-    "escalate": "Escalate",
-    "deem": "DeemEvent",
-    "reclassify": "Reclassify",
-    "raise_level": "RaiseLevel",
-    "set": "SetFacts",
-    "assign": "AssignHandler",
-    "start": "StartClock",
-    "cancel": "CancelClock",
-    "refuse_further": "RefuseActions",
+EFFECT_CLASSES: dict[str, type[Effect]] = {
+    "breach": Breach,
+    "remind": Remind,
+    "notify": Notify,
+    "escalate": Escalate,
+    "deem": DeemEvent,
+    "reclassify": Reclassify,
+    "raise_level": RaiseLevel,
+    "set": SetFacts,
+    "assign": AssignHandler,
+    "start": StartClock,
+    "cancel": CancelClock,
+    "refuse_further": RefuseActions,
 }
-"""The key that tells an effect → its class's name."""
+"""The key that identifies an effect in YAML → its class."""
+
+_SHORT_FORM_TAG = "short"
 
 
-def _effect_tag(item: Any) -> str | None:
-    """Which effect data stand for, told by their key, so that an error is about that one alone."""
-    if isinstance(item, str):
-        return "short"
-    if isinstance(item, Effect):
-        return type(item).__name__
-    if not isinstance(item, dict):
+def _effect_tag(value: Any) -> str | None:
+    """The branch of `AnyEffect` that a value belongs to, by its key, so that pydantic reports errors of that branch only."""
+    if isinstance(value, str):
+        return _SHORT_FORM_TAG
+    if isinstance(value, Effect):
+        return type(value).__name__
+    if not isinstance(value, dict):
         return None
-    return next((kind for key, kind in EFFECT_CLASS_NAMES.items() if key in item), "Reclassify" if "kind" in item else None)
+    for key, effect in EFFECT_CLASSES.items():
+        if key in value:
+            return effect.__name__
+    return Reclassify.__name__ if "kind" in value else None  # `{kind: demand}` changes the kind only
 
 
 AnyEffect = Annotated[
-    Annotated[Literal["breach"], Tag("short")]
-    | Annotated[Breach, Tag("Breach")]
-    | Annotated[Remind, Tag("Remind")]
-    | Annotated[Notify, Tag("Notify")]
-    | Annotated[Escalate, Tag("Escalate")]
-    | Annotated[DeemEvent, Tag("DeemEvent")]
-    | Annotated[Reclassify, Tag("Reclassify")]
-    | Annotated[RaiseLevel, Tag("RaiseLevel")]
-    | Annotated[SetFacts, Tag("SetFacts")]
-    | Annotated[AssignHandler, Tag("AssignHandler")]
-    | Annotated[StartClock, Tag("StartClock")]
-    | Annotated[CancelClock, Tag("CancelClock")]
-    | Annotated[RefuseActions, Tag("RefuseActions")],
+    Annotated[Literal["breach"], Tag(_SHORT_FORM_TAG)]
+    | Annotated[Breach, Tag(Breach.__name__)]
+    | Annotated[Remind, Tag(Remind.__name__)]
+    | Annotated[Notify, Tag(Notify.__name__)]
+    | Annotated[Escalate, Tag(Escalate.__name__)]
+    | Annotated[DeemEvent, Tag(DeemEvent.__name__)]
+    | Annotated[Reclassify, Tag(Reclassify.__name__)]
+    | Annotated[RaiseLevel, Tag(RaiseLevel.__name__)]
+    | Annotated[SetFacts, Tag(SetFacts.__name__)]
+    | Annotated[AssignHandler, Tag(AssignHandler.__name__)]
+    | Annotated[StartClock, Tag(StartClock.__name__)]
+    | Annotated[CancelClock, Tag(CancelClock.__name__)]
+    | Annotated[RefuseActions, Tag(RefuseActions.__name__)],
     Discriminator(_effect_tag),
 ]
 
 
-def expand_effect(item: AnyEffect) -> Effect:
-    """The effect itself: the short form `breach` spelt out."""
-    return Breach() if isinstance(item, str) else item
+def expand_effect(effect: AnyEffect) -> Effect:
+    """The effect as a model; `breach` is short for `{breach: true}`."""
+    return Breach() if isinstance(effect, str) else effect
 
 
 def role_tuple(roles: RoleNames) -> tuple[str, ...]:

@@ -1,31 +1,32 @@
-"""Facts by their declared types: defaults, the empty value of a type, and values that arrive as JSON made fit."""
+"""Values of facts: defaults, and the conversion of JSON values to the declared types."""
 
 import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.events.fields import EPOCH
+from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.model.procedure import FactDeclaration, Procedure
 
 _EMPTY_VALUES: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}
 _BOOL_WORDS = {"true": True, "false": False}
+# CEL's int has 64 bits: the library passes a larger one as uint or double, with which arithmetic on ints fails.
 _MAX_INT64 = 2**63 - 1
 
 
 def fact_defaults(procedure: Procedure) -> dict[str, Any]:
-    """Every declared fact with its default, or its type's empty value (an unset instant is 1970-01-01)."""
+    """Every declared fact with its default or its type's empty value (1970-01-01 for an instant)."""
     return {name: fact_default(fact) for name, fact in procedure.facts.items()}
 
 
 def fact_default(fact: FactDeclaration) -> Any:
-    """The value of a fact that nobody gave."""
+    """The value of a fact that no complaint or rule has set."""
     value = None if fact.default is None else coerce_fact(fact, fact.default)
     return _EMPTY_VALUES[fact.type] if value is None else value
 
 
 def coerce_fact(fact: FactDeclaration, value: Any) -> Any:
-    """The value in the fact's type, None if it cannot be read as one: no rule ever sees a value of a foreign type."""
+    """The value converted to the fact's type, None if it cannot be: rules only read values of the declared type."""
     match fact.type:
         case "bool":
             return value if isinstance(value, bool) else _BOOL_WORDS.get(str(value).strip().lower())
@@ -40,21 +41,21 @@ def coerce_fact(fact: FactDeclaration, value: Any) -> Any:
 
 
 def coerce_facts(procedure: Procedure, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Given facts in their declared types, and the names of those that do not fit; undeclared ones stay as they are."""
-    good: dict[str, Any] = {}
-    bad: list[str] = []
+    """Facts converted to their declared types, and the names of those that cannot be; undeclared facts are not converted."""
+    coerced: dict[str, Any] = {}
+    unreadable: list[str] = []
     for name, value in values.items():
         fact = procedure.facts.get(name)
-        read = value if fact is None else coerce_fact(fact, value)
-        if read is None:
-            bad.append(name)
+        typed_value = value if fact is None else coerce_fact(fact, value)
+        if typed_value is None:
+            unreadable.append(name)
         else:
-            good[name] = read
-    return good, bad
+            coerced[name] = typed_value
+    return coerced, unreadable
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
+    if isinstance(value, bool):  # bool is an int in Python
         return None
     try:
         number = float(value)

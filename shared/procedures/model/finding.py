@@ -1,4 +1,4 @@
-"""One thing that a check found, by the way to its place in the file."""
+"""A problem that a check reports, with its path in the file."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from shared.procedures.model.procedure_error import Severity
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong at `way` and what would be right; `clauses` if the place is in clauses.yaml rather than procedure.yaml."""
+    """A problem at `yaml_path` of procedure.yaml, or of clauses.yaml; `message` names the remedy."""
 
     yaml_path: YamlPath
     message: str

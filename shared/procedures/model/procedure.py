@@ -1,12 +1,12 @@
-"""A procedure: one organisation's regulation as data, in the shape that the loader reads and an editor can check."""
+"""The model of procedure.yaml and clauses.yaml; its JSON Schema supports editors."""
 
 from typing import Any, Literal
 
 from pydantic import Field
 
+from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
-from shared.procedures.model.effects import AnyEffect, RoleNames
-from shared.procedures.model.selectors import StrictEntry
+from shared.procedures.model.effects import RoleNames
 from shared.procedures.model.timed_entries import (
     ClauseIds,
     ClockEntry,
@@ -17,25 +17,29 @@ from shared.procedures.model.timed_entries import (
     TitledEntry,
 )
 
+LanguageCode = Literal["zh", "en"]
+NEVER_HOLDS = "false"
+"""The `when` of a class that only a person assigns: rules never reach it."""
 
-class Title(StrictEntry):
+
+class Title(StrictModel):
     """A title in both languages."""
 
     zh: str
     en: str
 
 
-class RegisterEntry(StrictEntry):
-    """How complaints are entered: the number's pattern and the fields that have to be there (what is missing is chased)."""
+class RegisterEntry(StrictModel):
+    """Registration: the pattern of case numbers, and the required fields (a complaint without one is registered with it as `missing`)."""
 
     number: str = Field(description="e.g. TS-{year}-{seq:05}; gapless per register and year")
     required: list[str] = ["text", "received_at"]
     clause: ClauseIds | None = None
-    channels: list[Channel] = Field(default_factory=list, description="channels the regulation names; none: all")
+    channels: list[Channel] = Field(default_factory=list, description="channels that the regulation names; none: all")
 
 
-class FactDeclaration(StrictEntry):
-    """A typed attribute that rules may read."""
+class FactDeclaration(StrictModel):
+    """A typed attribute of a case that rules may read."""
 
     type: Literal["bool", "int", "number", "text", "instant"]
     default: bool | int | float | str | None = None
@@ -44,8 +48,8 @@ class FactDeclaration(StrictEntry):
     clause: ClauseIds | None = None
 
 
-class ParameterDeclaration(StrictEntry):
-    """A value that the text leaves open and the organisation sets; no default: use without a value is an error."""
+class ParameterDeclaration(StrictModel):
+    """A value that the regulation leaves open and the organisation sets; without a default it has to be set."""
 
     type: Literal["duration", "int", "number", "text"] = "duration"
     default: str | int | float | None = None
@@ -55,7 +59,7 @@ class ParameterDeclaration(StrictEntry):
 
 
 class DerivationEntry(TitledEntry):
-    """Facts that triage reads out of the text or the fields when the submission does not give them."""
+    """Facts that triage derives from text or fields if the submission does not contain them."""
 
     id: str = ""
     set: dict[str, Any] = Field(min_length=1)
@@ -63,21 +67,21 @@ class DerivationEntry(TitledEntry):
 
 
 class KindRule(TitledEntry):
-    """When a complaint is of this kind; the first that matches wins."""
+    """The condition of a kind; the first kind whose condition holds applies."""
 
     id: ComplaintKind
     when: str | None = None
 
 
 class ClassRule(TitledEntry):
-    """A class and when it holds; the first that matches wins; several entries may lead to one class, told apart by `rule`."""
+    """The condition of a class; the first class whose condition holds applies. Entries of one class differ by `rule`."""
 
     rule: str = ""
     when: str | None = None
 
 
 class SubjectNode(TitledEntry):
-    """A node of the subject tree; `words` are looked for in title and text."""
+    """A node of the subject tree; triage searches title and text for its `words`."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_.]*$")
     words: list[str] = Field(default_factory=list)
@@ -86,7 +90,7 @@ class SubjectNode(TitledEntry):
 
 
 class RouteEntry(TitledEntry):
-    """Which department leads, which co-operate; the first that matches wins."""
+    """The lead department and the co-operating ones; the first route whose condition holds applies."""
 
     id: str = ""
     when: str | None = None
@@ -94,22 +98,22 @@ class RouteEntry(TitledEntry):
     cooperating: list[str] = Field(default_factory=list)
 
 
-class ActionRule(StrictEntry):
-    """Who may do an action (`by`), and what must hold before (`requires`); `when` narrows the rule to some cases."""
+class ActionRule(StrictModel):
+    """Who may perform an action (`by`), and what has to hold before (`requires`); the rule applies to cases for which `when` holds."""
 
     by: RoleNames | None = None
     requires: str | None = None
     when: str | None = None
-    needs_sign_off: str | None = Field(default=None, description="CEL; measures then count only once signed off")
-    at_most: int | None = Field(default=None, ge=1, description="how often the action is accepted in all")
-    reasons: list[str] = Field(default_factory=list, description="reasons that are accepted; none: any")
-    in_time: bool = Field(default=False, description="of an extension's request: only by the due instant; always so for requests")
+    needs_sign_off: str | None = Field(default=None, description="CEL condition under which measures count only from their sign-off")
+    at_most: int | None = Field(default=None, ge=1, description="how often the action is accepted for a case")
+    reasons: list[str] = Field(default_factory=list, description="accepted reasons; none: any")
+    in_time: bool = Field(default=False, description="only until the due instant; requests for an extension always have to be in time")
     clause: ClauseIds | None = None
-    reason: str = Field(default="", description="what the refusal says")
+    reason: str = Field(default="", description="reason that a refusal gives")
 
 
-class CountEffect(StrictEntry):
-    """What a group does to each member."""
+class CountEffect(StrictModel):
+    """The changes that a group makes to each member."""
 
     link_as: Literal["duplicate", "group", "repeat", "same_event"] = Field(default="group", alias="as")
     set: dict[str, Any] = Field(default_factory=dict)
@@ -118,14 +122,16 @@ class CountEffect(StrictEntry):
 
 
 class CountEntry(TitledEntry):
-    """Counting across cases: `threshold` cases with the same `key` (an empty key counts nowhere), within `window` or in all."""
+    """A group of cases: `threshold` cases with the same `key`, within `window` or without a time limit."""
 
-    key: str = Field(description="CEL that gives a text; empty: not counted")
+    key: str = Field(description="CEL expression for a text; cases with an empty key are not counted")
     when: str | None = None
     threshold: int = Field(ge=2)
-    window: DurationText | None = Field(default=None, description="e.g. 30m: how far apart the first and the last may be; none: in all")
-    distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants rather than cases")
-    reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the one that completes it")
+    window: DurationText | None = Field(
+        default=None, description="longest time between the first and the last case, such as 30m; none: unlimited"
+    )
+    distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants instead of cases")
+    reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the case that completes the group")
     does: CountEffect
 
 
@@ -138,55 +144,55 @@ class FormEntry(TitledEntry):
 
 
 class FigureEntry(TitledEntry):
-    """A figure that the regulation asks for; ids are those of the report."""
+    """A figure that the regulation requires; its id is that of the report."""
 
 
-class ConfidentialityRule(StrictEntry):
-    """Who may see what: `hidden` fields are shown to `visible_to` alone, besides those with a part in the case."""
+class ConfidentialityRule(StrictModel):
+    """Confidential fields: only the roles in `visible_to` and the persons who handle the case see the `hidden` fields."""
 
     clause: ClauseIds
     hidden: list[str] = Field(default_factory=list)
     visible_to: list[str] = Field(default_factory=list)
 
 
-class OwnershipRule(StrictEntry):
-    """Who owns a case: whoever was asked first until another has taken it over, or the first of `role` that somebody holds."""
+class OwnershipRule(StrictModel):
+    """The owner of a case: the person who was asked first, until another takes it over, or the first of `role` that a person holds."""
 
     first_asked: bool = False
-    role: RoleNames | None = Field(default=None, description="the case's owner; of several the first that somebody holds; none: `owner`")
+    role: RoleNames | None = Field(default=None, description="the owner's role; of several the first that a person holds; none: `owner`")
     clause: ClauseIds
 
 
-class ClauseConflict(StrictEntry):
-    """Where clauses contradict each other: which, how it is read, why."""
+class ClauseConflict(StrictModel):
+    """Clauses that contradict each other, how they are read, and why."""
 
     clauses: list[str] = Field(min_length=1)
     read: str
     why: str
 
 
-class UncoveredClause(StrictEntry):
-    """A clause that the system cannot carry out, with the reason."""
+class UncoveredClause(StrictModel):
+    """A clause that the system does not implement, with the reason."""
 
     clause: ClauseIds
     why: str
 
 
-class Procedure(StrictEntry):
-    """One regulation as data; `id` and `version` are what a case is pinned to."""
+class Procedure(StrictModel):
+    """A regulation as data; every case keeps the `id` and `version` under which it was registered."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     version: int = Field(ge=1)
     title: Title
     source: str = ""
     register_: RegisterEntry = Field(alias="register")
-    calendar: str | None = Field(default=None, description="a calendar of the organisation; none: its own")
+    calendar: str | None = Field(default=None, description="a calendar of the organisation; none: the organisation's default")
     day_end: Literal["midnight", "close"] = "midnight"
     auto_route: bool = True
-    most_returns: int = Field(default=5, ge=1, description="how often a case may be returned in all")
+    most_returns: int = Field(default=5, ge=1, description="how often a case may be returned")
     parameters: dict[str, ParameterDeclaration] = Field(default_factory=dict)
     roles: dict[str, Title] | list[str]
-    levels: list[str] = Field(default_factory=list, description="management levels, lowest first: roles")
+    levels: list[str] = Field(default_factory=list, description="roles of the management levels, lowest first")
     facts: dict[str, FactDeclaration] = Field(default_factory=dict)
     derived: list[DerivationEntry] = Field(default_factory=list)
     kinds: list[KindRule] = Field(default_factory=list)
@@ -203,26 +209,25 @@ class Procedure(StrictEntry):
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)
     ownership: list[OwnershipRule] = Field(default_factory=list)
-    closing: list[ActionRule] = Field(default_factory=list, description="what must hold before a case closes, by class (`when`)")
+    closing: list[ActionRule] = Field(
+        default_factory=list, description="what has to hold before a case is closed; `when` limits a rule to a class"
+    )
     conflicts: list[ClauseConflict] = Field(default_factory=list)
     uncovered: list[UncoveredClause] = Field(default_factory=list)
 
     @property
     def role_names(self) -> tuple[str, ...]:
-        """The roles that the procedure names."""
+        """The ids of the roles that the procedure declares."""
         return tuple(self.roles)
 
     def action_rules(self, action: str) -> list[ActionRule]:
         """The rules for an action; closing conditions are rules for `close`."""
-        found = self.actions.get(action, [])
-        listed = found if isinstance(found, list) else [found]
-        return [*listed, *self.closing] if action == "close" else listed
+        declared = self.actions.get(action, [])
+        rules = declared if isinstance(declared, list) else [declared]
+        return [*rules, *self.closing] if action == "close" else rules
 
 
-class ClauseTexts(StrictEntry):
-    """Every clause of a regulation in our own words: clause id → both languages."""
+class ClauseTexts(StrictModel):
+    """The clauses of a regulation, reworded: clause id → both languages."""
 
     clauses: dict[str, Title]
-
-
-__all__ = ["AnyEffect", "ClauseTexts", "Procedure"]

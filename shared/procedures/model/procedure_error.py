@@ -1,4 +1,4 @@
-"""What is wrong with a procedure or an organisation file: where, in which clause, and what would be right."""
+"""Problems of a procedure or an organisation file, with line and clause."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:
-    """One thing that is wrong. `line` counts from 1; `clause` is empty where no clause is concerned; `message` says what would be right."""
+    """A problem in a file; `line` counts from 1, `clause` may be empty, `message` names the remedy."""
 
     file: str
     line: int
@@ -23,7 +23,7 @@ class FileProblem:
 
 
 class ProcedureError(ValueError):
-    """A procedure, its clauses or an organisation file that cannot be used; `problems` lists why, each with file, line and clause."""
+    """A procedure, its clauses or an organisation file cannot be used; `problems` lists the reasons."""
 
     def __init__(self, problems: Sequence[FileProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

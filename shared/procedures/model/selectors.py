@@ -1,30 +1,24 @@
-"""Selectors: which events of a case start, stop, pause or cancel something."""
+"""Selectors: the events that start, stop, pause or cancel a clock, or cause a reaction."""
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from shared.contracts.base import StrictModel
 from shared.contracts.events import EVENT_CLASSES
 
-
-class StrictEntry(BaseModel):
-    """Part of a procedure: unknown keys are errors, values never change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+EventId = Annotated[str, Field(description="an event's id", json_schema_extra={"enum": [*sorted(EVENT_CLASSES)]})]
 
 
-EventId = Annotated[str, Field(description="an event's fixed id", json_schema_extra={"enum": [*sorted(EVENT_CLASSES)]})]
-
-
-class SelectedEvent(StrictEntry):
-    """One event, narrowed by a condition on it: `{event: measures_submitted, when: "event.role == 'owner'"}`."""
+class SelectedEvent(StrictModel):
+    """An event with a condition: `{event: measures_submitted, when: "event.role == 'owner'"}`."""
 
     event: EventId
-    when: str | None = Field(default=None, description="CEL condition; `event` is the one at hand")
+    when: str | None = Field(default=None, description="CEL condition; `event` is the event that happened")
 
 
-class AllEvents(StrictEntry):
-    """Every one of these events has to come, in any order."""
+class AllEvents(StrictModel):
+    """All of these events have to happen, in any order."""
 
     all: list[EventId | SelectedEvent] = Field(min_length=1)
 
@@ -36,7 +30,7 @@ Selector = Annotated[
 
 
 def selected_events(selector: Selector | None) -> tuple[SelectedEvent, ...]:
-    """The events that a selector looks at, in their written order; an absent selector looks at none."""
+    """The events of a selector, in the order of the file; none for an absent selector."""
     match selector:
         case None:
             return ()
@@ -45,14 +39,14 @@ def selected_events(selector: Selector | None) -> tuple[SelectedEvent, ...]:
         case SelectedEvent():
             return (selector,)
         case AllEvents():
-            return tuple(_to_selected_event(item) for item in selector.all)
-    return tuple(_to_selected_event(item) for item in selector)
+            return tuple(_to_selected_event(event) for event in selector.all)
+    return tuple(_to_selected_event(event) for event in selector)
 
 
 def requires_all_events(selector: Selector | None) -> bool:
-    """Whether every event of the selector has to come, not just one of them."""
+    """Whether all events of the selector have to happen, not only one of them."""
     return isinstance(selector, AllEvents)
 
 
-def _to_selected_event(item: str | SelectedEvent) -> SelectedEvent:
-    return SelectedEvent(event=item) if isinstance(item, str) else item
+def _to_selected_event(event: str | SelectedEvent) -> SelectedEvent:
+    return SelectedEvent(event=event) if isinstance(event, str) else event

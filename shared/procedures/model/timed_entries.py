@@ -1,12 +1,13 @@
-"""The entries of a procedure that concern time: clocks, their dues and reminders, ladders, duties."""
+"""Entries with time limits: clocks with due entries and reminders, ladders, reactions, periodic duties."""
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from shared.contracts.base import StrictModel
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import AnyEffect, MessageChannel, RoleNames
-from shared.procedures.model.selectors import Selector, StrictEntry
+from shared.procedures.model.selectors import Selector
 
 ClauseIds = str | list[str]
 DayCounting = Literal["exclusive", "inclusive"]
@@ -14,7 +15,7 @@ DayRoll = Literal["forward", "none"]
 
 
 def _validated_duration_text(text: str) -> str:
-    """A duration as it is written, once it can be read; raises `DurationError`."""
+    """The text, unchanged; raises `DurationError` if it is not a duration."""
     Duration.parse(text)
     return text
 
@@ -26,34 +27,38 @@ DurationText = Annotated[
 ]
 
 
-class LimitFromParameter(StrictEntry):
-    """A duration that the organisation sets: a parameter of the procedure."""
+class LimitFromParameter(StrictModel):
+    """A duration that the organisation sets, as a parameter of the procedure."""
 
     parameter: str
 
 
-class LimitFromFact(StrictEntry):
-    """An instant that a person set or agreed: a fact of type `instant`."""
+class LimitFromFact(StrictModel):
+    """An instant that a person set or agreed, as a fact of type `instant`."""
 
     date: str = Field(description="the fact's name")
 
 
-def _limit_tag(item: Any) -> str:
-    if isinstance(item, dict | StrictEntry):
-        return "LimitFromParameter" if "parameter" in (item if isinstance(item, dict) else type(item).model_fields) else "LimitFromFact"
-    return "DurationText"
+_DURATION_TEXT_TAG = "DurationText"
+
+
+def _limit_tag(value: Any) -> str:
+    """The branch of `LimitSource` that a value belongs to."""
+    if isinstance(value, dict):
+        return (LimitFromParameter if "parameter" in value else LimitFromFact).__name__
+    return type(value).__name__ if isinstance(value, StrictModel) else _DURATION_TEXT_TAG
 
 
 LimitSource = Annotated[
-    Annotated[DurationText, Tag("DurationText")]
-    | Annotated[LimitFromParameter, Tag("LimitFromParameter")]
-    | Annotated[LimitFromFact, Tag("LimitFromFact")],
+    Annotated[DurationText, Tag(_DURATION_TEXT_TAG)]
+    | Annotated[LimitFromParameter, Tag(LimitFromParameter.__name__)]
+    | Annotated[LimitFromFact, Tag(LimitFromFact.__name__)],
     Discriminator(_limit_tag),
 ]
 
 
-class TitledEntry(StrictEntry):
-    """An entry with an id, its clause and its titles."""
+class TitledEntry(StrictModel):
+    """An entry with an id, a clause and titles in both languages."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     clause: ClauseIds | None = None
@@ -61,12 +66,12 @@ class TitledEntry(StrictEntry):
     en: str = ""
 
 
-class ReminderEntry(StrictEntry):
-    """Chases before due: `before: 2h | 4wh`, or `share: 0.8` of the counted time; `of` names the due entry (the first by default)."""
+class ReminderEntry(StrictModel):
+    """Effects before the due instant: `before: 2h | 4wh`, or at `share: 0.8` of the counted time."""
 
     before: DurationText | None = None
     share: float | None = Field(default=None, gt=0, lt=1)
-    of: int = Field(default=0, ge=0, description="index of the due entry that it counts from")
+    of: int = Field(default=0, ge=0, description="index of the due entry that it refers to")
     when: str | None = None
     clause: ClauseIds | None = None
     do: list[AnyEffect] = Field(min_length=1)
@@ -74,60 +79,64 @@ class ReminderEntry(StrictEntry):
     @model_validator(mode="after")
     def _has_one_countable_offset(self) -> Self:
         if (self.before is None) == (self.share is None):
-            raise ValueError("is either before or share; give one of them")
+            raise ValueError("a reminder takes either before or share; give one of them")
         if self.before is not None and Duration.parse(self.before).kind not in ("clock", "working"):
-            raise ValueError(f"before {self.before} cannot be counted back; write it in m, h or wh")
+            raise ValueError(f"before {self.before} cannot be subtracted from the due instant; write it in m, h or wh")
         return self
 
 
-class DueEntry(StrictEntry):
-    """One threshold of a clock: what is done when that much time has passed and nothing stopped the clock."""
+class DueEntry(StrictModel):
+    """A limit of a clock, and the effects that run when it passes before the clock stops."""
 
     within: LimitSource
     or_agreed: bool | Literal["earlier"] = Field(
-        default=False, description="a date agreed with the customer replaces it (`earlier`: only an earlier one)"
+        default=False, description="a date agreed with the customer replaces the limit (`earlier`: only an earlier date)"
     )
-    when: str | None = Field(default=None, description="CEL condition; while it does not hold, this threshold does not exist")
+    when: str | None = Field(default=None, description="CEL condition; the limit applies only while it holds")
     clause: ClauseIds | None = None
     do: list[AnyEffect] = Field(default=["breach"], min_length=1)
 
 
-class ActorOfEvent(StrictEntry):
-    """The actor of an earlier event of the case."""
+class ActorOfEvent(StrictModel):
+    """The person who caused an earlier event of the case."""
 
     who: str
 
 
 class ClockEntry(TitledEntry):
-    """One deadline of a case; see the reference page on time."""
+    """A deadline of a case; see the reference page on time."""
 
-    when: str | None = Field(default=None, description="guard: the clock exists only while it holds")
+    when: str | None = Field(default=None, description="CEL condition: the clock exists only while it holds")
     starts: Selector
     stops: Selector | None = None
     restarts: Selector | None = None
     pauses: Selector | None = None
     resumes: Selector | None = None
     cancels: Selector | None = None
-    owner: RoleNames | ActorOfEvent = Field(default="owner", description="who has to act; of several the first that somebody holds")
+    owner: RoleNames | ActorOfEvent = Field(
+        default="owner", description="the role that has to act; of several roles the first that a person holds"
+    )
     counting: DayCounting = "exclusive"
     roll: DayRoll = "forward"
     due: list[DueEntry] = Field(default_factory=list)
-    every: LimitSource | None = Field(default=None, description="repeats until stopped")
-    do: list[AnyEffect] = Field(default_factory=list, description="what each occurrence of `every` does")
+    every: LimitSource | None = Field(default=None, description="interval of a clock that repeats until it stops")
+    do: list[AnyEffect] = Field(default_factory=list, description="effects of each occurrence of `every`")
     reminders: list[ReminderEntry] = Field(default_factory=list)
-    late: Literal["refuse", "accept"] = Field(default="refuse", description="an action that comes after the deemed event")
+    late: Literal["refuse", "accept"] = Field(default="refuse", description="what happens to an action after the deemed event")
 
 
 class EscalationLadder(TitledEntry):
-    """Rungs that a matter climbs: a role a rung, the next after `every` without acknowledgement; then the organisation's fallback."""
+    """Roles to which an escalation goes, one rung after the other until it is acknowledged; after the last, the fallback person."""
 
     rungs: list[RoleNames] = Field(min_length=1)
-    every: DurationText | None = Field(default="1d", description="silence for so long goes on up; none: only a new cause does")
+    every: DurationText | None = Field(
+        default="1d", description="time without acknowledgement until the next rung; none: only a new cause leads to it"
+    )
     by: list[MessageChannel] = ["email", "sms"]
 
 
 class ReactionEntry(TitledEntry):
-    """A duty that arises at once, without a clock."""
+    """Effects that run at once on an event, without a clock."""
 
     id: str = ""
     on: Selector
@@ -136,7 +145,7 @@ class ReactionEntry(TitledEntry):
 
 
 class PeriodicDuty(TitledEntry):
-    """The procedure's own clock, without a case: a weekly check, a monthly report, a yearly seal."""
+    """A recurring task without a case: a weekly check, a monthly report, a yearly seal."""
 
     every: Literal["1w", "1mo", "1q", "1y"]
     owner: str

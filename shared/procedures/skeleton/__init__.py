@@ -1,1 +1,1 @@
-"""What `jiesu procedure new` starts from: a small procedure that passes every check."""
+"""The files of a new pack for `jiesu procedure new`: a small procedure that passes every check."""

@@ -1,4 +1,4 @@
-"""Bring a service's schema to its newest revision, one process at a time."""
+"""Brings a service's schema to its newest revision, one process at a time, and checks that a schema is there."""
 
 import importlib.resources
 from pathlib import Path
@@ -7,32 +7,66 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.runtime.database.database import Database
+from shared.runtime.errors import Misconfigured
 
 _ADVISORY_LOCK_ID = 0x6A696573  # "jies": one migration at a time in a database
 
 
 async def migrate(database: Database, package: str) -> None:
-    """Run the revisions in `package` (a folder of `0001_name.py` files) in the database's schema, up to the newest."""
-    folder = Path(str(importlib.resources.files(package)))
+    """Run the revisions in `package` (a folder of `0001_name.py` files) in the database's schema, up to the newest.
+
+    Raises `Misconfigured` where the schema is at a revision that the package does not have.
+    """
+    folder = _folder(package)
     async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         await connection.exec_driver_sql("SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true)")
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK_ID})")
-        # IF NOT EXISTS would ask for the right to create even where the schema exists.
+        # IF NOT EXISTS would require the right to create even where the schema exists.
         if await connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": f'"{database.schema}"'}) is None:
             await connection.exec_driver_sql(f'CREATE SCHEMA "{database.schema}"')
-        if await _revision(connection, database.schema) != _newest(folder):
-            from shared.runtime.database.alembic_environment.upgrade import upgrade  # noqa: PLC0415 - alembic takes 14 MB, for good, of every service
+        current = await _current_revision(connection, database.schema)
+        if current is not None and current > _newest_revision(folder):
+            raise Misconfigured(_too_new(database.schema, current, _newest_revision(folder)))
+        if current != _newest_revision(folder):
+            # Loaded here because alembic takes 14 MB for good, which no service needs.
+            from shared.runtime.database.alembic_environment.upgrade import upgrade  # noqa: PLC0415
 
             await connection.run_sync(upgrade, folder, database.schema)
 
 
-def _newest(folder: Path) -> str:
+async def check_schema(database: Database, package: str) -> None:
+    """Raise `Misconfigured` where the schema is older than `package`'s newest revision.
+
+    A newer one is accepted, so that processes of the previous release go on during an upgrade.
+    """
+    newest = _newest_revision(_folder(package))
+    async with database.engine.connect() as connection:
+        current = await _current_revision(connection, database.schema)
+    if current is None or current < newest:
+        raise Misconfigured(
+            f"DATABASE_URL: schema {database.schema} is at revision {current or 'none'}, this release needs {newest}: "
+            f"run `jiesu migrate {database.schema}` first"
+        )
+
+
+def _folder(package: str) -> Path:
+    return Path(str(importlib.resources.files(package)))
+
+
+def _newest_revision(folder: Path) -> str:
     return max(path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))
 
 
-async def _revision(connection: AsyncConnection, schema: str) -> str | None:
-    """The revision that the schema is at, None if it is empty."""
+async def _current_revision(connection: AsyncConnection, schema: str) -> str | None:
+    """The schema's revision, None if it has none."""
     if await connection.scalar(text("SELECT to_regclass(:name)"), {"name": f'"{schema}".alembic_version'}) is None:
         return None
-    found: str | None = await connection.scalar(text(f'SELECT version_num FROM "{schema}".alembic_version'))  # noqa: S608 - our schema
-    return found
+    version: str | None = await connection.scalar(text(f'SELECT version_num FROM "{schema}".alembic_version'))  # noqa: S608 - our schema
+    return version
+
+
+def _too_new(schema: str, current: str, newest: str) -> str:
+    return (
+        f"DATABASE_URL: schema {schema} is at revision {current}, this release knows {newest} at most: "
+        "install the newer release, or use another database"
+    )

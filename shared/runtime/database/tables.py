@@ -1,12 +1,11 @@
-"""The machinery's tables, the same in every service's schema: inbox, outbox, dead letters, parked cases, timers."""
+"""Declares the runtime's tables, the same in every service's schema; the revisions create them, tests compare the two."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    DDL,
     BigInteger,
     Column,
     DateTime,
@@ -21,13 +20,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    event,
     func,
-    inspect,
 )
-
-if TYPE_CHECKING:
-    from alembic.operations import Operations
 
 # Queue tables lose as many rows as they win: vacuum them by the thousand rows, not by a share of the table.
 QUEUE_AUTOVACUUM: dict[str, Any] = {
@@ -39,13 +33,6 @@ QUEUE_AUTOVACUUM: dict[str, Any] = {
     "autovacuum_analyze_scale_factor": 0,
     "autovacuum_analyze_threshold": 5000,
 }
-
-# What is gone in a moment is not worth compressing.
-_UNCOMPRESSED = ", ".join(f"ALTER {name} SET STORAGE EXTERNAL" for name in ("keys", "headers", "bodies"))
-_BUNDLED = """
-ALTER TABLE {table} ALTER key TYPE text[] USING ARRAY[key], ALTER headers TYPE text[] USING ARRAY[headers],
-    ALTER body TYPE bytea[] USING ARRAY[body], ADD messages integer NOT NULL DEFAULT 1
-"""
 
 
 def _now() -> Column[Any]:
@@ -85,7 +72,7 @@ def _add_queue_tables(metadata: MetaData) -> None:
         postgresql_with=QUEUE_AUTOVACUUM,
     )
     Index("inbox_seen_at", inbox.c.seen_at, postgresql_using="brin")
-    outbox = Table(
+    Table(
         "outbox",
         metadata,
         Column("id", BigInteger, Identity(), primary_key=True),
@@ -98,7 +85,6 @@ def _add_queue_tables(metadata: MetaData) -> None:
         _now(),
         postgresql_with=QUEUE_AUTOVACUUM,
     )
-    event.listen(outbox, "after_create", DDL(f"ALTER TABLE %(fullname)s {_UNCOMPRESSED}"))  # type: ignore[no-untyped-call]  # as SQLAlchemy has it
     timer = Table(
         "timer",
         metadata,
@@ -145,20 +131,3 @@ def _add_dead_letter_tables(metadata: MetaData, schema: str) -> None:
 def use_queue_autovacuum(table: Table) -> None:
     """Give a service's own queue table the same storage settings."""
     table.dialect_options["postgresql"]["with"] = QUEUE_AUTOVACUUM
-
-
-def create_runtime_tables(op: Operations, schema: str) -> None:
-    """Create the machinery's tables in a migration."""
-    runtime_tables(schema).create_all(op.get_bind(), checkfirst=False)
-
-
-def bundle_outbox(op: Operations, schema: str) -> None:
-    """Turn an outbox with a row for each message into one with rows of many; a new database has been made so."""
-    if "messages" in {column["name"] for column in inspect(op.get_bind()).get_columns("outbox", schema=schema)}:
-        return
-    op.drop_index("outbox_shard", table_name="outbox", schema=schema)
-    op.execute(_BUNDLED.format(table=f'"{schema}".outbox'))
-    op.alter_column("outbox", "messages", server_default=None, schema=schema)
-    op.alter_column("outbox", "key", new_column_name="keys", schema=schema)
-    op.alter_column("outbox", "body", new_column_name="bodies", schema=schema)
-    op.execute(f'ALTER TABLE "{schema}".outbox {_UNCOMPRESSED}')

@@ -1,4 +1,4 @@
-"""The sinks as a process of their own, as the compose file runs them."""
+"""The sinks as a separate process, as the compose file runs them."""
 
 import asyncio
 import json

@@ -8,13 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from shared.runtime.database.tables import runtime_tables
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.processing import inbox
 
@@ -28,20 +24,6 @@ async def database(settings: RuntimeSettings) -> Database:
     return made
 
 
-async def test_the_migration_builds_the_tables_of_the_model(database: Database) -> None:
-    def differences(connection: sa.Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"include_schemas": True, "compare_type": True})
-        found = compare_metadata(context, runtime_tables("probe"))
-        return [d for d in found if not any(name in str(d) for name in ("alembic_version", "'notes'", "'cases'"))]
-
-    # With our search path the schema would count as the default one, whose tables are reflected without its name.
-    engine = create_async_engine(database.settings.database_url.get_secret_value())
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
-    await database.close()
-
-
 async def test_queue_tables_are_vacuumed_by_rows_not_by_share(database: Database) -> None:
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace = 'probe'::regnamespace")
@@ -50,24 +32,6 @@ async def test_queue_tables_are_vacuumed_by_rows_not_by_share(database: Database
         assert "autovacuum_vacuum_scale_factor=0" in options[queue]
         assert "autovacuum_vacuum_threshold=2000" in options[queue]
     await database.close()
-
-
-async def test_a_schema_at_its_newest_revision_needs_no_alembic(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[str] = []
-    monkeypatch.setattr("shared.runtime.database.alembic_environment.upgrade.upgrade", lambda *_: runs.append("run"))
-    await migrate(database, PACKAGE)
-    assert runs == []
-    async with database.transaction() as tx:
-        await tx.execute("UPDATE alembic_version SET version_num = '0000'")
-    await migrate(database, PACKAGE)
-    assert runs == ["run"]
-    await database.close()
-
-
-async def test_processes_that_start_together_migrate_once(settings: RuntimeSettings) -> None:
-    databases = [Database(settings, "probe") for _ in range(4)]
-    await asyncio.gather(*(migrate(d, PACKAGE) for d in databases))
-    await asyncio.gather(*(d.close() for d in databases))
 
 
 async def test_a_transaction_without_statements_through_sqlalchemy_is_still_one(database: Database) -> None:

@@ -13,8 +13,8 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent, encode_event
-from shared.contracts.events.measures import Amended
 from shared.contracts.events.triage import Reclassified
+from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.service import Service
 from tests.integration.triage.conftest import START, registered_event, send_registration

@@ -1,4 +1,4 @@
-"""A small procedure that tests write, change and break."""
+"""A small procedure, which tests write to a folder with changes of their own."""
 
 from pathlib import Path
 
@@ -71,7 +71,7 @@ expect:
 
 
 def write_pack(folder: Path, *changes: tuple[str, str], clauses: str = CLAUSES, scenario: str = SCENARIO) -> Path:
-    """A pack in the folder: the sample with some of its text changed."""
+    """Write the sample pack to a folder, with texts of its procedure.yaml replaced."""
     text = PROCEDURE
     for old, new in changes:
         assert old in text, old

@@ -9,7 +9,7 @@ from services.sla.domain.deadlines.worktime import EPOCH, Worktime
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.complaint import CHANNEL_FAMILIES
-from shared.contracts.events.fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
+from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
 from shared.procedures.expressions.conditions import NamePath
 
 _EMPTY_FACT: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}

@@ -9,7 +9,7 @@ from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.rulebook import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
-from shared.contracts.events.fields import EMPTY_EVENT_FIELDS
+from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.duration import Duration, DurationError
 from shared.procedures.model.effects import role_tuple
 

@@ -1,4 +1,4 @@
-"""Alembic's part of a migration."""
+"""Runs alembic for a folder of revisions."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 
-def upgrade(connection: Connection, folder: Path, schema: str) -> None:
-    """Run what the schema lacks of a folder's revisions, on this connection."""
+def upgrade(connection: Connection, folder: Path, schema: str, revision: str = "head") -> None:
+    """Run the revisions in `folder` that the schema lacks, up to `revision`, on this connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("version_locations", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes["connection"] = connection
     config.attributes["schema"] = schema
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

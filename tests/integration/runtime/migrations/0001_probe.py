@@ -3,14 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.runtime.database.tables import create_runtime_tables
+from shared.runtime.database.alembic_environment.script import execute_script
+from shared.runtime.database.frozen_tables import RUNTIME_TABLES_0001
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    create_runtime_tables(op, "probe")  # type: ignore[arg-type]
+    execute_script(RUNTIME_TABLES_0001)
     op.create_table("cases", sa.Column("id", sa.Text, primary_key=True), sa.Column("notes", sa.Integer, nullable=False), schema="probe")
     op.create_table(
         "notes",

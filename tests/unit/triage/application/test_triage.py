@@ -23,7 +23,7 @@ from shared.contracts.complaint import Complaint
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.measures import Amended
+from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction

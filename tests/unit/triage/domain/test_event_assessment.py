@@ -7,9 +7,9 @@ from services.triage.domain.group_counting import CounterKey
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import TriageCase
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.handling import Reopened, Withdrawn
-from shared.contracts.events.measures import Amended, Refused
+from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
 from shared.contracts.events.triage import Reclassified, Registered
+from shared.contracts.events.up_to_approval import Amended, Refused
 from tests.unit.triage.conftest import START, MakeComplaint, MakeRules
 
 POLICY = {"id": "policy", "key": "facts.policy", "threshold": 3, "window": "30m", "does": {}}

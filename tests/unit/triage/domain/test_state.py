@@ -11,9 +11,9 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.handling import Linked, Withdrawn
-from shared.contracts.events.measures import Amended, Refused
+from shared.contracts.events.from_work_to_closing import Linked, Withdrawn
 from shared.contracts.events.triage import Reclassified, Registered
+from shared.contracts.events.up_to_approval import Amended, Refused
 from tests.unit.triage.conftest import START, MakeComplaint, MakeRules
 
 BATCH = {

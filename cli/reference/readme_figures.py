@@ -1,0 +1,73 @@
+"""Fills the block of measured figures in both READMEs from docs/reference/performance.md."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from shared.runtime.errors import Misconfigured
+
+PERFORMANCE = "docs/reference/performance.md"
+_BLOCK = re.compile(r"(<!-- figures: written by `make docs` from \S+ -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+_RUN = r"^### {name}\n(.*?)(?=^#{{2,3}} |\Z)"
+
+
+class Run(NamedTuple):
+    """What the page says of one run of `tests.bench.pipeline`; every figure is the page's own text."""
+
+    rate: str
+    events: str
+    messages: str
+    processor: str
+
+
+def readmes(folder: Path) -> dict[str, Callable[[], str]]:
+    """Both READMEs of the checkout, each with its text as it has to be."""
+    return {name: partial(_filled, folder, name) for name in _SENTENCES}
+
+
+def _filled(folder: Path, name: str) -> str:
+    """The README with its figures; raises `Misconfigured` where the block or a figure is missing."""
+    page = (folder / PERFORMANCE).read_text(encoding="utf-8")
+    sentence = _SENTENCES[name](_run(page, "one-notice"), _run(page, "hunan-property"))
+    text, replaced = _BLOCK.subn(lambda block: f"{block[1]}{sentence}\n{block[2]}", (folder / name).read_text(encoding="utf-8"))
+    if not replaced:
+        raise Misconfigured(f"{name}: has no block of figures: put it back between its two comments")
+    return text
+
+
+def _run(page: str, name: str) -> Run:
+    section = re.search(_RUN.format(name=re.escape(name)), page, re.MULTILINE | re.DOTALL)
+    text = section[1] if section else ""
+    labels = (
+        r"\| complaints a second[^|]*\| ([\d,]+)",
+        r"\| events[^|]*\| ([\d.]+)",
+        r"\| messages[^|]*\| ([\d.]+)",
+        r"\(([^()]*?, \d+ cores)",
+    )
+    figures = [re.search(label, text) for label in labels]
+    if None in figures:
+        raise Misconfigured(f"{PERFORMANCE}: has no figures of the run {name}: measure it with `make bench`")
+    return Run(*(figure[1] for figure in figures if figure))
+
+
+def _english(lean: Run, full: Run) -> str:
+    return (
+        f"- All servers, services and the load on one machine ({lean.processor}): {lean.rate} complaints a second with a procedure of one\n"
+        f"  clock ({lean.events} events a complaint), {full.rate} with a complete regulation ({full.events} events and {full.messages} "
+        f"messages a complaint).\n"
+        f"  Runs of one commit differ by half on a shared machine ([figures]({PERFORMANCE}))."
+    )
+
+
+def _chinese(lean: Run, full: Run) -> str:
+    return (
+        f"- 全部服务器、服务和负载同在一台机器上（{lean.processor.replace('cores', '核')}）：只有一个时限的精简规程每秒 {lean.rate} 件投诉"
+        f"（每件 {lean.events} 个事件），\n"
+        f"  一部完整规程每秒 {full.rate} 件（每件 {full.events} 个事件、{full.messages} 条消息）。"
+        f"在共享机器上，同一版本的多次运行可相差一半（[数字]({PERFORMANCE})）。"
+    )
+
+
+_SENTENCES: dict[str, Callable[[Run, Run], str]] = {"README.md": _english, "README.zh.md": _chinese}

@@ -1,0 +1,53 @@
+"""Events of notifications, which sla requests and notify delivers."""
+
+from pydantic import Field
+
+from shared.contracts.base import ShortText
+from shared.contracts.events.base import CaseEvent, JsonObject
+
+
+class NotificationRequested(CaseEvent):
+    """A notification of persons was requested.
+
+    `recipients` are roles, `by` channels (sms, email), `template` is the text template, `about` the event that caused the request.
+    """
+
+    name = "notification_requested"
+
+    notification: ShortText = ""
+    recipients: list[ShortText] = Field(default_factory=list)
+    persons: list[ShortText] = Field(default_factory=list, description="ids of the persons who hold the roles")
+    template: ShortText = ""
+    about: ShortText = ""
+    urgent: bool = False
+    values: JsonObject = Field(default_factory=dict, description="values for the template: number, title, due_at, … without personal data")
+    contact: str | None = Field(default=None, description="sealed contact data of a complainant who is a recipient")
+
+
+class NotificationOutcome(CaseEvent):
+    """The outcome of one message to one recipient on one channel."""
+
+    notification: ShortText = ""
+    delivery: ShortText = ""
+    recipient: ShortText = ""
+    channel: ShortText = ""
+    attempts: int = 0
+    reason: ShortText = ""
+
+
+class NotificationSent(NotificationOutcome):
+    """The provider accepted the message."""
+
+    name = "notification_sent"
+
+
+class NotificationDelivered(NotificationOutcome):
+    """The provider confirmed that the message arrived."""
+
+    name = "notification_delivered"
+
+
+class NotificationFailed(NotificationOutcome):
+    """The message could not be delivered, and no further attempt follows."""
+
+    name = "notification_failed"

@@ -1,0 +1,174 @@
+"""Events of actions up to the approval of measures."""
+
+from pydantic import Field
+
+from shared.contracts.base import Instant, LongText, ShortText
+from shared.contracts.events.base import ActionEvent, JsonObject
+
+
+class Amended(ActionEvent):
+    """Facts or fields of the complaint were corrected; its class and its clocks are determined again."""
+
+    name = "amended"
+
+    facts: JsonObject = Field(default_factory=dict)
+    fields: JsonObject = Field(default_factory=dict)
+
+
+class Accepted(ActionEvent):
+    """The complaint was accepted for handling."""
+
+    name = "accepted"
+
+
+class Refused(ActionEvent):
+    """The complaint was refused, which ends the case."""
+
+    name = "refused"
+
+
+class Returned(ActionEvent):
+    """The department returned the case because it is not responsible."""
+
+    name = "returned"
+
+
+class Reassigned(ActionEvent):
+    """The responsibility moved to another department."""
+
+    name = "reassigned"
+
+    department: ShortText = ""
+    cooperating: list[ShortText] = Field(default_factory=list)
+    complaint: JsonObject = Field(default_factory=dict, description="on department topics only: the complaint, redacted")
+
+
+class Assigned(ActionEvent):
+    """A handler was assigned."""
+
+    name = "assigned"
+
+    person: ShortText = ""
+    to_role: ShortText = ""
+
+
+class Signed(ActionEvent):
+    """The department signed for the receipt of the handling sheet."""
+
+    name = "signed"
+
+
+class Contacted(ActionEvent):
+    """The customer was contacted or the site visited."""
+
+    name = "contacted"
+
+
+class Surveyed(ActionEvent):
+    """The site was surveyed."""
+
+    name = "surveyed"
+
+
+class HandedOver(ActionEvent):
+    """The case was handed over to another department or role."""
+
+    name = "handed_over"
+
+    to: ShortText = ""
+
+
+class TakenOver(ActionEvent):
+    """Another department or role took the case over, which ends the ownership of the first-asked person."""
+
+    name = "taken_over"
+
+    to: ShortText = ""
+
+
+class FirstAnswered(ActionEvent):
+    """The complainant received the first answer."""
+
+    name = "first_answered"
+
+    next_date: Instant | None = None
+
+
+class Answered(ActionEvent):
+    """The complainant received a later answer."""
+
+    name = "answered"
+
+    next_date: Instant | None = None
+
+
+class Reported(ActionEvent):
+    """The report sheet reached the executive."""
+
+    name = "reported"
+
+    to: ShortText = ""
+
+
+class Instructed(ActionEvent):
+    """The executive gave an instruction."""
+
+    name = "instructed"
+
+
+class MeasuresSubmitted(ActionEvent):
+    """Measures were submitted; with `needs_sign_off` they count from their sign-off."""
+
+    name = "measures_submitted"
+
+    needs_sign_off: bool = False
+
+
+class MeasuresSignedOff(ActionEvent):
+    """Measures that a handler submitted were signed off: they count as submitted from now on."""
+
+    name = "measures_signed_off"
+
+
+class MeasuresApproved(ActionEvent):
+    """Measures were approved; `demands` is empty for an approval without further demands."""
+
+    name = "measures_approved"
+
+    demands: LongText = ""
+
+
+class MeasuresRejected(ActionEvent):
+    """Measures were rejected; new ones have to be submitted."""
+
+    name = "measures_rejected"
+
+    demands: LongText = ""
+
+
+class MeasuresDeemedApproved(ActionEvent):
+    """Measures count as approved because the time for the decision expired."""
+
+    name = "measures_deemed_approved"
+
+    clock: ShortText = ""
+    round: int = 0
+    due_at: Instant | None = None
+
+
+class ReviewRequested(ActionEvent):
+    """An internal review of the solution was requested."""
+
+    name = "review_requested"
+
+
+class ReviewPassed(ActionEvent):
+    """The solution passed the internal review."""
+
+    name = "review_passed"
+
+
+class ReviewRejected(ActionEvent):
+    """The solution did not pass the internal review."""
+
+    name = "review_rejected"

@@ -1,0 +1,43 @@
+"""Runs all checks on a pack: errors prevent its use, warnings do not."""
+
+from collections.abc import Iterator, Mapping
+
+from shared.procedures.checks import clauses as clause_check
+from shared.procedures.checks import expressions, reachability, references, roles, titles
+from shared.procedures.loading.loader import Pack
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.procedure import Procedure, Title
+from shared.procedures.model.procedure_error import FileProblem
+from shared.procedures.organisation import Organisation
+
+
+def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organisation: Organisation | None = None) -> Iterator[Finding]:
+    """The findings of all checks; vacant roles are only checked with an organisation."""
+    yield from references.check_references(procedure)
+    yield from expressions.check_expressions(procedure)
+    yield from roles.check_roles(procedure)
+    yield from reachability.check_reachability(procedure)
+    yield from clause_check.check_clauses(procedure, clauses)
+    yield from titles.check_titles(procedure)
+    if organisation is not None:
+        yield from roles.check_vacant_roles(procedure, organisation)
+
+
+def check_pack(pack: Pack, organisation: Organisation | None = None) -> list[FileProblem]:
+    """The findings on a pack as problems with file, line and clause: errors first, each group in the order of the files."""
+    problems = [_problem(pack, finding) for finding in procedure_findings(pack.procedure, pack.clauses, organisation)]
+    if not pack.clauses:
+        message = "clauses.yaml is missing; add it with every clause of the regulation, in your own words"
+        problems.append(pack.document.problem_at((), message))
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.level != "error", problem.file, problem.line))
+
+
+def blocking_problems(pack: Pack) -> list[FileProblem]:
+    """The errors that prevent running a pack: references and conditions with unknown names; texts and scenarios may be incomplete."""
+    findings = [*references.check_references(pack.procedure), *expressions.check_expressions(pack.procedure)]
+    return [_problem(pack, finding) for finding in findings if finding.severity == "error"]
+
+
+def _problem(pack: Pack, finding: Finding) -> FileProblem:
+    document = pack.clauses_document if finding.in_clauses_file and pack.clauses_document else pack.document
+    return document.problem_at(finding.yaml_path, finding.message, severity=finding.severity)

@@ -1,0 +1,36 @@
+"""Mutation test of the packs: without any one of its entries at least one scenario of a pack fails."""
+
+from functools import cache
+
+import pytest
+
+from shared.procedures.coverage import expected_clauses
+from shared.procedures.model.clauses import is_clause_or_subclause
+from shared.procedures.model.entry_list import LocatedEntry
+from tests.support.mutations import LoadedScenario, mutants, scenario_fails
+from tests.support.packs import PACKS, pack, pack_scenarios
+
+
+@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.timeout(300)
+def test_a_scenario_fails_without_each_entry(name: str) -> None:
+    unneeded = []
+    for item, procedure in mutants(pack(name).procedure, pack(name).document):
+        if not any(scenario_fails(scenario, procedure, organisation) for _, scenario, organisation in _likely_first(name, item)):
+            unneeded.append(item.id)
+    assert unneeded == []
+
+
+def _likely_first(name: str, item: LocatedEntry) -> list[LoadedScenario]:
+    """The scenarios of a pack; first those that expect an event of the entry's clauses, because they are likely to fail without it."""
+    clauses = _expected_clauses(name)
+
+    def refers_to_entry(scenario: LoadedScenario) -> bool:
+        return any(is_clause_or_subclause(expected, clause) for expected in clauses[scenario[0]] for clause in item.clauses)
+
+    return sorted(pack_scenarios(name), key=refers_to_entry, reverse=True)
+
+
+@cache
+def _expected_clauses(name: str) -> dict[str, frozenset[str]]:
+    return {path.stem: expected_clauses(path) for path in pack(name).scenarios}

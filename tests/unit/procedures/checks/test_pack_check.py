@@ -1,0 +1,136 @@
+"""Checks of a pack: one case for each kind of mistake, as one change of the sample procedure."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.procedures.checks.pack_check import check_pack
+from shared.procedures.loading.loader import load_pack
+from shared.procedures.organisation import Organisation, Person
+from tests.unit.procedures.samples import CLAUSES, write_pack
+
+
+def findings(folder: Path, *changes: tuple[str, str], organisation: Organisation | None = None, clauses: str = CLAUSES) -> list[str]:
+    problems = check_pack(load_pack(write_pack(folder, *changes, clauses=clauses)), organisation)
+    return [f"{problem.level}: {problem}".replace(f"{folder}/", "") for problem in problems]
+
+
+def test_the_sample_has_no_findings(tmp_path: Path) -> None:
+    assert findings(tmp_path) == []
+
+
+ERRORS = {
+    "unknown fact": ('when: "facts.urgent"', 'when: "facts.urgnt"', "facts.urgnt: facts has agreed, urgent"),
+    "unknown event field": ("event.role == 'chief'", "event.rle == 'chief'", "event.rle: event has"),
+    "unknown role in a condition": ("event.role == 'chief'", "event.role == 'boss'", "event.role is never 'boss'"),
+    "unknown class in a condition": (
+        "case.class == 'ordinary'",
+        "case.class == 'ordnary'",
+        "case.class is never 'ordnary'; use one of ordinary, urgent",
+    ),
+    "unknown outcome": ("== 'satisfied'", "in ['happy', 'satisfied']", "last.called_back.outcome is never 'happy'"),
+    "unknown last event": ("last.called_back.outcome", "last.called.outcome", "no event is called called"),
+    "bad syntax": ("== 'satisfied'", "=== 'satisfied'", "is not a condition"),
+    "operator that does not fit the types": ("facts.urgent", "facts.urgent > 3", "cannot be evaluated"),
+    "operator that does not fit the types if a fact is set": (
+        'when: "facts.urgent"',
+        'when: "facts.urgent && facts.agreed > 3"',
+        "cannot be evaluated",
+    ),
+    "text instead of true or false": ('when: "facts.urgent"', "when: \"'urgent'\"", "has to give true or false"),
+    "history in triage": ('when: "facts.urgent"', 'when: "count.answered > 1"', "count is not available in triage"),
+    "event in a guard": ("case.class == 'ordinary'", "event.role == 'desk'", "event is not available in a clock's when"),
+    "unknown event": ("stops: closed", "stops: closd", "there is no event closd; did you mean closed?"),
+    "unknown action": ("  close: {by", "  clse: {by", "there is no action clse; did you mean close?"),
+    "unknown role": ("remind: desk", "remind: clerk", "the role clerk is not declared"),
+    "unknown ladder or role": ("escalate: up", "escalate: upp", "the role upp is not declared"),
+    "unknown parameter": ("{parameter: limit}", "{parameter: limt}", "there is no parameter limt; did you mean limit?"),
+    "unknown date": ("{parameter: limit}", "{date: agred}", "there is no fact agred; did you mean agreed?"),
+    "date of another type": ("{parameter: limit}", "{date: urgent}", "a date needs type: instant"),
+    "unknown clock": ("{escalate: up}", "{cancel: chas}", "there is no clock chas; did you mean chase?"),
+    "undeclared fact set": ("{escalate: up}", "{set: {urgnt: true}}", "there is no fact urgnt; did you mean urgent?"),
+    "wrong type set": ("{escalate: up}", "{set: {urgent: often}}", "'often' is not of the type bool"),
+    "wrong default": ("default: false", "default: 7", "the default 7 is not of the type bool"),
+    "unknown class": ("{escalate: up}", "{reclassify: urgnt}", "there is no class urgnt; did you mean urgent?"),
+    "refusal of no action": ("{escalate: up}", "{refuse_further: answr}", "there is no action answr; did you mean answer?"),
+    "level without levels": ("{escalate: up}", "{raise_level: 1}", "raise_level needs levels"),
+    "unknown field required": ("required: [text,", "required: [txt,", "there is no field of a complaint txt; did you mean text?"),
+    "unreachable class": ('when: "facts.urgent", clause', "clause", "is never reached: entry 1 has no when"),
+    "endless repeat": ("    stops: closed\n", "", "nothing stops the repeating clock chase"),
+    "endless clock": ("    stops: [handled, {event: closed, when: \"event.role == 'chief'\"}]\n", "", "nothing stops the clock handling"),
+    "repeat without effect": ("    do: [{remind: desk, by: [sms]}]\n", "", "every without do has no effect"),
+    "clock without a limit": ("    every: 3d\n    do: [{remind: desk, by: [sms]}]\n", "", "has neither due nor every"),
+    "unknown clause": ('clause: "3.1"', 'clause: "7"', "clauses.yaml has no clause 7"),
+    "unknown clause under uncovered": ('clause: "5"', 'clause: "6"', "clauses.yaml has no clause 6"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_mistake_is_an_error_with_its_remedy(tmp_path: Path, name: str) -> None:
+    old, new, message = ERRORS[name]
+    errors = [line for line in findings(tmp_path, (old, new)) if line.startswith("error: procedure.yaml:")]
+    assert any(message in line for line in errors), errors
+
+
+def test_a_clause_without_an_entry_is_an_error_in_clauses_yaml(tmp_path: Path) -> None:
+    errors = findings(tmp_path, clauses=CLAUSES + '  "6": {zh: 六, en: Six}\n')
+    assert errors == ["error: clauses.yaml:8: no entry implements the clause 6; add one, or list it under uncovered with the reason"]
+
+
+def test_a_missing_text_of_a_clause_is_an_error(tmp_path: Path) -> None:
+    errors = findings(tmp_path, clauses=CLAUSES.replace("en: Polite", 'en: ""'))
+    assert errors == ["error: clauses.yaml:7: the text of 5 is missing in en; add it"]
+
+
+WARNINGS = {
+    "class without a closing condition": (
+        'closing:\n  - {requires: "last.called_back.outcome == \'satisfied\'", clause: "4.1"}\n',
+        "",
+        "the class urgent has no",
+    ),
+    "no class left": (
+        "ordinary, zh: 普通件, en: Ordinary case, clause",
+        'ordinary, zh: 普通件, en: Ordinary case, when: "!facts.urgent", clause',
+        "a complaint may get no class",
+    ),
+    "idle role": (
+        "  chief: {zh: 主管",
+        "  idle: {zh: 闲, en: Idle}\n  chief: {zh: 主管",
+        "the role idle is declared, but no entry names it",
+    ),
+    "unread parameter": ("within: {parameter: limit}", "within: 3d", "no entry uses the parameter limit"),
+    "title missing": ("en: Urgent case", 'en: ""', "classes.urgent has no title in en"),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_a_weakness_is_a_warning(tmp_path: Path, name: str) -> None:
+    old, new, message = WARNINGS[name]
+    lines = findings(tmp_path, (old, new))
+    assert any(line.startswith("warning: procedure.yaml:") and message in line for line in lines), lines
+    assert [line for line in lines if line.startswith("error")] == []
+
+
+def test_a_closing_condition_that_holds_for_an_empty_case_does_not_count(tmp_path: Path) -> None:
+    only = "case.class != 'urgent' || last.called_back.outcome == 'satisfied'"
+    lines = findings(tmp_path, ("last.called_back.outcome == 'satisfied'", only))
+    assert [line for line in lines if "closing condition" in line] == [
+        (
+            "warning: procedure.yaml:15: clause 2: the class ordinary has no closing condition: "
+            "its cases may be closed at once; add one under closing"
+        )
+    ]
+
+
+def test_several_classes_that_only_a_person_assigns_are_no_mistake(tmp_path: Path) -> None:
+    never = "".join(f'  - {{id: {name}, zh: 重, en: Grave, when: "false", clause: "2"}}\n' for name in ("grave", "special"))
+    assert findings(tmp_path, ("classes:\n", "classes:\n" + never)) == []
+
+
+def test_a_vacant_role_is_a_warning_if_a_role_above_it_has_a_holder_else_an_error(tmp_path: Path) -> None:
+    with_chief = Organisation(id="o", people=[Person(id="p", roles=["chief"])], line={"desk": "chief"})
+    lines = findings(tmp_path, organisation=with_chief)
+    assert [line.partition(": no person")[0] for line in lines] == ["warning: procedure.yaml:17: clause 3"]
+    without_chief = Organisation(id="o", people=[Person(id="p", roles=["desk"])])
+    lines = findings(tmp_path, organisation=without_chief)
+    assert [line.partition(":")[0] for line in lines if "no person holds the role chief or a role above it" in line] == ["error"]
