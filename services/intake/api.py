@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -14,19 +13,13 @@ from fastapi.responses import Response
 from services.intake import metrics
 from services.intake.api_dependencies import Authentication, intake_problem
 from services.intake.application.group_commit import GroupCommit
-from services.intake.application.registration import (
-    PendingRegistration,
-    RegisterComplaints,
-    RegistrationResult,
-    refused_result,
-    refused_submission,
-)
-from services.intake.channels import READERS
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
+from services.intake.application.submission_reading import SubmissionReader
 from services.intake.channels.json_document import MalformedJsonError, parse_json
 from services.intake.config import IntakeSettings
-from services.intake.domain.submission import SourceContext, case_id
+from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
-from services.intake.storage import complaints
+from services.intake.storage import complaints, refusals
 from shared.runtime.clock import monotonic, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
@@ -45,7 +38,7 @@ class ApiDependencies:
     """What the routes need."""
 
     authentication: Authentication
-    registration: RegisterComplaints
+    reader: SubmissionReader
     group_commit: GroupCommit[PendingRegistration, RegistrationResult]
     database: Database
     settings: IntakeSettings
@@ -116,7 +109,8 @@ async def _register_items(
 ) -> list[RegistrationResult]:
     """One result for each item; valid items are registered together, the refusals of the others are stored."""
     validated = [
-        _validate_item(api.registration, context, item, f"{key}/{index}" if key else None, traceparent) for index, item in enumerate(items)
+        api.reader.read(item, context, traceparent=traceparent, idempotency_key=f"{key}/{index}" if key else None)
+        for index, item in enumerate(items)
     ]
     pending = [item for item in validated if isinstance(item, PendingRegistration)]
     try:
@@ -136,26 +130,9 @@ async def _register_items(
 async def _store_refusals(api: ApiDependencies, context: SourceContext, refused: Sequence[RegistrationResult]) -> None:
     if refused:
         async with api.database.transaction() as tx:
-            await complaints.insert_refusals(tx, [refused_submission(result, VIA_HTTP, context.source.id, "") for result in refused])
+            await refusals.insert_refusals(tx, [refused_submission(result, VIA_HTTP, context.source.id, "") for result in refused])
     for result in refused:
         metrics.count_refused(VIA_HTTP, result.reason)
-
-
-def _validate_item(
-    registration: RegisterComplaints, context: SourceContext, item: Any, key: str | None, traceparent: str
-) -> PendingRegistration | RegistrationResult:
-    reading = READERS["json"](item)
-    if reading.submission is None:
-        missing = any(fault.rule == "missing" for fault in reading.faults)
-        return refused_result("missing" if missing else "invalid", *reading.faults)
-    submission = reading.submission
-    refusal = registration.check_submission(submission, context)
-    if refusal is not None:
-        return refusal
-    fingerprint = sha256(orjson.dumps(item, option=orjson.OPT_SORT_KEYS)).digest()
-    reference, exact = (submission.external_id, False) if submission.external_id else (f"key {key}" if key else None, key is not None)
-    case = case_id(context.source.id, submission.channel, reference) if reference else uuid7()
-    return PendingRegistration(submission, context, case, fingerprint, traceparent, exact)
 
 
 def _parsed(body: bytes) -> Any:

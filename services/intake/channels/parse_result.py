@@ -1,4 +1,4 @@
-"""What every channel gives: a submission, or what is wrong with it."""
+"""The result of every channel reader."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from shared.contracts.complaint import Submission
 
 @dataclass(frozen=True, slots=True)
 class ParseResult:
-    """Either a submission or faults."""
+    """A submission, or None and its faults."""
 
     submission: Submission | None
     faults: tuple[SubmissionFault, ...] = ()
