@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.sla.domain.lifecycle import clocks, escalation, permissions
+from services.sla.domain.lifecycle import clock_deadlines, clocks, escalation, permissions
 from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.effects import (
@@ -296,7 +296,7 @@ def _missed_occurrences(draft: DecisionBuilder, plan: ClockPlan, current: ClockR
     """The last occurrence by an instant, and how many there were: those missed in an outage are carried out as one."""
     at = current.next_occurrence or 0
     number = 1
-    while (following := clocks.next_occurrence_after(draft, plan, current, at)) is not None and following <= upto:
+    while (following := clock_deadlines.next_occurrence_after(draft, plan, current, at)) is not None and following <= upto:
         at, number = following, number + 1
     return at, number
 
@@ -312,7 +312,7 @@ def _execute_item(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, st
         case _:
             missed = _missed_occurrences(draft, plan, current, upto)[1]
             current.occurred = step.at
-            current.next_occurrence = clocks.next_occurrence_after(draft, plan, current, step.at)
+            current.next_occurrence = clock_deadlines.next_occurrence_after(draft, plan, current, step.at)
             apply_effects(
                 draft,
                 plan.repeat_effects,
