@@ -4,7 +4,8 @@ import pytest
 
 from cli.commands.authoring.simulate import scenario_organisation
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.lifecycle.decide import CaseDecision, CaseInput
+from services.sla.domain.lifecycle.decide import CaseDecision
+from services.sla.domain.lifecycle.inputs import CaseInput
 from services.sla.domain.views import event_mapping
 from shared.contracts import decode_body
 from shared.procedures.calendars.calendar import Calendar

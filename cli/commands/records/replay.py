@@ -10,7 +10,7 @@ from cli.evidence.sla_database import exit_with, query_sla
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import next_due
+from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.storage import ledgers
 from services.sla.storage.ledgers import HistoricalRulebooks
 from shared.runtime.database.database import Database

@@ -13,7 +13,7 @@ from services.sla.domain.deadlines.worktime import from_micros
 from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.evidence.hash_chain import GENESIS_HASH, LedgerEntry
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import next_due
+from services.sla.domain.lifecycle.due_items import next_due
 from shared.runtime.database.database import Transaction
 
 _LOAD = "SELECT id, state, head, calendar FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"

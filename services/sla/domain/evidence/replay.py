@@ -13,17 +13,10 @@ from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
-from services.sla.domain.lifecycle.decide import (
-    AUTHORITY_RULE,
-    AdvanceTime,
-    ApplyDecision,
-    CaseInput,
-    OpenCase,
-    Recalculate,
-    TakeAction,
-    decide,
-    next_due,
-)
+from services.sla.domain.lifecycle.decide import decide
+from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.permissions import AUTHORITY_RULE
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from shared.contracts.complaint import Complaint
