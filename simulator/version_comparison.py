@@ -15,7 +15,7 @@ from cli.evidence.archive_verification import read_decision_contexts
 from cli.evidence.evidence_archive import ArchiveError, parse_ledger_rows, read_archive
 from cli.evidence.sla_database import exit_with, query_sla
 from services.sla.domain.evidence.case_history import CaseHistory
-from services.sla.domain.evidence.replay import RecordedEvent
+from services.sla.domain.evidence.recorded_events import RecordedEvent
 from services.sla.storage import ledgers as records
 from services.sla.storage.ledgers import HistoricalRulebooks
 from shared.procedures.calendars.calendar import Calendar

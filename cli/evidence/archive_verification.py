@@ -11,10 +11,10 @@ import orjson
 from cli.evidence.evidence_archive import ArchiveError, clock_explanations, parse_ledger_rows
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.evidence import decision_context as bases
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.domain.evidence.decision_context import DecisionContext
-from services.sla.domain.evidence.hash_chain import MerkleProof
+from services.sla.domain.evidence.merkle import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.storage.ledgers import encode_seal_leaf
@@ -52,7 +52,7 @@ def _proof_faults(proof: Mapping[str, Any], dossier: CaseHistory) -> Iterator[st
         head = bytes.fromhex(proof["head"])
         shown = MerkleProof(tuple((bytes.fromhex(each["hash"]), bool(each["left"])) for each in proof["siblings"]))
         bound = any(row.sequence == proof["sequence"] and row.hash == head for row in dossier.rows) and proof["case"] == dossier.case
-        leads = hash_chain.verify_inclusion(encode_seal_leaf(proof["case"], proof["sequence"], head), shown, bytes.fromhex(proof["root"]))
+        leads = merkle.verify_inclusion(encode_seal_leaf(proof["case"], proof["sequence"], head), shown, bytes.fromhex(proof["root"]))
         year = int(proof["year"])
     except _PARSE_ERRORS as error:
         yield f"a proof cannot be read: {error!r}"

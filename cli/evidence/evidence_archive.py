@@ -10,7 +10,7 @@ import orjson
 
 from services.sla.domain.deadlines.explanation import Explanation
 from services.sla.domain.evidence import decision_context as bases
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.lifecycle.case import Case
@@ -122,7 +122,7 @@ def _line(row: LedgerRow) -> bytes:
 def _proof_document(seal: YearSeal, case: str) -> dict[str, Any]:
     place = next(place for place, each in enumerate(seal.leaves) if each.case == case)
     own: SealLeaf = seal.leaves[place]
-    shown = hash_chain.inclusion_proof([each.data for each in seal.leaves], place)
+    shown = merkle.inclusion_proof([each.data for each in seal.leaves], place)
     return {
         "year": seal.year,
         "root": seal.root.hex(),

@@ -11,7 +11,7 @@ from services.sla import metrics
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.replay import input_origin
+from services.sla.domain.evidence.recorded_events import input_origin
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction

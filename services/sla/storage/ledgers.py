@@ -11,7 +11,7 @@ import orjson
 
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.evidence import decision_context as bases
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import hash_chain, merkle
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.runtime.database.database import Database, Transaction
@@ -153,7 +153,7 @@ async def seal_year(tx: Transaction, year: int, period: tuple[datetime, datetime
     if found is not None:
         return found
     leaves = [SealLeaf(row["id"], row["sequence"], row["head"]) for row in await tx.fetch(_ENDED, since, until)]
-    root = hash_chain.merkle_root([each.data for each in leaves])
+    root = merkle.merkle_root([each.data for each in leaves])
     await tx.execute("INSERT INTO seal (year, root, cases, sealed_at) VALUES ($1, $2, $3, $4)", year, root, len(leaves), now)
     await tx.execute(
         "INSERT INTO seal_leaf (year, case_id, sequence, head) SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bytea[])",
@@ -190,7 +190,7 @@ async def seal_faults(tx: Transaction, year_seal: YearSeal) -> list[str]:
     """What is wrong with a seal: its root, or a ledger that no longer has the head that was sealed."""
     problems = (
         []
-        if hash_chain.merkle_root([each.data for each in year_seal.leaves]) == year_seal.root
+        if merkle.merkle_root([each.data for each in year_seal.leaves]) == year_seal.root
         else [f"the seal of {year_seal.year} does not fit its cases"]
     )
     rows = await tx.fetch(

@@ -11,7 +11,7 @@ import orjson
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.replay import RecordedEvent
+from services.sla.domain.evidence.recorded_events import RecordedEvent
 from services.sla.domain.lifecycle.case import Event
 from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
 from services.sla.domain.reports.statistics import CaseTimeline
