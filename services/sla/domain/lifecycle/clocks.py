@@ -239,5 +239,3 @@ def _cancel_all(draft: DecisionBuilder, event: Event) -> None:
             cancel_run(draft, plan, current, event.at, event.type)
         else:
             current.state = "cancelled"
-    for climb in draft.case.climbs:
-        climb.active = False

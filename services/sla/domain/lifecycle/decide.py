@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from services.sla.domain.lifecycle import clocks, escalation, permissions
+from services.sla.domain.lifecycle import clocks, due_items, escalation, permissions
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.lifecycle.due_items import execute_due
-from services.sla.domain.lifecycle.effects import process_event
+from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook, first_clauses
 from shared.contracts.actions import ACTION_DEFINITIONS
 
 NON_OWNER_ROLES = frozenset({"", "system", "triage", "complainant"})
 """Roles that are never asked for help, and so never own a case as the first who was asked."""
+
+
+MAX_FOLLOW_UPS = 1000
+"""Events that one input or due item may cause; the longest decision in the scenarios of the packs has 18."""
+
+
+class ProcedureLoopError(ValueError):
+    """Events of a procedure cause each other without end; the text names the event that came most often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +49,56 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
     if isinstance(case_input, OpenCase):
         draft = DecisionBuilder(_new_case(case_input), rulebook, now)
         _add_opening_events(draft, case_input)
-        following = execute_due(draft, case_input.registered_at - 1)
+        following = _execute_due(draft, case_input.registered_at - 1)
     elif case is None:
         raise ValueError("the case is not known; its registration has to come first")
     else:
         draft = DecisionBuilder(case.working_copy(), rulebook, now)
         if isinstance(case_input, AdvanceTime):
-            following = execute_due(draft, case_input.upto)
+            following = _execute_due(draft, case_input.upto)
         else:
-            execute_due(draft, case_input.at - 1)
+            _execute_due(draft, case_input.at - 1)
             _apply_input(draft, case_input)
-            following = execute_due(draft, case_input.at - 1)
+            _follow_up_events(draft)
+            following = _execute_due(draft, case_input.at - 1)
     return CaseDecision(draft.case, draft.events, following)
+
+
+def _follow_up_events(builder: DecisionBuilder) -> None:
+    """The event loop: follow up each event of the decision once, in the order in which the events were added.
+
+    An event is applied to the case at the moment it is added, whichever input, clock or effect it comes from. When it is
+    followed up, its clocks come first, in the order of time.md for equal instants, then the reactions on it in their written
+    order; the events that these add go to the end of the list.
+
+    Raises `ProcedureLoopError` if events cause each other without end.
+    """
+    for _ in range(MAX_FOLLOW_UPS):
+        if not builder.pending:
+            return
+        event = builder.pending.popleft()
+        clocks.apply_stops_and_cancels(builder, event)
+        due_items.execute_before_interruption(builder, event)
+        clocks.apply_pauses_and_starts(builder, event)
+        escalation.end_escalations(builder, event)
+        run_reactions(builder, event)
+        if event.type == "measures_signed_off":
+            builder.case.unsigned = False
+    raise ProcedureLoopError(_describe_loop(builder))
+
+
+def _describe_loop(builder: DecisionBuilder) -> str:
+    reacted_to = [event.type for event in builder.events if event.type in builder.rulebook.reactions_by_event]
+    ((event_type, _),) = Counter(reacted_to or [event.type for event in builder.events]).most_common(1)
+    return f"{event_type} causes itself without end; give a reaction or a clock on {event_type} a condition"
+
+
+def _execute_due(builder: DecisionBuilder, upto: int) -> int | None:
+    """Carry out all that is due by an instant, each at its own instant, in order; gives the next instant after that."""
+    while (due := next_due(builder.case)) is not None and due <= upto:
+        due_items.execute_first(builder, upto)
+        _follow_up_events(builder)
+    return due
 
 
 def _apply_input(draft: DecisionBuilder, given: TakeAction | ApplyDecision | Recalculate) -> None:
@@ -86,8 +133,10 @@ def _new_case(given: OpenCase) -> Case:
 
 def _add_opening_events(draft: DecisionBuilder, given: OpenCase) -> None:
     register = first_clauses(draft.rulebook.procedure.register_.clause)
-    process_event(draft, "registered", given.registered_at, {**draft.rule_fields("register", register), **given.registered}, "opening")
-    process_event(draft, "classified", given.registered_at, dict(given.classified))
+    draft.add_event("registered", given.registered_at, {**draft.rule_fields("register", register), **given.registered}, "opening")
+    _follow_up_events(draft)
+    draft.add_event("classified", given.registered_at, dict(given.classified))
+    _follow_up_events(draft)
 
 
 def _apply_decision(draft: DecisionBuilder, given: ApplyDecision) -> None:
@@ -101,7 +150,7 @@ def _apply_decision(draft: DecisionBuilder, given: ApplyDecision) -> None:
         kind = "reassigned"
     if kind == "reclassified":
         data.setdefault("from_class", case.class_)
-    process_event(draft, kind, given.at, data, given.cause)
+    draft.add_event(kind, given.at, data, given.cause)
 
 
 def _outranked_by_person(action: str, what: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -123,9 +172,7 @@ def _take_action(draft: DecisionBuilder, given: TakeAction) -> None:
         _add_refusal(draft, given, refused)
         return
     _add_engine_fields(draft, given, event, data)
-    process_event(draft, event, given.at, data, "action")
-    if event == "escalation_acknowledged":
-        escalation.acknowledge_escalations(draft)
+    draft.add_event(event, given.at, data, "action")
 
 
 def _add_engine_fields(draft: DecisionBuilder, given: TakeAction, event: str, data: dict[str, Any]) -> None:
@@ -154,4 +201,4 @@ def _add_refusal(draft: DecisionBuilder, given: TakeAction, refused: permissions
     data = {**because, "action": given.action, "reason": refused.reason, "role": given.role, "actor": given.actor, "data": given.data}
     if refused.late:
         data["late"] = True
-    process_event(draft, "action_refused", given.at, data, "action")
+    draft.add_event("action_refused", given.at, data, "action")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.sla.domain.lifecycle import clock_deadlines, escalation
-from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation
+from services.sla.domain.lifecycle import clock_deadlines, clocks, escalation
+from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.lifecycle.effects import EffectContext, apply_effects, execute_deadline_step, process_escalation_events
+from services.sla.domain.lifecycle.effects import EffectContext, apply_effects, execute_deadline_step
 from services.sla.domain.rules.rulebook import ClockPlan
 
 
@@ -50,17 +50,21 @@ class _DueItem:
     index: int
 
 
-def execute_due(draft: DecisionBuilder, upto: int) -> int | None:
-    """Carry out all that is due by an instant, each at its own instant, in order; gives the next instant after that."""
-    while (due := next_due(draft.case)) is not None and due <= upto:
-        step, plan, climb = min(_due_items(draft, upto), key=lambda each: each[0])
-        if climb is not None:
-            seen = len(draft.events)
-            escalation.advance_escalation(draft, climb, step.at)
-            process_escalation_events(draft, seen)
-        elif plan is not None:
-            _execute_item(draft, plan, draft.case.rounds[plan.clock.id][-1], step, upto)
-    return due
+def execute_first(builder: DecisionBuilder, upto: int) -> None:
+    """Carry out what is due first of all that is due by an instant."""
+    step, plan, climb = min(_due_items(builder, upto), key=lambda each: each[0])
+    if climb is not None:
+        escalation.advance_escalation(builder, climb, step.at)
+    elif plan is not None:
+        _execute_item(builder, plan, builder.case.rounds[plan.clock.id][-1], step, upto)
+
+
+def execute_before_interruption(builder: DecisionBuilder, event: Event) -> None:
+    """Carry out what is due at the very instant of an event on the runs that it is about to pause or restart."""
+    for plan, run in clocks.runs_to_interrupt(builder, event):
+        for step_index, at in enumerate(run.dues):
+            if at == event.at and step_index not in run.done and run.is_active:
+                execute_deadline_step(builder, plan, run, step_index)
 
 
 def _due_items(draft: DecisionBuilder, upto: int) -> Iterator[tuple[_DueItem, ClockPlan | None, Escalation | None]]:
