@@ -17,7 +17,7 @@ from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
 from services.notify.providers.provider import Provider
 from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
-from shared.procedures.loading.loader import load_organisation
+from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.service import Service
 
@@ -54,7 +54,7 @@ def configured_providers(settings: NotifySettings, clock: Clock) -> list[Provide
 def planning_context(settings: NotifySettings, channels: frozenset[str]) -> PlanningContext:
     """What planning reads besides the request; `channels` are those that have a provider."""
     directory = RecipientDirectory(
-        load_organisation(settings.organisation), settings.phone_region, settings.default_channels, settings.complainant_language
+        load_checked_organisation(settings.organisation), settings.phone_region, settings.default_channels, settings.complainant_language
     )
     templates = MessageTemplates(template_sources(settings.templates), settings.zone)
     return PlanningContext(directory, templates, channels, quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone))

@@ -83,6 +83,11 @@ class ComplaintSource(StrictModel):
     rate_per_second: float = Field(default=1000, gt=0)
     department: str | None = Field(default=None, description="the department of all its cases, instead of the one that routing selects")
 
+    @property
+    def procedure_reference(self) -> str:
+        """The reference by which the loader finds the procedure: with the version if the source names one."""
+        return self.procedure if self.version is None else f"{self.procedure}@{self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class _RoleHolders:

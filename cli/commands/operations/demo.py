@@ -23,6 +23,7 @@ from cli.demo.sender import DemoSender
 from cli.demo.shutdown import shut_down_in_order
 from cli.demo.staff import StaffPlanner
 from cli.reconciliation.reconciliation import Reconciliation, reconcile
+from cli.stack.preflight import check_settings
 from cli.stack.servers import running_servers
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
@@ -47,6 +48,7 @@ def demo(
     def progress(line: str) -> None:
         console.print(line, highlight=False)
 
+    check_settings(ORGANISATION_FILE)
     with running_servers(root, progress) as servers:
         shutil.rmtree(root / "sinks", ignore_errors=True)
         asyncio.run(_delete_earlier_topics(servers.bootstrap_servers))

@@ -72,7 +72,13 @@ def load_pack(reference: str | Path, *, base_folder: Path | None = None) -> Pack
 
 def load_organisation(path: str | Path) -> Organisation:
     """Load an organisation from a file; raises `ProcedureError`."""
-    return validate_document(Organisation, read_yaml(Path(path)))
+    return load_organisation_document(Path(path))[0]
+
+
+def load_organisation_document(path: Path) -> tuple[Organisation, YamlDocument]:
+    """Load an organisation with its file, for the line numbers of further problems; raises `ProcedureError`."""
+    document = read_yaml(path)
+    return validate_document(Organisation, document), document
 
 
 def _procedure_path(reference: str | Path, base: Path | None) -> Path:

@@ -51,10 +51,20 @@ def test_missing_java_is_installed_on_debian_as_root_after_one_line(bare: Path, 
     pretend(monkeypatch, root=True, debian=True)
     fake = bare / "java"
     program(bare / "fake-java", 'echo openjdk version \\"17.0.1\\" >&2')
-    program(bare / "apt-get", f'case "$*" in *install*) /bin/mv "{bare}/fake-java" "{fake}";; esac')
+    program(bare / "apt-get", f'case "$*" in *simulate*) ;; *install*) /bin/mv "{bare}/fake-java" "{fake}";; esac')
     told: list[str] = []
     assert java.ensure_java(told.append) == str(fake)
     assert told == ["Java 17 or newer is missing: installing openjdk-17-jre-headless with apt-get."]
+
+
+def test_java_is_not_installed_by_an_upgrade_of_what_is_there(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, root=True, debian=True)
+    calls = bare / "calls"
+    plan = "Inst libc6 [2.36-9] (2.36-10 Debian [amd64])"
+    program(bare / "apt-get", f'echo "$*" >> "{calls}"; case "$*" in *simulate*) echo "{plan}";; esac')
+    with pytest.raises(EmbeddedServerError, match=r"^Java 17 or newer is missing: install it"):
+        java.ensure_java(print)
+    assert [call for call in calls.read_text().splitlines() if "install" in call and "simulate" not in call] == []
 
 
 def test_an_old_java_counts_as_missing(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
