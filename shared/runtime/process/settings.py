@@ -1,6 +1,7 @@
 """The settings of every service, read from the environment when an instance is created."""
 
 import os
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -24,6 +25,7 @@ class RuntimeSettings(BaseSettings):
     environment: Literal["development", "test", "demo", "production"] = Field("development", description="production: real clock only")
     clock: str = Field("", description="<domain origin>@<real origin>x<factor>; empty is real time")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level of the log lines that are written")
+    packs: Path | None = Field(None, description="folder of your own packs, each in a folder of its id; the same in every process")
     sealing_keys: SecretStr = Field(SecretStr(""), description="id:base64 of 32 bytes, comma separated; the first encrypts, all decrypt")
 
     kafka_bootstrap_servers: str = Field(
@@ -94,6 +96,13 @@ class RuntimeSettings(BaseSettings):
     @classmethod
     def _database_url_can_be_parsed(cls, value: SecretStr) -> SecretStr:
         server_addresses.check_database_url(value.get_secret_value())
+        return value
+
+    @field_validator("packs")
+    @classmethod
+    def _packs_are_a_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("must be a folder with a folder for each pack")
         return value
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Procedures with one entry less, to show that each entry is there for a scenario that would fail without it."""
+"""Removes the entries of a procedure one by one, to find those without which every scenario is still met."""
 
 from collections.abc import Iterator
 from copy import deepcopy
