@@ -1,1 +1,1 @@
-"""`jiesu`, a file a command group; it alone may import services, and nothing imports it."""
+"""The command line `jiesu`: one module a command; nothing else imports it."""

@@ -1,4 +1,4 @@
-"""`jiesu`: one command group a file; a file is imported only when its command is called, so that every command starts fast."""
+"""The command `jiesu`: a command's module is imported only when the command is called, so that every command starts fast."""
 
 import sys
 from importlib import import_module
@@ -27,39 +27,39 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("cli.commands.operations.demo:demo", "A month of complaints in about a minute, on real servers."),
     "up": ("cli.commands.operations.up:up", "Run servers and services until stopped."),
 }
-"""Command → where its typer app (or its one function) stands, and its help in one line."""
+"""Command → the module and name of its typer app or function, and its help in one line."""
 
 
 class LazyCommandGroup(TyperGroup):
-    """A group that imports the file of a command when it is called; for the list of commands their one-line help is enough."""
+    """A group that imports a command's module when the command is called; the list of commands needs their one-line help alone."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands, in the order of the table."""
         return [*COMMANDS, *super().list_commands(ctx)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """What stands in the list of commands; None if there is none of that name."""
-        known = COMMANDS.get(cmd_name)
-        return TyperCommand(cmd_name, help=known[1]) if known else super().get_command(ctx, cmd_name)
+        """A placeholder with the command's help; None for an unknown name."""
+        entry = COMMANDS.get(cmd_name)
+        return TyperCommand(cmd_name, help=entry[1]) if entry else super().get_command(ctx, cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """The command that is called, imported now, and its arguments."""
+        """The called command, imported, and its arguments."""
         if args and args[0] in COMMANDS:
             return args[0], load_command(args[0]), args[1:]
         return super().resolve_command(ctx, args)
 
 
 def load_command(name: str) -> Any:
-    """The command of that name, ready to run."""
+    """Import a command of the table; returns a click command."""
     module, _, attribute = COMMANDS[name][0].partition(":")
-    found = getattr(import_module(module), attribute)
-    if not isinstance(found, typer.Typer):
-        single = typer.Typer(add_completion=False)
-        single.command(name)(found)
-        found = single
-    ready = typer.main.get_command(found)
-    ready.name = name
-    return ready
+    target = getattr(import_module(module), attribute)
+    if not isinstance(target, typer.Typer):
+        function = target
+        target = typer.Typer(add_completion=False)
+        target.command(name)(function)
+    command = typer.main.get_command(target)
+    command.name = name
+    return command
 
 
 app = typer.Typer(cls=LazyCommandGroup, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -71,9 +71,9 @@ def _root() -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script: a server or setting that cannot be used ends it with one line and status 1."""
     try:
         app(prog_name="jiesu")
-    except (ClickException, Unavailable, Misconfigured) as error:  # typer carries a click of its own and does not know this one
+    except (ClickException, Unavailable, Misconfigured) as error:  # typer has a copy of click and does not handle click's own exception
         typer.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -1,29 +1,29 @@
-"""A scenario's complaint, registered as intake registers it; without an organisation any source exists."""
+"""Registers a scenario's complaint as intake does; without an organisation every source exists."""
 
 from datetime import datetime, tzinfo
 
-from services.intake.domain.submission import SourceContext, prepare_registration
-from services.intake.domain.submission import registered_event as registration
+from services.intake.domain.submission import SourceContext, prepare_registration, registered_event
 from shared.contracts.complaint import Submission
 from shared.contracts.events.triage import Registered
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.organisation import ComplaintSource, Organisation
 from simulator.scenario import ScenarioComplaint
 
-REGION = "CN"
-KEY = b"simulation"
-SEALED = "sealed"
+_PHONE_REGION = "CN"
+_PSEUDONYM_KEY = b"simulation"
+_ENCRYPTED_CONTACT = "sealed"
+"""Stands for the encrypted contact data, which no rule reads."""
 
 
 def register_complaint(complaint: ScenarioComplaint, case: str, number: int, at: datetime, source_context: SourceContext) -> Registered:
-    """The registration of a scenario's complaint at that instant."""
+    """The `registered` event of a complaint that is registered at `at`."""
     submission = Submission.model_validate(complaint.model_dump(exclude={"id"}, exclude_unset=True))
-    made = prepare_registration(submission, source_context, case, at)
-    return registration(made, number, SEALED if made.contact else None)
+    registration = prepare_registration(submission, source_context, case, at)
+    return registered_event(registration, number, _ENCRYPTED_CONTACT if registration.contact else None)
 
 
 def source_context_for(complaint: ScenarioComplaint, bound: BoundProcedure, organisation: Organisation, zone: tzinfo) -> SourceContext:
-    """Where the complaint is registered: its source as the organisation knows it, else one of that name."""
+    """The source of a complaint: the organisation's of that name, else a new one."""
     name = complaint.source or "scenario"
     source = organisation.source(name) or ComplaintSource(id=name, procedure=bound.procedure.id)
-    return SourceContext(source, bound, zone, REGION, KEY)
+    return SourceContext(source, bound, zone, _PHONE_REGION, _PSEUDONYM_KEY)

@@ -1,7 +1,6 @@
-"""The scenario format of the vocabulary: a complaint or several, steps, and what is expected; and whether events meet it."""
+"""The format of scenario files: complaints, steps and expectations; validates and reads them."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,22 +10,22 @@ from pydantic import AwareDatetime, Field, ValidationError, ValidationInfo, fiel
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Submission
-from shared.contracts.events import EVENT_CLASSES
-from shared.procedures.model.clauses import is_clause_or_subclause
+from simulator.expectations import check_expectation
 
+# libyaml's loader is seven times as fast, but not every build of PyYAML has it.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _ScenarioLoader(_SafeLoader):  # type: ignore[misc]  # which of the two safe loaders there is, is known only at run time
-    """YAML in which a key that stands twice is an error: the first value would be lost in silence."""
+class _ScenarioLoader(_SafeLoader):  # type: ignore[misc]  # the base class is chosen at run time
+    """A loader that refuses a repeated key: YAML would silently drop its first value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [(key.value, key.start_mark) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for place, (key, mark) in enumerate(keys):
-            if any(key == earlier for earlier, _ in keys[:place]):
-                raise yaml.MarkedYAMLError(problem=f"{key} stands here twice; keep one", problem_mark=mark)
-        found: dict[Any, Any] = super().construct_mapping(node, deep)
-        return found
+        for position, (key, mark) in enumerate(keys):
+            if any(key == earlier for earlier, _ in keys[:position]):
+                raise yaml.MarkedYAMLError(problem=f"{key} occurs twice; keep one", problem_mark=mark)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 class ScenarioError(ValueError):
@@ -34,13 +33,13 @@ class ScenarioError(ValueError):
 
 
 class ScenarioComplaint(Submission):
-    """A complaint of a scenario; `id` is its name in steps and expectations."""
+    """A complaint of a scenario; steps and expectations name it by its `id`."""
 
     id: str = ""
 
 
 class ScenarioStep(StrictModel):
-    """An action at an instant by a role."""
+    """An action at an instant by a role or person."""
 
     at: AwareDatetime
     action: str
@@ -57,7 +56,7 @@ class ScenarioStep(StrictModel):
 
 
 class Scenario(StrictModel):
-    """A scenario file; `check` is left alone."""
+    """A scenario file; `check` is ignored."""
 
     procedure: str
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -71,41 +70,48 @@ class Scenario(StrictModel):
 
     @field_validator("parameters", "complaints", "steps", "expect", mode="before")
     @classmethod
-    def _null_as_empty(cls, given: Any, info: ValidationInfo) -> Any:
-        return ({} if info.field_name == "parameters" else []) if given is None else given
+    def _null_as_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        return ({} if info.field_name == "parameters" else []) if value is None else value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.complaint is None) == (not self.complaints):
             raise ValueError("give either complaint or complaints")
-        ids = [each.id for each in self.complaints]
+        self._check_case_names()
+        self._check_step_times()
+        for expected in self.expect:
+            check_expectation(expected)
+        return self
+
+    def _check_case_names(self) -> None:
+        ids = [complaint.id for complaint in self.complaints]
         if self.complaints and (not all(ids) or len(set(ids)) < len(ids)):
             raise ValueError("complaints: each needs an id of its own")
-        named = [("steps", step.case) for step in self.steps] + [("expect", str(each.get("case", ""))) for each in self.expect]
-        for where, case in named:
+        references = [("steps", step.case) for step in self.steps]
+        references += [("expect", str(expected.get("case", ""))) for expected in self.expect]
+        for section, case in references:
             if case and self.complaints and case not in ids:
-                raise ValueError(f"{where}: no complaint has the id {case}; ids are {', '.join(ids)}")
+                raise ValueError(f"{section}: no complaint has the id {case}; ids are {', '.join(ids)}")
         if len(ids) > 1 and any(not step.case for step in self.steps):
             raise ValueError("steps: with several complaints each step names its case")
-        begun = {each.id: each.registered_at or each.received_at for each in self.cases}
+
+    def _check_step_times(self) -> None:
+        registered_at = {complaint.id: complaint.registered_at or complaint.received_at for complaint in self.cases}
         for number, step in enumerate(self.steps):
-            registered = begun.get(step.case) or next(iter(begun.values()))
+            registered = registered_at.get(step.case) or next(iter(registered_at.values()))
             if step.at < registered:
                 raise ValueError(
                     f"steps.{number}: {step.action} at {step.at} comes before the case is registered, at {registered}; make it later"
                 )
-        for each in self.expect:
-            _check_expectation(each)
-        return self
 
     @property
     def cases(self) -> list[ScenarioComplaint]:
-        """The complaints; a single one keeps its id, or has none."""
+        """The complaints; a single one may have no id."""
         return self.complaints or ([self.complaint] if self.complaint else [])
 
 
 def read_scenario(path: Path) -> Scenario:
-    """The scenario in a YAML file; raises `ScenarioError`."""
+    """Read a scenario from a YAML file; raises `ScenarioError`."""
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_ScenarioLoader)  # noqa: S506  # a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -116,108 +122,10 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def parse_scenario(data: Mapping[str, Any], source_name: str) -> Scenario:
-    """The scenario in a mapping; `where` names it in errors; raises `ScenarioError`."""
+    """Read a scenario from a mapping; errors begin with `source_name`. Raises `ScenarioError`."""
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in each['loc']) or 'scenario'}: {each['msg']}" for each in error.errors(include_url=False)]
+        problems = error.errors(include_url=False)
+        lines = [f"{'.'.join(map(str, problem['loc'])) or 'scenario'}: {problem['msg']}" for problem in problems]
         raise ScenarioError(f"{source_name}: " + "; ".join(lines)) from error
-
-
-_EVENT_FIELDS = frozenset(field.alias or name for cls in EVENT_CLASSES.values() for name, field in cls.model_fields.items()) | {"event"}
-_INSTANTS = ("at", "before", "due_at", "from_at", "started_at", "until", "date", "next_date")
-
-
-def _check_expectation(expected: dict[str, Any]) -> None:
-    if ("event" in expected) == ("absent" in expected):
-        raise ValueError(f"expect: {expected} names neither or both of event and absent; give one")
-    name = expected.get("event", expected.get("absent"))
-    if name not in EVENT_CLASSES:
-        raise ValueError(f"expect: there is no event {name!r}; events are {', '.join(sorted(EVENT_CLASSES))}")
-    extra = {"absent", "before", "after"} if "absent" in expected else {"times"}
-    unknown = [key for key in expected if key not in _EVENT_FIELDS | extra]
-    if unknown:
-        raise ValueError(f"expect: {unknown[0]} is no field of an event; leave it out or correct it")
-    times = expected.get("times", 0)
-    if not isinstance(times, int) or isinstance(times, bool) or times < 0:
-        raise ValueError(f"expect: times is {times!r}; write how often it happens, such as 1")
-    for key in _INSTANTS:
-        if key in expected:
-            expected[key] = _instant(key, expected[key])
-
-
-def _instant(key: str, value: Any) -> datetime:
-    try:
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise ValueError(f"expect: {key} is {value!r}; write an instant such as 2026-09-24T16:40:00+08:00") from error
-    if instant.tzinfo is None:
-        raise ValueError(f"expect: {key} is {value} without an offset; add one, such as +08:00")
-    return instant
-
-
-def unmet_expectations(scenario: Scenario, events: list[dict[str, Any]]) -> list[str]:
-    """What the events do not fulfil, in words; empty if all is met. Events at the same instant have no order among them."""
-    problems: list[str] = []
-    used: set[int] = set()
-    since: datetime | None = None
-    for expected in scenario.expect:
-        if "absent" in expected:
-            problems += _absent(expected, events)
-        elif "times" in expected:
-            problems += _times(expected, events)
-        else:
-            found = next(
-                (i for i, event in enumerate(events) if i not in used and _not_before(event, since) and event_matches(expected, event)),
-                None,
-            )
-            if found is None:
-                problems.append(
-                    f"expected {_describe_pattern(expected)}"
-                    + (f" at or after {since.isoformat()}" if since else "")
-                    + ", which did not happen"
-                )
-            else:
-                used.add(found)
-                since = events[found]["at"]
-    return problems
-
-
-def _not_before(event: dict[str, Any], since: datetime | None) -> bool:
-    return since is None or event["at"] >= since
-
-
-def _absent(expected: dict[str, Any], events: list[dict[str, Any]]) -> Iterable[str]:
-    pattern = {("event" if key == "absent" else key): value for key, value in expected.items() if key not in ("before", "after")}
-    for event in events:
-        early = "before" not in expected or event["at"] < expected["before"]
-        late = "after" not in expected or event["at"] > expected["after"]
-        if early and late and event_matches(pattern, event):
-            yield f"{_describe_pattern(pattern)} must not happen, but did at {event['at'].isoformat()}"
-
-
-def _times(expected: dict[str, Any], events: list[dict[str, Any]]) -> Iterable[str]:
-    pattern = {key: value for key, value in expected.items() if key != "times"}
-    number = sum(1 for event in events if event_matches(pattern, event))
-    if number != expected["times"]:
-        yield f"expected {_describe_pattern(pattern)} {expected['times']} times, but it happened {number} times"
-
-
-def event_matches(expected: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether an event has what the expectation gives; a clause matches the same or a finer one, a single value a list that holds it."""
-    return all(_field_matches(key, value, event) for key, value in expected.items())
-
-
-def _field_matches(key: str, value: Any, event: Mapping[str, Any]) -> bool:
-    found = event.get(key)
-    if key == "clause":
-        return any(is_clause_or_subclause(str(own), str(value)) for own in event.get("clauses") or [found])
-    if isinstance(found, list) and not isinstance(value, list):
-        return value in found
-    if isinstance(found, list):
-        return sorted(map(str, found)) == sorted(map(str, value))
-    return bool(found == value) if found is not None else value in (None, "", False, 0)
-
-
-def _describe_pattern(expected: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}: {value.isoformat() if isinstance(value, datetime) else value}" for key, value in expected.items())

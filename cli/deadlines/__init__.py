@@ -1,1 +1,1 @@
-"""Deadline questions from the command line or a file: parsing, computing, printing."""
+"""Due instants for the command line: reads arguments and files, computes, formats."""

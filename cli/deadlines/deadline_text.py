@@ -1,17 +1,17 @@
-"""Deadlines as lines of text, for reading."""
+"""Formats an answer of `jiesu deadline` as lines of text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_NAMED = {"s": "seconds", "wd": "working days", "d": "days", "instant": ""}
+_UNIT_NAMES = {"s": "seconds", "wd": "working days", "d": "days", "instant": ""}
 
 
 def deadline_lines(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Write an answer of `jiesu deadline`: the due instant, then why."""
+    """The due instant and its explanation; for a procedure's clock, those of each of its due entries, reminders and occurrences."""
     if "dues" not in answer:
-        yield from _deadline(answer)
+        yield from _explained_due(answer)
         return
     yield f"{answer['procedure']} version {answer['version']}, clock {answer['clock']}, clause {answer['clause']}, start {answer['start']}"
     if answer.get("when"):
@@ -19,44 +19,44 @@ def deadline_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     for due in answer["dues"]:
         condition = f", when {due['when']} ({_applies(due['applies'])})" if due["when"] else ""
         yield f"within {due['within']}, clause {due['clause']}{condition}"
-        yield from (f"  {line}" for line in _deadline(due))
+        yield from (f"  {line}" for line in _explained_due(due))
     for reminder in answer["reminders"]:
         yield f"reminder {reminder['reminder']}: {reminder['at'] or 'none'}"
-    for one in answer["occurrences"]:
-        yield f"occurrence {one['number']}: {one['due']}{_provisional_note(one)}"
+    for occurrence in answer["occurrences"]:
+        yield f"occurrence {occurrence['number']}: {occurrence['due']}{_provisional_note(occurrence)}"
 
 
-def _deadline(found: Mapping[str, Any]) -> Iterator[str]:
-    why = found["explanation"]
-    yield f"due {found['due'] or 'not yet: paused, or not known'}{_provisional_note(found)}"
-    if why is None:
+def _explained_due(answer: Mapping[str, Any]) -> Iterator[str]:
+    explanation = answer["explanation"]
+    yield f"due {answer['due'] or 'not yet: paused, or not known'}{_provisional_note(answer)}"
+    if explanation is None:
         return
-    calendar = why["calendar"]
+    calendar = explanation["calendar"]
     yield f"calendar {calendar['id']}, version {calendar['version']}, zone {calendar['zone']}"
-    yield f"counted {why['counted_duration']}, {why['counting']}, from {why['start']}"
-    for segment in why["segments"]:
-        yield f"  {_segment(segment, why['unit'])}"
-    if why["total"] is not None:
-        yield f"  = {why['total']} {_NAMED[why['unit']]}"
-    for pause in why["pauses"]:
+    yield f"counted {explanation['counted_duration']}, {explanation['counting']}, from {explanation['start']}"
+    for segment in explanation["segments"]:
+        yield f"  {_format_segment(segment, explanation['unit'])}"
+    if explanation["total"] is not None:
+        yield f"  = {explanation['total']} {_UNIT_NAMES[explanation['unit']]}"
+    for pause in explanation["pauses"]:
         yield f"paused {pause['from']} to {pause['to'] or 'open'}"
-    for extension in why["extensions"]:
+    for extension in explanation["extensions"]:
         yield "extended " + ", ".join(f"{name} {value}" for name, value in extension.items())
-    if why["rolled"]:
-        over = ", ".join(f"{day['day']} {day['because']}" for day in why["rolled"]["over"])
-        yield f"rolled from {why['rolled']['from']} to {why['rolled']['to']}, over {over}"
-    if why["replaced"]:
-        yield f"replaced by {why['replaced']['by']}; counted would be {why['replaced']['counted'] or 'nothing'}"
+    if rolled := explanation["rolled"]:
+        over = ", ".join(f"{day['day']} {day['because']}" for day in rolled["over"])
+        yield f"rolled from {rolled['from']} to {rolled['to']}, over {over}"
+    if replaced := explanation["replaced"]:
+        yield f"replaced by {replaced['by']}; counted would be {replaced['counted'] or 'nothing'}"
 
 
-def _segment(segment: Mapping[str, Any], unit: str) -> str:
+def _format_segment(segment: Mapping[str, Any], unit: str) -> str:
     if "day" in segment:
         return f"{segment['day']} {segment['amount']} {segment['because']}{' (not published)' if segment.get('guessed') else ''}"
-    return f"{segment['from']} to {segment['to']}: {segment['amount']} {_NAMED[unit]}"
+    return f"{segment['from']} to {segment['to']}: {segment['amount']} {_UNIT_NAMES[unit]}"
 
 
-def _provisional_note(found: Mapping[str, Any]) -> str:
-    return " (provisional: a later day's schedule is not published)" if found["provisional"] else ""
+def _provisional_note(answer: Mapping[str, Any]) -> str:
+    return " (provisional: a later day's schedule is not published)" if answer["provisional"] else ""
 
 
 def _applies(value: bool | None) -> str:

@@ -1,8 +1,8 @@
-"""The due instants, reminders and occurrences of a procedure's clock for made-up circumstances, as the sla service would count them."""
+"""Due instants, reminders and occurrences of a procedure's clock for given facts and parameters, without a case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,8 @@ from services.sla.domain.deadlines.explanation import explain_deadline, format_i
 from services.sla.domain.deadlines.recurrence import align_to_period, next_occurrence
 from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from services.sla.domain.rules.rulebook import ClockPlan, DeadlineStep, PlannedReminder, Rulebook
+from services.sla.domain.rules.plans import ClockPlan, DeadlineStep, PlannedReminder, first_clauses
+from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.expressions.conditions import Condition
 from shared.procedures.loading.loader import load_procedure
@@ -25,26 +26,21 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.timed_entries import LimitFromParameter, PeriodicDuty
 from shared.procedures.organisation import open_organisation
 
-_SHOWN = 5
+_MAX_OCCURRENCES = 5
 _AGREED_DATE_FACT = "agreed_date"
 
 
 @dataclass(frozen=True, slots=True)
 class ClockCalculation:
-    """What was asked, the procedure ready for use, and the facts and parameters that its conditions may read."""
+    """The request, the procedure ready for deciding, and the facts that its conditions may read."""
 
     worktime: Worktime
     request: DeadlineRequest
     rulebook: Rulebook
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def procedure(self) -> Procedure:
-        """The procedure as data."""
-        return self.rulebook.procedure
-
     def condition_holds(self, condition: Condition | None) -> bool | None:
-        """Say whether a condition holds; None where it depends on more than facts and parameters."""
+        """Whether a condition holds; None where it reads more of the case than facts and parameters."""
         if condition is None:
             return True
         known = {"facts": self.facts, "parameters": self.rulebook.bound_procedure.parameters}
@@ -53,160 +49,179 @@ class ClockCalculation:
         return condition.holds(lambda path: known[path[0]][path[1]])
 
     def agreed_instant(self, fact: str) -> int | None:
-        """Give the instant that a fact holds, if it is set."""
+        """The instant of a fact in UTC microseconds; None where it is not set."""
         value = self.facts.get(fact)
         return to_micros(value) if isinstance(value, datetime) and value != EPOCH else None
+
+    def answer_header(self, clock_id: str, clauses: Sequence[str]) -> dict[str, Any]:
+        """The fields with which answers and explanations begin."""
+        procedure = self.rulebook.procedure
+        return {
+            "procedure": procedure.id,
+            "version": procedure.version,
+            "clock": clock_id,
+            "clause": clauses[0] if clauses else None,
+            "start": format_instant(self.worktime, self.request.start),
+        }
 
 
 def answer_for_clock(
     worktime: Worktime, request: DeadlineRequest, procedure_reference: str, clock: str, facts: Sequence[str], parameters: Sequence[str]
 ) -> dict[str, Any]:
-    """Answer for a clock or duty, by id or clause; raises DeadlineError, DurationError, ProcedureError."""
+    """The answer for a clock or duty, named by id or clause; raises `DeadlineError`, `DurationError`, `ProcedureError`."""
     procedure = load_procedure(procedure_reference)
-    values = {name: _parse_value(value) for name, value in _parse_pairs("parameter", parameters).items()}
+    values = {name: _parse_parameter(value) for name, value in _parse_pairs("parameter", parameters).items()}
     rulebook = Rulebook(bind_parameters(procedure, values, allow_unset=True), open_organisation())
-    found = ClockCalculation(worktime, request, rulebook, _facts(procedure, facts))
+    calculation = ClockCalculation(worktime, request, rulebook, _parse_facts(procedure, facts))
     entry = _find_entry(rulebook, clock)
-    if isinstance(entry, ClockPlan):
-        _check_parameters(rulebook, entry)
-    return _duty(found, entry) if isinstance(entry, PeriodicDuty) else _clock(found, entry)
+    if isinstance(entry, PeriodicDuty):
+        return _duty_answer(calculation, entry)
+    _check_parameters(rulebook, entry)
+    return _clock_answer(calculation, entry)
 
 
-def _facts(procedure: Procedure, written: Sequence[str]) -> dict[str, Any]:
-    """Read facts by their declared types; the date agreed is known to every procedure, other undeclared ones are read by no rule."""
-    given, bad = coerce_facts(procedure, _parse_pairs("fact", written))
-    if bad:
-        raise DeadlineError(f"fact {bad[0]}: is not of its type, {procedure.facts[bad[0]].type}; give such a value")
-    if isinstance(given.get(_AGREED_DATE_FACT), str):
-        given[_AGREED_DATE_FACT] = EPOCH + timedelta(microseconds=parse_instant(f"fact {_AGREED_DATE_FACT}", given[_AGREED_DATE_FACT]))
-    return {**fact_defaults(procedure), **given}
+def _parse_facts(procedure: Procedure, arguments: Sequence[str]) -> dict[str, Any]:
+    """The procedure's default facts and those of the arguments, by their declared types."""
+    facts, invalid = coerce_facts(procedure, _parse_pairs("fact", arguments))
+    if invalid:
+        raise DeadlineError(f"fact {invalid[0]}: is not of its type, {procedure.facts[invalid[0]].type}; give such a value")
+    # The engine itself sets this fact, so that a procedure may use it without a declaration and thus without a type.
+    if isinstance(agreed := facts.get(_AGREED_DATE_FACT), str):
+        facts[_AGREED_DATE_FACT] = EPOCH + timedelta(microseconds=parse_instant(f"fact {_AGREED_DATE_FACT}", agreed))
+    return {**fact_defaults(procedure), **facts}
 
 
-def _find_entry(rulebook: Rulebook, named: str) -> ClockPlan | PeriodicDuty:
-    """Find a clock or duty: by its id first, then by its clause, clocks before duties."""
+def _find_entry(rulebook: Rulebook, name: str) -> ClockPlan | PeriodicDuty:
+    """Find a clock or duty by its id, else by its clause, clocks before duties."""
     plans, duties = rulebook.clock_plans, {duty.id: duty for duty in rulebook.procedure.duties}
-    if named in plans or named in duties:
-        return plans.get(named) or duties[named]
-    cited: list[ClockPlan | PeriodicDuty] = [plan for plan in plans.values() if named in plan.clauses]
-    cited += [duty for duty in duties.values() if named in _clauses(duty.clause)]
-    if not cited:
-        have = ", ".join([*plans, *duties]) or "none"
-        raise DeadlineError(f"clock {named!r}: {rulebook.procedure.id} has no such clock; it has {have}")
-    return cited[0]
+    if name in plans or name in duties:
+        return plans.get(name) or duties[name]
+    by_clause: list[ClockPlan | PeriodicDuty] = [plan for plan in plans.values() if name in plan.clauses]
+    by_clause += [duty for duty in duties.values() if name in first_clauses(duty.clause)]
+    if not by_clause:
+        ids = ", ".join([*plans, *duties]) or "none"
+        raise DeadlineError(f"clock {name!r}: {rulebook.procedure.id} has no such clock; it has {ids}")
+    return by_clause[0]
 
 
 def _check_parameters(rulebook: Rulebook, plan: ClockPlan) -> None:
-    """Refuse a clock whose length the text leaves open and nobody has given; what other clocks lack does not matter here."""
+    """Refuse a clock whose limit is a parameter without a value; parameters of other clocks may be unset."""
     limits = [*(due.within for due in plan.clock.due), plan.clock.every]
     for name in (limit.parameter for limit in limits if isinstance(limit, LimitFromParameter)):
         if name in rulebook.bound_procedure.unset_parameters:
-            clause = ", ".join(_clauses(rulebook.procedure.parameters[name].clause))
+            clause = ", ".join(first_clauses(rulebook.procedure.parameters[name].clause))
             raise DeadlineError(
                 f"clause {clause}: the parameter {name} has no value, the text leaves it open; give --parameter {name}=3wd or so"
             )
 
 
-def _clock(found: ClockCalculation, plan: ClockPlan) -> dict[str, Any]:
-    head = {**_answer_header(found, plan.clock.id, plan.clauses), "when": plan.clock.when, "applies": found.condition_holds(plan.when)}
-    dues = [_due_answer(found, plan, threshold) for threshold in plan.deadline_steps]
-    reminders = [each for chase in plan.reminders if (each := _reminder(found, plan, chase)) is not None]
-    standing = next((each for each in dues if each["due"] is not None and each["applies"] is not False), None)
+def _clock_answer(calculation: ClockCalculation, plan: ClockPlan) -> dict[str, Any]:
+    header = {
+        **calculation.answer_header(plan.clock.id, plan.clauses),
+        "when": plan.clock.when,
+        "applies": calculation.condition_holds(plan.when),
+    }
+    dues = [_due_answer(calculation, plan, step) for step in plan.deadline_steps]
+    reminders = [answer for reminder in plan.reminders if (answer := _reminder_answer(calculation, plan, reminder)) is not None]
     occurrences = []
     if plan.every is not None:
-        every = TimeLimit(found.request.start, plan.every, plan.counting_rule, found.request.pauses)
-        occurrences = list(_occurrences(found.worktime, every, head))
-    standing = standing or next(iter(occurrences), None)
-    first = {name: None if standing is None else standing[name] for name in ("due", "provisional", "explanation")}
-    return {**head, **first, "dues": dues, "reminders": reminders, "occurrences": occurrences}
+        limit = TimeLimit(calculation.request.start, plan.every, plan.counting_rule, calculation.request.pauses)
+        occurrences = _occurrences(calculation.worktime, limit, header)
+    first = next((due for due in dues if due["due"] is not None and due["applies"] is not False), None) or next(iter(occurrences), {})
+    return {**header, **_summary(first), "dues": dues, "reminders": reminders, "occurrences": occurrences}
 
 
-def _duty(found: ClockCalculation, duty: PeriodicDuty) -> dict[str, Any]:
-    limit = align_to_period(
-        found.worktime, TimeLimit(found.request.start, Duration.parse(duty.every), CountingRule(day_end=found.procedure.day_end))
-    )
-    head = _answer_header(found, duty.id, _clauses(duty.clause))
-    occurrences = list(_occurrences(found.worktime, limit, head))
-    first = {name: occurrences[0][name] for name in ("due", "provisional", "explanation")}
-    return {**head, **first, "dues": [], "reminders": [], "occurrences": occurrences}
+def _duty_answer(calculation: ClockCalculation, duty: PeriodicDuty) -> dict[str, Any]:
+    rule = CountingRule(day_end=calculation.rulebook.procedure.day_end)
+    limit = align_to_period(calculation.worktime, TimeLimit(calculation.request.start, Duration.parse(duty.every), rule))
+    header = calculation.answer_header(duty.id, first_clauses(duty.clause))
+    occurrences = _occurrences(calculation.worktime, limit, header)
+    return {**header, **_summary(occurrences[0]), "dues": [], "reminders": [], "occurrences": occurrences}
 
 
-def _answer_header(found: ClockCalculation, clock: str, clauses: Sequence[str]) -> dict[str, Any]:
-    procedure = found.procedure
-    head = {"procedure": procedure.id, "version": procedure.version, "clock": clock}
-    return {**head, "clause": clauses[0] if clauses else None, "start": format_instant(found.worktime, found.request.start)}
+def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: answer.get(name) for name in ("due", "provisional", "explanation")}
 
 
-def _limit(found: ClockCalculation, plan: ClockPlan, threshold: DeadlineStep) -> TimeLimit | None:
-    if threshold.duration is None:
+def _step_limit(calculation: ClockCalculation, plan: ClockPlan, step: DeadlineStep) -> TimeLimit | None:
+    """The limit of a due entry; None where its parameter has no value."""
+    if step.duration is None:
         return None
-    question = found.request
-    agreed = found.agreed_instant(threshold.fact or _AGREED_DATE_FACT) if threshold.fact or threshold.entry.or_agreed else None
+    request = calculation.request
     return TimeLimit(
-        question.start, threshold.duration, plan.counting_rule, question.pauses, question.extensions, agreed, threshold.entry.or_agreed
-    )  # fmt: skip
+        request.start,
+        step.duration,
+        plan.counting_rule,
+        request.pauses,
+        request.extensions,
+        calculation.agreed_instant(step.fact or _AGREED_DATE_FACT) if step.fact or step.entry.or_agreed else None,
+        step.entry.or_agreed,
+    )
 
 
-def _due_answer(found: ClockCalculation, plan: ClockPlan, threshold: DeadlineStep) -> dict[str, Any]:
-    limit = _limit(found, plan, threshold)
-    entry = threshold.entry
-    clauses = _clauses(entry.clause) or plan.clauses
-    shown: dict[str, Any] = {
-        "within": str(threshold.duration),
+def _due_answer(calculation: ClockCalculation, plan: ClockPlan, step: DeadlineStep) -> dict[str, Any]:
+    limit = _step_limit(calculation, plan, step)
+    clauses = first_clauses(step.entry.clause, plan.clauses)
+    answer: dict[str, Any] = {
+        "within": str(step.duration),
         "clause": clauses[0] if clauses else None,
-        "when": entry.when,
-        "applies": found.condition_holds(threshold.when),
+        "when": step.entry.when,
+        "applies": calculation.condition_holds(step.when),
     }
     if limit is None:
-        return {**shown, "due": None, "provisional": False, "explanation": None}
-    explanation = explain_deadline(found.worktime, limit, _answer_header(found, plan.clock.id, clauses))
-    return {**shown, "due": explanation["due"], "provisional": explanation["provisional"], "explanation": explanation}
+        return {**answer, "due": None, "provisional": False, "explanation": None}
+    explanation = explain_deadline(calculation.worktime, limit, calculation.answer_header(plan.clock.id, clauses))
+    return {**answer, "due": explanation["due"], "provisional": explanation["provisional"], "explanation": explanation}
 
 
-def _reminder(found: ClockCalculation, plan: ClockPlan, chase: PlannedReminder) -> dict[str, Any] | None:
-    limit = _limit(found, plan, plan.deadline_steps[chase.step_index]) if chase.step_index < len(plan.deadline_steps) else None
+def _reminder_answer(calculation: ClockCalculation, plan: ClockPlan, reminder: PlannedReminder) -> dict[str, Any] | None:
+    if reminder.step_index >= len(plan.deadline_steps):
+        return None
+    limit = _step_limit(calculation, plan, plan.deadline_steps[reminder.step_index])
     if limit is None:
         return None
-    at = reminder_due(found.worktime, limit, chase.timing)
+    at = reminder_due(calculation.worktime, limit, reminder.timing)
     return {
-        "reminder": _format_reminder(chase.timing),
-        "of": chase.step_index,
-        "at": None if at is None else format_instant(found.worktime, at),
+        "reminder": _format_timing(reminder.timing),
+        "of": reminder.step_index,
+        "at": None if at is None else format_instant(calculation.worktime, at),
     }
 
 
-def _format_reminder(reminder: ReminderTiming) -> str:
-    return f"before {reminder.before}" if reminder.share is None else f"share {float(reminder.share)}"
+def _format_timing(timing: ReminderTiming) -> str:
+    return f"before {timing.before}" if timing.share is None else f"share {float(timing.share)}"
 
 
-def _occurrences(worktime: Worktime, limit: TimeLimit, head: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the first few occurrences; those that roll to the same instant are one, and `merged` says how many they are."""
-    one = next_occurrence(worktime, limit)
-    for _ in range(_SHOWN):
-        if one is None:
-            return
-        why = explain_deadline(worktime, replace(limit, duration=limit.duration.times(one.number)), head)
-        nominal = None if one.nominal is None else str(worktime.date_of(one.nominal))
-        shown = {"number": one.number, "merged": one.merged_count, "nominal": nominal}
-        yield {**shown, "due": why["due"], "provisional": why["provisional"], "explanation": why}
-        one = next_occurrence(worktime, limit, one.due)
+def _occurrences(worktime: Worktime, limit: TimeLimit, header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The first occurrences; those that roll to the same instant are one, and `merged` counts them."""
+    # Repeats are counted from the start, not from the occurrence before, so that rolling does not add up.
+    answers: list[dict[str, Any]] = []
+    occurrence = next_occurrence(worktime, limit)
+    while occurrence is not None and len(answers) < _MAX_OCCURRENCES:
+        explanation = explain_deadline(worktime, replace(limit, duration=limit.duration.times(occurrence.number)), header)
+        answers.append(
+            {
+                "number": occurrence.number,
+                "merged": occurrence.merged_count,
+                "nominal": None if occurrence.nominal is None else str(worktime.date_of(occurrence.nominal)),
+                "due": explanation["due"],
+                "provisional": explanation["provisional"],
+                "explanation": explanation,
+            }
+        )
+        occurrence = next_occurrence(worktime, limit, occurrence.due)
+    return answers
 
 
-def _clauses(clause: str | list[str] | None) -> list[str]:
-    if clause is None:
-        return []
-    return [clause] if isinstance(clause, str) else list(clause)
-
-
-def _parse_pairs(kind: str, written: Sequence[str]) -> dict[str, Any]:
-    found = {}
-    for each in written:
-        name, equals, value = each.partition("=")
+def _parse_pairs(kind: str, arguments: Sequence[str]) -> dict[str, Any]:
+    pairs = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
         if not equals or not name:
-            raise DeadlineError(f"{kind} {each!r}: is not a name and a value; write {kind} name=value")
-        found[name] = value
-    return found
+            raise DeadlineError(f"{kind} {argument!r}: is not a name and a value; write {kind} name=value")
+        pairs[name] = value
+    return pairs
 
 
-def _parse_value(value: str) -> Any:
-    """Read a parameter's number as one; everything else is text."""
+def _parse_parameter(value: str) -> int | str:
     return int(value) if value.isascii() and value.isdigit() else value

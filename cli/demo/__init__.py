@@ -1,1 +1,1 @@
-"""The demo: a month of self-written complaints, the people who handle them, and the reckoning at the end."""
+"""The demo: a month of scripted complaints, the staff who handle them, and the figures at the end."""

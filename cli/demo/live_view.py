@@ -1,4 +1,4 @@
-"""What the terminal shows while the month runs: cases arriving, clocks, escalations, messages, read from the topics."""
+"""Displays event counts and highlighted events in the terminal while the month runs; reads them from `case-events`."""
 
 from __future__ import annotations
 
@@ -32,25 +32,26 @@ COUNTED_EVENTS = {
     "reminded": ("催办 reminded", "white"),
     "clock_breached": ("逾期 breached", "red"),
     "escalated": ("升级 escalated", "magenta"),
-    "no_recipient": ("无人 nobody left", "magenta"),
+    "no_recipient": ("无人 no recipient", "magenta"),
     "measures_deemed_approved": ("视为批准 deemed approved", "green"),
     "notification_sent": ("送出 messages sent", "white"),
     "notification_failed": ("失败 messages failed", "yellow"),
     "closed": ("办结 closed", "green"),
     "reopened": ("重开 reopened", "yellow"),
 }
-"""Events that are counted in the view: title and colour."""
+"""Event type → title and colour in the display."""
 HIGHLIGHTED_EVENTS = frozenset(
     {"clock_breached", "escalated", "measures_deemed_approved", "group_found", "reopened", "no_recipient", "action_refused"}
 )
-"""Events that get a line of their own."""
-LINES = 14
+"""Events that are also shown one by one."""
+_SHOWN_FIELDS = ("clause", "clock", "role", "action", "reason", "count")
+MAX_LINES = 14
 PLAIN_INTERVAL_SECONDS = 5.0
 
 
 @dataclass
 class LiveView:
-    """Counts what happens, and shows it."""
+    """Counts events and displays them: in place on a terminal, else (`plain`) as a line every few seconds."""
 
     clock: Clock
     bootstrap: str
@@ -58,57 +59,58 @@ class LiveView:
     plain: bool
     console: Console
     counts: Counter[str] = field(default_factory=Counter)
-    lines: deque[Text] = field(default_factory=lambda: deque(maxlen=LINES))
+    lines: deque[Text] = field(default_factory=lambda: deque(maxlen=MAX_LINES))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set."""
+        """Display until `stop` is set."""
+        # Without a group: the view joins no rebalance and commits no offsets.
         consumer = AIOKafkaConsumer(
             f"{self.prefix}{CASE_EVENTS.name}", bootstrap_servers=self.bootstrap, auto_offset_reset="earliest", group_id=None
         )
         await consumer.start()
         try:
-            await (self._print(consumer, stop) if self.plain else self._live(consumer, stop))
+            await (self._print_lines(consumer, stop) if self.plain else self._display(consumer, stop))
         finally:
             await consumer.stop()
 
-    async def _live(self, consumer: Any, stop: asyncio.Event) -> None:
+    async def _display(self, consumer: Any, stop: asyncio.Event) -> None:
         with Live(self._view(), console=self.console, refresh_per_second=4, transient=True) as live:
             while not stop.is_set():
                 await self._read(consumer)
                 live.update(self._view())
 
-    async def _print(self, consumer: Any, stop: asyncio.Event) -> None:
-        """Plain lines: one every few seconds."""
+    async def _print_lines(self, consumer: Any, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while not stop.is_set():
             await self._read(consumer)
             if loop.time() >= due:
                 due = loop.time() + PLAIN_INTERVAL_SECONDS
-                said = ", ".join(f"{name} {self.counts[name]}" for name in COUNTED_EVENTS if self.counts[name])
-                self.console.print(f"{self._day()}: {said or 'nothing yet'}", highlight=False, soft_wrap=True)
+                counts = ", ".join(f"{name} {self.counts[name]}" for name in COUNTED_EVENTS if self.counts[name])
+                self.console.print(f"{self._domain_time()}: {counts or 'nothing yet'}", highlight=False, soft_wrap=True)
 
     async def _read(self, consumer: Any) -> None:
         for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
                 self._count_event(dict(record.headers)[CE_TYPE].decode(), orjson.loads(record.value))
 
-    def _count_event(self, kind: str, event: dict[str, Any]) -> None:
-        self.counts[kind] += 1
-        if kind in HIGHLIGHTED_EVENTS:
+    def _count_event(self, event_type: str, event: dict[str, Any]) -> None:
+        self.counts[event_type] += 1
+        if event_type in HIGHLIGHTED_EVENTS:
             at = datetime.fromisoformat(event["at"]).strftime("%m-%d %H:%M")
-            title, colour = COUNTED_EVENTS[kind]
-            what = " ".join(str(event[name]) for name in ("clause", "clock", "role", "action", "reason", "count") if event.get(name))
-            self.lines.append(Text(f"{at}  {title}  {what}"[:110], style=colour))
+            title, colour = COUNTED_EVENTS[event_type]
+            details = " ".join(str(event[name]) for name in _SHOWN_FIELDS if event.get(name))
+            self.lines.append(Text(f"{at}  {title}  {details}"[:110], style=colour))
 
-    def _day(self) -> str:
+    def _domain_time(self) -> str:
         return self.clock.now().astimezone(START.tzinfo).strftime("%Y-%m-%d %H:%M")
 
     def _view(self) -> Panel:
         table = Table.grid(padding=(0, 2))
         for name, (title, colour) in COUNTED_EVENTS.items():
             table.add_row(Text(title, style=colour), Text(str(self.counts[name]), style=f"bold {colour}"))
-        done = max(0, min(DAYS, (self.clock.now() - START).days))
-        bar = Text("█" * done + "░" * (DAYS - done), style="blue")
+        days_passed = max(0, min(DAYS, (self.clock.now() - START).days))
+        bar = Text("█" * days_passed + "░" * (DAYS - days_passed), style="blue")
         body = Columns([table, Group(*self.lines)], padding=(0, 4))
-        return Panel(Group(Text(f"{self._day()}  "), bar, Text(""), body), title="接诉 Jiesu: a month in a minute", border_style="blue")
+        parts = Group(Text(f"{self._domain_time()}  "), bar, Text(""), body)
+        return Panel(parts, title="接诉 Jiesu: a month in a minute", border_style="blue")

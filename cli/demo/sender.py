@@ -1,14 +1,12 @@
-"""Carries the plan out: submissions by HTTP and Kafka, actions signed or with a token, and the hostile ones among them."""
+"""Sends the month plan: submissions by HTTP and Kafka, actions by HTTP with a token or by Kafka with a signature."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +14,7 @@ import orjson
 import yaml
 from aiokafka import AIOKafkaProducer
 
+from cli.demo.demo_files import SECRETS_FILE
 from cli.demo.month_plan import MonthPlan, ScriptedSubmission
 from cli.demo.staff import ScriptedAction
 from cli.stack.stack import Stack
@@ -24,13 +23,14 @@ from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.kafka.signing import sign
 
-SECRETS = Path("deploy/demo/secrets.yaml")
-TRIES = 40
+MAX_ATTEMPTS = 40
+_RETRIED_STATUSES = frozenset({404, 429, 503})
+"""404: the case is on its way from intake to sla; 429 and 503: the service is busy or not ready."""
 
 
 @dataclass
 class DemoSender:
-    """Sends at the right moment of the scaled clock; `tally` counts the answers, `accepted` the cases that intake took on."""
+    """Sends each item at its instant of the scaled clock; `counts` counts answers, `accepted` holds the cases that intake accepted."""
 
     stack: Stack
     clock: Clock
@@ -40,82 +40,77 @@ class DemoSender:
     unanswered: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.secrets: dict[str, Any] = yaml.safe_load(SECRETS.read_text(encoding="utf-8"))
+        self.secrets: dict[str, Any] = yaml.safe_load(SECRETS_FILE.read_text(encoding="utf-8"))
 
     async def run(self, plan: MonthPlan, run_alongside: Callable[[DemoSender], Coroutine[Any, Any, list[str]]]) -> list[str]:
-        """The whole month; ends when the last submission and action has been answered. Gives what `besides` found wrong."""
+        """Send the whole plan and wait for the last answer; returns what `run_alongside` returns."""
+        items: list[ScriptedSubmission | ScriptedAction] = [*plan.submissions, *plan.actions]
         async with httpx.AsyncClient(timeout=30) as self.http:
             self.producer = AIOKafkaProducer(bootstrap_servers=self.stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
             await self.producer.start()
             try:
                 async with asyncio.TaskGroup() as group:
-                    beside = group.create_task(run_alongside(self))
-                    items: list[ScriptedSubmission | ScriptedAction] = [*plan.submissions, *plan.actions]
-                    for item in sorted(items, key=lambda each: each.at):
-                        await self._sleep_until(item.at)
+                    alongside = group.create_task(run_alongside(self))
+                    for item in sorted(items, key=lambda item: item.at):
+                        await asyncio.sleep(max(0.0, self.clock.seconds_until(item.at)))
                         group.create_task(self._submit(item) if isinstance(item, ScriptedSubmission) else self._send_action(item))
             finally:
                 await self.producer.stop()
-        return beside.result()
+        return alongside.result()
 
-    async def _sleep_until(self, at: datetime) -> None:
-        seconds = self.clock.seconds_until(at)
-        if seconds > 0:
-            await asyncio.sleep(seconds)
-
-    async def _submit(self, sent: ScriptedSubmission) -> None:
+    async def _submit(self, submission: ScriptedSubmission) -> None:
         self.counts["received"] += 1
-        if sent.transport == "kafka":
-            await self._send_record(COMPLAINT_SUBMISSIONS, sent.body["external_id"], "submission", sent.body, sent.source, sent.source)
-            self.accepted.add(sent.case)
+        body, source = submission.body, submission.source
+        if submission.transport == "kafka":
+            # The key is the source's reference, since a submission has no case yet.
+            await self._send_record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", body, source)
+            self.accepted.add(submission.case)
             return
-        url = self.stack.url("intake") + ("/v1/complaints" if sent.transport == "http" else "/v1/complaints:batch")
-        headers = {"Authorization": f"Bearer {self.secrets['sources'][sent.source]['api_key']}"}
-        body = sent.body if sent.transport == "http" else {"complaints": [sent.body]}
-        answer = await self._post(url, body, headers)
+        url = self.stack.url("intake") + ("/v1/complaints" if submission.transport == "http" else "/v1/complaints:batch")
+        headers = {"Authorization": f"Bearer {self.secrets['sources'][source]['api_key']}"}
+        answer = await self._post(url, body if submission.transport == "http" else {"complaints": [body]}, headers)
         if answer is not None and answer.is_success:
-            self.accepted.add(sent.case)
+            self.accepted.add(submission.case)
         else:
             self.counts["refused"] += 1
 
-    async def _send_action(self, act: ScriptedAction) -> None:
+    async def _send_action(self, scripted: ScriptedAction) -> None:
         self.counts["actions"] += 1
-        secret = self.secrets["people"][act.person]
-        if act.transport == "kafka":
-            body = {"case": act.case, "action": act.action, "role": act.role, "data": act.data}
-            await self._send_record(CASE_ACTIONS, act.case, "action", body, act.person, act.person)
+        action = {"action": scripted.action, "role": scripted.role, "data": scripted.data}
+        if scripted.transport == "kafka":
+            await self._send_record(CASE_ACTIONS, scripted.case, "action", {"case": scripted.case, **action}, scripted.person)
             return
-        url = f"{self.stack.url('sla')}/v1/cases/{act.case}/actions"
-        answer = await self._post(
-            url, {"action": act.action, "role": act.role, "data": act.data}, {"Authorization": f"Bearer {secret['token']}"}
-        )
+        url = f"{self.stack.url('sla')}/v1/cases/{scripted.case}/actions"
+        answer = await self._post(url, action, {"Authorization": f"Bearer {self.secrets['people'][scripted.person]['token']}"})
         if answer is not None:
             self.counts[f"actions_{answer.status_code}"] += 1
 
-    async def _post(self, url: str, body: Any, headers: dict[str, str]) -> httpx.Response | None:
-        """Ask until there is an answer, as a contact centre's client does: what is not ready yet, or busy, is asked again."""
-        for attempt in range(TRIES):
+    async def _post(self, url: str, body: Any, headers: Mapping[str, str]) -> httpx.Response | None:
+        """Post until there is an answer that another attempt would not change; None, noted in `unanswered`, after `MAX_ATTEMPTS`."""
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 answer = await self.http.post(url, content=orjson.dumps(body), headers={"content-type": "application/json", **headers})
             except httpx.TransportError:
                 answer = None
-            # 404: the case is on its way from intake to sla.
-            if answer is not None and answer.status_code not in (404, 429, 503):
+            if answer is not None and answer.status_code not in _RETRIED_STATUSES:
                 return answer
             await asyncio.sleep(0.05 * (attempt + 1))
         self.unanswered.append(url)
         return None
 
-    async def _send_record(self, topic: Topic, key: str, kind: str, body: Any, source: str, signer: str) -> None:
+    async def _send_record(self, topic: Topic, key: str, record_type: str, body: Any, sender: str) -> None:
+        """Send a record of a source or person, signed where the demo has a key of theirs."""
         content, event_id = orjson.dumps(body), uuid7()
-        secret = self.secrets["sources"].get(signer) or self.secrets["people"].get(signer) or {}
-        message = CloudEventRecord(topic.name, key, event_id, kind, self.clock.now(), content, source)
-        headers = message.kafka_headers()
+        secret = self.secrets["sources"].get(sender) or self.secrets["people"].get(sender) or {}
+        record = CloudEventRecord(
+            topic=topic.name, key=key, id=event_id, type=record_type, at=self.clock.now(), body=content, source=sender
+        )
+        headers = record.kafka_headers()
         if "private" in secret:
             signature = sign(base64.b64decode(secret["private"]), topic.name, key, event_id, content)
             headers += [(KEY_ID_HEADER, secret["key_id"].encode()), (SIGNATURE_HEADER, signature.encode())]
         await self.send_raw(topic, key.encode(), content, headers)
 
     async def send_raw(self, topic: Topic, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> None:
-        """One record, whatever it looks like."""
+        """Send a record as it is, valid or not."""
         await self.producer.send_and_wait(f"{self.prefix}{topic.name}", value, key=key, headers=list(headers))

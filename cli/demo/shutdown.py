@@ -1,9 +1,9 @@
-"""Bringing the demo to rest: every input read, every outbox empty, every message settled, then the services stopped in order."""
+"""Stops the services in the order of the data flow, each after it has read all input and emptied its outbox."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 import asyncpg
@@ -11,59 +11,58 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from click import ClickException
 
+from cli.database import connect
 from cli.demo.month_figures import count_pending_rows
-from cli.stack.stack import SERVICES, Stack
-from shared.contracts.topics import TOPICS
+from cli.service_names import SERVICES
+from cli.stack.stack import STOP_TIMEOUT_SECONDS, Stack
+from shared.contracts.topics import TOPICS, Topic
 
 STEP_TIMEOUT_SECONDS = 45.0
+_CASE_COLUMNS = {"intake": ("intake.complaint", "case_id"), "triage": ("triage.known", "case_id"), "sla": ("sla.cases", "id")}
+"""Service → the table with a row for each case, and its column with the case's id."""
 _REQUESTED = "SELECT count(*) FROM sla.ledger WHERE type = 'notification_requested'"
 _PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery WHERE case_id NOT LIKE 'duty:%'"
 
 
 async def shut_down_in_order(stack: Stack, prefix: str, accepted: Collection[str]) -> None:
-    """Wait for each service to have done its part, then stop it; raises `ClickException` naming what does not come to an end."""
-    database = stack.environment["DATABASE_URL"].replace("postgresql+asyncpg://", "postgresql://", 1)
-    connection = await asyncpg.connect(database)
-    try:
-        for service, table in (("intake", "intake.complaint"), ("triage", "triage.known"), ("sla", "sla.cases")):
-            await _wait_for(partial(_has_all_cases, connection, table, accepted), f"every accepted complaint in {table}")
+    """Wait until each service has processed everything, then stop it; raises `ClickException` naming the step that takes too long."""
+    async with connect(stack.environment["DATABASE_URL"]) as connection:
+        for service, (table, column) in _CASE_COLUMNS.items():
+            await _wait_for(partial(_has_all_cases, connection, table, column, accepted), f"every accepted complaint in {table}")
             await _wait_for(partial(_has_consumed_inputs, stack, prefix, service), f"{service} to read its topics to their end")
-            await asyncio.to_thread(stack.processes[service].stop, 20)
+            await asyncio.to_thread(stack.processes[service].stop, STOP_TIMEOUT_SECONDS)
             await _wait_for(partial(_nothing_pending, stack, (service,), deliveries=False), f"{service}'s outbox to be empty")
-        await _wait_for(lambda: _all_requests_planned(connection), "every requested message to be planned")
-        await _wait_for(lambda: _nothing_pending(stack, SERVICES, deliveries=True), "every message to be settled")
-        await asyncio.to_thread(stack.processes["notify"].stop, 20)
-    finally:
-        await connection.close()
+        await _wait_for(partial(_all_requests_planned, connection), "every requested message to be planned")
+        await _wait_for(partial(_nothing_pending, stack, SERVICES, deliveries=True), "every message to be settled")
+        await asyncio.to_thread(stack.processes["notify"].stop, STOP_TIMEOUT_SECONDS)
 
 
-async def _wait_for(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+async def _wait_for(condition: Callable[[], Awaitable[bool]], description: str) -> None:
     try:
         async with asyncio.timeout(STEP_TIMEOUT_SECONDS):
-            while not await condition():  # noqa: ASYNC110  # what is waited for happens in other processes
+            while not await condition():  # noqa: ASYNC110 - other processes make it true
                 await asyncio.sleep(0.1)
     except TimeoutError as error:
-        raise ClickException(f"waited {STEP_TIMEOUT_SECONDS:.0f} s in vain for {what}; see the logs of the services") from error
+        raise ClickException(f"waited {STEP_TIMEOUT_SECONDS:.0f} s in vain for {description}; see the logs of the services") from error
 
 
-async def _has_all_cases(connection: asyncpg.Connection, table: str, accepted: Collection[str]) -> bool:
-    column = "id" if table == "sla.cases" else "case_id"
-    found = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE {column} = ANY($1::text[])", list(accepted))  # noqa: S608
-    return bool(found == len(accepted))
+async def _has_all_cases(connection: asyncpg.Connection, table: str, column: str, accepted: Collection[str]) -> bool:
+    number = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE {column} = ANY($1::text[])", list(accepted))  # noqa: S608 - constants
+    return bool(number == len(accepted))
 
 
 async def _all_requests_planned(connection: asyncpg.Connection) -> bool:
     return bool(await connection.fetchval(_REQUESTED) == await connection.fetchval(_PLANNED))
 
 
-async def _nothing_pending(stack: Stack, services: tuple[str, ...], *, deliveries: bool) -> bool:
+async def _nothing_pending(stack: Stack, services: Sequence[str], *, deliveries: bool) -> bool:
     return await count_pending_rows(stack.environment["DATABASE_URL"], services, deliveries=deliveries) == 0
 
 
 async def _has_consumed_inputs(stack: Stack, prefix: str, service: str) -> bool:
-    """Whether the service's group has committed the ends of all its topics."""
+    """Whether the service's consumer group has committed the end offsets of its topics."""
     bootstrap = stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
-    inputs = [topic for topic in TOPICS.values() if service in topic.consumers and not _written_downstream(service, topic.producers)]
+    inputs = [topic for topic in TOPICS.values() if service in topic.consumers and not _is_written_downstream(service, topic)]
     partitions = [TopicPartition(f"{prefix}{topic.name}", number) for topic in inputs for number in range(topic.partitions)]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -78,6 +77,6 @@ async def _has_consumed_inputs(stack: Stack, prefix: str, service: str) -> bool:
     return all(end == 0 or (partition in committed and committed[partition].offset >= end) for partition, end in ends.items())
 
 
-def _written_downstream(service: str, producers: tuple[str, ...]) -> bool:
-    """Whether a topic is written by services further down, which are still at work when this one stops."""
-    return any(each in SERVICES and SERVICES.index(each) > SERVICES.index(service) for each in producers)
+def _is_written_downstream(service: str, topic: Topic) -> bool:
+    """Whether later services write to the topic: they still run when this one stops, so its end moves on."""
+    return any(producer in SERVICES and SERVICES.index(producer) > SERVICES.index(service) for producer in topic.producers)

@@ -1,1 +1,1 @@
-"""A case's evidence archive: written from the ledger, verified without a database."""
+"""Evidence archives: written from the ledger, verified without a database; and recorded cases read from them."""

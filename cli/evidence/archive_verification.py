@@ -1,4 +1,4 @@
-"""Whether a case's archive holds: the chain of its events, its proofs, and that its explanations come out of its events again."""
+"""Verifies an evidence archive without a database: the hash chain, the Merkle proofs, and the explanations against a replay."""
 
 import hmac
 from collections.abc import Iterator, Mapping
@@ -8,96 +8,97 @@ from typing import Any
 
 import orjson
 
-from cli.evidence.evidence_archive import ArchiveError, clock_explanations, parse_ledger_rows
+from cli.evidence.evidence_archive import ArchiveError, clock_explanations, parse_ledger_rows, read_decision_contexts
 from services.sla.application.rulebooks import RulebookRegistry
-from services.sla.domain.evidence import decision_context as bases
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
-from services.sla.domain.evidence.decision_context import DecisionContext
-from services.sla.domain.evidence.hash_chain import MerkleProof
+from services.sla.domain.evidence.merkle import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
+from services.sla.domain.evidence.seal_leaf import encode_seal_leaf
 from services.sla.domain.rules.rulebook import Rulebook
-from services.sla.storage.ledgers import encode_seal_leaf
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 
 _PARSE_ERRORS = (ValueError, KeyError, TypeError, AttributeError)
+"""What an archive that somebody edited may raise while it is read."""
 
 
 def verify_archive(files: Mapping[str, bytes], published_root: str = "") -> dict[str, Any]:
-    """What an archive shows and what is wrong with it; `root` is a published root to hold its seals against. Raises `ArchiveError`."""
+    """Verify an archive's files; returns `case`, `faults` and, where there is no fault, what is `shown`.
+
+    `published_root` (hexadecimal) is a year's root as it was published: a proof of the archive must lead to it. Raises `ArchiveError`
+    where the files are not an archive of a case.
+    """
     try:
         manifest = orjson.loads(files["manifest.json"])
-        own = parse_ledger_rows(files["ledger.jsonl"])
-        dossier = CaseHistory(manifest["case"], bytes.fromhex(manifest["head"]), manifest["sequence"], "", b"", own)
+        rows = parse_ledger_rows(files["ledger.jsonl"])
+        history = CaseHistory(manifest["case"], bytes.fromhex(manifest["head"]), manifest["sequence"], "", b"", rows)
         events, proofs = orjson.loads(files["events.json"]), orjson.loads(files["proofs.json"])
     except _PARSE_ERRORS as error:
-        raise ArchiveError(f"is no archive of a case, or was changed beyond reading: {error!r}") from error
-    problems = verify_history(dossier)
-    if events != [orjson.loads(row.body) for row in own]:
-        problems.append("events.json does not say what the ledger says")
-    problems += [fault for proof in proofs for fault in _proof_faults(proof, dossier)]
+        raise ArchiveError(f"is no archive of a case, or was changed and cannot be read: {error!r}") from error
+    faults = verify_history(history)
+    if events != [orjson.loads(row.body) for row in rows]:
+        faults.append("events.json differs from the ledger")
+    faults += [fault for proof in proofs for fault in _proof_faults(proof, history)]
+    # The hashes and proofs of an edited archive can be recomputed; a root that was published elsewhere cannot.
     if published_root and not any(hmac.compare_digest(proof["root"], published_root.lower()) for proof in proofs):
-        problems.append(f"no proof leads to the root {published_root}")
-    problems += _explanation_faults(files, dossier)
+        faults.append(f"no proof leads to the root {published_root}")
+    faults += _explanation_faults(files, history)
     shown = [
-        f"{len(own)} events, each bound to the one before",
+        f"{len(rows)} events, each with the hash of the event before it",
         *(f"bound by the seal of {proof['year']}: {proof['root']}" for proof in proofs),
+        "every explanation follows from the events",
     ]
-    return {"case": dossier.case, "faults": problems, "shown": [] if problems else [*shown, "every explanation comes out of the events"]}
+    return {"case": history.case, "faults": faults, "shown": [] if faults else shown}
 
 
-def _proof_faults(proof: Mapping[str, Any], dossier: CaseHistory) -> Iterator[str]:
+def _proof_faults(proof: Mapping[str, Any], history: CaseHistory) -> Iterator[str]:
     try:
         head = bytes.fromhex(proof["head"])
-        shown = MerkleProof(tuple((bytes.fromhex(each["hash"]), bool(each["left"])) for each in proof["siblings"]))
-        bound = any(row.sequence == proof["sequence"] and row.hash == head for row in dossier.rows) and proof["case"] == dossier.case
-        leads = hash_chain.verify_inclusion(encode_seal_leaf(proof["case"], proof["sequence"], head), shown, bytes.fromhex(proof["root"]))
+        path = MerkleProof(tuple((bytes.fromhex(sibling["hash"]), bool(sibling["left"])) for sibling in proof["siblings"]))
+        of_this_case = proof["case"] == history.case and any(row.sequence == proof["sequence"] and row.hash == head for row in history.rows)
+        leaf = encode_seal_leaf(proof["case"], proof["sequence"], head)
+        leads_to_root = merkle.verify_inclusion(leaf, path, bytes.fromhex(proof["root"]))
         year = int(proof["year"])
     except _PARSE_ERRORS as error:
         yield f"a proof cannot be read: {error!r}"
         return
-    if not bound:
-        yield f"the proof for {year} is of another case or another course of it"
-    if not leads:
+    if not of_this_case:
+        yield f"the proof for {year} is of another case or another ledger"
+    if not leads_to_root:
         yield f"the proof for {year} does not lead to its root"
 
 
-def _explanation_faults(files: Mapping[str, bytes], dossier: CaseHistory) -> Iterator[str]:
+def _explanation_faults(files: Mapping[str, bytes], history: CaseHistory) -> Iterator[str]:
     try:
-        found = _replay_archive(files, dossier)
-        made = orjson.loads(orjson.dumps(clock_explanations(found)))
-        kept = orjson.loads(files["explanations.json"])
+        replayed = _replay_archive(files, history)
+        # Through JSON and back, since the archive's explanations are JSON.
+        recomputed = orjson.loads(orjson.dumps(clock_explanations(replayed)))
+        archived = orjson.loads(files["explanations.json"])
     except _PARSE_ERRORS as error:
-        yield f"the explanations cannot be made again: {error}"
+        yield f"the explanations cannot be recomputed: {error}"
         return
-    yield from found.differences
-    for name in sorted({*made, *kept}):
-        if made.get(name) != kept.get(name):
-            yield f"the explanation of {name} does not come out of the events"
+    yield from replayed.differences
+    for clock in sorted({*recomputed, *archived}):
+        if recomputed.get(clock) != archived.get(clock):
+            yield f"the explanation of {clock} differs from the one recomputed from the events"
 
 
-def _replay_archive(files: Mapping[str, bytes], dossier: CaseHistory) -> ReplayResult:
-    """The case decided again with the procedure, organisation and calendars that the archive brings."""
+def _replay_archive(files: Mapping[str, bytes], history: CaseHistory) -> ReplayResult:
+    """Decide the case again with the procedure, organisation and calendars of the archive; raises `ValueError`."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "procedure.yaml"
         path.write_bytes(files["procedure.yaml"])
         procedure = load_procedure(path)
-    kept = read_decision_contexts(files)
-    made: dict[str, Rulebook] = {}
+    contexts = read_decision_contexts(files)
+    rulebooks: dict[str, Rulebook] = {}
 
-    def find(stamp: str, name: str, version: int, parameters: Mapping[str, Any]) -> Rulebook:
-        if (name, version) != (procedure.id, procedure.version):
-            raise ValueError(f"the event was decided under {name}@{version}, the archive brings {procedure.id}@{procedure.version}")
-        if stamp not in made:
-            own = RulebookRegistry.from_decision_context(kept[stamp])
-            made[stamp] = Rulebook(bind_parameters(procedure, parameters), own.organisation, own.calendars)
-        return made[stamp]
+    def rulebook(stamp: str, procedure_id: str, version: int, parameters: Mapping[str, Any]) -> Rulebook:
+        if (procedure_id, version) != (procedure.id, procedure.version):
+            raise ValueError(f"the event was decided under {procedure_id}@{version}, the archive brings {procedure.id}@{procedure.version}")
+        if stamp not in rulebooks:
+            registry = RulebookRegistry.from_decision_context(contexts[stamp])
+            rulebooks[stamp] = Rulebook(bind_parameters(procedure, parameters), registry.organisation, registry.calendars)
+        return rulebooks[stamp]
 
-    return replay_decisions(dossier.recorded_events(), find)
-
-
-def read_decision_contexts(files: Mapping[str, bytes]) -> dict[str, DecisionContext]:
-    """What the decisions of an archive's case rested on, by the stamps of its ledger; raises `ValueError`."""
-    found = {name.removeprefix("basis/").removesuffix(".json"): data for name, data in files.items() if name.startswith("basis/")}
-    return {stamp: bases.parse_context(data) for stamp, data in found.items()}
+    return replay_decisions(history.recorded_events(), rulebook)

@@ -1,4 +1,4 @@
-"""The archive that a case's evidence travels in: a zip of JSON files, with nothing in it that the ledger does not hold."""
+"""The evidence archive of a case: a zip of JSON files, which holds no personal data beyond the ledger's."""
 
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -8,19 +8,20 @@ from typing import Any
 
 import orjson
 
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.deadlines.explanation import Explanation
-from services.sla.domain.evidence import decision_context as bases
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
+from services.sla.domain.evidence.decision_context import DecisionContext, parse_context, without_names
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import clock_view
-from services.sla.storage.ledgers import HistoricalRulebooks, SealLeaf, YearSeal
+from services.sla.storage.seals import YearSeal
 from shared.procedures.loading.loader import load_pack
 
 FORMAT = 1
 MAX_UNPACKED_BYTES = 50_000_000
-"""Bytes that an archive may unfold to."""
+"""Limit against zip bombs: an archive may come from anybody."""
 REQUIRED_FILES = (
     "manifest.json",
     "case.json",
@@ -31,70 +32,84 @@ REQUIRED_FILES = (
     "procedure.yaml",
     "proofs.json",
 )
-_INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+_CONTEXT_FOLDER = "basis/"
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""One date for all entries, so that equal content gives equal bytes."""
+_SUMMARY_FIELDS = ("number", "procedure", "version", "kind", "subject", "department", "cooperating", "handler", "level")
 
 
 class ArchiveError(ValueError):
-    """A file that is no archive of a case; the text says what is wrong."""
+    """A file that is not an evidence archive; the text says why."""
 
 
-def archive_files(dossier: CaseHistory, basis_library: HistoricalRulebooks, seals: Sequence[YearSeal], now: datetime) -> dict[str, bytes]:
-    """The archive's files by name; raises `ValueError` where the case cannot be decided again, so that nothing could be explained."""
-    found = replay_decisions(dossier.recorded_events(), basis_library.rulebook)
-    if found.differences or found.case is None or found.rulebook is None:
-        raise ValueError(f"its explanation does not come out of its events: {'; '.join(found.differences) or 'there are none'}")
-    stamps = list(dict.fromkeys(row.basis for row in dossier.rows))
-    named = frozenset(found.case.complaint.get("against") or ())
-    kept = {stamp: bases.without_names(basis_library.for_context(stamp).decision_context, named) for stamp in stamps}
-    pack = load_pack(f"{found.case.procedure}@{found.case.version}")
-    head = {"case": dossier.case, "head": dossier.head.hex(), "sequence": dossier.sequence}
+def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: Sequence[YearSeal], now: datetime) -> dict[str, bytes]:
+    """The archive's files by name; raises `ValueError` where a replay of the case differs, since nothing could be explained then."""
+    replayed = replay_decisions(history.recorded_events(), rulebooks.rulebook)
+    case = replayed.case
+    if replayed.differences or case is None or replayed.rulebook is None:
+        raise ValueError(f"a replay differs from its ledger: {'; '.join(replayed.differences) or 'there are no events'}")
+    pack = load_pack(f"{case.procedure}@{case.version}")
+    manifest = {
+        "case": history.case,
+        "head": history.head.hex(),
+        "sequence": history.sequence,
+        "format": FORMAT,
+        "exported_at": now,
+        "procedure": case.procedure,
+        "version": case.version,
+    }
     return {
-        "manifest.json": _dump(
-            {**head, "format": FORMAT, "exported_at": now, "procedure": found.case.procedure, "version": found.case.version}
-        ),
-        "case.json": _dump({"case": dossier.case, "status": found.case.status, **case_summary(found.case)}),
-        "ledger.jsonl": b"".join(_line(row) for row in dossier.rows),
-        "events.json": _dump([orjson.loads(row.body) for row in dossier.rows]),
-        "explanations.json": _dump(clock_explanations(found)),
-        "clauses.json": _dump({name: {"zh": words.zh, "en": words.en} for name, words in pack.clauses.items()}),
+        "manifest.json": _encode(manifest),
+        "case.json": _encode({"case": history.case, "status": case.status, **case_summary(case)}),
+        "ledger.jsonl": b"".join(_ledger_line(row) for row in history.rows),
+        "events.json": _encode([orjson.loads(row.body) for row in history.rows]),
+        "explanations.json": _encode(clock_explanations(replayed)),
+        "clauses.json": _encode({name: {"zh": text.zh, "en": text.en} for name, text in pack.clauses.items()}),
         "procedure.yaml": (pack.folder / "procedure.yaml").read_bytes(),
-        "proofs.json": _dump([_proof_document(seal, dossier.case) for seal in seals]),
-        **{f"basis/{stamp}.json": found_basis.content for stamp, found_basis in kept.items()},
+        "proofs.json": _encode([_proof_document(seal, history.case) for seal in seals]),
+        **_context_files(history, rulebooks, case),
     }
 
 
+def _context_files(history: CaseHistory, rulebooks: HistoricalRulebooks, case: Case) -> dict[str, bytes]:
+    """The decision contexts without people's names, but for those that the case itself names as accused."""
+    accused = frozenset(case.complaint.get("against") or ())
+    stamps = dict.fromkeys(row.basis for row in history.rows)
+    contexts = {stamp: without_names(rulebooks.for_context(stamp).decision_context, accused) for stamp in stamps}
+    return {f"{_CONTEXT_FOLDER}{stamp}.json": context.content for stamp, context in contexts.items()}
+
+
 def clock_explanations(replayed: ReplayResult) -> dict[str, list[Explanation]]:
-    """Every clock of a replayed case with its rounds explained."""
+    """Clock id → its rounds, each with the explanation of its due instants."""
     case, rulebook = replayed.case, replayed.rulebook
-    made: dict[str, list[Explanation]] = {}
+    explanations: dict[str, list[Explanation]] = {}
     if case is not None and rulebook is not None:
-        for plan, each in clock_view.started_runs(case, rulebook):
-            made.setdefault(plan.clock.id, []).append(clock_view.explained_run(case, rulebook, plan, each))
-    return made
+        for plan, run in clock_view.started_runs(case, rulebook):
+            explanations.setdefault(plan.clock.id, []).append(clock_view.explained_run(case, rulebook, plan, run))
+    return explanations
 
 
 def case_summary(case: Case) -> dict[str, Any]:
-    """The case as it stands, without personal data."""
-    names = ("number", "procedure", "version", "kind", "subject", "department", "cooperating", "handler", "level")
-    return {"class": case.class_, **{name: getattr(case, name) for name in names}}
+    """Fields of the case that hold no personal data."""
+    return {"class": case.class_, **{name: getattr(case, name) for name in _SUMMARY_FIELDS}}
 
 
 def write_archive(path: Path, files: Mapping[str, bytes]) -> None:
-    """Write an archive; the same content gives the same bytes."""
+    """Write an archive; equal files give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), data, zipfile.ZIP_DEFLATED)
 
 
 def read_archive(path: Path) -> dict[str, bytes]:
-    """The files of an archive; raises `ArchiveError`."""
+    """The files of an archive by name; raises `ArchiveError`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(each.file_size for each in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise ArchiveError(f"unfolds to more than {MAX_UNPACKED_BYTES} bytes; no case is so large")
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
+                raise ArchiveError(f"unpacks to more than {MAX_UNPACKED_BYTES} bytes; no case is so large")
             files = {name: archive.read(name) for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # the last two: unknown compression, encryption
         raise ArchiveError(f"cannot be read: {error}") from error
     if missing := [name for name in REQUIRED_FILES if name not in files]:
         raise ArchiveError(f"{missing[0]} is missing")
@@ -102,37 +117,54 @@ def read_archive(path: Path) -> dict[str, bytes]:
 
 
 def parse_ledger_rows(data: bytes) -> list[LedgerRow]:
-    """The lines of a ledger.jsonl; raises `ValueError`, `KeyError` or `TypeError` for what is none."""
-    found = []
-    for line in data.splitlines():
-        each = orjson.loads(line)
-        body = each["body"].encode()
-        own = orjson.loads(body)
-        at, recorded_at = (datetime.fromisoformat(own[name]) for name in ("at", "recorded_at"))
-        came = (str(each[name]) for name in ("cause", "origin", "basis"))
-        found.append(LedgerRow(int(each["sequence"]), body, bytes.fromhex(each["hash"]), own["type"], at, recorded_at, *came))
-    return found
+    """The rows of a `ledger.jsonl`; raises `ValueError`, `KeyError` or `TypeError` where a line is not a row."""
+    return [_parse_ledger_line(line) for line in data.splitlines()]
 
 
-def _line(row: LedgerRow) -> bytes:
+def read_decision_contexts(files: Mapping[str, bytes]) -> dict[str, DecisionContext]:
+    """The decision contexts of an archive by the stamps of its ledger rows; raises `ValueError`."""
+    names = [name for name in files if name.startswith(_CONTEXT_FOLDER)]
+    return {name.removeprefix(_CONTEXT_FOLDER).removesuffix(".json"): parse_context(files[name]) for name in names}
+
+
+def _ledger_line(row: LedgerRow) -> bytes:
+    # The body as text, not as JSON inside JSON: the hash is of these very bytes.
     fields = {"sequence": row.sequence, "cause": row.cause, "origin": row.origin, "basis": row.basis}
     return orjson.dumps({**fields, "hash": row.hash.hex(), "body": row.body.decode()}) + b"\n"
 
 
+def _parse_ledger_line(line: bytes) -> LedgerRow:
+    fields = orjson.loads(line)
+    body = fields["body"].encode()
+    event = orjson.loads(body)
+    return LedgerRow(
+        sequence=int(fields["sequence"]),
+        body=body,
+        hash=bytes.fromhex(fields["hash"]),
+        type=event["type"],
+        at=datetime.fromisoformat(event["at"]),
+        recorded_at=datetime.fromisoformat(event["recorded_at"]),
+        cause=str(fields["cause"]),
+        origin=str(fields["origin"]),
+        basis=str(fields["basis"]),
+    )
+
+
 def _proof_document(seal: YearSeal, case: str) -> dict[str, Any]:
-    place = next(place for place, each in enumerate(seal.leaves) if each.case == case)
-    own: SealLeaf = seal.leaves[place]
-    shown = hash_chain.inclusion_proof([each.data for each in seal.leaves], place)
+    """The Merkle proof of a case's head in a year's seal (RFC 6962)."""
+    position = next(position for position, leaf in enumerate(seal.leaves) if leaf.case == case)
+    leaf = seal.leaves[position]
+    proof = merkle.inclusion_proof([sealed.data for sealed in seal.leaves], position)
     return {
         "year": seal.year,
         "root": seal.root.hex(),
         "sealed_at": seal.sealed_at,
-        "case": own.case,
-        "sequence": own.sequence,
-        "head": own.head.hex(),
-        "siblings": [{"hash": sibling.hex(), "left": left} for sibling, left in shown.siblings],
+        "case": leaf.case,
+        "sequence": leaf.sequence,
+        "head": leaf.head.hex(),
+        "siblings": [{"hash": sibling.hex(), "left": left} for sibling, left in proof.siblings],
     }
 
 
-def _dump(data: Any) -> bytes:
-    return orjson.dumps(data, option=_INDENTED)
+def _encode(document: Any) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)

@@ -1,1 +1,1 @@
-"""Compares tables and topics with the accepted submissions to find loss, duplication and disorder."""
+"""Compares the services' tables and the topics with the accepted submissions: what is lost, duplicated or out of order."""

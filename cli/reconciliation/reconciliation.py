@@ -1,4 +1,4 @@
-"""Holds every service's tables and every topic against the accepted submissions: nothing lost, nothing twice, nothing out of order."""
+"""Compares every service's tables and every topic with the accepted submissions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import orjson
 
 from cli.reconciliation.table_contents import EventPosition, TableContents, read_tables
 from cli.reconciliation.topic_contents import ScannedRecord, TopicReader, topic_reader
+from services.sla.domain.reports.duty_schedule import DUTY_KEY_PREFIX
 from shared.contracts.topics import CASE_EVENTS, COMPLAINT_EVENTS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
 
-_DEPARTMENT = "department-"
-DUTY_KEY_PREFIX = "duty:"
+_DEPARTMENT_PREFIX = "department-"
 _MAX_DETAILS = 20
 _EXPECTED_OUTCOMES = {
     "pending": (),
@@ -22,16 +22,16 @@ _EXPECTED_OUTCOMES = {
     "delivered": ("notification_sent", "notification_delivered"),
     "failed": ("notification_failed",),
 }
-"""What notify has said of a delivery in each state."""
+"""Status of a delivery → the events that notify has published about it."""
 
 
 @dataclass
 class Reconciliation:
-    """What was found.
+    """The result of a comparison.
 
-    `counts` gives how many there are in each place, `lost` what is missing somewhere, `duplicated` what stands somewhere twice,
-    `disordered` what comes before something earlier of its case, `unexpected` what nobody asked for. `repeated` counts records that the
-    relay sent again under the same `ce_id` after a crash: consumers know them by that id. `details` says where, in words.
+    `counts` gives how many items each table or topic holds. `lost` counts what one of them lacks, `duplicated` what one has twice,
+    `disordered` events that come after a later event of their case, `unexpected` what has no cause. `repeated` counts records that the
+    relay sent again after a crash; consumers drop them by their `ce_id`. `details` names the first faults.
     """
 
     accepted: int
@@ -45,27 +45,27 @@ class Reconciliation:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether all is there, once and in order."""
+        """Whether everything is there once and in order."""
         return not (self.lost or self.duplicated or self.disordered or self.unexpected)
 
-    def compare(self, name: str, expected: Collection[Any], counted: Mapping[Any, int]) -> None:
-        """Note what is missing, there more than once, or there without reason."""
-        self.counts[name] = sum(counted.values())
-        missing = [each for each in expected if each not in counted]
-        twice = [each for each, number in counted.items() if number > 1]
-        wanted = set(expected)
-        strange = [each for each in counted if each not in wanted]
+    def compare(self, place: str, expected: Collection[Any], actual: Mapping[Any, int]) -> None:
+        """Count what `actual` lacks, holds more than once, or holds without being expected."""
+        self.counts[place] = sum(actual.values())
+        expected_items = set(expected)
+        missing = [item for item in expected if item not in actual]
+        repeated = [item for item, number in actual.items() if number > 1]
+        unexpected = [item for item in actual if item not in expected_items]
         self.lost += len(missing)
-        self.duplicated += sum(counted[each] - 1 for each in twice)
-        self.unexpected += len(strange)
-        for what, listed in (("missing", missing), ("more than once", twice), ("unexpected", strange)):
-            if listed:
-                self.details.append(f"{name}: {len(listed)} {what}, e.g. {', '.join(map(str, listed[:3]))}")
+        self.duplicated += sum(actual[item] - 1 for item in repeated)
+        self.unexpected += len(unexpected)
+        for fault, items in (("missing", missing), ("more than once", repeated), ("unexpected", unexpected)):
+            if items:
+                self.details.append(f"{place}: {len(items)} {fault}, e.g. {', '.join(map(str, items[:3]))}")
 
 
 @dataclass
 class _TopicContents:
-    """One topic: how often each event stands in it, and the records with their repetitions left out."""
+    """What a topic holds, repetitions left out, as counts by event position, case, delivery outcome or kind of event."""
 
     name: str
     positions: Counter[EventPosition] = field(default_factory=Counter)
@@ -86,16 +86,17 @@ async def reconcile(
     *,
     outcomes_read: bool = True,
 ) -> Reconciliation:
-    """Read all tables and topics and compare; to be called when nothing moves any more.
+    """Read all tables and topics and compare them; call it after everything has been processed.
 
-    `accepted` are the ids of the cases that intake has taken in, `actions` says how many actions each case was sent that sla has taken.
-    `outcomes_read` is false where sla was stopped before notify had sent everything, so that sla does not know all outcomes.
+    `accepted` are the ids of the cases that intake has accepted, `actions` maps a case to how many of its actions sla has accepted; None
+    leaves actions out. Pass `outcomes_read=False` where sla was stopped before notify, so that it has not read every outcome.
     """
     result = Reconciliation(len(set(accepted)))
     async with topic_reader(bootstrap_servers, topic_prefix) as reader:
-        departments = [name.removeprefix(_DEPARTMENT) for name in await reader.topic_names() if name.startswith(_DEPARTMENT)]
+        departments = [name.removeprefix(_DEPARTMENT_PREFIX) for name in await reader.topic_names() if name.startswith(_DEPARTMENT_PREFIX)]
         names = [COMPLAINT_EVENTS.name, TRIAGE_EVENTS.name, CASE_EVENTS.name, NOTIFICATION_EVENTS.name]
-        topics = {name: await _read_topic(reader, name) for name in (*names, *(f"{_DEPARTMENT}{each}" for each in departments))}
+        names += [f"{_DEPARTMENT_PREFIX}{department}" for department in departments]
+        topics = {name: await _read_topic(reader, name) for name in names}
     tables = await read_tables(database_url, departments)
     for contents in topics.values():
         _check_order(result, contents)
@@ -107,32 +108,33 @@ async def reconcile(
 
 
 async def _read_topic(reader: TopicReader, name: str) -> _TopicContents:
-    found = _TopicContents(name)
+    contents = _TopicContents(name)
     ids: set[str] = set()
-    latest: dict[str, int] = {}
+    last_sequence: dict[str, int] = {}
     async for record in reader.records(name):
-        if record.case.startswith(DUTY_KEY_PREFIX):  # a procedure's own duty, no case
+        if record.case.startswith(DUTY_KEY_PREFIX):  # the key of a procedure's own duty, which has no case
             continue
-        if record.id in ids:
-            found.repeated += 1
+        if record.id in ids:  # the relay repeats ids where it was killed between sending and committing
+            contents.repeated += 1
             continue
         ids.add(record.id)
-        if record.sequence <= latest.get(record.case, 0) and record.sequence:
-            found.disordered.append(f"{record.case} event {record.sequence} after {latest[record.case]}")
-        latest[record.case] = max(record.sequence, latest.get(record.case, 0))
-        found.positions[(record.case, record.sequence)] += 1
-        found.cases[record.case] += 1
-        _count_record(found, record)
-    return found
+        last = last_sequence.get(record.case, 0)
+        if record.sequence and record.sequence <= last:
+            contents.disordered.append(f"{record.case} event {record.sequence} after {last}")
+        last_sequence[record.case] = max(record.sequence, last)
+        _count_record(contents, record)
+    return contents
 
 
-def _count_record(found: _TopicContents, record: ScannedRecord) -> None:
+def _count_record(contents: _TopicContents, record: ScannedRecord) -> None:
+    contents.positions[(record.case, record.sequence)] += 1
+    contents.cases[record.case] += 1
     if record.type == "registered":
-        found.registered[record.case] += 1
-    elif record.type == "classified" and found.name == TRIAGE_EVENTS.name and orjson.loads(record.body).get("registered"):
-        found.first_decisions[record.case] += 1
-    elif found.name == NOTIFICATION_EVENTS.name:
-        found.outcomes[(orjson.loads(record.body)["delivery"], record.type)] += 1
+        contents.registered[record.case] += 1
+    elif record.type == "classified" and contents.name == TRIAGE_EVENTS.name and orjson.loads(record.body).get("registered"):
+        contents.first_decisions[record.case] += 1
+    elif contents.name == NOTIFICATION_EVENTS.name:
+        contents.outcomes[(orjson.loads(record.body)["delivery"], record.type)] += 1
 
 
 def _check_order(result: Reconciliation, contents: _TopicContents) -> None:
@@ -143,48 +145,54 @@ def _check_order(result: Reconciliation, contents: _TopicContents) -> None:
 
 
 def _check_tables(result: Reconciliation, tables: TableContents, accepted: set[str]) -> None:
-    once = {
+    cases_by_table = {
         "intake.complaint": tables.intake_cases,
         "triage.known": tables.triage_cases,
         "sla.cases": tables.sla_heads.keys(),
         "sla.ledger": tables.ledgers.cases,
     }
-    for place, found in once.items():
-        result.compare(place, accepted, Counter(found))
-    result.compare("notify.delivery", tables.ledgers.requested_deliveries.keys(), Counter(key for key, _ in tables.deliveries.values()))
+    for table, cases in cases_by_table.items():
+        result.compare(table, accepted, Counter(cases))
+    requested = tables.ledgers.requested_deliveries
+    result.compare("notify.delivery", requested.keys(), Counter(key for key, _ in tables.deliveries.values()))
     result.counts["notify.delivery, pending"] = sum(status == "pending" for _, status in tables.deliveries.values())
-    asked_twice = sum(number - 1 for number in tables.ledgers.requested_deliveries.values())
-    result.duplicated += asked_twice
-    result.lost += len(tables.ledgers.faults) + bool(tables.number_fault)
-    result.details += [*tables.ledgers.faults, *([tables.number_fault] if tables.number_fault else [])]
-    result.details += [f"{asked_twice} deliveries were asked for twice"] if asked_twice else []
-    unsent = sum(tables.unsent_messages.values())
-    result.lost += unsent
-    result.details += [f"{name}.outbox: {number} not sent" for name, number in tables.unsent_messages.items() if number]
+    if requested_twice := sum(number - 1 for number in requested.values()):
+        result.duplicated += requested_twice
+        result.details.append(f"{requested_twice} deliveries were requested twice")
+    faults = [*tables.ledgers.faults, *([tables.number_fault] if tables.number_fault else [])]
+    result.lost += len(faults)
+    result.details += faults
+    for service, number in tables.unsent_messages.items():
+        if number:
+            result.lost += number
+            result.details.append(f"{service}.outbox: {number} not sent")
 
 
 def _check_topics(result: Reconciliation, tables: TableContents, accepted: set[str], topics: Mapping[str, _TopicContents]) -> None:
+    triage = topics[TRIAGE_EVENTS.name]
     result.compare(COMPLAINT_EVENTS.name, accepted, topics[COMPLAINT_EVENTS.name].registered)
-    result.compare(f"{TRIAGE_EVENTS.name}, first decisions", accepted, topics[TRIAGE_EVENTS.name].first_decisions)
-    result.compare(TRIAGE_EVENTS.name, set(topics[TRIAGE_EVENTS.name].positions), topics[TRIAGE_EVENTS.name].positions)
+    result.compare(f"{TRIAGE_EVENTS.name}, first decisions", accepted, triage.first_decisions)
+    result.compare(TRIAGE_EVENTS.name, set(triage.positions), triage.positions)
     result.compare(CASE_EVENTS.name, tables.ledgers.events, topics[CASE_EVENTS.name].positions)
-    for name, expected in tables.ledgers.department_events.items():
-        result.compare(f"{_DEPARTMENT}{name}", expected, topics[f"{_DEPARTMENT}{name}"].positions)
+    for department, events in tables.ledgers.department_events.items():
+        topic = f"{_DEPARTMENT_PREFIX}{department}"
+        result.compare(topic, events, topics[topic].positions)
     outcomes = topics[NOTIFICATION_EVENTS.name].outcomes
     expected_outcomes = {
-        (delivery, name) for delivery, (_, status) in tables.deliveries.items() for name in _required_outcomes(delivery, status, outcomes)
+        (delivery, name) for delivery, (_, status) in tables.deliveries.items() for name in _expected_outcomes(delivery, status, outcomes)
     }
     result.compare(NOTIFICATION_EVENTS.name, expected_outcomes, outcomes)
 
 
-def _required_outcomes(delivery: str, status: str, outcomes: Mapping[tuple[str, str], int]) -> tuple[str, ...]:
-    """What notify has to have said of a delivery; a receipt may report that what was sent has failed."""
-    sent_first = status == "failed" and (delivery, "notification_sent") in outcomes
-    return ("notification_sent", *_EXPECTED_OUTCOMES[status]) if sent_first else _EXPECTED_OUTCOMES[status]
+def _expected_outcomes(delivery: str, status: str, outcomes: Mapping[tuple[str, str], int]) -> tuple[str, ...]:
+    # A receipt may report that a sent message failed, so a failed delivery may have a `notification_sent` or not.
+    if status == "failed" and (delivery, "notification_sent") in outcomes:
+        return ("notification_sent", "notification_failed")
+    return _EXPECTED_OUTCOMES[status]
 
 
 def _inputs_by_cause(topics: Mapping[str, _TopicContents], actions: Mapping[str, int] | None) -> dict[str, Mapping[str, int]]:
-    """How many inputs of each cause sla got, by case."""
+    """Cause → case → how many inputs sla received; a first decision opens the case and counts as none."""
     triage = topics[TRIAGE_EVENTS.name]
     return {
         "triage": {case: number - triage.first_decisions[case] for case, number in triage.cases.items()},
@@ -193,14 +201,14 @@ def _inputs_by_cause(topics: Mapping[str, _TopicContents], actions: Mapping[str,
     }
 
 
-def _check_inputs(result: Reconciliation, tables: TableContents, sent: Mapping[str, Mapping[str, int]], *, outcomes_read: bool) -> None:
-    """Every input of sla has left exactly one event of its own in the case's ledger."""
-    for cause, numbers in sent.items():
-        kept = {case: inputs[cause] for case, inputs in tables.ledgers.inputs_by_cause.items()}
-        cases = numbers.keys() | kept.keys()
-        missing = sum(max(0, numbers.get(case, 0) - kept.get(case, 0)) for case in cases) if outcomes_read or cause != "message" else 0
-        extra = sum(max(0, kept.get(case, 0) - numbers.get(case, 0)) for case in cases)
-        result.counts[f"sla.ledger, from {cause}"] = sum(kept.values())
+def _check_inputs(result: Reconciliation, tables: TableContents, inputs: Mapping[str, Mapping[str, int]], *, outcomes_read: bool) -> None:
+    """Check that every input of sla has left exactly one event of its cause in the case's ledger."""
+    for cause, received in inputs.items():
+        recorded = {case: by_cause[cause] for case, by_cause in tables.ledgers.inputs_by_cause.items()}
+        cases = received.keys() | recorded.keys()
+        missing = sum(max(0, received.get(case, 0) - recorded.get(case, 0)) for case in cases) if outcomes_read or cause != "message" else 0
+        extra = sum(max(0, recorded.get(case, 0) - received.get(case, 0)) for case in cases)
+        result.counts[f"sla.ledger, from {cause}"] = sum(recorded.values())
         result.lost += missing
         result.duplicated += extra
         if missing or extra:

@@ -1,4 +1,4 @@
-"""Reads topics from beginning to end, without a group, so that nobody's offsets move."""
+"""Reads topics from beginning to end without a consumer group, so that no offsets are committed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _POLL_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class ScannedRecord:
-    """A record as a topic holds it: case, event type, `ce_id`, number in its case (0 without one), body."""
+    """A record of a topic: case, event type, `ce_id`, sequence number in its case (0 without one), body."""
 
     case: str
     type: str
@@ -29,27 +29,28 @@ class ScannedRecord:
 
 
 class TopicReader:
-    """Reads the topics behind a prefix; names are without it."""
+    """Reads the topics that begin with a prefix; names are given and returned without it."""
 
     def __init__(self, consumer: AIOKafkaConsumer, prefix: str) -> None:
         self._consumer = consumer
         self._prefix = prefix
 
     async def topic_names(self) -> list[str]:
-        """The topics that are there, in order."""
+        """The existing topics, sorted."""
         return sorted(name.removeprefix(self._prefix) for name in await self._consumer.topics() if name.startswith(self._prefix))
 
     async def records(self, topic: str) -> AsyncIterator[ScannedRecord]:
-        """All that the topic holds now, each partition in its order."""
+        """Every record up to the present end, each partition in order."""
         partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(PARTITIONS)]
         self._consumer.assign(partitions)
         await self._consumer.seek_to_beginning(*partitions)
+        # The ends are read once: with writers still running the loop would never finish.
         ends = await self._consumer.end_offsets(partitions)
         unread = {partition for partition in partitions if await self._consumer.position(partition) < ends[partition]}
         while unread:
             for partition, records in (await self._consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
                 for record in records:
-                    if record.offset < ends[partition]:
+                    if record.offset < ends[partition]:  # records written since are of no interest
                         yield _to_scanned_record(record)
                 if records[-1].offset + 1 >= ends[partition]:
                     unread.discard(partition)
@@ -57,7 +58,7 @@ class TopicReader:
 
 @asynccontextmanager
 async def topic_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[TopicReader]:
-    """A reader for the length of a block; how to log in stands in the environment as for every service."""
+    """A reader for the length of a block; credentials come from the environment, as for every service."""
     settings = RuntimeSettings(kafka_bootstrap_servers=bootstrap_servers)
     consumer = AIOKafkaConsumer(
         client_id="jiesu-reconciliation", enable_auto_commit=False, auto_offset_reset="earliest", **connection_options(settings)
@@ -71,12 +72,12 @@ async def topic_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[Top
 
 def _to_scanned_record(record: ConsumerRecord) -> ScannedRecord:
     headers: Sequence[tuple[str, bytes | None]] = record.headers
-    texts = {name: value.decode(errors="replace") for name, value in headers if value is not None}
-    sequence = texts.get(envelope.CE_SEQUENCE, "")
+    attributes = {name: value.decode(errors="replace") for name, value in headers if value is not None}
+    sequence = attributes.get(envelope.CE_SEQUENCE, "")
     return ScannedRecord(
-        (record.key or b"").decode(errors="replace"),
-        texts.get(envelope.CE_TYPE, ""),
-        texts.get(envelope.CE_ID, ""),
-        int(sequence) if sequence.isdecimal() else 0,
-        record.value or b"",
+        case=(record.key or b"").decode(errors="replace"),
+        type=attributes.get(envelope.CE_TYPE, ""),
+        id=attributes.get(envelope.CE_ID, ""),
+        sequence=int(sequence) if sequence.isdecimal() else 0,
+        body=record.value or b"",
     )

@@ -1,8 +1,7 @@
-"""What the code itself declares: metrics, settings, topics, events, clauses; pages and tests are made from it."""
+"""Finds the metrics and settings that the code declares; reference pages and tests are generated from them."""
 
-import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -11,8 +10,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
 
-import services
-from shared.runtime.process import metrics as machinery
+from cli.service_names import SERVICES
+from shared.runtime.process import metrics as runtime_metrics
 from shared.runtime.process.settings import RuntimeSettings
 
 ALL_SERVICES = "every service"
@@ -20,7 +19,7 @@ ALL_SERVICES = "every service"
 
 @dataclass(frozen=True, slots=True)
 class DeclaredMetric:
-    """One metric: `owner` is a service or `every service`, `kind` counter, gauge or histogram, `series` what PromQL may name."""
+    """A metric: `owner` is a service or `every service`, `kind` counter, gauge or histogram; PromQL may use `series_names`."""
 
     owner: str
     name: str
@@ -32,7 +31,7 @@ class DeclaredMetric:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSetting:
-    """One environment variable: `owner` as for metrics, `default` as it is written in an environment file."""
+    """An environment variable: `owner` as for metrics, or several services; `default` as in an environment file."""
 
     owner: str
     variable: str
@@ -41,39 +40,36 @@ class DeclaredSetting:
     help: str
 
 
-def service_names() -> list[str]:
-    """The services, in the order of the alphabet."""
-    return sorted(module.name for module in pkgutil.iter_modules(services.__path__) if module.ispkg)
-
-
 def declared_metrics() -> list[DeclaredMetric]:
-    """The machinery's metrics, then each service's."""
-    owned = [(ALL_SERVICES, machinery)] + [(name, module) for name in service_names() if (module := _module(name, "metrics"))]
-    return [metric for owner, module in owned for metric in _metrics(owner, module)]
+    """The metrics of the runtime, then those of each service."""
+    modules = [(ALL_SERVICES, runtime_metrics)] + [(name, module) for name in sorted(SERVICES) if (module := _module(name, "metrics"))]
+    return [metric for owner, module in modules for metric in _metrics(owner, module)]
 
 
 def declared_settings() -> list[DeclaredSetting]:
-    """The settings that all share, then those that each service adds."""
-    found = [_setting(ALL_SERVICES, name, field) for name, field in RuntimeSettings.model_fields.items()]
-    for service in service_names():
+    """The settings of all services, then those that each service adds."""
+    settings = [_setting(ALL_SERVICES, name, field) for name, field in RuntimeSettings.model_fields.items()]
+    for service in sorted(SERVICES):
         module = _module(service, "config")
-        for kind in vars(module).values() if module else ():
-            if isinstance(kind, type) and issubclass(kind, RuntimeSettings) and kind is not RuntimeSettings:
-                added = {name: field for name, field in kind.model_fields.items() if name not in RuntimeSettings.model_fields}
-                found += [_setting(service, name, field) for name, field in added.items()]
-    return _merge_shared_settings(found)
+        for value in vars(module).values() if module else ():
+            if isinstance(value, type) and issubclass(value, RuntimeSettings) and value is not RuntimeSettings:
+                added = {name: field for name, field in value.model_fields.items() if name not in RuntimeSettings.model_fields}
+                settings += [_setting(service, name, field) for name, field in added.items()]
+    return _merge_shared_settings(settings)
 
 
-def _merge_shared_settings(found: list[DeclaredSetting]) -> list[DeclaredSetting]:
-    """A variable that several services read is one setting of all of them."""
-    owners: dict[str, list[str]] = {}
-    for setting in found:
-        owners.setdefault(setting.variable, []).append(setting.owner)
-    first = {setting.variable: setting for setting in reversed(found)}
-    return [
-        DeclaredSetting(", ".join(names), variable, first[variable].default, first[variable].secret, first[variable].help)
-        for variable, names in owners.items()
-    ]
+def settings_by_owner() -> list[DeclaredSetting]:
+    """The declared settings, sorted by owner; those of all services come first."""
+    return sorted(declared_settings(), key=lambda setting: (setting.owner != ALL_SERVICES, setting.owner))
+
+
+def _merge_shared_settings(settings: list[DeclaredSetting]) -> list[DeclaredSetting]:
+    """One setting, with all its owners, for a variable that several services read."""
+    merged: dict[str, DeclaredSetting] = {}
+    for setting in settings:
+        earlier = merged.get(setting.variable)
+        merged[setting.variable] = replace(earlier, owner=f"{earlier.owner}, {setting.owner}") if earlier else setting
+    return list(merged.values())
 
 
 def _module(service: str, name: str) -> Any:
@@ -85,12 +81,11 @@ def _metrics(owner: str, module: Any) -> Iterator[DeclaredMetric]:
     for value in vars(module).values():
         if isinstance(value, MetricWrapperBase):
             [family] = value.describe()
-            yield DeclaredMetric(
-                owner, family.name, family.type, tuple(value._labelnames), family.documentation, _series(family.name, family.type)
-            )
+            labels = tuple(value._labelnames)  # noqa: SLF001 - a metric without samples does not show its labels otherwise
+            yield DeclaredMetric(owner, family.name, family.type, labels, family.documentation, _series_names(family.name, family.type))
 
 
-def _series(name: str, kind: str) -> tuple[str, ...]:
+def _series_names(name: str, kind: str) -> tuple[str, ...]:
     match kind:
         case "counter":
             return (f"{name}_total", f"{name}_created")
@@ -104,8 +99,7 @@ def _setting(owner: str, name: str, field: FieldInfo) -> DeclaredSetting:
     alias = field.validation_alias
     variable = str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"JIESU_{name}".upper()
     default = field.get_default()
-    secret = isinstance(default, SecretStr)
-    return DeclaredSetting(owner, variable, _format_default(default), secret, field.description or "")
+    return DeclaredSetting(owner, variable, _format_default(default), isinstance(default, SecretStr), field.description or "")
 
 
 def _format_default(default: Any) -> str:

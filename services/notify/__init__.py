@@ -1,1 +1,1 @@
-"""Tell people: requests become deliveries, which are tried until they arrive or have visibly failed."""
+"""notify: turns notification requests into deliveries, and attempts each until it is delivered or has visibly failed."""

@@ -1,4 +1,4 @@
-"""Run notify."""
+"""Runs the service notify."""
 
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
@@ -6,7 +6,7 @@ from shared.runtime.service import run_service
 
 
 def main() -> None:
-    """Serve until told to stop; settings come from the environment."""
+    """Serve until SIGTERM; settings come from the environment."""
     run_service(lambda: build(NotifySettings()))
 
 

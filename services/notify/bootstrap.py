@@ -1,10 +1,12 @@
-"""The only place where notify's parts are put together."""
+"""Builds notify from its settings: the only module that connects its parts."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from services.notify import api, handlers, timers
-from services.notify.application.deliveries import PlanDeliveries, RecordReceipts, SendDeliveries
+from services.notify.application.delivery_receipts import RecordReceipts
+from services.notify.application.delivery_requests import PlanDeliveries
+from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import PlanningContext
@@ -23,15 +25,16 @@ TEMPLATES_FOLDER = Path(__file__).parent / "templates"
 
 
 def build(settings: NotifySettings) -> Service:
-    """The service, ready to run. Raises what is wrong with the organisation, the templates or a setting."""
+    """The service, ready to run; raises for an organisation file, a template or a setting that cannot be used."""
     service = Service("notify", settings, migrations="services.notify.migrations")
-    offered = configured_providers(settings, service.clock)
+    providers = configured_providers(settings, service.clock)
     policy = RetryPolicy(
         settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts, settings.delivery_patience
     )
-    requests = PlanDeliveries(planning_context(settings, frozenset(p.channel for p in offered)), service.key_ring, service.clock)
-    dispatches = [SendDeliveries(provider, service.key_ring, service.clock, policy) for provider in offered]
-    wakes = timers.register(service, dispatches, settings)
+    channels = frozenset(provider.channel for provider in providers)
+    requests = PlanDeliveries(planning_context(settings, channels), service.key_ring, service.clock)
+    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy) for provider in providers]
+    wakes = timers.register(service, senders, settings)
 
     def wake() -> None:
         for event in wakes:
@@ -39,26 +42,26 @@ def build(settings: NotifySettings) -> Service:
 
     handlers.register(service, requests, wake)
     receipts = RecordReceipts(service.database, service.clock)
-    service.include_router(api.router(receipts, settings.sms_receipt_secret.get_secret_value(), service.clock))
+    api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     return service
 
 
 def configured_providers(settings: NotifySettings, clock: Clock) -> list[Provider]:
-    """Those that are configured, one a channel."""
-    return [built for make in PROVIDER_FACTORIES if (built := make(settings, clock)) is not None]
+    """The providers that have settings, one a channel."""
+    return [provider for factory in PROVIDER_FACTORIES if (provider := factory(settings, clock)) is not None]
 
 
 def planning_context(settings: NotifySettings, channels: frozenset[str]) -> PlanningContext:
-    """What requests are planned with."""
+    """What planning reads besides the request; `channels` are those that have a provider."""
     directory = RecipientDirectory(
         load_organisation(settings.organisation), settings.phone_region, settings.default_channels, settings.complainant_language
     )
-    quiet = quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone)
-    return PlanningContext(directory, MessageTemplates(template_sources(settings.templates), settings.zone), channels, quiet)
+    templates = MessageTemplates(template_sources(settings.templates), settings.zone)
+    return PlanningContext(directory, templates, channels, quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone))
 
 
 def template_sources(custom_folder: Path | None) -> dict[str, str]:
-    """The installed templates, replaced by those of a folder where it has them."""
+    """The installed templates by name; a template of the custom folder replaces the installed one of the same name."""
     folders = [TEMPLATES_FOLDER, *([custom_folder] if custom_folder else [])]
     return {path.stem: path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.j2"))}
 
@@ -67,14 +70,14 @@ def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
     if not settings.smtp_host:
         return None
     options = SmtpOptions(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_security,
-        settings.smtp_username,
-        settings.smtp_password.get_secret_value(),
-        settings.smtp_sender,
-        settings.smtp_timeout,
-        settings.smtp_ca_file,
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+        sender=settings.smtp_sender,
+        timeout=settings.smtp_timeout,
+        ca_file=settings.smtp_ca_file,
     )
     return SmtpProvider(options, clock)
 
@@ -82,9 +85,11 @@ def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
 def _http_sms(settings: NotifySettings, _clock: Clock) -> Provider | None:
     if not settings.sms_url:
         return None
-    return HttpSmsProvider(
-        HttpSmsOptions(settings.sms_url, settings.sms_token.get_secret_value(), settings.sms_sender, settings.sms_timeout)
+    options = HttpSmsOptions(
+        url=settings.sms_url, token=settings.sms_token.get_secret_value(), sender=settings.sms_sender, timeout=settings.sms_timeout
     )
+    return HttpSmsProvider(options)
 
 
 PROVIDER_FACTORIES: tuple[Callable[[NotifySettings, Clock], Provider | None], ...] = (_smtp, _http_sms)
+"""A new provider is added here; its factory returns None without settings."""

@@ -1,4 +1,4 @@
-"""Notify's settings, a block a provider."""
+"""notify's settings, with one block for each provider."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -10,13 +10,13 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class NotifySettings(RuntimeSettings):
-    """Who is told how; every variable carries the prefix JIESU_."""
+    """notify's settings besides the runtime's; every environment variable has the prefix JIESU_."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True)
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     zone: str = Field("Asia/Shanghai", description="time zone of instants in messages and of the quiet hours")
-    templates: Path | None = Field(None, description="folder of templates of your own; each replaces the one of the same name")
+    templates: Path | None = Field(None, description="folder with custom templates; each replaces the installed one of the same name")
     complainant_language: Literal["zh", "en"] = Field("zh", description="language of messages to complainants")
     default_channels: tuple[str, ...] = Field(("email",), description="channels of a request that names none, as a JSON list")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")
@@ -25,25 +25,27 @@ class NotifySettings(RuntimeSettings):
     delivery_attempts: int = Field(10, ge=1, description="attempts until a message has finally failed")
     delivery_retry_first: float = Field(5.0, gt=0, description="seconds before the second attempt; doubles from there, with jitter")
     delivery_retry_longest: float = Field(900.0, gt=0, description="seconds between two attempts at most")
-    delivery_patience: float = Field(86_400.0, gt=0, description="seconds after which a message has finally failed, whatever the attempts")
-    delivery_concurrency: int = Field(20, ge=1, le=500, description="messages of one channel that a process sends side by side")
-    delivery_lease: float = Field(90.0, gt=0, description="seconds until another process takes over a message; longer than any timeout")
-    delivery_poll: float = Field(0.5, gt=0, description="seconds between two looks for due messages without being woken")
-    delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are kept for late receipts")
+    delivery_patience: float = Field(
+        86_400.0, gt=0, description="seconds after which a message has finally failed, however many attempts were made"
+    )
+    delivery_concurrency: int = Field(20, ge=1, le=500, description="messages of one channel that a process sends concurrently")
+    delivery_lease: float = Field(90.0, gt=0, description="seconds until another process may claim the message; longer than any timeout")
+    delivery_poll: float = Field(0.5, gt=0, description="poll interval in seconds for due messages")
+    delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are stored for late receipts")
 
-    smtp_host: str = Field("", description="mail server; empty: no e-mail, every one fails visibly")
+    smtp_host: str = Field("", description="mail server; empty: no e-mail is sent, every one fails visibly")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port: 587 with STARTTLS, 465 with TLS")
-    smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="none only towards a server on this machine")
-    smtp_username: str = Field("", description="name to log in with; empty: without")
+    smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="use none only for a server on this machine")
+    smtp_username: str = Field("", description="name for the login; empty: no login")
     smtp_password: SecretStr = Field(SecretStr(""), description="its password")
     smtp_sender: str = Field("jiesu@localhost", description="From of every mail; its domain ends the Message-IDs")
     smtp_timeout: float = Field(20.0, gt=0, description="seconds for one attempt")
     smtp_ca_file: str = Field("", description="authority of the server's certificate; empty: the system's")
 
-    sms_url: str = Field("", description="HTTP gateway for text messages; empty: none, every one fails visibly")
+    sms_url: str = Field("", description="HTTP gateway for text messages; empty: none is sent, every one fails visibly")
     sms_token: SecretStr = Field(SecretStr(""), description="bearer token for the gateway")
     sms_receipt_secret: SecretStr = Field(SecretStr(""), description="key of the receipts' HMAC; empty: no receipt is accepted")
-    sms_sender: str = Field("", description="sender's name or number, as the gateway wants it")
+    sms_sender: str = Field("", description="sender's name or number, in the form that the gateway requires")
     sms_timeout: float = Field(10.0, gt=0, description="seconds for one attempt")
 
     @model_validator(mode="after")

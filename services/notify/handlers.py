@@ -1,19 +1,20 @@
-"""The Kafka edge: case events in; only requests for notification concern us."""
+"""Consumes case-events in batches; of these, notify reads notification requests only."""
 
 from collections.abc import Callable, Sequence
 
-from services.notify.application.deliveries import PlanDeliveries
+from services.notify.application.delivery_requests import PlanDeliveries
 from shared.contracts import topics
 from shared.contracts.events.notifications import NotificationRequested
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
+# Other types, the great majority, are skipped without being decoded.
 EVENT_TYPES = {topics.CASE_EVENTS.name: frozenset({NotificationRequested.name})}
 
 
 def register(service: Service, requests: PlanDeliveries, wake: Callable[[], None]) -> None:
-    """Feed case events to notify, a batch a transaction; `wake` is called when something waits for being sent."""
+    """Store the deliveries of each batch in one transaction; `wake` is called after the commit if a delivery is due now."""
 
     async def case_events(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         if await requests.record(tx, batch):

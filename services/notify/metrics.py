@@ -1,4 +1,4 @@
-"""Every metric that notify owns; label values come from closed lists, never from records."""
+"""The metrics of notify; label values come from closed lists, never from records."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -6,24 +6,24 @@ from services.notify.domain.failure_reason import reason_label
 
 CHANNELS = ("email", "sms")
 
-REQUESTED = Counter("jiesu_notify_requested", "Messages asked for: one per recipient and channel", ["channel"])
+REQUESTED = Counter("jiesu_notify_requested", "Messages requested: one per recipient and channel", ["channel"])
 SENT = Counter("jiesu_notify_sent", "Messages that a provider accepted", ["channel"])
-DELIVERED = Counter("jiesu_notify_delivered", "Messages whose receipt says that they arrived", ["channel"])
+DELIVERED = Counter("jiesu_notify_delivered", "Messages whose receipt reports delivery", ["channel"])
 FAILED = Counter("jiesu_notify_failed", "Messages that finally failed, by reason", ["channel", "reason"])
-ATTEMPTS = Counter("jiesu_notify_attempts", "Attempts at a provider: accepted, or the reason of the refusal", ["channel", "outcome"])
+ATTEMPTS = Counter("jiesu_notify_attempts", "Attempts at a provider: accepted, or the reason of the failure", ["channel", "outcome"])
 PROVIDER_SECONDS = Histogram(
     "jiesu_notify_provider_seconds",
-    "Real seconds that one attempt took at the provider",
+    "Real seconds that one attempt at a provider took",
     ["channel"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
 )
 RECEIPTS = Counter("jiesu_notify_receipts", "Receipts: delivered, failed, undecided, unknown, forged, invalid", ["outcome"])
-DUE = Gauge("jiesu_notify_due", "Messages whose next attempt is due and that nobody is sending", ["channel"])
+DUE = Gauge("jiesu_notify_due", "Messages whose next attempt is due and that are not leased", ["channel"])
 DUE_AGE = Gauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
 
 
 def channel_label(name: str) -> str:
-    """The channel as a label."""
+    """The channel as a label value; `other` for one that a request made up."""
     return name if name in CHANNELS else "other"
 
 

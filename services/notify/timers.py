@@ -1,47 +1,48 @@
-"""The loops beside the Kafka edge: sending, measuring the backlog, forgetting what is old."""
+"""Loops beside the consumer: sending, gauges of the backlog, pruning of settled deliveries."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
 from services.notify import metrics
-from services.notify.application.deliveries import SendDeliveries
+from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.storage import deliveries
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.process.supervision import BackgroundLoop, sleep_or_stop
+from shared.runtime.process.supervision import BackgroundLoop
+from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 from shared.runtime.timers.work_queue import LeasedWorkQueue
 
 _MEASURE_SECONDS = 5.0
 _PRUNE_EVERY = 720
-"""Measurements between two prunings: an hour."""
+"""Measurements between two prunings: one hour at 5 s."""
 
 
 def register(service: Service, senders: Sequence[SendDeliveries], settings: NotifySettings) -> list[asyncio.Event]:
-    """Drive each provider's channel by a loop of its own, so that a slow one holds up no other; returns the events that wake them."""
+    """Add the loops, one for each channel, so that a slow provider does not hold up the others; returns the events that wake them."""
     wakes = []
-    for dispatch in senders:
-        leases = LeasedWorkQueue(
+    for sender in senders:
+        queue = LeasedWorkQueue(
             service.database,
             service.clock,
-            claim=dispatch.claim,
-            work=dispatch.attempt,
-            settle=dispatch.settle,
+            claim=sender.claim,
+            work=sender.attempt,
+            settle=sender.settle,
             lease_duration=timedelta(seconds=settings.delivery_lease),
             concurrency=settings.delivery_concurrency,
             poll_seconds=settings.delivery_poll,
         )
-        service.add_background_loop(f"deliveries-{dispatch.channel}", _close_after(dispatch, leases.run))
-        wakes.append(leases.work_added)
-    upkeep = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
-    service.add_background_loop("upkeep", upkeep.run)
+        service.add_background_loop(f"deliveries-{sender.channel}", _closing(sender, queue.run))
+        wakes.append(queue.work_added)
+    maintenance = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
+    service.add_background_loop("maintenance", maintenance.run)
     return wakes
 
 
-def _close_after(sender: SendDeliveries, loop: BackgroundLoop) -> BackgroundLoop:
-    """The loop, and at its orderly end the provider closed; a loop that failed starts again with the provider as it is."""
+def _closing(sender: SendDeliveries, loop: BackgroundLoop) -> BackgroundLoop:
+    """The loop, closing the provider when it ends; not when it fails, since the supervisor then starts it again."""
 
     async def run(stop: asyncio.Event) -> None:
         await loop(stop)
@@ -53,35 +54,35 @@ def _close_after(sender: SendDeliveries, loop: BackgroundLoop) -> BackgroundLoop
 class DeliveryMaintenance:
     """Measures the backlog every few seconds and prunes settled deliveries every hour."""
 
-    def __init__(self, database: Database, clock: Clock, keep: timedelta) -> None:
+    def __init__(self, database: Database, clock: Clock, retention: timedelta) -> None:
         self._database = database
         self._clock = clock
-        self._keep = keep
+        self._retention = retention
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
-        turn = 0
+        """Measure and prune until `stop` is set."""
+        rounds = 0
         while not stop.is_set():
             await self.measure()
-            if turn % _PRUNE_EVERY == 0:
+            if rounds % _PRUNE_EVERY == 0:
                 await self.prune()
-            turn += 1
+            rounds += 1
             await sleep_or_stop(stop, _MEASURE_SECONDS)
 
     async def measure(self) -> None:
-        """Set the gauges of what is due and not taken."""
+        """Set the gauges of deliveries that are due and not leased."""
         now = self._clock.real_now()
         async with self._database.transaction() as tx:
-            due = await deliveries.delivery_backlog(tx, now)
+            backlog = await deliveries.delivery_backlog(tx, now)
         for channel in metrics.CHANNELS:
-            count, oldest = due.get(channel, (0, now))
+            count, oldest = backlog.get(channel, (0, now))
             metrics.DUE.labels(channel).set(count)
             metrics.DUE_AGE.labels(channel).set((now - oldest).total_seconds())
 
     async def prune(self) -> None:
-        """Forget what was settled long ago, a thousand a transaction."""
+        """Delete deliveries settled before the retention time, a thousand in each transaction."""
         while True:
             async with self._database.transaction() as tx:
-                gone = await deliveries.prune_deliveries(tx, self._clock.real_now() - self._keep)
-            if gone == 0:
+                deleted = await deliveries.prune_deliveries(tx, self._clock.real_now() - self._retention)
+            if deleted == 0:
                 return

@@ -1,1 +1,1 @@
-"""sla: cases, clocks, escalation; decides everything after registration."""
+"""sla: cases, their clocks and escalations; decides everything after registration."""

@@ -1,4 +1,4 @@
-"""Run sla."""
+"""Runs the service sla."""
 
 from services.sla.bootstrap import build
 from services.sla.config import SlaSettings
@@ -6,7 +6,7 @@ from shared.runtime.service import run_service
 
 
 def main() -> None:
-    """Serve until told to stop; settings come from the environment."""
+    """Serve until SIGTERM; settings come from the environment."""
     run_service(lambda: build(SlaSettings()))
 
 

@@ -8,8 +8,10 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class SlaSettings(RuntimeSettings):
-    """What sla needs besides the runtime's settings; every variable carries the prefix JIESU_."""
+    """sla's settings besides the runtime's; every environment variable has the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
-    action_wait: float = Field(5.0, gt=0, description="seconds that an action by HTTP waits for what was due before it")
-    requests_per_second: float = Field(200.0, gt=0, description="actions by HTTP that one person may send")
+    action_wait: float = Field(
+        5.0, gt=0, description="seconds that an HTTP action waits until the input has been read past earlier deadlines"
+    )
+    requests_per_second: float = Field(200.0, gt=0, description="HTTP requests that one person may send per second")

@@ -13,13 +13,13 @@ import yaml
 
 from cli.reference import declared
 from cli.reference.env_example import env_example
+from cli.service_names import SERVICES as OURS
 from shared.procedures.loading.loader import load_organisation, load_procedure
 from tests.support.repository import PROJECT
 
 COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = declared.service_names()
 DOCKERFILE = (PROJECT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
 WRITABLE = {"kafka"}

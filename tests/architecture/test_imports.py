@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cli.service_names import SERVICES
 from tests.architecture.test_subscribers import sources
 
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("service", ["intake", "triage", "sla", "notify"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_loads_neither_command_lines_nor_migrations(service: str) -> None:
     asked = f"import services.{service}.bootstrap, sys; print(*{{'typer', 'prompt_toolkit', 'alembic', 'mako'}} & set(sys.modules))"
     answer = subprocess.run([sys.executable, "-c", asked], cwd=PROJECT, capture_output=True, text=True, check=True)

@@ -15,7 +15,8 @@ REMEDY = "run `make lock`"
 
 def direct_requirements() -> list[Requirement]:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [Requirement(line) for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    return [requirement for requirement in map(Requirement, lines) if requirement.name != project["name"]]
 
 
 def entries(name: str) -> Iterator[tuple[str, str, str]]:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from cli.commands.authoring.simulate import scenario_organisation
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.lifecycle.decide import CaseDecision, CaseInput
+from services.sla.domain.lifecycle.decide import CaseDecision
+from services.sla.domain.lifecycle.inputs import CaseInput
 from services.sla.domain.views import event_mapping
 from shared.contracts import decode_body
-from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed_packs, load_pack, load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
+from simulator.run import organisation_calendars, scenario_organisation
 from simulator.scenario import read_scenario
 from simulator.simulation import Simulation
 
@@ -21,7 +21,7 @@ def test_the_models_read_every_event_that_the_core_writes(name: str) -> None:
         scenario = read_scenario(file)
         bound = bind_parameters(load_procedure(scenario.procedure, base_folder=file.parent), scenario.parameters)
         organisation = scenario_organisation(scenario, file.parent)
-        run = Simulation(bound, organisation, {str(calendar["id"]): Calendar.parse(calendar) for calendar in organisation.calendars})
+        run = Simulation(bound, organisation, organisation_calendars(organisation))
         bodies: list[tuple[str, bytes]] = []
 
         def encode_events(

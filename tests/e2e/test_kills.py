@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from cli.reconciliation.reconciliation import Reconciliation, reconcile
-from cli.stack.stack import SERVICES, Stack, recreate_database, running_stack
+from cli.service_names import SERVICES
+from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
 from tests.support.databases import asyncpg_dsn
 from tests.support.load import HANDLING_STEPS, ORGANISATION, WorkloadClient, workload_client

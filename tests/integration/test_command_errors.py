@@ -1,25 +1,28 @@
-"""What somebody reads who gave the command line a server that cannot be used."""
+"""Commands that are given a server that cannot be used end with one line."""
 
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
-NOBODY = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+from tests.support.repository import PROJECT
+
+UNUSABLE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "status", "message"),
     [
-        (["migrate"], "Error: DATABASE_URL: PostgreSQL cannot be used (ConnectionRefusedError"),
-        (["demo", "--json"], "Error: KAFKA_BOOTSTRAP_SERVERS: no broker answers at 127.0.0.1:1"),
+        (["migrate"], 1, "Error: DATABASE_URL: PostgreSQL cannot be used (ConnectionRefusedError"),
+        (["demo", "--json"], 1, "Error: KAFKA_BOOTSTRAP_SERVERS: no broker answers at 127.0.0.1:1"),
+        (["ledger", "verify"], 2, "the database of sla cannot be used (ConnectionRefusedError"),
+        (["dead-letters", "list"], 1, "the database of intake cannot be used (ConnectionRefusedError"),
     ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_a_server_that_cannot_be_used_is_named_in_one_line(command: list[str], said: str) -> None:
+def test_unusable_server_is_named_in_one_line(command: list[str], status: int, message: str) -> None:
     words = [str(PROJECT / ".venv" / "bin" / "jiesu"), *command]
-    answer = subprocess.run(words, env={**os.environ, **NOBODY}, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60)
-    assert answer.returncode == 1
-    assert "Traceback" not in answer.stderr
-    assert answer.stderr.strip().splitlines()[-1].startswith(said)
+    completed = subprocess.run(words, env={**os.environ, **UNUSABLE}, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60)
+    assert completed.returncode == status
+    assert "Traceback" not in completed.stderr
+    assert completed.stderr.strip().splitlines()[-1].startswith(message)

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.yaml_document import YamlDocument
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
-from simulator.scenario import Scenario, unmet_expectations
+from simulator.expectations import unmet_expectations
+from simulator.run import organisation_calendars
+from simulator.scenario import Scenario
 from simulator.simulation import simulate_scenario
 
 MUTATED_SECTIONS = frozenset(
@@ -41,12 +42,12 @@ def without_entry(data: Any, path: YamlPath) -> Any:
 
 def scenario_fails(scenario: Scenario, procedure: Procedure, organisation: Organisation) -> bool:
     """Whether the scenario is not met under that procedure; a procedure that cannot run it fails it."""
-    calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
+    calendars = organisation_calendars(organisation)
     try:
         events = simulate_scenario(scenario, bind_parameters(procedure, scenario.parameters), organisation, calendars)
     except (ValueError, LookupError, TypeError):
         return True
-    return bool(unmet_expectations(scenario, events))
+    return bool(unmet_expectations(scenario.expect, events))
 
 
 def _removable(data: Any, way: YamlPath) -> bool:

@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from shared.procedures.loading.loader import Pack, installed_packs, load_organisation, load_pack
-from shared.procedures.organisation import Organisation, open_organisation
+from shared.procedures.loading.loader import Pack, installed_packs, load_pack
+from shared.procedures.organisation import Organisation
+from simulator.run import scenario_organisation
 from simulator.scenario import Scenario, read_scenario
 
 PACKS = installed_packs()
@@ -18,15 +19,5 @@ def pack(name: str) -> Pack:
 @cache
 def pack_scenarios(name: str) -> tuple[tuple[str, Scenario, Organisation], ...]:
     """The scenarios of a pack: name, scenario, organisation."""
-    found = []
-    for path in pack(name).scenarios:
-        scenario = read_scenario(path)
-        match scenario.organisation:
-            case None:
-                organisation = open_organisation()
-            case dict() as data:
-                organisation = Organisation.model_validate(data)
-            case other:
-                organisation = load_organisation(path.parent / other)
-        found.append((path.stem, scenario, organisation))
-    return tuple(found)
+    scenarios = [(path, read_scenario(path)) for path in pack(name).scenarios]
+    return tuple((path.stem, scenario, scenario_organisation(scenario, path.parent)) for path, scenario in scenarios)

@@ -8,10 +8,10 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from cli.service_names import SERVICES
 from shared.contracts.topics import TOPICS
 from tests.support.databases import asyncpg_dsn
 
-SERVICES = ("intake", "triage", "sla", "notify")
 _PENDING_QUERIES = {
     **{f"{service}.outbox": f"SELECT count(*) FROM {service}.outbox" for service in SERVICES},
     **{f"{service}.waiting": f"SELECT count(*) FROM {service}.waiting" for service in SERVICES},

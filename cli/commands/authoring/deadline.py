@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from cli.commands.authoring.calendar import read_calendar
+from cli.deadlines.calendar_file import read_calendar
 from cli.deadlines.deadline_batch import answer_line
 from cli.deadlines.deadline_text import deadline_lines
-from cli.deadlines.instant_argument import DeadlineRequest, InstantError, parse_extension, parse_instant
-from cli.deadlines.instant_argument import parse_pause as read_pause
+from cli.deadlines.instant_argument import DeadlineRequest, InstantError, parse_extension, parse_instant, parse_pause
+from cli.exit_status import exit_with
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
 from services.sla.domain.deadlines.deadline import TimeLimit
 from services.sla.domain.deadlines.explanation import explain_deadline, format_instant
@@ -25,7 +25,6 @@ from shared.procedures.model.procedure_error import ProcedureError
 
 app = typer.Typer(add_completion=False)
 
-EXIT_UNUSABLE = 2
 _INPUT_ERRORS = (DeadlineError, DurationError, PauseError, InstantError, CalendarError, ProcedureError)
 
 
@@ -46,7 +45,7 @@ def deadline(
     batch: Annotated[bool, typer.Option(help="read JSON Lines on standard input, write each back with due and provisional")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
-    """Compute due instants; exit 2 where something given cannot be used."""
+    """Compute due instants; exit 2 where an option cannot be used."""
     try:
         worktime = Worktime.for_calendar(read_calendar(calendar))
         if batch:
@@ -54,28 +53,26 @@ def deadline(
             return
         if start is None or (duration is None) == (procedure is None) or (procedure is None) != (clock is None):
             raise DeadlineError("options: give --start, and either --duration or --procedure with --clock; or --batch")
-        question = DeadlineRequest(
+        request = DeadlineRequest(
             parse_instant("start", start),
-            merge_pauses(read_pause(each) for each in pause or ()),
-            [parse_extension(each) for each in extend or ()],
+            merge_pauses(parse_pause(argument) for argument in pause or ()),
+            [parse_extension(argument) for argument in extend or ()],
         )
         if procedure is not None and clock is not None:
-            from cli.deadlines.procedure_clock import answer_for_clock  # noqa: PLC0415 - procedures take a second to import, durations need none
+            # Importing procedures takes a second; a duration needs none.
+            from cli.deadlines.procedure_clock import answer_for_clock  # noqa: PLC0415
 
-            found = answer_for_clock(worktime, question, procedure, clock, fact or (), parameter or ())
+            answer = answer_for_clock(worktime, request, procedure, clock, fact or (), parameter or ())
         else:
-            limit = TimeLimit(
-                question.start, Duration.parse(duration), CountingRule.parse(counting, roll, day_end), question.pauses, question.extensions
-            )
-            found = duration_answer(worktime, limit)
+            rule = CountingRule.parse(counting, roll, day_end)
+            answer = duration_answer(worktime, TimeLimit(request.start, Duration.parse(duration), rule, request.pauses, request.extensions))
     except _INPUT_ERRORS as error:
-        typer.echo(f"jiesu deadline: {error}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from None
-    typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(deadline_lines(found)))
+        exit_with(f"jiesu deadline: {error}")
+    typer.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(deadline_lines(answer)))
 
 
 def duration_answer(worktime: Worktime, limit: TimeLimit) -> dict[str, Any]:
-    """Answer for one duration: start, duration, counting, roll, due, provisional, explanation."""
+    """The answer for one duration: start, duration, counting, roll, due, provisional, explanation."""
     explanation = explain_deadline(worktime, limit)
     return {
         "start": format_instant(worktime, limit.start),
@@ -89,9 +86,9 @@ def duration_answer(worktime: Worktime, limit: TimeLimit) -> dict[str, Any]:
 
 
 def _batch(worktime: Worktime) -> None:
-    """Answer every line of standard input by one line; a line that cannot be used is answered with its error."""
-    out = sys.stdout
+    """Answer each line of standard input with one line; a line that cannot be used is answered with its error."""
+    output = sys.stdout
     for number, line in enumerate(sys.stdin.buffer, 1):
         if line.strip():
-            out.write(orjson.dumps(answer_line(worktime, number, line)).decode() + "\n")
-    out.flush()
+            output.write(orjson.dumps(answer_line(worktime, number, line)).decode() + "\n")
+    output.flush()

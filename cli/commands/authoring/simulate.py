@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,27 +10,14 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from shared.procedures.calendars.calendar import Calendar, CalendarError
-from shared.procedures.checks.pack_check import blocking_problems
-from shared.procedures.loading.loader import load_organisation, load_pack
-from shared.procedures.model.bound_procedure import bind_parameters
+from cli.exit_status import exit_with
+from shared.procedures.calendars.calendar import CalendarError
 from shared.procedures.model.procedure_error import ProcedureError
-from shared.procedures.organisation import Organisation, open_organisation
-from simulator.scenario import Scenario, ScenarioError, read_scenario, unmet_expectations
-from simulator.simulation import simulate_scenario as run
+from simulator.expectations import unmet_expectations
+from simulator.run import run_scenario
+from simulator.scenario import ScenarioError, read_scenario
 
-EXIT_UNUSABLE = 2
-
-
-def run_scenario(scenario: Scenario, base: Path) -> list[dict[str, Any]]:
-    """The timeline of a scenario whose paths are relative to `base`; raises `ValueError` where file or procedure cannot be used."""
-    pack = load_pack(scenario.procedure, base_folder=base)
-    if problems := blocking_problems(pack):
-        raise ProcedureError(problems)
-    bound = bind_parameters(pack.procedure, scenario.parameters)
-    organisation = scenario_organisation(scenario, base)
-    calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
-    return run(scenario, bound, organisation, calendars)
+_NOT_PRINTED = frozenset({"at", "event", "sequence", "rule", "clauses"})
 
 
 def simulate(
@@ -41,11 +29,10 @@ def simulate(
         scenario = read_scenario(file)
         events = run_scenario(scenario, file.parent)
     except (ScenarioError, ProcedureError, CalendarError, ValidationError, OSError, ValueError) as error:
-        typer.echo(f"jiesu simulate: {error}", err=True)
-        raise typer.Exit(EXIT_UNUSABLE) from error
-    problems = unmet_expectations(scenario, events)
+        exit_with(f"jiesu simulate: {error}")
+    problems = unmet_expectations(scenario.expect, events)
     if as_json:
-        json.dump(events, sys.stdout, ensure_ascii=False, default=_json, indent=1)
+        json.dump(events, sys.stdout, ensure_ascii=False, default=_encode_instant, indent=1)
         sys.stdout.write("\n")
     else:
         for event in events:
@@ -58,38 +45,20 @@ def simulate(
         raise typer.Exit(1)
 
 
-def event_line(event: dict[str, Any]) -> str:
-    """One event of the timeline as a line of text."""
-    rest = {key: value for key, value in event.items() if key not in ("at", "event", "sequence", "rule", "clauses")}
-    said = " ".join(f"{key}={_text(value)}" for key, value in rest.items())
-    return f"{event['at'].isoformat(sep=' ', timespec='seconds')}  {event['event']:<24} {said}"
+def event_line(event: Mapping[str, Any]) -> str:
+    """One event of the timeline as a line of text: instant, type, fields."""
+    fields = " ".join(f"{name}={_format_value(value)}" for name, value in event.items() if name not in _NOT_PRINTED)
+    return f"{event['at'].isoformat(sep=' ', timespec='seconds')}  {event['event']:<24} {fields}"
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _json(value: Any) -> Any:
+def _encode_instant(value: Any) -> str:
+    """JSON form of an instant; raises `TypeError` for anything else, as `json.dump` expects of its `default`."""
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def inline_organisation(data: dict[str, Any]) -> Organisation:
-    """The organisation that a scenario gives in full; raises `ScenarioError`."""
-    try:
-        return Organisation.model_validate(data)
-    except ValidationError as error:
-        lines = [".".join(("organisation", *map(str, each["loc"]))) + f": {each['msg']}" for each in error.errors(include_url=False)]
-        raise ScenarioError("; ".join(lines)) from error
-
-
-def scenario_organisation(scenario: Scenario, base: Path) -> Organisation:
-    """The organisation that a scenario brings or names, else one in which everybody is there; raises `ProcedureError`."""
-    if scenario.organisation is None:
-        return open_organisation()
-    if isinstance(scenario.organisation, dict):
-        return inline_organisation(scenario.organisation)
-    return load_organisation(base / scenario.organisation)

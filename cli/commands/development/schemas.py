@@ -1,4 +1,4 @@
-"""`jiesu schemas`: golden JSON Schemas and examples of the wire format, and the pages generated from them."""
+"""`jiesu schemas`: the golden JSON Schemas and examples of the wire format, and the pages generated from them."""
 
 import json
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from cli.reference import event_pages
+from cli.reference.checkout import require_checkout
 from cli.reference.message_examples import example_message
 from cli.reference.schema_compatibility import SchemaChange, schema_changes
 from shared.contracts import MODELS_BY_CE_TYPE
@@ -27,83 +28,85 @@ def write(
     breaking: Annotated[bool, typer.Option("--breaking", help="Write changes that break producers or consumers too.")] = False,
 ) -> None:
     """Bring schemas, missing examples and pages up to date; refuses a breaking change without --breaking."""
-    broken = [change for change in schema_differences() if change.breaks_direction]
-    _print_changes(broken)
-    if broken and not breaking:
-        console.print("Nothing was written. Add an event or an optional field instead, or say --breaking and put it into the changelog.")
+    require_checkout()
+    breaking_changes = [change for change in schema_differences() if change.breaks_direction]
+    _print_changes(breaking_changes)
+    if breaking_changes and not breaking:
+        console.print("Nothing was written. Add an event or an optional field instead, or pass --breaking and put it into the changelog.")
         raise typer.Exit(1)
-    written = 0
-    for path, text in generated_files().items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            written += 1
-    console.print(f"{written} files written, {len(MODELS_BY_CE_TYPE)} schemas in all.")
+    outdated = outdated_files()
+    for path, text in outdated.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    console.print(f"{len(outdated)} files written, {len(MODELS_BY_CE_TYPE)} schemas in all.")
 
 
 @app.command()
 def check() -> None:
-    """Say how the models differ from the golden files; exit status 1 if they do."""
-    found = list(schema_differences())
-    _print_changes(found)
-    stale = [
-        str(path.relative_to(ROOT))
-        for path, text in generated_files().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    for name in stale:
-        console.print(f"{name} is not current")
-    if found or stale:
+    """Print how the models differ from the golden files; exit status 1 if they do."""
+    require_checkout()
+    changes = list(schema_differences())
+    _print_changes(changes)
+    outdated = outdated_files()
+    for path in outdated:
+        console.print(f"{path.relative_to(ROOT)} is not current")
+    if changes or outdated:
         console.print("Run `jiesu schemas write`.")
         raise typer.Exit(1)
     console.print(f"{len(MODELS_BY_CE_TYPE)} schemas are current.")
 
 
 def current_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a record's type, as the models have it now."""
-    made = MODELS_BY_CE_TYPE[name].model_json_schema(by_alias=True, mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:jiesu:schema:{name}", **made}
+    """The JSON Schema of a message type from its model."""
+    schema = MODELS_BY_CE_TYPE[name].model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:jiesu:schema:{name}", **schema}
 
 
 def golden_schema(name: str) -> dict[str, Any] | None:
-    """The schema as it was last written, None for a new type."""
+    """The committed schema; None for a new type."""
     path = SCHEMAS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def schema_differences() -> Iterator[SchemaChange]:
-    """Every change of the models against the golden schemas, types that are gone too."""
+    """The changes of the models since the golden schemas were written, removed types included."""
     for name in MODELS_BY_CE_TYPE:
-        before = golden_schema(name)
-        if before is not None:
-            yield from schema_changes(name, before, current_schema(name))
+        golden = golden_schema(name)
+        if golden is not None:
+            yield from schema_changes(name, golden, current_schema(name))
     for path in sorted(SCHEMAS.glob("*.json")):
         if path.stem not in MODELS_BY_CE_TYPE:
             yield SchemaChange(path.stem, "the type is gone", breaks_direction="both")
 
 
 def generated_files() -> dict[Path, str]:
-    """Every generated file with its content; an example that is there already stays, it is what others may have sent."""
-    found = {SCHEMAS / f"{name}.json": _json(current_schema(name)) for name in MODELS_BY_CE_TYPE}
-    examples = {name: _example(name) for name in MODELS_BY_CE_TYPE}
-    found |= {EXAMPLES / f"{name}.json": text for name, text in examples.items()}
-    parsed = {name: json.loads(text) for name, text in examples.items()}
+    """Every generated file with its text; an existing example is kept, since producers may have sent such a message."""
     schemas = {name: current_schema(name) for name in MODELS_BY_CE_TYPE}
-    found[PAGES / "asyncapi.json"] = _json(event_pages.asyncapi_document(schemas, parsed))
-    found[PAGES / "events.md"] = event_pages.events_page(schemas, parsed)
-    return found
+    example_texts = {name: _example_text(name) for name in MODELS_BY_CE_TYPE}
+    examples = {name: json.loads(text) for name, text in example_texts.items()}
+    return {
+        **{SCHEMAS / f"{name}.json": _encode(schema) for name, schema in schemas.items()},
+        **{EXAMPLES / f"{name}.json": text for name, text in example_texts.items()},
+        PAGES / "asyncapi.json": _encode(event_pages.asyncapi_document(schemas, examples)),
+        PAGES / "events.md": event_pages.events_page(schemas, examples),
+    }
 
 
-def _example(name: str) -> str:
+def outdated_files() -> dict[Path, str]:
+    """The generated files that are missing or have another text, with the text that they should have."""
+    return {path: text for path, text in generated_files().items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+
+
+def _example_text(name: str) -> str:
     path = EXAMPLES / f"{name}.json"
-    return path.read_text(encoding="utf-8") if path.exists() else _json(example_message(MODELS_BY_CE_TYPE[name]))
+    return path.read_text(encoding="utf-8") if path.exists() else _encode(example_message(MODELS_BY_CE_TYPE[name]))
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+def _encode(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def _print_changes(found: list[SchemaChange]) -> None:
-    for change in found:
+def _print_changes(changes: list[SchemaChange]) -> None:
+    for change in changes:
         suffix = f" (breaks {change.broken_parties})" if change.breaks_direction else ""
         console.print(f"{change.type}: {change.description}{suffix}")

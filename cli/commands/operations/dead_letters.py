@@ -1,25 +1,20 @@
-"""`jiesu dead-letters`: see what could not be processed, have it applied again, or give it up."""
+"""`jiesu dead-letters`: list, show, replay and discard records that could not be processed."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
-import asyncpg
 import orjson
 import typer
-from sqlalchemy.exc import DBAPIError
 
+from cli.database import query_service
+from cli.exit_status import exit_with
+from cli.service_names import SERVICES
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters import operations
 from shared.runtime.dead_letters.operations import DeadLetter
-from shared.runtime.process.failures import redacted_reason
-from shared.runtime.process.settings import RuntimeSettings
 
-SERVICES = ("intake", "triage", "sla", "notify")
-T = TypeVar("T")
 Id = Annotated[str, typer.Argument(help="<service>:<number>, as `list` shows it", metavar="ID")]
 WaitSeconds = Annotated[float, typer.Option(help="seconds to wait for the service that owns the letter")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 app = typer.Typer(help="Messages that could not be processed.", no_args_is_help=True)
 
@@ -29,22 +24,22 @@ def list_letters(
     service: Annotated[str, typer.Option(help="only this service's")] = "",
     settled: Annotated[bool, typer.Option("--settled", help="also those replayed or discarded, newest first")] = False,
     limit: Annotated[int, typer.Option(min=1)] = 100,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """List dead letters: where each came from, why it is one, how many records of its case wait behind it."""
+    """List dead letters: topic, key and reason of each, and how many records of its case wait behind it."""
 
-    async def listed(database: Database) -> list[DeadLetter]:
+    async def load(database: Database) -> list[DeadLetter]:
         async with database.transaction() as tx:
             return await operations.list_dead_letters(tx, settled=settled, limit=limit)
 
-    found = [(name, letter) for name in _services(service) for letter in _query_service(name, listed)]
+    letters = [(name, letter) for name in _services(service) for letter in query_service(name, load, exit_status=1)]
+    summaries = [_summary(name, letter) for name, letter in letters]
     if as_json:
-        typer.echo(orjson.dumps([_summary(name, letter) for name, letter in found], option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(summaries, option=orjson.OPT_INDENT_2).decode())
         return
-    for name, letter in found:
-        line = _summary(name, letter)
-        typer.echo(f"{line['id']:12} {line['status']:9} {line['topic']} {line['key']} waiting={line['waiting']} {line['reason']}")
-    if not found:
+    for row in summaries:
+        typer.echo(f"{row['id']:12} {row['status']:9} {row['topic']} {row['key']} waiting={row['waiting']} {row['reason']}")
+    if not summaries:
         typer.echo("no dead letters")
 
 
@@ -54,11 +49,11 @@ def show_letter(
     body: Annotated[bool, typer.Option("--body", help="the body too; it may hold personal data")] = False,
 ) -> None:
     """Show one dead letter with its headers as JSON."""
-    name, letter = _fetch_letter(letter_id)
-    shown = _summary(name, letter) | {"headers": {key: _text(value) for key, value in letter.record.headers}}
+    service, letter = _load_letter(letter_id)
+    document = _summary(service, letter) | {"headers": {name: _decode(value) for name, value in letter.record.headers}}
     if body:
-        shown["body"] = _text(letter.record.body)
-    typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
+        document["body"] = _decode(letter.record.body)
+    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
 @app.command("replay")
@@ -73,76 +68,56 @@ def discard_letter(letter_id: Id, wait: WaitSeconds = 30.0) -> None:
     _request_settlement(letter_id, operations.DISCARD, wait)
 
 
-def _request_settlement(letter_id: str, wish: str, wait: float) -> None:
-    name, number = _parse(letter_id)
+def _request_settlement(letter_id: str, request: str, wait: float) -> None:
+    """Request a replay or discard and wait for the service, which alone may change its cases."""
+    service, number = _parse_id(letter_id)
 
     async def settle(database: Database) -> DeadLetter | None:
         async with database.transaction() as tx:
-            if not await operations.request_settlement(tx, number, wish):
+            if not await operations.request_settlement(tx, number, request):
                 return await operations.find_dead_letter(tx, number)
         return await operations.wait_until_settled(database, number, wait)
 
-    letter = _query_service(name, settle)
+    letter = query_service(service, settle, exit_status=1)
     if letter is None:
-        _fail(f"{letter_id}: there is no such dead letter")
+        exit_with(f"{letter_id}: there is no such dead letter", 1)
     if letter.status in {operations.REPLAYED, operations.DISCARDED}:
         typer.echo(f"{letter_id} {letter.status}")
         return
     if letter.status == operations.OPEN:
-        _fail(f"{letter_id} failed again: {letter.reason}")
-    _fail(f"{letter_id}: asked for, but {name} has not answered within {wait:.0f} s; it does so once it runs")
+        exit_with(f"{letter_id} failed again: {letter.reason}", 1)
+    exit_with(f"{letter_id}: requested, but {service} has not answered within {wait:.0f} s; it does so once it runs", 1)
 
 
-def _fetch_letter(letter_id: str) -> tuple[str, DeadLetter]:
-    name, number = _parse(letter_id)
+def _load_letter(letter_id: str) -> tuple[str, DeadLetter]:
+    service, number = _parse_id(letter_id)
 
-    async def shown(database: Database) -> DeadLetter | None:
+    async def load(database: Database) -> DeadLetter | None:
         async with database.transaction() as tx:
             return await operations.find_dead_letter(tx, number)
 
-    letter = _query_service(name, shown)
+    letter = query_service(service, load, exit_status=1)
     if letter is None:
-        _fail(f"{letter_id}: there is no such dead letter")
-    return name, letter
+        exit_with(f"{letter_id}: there is no such dead letter", 1)
+    return service, letter
 
 
-def _query_service(name: str, question: Callable[[Database], Awaitable[T]]) -> T:
-    """Ask one service's schema; an unreachable or unprepared database ends the command with one sentence."""
-
-    async def asked() -> T:
-        database = Database(RuntimeSettings(), name)
-        try:
-            return await question(database)
-        finally:
-            await database.close()
-
-    try:
-        return asyncio.run(asked())
-    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
-        _fail(f"the database of {name} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that {name} has run once")
-
-
-def _parse(letter_id: str) -> tuple[str, int]:
-    name, _, number = letter_id.partition(":")
-    if name not in SERVICES or not number.isdecimal():
-        _fail(f"{letter_id}: an id reads <service>:<number>, e.g. sla:17; services are {', '.join(SERVICES)}")
-    return name, int(number)
+def _parse_id(letter_id: str) -> tuple[str, int]:
+    service, _, number = letter_id.partition(":")
+    if service not in SERVICES or not number.isdecimal():
+        exit_with(f"{letter_id}: an id reads <service>:<number>, e.g. sla:17; services are {', '.join(SERVICES)}", 1)
+    return service, int(number)
 
 
 def _services(only: str) -> tuple[str, ...]:
     if only and only not in SERVICES:
-        _fail(f"{only}: no such service; there are {', '.join(SERVICES)}")
+        exit_with(f"{only}: no such service; there are {', '.join(SERVICES)}", 1)
     return (only,) if only else SERVICES
 
 
-def _summary(name: str, letter: DeadLetter) -> dict[str, Any]:
-    return letter.summary() | {"id": f"{name}:{letter.id}"}
+def _summary(service: str, letter: DeadLetter) -> dict[str, Any]:
+    return letter.summary() | {"id": f"{service}:{letter.id}"}
 
 
-def _text(value: bytes | None) -> str | None:
+def _decode(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "backslashreplace")
-
-
-def _fail(text: str) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(1)

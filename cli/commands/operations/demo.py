@@ -1,4 +1,4 @@
-"""`jiesu demo`: a month of complaints through real servers and services in about a minute, and the reckoning."""
+"""`jiesu demo`: a month of complaints on real servers and services in about a minute, and the comparison at its end."""
 
 import asyncio
 import shutil
@@ -14,11 +14,13 @@ from aiokafka.errors import KafkaConnectionError
 from rich.console import Console
 from rich.table import Table
 
-from cli.demo import hostile_input, shutdown
-from cli.demo import month_figures as figures
+from cli.demo.demo_files import ORGANISATION_FILE
+from cli.demo.hostile_input import send_hostile_input
 from cli.demo.live_view import LiveView
+from cli.demo.month_figures import MonthFigures, read_month_figures
 from cli.demo.month_plan import END, START, plan_month
 from cli.demo.sender import DemoSender
+from cli.demo.shutdown import shut_down_in_order
 from cli.demo.staff import StaffPlanner
 from cli.reconciliation.reconciliation import Reconciliation, reconcile
 from cli.stack.servers import running_servers
@@ -27,11 +29,10 @@ from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.errors import Unavailable
 
-ORGANISATION = Path("deploy/demo/organisation.yaml")
-FACTOR = 43_200
-"""Domain seconds that pass in a real one: a month takes a minute."""
+CLOCK_FACTOR = 43_200
+"""Domain seconds in a real second: a month passes in a minute."""
 STARTUP_ALLOWANCES = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
-"""Real time for the services to start before the month begins; a machine that needs longer is given more."""
+"""Real time for the services to start before the month begins; a run that needs longer is repeated with the next one."""
 DATABASE_NAME = "jiesu_demo"
 
 
@@ -42,104 +43,106 @@ def demo(
     """Run a month of self-written complaints; exit 0 only if nothing was lost, repeated or answered wrongly."""
     console = Console(stderr=as_json)
     plain = as_json or not console.is_terminal
-    shutil.rmtree(root / "sinks", ignore_errors=True)
-    root.mkdir(parents=True, exist_ok=True)
 
     def progress(line: str) -> None:
         console.print(line, highlight=False)
 
     with running_servers(root, progress) as servers:
-        asyncio.run(_drop_topics(servers.bootstrap_servers))
-        summary = next(found for lead in STARTUP_ALLOWANCES if (found := _run_once(root, servers, lead, console, plain=plain)) is not None)
-    (root / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
+        shutil.rmtree(root / "sinks", ignore_errors=True)
+        asyncio.run(_delete_earlier_topics(servers.bootstrap_servers))
+        runs = (_run_month(root, servers, allowance, console, plain=plain) for allowance in STARTUP_ALLOWANCES)
+        summary = next(result for result in runs if result is not None)
+    document = orjson.dumps(summary, option=orjson.OPT_INDENT_2)
+    (root / "summary.json").write_bytes(document)
     if as_json:
-        typer.echo(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
+        typer.echo(document.decode())
     else:
         _print_summary(console, summary, root)
     if not summary["ok"]:
         raise typer.Exit(1)
 
 
-def _run_once(root: Path, servers: EmbeddedServers, lead: timedelta, console: Console, *, plain: bool) -> dict[str, Any] | None:
-    """The month, if the services were ready when it began; None if they were not."""
+def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, console: Console, *, plain: bool) -> dict[str, Any] | None:
+    """The summary of the month; None where the services started later than the month did, unless the allowance is the last."""
 
     def progress(line: str) -> None:
         console.print(line, highlight=False)
 
     prefix = f"demo-{uuid7()}."
     database = recreate_database(servers.database_url, DATABASE_NAME)
-    clock = f"{START.isoformat()}@{(Clock().real_now() + lead).isoformat()}x{FACTOR}"
+    clock_setting = f"{START.isoformat()}@{(Clock().real_now() + allowance).isoformat()}x{CLOCK_FACTOR}"
     environment = {
-        "JIESU_CLOCK": clock,
+        "JIESU_CLOCK": clock_setting,
         "JIESU_TOPIC_PREFIX": prefix,
         "JIESU_CLOCK_TOLERANCE_MS": "0",  # one machine, one clock; a tenth of a second would be an hour here
         "JIESU_ENVIRONMENT": "demo",
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
         "DATABASE_URL": database,
     }
-    with running_stack(root, environment, ORGANISATION, progress) as stack:
-        scaled = Clock.parse(clock, "demo")
-        if scaled.seconds_until(START) < 0 and lead != STARTUP_ALLOWANCES[-1]:
+    with running_stack(root, environment, ORGANISATION_FILE, progress) as stack:
+        clock = Clock.parse(clock_setting, "demo")
+        if clock.seconds_until(START) < 0 and allowance != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")
             return None
         progress("The month begins.")
-        return asyncio.run(_month(stack, scaled, prefix, console, plain=plain))
+        return asyncio.run(_play_month(stack, clock, prefix, console, plain=plain))
 
 
-async def _month(stack: Stack, clock: Clock, prefix: str, console: Console, *, plain: bool) -> dict[str, Any]:
+async def _play_month(stack: Stack, clock: Clock, prefix: str, console: Console, *, plain: bool) -> dict[str, Any]:
     plan = plan_month(StaffPlanner())
     sender = DemoSender(stack, clock, prefix)
     stop = asyncio.Event()
-    watch = asyncio.create_task(LiveView(clock, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, plain, console).run(stop))
-    wrong = await sender.run(plan, hostile_input.send_hostile_input)
+    view = asyncio.create_task(LiveView(clock, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, plain, console).run(stop))
+    wrong_answers = await sender.run(plan, send_hostile_input)
+    # Deadlines after the last action still pass.
     await asyncio.sleep(max(0.0, clock.seconds_until(END)))
-    if watch.done():
-        await watch
-    await shutdown.shut_down_in_order(stack, prefix, sender.accepted)
+    if view.done():
+        await view  # raises the error that ended the view
+    await shut_down_in_order(stack, prefix, sender.accepted)
     stop.set()
-    await watch
-    database = stack.environment["DATABASE_URL"]
-    month_figures = await figures.read_month_figures(database)
-    found = await reconcile(database, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, sender.accepted, outcomes_read=False)
-    return _summary(sender, wrong, month_figures, found)
+    await view
+    database, bootstrap = stack.environment["DATABASE_URL"], stack.environment["KAFKA_BOOTSTRAP_SERVERS"]
+    # sla stopped before notify had sent everything, so it has not read every outcome.
+    reconciliation = await reconcile(database, bootstrap, prefix, sender.accepted, outcomes_read=False)
+    return _summary(sender, wrong_answers, await read_month_figures(database), reconciliation)
 
 
-def _summary(sender: DemoSender, wrong: list[str], month_figures: figures.MonthFigures, found: Reconciliation) -> dict[str, Any]:
-    events = month_figures.events_by_type
-    result: dict[str, Any] = {
+def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures, reconciliation: Reconciliation) -> dict[str, Any]:
+    events = figures.events_by_type
+    summary: dict[str, Any] = {
         "received": sender.counts["received"],
         "refused": sender.counts["refused"],
         "accepted": len(sender.accepted),
-        "registered": month_figures.registered,
-        "registered_by_procedure": dict(sorted(month_figures.registered_by_procedure.items())),
-        "routed_by_department": dict(month_figures.routed_by_department.most_common()),
+        "registered": figures.registered,
+        "registered_by_procedure": dict(sorted(figures.registered_by_procedure.items())),
+        "routed_by_department": dict(figures.routed_by_department.most_common()),
         "actions": sender.counts["actions"],
         "actions_refused": events["action_refused"],
-        "answered_in_time": month_figures.answered_in_time,
-        "answered_late": month_figures.answered_late,
-        "deadlines_met_in_time": month_figures.deadlines_met,
+        "answered_in_time": figures.answered_in_time,
+        "answered_late": figures.answered_late,
+        "deadlines_met_in_time": figures.deadlines_met,
         "breached": events["clock_breached"],
         "escalated": events["escalated"],
-        "escalated_to_the_top": month_figures.escalated_to_the_top,
+        "escalated_to_the_top": figures.escalated_to_the_top,
         "deemed_approved": events["measures_deemed_approved"],
         "groups_found": events["group_found"],
-        "reached_back": month_figures.earlier_group_members,
-        "reclassified_by_counting": month_figures.reclassified_by_counting,
-        "due_on_make_up_days": month_figures.due_on_make_up_days,
+        "reached_back": figures.earlier_group_members,
+        "reclassified_by_counting": figures.reclassified_by_counting,
+        "due_on_make_up_days": figures.due_on_make_up_days,
         "reminded": events["reminded"],
-        "messages_sent": month_figures.messages_sent,
-        "messages_failed": month_figures.messages_failed,
+        "messages_sent": figures.messages_sent,
+        "messages_failed": figures.messages_failed,
         "closed": events["closed"],
         "reopened": events["reopened"],
-        "dead_letters": month_figures.dead_letters,
-        "wrongly_answered": [*wrong, *sender.unanswered],
-        "reconciliation": asdict(found),
-        "lost": found.lost,
-        "duplicated": found.duplicated,
+        "dead_letters": figures.dead_letters,
+        "wrongly_answered": [*wrong_answers, *sender.unanswered],
+        "reconciliation": asdict(reconciliation),
+        "lost": reconciliation.lost,
+        "duplicated": reconciliation.duplicated,
     }
-    complete = month_figures.registered == len(sender.accepted) and month_figures.dead_letters == sender.counts["broken_records"]
-    result["ok"] = not found.lost and not found.duplicated and complete and not result["wrongly_answered"]
-    return result
+    complete = figures.registered == len(sender.accepted) and figures.dead_letters == sender.counts["broken_records"]
+    summary["ok"] = not reconciliation.lost and not reconciliation.duplicated and complete and not summary["wrongly_answered"]
+    return summary
 
 
 def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> None:
@@ -149,8 +152,8 @@ def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> Non
     for name, value in summary.items():
         if isinstance(value, dict) and name != "reconciliation":
             table.add_row(name.replace("_", " "), "")
-            for part, number in value.items():
-                table.add_row(f"  {part}", str(number))
+            for key, count in value.items():
+                table.add_row(f"  {key}", str(count))
         elif not isinstance(value, dict | list) and name != "ok":
             table.add_row(name.replace("_", " "), str(value))
     console.print(table)
@@ -160,18 +163,18 @@ def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> Non
     console.print(f"messages to people: {root / 'sinks'}, logs: {root / 'logs'}", highlight=False)
 
 
-async def _drop_topics(bootstrap: str) -> None:
-    """Topics of earlier demos."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _delete_earlier_topics(bootstrap_servers: str) -> None:
+    """Delete the topics of earlier demos; raises `Unavailable` where no broker answers."""
+    # Each run has its own topics, and a broker with 256 MB of memory does not start with the topics of many runs.
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         await admin.start()
     except KafkaConnectionError as error:
         raise Unavailable(
-            f"KAFKA_BOOTSTRAP_SERVERS: no broker answers at {bootstrap}: is the address right, does the broker run?"
+            f"KAFKA_BOOTSTRAP_SERVERS: no broker answers at {bootstrap_servers}: is the address right, does the broker run?"
         ) from error
     try:
-        old = [name for name in await admin.list_topics() if name.startswith("demo-")]
-        if old:
-            await admin.delete_topics(old)
+        if topics := [name for name in await admin.list_topics() if name.startswith("demo-")]:
+            await admin.delete_topics(topics)
     finally:
         await admin.close()

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.stack.stack import SERVICES, migrate_service
+from cli.service_names import SERVICES
+from cli.stack.stack import migrate_service
 from shared.runtime.process.settings import RuntimeSettings
 
 app = typer.Typer(add_completion=False, help="Bring the services' tables up to date (DATABASE_URL).")

@@ -1,4 +1,4 @@
-"""`jiesu topics`: make the broker's topics what the registry says."""
+"""`jiesu topics`: create the topics of the registry, and correct their settings."""
 
 import asyncio
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.exit_status import exit_with
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.loading.loader import load_organisation
 from shared.procedures.model.procedure_error import ProcedureError
@@ -17,7 +18,7 @@ app = typer.Typer(help="Topics of the registry.", no_args_is_help=True)
 
 
 @app.callback()
-def topics() -> None:
+def topics_group() -> None:
     """Topics of the registry."""
 
 
@@ -30,11 +31,12 @@ def apply_registry(
 ) -> None:
     """Create what is absent and correct retention, cleanup and timestamps of what exists. Exit status 1 when that is impossible."""
     try:
-        own = [each.id for each in load_organisation(organisation).departments] if organisation else []
-        wanted = [*TOPICS.values(), *(department_topic(name) for name in dict.fromkeys([*(department or []), *own]))]
-        result = asyncio.run(apply_topics(RuntimeSettings(), wanted))
+        departments = list(department or ())
+        if organisation is not None:
+            departments += [unit.id for unit in load_organisation(organisation).departments]
+        topics = [*TOPICS.values(), *map(department_topic, dict.fromkeys(departments))]
+        changes = asyncio.run(apply_topics(RuntimeSettings(), topics))
     except (Misconfigured, ProcedureError, Unavailable) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    for name, what in sorted(result.items()):
-        typer.echo(f"{what:8} {name}")
+        exit_with(str(error), 1)
+    for name, change in sorted(changes.items()):
+        typer.echo(f"{change:8} {name}")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from cli.demo.demo_files import ORGANISATION_FILE
+from cli.service_names import SERVICES
 from cli.stack.servers import running_servers
-from cli.stack.stack import SERVICES, running_stack
-
-DEMO_ORGANISATION = Path("deploy/demo/organisation.yaml")
+from cli.stack.stack import running_stack
 
 
 def up(
@@ -18,16 +18,16 @@ def up(
     organisation: Annotated[Path | None, typer.Option(help="the organisation file; else JIESU_ORGANISATION, else the demo's")] = None,
 ) -> None:
     """Run everything until Ctrl-C; KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL use servers of your own."""
-    chosen = organisation or Path(os.environ.get("JIESU_ORGANISATION", DEMO_ORGANISATION))
-    given = {name: value for name, value in os.environ.items() if name.startswith("JIESU_")}
+    organisation_file = organisation or Path(os.environ.get("JIESU_ORGANISATION", ORGANISATION_FILE))
+    settings = {name: value for name, value in os.environ.items() if name.startswith("JIESU_")}
     with running_servers(root, typer.echo) as servers:
         environment = {
             "JIESU_ENVIRONMENT": "development",
-            **given,
+            **settings,
             "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
             "DATABASE_URL": servers.database_url,
         }
-        with running_stack(root, environment, chosen, typer.echo) as stack:
+        with running_stack(root, environment, organisation_file, typer.echo) as stack:
             for name in SERVICES:
                 typer.echo(f"{name:<8} {stack.url(name)}  (/docs, /ready, /metrics)")
             typer.echo(f"messages are kept in {stack.root / 'sinks'}, logs in {stack.root / 'logs'}; Ctrl-C stops everything")

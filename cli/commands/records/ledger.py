@@ -1,4 +1,4 @@
-"""`jiesu ledger`: find what was changed in the cases' ledgers, and seal a year."""
+"""`jiesu ledger`: verify the hash chains of the cases' ledgers, and seal a year."""
 
 import json
 from datetime import datetime
@@ -7,28 +7,31 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import EXIT_UNUSABLE, REPORT_ZONE, current_instant, exit_with, query_sla
+from cli.clock import REPORT_ZONE, current_instant
+from cli.database import query_service
+from cli.exit_status import exit_with
+from services.sla.application.seals import YearSealError, seal_faults, seal_year
 from services.sla.domain.evidence.case_history import verify_history
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import YearSeal, YearSealError
+from services.sla.storage import case_histories, seals
+from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
 
 app = typer.Typer(help="Verify a ledger, seal a year.", no_args_is_help=True)
-Cases = Annotated[list[str] | None, typer.Option("--case", help="only this case; may be given several times")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+CaseOption = Annotated[list[str] | None, typer.Option("--case", help="only this case; may be given several times")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 @app.command()
-def verify(case: Cases = None, as_json: Json = False) -> None:
+def verify(case: CaseOption = None, as_json: JsonOption = False) -> None:
     """Check every event against the one before it, the case's head, and the seals. Exit status 1 if anything was changed."""
-    checked, problems = query_sla(lambda database: _verify_ledgers(database, case or []))
+    checked, faults = query_service("sla", lambda database: _verify_ledgers(database, case or []))
     if as_json:
-        typer.echo(json.dumps({"cases": checked, "faults": problems}, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps({"cases": checked, "faults": faults}, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
-            typer.echo(f"{problem['case'] or 'seal'}: {problem['fault']}")
-        typer.echo(f"{checked} cases, {len(problems)} faults")
-    if problems:
+        for fault in faults:
+            typer.echo(f"{fault['case'] or 'seal'}: {fault['fault']}")
+        typer.echo(f"{checked} cases, {len(faults)} faults")
+    if faults:
         raise typer.Exit(1)
 
 
@@ -36,67 +39,65 @@ def verify(case: Cases = None, as_json: Json = False) -> None:
 def seal(
     year: Annotated[int, typer.Argument(min=2000, max=2099)],
     out: Annotated[Path | None, typer.Option(help="where the seal is written; default var/seals/<year>.json")] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Bind the heads of the cases that ended in a year by a Merkle root. A sealed year stays as it is: sealing again shows its seal."""
+    """Bind the heads of the cases that ended in a year by a Merkle root (RFC 6962). A sealed year never changes: its seal is shown."""
+    period = datetime(year, 1, 1, tzinfo=REPORT_ZONE), datetime(year + 1, 1, 1, tzinfo=REPORT_ZONE)
 
-    async def asked(database: Database) -> tuple[YearSeal, list[str]]:
+    async def seal_and_check(database: Database) -> tuple[YearSeal, list[str]]:
         async with database.transaction() as tx:
-            found = await ledgers.seal_year(
-                tx, year, (datetime(year, 1, 1, tzinfo=REPORT_ZONE), datetime(year + 1, 1, 1, tzinfo=REPORT_ZONE)), current_instant()
-            )
-            return found, await ledgers.seal_faults(tx, found)
+            year_seal = await seal_year(tx, year, period, current_instant())
+            return year_seal, await seal_faults(tx, year_seal)
 
     try:
-        found, problems = query_sla(asked)
+        year_seal, faults = query_service("sla", seal_and_check)
     except YearSealError as error:
         exit_with(str(error))
-    if problems:
-        exit_with("\n".join(problems), 1)
-    content = json.dumps(seal_document(found), ensure_ascii=False, indent=1)
-    path = _write_seal_file(out or Path("var") / "seals" / f"{year}.json", content, found)
+    if faults:
+        exit_with("\n".join(faults), 1)
+    content = json.dumps(seal_document(year_seal), ensure_ascii=False, indent=1)
+    path = out or Path("var") / "seals" / f"{year}.json"
+    _write_seal_file(path, content, year_seal)
     if as_json:
         typer.echo(content)
         return
-    said = "sealed" if found.created else f"was sealed on {found.sealed_at.astimezone(REPORT_ZONE).isoformat(timespec='seconds')}"
-    typer.echo(f"{year} {said}: {len(found.leaves)} cases, root {found.root.hex()} ({path})")
+    sealed_at = year_seal.sealed_at.astimezone(REPORT_ZONE).isoformat(timespec="seconds")
+    state = "sealed" if year_seal.created else f"was sealed on {sealed_at}"
+    typer.echo(f"{year} {state}: {len(year_seal.leaves)} cases, root {year_seal.root.hex()} ({path})")
 
 
 def seal_document(seal: YearSeal) -> dict[str, Any]:
-    """A seal as it is written to a file: root and leaves, nothing about persons."""
-    leaves = [{"case": each.case, "sequence": each.sequence, "head": each.head.hex()} for each in seal.leaves]
+    """The content of a seal file: root and leaves, no personal data."""
+    leaves = [{"case": leaf.case, "sequence": leaf.sequence, "head": leaf.head.hex()} for leaf in seal.leaves]
     return {"year": seal.year, "root": seal.root.hex(), "sealed_at": seal.sealed_at.isoformat(), "cases": len(leaves), "leaves": leaves}
 
 
-def _write_seal_file(path: Path, content: str, found: YearSeal) -> Path:
-    """Write the seal's file; one that says something else is not overwritten."""
+def _write_seal_file(path: Path, content: str, seal: YearSeal) -> None:
+    """Write the seal file; ends the command where the file holds another root."""
     if path.exists():
         try:
             root = json.loads(path.read_text(encoding="utf-8"))["root"]
         except (OSError, ValueError, KeyError, TypeError):
             root = None
-        if root != found.root.hex():
-            exit_with(f"{path}: holds another seal of {found.year}; a seal never changes: keep that file and give another --out", 1)
+        # The file may be the only evidence that the database was changed after the sealing.
+        if root != seal.root.hex():
+            exit_with(f"{path}: holds another seal of {seal.year}; a seal never changes: keep that file and give another --out", 1)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content + "\n", encoding="utf-8")
-    return path
 
 
 async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, list[dict[str, str]]]:
-    problems: list[dict[str, str]] = []
-    seen: set[str] = set()
-    async for dossier in ledgers.load_case_histories(database, cases):
-        seen.add(dossier.case)
-        problems += [{"case": dossier.case, "fault": fault} for fault in verify_history(dossier)]
-    problems += [{"case": name, "fault": "there is no such case"} for name in cases if name not in seen]
+    """How many cases were checked, and the faults; all cases and the seals where `cases` is empty."""
+    faults: list[dict[str, str]] = []
+    checked: set[str] = set()
+    async for history in case_histories.load_case_histories(database, cases):
+        checked.add(history.case)
+        faults += [{"case": history.case, "fault": fault} for fault in verify_history(history)]
+    faults += [{"case": case, "fault": "there is no such case"} for case in cases if case not in checked]
     if not cases:
         async with database.transaction() as tx:
-            problems += [
-                {"case": name, "fault": "the ledger has events of it, but the case is gone"} for name in await ledgers.orphaned_ledgers(tx)
-            ]
-            for found in await ledgers.load_seals(tx):
-                problems += [{"case": "", "fault": fault} for fault in await ledgers.seal_faults(tx, found)]
-    return len(seen), problems
-
-
-__all__ = ["EXIT_UNUSABLE", "app", "seal_document"]
+            for case in await case_histories.orphaned_ledgers(tx):
+                faults.append({"case": case, "fault": "the ledger has events of it, but the case is gone"})
+            for year_seal in await seals.load_seals(tx):
+                faults += [{"case": "", "fault": fault} for fault in await seal_faults(tx, year_seal)]
+    return len(checked), faults

@@ -1,18 +1,20 @@
-"""`jiesu replay`: decide every case again from its ledger, and name what comes out otherwise."""
+"""`jiesu replay`: decide every case again from its ledger, and report what differs."""
 
 import json
 from collections.abc import Sequence
 from typing import Annotated
 
+import orjson
 import typer
 
-from cli.evidence.sla_database import exit_with, query_sla
+from cli.database import query_service
+from cli.exit_status import exit_with
+from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import next_due
-from services.sla.storage import ledgers
-from services.sla.storage.ledgers import HistoricalRulebooks
+from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.storage import case_histories
 from shared.runtime.database.database import Database
 
 
@@ -21,46 +23,47 @@ def replay(
     case: Annotated[list[str] | None, typer.Option("--case", help="only this case; may be given several times")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Decide cases again from their events alone; the same events, deadlines and state have to come out. Exit status 1 if not."""
+    """Decide cases again from their events alone and compare events, deadlines and state. Exit status 1 if anything differs."""
     if not verify:
         exit_with("nothing is written by a replay: give --verify to compare its outcome with what is stored")
-    checked, problems = query_sla(lambda database: _replay_cases(database, case or []))
+    checked, differences = query_service("sla", lambda database: _replay_cases(database, case or []))
     if as_json:
-        typer.echo(json.dumps({"cases": checked, "differences": problems}, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps({"cases": checked, "differences": differences}, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
-            typer.echo(f"{problem['case']}: {problem['difference']}")
-        typer.echo(f"{checked} cases decided again, {len(problems)} differences")
-    if problems:
+        for difference in differences:
+            typer.echo(f"{difference['case']}: {difference['difference']}")
+        typer.echo(f"{checked} cases decided again, {len(differences)} differences")
+    if differences:
         raise typer.Exit(1)
 
 
-def replay_differences(dossier: CaseHistory, library: HistoricalRulebooks) -> list[str]:
-    """How a case departs from what its ledger says, in words; empty if it comes out again."""
+def replay_differences(history: CaseHistory, rulebooks: HistoricalRulebooks) -> list[str]:
+    """How a replay of the case differs from its ledger and its stored state, one line each."""
     try:
-        found = replay_decisions(dossier.recorded_events(), library.rulebook)
-        kept = ledgers.stored_state(dossier)
-        live = Case.from_dict(kept)
+        replayed = replay_decisions(history.recorded_events(), rulebooks.rulebook)
+        stored_state = orjson.loads(history.state)
+        stored_case = Case.from_dict(stored_state)
     except (ValueError, KeyError, TypeError) as error:
         return [f"cannot be read: {error}"]
-    if found.differences or found.case is None or not found.basis:
-        return found.differences or ["there are no events"]
-    recounted = library.context_by_calendar(dossier.calendar)
-    other = library.for_context(found.basis).calendar_stamp != dossier.calendar and recounted is not None
-    due = next_due(live)
-    apply_eventless_steps(
-        found, None if due is None else due - 1, library.for_context(recounted).for_case(live) if other and recounted else None
-    )
-    return state_differences(found.case, kept)
+    if replayed.differences or replayed.case is None or not replayed.basis:
+        return replayed.differences or ["there are no events"]
+    # A new calendar recounts deadlines without an event, so the last calendar may not be that of the last decision.
+    recounted_context = rulebooks.context_by_calendar(history.calendar)
+    rulebook = None
+    if recounted_context and rulebooks.for_context(replayed.basis).calendar_stamp != history.calendar:
+        rulebook = rulebooks.for_context(recounted_context).for_case(stored_case)
+    due = next_due(stored_case)
+    apply_eventless_steps(replayed, None if due is None else due - 1, rulebook)
+    return state_differences(replayed.case, stored_state)
 
 
 async def _replay_cases(database: Database, cases: Sequence[str]) -> tuple[int, list[dict[str, str]]]:
     async with database.transaction() as tx:
-        library = await HistoricalRulebooks.load(tx)
-    problems: list[dict[str, str]] = []
-    seen: set[str] = set()
-    async for dossier in ledgers.load_case_histories(database, cases):
-        seen.add(dossier.case)
-        problems += [{"case": dossier.case, "difference": each} for each in replay_differences(dossier, library)]
-    problems += [{"case": name, "difference": "there is no such case"} for name in cases if name not in seen]
-    return len(seen), problems
+        rulebooks = await HistoricalRulebooks.load(tx)
+    differences: list[dict[str, str]] = []
+    checked: set[str] = set()
+    async for history in case_histories.load_case_histories(database, cases):
+        checked.add(history.case)
+        differences += [{"case": history.case, "difference": line} for line in replay_differences(history, rulebooks)]
+    differences += [{"case": case, "difference": "there is no such case"} for case in cases if case not in checked]
+    return len(checked), differences

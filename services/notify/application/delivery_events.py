@@ -1,4 +1,4 @@
-"""What notify says on its topic: a message was sent, arrived, or finally failed."""
+"""Publishes the outcome of deliveries: sent, delivered or failed."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
 
-from services.notify.storage import deliveries
+from services.notify.storage import event_numbers
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
@@ -16,7 +16,7 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.outbox import outbox
 
 REQUEST_FIELDS = ("procedure", "version", "rule", "clause")
-"""Fields of the request that its outcomes repeat."""
+"""Fields of the request that the outcome's event repeats."""
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:notification-event")
 
 
@@ -26,22 +26,16 @@ async def publish_outcomes(
     at: datetime,
     reasons: Mapping[UUID, str] | None = None,
 ) -> None:
-    """Put one event an outcome into the outbox; `at` is domain time, a reason that is not given is the delivery's own."""
+    """Add one event per outcome to the outbox; `at` is domain time, `reasons` (by delivery id) replace the reason stored in the row."""
     if not outcomes:
         return
-    numbers = await deliveries.next_sequence_numbers(tx, [row.case_id for row, _ in outcomes])
-    given = reasons or {}
-    await outbox.add(
-        tx,
-        [
-            _message(row, outcome, at, number, given.get(row.id, row.reason))
-            for (row, outcome), number in zip(outcomes, numbers, strict=True)
-        ],
-    )
+    numbers = await event_numbers.next_sequence_numbers(tx, [row.case_id for row, _ in outcomes])
+    numbered = zip(outcomes, numbers, strict=True)
+    await outbox.add(tx, [_message(row, cls, at, number, (reasons or {}).get(row.id, row.reason)) for (row, cls), number in numbered])
 
 
-def _message(row: DeliveryRow, outcome: type[NotificationOutcome], at: datetime, number: int, reason: str) -> CloudEventRecord:
-    event = outcome(
+def _message(row: DeliveryRow, event_class: type[NotificationOutcome], at: datetime, number: int, reason: str) -> CloudEventRecord:
+    event = event_class(
         case=row.case_id,
         at=at,
         sequence=number,
@@ -51,14 +45,14 @@ def _message(row: DeliveryRow, outcome: type[NotificationOutcome], at: datetime,
         recipient=row.recipient,
         channel=row.channel,
         attempts=row.attempts,
-        reason=reason if outcome.name == "notification_failed" else "",
+        reason=reason if event_class.name == "notification_failed" else "",
         **orjson.loads(row.because),
     )
     return CloudEventRecord(
         topic=topics.NOTIFICATION_EVENTS.name,
         key=row.case_id,
-        id=str(uuid5(_NAMESPACE, f"{row.id}|{outcome.name}")),
-        type=outcome.name,
+        id=str(uuid5(_NAMESPACE, f"{row.id}|{event_class.name}")),
+        type=event_class.name,
         at=at,
         body=encode_event(event),
         source="notify",

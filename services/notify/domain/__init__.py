@@ -1,1 +1,1 @@
-"""Pure decisions: who, what, when, and when to give up."""
+"""notify's decisions, without I/O: recipients, text, time of sending, retries."""

@@ -1,16 +1,20 @@
-"""Addresses in the one form that providers get, or nothing where a text is no address."""
+"""Normalizes e-mail addresses and phone numbers; None for a text that is neither."""
 
 import re
 
 import phonenumbers
 
-_LONGEST = 254
+_MAX_LENGTH = 254
+"""RFC 5321, 4.5.3.1.3: a path has at most 256 characters, two of which are the angle brackets."""
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?P<domain>[^@\s]+)")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def normalize_email(text: str) -> str | None:
-    """The address with its domain in ASCII (`a@例子.cn` becomes `a@xn--…`), None if it is none; a local part beyond ASCII is refused."""
+    """The address with its domain in ASCII (`a@例子.cn` becomes `a@xn--…`); None for an invalid one.
+
+    A local part beyond ASCII is invalid: mail to it would need SMTPUTF8 (RFC 6531) on every server on its way.
+    """
     match = _EMAIL.fullmatch(text.strip())
     if match is None:
         return None
@@ -19,12 +23,12 @@ def normalize_email(text: str) -> str | None:
     except UnicodeError:
         return None
     address = f"{text.strip().partition('@')[0]}@{domain}"
-    fits = len(address) <= _LONGEST and all(_LABEL.fullmatch(label) for label in domain.split("."))
-    return address if fits else None
+    is_valid = len(address) <= _MAX_LENGTH and all(_LABEL.fullmatch(label) for label in domain.split("."))
+    return address if is_valid else None
 
 
 def normalize_phone(text: str, region: str) -> str | None:
-    """The number as E.164 (+8613800000000), None if it cannot be one; `region` (ISO 3166) is where numbers without a country lie."""
+    """The number as E.164 (+8613800000000), None for an impossible one; `region` (ISO 3166) is that of numbers without a country code."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

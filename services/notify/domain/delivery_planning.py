@@ -1,4 +1,4 @@
-"""What a request for notification becomes: one delivery per recipient and channel, some of them failed at birth."""
+"""Plans the deliveries of a notification request: one for each recipient and channel; one that can never be sent has a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:delivery")
 class PlannedDelivery:
     """One message to one recipient on one channel.
 
-    `id` is the idempotency key that providers get: the same request makes the same id. `due_at` is in domain time.
-    `reason` is set where the message can never be sent; then `address` and `text` are empty.
+    `id` is the idempotency key for the provider; the same request always gives the same id. `due_at` is in domain time.
+    `reason` is set if the message can never be sent; `address` and `text` are then empty.
     """
 
     id: UUID
@@ -38,7 +38,7 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class PlanningContext:
-    """Everything that planning reads besides the request: addresses, templates, channels that have a provider, quiet hours."""
+    """What planning reads besides the request; `channels` are those that have a provider."""
 
     directory: RecipientDirectory
     templates: MessageTemplates
@@ -54,21 +54,26 @@ def plan_deliveries(
     contact: Mapping[str, object] | None = None,
     contact_unreadable: bool = False,
 ) -> list[PlannedDelivery]:
-    """The deliveries of a request; `contact` is the complainant's opened contact data, `sealed` says that it could not be opened."""
+    """The deliveries of a request.
+
+    `contact` is the complainant's decrypted contact data; `contact_unreadable` is True if it could not be decrypted.
+    """
     notification = request.notification or str(request_id)
     return [
-        _delivery(request, notification, recipient, context, now)
+        _plan_delivery(request, notification, recipient, context, now)
         for recipient in resolve_recipients(request, context.directory, contact, contact_unreadable)
     ]
 
 
-def _delivery(request: NotificationRequested, notification: str, to: Recipient, desk: PlanningContext, now: datetime) -> PlannedDelivery:
-    name = desk.templates.choose(_templates(request, to), to.language, to.channel)
-    reason = to.reason or (None if to.channel in desk.channels else FailureReason.NO_PROVIDER)
+def _plan_delivery(
+    request: NotificationRequested, notification: str, to: Recipient, context: PlanningContext, now: datetime
+) -> PlannedDelivery:
+    template = context.templates.choose(_template_names(request, to), to.language, to.channel)
+    reason = to.reason or (None if to.channel in context.channels else FailureReason.NO_PROVIDER)
     rendered = RenderedMessage("", "")
     if reason is None:
         try:
-            rendered = desk.templates.render(name, template_values(request))
+            rendered = context.templates.render(template, template_values(request))
         except TemplateRenderError as error:
             reason = error.reason
     return PlannedDelivery(
@@ -77,8 +82,8 @@ def _delivery(request: NotificationRequested, notification: str, to: Recipient, 
         notification=notification,
         recipient=to.id,
         channel=to.channel,
-        template=name,
-        due_at=quiet_hours.earliest_send_at(now, desk.quiet_hours, to.channel, request.urgent),
+        template=template,
+        due_at=quiet_hours.earliest_send_at(now, context.quiet_hours, to.channel, request.urgent),
         address="" if reason else to.address or "",
         subject=rendered.subject,
         text=rendered.text,
@@ -86,16 +91,16 @@ def _delivery(request: NotificationRequested, notification: str, to: Recipient, 
     )
 
 
-def _templates(request: NotificationRequested, to: Recipient) -> tuple[str, ...]:
-    """What the recipient's text may be: what staff read about an event is not for the complainant, unless a procedure says so by name."""
+def _template_names(request: NotificationRequested, to: Recipient) -> tuple[str, ...]:
+    """The templates to look for, in order; the complainant gets the text for staff only if the procedure names it."""
     if to.id != COMPLAINANT:
         return request.template, request.about
     return request.template if request.template != request.about else "", COMPLAINANT
 
 
 def template_values(request: NotificationRequested) -> dict[str, object]:
-    """What a template may show: the request's values, and where they do not say so, the request's own fields; None counts as unset."""
-    own = {
+    """The values of a template: the request's `values`, and its own fields where those are absent or None."""
+    defaults: dict[str, object] = {
         "case": request.case,
         "number": request.case,
         "at": request.at,
@@ -104,4 +109,4 @@ def template_values(request: NotificationRequested) -> dict[str, object]:
         "about": request.about,
         "urgent": request.urgent,
     }
-    return own | {name: value for name, value in request.values.items() if value is not None}
+    return defaults | {name: value for name, value in request.values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Why a message was not delivered: a closed list, so that it may be a metric's label and never holds personal data."""
+"""Why a message was not delivered: a closed list, so that it can be a metric's label and never holds personal data."""
 
 from enum import StrEnum
 
@@ -7,37 +7,37 @@ class FailureReason(StrEnum):
     """The first word of `reason` in `notification_failed`; a code of the provider may follow it."""
 
     VACANT = "vacant"
-    """Nobody holds the role."""
+    """No person holds the role."""
     UNKNOWN_PERSON = "unknown_person"
     """The organisation file does not know the person."""
     NO_CONTACT = "no_contact"
-    """The complainant is to be told, but the request carries no contact data."""
+    """The complainant is a recipient, but the request has no contact data."""
     SEALED = "sealed"
-    """The contact data cannot be opened with our keys."""
+    """The contact data cannot be decrypted with the configured keys."""
     NO_ADDRESS = "no_address"
     """The recipient has no address on this channel."""
     BAD_ADDRESS = "bad_address"
-    """The address is none."""
+    """The address is invalid."""
     NO_PROVIDER = "no_provider"
-    """The channel has no provider: unknown, or not configured."""
+    """The channel is unknown, or its provider is not configured."""
     TEMPLATE = "template"
-    """The text could not be made from the values."""
+    """The template could not be rendered with the request's values."""
     REFUSED = "refused"
-    """The provider will never accept the message."""
+    """The provider rejected the message permanently."""
     UNREACHABLE = "unreachable"
-    """The provider could not be reached, or not in time."""
+    """The provider could not be reached, or did not answer in time."""
     BUSY = "busy"
-    """The provider asked to come back later."""
+    """The provider asked for a later attempt."""
     GARBAGE = "garbage"
-    """The provider answered something that is not its protocol."""
+    """The provider's answer does not follow its protocol."""
     CREDENTIALS = "credentials"
-    """The provider does not accept our name, password or token."""
+    """The provider rejected the name, password or token."""
     RECEIPT = "receipt"
-    """The provider accepted the message and reported later that it did not arrive."""
+    """The provider accepted the message, and a receipt reported later that it was not delivered."""
 
 
 def reason_label(text: str) -> str:
-    """The reason's first word if it is one of ours, else `other`: a metric's label."""
+    """The reason without the provider's code, as a label value; `other` for a text that is no failure reason."""
     word = text.partition(":")[0]
     return word if word in _WORDS else "other"
 

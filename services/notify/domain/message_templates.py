@@ -1,4 +1,4 @@
-"""Subject and text of a message, from templates in a sandbox, bounded in size and free of anything that could become a header."""
+"""Renders subject and text of a message in a sandbox: bounded in size, without control characters that could become a header."""
 
 import re
 from collections.abc import Mapping
@@ -14,63 +14,64 @@ from services.notify.domain.failure_reason import FailureReason
 
 LONGEST_SUBJECT = 150
 LONGEST_TEXT = {"sms": 500, "email": 20_000}
-"""Characters; 500 are eight parts of a text message in Chinese."""
+"""In characters, by channel; 500 Chinese characters are eight parts of a text message."""
 LONGEST_VALUE = 2_000
 DEFAULT_TEMPLATE = "notice"
-"""The template of everything that has none of its own."""
+"""The template for requests whose template and event have none."""
 LANGUAGES = ("zh", "en")
+# Line separators would end a header line, direction marks disguise text, lone surrogates cannot be encoded as UTF-8.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class TemplateRenderError(ValueError):
-    """The values do not fill the template; the text names the template and what is missing, never a value."""
+    """A template cannot be rendered with these values; the text names the template and the kind of error, never a value."""
 
     reason = FailureReason.TEMPLATE
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """What is sent; `subject` is empty for text messages."""
+    """What is sent; `subject` is empty for text messages (channel `sms`)."""
 
     subject: str
     text: str
 
 
 class MessageTemplates:
-    """All templates by `<name>.<language>.<channel>`, compiled when built, so that a broken one stops the start and not a message."""
+    """All templates by `<name>.<language>.<channel>`; compiled at construction, so that a broken one prevents the start of the service."""
 
     def __init__(self, sources: Mapping[str, str], zone: str = "Asia/Shanghai") -> None:
         self._environment = ImmutableSandboxedEnvironment(
             loader=DictLoader(dict(sources)), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
         )
-        # A template works with its values; copying jinja's functions for each message takes longer than filling it.
+        # Jinja copies its globals (range, dict, …) for each rendering, which takes longer than the rendering; templates need none.
         self._environment.globals.clear()
         self._zone = ZoneInfo(zone)
         self._environment.filters["instant"] = self._instant
         self._compiled = {name: self._environment.get_template(name) for name in sources}
-        absent = [
+        missing = [
             name
             for name in (f"{DEFAULT_TEMPLATE}.{lang}.{channel}" for lang in LANGUAGES for channel in LONGEST_TEXT)
             if name not in sources
         ]
-        if absent:
-            raise ValueError(f"templates {', '.join(absent)} are missing: every language and channel needs a general one")
+        if missing:
+            raise ValueError(f"templates {', '.join(missing)} are missing: every language and channel needs a default")
 
     def choose(self, names: tuple[str, ...], language: str, channel: str) -> str:
-        """The first of the names that has a template, else the general one; empty for a channel that has none.
+        """The first of the names that has a template, else the default; empty for a channel without templates.
 
         `en-GB` counts as `en`, an unknown language as Chinese.
         """
-        spoken = language.partition("-")[0].lower()
-        spoken = spoken if spoken in LANGUAGES else LANGUAGES[0]
-        offered = (f"{name}.{spoken}.{channel}" for name in (*names, DEFAULT_TEMPLATE))
-        return next((name for name in offered if name in self._compiled), "")
+        primary = language.partition("-")[0].lower()
+        primary = primary if primary in LANGUAGES else LANGUAGES[0]
+        candidates = (f"{name}.{primary}.{channel}" for name in (*names, DEFAULT_TEMPLATE))
+        return next((name for name in candidates if name in self._compiled), "")
 
     def render(self, name: str, values: Mapping[str, Any]) -> RenderedMessage:
-        """Fill the template `name`; an e-mail's first line is its subject. Raises UnrenderableError."""
+        """Render the template `name`; the first line of an e-mail is its subject. Raises `TemplateRenderError`."""
         channel = name.rpartition(".")[2]
         try:
-            text = self._fill(self._compiled[name], values)
+            text = self._render_text(self._compiled[name], values)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise TemplateRenderError(f"template {name}: {type(error).__name__}") from error
         subject, body = ("", text) if channel == "sms" else _split(text)
@@ -78,18 +79,18 @@ class MessageTemplates:
             raise TemplateRenderError(f"template {name}: the text is empty")
         return RenderedMessage(one_line(subject, LONGEST_SUBJECT), _cut(body, LONGEST_TEXT[channel]))
 
-    def _fill(self, template: Template, values: Mapping[str, Any]) -> str:
+    def _render_text(self, template: Template, values: Mapping[str, Any]) -> str:
         return _CONTROL.sub("", template.render(truncate_values(dict(values)))).strip()
 
     def _instant(self, value: datetime | str) -> str:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        if moment.tzinfo is None:
+        instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        if instant.tzinfo is None:
             raise ValueError("an instant needs an offset")
-        return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+        return instant.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
 
 
 def truncate_values(value: Any, depth: int = 4) -> Any:
-    """The value with long texts and lists cut, so that no request makes a message grow without limit."""
+    """The value with long texts, lists and nested values cut, so that the size of a message is bounded."""
     if isinstance(value, str):
         return _cut(value, LONGEST_VALUE)
     if depth == 0:
@@ -102,7 +103,7 @@ def truncate_values(value: Any, depth: int = 4) -> Any:
 
 
 def one_line(text: str, longest: int) -> str:
-    """The text without line breaks or controls: nothing in it can start a header of its own."""
+    """The text without line breaks and control characters, so that it cannot inject a mail header."""
     return _cut(" ".join(_CONTROL.sub("", text).split()), longest)
 
 

@@ -1,4 +1,4 @@
-"""Nobody is woken for what can wait until the morning."""
+"""Decides when a message may be sent: text messages that are not urgent wait for the end of the quiet hours."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From `start` (inclusive) to `end` (exclusive), wall time in `zone`, possibly across midnight, on the channels named."""
+    """From `start` (inclusive) to `end` (exclusive), wall-clock time in `zone`, across midnight if `start` is later, on `channels`."""
 
     start: time
     end: time
@@ -16,21 +16,24 @@ class QuietHours:
 
 
 def earliest_send_at(now: datetime, quiet_hours: QuietHours | None, channel: str, urgent: bool) -> datetime:
-    """The instant at which a message asked for at `now` may go: at once, or when the quiet hours end. The urgent never waits."""
+    """The first instant at or after `now` at which the message may be sent: the end of the quiet hours, or `now` outside them."""
     if quiet_hours is None or urgent or channel not in quiet_hours.channels or quiet_hours.start == quiet_hours.end:
         return now
     local = now.astimezone(quiet_hours.zone)
-    clock = local.time()
-    across = quiet_hours.start > quiet_hours.end
-    inside = (clock >= quiet_hours.start or clock < quiet_hours.end) if across else quiet_hours.start <= clock < quiet_hours.end
-    if not inside:
+    wall_time = local.time()
+    spans_midnight = quiet_hours.start > quiet_hours.end
+    if spans_midnight:
+        is_quiet = wall_time >= quiet_hours.start or wall_time < quiet_hours.end
+    else:
+        is_quiet = quiet_hours.start <= wall_time < quiet_hours.end
+    if not is_quiet:
         return now
-    day = local.date() + timedelta(days=1 if across and clock >= quiet_hours.start else 0)
+    day = local.date() + timedelta(days=1 if spans_midnight and wall_time >= quiet_hours.start else 0)
     return datetime.combine(day, quiet_hours.end, quiet_hours.zone).astimezone(now.tzinfo)
 
 
 def parse_quiet_hours(text: str, zone: str, channels: tuple[str, ...] = ("sms",)) -> QuietHours | None:
-    """Read `22:00-08:00`; empty means none. Raises ValueError that names the rule."""
+    """Parse `22:00-08:00`; None for an empty text. Raises `ValueError` with the rule."""
     if not text.strip():
         return None
     try:

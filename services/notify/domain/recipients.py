@@ -1,4 +1,4 @@
-"""Who is to be told, on which channel, under which address; or why somebody cannot be."""
+"""Resolves the recipients of a notification request to addresses on channels, or to the reason why there is none."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,18 @@ from shared.procedures.organisation import Organisation
 
 COMPLAINANT = "complainant"
 UNNAMED_RECIPIENT = "nobody"
-"""Stands for the recipient of a request that names none: it fails visibly too."""
+"""The recipient of a request that names none, so that it fails visibly too."""
 ADDRESS_FIELD = {"sms": "phone", "email": "email"}
-"""Channel → the field of a person or complainant that holds the address."""
+"""By channel: the field of a person or complainant that contains the address."""
 
 
 @dataclass(frozen=True)
 class RecipientDirectory:
-    """What recipients are resolved with: the organisation, the region of bare phone numbers, and what holds where a request is silent."""
+    """People, roles and defaults that recipients are resolved with.
+
+    `phone_region` (ISO 3166) is that of numbers without a country code; the defaults are for requests that name no channel,
+    and for complainants, whose language is unknown.
+    """
 
     organisation: Organisation
     phone_region: str = "CN"
@@ -27,18 +31,20 @@ class RecipientDirectory:
 
     @cached_property
     def staff_recipients(self) -> Mapping[tuple[str, str], "Recipient"]:
-        """Everybody of the organisation on every channel that has addresses; reading a phone number takes longer than all the rest."""
+        """By person and channel; computed once, because parsing a phone number takes longer than the rest of planning."""
         people, channels = self.organisation.people, ADDRESS_FIELD.items()
         return {
-            (p.id, channel): _reachable(p.id, channel, p.language, getattr(p, field), self) for p in people for channel, field in channels
+            (person.id, channel): _to_recipient(person.id, channel, person.language, getattr(person, field), self)
+            for person in people
+            for channel, field in channels
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One person on one channel; `address` is None where `reason` says why the person cannot be told.
+    """One person on one channel; without an `address` there is a `reason`.
 
-    `id` is a person's id, `complainant`, or the role that nobody holds.
+    `id` is a person's id, `complainant`, or a role that no person holds.
     """
 
     id: str
@@ -51,54 +57,53 @@ class Recipient:
 def resolve_recipients(
     request: NotificationRequested, directory: RecipientDirectory, contact: Mapping[str, object] | None, contact_unreadable: bool = False
 ) -> list[Recipient]:
-    """Each recipient once a channel, in the order of the request; `sealed` says that contact data came but could not be opened."""
-    found: dict[tuple[str, str], Recipient] = {}
-    for recipient in _all(request, directory, contact, contact_unreadable):
-        found.setdefault((recipient.id, recipient.channel), recipient)
-    return list(found.values())
+    """The recipients, each once a channel, in the order of the request; `contact_unreadable`: there is contact data, but not decrypted."""
+    recipients: dict[tuple[str, str], Recipient] = {}
+    for recipient in _all_recipients(request, directory, contact, contact_unreadable):
+        recipients.setdefault((recipient.id, recipient.channel), recipient)
+    return list(recipients.values())
 
 
-def _all(
-    request: NotificationRequested, directory: RecipientDirectory, contact: Mapping[str, object] | None, sealed: bool
+def _all_recipients(
+    request: NotificationRequested, directory: RecipientDirectory, contact: Mapping[str, object] | None, contact_unreadable: bool
 ) -> Iterator[Recipient]:
-    channels = _channels(request, directory)
-    for channel in channels:
+    for channel in _channels(request, directory):
         if COMPLAINANT in request.recipients or COMPLAINANT in request.persons:
-            yield _complainant(channel, directory, contact, sealed)
+            yield _complainant(channel, directory, contact, contact_unreadable)
         for person_id in request.persons:
             if person_id != COMPLAINANT:
                 yield _person(person_id, channel, directory)
-        if not request.persons:
+        if not request.persons:  # sla has resolved the roles to no person
             roles = request.recipients or [UNNAMED_RECIPIENT]
             yield from (Recipient(role, channel, reason=FailureReason.VACANT) for role in roles if role != COMPLAINANT)
 
 
 def _channels(request: NotificationRequested, directory: RecipientDirectory) -> Sequence[str]:
-    asked = [request.by] if isinstance(request.by, str) else request.by
-    return [channel for channel in asked if channel] or directory.default_channels
+    channels = [request.by] if isinstance(request.by, str) else request.by
+    return [channel for channel in channels if channel] or directory.default_channels
 
 
 def _person(person_id: str, channel: str, directory: RecipientDirectory) -> Recipient:
-    known = directory.staff_recipients.get((person_id, channel))
-    if known is not None:
-        return known
+    recipient = directory.staff_recipients.get((person_id, channel))
+    if recipient is not None:
+        return recipient
     person = directory.organisation.person(person_id)
     if person is None:
         return Recipient(person_id, channel, reason=FailureReason.UNKNOWN_PERSON)
-    return _reachable(person_id, channel, person.language, None, directory)
+    return _to_recipient(person_id, channel, person.language, None, directory)
 
 
-def _complainant(channel: str, directory: RecipientDirectory, contact: Mapping[str, object] | None, sealed: bool) -> Recipient:
+def _complainant(channel: str, directory: RecipientDirectory, contact: Mapping[str, object] | None, unreadable: bool) -> Recipient:
     if contact is None:
-        return Recipient(COMPLAINANT, channel, reason=FailureReason.SEALED if sealed else FailureReason.NO_CONTACT)
+        return Recipient(COMPLAINANT, channel, reason=FailureReason.SEALED if unreadable else FailureReason.NO_CONTACT)
     text = contact.get(ADDRESS_FIELD.get(channel, ""))
-    return _reachable(COMPLAINANT, channel, directory.complainant_language, text if isinstance(text, str) else None, directory)
+    return _to_recipient(COMPLAINANT, channel, directory.complainant_language, text if isinstance(text, str) else None, directory)
 
 
-def _reachable(recipient: str, channel: str, language: str, text: str | None, directory: RecipientDirectory) -> Recipient:
+def _to_recipient(recipient_id: str, channel: str, language: str, text: str | None, directory: RecipientDirectory) -> Recipient:
     if channel not in ADDRESS_FIELD:
-        return Recipient(recipient, channel, language, reason=FailureReason.NO_PROVIDER)
+        return Recipient(recipient_id, channel, language, reason=FailureReason.NO_PROVIDER)
     if not text or not text.strip():
-        return Recipient(recipient, channel, language, reason=FailureReason.NO_ADDRESS)
-    found = address.normalize_email(text) if channel == "email" else address.normalize_phone(text, directory.phone_region)
-    return Recipient(recipient, channel, language, found, None if found else FailureReason.BAD_ADDRESS)
+        return Recipient(recipient_id, channel, language, reason=FailureReason.NO_ADDRESS)
+    normalized = address.normalize_email(text) if channel == "email" else address.normalize_phone(text, directory.phone_region)
+    return Recipient(recipient_id, channel, language, normalized, None if normalized else FailureReason.BAD_ADDRESS)

@@ -1,4 +1,4 @@
-"""When to try again, and when to give up."""
+"""Decides when a failed attempt is repeated, and when a message has finally failed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Waits double from `first` seconds to `longest`; after `attempts` attempts, or `patience` seconds after the first, it is over."""
+    """Exponential backoff: delays double from `first_delay` to `max_delay` seconds.
+
+    A message has finally failed after `max_attempts` attempts, or `give_up_after` seconds after it was first due.
+    """
 
     first_delay: float = 5.0
     max_delay: float = 900.0
@@ -15,13 +18,13 @@ class RetryPolicy:
 
 
 def retry_delay(policy: RetryPolicy, attempts: int, requested_delay: float | None = None) -> float:
-    """Seconds before the next attempt after `attempts` failed ones; the provider may have `asked` for more, at most `longest`."""
-    doubled = policy.first_delay * 2.0 ** min(attempts - 1, 30)
-    return min(policy.max_delay, max(doubled, requested_delay or 0.0))
+    """Seconds from failed attempt number `attempts` to the next; `requested_delay` is the provider's, and counts if it is longer."""
+    backoff = policy.first_delay * 2.0 ** min(attempts - 1, 30)  # without the bound a float overflows after 1,024 attempts
+    return min(policy.max_delay, max(backoff, requested_delay or 0.0))
 
 
 def next_attempt_at(policy: RetryPolicy, attempts: int, first_due_at: datetime, now: datetime, delay_seconds: float) -> datetime | None:
-    """The real instant of the next attempt, None when the message has finally failed; `wait` is `delay` after jitter."""
+    """The instant of the next attempt in real time, None when the message has finally failed; `delay_seconds` includes jitter."""
     due = now + timedelta(seconds=delay_seconds)
-    over = attempts >= policy.max_attempts or due > first_due_at + timedelta(seconds=policy.give_up_after)
-    return None if over else due
+    gives_up = attempts >= policy.max_attempts or due > first_due_at + timedelta(seconds=policy.give_up_after)
+    return None if gives_up else due

@@ -1,1 +1,1 @@
-"""A file a provider: its table of statuses on top, one call below."""
+"""Clients of the channels: one file for each provider."""

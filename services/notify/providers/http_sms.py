@@ -1,4 +1,4 @@
-"""Text messages through an HTTP gateway that takes an idempotency key and sends signed receipts; the protocol is described in the docs."""
+"""Sends text messages through an HTTP gateway with idempotency keys and signed receipts (docs/how-to/messages.md)."""
 
 import asyncio
 import hashlib
@@ -13,14 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 
-# 2xx is accepted; every other status is listed or falls under the two rules below: 5xx comes back, anything else is refused for good.
+# HTTP statuses with their reason and whether it is permanent; 2xx is accepted, any other 5xx is busy, anything else refused.
 HTTP_STATUS_REASONS: dict[int, tuple[FailureReason, bool]] = {
     401: (FailureReason.CREDENTIALS, False),
-    402: (FailureReason.BUSY, False),
+    402: (FailureReason.BUSY, False),  # the account is empty until the operator tops it up
     403: (FailureReason.CREDENTIALS, False),
     407: (FailureReason.CREDENTIALS, False),
     408: (FailureReason.BUSY, False),
-    409: (FailureReason.BUSY, False),
+    409: (FailureReason.BUSY, False),  # an attempt with this idempotency key is in progress
     425: (FailureReason.BUSY, False),
     429: (FailureReason.BUSY, False),
 }
@@ -36,13 +36,14 @@ RECEIPT_STATUSES = {
 SIGNATURE_HEADER = "jiesu-signature"
 TIMESTAMP_HEADER = "jiesu-timestamp"
 LONGEST_RECEIPT = 16_384
-_LONGEST_ANSWER = 65_536
-_TOLERANCE = timedelta(minutes=5)
+_MAX_RESPONSE_BYTES = 65_536
+_RECEIPT_TOLERANCE = timedelta(minutes=5)
+"""An older receipt may be a replay."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSmsOptions:
-    """The gateway's address and token; `timeout` in seconds for one whole attempt."""
+    """The gateway's URL and token; `timeout` is in seconds for one whole attempt."""
 
     url: str
     token: str = field(default="", repr=False)
@@ -51,13 +52,13 @@ class HttpSmsOptions:
 
 
 class _GatewayResponse(BaseModel):
-    """What the gateway says when it has accepted a message."""
+    """The gateway's response to an accepted message."""
 
     id: str = Field(min_length=1, max_length=200)
 
 
 class _ReceiptBody(BaseModel):
-    """A receipt's body: `reference` is our idempotency key."""
+    """The body of a receipt; `reference` is the idempotency key of the message."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -67,7 +68,7 @@ class _ReceiptBody(BaseModel):
 
 
 class HttpSmsProvider:
-    """The provider of the channel `sms`; connections are kept, redirects are not followed, proxies of the environment not used."""
+    """The provider of channel `sms`; without redirects and proxies of the environment, so that its token goes to the gateway only."""
 
     channel = "sms"
 
@@ -82,72 +83,77 @@ class HttpSmsProvider:
         )
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """POST {url}/v1/messages; a repeated key makes the gateway answer as it did the first time, and send nothing."""
-        body = {"to": message.address, "text": message.text, "reference": message.key, "sender": self._options.sender}
-        headers = {"Idempotency-Key": message.key}
+        """POST {url}/v1/messages; for a repeated key the gateway answers as at the first time and sends nothing."""
+        body = {"to": message.address, "text": message.text, "reference": message.idempotency_key, "sender": self._options.sender}
+        headers = {"Idempotency-Key": message.idempotency_key}
         try:
-            async with asyncio.timeout(self._options.timeout), self._client.stream("POST", self._url, json=body, headers=headers) as answer:
-                return interpret_response(answer.status_code, answer.headers, await _bounded(answer))
+            # The outer timeout bounds the whole attempt; httpx's applies to each read, which a slow peer can stretch without end.
+            async with (
+                asyncio.timeout(self._options.timeout),
+                self._client.stream("POST", self._url, json=body, headers=headers) as response,
+            ):
+                return interpret_response(response.status_code, response.headers, await _read_bounded(response))
         except (httpx.ProtocolError, httpx.DecodingError):
             return SendFailed(FailureReason.GARBAGE, permanent=False)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError):
             return SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
     async def close(self) -> None:
-        """Close the kept connections."""
+        """Close the connections."""
         await self._client.aclose()
 
 
-async def _bounded(response: httpx.Response) -> bytes:
+async def _read_bounded(response: httpx.Response) -> bytes:
+    """The body; empty if it is longer than any valid response."""
     content = b""
     async for chunk in response.aiter_bytes():
         content += chunk
-        if len(content) > _LONGEST_ANSWER:
+        if len(content) > _MAX_RESPONSE_BYTES:
             return b""
     return content
 
 
 def interpret_response(status: int, headers: Mapping[str, str], content: bytes) -> SendAccepted | SendFailed:
-    """What an answer of the gateway means for the message."""
+    """The result for a response of the gateway."""
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's successes
         try:
             return SendAccepted(_GatewayResponse.model_validate_json(content).id)
         except ValidationError:
-            # Perhaps accepted, perhaps a stranger's page; the idempotency key makes asking again safe.
+            # The message may have been accepted, or a proxy answered: the idempotency key makes a retry safe.
             return SendFailed(FailureReason.GARBAGE, permanent=False, code=str(status))
     if status in HTTP_STATUS_REASONS:
         reason, permanent = HTTP_STATUS_REASONS[status]
-        return SendFailed(reason, permanent, str(status), _after(headers))
+        return SendFailed(reason, permanent, str(status), _retry_after(headers))
     if status >= 500:  # noqa: PLR2004 - HTTP's server errors
-        return SendFailed(FailureReason.BUSY, permanent=False, code=str(status), retry_after=_after(headers))
+        return SendFailed(FailureReason.BUSY, permanent=False, code=str(status), retry_after=_retry_after(headers))
     return SendFailed(FailureReason.REFUSED, permanent=True, code=str(status))
 
 
-def _after(headers: Mapping[str, str]) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004 - eleven days and more are none
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004 - longer than eleven days
 
 
 def sign_receipt(secret: str, timestamp: str, body: bytes) -> str:
-    """The signature that a receipt has to carry: hex HMAC-SHA256 over timestamp, full stop, body."""
+    """The signature of a receipt: hex HMAC-SHA256 over timestamp, full stop, body."""
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def is_authentic_receipt(secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
-    """Whether a receipt is the gateway's and not five minutes old (`now` is real time); compares in constant time."""
+    """Whether the signature is valid and the timestamp at most five minutes from `now` (real time); False without a secret."""
     timestamp = headers.get(TIMESTAMP_HEADER, "")
     expected = sign_receipt(secret, timestamp, body)
-    genuine = hmac.compare_digest(expected.encode(), headers.get(SIGNATURE_HEADER, "").encode())
-    return bool(secret) and genuine and _fresh(timestamp, now)
+    is_signed = hmac.compare_digest(expected.encode(), headers.get(SIGNATURE_HEADER, "").encode())
+    return bool(secret) and is_signed and _is_recent(timestamp, now)
 
 
-def _fresh(timestamp: str, now: datetime) -> bool:
+def _is_recent(timestamp: str, now: datetime) -> bool:
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):  # noqa: PLR2004 - seconds since 1970
         return False
-    return abs(now.timestamp() - int(timestamp)) <= _TOLERANCE.total_seconds()
+    return abs(now.timestamp() - int(timestamp)) <= _RECEIPT_TOLERANCE.total_seconds()
 
 
 def parse_receipt(body: bytes) -> DeliveryReceipt:
-    """Read a receipt; a status that we do not know decides nothing. Raises pydantic's ValidationError."""
-    news = _ReceiptBody.model_validate_json(body)
-    return DeliveryReceipt(news.reference, RECEIPT_STATUSES.get(news.status.lower(), ReceiptStatus.UNDECIDED), news.code)
+    """Parse a receipt; an unknown status is `UNDECIDED`. Raises pydantic's `ValidationError`."""
+    receipt = _ReceiptBody.model_validate_json(body)
+    return DeliveryReceipt(receipt.reference, RECEIPT_STATUSES.get(receipt.status.lower(), ReceiptStatus.UNDECIDED), receipt.code)

@@ -1,4 +1,4 @@
-"""What every provider is: one call that sends one message and says what became of it; it raises nothing for what a peer does."""
+"""The interface of a provider: one call that sends one message and returns the result; a peer's fault is a result, not an exception."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,9 +9,9 @@ from services.notify.domain.failure_reason import FailureReason
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message as a provider gets it; `key` is the same at every attempt, so that a provider which can will send it once."""
+    """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat."""
 
-    key: str
+    idempotency_key: str
     address: str
     subject: str
     text: str
@@ -19,14 +19,17 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class SendAccepted:
-    """The provider has taken the message over; `reference` is its own id for it, empty where it gives none."""
+    """The provider accepted the message; `reference` is its id for it, empty if it assigns none."""
 
     reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SendFailed:
-    """The provider has not taken it; `code` is the peer's, digits and dots only; `after` is how many seconds it asked us to wait."""
+    """The provider did not accept the message; a failure that is not `permanent` is retried.
+
+    `code` is the peer's status code, digits and dots only; `retry_after` the seconds that it asked to wait.
+    """
 
     reason: FailureReason
     permanent: bool
@@ -34,12 +37,12 @@ class SendFailed:
     retry_after: float | None = None
 
     def describe(self) -> str:
-        """For the event and the log: the reason and the code, nothing that the peer wrote."""
+        """Reason and code, for the event and the log; never text of the peer, which may repeat the address."""
         return f"{self.reason}: {self.code}" if self.code else str(self.reason)
 
 
 class ReceiptStatus(Enum):
-    """What a receipt says."""
+    """The status that a receipt reports; `UNDECIDED` changes nothing."""
 
     DELIVERED = "delivered"
     FAILED = "failed"
@@ -48,7 +51,7 @@ class ReceiptStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReceipt:
-    """News about an accepted message: our key, what became of it, and the gateway's code for it."""
+    """A gateway's report about an accepted message; `code` is the gateway's."""
 
     idempotency_key: str
     status: ReceiptStatus
@@ -56,12 +59,12 @@ class DeliveryReceipt:
 
 
 class Provider(Protocol):
-    """One way to send messages of one channel."""
+    """The client of one channel."""
 
     channel: str
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Try once, within the provider's own time limit."""
+        """Make one attempt, within the provider's timeout."""
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close the connections."""

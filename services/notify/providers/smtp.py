@@ -1,4 +1,4 @@
-"""E-mail through an SMTP server; the Message-ID is made of the idempotency key, for SMTP itself knows no repeated message."""
+"""Sends e-mail through an SMTP server; the Message-ID contains the idempotency key, since SMTP itself cannot recognise a repeat."""
 
 import asyncio
 import re
@@ -15,23 +15,24 @@ from services.notify.providers.provider import OutgoingMessage, SendAccepted, Se
 from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessionPool
 from shared.runtime.clock import Clock
 
-# Replies of RFC 5321 that mean something else than their first digit says; 4xx is otherwise busy, 5xx refused.
+# Reply codes (RFC 5321, RFC 4954) with their reason and whether it is permanent; any other 4xx is busy, any other 5xx refused.
 SMTP_REPLY_REASONS: dict[int, tuple[FailureReason, bool]] = {
-    421: (FailureReason.BUSY, False),
-    454: (FailureReason.CREDENTIALS, False),
+    421: (FailureReason.BUSY, False),  # the server closes the session
+    454: (FailureReason.CREDENTIALS, False),  # TLS or authentication is temporarily unavailable
     530: (FailureReason.CREDENTIALS, False),
     534: (FailureReason.CREDENTIALS, False),
     535: (FailureReason.CREDENTIALS, False),
     538: (FailureReason.CREDENTIALS, False),
-    502: (FailureReason.GARBAGE, False),
+    502: (FailureReason.GARBAGE, False),  # 502 and 503: the server disagrees about the protocol, whatever the message
     503: (FailureReason.GARBAGE, False),
 }
+# Enhanced status codes (RFC 3463), e.g. 5.1.1.
 _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
-_FIRST_PERMANENT, _LAST = 500, 599
+_FIRST_TRANSIENT, _FIRST_PERMANENT, _LAST = 400, 500, 599
 
 
 class SmtpProvider:
-    """The provider of the channel `email`; connections are kept while all goes well, and none outlives a fault."""
+    """The provider of channel `email`; SMTP sessions are reused until an error occurs on them."""
 
     channel = "email"
 
@@ -43,10 +44,10 @@ class SmtpProvider:
         self._sessions = SmtpSessionPool(options, self._domain)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Hand one mail over; the server's final 250 is acceptance, whatever comes after it is no failure."""
+        """Send one mail; it is accepted with the server's reply 250 to its data, whatever happens to the session afterwards."""
         try:
-            mail = self._mail(message)
-        except ValueError:  # a line break where a header stands; rendering lets none through
+            mail = self._to_mail(message)
+        except ValueError:  # a line break in a header; rendering removes them
             return SendFailed(FailureReason.TEMPLATE, permanent=True)
         try:
             async with asyncio.timeout(self._options.timeout), self._sessions.session() as client:
@@ -56,43 +57,43 @@ class SmtpProvider:
         return SendAccepted(mail["Message-ID"])
 
     async def close(self) -> None:
-        """End the kept sessions."""
+        """End the idle sessions."""
         await self._sessions.close()
 
-    def _mail(self, message: OutgoingMessage) -> EmailMessage:
+    def _to_mail(self, message: OutgoingMessage) -> EmailMessage:
         mail = EmailMessage(policy=POLICY)
         mail["From"] = self._options.sender
         mail["To"] = message.address
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(self._clock.real_now())
-        mail["Message-ID"] = f"<{message.key}@{self._domain}>"
-        mail["Auto-Submitted"] = "auto-generated"
+        mail["Message-ID"] = f"<{message.idempotency_key}@{self._domain}>"
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic reply
         mail.set_content(message.text, cte="base64")  # for servers without 8BITMIME
         return mail
 
 
 def classify_error(error: Exception) -> SendFailed:
-    """What an error of the SMTP client means for the message."""
+    """The result for an error of the SMTP client."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return classify_error(error.recipients[0])
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return _reply(error.code, error.message)
+        return _classify_reply(error.code, error.message)
     if isinstance(error, OSError | TimeoutError) and not isinstance(error, ssl.SSLError):
         return SendFailed(FailureReason.UNREACHABLE, permanent=False)
-    # What is left: no STARTTLS or login offered, a wrong certificate. For the operator to mend, not the message's fault.
+    # No STARTTLS or AUTH offered, or an invalid certificate: the operator can repair that, so the message is retried.
     return SendFailed(
         FailureReason.CREDENTIALS if isinstance(error, SMTPException | ssl.SSLError) else FailureReason.GARBAGE, permanent=False
     )
 
 
-def _reply(code: int, text: str) -> SendFailed:
+def _classify_reply(code: int, text: str) -> SendFailed:
     enhanced = _ENHANCED.match(text)
-    shown = f"{code} {enhanced[1]}" if enhanced else str(code)
+    codes = f"{code} {enhanced[1]}" if enhanced else str(code)
     if code in SMTP_REPLY_REASONS:
         reason, permanent = SMTP_REPLY_REASONS[code]
-        return SendFailed(reason, permanent, shown)
+        return SendFailed(reason, permanent, codes)
     if _FIRST_PERMANENT <= code <= _LAST:
-        return SendFailed(FailureReason.REFUSED, permanent=True, code=shown)
-    if 400 <= code < _FIRST_PERMANENT:  # noqa: PLR2004 - RFC 5321's transient replies
-        return SendFailed(FailureReason.BUSY, permanent=False, code=shown)
+        return SendFailed(FailureReason.REFUSED, permanent=True, code=codes)
+    if _FIRST_TRANSIENT <= code < _FIRST_PERMANENT:
+        return SendFailed(FailureReason.BUSY, permanent=False, code=codes)
     return SendFailed(FailureReason.GARBAGE, permanent=False)

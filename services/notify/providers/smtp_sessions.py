@@ -1,4 +1,4 @@
-"""Sessions with a mail server: logged in, encrypted, and used again for the next mail while all goes well."""
+"""Pools authenticated SMTP sessions, so that the next mail needs no new connection, TLS handshake and login."""
 
 import asyncio
 import ssl
@@ -14,14 +14,14 @@ from aiosmtplib import SMTPException
 from shared.runtime.clock import monotonic
 
 _IDLE_SECONDS = 20.0
-"""Servers hang up on the idle; a session that has waited longer is not tried again."""
+"""Servers close idle sessions; one that was idle for longer is not reused."""
 _MAX_IDLE_SESSIONS = 20
 _QUIT_TIMEOUT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """Where and how to hand mail over; `timeout` in seconds for one whole attempt."""
+    """The mail server and how to use it; `timeout` is in seconds for one whole attempt."""
 
     host: str
     port: int = 587
@@ -34,7 +34,7 @@ class SmtpOptions:
 
 
 class SmtpSessionPool:
-    """`async with sessions.session() as client`: a session of its own for one mail, closed at once when anything goes wrong."""
+    """`async with pool.session() as client`: a session for one mail, closed at once if an error occurs."""
 
     def __init__(self, options: SmtpOptions, local_name: str) -> None:
         self._options = options
@@ -44,7 +44,7 @@ class SmtpSessionPool:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        """Raises what aiosmtplib raises; a server may allow few mails a session, so a kept one proves itself before it gets one."""
+        """An idle session that answers RSET, or a new one; raises what aiosmtplib raises."""
         client = await self._reuse_idle() or await self._connect()
         try:
             yield client
@@ -56,20 +56,21 @@ class SmtpSessionPool:
             self._idle.popleft()[1].close()
 
     async def close(self) -> None:
-        """Say goodbye on all kept sessions."""
+        """Send QUIT on all idle sessions."""
         while self._idle:
             await _quit(self._idle.pop()[1])
 
     async def _reuse_idle(self) -> aiosmtplib.SMTP | None:
         while self._idle:
-            since, client = self._idle.pop()
-            answers = False
+            idle_since, client = self._idle.pop()
+            is_alive = False
             try:
-                answers = monotonic() - since < _IDLE_SECONDS and await _is_alive(client)
+                # RSET before the mail: a session that the server has ended must not cost the message an attempt.
+                is_alive = monotonic() - idle_since < _IDLE_SECONDS and await _answers_reset(client)
             finally:
-                if not answers:
+                if not is_alive:
                     client.close()
-            if answers:
+            if is_alive:
                 return client
         return None
 
@@ -94,7 +95,7 @@ class SmtpSessionPool:
         return client
 
 
-async def _is_alive(client: aiosmtplib.SMTP) -> bool:
+async def _answers_reset(client: aiosmtplib.SMTP) -> bool:
     try:
         await client.rset()
     except (SMTPException, OSError, TimeoutError):

@@ -1,1 +1,1 @@
-"""All of notify's SQL."""
+"""All SQL of notify: one module a table."""

@@ -1,22 +1,19 @@
-"""The deliveries: who works on which, what became of them, and each case's running number of events."""
+"""Reads, claims and writes table `delivery`."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid, func
-
 from shared.runtime.database.database import Transaction
-from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
-
-SCHEMA = "notify"
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as it is kept; `address` is sealed, `because` is JSON of procedure, version, rule and clause, instants are real time."""
+    """A delivery as stored; its instants are real time.
+
+    `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
+    """
 
     id: UUID
     case_id: str
@@ -39,7 +36,10 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What an attempt led to: `sent` or `failed` for good, or `pending` until `due_at`; counts only while the fence is ours."""
+    """What an attempt led to: finally `sent` or `failed`, or `pending` until `due_at`.
+
+    It is discarded if the row's fence is higher: the lease expired, and another process claimed the delivery.
+    """
 
     id: UUID
     fence: int
@@ -50,7 +50,7 @@ class AttemptResult:
 
 
 _COLUMNS = "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent"
-_READ = f"{_COLUMNS}, attempts, fence, first_due_at"
+_ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at"
 _INSERT = f"""
 INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
 SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
@@ -58,13 +58,16 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
             $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS new ({_COLUMNS})
 ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id
 """  # noqa: S608 - constants
+# The attempt counts when it is claimed: the message may have been sent by a process that died before it settled.
 _CLAIM = f"""
 WITH due AS (
     SELECT id FROM delivery WHERE status = 'pending' AND channel = $1 AND due_at <= $3 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE delivery SET due_at = $4, attempts = attempts + 1, fence = fence + 1
-FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in _READ.split(","))}
+FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in _ALL_COLUMNS.split(","))}
 """  # noqa: S608 - constants
+_LOCK = f"SELECT {_ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa: S608 - constants
+# Address and text of a settled delivery are personal data that nothing needs any more.
 _SETTLE = """
 UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done.reference, reason = done.reason,
     settled_at = CASE WHEN done.status <> 'pending' THEN now() END,
@@ -79,12 +82,7 @@ RETURNING delivery.id
 _RECORD_RECEIPT = """
 UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '' WHERE id = $1
 """
-_NEXT_NUMBERS = """
-INSERT INTO case_sequence AS known (case_id, value)
-SELECT case_id, added FROM unnest($1::text[], $2::bigint[]) AS new (case_id, added) ORDER BY case_id
-ON CONFLICT (case_id) DO UPDATE SET value = known.value + excluded.value RETURNING case_id, value
-"""
-_DUE = """
+_BACKLOG = """
 SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery WHERE status = 'pending' AND due_at <= $1 GROUP BY channel
 """
 _PRUNE = """
@@ -93,97 +91,55 @@ DELETE FROM delivery WHERE id = ANY(
 """
 
 
-def metadata() -> MetaData:
-    """The schema: the machinery's tables and our two."""
-    metadata = runtime_tables(SCHEMA)
-    delivery = Table(
-        "delivery",
-        metadata,
-        Column("id", Uuid, primary_key=True),
-        *(
-            Column(name, Text, nullable=False)
-            for name in ("case_id", "notification", "recipient", "channel", "template", "because", "status")
-        ),
-        Column("due_at", DateTime(timezone=True), nullable=False),
-        *(Column(name, Text, nullable=False) for name in ("address", "subject", "text", "reason")),
-        Column("traceparent", Text),
-        Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("fence", BigInteger, nullable=False, server_default="0"),
-        Column("first_due_at", DateTime(timezone=True), nullable=False),
-        Column("reference", Text, nullable=False, server_default=""),
-        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        Column("settled_at", DateTime(timezone=True)),
-    )
-    Index("delivery_due", delivery.c.channel, delivery.c.due_at, postgresql_where=delivery.c.status == "pending")
-    Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
-    Index("delivery_case", delivery.c.case_id)
-    use_queue_autovacuum(delivery)
-    Table("case_sequence", metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
-    return metadata
-
-
 async def insert_deliveries(tx: Transaction, rows: Sequence[DeliveryRow]) -> set[UUID]:
-    """Keep new deliveries and return their ids; one that is known already stays as it is."""
+    """Insert deliveries and return the ids of the new ones; a stored one stays as it is."""
     if not rows:
         return set()
     names = [name.strip() for name in _COLUMNS.split(",")]
-    found = await tx.fetch(_INSERT, *([getattr(row, name) for row in rows] for name in names))
-    return {row["id"] for row in found}
+    inserted = await tx.fetch(_INSERT, *([getattr(row, name) for row in rows] for name in names))
+    return {row["id"] for row in inserted}
 
 
 async def claim_deliveries(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[DeliveryRow]:
-    """Take due deliveries of a channel, oldest first, until the lease ends; the attempt counts, the fence keeps others out."""
+    """Lease up to `limit` due deliveries of a channel until the instant `until`, oldest first; counts an attempt and raises the fence."""
     rows = await tx.fetch(_CLAIM, channel, limit, now, until)
-    return sorted((_row(row) for row in rows), key=lambda row: row.id)
+    return sorted((_to_delivery(row) for row in rows), key=lambda row: row.id)
 
 
-async def settle_deliveries(tx: Transaction, done: Sequence[AttemptResult]) -> set[UUID]:
-    """Record results, and return those that were still ours; what is over loses address and text."""
+async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -> set[UUID]:
+    """Store results, and return the ids of those that were not discarded; a settled delivery loses address, subject and text."""
     rows = await tx.fetch(
         _SETTLE,
-        [s.id for s in done],
-        [s.fence for s in done],
-        [s.status for s in done],
-        [s.due_at for s in done],
-        [s.reference for s in done],
-        [s.reason for s in done],
+        [result.id for result in results],
+        [result.fence for result in results],
+        [result.status for result in results],
+        [result.due_at for result in results],
+        [result.reference for result in results],
+        [result.reason for result in results],
     )
     return {row["id"] for row in rows}
 
 
 async def lock_delivery(tx: Transaction, delivery_id: UUID) -> DeliveryRow | None:
-    """One delivery, locked, or None."""
-    row = await tx.fetchrow(f"SELECT {_READ} FROM delivery WHERE id = $1 FOR UPDATE", delivery_id)  # noqa: S608 - constants
-    return _row(row) if row else None
+    """A delivery, locked; None for an unknown id."""
+    row = await tx.fetchrow(_LOCK, delivery_id)
+    return _to_delivery(row) if row else None
 
 
 async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason: str) -> None:
-    """Record what a receipt said."""
+    """Store the status `delivered` or `failed` that a receipt reports."""
     await tx.execute(_RECORD_RECEIPT, delivery_id, status, reason)
 
 
-async def next_sequence_numbers(tx: Transaction, case_ids: Sequence[str]) -> list[int]:
-    """The next running number of each of these cases; a case's row stays locked until the commit, so its events keep their order."""
-    counts = Counter(case_ids)
-    listed = sorted(counts)
-    rows = await tx.fetch(_NEXT_NUMBERS, listed, [counts[case] for case in listed])
-    following = {row["case_id"]: row["value"] - counts[row["case_id"]] for row in rows}
-    taken: list[int] = []
-    for case in case_ids:
-        following[case] += 1
-        taken.append(following[case])
-    return taken
-
-
 async def delivery_backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:
-    """By channel: how many deliveries are due and free, and since when the oldest."""
-    return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_DUE, now)}
+    """By channel: how many deliveries are due and not leased, and the due instant of the oldest."""
+    return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_BACKLOG, now)}
 
 
 async def prune_deliveries(tx: Transaction, before: datetime) -> int:
-    """Forget up to 1,000 deliveries that were settled before an instant; returns how many."""
+    """Delete up to 1,000 deliveries that were settled before an instant; returns how many."""
     return int((await tx.execute(_PRUNE, before)).split()[-1])
 
 
-def _row(row: object) -> DeliveryRow:
+def _to_delivery(row: object) -> DeliveryRow:
     return DeliveryRow(**dict(row))  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""One transaction's work on cases: loads them, lets the core decide input by input, and records all that follows."""
+"""One transaction's work on cases: loads them, has each input decided by the domain, and records what follows."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from services.sla import metrics
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.replay import input_origin
+from services.sla.domain.evidence.hash_chain import LedgerEntry
+from services.sla.domain.evidence.recorded_events import input_origin
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.decide import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction, decide
+from services.sla.domain.lifecycle.decide import decide
+from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping, redaction
-from services.sla.storage import cases
-from services.sla.storage.cases import DeferredInput, NewLedgerEntry, StoredCase
+from services.sla.storage import cases, decision_contexts, deferred_inputs, ledgers
+from services.sla.storage.cases import StoredCase
+from services.sla.storage.decision_contexts import StoredDecisionContext
+from services.sla.storage.deferred_inputs import DeferredInput, NewDeferredInput
+from services.sla.storage.ledgers import NewLedgerEntry
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.timers import timers
 
@@ -31,24 +36,25 @@ EVENT_SOURCE = "jiesu/sla"
 
 @dataclass(frozen=True, slots=True)
 class PendingAction:
-    """An action on a case that is not known yet: whether the actor may do it is found out once it is."""
+    """An action on a case that is not registered yet; the actor's role is checked once the case is known.
+
+    `action` is the action as JSON, `actor` the id of its authenticated sender, `at` in microseconds.
+    """
 
     action: dict[str, Any]
     actor: str
     at: int
 
 
-_INPUT_CLASSES: dict[str, type[TakeAction | ApplyDecision | PendingAction]] = {
-    "act": TakeAction,
-    "decided": ApplyDecision,
-    "asked": PendingAction,
-}
+DeferrableInput = TakeAction | ApplyDecision | PendingAction
+_INPUT_CLASSES: dict[str, type[DeferrableInput]] = {"act": TakeAction, "decided": ApplyDecision, "asked": PendingAction}
+"""By the `kind` that column `held.input` stores."""
 ResolvePending = Callable[[PendingAction, Case], TakeAction]
-"""Makes an action out of one that was asked for before its case was known."""
+"""Makes the input of a pending action once its case is registered."""
 
 
 class _EventContext(NamedTuple):
-    """What all events of a decision have in common: the case after it, and the departments that are told of them."""
+    """What the events of one decision have in common; `case` is the case after it, `departments` those that receive the events."""
 
     case: Case
     rulebook: Rulebook
@@ -69,163 +75,196 @@ class CaseBatch:
     deferred: dict[str, list[DeferredInput]] = field(default_factory=dict)
     new_entries: list[NewLedgerEntry] = field(default_factory=list)
     messages: list[CloudEventRecord] = field(default_factory=list)
-    newly_deferred: list[tuple[str, datetime, Mapping[str, Any]]] = field(default_factory=list)
+    newly_deferred: list[NewDeferredInput] = field(default_factory=list)
     deferred_since: dict[str, datetime] = field(default_factory=dict)
     applied_input_ids: list[int] = field(default_factory=list)
     changed_ids: set[str] = field(default_factory=set)
-    calendar_stamp: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.calendar_stamp = self.rulebooks.calendar_stamp
 
     async def load(self, tx: Transaction, ids: list[str]) -> None:
-        """Lock the cases and read what waits for them."""
+        """Lock the cases and read their deferred inputs."""
         self.stored_cases = await cases.load_cases(tx, ids)
-        self.deferred = await cases.load_deferred(tx, ids)
+        self.deferred = await deferred_inputs.load_deferred(tx, ids)
 
     def case(self, case_id: str) -> Case | None:
-        """The case as it stands."""
+        """The case in its present state; None if it is not registered."""
         return self.stored_cases[case_id].case
 
     def next_due(self, case_id: str) -> int | None:
-        """The next instant at which something of the case is due; None if nothing is, or if it is not known."""
+        """The case's next due instant in microseconds; None if nothing is due, or for an unknown case."""
         return self.stored_cases[case_id].next_due
 
     def decide(self, case_id: str, case_input: CaseInput, traceparent: str | None = None) -> list[Event]:
-        """Let the core decide on an input; what follows is kept for `record`."""
-        kept = self.stored_cases[case_id]
-        if isinstance(case_input, OpenCase):
-            rulebook = self.rulebooks.get(case_input.procedure, case_input.version, case_input.parameters)
-        else:
-            if kept.case is None:
-                raise ValueError("the case is not known; its registration has to come first")
-            rulebook = self.rulebooks.for_case(kept.case)
+        """Decide on an input, keep the new state and the events for `record`, and return the events.
+
+        Raises `ValueError` for an unknown case, and what the domain's `decide` raises.
+        """
+        stored = self.stored_cases[case_id]
+        rulebook = self._rulebook(stored.case, case_input)
         now = max(to_micros(self.now), getattr(case_input, "at", 0), getattr(case_input, "registered_at", 0))
-        before = departments_of(kept.case)
-        decision = decide(kept.case, case_input, rulebook, now)
-        case = decision.case
-        kept.case, kept.next_due = case, decision.next_due
+        departments_before = departments_of(stored.case)
+        decision = decide(stored.case, case_input, rulebook, now)
+        stored.case, stored.next_due = decision.case, decision.next_due
         if isinstance(case_input, (OpenCase, Recalculate)):
-            kept.calendar_stamp = self.calendar_stamp
+            stored.calendar_stamp = self.rulebooks.calendar_stamp
         self.changed_ids.add(case_id)
-        # Who gives a case away hears of that too.
-        told = tuple(dict.fromkeys((*departments_of(case), *before)))
-        about = _EventContext(
-            case, rulebook, rulebook.worktime_for(case.department), told, self.rulebooks.decision_context.stamp, traceparent
+        context = _EventContext(
+            case=decision.case,
+            rulebook=rulebook,
+            worktime=rulebook.worktime_for(decision.case.department),
+            # A department that loses the case receives the event that takes it away.
+            departments=tuple(dict.fromkeys((*departments_of(decision.case), *departments_before))),
+            context_stamp=self.rulebooks.decision_context.stamp,
+            traceparent=traceparent,
         )
-        came_about = input_origin(case_input)
+        origin = input_origin(case_input)
         for event in decision.events:
-            self._append_event(kept, event, about, came_about)
-            came_about = ""
+            self._append_event(stored, event, context, origin)
+            origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
         return decision.events
 
-    def defer(self, case_id: str, case_input: TakeAction | ApplyDecision | PendingAction, at: datetime) -> None:
-        """Let an input wait: for its case, or for what was due before it."""
+    def defer(self, case_id: str, case_input: DeferrableInput, at: datetime) -> None:
+        """Store an input until its case is registered, or until earlier deadlines have been processed."""
         kind = next(kind for kind, cls in _INPUT_CLASSES.items() if isinstance(case_input, cls))
-        self.newly_deferred.append((case_id, at, {"kind": kind, "input": case_input}))
+        self.newly_deferred.append(NewDeferredInput(case_id, at, {"kind": kind, "input": case_input}))
         self.deferred_since.setdefault(case_id, at)
         self.changed_ids.add(case_id)
 
     def apply_deferred(self, case_id: str, cutoff: int | None = None) -> None:
-        """Decide on the inputs that wait for a case, in their order; with `upto` only as far as what was due before each is known."""
+        """Decide on the case's deferred inputs, in order.
+
+        With a `cutoff` (microseconds) up to which everything is known, it stops before the first input that is later than a deadline
+        beyond the cutoff: whether that deadline was met is not known yet.
+        """
         remaining = self.deferred.pop(case_id, [])
         while remaining:
             case, due = self.case(case_id), self.next_due(case_id)
             if case is None or (cutoff is not None and due is not None and cutoff < due < to_micros(remaining[0].at)):
                 self.deferred[case_id] = remaining
                 return
-            held = remaining.pop(0)
-            given = deserialize(held.input)
-            self.decide(case_id, self.resolve_pending(given, case) if isinstance(given, PendingAction) else given)
-            self.applied_input_ids.append(held.id)
+            deferred = remaining.pop(0)
+            case_input = deserialize(deferred.input)
+            self.decide(case_id, self.resolve_pending(case_input, case) if isinstance(case_input, PendingAction) else case_input)
+            self.applied_input_ids.append(deferred.id)
 
     def has_deferred(self, case_id: str) -> bool:
-        """Whether inputs of the case wait, so that later ones have to queue behind them."""
+        """Whether inputs of the case are deferred, so that later ones have to be deferred too."""
         return bool(self.deferred.get(case_id)) or case_id in self.deferred_since
 
     async def record(self, tx: Transaction) -> None:
-        """Write cases, ledger, waiting inputs, timers and messages."""
-        changed = [(name, kept) for name, kept in sorted(self.stored_cases.items()) if kept.case is not None and name in self.changed_ids]
-        await cases.save_cases(tx, [kept for _, kept in changed])
+        """Write cases, ledger, deferred inputs, timers and outbox."""
+        changed = {case_id: stored for case_id, stored in sorted(self.stored_cases.items()) if stored.case and case_id in self.changed_ids}
+        await cases.save_cases(tx, list(changed.values()))
         await self._store_decision_context(tx)
-        await cases.append_entries(tx, self.new_entries)
-        await cases.delete_deferred(tx, self.applied_input_ids)
-        await cases.insert_deferred(tx, self.newly_deferred)
-        await timers.arm(tx, {name: (partition_of(name, PARTITIONS), self._next(name)) for name, _ in changed})
+        await ledgers.append_entries(tx, self.new_entries)
+        await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
+        await deferred_inputs.insert_deferred(tx, self.newly_deferred)
+        # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
+        await timers.arm(tx, {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed})
         await outbox.add(tx, self.messages)
-        events = [line.fields for line in self.new_entries]
+        events = [entry.fields for entry in self.new_entries]
+        # After the commit: a batch that is rolled back and retried would be counted twice.
         tx.after_commit(lambda: metrics.count_events(events))
 
-    async def _store_decision_context(self, tx: Transaction) -> None:
-        """Once a process: what its decisions rest on is kept, so that they can be made again later."""
-        if self.new_entries and not self.rulebooks.basis_kept:
-            await cases.insert_decision_context(tx, self.rulebooks.decision_context, self.rulebooks.calendar_stamp)
-            tx.after_commit(lambda: setattr(self.rulebooks, "basis_kept", True))
+    def _rulebook(self, case: Case | None, case_input: CaseInput) -> Rulebook:
+        if isinstance(case_input, OpenCase):
+            return self.rulebooks.get(case_input.procedure, case_input.version, case_input.parameters)
+        if case is None:
+            raise ValueError("the case is not known; its registration has to come first")
+        return self.rulebooks.for_case(case)
 
-    def _next(self, name: str) -> datetime | None:
-        due = self.next_due(name)
+    async def _store_decision_context(self, tx: Transaction) -> None:
+        """Store organisation and calendars once a process, so that a replay can make its decisions again."""
+        rulebooks = self.rulebooks
+        if not self.new_entries or rulebooks.decision_context_stored:
+            return
+        context = rulebooks.decision_context
+        await decision_contexts.insert_decision_context(tx, StoredDecisionContext(context.stamp, rulebooks.calendar_stamp, context.content))
+
+        def mark_stored() -> None:
+            rulebooks.decision_context_stored = True
+
+        tx.after_commit(mark_stored)
+
+    def _next_timer(self, case_id: str) -> datetime | None:
+        """When to look at the case again: at its next due instant or at its first deferred input, whichever is earlier."""
+        due = self.next_due(case_id)
         instants = [] if due is None else [from_micros(due)]
-        if name in self.deferred_since:
-            instants.append(self.deferred_since[name])
-        if waiting := self.deferred.get(name):
-            instants.append(waiting[0].at)
+        if case_id in self.deferred_since:
+            instants.append(self.deferred_since[case_id])
+        if remaining := self.deferred.get(case_id):
+            instants.append(remaining[0].at)
         return min(instants, default=None)
 
-    def _append_event(self, kept: StoredCase, event: Event, about: _EventContext, came_about: str) -> None:
-        case = about.case
-        fields = event_mapping.published_fields(event, case, about.rulebook.procedure, about.worktime)
+    def _append_event(self, stored: StoredCase, event: Event, context: _EventContext, origin: str) -> None:
+        case = context.case
+        fields = event_mapping.published_fields(event, case, context.rulebook.procedure, context.worktime)
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
         at, body = fields["at"], hash_chain.canonical_json(fields)
-        kept.head = hash_chain.chain_hash(kept.head, body)
-        entry = hash_chain.LedgerEntry(event.sequence, body, kept.head)
+        stored.head = hash_chain.chain_hash(stored.head, body)
         self.new_entries.append(
-            NewLedgerEntry(case.id, entry, event.type, at, self.now, event.cause, fields, came_about, about.context_stamp)
+            NewLedgerEntry(
+                case=case.id,
+                entry=LedgerEntry(event.sequence, body, stored.head),
+                type=event.type,
+                at=at,
+                recorded_at=self.now,
+                cause=event.cause,
+                fields=fields,
+                origin=origin,
+                context_stamp=context.context_stamp,
+            )
         )
-        self._publish(CASE_EVENTS.name, event, at, body, about)
-        if about.departments and event.type not in redaction.NOT_FOR_DEPARTMENTS:
-            self._project(event, fields, about)
+        self._publish(CASE_EVENTS.name, event, at, body, context)
+        if context.departments and event.type not in redaction.NOT_FOR_DEPARTMENTS:
+            self._publish_to_departments(event, fields, context)
 
-    def _project(self, event: Event, fields: dict[str, Any], about: _EventContext) -> None:
-        """Publish an event to departments; those from which the same is hidden get the same bytes."""
-        if event.type in redaction.ROUTING_EVENTS:  # the first that the department hears of the case: what it is about comes along
-            fields = {**fields, "complaint": event_mapping.published_complaint(about.case, about.worktime)}
+    def _publish_to_departments(self, event: Event, fields: dict[str, Any], context: _EventContext) -> None:
+        """Publish an event on the topic of each department, without the fields that are confidential to it."""
+        if event.type in redaction.ROUTING_EVENTS:  # the first event that a department receives: it carries the complaint
+            fields = {**fields, "complaint": event_mapping.published_complaint(context.case, context.worktime)}
         bodies: dict[tuple[str, ...], bytes] = {}
-        for department in about.departments:
-            unit = about.rulebook.organisation.department(department)
-            if unit is None:  # a department that only a rule names has no topic of its own
+        for department in context.departments:
+            unit = context.rulebook.organisation.department(department)
+            if unit is None:  # a department that only a rule names has no topic
                 continue
-            hidden = redaction.hidden_fields(about.rulebook.procedure, unit)
+            hidden = redaction.hidden_fields(context.rulebook.procedure, unit)
             if hidden not in bodies:
                 bodies[hidden] = hash_chain.canonical_json(redaction.redact(fields, hidden))
-            self._publish(department_topic(department).name, event, fields["at"], bodies[hidden], about)
+            self._publish(department_topic(department).name, event, fields["at"], bodies[hidden], context)
 
-    def _publish(self, topic: str, event: Event, at: datetime, body: bytes, about: _EventContext) -> None:
-        case, by = about.case.id, _by(event)
+    def _publish(self, topic: str, event: Event, at: datetime, body: bytes, context: _EventContext) -> None:
+        by = event.data.get("by", "")
         self.messages.append(
-            CloudEventRecord(topic, case, uuid7(), event.type, at, body, EVENT_SOURCE, event.sequence, about.traceparent, by)
+            CloudEventRecord(
+                topic=topic,
+                key=context.case.id,
+                id=uuid7(),
+                type=event.type,
+                at=at,
+                body=body,
+                source=EVENT_SOURCE,
+                sequence=event.sequence,
+                traceparent=context.traceparent,
+                # In `notification_requested` the field is the list of channels, which ce_by does not mean.
+                by=by if isinstance(by, str) else "",
+            )
         )
-
-
-def _by(event: Event) -> str:
-    """Who decided it; where an event says `by` which channels, nobody but the case itself did."""
-    by = event.data.get("by", "")
-    return by if isinstance(by, str) else ""
 
 
 def departments_of(case: Case | None) -> tuple[str, ...]:
-    """The lead department and those that co-operate."""
+    """The lead department and the cooperating ones; none before there is a lead."""
     return (case.department, *case.cooperating) if case is not None and case.department else ()
 
 
-def deserialize(stored_input: Mapping[str, Any]) -> TakeAction | ApplyDecision | PendingAction:
-    """An input that waited, as it was."""
+def deserialize(stored_input: Mapping[str, Any]) -> DeferrableInput:
+    """An input out of its stored form."""
     return _INPUT_CLASSES[stored_input["kind"]](**stored_input["input"])
 
 
 def recalculate(batch: CaseBatch, case_id: str) -> None:
-    """Count a case's deadlines again with the present calendars.
+    """Recalculate a case's deadlines with the present calendars, and process none of them.
 
-    Nothing that is due is carried out by it: whether it was met in time is not known before the input is read so far.
+    So it takes effect at the next due instant if that has passed: whether the deadline was met is known only to the timer loop.
     """
     due = batch.next_due(case_id)
     now = to_micros(batch.now)

@@ -1,13 +1,13 @@
-"""Who is asking, and which roles that person holds on a case: from the organisation file, never from the message."""
+"""Resolves bearer tokens and signing keys of the organisation file to actors, and gives the roles that an actor holds on a case."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
 from shared.procedures.organisation import Organisation, Person
+from shared.runtime.http.bearer import BearerTokens
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.signing import is_signature_valid
 
 SYSTEM_ROLE = "system"
@@ -15,65 +15,59 @@ SYSTEM_ROLE = "system"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody whose identity has been shown: a person, or a source (a system of the organisation), which acts as `system`."""
+    """An authenticated person, or a source (a system of the organisation), which acts in the role `system`."""
 
     id: str
     person: Person | None = None
 
     def roles(self, organisation: Organisation, department: str, at: datetime) -> tuple[str, ...]:
-        """The roles that the actor holds on a case of that department at that instant, those of absent people he stands in for included."""
+        """The roles that the actor holds on a case of the department at that instant, as a substitute for absent people too."""
         if self.person is None:
             return (SYSTEM_ROLE,)
-        stood_in_for = [each for each in organisation.people if each.substitute == self.id and each.is_absent(at)]
-        held = [role for each in (self.person, *stood_in_for) if _works_for(each, department, organisation) for role in each.roles]
+        absentees = [person for person in organisation.people if person.substitute == self.id and person.is_absent(at)]
+        roles = [role for person in (self.person, *absentees) if _works_for(person, department, organisation) for role in person.roles]
         unit = organisation.department(department) if department else None
-        if unit is not None and unit.head in {self.id, *(each.id for each in stood_in_for)}:
-            held.append("owner")
-        return tuple(dict.fromkeys(held))
+        if unit is not None and unit.head in {self.id, *(person.id for person in absentees)}:
+            roles.append("owner")
+        return tuple(dict.fromkeys(roles))
 
 
 class IdentityRegistry:
-    """Believes tokens and signatures that the organisation file knows."""
+    """The people and sources of the organisation file, by the hash of their token and the id of their signing key."""
 
     def __init__(self, organisation: Organisation) -> None:
         self.organisation = organisation
-        self._tokens = {person.token_sha256.lower(): person for person in organisation.people if person.token_sha256}
+        self.tokens = BearerTokens((person.token_sha256, Actor(person.id, person)) for person in organisation.people if person.token_sha256)
         self._keys: dict[str, tuple[str, Actor]] = {}
         for person in organisation.people:
-            self._keys.update({name: (public, Actor(person.id, person)) for name, public in person.keys.items()})
+            self._keys.update({key_id: (public_key, Actor(person.id, person)) for key_id, public_key in person.keys.items()})
         for source in organisation.sources:
-            self._keys.update({name: (public, Actor(source.id)) for name, public in source.keys.items()})
+            self._keys.update({key_id: (public_key, Actor(source.id)) for key_id, public_key in source.keys.items()})
 
     def actor_by_id(self, actor_id: str) -> Actor:
-        """Somebody who was known before by his id: a person, or a source."""
+        """The actor of an action that was authenticated when it came in: a person, or a source."""
         return Actor(actor_id, self.organisation.person(actor_id))
 
-    def authenticate_bearer(self, header: str | None) -> Actor | None:
-        """The person whose token an Authorization header carries; None if there is none such."""
-        scheme, _, token = (header or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return None
-        digest = hashlib.sha256(token.strip().encode()).hexdigest()
-        known = next((stored for stored in self._tokens if hmac.compare_digest(stored, digest)), None)
-        return None if known is None else Actor(self._tokens[known].id, self._tokens[known])
+    def has_valid_signature(self, record: ReceivedRecord) -> bool:
+        """Whether a key of the organisation file signed the record: topic, key, event id and body."""
+        public_key, _ = self._keys.get(record.headers.get(KEY_ID_HEADER, ""), ("", None))
+        content = signing_input(record.topic, record.key, str(record.id), record.body)
+        return bool(public_key) and is_signature_valid(public_key, record.headers.get(SIGNATURE_HEADER, ""), content)
 
-    def verify_signature(self, topic: str, key: str, event_id: str, body: bytes, headers: Mapping[str, str]) -> Actor | None:
-        """Who signed a record; None if nobody that the organisation knows did, or the signature does not fit."""
-        found = self._keys.get(headers.get(KEY_ID_HEADER, ""))
-        if found is None or not is_signature_valid(found[0], headers.get(SIGNATURE_HEADER, ""), signing_input(topic, key, event_id, body)):
-            return None
-        return found[1]
+    def signer(self, headers: Mapping[str, str]) -> Actor:
+        """The actor whose key a record names; only for records whose signature has been checked."""
+        return self._keys[headers[KEY_ID_HEADER]][1]
 
     def may_see(self, actor: Actor, departments: tuple[str, ...]) -> bool:
-        """Whether an actor has a part in a case of these departments; who belongs to no department works for the whole organisation."""
+        """Whether a case of these departments concerns the actor; people without a department, and sources, see every case."""
         person = actor.person
-        return (
-            person is None or person.department is None or any(_works_for(person, each, self.organisation) for each in departments if each)
-        )
+        if person is None or person.department is None:
+            return True
+        return any(_works_for(person, department, self.organisation) for department in departments if department)
 
 
 def _works_for(person: Person, department: str, organisation: Organisation) -> bool:
-    """Whether somebody's department is the case's, or stands above it; without a department one works for all."""
+    """Whether the person's department is the case's or one above it; people without a department work for all."""
     if person.department is None or not department:
         return True
     unit = organisation.department(department)

@@ -1,24 +1,21 @@
-"""What is read of cases: a case with its events, and the explanation of its deadlines."""
+"""Reads a case with its events, and explains its deadlines, for the actors whose department it concerns."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
+from services.sla.application.errors import CaseNotFoundError, ClockNotFoundError
 from services.sla.application.identity import Actor, IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import clock_view, redaction
-from services.sla.storage import cases
+from services.sla.storage import cases, ledgers
 from shared.runtime.database.database import Database
-from shared.runtime.http.problem import HttpProblem
-
-CASE_NOT_FOUND = ("there is no such case", "case: must be the id of a registered case that concerns your department")
 
 
 class CaseQueries:
-    """Reads cases for those who have a part in them."""
+    """Answers of the HTTP routes that read; a case that does not concern the actor is not found."""
 
     def __init__(self, database: Database, rulebooks: RulebookRegistry, identities: IdentityRegistry) -> None:
         self.database = database
@@ -26,14 +23,15 @@ class CaseQueries:
         self.identities = identities
 
     async def describe_case(self, case_id: str, actor: Actor) -> dict[str, Any]:
-        """A case as it stands with its clocks and events; raises `Problem` 404."""
-        case = await self._case(case_id, actor)
+        """A case with its clocks and events, without the fields that are confidential to the actor's department.
+
+        Raises `CaseNotFoundError`.
+        """
+        case = await self._load(case_id, actor)
         async with self.database.transaction() as tx:
-            events = await cases.load_events(tx, case_id)
+            events = await ledgers.load_events(tx, case_id)
         rulebook = self.rulebooks.for_case(case)
-        person = actor.person
-        unit = rulebook.organisation.department(person.department) if person is not None and person.department else None
-        hidden = redaction.hidden_fields(rulebook.procedure, unit) if unit is not None else ()
+        hidden = _hidden_fields(actor, rulebook)
         return {
             "case": case.id,
             "number": case.number,
@@ -48,28 +46,33 @@ class CaseQueries:
             "cooperating": case.cooperating,
             "handler": case.handler,
             "level": case.level,
-            "clocks": [clock_view.run_summary(case, rulebook, plan, each) for plan, each in clock_view.started_runs(case, rulebook)],
+            "clocks": [clock_view.run_summary(case, rulebook, plan, run) for plan, run in clock_view.started_runs(case, rulebook)],
             "events": [redaction.redact(event, hidden) for event in events],
         }
 
     async def explain_clock(self, case_id: str, clock_id: str, actor: Actor) -> dict[str, Any]:
-        """Every round of a clock with its explanation; raises `Problem` 404."""
-        case = await self._case(case_id, actor)
-        rulebook = self.rulebooks.for_case(case)
-        rounds = [(plan, each) for plan, each in clock_view.started_runs(case, rulebook) if clock_id in (plan.clock.id, *plan.clauses)]
-        if not rounds:
-            raise HttpProblem(
-                404, "there is no such clock", f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}"
-            )
-        explained = [clock_view.explained_run(case, rulebook, plan, each) for plan, each in rounds]
-        return {"case": case.id, "clock": rounds[0][0].clock.id, "rounds": explained}
+        """Every round of a clock, named by its id or clause, with the explanation of its due instants.
 
-    async def _case(self, name: str, actor: Actor) -> Case:
+        Raises `CaseNotFoundError` or `ClockNotFoundError`.
+        """
+        case = await self._load(case_id, actor)
+        rulebook = self.rulebooks.for_case(case)
+        runs = [(plan, run) for plan, run in clock_view.started_runs(case, rulebook) if clock_id in (plan.clock.id, *plan.clauses)]
+        if not runs:
+            raise ClockNotFoundError(f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}")
+        explained = [clock_view.explained_run(case, rulebook, plan, run) for plan, run in runs]
+        return {"case": case.id, "clock": runs[0][0].clock.id, "rounds": explained}
+
+    async def _load(self, case_id: str, actor: Actor) -> Case:
         async with self.database.transaction() as tx:
-            state = await tx.fetchval("SELECT state FROM cases WHERE id = $1", name)
-        if state is None:
-            raise HttpProblem(404, *CASE_NOT_FOUND)
-        case = Case.from_dict(orjson.loads(state))
-        if not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
-            raise HttpProblem(404, *CASE_NOT_FOUND)
+            case = await cases.load_case(tx, case_id)
+        if case is None or not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
+            raise CaseNotFoundError
         return case
+
+
+def _hidden_fields(actor: Actor, rulebook: Rulebook) -> tuple[str, ...]:
+    """The confidential fields that the actor's department may not see; none for an actor without a department."""
+    person = actor.person
+    department = rulebook.organisation.department(person.department) if person is not None and person.department else None
+    return () if department is None else redaction.hidden_fields(rulebook.procedure, department)

@@ -1,6 +1,9 @@
-"""The rulebooks in use: a case keeps the version and parameters that it began under."""
+"""Builds the rulebooks in use, and rebuilds those of earlier decisions; a case keeps the version and parameters it began under."""
+
+from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,65 +14,110 @@ from services.sla.domain.evidence import decision_context
 from services.sla.domain.evidence.decision_context import DecisionContext
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.storage import decision_contexts
 from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
-from shared.procedures.organisation import Organisation
+from shared.procedures.organisation import ComplaintSource, Organisation
+from shared.runtime.database.database import Transaction
 
 
 class RulebookRegistry:
-    """Made when first asked for, kept for the life of the process; raises `ProcedureError` for a version that is not installed."""
+    """Rulebooks by procedure, version and parameters, each built at its first use and kept for the life of the process.
+
+    `procedure_folder` is where procedure files named by the organisation's sources are looked up; without it only installed procedures
+    are used. Raises `ProcedureError` for a procedure that cannot be loaded.
+    """
 
     def __init__(
         self, organisation: Organisation, calendars: dict[str, Calendar] | None = None, procedure_folder: Path | None = None
     ) -> None:
-        """Procedures that the organisation's sources name by a file are looked for in `base`; without it there are installed ones alone."""
         self.organisation = organisation
-        named = () if procedure_folder is None else organisation.sources
-        own = [
-            load_procedure(each.procedure if each.version is None else f"{each.procedure}@{each.version}", base_folder=procedure_folder)
-            for each in named
-        ]
-        self._own = {(each.id, each.version): each for each in own}
         self.calendars: dict[str, Calendar] = {"default": default_calendar()} if calendars is None else calendars
-        self.calendars.update({str(each["id"]): Calendar.parse(each) for each in organisation.calendars})
+        self.calendars.update({str(entry["id"]): Calendar.parse(entry) for entry in organisation.calendars})
         self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
-        self.basis_kept = False
-        self._made: dict[tuple[str, int, bytes], Rulebook] = {}
+        self.decision_context_stored = False
+        procedures = (
+            [] if procedure_folder is None else [_load_source_procedure(source, procedure_folder) for source in organisation.sources]
+        )
+        self._source_procedures = {(procedure.id, procedure.version): procedure for procedure in procedures}
+        self._rulebooks: dict[tuple[str, int, bytes], Rulebook] = {}
 
     @classmethod
-    def from_decision_context(cls, context: DecisionContext) -> "RulebookRegistry":
-        """The rulebooks of a basis that decisions were made with earlier."""
+    def from_decision_context(cls, context: DecisionContext) -> RulebookRegistry:
+        """The rulebooks of earlier decisions: with the organisation and the calendars of that time."""
         return cls(context.organisation.model_copy(update={"calendars": []}), context.calendars)
 
     @cached_property
     def calendar_stamp(self) -> str:
-        """Says which calendars deadlines are counted with: another one means that they have to be counted again."""
-        stated = [
-            (name, each.version, str(each.published_until), sorted(map(str, each.days.items()))) for name, each in self.calendars.items()
+        """A hash of all calendars; a case stored with another one has its deadlines recalculated."""
+        contents = [
+            (name, calendar.version, str(calendar.published_until), sorted(map(str, calendar.days.items())))
+            for name, calendar in self.calendars.items()
         ]
-        return hashlib.sha256(orjson.dumps(sorted(stated))).hexdigest()[:16]
+        return hashlib.sha256(orjson.dumps(sorted(contents))).hexdigest()[:16]
 
     def get(self, procedure: str, version: int, parameters: dict[str, Any]) -> Rulebook:
-        """The rulebook of a procedure's version with those parameters."""
-        name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
-        found = self._made.get(name)
-        if found is None:
-            found = self._made[name] = Rulebook(
-                bind_parameters(self.procedure(procedure, version), parameters), self.organisation, self.calendars
-            )
-        return found
+        """The rulebook of a procedure's version with those parameters; raises `ProcedureError` if the version is not installed."""
+        # Sorted: the same parameters in another order are the same rulebook.
+        key = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
+        rulebook = self._rulebooks.get(key)
+        if rulebook is None:
+            bound = bind_parameters(self.procedure(procedure, version), parameters)
+            rulebook = self._rulebooks[key] = Rulebook(bound, self.organisation, self.calendars)
+        return rulebook
 
     def procedure(self, procedure_id: str, version: int) -> Procedure:
-        """A procedure by id and version: one of the organisation's own files, or an installed one."""
-        return self._own.get((procedure_id, version)) or load_procedure(f"{procedure_id}@{version}")
+        """A procedure by id and version: from a file of the organisation, else an installed one."""
+        return self._source_procedures.get((procedure_id, version)) or load_procedure(f"{procedure_id}@{version}")
 
     @property
     def procedures_in_use(self) -> list[Procedure]:
-        """The procedures of the organisation's sources, each in the newest version that one of them names."""
-        return list({name: self._own[name, version] for name, version in sorted(self._own)}.values())
+        """The procedures of the organisation's sources, each in the newest version that a source names."""
+        return list({name: self._source_procedures[name, version] for name, version in sorted(self._source_procedures)}.values())
 
     def for_case(self, case: Case) -> Rulebook:
         """The rulebook that a case is pinned to."""
         return self.get(case.procedure, case.version, case.parameters)
+
+
+class HistoricalRulebooks:
+    """The rulebooks of earlier decisions, by the stamp of the decision context; `calendars` maps a calendar stamp to one."""
+
+    def __init__(self, contents: Mapping[str, bytes], calendars: Mapping[str, str]) -> None:
+        self._contents = contents
+        self._calendars = calendars
+        self._registries: dict[str, RulebookRegistry] = {}
+
+    @classmethod
+    async def load(cls, tx: Transaction) -> HistoricalRulebooks:
+        """All stored contexts."""
+        contexts = await decision_contexts.load_decision_contexts(tx)
+        return cls(
+            {context.stamp: context.content for context in contexts}, {context.calendar_stamp: context.stamp for context in contexts}
+        )
+
+    def for_context(self, stamp: str) -> RulebookRegistry:
+        """The rulebooks of a decision context; raises `ValueError` if it is not stored or does not match its stamp."""
+        if stamp not in self._contents:
+            raise ValueError(f"the decision context {stamp or '(none is named)'} is not stored")
+        if stamp not in self._registries:
+            context = decision_context.parse_context(self._contents[stamp])
+            if context.stamp != stamp:
+                raise ValueError(f"the decision context stored as {stamp} was changed: its stamp is {context.stamp}")
+            self._registries[stamp] = RulebookRegistry.from_decision_context(context)
+        return self._registries[stamp]
+
+    def rulebook(self, stamp: str, procedure: str, version: int, parameters: Mapping[str, Any]) -> Rulebook:
+        """The rulebook that a decision was made with; raises `ValueError` (also `ProcedureError`)."""
+        return self.for_context(stamp).get(procedure, version, dict(parameters))
+
+    def context_by_calendar(self, calendar_stamp: str) -> str | None:
+        """The stamp of a decision context with these calendars; None if there is none."""
+        return self._calendars.get(calendar_stamp)
+
+
+def _load_source_procedure(source: ComplaintSource, folder: Path) -> Procedure:
+    reference = source.procedure if source.version is None else f"{source.procedure}@{source.version}"
+    return load_procedure(reference, base_folder=folder)

@@ -1,1 +1,1 @@
-"""All of sla's SQL."""
+"""All SQL of sla: one module a table or a topic."""

@@ -1,4 +1,4 @@
-"""sla's tables: cases as they stand, their ledger, and inputs that have to wait."""
+"""sla's tables: cases, ledger, deferred inputs, completed duties, decision contexts and year seals."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text
 
@@ -8,25 +8,23 @@ SCHEMA = "sla"
 
 
 def metadata() -> MetaData:
-    """The machinery's tables and sla's own."""
-    found = runtime_tables(SCHEMA)
-    add_tables(found)
-    return found
+    """The runtime's tables and sla's own.
 
-
-def add_tables(schema_metadata: MetaData) -> None:
-    """Add sla's own tables; `state` and `body` are JSON as bytes, `head` the hash of the case's latest event."""
+    `state`, `body`, `input`, `content` and `report` are JSON as bytes, `head`, `hash` and `root` are SHA-256 hashes.
+    """
+    schema_metadata = runtime_tables(SCHEMA)
     _add_cases(schema_metadata)
     _add_ledger(schema_metadata)
     _add_deferred_inputs_and_duties(schema_metadata)
     _add_evidence(schema_metadata)
+    return schema_metadata
 
 
-def _add_cases(found: MetaData) -> None:
-    """Cases as they stand."""
+def _add_cases(schema_metadata: MetaData) -> None:
+    """The present state of each case; the columns beside `state` are those that queries filter or count by."""
     cases = Table(
         "cases",
-        found,
+        schema_metadata,
         Column("id", Text, primary_key=True),
         Column("number", Text, nullable=False),
         Column("source", Text, nullable=False),
@@ -45,11 +43,11 @@ def _add_cases(found: MetaData) -> None:
     Index("cases_calendar", cases.c.calendar, postgresql_where=cases.c.status == "open")
 
 
-def _add_ledger(found: MetaData) -> None:
-    """Every event of every case, bound to the one before by its hash."""
+def _add_ledger(schema_metadata: MetaData) -> None:
+    """Every event of every case; `hash` covers the body and the hash of the event before."""
     ledger = Table(
         "ledger",
-        found,
+        schema_metadata,
         Column("case_id", Text, primary_key=True),
         Column("sequence", Integer, primary_key=True),
         Column("type", Text, nullable=False),
@@ -64,11 +62,11 @@ def _add_ledger(found: MetaData) -> None:
     Index("ledger_type_at", ledger.c.type, ledger.c.at)
 
 
-def _add_deferred_inputs_and_duties(found: MetaData) -> None:
-    """Inputs that wait, and duties of procedures that were carried out."""
+def _add_deferred_inputs_and_duties(schema_metadata: MetaData) -> None:
+    """Inputs that wait for their case or for earlier deadlines, and the reports of completed duties."""
     held = Table(
         "held",
-        found,
+        schema_metadata,
         Column("id", BigInteger, Identity(), primary_key=True),
         Column("case_id", Text, nullable=False),
         Column("at", DateTime(timezone=True), nullable=False),
@@ -78,7 +76,7 @@ def _add_deferred_inputs_and_duties(found: MetaData) -> None:
     use_queue_autovacuum(held)
     Table(
         "duty",
-        found,
+        schema_metadata,
         Column("procedure", Text, primary_key=True),
         Column("duty", Text, primary_key=True),
         Column("period", DateTime(timezone=True), primary_key=True),
@@ -87,18 +85,18 @@ def _add_deferred_inputs_and_duties(found: MetaData) -> None:
     )
 
 
-def _add_evidence(found: MetaData) -> None:
-    """What proofs rest on: organisation and calendars of earlier decisions, sealed years and the heads that they bind."""
+def _add_evidence(schema_metadata: MetaData) -> None:
+    """Organisation and calendars of earlier decisions, and year seals with the ledger heads that they cover."""
     Table(
         "basis",
-        found,
+        schema_metadata,
         Column("stamp", Text, primary_key=True),
         Column("calendar", Text, nullable=False),
         Column("content", LargeBinary, nullable=False),
     )
     Table(
         "seal",
-        found,
+        schema_metadata,
         Column("year", Integer, primary_key=True, autoincrement=False),
         Column("root", LargeBinary, nullable=False),
         Column("cases", Integer, nullable=False),
@@ -106,7 +104,7 @@ def _add_evidence(found: MetaData) -> None:
     )
     Table(
         "seal_leaf",
-        found,
+        schema_metadata,
         Column("year", Integer, primary_key=True, autoincrement=False),
         Column("case_id", Text, primary_key=True),
         Column("sequence", Integer, nullable=False),

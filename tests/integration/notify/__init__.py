@@ -1,1 +1,1 @@
-"""Notify with real peers, a real broker and a real database."""
+"""notify with a real broker, a real database and real peers."""

@@ -1,4 +1,4 @@
-"""Sinks, settings and a migrated database of the test's own."""
+"""Sinks, settings and a database for each test."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,8 +8,7 @@ import pytest
 from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
-from tests.integration.notify.desk import ORGANISATION, RECEIPT_SECRET, SEALING_KEYS
+from tests.integration.notify.notify_process import ENCRYPTION_KEYS, ORGANISATION, RECEIPT_SECRET, NotifyProcess
 from tests.integration.notify.peers import SMS_TOKEN
 
 
@@ -34,7 +33,7 @@ def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_p
         kafka_bootstrap_servers=bootstrap_servers,
         database_url=database_url,
         topic_prefix=topic_prefix,
-        sealing_keys=SEALING_KEYS,
+        sealing_keys=ENCRYPTION_KEYS,
         organisation=organisation,
         smtp_host="127.0.0.1",
         smtp_port=mail.port,
@@ -53,7 +52,13 @@ def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_p
 
 @pytest.fixture
 async def database(settings: NotifySettings) -> AsyncIterator[Database]:
-    made = Database(settings, "notify")
-    await migrate(made, "services.notify.migrations")
-    yield made
-    await made.close()
+    connected = Database(settings, "notify")
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def process(settings: NotifySettings, database: Database) -> AsyncIterator[NotifyProcess]:
+    started = NotifyProcess(settings, database)
+    yield started
+    await started.close()

@@ -1,4 +1,4 @@
-"""Peers that a provider is tried against: our sinks, and sockets that misbehave."""
+"""Peers of providers: the project's sinks, and sockets that misbehave."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,17 +23,17 @@ ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], objec
 
 @dataclass
 class ProviderPeer:
-    """A provider connected to a peer that behaves well, until it is told to refuse."""
+    """A provider connected to a sink; the callables make the sink answer the next message with an error."""
 
     provider: Provider
     message_file: MessageFile
     address: str
     unknown_address: str
-    """An address that the peer refuses for good."""
+    """An address that the peer refuses permanently."""
     defer_next: Callable[[], None]
-    """Let the next message be put off."""
+    """Refuse the next message for now."""
     refuse_next: Callable[[], None]
-    """Let the next message be refused for good."""
+    """Refuse the next message permanently."""
 
 
 def smtp_provider(port: int, **options: object) -> SmtpProvider:
@@ -41,7 +41,7 @@ def smtp_provider(port: int, **options: object) -> SmtpProvider:
 
 
 async def send_mail(port: int, message: OutgoingMessage, **options: object) -> SendAccepted | SendFailed:
-    """One mail by a provider of its own."""
+    """Send one mail through a new provider."""
     provider = smtp_provider(port, **options)
     result = await provider.send(message)
     await provider.close()
@@ -57,7 +57,7 @@ PROVIDER_BUILDERS: dict[str, Callable[[int], Provider]] = {"smtp": smtp_provider
 
 @asynccontextmanager
 async def connected_peer(kind: str, folder: Path) -> AsyncIterator[ProviderPeer]:
-    """A sink and the provider that speaks to it."""
+    """A sink and a provider that sends to it."""
     if kind == "smtp":
         async with MailSink(folder) as mail:
             provider = smtp_provider(mail.port, timeout=5)
@@ -86,7 +86,7 @@ async def connected_peer(kind: str, folder: Path) -> AsyncIterator[ProviderPeer]
 
 @asynccontextmanager
 async def misbehaving_server(respond: ConnectionHandler) -> AsyncIterator[int]:
-    """A socket that does to every connection what `respond` says; gives its port."""
+    """A server that calls `respond` for every connection and then closes it; yields its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         result = respond(reader, writer)

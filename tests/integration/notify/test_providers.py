@@ -1,4 +1,4 @@
-"""The suite that every provider passes: success, refusals, time-outs, garbage, nobody there, a repeated key."""
+"""The suite that every provider passes: success, refusals, timeouts, garbage, an unreachable peer, a repeated key."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from tests.integration.notify.peers import PROVIDER_BUILDERS, ProviderPeer, conn
 
 KEY = "01999999-0000-7000-8000-000000000001"
 GARBAGE = {
-    "text": b"hello, who is there?\r\n\r\n" * 3,
+    "text": b"hello, anybody?\r\n\r\n" * 3,
     "binary": bytes(range(256)) * 8,
     "another protocol": b"-ERR unknown command\r\n",
     "an empty success": b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
@@ -33,7 +33,7 @@ def message(to: str, key: str = KEY) -> OutgoingMessage:
     return OutgoingMessage(key, to, "催办：投诉单 1", "投诉单 1 待办。\n请尽快办理。")
 
 
-async def at(kind: str, port: int) -> SendAccepted | SendFailed:
+async def send_to(kind: str, port: int) -> SendAccepted | SendFailed:
     provider = PROVIDER_BUILDERS[kind](port)
     result = await provider.send(message("+8613800000001" if kind == "http_sms" else "li@example.com"))
     await provider.close()
@@ -41,20 +41,20 @@ async def at(kind: str, port: int) -> SendAccepted | SendFailed:
 
 
 def test_every_provider_is_in_the_suite(kind: str) -> None:
-    assert kind in {make.__name__.lstrip("_") for make in PROVIDER_FACTORIES}
+    assert kind in {factory.__name__.lstrip("_") for factory in PROVIDER_FACTORIES}
     assert len(PROVIDER_FACTORIES) == len(PROVIDER_BUILDERS)
 
 
-async def test_success(sink: ProviderPeer) -> None:
+async def test_accepted_message_has_a_reference_and_arrives(sink: ProviderPeer) -> None:
     result = await sink.provider.send(message(sink.address))
     assert isinstance(result, SendAccepted)
     assert result.reference
-    [kept] = sink.message_file.messages.values()
-    assert kept["text"].split() == ["投诉单", "1", "待办。", "请尽快办理。"]
-    assert sink.address in kept["to"]
+    [received] = sink.message_file.messages.values()
+    assert received["text"].split() == ["投诉单", "1", "待办。", "请尽快办理。"]
+    assert sink.address in received["to"]
 
 
-async def test_the_peer_sees_the_same_key_at_every_attempt(sink: ProviderPeer) -> None:
+async def test_peer_receives_the_same_key_at_every_attempt(sink: ProviderPeer) -> None:
     first, second = [await sink.provider.send(message(sink.address)) for _ in range(2)]
     assert first == second
     assert (len(sink.message_file.messages), sink.message_file.duplicates) == (1, 1)
@@ -63,7 +63,7 @@ async def test_the_peer_sees_the_same_key_at_every_attempt(sink: ProviderPeer) -
     assert all(KEY[:-1] in key for key in sink.message_file.messages)
 
 
-async def test_a_peer_that_is_busy_is_asked_again(sink: ProviderPeer) -> None:
+async def test_busy_peer_is_no_permanent_failure(sink: ProviderPeer) -> None:
     sink.defer_next()
     result = await sink.provider.send(message(sink.address))
     assert isinstance(result, SendFailed)
@@ -71,7 +71,7 @@ async def test_a_peer_that_is_busy_is_asked_again(sink: ProviderPeer) -> None:
     assert isinstance(await sink.provider.send(message(sink.address)), SendAccepted)
 
 
-async def test_a_message_refused_for_good_is_over(sink: ProviderPeer) -> None:
+async def test_permanent_refusal_is_a_permanent_failure(sink: ProviderPeer) -> None:
     sink.refuse_next()
     result = await sink.provider.send(message(sink.address))
     assert isinstance(result, SendFailed)
@@ -79,13 +79,13 @@ async def test_a_message_refused_for_good_is_over(sink: ProviderPeer) -> None:
     assert sink.message_file.messages == {}
 
 
-async def test_an_unknown_recipient_is_over(sink: ProviderPeer) -> None:
+async def test_unknown_recipient_is_a_permanent_failure(sink: ProviderPeer) -> None:
     result = await sink.provider.send(message(sink.unknown_address))
     assert isinstance(result, SendFailed)
     assert (result.reason, result.permanent) == (FailureReason.REFUSED, True)
 
 
-async def test_nothing_that_the_peer_wrote_is_kept(sink: ProviderPeer) -> None:
+async def test_text_of_the_peer_is_in_no_result(sink: ProviderPeer) -> None:
     for refusal in (sink.defer_next, sink.refuse_next):
         refusal()
         result = await sink.provider.send(message(sink.address))
@@ -94,22 +94,22 @@ async def test_nothing_that_the_peer_wrote_is_kept(sink: ProviderPeer) -> None:
         assert len(result.describe()) < 40
 
 
-async def test_nobody_there(kind: str) -> None:
+async def test_closed_port_is_unreachable(kind: str) -> None:
     async with misbehaving_server(lambda _reader, _writer: None) as port:
         pass
-    assert await at(kind, port) == SendFailed(FailureReason.UNREACHABLE, permanent=False)
+    assert await send_to(kind, port) == SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
 
-async def test_a_peer_that_says_nothing(kind: str) -> None:
+async def test_silent_peer_is_unreachable(kind: str) -> None:
     async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         while await reader.read(1000):
             continue
 
     async with misbehaving_server(silent) as port:
-        assert await at(kind, port) == SendFailed(FailureReason.UNREACHABLE, permanent=False)
+        assert await send_to(kind, port) == SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
 
-async def test_a_peer_that_dribbles_is_not_waited_for(kind: str) -> None:
+async def test_peer_that_sends_without_end_runs_into_the_timeout(kind: str) -> None:
     async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220-" if kind == "smtp" else b"HTTP/1.1 200 OK\r\nx: ")
         reading = asyncio.ensure_future(reader.read())
@@ -118,21 +118,21 @@ async def test_a_peer_that_dribbles_is_not_waited_for(kind: str) -> None:
             await asyncio.wait([reading], timeout=0.02)
 
     async with misbehaving_server(dribble) as port:
-        result = await at(kind, port)
+        result = await send_to(kind, port)
     assert result == SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
 
-async def test_a_peer_that_hangs_up(kind: str) -> None:
+async def test_peer_that_closes_the_connection_is_no_permanent_failure(kind: str) -> None:
     async with misbehaving_server(lambda _reader, _writer: None) as port:
-        result = await at(kind, port)
+        result = await send_to(kind, port)
     assert isinstance(result, SendFailed)
     assert not result.permanent
 
 
 @pytest.mark.parametrize("noise", sorted(GARBAGE))
-async def test_garbage_is_no_acceptance(kind: str, noise: str) -> None:
+async def test_garbage_is_neither_accepted_nor_permanent(kind: str, noise: str) -> None:
     async with misbehaving_server(lambda _reader, writer: writer.write(GARBAGE[noise])) as port:
-        result = await at(kind, port)
+        result = await send_to(kind, port)
     assert isinstance(result, SendFailed)
     assert not result.permanent
     assert result.reason in {FailureReason.GARBAGE, FailureReason.UNREACHABLE}

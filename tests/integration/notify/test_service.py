@@ -1,4 +1,4 @@
-"""The whole process on a real broker, database, mail server and gateway."""
+"""notify as a service on a real broker, database, mail server and gateway."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.runtime.clock import uuid7
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.integration.notify.desk import PERSONAL_DATA, RECEIPT_SECRET, notification_request
+from tests.integration.notify.notify_process import PERSONAL_DATA, RECEIPT_SECRET, notification_request
 from tests.support.waiting import wait_for
 
 
@@ -36,30 +36,30 @@ async def publish(settings: NotifySettings, *records: tuple[str, str, bytes]) ->
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
         for kind, key, body in records:
             event = notification_request(key)
-            message = CloudEventRecord("case-events", key, uuid7(), kind, event.at, body, "sla")
+            message = CloudEventRecord(topic="case-events", key=key, id=uuid7(), type=kind, at=event.at, body=body, source="sla")
             await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.kafka_headers())
 
 
-def record(event: CaseEvent) -> tuple[str, str, bytes]:
+def to_record(event: CaseEvent) -> tuple[str, str, bytes]:
     return event.name, event.case, encode_event(event)
 
 
 class Outcomes:
-    """Reads notification-events as they come."""
+    """Reads notification-events."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self.read: list[dict[str, Any]] = []
 
     async def until(self, number: int) -> list[dict[str, Any]]:
-        async def enough() -> bool:
+        async def has_enough() -> bool:
             for batch in (await self._consumer.getmany(timeout_ms=200)).values():
-                for got in batch:
-                    headers = {name: value.decode() for name, value in got.headers}
-                    self.read.append({"key": got.key.decode(), "type": headers["ce_type"], **json.loads(got.value)})
+                for record in batch:
+                    headers = {name: value.decode() for name, value in record.headers}
+                    self.read.append({"key": record.key.decode(), "type": headers["ce_type"], **json.loads(record.value)})
             return len(self.read) >= number
 
-        await wait_for(enough, what=f"{number} outcomes")
+        await wait_for(has_enough, what=f"{number} outcomes")
         return self.read
 
 
@@ -72,7 +72,7 @@ async def outcomes(settings: NotifySettings, service: Service) -> AsyncIterator[
         yield Outcomes(consumer)
 
 
-async def test_from_request_to_receipt(
+async def test_requests_are_sent_and_their_receipts_published(
     settings: NotifySettings, service: Service, outcomes: Outcomes, mail: MailSink, sms: SmsSink, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -80,10 +80,10 @@ async def test_from_request_to_receipt(
         settings,
         ("clock_breached", "c1", b'{"case": "c1", "at": "2026-09-24T00:00:00Z"}'),
         ("of a newer kind", "c1", b"\xff"),
-        record(notification_request("c1", by=["sms", "email"], urgent=True)),
-        record(notification_request("c2", recipients=["complainant"], persons=[], by=["sms"])),
-        record(notification_request("c3", persons=["he"], by=["sms"])),
-        record(notification_request("c4", persons=["wu"], by=["sms"])),
+        to_record(notification_request("c1", by=["sms", "email"], urgent=True)),
+        to_record(notification_request("c2", recipients=["complainant"], persons=[], by=["sms"])),
+        to_record(notification_request("c3", persons=["he"], by=["sms"])),
+        to_record(notification_request("c4", persons=["wu"], by=["sms"])),
     )
     read = await outcomes.until(7)
     assert sorted((e["key"], e["channel"], e["type"].removeprefix("notification_"), e.get("reason", "")) for e in read) == [
@@ -105,10 +105,10 @@ async def test_from_request_to_receipt(
         assert f"jiesu_notify_{name}" in exported
 
 
-async def test_a_broken_request_is_a_dead_letter_and_nothing_else_waits(
+async def test_invalid_request_is_a_dead_letter_and_holds_up_no_other(
     settings: NotifySettings, service: Service, outcomes: Outcomes, mail: MailSink
 ) -> None:
-    await publish(settings, ("notification_requested", "c1", b'{"case": "c1"}'), record(notification_request("c2")))
+    await publish(settings, ("notification_requested", "c1", b'{"case": "c1"}'), to_record(notification_request("c2")))
     [sent] = await outcomes.until(1)
     assert (sent["key"], len(mail.message_file.messages)) == ("c2", 1)
     async with service.database.transaction() as tx:

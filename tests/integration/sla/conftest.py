@@ -1,4 +1,4 @@
-"""A running organisation for sla's tests on real servers."""
+"""The harness of sla's tests on real servers."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,11 +9,11 @@ from aiokafka import AIOKafkaProducer
 from services.sla.config import SlaSettings
 from shared.contracts.topics import TOPICS, department_topic
 from shared.runtime.kafka.topic_admin import apply_topics
-from tests.integration.sla.office import SlaHarness, write_organisation
+from tests.integration.sla.harness import SlaHarness, write_organisation
 
 
 @pytest.fixture
-async def office(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[SlaHarness]:
+async def harness(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[SlaHarness]:
     settings = SlaSettings(
         environment="test",
         kafka_bootstrap_servers=bootstrap_servers,

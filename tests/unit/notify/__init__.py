@@ -1,1 +1,1 @@
-"""Notify decides, without any I/O."""
+"""notify without I/O."""

@@ -1,1 +1,1 @@
-"""Calendars, instants and durations: how a due instant is counted and explained; knows no case."""
+"""Computes and explains deadlines from calendars, instants and durations; knows no case."""

@@ -1,9 +1,9 @@
-"""Counting a duration from a start instant to a due instant, on plain integers: the rules of the Civil Code, articles 200 to 204."""
+"""Adds a duration to a start instant, on integers, by articles 200 to 204 of the Civil Code of China."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,16 +12,26 @@ from services.sla.domain.deadlines.worktime import FIRST_DATE, LAST_DATE, Workti
 from shared.procedures.model.duration import Duration, DurationKind
 
 CountedDue = tuple[int | None, int | None, bool]
-"""Due instant (UTC microseconds; None while an open pause holds it), last day before rolling (index; None for h and wh), provisional."""
+"""Due instant (UTC microseconds; None while an open pause holds it), nominal day (None for clock and working time), provisional.
+
+The nominal day is the last counted day before it rolls to a working day. This is a plain tuple because a NamedTuple takes 0.8 µs more
+a deadline, over 1.0 µs for counting it (`measure_integers` of tests/bench/deadlines.py).
+"""
 
 
 class DeadlineError(ValueError):
-    """A deadline that cannot be counted; the text names the value, the rule and the remedy."""
+    """A deadline that cannot be computed; the text names the value, the rule and the remedy."""
+
+
+_ALLOWED_VALUES: Final = {"counting": ("exclusive", "inclusive"), "roll": ("forward", "none"), "day_end": ("midnight", "close")}
 
 
 @dataclass(frozen=True, slots=True)
 class CountingRule:
-    """How whole days are counted: whether the start day counts, whether a day off moves the end, and when a day ends."""
+    """How whole days are counted: whether the start day counts, whether a day off moves the end, and when a day ends.
+
+    The defaults are those of the Civil Code: articles 201 (exclusive) and 203 (forward), with 24:00 as the end of a day.
+    """
 
     counting: Literal["exclusive", "inclusive"] = "exclusive"
     roll: Literal["forward", "none"] = "forward"
@@ -29,32 +39,33 @@ class CountingRule:
 
     @classmethod
     def parse(cls, counting: object = "exclusive", roll: object = "forward", day_end: object = "midnight") -> CountingRule:
-        """Read a rule as written; raises DeadlineError naming the value that is none."""
-        for (name, allowed), given in zip(_ALLOWED_VALUES.items(), (counting, roll, day_end), strict=True):
-            if given not in allowed:
-                raise DeadlineError(f"{name} {given!r}: is not a rule; write {' or '.join(allowed)}")
+        """Check and build a rule; raises DeadlineError for a value that is not allowed."""
+        for (name, allowed), value in zip(_ALLOWED_VALUES.items(), (counting, roll, day_end), strict=True):
+            if value not in allowed:
+                raise DeadlineError(f"{name} {value!r}: is not a rule; write {' or '.join(allowed)}")
         return cls(counting, roll, day_end)  # type: ignore[arg-type]
 
 
-_ALLOWED_VALUES: Final = {"counting": ("exclusive", "inclusive"), "roll": ("forward", "none"), "day_end": ("midnight", "close")}
-
 DEFAULT_COUNTING_RULE: Final = CountingRule()
-_BLOCKED_BY_PAUSE: Final[CountedDue] = (None, None, False)
+_HELD_BY_PAUSE: Final[CountedDue] = (None, None, False)
 
 
 def add_duration(
     worktime: Worktime, start: int, duration: Duration, rule: CountingRule = DEFAULT_COUNTING_RULE, pauses: Pauses = ()
 ) -> CountedDue:
-    """Count a duration from `start` (UTC microseconds); raises DeadlineError outside the tables and for `date`, which is not counted."""
+    """Count a duration from `start` (UTC microseconds).
+
+    Raises DeadlineError if the start or the due instant lies outside the calendar's tables, and for `date`, which is not counted.
+    """
     if not worktime.start <= start < worktime.end:
-        raise DeadlineError(f"start: must lie between {FIRST_DATE} and {LAST_DATE}, where the tables begin and end; give such an instant")
+        raise DeadlineError(f"start: must lie between {FIRST_DATE} and {LAST_DATE}, the range of the calendar; give such an instant")
     try:
-        return _DUE_BY_KIND[duration.kind](worktime, start, duration, rule, pauses)
-    except IndexError:  # a table's end
-        raise DeadlineError(f"duration {duration}: reaches beyond {LAST_DATE}, where the tables end; give a shorter one") from None
+        return _COUNT_BY_KIND[duration.kind](worktime, start, duration, rule, pauses)
+    except IndexError:  # a lookup beyond the last row of a table
+        raise DeadlineError(f"duration {duration}: ends after {LAST_DATE}, the end of the calendar; give a shorter one") from None
 
 
-def _clock_due(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
+def _count_clock_time(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
     due = add_clock_time(start, duration.size, pauses)
     if due is not None and due > worktime.end:
         raise IndexError(due)
@@ -62,128 +73,135 @@ def _clock_due(worktime: Worktime, start: int, duration: Duration, _rule: Counti
 
 
 def add_clock_time(start: int, amount: int, pauses: Pauses) -> int | None:
-    """Give the instant at which that much unpaused time has passed since `start`; None while an open pause holds it."""
+    """Return the instant at which `amount` microseconds have passed unpaused since `start`; None while an open pause holds it."""
     due = start + amount
-    for begun, ended in pauses:
-        if begun >= due:
+    for pause_start, pause_end in pauses:
+        if pause_start >= due:
             break
-        if ended is None:
+        if pause_end is None:
             return None
-        if ended > start:
-            due += ended - max(begun, start)
+        if pause_end > start:
+            due += pause_end - max(pause_start, start)
     return due
 
 
-def _working_due(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
+def _count_working_time(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
     due = add_working_time(worktime, start, duration.size, pauses)
     return due, None, due is not None and _has_unpublished_day_until(worktime, start, due)
 
 
-def _fraction_due(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
+def _count_day_fraction(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
     due = add_working_time(worktime, start, fraction_of_working_day(worktime, start, duration), pauses)
     return due, None, due is not None and _has_unpublished_day_until(worktime, start, due)
 
 
 def fraction_of_working_day(worktime: Worktime, start: int, duration: Duration) -> int:
-    """Give the working time (microseconds) that a fraction of a working day stands for, at a start."""
-    return -(-worktime.work_day_lengths[first_open_rank(worktime, start)] * duration.size // duration.denominator)
+    """Return the microseconds of a fraction of the first working day that closes after `start`, rounded up."""
+    day_length = worktime.work_day_lengths[first_open_rank(worktime, start)]
+    return -(-day_length * duration.size // duration.denominator)
 
 
 def add_working_time(worktime: Worktime, start: int, amount: int, pauses: Pauses) -> int | None:
-    """Give the earliest instant at which that much unpaused working time has passed since `start`; None while an open pause holds it."""
+    """Return the first instant by which `amount` microseconds were worked unpaused since `start`; None while an open pause holds it."""
     total = worktime.worked_until(start) + amount
-    for begun, ended in pauses:
-        if ended is not None and ended <= start:
+    for pause_start, pause_end in pauses:
+        if pause_end is not None and pause_end <= start:
             continue
-        before = worktime.worked_until(max(begun, start))
-        if before >= total:
+        worked_before_pause = worktime.worked_until(max(pause_start, start))
+        if worked_before_pause >= total:
             break
-        if ended is None:
+        if pause_end is None:
             return None
-        total += worktime.worked_until(ended) - before
+        total += worktime.worked_until(pause_end) - worked_before_pause
     return worktime.earliest_instant(total)
 
 
 def _has_unpublished_day_until(worktime: Worktime, start: int, due: int) -> bool:
-    last = worktime.day_of(due - 1)  # time used up at 24:00 was used up on the day before
-    return last > worktime.last_published_day and worktime.has_unpublished_day(worktime.day_of(start), last)
+    last_day = worktime.day_of(due - 1)  # an instant at 24:00 belongs to the day that it ends
+    return last_day > worktime.last_published_day and worktime.has_unpublished_day(worktime.day_of(start), last_day)
 
 
 def first_open_rank(worktime: Worktime, start: int) -> int:
-    """Give the rank of the first working day whose close lies after `start`."""
+    """Return the rank of the first working day that closes after `start`."""
     day = worktime.day_of(start)
     rank = worktime.work_days_before[day]
     return rank + 1 if worktime.work_days[rank] == day and start >= worktime.work_day_closes[rank] else rank
 
 
-def _working_days_due(worktime: Worktime, start: int, duration: Duration, rule: CountingRule, pauses: Pauses) -> CountedDue:
+def _count_working_days(worktime: Worktime, start: int, duration: Duration, rule: CountingRule, pauses: Pauses) -> CountedDue:
     day = worktime.day_of(start)
     closes = worktime.work_day_closes
     if rule.counting == "exclusive":
         day += 1
-        first = worktime.work_days_before[day]
+        first_rank = worktime.work_days_before[day]
     else:
-        first = first_open_rank(worktime, start)
-    rank = first + duration.size - 1
-    for begun, ended in pauses:
-        if closes[rank] <= begun:
+        first_rank = first_open_rank(worktime, start)
+    rank = first_rank + duration.size - 1
+    for pause_start, pause_end in pauses:
+        if closes[rank] <= pause_start:
             break
-        if ended is None:
-            return _BLOCKED_BY_PAUSE
-        rank += max(0, bisect_right(closes, ended) - max(first, bisect_right(closes, begun)))
-    last = worktime.work_days[rank]
-    return closes[rank], last, last > worktime.last_published_day and worktime.has_unpublished_day(day, last)
+        if pause_end is None:
+            return _HELD_BY_PAUSE
+        rank += max(0, bisect_right(closes, pause_end) - max(first_rank, bisect_right(closes, pause_start)))
+    last_day = worktime.work_days[rank]
+    return closes[rank], last_day, last_day > worktime.last_published_day and worktime.has_unpublished_day(day, last_day)
 
 
 def first_counted_day(worktime: Worktime, start: int, rule: CountingRule) -> int:
-    """Give the day (an index) that counts as the first of a count by calendar days."""
+    """Return the first day of a count by calendar days, months or years."""
     day = worktime.day_of(start)
     if rule.counting == "exclusive":
         return day + 1
-    late = rule.day_end == "close" and start >= worktime.day_closes[day]
-    return day + 1 if late else day
+    is_after_close = rule.day_end == "close" and start >= worktime.day_closes[day]
+    return day + 1 if is_after_close else day
 
 
-def _days_due(worktime: Worktime, start: int, duration: Duration, rule: CountingRule, pauses: Pauses) -> CountedDue:
-    first = first_counted_day(worktime, start, rule)
-    return _due_after_days(worktime, (start, first, first + duration.size - 1), rule, pauses)
+def _count_days(worktime: Worktime, start: int, duration: Duration, rule: CountingRule, pauses: Pauses) -> CountedDue:
+    first_day = first_counted_day(worktime, start, rule)
+    return _end_of_days(worktime, start, first_day, first_day + duration.size - 1, rule, pauses)
 
 
-def _months_due(worktime: Worktime, start: int, duration: Duration, rule: CountingRule, pauses: Pauses) -> CountedDue:
-    first = first_counted_day(worktime, start, rule)
-    return _due_after_days(worktime, (start, first, last_day_of_months(worktime, first, duration.size, rule)), rule, pauses)
+def _count_months(worktime: Worktime, start: int, duration: Duration, rule: CountingRule, pauses: Pauses) -> CountedDue:
+    first_day = first_counted_day(worktime, start, rule)
+    return _end_of_days(worktime, start, first_day, last_day_of_months(worktime, first_day, duration.size, rule), rule, pauses)
 
 
 def last_day_of_months(worktime: Worktime, first_day: int, months: int, rule: CountingRule) -> int:
-    """Give the last day of months counted from the first day that counts: the same day of the month, or its last (article 202)."""
-    inclusive = rule.counting == "inclusive"
-    base = first_day if inclusive else first_day - 1
-    month, begins = worktime.month_of_day[base], worktime.month_first_days
-    target, passed = begins[month + months], base - begins[month]
-    length = begins[month + months + 1] - target
-    if passed >= length:
-        return target + length - 1
-    return target + passed - inclusive
+    """Return the last day of a count by months: the same day of the month, or the month's last day (Civil Code, article 202).
+
+    An inclusive count ends one day earlier, unless the month has no such day.
+    """
+    is_inclusive = rule.counting == "inclusive"
+    base_day = first_day if is_inclusive else first_day - 1
+    month, month_first_days = worktime.month_of_day[base_day], worktime.month_first_days
+    target_first_day, day_of_month = month_first_days[month + months], base_day - month_first_days[month]
+    target_length = month_first_days[month + months + 1] - target_first_day
+    if day_of_month >= target_length:
+        return target_first_day + target_length - 1
+    return target_first_day + day_of_month - is_inclusive
 
 
-def _due_after_days(worktime: Worktime, span: tuple[int, int, int], rule: CountingRule, pauses: Pauses) -> CountedDue:
-    """Give the end of the last of some days; `span` is the start instant, the first and the last day when nothing is paused."""
-    start, first, last = span
-    ends = worktime.day_ends if rule.day_end == "midnight" else worktime.day_closes
-    for begun, ended in pauses:
-        if ends[last] <= begun:
+def _end_of_days(worktime: Worktime, start: int, first_day: int, last_day: int, rule: CountingRule, pauses: Pauses) -> CountedDue:
+    """Return the end of the days from `first_day` to `last_day`, prolonged by the days that a pause holds back, and rolled."""
+    day_ends = worktime.day_ends if rule.day_end == "midnight" else worktime.day_closes
+    for pause_start, pause_end in pauses:
+        if day_ends[last_day] <= pause_start:
             break
-        if ended is None:
-            return _BLOCKED_BY_PAUSE
-        last += max(0, bisect_right(ends, ended) - max(first, bisect_right(ends, begun)))
-    moved = last if rule.roll == "none" else roll_forward(worktime, last, ends, pauses)
-    if moved is None:
-        return None, last, False
-    return ends[moved], last, moved > worktime.last_published_day and _is_provisional(worktime, start, (first, last, moved), rule)
+        if pause_end is None:
+            return _HELD_BY_PAUSE
+        last_day += max(0, bisect_right(day_ends, pause_end) - max(first_day, bisect_right(day_ends, pause_start)))
+    rolled_day = last_day if rule.roll == "none" else roll_forward(worktime, last_day, day_ends, pauses)
+    if rolled_day is None:
+        return None, last_day, False
+    is_provisional = rolled_day > worktime.last_published_day and _is_provisional(worktime, start, first_day, last_day, rolled_day, rule)
+    return day_ends[rolled_day], last_day, is_provisional
 
 
-def roll_forward(worktime: Worktime, last_day: int, day_ends: list[int], pauses: Pauses) -> int | None:
-    """Give the working day to which a last day moves: itself, or the next at whose end the clock is not paused (None: paused for good)."""
+def roll_forward(worktime: Worktime, last_day: int, day_ends: Sequence[int], pauses: Pauses) -> int | None:
+    """Return the last day if it is a working day, else the next working day (Civil Code, article 203).
+
+    Working days at whose end the clock is paused are passed over; None if an open pause holds them all back.
+    """
     rank = worktime.work_days_before[last_day]
     day = worktime.work_days[rank]
     while pauses and day != last_day and (pause := blocking_pause(pauses, day_ends[day])):
@@ -194,41 +212,37 @@ def roll_forward(worktime: Worktime, last_day: int, day_ends: list[int], pauses:
     return day
 
 
-def _is_provisional(worktime: Worktime, start: int, days: tuple[int, int, int], rule: CountingRule) -> bool:
-    """Say whether a day after the horizon was judged: the last and those it rolls over; with `day_end: close` all that were counted."""
-    first, last, moved = days
+def _is_provisional(worktime: Worktime, start: int, first_day: int, last_day: int, rolled_day: int, rule: CountingRule) -> bool:
+    # The hours of every counted day matter if days end at the close of business, else only those of the days that were rolled over.
     if rule.day_end == "close":
-        return worktime.has_unpublished_day(worktime.day_of(start) if rule.counting == "inclusive" else first, moved)
-    return rule.roll == "forward" and worktime.has_unpublished_day(last, moved)
+        return worktime.has_unpublished_day(worktime.day_of(start) if rule.counting == "inclusive" else first_day, rolled_day)
+    return rule.roll == "forward" and worktime.has_unpublished_day(last_day, rolled_day)
 
 
-def _same_day_due(worktime: Worktime, start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
+def _count_same_day(worktime: Worktime, start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
     day = worktime.day_of(start)
     return worktime.day_ends[day], day, False
 
 
-def _same_working_day_due(worktime: Worktime, start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
+def _count_same_working_day(worktime: Worktime, start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
     rank = first_open_rank(worktime, start)
-    last = worktime.work_days[rank]
-    return (
-        worktime.work_day_closes[rank],
-        last,
-        last > worktime.last_published_day and worktime.has_unpublished_day(worktime.day_of(start), last),
-    )
+    day = worktime.work_days[rank]
+    is_provisional = day > worktime.last_published_day and worktime.has_unpublished_day(worktime.day_of(start), day)
+    return worktime.work_day_closes[rank], day, is_provisional
 
 
-def _date_due(_worktime: Worktime, _start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
+def _reject_date(_worktime: Worktime, _start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
     raise DeadlineError("duration date: <fact>: is an instant, which is not counted; give the fact's value")
 
 
-_DUE_BY_KIND: Final[Mapping[DurationKind, Callable[[Worktime, int, Duration, CountingRule, Pauses], CountedDue]]] = {
-    "clock": _clock_due,
-    "working": _working_due,
-    "part": _fraction_due,
-    "working_days": _working_days_due,
-    "days": _days_due,
-    "months": _months_due,
-    "same_day": _same_day_due,
-    "same_working_day": _same_working_day_due,
-    "date": _date_due,
+_COUNT_BY_KIND: Final[Mapping[DurationKind, Callable[[Worktime, int, Duration, CountingRule, Pauses], CountedDue]]] = {
+    "clock": _count_clock_time,
+    "working": _count_working_time,
+    "part": _count_day_fraction,
+    "working_days": _count_working_days,
+    "days": _count_days,
+    "months": _count_months,
+    "same_day": _count_same_day,
+    "same_working_day": _count_same_working_day,
+    "date": _reject_date,
 }

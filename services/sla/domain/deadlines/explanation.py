@@ -1,9 +1,8 @@
-"""Why a deadline falls where it falls: what was counted piece by piece, what paused, lengthened, moved or replaced it."""
+"""Explains a deadline: the counted segments, pauses, extensions and rolls behind it, and what replaced the counted instant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Any, Final
 
 from services.sla.domain.deadlines.counting import (
@@ -19,7 +18,7 @@ from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.model.duration import Duration, DurationKind
 
 Explanation = dict[str, Any]
-"""Plain data, ready for JSON: instants as ISO 8601 in the calendar's zone, amounts in the unit given beside them."""
+"""JSON-ready data: instants as ISO 8601 in the calendar's zone, amounts in the unit under `unit`."""
 
 _SATURDAY: Final = 5
 _MICROS_PER_SECOND: Final = 1_000_000
@@ -37,39 +36,44 @@ _UNIT_BY_KIND: Final[Mapping[DurationKind, str]] = {
 
 
 def explain_deadline(worktime: Worktime, limit: TimeLimit, context: Mapping[str, object] | None = None) -> Explanation:
-    """Explain a limit; `because` (procedure, version, clause, start event …) is put in front. Raises like `due_at`.
+    """Explain a time limit; `context` (procedure, version, clause, start event …) comes first in the result.
 
-    `segments` add up to `total` exactly: seconds of clock or working time, or days of which each counts 1 or 0.
+    The amounts of `segments` add up to `total` exactly: seconds of clock or working time, or days of which each counts 1 or 0.
+    Raises like `compute_due`.
     """
-    due, _, provisional = compute_due(worktime, limit)
+    due, _, is_provisional = compute_due(worktime, limit)
     duration, until = limit.extended_duration()
-    found: Explanation = {**(context or {}), **_inputs(worktime, limit, duration)}
-    counted, nominal = _counted_due(worktime, limit, duration)
-    end = counted if counted is not None else _open_pause_start(limit)
-    found["segments"] = [] if duration.kind == "date" else _segments(worktime, limit, duration, (nominal, end))
-    found["total"] = _total(worktime, limit, duration)
-    found["rolled"] = _roll_explanation(worktime, limit, nominal, counted)
-    found["replaced"] = _replacement(worktime, limit, (due, until, counted))
-    found["due"] = None if due is None else format_instant(worktime, due)
-    found["provisional"] = provisional
-    if provisional:
-        found["unpublished_after"] = str(worktime.calendar.published_until)
-    return found
+    counted_due, nominal_day = _count_without_replacement(worktime, limit, duration)
+    return {
+        **(context or {}),
+        **_inputs(worktime, limit, duration),
+        "segments": _segments(worktime, limit, duration, nominal_day, counted_due),
+        "total": _total(worktime, limit, duration),
+        "rolled": _roll(worktime, limit, nominal_day, counted_due),
+        "replaced": _replacement(worktime, limit, due, until, counted_due),
+        "due": _format_optional(worktime, due),
+        "provisional": is_provisional,
+        **({"unpublished_after": str(worktime.calendar.published_until)} if is_provisional else {}),
+    }
 
 
 def format_instant(worktime: Worktime, at: int) -> str:
-    """Write UTC microseconds as ISO 8601 in the calendar's zone."""
+    """Format UTC microseconds as ISO 8601 in the calendar's zone."""
     return worktime.to_datetime(at).isoformat()
 
 
+def _format_optional(worktime: Worktime, at: int | None) -> str | None:
+    return None if at is None else format_instant(worktime, at)
+
+
 def _inputs(worktime: Worktime, limit: TimeLimit, duration: Duration) -> Explanation:
-    calendar, until = worktime.calendar, worktime.calendar.published_until
+    calendar = worktime.calendar
     return {
         "calendar": {
             "id": calendar.id,
             "version": calendar.version,
             "zone": calendar.zone.key,
-            "published_until": None if until is None else str(until),
+            "published_until": None if calendar.published_until is None else str(calendar.published_until),
         },
         "start": format_instant(worktime, limit.start),
         "duration": str(limit.duration),
@@ -77,70 +81,78 @@ def _inputs(worktime: Worktime, limit: TimeLimit, duration: Duration) -> Explana
         "counting": limit.rule.counting,
         "roll": limit.rule.roll,
         "day_end": limit.rule.day_end,
-        "pauses": [
-            {"from": format_instant(worktime, begun), "to": None if ended is None else format_instant(worktime, ended)} for begun, ended in limit.pauses
-        ],
+        "pauses": [{"from": format_instant(worktime, start), "to": _format_optional(worktime, end)} for start, end in limit.pauses],
         "extensions": [
-            {"by": str(one.by)} if one.until is None else {"until": format_instant(worktime, one.until)} for one in limit.extensions
+            {"by": str(extension.by)} if extension.until is None else {"until": format_instant(worktime, extension.until)}
+            for extension in limit.extensions
         ],
         "unit": _UNIT_BY_KIND[duration.kind],
-    }  # fmt: skip
+    }
 
 
-def _counted_due(worktime: Worktime, limit: TimeLimit, duration: Duration) -> tuple[int | None, int | None]:
-    """Give due instant and last day of the duration itself, before anything replaces it."""
+def _count_without_replacement(worktime: Worktime, limit: TimeLimit, duration: Duration) -> tuple[int | None, int | None]:
+    """Return due instant and nominal day of the duration alone, before an extension or an agreed date replaces them."""
     if duration.kind == "date":
         return limit.agreed, None
-    return add_duration(worktime, limit.start, duration, limit.rule, limit.pauses)[:2]
+    due, nominal_day, _ = add_duration(worktime, limit.start, duration, limit.rule, limit.pauses)
+    return due, nominal_day
+
+
+def _segments(
+    worktime: Worktime, limit: TimeLimit, duration: Duration, nominal_day: int | None, counted_due: int | None
+) -> list[Explanation]:
+    if duration.kind == "date":
+        return []
+    end = _open_pause_start(limit) if counted_due is None else counted_due
+    if duration.kind in ("clock", "working", "part"):
+        return list(_time_segments(worktime, limit, end, is_working=duration.kind != "clock"))
+    last_day = worktime.day_of(end) if nominal_day is None else nominal_day
+    return [_day_segment(worktime, limit, duration, day) for day in range(worktime.day_of(limit.start), last_day + 1)]
 
 
 def _open_pause_start(limit: TimeLimit) -> int:
-    """Give the instant at which an open pause began to hold the deadline back."""
     return limit.pauses[-1][0] if limit.pauses else limit.start
 
 
-def _segments(worktime: Worktime, limit: TimeLimit, duration: Duration, reached: tuple[int | None, int]) -> list[Explanation]:
-    nominal, end = reached
-    if duration.kind in ("clock", "working", "part"):
-        return list(_time_segments(worktime, limit, end, working=duration.kind != "clock"))
-    last = nominal if nominal is not None else worktime.day_of(end)
-    return [_day_segment(worktime, limit, duration, day) for day in range(worktime.day_of(limit.start), last + 1)]
+def _time_segments(worktime: Worktime, limit: TimeLimit, end: int, *, is_working: bool) -> Iterator[Explanation]:
+    for running_start, running_end in running_intervals(limit.pauses, limit.start, end):
+        intervals = _working_intervals(worktime, running_start, running_end) if is_working else [(running_start, running_end)]
+        for segment_start, segment_end in intervals:
+            yield {
+                "from": format_instant(worktime, segment_start),
+                "to": format_instant(worktime, segment_end),
+                "amount": _seconds(segment_end - segment_start),
+            }
 
 
-def _time_segments(worktime: Worktime, limit: TimeLimit, end: int, *, working: bool) -> Iterator[Explanation]:
-    for begun, ended in running_intervals(limit.pauses, limit.start, end):
-        pieces = _working_intervals(worktime, begun, ended) if working else [(begun, ended)]
-        for one, other in pieces:
-            yield {"from": format_instant(worktime, one), "to": format_instant(worktime, other), "amount": _seconds(other - one)}
-
-
-def _working_intervals(worktime: Worktime, begun: int, ended: int) -> Iterator[tuple[int, int]]:
-    index = worktime.interval_at(begun)
-    while index < len(worktime.interval_starts) and worktime.interval_starts[index] < ended:
-        opens, shuts = max(begun, worktime.interval_starts[index]), min(ended, worktime.interval_ends[index])
-        if opens < shuts:
-            yield opens, shuts
+def _working_intervals(worktime: Worktime, start: int, end: int) -> Iterator[tuple[int, int]]:
+    index = worktime.interval_at(start)
+    while index < len(worktime.interval_starts) and worktime.interval_starts[index] < end:
+        opening, closing = max(start, worktime.interval_starts[index]), min(end, worktime.interval_ends[index])
+        if opening < closing:
+            yield opening, closing
         index += 1
 
 
 def _day_segment(worktime: Worktime, limit: TimeLimit, duration: Duration, day: int) -> Explanation:
-    """Say of one day whether it counts, and why or why not."""
-    on_work = duration.kind in ("working_days", "same_working_day")
-    end = _end_of_day(worktime, limit, day, on_work=on_work)
-    reason = _day_reason(worktime, day) if on_work else "calendar_day"
-    counts = (not on_work or worktime.is_working_day(day)) and day >= _first_day_that_counts(worktime, limit, duration)
-    if day == worktime.day_of(limit.start) and not counts and (not on_work or worktime.is_working_day(day)):
+    """Explain whether one day counts, and why."""
+    by_working_days = duration.kind in ("working_days", "same_working_day")
+    day_end = _day_end(worktime, limit, day, by_working_days=by_working_days)
+    is_countable = not by_working_days or worktime.is_working_day(day)
+    counts = is_countable and day >= _first_day_that_counts(worktime, limit, duration)
+    reason = _day_reason(worktime, day) if by_working_days else "calendar_day"
+    if day == worktime.day_of(limit.start) and is_countable and not counts:
         reason = "start_day" if limit.rule.counting == "exclusive" and duration.pausable else "after_close"
-    if counts and duration.pausable and blocking_pause(limit.pauses, end):
+    if counts and duration.pausable and blocking_pause(limit.pauses, day_end):
         counts, reason = False, "paused"
-    found = {
+    return {
         "day": str(worktime.date_of(day)),
         "from": format_instant(worktime, max(limit.start, worktime.midnight(worktime.date_of(day)))),
-        "to": format_instant(worktime, max(limit.start, end)),
+        "to": format_instant(worktime, max(limit.start, day_end)),
         "amount": int(counts),
         "because": reason,
+        **({"guessed": True} if by_working_days and worktime.has_unpublished_day(day, day) else {}),
     }
-    return {**found, "guessed": True} if on_work and worktime.has_unpublished_day(day, day) else found
 
 
 def _first_day_that_counts(worktime: Worktime, limit: TimeLimit, duration: Duration) -> int:
@@ -153,65 +165,69 @@ def _first_day_that_counts(worktime: Worktime, limit: TimeLimit, duration: Durat
     return first_counted_day(worktime, limit.start, limit.rule)
 
 
-def _end_of_day(worktime: Worktime, limit: TimeLimit, day: int, *, on_work: bool) -> int:
-    if on_work or limit.rule.day_end == "close":
+def _day_end(worktime: Worktime, limit: TimeLimit, day: int, *, by_working_days: bool) -> int:
+    if by_working_days or limit.rule.day_end == "close":
         return worktime.day_closes[day]
     return worktime.day_ends[day]
 
 
 def _day_reason(worktime: Worktime, day: int) -> str:
-    when: date = worktime.date_of(day)
-    entered, weekend = when in worktime.calendar.days, when.weekday() >= _SATURDAY
+    day_date = worktime.date_of(day)
+    is_exception, is_weekend = day_date in worktime.calendar.days, day_date.weekday() >= _SATURDAY
     if worktime.is_working_day(day):
-        return "make_up_day" if entered and weekend else "working_day"
-    return "day_off" if entered or not weekend else "weekend"
+        return "make_up_day" if is_exception and is_weekend else "working_day"
+    return "day_off" if is_exception or not is_weekend else "weekend"
 
 
 def _total(worktime: Worktime, limit: TimeLimit, duration: Duration) -> float | None:
-    """Give what the segments have to add up to, in their unit; None for an agreed instant."""
+    """Return the sum that the segments must reach, in their unit; None for a `date`."""
     match duration.kind:
         case "clock" | "working":
             return _seconds(duration.size)
         case "part":
             return _seconds(fraction_of_working_day(worktime, limit.start, duration))
         case "months":
-            first = first_counted_day(worktime, limit.start, limit.rule)
-            return last_day_of_months(worktime, first, duration.size, limit.rule) - first + 1
+            first_day = first_counted_day(worktime, limit.start, limit.rule)
+            return last_day_of_months(worktime, first_day, duration.size, limit.rule) - first_day + 1
         case "date":
             return None
         case _:
             return duration.size
 
 
-def _roll_explanation(worktime: Worktime, limit: TimeLimit, nominal: int | None, counted: int | None) -> Explanation | None:
-    """Say how a last day that is not worked moved, and over which days."""
-    if nominal is None or counted is None:
+def _roll(worktime: Worktime, limit: TimeLimit, nominal_day: int | None, counted_due: int | None) -> Explanation | None:
+    """Explain how the nominal day moved to a working day, and over which days; None if it did not move."""
+    if nominal_day is None or counted_due is None:
         return None
-    moved = worktime.day_of(counted - 1)
-    if moved <= nominal:
+    rolled_day = worktime.day_of(counted_due - 1)  # an instant at 24:00 belongs to the day that it ends
+    if rolled_day <= nominal_day:
         return None
     return {
-        "from": str(worktime.date_of(nominal)),
-        "to": str(worktime.date_of(moved)),
-        "over": [_rolled_over_day(worktime, limit, day) for day in range(nominal, moved)],
+        "from": str(worktime.date_of(nominal_day)),
+        "to": str(worktime.date_of(rolled_day)),
+        "over": [_rolled_over_day(worktime, limit, day) for day in range(nominal_day, rolled_day)],
     }
 
 
 def _rolled_over_day(worktime: Worktime, limit: TimeLimit, day: int) -> Explanation:
-    paused = worktime.is_working_day(day) and blocking_pause(limit.pauses, _end_of_day(worktime, limit, day, on_work=False))
-    return {"day": str(worktime.date_of(day)), "because": "paused" if paused else _day_reason(worktime, day)}
+    is_paused = worktime.is_working_day(day) and blocking_pause(limit.pauses, _day_end(worktime, limit, day, by_working_days=False))
+    return {"day": str(worktime.date_of(day)), "because": "paused" if is_paused else _day_reason(worktime, day)}
 
 
-def _replacement(worktime: Worktime, limit: TimeLimit, instants: tuple[int | None, int | None, int | None]) -> Explanation | None:
-    """Say what stands instead of the counted instant: an extension until, or the date agreed."""
-    due, until, counted = instants
-    if due == counted and limit.duration.kind != "date":
+def _replacement(worktime: Worktime, limit: TimeLimit, due: int | None, until: int | None, counted_due: int | None) -> Explanation | None:
+    """Name what replaced the counted instant: an extension until an instant, or the agreed date; None if nothing did."""
+    if limit.duration.kind == "date":
+        return {"by": _replaced_by(due, until), "counted": None}
+    if due == counted_due:
         return None
-    by = "extension" if until is not None and due == until else "agreed"
-    return {"by": by, "counted": None if counted is None or limit.duration.kind == "date" else format_instant(worktime, counted)}
+    return {"by": _replaced_by(due, until), "counted": _format_optional(worktime, counted_due)}
 
 
-def _seconds(amount: int) -> float:
-    """Give microseconds as seconds, whole ones as an integer."""
-    whole, rest = divmod(amount, _MICROS_PER_SECOND)
-    return whole if rest == 0 else amount / _MICROS_PER_SECOND
+def _replaced_by(due: int | None, until: int | None) -> str:
+    return "extension" if until is not None and due == until else "agreed"
+
+
+def _seconds(micros: int) -> float:
+    """Convert microseconds to seconds; a whole number becomes an int, so that JSON shows no fraction."""
+    whole, rest = divmod(micros, _MICROS_PER_SECOND)
+    return whole if rest == 0 else micros / _MICROS_PER_SECOND

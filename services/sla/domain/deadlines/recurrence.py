@@ -1,4 +1,4 @@
-"""Clocks that fire again and again: the occurrences of a repeat, and the periods of a procedure's own clocks."""
+"""Computes the occurrences of a repeating clock, and the start of the week, month, quarter or year of an instant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from shared.procedures.model.duration import Duration, DurationError
 
 @dataclass(frozen=True, slots=True)
 class RepeatOccurrence:
-    """One firing: the number of its first occurrence (from 1), how many roll to the same instant, due (UTC microseconds), provisional."""
+    """One firing of a repeating clock: occurrences that roll to the same instant fire once.
+
+    `number` is that of the first of them, counted from 1, `merged_count` how many they are; `due` is in UTC microseconds, `nominal`
+    the last counted day of the first.
+    """
 
     number: int
     merged_count: int
@@ -22,45 +26,57 @@ class RepeatOccurrence:
 
 
 def nth_occurrence(worktime: Worktime, limit: TimeLimit, number: int) -> CountedDue:
-    """Count the `number`-th occurrence of a limit that repeats: its nominal day is that many times the duration from the start."""
+    """Count `number` times the duration from the start, so that rolling and late processing do not shift later occurrences.
+
+    Raises DeadlineError beyond the calendar and DurationError for a duration that does not repeat.
+    """
     return add_duration(worktime, limit.start, limit.duration.times(number), limit.rule, limit.pauses)
 
 
 def next_occurrence(worktime: Worktime, limit: TimeLimit, after: int | None = None) -> RepeatOccurrence | None:
-    """Give the first firing that lies after an instant (None: the very first); None while an open pause holds it back."""
+    """Return the first firing later than `after`, or the first of all; None while an open pause holds it."""
     number = 1 if after is None else _first_number_after(worktime, limit, after)
-    due, nominal, provisional = nth_occurrence(worktime, limit, number)
+    due, nominal, is_provisional = nth_occurrence(worktime, limit, number)
     if due is None:
         return None
-    return RepeatOccurrence(number, _first_number_after(worktime, limit, due, number) - number, due, nominal, provisional)
+    return RepeatOccurrence(
+        number=number,
+        merged_count=_first_number_after(worktime, limit, due, number) - number,
+        due=due,
+        nominal=nominal,
+        provisional=is_provisional,
+    )
 
 
 def period_start(worktime: Worktime, every: Duration, at: int) -> int:
-    """Give the instant at which the week (from Monday), month, quarter or year of an instant begins; raises DurationError."""
+    """Return the first instant of the week (from Monday), month, quarter or year of an instant; raises DurationError."""
     day = worktime.date_of(worktime.day_of(at))
     match every.unit:
         case "w":
-            first = worktime.date_of(worktime.day_of(at) - day.weekday())
+            first_day = worktime.date_of(worktime.day_of(at) - day.weekday())
         case "mo":
-            first = day.replace(day=1)
+            first_day = day.replace(day=1)
         case "q":
-            first = day.replace(month=day.month - (day.month - 1) % 3, day=1)
+            first_day = day.replace(month=day.month - (day.month - 1) % 3, day=1)
         case "y":
-            first = day.replace(month=1, day=1)
+            first_day = day.replace(month=1, day=1)
         case _:
             raise DurationError(f"every {every}: a procedure's own clock runs by the week, month, quarter or year; write 1w, 1mo, 1q or 1y")
-    return worktime.midnight(first)
+    return worktime.midnight(first_day)
 
 
 def align_to_period(worktime: Worktime, limit: TimeLimit) -> TimeLimit:
-    """Give a procedure's own repeating clock as a limit: from the first day of its period, inclusive."""
+    """Return the limit of a procedure's own clock: counted inclusively from the first day of its period; raises DurationError."""
     start = period_start(worktime, limit.duration, limit.start)
     return replace(limit, start=start, rule=replace(limit.rule, counting="inclusive"))
 
 
-def _first_number_after(worktime: Worktime, limit: TimeLimit, after: int, known: int = 0) -> int:
-    """Find the first number whose instant lies after `after`; the instants never go back, so halving finds it."""
-    low, step = known, 1
+def _first_number_after(worktime: Worktime, limit: TimeLimit, after: int, known_number: int = 0) -> int:
+    """Return the first occurrence later than `after`, given that `known_number` is not.
+
+    Due instants never decrease with the number, so doubling steps and a binary search find it.
+    """
+    low, step = known_number, 1
     while not _is_due_after(worktime, limit, low + step, after):
         low += step
         step *= 2
@@ -76,7 +92,7 @@ def _first_number_after(worktime: Worktime, limit: TimeLimit, after: int, known:
 
 def _is_due_after(worktime: Worktime, limit: TimeLimit, number: int, after: int) -> bool:
     try:
-        due = nth_occurrence(worktime, limit, number)[0]
-    except DeadlineError:  # beyond the tables, so beyond `after`
+        due, _, _ = nth_occurrence(worktime, limit, number)
+    except DeadlineError:  # beyond the calendar's last day, so beyond `after`
         return True
     return due is None or due > after

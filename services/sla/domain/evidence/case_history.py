@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.replay import RecordedEvent
-from services.sla.domain.lifecycle.case import Event
-from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
-from services.sla.domain.reports.statistics import CaseTimeline
+from services.sla.domain.evidence.recorded_events import RecordedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +42,6 @@ class CaseHistory:
     def recorded_events(self) -> list[RecordedEvent]:
         """The lines as the replay takes them; raises `ValueError` for a body that is no JSON."""
         return [RecordedEvent(orjson.loads(row.body), row.cause, row.origin, row.basis) for row in self.rows]
-
-    def timeline(self) -> CaseTimeline:
-        """The case as the figures take it."""
-        return case_timeline(self.case, [orjson.loads(row.body) for row in self.rows])
-
-
-def case_timeline(case: str, bodies: Sequence[dict[str, Any]]) -> CaseTimeline:
-    """A case as the figures take it, out of its events as they were published."""
-    registered = next((body for body in bodies if body["type"] == "registered"), {})
-    complaint = registered.get("complaint", {})
-    events = [Event(body["type"], _parse_micros(body["at"]), body["sequence"], _instants_to_micros(body)) for body in bodies]
-    received = complaint.get("received_at") or bodies[0]["at"]
-    who = complaint.get("complainant", {}).get("kind", "customer")
-    return CaseTimeline(case, _parse_micros(received), complaint.get("channel", "hotline"), who, events, complaint.get("facts", {}))
 
 
 def verify_history(history: CaseHistory) -> list[str]:
@@ -101,10 +83,6 @@ def _column_faults(case: str, row: LedgerRow) -> Iterator[str]:
     for name, value in stated.items():
         if said.get(name) != value:
             yield f"event {row.sequence}: the column {name} does not agree with the event"
-
-
-def _instants_to_micros(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: _parse_micros(value) if name in INSTANT_FIELDS and isinstance(value, str) else value for name, value in body.items()}
 
 
 def _parse_micros(written: str) -> int:

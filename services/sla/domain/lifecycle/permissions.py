@@ -7,13 +7,15 @@ from typing import Any
 
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.rules.rulebook import STOPS, ClockPlan, Permission
+from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.duration import Duration, DurationError
 from shared.procedures.model.effects import role_tuple
 
 EXTENSION_ACTIONS = ("request_extension", "grant_extension", "refuse_extension")
+AUTHORITY_RULE = "authority"
+"""The rule of a refusal that rests on who acted, not on the procedure."""
 SYSTEM_ROLE = "system"
 
 

@@ -14,6 +14,8 @@ from shared.procedures.model.timed_entries import PeriodicDuty
 
 REPORT_PERIODS = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 """The periods that reports are made for, and how long they are."""
+DUTY_KEY_PREFIX = "duty:"
+"""Prefix of the record key of a duty's notification, in place of a case id."""
 _LONGEST_ROLL = 45 * MICROS_PER_DAY
 """A period that ended so long ago may still be rolling over a holiday."""
 

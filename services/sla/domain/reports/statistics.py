@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.case import Event
+from services.sla.domain.reports.case_progress import CaseAtPeriodEnd, case_at_period_end, finished_runs, truncate
+from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.handling_time import handling_segments
 from shared.procedures.model.procedure import Procedure
 
@@ -16,18 +18,6 @@ EXTENSION_EVENTS = {"extension_requested": "requested", "extension_granted": "gr
 END_EVENTS = ("closed", "refused", "withdrawn")
 REPEAT_LINKS = ("repeat", "duplicate")
 GROUPINGS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "causes")
-
-
-@dataclass(frozen=True, slots=True)
-class CaseTimeline:
-    """A case as its ledger tells it: id, instant of receipt (microseconds), channel, kind of complainant, events in order."""
-
-    case: str
-    received_at: int
-    channel: str
-    complainant_kind: str
-    events: Sequence[Event]
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +30,6 @@ class ReportingPeriod:
     def contains(self, at: int) -> bool:
         """Whether an instant lies in the period."""
         return self.since <= at < self.until
-
-
-@dataclass(slots=True)
-class _CaseAtPeriodEnd:
-    """A case at the end of the period."""
-
-    kind: str = "complaint"
-    class_: str = ""
-    subject: str = ""
-    department: str = ""
-    status: str = "open"
-    links: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -76,9 +53,9 @@ class StatisticsCollector:
         """Count a case."""
         if timeline.received_at >= self.period.until:
             return
-        history = _truncate(timeline, self.period.until)
+        history = truncate(timeline, self.period.until)
         happened = [event for event in history.events if self.period.contains(event.at)]
-        standing = _case_at_period_end(history)
+        standing = case_at_period_end(history)
         self.open_cases += standing.status == "open"
         if self.period.contains(history.received_at):
             self._count_received(history, standing)
@@ -90,7 +67,7 @@ class StatisticsCollector:
             if length:
                 self.time_spent[part.department, part.reason] += length
 
-    def _count_received(self, history: CaseTimeline, standing: _CaseAtPeriodEnd) -> None:
+    def _count_received(self, history: CaseTimeline, standing: CaseAtPeriodEnd) -> None:
         self.received += 1
         named = {"by_kind": standing.kind, "by_class": standing.class_, "by_subject": standing.subject}
         for name, value in (named | {"by_department": standing.department, "by_channel": history.channel}).items():
@@ -107,7 +84,7 @@ class StatisticsCollector:
 
     def _count_finished(self, history: CaseTimeline) -> None:
         with_limit = {clock.id for clock in self.procedure.clocks if clock.due}
-        for event, in_time in _finished_runs(history.events):
+        for event, in_time in finished_runs(history.events):
             if self.period.contains(event.at) and event.data.get("clock") in with_limit:
                 clause = event.data.get("clause", "")
                 self.finished_by_clause[clause] += 1
@@ -157,48 +134,6 @@ def compute_statistics(timelines: Iterable[CaseTimeline], procedure: Procedure, 
     for history in timelines:
         tally.add(history)
     return tally.to_report()
-
-
-def _truncate(history: CaseTimeline, until: int) -> CaseTimeline:
-    events = [event for event in history.events if event.at < until]
-    return CaseTimeline(history.case, history.received_at, history.channel, history.complainant_kind, events, history.facts)
-
-
-def _case_at_period_end(history: CaseTimeline) -> _CaseAtPeriodEnd:
-    found = _CaseAtPeriodEnd(facts=dict(history.facts))
-    for event in history.events:
-        data = event.data
-        found.facts.update(data.get("facts", {}))
-        match event.type:
-            case "classified" | "reclassified":
-                found.kind = data.get("kind") or found.kind
-                found.class_ = data.get("class") or found.class_
-                found.subject = data.get("subject") or found.subject
-            case "routed" | "reassigned":
-                found.department = data.get("department", "")
-            case "returned":
-                found.department = ""
-            case "linked":
-                found.links.append(data.get("as", ""))
-            case "closed" | "refused" | "withdrawn":
-                found.status = event.type
-            case "reopened":
-                found.status = "open"
-    return found
-
-
-def _finished_runs(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
-    done: set[tuple[str, int]] = set()
-    deemed = {_run_key(event) for event in events if event.type == "measures_deemed_approved"}
-    for event in events:
-        if event.type in ("clock_breached", "clock_stopped") and _run_key(event) not in done:
-            done.add(_run_key(event))
-            met = event.type == "clock_stopped" and event.data.get("in_time", True) and _run_key(event) not in deemed
-            yield event, met
-
-
-def _run_key(event: Event) -> tuple[str, int]:
-    return event.data.get("clock", ""), event.data.get("round", 0)
 
 
 def _rate(finished: int, in_time: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A procedure made ready for deciding: conditions compiled, durations parsed, and for every event the clocks that it concerns."""
+"""A procedure compiled with its parameters, organisation and calendars, indexed by event type, action and department."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
-from services.sla.domain.deadlines.counting import CountingRule
-from services.sla.domain.deadlines.reminder import ReminderTiming
 from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.rules.plans import ClockPlan, Permission, ReactionPlan, plan_clock, plan_permission, plan_reaction
 from shared.procedures.calendars.calendar import Calendar
-from shared.procedures.expressions.conditions import Condition, compile_condition
+from shared.procedures.expressions.conditions import Condition
 from shared.procedures.model.bound_procedure import BoundProcedure
-from shared.procedures.model.duration import Duration
-from shared.procedures.model.effects import Effect, expand_effect, role_tuple
-from shared.procedures.model.procedure import ActionRule, Procedure
-from shared.procedures.model.selectors import SelectedEvent, Selector, requires_all_events, selected_events
-from shared.procedures.model.timed_entries import ActorOfEvent, ClauseIds, ClockEntry, DueEntry, EscalationLadder, LimitSource
+from shared.procedures.model.effects import role_tuple
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.timed_entries import ActorOfEvent, EscalationLadder
 from shared.procedures.organisation import Organisation
 
-STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS = "starts", "stops", "restarts", "pauses", "resumes", "cancels"
 REPLANNING_EVENTS = ("amended", "classified", "reclassified", "routed", "reassigned", "date_agreed")
+"""Events that change what guards and due instants read: facts, class, department, agreed date."""
 CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
     "accepted": ("accepted", True),
     "measures_approved": ("approved", True),
@@ -32,162 +28,72 @@ CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
     "suspended": ("suspended", True),
     "resumed": ("suspended", False),
 }
-"""Events that set or clear a flag of the case."""
-_SELECTOR_FIELDS = (STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS)
-
-
-def first_clauses(*candidates: ClauseIds | None) -> list[str]:
-    """The first clause that is given, as a list."""
-    for clause in candidates:
-        if clause:
-            return [clause] if isinstance(clause, str) else list(clause)
-    return []
-
-
-def optional_condition(source: str | None) -> Condition | None:
-    """The compiled condition, None for none."""
-    return None if source is None else compile_condition(source)
-
-
-@dataclass(frozen=True, slots=True)
-class SelectorMatch:
-    """An event that a selector looks at: its place in the selector and its condition.
-
-    `of_unsigned` is a sign-off that stands for measures: it does so only while there are some that wait for it.
-    """
-
-    position: int
-    when: Condition | None
-    requires_unsigned_measures: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedEffect:
-    """An effect with the clauses and condition that hold for it."""
-
-    effect: Effect
-    clauses: list[str]
-    when: Condition | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlineStep:
-    """A due entry, ready; `duration` is None where a parameter has no value yet, `fact` names the fact of a date."""
-
-    duration: Duration | None
-    fact: str
-    entry: DueEntry
-    when: Condition | None
-    effects: tuple[PlannedEffect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedReminder:
-    """A reminder before due: by a duration before, or at a share of the time, of one threshold."""
-
-    timing: ReminderTiming
-    step_index: int
-    when: Condition | None
-    effects: tuple[PlannedEffect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ClockPlan:
-    """A clock, ready: selectors by event type, thresholds, chases, the repeat."""
-
-    clock: ClockEntry
-    clauses: list[str]
-    when: Condition | None
-    counting_rule: CountingRule
-    matches: dict[str, dict[str, tuple[SelectorMatch, ...]]]
-    stops_needed: int
-    deadline_steps: tuple[DeadlineStep, ...]
-    reminders: tuple[PlannedReminder, ...]
-    every: Duration | None
-    repeat_effects: tuple[PlannedEffect, ...]
-    needs_replanning: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReactionPlan:
-    """A reaction, ready."""
-
-    id: str
-    matches: dict[str, tuple[SelectorMatch, ...]]
-    when: Condition | None
-    effects: tuple[PlannedEffect, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """A rule for an action, ready."""
-
-    rule: ActionRule
-    when: Condition | None
-    requires: Condition | None
-    needs_sign_off: Condition | None
-    clauses: list[str]
+"""Event type → the flag of the case that it sets, and the value."""
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """Procedure, parameters and organisation together; made once, used for every case that is pinned to them."""
+    """A procedure with its parameters, its organisation and the organisation's calendars by id.
+
+    Built once and shared by every case that is pinned to this version; each index is compiled when it is first read.
+    """
 
     bound_procedure: BoundProcedure
     organisation: Organisation
     calendars: dict[str, Calendar] = field(default_factory=dict)
+    _worktime_by_department: dict[str, Worktime] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def procedure(self) -> Procedure:
-        """The procedure as data."""
+        """The procedure as loaded."""
         return self.bound_procedure.procedure
 
     @cached_property
     def clock_plans(self) -> dict[str, ClockPlan]:
-        """Clock id → plan, in the written order."""
-        return {clock.id: self._plan_clock(clock) for clock in self.procedure.clocks}
+        """Clock id → plan, in the order of the procedure."""
+        return {clock.id: plan_clock(clock, self.bound_procedure) for clock in self.procedure.clocks}
 
     @cached_property
     def plans_by_event(self) -> dict[str, tuple[ClockPlan, ...]]:
-        """Event type → the clocks whose selectors name it."""
+        """Event type → the clocks whose selectors name it, in the order of the procedure."""
         index: dict[str, dict[str, ClockPlan]] = defaultdict(dict)
         for plan in self.clock_plans.values():
-            for matches in plan.matches.values():
-                for event in matches:
-                    index[event][plan.clock.id] = plan
-        return {event: tuple(plans.values()) for event, plans in index.items()}
+            for matches_by_event in plan.matches.values():
+                for event_type in matches_by_event:
+                    index[event_type][plan.clock.id] = plan
+        return {event_type: tuple(plans.values()) for event_type, plans in index.items()}
 
     @cached_property
     def replannable_plans(self) -> tuple[ClockPlan, ...]:
-        """The clocks that have to be planned again when class, facts or department change."""
+        """The clocks whose guard or due instant can change after their start."""
         return tuple(plan for plan in self.clock_plans.values() if plan.needs_replanning)
 
     @cached_property
     def replanning_events(self) -> frozenset[str]:
-        """The events after which guards may hold otherwise: those that change facts, class or department, and those that guards name."""
-        guards = [guard for plan in self.replannable_plans for guard in _present(plan.when, *(step.when for step in plan.deadline_steps))]
-        named = {path[1] for guard in guards for path in guard.paths if path[0] in ("last", "count")}
-        read = {path[1] for guard in guards for path in guard.paths if path[0] == "case"}
-        return frozenset({*REPLANNING_EVENTS, *named, *(event for event, (flag, _) in CASE_FLAG_BY_EVENT.items() if flag in read)})
+        """Event types after which replannable clocks are evaluated again.
+
+        They are REPLANNING_EVENTS, the events that a guard reads (`last.*`, `count.*`), and those that set a flag that it reads (`case.*`).
+        """
+        paths = [path for plan in self.replannable_plans for guard in plan.guards() for path in guard.paths]
+        read_events = {path[1] for path in paths if path[0] in ("last", "count")}
+        read_case_fields = {path[1] for path in paths if path[0] == "case"}
+        flag_events = {event_type for event_type, (flag, _) in CASE_FLAG_BY_EVENT.items() if flag in read_case_fields}
+        return frozenset({*REPLANNING_EVENTS, *read_events, *flag_events})
 
     @cached_property
     def reactions_by_event(self) -> dict[str, tuple[ReactionPlan, ...]]:
-        """Event type → reactions on it, in the written order."""
+        """Event type → the reactions to it, in the order of the procedure."""
         index: dict[str, list[ReactionPlan]] = defaultdict(list)
-        for reaction in self.procedure.reactions:
-            found = compile_selector(reaction.on)
-            plan = ReactionPlan(
-                reaction.id, found, optional_condition(reaction.when), plan_effects(reaction.do, first_clauses(reaction.clause))
-            )
-            for event in found:
-                index[event].append(plan)
-        return {event: tuple(plans) for event, plans in index.items()}
+        for plan in map(plan_reaction, self.procedure.reactions):
+            for event_type in plan.matches:
+                index[event_type].append(plan)
+        return {event_type: tuple(plans) for event_type, plans in index.items()}
 
     @cached_property
     def permissions_by_action(self) -> dict[str, tuple[Permission, ...]]:
-        """Action → its rules."""
-        named = {*self.procedure.actions, *(["close"] if self.procedure.closing else [])}
-        return {action: tuple(plan_permission(rule) for rule in self.procedure.action_rules(action)) for action in named}
+        """Action → its rules; closing conditions are rules of `close`."""
+        actions = {*self.procedure.actions, *(["close"] if self.procedure.closing else [])}
+        return {action: tuple(map(plan_permission, self.procedure.action_rules(action))) for action in actions}
 
     @cached_property
     def ladders(self) -> dict[str, EscalationLadder]:
@@ -196,124 +102,51 @@ class Rulebook:
 
     @cached_property
     def last_event_fields(self) -> dict[str, frozenset[str]]:
-        """Event type → the fields of its latest occurrence that some condition reads."""
+        """Event type → the fields of its last occurrence that a condition or a clock's owner reads; a case keeps only these."""
         index: dict[str, set[str]] = defaultdict(set)
-        for source in self._all_conditions():
-            for path in source.paths:
+        for condition in self._conditions():
+            for path in condition.paths:
                 if path[0] == "last":
                     index[path[1]].add(path[2])
         for clock in self.procedure.clocks:
             if isinstance(clock.owner, ActorOfEvent):
                 index[clock.owner.who].add("role")
-        return {event: frozenset(fields) for event, fields in index.items()}
+        return {event_type: frozenset(fields) for event_type, fields in index.items()}
 
     @cached_property
     def owner_roles(self) -> list[str]:
-        """The roles that have to act where an entry says `owner`: of several the first that somebody holds."""
-        stated = [name for entry in self.procedure.ownership if entry.role for name in role_tuple(entry.role)]
-        named = self.procedure.role_names
-        return stated or [role for role in ("owner", "handler", *named[:1]) if role in named][:1] or ["owner"]
+        """The roles that `owner` stands for in the procedure; the first that a person holds owns the case.
+
+        Without an ownership entry: the role `owner` or `handler`, else the first role of the procedure.
+        """
+        declared = [role for rule in self.procedure.ownership if rule.role for role in role_tuple(rule.role)]
+        if declared:
+            return declared
+        role_names = self.procedure.role_names
+        return [next((role for role in ("owner", "handler", *role_names) if role in role_names), "owner")]
 
     def worktime_for(self, department: str) -> Worktime:
-        """The compiled calendar for a case of that department: the department's own, the procedure's, or the organisation's."""
-        found = self._worktime_by_department.get(department)
-        return self._find_worktime(department) if found is None else found
+        """Return the tables of a department's calendar, else of the procedure's, else of the organisation's.
 
-    @cached_property
-    def _worktime_by_department(self) -> dict[str, Worktime]:
-        """What `worktime` has found, by department; one that the organisation does not know is not kept."""
-        return {}
+        An empty or unknown department has no calendar of its own.
+        """
+        worktime = self._worktime_by_department.get(department)
+        return self._find_worktime(department) if worktime is None else worktime
 
     def _find_worktime(self, department: str) -> Worktime:
         unit = self.organisation.department(department) if department else None
-        if department and unit is None:
+        if department and unit is None:  # not cached: names that messages bring must not fill the cache
             return self.worktime_for("")
-        name = (unit.calendar if unit else None) or self.procedure.calendar or self.organisation.calendar
-        found = self._worktime_by_department[department] = Worktime.for_calendar(self.calendars[name])
-        return found
+        calendar_id = (unit.calendar if unit else None) or self.procedure.calendar or self.organisation.calendar
+        worktime = self._worktime_by_department[department] = Worktime.for_calendar(self.calendars[calendar_id])
+        return worktime
 
-    def _plan_clock(self, clock: ClockEntry) -> ClockPlan:
-        own = first_clauses(clock.clause)
-        rule = CountingRule(clock.counting, clock.roll, self.procedure.day_end)
-        thresholds = tuple(self._plan_step(due, own) for due in clock.due)
-        chases = tuple(
-            PlannedReminder(
-                ReminderTiming.parse(before=each.before, share=each.share),
-                each.of,
-                optional_condition(each.when),
-                plan_effects(each.do, first_clauses(each.clause, clock.clause)),
-            )
-            for each in clock.reminders
-        )
-        guard = optional_condition(clock.when)
-        return ClockPlan(
-            clock=clock,
-            clauses=own,
-            when=guard,
-            counting_rule=rule,
-            matches={name: compile_selector(getattr(clock, name)) for name in _SELECTOR_FIELDS},
-            stops_needed=len(selected_events(clock.stops)) if requires_all_events(clock.stops) else 1,
-            deadline_steps=thresholds,
-            reminders=chases,
-            every=self._resolve_duration(clock.every)[0] if clock.every else None,
-            repeat_effects=plan_effects(clock.do, own),
-            needs_replanning=guard is not None or any(t.when or t.fact or t.entry.or_agreed for t in thresholds),
-        )
-
-    def _plan_step(self, due: DueEntry, own: list[str]) -> DeadlineStep:
-        duration, fact = self._resolve_duration(due.within)
-        return DeadlineStep(duration, fact, due, optional_condition(due.when), plan_effects(due.do, first_clauses(due.clause) or own))
-
-    def _resolve_duration(self, within: LimitSource) -> tuple[Duration | None, str]:
-        written = self.bound_procedure.duration_text(within)
-        if written is None:
-            return None, ""
-        duration = Duration.parse(written)
-        return duration, duration.fact
-
-    def _all_conditions(self) -> Iterable[Condition]:
-        for plan in self.clock_plans.values():
-            yield from _present(plan.when, *(m.when for found in plan.matches.values() for each in found.values() for m in each))
-            steps: tuple[DeadlineStep | PlannedReminder, ...] = (*plan.deadline_steps, *plan.reminders)
-            for step in steps:
-                yield from _present(step.when, *(doing.when for doing in step.effects))
-            yield from _present(*(doing.when for doing in plan.repeat_effects))
-        for reactions in self.reactions_by_event.values():
-            for reaction in reactions:
-                yield from _present(reaction.when, *(m.when for found in reaction.matches.values() for m in found))
-                yield from _present(*(doing.when for doing in reaction.effects))
-        for rules in self.permissions_by_action.values():
-            for each in rules:
-                yield from _present(each.when, each.requires, each.needs_sign_off)
-
-
-def _present(*conditions: Condition | None) -> Iterable[Condition]:
-    return (each for each in conditions if each is not None)
-
-
-def compile_selector(selector: Selector | None) -> dict[str, tuple[SelectorMatch, ...]]:
-    index: dict[str, list[SelectorMatch]] = defaultdict(list)
-    for place, pick in enumerate(selected_events(selector)):
-        for event in _matching_event_types(pick):
-            index[event].append(SelectorMatch(place, optional_condition(pick.when), requires_unsigned_measures=event != pick.event))
-    return {event: tuple(found) for event, found in index.items()}
-
-
-def _matching_event_types(pick: SelectedEvent) -> tuple[str, ...]:
-    # Measures that need a sign-off count only once signed off, wherever a rule looks for measures.
-    return ("measures_submitted", "measures_signed_off") if pick.event == "measures_submitted" else (pick.event,)
-
-
-def plan_effects(items: Iterable[Any], own: list[str]) -> tuple[PlannedEffect, ...]:
-    found = [expand_effect(item) for item in items]
-    return tuple(PlannedEffect(each, first_clauses(each.clause) or own, optional_condition(each.when)) for each in found)
-
-
-def plan_permission(rule: ActionRule) -> Permission:
-    return Permission(
-        rule,
-        optional_condition(rule.when),
-        optional_condition(rule.requires),
-        optional_condition(rule.needs_sign_off),
-        first_clauses(rule.clause),
-    )
+    def _conditions(self) -> Iterable[Condition]:
+        for clock_plan in self.clock_plans.values():
+            yield from clock_plan.conditions()
+        for reaction_plans in self.reactions_by_event.values():
+            for reaction_plan in reaction_plans:
+                yield from reaction_plan.conditions()
+        for permissions in self.permissions_by_action.values():
+            for permission in permissions:
+                yield from permission.conditions()

@@ -1,0 +1,49 @@
+"""Database access of the commands: plain connections, and queries on one service's schema."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+from cli.exit_status import EXIT_UNUSABLE, exit_with
+from shared.runtime.database.database import Database
+from shared.runtime.errors import Unavailable
+from shared.runtime.process.failures import redacted_reason
+from shared.runtime.process.settings import RuntimeSettings
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def connect(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """An asyncpg connection for the length of a block; `database_url` is an SQLAlchemy URL or a plain one."""
+    # asyncpg refuses a scheme that names a driver.
+    connection = await asyncpg.connect(database_url.replace("postgresql+asyncpg://", "postgresql://", 1))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def query_service(service: str, query: Callable[[Database], Awaitable[T]], *, exit_status: int = EXIT_UNUSABLE) -> T:
+    """Run a query on a service's schema; a database that cannot be used ends the command with `exit_status`."""
+
+    async def run() -> T:
+        database = Database(RuntimeSettings(), service)
+        try:
+            return await query(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(run())
+    except (OSError, DBAPIError, asyncpg.PostgresError, Unavailable) as error:
+        exit_with(
+            f"the database of {service} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run",
+            exit_status,
+        )

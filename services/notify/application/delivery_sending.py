@@ -1,0 +1,91 @@
+"""Sends due deliveries through a provider and records the results."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from services.notify import metrics
+from services.notify.application import delivery_events
+from services.notify.domain import retry_policy
+from services.notify.domain.failure_reason import FailureReason
+from services.notify.domain.retry_policy import RetryPolicy
+from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
+from services.notify.storage import deliveries
+from services.notify.storage.deliveries import AttemptResult, DeliveryRow
+from shared.contracts.events.notifications import NotificationFailed, NotificationSent
+from shared.runtime.clock import Clock, jitter, monotonic
+from shared.runtime.database.database import Transaction
+from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
+from shared.runtime.process.failures import redacted_reason
+
+log = structlog.get_logger(__name__)
+
+
+class SendDeliveries:
+    """Sends the deliveries of one provider's channel; `claim`, `attempt` and `settle` are the steps of a leased work queue."""
+
+    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy) -> None:
+        self.channel = provider.channel
+        self._provider = provider
+        self._key_ring = key_ring
+        self._clock = clock
+        self._policy = policy
+
+    async def claim(self, tx: Transaction, limit: int, now: datetime, until: datetime) -> Sequence[DeliveryRow]:
+        """Lease due deliveries until the instant `until` (real time)."""
+        return await deliveries.claim_deliveries(tx, self.channel, limit, now, until)
+
+    async def attempt(self, row: DeliveryRow) -> SendAccepted | SendFailed:
+        """Send one delivery, outside any transaction; whatever the peer does becomes a `SendFailed`."""
+        try:
+            address = str(self._key_ring.decrypt(row.address, row.case_id)["to"])
+        except DecryptionError:
+            return SendFailed(FailureReason.SEALED, permanent=True)
+        started = monotonic()
+        result = await self._send(OutgoingMessage(str(row.id), address, row.subject, row.text))
+        metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
+        metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
+        return result
+
+    async def settle(self, tx: Transaction, attempts: Sequence[tuple[DeliveryRow, SendAccepted | SendFailed]]) -> None:
+        """Store the results of attempts whose lease is still held, and publish the outcome of those that are settled."""
+        results = {row.id: self._attempt_result(row, outcome) for row, outcome in attempts}
+        stored_ids = await deliveries.settle_deliveries(tx, list(results.values()))
+        settled = [(row, results[row.id]) for row, _ in attempts if row.id in stored_ids and results[row.id].status != "pending"]
+        await delivery_events.publish_outcomes(
+            tx,
+            [(row, NotificationSent if result.status == "sent" else NotificationFailed) for row, result in settled],
+            self._clock.now(),
+            reasons={result.id: result.reason for _, result in settled},
+        )
+        tx.after_commit(lambda: self._count_settled([result for _, result in settled]))
+
+    async def close(self) -> None:
+        """Close the provider's connections."""
+        await self._provider.close()
+
+    async def _send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
+        try:
+            return await self._provider.send(message)
+        except Exception as error:  # noqa: BLE001 - a bug in a provider costs this message an attempt and must not stop the others
+            log.warning("provider failed", channel=self.channel, delivery=message.idempotency_key, reason=redacted_reason(error))
+            return SendFailed(FailureReason.GARBAGE, permanent=False)
+
+    def _attempt_result(self, row: DeliveryRow, outcome: SendAccepted | SendFailed) -> AttemptResult:
+        now = self._clock.real_now()
+        if isinstance(outcome, SendAccepted):
+            return AttemptResult(row.id, row.fence, "sent", now, reference=outcome.reference)
+        # Jitter: messages that failed in the same outage must not come back to the provider in the same second.
+        delay = jitter(retry_policy.retry_delay(self._policy, row.attempts, outcome.retry_after))
+        due_at = None
+        if not outcome.permanent:
+            due_at = retry_policy.next_attempt_at(self._policy, row.attempts, row.first_due_at or now, now, delay)
+        return AttemptResult(row.id, row.fence, "pending" if due_at else "failed", due_at or now, reason=outcome.describe())
+
+    def _count_settled(self, results: Sequence[AttemptResult]) -> None:
+        for result in results:
+            if result.status == "sent":
+                metrics.SENT.labels(self.channel).inc()
+            else:
+                metrics.count_failed(self.channel, result.reason)

@@ -1,0 +1,36 @@
+"""notify's tables: deliveries and the last event number of each case."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid, func
+
+from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
+
+SCHEMA = "notify"
+
+
+def metadata() -> MetaData:
+    """The runtime's tables and notify's own."""
+    schema_metadata = runtime_tables(SCHEMA)
+    delivery = Table(
+        "delivery",
+        schema_metadata,
+        Column("id", Uuid, primary_key=True),
+        *(
+            Column(name, Text, nullable=False)
+            for name in ("case_id", "notification", "recipient", "channel", "template", "because", "status")
+        ),
+        Column("due_at", DateTime(timezone=True), nullable=False),
+        *(Column(name, Text, nullable=False) for name in ("address", "subject", "text", "reason")),
+        Column("traceparent", Text),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("fence", BigInteger, nullable=False, server_default="0"),
+        Column("first_due_at", DateTime(timezone=True), nullable=False),
+        Column("reference", Text, nullable=False, server_default=""),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("settled_at", DateTime(timezone=True)),
+    )
+    Index("delivery_due", delivery.c.channel, delivery.c.due_at, postgresql_where=delivery.c.status == "pending")
+    Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
+    Index("delivery_case", delivery.c.case_id)
+    use_queue_autovacuum(delivery)
+    Table("case_sequence", schema_metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
+    return schema_metadata

@@ -1,0 +1,117 @@
+"""Decides on actions sent by HTTP, under the lock of their case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.sla.application.case_batch import CaseBatch
+from services.sla.application.cases import UpdateCases
+from services.sla.application.errors import (
+    ActionNotFoundError,
+    CaseNotFoundError,
+    CaseParkedError,
+    RoleMissingError,
+    RoleNotHeldError,
+)
+from services.sla.application.identity import Actor
+from services.sla.domain.deadlines.worktime import from_micros, to_micros
+from services.sla.domain.lifecycle.case import Case, Event
+from services.sla.domain.lifecycle.inputs import TakeAction
+from services.sla.storage import idempotency
+from shared.contracts.actions import ACTION_DEFINITIONS, Action
+from shared.contracts.topics import PARTITIONS
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.dead_letters import parking
+from shared.runtime.kafka.partitioner import partition_of
+from shared.runtime.kafka.watermark import Watermark
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """The events of an action; `deferred` if earlier deadlines have to be processed first, `repeated` if its key was used before."""
+
+    events: Sequence[Event] = ()
+    deferred: bool = False
+    repeated: bool = False
+
+
+class _UnreadInputError(Exception):
+    """Deadlines due before the action cannot be decided on until the input has been read past `instant`."""
+
+    def __init__(self, instant: datetime) -> None:
+        super().__init__()
+        self.instant = instant
+
+
+class TakeHttpActions:
+    """Decides on an action at once if the input has been read far enough, else after at most `max_wait` real seconds, else defers it."""
+
+    def __init__(self, cases: UpdateCases, database: Database, watermark: Watermark, max_wait: float) -> None:
+        self.cases = cases
+        self.database = database
+        self.watermark = watermark
+        self.max_wait = max_wait
+
+    async def take(self, action: Action, actor: Actor, idempotency_key: str | None) -> ActionResult:
+        """Decide on an action; raises a `RequestError`. An action that the procedure refuses is no error: its event says so."""
+        try:
+            return await self._decide_or_defer(action, actor, idempotency_key, may_defer=False)
+        except _UnreadInputError as unread:
+            # The transaction is over: no lock is held while waiting for the broker.
+            await self.watermark.wait_until_passed(partition_of(action.case, PARTITIONS), unread.instant, self.max_wait)
+        return await self._decide_or_defer(action, actor, idempotency_key, may_defer=True)
+
+    async def _decide_or_defer(self, action: Action, actor: Actor, idempotency_key: str | None, *, may_defer: bool) -> ActionResult:
+        async with self.database.transaction() as tx:
+            batch, case = await self._load(tx, action.case)
+            # Read under the lock: an action happens when it is accepted (time.md).
+            at = batch.now = max(self.cases.clock.now(), batch.now)
+            case_input = self._authorized_input(action, actor, case, at)
+            must_wait = self._has_unread_input(batch, case.id, at) or batch.has_deferred(case.id)
+            if must_wait and not may_defer:
+                due = batch.next_due(case.id)
+                raise _UnreadInputError(at if due is None else from_micros(due))
+            if idempotency_key is not None and not await idempotency.claim_key(tx, actor.id, case.id, idempotency_key):
+                return ActionResult(repeated=True)
+            if must_wait:
+                batch.defer(case.id, case_input, at)
+                result = ActionResult(deferred=True)
+            else:
+                result = ActionResult(batch.decide(case.id, case_input))
+            await batch.record(tx)
+        return result
+
+    async def _load(self, tx: Transaction, case_id: str) -> tuple[CaseBatch, Case]:
+        if await parking.parked_keys(tx, [case_id]):
+            raise CaseParkedError
+        batch = self.cases.new_batch()
+        await batch.load(tx, [case_id])
+        case = batch.case(case_id)
+        if case is None:
+            raise CaseNotFoundError
+        return batch, case
+
+    def _has_unread_input(self, batch: CaseBatch, case_id: str, at: datetime) -> bool:
+        """Whether a deadline before `at` may still be met by a record that has not been read."""
+        due = batch.next_due(case_id)
+        return (
+            due is not None and due < to_micros(at) and not self.watermark.has_passed(partition_of(case_id, PARTITIONS), from_micros(due))
+        )
+
+    def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
+        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
+            raise CaseNotFoundError
+        if action.action not in ACTION_DEFINITIONS:
+            raise ActionNotFoundError(f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
+        case_input = self.cases.to_action_input(action, actor, case, at)
+        if case_input.denied:
+            raise (RoleNotHeldError if case_input.role else RoleMissingError)(case_input.denied)
+        return case_input
+
+
+def event_summaries(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Type, instant and number of each event, for the answer to an action."""
+    return [{"event": event.type, "at": from_micros(event.at).isoformat(), "sequence": event.sequence} for event in events]

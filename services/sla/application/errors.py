@@ -1,0 +1,35 @@
+"""What a use case of sla refuses, as exceptions that `api.py` answers; the text names field, rule and remedy."""
+
+
+class RequestError(Exception):
+    """A request that cannot be carried out; nothing has been changed."""
+
+
+class CaseNotFoundError(RequestError):
+    """No such case, or none that concerns the actor's department: the answer does not distinguish the two."""
+
+    def __init__(self) -> None:
+        super().__init__("case: must be the id of a registered case that concerns your department")
+
+
+class ClockNotFoundError(RequestError):
+    """No clock of that id or clause has started on the case."""
+
+
+class CaseParkedError(RequestError):
+    """A dead letter holds up the case's later inputs."""
+
+    def __init__(self) -> None:
+        super().__init__("case: an earlier message of it failed; replay its dead letter first")
+
+
+class ActionNotFoundError(RequestError):
+    """The vocabulary has no such action."""
+
+
+class RoleMissingError(RequestError):
+    """The action names no role, and the actor holds none or several."""
+
+
+class RoleNotHeldError(RequestError):
+    """The actor does not hold the role in which he acts."""

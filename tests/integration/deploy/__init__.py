@@ -1,0 +1,1 @@
+"""Tests of deploy on the real Kafka and the real PostgreSQL."""

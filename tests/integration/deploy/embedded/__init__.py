@@ -1,0 +1,1 @@
+"""Tests of deploy/embedded: servers that are killed, frozen and started again."""

@@ -1,0 +1,1 @@
+"""notify's decisions, without I/O."""

@@ -1,0 +1,45 @@
+"""Normalized e-mail addresses and phone numbers, and texts that are neither."""
+
+import pytest
+
+from services.notify.domain import address
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("wang@example.com", "wang@example.com"),
+        (" wang.li+x@mail.example.com ", "wang.li+x@mail.example.com"),
+        ("wang@例子.cn", "wang@xn--fsqu00a.cn"),
+        ("wang", None),
+        ("@example.com", None),
+        ("wang@", None),
+        ("wang@@example.com", None),
+        ("wang@example.com\r\nBcc: all@example.com", None),
+        ("wang@example.com\n", "wang@example.com"),
+        ("a b@example.com", None),
+        ("wang@-example.com", None),
+        ("wang@exa..mple.com", None),
+        ("王@example.com", None),
+        ("<wang@example.com>", None),
+        ("wang@" + "a" * 64 + ".com", None),
+        ("wang@" + "a." * 150 + "com", None),
+    ],
+)
+def test_email_is_normalized_or_none(text: str, expected: str | None) -> None:
+    assert address.normalize_email(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("13800000000", "+8613800000000"),
+        ("+86 138 0000 0000", "+8613800000000"),
+        ("+1 212 555 0100", "+12125550100"),
+        ("12", None),
+        ("call me", None),
+        ("", None),
+    ],
+)
+def test_phone_is_normalized_or_none(text: str, expected: str | None) -> None:
+    assert address.normalize_phone(text, "CN") == expected

@@ -1,0 +1,79 @@
+"""The deliveries of a request: ids, templates, reasons, instants."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.notify.bootstrap import template_sources
+from services.notify.domain.delivery_planning import PlannedDelivery, PlanningContext, plan_deliveries
+from services.notify.domain.failure_reason import FailureReason
+from services.notify.domain.message_templates import MessageTemplates
+from services.notify.domain.quiet_hours import QuietHours
+from services.notify.domain.recipients import RecipientDirectory
+from shared.contracts.events.notifications import NotificationRequested
+from shared.procedures.organisation import Organisation, Person
+
+NOW = datetime(2026, 9, 24, 15, tzinfo=UTC)  # 23:00 in Shanghai
+DIRECTORY = RecipientDirectory(Organisation(id="demo", people=[Person(id="li", email="li@example.com", phone="13800000001")]))
+TEMPLATES = MessageTemplates(template_sources(None))
+BOTH = frozenset({"sms", "email"})
+ID = UUID(int=1)
+
+
+def planning_context(channels: frozenset[str] = BOTH, quiet_hours: QuietHours | None = None) -> PlanningContext:
+    return PlanningContext(DIRECTORY, TEMPLATES, channels, quiet_hours)
+
+
+def plan(context: PlanningContext | None = None, request_id: UUID = ID, **fields: Any) -> list[PlannedDelivery]:
+    defaults = {"recipients": ["supervisor"], "persons": ["li"], "by": ["sms", "email"], "about": "reminded", "values": {"number": "TS-1"}}
+    request = NotificationRequested(case="c1", at=NOW, **(defaults | fields))
+    return plan_deliveries(request, request_id, context or planning_context(), NOW)
+
+
+def test_request_has_one_delivery_per_person_and_channel() -> None:
+    sms, email = plan()
+    assert (sms.channel, sms.address, sms.subject, sms.template) == ("sms", "+8613800000001", "", "reminded.zh.sms")
+    assert (email.channel, email.address, email.subject) == ("email", "li@example.com", "催办：投诉单 TS-1")
+    assert "TS-1" in sms.text
+
+
+def test_delivery_id_depends_on_case_notification_recipient_and_channel_only() -> None:
+    first, repeated = plan(notification="n1"), plan(notification="n1", request_id=UUID(int=2), values={"number": "TS-2"})
+    assert [delivery.id for delivery in first] == [delivery.id for delivery in repeated]
+    assert not {delivery.id for delivery in first} & {delivery.id for delivery in plan(notification="n2")}
+    assert not {delivery.id for delivery in plan()} & {delivery.id for delivery in plan(request_id=UUID(int=2))}
+
+
+def test_channel_without_provider_fails_at_once() -> None:
+    sms, email = plan(planning_context(frozenset({"email"})))
+    assert (sms.reason, sms.address, sms.text) == (FailureReason.NO_PROVIDER, "", "")
+    assert email.reason is None
+
+
+def test_template_that_cannot_be_rendered_fails_at_once() -> None:
+    [delivery] = plan(by=["sms"], values={"number": "TS-1", "due_at": "soon"})
+    assert (delivery.reason, delivery.address) == (FailureReason.TEMPLATE, "")
+
+
+def test_null_values_count_as_absent() -> None:
+    [delivery] = plan(by=["sms"], values={"number": None, "due_at": None})
+    assert delivery.reason is None
+    assert "c1" in delivery.text
+
+
+def test_quiet_hours_delay_text_messages_but_neither_mail_nor_urgent_ones() -> None:
+    night = planning_context(quiet_hours=QuietHours(time(22), time(8), ZoneInfo("Asia/Shanghai")))
+    sms, email = plan(night)
+    assert sms.due_at == datetime(2026, 9, 25, 0, tzinfo=UTC)
+    assert email.due_at == NOW
+    assert plan(night, urgent=True)[0].due_at == NOW
+
+
+def test_complainant_gets_the_text_for_staff_only_if_the_procedure_names_it() -> None:
+    def template_of(**fields: Any) -> str:
+        request = NotificationRequested(case="c1", at=NOW, recipients=["complainant"], by=["sms"], about="clock_breached", **fields)
+        return plan_deliveries(request, ID, planning_context(), NOW, {"phone": "13900000000"})[0].template
+
+    assert template_of() == template_of(template="clock_breached") == "complainant.zh.sms"
+    assert template_of(template="escalated") == "escalated.zh.sms"

@@ -1,0 +1,119 @@
+"""Templates: complete in both languages, bounded, sandboxed, and safe as mail headers."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.notify.bootstrap import TEMPLATES_FOLDER, template_sources
+from services.notify.domain.message_templates import (
+    DEFAULT_TEMPLATE,
+    LANGUAGES,
+    LONGEST_SUBJECT,
+    LONGEST_TEXT,
+    MessageTemplates,
+    TemplateRenderError,
+    one_line,
+    truncate_values,
+)
+
+INSTALLED = template_sources(None)
+TEMPLATES = MessageTemplates(INSTALLED)
+MINIMAL = {
+    "number": "TS-2026-00001",
+    "case": "c1",
+    "at": datetime(2026, 9, 24, tzinfo=UTC),
+    "clause": "",
+    "procedure": "",
+    "about": "",
+    "urgent": False,
+}
+FULL = MINIMAL | {"title": "电梯停运", "due_at": "2026-09-25T00:00:00+08:00", "clause": "3.5.1", "procedure": "hunan-property", "text": "…"}
+DEFAULTS = {f"{DEFAULT_TEMPLATE}.{language}.{channel}": "s\nt" for language in LANGUAGES for channel in LONGEST_TEXT}
+
+
+def templates_with(text: str, channel: str = "sms") -> MessageTemplates:
+    return MessageTemplates({**DEFAULTS, f"x.zh.{channel}": text})
+
+
+def test_every_template_exists_in_both_languages_for_both_channels() -> None:
+    names = {path.name.split(".")[0] for path in TEMPLATES_FOLDER.glob("*.j2")}
+    assert set(INSTALLED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
+
+
+@pytest.mark.parametrize("name", sorted(INSTALLED))
+@pytest.mark.parametrize("values", [MINIMAL, FULL])
+def test_every_template_renders_with_minimal_and_with_full_values(name: str, values: dict[str, object]) -> None:
+    rendered = TEMPLATES.render(name, values)
+    assert rendered.text
+    assert bool(rendered.subject) == name.endswith("email")
+    assert "{" not in rendered.subject + rendered.text
+    assert all(line == line.strip() for line in rendered.text.splitlines())
+
+
+def test_message_contains_number_instant_and_clause() -> None:
+    rendered = TEMPLATES.render("reminded.en.email", FULL)
+    assert rendered.subject == "Reminder: complaint TS-2026-00001"
+    assert "Due 2026-09-25 00:00." in rendered.text
+    assert "Clause 3.5.1 of hunan-property." in rendered.text
+
+
+@pytest.mark.parametrize(
+    ("names", "language", "chosen"),
+    [
+        (("reminded", "clock_breached"), "zh", "reminded.zh.sms"),
+        (("", "clock_breached"), "en-GB", "clock_breached.en.sms"),
+        (("unknown",), "en", "notice.en.sms"),
+        (("reminded",), "fr", "reminded.zh.sms"),
+    ],
+)
+def test_first_name_with_a_template_is_chosen(names: tuple[str, ...], language: str, chosen: str) -> None:
+    assert TEMPLATES.choose(names, language, "sms") == chosen
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ absent }}",
+        "{{ number.__class__.__mro__ }}",
+        "{{ ''.__class__ }}",
+        "{{ number.format }}{{ undefined() }}",
+        "{% for _ in range(10000000) %}x{% endfor %}",
+        "{{ values.append(1) }}",
+        "{{ number | instant }}",
+        "{{ 1 / 0 }}",
+        "  ",
+    ],
+)
+def test_template_that_cannot_be_rendered_raises_without_the_values(text: str) -> None:
+    with pytest.raises(TemplateRenderError) as error:
+        templates_with(text).render("x.zh.sms", {"number": "secret", "values": []})
+    assert "secret" not in str(error.value)
+
+
+def test_values_cannot_inject_headers_or_exceed_the_size_limits() -> None:
+    rendered = templates_with("{{ t }}\nBody {{ t }}", "email").render("x.zh.email", {"t": "a\r\nBcc: x@example.com\x00" + "b" * 5000})
+    assert "\n" not in rendered.subject
+    assert "\r" not in rendered.subject
+    assert len(rendered.subject) <= LONGEST_SUBJECT
+    assert "\x00" not in rendered.text
+    long = templates_with("{{ t * 90000 }}").render("x.zh.sms", {"t": "电"})
+    assert len(long.text) == LONGEST_TEXT["sms"]
+    assert long.text.endswith("…")
+
+
+def test_one_line_removes_controls_and_direction_marks() -> None:
+    assert one_line("a\u202e\u2028b\x1b c\td", 50) == "ab c d"
+
+
+def test_values_are_cut_in_width_and_depth() -> None:
+    nested: object = "x"
+    for _ in range(10):
+        nested = [nested]
+    assert truncate_values({"a": nested, "b": ["y"] * 100, "c": 1}) == {"a": [[[""]]], "b": ["y"] * 50, "c": 1}
+
+
+def test_broken_or_missing_template_raises_at_construction() -> None:
+    with pytest.raises(Exception, match="unexpected"):
+        templates_with("{{ }")
+    with pytest.raises(ValueError, match=r"notice\.zh\.sms"):
+        MessageTemplates({})

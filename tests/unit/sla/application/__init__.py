@@ -1,0 +1,1 @@
+"""sla's use cases, as far as they need no database."""

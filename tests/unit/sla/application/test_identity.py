@@ -1,0 +1,110 @@
+"""Actors of bearer tokens and signing keys, their roles, and the cases that concern them."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.sla.application.identity import Actor, IdentityRegistry
+from shared.contracts.topics import CASE_ACTIONS
+from shared.procedures.organisation import Organisation
+from shared.runtime.kafka.record import RawRecord, ReceivedRecord
+from shared.runtime.kafka.signing import sign
+
+NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
+EVENT_ID = UUID(int=1)
+BODY = b'{"case": "c1"}'
+PRIVATE_KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+PUBLIC_KEY = base64.b64encode(PRIVATE_KEY.public_key().public_bytes_raw()).decode()
+ORGANISATION = Organisation.model_validate(
+    {
+        "id": "estate",
+        "departments": [{"id": "estate"}, {"id": "repairs", "parent": "estate", "head": "zhao"}, {"id": "gardens"}],
+        "people": [
+            {"id": "li", "roles": ["assistant"], "keys": {"li-1": PUBLIC_KEY}},
+            {
+                "id": "zhao",
+                "roles": ["handler"],
+                "department": "repairs",
+                "substitute": "qian",
+                "absent": [{"from": NOW, "to": NOW + timedelta(days=1)}],
+            },
+            {"id": "qian", "roles": ["handler"], "department": "gardens"},
+            {"id": "sun", "roles": ["manager"], "department": "estate"},
+        ],
+        "sources": [{"id": "hotline", "procedure": "hunan-property", "keys": {"hotline-1": PUBLIC_KEY}}],
+    }
+)
+IDENTITIES = IdentityRegistry(ORGANISATION)
+
+
+def record(key_id: str, body: bytes = BODY) -> ReceivedRecord:
+    """A record of case-actions whose signature covers BODY."""
+    signature = sign(PRIVATE_KEY.private_bytes_raw(), CASE_ACTIONS.name, "c1", str(EVENT_ID), BODY)
+    fields: dict[str, Any] = {"type": "action", "at": NOW, "recorded_at": NOW, "event": None, "source": "", "sequence": None}
+    return ReceivedRecord(
+        raw=RawRecord(
+            topic=CASE_ACTIONS.name,
+            partition=0,
+            offset=0,
+            timestamp_ms=0,
+            timestamp_type=1,
+            key="c1",
+            raw_key=b"c1",
+            body=body,
+            headers=(),
+        ),
+        id=EVENT_ID,
+        headers={"jiesu-key": key_id, "jiesu-signature": signature},
+        traceparent=None,
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("actor_id", "department", "roles"),
+    [
+        ("li", "repairs", ("assistant",)),
+        ("qian", "gardens", ("handler",)),
+        ("qian", "repairs", ("handler", "owner")),
+        ("sun", "repairs", ("manager",)),
+        ("sun", "gardens", ()),
+        ("hotline", "repairs", ("system",)),
+    ],
+)
+def test_roles_follow_department_headship_and_substitution(actor_id: str, department: str, roles: tuple[str, ...]) -> None:
+    assert IDENTITIES.actor_by_id(actor_id).roles(ORGANISATION, department, NOW) == roles
+
+
+@pytest.mark.parametrize(("key_id", "actor_id"), [("li-1", "li"), ("hotline-1", "hotline")])
+def test_signed_record_names_its_actor(key_id: str, actor_id: str) -> None:
+    signed = record(key_id)
+    assert IDENTITIES.has_valid_signature(signed)
+    assert IDENTITIES.signer(signed.headers).id == actor_id
+
+
+@pytest.mark.parametrize("forged", [record("unknown"), record("li-1", body=b"{}"), record("")])
+def test_unknown_key_or_changed_body_is_no_valid_signature(forged: ReceivedRecord) -> None:
+    assert not IDENTITIES.has_valid_signature(forged)
+
+
+@pytest.mark.parametrize(
+    ("actor_id", "departments", "expected"),
+    [
+        ("li", ("repairs",), True),
+        ("sun", ("repairs",), True),
+        ("sun", ("gardens",), False),
+        ("qian", ("repairs", "gardens"), True),
+        ("qian", ("", "repairs"), False),
+        ("hotline", ("repairs",), True),
+    ],
+)
+def test_case_concerns_people_of_its_departments_and_those_above(actor_id: str, departments: tuple[str, ...], expected: bool) -> None:
+    assert IDENTITIES.may_see(IDENTITIES.actor_by_id(actor_id), departments) is expected
+
+
+def test_actor_without_a_person_is_a_source() -> None:
+    assert IDENTITIES.actor_by_id("hotline") == Actor("hotline")
