@@ -10,7 +10,9 @@ from typing import Any
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import AdvanceTime, CaseDecision, CaseInput, decide, next_due
+from services.sla.domain.lifecycle.decide import CaseDecision, decide
+from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.domain.lifecycle.inputs import AdvanceTime, CaseInput
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from services.triage.domain.compiled_rules import compile_rules

@@ -13,7 +13,8 @@ from time import process_time_ns, thread_time_ns
 
 from services.sla.domain.evidence.replay import replay_decisions
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import AdvanceTime, ApplyDecision, OpenCase, TakeAction, decide
+from services.sla.domain.lifecycle.decide import decide
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, OpenCase, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from services.triage.domain.compiled_rules import compile_rules

@@ -19,7 +19,7 @@ from services.sla.application.errors import (
 from services.sla.application.identity import Actor
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.decide import TakeAction
+from services.sla.domain.lifecycle.inputs import TakeAction
 from services.sla.storage import idempotency
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS

@@ -10,7 +10,7 @@ from services.sla.application.identity import Actor, IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import AdvanceTime, ApplyDecision, OpenCase, TakeAction
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, OpenCase, TakeAction
 from services.sla.domain.reports.duty_schedule import DUTY_KEY_PREFIX
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases as storage

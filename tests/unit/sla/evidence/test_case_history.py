@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sla.domain.evidence import decision_context as bases
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import hash_chain, merkle
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow, verify_history
 from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.organisation import Organisation
@@ -72,14 +72,14 @@ def test_a_case_set_back_is_found() -> None:
 def test_a_proof_leads_from_its_leaf_to_the_root_and_from_no_other(number: int, data: st.DataObject) -> None:
     leaves = [f"leaf {place}".encode() for place in range(number)]
     place = data.draw(st.integers(0, number - 1))
-    root, shown = hash_chain.merkle_root(leaves), hash_chain.inclusion_proof(leaves, place)
-    assert hash_chain.verify_inclusion(leaves[place], shown, root)
-    assert not hash_chain.verify_inclusion(b"another", shown, root)
-    assert not hash_chain.verify_inclusion(leaves[place], shown, hash_chain.merkle_root([*leaves, b"one more"]))
+    root, shown = merkle.merkle_root(leaves), merkle.inclusion_proof(leaves, place)
+    assert merkle.verify_inclusion(leaves[place], shown, root)
+    assert not merkle.verify_inclusion(b"another", shown, root)
+    assert not merkle.verify_inclusion(leaves[place], shown, merkle.merkle_root([*leaves, b"one more"]))
 
 
 def test_a_tree_without_leaves_has_a_root_of_its_own() -> None:
-    assert hash_chain.merkle_root([]) != hash_chain.merkle_root([b""])
+    assert merkle.merkle_root([]) != merkle.merkle_root([b""])
 
 
 def test_canonical_bytes_do_not_depend_on_the_order_of_fields() -> None:

@@ -115,13 +115,13 @@ clocks:
         2:
     ] == [
         "09 10:00 amended system",
-        "09 10:00 clock_started g.1",
         "09 10:00 reclassified hot",
         "09 10:00 escalated boss",
         "09 10:00 escalated boss",
         "09 10:00 assigned officer",
         "09 10:00 clock_started s.1",
         "09 10:00 clock_cancelled x.1",
+        "09 10:00 clock_started g.1",
         "09 11:00 clock_breached s.1",
         "09 14:00 clock_breached g.1",
     ]

@@ -9,8 +9,9 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from services.sla.domain.evidence.replay import RecordedEvent, apply_eventless_steps, replay_decisions, state_differences
-from services.sla.domain.lifecycle.decide import next_due
+from services.sla.domain.evidence.recorded_events import RecordedEvent
+from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
+from services.sla.domain.lifecycle.due_items import next_due
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed_packs, load_organisation, load_pack, load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
