@@ -44,6 +44,6 @@ def query_service(service: str, query: Callable[[Database], Awaitable[T]], *, ex
         return asyncio.run(run())
     except (OSError, DBAPIError, asyncpg.PostgresError, Unavailable) as error:
         exit_with(
-            f"the database of {service} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that {service} has run once",
+            f"the database of {service} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run",
             exit_status,
         )

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import from_micros
-from services.sla.domain.evidence.replay import RecordedEvent, group_by_decision, reconstruct_input
+from services.sla.domain.evidence.recorded_events import RecordedEvent, group_by_decision, reconstruct_input
 from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
-from services.sla.domain.lifecycle.decide import TakeAction
+from services.sla.domain.lifecycle.inputs import TakeAction
 from shared.contracts.actions import ActionData
 from shared.contracts.complaint import ComplaintFields
 from shared.procedures.model.procedure import Procedure

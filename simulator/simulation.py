@@ -10,10 +10,12 @@ from typing import Any
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import AdvanceTime, CaseDecision, CaseInput, decide, next_due
+from services.sla.domain.lifecycle.decide import CaseDecision, decide
+from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.domain.lifecycle.inputs import AdvanceTime, CaseInput
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
-from services.triage.domain.assess import assess
+from services.triage.domain.compiled_rules import compile_rules
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import FOLLOWED_EVENTS, TriageState
 from shared.contracts.events import CaseEvent
@@ -49,7 +51,8 @@ class Simulation:
         if unknown := [name for name in names if name and name not in calendars]:
             raise ValueError(f"there is no calendar {unknown[0]}; the organisation has {', '.join(calendars)}")
         self.rulebook = Rulebook(self.bound, self.organisation, calendars)
-        self.triage_state = TriageState(self.organisation)
+        self.triage_rules = compile_rules(self.bound, self.organisation)
+        self.triage_state = TriageState()
         self.worktime = self.rulebook.worktime_for("")
         self.last_number = 0
 
@@ -88,9 +91,7 @@ class Simulation:
         self.last_number += 1
         source_context = source_context_for(complaint, self.bound, self.organisation, self.worktime.calendar.zone)
         registered = register_complaint(complaint, complaint.id or "case", self.last_number, self.worktime.to_datetime(at), source_context)
-        context = self._triage_context(at)
-        classification = assess(registered.complaint, self.bound, self.organisation, context)
-        self._apply_triage_events(self.triage_state.add_case(registered, classification, context), at)
+        self._apply_triage_events(self.triage_state.add_case(registered, self.triage_rules, self._triage_context(at)), at)
 
     def _apply_triage_events(self, events: list[CaseEvent], at: int) -> None:
         procedure = self.bound.procedure

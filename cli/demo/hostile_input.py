@@ -71,7 +71,8 @@ async def _send_broken_records(sender: DemoSender) -> None:
     topic = COMPLAINT_SUBMISSIONS
 
     def headers(kind: str = "submission", source: str = _SOURCE) -> list[tuple[str, bytes | None]]:
-        return list(CloudEventRecord(topic.name, "x", uuid7(), kind, sender.clock.now(), b"", source).kafka_headers())
+        record = CloudEventRecord(topic=topic.name, key="x", id=uuid7(), type=kind, at=sender.clock.now(), body=b"", source=source)
+        return list(record.kafka_headers())
 
     await sender.send_raw(topic, b"broken-1", b"{not json", headers())
     # FastStream's own parser drops the whole batch for a null header.
@@ -79,7 +80,9 @@ async def _send_broken_records(sender: DemoSender) -> None:
     await sender.send_raw(topic, b"broken-3", orjson.dumps(VALID_SUBMISSION), headers(source="no-such-source"))
     await sender.send_raw(topic, b"broken-4", b"\xff\xfe\x00", headers(kind="nonsense"))
     # Unsigned: an action is accepted only with a valid signature of a known key.
-    forged = CloudEventRecord(CASE_ACTIONS.name, "case", uuid7(), "action", sender.clock.now(), b"", "nobody")
+    forged = CloudEventRecord(
+        topic=CASE_ACTIONS.name, key="case", id=uuid7(), type="action", at=sender.clock.now(), body=b"", source="nobody"
+    )
     await sender.send_raw(CASE_ACTIONS, b"case", orjson.dumps({"case": "case", "action": "close"}), list(forged.kafka_headers()))
     sender.counts["broken_records"] += 5
 

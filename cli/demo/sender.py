@@ -102,7 +102,9 @@ class DemoSender:
         """Send a record of a source or person, signed where the demo has a key of theirs."""
         content, event_id = orjson.dumps(body), uuid7()
         secret = self.secrets["sources"].get(sender) or self.secrets["people"].get(sender) or {}
-        record = CloudEventRecord(topic.name, key, event_id, record_type, self.clock.now(), content, sender)
+        record = CloudEventRecord(
+            topic=topic.name, key=key, id=event_id, type=record_type, at=self.clock.now(), body=content, source=sender
+        )
         headers = record.kafka_headers()
         if "private" in secret:
             signature = sign(base64.b64decode(secret["private"]), topic.name, key, event_id, content)

@@ -10,9 +10,9 @@ import orjson
 
 from cli.evidence.evidence_archive import ArchiveError, clock_explanations, parse_ledger_rows, read_decision_contexts
 from services.sla.application.rulebooks import RulebookRegistry
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
-from services.sla.domain.evidence.hash_chain import MerkleProof
+from services.sla.domain.evidence.merkle import MerkleProof
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.evidence.seal_leaf import encode_seal_leaf
 from services.sla.domain.rules.rulebook import Rulebook
@@ -58,7 +58,7 @@ def _proof_faults(proof: Mapping[str, Any], history: CaseHistory) -> Iterator[st
         path = MerkleProof(tuple((bytes.fromhex(sibling["hash"]), bool(sibling["left"])) for sibling in proof["siblings"]))
         of_this_case = proof["case"] == history.case and any(row.sequence == proof["sequence"] and row.hash == head for row in history.rows)
         leaf = encode_seal_leaf(proof["case"], proof["sequence"], head)
-        leads_to_root = hash_chain.verify_inclusion(leaf, path, bytes.fromhex(proof["root"]))
+        leads_to_root = merkle.verify_inclusion(leaf, path, bytes.fromhex(proof["root"]))
         year = int(proof["year"])
     except _PARSE_ERRORS as error:
         yield f"a proof cannot be read: {error!r}"

@@ -10,7 +10,7 @@ import orjson
 
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.deadlines.explanation import Explanation
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
 from services.sla.domain.evidence.decision_context import DecisionContext, parse_context, without_names
 from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
@@ -154,7 +154,7 @@ def _proof_document(seal: YearSeal, case: str) -> dict[str, Any]:
     """The Merkle proof of a case's head in a year's seal (RFC 6962)."""
     position = next(position for position, leaf in enumerate(seal.leaves) if leaf.case == case)
     leaf = seal.leaves[position]
-    proof = hash_chain.inclusion_proof([sealed.data for sealed in seal.leaves], position)
+    proof = merkle.inclusion_proof([sealed.data for sealed in seal.leaves], position)
     return {
         "year": seal.year,
         "root": seal.root.hex(),

@@ -12,7 +12,7 @@ from cli.exit_status import exit_with
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.decision_context import DecisionContext
-from services.sla.domain.evidence.replay import RecordedEvent
+from services.sla.domain.evidence.recorded_events import RecordedEvent
 from services.sla.storage import case_histories
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.procedure import Procedure

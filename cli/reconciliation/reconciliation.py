@@ -11,10 +11,10 @@ import orjson
 
 from cli.reconciliation.table_contents import EventPosition, TableContents, read_tables
 from cli.reconciliation.topic_contents import ScannedRecord, TopicReader, topic_reader
+from services.sla.domain.reports.duty_schedule import DUTY_KEY_PREFIX
 from shared.contracts.topics import CASE_EVENTS, COMPLAINT_EVENTS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
 
 _DEPARTMENT_PREFIX = "department-"
-DUTY_KEY_PREFIX = "duty:"
 _MAX_DETAILS = 20
 _EXPECTED_OUTCOMES = {
     "pending": (),

@@ -14,7 +14,7 @@ _RUN = r"^### {name}\n(.*?)(?=^#{{2,3}} |\Z)"
 
 
 class Run(NamedTuple):
-    """What the page says of one run of `tests.bench.pipeline`; every figure is the page's own text."""
+    """The figures of one run of `tests.bench.pipeline`, as the page writes them."""
 
     rate: str
     events: str
@@ -23,16 +23,17 @@ class Run(NamedTuple):
 
 
 def readmes(folder: Path) -> dict[str, Callable[[], str]]:
-    """Both READMEs of the checkout, each with its text as it has to be."""
-    return {name: partial(_filled, folder, name) for name in _SENTENCES}
+    """Path of each README in the checkout → the function that generates its text."""
+    return {name: partial(_readme_text, folder, name) for name in _SENTENCES}
 
 
-def _filled(folder: Path, name: str) -> str:
-    """The README with its figures; raises `Misconfigured` where the block or a figure is missing."""
+def _readme_text(folder: Path, name: str) -> str:
+    """The README with the current figures; raises `Misconfigured` where the block or a figure is missing."""
     page = (folder / PERFORMANCE).read_text(encoding="utf-8")
     sentence = _SENTENCES[name](_run(page, "one-notice"), _run(page, "hunan-property"))
-    text, replaced = _BLOCK.subn(lambda block: f"{block[1]}{sentence}\n{block[2]}", (folder / name).read_text(encoding="utf-8"))
-    if not replaced:
+    # A function, since a replacement string would have its backslashes interpreted.
+    text, number = _BLOCK.subn(lambda block: f"{block[1]}{sentence}\n{block[2]}", (folder / name).read_text(encoding="utf-8"))
+    if not number:
         raise Misconfigured(f"{name}: has no block of figures: put it back between its two comments")
     return text
 

@@ -94,7 +94,7 @@ def running_stack(
     departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
     settings = _settings(stack.environment)
     asyncio.run(apply_topics(settings, [*TOPICS.values(), *departments]))
-    # Ahead of the services, which then need not load alembic (14 MB each).
+    # A service refuses to start on a schema that is older than its code.
     for name in SERVICES:
         asyncio.run(migrate_service(settings, name))
     with ExitStack() as exits:

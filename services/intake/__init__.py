@@ -1,1 +1,1 @@
-"""Intake: takes complaints in from every channel and registers them under gapless numbers."""
+"""Intake: receives complaints by HTTP and Kafka, numbers them and publishes `registered`."""

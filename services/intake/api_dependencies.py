@@ -1,66 +1,64 @@
-"""Who may come in, how much at once and how fast: key, size and rate of an HTTP request."""
+"""API keys, rate limit and problem types of intake's HTTP API."""
+
+from collections.abc import Mapping
 
 from fastapi import Request
 
 from services.intake.application.sources import Sources
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
-from services.intake.problem import IntakeHttpError
-from shared.runtime.clock import monotonic
-from shared.runtime.http.rate_limit import TokenBucket
+from shared.runtime.http.bearer import BearerTokens, bearer_token, unauthorized
+from shared.runtime.http.problem import BODY_TOO_LARGE, INVALID, UNAVAILABLE, HttpProblem, ProblemType
+from shared.runtime.http.rate_limit import RateLimit
 
 _REMEDY = "send Authorization: Bearer <API key of a source of the organisation file>"
+PROBLEM_TYPES = {
+    problem_type.code: problem_type
+    for problem_type in (
+        BODY_TOO_LARGE,
+        INVALID,
+        UNAVAILABLE,
+        ProblemType("malformed", 400, "the body is not JSON"),
+        ProblemType("missing", 422, "something that every complaint needs is missing"),
+        ProblemType("implausible", 422, "the time of receipt is implausible"),
+        ProblemType("key", 401, "Unauthorized"),
+        ProblemType("source", 403, "the key belongs to another source"),
+        ProblemType("channel", 403, "the source may not submit on this channel"),
+        ProblemType("rate", 429, "the source submits too fast"),
+        ProblemType("key_reused", 422, "the Idempotency-Key was used for another complaint"),
+        ProblemType("not_found", 404, "the source has no such complaint"),
+    )
+}
+
+
+def intake_problem(reason: str, *faults: SubmissionFault, headers: Mapping[str, str] | None = None) -> HttpProblem:
+    """A problem by its reason, a key of PROBLEM_TYPES."""
+    return HttpProblem(PROBLEM_TYPES[reason], faults=faults, headers=headers)
 
 
 class Authentication:
-    """Keeps one bucket a source in this process."""
+    """Finds the source of a request by its API key and limits its rate in this process."""
 
     def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self._buckets = {name: TokenBucket.full(office.source.rate_per_second, monotonic()) for name, office in sources.contexts.items()}
+        contexts = sources.contexts.values()
+        self._keys = BearerTokens((key_sha256, context) for context in contexts for key_sha256 in context.source.key_sha256)
+        self._rate_limit = RateLimit()
 
     def authenticate_within_rate(self, request: Request) -> SourceContext:
-        """The office of the request's key. Raises ProblemError."""
-        office = self.authenticate(request)
-        wait = self._buckets[office.source.id].seconds_until_available(monotonic())
-        if wait > 0:
-            remedy = f"wait {wait:.1f} s; the source may submit {office.source.rate_per_second:g} a second"
-            raise IntakeHttpError("rate", SubmissionFault("request", "too_fast", remedy), headers={"Retry-After": str(int(wait) + 1)})
-        return office
+        """The source of a request that submits; raises HttpProblem 401 or 429."""
+        context = self.authenticate(request)
+        self._rate_limit.check(context.source.id, context.source.rate_per_second, PROBLEM_TYPES["rate"])
+        return context
 
     def authenticate(self, request: Request) -> SourceContext:
-        """The same for a request that submits nothing: no rate applies."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        given = key.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-        office = self._sources.by_api_key(given) if given else None
-        if office is None:
-            fault = SubmissionFault("Authorization", "unknown_key" if given else "missing", _REMEDY)
-            raise IntakeHttpError("key", fault, headers={"WWW-Authenticate": "Bearer"})
-        return office
+        """The source of a request, which sends its key as a bearer token or in X-API-Key; raises HttpProblem 401."""
+        key = bearer_token(request) or request.headers.get("x-api-key", "")
+        context = self._keys.find(key)
+        if context is None:
+            fault = SubmissionFault("Authorization", "unknown_key" if key else "missing", _REMEDY)
+            raise unauthorized(faults=[fault], problem_type=PROBLEM_TYPES["key"])
+        return context
 
     def consume_rate(self, context: SourceContext, count: int) -> None:
-        """Draw so many complaints from the source's bucket."""
-        self._buckets[context.source.id].consume(count)
-
-
-MAX_DISCARDED_BYTES = 4_194_304
-"""Bytes beyond the limit that are read and thrown away: who is cut off while still sending never sees why."""
-
-
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The body, read no further than `largest` bytes. Raises ProblemError."""
-    content, length = bytearray(), 0
-    async for chunk in request.stream():
-        length += len(chunk)
-        if length > max_bytes + MAX_DISCARDED_BYTES:
-            break
-        if length <= max_bytes:
-            content += chunk
-    if length > max_bytes:
-        raise _too_large(max_bytes)
-    return bytes(content)
-
-
-def _too_large(largest: int) -> IntakeHttpError:
-    fault = SubmissionFault("body", "too_large", f"send at most {largest} bytes; attachments by reference")
-    return IntakeHttpError("too_large", fault, headers={"Connection": "close"})
+        """Charge `count` complaints to the source."""
+        self._rate_limit.consume(context.source.id, context.source.rate_per_second, count)

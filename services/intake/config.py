@@ -1,4 +1,4 @@
-"""Intake's settings."""
+"""Settings of intake."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class IntakeSettings(RuntimeSettings):
-    """Where complaints come from and how large they may be; every variable carries the prefix JIESU_."""
+    """The runtime's settings and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")

@@ -1,4 +1,4 @@
-"""Every metric that intake owns; label values come from closed lists, never from submissions."""
+"""Intake's metrics; label values come from closed lists, never from submissions."""
 
 from prometheus_client import Counter, Histogram
 
@@ -18,5 +18,5 @@ REASONS = frozenset({"malformed", "missing", "invalid", "implausible", "too_larg
 
 
 def count_refused(via: str, reason: str, count: int = 1) -> None:
-    """Count refusals under a reason of the list."""
+    """Count refusals; a reason outside the list counts as `invalid`."""
     REFUSED.labels(via, reason if reason in REASONS else "invalid").inc(count)

@@ -42,7 +42,7 @@ def build(settings: NotifySettings) -> Service:
 
     handlers.register(service, requests, wake)
     receipts = RecordReceipts(service.database, service.clock)
-    service.include_router(api.router(receipts, settings.sms_receipt_secret.get_secret_value(), service.clock))
+    api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     return service
 
 

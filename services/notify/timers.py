@@ -10,7 +10,8 @@ from services.notify.config import NotifySettings
 from services.notify.storage import deliveries
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.process.supervision import BackgroundLoop, sleep_or_stop
+from shared.runtime.process.supervision import BackgroundLoop
+from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 from shared.runtime.timers.work_queue import LeasedWorkQueue
 

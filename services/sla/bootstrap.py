@@ -9,7 +9,6 @@ from services.sla.application.queries import CaseQueries
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
 from shared.procedures.loading.loader import load_organisation
-from shared.runtime.http import problem
 from shared.runtime.service import Service
 
 
@@ -24,6 +23,5 @@ def build(settings: SlaSettings) -> Service:
     timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     queries = CaseQueries(service.database, rulebooks, identities)
-    service.include_router(api.router(api.SlaApiDependencies(identities, actions, queries, service.database, settings.requests_per_second)))
-    problem.add_problem_handlers(service.app)
+    service.include_router(api.router(api.SlaApiDependencies(identities, actions, queries, settings.requests_per_second)))
     return service

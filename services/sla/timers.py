@@ -11,7 +11,7 @@ from services.sla.storage import cases as stored_cases
 from services.sla.storage import deferred_inputs, due_timers
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
-from shared.runtime.process.supervision import sleep_or_stop
+from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 from shared.runtime.timers.timers import DueTimer
 

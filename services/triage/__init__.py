@@ -1,1 +1,1 @@
-"""Triage: decides kind, class, subject and department of each complaint, and counts across cases."""
+"""Triage: decides kind, class, subject and department of each complaint, and finds groups of cases."""

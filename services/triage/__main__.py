@@ -1,4 +1,4 @@
-"""Run triage."""
+"""Runs the triage service."""
 
 from services.triage.bootstrap import build
 from services.triage.config import TriageSettings
@@ -6,7 +6,7 @@ from shared.runtime.service import run_service
 
 
 def main() -> None:
-    """Serve until told to stop; settings come from the environment."""
+    """Run until SIGTERM or SIGINT; settings come from the environment."""
     run_service(lambda: build(TriageSettings()))
 
 

@@ -1,49 +1,55 @@
-"""The HTTP edge: what triage decided on a case, for people and systems of the organisation."""
+"""HTTP API of triage: the decision on a case, for people of the organisation."""
 
-import hmac
+from collections.abc import Sequence
 from dataclasses import asdict
-from hashlib import sha256
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
+from services.triage.application.case_rows import case_from_row
 from services.triage.application.procedure_registry import ProcedureRegistry
-from services.triage.application.state_loading import case_from_row
-from services.triage.storage import triage_state
+from services.triage.domain.group_counting import CounterKey, Occurrence
+from services.triage.domain.triage_case import TriageCase
+from services.triage.storage import group_counters, triage_cases
 from shared.runtime.database.database import Database
-from shared.runtime.http.problem import HttpProblem
+from shared.runtime.http.bearer import BEARER_SCHEME, BearerTokens, bearer_token, unauthorized
+from shared.runtime.http.problem import HttpProblem, ProblemType
+
+_UNKNOWN_CASE = ProblemType("unknown_case", 404, "there is no such case")
 
 
 def router(database: Database, registry: ProcedureRegistry) -> APIRouter:
-    """`GET /v1/decisions/{case}`, with a person's token."""
-    routes = APIRouter(tags=["decisions"])
-    hashes = [bytes.fromhex(person.token_sha256) for person in registry.organisation.people if person.token_sha256]
+    """`GET /v1/decisions/{case}`, with the bearer token of a person."""
+    routes = APIRouter(tags=["decisions"], dependencies=[Depends(BEARER_SCHEME)])
+    people = registry.organisation.people
+    tokens = BearerTokens((person.token_sha256, person.id) for person in people if person.token_sha256)
 
-    @routes.get("/v1/decisions/{case}", summary="What triage knows of a case")
-    async def decision(request: Request, case: str) -> JSONResponse:
-        """Class, kind and subject that hold, what the rules gave, what a group gave, and what the case counts by."""
-        _authenticate(request, hashes)
+    @routes.get("/v1/decisions/{case}", summary="What triage decided on a case")
+    async def get_decision(request: Request, case: str) -> JSONResponse:
+        """The effective class, kind and subject, the results of the rules and of a group, and the case's counters."""
+        if tokens.find(bearer_token(request)) is None:
+            raise unauthorized("Authorization: send Bearer and the token of a person of the organisation")
         async with database.transaction() as tx:
-            rows = await triage_state.find_cases(tx, [case.replace("\x00", "")], for_update=False)
-            marks = await triage_state.find_group_occurrences(tx, [row["case_id"] for row in rows])
+            rows = await triage_cases.find_cases(tx, [case.replace("\x00", "")], for_update=False)
+            occurrences = await group_counters.find_case_occurrences(tx, [row["case_id"] for row in rows])
         if not rows:
-            raise HttpProblem(404, "there is no such case", "case: must be the id of a registered case")
-        found = case_from_row(rows[0], registry)
-        told: dict[str, Any] = {name: getattr(found, name) for name in ("case", "kind", "subject", "pinned", "ended")}
-        told |= {name: asdict(getattr(found, name)) for name in ("held", "assessed", "grouped")}
-        told["procedure"] = {"id": found.procedure.id, "version": found.procedure.version}
-        told["counts"] = [{"count": name.count, "key": name.key, "group": mark.group} for name, mark in marks if mark.case == found.case]
-        return JSONResponse(told)
+            raise HttpProblem(_UNKNOWN_CASE, "case: must be the id of a registered case")
+        return JSONResponse(_decision(case_from_row(rows[0], registry), occurrences))
 
     return routes
 
 
-def _authenticate(request: Request, hashes: list[bytes]) -> None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = sha256(token.strip().encode("utf-8", "surrogatepass")).digest()
-    matches = [hmac.compare_digest(given, known_hash) for known_hash in hashes]
-    if scheme.lower() != "bearer" or not any(matches):
-        raise HttpProblem(
-            401, "the token is missing or unknown", "Authorization: send Bearer and the token of a person of the organisation"
-        )
+def _decision(triage_case: TriageCase, occurrences: Sequence[tuple[CounterKey, Occurrence]]) -> dict[str, Any]:
+    return {
+        "case": triage_case.case,
+        "kind": triage_case.kind,
+        "subject": triage_case.subject,
+        "pinned": triage_case.set_by_person,
+        "ended": triage_case.ended,
+        "held": asdict(triage_case.effective),
+        "assessed": asdict(triage_case.by_rules),
+        "grouped": asdict(triage_case.by_group),
+        "procedure": {"id": triage_case.procedure.id, "version": triage_case.procedure.version},
+        "counts": [{"count": counter.count, "key": counter.key, "group": o.group} for counter, o in occurrences],
+    }

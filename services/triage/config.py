@@ -1,4 +1,4 @@
-"""Triage's settings."""
+"""Settings of triage."""
 
 from pathlib import Path
 
@@ -8,6 +8,6 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class TriageSettings(RuntimeSettings):
-    """Whose rules decide; every variable carries the prefix JIESU_."""
+    """The runtime's settings and triage's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")

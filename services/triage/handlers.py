@@ -1,4 +1,4 @@
-"""The Kafka edge: registrations, and the news of cases that triage has a use for, a batch a transaction."""
+"""Consumes registrations and case events in batches; each batch is one transaction."""
 
 from collections.abc import Sequence
 
@@ -14,19 +14,19 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
 EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS}
-"""A case's own `registered`, as sla repeats it, is not one of intake's."""
+"""Topic → event types that are processed; sla repeats `registered` on case-events, where it is skipped."""
 OWN_ECHOES = frozenset({(Classified.name, TRIAGE)})
-"""Every case's first classification comes back from sla."""
+"""Event type and `by` of triage's own decisions, which sla publishes on case-events and triage skips."""
 
 
 def verify_case_key(received: ReceivedRecord) -> None:
-    """Raises Rejected where key and body name different cases."""
+    """Raises Rejected if the record's key is not the case of its event."""
     if isinstance(received.event, CaseEvent) and received.event.case != received.key:
         raise Rejected("the record's key is not the case of its event")
 
 
 def register(service: Service, triage: TriageComplaints) -> None:
-    """Feed complaint events and case events to triage."""
+    """Subscribe triage to complaint events and case events."""
 
     async def events(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         await triage.decide_batch(tx, batch)

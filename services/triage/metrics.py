@@ -1,13 +1,13 @@
-"""Every metric that triage owns; label values come from procedures and the organisation, never from complaints."""
+"""Triage's metrics; label values come from procedures and the organisation, never from complaints."""
 
 import collections
 from collections.abc import Container, Iterable
 
 from prometheus_client import Counter
 
-from services.triage.domain.state import TriageState
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Routed, RouteProposed
+from shared.procedures.organisation import Organisation
 
 CLASSIFIED = Counter("jiesu_triage_classified", "Complaints classified for the first time", ["procedure", "class"])
 RECLASSIFIED = Counter("jiesu_triage_reclassified", "Classes changed by triage: by a group or an amendment", ["procedure", "class"])
@@ -17,15 +17,15 @@ GROUPS = Counter("jiesu_triage_groups_found", "Groups found across cases", ["pro
 DISSOLVED = Counter("jiesu_triage_groups_dissolved", "Groups that no longer hold", ["procedure"])
 
 
-def count_events(events: Iterable[CaseEvent], state: TriageState) -> None:
-    """Count what was decided; a time series is looked up once, however many events it counts."""
-    departments = {department.id for department in state.organisation.departments} | {state.organisation.catch_all}
-    for (counter, *labels), number in collections.Counter(_series(event, departments) for event in events).items():
+def count_events(events: Iterable[CaseEvent], organisation: Organisation) -> None:
+    """Count published events; each time series is incremented once."""
+    departments = {department.id for department in organisation.departments} | {organisation.catch_all}
+    for (counter, *labels), number in collections.Counter(_time_series(event, departments) for event in events).items():
         if counter is not None:
             counter.labels(*labels).inc(number)
 
 
-def _series(event: CaseEvent, departments: Container[str]) -> tuple[Counter | None, *tuple[str, ...]]:
+def _time_series(event: CaseEvent, departments: Container[str]) -> tuple[Counter | None, *tuple[str, ...]]:
     match event:
         case Reclassified():
             return RECLASSIFIED, event.procedure, event.class_

@@ -1,7 +1,7 @@
 """Kafka records as CloudEvents 1.0 in binary content mode: attributes in headers, JSON in the body; and what a signature covers."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 CE_SPEC_VERSION_VALUE = "1.0"
 CE_ID = "ce_id"
@@ -16,7 +16,8 @@ KEY_ID_HEADER = "jiesu-key"
 SIGNATURE_HEADER = "jiesu-signature"
 
 
-class CloudEventRecord(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudEventRecord:
     """One record to publish.
 
     `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` the event's name, `body` JSON, `at` when the event happened.

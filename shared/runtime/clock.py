@@ -1,7 +1,7 @@
-"""The only reader of time and chance: domain time is one affine map of real time that all processes share."""
+"""Time and randomness; domain time is an affine function of real time that all processes share (JIESU_CLOCK)."""
 
 import os
-import random  # noqa: TID251 - the one place that may draw
+import random  # noqa: TID251 - the only module that may use it
 import re
 import time
 from collections.abc import Iterator
@@ -14,18 +14,19 @@ _REMEDY = "JIESU_CLOCK must read <domain origin>@<real origin>x<factor>, e.g. 20
 
 
 class Clock:
-    """Domain time as `domain + (real - origin) * factor`; the default is real time itself. Instants are aware, in UTC."""
+    """Domain time is `domain_origin + (real time - real_origin) * factor`, by default real time. Instants are aware, in UTC."""
 
     def __init__(self, domain_origin: datetime | None = None, real_origin: datetime | None = None, factor: float = 1.0) -> None:
         epoch = datetime(1970, 1, 1, tzinfo=UTC)
         self.domain_origin = (domain_origin or epoch).astimezone(UTC)
         self.real_origin = (real_origin or epoch).astimezone(UTC)
         self.factor = factor
+        # Skips the arithmetic for every record and timer in production.
         self._identity = self.domain_origin == self.real_origin and factor == 1
 
     @classmethod
     def parse(cls, text: str, environment: str) -> "Clock":
-        """The clock of JIESU_CLOCK; empty means real time. Raises Misconfigured, also for any scaled clock in production."""
+        """The clock of JIESU_CLOCK; empty is real time. Raises Misconfigured, also for every other clock in production."""
         if not text.strip():
             return cls()
         if environment == "production":
@@ -34,12 +35,12 @@ class Clock:
         if match is None:
             raise Misconfigured(_REMEDY)
         try:
-            domain, origin = (datetime.fromisoformat(match[name]) for name in ("domain", "real"))
+            domain, real = (datetime.fromisoformat(match[name]) for name in ("domain", "real"))
         except ValueError as error:
             raise Misconfigured(_REMEDY) from error
-        if domain.tzinfo is None or origin.tzinfo is None or float(match["factor"]) <= 0:
-            raise Misconfigured(f"{_REMEDY}; both instants need an offset, the factor is greater than zero")
-        return cls(domain, origin, float(match["factor"]))
+        if domain.tzinfo is None or real.tzinfo is None or float(match["factor"]) <= 0:
+            raise Misconfigured(f"{_REMEDY}; both instants need an offset, the factor must be greater than zero")
+        return cls(domain, real, float(match["factor"]))
 
     def now(self) -> datetime:
         """The present instant in domain time."""
@@ -47,7 +48,7 @@ class Clock:
 
     def real_now(self) -> datetime:
         """The present instant in real time, for leases, retries and timeouts."""
-        return datetime.now(UTC)  # noqa: TID251 - the one place that may read it
+        return datetime.now(UTC)  # noqa: TID251 - the only call
 
     def to_domain(self, instant: datetime) -> datetime:
         """The domain instant of a real one."""
@@ -62,47 +63,42 @@ class Clock:
         return self.real_origin + (instant - self.domain_origin) / self.factor
 
     def seconds_until(self, instant: datetime) -> float:
-        """Real seconds until a domain instant, negative when it has passed."""
+        """Real seconds until a domain instant, negative after it."""
         return (self.to_real(instant) - self.real_now()) / timedelta(seconds=1)
 
 
 def monotonic() -> float:
-    """Seconds that never run backwards."""
+    """Seconds of a clock that never goes backwards."""
     return time.monotonic()
 
 
 def jitter(seconds: float) -> float:
-    """A random length between half and the whole of `seconds`, so that processes that failed together do not return together."""
-    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - no secret hangs on it
-
-
-def backoff(attempt: int, initial_seconds: float = 0.05, max_seconds: float = 5.0) -> float:
-    """Seconds to wait before attempt `attempt` + 1: doubling from `first`, at most `longest`, with jitter."""
-    return jitter(min(max_seconds, initial_seconds * 2.0 ** min(attempt, 20)))
+    """A random duration from half of `seconds` to `seconds`, so that processes that failed together do not retry together."""
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
 
 
 class _Uuid7Generator:
-    """UUIDv7 of one process, as text in strictly rising order (RFC 9562, method 1: a counter in rand_a)."""
+    """UUIDv7 as text, in strictly rising order within a process (RFC 9562, 6.2 method 1: a counter in rand_a)."""
 
     def __init__(self) -> None:
         self._last = 0
-        self._random: Iterator[str] = iter(())
+        self._tails: Iterator[str] = iter(())
 
     def next(self) -> str:
-        stamp = (time.time_ns() // 1_000_000) << 12
-        self._last = stamp = max(stamp, self._last + 1)
-        low = next(self._random, None)
-        if low is None:
-            self._random = _random_uuid_tails(os.urandom(8 * 128))
-            low = next(self._random)
-        high = f"{stamp >> 12:012x}"
-        return f"{high[:8]}-{high[8:]}-7{stamp & 0xFFF:03x}-{low[:4]}-{low[4:]}"
+        timestamp_and_counter = (time.time_ns() // 1_000_000) << 12
+        self._last = timestamp_and_counter = max(timestamp_and_counter, self._last + 1)
+        tail = next(self._tails, None)
+        if tail is None:
+            self._tails = _random_uuid_tails(os.urandom(8 * 128))  # a system call for each id costs more than the id
+            tail = next(self._tails)
+        head = f"{timestamp_and_counter >> 12:012x}"
+        return f"{head[:8]}-{head[8:]}-7{timestamp_and_counter & 0xFFF:03x}-{tail[:4]}-{tail[4:]}"
 
 
-def _random_uuid_tails(random: bytes) -> Iterator[str]:
-    """Eight bytes each as the last two groups of a UUID, with the variant of RFC 9562."""
-    for place in range(0, len(random), 8):
-        yield f"{int.from_bytes(random[place : place + 8]) & 0x3FFFFFFFFFFFFFFF | 1 << 63:016x}"
+def _random_uuid_tails(random_bytes: bytes) -> Iterator[str]:
+    """The last two groups of a UUID for every eight bytes, with the variant bits of RFC 9562."""
+    for start in range(0, len(random_bytes), 8):
+        yield f"{int.from_bytes(random_bytes[start : start + 8]) & 0x3FFFFFFFFFFFFFFF | 1 << 63:016x}"
 
 
 uuid7 = _Uuid7Generator().next

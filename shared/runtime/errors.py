@@ -1,8 +1,8 @@
-"""What a handler, the breaker and the start say when they cannot go on."""
+"""Errors that handlers, the service start and operators see."""
 
 
-class Rejected(ValueError):  # noqa: N818 - reads as what happened to the record
-    """A record that its handler cannot accept; `reason` holds no personal data, `park` says whether its case waits."""
+class Rejected(ValueError):  # noqa: N818 - names what happened to the record
+    """A record that its handler cannot accept: it becomes a dead letter. `reason` holds no personal data, `park` parks its case."""
 
     def __init__(self, reason: str, *, park: bool = True) -> None:
         super().__init__(reason)
@@ -10,9 +10,9 @@ class Rejected(ValueError):  # noqa: N818 - reads as what happened to the record
         self.park = park
 
 
-class Unavailable(RuntimeError):  # noqa: N818 - a state, as the reader of a log knows it
-    """Broker or database could not be used for too long; nothing was skipped."""
+class Unavailable(RuntimeError):  # noqa: N818 - names a state
+    """Broker or database cannot be used at the moment; a retry can succeed."""
 
 
-class Misconfigured(RuntimeError):  # noqa: N818 - likewise
+class Misconfigured(RuntimeError):  # noqa: N818 - names a state
     """A setting that cannot work; the text names the setting and the remedy."""

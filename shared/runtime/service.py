@@ -1,7 +1,8 @@
-"""One process: its input, relay, timers, HTTP edge and background loops, started and stopped in the right order."""
+"""A service process: subscription, relay, timers, HTTP server and background loops, started and stopped in order."""
 
 import asyncio
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -16,30 +17,32 @@ from fastapi import APIRouter, FastAPI
 from shared import contracts
 from shared.contracts.topics import Topic
 from shared.procedures.model.procedure_error import ProcedureError
-from shared.runtime.clock import Clock, backoff
+from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import check_schema
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
-from shared.runtime.kafka.record import EventDecoder, ReceivedRecord
+from shared.runtime.kafka.record import ReceivedRecord
+from shared.runtime.kafka.record_decoder import EventDecoder
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.process import logging, metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.supervision import BackgroundLoop, sleep_or_stop, supervise
+from shared.runtime.process.supervision import BackgroundLoop, supervise
+from shared.runtime.process.waiting import Backoff, sleep_or_stop
 from shared.runtime.processing import inbox, redelivery
-from shared.runtime.processing.batch import BatchHandler
+from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.subscription.subscription import Subscription
 from shared.runtime.timers.timers import FireTimers, LockCases, TimerLoop
 
-_PRUNE_PERIOD = 3600.0
-_MEASURE_PERIOD = 5.0
+_PRUNE_PERIOD_SECONDS = 3600.0
+_MEASURE_PERIOD_SECONDS = 5.0
 _EXIT_CODE_HUNG = 70
 _GC_THRESHOLD = 50_000
-"""A batch makes tens of thousands of objects that go with it; collecting after every 700 of them took a fifth of the CPU time."""
+"""A batch allocates tens of thousands of objects and frees them at its end; with Python's 700 collections took a fifth of the CPU."""
 _OUTBOX_BACKLOG = (
     "SELECT coalesce(sum(messages), 0) AS size, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox"
 )
@@ -47,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 
 class Service:
-    """Put together by a service's `bootstrap.build`, then run; see the package's page for the interface."""
+    """Built by `services.<name>.bootstrap.build`; `settings` is a RuntimeSettings or a subclass, `migrations` the package of revisions."""
 
     def __init__(self, name: str, settings: RuntimeSettings, migrations: str | None = None) -> None:
         self.name = name
@@ -70,22 +73,22 @@ class Service:
 
     @property
     def app(self) -> FastAPI:
-        """The FastAPI application, for exception handlers and middleware."""
+        """The FastAPI application."""
         return self._http.app
 
     @property
     def http_port(self) -> int:
-        """The port that HTTP is bound to, once started."""
+        """The bound HTTP port, 0 before the start."""
         return self._http.port
 
     @property
     def watermark(self) -> Watermark:
-        """How far the input has been read; there is one once `subscribe` was called."""
+        """The watermark of the input; exists after `subscribe`."""
         return self._subscription.watermark
 
     @property
     def subscription(self) -> Subscription:
-        """The one subscription."""
+        """The subscription of the service."""
         return self._subscription
 
     def subscribe(
@@ -99,13 +102,18 @@ class Service:
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
-        """Read these topics with one subscriber; once a service. Partition n of each is then read by the same process.
+        """Read topics with one subscriber, which assigns partition n of each to the same process. A service subscribes once.
 
-        `concerns` names by topic the event types that matter; others are passed over unread, also those newer than this service.
-        So are the `repeated`, by type and `ce_by`: what the service decided itself and another tells again.
+        `handler(tx, records)` gets the new records of a batch, each partition in order. It writes to the outbox and never publishes,
+        commits or catches infrastructure errors; it may be called again with fewer records, so it keeps no state outside the transaction.
+        A record it cannot accept: `raise Rejected(reason)`. Any error but an infrastructure error makes the record a dead letter and parks
+        its case.
+        `decode(type, body)` returns the event; `verify(record)` runs before the inbox, and what it raises makes a dead letter that neither
+        parks a case nor claims an id. `event_types` names by topic the types that are processed, unknown ones are skipped;
+        `own_echoes` names by type and `ce_by` events that state this service's own decisions, which are skipped.
         """
         if self._subscribed:
-            raise Misconfigured("a service has one subscriber for all of its topics: give them to one subscribe()")
+            raise Misconfigured("a service has one subscriber for all of its topics: pass them to one subscribe()")
         self._subscribed = True
         self._subscription.configure(
             topics, group, handler, decode=decode or contracts.decode_body, verify=verify, event_types=event_types, own_echoes=own_echoes
@@ -114,40 +122,45 @@ class Service:
         self._loops["lag"] = self._subscription.measure_lag
 
     def add_timers(self, lock_cases: LockCases, fire_timers: FireTimers) -> None:
-        """Fire the due timers of the partitions that are read here; after `subscribe`."""
+        """Fire due timers of the partitions assigned to this process; call after `subscribe`.
+
+        `lock_cases(tx, ids)` locks the cases `ORDER BY id FOR UPDATE SKIP LOCKED` and returns those that it locked;
+        `fire_timers(tx, due, now)` decides what is due at or before each timer's `cutoff` and arms the cases again.
+        """
         timers = TimerLoop(self.database, self.clock, self.watermark, lock_cases=lock_cases, fire_timers=fire_timers, health=self.health)
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
     def include_router(self, router: APIRouter) -> None:
-        """Serve these routes too."""
+        """Serve the router's routes."""
         self._http.app.include_router(router)
 
     def add_background_loop(self, name: str, loop: BackgroundLoop) -> None:
-        """Run `loop(stop)` beside the rest; it starts again when it fails and returns soon after `stop` is set."""
+        """Run `loop(stop)` while the service runs; it is restarted after a failure and must return soon after `stop` is set."""
         self._loops[name] = loop
 
     async def run(self) -> None:
-        """Start, serve until SIGTERM or SIGINT, stop; exits hard when something hangs longer than the stop timeout."""
+        """Start, serve until SIGTERM or SIGINT, stop; exits the process when the stop takes longer than `stop_timeout`."""
         logging.configure(self.settings.log_level, self.name)
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self.stopping.set)
         try:
             await self.start()
-            gc.freeze()  # procedures and models stay for good: no collection looks at them again
+            gc.freeze()  # procedures and models live as long as the process: no collection needs to visit them
             gc.set_threshold(_GC_THRESHOLD)
             await self.stopping.wait()
             async with asyncio.timeout(self.settings.stop_timeout):
                 await self.stop()
         except TimeoutError:
-            log.exception("the stop took too long, leaving as it is")
+            log.exception("stop timed out")
             self._hung = True
         if self._hung:
+            # A normal exit waits for the tasks of the Kafka client, which a frozen broker keeps from ending.
             os._exit(_EXIT_CODE_HUNG)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Service"]:
-        """Started for the length of a block."""
+        """Start the service for the length of a block, for tests and the demo."""
         try:
             await self.start()
             yield self
@@ -155,8 +168,9 @@ class Service:
             await self.stop()
 
     async def start(self) -> None:
-        """Serve HTTP (unready), wait for the database, check its schema, start relay and loops, then join the group."""
+        """Serve HTTP (unready), wait for the database, check its schema, start the relay, join the group, start the loops."""
         self.health.set_trouble("starting", "not all parts have started")
+        # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
         await self._wait_for_database()
         if self.stopping.is_set():
@@ -169,15 +183,16 @@ class Service:
         log.info("started", http_port=self.http_port)
 
     async def stop(self) -> None:
-        """Unready; end the loops; stop polling, finish the batch, leave the group; finish the relay's cycle; close the pool."""
+        """End the loops; finish the batch and leave the group; stop HTTP; drain the outbox; close the pool."""
         self.health.set_trouble("stopping", "the process is stopping")
         self.stopping.set()
-        # Before the consumer, which some of them ask: a stopped one does not answer.
+        # Before the consumer: loops that ask it for positions would fail.
         await self._finish(self._tasks)
         if not await self._subscription.stop(self.settings.stop_timeout / 2):
             self._hung = True
-            log.error("the broker's client did not stop, its threads are left to the process's end")
+            log.error("the Kafka client did not stop")
         await self._http.stop()
+        # The relay ends last: it drains what the last batch and the last requests added to the outbox.
         self._relay_stop.set()
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
@@ -185,18 +200,19 @@ class Service:
         log.info("stopped")
 
     async def _finish(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Wait for the tasks, cancel those that are late."""
+        """Wait for the tasks and cancel those that do not end."""
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=self.settings.stop_timeout / 4)
-            for task in late:
+            _, running = await asyncio.wait(tasks, timeout=self.settings.stop_timeout / 4)
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
 
     def _spawn(self, name: str, loop: BackgroundLoop, stop: asyncio.Event) -> asyncio.Task[None]:
         return asyncio.create_task(supervise(name, loop, stop, self.health), name=name)
 
     async def _wait_for_database(self) -> None:
-        for attempt in range(1_000_000):
+        backoff = Backoff(initial_seconds=0.2, max_seconds=3.0)
+        while True:
             try:
                 if self._migrations is None:
                     await self.database.ping()
@@ -208,7 +224,7 @@ class Service:
                 trouble = f"PostgreSQL cannot be used ({redacted_reason(error)}): check DATABASE_URL, its user and its password"
                 self.health.set_trouble("database", trouble)
                 log.warning("waiting for the database", reason=trouble)
-                await sleep_or_stop(self.stopping, backoff(attempt, initial_seconds=0.2, max_seconds=3.0))
+                await backoff.wait(self.stopping)
                 if self.stopping.is_set():
                     return
             else:
@@ -216,28 +232,29 @@ class Service:
                 return
 
     async def _housekeeping(self, stop: asyncio.Event) -> None:
-        """Measure the queues often, forget old inbox ids now and then."""
-        rounds = 0
-        while not stop.is_set():
+        """Measure outbox and dead letters every 5 seconds, prune the inbox every hour."""
+        rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
+        for number in itertools.count():
             async with self.database.transaction() as tx:
                 row = await tx.fetchrow(_OUTBOX_BACKLOG)
                 await redelivery.update_dead_letter_gauges(tx, self.clock.now())
             if row is not None:
                 metrics.OUTBOX_MESSAGES.set(row["size"])
                 metrics.OUTBOX_AGE.set(row["age"])
-            if rounds % int(_PRUNE_PERIOD / _MEASURE_PERIOD) == 0:
+            if number % rounds_between_prunes == 0:
                 await inbox.prune(self.database)
-            rounds += 1
-            await sleep_or_stop(stop, _MEASURE_PERIOD)
+            await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)
+            if stop.is_set():
+                return
 
 
 def run_service(build: Callable[[], Service]) -> None:
-    """Build a service and run it to its end on uvloop: the whole of a `__main__`."""
+    """Build a service and run it on uvloop until it ends."""
 
-    async def whole() -> None:
+    async def build_and_run() -> None:
         await build().run()
 
     try:
-        uvloop.run(whole())
+        uvloop.run(build_and_run())
     except (Misconfigured, ProcedureError) as error:
         sys.exit(f"Error: {error}")

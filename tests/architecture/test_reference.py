@@ -14,7 +14,7 @@ from tests.support.repository import PROJECT
 
 
 def test_pages_are_current() -> None:
-    assert outdated_pages(PROJECT) == [], "run `make docs`"
+    assert list(outdated_pages(PROJECT)) == [], "run `make docs`"
 
 
 def test_every_setting_is_in_the_example_environment_file() -> None:

@@ -1,4 +1,4 @@
-"""Every subscriber has the failure policy; what would break it is nowhere in the code."""
+"""Every subscriber has the failure policy, and the code holds nothing that would break it."""
 
 import ast
 import inspect
@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
-from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
 
 from shared.contracts import topics
 from shared.runtime.database.database import Transaction
@@ -19,10 +22,9 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.processing import inbox
 from shared.runtime.service import Service
-from shared.runtime.subscription import consumer
 
 ROOT = Path(__file__).parents[2]
-SUBSCRIBE = ROOT / "shared" / "runtime" / "subscription" / "consumer.py"
+SUBSCRIBER = ROOT / "shared" / "runtime" / "subscription" / "broker.py"
 
 
 @cache
@@ -44,62 +46,87 @@ def names_used(tree: ast.Module) -> set[str]:
 
 
 @pytest.fixture
-async def subscriber() -> BatchSubscriber:
+async def options(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The arguments with which a service creates its subscriber."""
+    arguments: dict[str, Any] = {}
+    create = KafkaBroker.subscriber
+
+    def subscriber(self: KafkaBroker, *topic_names: str, **keywords: Any) -> Any:
+        arguments.update(keywords, topics=topic_names)
+        return create(self, *topic_names, **keywords)
+
+    monkeypatch.setattr(KafkaBroker, "subscriber", subscriber)
+    service = await subscribed_service()
+    arguments["subscriber"] = service.subscription.subscriber
+    return arguments
+
+
+async def subscribed_service() -> Service:
     async def handle(_tx: Transaction, _batch: Sequence[ReceivedRecord]) -> None:
         return
 
     service = Service("sla", RuntimeSettings(environment="test"))
     service.subscribe([topics.TRIAGE_EVENTS, topics.CASE_ACTIONS], "sla", handle)
     await service.database.close()
-    made = service.subscription.subscriber
-    assert made is not None
-    return made
+    return service
 
 
-async def test_the_subscriber_has_the_failure_policy_a_group_and_earliest(subscriber: BatchSubscriber) -> None:
-    options = subscriber._connection_args
-    assert subscriber.ack_policy is AckPolicy.NACK_ON_ERROR
-    assert subscriber.group_id == "sla"
+async def test_subscriber_has_the_failure_policy_a_group_and_earliest(options: dict[str, Any]) -> None:
+    assert options["ack_policy"] is AckPolicy.NACK_ON_ERROR
+    assert options["group_id"] == "sla"
     assert options["auto_offset_reset"] == "earliest"
-    assert options["enable_auto_commit"] is False
-    assert (subscriber.max_records, subscriber.batch_timeout_ms) == (1000, 20)
+    assert (options["max_records"], options["batch_timeout_ms"]) == (1000, 20)
 
 
-async def test_one_subscriber_reads_all_topics_so_that_partition_n_of_each_lands_in_one_process(subscriber: BatchSubscriber) -> None:
-    assert subscriber.topic_names == ["triage-events", "case-actions"]
-    assert subscriber._connection_args["partition_assignment_strategy"] == (RangePartitionAssignor,)
+async def test_faststream_switches_auto_commit_off_for_the_failure_policy(options: dict[str, Any]) -> None:
+    """FastStream derives the consumer's enable_auto_commit from the ack policy and shows it nowhere but here."""
+    assert options["subscriber"]._connection_args["enable_auto_commit"] is False
+
+
+async def test_one_subscriber_reads_all_topics_so_that_partition_n_of_each_is_in_one_process(options: dict[str, Any]) -> None:
+    assert options["topics"] == ("triage-events", "case-actions")
+    assert options["partition_assignment_strategy"] == (RangePartitionAssignor,)
     assert {topic.partitions for topic in topics.TOPICS.values()} == {24}
 
 
-async def test_a_killed_process_is_noticed_within_six_seconds(subscriber: BatchSubscriber) -> None:
-    options = subscriber._connection_args
+async def test_a_killed_process_is_noticed_within_six_seconds(options: dict[str, Any]) -> None:
     assert (options["session_timeout_ms"], options["heartbeat_interval_ms"]) == (6000, 500)
     assert options.get("group_instance_id") is None
 
 
-async def test_no_topic_is_made_behind_our_back_and_nothing_is_hidden(subscriber: BatchSubscriber) -> None:
-    config = subscriber._outer_config
-    assert config.allow_auto_create_topics is False
-    assert config.consumer_only is True
-    assert isinstance(config.logger.logger.logger if config.logger.logger else logging.getLogger(), logging.Logger)
+async def test_broker_creates_no_topic_and_logs_through_a_logger(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments: dict[str, Any] = {}
+    initialise = KafkaBroker.__init__
+
+    def init(self: KafkaBroker, *servers: Any, **keywords: Any) -> None:
+        arguments.update(keywords)
+        initialise(self, *servers, **keywords)
+
+    monkeypatch.setattr(KafkaBroker, "__init__", init)
+    await subscribed_service()
+    assert arguments["allow_auto_create_topics"] is False
+    assert arguments["consumer_only"] is True
+    assert arguments["apply_types"] is False
+    assert isinstance(arguments["logger"], logging.Logger)
 
 
-async def test_the_handler_has_one_parameter(subscriber: BatchSubscriber) -> None:
-    """With a second one, even with a default, FastStream spreads the batch over them."""
-    [call] = subscriber.calls
+async def test_handler_has_one_parameter(options: dict[str, Any]) -> None:
+    """With a second one, even with a default, FastStream spreads the batch over them; only the call item holds the handler."""
+    [call] = options["subscriber"].calls
     assert list(inspect.signature(call.handler._original_call).parameters) == ["records"]
 
 
-async def test_a_tolerant_parser_and_raw_records_are_used(subscriber: BatchSubscriber) -> None:
-    assert subscriber._call_options.parser is consumer.parse_batch
-    assert subscriber._call_options.decoder is consumer.decode_batch
-    assert subscriber._outer_config.fd_config.use_fastdepends is False
+async def test_parser_keeps_a_batch_with_any_headers_and_decoder_returns_raw_records(options: dict[str, Any]) -> None:
+    records = (SimpleNamespace(offset=1, headers=[("a", None), ("b", b"\xff")]), SimpleNamespace(offset=2, headers=[]))
+    message = await options["parser"](records)
+    assert isinstance(message, KafkaAckableMessage)
+    assert await options["decoder"](message) is records
 
 
-def test_subscribers_brokers_and_consumers_are_made_in_one_place_only() -> None:
+def test_subscribers_brokers_and_consumers_are_created_in_one_module() -> None:
     guarded = {"KafkaBroker", "KafkaRouter", "KafkaRoute", "subscriber"}
     for path, tree in sources():
-        if path == SUBSCRIBE:
+        if path == SUBSCRIBER:
             continue
         called = {name for name, _ in attributes_called(tree)}
         assert not guarded & (called | {n for n in names_used(tree) if n in guarded and n != "subscriber"}), path
@@ -108,22 +135,22 @@ def test_subscribers_brokers_and_consumers_are_made_in_one_place_only() -> None:
         for path, tree in sources()
         if "AIOKafkaConsumer" in names_used(tree) and path.relative_to(ROOT).parts[0] != "cli"
     }
-    assert makers <= {"shared/runtime/subscription/consumer.py", "shared/runtime/kafka/offsets.py"}
+    assert makers == {"shared/runtime/subscription/broker.py", "shared/runtime/subscription/consumer.py", "shared/runtime/kafka/offsets.py"}
 
 
-def test_nobody_scales_by_workers_within_a_process() -> None:
+def test_no_subscriber_uses_max_workers() -> None:
     """`max_workers` above 1 fails the commit of finished records at some stops: scale by processes and partitions."""
     for path, tree in sources():
         assert not [k for _, call in attributes_called(tree) for k in call.keywords if k.arg == "max_workers"], path
 
 
-def test_nobody_wraps_a_handler_with_functools_wraps() -> None:
+def test_no_handler_is_wrapped_with_functools_wraps() -> None:
     """FastStream would read the wrapped function's signature."""
     for path, tree in sources():
         assert "wraps" not in names_used(tree), path
 
 
-def test_only_the_relay_sends_and_only_the_producer_knows_private_attributes() -> None:
+def test_only_the_producer_module_creates_producers() -> None:
     allowed = {"shared/runtime/kafka/producer.py"}
     for path, tree in sources():
         name = path.relative_to(ROOT).as_posix()
@@ -138,9 +165,9 @@ def test_services_neither_listen_nor_notify_in_the_database() -> None:
         assert not [t for t in texts if t.upper().startswith(("LISTEN ", "NOTIFY ", "SELECT PG_NOTIFY"))], path
 
 
-def test_ids_are_remembered_longer_than_any_topic_keeps_its_records() -> None:
+def test_inbox_keeps_ids_longer_than_any_topic_keeps_its_records() -> None:
     longest = max(timedelta(milliseconds=topic.retention_ms) for topic in topics.TOPICS.values())
-    assert longest < inbox._KEEP
+    assert longest < inbox._RETENTION
 
 
 def test_aiokafka_is_pinned_to_the_version_whose_private_parts_are_used() -> None:

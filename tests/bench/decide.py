@@ -13,10 +13,11 @@ from time import process_time_ns, thread_time_ns
 
 from services.sla.domain.evidence.replay import replay_decisions
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import AdvanceTime, ApplyDecision, OpenCase, TakeAction, decide
+from services.sla.domain.lifecycle.decide import decide
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, OpenCase, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
-from services.triage.domain.assess import assess
+from services.triage.domain.compiled_rules import compile_rules
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.events.triage import Classified
@@ -52,8 +53,7 @@ def opening_input(rules: Rulebook) -> OpenCase:
     desk = source_context_for(complained, rules.bound_procedure, rules.organisation, worktime.calendar.zone)
     event = register_complaint(complained, "bench", 1, at, desk)
     context = TriageContext(at, worktime.calendar.zone)
-    decision = assess(event.complaint, rules.bound_procedure, rules.organisation, context)
-    first = TriageState(rules.organisation).add_case(event, decision, context)[0]
+    first = TriageState().add_case(event, compile_rules(rules.bound_procedure, rules.organisation), context)[0]
     assert isinstance(first, Classified)
     return event_mapping.to_open_case(first, rules.procedure)
 

@@ -122,7 +122,15 @@ async def send_submissions(senders: WorkloadClient, producer: Producer, numbers:
 
 def _outgoing(topic: str, body: dict[str, Any], source: str) -> ProducerRecord:
     key = body["external_id"]
-    message = CloudEventRecord(COMPLAINT_SUBMISSIONS.name, key, uuid7(), "submission", datetime.now(UTC), orjson.dumps(body), source)
+    message = CloudEventRecord(
+        topic=COMPLAINT_SUBMISSIONS.name,
+        key=key,
+        id=uuid7(),
+        type="submission",
+        at=datetime.now(UTC),
+        body=orjson.dumps(body),
+        source=source,
+    )
     return topic, key.encode(), message.body, message.kafka_headers()
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.lifecycle.decide import CaseDecision, CaseInput
+from services.sla.domain.lifecycle.decide import CaseDecision
+from services.sla.domain.lifecycle.inputs import CaseInput
 from services.sla.domain.views import event_mapping
 from shared.contracts import decode_body
 from shared.procedures.loading.loader import installed_packs, load_pack, load_procedure

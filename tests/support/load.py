@@ -109,7 +109,9 @@ class WorkloadClient:
         more: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """One record; while the broker is away it is sent again under the same id."""
-        headers = CloudEventRecord(topic.name, key, event_id or uuid7(), kind, datetime.now(UTC), body, source).kafka_headers()
+        headers = CloudEventRecord(
+            topic=topic.name, key=key, id=event_id or uuid7(), type=kind, at=datetime.now(UTC), body=body, source=source
+        ).kafka_headers()
         end = time.monotonic() + self.timeout
         while True:
             try:

@@ -7,12 +7,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.intake.storage import complaints
+from services.intake.storage import tables as intake
 from services.notify.storage import tables as notify
 from services.sla.storage import tables as sla
-from services.triage.storage import triage_state
+from services.triage.storage import tables as triage
 
-DECLARED = {"intake": complaints.tables, "triage": triage_state.tables, "sla": sla.metadata, "notify": notify.metadata}
+DECLARED = {"intake": intake.metadata, "triage": triage.metadata, "sla": sla.metadata, "notify": notify.metadata}
 
 
 async def migration_differences(database_url: str, schema: str) -> list[Any]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import from_micros
-from services.sla.domain.evidence.replay import RecordedEvent, to_recorded_events
+from services.sla.domain.evidence.recorded_events import RecordedEvent, to_recorded_events
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import AdvanceTime, CaseDecision, CaseInput, next_due
+from services.sla.domain.lifecycle.decide import CaseDecision
+from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.domain.lifecycle.inputs import AdvanceTime, CaseInput
 from services.sla.domain.rules.rulebook import Rulebook
 from simulator.scenario import Scenario
 from simulator.simulation import Simulation

@@ -1,6 +1,5 @@
 """`jiesu docs`: write the reference pages, or list those that are out of date."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,27 +14,24 @@ app = typer.Typer(help="Reference pages made from the code.", no_args_is_help=Tr
 Folder = Annotated[Path, typer.Option(help="the checkout")]
 
 
-def _pages(folder: Path) -> dict[str, Callable[[], str]]:
-    return {**PAGES, **readmes(folder)}
+def outdated_pages(folder: Path) -> dict[str, str]:
+    """The pages that are missing or differ from what the code generates, with the text that they should have."""
+    texts = {name: text() for name, text in {**PAGES, **readmes(folder)}.items()}
+    return {name: text for name, text in texts.items() if _read(folder / name) != text}
 
 
-def outdated_pages(folder: Path) -> list[str]:
-    """The pages that are missing or differ from what the code generates."""
-    return [
-        name
-        for name, render in _pages(folder).items()
-        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != render()
-    ]
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 @app.command()
 def write(folder: Folder = Path()) -> None:
     """Write the pages that are out of date."""
     require_checkout()
-    for name in outdated_pages(folder):
+    for name, text in outdated_pages(folder).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_pages(folder)[name](), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         typer.echo(f"written {name}")
 
 

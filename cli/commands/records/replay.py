@@ -13,7 +13,7 @@ from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import next_due
+from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.storage import case_histories
 from shared.runtime.database.database import Database
 

@@ -1,4 +1,4 @@
-"""Concurrent requests share a transaction: while one commits, the next ones gather."""
+"""Group commit: concurrent requests share a transaction, and those that arrive while it commits form the next one."""
 
 import asyncio
 from collections import deque
@@ -14,9 +14,9 @@ _QueuedItems = tuple[Sequence[Item], asyncio.Future[Sequence[Result]]]
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Runs `work(tx, items)` for the items of many callers together and answers each once its part is durable.
+    """Runs `work(tx, items)` for the items of many callers together; each caller gets its results after the commit.
 
-    A fault of the data fails only the caller that brought it; an outage fails all who shared the transaction.
+    A fault of the data fails only the caller that sent it; an outage fails every caller of the transaction.
     """
 
     def __init__(
@@ -24,25 +24,25 @@ class GroupCommit(Generic[Item, Result]):
     ) -> None:
         self._database = database
         self._work = work
-        self._largest = max_items
-        self._waiting: deque[_QueuedItems[Item, Result]] = deque()
+        self._max_items = max_items
+        self._queue: deque[_QueuedItems[Item, Result]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, items: Sequence[Item]) -> Sequence[Result]:
         """The results of the items, in order, after their commit; raises what the transaction raised."""
-        answer: asyncio.Future[Sequence[Result]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((items, answer))
+        results: asyncio.Future[Sequence[Result]] = asyncio.get_running_loop().create_future()
+        self._queue.append((items, results))
         if self._task is None or self._task.done():
-            # A task of its own: the caller who happens to come first may hang up.
-            self._task = asyncio.create_task(self._drain())
-        return await answer
+            # A task of its own, so that a caller who disconnects does not cancel the others' transaction.
+            self._task = asyncio.create_task(self._commit_queue())
+        return await results
 
-    async def _drain(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft()]
+    async def _commit_queue(self) -> None:
+        while self._queue:
+            group = [self._queue.popleft()]
             size = len(group[0][0])
-            while self._waiting and size + len(self._waiting[0][0]) <= self._largest:
-                group.append(self._waiting.popleft())
+            while self._queue and size + len(self._queue[0][0]) <= self._max_items:
+                group.append(self._queue.popleft())
                 size += len(group[-1][0])
             await self._commit(group)
 
@@ -52,19 +52,15 @@ class GroupCommit(Generic[Item, Result]):
                 results = await self._work(tx, [item for items, _ in group for item in items])
         except Exception as error:  # noqa: BLE001 - every caller gets it
             if len(group) == 1 or is_infrastructure(error):
-                for _, answer in group:
-                    _fail(answer, error)
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(error)
                 return
-            for alone in group:
-                await self._commit([alone])
+            for caller in group:
+                await self._commit([caller])
             return
-        place = 0
-        for items, answer in group:
-            if not answer.done():
-                answer.set_result(results[place : place + len(items)])
-            place += len(items)
-
-
-def _fail(answer: asyncio.Future[Sequence[Result]], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+        start = 0
+        for items, future in group:
+            if not future.done():
+                future.set_result(results[start : start + len(items)])
+            start += len(items)

@@ -1,26 +1,16 @@
-"""Register submissions: settle what comes again, give gapless numbers, seal contact data, tell triage. One transaction."""
+"""Registers submissions: numbers new complaints without gaps, encrypts contact data and publishes `registered`, in one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-from uuid import UUID, uuid5
-
-import orjson
+from collections.abc import Mapping, Sequence
+from uuid import uuid5
 
 from services.intake import metrics
-from services.intake.domain.submission import (
-    UUID_NAMESPACE,
-    SourceContext,
-    UnnumberedRegistration,
-    prepare_registration,
-    receipt_time_fault,
-    registered_event,
-)
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
+from services.intake.domain.number_series import NumberSeries
+from services.intake.domain.submission import UUID_NAMESPACE, UnnumberedRegistration, prepare_registration, registered_event
 from services.intake.domain.submission_faults import SubmissionFault
-from services.intake.storage import complaints
-from services.intake.storage.complaints import ComplaintRow, RefusedSubmission, RegisteredComplaint
+from services.intake.storage import complaints, last_numbers
+from services.intake.storage.complaints import ComplaintRow, RegisteredComplaint
 from shared.contracts import topics
-from shared.contracts.complaint import Submission
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Registered
@@ -28,114 +18,72 @@ from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.outbox import outbox
-from shared.runtime.process.scheduling import yield_every
-
-
-@dataclass(frozen=True, slots=True)
-class PendingRegistration:
-    """A submission that is fit to be registered: its office, its case's id, the SHA-256 of what was sent.
-
-    `exact` says that the id comes from an Idempotency-Key, under which only the same submission may come again.
-    """
-
-    submission: Submission
-    context: SourceContext
-    case: str
-    fingerprint: bytes
-    traceparent: str | None = None
-    fingerprint_must_match: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationResult:
-    """What became of a submission: `registered`, `duplicate` (the same case) or `refused`."""
-
-    status: str
-    case: str = ""
-    number: str = ""
-    missing: tuple[str, ...] = ()
-    faults: tuple[SubmissionFault, ...] = ()
-    reason: str = ""
-
-
-def refused_result(reason: str, *faults: SubmissionFault) -> RegistrationResult:
-    """A submission that is not accepted."""
-    return RegistrationResult("refused", faults=faults, reason=reason)
 
 
 class RegisterComplaints:
-    """Enters submissions in the numbered books."""
+    """Registers batches of submissions; contact data is encrypted with the key ring."""
 
-    def __init__(self, sealing: EncryptionKeyRing, clock: Clock) -> None:
-        self._sealing = sealing
+    def __init__(self, key_ring: EncryptionKeyRing, clock: Clock) -> None:
+        self._key_ring = key_ring
         self._clock = clock
 
-    def check_submission(self, submission: Submission, context: SourceContext) -> RegistrationResult | None:
-        """What the source or the time of receipt forbids, None if nothing."""
-        if submission.source not in (None, context.source.id):
-            return refused_result("source", SubmissionFault("source", "not_yours", "leave it out, or send the id of the key's own source"))
-        if not context.allows_channel(submission.channel):
-            allowed = ", ".join(context.source.channels)
-            return refused_result("channel", SubmissionFault("channel", "not_allowed", f"the source may submit on: {allowed}"))
-        fault = receipt_time_fault(submission.received_at, self._clock.now())
-        return None if fault is None else refused_result("implausible", fault)
-
     async def register_batch(self, tx: Transaction, pending: Sequence[PendingRegistration], via: str) -> list[RegistrationResult]:
-        """Register those that are new, in order; one outcome each."""
+        """Register the new submissions in order; one result for each. `via` is the way for metrics: http or kafka."""
         now = self._clock.now()
-        drafts: dict[str, UnnumberedRegistration] = {}
-        first: dict[str, PendingRegistration] = {}
-        async for each in yield_every(pending):
-            if each.case not in first:
-                first[each.case] = each
-                drafts[each.case] = prepare_registration(each.submission, each.context, each.case, now)
-        books = await complaints.lock_last_numbers(tx, {made.series for made in drafts.values()})
-        known = await complaints.find_registered(tx, drafts.keys())
-        events = {case: self._numbered(made, books) async for case, made in yield_every(drafts.items()) if case not in known}
-        await self._record(tx, events, first)
-        await complaints.save_last_numbers(
-            tx, {book: last for book, last in books.items() if any(drafts[c].series == book for c in events)}
-        )
-        outcomes = _results(pending, first, events, known)
-        tx.after_commit(lambda: _count_results(outcomes, events, via))
-        return outcomes
+        first_submissions: dict[str, PendingRegistration] = {}
+        unnumbered: dict[str, UnnumberedRegistration] = {}
+        for submission in pending:
+            if submission.case not in first_submissions:
+                first_submissions[submission.case] = submission
+                unnumbered[submission.case] = prepare_registration(submission.submission, submission.context, submission.case, now)
+        # The lock serialises registrations of a register: no other transaction registers these cases in the meantime.
+        numbers = await last_numbers.lock_last_numbers(tx, {registration.series for registration in unnumbered.values()})
+        registered = await complaints.find_registered(tx, unnumbered.keys())
+        new = {case: registration for case, registration in unnumbered.items() if case not in registered}
+        events = {case: self._to_event(registration, numbers) for case, registration in new.items()}
+        await self._save(tx, events, first_submissions)
+        used = {registration.series for registration in new.values()}
+        await last_numbers.save_last_numbers(tx, {series: last for series, last in numbers.items() if series in used})
+        results = _results(pending, first_submissions, events, registered)
+        tx.after_commit(lambda: _count_results(results, events, via))
+        return results
 
-    def _numbered(self, made: UnnumberedRegistration, books: dict[Any, int]) -> Registered:
-        books[made.series] += 1
-        contact = None if made.contact is None else self._sealing.encrypt(made.contact, made.case)
-        return registered_event(made, books[made.series], contact)
+    def _to_event(self, registration: UnnumberedRegistration, numbers: dict[NumberSeries, int]) -> Registered:
+        numbers[registration.series] += 1
+        contact = None if registration.contact is None else self._key_ring.encrypt(registration.contact, registration.case)
+        return registered_event(registration, numbers[registration.series], contact)
 
-    async def _record(self, tx: Transaction, events: dict[str, Registered], first: dict[str, PendingRegistration]) -> None:
+    async def _save(self, tx: Transaction, events: Mapping[str, Registered], first_submissions: Mapping[str, PendingRegistration]) -> None:
         bodies = {case: encode_event(event) for case, event in events.items()}
-        await complaints.insert(tx, [_row(event, first[case], bodies[case]) for case, event in events.items()])
-        await outbox.add(tx, (_message(event, first[case], bodies[case]) for case, event in events.items()))
+        await complaints.insert_complaints(tx, [_to_row(event, first_submissions[case], bodies[case]) for case, event in events.items()])
+        await outbox.add(tx, (_to_record(event, first_submissions[case], bodies[case]) for case, event in events.items()))
 
 
 def _results(
-    incoming: Sequence[PendingRegistration],
-    first: dict[str, PendingRegistration],
-    events: dict[str, Registered],
-    known: dict[str, RegisteredComplaint],
+    pending: Sequence[PendingRegistration],
+    first_submissions: Mapping[str, PendingRegistration],
+    events: Mapping[str, Registered],
+    registered: Mapping[str, RegisteredComplaint],
 ) -> list[RegistrationResult]:
-    seen: set[str] = set()
-    outcomes: list[RegistrationResult] = []
-    for each in incoming:
-        event, before = events.get(each.case), known.get(each.case)
-        number = event.number if event else before.number if before else ""
-        missing = tuple(event.missing) if event else before.missing if before else ()
-        fingerprint = before.fingerprint if before else first[each.case].fingerprint
-        if each.fingerprint_must_match and fingerprint != each.fingerprint:
-            outcomes.append(
-                refused_result("key_reused", SubmissionFault("Idempotency-Key", "used_before", "send a new key with a new complaint"))
-            )
+    answered: set[str] = set()
+    results: list[RegistrationResult] = []
+    for submission in pending:
+        case = submission.case
+        event, earlier = events.get(case), registered.get(case)
+        fingerprint = earlier.fingerprint if earlier else first_submissions[case].fingerprint
+        if submission.fingerprint_must_match and submission.fingerprint != fingerprint:
+            fault = SubmissionFault("Idempotency-Key", "used_before", "send a new key with a new complaint")
+            results.append(refused_result("key_reused", fault))
         else:
-            new = event is not None and each.case not in seen
-            outcomes.append(RegistrationResult("registered" if new else "duplicate", each.case, number, missing))
-        seen.add(each.case)
-    return outcomes
+            status = "registered" if event and case not in answered else "duplicate"
+            number = event.number if event else earlier.number if earlier else ""
+            missing = tuple(event.missing) if event else earlier.missing if earlier else ()
+            results.append(RegistrationResult(status, case, number, missing))
+        answered.add(case)
+    return results
 
 
-def _row(event: Registered, incoming: PendingRegistration, body: bytes) -> ComplaintRow:
+def _to_row(event: Registered, submission: PendingRegistration, body: bytes) -> ComplaintRow:
     complaint = event.complaint
     return ComplaintRow(
         case_id=event.case,
@@ -145,43 +93,32 @@ def _row(event: Registered, incoming: PendingRegistration, body: bytes) -> Compl
         external_id=complaint.external_id,
         received_at=complaint.received_at,
         registered_at=complaint.registered_at,
-        fingerprint=incoming.fingerprint,
+        fingerprint=submission.fingerprint,
         body=body.decode(),
     )
 
 
-def _message(event: Registered, incoming: PendingRegistration, body: bytes) -> CloudEventRecord:
+def _to_record(event: Registered, submission: PendingRegistration, body: bytes) -> CloudEventRecord:
     return CloudEventRecord(
         topic=topics.COMPLAINT_EVENTS.name,
         key=event.case,
-        id=str(registered_event_id(event.case)),
+        id=str(uuid5(UUID_NAMESPACE, f"registered {event.case}")),  # a case has only one
         type=event.type,
         at=event.at,
         body=body,
         source="intake",
         sequence=1,
-        traceparent=incoming.traceparent,
+        traceparent=submission.traceparent,
     )
 
 
-def registered_event_id(case: str) -> UUID:
-    """The id of a case's registration: there is only one."""
-    return uuid5(UUID_NAMESPACE, f"registered {case}")
-
-
-def _count_results(outcomes: Sequence[RegistrationResult], events: dict[str, Registered], via: str) -> None:
+def _count_results(results: Sequence[RegistrationResult], events: Mapping[str, Registered], via: str) -> None:
     for event in events.values():
         metrics.REGISTERED.labels(event.procedure, event.complaint.channel).inc()
         if event.missing:
             metrics.INCOMPLETE.labels(event.procedure).inc()
-    for outcome in outcomes:
-        if outcome.status == "duplicate":
+    for result in results:
+        if result.status == "duplicate":
             metrics.DUPLICATES.labels(via).inc()
-        elif outcome.status == "refused":
-            metrics.count_refused(via, outcome.reason)
-
-
-def refused_submission(result: RegistrationResult, via: str, source: str, reference: str) -> RefusedSubmission:
-    """A refusal as it is kept: which fields broke which rule, no content."""
-    faults = orjson.dumps([{"field": f.field, "rule": f.rule} for f in result.faults]).decode()
-    return RefusedSubmission(via, source, reference, result.reason, faults)
+        elif result.status == "refused":
+            metrics.count_refused(via, result.reason)

@@ -1,7 +1,5 @@
-"""The sources of complaints: who holds which key, whose records are signed, and where each is registered. Reads procedures from files."""
+"""Finds the source of a request or record and verifies signatures of records; loads procedures from files."""
 
-import hmac
-from hashlib import sha256
 from pathlib import Path
 
 from services.intake.domain.number_series import format_number
@@ -17,43 +15,41 @@ from shared.runtime.kafka.signing import is_signature_valid
 
 
 class Sources:
-    """Every source of the organisation with its office; `key` is the secret for pseudonyms."""
+    """The sources of the organisation; `contexts` maps source ids to their contexts."""
 
-    def __init__(self, organisation: Organisation, base: Path, phone_region: str, pseudonym_key: bytes) -> None:
+    def __init__(self, organisation: Organisation, base_folder: Path, phone_region: str, pseudonym_key: bytes) -> None:
         self.contexts = {
-            source.id: _source_context(source, organisation, base, phone_region, pseudonym_key) for source in organisation.sources
+            source.id: _source_context(source, organisation, base_folder, phone_region, pseudonym_key) for source in organisation.sources
         }
-        self._hashes = [(bytes.fromhex(text), office) for office in self.contexts.values() for text in office.source.key_sha256]
-
-    def by_api_key(self, api_key: str) -> SourceContext | None:
-        """The office of an API key; takes the same time whichever key it is, if any."""
-        given = sha256(api_key.encode("utf-8", "surrogatepass")).digest()
-        found = None
-        for known, office in self._hashes:
-            if hmac.compare_digest(known, given):
-                found = office
-        return found
 
     def by_record(self, received: ReceivedRecord) -> SourceContext:
-        """The office of a Kafka record, named in `ce_source` or in the body; raises Rejected."""
-        office = self.contexts.get(received.source or received.event.source or "")
-        if office is None:
+        """The source of a Kafka record, named in header `ce_source` or in the body; raises Rejected for an unknown one."""
+        context = self.contexts.get(received.source or received.event.source or "")
+        if context is None:
             raise Rejected("header ce_source names no source of the organisation file", park=False)
-        return office
+        return context
 
     def verify_signature(self, received: ReceivedRecord) -> None:
-        """Raises Rejected for an unknown source, and, where the source has public keys, without a signature by one of them."""
+        """Raises Rejected for an unknown source, and for a source with public keys if none of them signed the record."""
         keys = self.by_record(received).source.keys
         if not keys:
             return
-        public = keys.get(received.headers.get(KEY_ID_HEADER, ""))
-        covered = signing_input(received.topic, received.key, received.headers[CE_ID], received.body)
-        if public is None or not is_signature_valid(public, received.headers.get(SIGNATURE_HEADER, ""), covered):
+        public_key = keys.get(received.headers.get(KEY_ID_HEADER, ""))
+        signed_bytes = signing_input(received.topic, received.key, received.headers[CE_ID], received.body)
+        if public_key is None or not is_signature_valid(public_key, received.headers.get(SIGNATURE_HEADER, ""), signed_bytes):
             raise Rejected(f"headers {KEY_ID_HEADER} and {SIGNATURE_HEADER} are not those of the source", park=False)
 
 
-def _source_context(source: ComplaintSource, organisation: Organisation, base: Path, region: str, key: bytes) -> SourceContext:
+def _source_context(
+    source: ComplaintSource, organisation: Organisation, base_folder: Path, phone_region: str, pseudonym_key: bytes
+) -> SourceContext:
     reference = source.procedure if source.version is None else f"{source.procedure}@{source.version}"
-    procedure = load_procedure(reference, base_folder=base)
-    format_number(procedure.register_.number, 2000, 1)
-    return SourceContext(source, bind_parameters(procedure, source.parameters), procedure_zone(procedure, organisation), region, key)
+    procedure = load_procedure(reference, base_folder=base_folder)
+    format_number(procedure.register_.number, 2000, 1)  # reports an unusable pattern at start
+    return SourceContext(
+        source=source,
+        bound_procedure=bind_parameters(procedure, source.parameters),
+        zone=procedure_zone(procedure, organisation),
+        phone_region=phone_region,
+        pseudonym_key=pseudonym_key,
+    )

@@ -1,13 +1,13 @@
-"""Channels: a file each, a raw submission in, a complaint out; no I/O.
+"""Channel readers: each module turns one raw format into a submission; no I/O.
 
-To add one (mail, file, SMPP): a module with `read(value) -> Reading`, a line in `READERS`, raw samples with their expected complaints.
+To add one (mail, file, SMPP): a module with `read(value) -> ParseResult`, a line in `READERS`, raw samples with their expected results.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from services.intake.channels import json_document
-from services.intake.channels.reading import ParseResult
+from services.intake.channels.parse_result import ParseResult
 
 READERS: dict[str, Callable[[Any], ParseResult]] = {"json": json_document.read}
-"""Format → how it is read."""
+"""Format → its reader."""

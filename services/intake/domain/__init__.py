@@ -1,1 +1,1 @@
-"""Intake's decisions: registration, masking, numbering; no I/O."""
+"""Intake's decisions: pure functions without I/O."""

@@ -1,4 +1,4 @@
-"""Who complains: phone numbers in one form, names masked, the same person recognised by a keyed hash."""
+"""Normalises, masks and pseudonymises the complainant's contact data."""
 
 import hmac
 import re
@@ -15,8 +15,9 @@ _MAX_FULLY_MASKED_DIGITS = 7
 
 
 def normalised_phone(raw_phone: str, region: str) -> str | None:
-    """The number in E.164 form, None if it is none; `region` (ISO 3166) is for numbers without a country code."""
+    """The number in E.164 form, None if it is not a phone number; `region` (ISO 3166) applies to numbers without a country code."""
     digits = _SEPARATORS.sub("", raw_phone)
+    # Most numbers are Chinese mobiles, for which phonenumbers takes some 40 times as long.
     if region == "CN" and (mobile := _MOBILE.fullmatch(digits)):
         return f"+86{mobile[1]}"
     try:
@@ -29,7 +30,7 @@ def normalised_phone(raw_phone: str, region: str) -> str | None:
 
 
 def normalised_complainant(complainant: Complainant, phone_region: str) -> Complainant:
-    """The complainant with phone and e-mail in one form; what cannot be read as a phone number stays as it was written."""
+    """The complainant with normalised phone and e-mail; text that is not a phone number is kept as it is."""
     changes: dict[str, str | None] = {name: (getattr(complainant, name) or "").strip() or None for name in CONTACT_FIELDS}
     if phone := changes["phone"]:
         changes["phone"] = normalised_phone(phone, phone_region) or phone
@@ -39,13 +40,13 @@ def normalised_complainant(complainant: Complainant, phone_region: str) -> Compl
 
 
 def masked(complainant: Complainant, pseudonym_key: bytes) -> MaskedComplainant:
-    """What every consumer may see: 王**, 138****0000; of the anonymous neither."""
-    hidden = complainant.anonymous
+    """The complainant as every consumer may see it: 王**, 138****0000; an anonymous one without name and phone."""
+    anonymous = complainant.anonymous
     return MaskedComplainant(
         kind=complainant.kind,
-        anonymous=complainant.anonymous,
-        name=None if hidden else masked_name(complainant.name),
-        phone=None if hidden else masked_phone(complainant.phone),
+        anonymous=anonymous,
+        name=None if anonymous else masked_name(complainant.name),
+        phone=None if anonymous else masked_phone(complainant.phone),
         id=pseudonym(complainant, pseudonym_key),
         identity=complainant.identity,
         enterprise=complainant.enterprise,
@@ -55,19 +56,19 @@ def masked(complainant: Complainant, pseudonym_key: bytes) -> MaskedComplainant:
 
 
 def masked_name(name: str | None) -> str | None:
-    """The first character, then two stars."""
+    """The first character and two asterisks."""
     return f"{name[0]}**" if name else None
 
 
 def masked_phone(phone: str | None) -> str | None:
-    """The first three and the last four digits of the national number; of a short one nothing."""
+    """The first three and the last four digits of the national number; no digits of a short one."""
     if not phone:
         return None
-    digits = "".join(c for c in phone.removeprefix("+86") if c.isdigit())
+    digits = "".join(character for character in phone.removeprefix("+86") if character.isdigit())
     return f"{digits[:_VISIBLE_PREFIX_DIGITS]}****{digits[-4:]}" if len(digits) > _MAX_FULLY_MASKED_DIGITS else "****"
 
 
 def pseudonym(complainant: Complainant, pseudonym_key: bytes) -> str | None:
-    """The same for the same phone, else e-mail, else identity; None if none is known. Nobody without the key can find it out."""
-    known = next((f"{name}:{value}" for name in ("phone", "email", "identity") if (value := getattr(complainant, name))), None)
-    return None if known is None else hmac.digest(pseudonym_key, known.encode(), "sha256").hex()[:32]
+    """A keyed hash of the phone, else the e-mail, else the identity; None if none is known. It cannot be reversed without the key."""
+    identifier = next((f"{name}:{value}" for name in ("phone", "email", "identity") if (value := getattr(complainant, name))), None)
+    return None if identifier is None else hmac.digest(pseudonym_key, identifier.encode(), "sha256").hex()[:32]

@@ -1,4 +1,4 @@
-"""Case numbers: human-readable, gapless per register and year, the year read in the calendar's zone."""
+"""Case numbers: the series that a registration belongs to, and the format of its numbers."""
 
 import re
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ _PLACEHOLDER = re.compile(r"\{(year|seq)(?::(0\d{1,2}))?\}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class NumberSeries:
-    """One numbered book: a procedure's register in one year."""
+    """The case numbers of one register (a procedure's id) in one year."""
 
     register: str
     year: int
 
 
 def series_at(register: str, at: datetime, zone: tzinfo) -> NumberSeries:
-    """The book that a registration at that instant is entered in."""
+    """The series of a registration at that instant; `zone` is that of the procedure's calendar."""
     return NumberSeries(register, at.astimezone(zone).year)
 
 
 def format_number(pattern: str, year: int, seq: int) -> str:
-    """The number in the procedure's pattern, e.g. TS-{year}-{seq:05}; raises `ValueError` for a pattern without {seq}."""
+    """The case number after a pattern such as TS-{year}-{seq:05}; raises `ValueError` for a pattern without {seq}."""
     if "{seq" not in pattern:
         raise ValueError(f"register.number {pattern!r} has no {{seq}}, so that numbers would repeat; write e.g. TS-{{year}}-{{seq:05}}")
     values = {"year": year, "seq": seq}

@@ -1,4 +1,4 @@
-"""Text that every store and consumer can take: without NUL, without lone surrogates."""
+"""Replaces characters that PostgreSQL or UTF-8 cannot represent: NUL and lone surrogates."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ _REPLACEMENT = "\ufffd"
 
 
 def sanitised(value: Any) -> Any:
-    """The same JSON value with NUL and lone surrogates replaced by U+FFFD, in keys too."""
+    """The JSON value with NUL and lone surrogates replaced by U+FFFD, in keys too."""
     if isinstance(value, str):
         return sanitised_text(value)
     if isinstance(value, dict):
@@ -15,9 +15,9 @@ def sanitised(value: Any) -> Any:
 
 
 def sanitised_text(text: str) -> str:
-    """One text without NUL and lone surrogates."""
+    """The text with NUL and lone surrogates replaced by U+FFFD."""
     if text.isascii() and "\x00" not in text:
         return text
-    # UTF-16 joins surrogates that make a pair and finds those that do not.
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return joined.replace("\x00", _REPLACEMENT)
+    # The UTF-16 decoder joins valid surrogate pairs and replaces lone surrogates.
+    decoded = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return decoded.replace("\x00", _REPLACEMENT)

@@ -1,4 +1,4 @@
-"""Registration: which case a submission is, what it lacks, and the event that opens the case."""
+"""Prepares the registration of a submission: case id, missing fields, complaint and `registered` event."""
 
 import re
 from collections.abc import Mapping
@@ -17,10 +17,11 @@ from shared.procedures.model.facts import coerce_facts
 from shared.procedures.organisation import ComplaintSource
 
 UUID_NAMESPACE = UUID("6a696573-7500-5000-8000-000000000001")
+# Rules read an unset instant as 1970-01-01.
 _EARLIEST_RECEIPT = datetime(1970, 1, 2, tzinfo=UTC)
 _E164 = re.compile(r"\+\d{7,15}")
 _MAX_FUTURE = timedelta(days=1)
-_COPIED = (
+_COPIED_FIELDS = (
     *("received_at", "channel", "kind", "title", "text", "object", "demand", "place", "product", "against"),
     *("happened_at", "attachments"),
 )
@@ -28,7 +29,7 @@ _COPIED = (
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """Where a source's complaints are registered: its procedure with parameters, the calendar's zone, how contact data is read."""
+    """What registration needs to know about one source; `zone` is that of the procedure's calendar, `phone_region` an ISO 3166 code."""
 
     source: ComplaintSource
     bound_procedure: BoundProcedure
@@ -37,13 +38,13 @@ class SourceContext:
     pseudonym_key: bytes
 
     def allows_channel(self, channel: str) -> bool:
-        """Whether the source may submit on that channel."""
+        """Whether the source may submit on this channel."""
         return not self.source.channels or channel in self.source.channels
 
 
 @dataclass(frozen=True, slots=True)
 class UnnumberedRegistration:
-    """A registration before it has a number; `contact` is what has to be sealed, None if there is none."""
+    """A registration without a case number; `contact` is the contact data in clear text, None without any."""
 
     complaint: Complaint
     bound_procedure: BoundProcedure
@@ -57,12 +58,13 @@ class UnnumberedRegistration:
 
 
 def case_id(source: str, channel: str, reference: str) -> str:
-    """The id of what may be sent again: the same for the same source, channel and reference (UUIDv5)."""
+    """The case id (UUIDv5) of a submission that may be sent again: the same for the same source, channel and reference."""
+    # The length keeps apart sources and channels that read the same when joined.
     return str(uuid5(UUID_NAMESPACE, f"{len(source)} {source} {channel} {reference}"))
 
 
 def receipt_time_fault(received_at: datetime, now: datetime) -> SubmissionFault | None:
-    """A time of receipt that cannot be: every deadline would start from it."""
+    """The fault of an impossible time of receipt, from which every deadline would start; None if it is possible."""
     if received_at > now + _MAX_FUTURE:
         return SubmissionFault("received_at", "in_the_future", "send the instant at which the complaint was received")
     if received_at < _EARLIEST_RECEIPT:
@@ -71,11 +73,11 @@ def receipt_time_fault(received_at: datetime, now: datetime) -> SubmissionFault 
 
 
 def prepare_registration(submission: Submission, context: SourceContext, case: str, registered_at: datetime) -> UnnumberedRegistration:
-    """The complaint as it will travel, registered at that instant, still without number and seal."""
-    who = normalised_complainant(submission.complainant, context.phone_region)
+    """The registration at that instant, before its number is known and its contact data encrypted."""
+    complainant = normalised_complainant(submission.complainant, context.phone_region)
     procedure = context.bound_procedure.procedure
-    facts, unfit = coerce_facts(procedure, submission.facts)
-    missing = _missing(submission, who, procedure.register_.required)
+    facts, invalid_facts = coerce_facts(procedure, submission.facts)
+    missing = [name for name in procedure.register_.required if not _has(submission, complainant, name)]
     complaint = Complaint(
         case=case,
         number="",
@@ -83,16 +85,16 @@ def prepare_registration(submission: Submission, context: SourceContext, case: s
         external_id=submission.external_id,
         registered_at=registered_at,
         facts=facts,
-        complainant=masked(who, context.pseudonym_key),
-        missing=[*missing, *(f"facts.{name}" for name in unfit)],
-        **{name: getattr(submission, name) for name in _COPIED},
+        complainant=masked(complainant, context.pseudonym_key),
+        missing=[*missing, *(f"facts.{name}" for name in invalid_facts)],
+        **{name: getattr(submission, name) for name in _COPIED_FIELDS},
     )
-    contact = who.model_dump(exclude_none=True) if any(getattr(who, name) for name in CONTACT_FIELDS) else None
+    contact = complainant.model_dump(exclude_none=True) if any(getattr(complainant, name) for name in CONTACT_FIELDS) else None
     return UnnumberedRegistration(complaint, context.bound_procedure, series_at(procedure.id, registered_at, context.zone), contact)
 
 
 def registered_event(registration: UnnumberedRegistration, seq: int, sealed_contact: str | None) -> Registered:
-    """The event that opens the case, under the seq-th number of its book, with contact data sealed."""
+    """The event that opens the case; `seq` is its number in the series, `sealed_contact` the encrypted contact data."""
     procedure = registration.bound_procedure.procedure
     clause = procedure.register_.clause
     number = format_number(procedure.register_.number, registration.series.year, seq)
@@ -119,16 +121,12 @@ def _clause_fields(clause: str | list[str] | None) -> Mapping[str, Any]:
     return {"clause": clause} if isinstance(clause, str) else {"clause": clause[0], "clauses": list(clause)}
 
 
-def _missing(submission: Submission, who: Complainant, required: list[str]) -> list[str]:
-    return [name for name in required if not _has(submission, who, name)]
-
-
-def _has(submission: Submission, who: Complainant, name: str) -> bool:
+def _has(submission: Submission, complainant: Complainant, name: str) -> bool:
     root, _, field = name.partition(".")
     if root == "complainant" and field:
-        # Who wants to stay unknown owes nobody his name: nothing of him is chased.
-        value = getattr(who, field, None)
-        return who.anonymous or bool(value and (field != "phone" or _E164.fullmatch(value)))
+        # An anonymous complainant is not asked for contact data.
+        value = getattr(complainant, field, None)
+        return complainant.anonymous or bool(value and (field != "phone" or _E164.fullmatch(value)))
     if root == "facts" and field:
         return field in submission.facts
     return bool(getattr(submission, name, None))

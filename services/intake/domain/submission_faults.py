@@ -1,4 +1,4 @@
-"""What is wrong with a submission: field, rule and remedy, never the value."""
+"""Faults of a submission: field, rule and remedy, never the value."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ class SubmissionFault:
 
 
 def faults_from_validation(error: ValidationError) -> tuple[SubmissionFault, ...]:
-    """Validation's findings, at most 20, without any value of the submission."""
-    found = error.errors(include_input=False, include_context=False, include_url=False)
-    return tuple(dict.fromkeys(_fault(item["loc"], item["type"], item["msg"]) for item in found[:_MAX_FAULTS]))
+    """Pydantic's errors as faults, at most 20, without any value of the submission."""
+    errors = error.errors(include_input=False, include_context=False, include_url=False)
+    return tuple(dict.fromkeys(_fault(item["loc"], item["type"], item["msg"]) for item in errors[:_MAX_FAULTS]))
 
 
-def _fault(place: Iterable[int | str], rule: str, message: str) -> SubmissionFault:
-    # A union's branches stand in the place too, e.g. facts.x.bool: the field is what the sender wrote.
-    path = [str(part) for part in place]
+def _fault(location: Iterable[int | str], rule: str, message: str) -> SubmissionFault:
+    path = [str(part) for part in location]
+    # Pydantic adds the branch of a union to the location, e.g. facts.x.bool; the sender's field is facts.x.
     if path[:1] == ["facts"]:
         path, rule, message = path[:2], "fact_type", "must be true or false, a number, an instant or text"
     field = ".".join(path) or ("text" if rule == "value_error" else "body")

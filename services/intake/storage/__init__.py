@@ -1,1 +1,1 @@
-"""All of intake's SQL."""
+"""Intake's SQL."""

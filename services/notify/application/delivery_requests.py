@@ -14,7 +14,6 @@ from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
 from shared.runtime.kafka.record import ReceivedRecord
-from shared.runtime.process.scheduling import yield_every
 
 
 class PlanDeliveries:
@@ -27,7 +26,7 @@ class PlanDeliveries:
 
     async def record(self, tx: Transaction, records: Sequence[ReceivedRecord]) -> bool:
         """Store the deliveries of all requests among the records; returns whether one is due now."""
-        rows = {row.id: row async for record in yield_every(records) for row in self._plan(record)}
+        rows = {row.id: row for record in records for row in self._plan(record)}
         new_ids = await deliveries.insert_deliveries(tx, sorted(rows.values(), key=lambda row: row.id))
         new = [row for row in rows.values() if row.id in new_ids]
         failed = [row for row in new if row.status == "failed"]

@@ -19,13 +19,13 @@ from services.sla.application.errors import (
 from services.sla.application.identity import Actor
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.decide import TakeAction
+from services.sla.domain.lifecycle.inputs import TakeAction
 from services.sla.storage import idempotency
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.watermark import Watermark
 
 
@@ -67,7 +67,7 @@ class TakeHttpActions:
     async def _decide_or_defer(self, action: Action, actor: Actor, idempotency_key: str | None, *, may_defer: bool) -> ActionResult:
         async with self.database.transaction() as tx:
             batch, case = await self._load(tx, action.case)
-            # Read under the lock: an action happens when it is accepted (time.md).
+            # Read under the lock: an action happens when it is accepted (docs/reference/time.md).
             at = batch.now = max(self.cases.clock.now(), batch.now)
             case_input = self._authorized_input(action, actor, case, at)
             must_wait = self._has_unread_input(batch, case.id, at) or batch.has_deferred(case.id)

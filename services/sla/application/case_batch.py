@@ -12,9 +12,10 @@ from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.hash_chain import LedgerEntry
-from services.sla.domain.evidence.replay import input_origin
+from services.sla.domain.evidence.recorded_events import input_origin
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.decide import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction, decide
+from services.sla.domain.lifecycle.decide import decide
+from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping, redaction
 from services.sla.storage import cases, decision_contexts, deferred_inputs, ledgers
@@ -26,7 +27,7 @@ from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
-from shared.runtime.kafka.record import partition_of
+from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.timers import timers
 

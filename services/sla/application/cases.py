@@ -10,7 +10,7 @@ from services.sla.application.identity import Actor, IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import AdvanceTime, ApplyDecision, OpenCase, TakeAction
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, OpenCase, TakeAction
 from services.sla.domain.reports.duty_schedule import DUTY_KEY_PREFIX
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases as storage
@@ -24,7 +24,6 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.watermark import Watermark
-from shared.runtime.process.scheduling import yield_every
 from shared.runtime.timers.timers import DueTimer
 
 RECALCULATION_BATCH_SIZE = 200
@@ -48,7 +47,7 @@ class UpdateCases:
         ordered = sorted(records, key=lambda record: record.recorded_at)
         batch = self.new_batch()
         await batch.load(tx, [record.key for record in ordered])
-        async for record in yield_every(ordered):
+        for record in ordered:
             self._apply_record(batch, record, watermark)
         await batch.record(tx)
 

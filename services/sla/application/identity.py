@@ -1,13 +1,12 @@
 """Resolves bearer tokens and signing keys of the organisation file to actors, and gives the roles that an actor holds on a case."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
 from shared.procedures.organisation import Organisation, Person
+from shared.runtime.http.bearer import BearerTokens
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.signing import is_signature_valid
 
@@ -38,7 +37,7 @@ class IdentityRegistry:
 
     def __init__(self, organisation: Organisation) -> None:
         self.organisation = organisation
-        self._tokens = {person.token_sha256.lower(): person for person in organisation.people if person.token_sha256}
+        self.tokens = BearerTokens((person.token_sha256, Actor(person.id, person)) for person in organisation.people if person.token_sha256)
         self._keys: dict[str, tuple[str, Actor]] = {}
         for person in organisation.people:
             self._keys.update({key_id: (public_key, Actor(person.id, person)) for key_id, public_key in person.keys.items()})
@@ -48,16 +47,6 @@ class IdentityRegistry:
     def actor_by_id(self, actor_id: str) -> Actor:
         """The actor of an action that was authenticated when it came in: a person, or a source."""
         return Actor(actor_id, self.organisation.person(actor_id))
-
-    def authenticate_bearer(self, header: str | None) -> Actor | None:
-        """The person whose token an Authorization header carries; None for any other header."""
-        scheme, _, token = (header or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return None
-        digest = hashlib.sha256(token.strip().encode()).hexdigest()
-        # Constant time, so that response times do not reveal how much of a token's hash matches.
-        known = next((stored for stored in self._tokens if hmac.compare_digest(stored, digest)), None)
-        return None if known is None else Actor(self._tokens[known].id, self._tokens[known])
 
     def has_valid_signature(self, record: ReceivedRecord) -> bool:
         """Whether a key of the organisation file signed the record: topic, key, event id and body."""

@@ -34,7 +34,7 @@ from shared.procedures.model.procedure import Procedure
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.outbox import outbox
-from shared.runtime.process.supervision import sleep_or_stop
+from shared.runtime.process.waiting import sleep_or_stop
 
 _SHORTEST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0

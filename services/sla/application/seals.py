@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.sla.domain.evidence import hash_chain
+from services.sla.domain.evidence import merkle
 from services.sla.storage import seals
 from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Transaction
@@ -27,7 +27,7 @@ async def seal_year(tx: Transaction, year: int, period: tuple[datetime, datetime
     if existing is not None:
         return existing
     leaves = await seals.ended_cases(tx, since, until)
-    seal = YearSeal(year, hash_chain.merkle_root([leaf.data for leaf in leaves]), leaves, now, created=True)
+    seal = YearSeal(year, merkle.merkle_root([leaf.data for leaf in leaves]), leaves, now, created=True)
     await seals.insert_seal(tx, seal)
     return seal
 
@@ -35,7 +35,7 @@ async def seal_year(tx: Transaction, year: int, period: tuple[datetime, datetime
 async def seal_faults(tx: Transaction, seal: YearSeal) -> list[str]:
     """What is wrong with a seal, in words: its root does not match its leaves, or a ledger no longer has the sealed head."""
     faults: list[str] = []
-    if hash_chain.merkle_root([leaf.data for leaf in seal.leaves]) != seal.root:
+    if merkle.merkle_root([leaf.data for leaf in seal.leaves]) != seal.root:
         faults.append(f"the seal of {seal.year} does not fit its cases")
     broken = await seals.broken_leaves(tx, seal.year)
     return [*faults, *(f"case {case_id} no longer has the event that the seal of {seal.year} binds" for case_id in broken)]

@@ -12,7 +12,7 @@ import orjson
 from services.sla.domain.deadlines.worktime import from_micros
 from services.sla.domain.evidence.hash_chain import GENESIS_HASH
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.lifecycle.decide import next_due
+from services.sla.domain.lifecycle.due_items import next_due
 from shared.runtime.database.database import Transaction
 
 _COLUMNS = (

@@ -1,1 +1,1 @@
-"""Triage's use cases: each loads, decides and records in one transaction."""
+"""Triage's use cases; each loads, decides and saves in one transaction."""

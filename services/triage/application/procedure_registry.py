@@ -1,4 +1,4 @@
-"""The procedures that cases are pinned to, with their parameters and zones; reads files once, then answers from memory."""
+"""Loads the procedures that cases are pinned to from files, and keeps each one's compiled triage rules in memory."""
 
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from services.triage.domain.compiled_rules import TriageRules, compile_rules
 from shared.procedures.calendars.zones import procedure_zone
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
@@ -17,36 +18,39 @@ from shared.runtime.errors import Rejected
 
 
 class ProcedureRegistry:
-    """Procedures by id and version: those of the organisation's sources (which may be files of its own), and the installed packs."""
+    """The triage rules of each procedure version and parameters: procedures of the organisation's sources, and installed packs."""
 
-    def __init__(self, organisation: Organisation, base: Path) -> None:
+    def __init__(self, organisation: Organisation, base_folder: Path) -> None:
         self.organisation = organisation
-        self._own: dict[tuple[str, int], Procedure] = {}
-        self._bound: dict[tuple[str, int, bytes], BoundProcedure] = {}
+        self._source_procedures: dict[tuple[str, int], Procedure] = {}
+        self._rules: dict[tuple[str, int, bytes], TriageRules] = {}
         self._zones: dict[tuple[str, int], tzinfo] = {}
         for source in organisation.sources:
-            procedure = load_procedure(
-                source.procedure if source.version is None else f"{source.procedure}@{source.version}", base_folder=base
-            )
-            self._own[procedure.id, procedure.version] = procedure
+            reference = source.procedure if source.version is None else f"{source.procedure}@{source.version}"
+            procedure = load_procedure(reference, base_folder=base_folder)
+            self._source_procedures[procedure.id, procedure.version] = procedure
 
-    def bound_procedure(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> BoundProcedure:
-        """The same object for the same procedure, version and parameters. Raises Rejected for one that is not installed."""
-        name = (procedure, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
-        found = self._bound.get(name)
-        if found is None:
-            found = self._bound[name] = self._bind(procedure, version, parameters)
-        return found
+    def rules(self, procedure_id: str, version: int, parameters: Mapping[str, Any]) -> TriageRules:
+        """The compiled rules, the same object each time.
+
+        Raises Rejected if the procedure is not installed, `ValueError` for a condition with a syntax error.
+        """
+        key = (procedure_id, version, orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
+        rules = self._rules.get(key)
+        if rules is None:
+            rules = self._rules[key] = compile_rules(self._bind(procedure_id, version, parameters), self.organisation)
+        return rules
 
     def zone(self, procedure: Procedure) -> tzinfo:
         """The zone of the procedure's calendar."""
-        name = (procedure.id, procedure.version)
-        if name not in self._zones:
-            self._zones[name] = procedure_zone(procedure, self.organisation)
-        return self._zones[name]
+        key = (procedure.id, procedure.version)
+        if key not in self._zones:
+            self._zones[key] = procedure_zone(procedure, self.organisation)
+        return self._zones[key]
 
-    def _bind(self, procedure: str, version: int, parameters: Mapping[str, Any]) -> BoundProcedure:
+    def _bind(self, procedure_id: str, version: int, parameters: Mapping[str, Any]) -> BoundProcedure:
         try:
-            return bind_parameters(self._own.get((procedure, version)) or load_procedure(f"{procedure}@{version}"), parameters)
+            procedure = self._source_procedures.get((procedure_id, version)) or load_procedure(f"{procedure_id}@{version}")
+            return bind_parameters(procedure, parameters)
         except ProcedureError as error:
-            raise Rejected(f"procedure {procedure[:100]}@{version} cannot be used here: is it installed?") from error
+            raise Rejected(f"procedure {procedure_id[:100]}@{version} cannot be used here: is it installed?") from error

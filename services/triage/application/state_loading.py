@@ -1,129 +1,102 @@
-"""A desk filled from the tables, and what changed on it put back: the slice of triage's memory that one batch needs."""
+"""Loads the part of triage's state that one batch depends on, and saves what the batch changed."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
-
+from services.triage.application.case_rows import case_from_row, row_from_case
 from services.triage.application.procedure_registry import ProcedureRegistry
-from services.triage.domain.group_counting import GroupCounter, Occurrence, max_neighbours, window_length
-from services.triage.domain.state import CounterKey, TriageState
-from services.triage.domain.triage_case import Classification, TriageCase
-from services.triage.storage import triage_state
-from services.triage.storage.triage_state import GroupQuery, TriageCaseRow
-from shared.contracts.complaint import Complaint
-from shared.procedures.model.procedure import Procedure
+from services.triage.domain.event_assessment import CountChange
+from services.triage.domain.group_counting import CounterKey, GroupCounter, Occurrence, group_founder
+from services.triage.domain.state import TriageState
+from services.triage.domain.triage_case import TriageCase
+from services.triage.storage import group_counters, triage_cases
+from services.triage.storage.triage_cases import TriageCaseRow
 from shared.runtime.database.database import Transaction
 
 
 @dataclass
 class LoadedTriageState:
-    """The desk of one transaction, and how it looked when it was filled."""
+    """The cases and group counters as they were loaded in one transaction, complete for `count_changes`."""
 
-    state: TriageState
     registry: ProcedureRegistry
-    _loaded_cases: dict[str, TriageCase] = field(default_factory=dict)
-    _loaded_counters: dict[CounterKey, GroupCounter] = field(default_factory=dict)
+    cases: dict[str, TriageCase] = field(default_factory=dict)
+    counters: dict[CounterKey, GroupCounter] = field(default_factory=dict)
+    count_changes: set[CountChange] = field(default_factory=set)
+
+    def new_state(self) -> TriageState:
+        """A state in which events can be applied."""
+        return TriageState(self.cases, self.counters, self.count_changes)
 
     async def load_cases(self, tx: Transaction, case_ids: Collection[str]) -> None:
-        """Put these cases on the desk, locked."""
-        wanted = {name for name in case_ids if name not in self.state.cases}
-        for row in await triage_state.find_cases(tx, wanted, for_update=True):
-            self._loaded_cases[row["case_id"]] = self.state.cases[row["case_id"]] = case_from_row(row, self.registry)
+        """Load and lock these cases."""
+        missing = {case_id for case_id in case_ids if case_id not in self.cases}
+        for row in await triage_cases.find_cases(tx, missing, for_update=True):
+            self.cases[row["case_id"]] = case_from_row(row, self.registry)
 
-    async def load_counters(self, tx: Transaction, queries: Collection[GroupQuery], leaving_cases: Collection[str]) -> None:
-        """Put the tallies there where cases are counted or left, and every case that may change by that."""
-        names = {look.counter for look in queries if look.window is None}
-        marks = await triage_state.find_group_occurrences(tx, leaving_cases)
-        groups = await triage_state.find_open_groups(tx, names | {name for name, _ in marks})
-        marks += await triage_state.find_occurrences(
-            tx, [look for look in queries if look.counter not in groups or not groups[look.counter]]
-        )
-        slices: dict[CounterKey, dict[str, Occurrence]] = {name: {} for name in groups}
-        for name, mark in marks:
-            slices.setdefault(name, {})[mark.case] = mark
-        for name, found in slices.items():
-            self._loaded_counters[name] = self.state.counters[name] = GroupCounter(tuple(sorted(found.values())), groups.get(name, ""))
-        left = {mark.case for name, mark in marks if mark.group and name in self._leaving(leaving_cases)}
-        await self.load_cases(tx, {mark.case for _, mark in marks if not mark.group} | left)
+    async def load_counters(self, tx: Transaction, changes: Collection[CountChange]) -> None:
+        """Load the group counters on which these changes depend, and every case that they may change."""
+        if not changes:
+            return
+        self.count_changes |= set(changes)
+        left_counters = {change.leaves for change in self.count_changes if change.leaves is not None}
+        open_groups, occurrences = await self._find_occurrences(tx, left_counters)
+        by_counter: dict[CounterKey, dict[str, Occurrence]] = {counter: {} for counter in open_groups}
+        for counter, occurrence in occurrences:
+            by_counter.setdefault(counter, {})[occurrence.case] = occurrence
+        for counter, by_case in by_counter.items():
+            self.counters[counter] = GroupCounter(tuple(sorted(by_case.values())), open_groups.get(counter, ""))
+        # Cases without a group may join one; members of a group may lose it when a case leaves.
+        await self.load_cases(tx, {o.case for counter, o in occurrences if not o.group or counter in left_counters})
 
-    async def save(self, tx: Transaction, last_sequences: Mapping[str, int]) -> None:
-        """Put back what changed; `sequences` are the numbers of the cases' last events."""
-        new: list[TriageCaseRow] = []
-        changed: list[TriageCaseRow] = []
-        for case, found in self.state.cases.items():
-            before = self._loaded_cases.get(case)
-            if found is not before or case in last_sequences:
-                (new if before is None else changed).append(row_from_case(found, last_sequences.get(case, found.sequence)))
-        await triage_state.save_cases(tx, new, new=True)
-        await triage_state.save_cases(tx, changed, new=False)
-        await self._record_tallies(tx)
+    async def _find_occurrences(
+        self, tx: Transaction, left_counters: Collection[CounterKey]
+    ) -> tuple[dict[CounterKey, str], list[tuple[CounterKey, Occurrence]]]:
+        """The open groups of the counters, and the occurrences on which the changes depend."""
+        queries = [change.joins for change in self.count_changes if change.joins is not None]
+        without_window = {query.counter for query in queries if query.window is None}
+        open_groups = await group_counters.find_open_groups(tx, without_window | set(left_counters))
+        # Every case joins an open group, whatever occurrences the counter has.
+        occurrences = await group_counters.find_occurrences(tx, [query for query in queries if not open_groups.get(query.counter)])
+        leaving_cases = {change.case for change in self.count_changes if change.leaves is not None}
+        of_leaving_cases = await group_counters.find_case_occurrences(tx, leaving_cases)
+        occurrences += [(counter, occurrence) for counter, occurrence in of_leaving_cases if counter in left_counters]
+        groups = {(counter, o.group) for counter, o in occurrences if o.group}
+        groups |= {(counter, group) for counter, group in open_groups.items() if group}
+        members = await group_counters.find_group_members(tx, self._groups_to_complete(groups, left_counters))
+        return open_groups, occurrences + members
 
-    async def _record_tallies(self, tx: Transaction) -> None:
-        before = {(name, mark.case): mark for name, tally in self._loaded_counters.items() for mark in tally.marks}
-        after = {(name, mark.case): mark for name, tally in self.state.counters.items() for mark in tally.marks}
-        moved = [(name, mark) for (name, case), mark in after.items() if mark is not before.get((name, case))]
-        await triage_state.save_occurrences(tx, moved, [place for place in before if place not in after])
-        nothing = GroupCounter()
-        opened = {
-            n: t.open_group for n, t in self.state.counters.items() if t.open_group != self._loaded_counters.get(n, nothing).open_group
+    def _groups_to_complete(
+        self, groups: Iterable[tuple[CounterKey, str]], left_counters: Collection[CounterKey]
+    ) -> set[tuple[CounterKey, str]]:
+        """The groups of which all members are needed.
+
+        All members decide whether a group dissolves when a case leaves, and which one its founder is linked to when it joins again.
+        """
+        joining = {(change.joins.counter, change.case) for change in self.count_changes if change.joins is not None}
+        return {(c, group) for c, group in groups if c in left_counters or (c, group_founder(group)) in joining}
+
+    async def save(self, tx: Transaction, state: TriageState, last_sequences: Mapping[str, int]) -> None:
+        """Save what differs from what was loaded; `last_sequences` maps cases to the number of their last published event."""
+        new_rows: list[TriageCaseRow] = []
+        changed_rows: list[TriageCaseRow] = []
+        for case_id, triage_case in state.cases.items():
+            loaded = self.cases.get(case_id)
+            if triage_case is not loaded or case_id in last_sequences:
+                row = row_from_case(triage_case, last_sequences.get(case_id, triage_case.sequence))
+                (new_rows if loaded is None else changed_rows).append(row)
+        await triage_cases.save_cases(tx, new_rows, new=True)
+        await triage_cases.save_cases(tx, changed_rows, new=False)
+        await self._save_counters(tx, state)
+
+    async def _save_counters(self, tx: Transaction, state: TriageState) -> None:
+        before = {(counter, o.case): o for counter, group_counter in self.counters.items() for o in group_counter.occurrences}
+        after = {(counter, o.case): o for counter, group_counter in state.counters.items() for o in group_counter.occurrences}
+        changed = [(counter, o) for (counter, case), o in after.items() if o is not before.get((counter, case))]
+        await group_counters.save_occurrences(tx, changed, [key for key in before if key not in after])
+        no_counter = GroupCounter()
+        open_groups = {
+            counter: group_counter.open_group
+            for counter, group_counter in state.counters.items()
+            if group_counter.open_group != self.counters.get(counter, no_counter).open_group
         }
-        await triage_state.save_open_groups(tx, opened)
-
-    def _leaving(self, cases: Iterable[str]) -> set[CounterKey]:
-        found = (self.state.cases[case] for case in cases if case in self.state.cases)
-        return {CounterKey(k.procedure.id, count, key) for k in found for count, key in k.keys.items()}
-
-
-def group_queries(complaint: Complaint, procedure: Procedure, count_keys: Mapping[str, str]) -> list[GroupQuery]:
-    """Where a case with these keys is counted."""
-    entries = [entry for entry in procedure.counts if count_keys.get(entry.id)] if count_keys else []
-    at = complaint.received_at
-    return [
-        GroupQuery(CounterKey(procedure.id, entry.id, count_keys[entry.id]), at, window_length(entry), max_neighbours(entry))
-        for entry in entries
-    ]
-
-
-def case_from_row(row: Mapping[str, Any], registry: ProcedureRegistry) -> TriageCase:
-    """A case from its row."""
-    return TriageCase(
-        complaint=Complaint.model_validate_json(row["complaint"]),
-        bound_procedure=registry.bound_procedure(row["procedure"], row["version"], orjson.loads(row["parameters"])),
-        kind=row["kind"],
-        subject=row["subject"],
-        seen=(row["seen_kind"], row["seen_subject"]),
-        held=Classification(row["held_class"], row["held_rule"]),
-        assessed=Classification(row["assessed_class"], row["assessed_rule"]),
-        grouped=Classification(row["grouped_class"], row["grouped_rule"]),
-        pinned=row["pinned"],
-        ended=row["ended"],
-        keys=orjson.loads(row["keys"]),
-        sequence=row["sequence"],
-    )
-
-
-def row_from_case(triage_case: TriageCase, sequence: int) -> TriageCaseRow:
-    """A case as its row."""
-    return TriageCaseRow(
-        case_id=triage_case.case,
-        procedure=triage_case.procedure.id,
-        parameters=orjson.dumps(triage_case.bound_procedure.parameters).decode(),
-        complaint=triage_case.complaint.model_dump_json(exclude_none=True),
-        kind=triage_case.kind,
-        subject=triage_case.subject,
-        seen_kind=triage_case.seen[0],
-        seen_subject=triage_case.seen[1],
-        held_class=triage_case.held.class_,
-        held_rule=triage_case.held.rule,
-        assessed_class=triage_case.assessed.class_,
-        assessed_rule=triage_case.assessed.rule,
-        grouped_class=triage_case.grouped.class_,
-        grouped_rule=triage_case.grouped.rule,
-        keys=orjson.dumps(triage_case.keys).decode(),
-        version=triage_case.procedure.version,
-        sequence=sequence,
-        pinned=triage_case.pinned,
-        ended=triage_case.ended,
-    )
+        await group_counters.save_open_groups(tx, open_groups)

@@ -1,147 +1,128 @@
-"""Decide on registrations and on news of cases: load what is needed, let the desk decide, record and publish. One transaction."""
+"""Decides on a batch of registrations and case events: load, decide, save and publish in one transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
 from services.triage.application.procedure_registry import ProcedureRegistry
-from services.triage.application.state_loading import LoadedTriageState, group_queries
-from services.triage.domain.assess import TriageDecision, assess
+from services.triage.application.state_loading import LoadedTriageState
+from services.triage.domain.event_assessment import AssessedEvent, assess_event, assess_registration
 from services.triage.domain.rule_scope import TriageContext
-from services.triage.domain.state import TriageState, assess_amendment
-from services.triage.domain.triage_case import TriageCase, case_from_decision
-from services.triage.storage import triage_state
-from services.triage.storage.triage_state import GroupQuery
+from services.triage.domain.state import CountersNotLoadedError, TriageState
+from services.triage.domain.triage_case import TriageCase
+from services.triage.storage import group_counters, triage_cases
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import CaseEvent, encode_event
 from shared.contracts.events.triage import Registered
-from shared.contracts.events.up_to_approval import Amended, Refused
+from shared.procedures.model.procedure import Procedure
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.outbox import outbox
-from shared.runtime.process.scheduling import yield_every
 
-
-@dataclass
-class BatchPreview:
-    """What a batch will need: decisions on its registrations, where cases are counted, which leave a tally."""
-
-    decisions: dict[str, TriageDecision]
-    queries: list[GroupQuery] = field(default_factory=list)
-    leaving_cases: set[str] = field(default_factory=set)
-
-    def add_counting(self, old: Mapping[str, str], decision: TriageDecision) -> None:
-        """A case is counted, maybe by other keys than before."""
-        if decision.count_keys == old:
-            return
-        changed = {count: key for count, key in decision.count_keys.items() if key != old.get(count)}
-        self.queries += group_queries(decision.complaint, decision.procedure, changed)
-        if any(decision.count_keys.get(count) != key for count, key in old.items()):
-            self.leaving_cases.add(decision.complaint.case)
+AssessedRecord = tuple[ReceivedRecord, AssessedEvent]
+TracedEvent = tuple[CaseEvent, str | None]
+"""An event to publish and the traceparent of the record that caused it."""
 
 
 class TriageComplaints:
-    """Decides under the procedures of a library."""
+    """Decides under the procedures of a registry."""
 
     def __init__(self, registry: ProcedureRegistry, clock: Clock) -> None:
-        self._library = registry
+        self._registry = registry
         self._clock = clock
 
     async def decide_batch(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
-        """Take registrations and follow news of cases, in the order given; a registration that was taken before changes nothing."""
-        load = LoadedTriageState(TriageState(self._library.organisation), self._library)
-        preview = BatchPreview(
-            {r.key: self.assess_registration(r.event) async for r in yield_every(batch) if isinstance(r.event, Registered)}
-        )
-        await triage_state.lock_counting(tx, await self._counting(tx, batch, preview))
-        await load.load_cases(tx, {r.key for r in batch})
-        fresh = _without_known_registrations(load.state, batch)
-        self._foresee(preview, load.state, fresh)
-        if preview.queries or preview.leaving_cases:
-            await load.load_counters(tx, preview.queries, preview.leaving_cases)
-        events: list[tuple[CaseEvent, str | None]] = []
+        """Apply the records in order and publish triage's events; a second registration of a case changes nothing.
+
+        Raises Rejected if a procedure is not installed, `ValueError` for a condition that cannot be evaluated.
+        """
+        # Registrations need no state: most of the work is done before any lock is taken.
+        registrations = self._assess_registrations(batch)
+        await group_counters.lock_counting(tx, await self._counting_procedures(tx, batch, registrations))
+        loaded = LoadedTriageState(self._registry)
+        await loaded.load_cases(tx, {record.key for record in batch})
+        assessed = self._assess_events(loaded.cases, batch, registrations)
+        await loaded.load_counters(tx, [change for _, event in assessed for change in event.count_changes])
+        state, events = await self._apply(tx, loaded, assessed)
+        numbered = _number_events(state, events)
+        await loaded.save(tx, state, {event.case: sequence for event, sequence, _ in numbered})
+        await outbox.add(tx, [_to_record(*numbered_event) for numbered_event in numbered])
+        tx.after_commit(lambda: metrics.count_events([event for event, _ in events], self._registry.organisation))
+
+    def _assess_registrations(self, batch: Sequence[ReceivedRecord]) -> dict[str, AssessedEvent]:
+        registrations: dict[str, AssessedEvent] = {}
+        for record in batch:
+            event = record.event
+            if isinstance(event, Registered) and record.key not in registrations:
+                rules = self._registry.rules(event.procedure, event.version, event.parameters)
+                registrations[record.key] = assess_registration(event, rules, self._context(event, rules.procedure))
+        return registrations
+
+    async def _counting_procedures(
+        self, tx: Transaction, batch: Sequence[ReceivedRecord], registrations: Mapping[str, AssessedEvent]
+    ) -> set[str]:
+        """The procedures of which this batch may read or change group counters."""
+        known_cases = {record.key for record in batch} - registrations.keys()
+        pinned = [self._registry.rules(*key).procedure for key in await triage_cases.find_procedures(tx, known_cases)]
+        counted = {assessed.after.procedure.id for assessed in registrations.values() if assessed.count_changes}
+        return counted | {procedure.id for procedure in pinned if procedure.counts}
+
+    def _assess_events(
+        self, loaded_cases: Mapping[str, TriageCase], batch: Sequence[ReceivedRecord], registrations: Mapping[str, AssessedEvent]
+    ) -> list[AssessedRecord]:
+        """Assess each event on the case as the events before it leave it; events of unknown cases are left out."""
+        cases = dict(loaded_cases)
+        assessed: list[AssessedRecord] = []
+        for record in batch:
+            triage_case = cases.get(record.key)
+            if isinstance(record.event, Registered):
+                # The inbox drops a record that was read before; this drops a registration that was published twice.
+                event = registrations[record.key] if triage_case is None else None
+            else:
+                event = None if triage_case is None else self._assess_event(record.event, triage_case)
+            if event is not None:
+                cases[record.key] = event.after
+                assessed.append((record, event))
+        return assessed
+
+    def _assess_event(self, event: CaseEvent, triage_case: TriageCase) -> AssessedEvent:
+        return assess_event(event, triage_case, self._context(event, triage_case.procedure))
+
+    async def _apply(
+        self, tx: Transaction, loaded: LoadedTriageState, assessed: Sequence[AssessedRecord]
+    ) -> tuple[TriageState, list[TracedEvent]]:
         now = self._clock.now()
-        async for received in yield_every(fresh):
-            events += [(event, received.traceparent) for event in self._events(load.state, received, preview, now)]
-        numbered = _with_sequences(load.state, events)
-        await load.save(tx, {event.case: number for event, number, _ in numbered})
-        await outbox.add(tx, [_message(event, number, trace) async for event, number, trace in yield_every(numbered)])
-        tx.after_commit(lambda: metrics.count_events([event for event, _ in events], load.state))
+        while True:
+            state = loaded.new_state()
+            try:
+                return state, list(self._published_events(state, assessed, now))
+            except CountersNotLoadedError as missing:
+                # Rare: facts that a group sets changed a count key, which the events alone did not show.
+                await loaded.load_counters(tx, missing.changes)
 
-    async def _counting(self, tx: Transaction, batch: Sequence[ReceivedRecord], preview: BatchPreview) -> set[str]:
-        """The procedures under which this batch counts across cases."""
-        news = {r.key for r in batch} - preview.decisions.keys()
-        named = await triage_state.find_procedures(tx, news)
-        counting = {
-            name for name, version, parameters in named if self._library.bound_procedure(name, version, parameters).procedure.counts
-        }
-        return counting | {d.procedure.id for d in preview.decisions.values() if d.count_keys}
+    def _published_events(self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime) -> Iterator[TracedEvent]:
+        for record, event in assessed:
+            for published in state.apply(event, self._context(event.event, event.after.procedure, recorded_at)):
+                yield published, record.traceparent
 
-    def _foresee(self, preview: BatchPreview, desk: TriageState, batch: Sequence[ReceivedRecord]) -> None:
-        """Learn what the batch touches, in order, without an effect; nothing where its procedures do not count."""
-        found: dict[str, TriageCase | TriageDecision] = dict(desk.cases)
-        for received in batch:
-            event, before = received.event, found.get(received.key)
-            if isinstance(event, Registered):
-                found[received.key] = decision = preview.decisions[received.key]
-                preview.add_counting({}, decision)
-            elif before is None or not before.procedure.counts:
-                continue
-            elif isinstance(event, Amended):
-                held = case_from_decision(before) if isinstance(before, TriageDecision) else before
-                revised = assess_amendment(held, event, self._library.organisation, self._context(event, held))
-                if revised is not None:
-                    found[received.key] = held.with_decision(revised)
-                    preview.add_counting(held.keys, revised)
-            elif isinstance(event, Refused):
-                preview.leaving_cases.add(received.key)
-
-    def assess_registration(self, event: Registered) -> TriageDecision:
-        """The decision on a registration, under the procedure and version that it names. Raises Rejected if that is not installed."""
-        bound = self._library.bound_procedure(event.procedure, event.version, event.parameters)
-        context = TriageContext(event.at, self._library.zone(bound.procedure))
-        return assess(event.complaint, bound, self._library.organisation, context)
-
-    def _events(self, desk: TriageState, received: ReceivedRecord, preview: BatchPreview, now: datetime) -> list[CaseEvent]:
-        event = received.event
-        if isinstance(event, Registered):
-            decision = preview.decisions[received.key]
-            return desk.add_case(event, decision, TriageContext(event.at, self._library.zone(decision.procedure), now))
-        held = desk.cases.get(received.key)
-        return [] if held is None else desk.apply_event(event, self._context(event, held, now))
-
-    def _context(self, event: CaseEvent, held: TriageCase, now: datetime | None = None) -> TriageContext:
-        # A decision happens with what it decides on, so that a replay decides the same.
-        return TriageContext(event.at, self._library.zone(held.procedure), now)
+    def _context(self, event: CaseEvent, procedure: Procedure, recorded_at: datetime | None = None) -> TriageContext:
+        # A decision has the instant of the event that it follows, so that a replay decides the same.
+        return TriageContext(event.at, self._registry.zone(procedure), recorded_at)
 
 
-def _without_known_registrations(desk: TriageState, batch: Sequence[ReceivedRecord]) -> list[ReceivedRecord]:
-    """The batch without registrations of cases that are known, should a record ever come under another id."""
-    seen = set(desk.cases)
-    fresh = []
-    for received in batch:
-        if isinstance(received.event, Registered):
-            if received.key in seen:
-                continue
-            seen.add(received.key)
-        fresh.append(received)
-    return fresh
-
-
-def _with_sequences(desk: TriageState, events: Sequence[tuple[CaseEvent, str | None]]) -> list[tuple[CaseEvent, int, str | None]]:
-    """Each event with its number in its case."""
-    numbers: dict[str, int] = {}
+def _number_events(state: TriageState, events: Sequence[TracedEvent]) -> list[tuple[CaseEvent, int, str | None]]:
+    """Each event with its number on triage's topic, counted for each case."""
+    sequences: dict[str, int] = {}
     numbered = []
-    for event, trace in events:
-        numbers[event.case] = number = numbers.get(event.case, desk.cases[event.case].sequence) + 1
-        numbered.append((event, number, trace))
+    for event, traceparent in events:
+        sequences[event.case] = sequences.get(event.case, state.cases[event.case].sequence) + 1
+        numbered.append((event, sequences[event.case], traceparent))
     return numbered
 
 
-def _message(event: CaseEvent, number: int, trace: str | None) -> CloudEventRecord:
+def _to_record(event: CaseEvent, sequence: int, traceparent: str | None) -> CloudEventRecord:
     return CloudEventRecord(
         topic=topics.TRIAGE_EVENTS.name,
         key=event.case,
@@ -150,6 +131,6 @@ def _message(event: CaseEvent, number: int, trace: str | None) -> CloudEventReco
         at=event.at,
         body=encode_event(event),
         source="triage",
-        sequence=number,
-        traceparent=trace,
+        sequence=sequence,
+        traceparent=traceparent,
     )

@@ -1,1 +1,1 @@
-"""Triage's decisions: tables in, decisions out; no I/O, no clock, no chance."""
+"""Triage's decisions: pure functions without I/O, clock and random numbers."""

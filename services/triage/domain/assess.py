@@ -1,4 +1,4 @@
-"""Triage's decision on one complaint: facts, kind, class, subject, route, and what it counts towards. Every part says because."""
+"""Decides on one complaint: derived facts, kind, class, subject, route and count keys, with clauses and evidence."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -7,28 +7,28 @@ from typing import Any, cast
 from services.triage.domain import classify
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.clause_fields import clause_fields
-from services.triage.domain.compiled_rules import TriageRules, rules_for
+from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.routing import choose_route
 from services.triage.domain.routing_rules import RoutingDecision
 from services.triage.domain.rule_scope import RuleScope, TriageContext
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, Registered, Routed, RouteProposed
-from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import ClassRule, Procedure
-from shared.procedures.organisation import Organisation
 
 TRIAGE = "triage"
 _MAX_KEY_LENGTH = 200
+_MAX_EVIDENCE_LINES = 100
+_MAX_EVIDENCE_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class TriageDecision:
-    """What triage decided.
+    """Triage's decision on one complaint.
 
-    `facts` are all facts as the rules saw them, `derived` those that triage added, `keys` the texts by which it counts (count's id → key).
+    `facts` are all facts that the rules read, `derived_facts` those that triage added; `count_keys` maps count entries to count keys.
     """
 
     complaint: Complaint
@@ -45,34 +45,34 @@ class TriageDecision:
 
     @property
     def procedure(self) -> Procedure:
-        """The regulation that it was decided under."""
+        """The procedure under which the decision was made."""
         return self.rules.bound_procedure.procedure
 
     @property
     def rule(self) -> str:
-        """The rule that gave the class: several entries may lead to one class."""
+        """The rule that gave the class; several entries may give the same class."""
         return _rule(self.class_choice)
 
     @property
     def clauses(self) -> list[str]:
-        """The clauses that the classification rests on: the class's first, then the kind's and the subject's."""
-        entries = [chosen.entry for chosen in (self.class_choice, self.kind_choice, self.subject_choice) if chosen.entry is not None]
-        return list(dict.fromkeys([one for entry in entries for one in clause_ids(entry.clause)]))
+        """The clauses of the classification: those of the class, then of the kind and of the subject."""
+        entries = [choice.entry for choice in (self.class_choice, self.kind_choice, self.subject_choice) if choice.entry is not None]
+        return list(dict.fromkeys([clause for entry in entries for clause in clause_ids(entry.clause)]))
 
     def event_fields(self, context: TriageContext) -> dict[str, Any]:
-        """What every event of this decision carries."""
+        """The fields of every event of this decision."""
         procedure = self.procedure
         return {"case": self.complaint.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
 
     def classified_event(self, registered: Registered | None, context: TriageContext) -> Classified:
-        """The first event of the case on triage's topic, with all that sla needs to open it."""
-        values = self.event_fields(context) | self.classification_fields()
+        """The case's first event on triage's topic; with `registered`, from which sla opens the case."""
+        fields = self.event_fields(context) | self.classification_fields()
         if registered is not None:
-            values |= {"registered": registered, "department": self.route.department}
-        return Classified.model_validate(values)
+            fields |= {"registered": registered, "department": self.route.department}
+        return Classified.model_validate(fields)
 
     def classification_fields(self) -> dict[str, Any]:
-        """The fields of a classification."""
+        """The fields of `classified` and `reclassified` that explain the classification."""
         return {
             "rule": self.rule,
             **clause_fields(self.clauses),
@@ -84,23 +84,23 @@ class TriageDecision:
         }
 
     def routed_event(self, context: TriageContext) -> Routed:
-        """The decision on departments, as an event: `routed`, or `route_proposed`."""
-        made = self.route
-        event = RouteProposed if made.proposed else Routed
-        values = {"rule": made.rule, "department": made.department, "cooperating": list(made.cooperating), "reason": made.reason}
-        return event.model_validate(self.event_fields(context) | values | dict(made.clause_fields))
+        """`routed`, or `route_proposed` if a person has to confirm the route."""
+        route = self.route
+        event_class = RouteProposed if route.proposed else Routed
+        fields = {"rule": route.rule, "department": route.department, "cooperating": list(route.cooperating), "reason": route.reason}
+        return event_class.model_validate(self.event_fields(context) | fields | dict(route.clause_fields))
 
     def events(self, registered: Registered | None, context: TriageContext) -> list[CaseEvent]:
         """`classified`, then `routed` or `route_proposed`."""
         return [self.classified_event(registered, context), self.routed_event(context)]
 
 
-def assess(complaint: Complaint, bound_procedure: BoundProcedure, organisation: Organisation, context: TriageContext) -> TriageDecision:
-    """Decide on a complaint; raises `ValueError` naming the condition that cannot be evaluated."""
-    rules = rules_for(bound_procedure, organisation)
-    given, unfit = coerce_facts(rules.procedure, complaint.facts)
-    scope = RuleScope(complaint, rules.fact_defaults | given, bound_procedure.parameters, context.zone, rules.read_paths)
-    derived = classify.derive_facts(rules, scope, given)
+def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> TriageDecision:
+    """Decide on a complaint; raises `ValueError` with the condition that cannot be evaluated."""
+    submitted_facts, invalid_facts = coerce_facts(rules.procedure, complaint.facts)
+    scope = RuleScope(complaint, rules.fact_defaults | submitted_facts, rules.bound_procedure.parameters, context.zone, rules.read_paths)
+    # In this order, because each kind of rule may read what was decided before it.
+    derived = classify.derive_facts(rules, scope, submitted_facts)
     kind = classify.choose_kind(rules, scope)
     scope.set_case_field("kind", kind.id)
     subject = classify.choose_subject(rules, scope)
@@ -108,16 +108,25 @@ def assess(complaint: Complaint, bound_procedure: BoundProcedure, organisation: 
     class_ = classify.choose_class(rules, scope)
     scope.set_case_field("class", class_.id)
     scope.set_case_field("rule", _rule(class_))
-    made = choose_route(rules, scope, subject)
-    scope.set_case_field("department", made.department)
-    evidence = [f"facts.{name} is not of its type and was left out" for name in unfit]
+    route = choose_route(rules, scope, subject)
+    scope.set_case_field("department", route.department)
+    evidence = [f"facts.{name} is not of its type and was left out" for name in invalid_facts]
     evidence += derived.evidence
-    for what, chosen in (("kind", kind), ("class", class_), ("subject", subject)):
-        evidence += [f"{what}: {seen}"[:500] for seen in chosen.evidence]
-    chosen_kind = cast("ComplaintKind", kind.id)
+    for field_name, choice in (("kind", kind), ("class", class_), ("subject", subject)):
+        evidence += [f"{field_name}: {line}"[:_MAX_EVIDENCE_LENGTH] for line in choice.evidence]
     return TriageDecision(
-        complaint, rules, scope.facts, derived.facts, chosen_kind, kind, class_, subject, made, _keys(rules, scope), tuple(evidence[:100])
-    )  # fmt: skip
+        complaint=complaint,
+        rules=rules,
+        facts=scope.facts,
+        derived_facts=derived.facts,
+        kind=cast("ComplaintKind", kind.id),
+        kind_choice=kind,
+        class_choice=class_,
+        subject_choice=subject,
+        route=route,
+        count_keys=_count_keys(rules, scope),
+        evidence=tuple(evidence[:_MAX_EVIDENCE_LINES]),
+    )
 
 
 def _rule(class_: RuleChoice) -> str:
@@ -125,11 +134,12 @@ def _rule(class_: RuleChoice) -> str:
     return (entry.rule or entry.id) if isinstance(entry, ClassRule) else ""
 
 
-def _keys(rules: TriageRules, scope: RuleScope) -> dict[str, str]:
-    keys = {c.entry.id: _key(scope.value(c.key)) for c in rules.counts if c.when is None or scope.holds(c.when)}
-    return {name: key for name, key in keys.items() if key}
+def _count_keys(rules: TriageRules, scope: RuleScope) -> dict[str, str]:
+    keys = {c.entry.id: _count_key(scope.value(c.key)) for c in rules.counts if c.when is None or scope.holds(c.when)}
+    return {count: key for count, key in keys.items() if key}
 
 
-def _key(value: Any) -> str:
+def _count_key(value: Any) -> str:
+    # A key is part of a primary key, so that a long text is counted by its hash.
     text = "" if value is None or isinstance(value, bool) else str(value).strip()
     return text if len(text) <= _MAX_KEY_LENGTH else sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -1,4 +1,4 @@
-"""Which kind, class and subject a complaint has: the first rule that matches, with the evidence."""
+"""Chooses facts, kind, class and subject of a complaint: the first rule that matches, with the evidence."""
 
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ E = TypeVar("E", KindRule, ClassRule, SubjectNode)
 
 @dataclass(frozen=True, slots=True)
 class RuleChoice:
-    """What was chosen, by which entry, and what that rests on; `id` is empty if no entry matched."""
+    """The value that a rule gives, the rule's entry and the evidence; `id` is empty if no entry matched."""
 
     id: str = ""
     entry: KindRule | ClassRule | SubjectNode | None = None
@@ -22,7 +22,7 @@ class RuleChoice:
 
 @dataclass(frozen=True, slots=True)
 class DerivedFacts:
-    """Facts that rules read out of the complaint, and what that rests on."""
+    """Facts that rules read from the complaint, and the evidence."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
@@ -33,37 +33,37 @@ _DEFAULT_KIND = RuleChoice("complaint")
 
 
 def derive_facts(rules: TriageRules, scope: RuleScope, submitted_facts: Container[str]) -> DerivedFacts:
-    """Set the facts that `derived` entries give, in order; what the submission itself gives stays."""
+    """Set the facts that `derived` entries give, in order; facts of the submission are not changed."""
     facts: dict[str, Any] = {}
     evidence: list[str] = []
     for rule in rules.derived:
-        new = {name: value for name, value in rule.entry.set.items() if name not in submitted_facts}
-        if not new or rule.when is None or not scope.holds(rule.when):
+        new_facts = {name: value for name, value in rule.entry.set.items() if name not in submitted_facts}
+        if not new_facts or rule.when is None or not scope.holds(rule.when):
             continue
         read = ", ".join(scope.evidence(rule.when))
-        evidence += [f"derived {name} from {read}" for name in new]
-        facts.update(new)
-        scope.set_facts(new)
+        evidence += [f"derived {name} from {read}" for name in new_facts]
+        facts.update(new_facts)
+        scope.set_facts(new_facts)
     return DerivedFacts(facts, tuple(evidence))
 
 
 def choose_kind(rules: TriageRules, scope: RuleScope) -> RuleChoice:
-    """The submission's kind, with the entry that describes it; else the first matching entry's, else a complaint."""
-    given = scope.complaint.kind
-    if given is not None:
-        entry = next((rule.entry for rule in rules.kinds if rule.entry.id == given), None)
-        return RuleChoice(given, entry, (f"complaint.kind = {given}",))
-    found = _first(rules.kinds, scope)
-    return found if found.id else _DEFAULT_KIND
+    """The submission's kind if it has one, else that of the first matching entry, else `complaint`."""
+    submitted_kind = scope.complaint.kind
+    if submitted_kind is not None:
+        entry = next((rule.entry for rule in rules.kinds if rule.entry.id == submitted_kind), None)
+        return RuleChoice(submitted_kind, entry, (f"complaint.kind = {submitted_kind}",))
+    choice = _first_match(rules.kinds, scope)
+    return choice if choice.id else _DEFAULT_KIND
 
 
 def choose_class(rules: TriageRules, scope: RuleScope) -> RuleChoice:
-    """The first matching class."""
-    return _first(rules.classes, scope)
+    """The class of the first matching entry."""
+    return _first_match(rules.classes, scope)
 
 
 def choose_subject(rules: TriageRules, scope: RuleScope) -> RuleChoice:
-    """The first node whose condition holds or one of whose words stands in title or text."""
+    """The first node of the subject tree of which the condition holds, or of which title or text contain a word."""
     if not rules.subjects:
         return _NO_CHOICE
     text = f"{scope.complaint.title or ''}\n{scope.complaint.text}"
@@ -76,7 +76,7 @@ def choose_subject(rules: TriageRules, scope: RuleScope) -> RuleChoice:
     return _NO_CHOICE
 
 
-def _first(rules: tuple[CompiledRule[E], ...], scope: RuleScope) -> RuleChoice:
+def _first_match(rules: tuple[CompiledRule[E], ...], scope: RuleScope) -> RuleChoice:
     for rule in rules:
         if rule.when is None:
             return RuleChoice(rule.entry.id, rule.entry)

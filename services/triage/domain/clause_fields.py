@@ -1,12 +1,12 @@
-"""An entry's clauses as the fields of an event."""
+"""Maps the clause of a procedure's entry to event fields."""
 
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.timed_entries import ClauseIds
 
 
 def clause_fields(entry_clause: ClauseIds | None) -> dict[str, object]:
-    """The event's fields for an entry's clause: the first one, and all where there are several."""
-    found = clause_ids(entry_clause)
-    if not found:
+    """`clause` is the entry's first clause, `clauses` all of them if there are several; nothing without a clause."""
+    clauses = clause_ids(entry_clause)
+    if not clauses:
         return {}
-    return {"clause": found[0]} if len(found) == 1 else {"clause": found[0], "clauses": list(found)}
+    return {"clause": clauses[0]} if len(clauses) == 1 else {"clause": clauses[0], "clauses": list(clauses)}

@@ -1,13 +1,14 @@
-"""A procedure's triage rules with their conditions compiled once, and every name that they read."""
+"""Compiles a procedure's triage rules for one organisation: conditions, routes, and the names that they read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from services.triage.domain.routing_rules import (
     RoutingDecision,
     RoutingRule,
     checked_route,
+    optional_condition,
     organisation_rules,
     procedure_rules,
     source_routes,
@@ -21,9 +22,14 @@ from shared.procedures.organisation import Organisation
 E_co = TypeVar("E_co", covariant=True)
 
 
+class _Conditional(Protocol):
+    @property
+    def when(self) -> Condition | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledRule(Generic[E_co]):
-    """An entry and its compiled condition; without one it always holds."""
+    """An entry and its compiled condition; an entry without a condition always applies."""
 
     entry: E_co
     when: Condition | None
@@ -31,7 +37,7 @@ class CompiledRule(Generic[E_co]):
 
 @dataclass(frozen=True, slots=True)
 class CompiledCount:
-    """A counting entry with its key and condition."""
+    """A count entry with its compiled key and condition."""
 
     entry: CountEntry
     key: Condition
@@ -40,10 +46,10 @@ class CompiledCount:
 
 @dataclass(frozen=True, slots=True)
 class TriageRules:
-    """All that triage does under one procedure in one organisation, in order.
+    """A procedure's triage rules, compiled for one organisation.
 
-    `facts` are the declared facts with their defaults; `sources`, `ways` and `catch_all` are the routes, in this order;
-    `reads` are the paths that all conditions read, by root.
+    `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
+    `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root.
     """
 
     bound_procedure: BoundProcedure
@@ -61,63 +67,36 @@ class TriageRules:
 
     @property
     def procedure(self) -> Procedure:
-        """The regulation."""
+        """The procedure without its parameters."""
         return self.bound_procedure.procedure
 
 
-_MAX_CACHED = 256
-_cached_rules: dict[tuple[int, int], TriageRules] = {}
-
-
-def rules_for(bound_procedure: BoundProcedure, organisation: Organisation) -> TriageRules:
-    """The plan of these very objects, compiled at the first call; raises `ValueError` for a condition with bad syntax."""
-    name = (id(bound_procedure), id(organisation))
-    found = _cached_rules.get(name)
-    if found is None or found.bound_procedure is not bound_procedure or found.organisation is not organisation:
-        if len(_cached_rules) >= _MAX_CACHED:
-            _cached_rules.clear()
-        found = _cached_rules[name] = _compile(bound_procedure, organisation)
-    return found
-
-
-def _compile(bound: BoundProcedure, organisation: Organisation) -> TriageRules:
-    procedure = bound.procedure
-    rules = (
-        tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.derived),
-        tuple(CompiledRule(e, _condition(e.when)) for e in procedure.kinds),
-        tuple(CompiledRule(e, _condition(e.when)) for e in procedure.classes),
-        tuple(CompiledRule(e, _condition(e.when)) for e in procedure.subjects),
-    )
-    counts = tuple(CompiledCount(e, compile_condition(e.key), _condition(e.when)) for e in procedure.counts)
-    ways = organisation_rules(bound, organisation) + procedure_rules(bound, organisation)
-    paths = {path for one in _expressions((*rules, ways), counts) for path in one.paths}
+def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> TriageRules:
+    """The compiled rules; raises `ValueError` for a condition with a syntax error. Takes milliseconds: compile once and keep."""
+    procedure = bound_procedure.procedure
+    derived = tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.derived)
+    kinds = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.kinds)
+    classes = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.classes)
+    subjects = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.subjects)
+    counts = tuple(CompiledCount(e, compile_condition(e.key), optional_condition(e.when)) for e in procedure.counts)
+    routing_rules = organisation_rules(bound_procedure, organisation) + procedure_rules(bound_procedure, organisation)
+    conditional: tuple[_Conditional, ...] = (*derived, *kinds, *classes, *subjects, *routing_rules, *counts)
     return TriageRules(
-        bound,
-        organisation,
-        fact_defaults(procedure),
-        *rules,
-        counts,
-        source_routes(bound, organisation),
-        ways,
-        checked_route(None, bound, organisation),
-        {
-            root: tuple(sorted(path for path in paths if path[0] == root))
-            for root in ROOT_VARIABLES
-            if any(path[0] == root for path in paths)
-        },
+        bound_procedure=bound_procedure,
+        organisation=organisation,
+        fact_defaults=fact_defaults(procedure),
+        derived=derived,
+        kinds=kinds,
+        classes=classes,
+        subjects=subjects,
+        counts=counts,
+        source_routes=source_routes(bound_procedure, organisation),
+        routing_rules=routing_rules,
+        catch_all_route=checked_route(None, bound_procedure, organisation),
+        read_paths=_paths_by_root([*(entry.when for entry in conditional), *(count.key for count in counts)]),
     )
 
 
-def _condition(source: str | None) -> Condition | None:
-    return None if source is None else compile_condition(source)
-
-
-def _expressions(
-    rules: tuple[tuple[CompiledRule[object] | RoutingRule, ...], ...], counts: tuple[CompiledCount, ...]
-) -> Iterator[Condition]:
-    for group in rules:
-        yield from (rule.when for rule in group if rule.when is not None)
-    for count in counts:
-        yield count.key
-        if count.when is not None:
-            yield count.when
+def _paths_by_root(conditions: Iterable[Condition | None]) -> dict[str, tuple[NamePath, ...]]:
+    paths = sorted({path for condition in conditions if condition is not None for path in condition.paths})
+    return {root: tuple(path for path in paths if path[0] == root) for root in ROOT_VARIABLES if any(path[0] == root for path in paths)}

@@ -1,4 +1,4 @@
-"""Counting cases that belong together: which marks make a group, and who joins one that is already found. Regulations 4, 5 and 10."""
+"""Counts cases that belong together: which occurrences form a group, and which cases join or leave one."""
 
 from bisect import bisect
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,31 @@ from shared.procedures.model.duration import Duration
 from shared.procedures.model.procedure import CountEntry
 
 
+@dataclass(frozen=True, slots=True)
+class CounterKey:
+    """Identifies a group counter: a procedure (in all its versions), a count entry and a count key."""
+
+    procedure: str
+    count: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupQuery:
+    """Selects the occurrences on which counting one case depends.
+
+    With a window: at most `max_neighbours` received within `window` before `received_at`, and as many after it. Without: all.
+    """
+
+    counter: CounterKey
+    received_at: datetime
+    window: timedelta | None
+    max_neighbours: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """One case under one key: when it was received, by whom it came (empty: unknown), and the group that it belongs to, if any."""
+    """One case counted under one count key; `complainant` is empty if unknown, `group` is empty without a group."""
 
     received_at: datetime
     case: str
@@ -21,18 +43,21 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class GroupCounter:
-    """All marks of one count and key, in order of receipt; `group` is the one that is open for good where there is no window.
+    """The occurrences of one counter in order of receipt; `open_group` is the group of a count without a window, once it is complete.
 
-    A slice is enough: with a window the marks so far before and after the new one, without a window none once a group is found.
+    A service loads only a part of them: those that its group queries select, or none where a group is open.
     """
 
-    marks: tuple[Occurrence, ...] = ()
+    occurrences: tuple[Occurrence, ...] = ()
     open_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupJoined:
-    """A group: `new` at the case that completes it; `joined` are those who became members just now, `members` all, in order of receipt."""
+    """A group after a case was counted.
+
+    `new` if this case completed it; `joined` are the cases that became members now, `members` all of them, in order of receipt.
+    """
 
     group: str
     new: bool
@@ -41,21 +66,26 @@ class GroupJoined:
 
     @property
     def first(self) -> str:
-        """The case that the others are linked to."""
-        return self.group.partition("/")[2]
+        """The case that the other members are linked to."""
+        return group_founder(self.group)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupLeft:
-    """A case that no longer counts left its group; `dissolved` where too few are left, who are `members`."""
+    """A group that a case left; `members` remain, `dissolved` if they no longer reach the threshold."""
 
     group: str
     dissolved: bool
     members: tuple[str, ...]
 
 
+def group_founder(group: str) -> str:
+    """The case that completed a group, read from the group's id (`<count>/<case>`)."""
+    return group.partition("/")[2]
+
+
 def window_length(entry: CountEntry) -> timedelta | None:
-    """How far apart the first and the last of a group may be; None: any distance. Raises `ValueError` for working time and months."""
+    """The longest time between the first and the last case of a group; None: unlimited. Raises `ValueError` for working time and months."""
     if entry.window is None:
         return None
     duration = Duration.parse(entry.window)
@@ -65,68 +95,68 @@ def window_length(entry: CountEntry) -> timedelta | None:
 
 
 def max_neighbours(entry: CountEntry) -> int:
-    """How many marks before and after a new one can matter: a window that it fills holds no more than the threshold.
+    """How many occurrences on each side of a new one can matter: any window that is not full holds fewer than the threshold.
 
-    With `distinct` one complainant may have many marks in it, so that there it is a generous bound.
+    With `distinct` one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
     """
     return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
 
 
 def count_case(counter: GroupCounter, occurrence: Occurrence, entry: CountEntry) -> tuple[GroupCounter, GroupJoined | None]:
-    """Count one more case; a case that is already there takes its new mark."""
-    others = [m for m in counter.marks if m.case != occurrence.case]
-    place = bisect(others, occurrence)
-    marks = [*others[:place], occurrence, *others[place:]]
-    together = _grouped_occurrences(marks, place, entry, standing=bool(counter.open_group))
-    if not together:
-        return replace(counter, marks=tuple(marks)), None
-    known = counter.open_group or next((m.group for m in together if m.group), "")
-    group = known or f"{entry.id}/{occurrence.case}"
-    joined = {m.case: None for m in together if not m.group}
-    after = tuple(replace(m, group=group) if m.case in joined else m for m in marks)
-    members = tuple(m.case for m in after if m.group == group)
-    return GroupCounter(after, group if entry.window is None else ""), GroupJoined(group, not known, tuple(joined), members)
+    """The counter with one more case, and the group that this case joins; an earlier occurrence of the same case is replaced."""
+    others = [o for o in counter.occurrences if o.case != occurrence.case]
+    index = bisect(others, occurrence)
+    occurrences = [*others[:index], occurrence, *others[index:]]
+    grouped = _grouped_occurrences(occurrences, index, entry, group_is_open=bool(counter.open_group))
+    if not grouped:
+        return replace(counter, occurrences=tuple(occurrences)), None
+    existing = counter.open_group or next((o.group for o in grouped if o.group), "")
+    group = existing or f"{entry.id}/{occurrence.case}"
+    joined = {o.case: None for o in grouped if not o.group}
+    updated = tuple(replace(o, group=group) if o.case in joined else o for o in occurrences)
+    members = tuple(o.case for o in updated if o.group == group)
+    return GroupCounter(updated, group if entry.window is None else ""), GroupJoined(group, not existing, tuple(joined), members)
 
 
 def remove_case(counter: GroupCounter, case: str, entry: CountEntry) -> tuple[GroupCounter, GroupLeft | None]:
-    """Take a case out; the group that it leaves ends where fewer than the threshold remain."""
-    gone = next((m for m in counter.marks if m.case == case), None)
-    marks = tuple(m for m in counter.marks if m.case != case)
-    if gone is None or not gone.group:
-        return replace(counter, marks=marks), None
-    rest = tuple(m for m in marks if m.group == gone.group)
-    dissolved = not _reaches_threshold(rest, entry)
+    """The counter without a case, and the group that the case leaves; fewer members than the threshold dissolve the group."""
+    removed = next((o for o in counter.occurrences if o.case == case), None)
+    occurrences = tuple(o for o in counter.occurrences if o.case != case)
+    if removed is None or not removed.group:
+        return replace(counter, occurrences=occurrences), None
+    members = tuple(o for o in occurrences if o.group == removed.group)
+    dissolved = not _reaches_threshold(members, entry)
     if dissolved:
-        marks = tuple(replace(m, group="") if m.group == gone.group else m for m in marks)
-    left = GroupLeft(gone.group, dissolved, tuple(m.case for m in rest))
-    return GroupCounter(marks, "" if dissolved else counter.open_group), left
+        occurrences = tuple(replace(o, group="") if o.group == removed.group else o for o in occurrences)
+    left = GroupLeft(removed.group, dissolved, tuple(o.case for o in members))
+    return GroupCounter(occurrences, "" if dissolved else counter.open_group), left
 
 
-def _grouped_occurrences(marks: Sequence[Occurrence], place: int, entry: CountEntry, *, standing: bool) -> Sequence[Occurrence]:
-    """Those who count together with the mark at `place`: everyone without a window, else all whose window with it is full."""
-    span = window_length(entry)
-    if span is None:
-        return marks if standing or _reaches_threshold(marks, entry) else ()
-    near = max_neighbours(entry)
-    full = [(i, j) for i, j in _windows(marks, place, span, near) if _reaches_threshold(marks[i:j], entry)]
-    return marks[full[0][0] : full[-1][1]] if full else ()
+def _grouped_occurrences(occurrences: Sequence[Occurrence], index: int, entry: CountEntry, *, group_is_open: bool) -> Sequence[Occurrence]:
+    """The occurrences that form a group with the one at `index`: all without a window, else those of every full window around it."""
+    window = window_length(entry)
+    if window is None:
+        return occurrences if group_is_open or _reaches_threshold(occurrences, entry) else ()
+    windows = _windows(occurrences, index, window, max_neighbours(entry))
+    full = [(start, end) for start, end in windows if _reaches_threshold(occurrences[start:end], entry)]
+    return occurrences[full[0][0] : full[-1][1]] if full else ()
 
 
-def _windows(marks: Sequence[Occurrence], place: int, span: timedelta, near: int) -> Iterator[tuple[int, int]]:
-    """Every window (from, to) that holds the mark at `place`, in order: each begins with a mark at most `span` before it."""
-    end = place + 1
-    last = min(len(marks), place + near + 1)
-    for first in range(max(0, place - near), place + 1):
-        until = marks[first].received_at + span
-        if until < marks[place].received_at:
+def _windows(occurrences: Sequence[Occurrence], index: int, window: timedelta, neighbours: int) -> Iterator[tuple[int, int]]:
+    """Every window (start, end) that holds the occurrence at `index`, in order; each starts at an occurrence."""
+    end = index + 1
+    last = min(len(occurrences), index + neighbours + 1)
+    for start in range(max(0, index - neighbours), index + 1):
+        until = occurrences[start].received_at + window
+        if until < occurrences[index].received_at:
             continue
-        while end < last and marks[end].received_at <= until:
+        while end < last and occurrences[end].received_at <= until:
             end += 1
-        yield first, end
+        yield start, end
 
 
-def _reaches_threshold(marks: Sequence[Occurrence], entry: CountEntry) -> bool:
+def _reaches_threshold(occurrences: Sequence[Occurrence], entry: CountEntry) -> bool:
     if entry.distinct is None:
-        return len(marks) >= entry.threshold
-    # Whoever is unknown cannot be told from others: he counts as one more, so that an anonymous protest is not overlooked.
-    return len({m.complainant or m.case for m in marks}) >= entry.threshold
+        return len(occurrences) >= entry.threshold
+    # An unknown complainant counts as a different one, so that an anonymous protest of many is not missed.
+    return len({o.complainant or o.case for o in occurrences}) >= entry.threshold

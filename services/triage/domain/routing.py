@@ -1,4 +1,4 @@
-"""Which department leads and which co-operate: source, organisation, procedure, subject, and last the catch-all."""
+"""Chooses the lead and the cooperating departments of a complaint."""
 
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.compiled_rules import TriageRules
@@ -8,25 +8,25 @@ from shared.procedures.model.procedure import SubjectNode
 
 
 def choose_route(rules: TriageRules, scope: RuleScope, subject: RuleChoice) -> RoutingDecision:
-    """The first route that applies, else a proposal of the catch-all."""
+    """The first route of source, organisation, procedure and subject that applies, else a proposal of the catch-all department."""
     return (
         rules.source_routes.get(scope.complaint.source)
-        or _first(rules.routing_rules, scope)
-        or _of_subject(rules, subject)
+        or _first_route(rules.routing_rules, scope)
+        or _subject_route(rules, subject)
         or rules.catch_all_route
     )
 
 
-def _first(ways: tuple[RoutingRule, ...], scope: RuleScope) -> RoutingDecision | None:
-    for way in ways:
-        # A condition on a fact that neither the procedure nor the complaint has does not apply.
-        if way.undeclared_facts and not all(name in scope.facts for name in way.undeclared_facts):
+def _first_route(routing_rules: tuple[RoutingRule, ...], scope: RuleScope) -> RoutingDecision | None:
+    for rule in routing_rules:
+        # Organisation routes serve all procedures: one on a fact that neither this procedure nor the complaint has does not apply.
+        if rule.undeclared_facts and not all(name in scope.facts for name in rule.undeclared_facts):
             continue
-        if way.when is None or scope.holds(way.when):
-            return way.route
+        if rule.when is None or scope.holds(rule.when):
+            return rule.route
     return None
 
 
-def _of_subject(plan: TriageRules, subject: RuleChoice) -> RoutingDecision | None:
+def _subject_route(rules: TriageRules, subject: RuleChoice) -> RoutingDecision | None:
     entry = subject.entry
-    return subject_route(entry, plan.bound_procedure, plan.organisation) if isinstance(entry, SubjectNode) else None
+    return subject_route(entry, rules.bound_procedure, rules.organisation) if isinstance(entry, SubjectNode) else None

@@ -1,4 +1,4 @@
-"""Where the rules may lead: every route of a procedure in an organisation, worked out before any complaint comes."""
+"""Compiles the routes of a procedure in one organisation: which department leads under which condition."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +14,7 @@ _AUTO_ROUTE_OFF = "a person routes (auto_route: false)"
 
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
-    """A decision on departments: `proposed` where a person has to confirm it, `reason` where that needs words."""
+    """The lead and the cooperating departments; `proposed` if a person has to confirm them, `reason` says why where it is not obvious."""
 
     department: str
     cooperating: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class RoutingDecision:
 
 @dataclass(frozen=True, slots=True)
 class RoutingRule:
-    """A route and when it applies; `undeclared` are facts that the condition reads and the procedure does not declare."""
+    """A route and its condition; `undeclared_facts` are facts that the condition reads and the procedure does not declare."""
 
     route: RoutingDecision
     when: Condition | None
@@ -34,7 +34,7 @@ class RoutingRule:
 
 
 def checked_route(route: RoutingDecision | None, bound_procedure: BoundProcedure, organisation: Organisation) -> RoutingDecision:
-    """What is decided where a rule gives this route; one to a department that does not exist becomes a proposal of the catch-all."""
+    """The decision for a rule's route; no route, or a route to an unknown department, becomes a proposal of the catch-all department."""
     catch_all = organisation.catch_all
     if route is None:
         return RoutingDecision(catch_all, proposed=True, rule="catch_all", reason="no route applies")
@@ -46,45 +46,51 @@ def checked_route(route: RoutingDecision | None, bound_procedure: BoundProcedure
 
 
 def source_routes(bound_procedure: BoundProcedure, organisation: Organisation) -> dict[str, RoutingDecision]:
-    """The routes of those sources whose cases all go to one department."""
-    first = {source.id: source.department for source in reversed(organisation.sources)}
+    """Source id → route, for sources whose cases all go to one department."""
+    # Reversed, so that the first of two sources with the same id wins.
+    departments = {source.id: source.department for source in reversed(organisation.sources)}
     return {
-        name: checked_route(RoutingDecision(department, rule="source"), bound_procedure, organisation)
-        for name, department in first.items()
+        source_id: checked_route(RoutingDecision(department, rule="source"), bound_procedure, organisation)
+        for source_id, department in departments.items()
         if department
     }
 
 
 def organisation_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> tuple[RoutingRule, ...]:
-    """The organisation's own routes. They serve all its procedures: one on a parameter that this one lacks never applies."""
-    ways = []
-    for place, entry in enumerate(organisation.routing, start=1):
-        route = RoutingDecision(entry.department, tuple(entry.cooperating), rule=f"routing {place}", reason=entry.because)
-        when = _condition(entry.when)
+    """The organisation's own routes, without those whose condition reads a parameter that this procedure does not have."""
+    rules = []
+    for number, entry in enumerate(organisation.routing, start=1):
+        route = RoutingDecision(entry.department, tuple(entry.cooperating), rule=f"routing {number}", reason=entry.because)
+        when = optional_condition(entry.when)
         paths = () if when is None else when.paths
         if all(path[1] in bound_procedure.parameters for path in paths if path[0] == "parameters"):
             undeclared = tuple(path[1] for path in paths if path[0] == "facts" and path[1] not in bound_procedure.procedure.facts)
-            ways.append(RoutingRule(checked_route(route, bound_procedure, organisation), when, undeclared))
-    return tuple(ways)
+            rules.append(RoutingRule(checked_route(route, bound_procedure, organisation), when, undeclared))
+    return tuple(rules)
 
 
 def procedure_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> tuple[RoutingRule, ...]:
     """The procedure's routes."""
-    ways = []
-    for place, entry in enumerate(bound_procedure.procedure.routes, start=1):
-        name, why = entry.id or f"routes {place}", tuple(clause_fields(entry.clause).items())
-        route = RoutingDecision(entry.department, tuple(entry.cooperating), rule=name, clause_fields=why)
-        ways.append(RoutingRule(checked_route(route, bound_procedure, organisation), _condition(entry.when)))
-    return tuple(ways)
+    rules = []
+    for number, entry in enumerate(bound_procedure.procedure.routes, start=1):
+        route = RoutingDecision(
+            entry.department,
+            tuple(entry.cooperating),
+            rule=entry.id or f"routes {number}",
+            clause_fields=tuple(clause_fields(entry.clause).items()),
+        )
+        rules.append(RoutingRule(checked_route(route, bound_procedure, organisation), optional_condition(entry.when)))
+    return tuple(rules)
 
 
 def subject_route(entry: SubjectNode, bound_procedure: BoundProcedure, organisation: Organisation) -> RoutingDecision | None:
-    """The route of what a complaint is about, if that node has one."""
+    """The route of a node of the subject tree, None if it names no department."""
     if not entry.department:
         return None
     route = RoutingDecision(entry.department, rule=f"subject {entry.id}", clause_fields=tuple(clause_fields(entry.clause).items()))
     return checked_route(route, bound_procedure, organisation)
 
 
-def _condition(source: str | None) -> Condition | None:
+def optional_condition(source: str | None) -> Condition | None:
+    """A condition, None for an entry without one; raises `ValueError` for a syntax error."""
     return None if source is None else compile_condition(source)

@@ -1,4 +1,4 @@
-"""What rules may read of one complaint, built once as a CEL context and evaluated many times."""
+"""Evaluates CEL conditions on one complaint, and names what they read as evidence."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ _NO_EVENT_COUNTS = dict.fromkeys(EMPTY_EVENT_FIELDS, 0)
 
 @dataclass(frozen=True, slots=True)
 class TriageContext:
-    """What a decision depends on besides complaint and rules: when it is made, the calendar's zone, and when it is written down."""
+    """The instant of a decision, the zone of the procedure's calendar, and the instant at which the decision is recorded."""
 
     at: datetime
     zone: tzinfo
     recorded_at: datetime | None = None
 
     def instants(self) -> dict[str, datetime]:
-        """The instants of every event of the decision."""
+        """`at` and `recorded_at` of the decision's events."""
         return {"at": self.at} if self.recorded_at is None else {"at": self.at, "recorded_at": self.recorded_at}
 
 
 class RuleScope:
-    """The names of one complaint; holds only what the rules' paths ask for (by root), and that once a rule asks."""
+    """The values that conditions may read about one complaint; `read_paths` are the paths that the rules read, by root variable."""
 
     def __init__(
         self,
@@ -53,44 +53,45 @@ class RuleScope:
         self._parameters = parameters
         self._zone = zone
         self._case: dict[str, Any] = {}
-        self._reads = read_paths
-        self._stale = set(read_paths)
+        self._read_paths = read_paths
+        self._stale_roots = set(read_paths)
         self._context: cel.Context | None = None
 
     def set_facts(self, values: Mapping[str, Any]) -> None:
-        """Give facts; rules read them from now on."""
+        """Set facts for the conditions that are evaluated next."""
         self.facts.update(values)
-        self._stale.add("facts")
+        self._stale_roots.add("facts")
 
     def set_case_field(self, name: str, value: str) -> None:
-        """Tell what has been decided of the case so far: kind, class, rule, subject, department."""
+        """Set what is decided so far (kind, class, rule, subject or department) for the conditions that are evaluated next."""
         self._case[name] = value
-        self._stale.add("case")
+        self._stale_roots.add("case")
 
-    def holds(self, expression: Condition) -> bool:
-        """Whether the condition holds; raises `ValueError` naming it if its value is not true or false."""
-        if expression.text_search is not None:
-            return expression.text_search(self.complaint.text)
-        value = self.value(expression)
+    def holds(self, condition: Condition) -> bool:
+        """Whether the condition holds; raises `ValueError` with the condition if its value is not true or false."""
+        # A condition that is one search in the text needs no CEL.
+        if condition.text_search is not None:
+            return condition.text_search(self.complaint.text)
+        value = self.value(condition)
         if value is not True and value is not False:
-            source = expression.source
+            source = condition.source
             raise ValueError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")
         return value
 
-    def value(self, expression: Condition) -> Any:
-        """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
-        context = self._told(expression.root_variables)
+    def value(self, condition: Condition) -> Any:
+        """The expression's value; raises `ValueError` with the expression if it cannot be evaluated."""
+        context = self._current_context(condition.root_variables)
         try:
-            return expression.program.execute(context)
+            return condition.program.execute(context)
         except (ArithmeticError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            source = expression.source
+            source = condition.source
             raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
 
-    def evidence(self, expression: Condition) -> tuple[str, ...]:
-        """What the condition read, as name = value; texts, which may name people, without their value."""
-        return tuple([self._witness(path) for path in expression.paths])
+    def evidence(self, condition: Condition) -> tuple[str, ...]:
+        """What the condition read, as `name = value`; texts without their value, since they may contain personal data."""
+        return tuple([self._evidence_line(path) for path in condition.paths])
 
-    def _witness(self, path: NamePath) -> str:
+    def _evidence_line(self, path: NamePath) -> str:
         value, name = self.read(path), ".".join(path)
         if isinstance(value, bool):
             return f"{name} = {str(value).lower()}"
@@ -98,23 +99,23 @@ class RuleScope:
             return f"{name} = {value}"
         return f"{name} = {value.isoformat()}" if isinstance(value, datetime) else name
 
-    def _told(self, roots: Iterable[str]) -> cel.Context:
-        """The context, in which conditions read what is true of these roots now."""
+    def _current_context(self, roots: Iterable[str]) -> cel.Context:
+        """The CEL context with the current values of these root variables."""
         if self._context is None:
             self._context = cel.Context(functions=CEL_FUNCTIONS)
         for root in roots:
-            if root in self._stale:
-                self._stale.discard(root)
+            if root in self._stale_roots:
+                self._stale_roots.discard(root)
                 if variables := self._variables(root):
                     self._context.add_variable(root, variables)
         return self._context
 
     def _variables(self, root: str) -> dict[str, Any]:
-        """What is true of a root; what is not there at all is left out."""
-        there = {"facts": self.facts, "parameters": self._parameters}.get(root)
+        """The values under a root variable, as nested dictionaries, without facts and parameters that do not exist."""
+        existing = {"facts": self.facts, "parameters": self._parameters}.get(root)
         variables: dict[str, Any] = {}
-        for path in self._reads.get(root, ()):
-            if there is not None and path[1] not in there:
+        for path in self._read_paths.get(root, ()):
+            if existing is not None and path[1] not in existing:
                 continue
             node = variables
             for name in path[1:-1]:
@@ -123,14 +124,14 @@ class RuleScope:
         return variables
 
     def read(self, path: NamePath) -> Any:
-        """The value of a path such as ('complaint', 'complainant', 'kind'); instants in the calendar's zone, what is unset empty."""
+        """The value of a path such as ('complaint', 'complainant', 'kind'): instants in the calendar's zone, unset values empty."""
         match path[0]:
             case "facts":
                 return _in_zone(self.facts.get(path[1]), self._zone)
             case "complaint":
-                return self._of_complaint(path)
+                return self._complaint_value(path)
             case "case":
-                return self._of_case(path[1])
+                return self._case_value(path[1])
             case "parameters":
                 return _in_zone(self._parameters.get(path[1]), self._zone)
             case "last":
@@ -138,16 +139,16 @@ class RuleScope:
             case root:
                 return {"event": EMPTY_FIELDS_OF_ANY_EVENT, "count": _NO_EVENT_COUNTS}[root][path[1]]
 
-    def _of_complaint(self, path: NamePath) -> Any:
+    def _complaint_value(self, path: NamePath) -> Any:
         name = path[1]
         if name == "channel_family":
             return CHANNEL_FAMILIES[self.complaint.channel]
         if name == "complainant":
-            return _filled(getattr(self.complaint.complainant, path[2]))
+            return _or_empty(getattr(self.complaint.complainant, path[2]))
         value = getattr(self.complaint, name)
-        return EPOCH if value is None and name in _INSTANTS else _filled(_in_zone(value, self._zone))
+        return EPOCH if value is None and name in _INSTANTS else _or_empty(_in_zone(value, self._zone))
 
-    def _of_case(self, name: str) -> Any:
+    def _case_value(self, name: str) -> Any:
         if name in self._case:
             return self._case[name]
         match name:
@@ -159,12 +160,12 @@ class RuleScope:
 
 
 def _in_zone(value: Any, zone: tzinfo) -> Any:
-    """Instants with the zone's offset at that instant: CEL takes fixed offsets alone."""
+    """An instant with the zone's offset at that instant; CEL accepts fixed offsets only."""
     if not isinstance(value, datetime):
         return value
     local = value.astimezone(zone)
     return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
 
 
-def _filled(value: Any) -> Any:
+def _or_empty(value: Any) -> Any:
     return "" if value is None else value

@@ -1,179 +1,165 @@
-"""All that triage has on its desk: cases and tallies, and the events that a new case or a case's news bring about."""
+"""Applies assessed events to cases and group counters, and gives the events that triage publishes."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from services.triage.domain.assess import TRIAGE, TriageDecision, assess
+from services.triage.domain.assess import TRIAGE
 from services.triage.domain.clause_fields import clause_fields
-from services.triage.domain.group_counting import GroupCounter, GroupJoined, GroupLeft, Occurrence, count_case, remove_case
+from services.triage.domain.compiled_rules import TriageRules
+from services.triage.domain.event_assessment import AssessedEvent, CountChange, assess_event, assess_registration
+from services.triage.domain.group_counting import (
+    CounterKey,
+    GroupCounter,
+    GroupJoined,
+    GroupLeft,
+    Occurrence,
+    count_case,
+    group_founder,
+    remove_case,
+)
 from services.triage.domain.rule_scope import TriageContext
-from services.triage.domain.triage_case import Classification, TriageCase, amended_complaint, case_from_decision
+from services.triage.domain.triage_case import Classification, TriageCase
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.from_work_to_closing import Linked, Reopened, Unlinked, Withdrawn
-from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Registered
-from shared.contracts.events.up_to_approval import Amended, Refused
+from shared.contracts.events.from_work_to_closing import Linked, Unlinked
+from shared.contracts.events.triage import GroupDissolved, GroupFound, Reclassified, Registered
+from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import CountEntry
-from shared.procedures.organisation import Organisation
 
 FOLLOWED_EVENTS = frozenset({"amended", "classified", "reclassified", "withdrawn", "refused", "reopened"})
-"""News of a case that triage has a use for."""
+"""Types of the case events that triage consumes."""
 
 
-@dataclass(frozen=True, slots=True)
-class CounterKey:
-    """Which tally: counting is per procedure, whatever its version, and per entry and key."""
+class CountersNotLoadedError(Exception):
+    """Applying an event led to count changes for which the group counters were not loaded."""
 
-    procedure: str
-    count: str
-    key: str
+    def __init__(self, changes: Sequence[CountChange]) -> None:
+        super().__init__()
+        self.changes = changes
 
 
 class TriageState:
-    """Holds what a batch (or a simulation) is about; methods change it and return the events to publish, in order.
+    """The cases and group counters that a batch or a simulation decides on.
 
-    A service fills `cases` and `tallies` from its tables and stores them afterwards; the simulator starts empty and keeps it.
+    The simulator keeps all of them in memory. A service passes those that it loaded, and in `loaded_changes` the count changes for
+    which they are complete; methods raise `CountersNotLoadedError` for any other change, after which the state is not valid.
     """
 
-    def __init__(self, organisation: Organisation) -> None:
-        self.organisation = organisation
-        self.cases: dict[str, TriageCase] = {}
-        self.counters: dict[CounterKey, GroupCounter] = {}
+    def __init__(
+        self,
+        cases: Mapping[str, TriageCase] | None = None,
+        counters: Mapping[CounterKey, GroupCounter] | None = None,
+        loaded_changes: Container[CountChange] | None = None,
+    ) -> None:
+        self.cases: dict[str, TriageCase] = dict(cases or {})
+        self.counters: dict[CounterKey, GroupCounter] = dict(counters or {})
+        self._loaded_changes = loaded_changes
 
-    def add_case(self, registered: Registered, decision: TriageDecision, context: TriageContext) -> list[CaseEvent]:
-        """A new case: its classification and route, and the group that it completes or joins."""
-        known = case_from_decision(decision)
-        self.cases[known.case] = known
-        events = decision.events(registered, context)
-        for entry in known.procedure.counts:
-            events += self._count(known.case, entry, context)
-        return events
+    def add_case(self, registered: Registered, rules: TriageRules, context: TriageContext) -> list[CaseEvent]:
+        """Assess and apply a registration: classification, route, and the groups that the case completes or joins."""
+        return self.apply(assess_registration(registered, rules, context), context)
 
     def apply_event(self, event: CaseEvent, context: TriageContext) -> list[CaseEvent]:
-        """News of a case from sla; of an unknown case nothing follows."""
-        known = self.cases.get(event.case)
-        if known is None:
-            return []
-        match event:
-            case Amended():
-                return self._amended(known, event, context)
-            case Classified() if event.by != TRIAGE:
-                self.cases[event.case] = _with_external_decision(known, event)
-            case Withdrawn() | Refused():
-                self.cases[event.case] = replace(known, ended=True)
-                return self._leave_all(known, context) if isinstance(event, Refused) else []
-            case Reopened():
-                self.cases[event.case] = replace(known, ended=False)
-        return []
+        """Assess and apply an event from sla; an event of an unknown case changes nothing."""
+        triage_case = self.cases.get(event.case)
+        return [] if triage_case is None else self.apply(assess_event(event, triage_case, context), context)
 
-    def _amended(self, known: TriageCase, event: Amended, context: TriageContext) -> list[CaseEvent]:
-        decision = assess_amendment(known, event, self.organisation, context)
+    def apply(self, assessed: AssessedEvent, context: TriageContext) -> list[CaseEvent]:
+        """Apply an event that was assessed before, and give the events to publish, in order."""
+        if assessed.before is not None and self.cases[assessed.event.case].complaint is not assessed.before.complaint:
+            # A group that was found in the meantime set facts of this case.
+            assessed = assess_event(assessed.event, self.cases[assessed.event.case], context)
+        return [*self._apply_to_case(assessed, context), *self._apply_count_changes(assessed.count_changes, context)]
+
+    def _apply_to_case(self, assessed: AssessedEvent, context: TriageContext) -> list[CaseEvent]:
+        event, decision = assessed.event, assessed.decision
+        if isinstance(event, Registered) and decision is not None:
+            self.cases[event.case] = assessed.after
+            return decision.events(event, context)
+        triage_case = self.cases[event.case]
         if decision is None:
+            self.cases[event.case] = triage_case.after_event(event)
             return []
-        events = self._change(known, lambda k: k.with_decision(decision), context, decision)
-        for entry in known.procedure.counts:
-            key = decision.count_keys.get(entry.id, "")
-            if key == known.keys.get(entry.id, ""):
-                continue
-            events += self._leave(known, entry, context)
-            events += self._count(known.case, entry, context)
-        return events
+        return self._update_case(triage_case, triage_case.with_decision(decision), decision.classification_fields(), context)
 
-    def _count(self, case: str, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
-        known = self.cases[case]
-        key = known.keys.get(entry.id, "")
-        if not key or known.ended:
-            return
-        name = CounterKey(known.procedure.id, entry.id, key)
-        mark = Occurrence(known.complaint.received_at, case, known.complaint.complainant.id or "")
-        self.counters[name], found = count_case(self.counters.get(name, GroupCounter()), mark, entry)
-        if found is None:
-            return
-        if found.new:
-            yield _group_found(known, entry, found, key, context)
-        for member in found.joined:
-            if member in self.cases and (member == case or entry.reaches_back):
-                yield from self._join(self.cases[member], entry, found, context)
+    def _update_case(self, before: TriageCase, after: TriageCase, explanation: dict[str, Any], context: TriageContext) -> list[CaseEvent]:
+        """Replace the case; if its class, kind or subject changes and no person decided the class, publish `reclassified`."""
+        decided_again = after.last_decided != before.last_decided
+        kind, subject = after.last_decided if decided_again else (before.kind, before.subject)
+        target = after.target()
+        class_changes = target.class_ != before.target().class_ and target.class_ != before.effective.class_
+        if before.set_by_person or not (class_changes or (kind, subject) != (before.kind, before.subject)):
+            self.cases[before.case] = after
+            return []
+        effective = target if class_changes else before.effective
+        self.cases[before.case] = replace(after, kind=kind, subject=subject, effective=effective)
+        result = {
+            "rule": effective.rule,
+            "class": effective.class_,
+            "from_class": before.effective.class_,
+            "kind": kind,
+            "subject": subject,
+        }
+        return [Reclassified.model_validate(_event_fields(before, None, context) | explanation | result)]
 
-    def _join(self, known: TriageCase, entry: CountEntry, found: GroupJoined, context: TriageContext) -> Iterator[CaseEvent]:
-        to = found.first if found.first != known.case else next((m for m in found.members if m != known.case), "")
-        because = _event_fields(known, entry, context)
-        yield Linked.model_validate(because | {"to_case": to, "as": entry.does.link_as, "group": found.group})
-        facts, _ = coerce_facts(known.procedure, entry.does.set)
+    def _apply_count_changes(self, changes: Sequence[CountChange], context: TriageContext) -> Iterator[CaseEvent]:
+        if self._loaded_changes is not None and (missing := [change for change in changes if change not in self._loaded_changes]):
+            raise CountersNotLoadedError(missing)
+        for change in changes:
+            if change.leaves is not None:
+                yield from self._leave_counter(change.case, change.leaves, change.entry, context)
+            # A group that the case joined under an earlier entry may have set facts that change this key: that amendment counted it.
+            if change.joins is not None and self.cases[change.case].count_keys.get(change.entry.id) == change.joins.counter.key:
+                yield from self._join_counter(change.case, change.joins.counter, change.entry, context)
+
+    def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
+        complaint = self.cases[case].complaint
+        occurrence = Occurrence(complaint.received_at, case, complaint.complainant.id or "")
+        self.counters[key], joined = count_case(self.counters.get(key, GroupCounter()), occurrence, entry)
+        if joined is None:
+            return
+        if joined.new:
+            group = {"group": joined.group, "members": list(joined.members), "count": len(joined.members), "key": key.key}
+            yield GroupFound.model_validate(_event_fields(self.cases[case], entry, context) | group)
+        for member in joined.joined:
+            if member == case or entry.reaches_back:
+                yield from self._link_member(self.cases[member], entry, joined, context)
+
+    def _link_member(self, triage_case: TriageCase, entry: CountEntry, joined: GroupJoined, context: TriageContext) -> Iterator[CaseEvent]:
+        case = triage_case.case
+        to_case = joined.first if joined.first != case else next((member for member in joined.members if member != case), "")
+        fields = _event_fields(triage_case, entry, context)
+        yield Linked.model_validate(fields | {"to_case": to_case, "as": entry.does.link_as, "group": joined.group})
+        facts, _ = coerce_facts(triage_case.procedure, entry.does.set)
         if facts:
-            yield Amended.model_validate(because | {"facts": facts})
-            yield from self._amended(self.cases[known.case], Amended(case=known.case, at=context.at, facts=facts), context)
+            amended = Amended.model_validate(fields | {"facts": facts})
+            yield amended
+            yield from self.apply_event(amended, context)
         if entry.does.reclassify is not None:
-            verdict = Classification(entry.does.reclassify, entry.does.rule or entry.id)
-            why = {**clause_fields(entry.clause), "facts": facts, "evidence": [f"group {found.group}"]}
-            yield from self._change(self.cases[known.case], lambda k: replace(k, grouped=verdict), context, why)
+            by_group = Classification(entry.does.reclassify, entry.does.rule or entry.id)
+            explanation = {**clause_fields(entry.clause), "facts": facts, "evidence": [f"group {joined.group}"]}
+            yield from self._update_case(self.cases[case], replace(self.cases[case], by_group=by_group), explanation, context)
 
-    def _leave_all(self, known: TriageCase, context: TriageContext) -> list[CaseEvent]:
-        return [event for entry in known.procedure.counts for event in self._leave(known, entry, context)]
-
-    def _leave(self, known: TriageCase, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
-        name = CounterKey(known.procedure.id, entry.id, known.keys.get(entry.id, ""))
-        if name not in self.counters:
+    def _leave_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
+        if key not in self.counters:
             return
-        self.counters[name], left = remove_case(self.counters[name], known.case, entry)
+        self.counters[key], left = remove_case(self.counters[key], case, entry)
         if left is None:
             return
-        because = _event_fields(known, entry, context)
         if left.dissolved:
-            yield GroupDissolved.model_validate(because | {"group": left.group, "members": list(left.members)})
-        for case in (known.case, *(left.members if left.dissolved else ())):
-            yield from self._part(case, entry, left, context)
+            fields = _event_fields(self.cases[case], entry, context)
+            yield GroupDissolved.model_validate(fields | {"group": left.group, "members": list(left.members)})
+        for member in (case, *(left.members if left.dissolved else ())):
+            yield from self._unlink_member(self.cases[member], entry, left, context)
 
-    def _part(self, case: str, entry: CountEntry, left: GroupLeft, context: TriageContext) -> Iterator[CaseEvent]:
-        known = self.cases.get(case)
-        if known is None:
-            return
-        yield Unlinked.model_validate(_event_fields(known, entry, context) | {"to_case": left.group.partition("/")[2]})
-        why = {**clause_fields(entry.clause), "evidence": [f"left group {left.group}"]}
-        yield from self._change(known, lambda k: replace(k, grouped=Classification()), context, why)
-
-    def _change(
-        self, known: TriageCase, change: Callable[[TriageCase], TriageCase], context: TriageContext, why: TriageDecision | dict[str, Any]
-    ) -> list[CaseEvent]:
-        """Apply a change to the case; if that changes what should hold, and no person decided, an event says so."""
-        after = change(known)
-        self.cases[known.case] = after
-        values = why.classification_fields() if isinstance(why, TriageDecision) else why
-        kind, subject = (
-            (why.kind, why.subject_choice.id)
-            if isinstance(why, TriageDecision) and after.seen != known.seen
-            else (known.kind, known.subject)
-        )
-        due = after.target()
-        moved = due.class_ != known.target().class_ and due.class_ != known.held.class_
-        if known.pinned or not (moved or (kind, subject) != (known.kind, known.subject)):
-            return []
-        held = due if moved else known.held
-        self.cases[known.case] = replace(after, kind=kind, subject=subject, held=held)
-        verdict = {"rule": held.rule, "class": held.class_, "from_class": known.held.class_, "kind": kind, "subject": subject}
-        return [Reclassified.model_validate(_event_fields(known, None, context) | values | verdict)]
+    def _unlink_member(self, triage_case: TriageCase, entry: CountEntry, left: GroupLeft, context: TriageContext) -> Iterator[CaseEvent]:
+        yield Unlinked.model_validate(_event_fields(triage_case, entry, context) | {"to_case": group_founder(left.group)})
+        explanation = {**clause_fields(entry.clause), "evidence": [f"left group {left.group}"]}
+        yield from self._update_case(triage_case, replace(triage_case, by_group=Classification()), explanation, context)
 
 
-def assess_amendment(triage_case: TriageCase, event: Amended, organisation: Organisation, context: TriageContext) -> TriageDecision | None:
-    """Triage's decision on the amended complaint; None if the amendment changes nothing that it knows."""
-    complaint = amended_complaint(triage_case, event.facts, event.fields)
-    return None if complaint == triage_case.complaint else assess(complaint, triage_case.bound_procedure, organisation, context)
-
-
-def _with_external_decision(known: TriageCase, event: Classified) -> TriageCase:
-    """After a person's decision nothing automatic changes the class; after a rule of the case's handling (role `system`) it may."""
-    held = Classification(event.class_ or known.held.class_, event.rule or known.held.rule)
-    pinned = known.pinned or event.role not in ("", "system") or bool(event.actor)
-    return replace(known, held=held, kind=event.kind or known.kind, subject=event.subject or known.subject, pinned=pinned)
-
-
-def _event_fields(known: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
-    procedure = known.procedure
-    values = {"case": known.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
-    return values if entry is None else values | {"rule": entry.id, **clause_fields(entry.clause)}
-
-
-def _group_found(known: TriageCase, entry: CountEntry, found: GroupJoined, key: str, context: TriageContext) -> GroupFound:
-    values = {"group": found.group, "members": list(found.members), "count": len(found.members), "key": key}
-    return GroupFound.model_validate(_event_fields(known, entry, context) | values)
+def _event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
+    procedure = triage_case.procedure
+    fields = {"case": triage_case.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
+    return fields if entry is None else fields | {"rule": entry.id, **clause_fields(entry.clause)}

@@ -1,4 +1,4 @@
-"""What triage remembers of a case after its first decision, and which class it is due by rules and groups."""
+"""A case as triage keeps it: the complaint, its classifications and its count keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,9 +6,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.triage.domain.assess import TriageDecision
+from services.triage.domain.assess import TRIAGE, TriageDecision
+from services.triage.domain.compiled_rules import TriageRules
 from shared.contracts.complaint import Complaint, ComplaintKind
-from shared.procedures.model.bound_procedure import BoundProcedure
+from shared.contracts.events.base import CaseEvent
+from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
+from shared.contracts.events.triage import Classified
+from shared.contracts.events.up_to_approval import Refused
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import Procedure
 
@@ -25,24 +29,25 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class TriageCase:
-    """A case as triage knows it: the complaint without contact data, what holds now, and where that came from.
+    """What triage keeps of a case; the complaint is without contact data.
 
-    `held` is the class that holds now, `assessed` what the rules give, `grouped` what its group gives; `pinned` says that a person decided.
-    `seen` are the kind and subject of triage's own last decision; `kind` and `subject` those that hold.
-    `keys` are those that it counts by (count's id → key), `sequence` the number of its last event on triage's topic.
+    `effective` is the class that holds now, `by_rules` the one that the rules give, `by_group` the one that the case's group gives.
+    `set_by_person`: a person decided the class, so triage no longer changes it. `kind` and `subject` hold now; `last_decided` are
+    kind and subject of triage's last decision. `count_keys` maps count entries to count keys; `sequence` is the number of the case's
+    last event on triage's topic.
     """
 
     complaint: Complaint
-    bound_procedure: BoundProcedure
+    rules: TriageRules
     kind: ComplaintKind
     subject: str
-    seen: tuple[str, str]
-    held: Classification
-    assessed: Classification
-    grouped: Classification = Classification()
-    pinned: bool = False
+    last_decided: tuple[ComplaintKind, str]
+    effective: Classification
+    by_rules: Classification
+    by_group: Classification = Classification()
+    set_by_person: bool = False
     ended: bool = False
-    keys: Mapping[str, str] = field(default_factory=dict)
+    count_keys: Mapping[str, str] = field(default_factory=dict)
     sequence: int = 0
 
     @property
@@ -52,52 +57,77 @@ class TriageCase:
 
     @property
     def procedure(self) -> Procedure:
-        """The regulation that the case is pinned to."""
-        return self.bound_procedure.procedure
+        """The procedure that the case is pinned to."""
+        return self.rules.procedure
 
     def target(self) -> Classification:
-        """What should hold: the group's class where it stands before the assessed one (classes run from grave to light)."""
-        if self.grouped.class_ and class_rank(self.procedure, self.grouped.class_) < class_rank(self.procedure, self.assessed.class_):
-            return self.grouped
-        return self.assessed
+        """The class that should hold: that of the group if it is graver than that of the rules."""
+        if self.by_group.class_ and class_rank(self.procedure, self.by_group.class_) < class_rank(self.procedure, self.by_rules.class_):
+            return self.by_group
+        return self.by_rules
 
     def with_decision(self, decision: TriageDecision) -> "TriageCase":
-        """The same case after another decision of triage's own."""
-        verdict = Classification(decision.class_choice.id, decision.rule)
-        seen = (decision.kind, decision.subject_choice.id)
-        return replace(self, complaint=decision.complaint, assessed=verdict, seen=seen, keys=dict(decision.count_keys))
+        """The case after another decision of triage; `effective`, `kind` and `subject` do not change yet."""
+        return replace(
+            self,
+            complaint=decision.complaint,
+            by_rules=Classification(decision.class_choice.id, decision.rule),
+            last_decided=(decision.kind, decision.subject_choice.id),
+            count_keys=dict(decision.count_keys),
+        )
+
+    def after_event(self, event: CaseEvent) -> "TriageCase":
+        """The case after an event that calls for no decision of triage."""
+        match event:
+            case Classified() if event.by != TRIAGE:
+                return self._with_external_classification(event)
+            case Withdrawn() | Refused():
+                return replace(self, ended=True)
+            case Reopened():
+                return replace(self, ended=False)
+        return self
+
+    def _with_external_classification(self, event: Classified) -> "TriageCase":
+        # Role `system` is a rule of the procedure that sla applied: a later automatic decision may replace it, unlike a person's.
+        return replace(
+            self,
+            effective=Classification(event.class_ or self.effective.class_, event.rule or self.effective.rule),
+            kind=event.kind or self.kind,
+            subject=event.subject or self.subject,
+            set_by_person=self.set_by_person or event.role not in ("", "system") or bool(event.actor),
+        )
 
 
 def case_from_decision(decision: TriageDecision) -> TriageCase:
     """A case after its first decision."""
-    verdict = Classification(decision.class_choice.id, decision.rule)
+    classification = Classification(decision.class_choice.id, decision.rule)
     return TriageCase(
-        complaint=decision.complaint.model_copy(update={"contact": None}),
-        bound_procedure=decision.rules.bound_procedure,
+        complaint=decision.complaint,
+        rules=decision.rules,
         kind=decision.kind,
         subject=decision.subject_choice.id,
-        seen=(decision.kind, decision.subject_choice.id),
-        held=verdict,
-        assessed=verdict,
-        keys=dict(decision.count_keys),
+        last_decided=(decision.kind, decision.subject_choice.id),
+        effective=classification,
+        by_rules=classification,
+        count_keys=dict(decision.count_keys),
     )
 
 
 def class_rank(procedure: Procedure, class_: str) -> int:
-    """A class's place in the procedure's order; one that it does not know comes last."""
-    return next((place for place, entry in enumerate(procedure.classes) if entry.id == class_), len(procedure.classes))
+    """The index of a class in the procedure, which lists the gravest first; an unknown class ranks last."""
+    return next((index for index, entry in enumerate(procedure.classes) if entry.id == class_), len(procedure.classes))
 
 
 def amended_complaint(triage_case: TriageCase, facts: Mapping[str, Any], fields: Mapping[str, Any]) -> Complaint:
-    """The complaint after an amendment; facts of a wrong type and fields that cannot be amended stay as they were."""
-    good, _ = coerce_facts(triage_case.procedure, facts)
-    wanted = {name: value for name, value in fields.items() if name in Complaint.model_fields and name not in NOT_AMENDABLE}
-    complaint = triage_case.complaint.model_copy(update={"facts": triage_case.complaint.facts | good})
-    return _with(complaint, wanted) if wanted else complaint
+    """The complaint after an amendment, without facts of the wrong type and fields that cannot be amended."""
+    valid_facts, _ = coerce_facts(triage_case.procedure, facts)
+    amended_fields = {name: value for name, value in fields.items() if name in Complaint.model_fields and name not in NOT_AMENDABLE}
+    complaint = triage_case.complaint.model_copy(update={"facts": triage_case.complaint.facts | valid_facts})
+    return _with_fields(complaint, amended_fields) if amended_fields else complaint
 
 
-def _with(complaint: Complaint, wanted: Mapping[str, Any]) -> Complaint:
+def _with_fields(complaint: Complaint, fields: Mapping[str, Any]) -> Complaint:
     try:
-        return Complaint.model_validate(complaint.model_dump() | dict(wanted))
+        return Complaint.model_validate(complaint.model_dump() | dict(fields))
     except ValidationError:
         return complaint

@@ -1,1 +1,1 @@
-"""All of triage's SQL."""
+"""Triage's SQL."""

@@ -1,1 +1,1 @@
-"""PostgreSQL: pool, transactions, the runtime's tables, migrations."""
+"""PostgreSQL: pool, transactions, tables of the runtime, migrations."""

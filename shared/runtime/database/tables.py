@@ -23,7 +23,8 @@ from sqlalchemy import (
     func,
 )
 
-# Queue tables lose as many rows as they win: vacuum them by the thousand rows, not by a share of the table.
+# Queue tables delete as many rows as they insert: vacuum them every 2,000 rows, not after a share of the table.
+# With dead rows a poll of the queue takes 2 ms instead of 0.1 ms.
 QUEUE_AUTOVACUUM: dict[str, Any] = {
     "autovacuum_vacuum_scale_factor": 0,
     "autovacuum_vacuum_threshold": 2000,
@@ -40,7 +41,7 @@ def _now() -> Column[Any]:
 
 
 def _record_columns() -> list[Column[Any]]:
-    """A Kafka record as it arrived; `headers` is JSON of [name, base64 or null]."""
+    """The columns of a RawRecord; `headers` is JSON of [name, base64 or null] pairs."""
     return [
         Column("topic", Text, nullable=False),
         Column("partition", Integer, nullable=False),
@@ -55,7 +56,7 @@ def _record_columns() -> list[Column[Any]]:
 
 
 def runtime_tables(schema: str) -> MetaData:
-    """A MetaData of the schema with the machinery's tables; a service adds its own to it."""
+    """A MetaData of the schema with the tables of the runtime; a service adds its own tables to it."""
     metadata = MetaData(schema=schema)
     _add_queue_tables(metadata)
     _add_dead_letter_tables(metadata, schema)
@@ -71,6 +72,7 @@ def _add_queue_tables(metadata: MetaData) -> None:
         Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         postgresql_with=QUEUE_AUTOVACUUM,
     )
+    # Rows are inserted in the order of seen_at, so a BRIN index of a few pages suffices for pruning.
     Index("inbox_seen_at", inbox.c.seen_at, postgresql_using="brin")
     Table(
         "outbox",
@@ -129,5 +131,5 @@ def _add_dead_letter_tables(metadata: MetaData, schema: str) -> None:
 
 
 def use_queue_autovacuum(table: Table) -> None:
-    """Give a service's own queue table the same storage settings."""
+    """Give a queue table of a service the autovacuum settings of the runtime's queue tables."""
     table.dialect_options["postgresql"]["with"] = QUEUE_AUTOVACUUM

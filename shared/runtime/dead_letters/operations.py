@@ -1,4 +1,4 @@
-"""What an operator does with dead letters: list, show, ask for a replay, discard; the owning service carries it out."""
+"""Operations on dead letters: list, show, request a replay or a discard, which the owning service carries out."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from shared.runtime.kafka.record import RawRecord
 
 OPEN, REPLAY, DISCARD, REPLAYED, DISCARDED = "open", "replay", "discard", "replayed", "discarded"
 _COLUMNS = f"id, {RECORD_COLUMNS}, reason, status, attempts, created_at, settled_at"
-_POLL = 0.1
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class DeadLetter:
     waiting: int
 
     def summary(self) -> dict[str, Any]:
-        """What a list shows: nothing of the body."""
+        """The letter for a list, without headers and body."""
         return {
             "id": self.id,
             "topic": self.record.topic,
@@ -58,7 +58,7 @@ FROM dead_letter
 
 
 async def list_dead_letters(tx: Transaction, *, settled: bool = False, limit: int = 100) -> list[DeadLetter]:
-    """The oldest letters that nobody has settled; with `settled` the newest of all."""
+    """The oldest letters that are not settled; with `settled` the newest of all letters."""
     where = "ORDER BY id DESC LIMIT $1" if settled else f"WHERE status <> ALL('{{{REPLAYED},{DISCARDED}}}') ORDER BY id LIMIT $1"
     return [_letter(row) for row in await tx.fetch(f"{_SELECT} {where}", limit)]
 
@@ -70,17 +70,17 @@ async def find_dead_letter(tx: Transaction, letter_id: int) -> DeadLetter | None
 
 
 async def request_settlement(tx: Transaction, letter_id: int, status: str = REPLAY) -> bool:
-    """Ask the service that owns the letter to replay or discard it; False if it is settled or absent."""
+    """Request a replay or a discard of the letter; False if it is settled or absent."""
     tag = await tx.execute("UPDATE dead_letter SET status = $2 WHERE id = $1 AND settled_at IS NULL", letter_id, status)
     return tag == "UPDATE 1"
 
 
 async def wait_until_settled(database: Database, letter_id: int, timeout_seconds: float) -> DeadLetter | None:
-    """The letter once its service has dealt with the request; as it is after `patience` seconds, when no service may be running."""
-    end = monotonic() + timeout_seconds
+    """The letter after its service has carried out the request, or as it is after `timeout_seconds`: the service may not be running."""
+    deadline = monotonic() + timeout_seconds
     while True:
         async with database.transaction() as tx:
-            found = await find_dead_letter(tx, letter_id)
-        if found is None or found.status not in {REPLAY, DISCARD} or monotonic() > end:
-            return found
-        await asyncio.sleep(_POLL)
+            letter = await find_dead_letter(tx, letter_id)
+        if letter is None or letter.status not in {REPLAY, DISCARD} or monotonic() > deadline:
+            return letter
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,6 +1,7 @@
-"""Parked cases: after a record that failed while being applied, later records of its case wait in order."""
+"""Parked cases: while a dead letter of a case is not settled, the later records of the case wait in order."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import RawRecord, ReceivedRecord, headers_from_json
@@ -9,10 +10,16 @@ RECORD_COLUMNS = "topic, partition, kafka_offset, key, raw_key, headers, body, t
 RECORD_ARRAY_PARAMETERS = (
     "$1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::smallint[]"
 )
+_INSERT_WAITING = f"""
+INSERT INTO waiting ({RECORD_COLUMNS})
+SELECT {RECORD_COLUMNS} FROM unnest({RECORD_ARRAY_PARAMETERS}) WITH ORDINALITY AS record ({RECORD_COLUMNS}, position)
+ORDER BY position
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants
 
 
 def record_arrays(records: Sequence[RawRecord]) -> tuple[list[object], ...]:
-    """The records as one array a column, for `unnest`."""
+    """The records as one array for each column, for `unnest`."""
     return (
         [r.topic for r in records],
         [r.partition for r in records],
@@ -26,24 +33,23 @@ def record_arrays(records: Sequence[RawRecord]) -> tuple[list[object], ...]:
     )
 
 
-def record_from_row(row: object) -> RawRecord:
-    """A record as it was kept by `columns`."""
-    values = dict(row)  # type: ignore[call-overload]
+def record_from_row(row: Mapping[str, Any]) -> RawRecord:
+    """A record from a row with RECORD_COLUMNS."""
     return RawRecord(
-        values["topic"],
-        values["partition"],
-        values["kafka_offset"],
-        values["timestamp_ms"],
-        values["timestamp_type"],
-        values["key"],
-        values["raw_key"],
-        values["body"],
-        headers_from_json(values["headers"]),
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["kafka_offset"],
+        timestamp_ms=row["timestamp_ms"],
+        timestamp_type=row["timestamp_type"],
+        key=row["key"],
+        raw_key=row["raw_key"],
+        body=row["body"],
+        headers=headers_from_json(row["headers"]),
     )
 
 
 async def parked_keys(tx: Transaction, keys: Collection[str]) -> set[str]:
-    """Those of the keys whose case is parked; they stay so until the transaction ends, and no release overtakes us."""
+    """The keys whose case is parked. FOR SHARE: none of them is released before the transaction ends."""
     if not keys:
         return set()
     rows = await tx.fetch("SELECT key FROM parked WHERE key = ANY($1::text[]) ORDER BY key FOR SHARE", sorted(keys))
@@ -51,15 +57,11 @@ async def parked_keys(tx: Transaction, keys: Collection[str]) -> set[str]:
 
 
 async def park(tx: Transaction, key: str, letter_id: int) -> None:
-    """Let the case wait behind a dead letter; an earlier letter stays the first."""
+    """Park the case behind a dead letter; a case that is parked already keeps its letter."""
     await tx.execute("INSERT INTO parked (key, dead_letter_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", key, letter_id)
 
 
 async def insert_waiting(tx: Transaction, records: Sequence[ReceivedRecord]) -> None:
-    """Keep records of parked cases, in order; one that is read again waits once."""
+    """Store records of parked cases, in order; a record that is read again is stored once."""
     if records:
-        await tx.execute(
-            f"INSERT INTO waiting ({RECORD_COLUMNS}) SELECT {RECORD_COLUMNS} "  # noqa: S608 - constants
-            f"FROM unnest({RECORD_ARRAY_PARAMETERS}) WITH ORDINALITY AS kept ({RECORD_COLUMNS}, place) ORDER BY place ON CONFLICT DO NOTHING",
-            *record_arrays([r.raw for r in records]),
-        )
+        await tx.execute(_INSERT_WAITING, *record_arrays([record.raw for record in records]))

@@ -1,1 +1,1 @@
-"""The HTTP server and what every API shares."""
+"""HTTP: server, problem documents, bearer authentication, request bodies, rate limit."""

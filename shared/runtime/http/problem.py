@@ -1,8 +1,9 @@
-"""Errors over HTTP as `application/problem+json` (RFC 9457) that name field, rule and remedy."""
+"""HTTP errors as `application/problem+json` (RFC 9457)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import structlog
@@ -13,52 +14,125 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
-log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+_MAX_FAULTS = 50
+_MAX_FAULTS_IN_DETAIL = 5
+log = structlog.get_logger(__name__)
 
 
-class HttpProblem(Exception):  # noqa: N818  # the RFC's own word
-    """An answer that is not a success: HTTP status, a title, what is wrong and what would be right; `more` adds members."""
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem. Without a code its `type` is `about:blank` and its title the phrase of the status (RFC 9457, 4.2.1)."""
 
-    def __init__(self, status: int, title: str, detail: str, **extensions: Any) -> None:
-        super().__init__(title)
-        self.status = status
-        self.title = title
-        self.detail = detail
+    code: str
+    status: int
+    title: str
+
+    @property
+    def uri(self) -> str:
+        """The `type` member of the document."""
+        return f"urn:jiesu:problem:{self.code}" if self.code else "about:blank"
+
+
+TOO_MANY_REQUESTS = ProblemType("", 429, "Too Many Requests")
+BODY_TOO_LARGE = ProblemType("too_large", 413, "the body is too large")
+INVALID = ProblemType("invalid", 422, "a field is invalid")
+UNAVAILABLE = ProblemType("unavailable", 503, "the service is temporarily unavailable")
+
+
+class Fault(Protocol):
+    """One invalid field; holds no value, which may be personal data."""
+
+    @property
+    def field(self) -> str:
+        """Path of the field with dots, or the name of the header."""
+        ...
+
+    @property
+    def rule(self) -> str:
+        """The rule that it breaks, as an identifier."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """What to send instead."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """A fault of a request."""
+
+    field: str
+    rule: str
+    remedy: str
+
+
+class HttpProblem(Exception):  # noqa: N818 - "problem" is the term of RFC 9457
+    """A response with an error status; without `detail` the faults supply it, `extensions` are further members of the document."""
+
+    def __init__(
+        self,
+        problem_type: ProblemType,
+        detail: str = "",
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        **extensions: Any,
+    ) -> None:
+        super().__init__(problem_type.title)
+        self.type = problem_type
+        self.detail = detail or "; ".join(f"{fault.field}: {fault.remedy}" for fault in faults[:_MAX_FAULTS_IN_DETAIL])
+        self.faults = faults
+        self.headers = _default_headers(problem_type.status) | dict(headers or {})
         self.extensions = extensions
 
+    def document(self) -> dict[str, Any]:
+        """The problem as a JSON object; `errors` lists the faults, if there are any."""
+        members = {"type": self.type.uri, "title": self.type.title, "status": self.type.status, "detail": self.detail}
+        errors = [{"field": fault.field, "rule": fault.rule, "remedy": fault.remedy} for fault in self.faults]
+        return members | ({"errors": errors} if errors else {}) | self.extensions
+
     def to_response(self) -> JSONResponse:
-        """The answer."""
-        headers = {"Retry-After": "1"} if self.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE) else {}
-        if self.status == HTTPStatus.UNAUTHORIZED:
-            headers["WWW-Authenticate"] = "Bearer"
-        body = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail, **self.extensions}
-        return JSONResponse(body, self.status, headers, MEDIA_TYPE)
+        """The problem as a response."""
+        return JSONResponse(self.document(), self.type.status, self.headers, MEDIA_TYPE)
 
 
-def add_problem_handlers(app: FastAPI) -> None:
-    """Answer every Problem, and every body that does not validate, as problem+json."""
+def _default_headers(status: int) -> dict[str, str]:
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        return {"Retry-After": "1"}
+    return {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+
+
+def add_problem_handlers(app: FastAPI, on_problem: Callable[[HttpProblem], None] = lambda _: None) -> None:
+    """Answer HttpProblem, invalid parameters and outages with problem documents; `on_problem` is called for each, to count it."""
+
+    def respond(problem: HttpProblem) -> JSONResponse:
+        on_problem(problem)
+        return problem.to_response()
 
     @app.exception_handler(HttpProblem)
     async def problem(_: Request, error: HttpProblem) -> JSONResponse:
-        return error.to_response()
+        return respond(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return respond(validation_problem(error.errors()))
 
     async def outage(_: Request, error: Exception) -> JSONResponse:
         if not is_infrastructure(error):
             raise error
-        log.warning("a request could not be answered", reason=redacted_reason(error))
-        return HttpProblem(503, "it cannot be done right now", "try again in a moment; nothing has been changed").to_response()
+        log.warning("request failed on an outage", reason=redacted_reason(error))
+        return respond(HttpProblem(UNAVAILABLE, "try again in a moment; nothing has been changed"))
 
-    for kind in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        app.add_exception_handler(kind, outage)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return validation_problem(error.errors()).to_response()
+    # Starlette selects handlers by class alone; errors of these classes that are no outage are raised again.
+    for error_class in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        app.add_exception_handler(error_class, outage)
 
 
-def validation_problem(errors: Sequence[Any]) -> HttpProblem:
-    """A 422 that names each field with the rule it breaks; never the value, which may be personal."""
-    found = [{"field": ".".join(str(part) for part in each["loc"]) or "body", "rule": str(each["msg"])} for each in errors]
-    detail = "; ".join(f"{each['field']}: {each['rule']}" for each in found[:5])
-    return HttpProblem(422, "the request is not valid", detail, errors=found[:50])
+def validation_problem(errors: Iterable[Any], prefix: tuple[str, ...] = ()) -> HttpProblem:
+    """A 422 with a fault for each error of pydantic or FastAPI; `prefix` is put before every field path."""
+    faults = [
+        FieldFault(".".join(map(str, (*prefix, *error["loc"]))) or "body", error["type"], error["msg"].removeprefix("Value error, "))
+        for error in errors
+    ]
+    return HttpProblem(INVALID, faults=faults[:_MAX_FAULTS])

@@ -1,4 +1,4 @@
-"""The HTTP side of a process: the service's own routes beside /live, /ready and /metrics."""
+"""The HTTP server of a process: the routes of the service, /live, /ready and /metrics."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,13 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.runtime.http.problem import add_problem_handlers
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 
 
 class _UvicornServer(uvicorn.Server):
-    """Uvicorn that leaves signals to the service, which has more to stop than HTTP."""
+    """uvicorn without signal handlers: on SIGTERM the service stops its consumer first."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -24,10 +25,11 @@ class _UvicornServer(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves a FastAPI application until stopped; `port` is the one that was bound."""
+    """Serves the FastAPI application `app` until stopped; `port` is the bound port."""
 
     def __init__(self, name: str, settings: RuntimeSettings, health: Health) -> None:
         self.app = FastAPI(title=f"Jiesu {name}", version="1", docs_url="/docs", redoc_url=None)
+        add_problem_handlers(self.app)
         self.app.include_router(health_router(health))
         self.port = 0
         self._settings = settings
@@ -35,14 +37,15 @@ class HttpServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Bind and serve; raises OSError when the port is taken."""
-        bound = socket.create_server((self._settings.http_host, self._settings.http_port))
-        self.port = bound.getsockname()[1]
+        """Bind and serve; raises OSError when the port is in use."""
+        # uvicorn does not report the port of a socket that it binds itself.
+        listener = socket.create_server((self._settings.http_host, self._settings.http_port))
+        self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             self.app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, ws="none"
         )
         self._server = _UvicornServer(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[bound]))
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         while not self._server.started:
             if self._task.done():
                 await self._task
@@ -50,7 +53,7 @@ class HttpServer:
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
-        """Take no more requests, finish those under way."""
+        """Accept no more requests and finish those in progress."""
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await self._task
@@ -62,23 +65,23 @@ def health_router(health: Health) -> APIRouter:
 
     @router.get("/live")
     async def live() -> Response:
-        """200 while every loop turns; else 503 with the age in seconds of those that do not."""
+        """200 while every loop runs; 503 with the age in seconds of those that stalled."""
         stalled = health.stalled()
-        return _answer(not stalled, {"stalled": stalled, "ages": health.ages()})
+        return _health_response(not stalled, {"stalled": stalled, "ages": health.ages()})
 
     @router.get("/ready")
     async def ready() -> Response:
-        """200 when nothing is wrong; else 503 with what is."""
+        """200 without troubles; 503 with the troubles."""
         troubles = health.troubles()
-        return _answer(not troubles, {"troubles": troubles})
+        return _health_response(not troubles, {"troubles": troubles})
 
     @router.get("/metrics")
     async def metrics(_: Request) -> Response:
-        """Prometheus' text format."""
+        """Metrics in the Prometheus text format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
-def _answer(good: bool, detail: dict[str, Any]) -> Response:
-    return JSONResponse({"status": "ok" if good else "failing", **detail}, 200 if good else 503)
+def _health_response(ok: bool, detail: dict[str, Any]) -> Response:
+    return JSONResponse({"status": "ok" if ok else "failing", **detail}, 200 if ok else 503)

@@ -1,1 +1,1 @@
-"""The Kafka client: connection, records, partitioner, producer, offsets, watermark, topics."""
+"""Kafka: connection, records, partitioner, producer, offsets, watermark, topics, signatures."""

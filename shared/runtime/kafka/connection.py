@@ -1,4 +1,4 @@
-"""How we connect to the broker, whether it can be reached, and why not."""
+"""Options of a Kafka connection, and the diagnosis of one that fails."""
 
 import ssl
 from typing import Any
@@ -10,7 +10,7 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
-    """Keyword arguments that any aiokafka client takes."""
+    """Keyword arguments of every aiokafka client."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
         "security_protocol": settings.kafka_security_protocol,
@@ -20,11 +20,11 @@ def connection_options(settings: RuntimeSettings) -> dict[str, Any]:
         options["sasl_plain_username"] = settings.kafka_username
         options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
     if settings.kafka_security_protocol.endswith("SSL"):
-        options["ssl_context"] = _tls(settings)
+        options["ssl_context"] = _tls_context(settings)
     return options
 
 
-def _tls(settings: RuntimeSettings) -> ssl.SSLContext:
+def _tls_context(settings: RuntimeSettings) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
     if settings.kafka_certificate_file:
         context.load_cert_chain(settings.kafka_certificate_file, settings.kafka_key_file or None)
@@ -32,17 +32,17 @@ def _tls(settings: RuntimeSettings) -> ssl.SSLContext:
 
 
 async def diagnose_connection(settings: RuntimeSettings, wait_ms: int = 3000) -> str | None:
-    """Why the broker cannot be used, in one sentence, or None when the first server of the list answers.
+    """Why the first server of the list cannot be used, in one sentence; None when it answers.
 
-    aiokafka says `Unable to bootstrap` for a wrong password too; only a connection of our own names it.
+    aiokafka's clients report `Unable to bootstrap` for a wrong password too; a single connection raises the cause.
     """
     host, _, port = settings.kafka_bootstrap_servers.split(",")[0].strip().rpartition(":")
     options = connection_options(settings)
-    del options["bootstrap_servers"]
+    del options["bootstrap_servers"]  # a single connection takes host and port
     try:
         connection = await create_conn(host, int(port), request_timeout_ms=wait_ms, client_id="jiesu-probe", **options)
     except (KafkaConnectionError, OSError, TimeoutError) as error:
-        return f"no broker answers at {host}:{port} ({type(error).__name__}): is KAFKA_BOOTSTRAP_SERVERS right, does the broker run?"
+        return f"no broker answers at {host}:{port} ({type(error).__name__}): check KAFKA_BOOTSTRAP_SERVERS and that the broker runs"
     except KafkaError as error:
         if "Sasl" in type(error).__name__:
             return (

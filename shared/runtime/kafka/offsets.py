@@ -1,4 +1,4 @@
-"""Asks the broker for the ends of partitions, on a connection of its own, and the consumer for its positions."""
+"""End offsets from the broker and positions from the consumer."""
 
 from collections.abc import Collection
 from typing import cast
@@ -12,9 +12,9 @@ from shared.runtime.process.settings import RuntimeSettings
 
 
 class EndOffsetClient:
-    """A client without group or assignment: on the consumer's own connection the question waits behind its long polls, half a second each.
+    """Requests end offsets on a connection of its own: on the consumer's, a request waits behind long polls of half a second.
 
-    After a failure it is thrown away; the next question makes a new one.
+    The high-water mark that the consumer knows is as old as its last fetch, and so too old for a watermark.
     """
 
     def __init__(self, settings: RuntimeSettings) -> None:
@@ -22,10 +22,13 @@ class EndOffsetClient:
         self._client: AIOKafkaConsumer | None = None
 
     async def end_offsets(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The ends that the broker reports now, by plain topic; raises KafkaError, or hangs until cancelled while the broker is away."""
+        """The present end offsets; topics are without the prefix of the settings.
+
+        Raises KafkaError, or hangs until cancelled while the broker is away. A failure closes the client; the next call opens another.
+        """
         prefix = self._settings.topic_prefix
         try:
-            client = await self._started()
+            client = await self._started_client()
             ends = await client.end_offsets([TopicPartition(f"{prefix}{p.topic}", p.partition) for p in partitions])
         except BaseException:
             await self.close()
@@ -33,12 +36,12 @@ class EndOffsetClient:
         return {TopicPartition(p.topic.removeprefix(prefix), p.partition): end for p, end in ends.items()}
 
     async def close(self) -> None:
-        """Close the client; without a group there is nobody to take leave of."""
+        """Close the client; it has no consumer group to leave."""
         client, self._client = self._client, None
         if client is not None:
             await client.stop()
 
-    async def _started(self) -> AIOKafkaConsumer:
+    async def _started_client(self) -> AIOKafkaConsumer:
         if self._client is None:
             client = AIOKafkaConsumer(client_id="jiesu-ends", enable_auto_commit=False, **connection_options(self._settings))
             self._client = client
@@ -47,14 +50,14 @@ class EndOffsetClient:
 
 
 class ConsumerPositionReader:
-    """The positions of the subscriber's consumer, by plain topic."""
+    """The positions of the subscriber's consumer; topics are without `prefix`."""
 
     def __init__(self, subscriber: BatchSubscriber, prefix: str) -> None:
         self._subscriber = subscriber
         self._prefix = prefix
 
     async def position(self, partition: TopicPartition) -> int:
-        """The next record's offset; raises IllegalStateError (a KafkaError) when the partition is not ours any more."""
+        """The offset of the next record; raises IllegalStateError (a KafkaError) when the partition is not assigned any more."""
         consumer = self._subscriber.consumer
         if consumer is None:
             raise IllegalStateError("the consumer has stopped")

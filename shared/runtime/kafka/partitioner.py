@@ -1,30 +1,18 @@
-"""Kafka's hash of keys: 32-bit MurmurHash2 by Austin Appleby (public domain) with Kafka's seed, as `Utils.murmur2` has it.
+"""The partition of a record key, as Kafka's Java client computes it."""
 
-aiokafka's goes byte by byte and takes more than twice as long, once a case in every service; a test holds the two together.
-"""
+from functools import lru_cache
 
-from collections.abc import Callable
-from functools import cache
-from struct import Struct
+from aiokafka.partitioner import murmur2
 
-_SEED = 0x9747B28C
-_M = 0x5BD1E995
-_32 = 0xFFFFFFFF
+_POSITIVE = 0x7FFFFFFF
 
 
-def murmur2(data: bytes) -> int:
-    """The hash, 0 to 2³²-1."""
-    length = len(data)
-    found = _SEED ^ length
-    for word in _words(length >> 2)(data):
-        mixed = word * _M & _32
-        found = (found * _M & _32) ^ ((mixed ^ mixed >> 24) * _M & _32)
-    if length & 3:
-        found = (found ^ int.from_bytes(data[length & ~3 :], "little")) * _M & _32
-    found = (found ^ found >> 13) * _M & _32
-    return found ^ found >> 15
+def partition_of(key: str | bytes, partition_count: int) -> int:
+    """The partition of a key by murmur2: the default of the Java client and aiokafka, `murmur2_random` of librdkafka."""
+    return _positive_hash(key.encode() if isinstance(key, str) else key) % partition_count
 
 
-@cache
-def _words(count: int) -> Callable[[bytes], tuple[int, ...]]:
-    return Struct(f"<{count}I").unpack_from
+# A case's key is hashed for every record that is read or sent; aiokafka's murmur2 in Python takes 5.6 µs for a case id.
+@lru_cache(maxsize=20_000)
+def _positive_hash(key: bytes) -> int:
+    return int(murmur2(key)) & _POSITIVE

@@ -1,34 +1,23 @@
-"""A Kafka record as a handler gets it, or as a dead letter keeps it; any header, key and body is survived."""
+"""Kafka records: as they arrived, decoded, or failed."""
 
 import base64
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel
 
-from shared.contracts import envelope
-from shared.runtime.clock import Clock
-from shared.runtime.errors import Rejected
-from shared.runtime.kafka.partitioner import murmur2
-from shared.runtime.process.failures import redacted_reason, storable_text
+from shared.runtime.process.failures import storable_text
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_KEY_PATTERN = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 LOG_APPEND_TIME = 1
-# What decoding and verifying raise for a record; pydantic, orjson and Rejected are ValueErrors.
-_RECORD_ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
-
-EventDecoder = Callable[[str, bytes], BaseModel]
+"""The timestamp type of a topic whose timestamps are set by the broker."""
+_MAX_KEY_LENGTH = 200
 
 
 class KafkaRecord(Protocol):
-    """What we read of aiokafka's ConsumerRecord."""
+    """The part of aiokafka's ConsumerRecord that is used."""
 
     topic: str
     partition: int
@@ -40,8 +29,12 @@ class KafkaRecord(Protocol):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class RawRecord(NamedTuple):
-    """A record as it arrived; `topic` is without our prefix, `key` is text that can be stored, `raw_key` the bytes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRecord:
+    """A record as it arrived: any bytes are possible in key, headers and body.
+
+    `topic` is without the prefix of the settings, `key` the key as text that PostgreSQL can store, `raw_key` its bytes.
+    """
 
     topic: str
     partition: int
@@ -55,36 +48,38 @@ class RawRecord(NamedTuple):
 
     @classmethod
     def from_kafka(cls, record: KafkaRecord, topic_prefix: str) -> "RawRecord":
-        """Take a record from the consumer."""
-        key = storable_text((record.key or b"").decode("utf-8", "replace"), 200)
+        """A record of the consumer."""
         return cls(
-            record.topic.removeprefix(topic_prefix),
-            record.partition,
-            record.offset,
-            record.timestamp,
-            record.timestamp_type,
-            key,
-            record.key,
-            record.value,
-            tuple(record.headers),
+            topic=record.topic.removeprefix(topic_prefix),
+            partition=record.partition,
+            offset=record.offset,
+            timestamp_ms=record.timestamp,
+            timestamp_type=record.timestamp_type,
+            key=(record.key or b"").decode("utf-8", "replace").replace("\x00", "\ufffd")[:_MAX_KEY_LENGTH],  # PostgreSQL stores no NUL
+            raw_key=record.key,
+            body=record.value,
+            headers=tuple(record.headers),
         )
 
     def headers_json(self) -> str:
-        """Headers as JSON text of [name, base64 or null], which any bytes survive."""
+        """Headers as JSON text of [name, base64 or null] pairs."""
         pairs = [(storable_text(name), None if value is None else base64.b64encode(value).decode()) for name, value in self.headers]
         return orjson.dumps(pairs).decode()
 
 
 def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
-    """The reverse of `Raw.headers_json`."""
+    """The inverse of `RawRecord.headers_json`."""
     return tuple((name, None if value is None else base64.b64decode(value)) for name, value in orjson.loads(text))
 
 
-class ReceivedRecord(NamedTuple):
-    """A decoded record: `at` is when its event happened (ce_time), `recorded` the broker's timestamp in domain time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedRecord:
+    """A decoded and verified record.
+
+    `at` is when its event happened (header ce_time), `recorded_at` the broker's timestamp in domain time, `event` the decoded model.
+    """
 
     raw: RawRecord
-    key: str
     id: UUID
     type: str
     at: datetime
@@ -97,153 +92,33 @@ class ReceivedRecord(NamedTuple):
 
     @property
     def topic(self) -> str:
-        """The topic without our prefix."""
+        """The topic without the prefix of the settings."""
         return self.raw.topic
 
     @property
+    def key(self) -> str:
+        """The case id; on complaint-submissions the source's reference."""
+        return self.raw.key
+
+    @property
     def partition(self) -> int:
-        """The partition, the same for all records of a case."""
+        """The partition number, the same for all records of a case."""
         return self.raw.partition
 
     @property
     def offset(self) -> int:
-        """The place in the partition."""
+        """The offset within the partition."""
         return self.raw.offset
 
     @property
     def body(self) -> bytes:
-        """The bytes that were decoded, as a signature covers them."""
+        """The encoded body, which a signature covers."""
         return self.raw.body or b""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRecord:
-    """A record that cannot be handed to anyone, and why."""
+    """A record that could not be decoded, verified or applied; `reason` holds no personal data."""
 
     raw: RawRecord
     reason: str
-
-
-def partition_of(key: str | bytes, partition_count: int) -> int:
-    """Kafka's default partition of a key (murmur2, as the Java client and librdkafka's `murmur2_random` have it)."""
-    return _hash(key.encode() if isinstance(key, str) else key) % partition_count
-
-
-@lru_cache(maxsize=20_000)
-def _hash(key: bytes) -> int:
-    # A case's key is read and sent many times in a row.
-    return murmur2(key) & 0x7FFFFFFF
-
-
-class RecordDecoder:
-    """Turns raw records into received ones, each on its own.
-
-    `concerns` names by topic the types that the service reads at all, `repeated` by type and `ce_by` its own decisions coming back.
-    """
-
-    def __init__(
-        self,
-        decode: EventDecoder,
-        clock: Clock,
-        verify: Callable[[ReceivedRecord], None] | None = None,
-        event_types: Mapping[str, frozenset[str]] | None = None,
-        own_echoes: Collection[tuple[str, str]] = (),
-    ) -> None:
-        self._decode = decode
-        self._clock = clock
-        self._verify = verify
-        self._event_types = {topic: frozenset(name.encode() for name in names) for topic, names in (event_types or {}).items()}
-        self._own_echoes = frozenset((kind.encode(), by.encode()) for kind, by in own_echoes)
-
-    def should_process(self, topic: str, headers: Iterable[tuple[str, bytes | None]]) -> bool:
-        """Whether the service reads such a record of a topic; one without a type it does, so that it becomes a dead letter."""
-        wanted = self._event_types.get(topic)
-        if wanted is None:
-            return True
-        values = dict(headers)
-        kind = values.get(envelope.CE_TYPE)
-        return kind is None or (kind in wanted and (kind, values.get(envelope.CE_BY)) not in self._own_echoes)
-
-    def decode(self, raw: RawRecord, partition_count: int) -> ReceivedRecord | FailedRecord:
-        """Decode and verify; `partitions` is the topic's number of them. Never raises for what a record contains."""
-        try:
-            received = self._received(raw, partition_count)
-            if self._verify is not None:
-                self._verify(received)
-        except _RECORD_ERRORS as error:
-            return FailedRecord(raw, redacted_reason(error))
-        return received
-
-    def _received(self, raw: RawRecord, partitions: int) -> ReceivedRecord:
-        _check_key(raw, partitions)
-        headers = _texts(raw)
-        kind = _required(headers, envelope.CE_TYPE)
-        return ReceivedRecord(
-            raw=raw,
-            key=raw.key,
-            id=_uuid(_required(headers, envelope.CE_ID)),
-            type=kind,
-            at=_instant(_required(headers, envelope.CE_TIME)),
-            recorded_at=self._recorded(raw),
-            headers=headers,
-            event=self._decode(kind, raw.body or b""),
-            source=headers.get(envelope.CE_SOURCE, ""),
-            sequence=_sequence(headers.get(envelope.CE_SEQUENCE)),
-            traceparent=headers.get(envelope.TRACEPARENT_HEADER),
-        )
-
-    def _recorded(self, raw: RawRecord) -> datetime:
-        """The broker's own timestamp; a producer's claim (CreateTime) is not believed, such a record happens when it is read."""
-        if raw.timestamp_type != LOG_APPEND_TIME:
-            return self._clock.now()
-        return self._clock.to_domain(_EPOCH + timedelta(milliseconds=raw.timestamp_ms))
-
-
-def _check_key(raw: RawRecord, partitions: int) -> None:
-    if raw.raw_key is None:
-        raise Rejected("the record has no key")
-    if partition_of(raw.raw_key, partitions) != raw.partition:
-        raise Rejected(f"the record is not on its key's partition (murmur2 of the key, {partitions} partitions)")
-    if raw.key.encode() != raw.raw_key or not _KEY_PATTERN.fullmatch(raw.key):
-        raise Rejected("the key is not 1 to 200 printable characters of UTF-8")
-
-
-def _texts(raw: RawRecord) -> dict[str, str]:
-    """Headers that are text; a null or otherwise unreadable one is left out, which only matters if it is needed."""
-    texts: dict[str, str] = {}
-    for name, value in raw.headers:
-        if value is None:
-            continue
-        try:
-            texts[name] = value.decode()
-        except UnicodeDecodeError:
-            continue
-    return texts
-
-
-def _required(headers: Mapping[str, str], name: str) -> str:
-    value = headers.get(name)
-    if not value:
-        raise Rejected(f"header {name} is missing or not text")
-    return value
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Rejected(f"header {envelope.CE_ID} is not a UUID") from error
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Rejected(f"header {envelope.CE_TIME} is not an ISO 8601 instant") from error
-    if instant.tzinfo is None:
-        raise Rejected(f"header {envelope.CE_TIME} has no offset")
-    return instant
-
-
-def _sequence(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - a bigint's digits

@@ -1,4 +1,4 @@
-"""Makes the broker's topics what the registry says: partitions, retention, cleanup, timestamps set by the broker."""
+"""Creates and configures topics as the registry describes them."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _LEADER_TIMEOUT_SECONDS = 30.0
 
 
 def topic_configs(topic: Topic) -> dict[str, str]:
-    """The broker's settings of a topic. Its own timestamps are what an action from Kafka happens by."""
+    """The broker's configuration of a topic. An action from Kafka happens at the broker's timestamp, hence LogAppendTime."""
     return {
         "message.timestamp.type": "LogAppendTime",
         "retention.ms": str(topic.retention_ms),
@@ -26,10 +26,10 @@ def topic_configs(topic: Topic) -> dict[str, str]:
 
 
 async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> dict[str, str]:
-    """Create what is absent, correct the settings of what exists; returns `created` or `updated` by topic.
+    """Create missing topics and configure the others; returns `created` or `updated` by topic.
 
-    Raises Unavailable without a broker, Misconfigured where a topic has another number of partitions: that cannot be corrected,
-    because it would move the cases.
+    Raises Unavailable without a broker, and Misconfigured for a topic with another number of partitions: changing it would move cases to
+    other partitions.
     """
     if trouble := await diagnose_connection(settings):
         raise Unavailable(trouble)
@@ -39,6 +39,7 @@ async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> di
         wanted = {f"{settings.topic_prefix}{topic.name}": topic for topic in topics}
         created = await _create(admin, wanted, settings.replication_factor)
         await _await_leaders(admin, wanted)
+        # New topics have their configuration since their creation.
         await _configure(admin, {name: topic for name, topic in wanted.items() if name not in created})
     finally:
         await admin.close()
@@ -47,7 +48,7 @@ async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> di
 
 async def _create(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic], replicas: int) -> set[str]:
     new = [NewTopic(name, topic.partitions, replicas, topic_configs=topic_configs(topic)) for name, topic in wanted.items()]
-    answer = await admin.create_topics(new)  # never raises: the errors are in the answer
+    answer = await admin.create_topics(new)  # never raises: topic_errors holds the errors
     created: set[str] = set()
     for name, code, *message in answer.topic_errors:
         error = for_code(code)
@@ -59,15 +60,15 @@ async def _create(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic], repli
 
 
 async def _await_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]) -> None:
-    """The broker answers before the partitions have leaders."""
-    end = monotonic() + _LEADER_TIMEOUT_SECONDS
+    """Wait for the leaders of all partitions: create_topics returns before they are elected."""
+    deadline = monotonic() + _LEADER_TIMEOUT_SECONDS
     while True:
         described = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(list(wanted))}
-        led = [name for name, partitions in described.items() if partitions and all(p["leader"] >= 0 for p in partitions)]
-        if len(led) == len(wanted):
+        ready = {name for name, partitions in described.items() if partitions and all(p["leader"] >= 0 for p in partitions)}
+        if len(ready) == len(wanted):
             break
-        if monotonic() > end:
-            raise Unavailable(f"no leader for {sorted(set(wanted) - set(led))} after {_LEADER_TIMEOUT_SECONDS:.0f} s")
+        if monotonic() > deadline:
+            raise Unavailable(f"no leader for {sorted(set(wanted) - ready)} after {_LEADER_TIMEOUT_SECONDS:.0f} s")
         await asyncio.sleep(0.1)
     for name, topic in wanted.items():
         if len(described[name]) != topic.partitions:

@@ -1,1 +1,1 @@
-"""Transactional outbox and the relay that publishes it."""
+"""The transactional outbox and the relay that sends it to Kafka."""

@@ -1,4 +1,4 @@
-"""What a service says goes into a table, in the transaction of the state change that it tells of."""
+"""Transactional outbox: messages are written in the transaction that changes the state."""
 
 import zlib
 from collections import defaultdict
@@ -11,6 +11,7 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 
 MAX_BODY_BYTES = 900_000
+"""The broker refuses records over 1 MB, headers included."""
 MAX_MESSAGES_PER_ROW = 500
 MAX_BYTES_PER_ROW = 4_000_000
 _COLUMNS = ("shard", "topic", "messages", "keys", "headers", "bodies")
@@ -18,7 +19,7 @@ _OutboxRow = tuple[int, str, int, list[str], list[str], list[bytes]]
 
 
 async def add(tx: Transaction, messages: Iterable[CloudEventRecord]) -> None:
-    """Publish these messages, each key's in this order, once the transaction commits. Raises Rejected for one that no broker would take."""
+    """Publish the messages after the commit, in order for each key. Raises Rejected for a message that the broker would refuse."""
     rows = list(_rows(messages, tx.database.settings.outbox_shards))
     if rows:
         await tx.copy_rows("outbox", _COLUMNS, rows)
@@ -26,35 +27,36 @@ async def add(tx: Transaction, messages: Iterable[CloudEventRecord]) -> None:
 
 
 def shard_of(key: str, shards: int) -> int:
-    """The relay's shard of a case; the same in every process."""
+    """The outbox shard of a case, the same in every process."""
     return zlib.crc32(key.encode()) % shards
 
 
 def _rows(messages: Iterable[CloudEventRecord], shards: int) -> Iterator[_OutboxRow]:
-    """The messages of each shard and topic bundled: a row a message costs PostgreSQL three times as much."""
-    bundles: dict[tuple[int, str], list[CloudEventRecord]] = defaultdict(list)
+    """One row for the messages of a shard and topic: a row for each message costs PostgreSQL three times as much."""
+    groups: dict[tuple[int, str], list[CloudEventRecord]] = defaultdict(list)
     for message in messages:
         if len(message.body) > MAX_BODY_BYTES:
-            raise Rejected(f"a {message.type} of {len(message.body)} bytes would exceed the {MAX_BODY_BYTES} that a topic takes")
-        bundles[shard_of(message.key, shards), message.topic].append(message)
-    for (shard, topic), bundle in bundles.items():
-        for part in _parts(bundle):
-            yield shard, topic, len(part), [m.key for m in part], [_headers(m) for m in part], [m.body for m in part]
+            raise Rejected(f"a {message.type} of {len(message.body)} bytes exceeds the limit of {MAX_BODY_BYTES} bytes a message")
+        groups[shard_of(message.key, shards), message.topic].append(message)
+    for (shard, topic), group in groups.items():
+        for chunk in _chunks(group):
+            yield shard, topic, len(chunk), [m.key for m in chunk], [_headers_json(m) for m in chunk], [m.body for m in chunk]
 
 
-def _parts(bundle: Sequence[CloudEventRecord]) -> Iterator[list[CloudEventRecord]]:
-    part: list[CloudEventRecord] = []
+def _chunks(messages: Sequence[CloudEventRecord]) -> Iterator[list[CloudEventRecord]]:
+    """The messages, in order, in parts that fit one row."""
+    chunk: list[CloudEventRecord] = []
     size = 0
-    for message in bundle:
-        if len(part) == MAX_MESSAGES_PER_ROW or size + len(message.body) > MAX_BYTES_PER_ROW:
-            yield part
-            part, size = [], 0
-        part.append(message)
+    for message in messages:
+        if len(chunk) == MAX_MESSAGES_PER_ROW or size + len(message.body) > MAX_BYTES_PER_ROW:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(message)
         size += len(message.body)
-    yield part
+    yield chunk
 
 
-def _headers(message: CloudEventRecord) -> str:
+def _headers_json(message: CloudEventRecord) -> str:
     text = orjson.dumps(message.cloudevents_headers()).decode()
     if not text.isascii():
         raise Rejected(f"a header of a {message.type} is not ASCII")

@@ -1,4 +1,4 @@
-"""Carries the outbox to Kafka: one owner a shard, delete and send in one transaction, the same ids again after a crash."""
+"""The relay sends the outbox to Kafka; it deletes and sends in one transaction, so a crash repeats messages under the same ids."""
 
 import asyncio
 import zlib
@@ -14,13 +14,14 @@ from shared.runtime.kafka.connection import connection_options
 from shared.runtime.kafka.producer import Producer, ProducerRecord, UnsendableTopicError
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
-from shared.runtime.process.scheduling import yield_every
 from shared.runtime.process.settings import RuntimeSettings
 
 BATCH_MESSAGES = 1500
 TOPIC_HOLD_SECONDS = 5.0
 _MAX_POLL_SECONDS = 1.0
-# The lock ends with the transaction, so a killed owner frees it; what it sent will be sent again under the same ids.
+# One relay sends a shard at a time. The advisory lock ends with the transaction, so a killed process releases it.
+# MATERIALIZED, since PostgreSQL may evaluate an inlined lock function once for each row.
+# DELETE with a sorted, limited array of ids: a cursor over ids would skip a lower id that commits later.
 _TAKE_SHARD_ROWS = """
 WITH owner AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine)
 DELETE FROM outbox WHERE (SELECT mine FROM owner) AND id = ANY(ARRAY(
@@ -34,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """Sends what the outbox holds; a topic at fault is held for a while so that the others go on."""
+    """Sends the outbox of one service; a topic that cannot be sent to is held for 5 seconds, the others are sent."""
 
     def __init__(self, database: Database, settings: RuntimeSettings, health: Health) -> None:
         self._database = database
@@ -42,10 +43,10 @@ class Relay:
         self._health = health
         self._producer = Producer(connection_options(settings), settings.send_timeout)
         self._held_until: dict[str, float] = {}
-        self._pause = settings.outbox_poll_ms / 1000
+        self._poll_seconds = settings.outbox_poll_ms / 1000
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send until `stop`, then until the outbox is empty; an outage is raised."""
+        """Send until `stop` is set, then until the outbox is empty; raises infrastructure errors."""
         self._health.watch("relay", 60.0)
         while not stop.is_set():
             self._health.beat("relay")
@@ -55,7 +56,7 @@ class Relay:
         await self.drain()
 
     async def drain(self) -> None:
-        """Send what is left, for an orderly stop; if that fails it is raised and the rest is the next process's."""
+        """Send the rest of the outbox and close the producer; after an error the rest is for the next process."""
         try:
             while await self._run_once_holding_topics():
                 pass
@@ -63,7 +64,7 @@ class Relay:
             await self._producer.close()
 
     async def _run_once_holding_topics(self) -> int:
-        """One cycle, saying how many it sent; a topic at fault is held, an outage raised: nothing is lost, the rows are still there."""
+        """One cycle; returns the number of sent messages. After an error the transaction was rolled back and the rows are still there."""
         try:
             sent = await self.run_once()
         except UnsendableTopicError as error:
@@ -71,7 +72,7 @@ class Relay:
             self._health.set_trouble("relay", str(error))
             log.warning("topic is held", topic=error.topic, reason=error.reason)
             metrics.RELAY_CYCLES.labels("held").inc()
-            return BATCH_MESSAGES  # at once again, for the other topics
+            return BATCH_MESSAGES  # a full batch: run again at once, for the other topics
         except Exception:
             metrics.RELAY_CYCLES.labels("failed").inc()
             raise
@@ -81,7 +82,7 @@ class Relay:
         return sent
 
     async def run_once(self) -> int:
-        """Send some `BATCH` messages of each shard that nobody else is sending; returns how many."""
+        """Send about BATCH_MESSAGES of each shard that no other process is sending; returns the number of sent messages."""
         sent = 0
         for shard in range(self._settings.outbox_shards):
             sent += await self._send_shard(shard)
@@ -91,18 +92,18 @@ class Relay:
     async def _send_shard(self, shard: int) -> int:
         async with self._database.transaction() as tx:
             rows = await tx.fetch(_TAKE_SHARD_ROWS, self._lock_id(shard), shard, self._held_topics(), BATCH_MESSAGES)
-            rows.sort(key=lambda row: row["id"])
-            messages = [message async for message in yield_every(each for row in rows for each in self._producer_records(row))]
-            if messages:
-                await self._producer.send(messages)
-        return len(messages)
+            rows.sort(key=lambda row: row["id"])  # RETURNING has no order
+            records = [record for row in rows for record in self._producer_records(row)]
+            if records:
+                await self._producer.send(records)
+        return len(records)
 
     def _lock_id(self, shard: int) -> int:
         return (zlib.crc32(f"{self._database.schema}.relay".encode()) << 8) | shard
 
     def _held_topics(self) -> list[str]:
-        present = monotonic()
-        self._held_until = {topic: until for topic, until in self._held_until.items() if until > present}
+        now = monotonic()
+        self._held_until = {topic: until for topic, until in self._held_until.items() if until > now}
         metrics.RELAY_HELD_TOPICS.set(len(self._held_until))
         return [topic.removeprefix(self._settings.topic_prefix) for topic in self._held_until]
 
@@ -112,13 +113,13 @@ class Relay:
             yield topic, key.encode(), body, [(name, value.encode()) for name, value in orjson.loads(headers)]
 
     async def _wait(self) -> None:
-        """Until a commit in this process wakes us, or for a pause: what another process has left behind has no other way."""
-        shortest = self._settings.outbox_poll_ms / 1000
+        """Wait for a commit in this process that added messages, at most the poll interval: messages of other processes need polling."""
+        min_poll_seconds = self._settings.outbox_poll_ms / 1000
         try:
-            async with asyncio.timeout(self._pause):
+            async with asyncio.timeout(self._poll_seconds):
                 await self._database.outbox_added.wait()
         except TimeoutError:
-            self._pause = max(shortest, min(2 * self._pause, _MAX_POLL_SECONDS))
+            self._poll_seconds = max(min_poll_seconds, min(2 * self._poll_seconds, _MAX_POLL_SECONDS))
             return
-        self._pause = shortest
+        self._poll_seconds = min_poll_seconds
         self._database.outbox_added.clear()

@@ -1,1 +1,1 @@
-"""What every process needs: settings, health, logging, metrics, supervised loops."""
+"""Settings, health, logging, metrics and supervised loops of a process."""

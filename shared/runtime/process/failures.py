@@ -1,4 +1,4 @@
-"""Which errors are an outage (wait and try again) and which are a fault of the data (a dead letter)."""
+"""Tells infrastructure errors, which are retried, from errors of the data, which make dead letters."""
 
 import traceback
 from pathlib import Path
@@ -10,7 +10,7 @@ from sqlalchemy import exc
 
 from shared.runtime.errors import Rejected, Unavailable
 
-# SQLSTATE classes that a record can cause: cardinality, data, integrity, check option, limits (a row too long), raised in SQL.
+# SQLSTATE classes that a record can cause: cardinality, data, integrity, check option, limits (a row too long), raised by PL/pgSQL.
 _DATA_CLASSES = frozenset({"21", "22", "23", "44", "54", "P0"})
 _INFRASTRUCTURE_ERRORS = (
     OSError,
@@ -27,7 +27,7 @@ _INFRASTRUCTURE_ERRORS = (
 
 
 def is_infrastructure(error: BaseException) -> bool:
-    """True when trying the same again later can succeed; a missing table or a refused password counts, no record caused it."""
+    """True when a retry can succeed. Counts a missing table or a wrong password too: no record causes them."""
     if isinstance(error, exc.DBAPIError):
         return error.connection_invalidated or is_infrastructure(_driver_error(error))
     if isinstance(error, asyncpg.PostgresError):
@@ -36,13 +36,15 @@ def is_infrastructure(error: BaseException) -> bool:
 
 
 def _driver_error(error: exc.DBAPIError) -> BaseException:
-    """The asyncpg error that SQLAlchemy wrapped, twice."""
-    inner = error.orig
-    return inner.__cause__ if inner is not None and inner.__cause__ is not None else Unavailable("database error without a cause")
+    """The asyncpg error: SQLAlchemy wraps it in its dialect's error, and that one in a DBAPIError."""
+    dialect_error = error.orig
+    if dialect_error is None or dialect_error.__cause__ is None:
+        return Unavailable("database error without a cause")
+    return dialect_error.__cause__
 
 
 def redacted_reason(error: BaseException) -> str:
-    """One line for a dead letter or a log that holds no value of the record: names, rules and places only."""
+    """One line for a dead letter or a log with names, rules and code locations, without values of the record."""
     if isinstance(error, Rejected):
         return storable_text(error.reason)
     if isinstance(error, ValidationError):
@@ -56,13 +58,13 @@ def redacted_reason(error: BaseException) -> str:
 
 
 def _code_location(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename]
-    if not ours:
+    """The innermost line of our own code."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    if not frames:
         return ""
-    return f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}"
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}"
 
 
 def storable_text(text: str, max_length: int = 1000) -> str:
-    """Text that PostgreSQL can store: without NUL and lone surrogates, cut to `longest` characters."""
+    """Text that PostgreSQL can store: without NUL and lone surrogates, at most `max_length` characters."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "�")[:max_length]

@@ -1,10 +1,10 @@
-"""Liveness and readiness of our own: what is wrong, and how long ago each loop last turned."""
+"""Liveness and readiness of a process; FastStream's ping stays green with a dead consumer."""
 
 from shared.runtime.clock import monotonic
 
 
 class Health:
-    """Named troubles make a process unready; a loop whose last beat is older than its limit makes it dead."""
+    """A process is ready while it has no trouble, and alive while every watched loop has beaten within its limit."""
 
     def __init__(self) -> None:
         self._troubles: dict[str, str] = {}
@@ -12,35 +12,35 @@ class Health:
         self._limits: dict[str, float] = {}
 
     def set_trouble(self, name: str, detail: str) -> None:
-        """Something is wrong, in words for an operator; holds no personal data."""
+        """Report a trouble to operators; `detail` holds no personal data."""
         self._troubles[name] = detail
 
     def clear_trouble(self, name: str) -> None:
-        """It is right again."""
+        """Withdraw a trouble."""
         self._troubles.pop(name, None)
 
     def watch(self, loop: str, limit: float) -> None:
-        """From now on the loop has to beat at least every `limit` seconds."""
+        """Require a beat of the loop every `limit` seconds."""
         self._limits[loop] = limit
         self.beat(loop)
 
     def unwatch(self, loop: str) -> None:
-        """The loop has ended as it should."""
+        """Require no more beats of the loop."""
         self._limits.pop(loop, None)
 
     def beat(self, loop: str) -> None:
-        """The loop turned."""
+        """Record an iteration of the loop."""
         self._beats[loop] = monotonic()
 
     def troubles(self) -> dict[str, str]:
-        """What makes the process unready, by name; empty when it is ready."""
+        """The troubles by name; empty when the process is ready."""
         return dict(self._troubles)
 
     def ages(self) -> dict[str, float]:
-        """Seconds since each watched loop last turned."""
-        present = monotonic()
-        return {loop: present - self._beats[loop] for loop in self._limits}
+        """Seconds since the last beat of each watched loop."""
+        now = monotonic()
+        return {loop: now - self._beats[loop] for loop in self._limits}
 
     def stalled(self) -> dict[str, float]:
-        """The watched loops that are older than their limit, with their age in seconds."""
+        """The watched loops whose last beat is older than their limit, with its age in seconds."""
         return {loop: age for loop, age in self.ages().items() if age > self._limits[loop]}

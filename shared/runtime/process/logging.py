@@ -1,4 +1,4 @@
-"""JSON logs bound to case, event and trace, without personal data and without the values of local variables."""
+"""JSON logs with case, event and trace, without personal data."""
 
 import logging
 import re
@@ -31,7 +31,7 @@ _REPEAT_WINDOW_SECONDS = 10.0
 
 
 def redact(value: Any, depth: int = _DEPTH) -> Any:
-    """The value without personal data: fields known to hold it are replaced, numbers and addresses within text too."""
+    """The value with known fields of personal data replaced, and phone numbers, addresses and identity numbers within any text."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, bytes | bytearray | memoryview):
@@ -58,23 +58,23 @@ def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
 
 
 class _RepeatFilter(logging.Filter):
-    """Lets a library's message through 20 times in 10 seconds: aiokafka logs thousands a second while no leader is known."""
+    """Passes 20 records of one log call in 10 seconds: aiokafka logs thousands a second while no leader is known."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[str, deque[float]] = {}
+        self._times: dict[str, deque[float]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        times = self._seen.setdefault(f"{record.name}:{record.lineno}", deque(maxlen=_REPEAT_LIMIT))
-        present = monotonic()
-        if len(times) == _REPEAT_LIMIT and present - times[0] < _REPEAT_WINDOW_SECONDS:
+        times = self._times.setdefault(f"{record.name}:{record.lineno}", deque(maxlen=_REPEAT_LIMIT))
+        now = monotonic()
+        if len(times) == _REPEAT_LIMIT and now - times[0] < _REPEAT_WINDOW_SECONDS:
             return False
-        times.append(present)
+        times.append(now)
         return True
 
 
 def configure(level: str = "INFO", service: str = "", stream: TextIO | None = None) -> None:
-    """Send our own logs and those of all libraries through one redacting JSON renderer, on standard error by default."""
+    """Render our logs and those of all libraries as redacted JSON lines, on standard error by default."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -84,7 +84,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
     ]
     tail: list[Any] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.format_exc_info,  # plain tracebacks: never the values of locals
+        structlog.processors.format_exc_info,  # a plain traceback holds no values of local variables
         _redact_event,
         _render,
     ]
@@ -92,7 +92,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=False,  # a logger that was used before would keep its old configuration
     )
     handler = logging.StreamHandler(stream)
     handler.addFilter(_RepeatFilter())
@@ -108,7 +108,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
 
 @contextmanager
 def log_context(case: str | None = None, event: str | None = None, trace: str | None = None) -> Iterator[None]:
-    """Bind what is at hand to every log line within."""
-    given = {"case": case, "event_id": event, "trace": trace}
-    with structlog.contextvars.bound_contextvars(**{name: value for name, value in given.items() if value}):
+    """Add case, event and trace to every log line of the block, as far as they are known."""
+    fields = {"case": case, "event_id": event, "trace": trace}
+    with structlog.contextvars.bound_contextvars(**{name: value for name, value in fields.items() if value}):
         yield

@@ -1,1 +1,1 @@
-"""Batches of records: inbox, failure isolation, circuit breaker, redelivery."""
+"""Processing of records: batches, inbox, failure isolation, breaker, redelivery."""

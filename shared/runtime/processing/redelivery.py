@@ -1,7 +1,8 @@
-"""Carries out what operators ask for dead letters: the culprit first, then what waited behind it, in order, in one transaction."""
+"""Redelivery: settles dead letters on an operator's request and releases their cases."""
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -9,15 +10,16 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import store
 from shared.runtime.dead_letters.operations import DISCARD, DISCARDED, OPEN, REPLAY, REPLAYED
 from shared.runtime.dead_letters.parking import RECORD_COLUMNS, record_from_row
-from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord, RecordDecoder
+from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord
+from shared.runtime.kafka.record_decoder import RecordDecoder
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
-from shared.runtime.process.supervision import sleep_or_stop
+from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.processing import inbox
-from shared.runtime.processing.batch import BatchHandler
+from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.timers.timers import TIMER_PSEUDO_TOPIC
 
-_POLL = 0.5
+_POLL_SECONDS = 0.5
 _NEXT_REQUEST = f"""
 SELECT id, status, {RECORD_COLUMNS} FROM dead_letter WHERE status = ANY($1::text[]) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constants
@@ -31,7 +33,10 @@ log = structlog.get_logger(__name__)
 
 
 class DeadLetterRedelivery:
-    """Works off requests with the service's own reader and handler; `partitions(topic)` is a topic's number of partitions."""
+    """Applies dead letters, and the records that wait behind them, with the service's decoder and handler, in one transaction a letter.
+
+    `partition_count(topic)` returns the number of partitions of a topic.
+    """
 
     def __init__(self, database: Database, decoder: RecordDecoder, handler: BatchHandler, partition_count: Callable[[str], int]) -> None:
         self._database = database
@@ -40,47 +45,49 @@ class DeadLetterRedelivery:
         self._partition_count = partition_count
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look for requests until `stop`; an outage is raised, the request stays."""
+        """Carry out requests until `stop`; raises infrastructure errors, after which the request is still stored."""
         while not stop.is_set():
             if not await self.run_once():
-                await sleep_or_stop(stop, _POLL)
+                await sleep_or_stop(stop, _POLL_SECONDS)
 
     async def run_once(self) -> bool:
-        """Deal with one request; False if there is none."""
+        """Carry out one request; False if there is none."""
         async with self._database.transaction() as tx:
             row = await tx.fetchrow(_NEXT_REQUEST, [REPLAY, DISCARD])
             if row is None:
                 return False
+            # Waits for batches that are adding waiting records to the case: they hold FOR SHARE locks.
             await tx.fetch("SELECT FROM parked WHERE dead_letter_id = $1 FOR UPDATE", row["id"])
             raw = record_from_row(row)
             if row["status"] == DISCARD:
                 await self._claim_discarded(tx, raw)
                 await self._settle(tx, row["id"], DISCARDED)
-            elif (fault := await self._apply(tx, raw)) is None:
+            elif (reason := await self._apply(tx, raw)) is None:
                 await self._settle(tx, row["id"], REPLAYED)
             else:
-                await tx.execute(_RECORD_FAILURE, row["id"], OPEN, fault)
-                log.warning("dead letter failed again", letter=row["id"], reason=fault)
+                await tx.execute(_RECORD_FAILURE, row["id"], OPEN, reason)
+                log.warning("dead letter failed again", letter=row["id"], reason=reason)
         return True
 
     async def _claim_discarded(self, tx: Transaction, raw: RawRecord) -> None:
-        """Claim a discarded record's id, so that a repeat of it is not applied either."""
-        if raw.topic != TIMER_PSEUDO_TOPIC and isinstance(
-            read := self._decoder.decode(raw, self._partition_count(raw.topic)), ReceivedRecord
-        ):
-            await inbox.claim(tx, [read])
+        """Claim the id of a discarded record, so that a repeat of it is not applied either."""
+        if raw.topic == TIMER_PSEUDO_TOPIC:
+            return
+        decoded = self._decoder.decode(raw, self._partition_count(raw.topic))
+        if isinstance(decoded, ReceivedRecord):
+            await inbox.claim(tx, [decoded])
 
     async def _apply(self, tx: Transaction, raw: RawRecord) -> str | None:
-        """Apply one record; the reason if it fails."""
+        """Apply one record; returns the reason if it fails."""
         if raw.topic == TIMER_PSEUDO_TOPIC:
-            return None  # the timer is still armed and fires once its case is released
-        read = self._decoder.decode(raw, self._partition_count(raw.topic))
-        if isinstance(read, FailedRecord):
-            return read.reason
+            return None  # the timer is still armed and fires after its case has been released
+        decoded = self._decoder.decode(raw, self._partition_count(raw.topic))
+        if isinstance(decoded, FailedRecord):
+            return decoded.reason
         try:
             async with tx.savepoint():
-                if fresh := await inbox.claim(tx, [read]):
-                    await self._handler(tx, fresh)
+                if new_records := await inbox.claim(tx, [decoded]):
+                    await self._handler(tx, new_records)
         except Exception as error:
             if tx.driver_connection.is_closed() or is_infrastructure(error):
                 raise
@@ -88,36 +95,34 @@ class DeadLetterRedelivery:
         return None
 
     async def _settle(self, tx: Transaction, letter: int, status: str) -> None:
-        """Mark the letter and release its case: what waits is applied until something fails, which is the case's next dead letter."""
+        """Mark the letter as settled and apply the waiting records of its case; one that fails becomes the case's next dead letter."""
         await tx.execute("UPDATE dead_letter SET status = $2, attempts = attempts + 1, settled_at = now() WHERE id = $1", letter, status)
         key = await tx.fetchval("SELECT key FROM parked WHERE dead_letter_id = $1", letter)
         log.info("dead letter settled", letter=letter, status=status, case=key)
         if key is None:
             return
         rows = await tx.fetch(f"SELECT id, {RECORD_COLUMNS} FROM waiting WHERE key = $1 ORDER BY id", key)  # noqa: S608 - constants
-        for place, row in enumerate(rows):
-            fault = await self._apply(tx, record_from_row(row))
-            if fault is not None:
-                [culprit] = await store.insert_dead_letters(tx, [FailedRecord(record_from_row(row), fault)])
-                await tx.execute("UPDATE parked SET dead_letter_id = $2 WHERE key = $1", key, culprit)
-                await self._forget(tx, [r["id"] for r in rows[: place + 1]])
+        for index, row in enumerate(rows):
+            raw = record_from_row(row)
+            reason = await self._apply(tx, raw)
+            if reason is not None:
+                [next_letter] = await store.insert_dead_letters(tx, [FailedRecord(raw, reason)])
+                await tx.execute("UPDATE parked SET dead_letter_id = $2 WHERE key = $1", key, next_letter)
+                await self._delete_waiting(tx, [applied["id"] for applied in rows[: index + 1]])
                 return
-        await self._forget(tx, [row["id"] for row in rows])
+        await self._delete_waiting(tx, [row["id"] for row in rows])
         await tx.execute("DELETE FROM parked WHERE key = $1", key)
-        tx.after_commit(tx.database.timers_armed.set)
+        tx.after_commit(tx.database.timers_armed.set)  # timers of the case may be due
 
-    async def _forget(self, tx: Transaction, waited: Sequence[int]) -> None:
-        await tx.execute("DELETE FROM waiting WHERE id = ANY($1::bigint[])", waited)
+    async def _delete_waiting(self, tx: Transaction, ids: Sequence[int]) -> None:
+        await tx.execute("DELETE FROM waiting WHERE id = ANY($1::bigint[])", ids)
 
 
-async def update_dead_letter_gauges(tx: Transaction, now: object) -> None:
-    """Set the gauges of dead letters, parked cases, waiting records and held timers; `present` is the domain instant."""
+async def update_dead_letter_gauges(tx: Transaction, now: datetime) -> None:
+    """Set the gauges of dead letters, parked cases, waiting records and due timers of parked cases; `now` is a domain instant."""
     row = await tx.fetchrow(_BACKLOG_COUNTS, now)
     if row is not None:
         metrics.DEAD_LETTERS.set(row["letters"])
         metrics.PARKED_CASES.set(row["parked"])
         metrics.PARKED_RECORDS.set(row["waiting"])
         metrics.PARKED_TIMERS.set(row["timers"])
-
-
-__all__ = ["DeadLetterRedelivery", "update_dead_letter_gauges"]

@@ -1,1 +1,1 @@
-"""A service's Kafka input: consumer, broker wiring, rebalances."""
+"""The Kafka input of a service: consumer, rebalance listener, broker, subscription."""

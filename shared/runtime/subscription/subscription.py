@@ -1,4 +1,4 @@
-"""A service's input from start to stop: broker, subscriber, batch processor, watermark, replay."""
+"""The input of a service: broker, subscriber, batch processor, watermark and redelivery, from start to stop."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,27 +9,30 @@ from aiokafka.errors import KafkaError
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.contracts.topics import PARTITIONS, Topic
-from shared.runtime.clock import Clock, backoff
+from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.kafka.connection import diagnose_connection
 from shared.runtime.kafka.offsets import ConsumerPositionReader, EndOffsetClient
-from shared.runtime.kafka.record import EventDecoder, ReceivedRecord, RecordDecoder
+from shared.runtime.kafka.record import ReceivedRecord
+from shared.runtime.kafka.record_decoder import EventDecoder, RecordDecoder
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.supervision import sleep_or_stop
-from shared.runtime.processing.batch import BatchHandler, BatchProcessor
+from shared.runtime.process.waiting import Backoff, sleep_or_stop
+from shared.runtime.processing.batch import BatchProcessor
 from shared.runtime.processing.breaker import Breaker
+from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.processing.redelivery import DeadLetterRedelivery
-from shared.runtime.subscription.consumer import PollState, PollTrackingBroker, create_subscriber, partition_count
+from shared.runtime.subscription.broker import PollTrackingBroker, create_subscriber
+from shared.runtime.subscription.consumer import PollState, partition_count
 
-_LAG_PERIOD = 5.0
+_LAG_PERIOD_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
 class Subscription:
-    """One group reading several topics together."""
+    """One consumer group that reads several topics with one subscriber."""
 
     def __init__(self, database: Database, clock: Clock, health: Health, settings: RuntimeSettings) -> None:
         self.watermark: Watermark
@@ -53,55 +56,59 @@ class Subscription:
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
-        """Say what is read and who handles it; nothing is connected yet."""
+        """Create the parts without connecting; see `Service.subscribe` for the parameters."""
         settings = self._settings
         names = [topic.name for topic in topics]
         self.watermark = Watermark(self._clock, names, timedelta(milliseconds=settings.clock_tolerance_ms))
-        progress = PollState(self.watermark, self._health, settings.topic_prefix, settings.batch_size)
-        reader = RecordDecoder(decode, self._clock, verify, event_types, own_echoes)
+        poll_state = PollState(self.watermark, self._health, settings.topic_prefix, settings.batch_size)
+        decoder = RecordDecoder(decode, self._clock, verify, event_types, own_echoes)
         self.processor = BatchProcessor(
             self._database,
-            reader,
+            decoder,
             handler,
             breaker=Breaker(settings.breaker_run, settings.breaker_share),
             health=self._health,
+            batch_size=settings.batch_size,
             retry_seconds=settings.max_poll_interval_ms / 2000,
         )
-        self._broker = PollTrackingBroker(settings, progress)
-        self._subscriber = create_subscriber(self._broker, names, group, processor=self.processor, poll_state=progress, settings=settings)
-        self.redelivery = DeadLetterRedelivery(self._database, reader, handler, self._partition_count)
+        self._broker = PollTrackingBroker(settings, poll_state)
+        self._subscriber = create_subscriber(self._broker, names, group, processor=self.processor, poll_state=poll_state, settings=settings)
+        self.redelivery = DeadLetterRedelivery(self._database, decoder, handler, self._partition_count)
         self._health.set_trouble("consumer", "has not joined its group yet")
 
     @property
     def subscriber(self) -> BatchSubscriber | None:
-        """FastStream's subscriber."""
+        """FastStream's subscriber, None before `configure`."""
         return self._subscriber
 
     async def start(self, stop: asyncio.Event) -> None:
-        """Join the group, waiting for a broker that is not there yet; the log says why it waits."""
+        """Join the group. While the broker is unavailable, log the reason and retry until `stop` is set."""
         if self._broker is None or self._subscriber is None:
             return
-        for attempt in range(1_000_000):
-            trouble = await diagnose_connection(self._settings)
-            if trouble is None:
-                try:
-                    await self._broker.start()
-                except KafkaError as error:
-                    trouble = f"the broker answers, but joining failed: {type(error).__name__}"
-                    await self._broker.stop()
-                else:
-                    break
+        backoff = Backoff(initial_seconds=0.2, max_seconds=3.0)
+        while trouble := await self._connect(self._broker):
             self._health.set_trouble("consumer", trouble)
             log.error("waiting for the broker", reason=trouble)
-            await sleep_or_stop(stop, backoff(attempt, initial_seconds=0.2, max_seconds=3.0))
+            await backoff.wait(stop)
             if stop.is_set():
                 return
         self._health.watch("poll", self._settings.max_poll_interval_ms / 1000)
         self._end_offsets = EndOffsetClient(self._settings)
         self.watermark.attach(self._end_offsets, ConsumerPositionReader(self._subscriber, self._settings.topic_prefix))
 
+    async def _connect(self, broker: PollTrackingBroker) -> str | None:
+        """Start the broker; returns what prevents it."""
+        if trouble := await diagnose_connection(self._settings):
+            return trouble
+        try:
+            await broker.start()
+        except KafkaError as error:
+            await broker.stop()
+            return f"the broker answers, but joining the group failed: {type(error).__name__}"
+        return None
+
     async def stop(self, seconds: float) -> bool:
-        """Finish the batch, commit, leave the group; False when the broker's client hung longer than `seconds`."""
+        """Finish the batch, commit the offsets, leave the group; False when the Kafka client hung longer than `seconds`."""
         self._health.unwatch("poll")
         if self._end_offsets is not None:
             await self._end_offsets.close()
@@ -116,15 +123,15 @@ class Subscription:
         return True
 
     async def measure_lag(self, stop: asyncio.Event) -> None:
-        """Keep the lag gauges current; a broker that does not answer leaves them as they are and makes the process unready."""
+        """Update the lag gauges until `stop`; while the broker does not answer they keep their values and the process is unready."""
         while not stop.is_set():
             if await self.watermark.refresh(self.watermark.owned_partitions()):
                 self._health.clear_trouble("broker")
             else:
-                self._health.set_trouble("broker", "the broker does not answer; nothing is lost, deadlines wait")
+                self._health.set_trouble("broker", "the broker does not answer; timers wait until it does")
             for topic, lag in self.watermark.lag_by_topic.items():
                 metrics.CONSUMER_LAG.labels(topic).set(lag)
-            await sleep_or_stop(stop, _LAG_PERIOD)
+            await sleep_or_stop(stop, _LAG_PERIOD_SECONDS)
 
     def _partition_count(self, topic: str) -> int:
         consumer = None if self._subscriber is None else self._subscriber.consumer

@@ -1,1 +1,1 @@
-"""Due instants as rows, and leased work queues."""
+"""Timers of cases, and leased work queues."""

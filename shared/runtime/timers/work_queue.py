@@ -1,4 +1,4 @@
-"""Work that crosses the network, such as sending a message: leased in one transaction, done outside any, settled in another."""
+"""Work queues for jobs that use the network: leased in one transaction, run outside any, settled in another."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.process.waiting import wait_for_any
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -17,12 +18,12 @@ SettleJobs = Callable[[Transaction, Sequence[tuple[JobT, ResultT]]], Awaitable[N
 
 
 class LeasedWorkQueue(Generic[JobT, ResultT]):
-    """Drives due jobs.
+    """Runs due jobs.
 
-    `claim(tx, limit, now, until)`: select jobs whose next attempt is due and whose lease is free or over, `FOR UPDATE SKIP LOCKED`, set
-    the lease to `until`, return them; instants are real time. `work(job)`: the network call; returns a result for a failure too.
-    `settle(tx, done)`: record the results, ending or moving the attempts and clearing leases.
-    A process that dies in between leaves leases that run out: the job is tried again under the same idempotency key.
+    `claim(tx, limit, now, until)` selects jobs whose next attempt is due and which have no lease, or an expired one, with
+    `FOR UPDATE SKIP LOCKED`, sets their lease to `until` and returns them; instants are in real time.
+    `work(job)` does the network call; its result states a failure too. `settle(tx, results)` stores the results and clears the leases.
+    When the process dies in between, the leases expire and the jobs run again, under the same idempotency key.
     """
 
     def __init__(
@@ -34,35 +35,28 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
         self._claim = claim
         self._work = work
         self._settle = settle
-        self._lease = lease_duration
+        self._lease_duration = lease_duration
         self._concurrency = concurrency
-        self._poll = poll_seconds
+        self._poll_seconds = poll_seconds
         self.work_added = asyncio.Event()
-        """Set it after a commit that made a job due, to be quicker than the next poll."""
+        """Set it after a commit that made a job due: the queue then does not wait for the next poll."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, finishing the round under way; an outage is raised, leases run out by themselves."""
+        """Run jobs until `stop`, and those that have been claimed to their end; raises infrastructure errors, then leases expire."""
         while not stop.is_set():
             if not await self.run_once():
-                await self._wait(self._poll, stop)
+                await wait_for_any(self._poll_seconds, stop, self.work_added)
+                self.work_added.clear()
 
     async def run_once(self) -> int:
-        """One round: claim, work side by side, settle; returns how many jobs."""
+        """Claim jobs, run them concurrently, settle them; returns their number."""
         async with self._database.transaction() as tx:
-            present = self._clock.real_now()
-            jobs = await self._claim(tx, self._concurrency, present, present + self._lease)
+            now = self._clock.real_now()
+            jobs = await self._claim(tx, self._concurrency, now, now + self._lease_duration)
         if not jobs:
             return 0
+        # Outside a transaction: an open one holds locks and a connection while the network is slow.
         results = await asyncio.gather(*(self._work(job) for job in jobs))
         async with self._database.transaction() as tx:
             await self._settle(tx, list(zip(jobs, results, strict=True)))
         return len(jobs)
-
-    async def _wait(self, seconds: float, stop: asyncio.Event) -> None:
-        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self.work_added.wait())]
-        try:
-            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        self.work_added.clear()

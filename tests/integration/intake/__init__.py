@@ -1,1 +1,1 @@
-"""Intake against a real broker and a real database."""
+"""Intake with a real broker and a real database."""

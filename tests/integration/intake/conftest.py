@@ -1,4 +1,4 @@
-"""Intake, its settings and a caller, for each test."""
+"""Intake, its settings and clients for it, for each test."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -14,13 +14,12 @@ from services.intake.config import IntakeSettings
 from shared.contracts import topics
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, write_organisation
-from tests.support.services import open_topic_client as open_wire
+from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, open_topic_client, write_organisation
 
 
 @pytest.fixture
 async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path) -> IntakeSettings:
-    made = IntakeSettings(
+    settings = IntakeSettings(
         environment="test",
         kafka_bootstrap_servers=bootstrap_servers,
         database_url=database_url,
@@ -30,8 +29,8 @@ async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str,
         clock_tolerance_ms=0,
         outbox_poll_ms=50,
     )
-    await apply_topics(made, [topics.COMPLAINT_SUBMISSIONS, topics.COMPLAINT_EVENTS])
-    return made
+    await apply_topics(settings, [topics.COMPLAINT_SUBMISSIONS, topics.COMPLAINT_EVENTS])
+    return settings
 
 
 @pytest.fixture
@@ -41,31 +40,31 @@ async def intake(settings: IntakeSettings) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def wire(settings: IntakeSettings) -> AsyncIterator[TopicClient]:
-    async with open_wire(settings) as opened:
-        yield opened
+async def topic_client(settings: IntakeSettings) -> AsyncIterator[TopicClient]:
+    async with open_topic_client(settings) as client:
+        yield client
 
 
 @pytest.fixture
 async def web(intake: Service) -> AsyncIterator[httpx.AsyncClient]:
-    async with source_client(intake) as opened:
-        yield opened
+    async with source_client(intake) as client:
+        yield client
 
 
 def source_client(service: Service, source: str = "web", **options: Any) -> httpx.AsyncClient:
-    """A client with the key of a source."""
+    """An HTTP client with the API key of a source."""
     auth = {"Authorization": f"Bearer {API_KEYS[source]}"}
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", headers=auth, timeout=30, **options)
 
 
 async def query_rows(service: Service, query: str, *arguments: Any) -> list[Any]:
-    """What a query finds in the service's schema."""
+    """The rows of a query in the service's schema."""
     async with service.database.transaction() as tx:
         return await tx.fetch(query, *arguments)
 
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A port on which no process listens."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         return int(bound.getsockname()[1])

@@ -1,4 +1,4 @@
-"""202 means durable; numbers have no gaps whatever fails; a killed process loses and repeats nothing."""
+"""Durability: 202 only after the commit, numbers without gaps, nothing lost or repeated by a killed process."""
 
 import asyncio
 import os
@@ -25,44 +25,47 @@ from tests.support.waiting import wait_for
 
 
 async def numbers(service: Service) -> list[int]:
-    found = await query_rows(service, "SELECT number FROM complaint")
-    return sorted(int(row["number"].rpartition("-")[2]) for row in found)
+    rows = await query_rows(service, "SELECT number FROM complaint")
+    return sorted(int(row["number"].rpartition("-")[2]) for row in rows)
 
 
-async def test_numbers_have_no_gap_when_transactions_fail(intake: Service, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    insert, calls = complaints.insert, []
+async def test_failed_transactions_leave_no_gap_in_the_numbers(
+    intake: Service, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert_complaints, calls = complaints.insert_complaints, []
 
-    async def sometimes(tx: Transaction, new: Sequence[Any]) -> None:
-        await insert(tx, new)
-        calls.append(len(new))
+    async def fail_every_third_call(tx: Transaction, rows: Sequence[Any]) -> None:
+        await insert_complaints(tx, rows)
+        calls.append(len(rows))
         if len(calls) % 3 == 0:
-            raise Unavailable("shown by a test")
+            raise Unavailable("raised by a test")
 
-    monkeypatch.setattr(complaints, "insert", sometimes)
+    monkeypatch.setattr(complaints, "insert_complaints", fail_every_third_call)
     answers = await asyncio.gather(*(web.post("/v1/complaints", json=submission_body()) for _ in range(40)))
-    more = [await web.post("/v1/complaints", json=submission_body()) for _ in range(12)]
-    accepted = [a.json() for a in [*answers, *more] if a.status_code == 202]
-    refused = [a for a in [*answers, *more] if a.status_code != 202]
-    assert {a.status_code for a in refused} == {503}
-    assert all(a.headers["retry-after"] for a in refused)
+    answers += [await web.post("/v1/complaints", json=submission_body()) for _ in range(12)]
+    accepted = [answer for answer in answers if answer.status_code == 202]
+    refused = [answer for answer in answers if answer.status_code != 202]
+    assert {answer.status_code for answer in refused} == {503}
+    assert all(answer.headers["retry-after"] for answer in refused)
     assert await numbers(intake) == list(range(1, len(accepted) + 1))
 
 
-async def test_two_processes_share_one_book_without_gaps(settings: IntakeSettings) -> None:
+async def test_two_processes_share_one_number_series_without_gaps(settings: IntakeSettings) -> None:
     async with (
-        build(settings).running() as one,
-        build(settings).running() as two,
-        source_client(one) as first,
-        source_client(two) as second,
+        build(settings).running() as first,
+        build(settings).running() as second,
+        source_client(first) as first_client,
+        source_client(second) as second_client,
     ):
-        sent = [submission_body(external_id=str(place % 30)) for place in range(60)]
-        answers = await asyncio.gather(*(each.post("/v1/complaints", json=item) for item in sent for each in (first, second)))
-        assert {a.status_code for a in answers} == {202}
-        assert sum(a.json()["status"] == "registered" for a in answers) == 30
-        assert await numbers(one) == list(range(1, 31))
+        bodies = [submission_body(external_id=str(index % 30)) for index in range(60)]
+        clients = (first_client, second_client)
+        answers = await asyncio.gather(*(client.post("/v1/complaints", json=body) for body in bodies for client in clients))
+        assert {answer.status_code for answer in answers} == {202}
+        assert sum(answer.json()["status"] == "registered" for answer in answers) == 30
+        assert await numbers(first) == list(range(1, 31))
 
 
-async def test_a_fault_of_one_request_does_not_fail_those_that_shared_its_transaction(intake: Service) -> None:
+async def test_faulty_request_does_not_fail_others_of_its_group_commit(intake: Service) -> None:
     async def work(tx: Transaction, items: Sequence[str]) -> list[str]:
         await tx.execute("INSERT INTO refusal (via, source, reference, reason, faults) SELECT '', '', unnest($1::text[]), '', ''", items)
         return [item.upper() for item in items]
@@ -75,7 +78,7 @@ async def test_a_fault_of_one_request_does_not_fail_those_that_shared_its_transa
     assert [row["reference"] for row in await query_rows(intake, "SELECT reference FROM refusal ORDER BY 1")] == ["a", "b", "c"]
 
 
-async def test_an_outage_fails_all_who_shared_and_the_next_succeed(intake: Service) -> None:
+async def test_outage_fails_one_group_commit_and_the_next_succeeds(intake: Service) -> None:
     async def work(tx: Transaction, items: Sequence[int]) -> Sequence[int]:
         await tx.execute("SELECT pg_terminate_backend(pg_backend_pid())" if 0 in items else "SELECT 1")
         return items
@@ -86,20 +89,20 @@ async def test_an_outage_fails_all_who_shared_and_the_next_succeed(intake: Servi
     assert await group.submit([1]) == [1]
 
 
-async def test_a_caller_who_hangs_up_takes_nobody_along(intake: Service) -> None:
-    started, go = asyncio.Event(), asyncio.Event()
+async def test_disconnected_caller_does_not_cancel_the_group_commit(intake: Service) -> None:
+    started, may_finish = asyncio.Event(), asyncio.Event()
 
     async def work(_: Transaction, items: Sequence[int]) -> Sequence[int]:
         started.set()
-        await go.wait()
+        await may_finish.wait()
         return items
 
     group: GroupCommit[int, int] = GroupCommit(intake.database, work, 10)
-    gone = asyncio.create_task(group.submit([1]))
+    disconnected = asyncio.create_task(group.submit([1]))
     await started.wait()
     other = asyncio.create_task(group.submit([2]))
-    gone.cancel()
-    go.set()
+    disconnected.cancel()
+    may_finish.set()
     assert await other == [2]
 
 
@@ -116,55 +119,57 @@ async def process(settings: IntakeSettings, port: int) -> AsyncIterator[asyncio.
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
         "DATABASE_URL": settings.database_url.get_secret_value(),
     }
-    started = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.intake", env=environment)
+    intake = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.intake", env=environment)
     try:
-        yield started
+        yield intake
     finally:
-        if started.returncode is None:
-            started.send_signal(signal.SIGKILL)
-        await started.wait()
+        if intake.returncode is None:
+            intake.send_signal(signal.SIGKILL)
+        await intake.wait()
 
 
-async def test_what_was_answered_before_a_kill_is_there_after_it_once(settings: IntakeSettings, wire: TopicClient, free_port: int) -> None:
-    sent: dict[str, dict[str, Any]] = {f"ref-{place}": submission_body(external_id=f"ref-{place}") for place in range(200)}
+async def test_killed_process_loses_and_repeats_no_answered_complaint(
+    settings: IntakeSettings, topic_client: TopicClient, free_port: int
+) -> None:
+    sent: dict[str, dict[str, Any]] = {f"ref-{index}": submission_body(external_id=f"ref-{index}") for index in range(200)}
     answered: dict[str, dict[str, Any]] = {}
     auth = {"Authorization": f"Bearer {API_KEYS['web']}"}
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port}", headers=auth, timeout=10) as caller:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port}", headers=auth, timeout=10) as client:
 
-        async def up() -> bool:
+        async def is_ready() -> bool:
             try:
-                return (await caller.get("/ready")).status_code == 200
+                return (await client.get("/ready")).status_code == 200
             except httpx.TransportError:
                 return False
 
-        async def call(names: Sequence[str], running: asyncio.subprocess.Process, kill_at: int) -> None:
-            for name in names:
+        async def submit(references: Sequence[str], intake: asyncio.subprocess.Process, kill_at: int) -> None:
+            for reference in references:
                 try:
-                    answer = await caller.post("/v1/complaints", json=sent[name])
+                    answer = await client.post("/v1/complaints", json=sent[reference])
                 except httpx.TransportError:
                     continue
                 if answer.status_code == 202:
-                    answered[name] = answer.json()
-                if len(answered) >= kill_at and running.returncode is None:
-                    running.send_signal(signal.SIGKILL)
+                    answered[reference] = answer.json()
+                if len(answered) >= kill_at and intake.returncode is None:
+                    intake.send_signal(signal.SIGKILL)
 
         for kill_at in (60, 10_000):
-            async with process(settings, free_port) as running:
-                await wait_for(up)
-                waiting = [name for name in sent if name not in answered]
-                await asyncio.gather(*(call(waiting[lane::8], running, kill_at) for lane in range(8)))
+            async with process(settings, free_port) as intake:
+                await wait_for(is_ready)
+                unanswered = [reference for reference in sent if reference not in answered]
+                await asyncio.gather(*(submit(unanswered[number::8], intake, kill_at) for number in range(8)))
                 if kill_at == 10_000:
 
-                    async def told() -> bool:
-                        return len(await wire.read_records(topics.COMPLAINT_EVENTS)) >= len(sent)
+                    async def all_published() -> bool:
+                        return len(await topic_client.read_records(topics.COMPLAINT_EVENTS)) >= len(sent)
 
-                    await wait_for(told)
+                    await wait_for(all_published)
     assert answered.keys() == sent.keys()
     database = Database(settings, "intake")
     async with database.transaction() as tx:
         stored = {row["external_id"]: row for row in await tx.fetch("SELECT external_id, case_id, number FROM complaint")}
     await database.close()
-    assert {name: row["case_id"] for name, row in stored.items()} == {name: a["case"] for name, a in answered.items()}
+    assert {ref: row["case_id"] for ref, row in stored.items()} == {ref: answer["case"] for ref, answer in answered.items()}
     assert sorted(int(row["number"].rpartition("-")[2]) for row in stored.values()) == list(range(1, len(sent) + 1))
-    published = {key for _, key, _ in await wire.read_events(topics.COMPLAINT_EVENTS)}
+    published = {key for _, key, _ in await topic_client.read_events(topics.COMPLAINT_EVENTS)}
     assert published == {row["case_id"] for row in stored.values()}

@@ -1,4 +1,4 @@
-"""Complaints by HTTP: durable before 202, once however often they are sent, and errors that name field, rule and remedy."""
+"""Complaints by HTTP: committed before 202, registered once, errors with field, rule and remedy."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -18,47 +18,49 @@ from tests.support.waiting import wait_for
 YEAR = datetime.now(ZoneInfo("Asia/Shanghai")).year
 
 
-async def test_a_complaint_is_durable_numbered_sealed_and_told(web: httpx.AsyncClient, intake: Service, wire: TopicClient) -> None:
+async def test_complaint_is_stored_numbered_encrypted_and_published(
+    web: httpx.AsyncClient, intake: Service, topic_client: TopicClient
+) -> None:
     answer = await web.post("/v1/complaints", json=submission_body(external_id="A-1", facts={"persons": "3", "media": "maybe"}))
     assert answer.status_code == 202, answer.text
-    told = answer.json()
-    assert (told["status"], told["number"], told["missing"]) == ("registered", f"TS-{YEAR}-00001", ["facts.media"])
-    assert len(await query_rows(intake, "SELECT 1 FROM complaint WHERE case_id = $1", told["case"])) == 1
+    result = answer.json()
+    assert (result["status"], result["number"], result["missing"]) == ("registered", f"TS-{YEAR}-00001", ["facts.media"])
+    assert len(await query_rows(intake, "SELECT 1 FROM complaint WHERE case_id = $1", result["case"])) == 1
 
-    async def published() -> Any:
-        return await wire.read_events(topics.COMPLAINT_EVENTS)
+    async def published_events() -> Any:
+        return await topic_client.read_events(topics.COMPLAINT_EVENTS)
 
-    [(kind, key, event)] = await wait_for(published)
-    assert (kind, key) == ("registered", told["case"])
+    [(event_type, key, event)] = await wait_for(published_events)
+    assert (event_type, key) == ("registered", result["case"])
     assert event["forms"] == ["handling_sheet"]
     assert event["complaint"]["complainant"]["name"] == "王**"
     assert event["complaint"]["complainant"]["phone"] == "138****1234"
     assert event["complaint"]["facts"] == {"persons": 3}
     assert "13800001234" not in orjson.dumps(event).decode()
-    opened = intake.key_ring.decrypt(event["complaint"]["contact"], told["case"])
-    assert (opened["name"], opened["phone"]) == ("王先生", "+8613800001234")
+    contact = intake.key_ring.decrypt(event["complaint"]["contact"], result["case"])
+    assert (contact["name"], contact["phone"]) == ("王先生", "+8613800001234")
 
 
-async def test_a_resend_is_answered_with_the_same_case(web: httpx.AsyncClient, intake: Service) -> None:
-    sent = submission_body(external_id="A-1")
-    answers = [(await web.post("/v1/complaints", json=sent)).json() for _ in range(3)]
+async def test_submission_sent_again_is_the_same_case(web: httpx.AsyncClient, intake: Service) -> None:
+    body = submission_body(external_id="A-1")
+    answers = [(await web.post("/v1/complaints", json=body)).json() for _ in range(3)]
     assert [a["status"] for a in answers] == ["registered", "duplicate", "duplicate"]
     assert len({(a["case"], a["number"]) for a in answers}) == 1
     assert len(await query_rows(intake, "SELECT 1 FROM complaint")) == 1
 
 
-async def test_concurrent_resends_are_one_case(web: httpx.AsyncClient, intake: Service) -> None:
-    sent = submission_body(external_id="same")
-    answers = await asyncio.gather(*(web.post("/v1/complaints", json=sent) for _ in range(20)))
+async def test_submission_sent_concurrently_is_one_case(web: httpx.AsyncClient, intake: Service) -> None:
+    body = submission_body(external_id="same")
+    answers = await asyncio.gather(*(web.post("/v1/complaints", json=body) for _ in range(20)))
     assert {a.status_code for a in answers} == {202}
     assert sorted(a.json()["status"] for a in answers) == ["duplicate"] * 19 + ["registered"]
     assert len(await query_rows(intake, "SELECT 1 FROM complaint")) == 1
 
 
-async def test_an_idempotency_key_repeats_the_same_and_refuses_another(web: httpx.AsyncClient) -> None:
+async def test_idempotency_key_accepts_only_the_same_submission_again(web: httpx.AsyncClient) -> None:
     key = {"Idempotency-Key": "abc"}
-    sent = submission_body()
-    first, again = [(await web.post("/v1/complaints", json=sent, headers=key)).json() for _ in range(2)]
+    body = submission_body()
+    first, again = [(await web.post("/v1/complaints", json=body, headers=key)).json() for _ in range(2)]
     other = await web.post("/v1/complaints", json=submission_body(text="something else"), headers=key)
     assert (first["case"], again["status"]) == (again["case"], "duplicate")
     assert other.status_code == 422
@@ -72,20 +74,31 @@ async def test_concurrent_requests_get_numbers_without_gaps(web: httpx.AsyncClie
     assert (await query_rows(intake, "SELECT last FROM book"))[0]["last"] == 60
 
 
-async def test_a_batch_answers_item_by_item(web: httpx.AsyncClient, intake: Service) -> None:
-    lacking = submission_body()
-    del lacking["text"]
-    items = [submission_body(external_id="1"), lacking, submission_body(external_id="1"), submission_body(external_id="2"), {"txt": 1}]
+async def test_batch_has_one_result_for_each_item(web: httpx.AsyncClient, intake: Service) -> None:
+    without_text = submission_body()
+    del without_text["text"]
+    first, second = submission_body(external_id="1"), submission_body(external_id="2")
+    items = [first, without_text, first, second, {"txt": 1}]
     answer = await web.post("/v1/complaints:batch", json={"complaints": items})
     assert answer.status_code == 207
-    told = answer.json()
-    assert (told["accepted"], told["refused"]) == (3, 2)
-    assert [r["status"] for r in told["results"]] == ["registered", "refused", "duplicate", "registered", "refused"]
-    assert told["results"][1]["problem"]["errors"] == [{"field": "text", "rule": "missing", "remedy": "send it"}]
+    document = answer.json()
+    assert (document["accepted"], document["refused"]) == (3, 2)
+    assert [r["status"] for r in document["results"]] == ["registered", "refused", "duplicate", "registered", "refused"]
+    assert document["results"][1]["problem"]["errors"] == [{"field": "text", "rule": "missing", "remedy": "send it"}]
     assert [r["reason"] for r in await query_rows(intake, "SELECT reason FROM refusal ORDER BY id")] == ["missing", "missing"]
 
 
-async def test_a_whole_batch_of_a_thousand_is_one_answer(web: httpx.AsyncClient, intake: Service) -> None:
+async def test_item_of_a_batch_has_the_size_limit_of_a_complaint(web: httpx.AsyncClient) -> None:
+    large = submission_body(facts={f"fact_{number}": "x" * 20_000 for number in range(15)})
+    answer = await web.post("/v1/complaints:batch", json=[large, submission_body()])
+    assert answer.status_code == 207
+    results = answer.json()["results"]
+    assert (results[0]["problem"]["status"], results[0]["problem"]["errors"][0]["rule"]) == (413, "too_large")
+    assert results[1]["status"] == "registered"
+    assert (await web.post("/v1/complaints", json=large)).status_code == 413
+
+
+async def test_batch_of_a_thousand_has_one_answer(web: httpx.AsyncClient, intake: Service) -> None:
     answer = await web.post("/v1/complaints:batch", json={"complaints": [submission_body() for _ in range(1000)]})
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1000)
     [row] = await query_rows(intake, "SELECT count(DISTINCT number) AS n, max(number) AS most FROM complaint")
@@ -114,7 +127,7 @@ async def test_a_whole_batch_of_a_thousand_is_one_answer(web: httpx.AsyncClient,
         (b'{"text": "x", "received_at": "2026-09-24T16:40:00+08:00", "source": "hotline"}', 403, "source"),
     ],
 )
-async def test_errors_name_the_field(web: httpx.AsyncClient, body: bytes, status: int, field: str) -> None:
+async def test_error_names_the_field(web: httpx.AsyncClient, body: bytes, status: int, field: str) -> None:
     answer = await web.post("/v1/complaints", content=body)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     problem = answer.json()
@@ -127,53 +140,53 @@ async def test_nul_and_lone_surrogates_are_replaced(web: httpx.AsyncClient, inta
     body = b'{"text": "a\\u0000b\\ud800c \\ud83d\\ude00", "received_at": "2026-09-24T16:40:00+08:00", "external_id": "x\\u0000"}'
     answer = await web.post("/v1/complaints", content=body)
     assert answer.status_code == 202, answer.text
-    got = (await web.get(f"/v1/complaints/{answer.json()['case']}")).json()
-    assert got["complaint"]["text"] == "a\ufffdb\ufffdc 😀"
+    stored = (await web.get(f"/v1/complaints/{answer.json()['case']}")).json()
+    assert stored["complaint"]["text"] == "a\ufffdb\ufffdc 😀"
     assert len(await query_rows(intake, "SELECT 1 FROM complaint")) == 1
 
 
-async def test_a_large_body_is_refused_unread(web: httpx.AsyncClient) -> None:
+async def test_large_body_is_refused(web: httpx.AsyncClient) -> None:
     answer = await web.post("/v1/complaints", content=b'{"text": "' + b"x" * 2_000_000 + b'"}')
     assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (413, "too_large")
 
 
-async def test_keys_are_known_scoped_to_channels_and_to_their_own_complaints(web: httpx.AsyncClient, intake: Service) -> None:
-    mine = (await web.post("/v1/complaints", json=submission_body())).json()["case"]
-    got = await web.get(f"/v1/complaints/{mine}")
-    assert got.json()["complaint"]["text"] == "3号楼电梯停运"
-    assert "contact" not in got.json()["complaint"]
+async def test_api_key_is_limited_to_its_channels_and_complaints(web: httpx.AsyncClient, intake: Service) -> None:
+    case = (await web.post("/v1/complaints", json=submission_body())).json()["case"]
+    complaint = (await web.get(f"/v1/complaints/{case}")).json()["complaint"]
+    assert complaint["text"] == "3号楼电梯停运"
+    assert "contact" not in complaint
     async with source_client(intake, "hotline") as other:
-        assert (await other.get(f"/v1/complaints/{mine}")).status_code == 404
+        assert (await other.get(f"/v1/complaints/{case}")).status_code == 404
         assert (await other.post("/v1/complaints", json=submission_body(channel="web"))).status_code == 403
         assert (await other.post("/v1/complaints", json=submission_body())).status_code == 202
-    for header in ({"Authorization": "Bearer nobody"}, {"Authorization": ""}, {"Authorization": "Basic d2ViOmtleQ=="}):
+    for header in ({"Authorization": "Bearer unknown"}, {"Authorization": ""}, {"Authorization": "Basic d2ViOmtleQ=="}):
         answer = await web.post("/v1/complaints", json=submission_body(), headers=header)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 
-async def test_a_source_that_is_too_fast_is_told_to_wait(intake: Service) -> None:
+async def test_source_above_its_rate_has_to_wait(intake: Service) -> None:
     async with source_client(intake, "slow") as slow:
         answers = [await slow.post("/v1/complaints", json=submission_body()) for _ in range(3)]
     assert [a.status_code for a in answers] == [202, 429, 429]
     assert int(answers[1].headers["retry-after"]) > 50
 
 
-async def test_the_anonymous_owe_no_contact_and_stay_unnamed(web: httpx.AsyncClient) -> None:
+async def test_anonymous_complainant_is_not_asked_for_contact_data(web: httpx.AsyncClient) -> None:
     named = (await web.post("/v1/complaints", json=submission_body(complainant={"name": "王先生"}))).json()
     assert named["missing"] == ["complainant.phone"]
-    hidden = (await web.post("/v1/complaints", json=submission_body(complainant={"anonymous": True, "phone": "13800001234"}))).json()
-    assert hidden["missing"] == []
-    shown = (await web.get(f"/v1/complaints/{hidden['case']}")).json()["complaint"]["complainant"]
-    assert "phone" not in shown
-    assert shown["has"] == ["phone"]
+    anonymous = (await web.post("/v1/complaints", json=submission_body(complainant={"anonymous": True, "phone": "13800001234"}))).json()
+    assert anonymous["missing"] == []
+    complainant = (await web.get(f"/v1/complaints/{anonymous['case']}")).json()["complaint"]["complainant"]
+    assert "phone" not in complainant
+    assert complainant["has"] == ["phone"]
 
 
-async def test_the_received_instant_may_lie_back_and_registration_is_now(web: httpx.AsyncClient) -> None:
+async def test_receipt_may_lie_in_the_past_and_registration_is_now(web: httpx.AsyncClient) -> None:
     earlier = datetime.now(UTC) - timedelta(days=40)
     case = (await web.post("/v1/complaints", json=submission_body(received_at=earlier.isoformat()))).json()["case"]
-    got = (await web.get(f"/v1/complaints/{case}")).json()
-    assert datetime.fromisoformat(got["complaint"]["received_at"]) == earlier
-    assert datetime.fromisoformat(got["registered_at"]) - earlier > timedelta(days=39)
+    stored = (await web.get(f"/v1/complaints/{case}")).json()
+    assert datetime.fromisoformat(stored["complaint"]["received_at"]) == earlier
+    assert datetime.fromisoformat(stored["registered_at"]) - earlier > timedelta(days=39)
 
 
 async def test_health_and_metrics_are_served(web: httpx.AsyncClient) -> None:

@@ -48,8 +48,17 @@ def notification_request(case: str = "c1", **fields: Any) -> NotificationRequest
 def received_record(event: NotificationRequested, record_id: UUID | None = None) -> ReceivedRecord:
     body = encode_event(event)
     return ReceivedRecord(
-        raw=RawRecord("case-events", 0, 0, 0, 1, event.case, event.case.encode(), body, ()),
-        key=event.case,
+        raw=RawRecord(
+            topic="case-events",
+            partition=0,
+            offset=0,
+            timestamp_ms=0,
+            timestamp_type=1,
+            key=event.case,
+            raw_key=event.case.encode(),
+            body=body,
+            headers=(),
+        ),
         id=record_id or UUID(uuid7()),
         type=event.name,
         at=event.at,

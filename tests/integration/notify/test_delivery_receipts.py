@@ -28,7 +28,7 @@ async def process(settings: NotifySettings, database: Database) -> AsyncIterator
 @pytest.fixture
 async def client(process: NotifyProcess) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(api.router(process.receipts, SECRET_TEXT, process.clock))
+    api.add_routes(app, process.receipts, SECRET_TEXT, process.clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://notify") as connected:
         yield connected
 

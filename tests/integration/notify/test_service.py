@@ -36,7 +36,7 @@ async def publish(settings: NotifySettings, *records: tuple[str, str, bytes]) ->
     async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
         for kind, key, body in records:
             event = notification_request(key)
-            message = CloudEventRecord("case-events", key, uuid7(), kind, event.at, body, "sla")
+            message = CloudEventRecord(topic="case-events", key=key, id=uuid7(), type=kind, at=event.at, body=body, source="sla")
             await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.kafka_headers())
 
 

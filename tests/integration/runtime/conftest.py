@@ -1,4 +1,4 @@
-"""Settings, topics and a sender for the runtime's tests on real servers."""
+"""Settings, topics and a sender for the runtime's tests with real Kafka and PostgreSQL."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -14,7 +14,7 @@ from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeSen
 
 @pytest.fixture(scope="session", autouse=True)
 def _quiet() -> Iterator[None]:
-    """Send our logs to the standard library's, so that they do not mix with what commands print."""
+    """Log through the standard library, so that log lines do not mix with the output of commands."""
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.render_to_log_kwargs],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -38,27 +38,26 @@ def settings(bootstrap_servers: str, database_url: str, topic_prefix: str) -> Ru
 
 
 @pytest.fixture
-async def applied(settings: RuntimeSettings) -> RuntimeSettings:
-    """The settings, with the probe's topics made."""
+async def probe_settings(settings: RuntimeSettings) -> RuntimeSettings:
+    """The settings; the topics of the probe service exist."""
     await apply_topics(settings, [*INPUTS, OUTPUT])
     return settings
 
 
 @pytest.fixture
-async def sender(applied: RuntimeSettings) -> AsyncIterator[ProbeSender]:
-    producer = AIOKafkaProducer(bootstrap_servers=applied.kafka_bootstrap_servers)
+async def sender(probe_settings: RuntimeSettings) -> AsyncIterator[ProbeSender]:
+    producer = AIOKafkaProducer(bootstrap_servers=probe_settings.kafka_bootstrap_servers)
     await producer.start()
-    yield ProbeSender(producer, applied.topic_prefix)
+    yield ProbeSender(producer, probe_settings.topic_prefix)
     await producer.stop()
 
 
 async def read_topic(settings: RuntimeSettings, topic: str) -> list[ConsumerRecord]:
-    """Everything that a topic holds now, partition by partition."""
+    """All records of a topic, sorted by partition and offset."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        name = f"{settings.topic_prefix}{topic}"
-        partitions = [TopicPartition(name, p) for p in range(PARTITIONS)]
+        partitions = [TopicPartition(f"{settings.topic_prefix}{topic}", number) for number in range(PARTITIONS)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord] = []

@@ -1,5 +1,6 @@
-"""A small service to test the machinery with: it keeps notes of cases, in order, and tells of each one."""
+"""A small service for the tests: it stores notes of cases in order and publishes an event for each note."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,14 +16,16 @@ from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.record import ReceivedRecord, partition_of
+from shared.runtime.kafka.partitioner import partition_of
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers
 from shared.runtime.timers.timers import DueTimer
+from tests.support.waiting import wait_for
 
-PARTITIONS = 12  # half of the registry's, as every test makes topics of its own
+PARTITIONS = 12  # half of the registry's: every test creates topics of its own
 INPUTS = [replace(topic, partitions=PARTITIONS) for topic in (topics.TRIAGE_EVENTS, topics.CASE_ACTIONS)]
 OUTPUT = replace(topics.CASE_EVENTS, partitions=PARTITIONS)
 
@@ -41,7 +44,7 @@ def decode_note(kind: str, body: bytes) -> ProbeNote:
 
 @dataclass
 class ProbeHandler:
-    """The handler; `fault(text)` may raise, `seen` holds the texts of each call."""
+    """The handler of the service; `raise_on(text)` may raise, `batches` holds the texts of each call."""
 
     raise_on: Callable[[str], None] = lambda _: None
     batches: list[list[str]] = field(default_factory=list)
@@ -77,7 +80,9 @@ class ProbeHandler:
 
 
 def outgoing_message(record: ReceivedRecord) -> CloudEventRecord:
-    return CloudEventRecord(OUTPUT.name, record.key, uuid7(), "noted", record.at, record.body, "/probe", 0)
+    return CloudEventRecord(
+        topic=OUTPUT.name, key=record.key, id=uuid7(), type="noted", at=record.at, body=record.body, source="/probe", sequence=0
+    )
 
 
 def build_service(settings: RuntimeSettings, probe: ProbeHandler, **options: Any) -> Service:
@@ -96,7 +101,7 @@ def note_body(text: str, **fields: Any) -> bytes:
 
 
 class ProbeSender:
-    """Writes records of any shape to a topic."""
+    """Sends records to a topic, also invalid ones."""
 
     def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
         self._producer = producer
@@ -117,11 +122,9 @@ class ProbeSender:
 
 
 def case_on_partition(partition: int, number: int = 0) -> str:
-    """A case id that lies on the partition."""
-    found = (f"case-{n}" for n in range(100_000) if partition_of(f"case-{n}", PARTITIONS) == partition)
-    for _ in range(number):
-        next(found)
-    return next(found)
+    """The case id with that number among those of the partition."""
+    cases = (f"case-{n}" for n in itertools.count() if partition_of(f"case-{n}", PARTITIONS) == partition)
+    return next(itertools.islice(cases, number, None))
 
 
 async def stored_notes(service: Service, case: str | None = None) -> list[str]:
@@ -133,3 +136,15 @@ async def stored_notes(service: Service, case: str | None = None) -> list[str]:
 async def count_rows(service: Service, table: str) -> int:
     async with service.database.transaction() as tx:
         return int(await tx.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+async def dead_letter_reasons(service: Service) -> list[str]:
+    async with service.database.transaction() as tx:
+        return [row["reason"] for row in await tx.fetch("SELECT reason FROM dead_letter ORDER BY id")]
+
+
+async def wait_for_notes(service: Service, expected: list[str], case: str | None = None) -> None:
+    async def arrived() -> bool:
+        return await stored_notes(service, case) == expected
+
+    await wait_for(arrived, what=f"notes {expected}")

@@ -22,7 +22,8 @@ from shared.contracts.events import decode_event, encode_event
 from shared.contracts.events.triage import Classified, Registered
 from shared.contracts.topics import CASE_ACTIONS, PARTITIONS, TRIAGE_EVENTS, Topic
 from shared.runtime.clock import uuid7
-from shared.runtime.kafka.record import RawRecord, ReceivedRecord, partition_of
+from shared.runtime.kafka.partitioner import partition_of
+from shared.runtime.kafka.record import RawRecord, ReceivedRecord
 from shared.runtime.kafka.signing import sign
 from shared.runtime.service import Service
 
@@ -115,8 +116,10 @@ class SlaHarness:
     async def send_record(
         self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
     ) -> None:
-        """Send a record; `kind` is its `ce_type`."""
-        message = CloudEventRecord(topic.name, case, event_id or uuid7(), kind, datetime.now(UTC), body, "/test")
+        """One record."""
+        message = CloudEventRecord(
+            topic=topic.name, key=case, id=event_id or uuid7(), type=kind, at=datetime.now(UTC), body=body, source="/test"
+        )
         all_headers = [*message.kafka_headers(), *((name, value.encode()) for name, value in headers)]
         await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
 
@@ -125,8 +128,17 @@ def received_record(event: Classified) -> ReceivedRecord:
     """A record of triage-events as the consumer decodes it."""
     body = encode_event(event)
     return ReceivedRecord(
-        raw=RawRecord(TRIAGE_EVENTS.name, partition_of(event.case, PARTITIONS), 0, 0, 1, event.case, event.case.encode(), body, ()),
-        key=event.case,
+        raw=RawRecord(
+            topic=TRIAGE_EVENTS.name,
+            partition=partition_of(event.case, PARTITIONS),
+            offset=0,
+            timestamp_ms=0,
+            timestamp_type=1,
+            key=event.case,
+            raw_key=event.case.encode(),
+            body=body,
+            headers=(),
+        ),
         id=UUID(uuid7()),
         type=event.name,
         at=event.at,

@@ -1,1 +1,1 @@
-"""Triage against a real broker and a real database."""
+"""Triage with a real broker and a real database."""

@@ -1,4 +1,4 @@
-"""Triage and its settings, and registrations for it."""
+"""Triage, its settings, and registrations for it."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,7 @@ from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Registered
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.services import PROCEDURE, TopicClient, cloud_event_headers, write_organisation
-from tests.support.services import open_topic_client as open_wire
+from tests.support.services import PROCEDURE, TopicClient, cloud_event_headers, open_topic_client, write_organisation
 
 TOKEN_SHA256 = sha256(b"li-token").hexdigest()
 START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)
@@ -27,7 +26,7 @@ START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)
 @pytest.fixture
 async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path) -> TriageSettings:
     people = [{"id": "li", "roles": ["handler"], "token_sha256": TOKEN_SHA256}]
-    made = TriageSettings(
+    settings = TriageSettings(
         environment="test",
         kafka_bootstrap_servers=bootstrap_servers,
         database_url=database_url,
@@ -36,8 +35,8 @@ async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str,
         clock_tolerance_ms=0,
         outbox_poll_ms=50,
     )
-    await apply_topics(made, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.TRIAGE_EVENTS])
-    return made
+    await apply_topics(settings, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.TRIAGE_EVENTS])
+    return settings
 
 
 @pytest.fixture
@@ -47,20 +46,28 @@ async def triage(settings: TriageSettings) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def wire(settings: TriageSettings) -> AsyncIterator[TopicClient]:
-    async with open_wire(settings) as opened:
-        yield opened
+async def topic_client(settings: TriageSettings) -> AsyncIterator[TopicClient]:
+    async with open_topic_client(settings) as client:
+        yield client
 
 
 def registered_event(case: str, minutes: float = 0, **fields: Any) -> Registered:
     """A registration as intake publishes it."""
     at = START + timedelta(minutes=minutes)
-    values = {"case": case, "number": "TS-1", "source": "web", "received_at": at, "registered_at": at, "channel": "hotline", "text": "吵"}
-    complaint = Complaint.model_validate(values | fields)
+    complaint_fields = {
+        "case": case,
+        "number": "TS-1",
+        "source": "web",
+        "received_at": at,
+        "registered_at": at,
+        "channel": "hotline",
+        "text": "吵",
+    }
+    complaint = Complaint.model_validate(complaint_fields | fields)
     return Registered(case=case, at=at, procedure="shop", version=PROCEDURE["version"], complaint=complaint, number="TS-1")
 
 
-async def send_registration(wire: TopicClient, case: str, minutes: float = 0, **fields: Any) -> None:
-    """Publish a registration."""
+async def send_registration(topic_client: TopicClient, case: str, minutes: float = 0, **fields: Any) -> None:
+    """Publish a registration as intake does."""
     event = registered_event(case, minutes, **fields)
-    await wire.send(topics.COMPLAINT_EVENTS, case, encode_event(event), cloud_event_headers("registered", "intake", str(uuid4())))
+    await topic_client.send(topics.COMPLAINT_EVENTS, case, encode_event(event), cloud_event_headers("registered", "intake", str(uuid4())))

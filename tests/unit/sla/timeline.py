@@ -19,6 +19,11 @@ _HEAD = {"id": "small", "version": 1, "title": {"zh": "小", "en": "Small"}, "re
 _ROLES = ["officer", "boss", "chief"]
 
 
+def small_procedure(procedure: str) -> Procedure:
+    """A procedure of these entries, with the roles officer, boss and chief."""
+    return Procedure.model_validate({**_HEAD, "roles": _ROLES, **yaml.safe_load(procedure)})
+
+
 def run_steps(
     procedure: str, *steps: str, until: str = "20 00:00", organisation: TimelineRow | None = None, **complaint: Any
 ) -> list[TimelineRow]:
@@ -26,11 +31,10 @@ def run_steps(
 
     A step is written `11 10:00 answer boss text=hello`: day, time, action, role (`-` for none), data.
     """
-    made = Procedure.model_validate({**_HEAD, "roles": _ROLES, **yaml.safe_load(procedure)})
     received = {"received_at": november_instant("09 09:00"), "text": "x", **complaint}
     given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": november_instant(until)}
     company = open_organisation() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
-    return simulate_scenario(parse_scenario(given, "small"), bind_parameters(made), company)
+    return simulate_scenario(parse_scenario(given, "small"), bind_parameters(small_procedure(procedure)), company)
 
 
 def event_lines(rows: Iterable[TimelineRow], *event_types: str) -> list[str]:

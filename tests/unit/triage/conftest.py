@@ -1,4 +1,4 @@
-"""A small procedure with everything that triage decides, and complaints for it."""
+"""A procedure with every kind of triage entry, and complaints registered under it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.triage.domain.compiled_rules import TriageRules, compile_rules
 from services.triage.domain.rule_scope import TriageContext
 from shared.contracts.complaint import Complaint
-from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
+from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 
 START = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
-MakeBound = Callable[..., BoundProcedure]
+MakeRules = Callable[..., TriageRules]
 MakeComplaint = Callable[..., Complaint]
 
 PROCEDURE: dict[str, Any] = {
@@ -63,9 +64,11 @@ def organisation() -> Organisation:
 
 
 @pytest.fixture
-def bound() -> MakeBound:
-    def make(**changes: Any) -> BoundProcedure:
-        return bind_parameters(Procedure.model_validate(PROCEDURE | changes))
+def rules(organisation: Organisation) -> MakeRules:
+    """Compile the rules of the procedure with changed sections, for `other_organisation` or the usual one."""
+
+    def make(*, other_organisation: Organisation | None = None, **sections: Any) -> TriageRules:
+        return compile_rules(bind_parameters(Procedure.model_validate(PROCEDURE | sections)), other_organisation or organisation)
 
     return make
 

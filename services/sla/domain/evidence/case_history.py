@@ -10,7 +10,7 @@ import orjson
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.replay import RecordedEvent
+from services.sla.domain.evidence.recorded_events import RecordedEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -19,13 +18,6 @@ class LedgerEntry(NamedTuple):
     sequence: int
     body: bytes
     hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MerkleProof:
-    """The way from a leaf to a Merkle root: each sibling's hash, and whether it stands on the left."""
-
-    siblings: tuple[tuple[bytes, bool], ...]
 
 
 def canonical_json(event: dict[str, Any]) -> bytes:
@@ -50,43 +42,3 @@ def verify_chain(entries: Iterable[LedgerEntry]) -> list[str]:
             found.append(f"event {entry.sequence} does not fit the one before: it, or its hash, was changed or exchanged")
         previous, expected = entry.hash, expected + 1
     return found
-
-
-def merkle_root(leaves: Sequence[bytes]) -> bytes:
-    """The Merkle root of leaves (RFC 6962: leaves and nodes are hashed with different prefixes)."""
-    if not leaves:
-        return sha256(b"").digest()
-    level = [_leaf_hash(leaf) for leaf in leaves]
-    while len(level) > 1:
-        level = [_node_hash(*level[i : i + 2]) for i in range(0, len(level), 2)]
-    return level[0]
-
-
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> MerkleProof:
-    """That the leaf at an index belongs to the root of all leaves."""
-    siblings: list[tuple[bytes, bool]] = []
-    level = [_leaf_hash(leaf) for leaf in leaves]
-    while len(level) > 1:
-        other = index ^ 1
-        if other < len(level):
-            siblings.append((level[other], other < index))
-        level = [_node_hash(*level[i : i + 2]) for i in range(0, len(level), 2)]
-        index //= 2
-    return MerkleProof(tuple(siblings))
-
-
-def verify_inclusion(leaf: bytes, proof: MerkleProof, expected_root: bytes) -> bool:
-    """Whether a proof leads from a leaf to a root."""
-    reached = _leaf_hash(leaf)
-    for sibling, left in proof.siblings:
-        reached = _node_hash(sibling, reached) if left else _node_hash(reached, sibling)
-    return reached == expected_root
-
-
-def _leaf_hash(data: bytes) -> bytes:
-    return sha256(b"\x00" + data).digest()
-
-
-def _node_hash(left: bytes, right: bytes | None = None) -> bytes:
-    # A node without a partner goes up as it is.
-    return left if right is None else sha256(b"\x01" + left + right).digest()

@@ -2,86 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
-from services.sla.domain.lifecycle import clocks, escalation, permissions
-from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation, Event
+from services.sla.domain.lifecycle import clocks, due_items, escalation, permissions
+from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.lifecycle.effects import (
-    EffectContext,
-    apply_effects,
-    execute_deadline_step,
-    process_escalation_events,
-    process_event,
-)
-from services.sla.domain.rules.plans import ClockPlan, first_clauses
+from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.domain.lifecycle.effects import run_reactions
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.rules.plans import first_clauses
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
 
-AUTHORITY_RULE = "authority"
-"""The rule of a refusal that rests on who acted, not on the procedure."""
 NON_OWNER_ROLES = frozenset({"", "system", "triage", "complainant"})
 """Roles that are never asked for help, and so never own a case as the first who was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenCase:
-    """A registered complaint with triage's first decision. `registered` and `classified` are those events' fields."""
-
-    case: str
-    procedure: str
-    version: int
-    received_at: int
-    registered_at: int
-    complaint: dict[str, Any]
-    registered: dict[str, Any]
-    classified: dict[str, Any]
-    parameters: dict[str, Any] = field(default_factory=dict)
+MAX_FOLLOW_UPS = 1000
+"""Events that one input or due item may cause; the longest decision in the scenarios of the packs has 18."""
 
 
-@dataclass(frozen=True, slots=True)
-class TakeAction:
-    """An action at an instant by an actor who is known; `data` is the action's data, instants in microseconds.
-
-    `denied` says why the actor may not act in that role at all; the action is then refused, and the ledger says so.
-    """
-
-    action: str
-    at: int
-    role: str
-    actor: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-    denied: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyDecision:
-    """A decision of triage on a case that exists (routed, route_proposed, reclassified, linked, amended, group_found), or notify's news."""
-
-    event: str
-    at: int
-    data: dict[str, Any]
-    cause: str = "triage"
-
-
-@dataclass(frozen=True, slots=True)
-class AdvanceTime:
-    """Time has passed: everything that happened up to `upto` is known, so what is due by then is carried out."""
-
-    upto: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recalculate:
-    """The calendars have changed: every deadline is counted again, and each that moves is an event."""
-
-    at: int
-    reason: str = "calendar"
-
-
-CaseInput = OpenCase | TakeAction | ApplyDecision | AdvanceTime | Recalculate
+class ProcedureLoopError(ValueError):
+    """Events of a procedure cause each other without end; the text names the event that came most often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +50,56 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
     if isinstance(case_input, OpenCase):
         draft = DecisionBuilder(_new_case(case_input), rulebook, now)
         _add_opening_events(draft, case_input)
-        following = execute_due(draft, case_input.registered_at - 1)
+        following = _execute_due(draft, case_input.registered_at - 1)
     elif case is None:
         raise ValueError("the case is not known; its registration has to come first")
     else:
         draft = DecisionBuilder(case.working_copy(), rulebook, now)
         if isinstance(case_input, AdvanceTime):
-            following = execute_due(draft, case_input.upto)
+            following = _execute_due(draft, case_input.upto)
         else:
-            execute_due(draft, case_input.at - 1)
+            _execute_due(draft, case_input.at - 1)
             _apply_input(draft, case_input)
-            following = execute_due(draft, case_input.at - 1)
+            _follow_up_events(draft)
+            following = _execute_due(draft, case_input.at - 1)
     return CaseDecision(draft.case, draft.events, following)
+
+
+def _follow_up_events(builder: DecisionBuilder) -> None:
+    """The event loop: follow up each event of the decision once, in the order in which the events were added.
+
+    An event is applied to the case at the moment it is added, whichever input, clock or effect it comes from. When it is
+    followed up, its clocks come first, in the order of time.md for equal instants, then the reactions on it in their written
+    order; the events that these add go to the end of the list.
+
+    Raises `ProcedureLoopError` if events cause each other without end.
+    """
+    for _ in range(MAX_FOLLOW_UPS):
+        if not builder.pending:
+            return
+        event = builder.pending.popleft()
+        clocks.apply_stops_and_cancels(builder, event)
+        due_items.execute_before_interruption(builder, event)
+        clocks.apply_pauses_and_starts(builder, event)
+        escalation.end_escalations(builder, event)
+        run_reactions(builder, event)
+        if event.type == "measures_signed_off":
+            builder.case.unsigned = False
+    raise ProcedureLoopError(_describe_loop(builder))
+
+
+def _describe_loop(builder: DecisionBuilder) -> str:
+    reacted_to = [event.type for event in builder.events if event.type in builder.rulebook.reactions_by_event]
+    ((event_type, _),) = Counter(reacted_to or [event.type for event in builder.events]).most_common(1)
+    return f"{event_type} causes itself without end; give a reaction or a clock on {event_type} a condition"
+
+
+def _execute_due(builder: DecisionBuilder, upto: int) -> int | None:
+    """Carry out all that is due by an instant, each at its own instant, in order; gives the next instant after that."""
+    while (due := next_due(builder.case)) is not None and due <= upto:
+        due_items.execute_first(builder, upto)
+        _follow_up_events(builder)
+    return due
 
 
 def _apply_input(draft: DecisionBuilder, given: TakeAction | ApplyDecision | Recalculate) -> None:
@@ -128,34 +110,6 @@ def _apply_input(draft: DecisionBuilder, given: TakeAction | ApplyDecision | Rec
             _apply_decision(draft, given)
         case Recalculate():
             clocks.recalculate_deadlines(draft, given.at, given.reason)
-
-
-def next_due(case: Case) -> int | None:
-    """The next instant at which something of the case is due; None if nothing is."""
-    first: int | None = None
-    for rounds in case.rounds.values():
-        current = rounds[-1]
-        if current.is_active:
-            first = _earlier_instant(first, current.next_occurrence)
-            first = _earliest_pending(first, current.dues, current.done)
-            if current.reminders:
-                first = _earliest_pending(first, current.reminders, current.reminded)
-    for climb in case.climbs:
-        if climb.active:
-            first = _earlier_instant(first, climb.next)
-    return first
-
-
-def _earlier_instant(first: int | None, at: int | None) -> int | None:
-    return at if first is None or (at is not None and at < first) else first
-
-
-def _earliest_pending(first: int | None, instants: list[int | None], done: list[int]) -> int | None:
-    """The earliest of an instant and those that are still to come."""
-    for place, at in enumerate(instants):
-        if at is not None and (first is None or at < first) and place not in done:
-            first = at
-    return first
 
 
 def _new_case(given: OpenCase) -> Case:
@@ -180,8 +134,10 @@ def _new_case(given: OpenCase) -> Case:
 
 def _add_opening_events(draft: DecisionBuilder, given: OpenCase) -> None:
     register = first_clauses(draft.rulebook.procedure.register_.clause)
-    process_event(draft, "registered", given.registered_at, {**draft.rule_fields("register", register), **given.registered}, "opening")
-    process_event(draft, "classified", given.registered_at, dict(given.classified))
+    draft.add_event("registered", given.registered_at, {**draft.rule_fields("register", register), **given.registered}, "opening")
+    _follow_up_events(draft)
+    draft.add_event("classified", given.registered_at, dict(given.classified))
+    _follow_up_events(draft)
 
 
 def _apply_decision(draft: DecisionBuilder, given: ApplyDecision) -> None:
@@ -195,7 +151,7 @@ def _apply_decision(draft: DecisionBuilder, given: ApplyDecision) -> None:
         kind = "reassigned"
     if kind == "reclassified":
         data.setdefault("from_class", case.class_)
-    process_event(draft, kind, given.at, data, given.cause)
+    draft.add_event(kind, given.at, data, given.cause)
 
 
 def _outranked_by_person(action: str, what: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -212,14 +168,12 @@ def _take_action(draft: DecisionBuilder, given: TakeAction) -> None:
         data["needs_sign_off"] = permissions.needs_sign_off(draft, data)
     refused = permissions.find_refusal(draft, permissions.effective_action(draft, given.action), event, given.at, data)
     if given.denied:
-        refused = permissions.ActionRefusal(given.denied, rule=AUTHORITY_RULE)
+        refused = permissions.ActionRefusal(given.denied, rule=permissions.AUTHORITY_RULE)
     if refused is not None:
         _add_refusal(draft, given, refused)
         return
     _add_engine_fields(draft, given, event, data)
-    process_event(draft, event, given.at, data, "action")
-    if event == "escalation_acknowledged":
-        escalation.acknowledge_escalations(draft)
+    draft.add_event(event, given.at, data, "action")
 
 
 def _add_engine_fields(draft: DecisionBuilder, given: TakeAction, event: str, data: dict[str, Any]) -> None:
@@ -248,74 +202,4 @@ def _add_refusal(draft: DecisionBuilder, given: TakeAction, refused: permissions
     data = {**because, "action": given.action, "reason": refused.reason, "role": given.role, "actor": given.actor, "data": given.data}
     if refused.late:
         data["late"] = True
-    process_event(draft, "action_refused", given.at, data, "action")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _DueItem:
-    """Something that is due; at equal instants reminders come before dues, dues before repeats, ladders last."""
-
-    at: int
-    rank: int
-    order: int
-    index: int
-
-
-def execute_due(draft: DecisionBuilder, upto: int) -> int | None:
-    """Carry out all that is due by an instant, each at its own instant, in order; gives the next instant after that."""
-    while (due := next_due(draft.case)) is not None and due <= upto:
-        step, plan, climb = min(_due_items(draft, upto), key=lambda each: each[0])
-        if climb is not None:
-            seen = len(draft.events)
-            escalation.advance_escalation(draft, climb, step.at)
-            process_escalation_events(draft, seen)
-        elif plan is not None:
-            _execute_item(draft, plan, draft.case.rounds[plan.clock.id][-1], step, upto)
-    return due
-
-
-def _due_items(draft: DecisionBuilder, upto: int) -> Iterator[tuple[_DueItem, ClockPlan | None, Escalation | None]]:
-    case = draft.case
-    for order, plan in enumerate(draft.rulebook.clock_plans.values()):
-        current = case.current_run(plan.clock.id)
-        if current is None or not current.is_active:
-            continue
-        for place, at in enumerate(current.reminders):
-            if at is not None and at <= upto and place not in current.reminded:
-                yield _DueItem(at, 0, order, place), plan, None
-        for place, at in enumerate(current.dues):
-            if at is not None and at <= upto and place not in current.done:
-                yield _DueItem(at, 1, order, place), plan, None
-        if current.next_occurrence is not None and current.next_occurrence <= upto:
-            yield _DueItem(_missed_occurrences(draft, plan, current, upto)[0], 2, order, 0), plan, None
-    for place, climb in enumerate(case.climbs):
-        if climb.active and climb.next is not None and climb.next <= upto:
-            yield _DueItem(climb.next, 3, place, 0), None, climb
-
-
-def _missed_occurrences(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, upto: int) -> tuple[int, int]:
-    """The last occurrence by an instant, and how many there were: those missed in an outage are carried out as one."""
-    at = current.next_occurrence or 0
-    number = 1
-    while (following := clocks.next_occurrence_after(draft, plan, current, at)) is not None and following <= upto:
-        at, number = following, number + 1
-    return at, number
-
-
-def _execute_item(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, step: _DueItem, upto: int) -> None:
-    match step.rank:
-        case 0:
-            current.reminded = [*current.reminded, step.index]
-            chase = EffectContext(step.at, plan.clock.id, plan, current, current.due_at, about="due", from_timer=True)
-            apply_effects(draft, plan.reminders[step.index].effects, chase)
-        case 1:
-            execute_deadline_step(draft, plan, current, step.index)
-        case _:
-            missed = _missed_occurrences(draft, plan, current, upto)[1]
-            current.occurred = step.at
-            current.next_occurrence = clocks.next_occurrence_after(draft, plan, current, step.at)
-            apply_effects(
-                draft,
-                plan.repeat_effects,
-                EffectContext(step.at, plan.clock.id, plan, current, step.at, missed, about="due", from_timer=True),
-            )
+    draft.add_event("action_refused", given.at, data, "action")

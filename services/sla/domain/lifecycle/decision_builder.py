@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import Worktime
@@ -19,9 +20,13 @@ _CASE_CHANGE_EVENTS = frozenset({"classified", "reclassified", "amended", "linke
 
 
 class DecisionBuilder:
-    """One decision: `case` may be changed, `now` is when it is made (microseconds), `events` is what it says."""
+    """One decision on a working copy of a case.
 
-    __slots__ = ("case", "events", "now", "rulebook", "worktime")
+    `now` is when it is made (microseconds); `events` are its events in order, each applied to the case when it is added;
+    `pending` are those of them that the event loop has not followed up yet.
+    """
+
+    __slots__ = ("case", "events", "now", "pending", "rulebook", "worktime")
 
     def __init__(self, case: Case, rulebook: Rulebook, now: int) -> None:
         self.case = case
@@ -29,6 +34,7 @@ class DecisionBuilder:
         self.now = now
         self.worktime: Worktime = rulebook.worktime_for(case.department)
         self.events: list[Event] = []
+        self.pending: deque[Event] = deque()
 
     def holds(self, condition: Condition | None, data: dict[str, Any] | None = None) -> bool:
         """Whether a condition holds, perhaps with the data of an event at hand; an absent one does."""
@@ -50,6 +56,7 @@ class DecisionBuilder:
             data["late_by"] = (self.now - at) / MICROSECONDS_PER_SECOND
         event = Event(event_type, at, case.sequence, data, cause)
         self.events.append(event)
+        self.pending.append(event)
         self._update_last_and_count(event)
         self._apply_to_case(event_type, data)
         return event

@@ -27,12 +27,6 @@ from shared.procedures.model.effects import (
     role_tuple,
 )
 
-MAX_REACTION_DEPTH = 30
-
-
-class ProcedureLoopError(ValueError):
-    """The procedure's reactions call each other without end; the text names the event at which it was noticed."""
-
 
 @dataclass(frozen=True, slots=True)
 class EffectContext:
@@ -47,31 +41,6 @@ class EffectContext:
     event: Event | None = None
     about: str = ""
     from_timer: bool = False
-    depth: int = 0
-
-
-def process_event(builder: DecisionBuilder, event_type: str, at: int, data: dict[str, Any], cause: str = "", depth: int = 0) -> Event:
-    """Add an event, let the clocks see it, and carry out the reactions that it calls for."""
-    if depth > MAX_REACTION_DEPTH:
-        raise ProcedureLoopError(f"reactions on {event_type} call each other without end; give one of them a condition")
-    event = builder.add_event(event_type, at, data, cause)
-    seen = len(builder.events)
-    _update_clocks(builder, event)
-    run_reactions(builder, event, depth)
-    for follower in builder.events[seen:]:
-        if follower.type.startswith("clock_"):
-            run_reactions(builder, follower, depth)
-    if event_type == "measures_signed_off":
-        builder.case.unsigned = False
-    return event
-
-
-def process_escalation_events(builder: DecisionBuilder, first_index: int, depth: int = 0) -> None:
-    """Let clocks and reactions see what a ladder has just said, from that event on."""
-    for event in builder.events[first_index:]:
-        if event.type in ("escalated", "no_recipient"):
-            _update_clocks(builder, event)
-            run_reactions(builder, event, depth)
 
 
 def execute_deadline_step(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> None:
@@ -84,21 +53,11 @@ def execute_deadline_step(builder: DecisionBuilder, plan: ClockPlan, run: ClockR
         )
 
 
-def _update_clocks(draft: DecisionBuilder, event: Event) -> None:
-    """Stops and cancels first, then what is due at the instant of the event, then pauses, resumes and starts."""
-    clocks.apply_stops_and_cancels(draft, event)
-    for plan, current in clocks.runs_to_interrupt(draft, event):
-        for place, at in enumerate(current.dues):
-            if at == event.at and place not in current.done and current.is_active:
-                execute_deadline_step(draft, plan, current, place)
-    clocks.apply_pauses_and_starts(draft, event)
-
-
-def run_reactions(builder: DecisionBuilder, event: Event, depth: int = 0) -> None:
+def run_reactions(builder: DecisionBuilder, event: Event) -> None:
     """Carry out the reactions on an event."""
     for reaction in builder.rulebook.reactions_by_event.get(event.type, ()):
         if _reaction_applies(builder, reaction, event):
-            apply_effects(builder, reaction.effects, EffectContext(event.at, reaction.id, event=event, about=event.type, depth=depth + 1))
+            apply_effects(builder, reaction.effects, EffectContext(event.at, reaction.id, event=event, about=event.type))
 
 
 def apply_effects(builder: DecisionBuilder, planned_effects: Iterable[PlannedEffect], context: EffectContext) -> None:
@@ -124,7 +83,7 @@ def _breach(draft: DecisionBuilder, doing: PlannedEffect, effect: Breach, occasi
         data["in_principle"] = True
     if occasion.occurrences > 1:
         data["occurrences"] = occasion.occurrences
-    process_event(draft, "clock_breached", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    draft.add_event("clock_breached", occasion.at, data, _cause(occasion))
 
 
 def _remind(draft: DecisionBuilder, doing: PlannedEffect, effect: Remind, occasion: EffectContext) -> None:
@@ -133,7 +92,7 @@ def _remind(draft: DecisionBuilder, doing: PlannedEffect, effect: Remind, occasi
     data = {**_run_fields(draft, occasion), **because, "role": roles[0], "recipients": list(dict.fromkeys(reached)), "by": list(effect.by)}
     if occasion.occurrences > 1:
         data["occurrences"] = occasion.occurrences
-    process_event(draft, "reminded", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    draft.add_event("reminded", occasion.at, data, _cause(occasion))
     notifications.notify_roles_or_superiors(draft, occasion.at, roles, because, _notification_options(effect, "reminded", occasion))
 
 
@@ -145,10 +104,8 @@ def _notify(draft: DecisionBuilder, doing: PlannedEffect, effect: Notify, occasi
 
 
 def _escalate(draft: DecisionBuilder, doing: PlannedEffect, effect: Escalate, occasion: EffectContext) -> None:
-    seen = len(draft.events)
     clock = occasion.plan.clock.id if occasion.plan else ""
     escalation.escalate(draft, occasion.at, effect.escalate, draft.effect_rule_fields(doing, occasion.rule), clock, list(effect.by))
-    process_escalation_events(draft, seen, occasion.depth + 1)
 
 
 def _deem(draft: DecisionBuilder, doing: PlannedEffect, effect: DeemEvent, occasion: EffectContext) -> None:
@@ -156,7 +113,7 @@ def _deem(draft: DecisionBuilder, doing: PlannedEffect, effect: DeemEvent, occas
     if current is not None:
         current.deemed = effect.deem
     data = {**_run_fields(draft, occasion), **draft.effect_rule_fields(doing, occasion.rule), "role": "system"}
-    process_event(draft, effect.deem, occasion.at, data, _cause(occasion), occasion.depth + 1)
+    draft.add_event(effect.deem, occasion.at, data, _cause(occasion))
     if plan is not None and current is not None and current.is_active:
         clocks.stop_run(draft, plan, current, occasion.at)
 
@@ -167,7 +124,7 @@ def _reclassify(draft: DecisionBuilder, doing: PlannedEffect, effect: Reclassify
         data["class"] = effect.reclassify
     if effect.kind:
         data["kind"] = effect.kind
-    process_event(draft, "reclassified", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    draft.add_event("reclassified", occasion.at, data, _cause(occasion))
 
 
 def _raise_level(draft: DecisionBuilder, doing: PlannedEffect, effect: RaiseLevel, occasion: EffectContext) -> None:
@@ -178,20 +135,20 @@ def _raise_level(draft: DecisionBuilder, doing: PlannedEffect, effect: RaiseLeve
     told = [reached] if reached else []
     because = draft.effect_rule_fields(doing, occasion.rule)
     data = {**because, "role": role, "recipients": told, "level": draft.case.level, "reason": "level"}
-    process_event(draft, "escalated", occasion.at, data, _cause(occasion), occasion.depth + 1)
+    draft.add_event("escalated", occasion.at, data, _cause(occasion))
     by = {"by": ["sms", "email"], "about": "escalated", "urgent": True}
     notifications.notify_roles_or_superiors(draft, occasion.at, [role], because, by)
 
 
 def _set_facts(draft: DecisionBuilder, doing: PlannedEffect, effect: SetFacts, occasion: EffectContext) -> None:
     data = {**draft.effect_rule_fields(doing, occasion.rule), "role": "system", "facts": dict(effect.set)}
-    process_event(draft, "amended", occasion.at, data, depth=occasion.depth + 1)
+    draft.add_event("amended", occasion.at, data)
 
 
 def _assign(draft: DecisionBuilder, doing: PlannedEffect, effect: AssignHandler, occasion: EffectContext) -> None:
     person = next(iter(notifications.role_holders(draft, effect.assign, occasion.at)), "")
     data = {**draft.effect_rule_fields(doing, occasion.rule), "role": effect.assign, "to_role": effect.assign, "person": person}
-    process_event(draft, "assigned", occasion.at, data, depth=occasion.depth + 1)
+    draft.add_event("assigned", occasion.at, data)
 
 
 def _start_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: StartClock, occasion: EffectContext) -> None:

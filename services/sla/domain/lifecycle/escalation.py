@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.deadlines.counting import add_duration
-from services.sla.domain.lifecycle.case import Escalation
-from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.case import Escalation, Event
+from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.notifications import notify_roles, report_no_recipient, role_holders
 from services.sla.domain.rules.plans import first_clauses
 from shared.procedures.model.duration import Duration
@@ -50,10 +50,14 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
     report_no_recipient(builder, at, role_tuple(ladder.rungs[-1])[-1], because, escalation.ladder)
 
 
-def acknowledge_escalations(builder: DecisionBuilder) -> None:
-    """Somebody has taken it up: silence no longer takes any matter further."""
-    for climb in builder.case.climbs:
-        climb.active, climb.next = False, None
+def end_escalations(builder: DecisionBuilder, event: Event) -> None:
+    """An acknowledgement and the end of the case end every escalation."""
+    if event.type == "escalation_acknowledged":
+        for climb in builder.case.climbs:
+            climb.active, climb.next = False, None
+    elif event.type in END_EVENTS:
+        for climb in builder.case.climbs:
+            climb.active = False
 
 
 def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> EscalationLadder:

@@ -14,6 +14,8 @@ from shared.procedures.model.duration import Duration, DurationError
 from shared.procedures.model.effects import role_tuple
 
 EXTENSION_ACTIONS = ("request_extension", "grant_extension", "refuse_extension")
+AUTHORITY_RULE = "authority"
+"""The rule of a refusal that rests on who acted, not on the procedure."""
 SYSTEM_ROLE = "system"
 
 

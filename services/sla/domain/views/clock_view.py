@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.deadlines.explanation import explain_deadline
-from services.sla.domain.lifecycle import clocks
+from services.sla.domain.lifecycle import clock_deadlines
 from services.sla.domain.lifecycle.case import Case, ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.plans import ClockPlan
@@ -35,6 +35,6 @@ def explained_run(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun
     """A round as it stands, with the explanation of each due instant."""
     draft = DecisionBuilder(case, rulebook, run.start)
     because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
-    limits = [clocks.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]
+    limits = [clock_deadlines.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]
     dues = [explain_deadline(draft.worktime, limit, because) for limit in limits if limit is not None]
     return {**run_summary(case, rulebook, plan, run), "dues": dues}

@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
-from services.sla.domain.lifecycle.decide import ApplyDecision, OpenCase, TakeAction
+from services.sla.domain.lifecycle.inputs import ApplyDecision, OpenCase, TakeAction
 from shared.contracts.actions import ActionData
 from shared.contracts.complaint import Complaint, MaskedComplainant
 from shared.contracts.events import EVENT_CLASSES, CaseEvent

@@ -46,8 +46,17 @@ def record(key_id: str, body: bytes = BODY) -> ReceivedRecord:
     signature = sign(PRIVATE_KEY.private_bytes_raw(), CASE_ACTIONS.name, "c1", str(EVENT_ID), BODY)
     fields: dict[str, Any] = {"type": "action", "at": NOW, "recorded_at": NOW, "event": None, "source": "", "sequence": None}
     return ReceivedRecord(
-        raw=RawRecord(CASE_ACTIONS.name, 0, 0, 0, 1, "c1", b"c1", body, ()),
-        key="c1",
+        raw=RawRecord(
+            topic=CASE_ACTIONS.name,
+            partition=0,
+            offset=0,
+            timestamp_ms=0,
+            timestamp_type=1,
+            key="c1",
+            raw_key=b"c1",
+            body=body,
+            headers=(),
+        ),
         id=EVENT_ID,
         headers={"jiesu-key": key_id, "jiesu-signature": signature},
         traceparent=None,

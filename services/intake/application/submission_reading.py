@@ -1,0 +1,79 @@
+"""Reads one submission, whether by HTTP or Kafka: bounds its size, validates it and derives its case id."""
+
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
+from services.intake.channels import READERS
+from services.intake.domain.submission import SourceContext, case_id, receipt_time_fault
+from services.intake.domain.submission_faults import SubmissionFault
+from shared.contracts.complaint import Submission
+from shared.runtime.clock import Clock, uuid7
+
+
+class SubmissionReader:
+    """Reads submissions of at most `max_bytes`, measured as compact JSON."""
+
+    def __init__(self, clock: Clock, max_bytes: int) -> None:
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    def read(
+        self,
+        document: Any,
+        context: SourceContext,
+        *,
+        traceparent: str | None,
+        idempotency_key: str | None = None,
+        record_id: str | None = None,
+    ) -> PendingRegistration | RegistrationResult:
+        """The submission in a JSON value, or its refusal with the faults.
+
+        A submission without `external_id` is recognised, if sent again, by the Idempotency-Key or the id of the Kafka record.
+        """
+        try:
+            canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError:  # orjson reads 1024 nested levels, but writes only 254
+            return refused_result("invalid", SubmissionFault("body", "too_deep", "send a JSON object with the complaint's fields"))
+        if len(canonical) > self._max_bytes:
+            return refused_result("too_large", self._size_fault())
+        parsed = READERS["json"](document)
+        if parsed.submission is None:
+            missing = any(fault.rule == "missing" for fault in parsed.faults)
+            return refused_result("missing" if missing else "invalid", *parsed.faults)
+        submission = parsed.submission
+        refusal = self._refusal(submission, context)
+        if refusal is not None:
+            return refusal
+        reference = _reference(submission, idempotency_key, record_id)
+        return PendingRegistration(
+            submission=submission,
+            context=context,
+            case=uuid7() if reference is None else case_id(context.source.id, submission.channel, reference),
+            fingerprint=sha256(canonical).digest(),
+            traceparent=traceparent,
+            fingerprint_must_match=not submission.external_id and idempotency_key is not None,
+        )
+
+    def _refusal(self, submission: Submission, context: SourceContext) -> RegistrationResult | None:
+        """The refusal of a valid submission that the source may not send, or that has an impossible time of receipt."""
+        if submission.source not in (None, context.source.id):
+            return refused_result("source", SubmissionFault("source", "not_yours", "leave it out, or send the id of the key's own source"))
+        if not context.allows_channel(submission.channel):
+            allowed = ", ".join(context.source.channels)
+            return refused_result("channel", SubmissionFault("channel", "not_allowed", f"the source may submit on: {allowed}"))
+        fault = receipt_time_fault(submission.received_at, self._clock.now())
+        return None if fault is None else refused_result("implausible", fault)
+
+    def _size_fault(self) -> SubmissionFault:
+        return SubmissionFault("body", "too_large", f"send at most {self._max_bytes} bytes; attachments by reference")
+
+
+def _reference(submission: Submission, idempotency_key: str | None, record_id: str | None) -> str | None:
+    if submission.external_id:
+        return submission.external_id
+    if idempotency_key:
+        return f"key {idempotency_key}"
+    return f"record {record_id}" if record_id else None

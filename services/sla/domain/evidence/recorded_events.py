@@ -1,0 +1,172 @@
+"""Ledger entries as replay reads them, and the input of a decision reconstructed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from services.sla.domain.deadlines.worktime import to_micros
+from services.sla.domain.evidence import hash_chain
+from services.sla.domain.lifecycle.case import Case, Event
+from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.permissions import AUTHORITY_RULE
+from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.domain.views import event_mapping
+from shared.contracts.complaint import Complaint
+from shared.procedures.model.procedure import Procedure
+
+ENGINE_FIELDS = frozenset({"role", "actor", "rule", "clause", "clauses", "from_class", "needs_sign_off", "late_by"})
+"""Fields of an action's event that the engine adds to the action's own data."""
+
+
+IGNORED_FIELDS = frozenset({"recorded_at", "procedure", "version"})
+
+
+_ENVELOPE_FIELDS = frozenset({"type", "case", "at", "sequence"}) | IGNORED_FIELDS
+
+
+class ReplayError(ValueError):
+    """A ledger that cannot be decided again; the text names the event and what it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """A line of a ledger: the event as it was published (read from JSON), and how it came about.
+
+    `origin` stands on the first event of each decision alone; `basis` names the organisation and calendars it was made with.
+    """
+
+    body: dict[str, Any]
+    cause: str = ""
+    origin: str = ""
+    basis: str = ""
+
+
+def input_origin(case_input: CaseInput) -> str:
+    """What has to be kept of an input besides the events that it causes: its kind, and what no event says."""
+    match case_input:
+        case OpenCase():
+            return "opening"
+        case TakeAction(action=action):
+            return f"act {action}"
+        case ApplyDecision():
+            return "decided"
+        case AdvanceTime(upto=upto):
+            return f"tick {upto}"
+        case Recalculate(at=at, reason=reason):
+            return f"recount {at} {reason}"
+
+
+def published_body(event: Event, case: Case, rulebook: Rulebook) -> dict[str, Any]:
+    """An event as it is published, but for when it was recorded; `case` as it stands after the decision."""
+    return {"type": event.type, **event_mapping.published_fields(event, case, rulebook.procedure, rulebook.worktime_for(case.department))}
+
+
+def to_recorded_events(
+    case_input: CaseInput, events: Sequence[Event], case: Case, rulebook: Rulebook, now: datetime, basis: str = ""
+) -> list[RecordedEvent]:
+    """The lines of a decision as a ledger gives them back."""
+    envelope = {"recorded_at": now, "procedure": case.procedure, "version": case.version}
+    bodies = (orjson.loads(hash_chain.canonical_json({**published_body(event, case, rulebook), **envelope})) for event in events)
+    first = input_origin(case_input)
+    pairs = zip(events, bodies, strict=True)
+    return [RecordedEvent(fields, event.cause, "" if number else first, basis) for number, (event, fields) in enumerate(pairs)]
+
+
+def group_by_decision(recorded_events: Iterable[RecordedEvent]) -> Iterator[list[RecordedEvent]]:
+    """The events of each decision."""
+    group: list[RecordedEvent] = []
+    for line in recorded_events:
+        if line.origin and group:
+            yield group
+            group = []
+        group.append(line)
+    if group:
+        yield group
+
+
+def reconstruct_input(group: Sequence[RecordedEvent], procedure: Procedure) -> CaseInput:
+    """The input that caused a decision, out of its events; raises `ReplayError`."""
+    kind, *rest = group[0].origin.split(" ")
+    match kind:
+        case "tick":
+            return AdvanceTime(int(rest[0]))
+        case "recount":
+            return Recalculate(int(rest[0]), rest[1])
+        case "opening":
+            return _read_open_case(group, procedure)
+        case "act":
+            return _read_action(rest[0], _input_event(group, {"action"}), procedure)
+        case "decided":
+            return _read_decision(_input_event(group, {"triage", "message"}), procedure)
+    raise ReplayError(f"event {group[0].body.get('sequence')} does not say what it follows from")
+
+
+def _input_event(group: Sequence[RecordedEvent], causes: set[str]) -> dict[str, Any]:
+    for line in group:
+        if line.cause in causes:
+            return line.body
+    raise ReplayError(f"event {group[0].body.get('sequence')} begins a decision without the event of its input ({' or '.join(causes)})")
+
+
+def _read_open_case(group: Sequence[RecordedEvent], procedure: Procedure) -> OpenCase:
+    registered = _input_event(group, {"opening"})
+    classified = next((line.body for line in group if line.body["type"] == "classified"), None)
+    if classified is None:
+        raise ReplayError("event 1 is not followed by triage's first decision")
+    complaint = Complaint.model_validate(registered["complaint"])
+    return OpenCase(
+        case=registered["case"],
+        procedure=procedure.id,
+        version=procedure.version,
+        received_at=to_micros(complaint.received_at),
+        registered_at=parse_micros(registered["at"]),
+        complaint=event_mapping.stored_complaint(complaint),
+        registered=_event_data(registered, procedure),
+        classified=_event_data(classified, procedure),
+        parameters=registered.get("parameters", {}),
+    )
+
+
+def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> TakeAction:
+    at, role, actor = parse_micros(fields["at"]), fields.get("role", ""), fields.get("actor", "")
+    if fields["type"] == "action_refused":
+        denied = fields["reason"] if fields.get("rule") == AUTHORITY_RULE else ""
+        return TakeAction(action, at, role, actor, _instants_to_micros(fields.get("data", {})), denied)
+    data = {name: value for name, value in _event_data(fields, procedure).items() if name not in ENGINE_FIELDS}
+    if action in ("route", "reassign"):
+        data.pop("by", None)
+    if fields["type"] in ("review_rejected", "verification_failed"):
+        data["passed"] = False
+    return TakeAction(action, at, role, actor, data)
+
+
+def _read_decision(fields: dict[str, Any], procedure: Procedure) -> ApplyDecision:
+    at, kind = parse_micros(fields["at"]), fields["type"]
+    cause = "message" if kind.startswith("notification_") else "triage"
+    if kind != "action_refused":
+        return ApplyDecision(kind, at, _event_data(fields, procedure), cause)
+    outranked = "routed" if fields["action"] == "route" else "reclassified"
+    return ApplyDecision(outranked, at, _instants_to_micros(fields.get("data", {})), cause)
+
+
+def _event_data(fields: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
+    """The event's fields without its envelope, as the core has them."""
+    found = _instants_to_micros({name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS})
+    if "facts" in found:
+        found["facts"] = event_mapping.typed_facts(found["facts"], procedure)
+    return found
+
+
+def _instants_to_micros(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: parse_micros(value) if name in INSTANT_FIELDS and isinstance(value, str) else value for name, value in data.items()}
+
+
+def parse_micros(written: str) -> int:
+    """An ISO 8601 instant with offset as microseconds since 1970."""
+    return to_micros(datetime.fromisoformat(written))

@@ -1,0 +1,41 @@
+"""Declares triage's tables: `known` (cases), `mark` (occurrences of group counters) and `tally` (open groups)."""
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from services.triage.storage.triage_cases import TriageCaseRow
+from shared.runtime.database.tables import runtime_tables
+
+SCHEMA = "triage"
+_COLUMN_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool: Boolean()}
+
+
+def metadata() -> MetaData:
+    """All tables of triage's schema, those of the runtime included."""
+    declared = runtime_tables(SCHEMA)
+    Table(
+        "known",
+        declared,
+        *(
+            Column(name, _COLUMN_TYPES[type_], nullable=False, primary_key=name == "case_id")
+            for name, type_ in TriageCaseRow.__annotations__.items()
+        ),
+    )
+    occurrence = Table(
+        "mark",
+        declared,
+        *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key", "case_id")),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+        *(Column(name, Text, nullable=False) for name in ("complainant", "group_id")),
+    )
+    Index("mark_received", occurrence.c.procedure, occurrence.c.count, occurrence.c.key, occurrence.c.received_at)
+    Index("mark_case", occurrence.c.case_id)
+    Table(
+        "tally",
+        declared,
+        *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key")),
+        Column("group_id", Text, nullable=False),
+    )
+    return declared

@@ -1,0 +1,55 @@
+"""Reads request bodies up to a limit; authenticate before, since FastAPI reads the body of a declared model first."""
+
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from shared.runtime.http.problem import BODY_TOO_LARGE, FieldFault, HttpProblem, validation_problem
+
+MAX_DISCARDED_BYTES = 4_194_304
+"""Bytes over the limit that are read and discarded: most clients read no response before they have sent their request."""
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The body; raises HttpProblem 413 beyond `max_bytes`. Counts what arrives, since a chunked request has no Content-Length."""
+    content, length = bytearray(), 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > max_bytes + MAX_DISCARDED_BYTES:
+            break
+        if length <= max_bytes:
+            content += chunk
+    if length > max_bytes:
+        fault = FieldFault("body", "too_large", f"send at most {max_bytes} bytes; send attachments by reference")
+        raise HttpProblem(BODY_TOO_LARGE, faults=[fault], headers={"Connection": "close"})
+    return bytes(content)
+
+
+async def read_model(request: Request, model: type[ModelT], max_bytes: int) -> ModelT:
+    """The JSON body as a model; raises HttpProblem 413, or 422 with the path of each invalid field."""
+    body = await read_body(request, max_bytes)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise validation_problem(error.errors(include_input=False, include_url=False, include_context=False), prefix=("body",)) from None
+
+
+def request_body(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` of a route that calls `read_model`: OpenAPI shows only bodies that FastAPI itself reads."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with its definitions in place: `#/$defs` would point to the root of the OpenAPI document."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        return _inlined({**definitions[name], **{key: value for key, value in schema.items() if key != "$ref"}}, definitions)
+    return {key: _inlined(value, definitions) for key, value in schema.items()}

@@ -1,0 +1,54 @@
+"""Polling: fetches, linger and compression on the real broker."""
+
+import pytest
+
+from shared.contracts import topics
+from shared.runtime.errors import Misconfigured
+from shared.runtime.process.settings import RuntimeSettings
+from tests.integration.runtime.probe import (
+    ProbeHandler,
+    ProbeSender,
+    build_service,
+    count_rows,
+    note_body,
+    note_headers,
+    wait_for_notes,
+)
+from tests.support.waiting import wait_for
+
+
+async def test_consumer_lingers_only_after_draining_every_partition(
+    probe_settings: RuntimeSettings, sender: ProbeSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.runtime.subscription.consumer._LINGER_SECONDS", 3600.0)
+    wide = probe_settings.model_copy(update={"batch_size": 10_000})
+    await sender.send_notes("case-actions", [("case-1", f"{n:05}" + "x" * 1000) for n in range(1000)])  # several fetches of one partition
+    probe = ProbeHandler()
+    async with build_service(wide, probe).running() as service:
+
+        async def all_in() -> bool:
+            return await count_rows(service, "notes") == 1000
+
+        await wait_for(all_in)
+        assert len(probe.batches) > 3
+
+
+async def test_compressed_records_are_read(probe_settings: RuntimeSettings) -> None:
+    from aiokafka import AIOKafkaProducer  # noqa: PLC0415
+
+    for codec in ("gzip", "lz4", "snappy", "zstd"):
+        producer = AIOKafkaProducer(bootstrap_servers=probe_settings.kafka_bootstrap_servers, compression_type=codec)
+        await producer.start()
+        await producer.send_and_wait(
+            f"{probe_settings.topic_prefix}case-actions", note_body(codec * 50), key=b"case-1", headers=note_headers()
+        )
+        await producer.stop()
+    async with build_service(probe_settings, ProbeHandler()).running() as service:
+        await wait_for_notes(service, [codec * 50 for codec in ("gzip", "lz4", "snappy", "zstd")])
+
+
+async def test_a_second_subscription_is_refused(probe_settings: RuntimeSettings) -> None:
+    service = build_service(probe_settings, ProbeHandler())
+    with pytest.raises(Misconfigured, match="one subscriber"):
+        service.subscribe([topics.CASE_EVENTS], "other", ProbeHandler().handle)
+    await service.database.close()

@@ -1,0 +1,80 @@
+"""The private and undocumented parts of libraries that the runtime uses are as it expects; each test names the use."""
+
+import asyncio
+import inspect
+import signal
+import socket
+from functools import partial
+
+import uvicorn
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from faststream.kafka import KafkaBroker
+
+from shared.runtime.http.server import HttpServer
+from shared.runtime.kafka.watermark import Watermark
+from shared.runtime.process.health import Health
+from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.subscription.broker import PollTrackingBroker
+from shared.runtime.subscription.consumer import PollState, PollTrackingConsumer
+from tests.support.waiting import wait_for
+
+
+async def test_aiokafka_producer_has_the_attributes_that_aborting_it_uses() -> None:
+    """`kafka.producer.abort_producer` cancels the sender task and resolves the pending metadata update."""
+    producer = AIOKafkaProducer(bootstrap_servers="127.0.0.1:1", enable_idempotence=True)
+    assert producer._closed is False
+    assert producer._sender.sender_task is None
+    assert producer.client._md_update_fut is None
+    producer._closed = True  # no warning of an unclosed producer
+
+
+async def test_aiokafka_client_updates_metadata_through_the_method_that_is_throttled() -> None:
+    """`kafka.producer` replaces `_metadata_update(cluster, topics)` of the client, which has to call it on itself."""
+    assert list(inspect.signature(AIOKafkaClient._metadata_update).parameters) == ["self", "cluster_metadata", "topics"]
+    assert "self._metadata_update(" in inspect.getsource(AIOKafkaClient._md_synchronizer)
+
+
+async def test_faststream_creates_our_consumer_with_its_options_and_ours() -> None:
+    """`PollTrackingBroker.connect` replaces `config.broker_config.builder`, a partial of aiokafka's consumer."""
+    settings = RuntimeSettings(environment="test", kafka_security_protocol="SASL_PLAINTEXT", kafka_username="jiesu")
+    poll_state = PollState(Watermark(None, ["t"], None), Health(), "", 10)  # type: ignore[arg-type]
+    broker = PollTrackingBroker(settings, poll_state)
+    create_consumer = await broker.connect()
+    assert broker.config.broker_config.builder is create_consumer
+    consumer = create_consumer(group_id="g", session_timeout_ms=6000)
+    assert isinstance(consumer, PollTrackingConsumer)
+    assert consumer._client._sasl_plain_username == "jiesu"
+    assert consumer._client._client_id.startswith("jiesu")
+    await consumer.stop()
+
+
+async def test_faststream_connects_with_a_partial_of_aiokafkas_consumer() -> None:
+    builder = await KafkaBroker("127.0.0.1:1", consumer_only=True, client_id="jiesu").connect()
+    assert isinstance(builder, partial)
+    assert builder.func is AIOKafkaConsumer
+    assert builder.keywords["client_id"] == "jiesu"
+
+
+async def test_uvicorn_leaves_signal_handlers_alone() -> None:
+    """`http.server` overrides `capture_signals`, which uvicorn enters in `serve`: the service handles SIGTERM itself."""
+    before = signal.getsignal(signal.SIGTERM)
+    server = HttpServer("probe", RuntimeSettings(environment="test"), Health())
+    await server.start()
+    try:
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        await server.stop()
+
+
+async def test_uvicorn_without_the_override_would_take_the_signals() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(lambda: None, lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        before = signal.getsignal(signal.SIGTERM)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        await wait_for(lambda: server.started)
+        assert signal.getsignal(signal.SIGTERM) is not before
+        server.should_exit = True
+        await task
+        assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,137 @@
+"""Decisions on one complaint, with clauses and evidence."""
+
+from typing import Any
+
+import pytest
+
+from services.triage.domain.assess import assess
+from services.triage.domain.rule_scope import TriageContext
+from shared.contracts.events.triage import Routed, RouteProposed
+from shared.procedures.organisation import Organisation
+from tests.unit.triage.conftest import MakeComplaint, MakeRules
+
+
+@pytest.mark.parametrize(
+    ("fields", "class_", "rule", "clauses"),
+    [
+        ({}, "light", "light", ("7.5", [])),
+        ({"channel": "regulator"}, "middle", "middle", ("7.4", [])),
+        ({"facts": {"persons": 5}}, "grave", "crowd", ("7.3", [])),
+        ({"text": "小孩在电梯里受伤"}, "grave", "injury", ("7.1", ["7.1", "7.2"])),
+        ({"text": "小孩受伤", "facts": {"injury": False}}, "light", "light", ("7.5", [])),
+        ({"facts": {"injury": True, "media": True}}, "grave", "injury", ("7.1", ["7.1", "7.2"])),
+    ],
+)
+def test_first_matching_class_wins(
+    rules: MakeRules,
+    complaint: MakeComplaint,
+    context: TriageContext,
+    fields: Any,
+    class_: str,
+    rule: str,
+    clauses: Any,
+) -> None:
+    event = assess(complaint(**fields), rules(), context).classified_event(None, context)
+    assert (event.class_, event.rule, (event.clause, event.clauses)) == (class_, rule, clauses)
+    assert (event.procedure, event.version, event.by) == ("shop", 2, "triage")
+
+
+def test_derived_facts_do_not_replace_submitted_facts(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    decision = assess(complaint(text="业主聚集，有人受伤", facts={"persons": 2}), rules(), context)
+    assert decision.derived_facts == {"injury": True, "media": True}
+    assert decision.facts["persons"] == 2
+    assert "derived injury from complaint.text" in decision.evidence
+
+
+def test_evidence_contains_no_complaint_text(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    decision = assess(complaint(text="王先生 13800000000 受伤"), rules(), context)
+    assert decision.evidence
+    assert not any("王先生" in line or "1380" in line for line in decision.evidence)
+
+
+def test_fact_of_wrong_type_is_ignored_and_reported(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    decision = assess(complaint(facts={"persons": "viele", "media": "nein", "injury": "true"}), rules(), context)
+    assert decision.rule == "injury"
+    assert decision.facts["persons"] == 1
+    assert "facts.persons is not of its type and was left out" in decision.evidence
+
+
+def test_kind_of_submission_outranks_kind_of_rules(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    def kind(**fields: Any) -> str:
+        return assess(complaint(**fields), rules(), context).kind
+
+    assert [kind(), kind(text="建议装灯"), kind(text="建议装灯", kind="risk")] == ["complaint", "demand", "risk"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "department", "proposed"),
+    [
+        ({"text": "电梯坏了"}, "engineering", False),
+        ({"text": "物业费太高"}, "finance", False),
+        ({"text": "吵"}, "unassigned", True),
+    ],
+)
+def test_department_comes_from_routes_then_subject_then_catch_all(
+    rules: MakeRules,
+    complaint: MakeComplaint,
+    context: TriageContext,
+    fields: Any,
+    department: str,
+    proposed: bool,
+) -> None:
+    event = assess(complaint(**fields), rules(), context).routed_event(context)
+    assert (event.department, isinstance(event, RouteProposed)) == (department, proposed)
+
+
+def test_routed_event_carries_cooperating_departments_and_clause(
+    rules: MakeRules, complaint: MakeComplaint, context: TriageContext
+) -> None:
+    event = assess(complaint(text="乱收费"), rules(), context).routed_event(context)
+    assert isinstance(event, Routed)
+    assert (event.cooperating, event.rule, event.clause) == (["service"], "to_finance", "8")
+
+
+def test_source_route_outranks_organisation_route_outranks_procedure_route(
+    rules: MakeRules, complaint: MakeComplaint, organisation: Organisation, context: TriageContext
+) -> None:
+    departments = [d.model_dump() for d in organisation.departments]
+    routing = [{"when": "facts.only_elsewhere", "department": "finance"}, {"when": "case.kind == 'complaint'", "department": "service"}]
+    with_routing = Organisation.model_validate({"id": "o", "departments": departments, "routing": routing})
+    with_source = Organisation.model_validate(
+        {
+            "id": "o",
+            "departments": departments,
+            "routing": routing,
+            "sources": [{"id": "web", "procedure": "shop", "department": "finance"}],
+        }
+    )
+    chosen = [
+        assess(complaint(text="电梯"), rules(other_organisation=o), context).route.department for o in (None, with_routing, with_source)
+    ]
+    assert chosen == ["engineering", "service", "finance"]
+
+
+def test_without_auto_route_the_route_is_proposed(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    event = assess(complaint(text="电梯"), rules(auto_route=False), context).routed_event(context)
+    assert (event.type, event.department) == ("route_proposed", "engineering")
+
+
+def test_unknown_department_becomes_catch_all_proposal(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    event = assess(complaint(), rules(routes=[{"department": "moon"}]), context).routed_event(context)
+    assert (event.type, event.department) == ("route_proposed", "unassigned")
+    assert "moon" in event.reason
+
+
+def test_error_names_condition_that_cannot_be_evaluated(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    with pytest.raises(ValueError, match=r"facts\.persons"):
+        assess(complaint(), rules(classes=[{"id": "x", "when": "facts.persons"}]), context)
+
+
+def test_every_readable_name_has_a_value(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    when = (
+        "complaint.complainant.name == '' && case.received_day == '2026-09-24' && count.reopened == 0 && last.called_back.outcome == '' "
+        "&& complaint.against.size() == 0 && complaint.happened_at < complaint.received_at && event.role == '' "
+        "&& facts.special_limit == timestamp('1970-01-01T00:00:00Z') && complaint.received_at.getHours() == 16"
+    )
+    decision = assess(complaint(), rules(classes=[{"id": "x", "when": when}]), context)
+    assert decision.class_choice.id == "x"
