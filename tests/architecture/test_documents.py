@@ -34,6 +34,11 @@ def test_what_a_document_mentions_exists(document: Document) -> None:
         ("`python -m tests.bench.absent`", "python -m tests.bench.absent: no such module"),
         ("`python -m tests.bench.pipeline --absent 1`", "python -m tests.bench.pipeline --absent: no such option"),
         ("`shared.runtime.absent`", "shared.runtime.absent: no such module or name in a module"),
+        ("```python\nfrom shared.absent import x\n```", "from shared.absent import x: no such module or name in a module"),
+        (
+            "```python\nfrom shared.runtime.clock import Clock, absent_name\n```",
+            "from shared.runtime.clock import absent_name: no such module or name in a module",
+        ),
         ("`shared/runtime/absent.py`", "shared/runtime/absent.py: no such file or folder"),
         ("```\npytest tests/unit/absent -q\n```", "tests/unit/absent: no such file or folder"),
         ("`tests/architecture/test_documents.py::test_absent`", "tests/architecture/test_documents.py::test_absent: no such test"),
@@ -57,6 +62,7 @@ def test_a_planted_fault_is_found(text: str, expected: str) -> None:
         "```\njiesu procedure schema      jiesu procedure explain my-rules --html FILE\n```",
         "`make test ARGS='-k my-rules'`, `python -m deploy.sinks --folder my`, `shared/procedures/packs/<id>/`, `deploy/prometheus/*.yml`",
         "Create\n`tests/unit/absent.py`, then\n\n```\npytest tests/unit/absent.py\n```",
+        "```python\nfrom services.intake.channels import json_document\nfrom shared.runtime.clock import Clock\n```",
         "```python\nabsent = absent_function()  # jiesu absent\n```",
     ],
 )

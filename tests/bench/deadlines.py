@@ -1,4 +1,4 @@
-"""How fast and how right deadlines are counted, beside other libraries; run with `python -m tests.bench.deadlines [--write]`."""
+"""Measures speed and errors of counting deadlines, beside other libraries: `python -m tests.bench.deadlines [--write]`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "deadlines-performance
 COMPARED = 100_000
 TIMED = 200_000
 PEER_COMPARED = 2_000
-FUTURE_HOLIDAYS = [date(2027, 1, day) for day in (2, 9, 16, 23, 30)]  # Saturdays: businesstimedelta fails where no holiday lies ahead
+FUTURE_HOLIDAYS = [date(2027, 1, day) for day in (2, 9, 16, 23, 30)]  # Saturdays: businesstimedelta fails without a later holiday
 SEED = 20260924
 RANGE_START = datetime(2024, 1, 1)  # noqa: DTZ001 - the minute counter and the peers are naive
 MINUTES = 3 * 365 * 1440
@@ -55,7 +55,7 @@ DURATIONS = (
 
 @dataclass(frozen=True)
 class DeadlineSample:
-    """A start (naive, China), a duration as written, a rule, pauses."""
+    """A deadline to count; times are naive and local in China."""
 
     start: datetime
     duration: str
@@ -65,7 +65,7 @@ class DeadlineSample:
 
 @dataclass(frozen=True)
 class DeadlineTiming:
-    """CPU time in microseconds for one deadline, and the number wrong among those compared."""
+    """CPU microseconds for one deadline, and how many of the compared deadlines are wrong."""
 
     name: str
     cpu_micros: float
@@ -78,98 +78,108 @@ class DeadlineTiming:
 
 
 def random_samples(count: int, durations: Sequence[str] = DURATIONS, *, paused: bool = True) -> list[DeadlineSample]:
-    """Random deadlines over 2024 to 2026; one in five with a pause."""
-    chance = Random(SEED)
-    return [_case(chance, durations, paused=paused) for _ in range(count)]
+    """Random deadlines over 2024 to 2026; with `paused` one in five has a pause."""
+    random = Random(SEED)
+    return [_random_sample(random, durations, paused=paused) for _ in range(count)]
 
 
-def _case(chance: Random, written: Sequence[str], *, paused: bool) -> DeadlineSample:
-    start = RANGE_START + timedelta(minutes=chance.randrange(MINUTES))
+def _random_sample(random: Random, durations: Sequence[str], *, paused: bool) -> DeadlineSample:
+    start = RANGE_START + timedelta(minutes=random.randrange(MINUTES))
     rule = CountingRule.parse(
-        chance.choice(("exclusive", "inclusive")), chance.choice(("forward", "none")), chance.choice(("midnight", "close"))
+        random.choice(("exclusive", "inclusive")), random.choice(("forward", "none")), random.choice(("midnight", "close"))
     )
-    if not paused or chance.random() > 0.2:
-        return DeadlineSample(start + timedelta(microseconds=chance.randrange(60_000_000) if paused else 0), chance.choice(written), rule)
-    begun = start + timedelta(minutes=chance.randrange(-300, 1500))
-    return DeadlineSample(start, chance.choice(written), rule, ((begun, begun + timedelta(minutes=chance.randrange(3000))),))
+    if not paused or random.random() > 0.2:
+        micros = random.randrange(60_000_000) if paused else 0
+        return DeadlineSample(start + timedelta(microseconds=micros), random.choice(durations), rule)
+    pause_start = start + timedelta(minutes=random.randrange(-300, 1500))
+    pause = (pause_start, pause_start + timedelta(minutes=random.randrange(3000)))
+    return DeadlineSample(start, random.choice(durations), rule, (pause,))
 
 
-def expected_due(case: DeadlineSample) -> datetime | None:
-    """What the minute counter says."""
-    return MinuteCounter(case.rule.counting, case.rule.roll, case.rule.day_end, case.pauses).due(case.start, case.duration)
+def expected_due(sample: DeadlineSample) -> datetime | None:
+    """The due instant by the minute counter."""
+    return MinuteCounter(sample.rule.counting, sample.rule.roll, sample.rule.day_end, sample.pauses).due(sample.start, sample.duration)
 
 
 def count_wrong(count: int = COMPARED) -> int:
     """How many random deadlines differ from the minute counter."""
     worktime = Worktime.for_calendar(default_calendar())
-    differing = 0
-    for case in random_samples(count):
-        pauses = normalize_pauses((begun.replace(tzinfo=CHINA), ended and ended.replace(tzinfo=CHINA)) for begun, ended in case.pauses)
-        at = add_duration(worktime, to_micros(case.start.replace(tzinfo=CHINA)), Duration.parse(case.duration), case.rule, pauses)[0]
-        found = None if at is None else worktime.to_datetime(at).replace(tzinfo=None)
-        differing += found != expected_due(case)
-    return differing
+    wrong = 0
+    for sample in random_samples(count):
+        pauses = normalize_pauses((start.replace(tzinfo=CHINA), end and end.replace(tzinfo=CHINA)) for start, end in sample.pauses)
+        start = to_micros(sample.start.replace(tzinfo=CHINA))
+        due, _, _ = add_duration(worktime, start, Duration.parse(sample.duration), sample.rule, pauses)
+        local_due = None if due is None else worktime.to_datetime(due).replace(tzinfo=None)
+        wrong += local_due != expected_due(sample)
+    return wrong
 
 
 def best_cpu_micros(once: Callable[[], object], count: int, rounds: int = 5) -> float:
-    """CPU microseconds for one of `count`, the best of some rounds: the machine is shared."""
-    spent = []
+    """CPU microseconds for one of `count` deadlines; the best of several rounds, because other processes share the machine."""
+    seconds = []
     for _ in range(rounds):
-        begun = process_time()
+        start = process_time()
         once()
-        spent.append(process_time() - begun)
-    return min(spent) / count * 1_000_000
+        seconds.append(process_time() - start)
+    return min(seconds) / count * 1_000_000
 
 
 def measure_integers() -> float:
-    """CPU microseconds for a deadline from integers to integers, durations mixed: what a case costs."""
+    """CPU microseconds for a deadline from integers to integers, as a case counts it; durations mixed."""
     worktime = Worktime.for_calendar(default_calendar())
-    parsed = {written: Duration.parse(written) for written in DURATIONS}
-    work = [(to_micros(case.start.replace(tzinfo=CHINA)), parsed[case.duration], case.rule) for case in random_samples(TIMED, paused=False)]
+    parsed = {duration: Duration.parse(duration) for duration in DURATIONS}
+    samples = random_samples(TIMED, paused=False)
+    work = [(to_micros(sample.start.replace(tzinfo=CHINA)), parsed[sample.duration], sample.rule) for sample in samples]
     return best_cpu_micros(lambda: [add_duration(worktime, start, duration, rule) for start, duration, rule in work], TIMED)
 
 
 def measure_datetimes() -> float:
     """CPU microseconds for a deadline from datetime to datetime, durations mixed."""
     calendar = default_calendar()
-    parsed = {written: Duration.parse(written) for written in DURATIONS}
-    work = [(case.start.replace(tzinfo=CHINA), parsed[case.duration], case.rule) for case in random_samples(TIMED, paused=False)]
+    parsed = {duration: Duration.parse(duration) for duration in DURATIONS}
+    samples = random_samples(TIMED, paused=False)
+    work = [(sample.start.replace(tzinfo=CHINA), parsed[sample.duration], sample.rule) for sample in samples]
     return best_cpu_micros(lambda: [compute_deadline(start, duration, calendar, rule=rule) for start, duration, rule in work], TIMED)
 
 
 def working_hour_samples() -> list[DeadlineSample]:
-    """Working hours without pauses: what the peers can count too."""
+    """Working hours without pauses, which the other libraries can count too."""
     return random_samples(PEER_COMPARED, [f"{hours}wh" for hours in (1, 2, 4, 8, 12, 20)], paused=False)
 
 
 def measure_peer(name: str, add: Callable[[datetime, int], datetime]) -> DeadlineTiming:
-    """A library's figures on working hours."""
-    work = [(case, int(case.duration.removesuffix("wh"))) for case in working_hour_samples()]
+    """Time another library on working hours."""
+    work = [(sample, int(sample.duration.removesuffix("wh"))) for sample in working_hour_samples()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cost = best_cpu_micros(lambda: [add(case.start, hours) for case, hours in work], len(work), rounds=2)
-        differing = sum(add(case.start, hours) != expected_due(case) for case, hours in work)
-    return DeadlineTiming(name, cost, differing, len(work))
+        cost = best_cpu_micros(lambda: [add(sample.start, hours) for sample, hours in work], len(work), rounds=2)
+        wrong = sum(add(sample.start, hours) != expected_due(sample) for sample, hours in work)
+    return DeadlineTiming(name, cost, wrong, len(work))
 
 
 def measure_own() -> DeadlineTiming:
-    """Our figures on the same working hours."""
+    """Time this project on the same working hours."""
     calendar = default_calendar()
     parsed = {f"{hours}wh": Duration.parse(f"{hours}wh") for hours in range(1, 21)}
-    work = [(case, case.start.replace(tzinfo=CHINA), parsed[case.duration]) for case in working_hour_samples()]
+    work = [(sample, sample.start.replace(tzinfo=CHINA), parsed[sample.duration]) for sample in working_hour_samples()]
     cost = best_cpu_micros(lambda: [compute_deadline(start, duration, calendar) for _, start, duration in work], len(work))
-    found = [(case, compute_deadline(start, duration, calendar).instant) for case, start, duration in work]
-    differing = sum(instant is None or instant.replace(tzinfo=None) != expected_due(case) for case, instant in found)
-    return DeadlineTiming("jiesu, datetimes", cost, differing, len(work))
+    instants = [(sample, compute_deadline(start, duration, calendar).instant) for sample, start, duration in work]
+    wrong = sum(instant is None or instant.replace(tzinfo=None) != expected_due(sample) for sample, instant in instants)
+    return DeadlineTiming("jiesu, datetimes", cost, wrong, len(work))
 
 
 def measure_businesstimedelta() -> DeadlineTiming:
-    """Weekdays, the lunch break and the days off as holidays; it has no make-up days."""
+    """Weekdays with a lunch break, and the days off as holidays; it has no make-up days."""
     days = WorkDayRule(start_time=time(9), end_time=time(18), working_days=[0, 1, 2, 3, 4])
     lunch = LunchTimeRule(start_time=time(12), end_time=time(13), working_days=[0, 1, 2, 3, 4])
     rules = Rules([days, lunch, HolidayRule(dict.fromkeys([*DAYS_OFF, *FUTURE_HOLIDAYS], "off"))])
     spans = {hours: BusinessTimeDelta(rules, hours=hours) for hours in range(1, 21)}
-    return measure_peer("businesstimedelta", lambda start, hours: _naive(start + spans[hours]))
+
+    def add(start: datetime, hours: int) -> datetime:
+        due: datetime = start + spans[hours]
+        return due.replace(tzinfo=None)
+
+    return measure_peer("businesstimedelta", add)
 
 
 def measure_custom_business_hour() -> DeadlineTiming:
@@ -181,12 +191,8 @@ def measure_custom_business_hour() -> DeadlineTiming:
     return measure_peer("pandas CustomBusinessHour", lambda start, hours: (pd.Timestamp(start) + offsets[hours]).to_pydatetime())
 
 
-def _naive(found: datetime) -> datetime:
-    return found.replace(tzinfo=None)
-
-
 def measure() -> tuple[float, float, int, list[DeadlineTiming]]:
-    """Everything: CPU microseconds on integers and on datetimes, wrong among COMPARED, and the table with the peers."""
+    """CPU microseconds on integers and on datetimes, how many of COMPARED deadlines are wrong, and the table with other libraries."""
     return (
         measure_integers(),
         measure_datetimes(),
@@ -195,31 +201,31 @@ def measure() -> tuple[float, float, int, list[DeadlineTiming]]:
     )
 
 
-def render_page(found: tuple[float, float, int, list[DeadlineTiming]]) -> str:
+def render_page(measured: tuple[float, float, int, list[DeadlineTiming]]) -> str:
     """The reference page."""
-    plain, dated, differing, table = found
+    integers, datetimes, wrong, table = measured
     rows = "\n".join(
-        f"| {one.name} | {one.cpu_micros:,.1f} | {one.per_second:,.0f} | {one.cpu_micros / table[0].cpu_micros:,.1f} | {one.wrong_count:,} of {one.compared_count:,}"
-        f" ({one.wrong_count / one.compared_count:.1%}) |"
-        for one in table
+        f"| {row.name} | {row.cpu_micros:,.1f} | {row.per_second:,.0f} | {row.cpu_micros / table[0].cpu_micros:,.1f}"
+        f" | {row.wrong_count:,} of {row.compared_count:,} ({row.wrong_count / row.compared_count:.1%}) |"
+        for row in table
     )
     return f"""# How fast deadlines are counted
 
 Written by `python -m tests.bench.deadlines --write`. CPU time of one process on one core of a shared machine, best of several
-rounds; figures vary with the machine, the ratios in one run hardly do.
+rounds. The figures depend on the machine; their ratios hardly do.
 
 | what | CPU a deadline | deadlines a second |
 | --- | --- | --- |
-| `reach`, integers, {len(DURATIONS)} durations mixed, every rule | {plain:.2f} µs | {1_000_000 / plain:,.0f} |
-| `due`, datetimes with a zone, the same | {dated:.2f} µs | {1_000_000 / dated:,.0f} |
+| `add_duration`, integers, {len(DURATIONS)} durations mixed, every rule | {integers:.2f} µs | {1_000_000 / integers:,.0f} |
+| `compute_deadline`, datetimes with a zone, the same | {datetimes:.2f} µs | {1_000_000 / datetimes:,.0f} |
 
 Wrong among {COMPARED:,} random deadlines of 2024 to 2026 (all rules, one in five with a pause, starts to the microsecond),
-against a minute counter written from the text with its own table of holidays: **{differing}**.
+compared with a minute counter that shares no code with the engine and has its own table of holidays: **{wrong}**.
 
 ## Beside other libraries
-Working hours alone, which is what they count: the same {PEER_COMPARED:,} starts, 1 to 20 hours, 09:00–12:00 and 13:00–18:00,
-China's days off given as holidays. Neither has make-up working days; pandas also answers with the next opening where
-time is used up at closing time.
+Only working hours, because the other libraries count nothing else: the same {PEER_COMPARED:,} starts, 1 to 20 hours, 09:00–12:00 and
+13:00–18:00, China's days off as holidays. Neither library has make-up working days. Where time is used up exactly at
+closing time, pandas returns the next opening.
 
 | library | CPU a deadline, µs | deadlines a second | times ours | wrong |
 | --- | --- | --- | --- | --- |
@@ -228,7 +234,7 @@ time is used up at closing time.
 
 
 def main() -> None:
-    """Print the page, or write it."""
+    """Print the page; with `--write` also save it."""
     text = render_page(measure())
     if "--write" in sys.argv[1:]:
         PAGE.parent.mkdir(parents=True, exist_ok=True)

@@ -1,24 +1,24 @@
-"""Deadlines are counted fast enough, and none is wrong."""
+"""Speed and correctness of counting deadlines."""
 
 from __future__ import annotations
 
 from tests.bench import deadlines
 
 
-def test_half_a_million_deadlines_a_second() -> None:
+def test_half_a_million_deadlines_are_counted_a_second() -> None:
     cost = deadlines.measure_integers()
     print(f"{1_000_000 / cost:,.0f} deadlines/s on integers, {1_000_000 / deadlines.measure_datetimes():,.0f}/s on datetimes")  # noqa: T201 - a figure
     assert 1_000_000 / cost >= 500_000
 
 
-def test_none_is_wrong() -> None:
+def test_random_deadlines_agree_with_the_minute_counter() -> None:
     assert deadlines.count_wrong() == 0
 
 
-def test_the_peers_are_slower_and_wrong_where_days_are_made_up() -> None:
-    ours = deadlines.measure_own()
-    assert ours.wrong_count == 0
+def test_other_libraries_are_slower_and_wrong_on_make_up_days() -> None:
+    own = deadlines.measure_own()
+    assert own.wrong_count == 0
     for peer in (deadlines.measure_businesstimedelta(), deadlines.measure_custom_business_hour()):
-        print(f"{peer.name}: {peer.cpu_micros:.1f} µs against {ours.cpu_micros:.1f}, {peer.wrong_count} of {peer.compared_count} wrong")  # noqa: T201 - a figure
-        assert peer.cpu_micros > ours.cpu_micros
+        print(f"{peer.name}: {peer.cpu_micros:.1f} µs, own {own.cpu_micros:.1f}, {peer.wrong_count} of {peer.compared_count} wrong")  # noqa: T201 - a figure
+        assert peer.cpu_micros > own.cpu_micros
         assert peer.wrong_count > 0

@@ -27,6 +27,7 @@ _FUNCTION = re.compile(r"(?:\w+\.)*(\w+)\(\)")
 _VARIABLE = re.compile(r"\bJIESU_[A-Z0-9_]*[A-Z0-9]\b|\bjiesu_[a-z0-9_]*[a-z0-9]\b")
 _JIESU = re.compile(r"(?:^|(?<=[\s/(|;&]))jiesu +(?=[a-z-])((?:(?!\bjiesu )[^|;&#`)\n])*)")
 _MAKE = re.compile(r"(?:^|(?<=[\s(|;&]))make +([a-z]+)((?: +[A-Z]+=)*)")
+_IMPORT = re.compile(rf"^from ((?:{_PACKAGES})[\w.]*) import (.+)$", re.MULTILINE)
 _PYTHON = re.compile(rf"python[\d.]* -m ((?:{_PACKAGES})[\w.]*)([^|;&#`\n]*)")
 
 
@@ -54,6 +55,11 @@ class Document:
         return [*self.spans, *chain.from_iterable(re.sub(r"\\\n\s*", "", block).splitlines() for block in blocks)]
 
     @property
+    def python(self) -> list[str]:
+        """Fenced blocks of Python."""
+        return [body for _, language, body in _FENCE.findall(self.text) if language == "python"]
+
+    @property
     def links(self) -> list[str]:
         """Targets of links, those to other sites left out."""
         return [target for target in _LINK.findall(_SPAN.sub("", self.prose)) if not re.match(r"[a-z]+:", target)]
@@ -77,7 +83,7 @@ def documents() -> list[Document]:
 
 def faults(document: Document) -> list[str]:
     """What the document mentions that does not exist, one line a fault."""
-    finders = (_links, _commands, _targets, _modules, _paths, _names)
+    finders = (_links, _commands, _targets, _modules, _imports, _paths, _names)
     return list(dict.fromkeys(fault for find in finders for fault in find(document)))
 
 
@@ -152,6 +158,15 @@ def _modules(document: Document) -> Iterator[str]:
         source = _source(module)
         if source is None or not re.search(rf"\b{attribute}\b", source.read_text(encoding="utf-8")):
             yield f"{name}: no such module or name in a module"
+
+
+def _imports(document: Document) -> Iterator[str]:
+    for module, names in chain.from_iterable(_IMPORT.findall(block) for block in document.python):
+        source = _source(module)
+        for name in re.split(r",\s*", names):
+            exists = source and re.search(rf"\b{name}\b", source.read_text(encoding="utf-8"))
+            if not exists and _source(f"{module}.{name}") is None:
+                yield f"from {module} import {name}: no such module or name in a module"
 
 
 def _source(module: str) -> Path | None:

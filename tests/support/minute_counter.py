@@ -1,19 +1,20 @@
-"""A slow counter of deadlines, minute by minute and day by day, written from the text of the rules alone.
+"""Counts deadlines minute by minute and day by day, as a reference for the engine, with which it shares no code.
 
-It shares nothing with the engine: its own table of public holidays (the notices for 2024 to 2026), naive local times, no index.
+It has its own table of public holidays (the official notices for 2024 to 2026) and works on naive local times in China.
 """
 
 from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from fractions import Fraction
+from math import ceil
 
 CHINA = timezone(timedelta(hours=8))
-HORIZON = date(2026, 12, 31)
+LAST_PUBLISHED_DATE = date(2026, 12, 31)
 ONE_DAY = timedelta(days=1)
 ONE_MINUTE = timedelta(minutes=1)
 HOURS = ((time(9), time(12)), (time(13), time(18)))
@@ -31,14 +32,16 @@ MAKE_UP_DAYS_TEXT = (
 )
 
 LocalPause = tuple[datetime, datetime | None]
+"""Start and end as naive local times; the end is None while the pause is open."""
 
 
-def _dates(written: str) -> Iterator[date]:
-    for entry in written.split():
-        first, _, last = entry.partition("/")
-        begin = date.fromisoformat(first)
-        for day in range(begin.day, int(last or begin.day) + 1):
-            yield begin.replace(day=day)
+def _dates(text: str) -> Iterator[date]:
+    """Dates such as `2026-06-10` and ranges within a month such as `2026-06-19/21`."""
+    for entry in text.split():
+        first_text, _, last_day = entry.partition("/")
+        first = date.fromisoformat(first_text)
+        for day in range(first.day, int(last_day or first.day) + 1):
+            yield first.replace(day=day)
 
 
 DAYS_OFF = frozenset(_dates(DAYS_OFF_TEXT))
@@ -47,7 +50,7 @@ MAKE_UP_DAYS = frozenset(_dates(MAKE_UP_DAYS_TEXT))
 
 @dataclass
 class MinuteCounter:
-    """One deadline, counted by hand; `guessed` is set once a day after the horizon had to be judged."""
+    """Counts one deadline; `provisional` is set when a day after the published schedule is judged, `nominal` to the last counted day."""
 
     counting: str = "exclusive"
     roll: str = "forward"
@@ -56,84 +59,77 @@ class MinuteCounter:
     provisional: bool = field(default=False, init=False)
     nominal: date | None = field(default=None, init=False)
 
-    def due(self, start: datetime, written: str) -> datetime | None:
-        """Give the due instant as a naive local time; None while an open pause holds it back."""
-        if written == "same_day":
+    def due(self, start: datetime, duration: str) -> datetime | None:
+        """Return the due instant as a naive local time; None while an open pause holds it."""
+        if duration == "same_day":
             return self._midnight(start.date() + ONE_DAY)
-        if written == "same_working_day":
+        if duration == "same_working_day":
             return self._close(self._open_day(start))
-        match = re.fullmatch(r"([0-9.]+)([a-z]+)", written)
-        assert match, written
+        match = re.fullmatch(r"([0-9.]+)([a-z]+)", duration)
+        assert match, duration
         amount, unit = Fraction(match[1]), match[2]
         if unit in ("m", "h"):
-            return self._count_elapsed(start, timedelta(minutes=int(amount) * (60 if unit == "h" else 1)))
+            return self._count_clock_time(start, timedelta(minutes=int(amount) * (60 if unit == "h" else 1)))
         if unit == "wh":
             return self._count_working_time(start, timedelta(hours=int(amount)))
         if unit == "wd":
-            return self._part_of_working_day(start, amount) if amount < 1 else self._working_days(start, int(amount))
-        return self._days(start, int(amount), unit)
+            return self._count_day_fraction(start, amount) if amount < 1 else self._count_working_days(start, int(amount))
+        return self._count_days(start, int(amount), unit)
 
     def is_working_day(self, day: date) -> bool:
-        if day > HORIZON:
+        if day > LAST_PUBLISHED_DATE:
             self.provisional = True
             return day.weekday() < 5
         return day in MAKE_UP_DAYS or (day.weekday() < 5 and day not in DAYS_OFF)
 
     def is_paused(self, minute: datetime) -> bool:
-        """Whether the clock stands still during the minute that begins here."""
-        return any(begun <= minute and (ended is None or minute < ended) for begun, ended in self.pauses)
+        """Whether the clock is paused during the minute that begins at `minute`."""
+        return any(start <= minute and (end is None or minute < end) for start, end in self.pauses)
 
-    def is_paused_at_day_end(self, end: datetime) -> bool:
-        """Whether it stands still at a day's end: a pause then is too late to hold it, a resumption then too late to save it."""
-        return any(begun < end and (ended is None or end <= ended) for begun, ended in self.pauses)
+    def is_paused_at_day_end(self, day_end: datetime) -> bool:
+        """Whether the clock is paused at a day's end: a pause that begins then is too late, and so is a resumption."""
+        return any(start < day_end and (end is None or day_end <= end) for start, end in self.pauses)
 
-    def is_paused_forever(self, at: datetime) -> bool:
-        return any(ended is None and begun < at for begun, ended in self.pauses)
+    def is_paused_for_good(self, at: datetime) -> bool:
+        """Whether an open pause began before an instant."""
+        return any(end is None and start < at for start, end in self.pauses)
 
-    def _working_minute(self, minute: datetime) -> bool:
-        return any(opens <= minute.time() < shuts for opens, shuts in HOURS) and self.is_working_day(minute.date())
+    def _is_working_minute(self, minute: datetime) -> bool:
+        return any(opening <= minute.time() < closing for opening, closing in HOURS) and self.is_working_day(minute.date())
 
-    def _minutes(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def _count_clock_time(self, start: datetime, remaining: timedelta) -> datetime | None:
+        return self._count_minutes(start, remaining, lambda minute: not self.is_paused(minute))
+
+    def _count_working_time(self, start: datetime, remaining: timedelta) -> datetime | None:
+        return self._count_minutes(start, remaining, lambda minute: not self.is_paused(minute) and self._is_working_minute(minute))
+
+    def _count_minutes(self, minute: datetime, remaining: timedelta, counts: Callable[[datetime], bool]) -> datetime | None:
         while True:
-            following = start.replace(second=0, microsecond=0) + ONE_MINUTE
-            yield start, following
-            start = following
-
-    def _count_elapsed(self, start: datetime, left: timedelta) -> datetime | None:
-        for minute, following in self._minutes(start):
-            if self.is_paused_forever(following):
+            minute_end = minute.replace(second=0, microsecond=0) + ONE_MINUTE
+            if self.is_paused_for_good(minute_end):
                 return None
-            if not self.is_paused(minute):
-                left -= following - minute
-            if left <= timedelta(0):
-                return following + left
-        return None
+            if counts(minute):
+                remaining -= minute_end - minute
+            if remaining <= timedelta(0):
+                return minute_end + remaining
+            minute = minute_end
 
-    def _count_working_time(self, start: datetime, left: timedelta) -> datetime | None:
-        for minute, following in self._minutes(start):
-            if self.is_paused_forever(following):
-                return None
-            if not self.is_paused(minute) and self._working_minute(minute):
-                left -= following - minute
-            if left <= timedelta(0):
-                return following + left
-        return None
-
-    def _part_of_working_day(self, start: datetime, amount: Fraction) -> datetime | None:
-        self._open_day(start)  # every working day of this calendar has 8 hours
-        whole = Fraction(8 * 3600 * 1_000_000) * amount
-        return self._count_working_time(start, timedelta(microseconds=-(-whole.numerator // whole.denominator)))
+    def _count_day_fraction(self, start: datetime, amount: Fraction) -> datetime | None:
+        self._open_day(start)  # sets `provisional`; every working day of this calendar has 8 hours
+        micros = Fraction(8 * 3600 * 1_000_000) * amount
+        return self._count_working_time(start, timedelta(microseconds=ceil(micros)))
 
     def _open_day(self, start: datetime) -> date:
+        """The first working day that closes after `start`."""
         day = start.date()
         while not (self.is_working_day(day) and start < self._close(day)):
             day += ONE_DAY
         return day
 
-    def _working_days(self, start: datetime, amount: int) -> datetime | None:
+    def _count_working_days(self, start: datetime, amount: int) -> datetime | None:
         day = start.date() + ONE_DAY if self.counting == "exclusive" else self._open_day(start)
         while True:
-            if self.is_paused_forever(self._close(day)) and self.is_working_day(day):
+            if self.is_paused_for_good(self._close(day)) and self.is_working_day(day):
                 return None
             if self.is_working_day(day) and not self.is_paused_at_day_end(self._close(day)):
                 amount -= 1
@@ -142,55 +138,55 @@ class MinuteCounter:
                 return self._close(day)
             day += ONE_DAY
 
-    def _end(self, day: date) -> datetime:
+    def _end_of_day(self, day: date) -> datetime:
         if self.day_end == "close" and self.is_working_day(day):
             return self._close(day)
         return self._midnight(day + ONE_DAY)
 
-    def _days(self, start: datetime, amount: int, unit: str) -> datetime | None:
+    def _count_days(self, start: datetime, amount: int, unit: str) -> datetime | None:
         day = start.date()
-        inclusive = self.counting == "inclusive"
-        first = day if inclusive else day + ONE_DAY
-        if inclusive and self.day_end == "close" and start >= self._end(day):
+        is_inclusive = self.counting == "inclusive"
+        first = day if is_inclusive else day + ONE_DAY
+        if is_inclusive and self.day_end == "close" and start >= self._end_of_day(day):
             first = day = day + ONE_DAY
         if unit in ("d", "w"):
             amount *= 7 if unit == "w" else 1
         else:
             months = amount * {"mo": 1, "q": 3, "y": 12}[unit]
-            amount = (self._month_later(day, months) - first).days + 1
+            amount = (self._last_day_of_months(day, months) - first).days + 1
         day = first
         while True:
-            if self.is_paused_forever(self._end(day)):
+            if self.is_paused_for_good(self._end_of_day(day)):
                 return None
-            if not self.is_paused_at_day_end(self._end(day)):
+            if not self.is_paused_at_day_end(self._end_of_day(day)):
                 amount -= 1
             if amount == 0:
                 break
             day += ONE_DAY
         self.nominal = day
         if self.roll == "forward":
-            return self._rolled(day)
-        return self._end(day)
+            return self._roll_forward(day)
+        return self._end_of_day(day)
 
-    def _month_later(self, day: date, months: int) -> date:
+    def _last_day_of_months(self, day: date, months: int) -> date:
         year, month = day.year, day.month + months
         while month > 12:
             year, month = year + 1, month - 12
         if day.day > monthrange(year, month)[1]:
             return date(year, month, monthrange(year, month)[1])
-        same = date(year, month, day.day)
-        return same - ONE_DAY if self.counting == "inclusive" else same
+        same_day = date(year, month, day.day)
+        return same_day - ONE_DAY if self.counting == "inclusive" else same_day
 
-    def _rolled(self, day: date) -> datetime | None:
+    def _roll_forward(self, day: date) -> datetime | None:
         if self.is_working_day(day):
-            return self._end(day)
+            return self._end_of_day(day)
         while True:
             day += ONE_DAY
             if self.is_working_day(day):
-                if self.is_paused_forever(self._end(day)):
+                if self.is_paused_for_good(self._end_of_day(day)):
                     return None
-                if not self.is_paused_at_day_end(self._end(day)):
-                    return self._end(day)
+                if not self.is_paused_at_day_end(self._end_of_day(day)):
+                    return self._end_of_day(day)
 
     @staticmethod
     def _midnight(day: date) -> datetime:

@@ -50,17 +50,17 @@ async def unread_records(bootstrap_servers: str, prefix: str, services: Iterable
 
 
 async def wait_until_idle(
-    database_url: str, bootstrap_servers: str, prefix: str, timeout: float, ignored_tables: Collection[str] = frozenset()
+    database_url: str, bootstrap_servers: str, prefix: str, patience_seconds: float, ignored_tables: Collection[str] = frozenset()
 ) -> None:
     """Wait until nothing moves, seen twice, since what was read may just have become something to send; fails saying what is left.
 
     `but` names tables whose rows are meant to wait.
     """
-    end = time.monotonic() + timeout
+    end = time.monotonic() + patience_seconds
     quiet = 0
     while quiet < 2:
         left = {**await unread_records(bootstrap_servers, prefix), **await pending_rows(database_url)}
         left = {name: number for name, number in left.items() if number and name not in ignored_tables}
         quiet = 0 if left else quiet + 1
-        assert time.monotonic() < end or not left, f"not at rest after {timeout} s; left: {left}"
+        assert time.monotonic() < end or not left, f"still moving after {patience_seconds} s; left: {left}"
         await asyncio.sleep(0 if quiet else 0.2)

@@ -67,7 +67,7 @@ class TakeHttpActions:
     async def _decide_or_defer(self, action: Action, actor: Actor, idempotency_key: str | None, *, may_defer: bool) -> ActionResult:
         async with self.database.transaction() as tx:
             batch, case = await self._load(tx, action.case)
-            # Read under the lock: an action happens when it is accepted (time.md).
+            # Read under the lock: an action happens when it is accepted (docs/reference/time.md).
             at = batch.now = max(self.cases.clock.now(), batch.now)
             case_input = self._authorized_input(action, actor, case, at)
             must_wait = self._has_unread_input(batch, case.id, at) or batch.has_deferred(case.id)

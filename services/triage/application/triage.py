@@ -97,7 +97,7 @@ class TriageComplaints:
         while True:
             state = loaded.new_state()
             try:
-                return state, [event for event in self._published_events(state, assessed, now)]
+                return state, list(self._published_events(state, assessed, now))
             except CountersNotLoadedError as missing:
                 # Rare: facts that a group sets changed a count key, which the events alone did not show.
                 await loaded.load_counters(tx, missing.changes)

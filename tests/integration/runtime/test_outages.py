@@ -23,6 +23,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_topic
 from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeHandler, ProbeSender, build_service, count_rows, stored_notes
+from tests.support.databases import Databases
 from tests.support.waiting import wait_for
 
 
@@ -192,7 +193,8 @@ async def test_a_database_killed_under_load_loses_and_repeats_nothing(
 ) -> None:
     servers = await asyncio.to_thread(lambda: own_servers(kafka=False))
     assert servers.postgres
-    own_database = probe_settings.model_copy(update={"database_url": type(probe_settings.database_url)(servers.database_url)})
+    url = await Databases(servers.database_url).create_migrated()
+    own_database = probe_settings.model_copy(update={"database_url": type(probe_settings.database_url)(url)})
     async with build_service(own_database, ProbeHandler()).running() as service:
         for round_number in range(3):
             await sender.send_notes("case-actions", [(f"case-{n % 11}", f"{round_number}-{n}") for n in range(400)])

@@ -168,4 +168,5 @@ def _instants_to_micros(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_micros(written: str) -> int:
+    """An ISO 8601 instant with offset as microseconds since 1970."""
     return to_micros(datetime.fromisoformat(written))

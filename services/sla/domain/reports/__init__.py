@@ -1,1 +1,1 @@
-"""Statistics of a period, handling times, and the schedule of periodic duties."""
+"""Computes the statistics and handling times of a period, and the schedule of periodic duties."""

@@ -1,4 +1,4 @@
-"""What a case is at the end of a period, and which rounds of its clocks are finished."""
+"""Derives from a case's events its attributes at the end of a period and the finished runs of its clocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.sla.domain.reports.case_timeline import CaseTimeline
 
 @dataclass(slots=True)
 class CaseAtPeriodEnd:
-    """A case at the end of the period."""
+    """The attributes by which a case is counted; `links` are the kinds of its links, such as `repeat`."""
 
     kind: str = "complaint"
     class_: str = ""
@@ -22,43 +22,47 @@ class CaseAtPeriodEnd:
     links: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
-
-def truncate(history: CaseTimeline, until: int) -> CaseTimeline:
-    events = [event for event in history.events if event.at < until]
-    return CaseTimeline(history.case, history.received_at, history.channel, history.complainant_kind, events, history.facts)
-
-
-def case_at_period_end(history: CaseTimeline) -> CaseAtPeriodEnd:
-    found = CaseAtPeriodEnd(facts=dict(history.facts))
-    for event in history.events:
+    def apply(self, event: Event) -> None:
+        """Change the attributes that the event sets."""
         data = event.data
-        found.facts.update(data.get("facts", {}))
+        self.facts.update(data.get("facts", {}))
         match event.type:
             case "classified" | "reclassified":
-                found.kind = data.get("kind") or found.kind
-                found.class_ = data.get("class") or found.class_
-                found.subject = data.get("subject") or found.subject
+                self.kind = data.get("kind") or self.kind
+                self.class_ = data.get("class") or self.class_
+                self.subject = data.get("subject") or self.subject
             case "routed" | "reassigned":
-                found.department = data.get("department", "")
+                self.department = data.get("department", "")
             case "returned":
-                found.department = ""
+                self.department = ""
             case "linked":
-                found.links.append(data.get("as", ""))
+                self.links.append(data.get("as", ""))
             case "closed" | "refused" | "withdrawn":
-                found.status = event.type
+                self.status = event.type
             case "reopened":
-                found.status = "open"
-    return found
+                self.status = "open"
+
+
+def case_at_period_end(timeline: CaseTimeline) -> CaseAtPeriodEnd:
+    """Return the attributes of a case after the last event of its timeline."""
+    case = CaseAtPeriodEnd(facts=dict(timeline.facts))
+    for event in timeline.events:
+        case.apply(event)
+    return case
 
 
 def finished_runs(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
-    done: set[tuple[str, int]] = set()
+    """Yield the event that first finished each clock run, a breach or a stop, and whether the run was in time.
+
+    A run stopped by a deemed approval is not in time: the approver did not act.
+    """
+    finished: set[tuple[str, int]] = set()
     deemed = {_run_key(event) for event in events if event.type == "measures_deemed_approved"}
     for event in events:
-        if event.type in ("clock_breached", "clock_stopped") and _run_key(event) not in done:
-            done.add(_run_key(event))
-            met = event.type == "clock_stopped" and event.data.get("in_time", True) and _run_key(event) not in deemed
-            yield event, met
+        run = _run_key(event)
+        if event.type in ("clock_breached", "clock_stopped") and run not in finished:
+            finished.add(run)
+            yield event, event.type == "clock_stopped" and event.data.get("in_time", True) and run not in deemed
 
 
 def _run_key(event: Event) -> tuple[str, int]:

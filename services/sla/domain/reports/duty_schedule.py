@@ -1,4 +1,4 @@
-"""The duties of a procedure, which have no case: reports, checks and seals, due at the end of each week, month, quarter or year."""
+"""Schedules the periodic duties of a procedure (reports, checks, year seals), due at the end of a week, month, quarter or year."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.timed_entries import PeriodicDuty
 
 REPORT_PERIODS = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
-"""The periods that reports are made for, and how long they are."""
+"""Report period → its duration."""
 DUTY_KEY_PREFIX = "duty:"
 """Prefix of the record key of a duty's notification, in place of a case id."""
 _LONGEST_ROLL = 45 * MICROS_PER_DAY
-"""A period that ended so long ago may still be rolling over a holiday."""
+"""How far back a search starts: a duty may roll over a long holiday after its period's end."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledDuty:
-    """A duty in one period: the period's first instant and the first after it, and when the duty is due (microseconds)."""
+    """A duty in one period; instants in UTC microseconds, `until` is the first instant after the period."""
 
     duty: PeriodicDuty
     since: int
@@ -31,50 +31,49 @@ class ScheduledDuty:
 
 
 def period_bounds(worktime: Worktime, every: str, at: int) -> tuple[int, int]:
-    """First instant of the week, month, quarter or year of an instant, and first instant after it; `every` as in `1mo`."""
+    """Return the first instant of an instant's period and the first after it; `every` is `1w`, `1mo`, `1q` or `1y`."""
     duration = Duration.parse(every)
     since = period_start(worktime, duration, at)
-    until = add_duration(worktime, since, duration, CountingRule("inclusive", "none"))[0]
+    until, _, _ = add_duration(worktime, since, duration, CountingRule("inclusive", "none"))
     if until is None:
         raise ValueError(f"the period of {every} has no end")
     return since, until
 
 
 def duties_due_between(procedure: Procedure, worktime: Worktime, since: int, until: int) -> Iterator[ScheduledDuty]:
-    """The duties that fall due after `since`, up to and including `until`, in order; each at its period's end, rolled forward."""
-    found = [due for duty in procedure.duties for due in _scheduled_between(duty, worktime, since, until)]
-    yield from sorted(found, key=lambda each: (each.due, each.duty.id))
+    """Yield the duties due after `since` and not after `until`, by due instant."""
+    scheduled = [entry for duty in procedure.duties for entry in _scheduled_between(duty, worktime, since, until)]
+    yield from sorted(scheduled, key=lambda entry: (entry.due, entry.duty.id))
 
 
 def next_duty_due(procedure: Procedure, worktime: Worktime, after: int) -> int | None:
-    """The instant at which the procedure's next duty is due; None if it has none."""
+    """Return the instant at which the procedure's next duty is due; None if it has no duties."""
     return min((_next_due_after(duty, worktime, after) for duty in procedure.duties), default=None)
 
 
 def _scheduled_between(duty: PeriodicDuty, worktime: Worktime, since: int, until: int) -> Iterator[ScheduledDuty]:
-    at = since - _LONGEST_ROLL
-    while True:
-        begun, ended = period_bounds(worktime, duty.every, at)
-        due = _due_of_period(duty, worktime, begun)
-        if ended > until:
+    for entry in _schedule(duty, worktime, since):
+        if entry.until > until:
             return
-        if since < due <= until:
-            yield ScheduledDuty(duty, begun, ended, due)
-        at = ended
+        if since < entry.due <= until:
+            yield entry
 
 
 def _next_due_after(duty: PeriodicDuty, worktime: Worktime, after: int) -> int:
-    at = after - _LONGEST_ROLL
+    return next(entry.due for entry in _schedule(duty, worktime, after) if entry.due > after)
+
+
+def _schedule(duty: PeriodicDuty, worktime: Worktime, since: int) -> Iterator[ScheduledDuty]:
+    """Yield the duty of every period whose duty can be due after `since`, in order, until DeadlineError at the calendar's end."""
+    at = since - _LONGEST_ROLL
     while True:
-        begun, ended = period_bounds(worktime, duty.every, at)
-        due = _due_of_period(duty, worktime, begun)
-        if due > after:
-            return due
-        at = ended
+        period_since, period_until = period_bounds(worktime, duty.every, at)
+        yield ScheduledDuty(duty, period_since, period_until, _due_of_period(duty, worktime, period_since))
+        at = period_until
 
 
-def _due_of_period(duty: PeriodicDuty, worktime: Worktime, begun: int) -> int:
-    due = add_duration(worktime, begun, Duration.parse(duty.every), CountingRule("inclusive", "forward"))[0]
+def _due_of_period(duty: PeriodicDuty, worktime: Worktime, since: int) -> int:
+    due, _, _ = add_duration(worktime, since, Duration.parse(duty.every), CountingRule("inclusive", "forward"))
     if due is None:
         raise ValueError(f"duty {duty.id} never falls due")
     return due

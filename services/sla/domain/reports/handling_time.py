@@ -1,10 +1,9 @@
-"""Who had a case, and what it waited for, from its receipt to its end: segments without gaps, which add up to its elapsed time."""
+"""Splits the time of a case, from receipt to end, by the department that had it and what it waited for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from services.sla.domain.lifecycle.case import Event
 
@@ -29,13 +28,13 @@ WAIT_REASON_BY_EVENT = {
     "handed_over": "taking_over",
     "taken_over": HANDLING,
 }
-"""Event → what the case waits for afterwards; `handling` is the department's own time."""
+"""Event type → what the case waits for after it; `handling` is time in which the department itself works on the case."""
 SIGN_OFF = "sign_off"
 
 
 @dataclass(frozen=True, slots=True)
 class HandlingSegment:
-    """A stretch of a case's time (microseconds, half-open): the department that had it, and what it waited for."""
+    """A half-open interval in UTC microseconds, with the department that had the case and what the case waited for."""
 
     start: int
     end: int
@@ -44,13 +43,13 @@ class HandlingSegment:
 
     @property
     def length(self) -> int:
-        """Microseconds."""
+        """The length in microseconds."""
         return self.end - self.start
 
     def clip(self, since: int, until: int) -> HandlingSegment:
-        """The part that lies in a period; of length 0 where none does."""
-        begun = min(max(self.start, since), until)
-        return replace(self, start=begun, end=max(begun, min(self.end, until)))
+        """Return the part within a period, of length 0 if there is none."""
+        start = min(max(self.start, since), until)
+        return replace(self, start=start, end=max(start, min(self.end, until)))
 
 
 @dataclass(slots=True)
@@ -64,49 +63,46 @@ class _HandlingState:
     def reason(self) -> str:
         return ENDED if self.ended else SUSPENDED if self.suspended else self.waiting_for
 
-    def apply(self, kind: str, data: dict[str, Any]) -> None:
-        """Let an event change who has the case and what it waits for."""
-        match kind:
+    def apply(self, event: Event) -> None:
+        match event.type:
             case "routed" | "reassigned":
-                self.department, self.waiting_for = data.get("department", ""), HANDLING
+                self.department, self.waiting_for = event.data.get("department", ""), HANDLING
             case "route_proposed" if not self.department:
                 self.waiting_for = PROPOSED
             case "returned":
                 self.department, self.waiting_for = "", UNASSIGNED
             case "suspended" | "resumed":
-                self.suspended = kind == "suspended"
+                self.suspended = event.type == "suspended"
             case "closed" | "refused" | "withdrawn":
                 self.ended = True
             case "reopened":
                 self.ended, self.suspended, self.waiting_for = False, False, HANDLING if self.department else UNASSIGNED
-            case "measures_submitted" if data.get("needs_sign_off"):
+            case "measures_submitted" if event.data.get("needs_sign_off"):
                 self.waiting_for = SIGN_OFF
-            case _ if kind in WAIT_REASON_BY_EVENT:
-                self.waiting_for = WAIT_REASON_BY_EVENT[kind]
+            case event_type if event_type in WAIT_REASON_BY_EVENT:
+                self.waiting_for = WAIT_REASON_BY_EVENT[event_type]
 
 
 def handling_segments(received_at: int, events: Iterable[Event], until: int) -> list[HandlingSegment]:
-    """The case's time from its receipt to its last end, or to `until` while it is open; events in the order of the ledger."""
-    found = list(_iterate_segments(received_at, events, until))
-    while found and found[-1].reason == ENDED:
-        found.pop()
-    return found
+    """Split a case's time from receipt to its last end, or to `until` while it is open; events in ledger order.
 
-
-def elapsed_time(segments: list[HandlingSegment]) -> int:
-    """From receipt to end, in microseconds."""
-    return segments[-1].end - segments[0].start if segments else 0
+    The segments leave no gap: their lengths add up to the elapsed time.
+    """
+    segments = list(_iterate_segments(received_at, events, until))
+    while segments and segments[-1].reason == ENDED:
+        segments.pop()
+    return segments
 
 
 def _iterate_segments(received_at: int, events: Iterable[Event], until: int) -> Iterator[HandlingSegment]:
-    standing, begun = _HandlingState(), received_at
+    state, start = _HandlingState(), received_at
     for event in events:
-        before = standing.department, standing.reason
-        standing.apply(event.type, event.data)
-        # A registration entered late is followed by what fell due before it: time does not run backwards for that.
-        at = min(max(begun, event.at), until)
-        if at > begun and before != (standing.department, standing.reason):
-            yield HandlingSegment(begun, at, *before)
-            begun = at
-    if until > begun:
-        yield HandlingSegment(begun, until, standing.department, standing.reason)
+        department, reason = state.department, state.reason
+        state.apply(event)
+        # A registration typed in late has a later instant than the deadlines that passed before it: segments never run backwards.
+        at = min(max(start, event.at), until)
+        if at > start and (department, reason) != (state.department, state.reason):
+            yield HandlingSegment(start, at, department, reason)
+            start = at
+    if until > start:
+        yield HandlingSegment(start, until, state.department, state.reason)

@@ -1,14 +1,14 @@
-"""The figures of a period: counts, rates and times of a procedure's cases, out of their events alone."""
+"""Computes the statistics of a period (counts, rates, times) from the timelines of a procedure's cases."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.case import Event
-from services.sla.domain.reports.case_progress import CaseAtPeriodEnd, case_at_period_end, finished_runs, truncate
+from services.sla.domain.reports.case_progress import CaseAtPeriodEnd, case_at_period_end, finished_runs
 from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.handling_time import handling_segments
 from shared.procedures.model.procedure import Procedure
@@ -17,12 +17,14 @@ CALL_BACK_OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
 EXTENSION_EVENTS = {"extension_requested": "requested", "extension_granted": "granted", "extension_refused": "refused"}
 END_EVENTS = ("closed", "refused", "withdrawn")
 REPEAT_LINKS = ("repeat", "duplicate")
+"""Kinds of links that make a case count as repeated."""
 GROUPINGS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "causes")
+"""Groups of the received cases; `causes` are the facts that are true."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportingPeriod:
-    """From (inclusive) and to (exclusive), in microseconds."""
+    """A half-open interval in UTC microseconds."""
 
     since: int
     until: int
@@ -34,7 +36,11 @@ class ReportingPeriod:
 
 @dataclass(slots=True)
 class StatisticsCollector:
-    """Figures in the making: cases are added one by one, so that no period is too large to be counted."""
+    """Adds up the statistics of a period case by case, so that its memory does not grow with the number of cases.
+
+    A case received in the period counts by its attributes at the period's end. An event (breach, extension, end …) counts in the
+    period in which it happened, and so does each part of a case's handling time.
+    """
 
     procedure: Procedure
     period: ReportingPeriod
@@ -50,125 +56,131 @@ class StatisticsCollector:
     time_spent: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, timeline: CaseTimeline) -> None:
-        """Count a case."""
+        """Add a case; one received after the period is ignored."""
         if timeline.received_at >= self.period.until:
             return
-        history = truncate(timeline, self.period.until)
-        happened = [event for event in history.events if self.period.contains(event.at)]
-        standing = case_at_period_end(history)
-        self.open_cases += standing.status == "open"
-        if self.period.contains(history.received_at):
-            self._count_received(history, standing)
-        self._count_events(happened)
-        self._count_finished(history)
-        self._count_call_backs(history, happened)
-        for part in handling_segments(history.received_at, history.events, self.period.until):
-            length = part.clip(self.period.since, self.period.until).length
-            if length:
-                self.time_spent[part.department, part.reason] += length
+        timeline = timeline.before(self.period.until)
+        period_events = [event for event in timeline.events if self.period.contains(event.at)]
+        case = case_at_period_end(timeline)
+        self.open_cases += case.status == "open"
+        if self.period.contains(timeline.received_at):
+            self._count_received(timeline, case)
+        self._count_events(period_events)
+        self._count_finished_runs(timeline)
+        self._count_call_backs(timeline, period_events)
+        self._count_time(timeline)
 
-    def _count_received(self, history: CaseTimeline, standing: CaseAtPeriodEnd) -> None:
+    def _count_received(self, timeline: CaseTimeline, case: CaseAtPeriodEnd) -> None:
         self.received += 1
-        named = {"by_kind": standing.kind, "by_class": standing.class_, "by_subject": standing.subject}
-        for name, value in (named | {"by_department": standing.department, "by_channel": history.channel}).items():
-            self.group_counts[name][value] += 1
-        self.group_counts["causes"].update(name for name, value in standing.facts.items() if value is True)
-        self.group_counts["links"].update(standing.links)
-        self.repeats += standing.facts.get("second_complaint") is True or any(link in REPEAT_LINKS for link in standing.links)
+        self.group_counts["by_kind"][case.kind] += 1
+        self.group_counts["by_class"][case.class_] += 1
+        self.group_counts["by_subject"][case.subject] += 1
+        self.group_counts["by_department"][case.department] += 1
+        self.group_counts["by_channel"][timeline.channel] += 1
+        self.group_counts["causes"].update(name for name, value in case.facts.items() if value is True)
+        self.group_counts["links"].update(case.links)
+        self.repeats += case.facts.get("second_complaint") is True or any(link in REPEAT_LINKS for link in case.links)
 
-    def _count_events(self, happened: Sequence[Event]) -> None:
-        self.event_counts.update(event.type for event in happened)
-        for event in happened:
+    def _count_events(self, period_events: Sequence[Event]) -> None:
+        self.event_counts.update(event.type for event in period_events)
+        for event in period_events:
             if event.type in ("clock_breached", "escalated"):
                 self.group_counts[event.type][event.data.get("clause", "")] += 1
 
-    def _count_finished(self, history: CaseTimeline) -> None:
-        with_limit = {clock.id for clock in self.procedure.clocks if clock.due}
-        for event, in_time in finished_runs(history.events):
-            if self.period.contains(event.at) and event.data.get("clock") in with_limit:
+    def _count_finished_runs(self, timeline: CaseTimeline) -> None:
+        clocks_with_limit = {clock.id for clock in self.procedure.clocks if clock.due}
+        for event, in_time in finished_runs(timeline.events):
+            if self.period.contains(event.at) and event.data.get("clock") in clocks_with_limit:
                 clause = event.data.get("clause", "")
                 self.finished_by_clause[clause] += 1
                 self.in_time_by_clause[clause] += in_time
 
-    def _count_call_backs(self, history: CaseTimeline, happened: Sequence[Event]) -> None:
-        calls = [outcome for event in happened if event.type == "called_back" and (outcome := event.data.get("outcome"))]
-        for kind in ("all", history.complainant_kind) if calls else ():
-            self.outcomes_by_complainant[kind][calls[-1]] += 1
-        if any(event.type == "closed" for event in happened):
+    def _count_call_backs(self, timeline: CaseTimeline, period_events: Sequence[Event]) -> None:
+        outcomes = [outcome for event in period_events if event.type == "called_back" and (outcome := event.data.get("outcome"))]
+        if outcomes:
+            self.outcomes_by_complainant["all"][outcomes[-1]] += 1
+            self.outcomes_by_complainant[timeline.complainant_kind][outcomes[-1]] += 1
+        if any(event.type == "closed" for event in period_events):
             self.call_backs["closed"] += 1
-            self.call_backs["called_back"] += any(event.type == "called_back" for event in history.events)
+            self.call_backs["called_back"] += any(event.type == "called_back" for event in timeline.events)
+
+    def _count_time(self, timeline: CaseTimeline) -> None:
+        for segment in handling_segments(timeline.received_at, timeline.events, self.period.until):
+            length = segment.clip(self.period.since, self.period.until).length
+            if length:
+                self.time_spent[segment.department, segment.reason] += length
 
     def to_report(self) -> dict[str, Any]:
-        """What was counted, ready for JSON; times in microseconds, rates None where there is nothing to share."""
-        kinds = ("all", *sorted(set(self.outcomes_by_complainant) - {"all"}))
-        clauses = {clause: _rate(number, self.in_time_by_clause[clause]) for clause, number in sorted(self.finished_by_clause.items())}
-        closed, called = self.call_backs["closed"], self.call_backs["called_back"]
+        """Return the statistics as JSON-ready data; times in microseconds, a rate without cases is None."""
+        complainant_kinds = ("all", *sorted(set(self.outcomes_by_complainant) - {"all"}))
+        closed, called_back = self.call_backs["closed"], self.call_backs["called_back"]
         return {
             "received": self.received,
             **{name: _most_frequent_first(self.group_counts[name]) for name in GROUPINGS},
             "open": self.open_cases,
             **{name: self.event_counts[name] for name in (*END_EVENTS, "reopened")},
-            "timely": {**_rate(self.finished_by_clause.total(), self.in_time_by_clause.total()), "by_clause": clauses},
-            "satisfaction": {kind: _satisfaction(self.outcomes_by_complainant[kind]) for kind in kinds},
-            "call_back": {"closed": closed, "called_back": called, "rate": ratio(called, closed)},
+            "timely": self._timeliness(),
+            "satisfaction": {kind: _satisfaction(self.outcomes_by_complainant[kind]) for kind in complainant_kinds},
+            "call_back": {"closed": closed, "called_back": called_back, "rate": _ratio(called_back, closed)},
             "repetition": {
                 "repeated": self.repeats,
-                "rate": ratio(self.repeats, self.received),
+                "rate": _ratio(self.repeats, self.received),
                 "links": _most_frequent_first(self.group_counts["links"]),
             },
-            "extensions": {name: self.event_counts[kind] for kind, name in EXTENSION_EVENTS.items()},
+            "extensions": {name: self.event_counts[event_type] for event_type, name in EXTENSION_EVENTS.items()},
             "deemed": self.event_counts["measures_deemed_approved"],
             "breaches": _by_clause(self.group_counts["clock_breached"]),
             "escalations": _by_clause(self.group_counts["escalated"]),
             "time": _time_by_department(self.time_spent),
         }
 
+    def _timeliness(self) -> dict[str, Any]:
+        clauses = {clause: _rate(finished, self.in_time_by_clause[clause]) for clause, finished in sorted(self.finished_by_clause.items())}
+        return {**_rate(self.finished_by_clause.total(), self.in_time_by_clause.total()), "by_clause": clauses}
+
 
 def compute_statistics(timelines: Iterable[CaseTimeline], procedure: Procedure, period: ReportingPeriod) -> dict[str, Any]:
-    """Every figure of the period, ready for JSON; times in microseconds.
-
-    Counts are of the cases received in the period, as they stand at its end; what happened (breaches, extensions, ends …) counts
-    where it happened; time is the part of each case's time that lies in the period.
-    """
-    tally = StatisticsCollector(procedure, period)
-    for history in timelines:
-        tally.add(history)
-    return tally.to_report()
+    """Compute the statistics of a period from all cases at once; see `StatisticsCollector`."""
+    collector = StatisticsCollector(procedure, period)
+    for timeline in timelines:
+        collector.add(timeline)
+    return collector.to_report()
 
 
 def _rate(finished: int, in_time: int) -> dict[str, Any]:
-    return {"finished": finished, "in_time": in_time, "rate": ratio(in_time, finished)}
+    return {"finished": finished, "in_time": in_time, "rate": _ratio(in_time, finished)}
 
 
 def _satisfaction(outcomes: Counter[str]) -> dict[str, Any]:
+    """Counts per outcome, and the share of the satisfied among those who were reached."""
     reached = sum(outcomes[name] for name in CALL_BACK_OUTCOMES if name != "unreachable")
-    return {**{name: outcomes[name] for name in CALL_BACK_OUTCOMES}, "rate": ratio(outcomes["satisfied"], reached)}
+    return {**{name: outcomes[name] for name in CALL_BACK_OUTCOMES}, "rate": _ratio(outcomes["satisfied"], reached)}
 
 
 def _by_clause(counts: Counter[str]) -> dict[str, Any]:
     return {"count": counts.total(), "by_clause": _most_frequent_first(counts)}
 
 
-def _time_by_department(lengths: Counter[tuple[str, str]]) -> dict[str, Any]:
-    departments: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    both: dict[str, Counter[str]] = defaultdict(Counter)
-    for (department, reason), length in lengths.items():
-        departments[department] += length
-        reasons[reason] += length
-        both[department][reason] += length
+def _time_by_department(time_spent: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    by_department: Counter[str] = Counter()
+    by_reason: Counter[str] = Counter()
+    by_both: dict[str, Counter[str]] = defaultdict(Counter)
+    for (department, reason), length in time_spent.items():
+        by_department[department] += length
+        by_reason[reason] += length
+        by_both[department][reason] += length
     return {
-        "elapsed": lengths.total(),
-        "by_department": _most_frequent_first(departments),
-        "by_reason": _most_frequent_first(reasons),
-        "by_department_and_reason": {name: _most_frequent_first(counts) for name, counts in sorted(both.items())},
+        "elapsed": by_department.total(),
+        "by_department": _most_frequent_first(by_department),
+        "by_reason": _most_frequent_first(by_reason),
+        "by_department_and_reason": {name: _most_frequent_first(counts) for name, counts in sorted(by_both.items())},
     }
 
 
-def ratio(numerator: int, denominator: int) -> float | None:
-    """A rate to four places; None where there is nothing to share."""
+def _ratio(numerator: int, denominator: int) -> float | None:
+    """Return a rate rounded to four places; None if the denominator is 0."""
     return round(numerator / denominator, 4) if denominator else None
 
 
 def _most_frequent_first(counts: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -68,7 +68,7 @@ async def test_model_is_read_from_json() -> None:
         (b"{", ["body"]),
         (b'{"name": "\\ud800"}', ["body"]),
         (b"{}", ["body.name"]),
-        (b'{"name": "secret", "adress": 1}', ["body.adress"]),
+        (b'{"name": "secret", "colour": 1}', ["body.colour"]),
         (b'{"name": 1, "address": {"city": ""}}', ["body.name", "body.address.city"]),
     ],
 )
