@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded import EmbeddedServers
-from tests.support import servers as support
-from tests.support.databases import Databases
-from tests.support.topics import Topics, fresh_prefix
+from tests.support.servers import session_servers as support
+from tests.support.servers.databases import Databases
+from tests.support.servers.topics import Topics, fresh_prefix
 
 
 @pytest.fixture(scope="session")

@@ -27,9 +27,9 @@ from shared.procedures.model.bound_procedure import bind_parameters
 from simulator.registration import register_complaint, source_context_for
 from simulator.scenario import ScenarioComplaint
 from tests.bench.results import write_figures
-from tests.support.load import ORGANISATION
-from tests.support.packs import pack_scenarios
-from tests.support.recording import RecordingSimulation
+from tests.support.messaging.workload import ORGANISATION
+from tests.support.scenarios.packs import pack_scenarios
+from tests.support.scenarios.recording_simulation import RecordingSimulation
 
 HERE = Path(__file__).parent
 REPEATS = 3000

@@ -30,9 +30,9 @@ from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
 from shared.runtime.clock import uuid7
 from shared.runtime.kafka.producer import Producer, ProducerRecord
 from tests.bench.results import ROOT, write_figures
-from tests.support.databases import asyncpg_dsn
-from tests.support.load import ORGANISATION, WorkloadClient, submission, workload_client
-from tests.support.rest import wait_until_idle
+from tests.support.messaging.idle import wait_until_idle
+from tests.support.messaging.workload import ORGANISATION, WorkloadClient, submission, workload_client
+from tests.support.servers.databases import asyncpg_dsn
 from tests.support.waiting import wait_for
 
 COMPLAINTS = 20_000

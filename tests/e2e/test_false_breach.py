@@ -11,9 +11,9 @@ import pytest
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock
-from tests.support.databases import asyncpg_dsn
-from tests.support.load import HANDLING_STEPS, ORGANISATION, workload_client
-from tests.support.servers import FAST_POSTGRES_SETTINGS
+from tests.support.messaging.workload import HANDLING_STEPS, ORGANISATION, workload_client
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS
 from tests.support.waiting import wait_for
 
 BEGIN = datetime.fromisoformat("2026-09-28T23:45:00+08:00")

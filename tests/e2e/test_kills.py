@@ -11,10 +11,10 @@ from cli.reconciliation.reconciliation import Reconciliation, reconcile
 from cli.service_names import SERVICES
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
-from tests.support.databases import asyncpg_dsn
-from tests.support.load import HANDLING_STEPS, ORGANISATION, WorkloadClient, workload_client
-from tests.support.rest import wait_until_idle
-from tests.support.servers import FAST_POSTGRES_SETTINGS
+from tests.support.messaging.idle import wait_until_idle
+from tests.support.messaging.workload import HANDLING_STEPS, ORGANISATION, WorkloadClient, workload_client
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS
 from tests.support.waiting import wait_for
 
 KILLS = 2

@@ -3,8 +3,8 @@
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from tests.support.databases import asyncpg_dsn
-from tests.support.topics import Topics
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.topics import Topics
 
 
 async def test_a_fresh_database_is_empty(database_url: str) -> None:

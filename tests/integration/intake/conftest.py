@@ -14,7 +14,7 @@ from services.intake.config import IntakeSettings
 from shared.contracts import topics
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, open_topic_client, write_organisation
+from tests.support.messaging.topic_client import API_KEYS, SEALING_KEYS, TopicClient, open_topic_client, write_organisation
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Unavailable
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows, source_client
-from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, submission_body
+from tests.support.messaging.topic_client import API_KEYS, SEALING_KEYS, TopicClient, submission_body
 from tests.support.waiting import wait_for
 
 

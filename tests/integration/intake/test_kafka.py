@@ -16,7 +16,7 @@ from shared.contracts import topics
 from shared.runtime.kafka.signing import sign
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows
-from tests.support.services import SOURCES, TopicClient, cloud_event_headers, submission_body, write_organisation
+from tests.support.messaging.topic_client import SOURCES, TopicClient, cloud_event_headers, submission_body, write_organisation
 from tests.support.waiting import wait_for
 
 TOPIC = topics.COMPLAINT_SUBMISSIONS

@@ -9,7 +9,7 @@ from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
 from tests.integration.notify.notify_process import ENCRYPTION_KEYS, ORGANISATION, RECEIPT_SECRET, NotifyProcess
-from tests.integration.notify.peers import SMS_TOKEN
+from tests.integration.notify.provider_peers import SMS_TOKEN
 
 
 @pytest.fixture

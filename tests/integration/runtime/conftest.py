@@ -9,7 +9,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeSender
+from tests.integration.runtime.probe_service import INPUTS, OUTPUT, PARTITIONS, ProbeSender
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,7 +22,16 @@ from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeHandler, ProbeSender, build_service, count_rows, stored_notes
+from tests.integration.runtime.probe_service import (
+    INPUTS,
+    OUTPUT,
+    PARTITIONS,
+    ProbeHandler,
+    ProbeSender,
+    build_service,
+    count_rows,
+    stored_notes,
+)
 from tests.support.waiting import wait_for
 
 

@@ -11,7 +11,7 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import INPUTS, ProbeHandler, ProbeSender, build_service, count_rows, decode_note, stored_notes
+from tests.integration.runtime.probe_service import INPUTS, ProbeHandler, ProbeSender, build_service, count_rows, decode_note, stored_notes
 from tests.support.waiting import wait_for
 
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from services.sla.config import SlaSettings
 from shared.contracts.topics import TOPICS, department_topic
 from shared.runtime.kafka.topic_admin import apply_topics
-from tests.integration.sla.harness import SlaHarness, write_organisation
+from tests.integration.sla.sla_harness import SlaHarness, write_organisation
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from shared.procedures.loading.loader import load_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.kafka.watermark import Watermark
-from tests.integration.sla.harness import SlaHarness, event_types, first_decision, person_client, received_record
 from tests.integration.sla.recorded_cases import wait_for_events
+from tests.integration.sla.sla_harness import SlaHarness, event_types, first_decision, person_client, received_record
 from tests.support.waiting import wait_for
 
 ANSWER = {"action": "answer", "role": "assistant"}

@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer
 
 from shared.runtime.kafka.signing import is_signature_valid
 from shared.runtime.service import Service
-from tests.integration.sla.harness import SlaHarness, person_client
 from tests.integration.sla.recorded_cases import wait_for_events
+from tests.integration.sla.sla_harness import SlaHarness, person_client
 from tests.support.waiting import wait_for
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from services.sla.storage import due_timers
 from shared.runtime.database.database import Database
 from shared.runtime.timers import timers
-from tests.integration.sla.harness import SlaHarness
+from tests.integration.sla.sla_harness import SlaHarness
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import pytest
 
 from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.service import Service
-from tests.integration.sla.harness import SlaHarness
 from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
-from tests.support.services import open_topic_client
+from tests.integration.sla.sla_harness import SlaHarness
+from tests.support.messaging.topic_client import open_topic_client
 from tests.support.waiting import wait_for
 
 RECEIVED_AT = datetime.now(UTC) - timedelta(days=70)

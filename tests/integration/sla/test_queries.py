@@ -1,7 +1,7 @@
 """HTTP reads of sla: a case with its events, the explanation of a deadline, and who may see them."""
 
-from tests.integration.sla.harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, person_client
 from tests.integration.sla.recorded_cases import wait_for_events
+from tests.integration.sla.sla_harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, person_client
 
 
 async def test_case_shows_its_events_and_explains_its_deadlines(harness: SlaHarness) -> None:

@@ -17,7 +17,7 @@ from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Registered
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.services import PROCEDURE, TopicClient, cloud_event_headers, open_topic_client, write_organisation
+from tests.support.messaging.topic_client import PROCEDURE, TopicClient, cloud_event_headers, open_topic_client, write_organisation
 
 TOKEN_SHA256 = sha256(b"li-token").hexdigest()
 START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)

@@ -22,7 +22,7 @@ from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from tests.support.triage_batches import PROCEDURE, batches, case_events, decide_in_memory, received_record
+from tests.support.scenarios.triage_batches import PROCEDURE, batches, case_events, decide_in_memory, received_record
 
 EventsByCase = dict[str, list[dict[str, Any]]]
 

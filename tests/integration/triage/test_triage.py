@@ -18,7 +18,7 @@ from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.service import Service
 from tests.integration.triage.conftest import START, registered_event, send_registration
-from tests.support.services import TopicClient, cloud_event_headers
+from tests.support.messaging.topic_client import TopicClient, cloud_event_headers
 from tests.support.waiting import wait_for
 
 PublishedEvents = list[tuple[str, str, dict[str, Any]]]

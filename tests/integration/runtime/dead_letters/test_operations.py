@@ -10,7 +10,17 @@ from typer.testing import CliRunner, Result
 from cli.commands.operations import dead_letters as cli
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.probe import ProbeHandler, ProbeSender, build_service, count_rows, note_body, note_headers, stored_notes
+from tests.integration.runtime.probe_service import (
+    INPUTS,
+    ProbeHandler,
+    ProbeNote,
+    ProbeSender,
+    build_service,
+    count_rows,
+    note_body,
+    note_headers,
+    stored_notes,
+)
 from tests.support.waiting import wait_for
 
 CASE = "case-1"
@@ -141,10 +151,8 @@ async def test_an_undecodable_record_can_be_replayed_by_a_newer_service(
             return await count_rows(service, "dead_letter") == 1
 
         await wait_for(dead)
-    from tests.integration.runtime import probe  # noqa: PLC0415
-
     newer = Service("probe", probe_settings, migrations="tests.integration.runtime.migrations")
-    newer.subscribe(probe.INPUTS, "probe", ProbeHandler().handle, decode=lambda _, data: probe.ProbeNote.model_validate_json(data))
+    newer.subscribe(INPUTS, "probe", ProbeHandler().handle, decode=lambda _, data: ProbeNote.model_validate_json(data))
     async with newer.running():
         assert (await jiesu("replay", "probe:1")).exit_code == 0
         await until_notes(newer, ["of tomorrow"])

@@ -14,7 +14,7 @@ from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import OUTPUT, PARTITIONS, ProbeHandler, build_service, count_rows
+from tests.integration.runtime.probe_service import OUTPUT, PARTITIONS, ProbeHandler, build_service, count_rows
 from tests.support.waiting import wait_for
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.process.settings import RuntimeSettings
 from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     PARTITIONS,
     ProbeHandler,
     ProbeSender,

@@ -4,7 +4,7 @@ from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     PARTITIONS,
     ProbeHandler,
     ProbeSender,

@@ -5,7 +5,7 @@ import pytest
 from shared.contracts import topics
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     ProbeHandler,
     ProbeSender,
     build_service,

@@ -8,7 +8,7 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     INPUTS,
     PARTITIONS,
     ProbeHandler,

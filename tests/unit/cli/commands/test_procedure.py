@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from tests.unit.procedures.samples import SCENARIO, write_pack
+from tests.unit.procedures.sample_pack import SCENARIO, write_pack
 
 
 def jiesu(*arguments: str | Path) -> Result:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.deadlines import due, is_provisional
+from tests.support.deadlines.shorthand import due, is_provisional
 
 
 @pytest.mark.parametrize(

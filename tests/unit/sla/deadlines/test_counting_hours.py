@@ -8,7 +8,7 @@ from services.sla.domain.deadlines.counting import CountingRule, DeadlineError, 
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.model.duration import Duration
-from tests.support.deadlines import at, due
+from tests.support.deadlines.shorthand import at, due
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from services.sla.domain.deadlines.counting import CountingRule
 from services.sla.domain.deadlines.deadline import compute_deadline
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
-from tests.support.minute_counter import CHINA, LocalPause, MinuteCounter
+from tests.support.deadlines.minute_counter import CHINA, LocalPause, MinuteCounter
 
 BOUNDARIES = st.sampled_from([0, 9 * 60, 12 * 60, 13 * 60, 18 * 60, 23 * 60 + 59])
 DAYS = st.integers(0, 4 * 365).map(lambda number: datetime(2024, 1, 1) + timedelta(days=number))  # noqa: DTZ001 - the counter is naive

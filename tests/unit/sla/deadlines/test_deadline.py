@@ -8,7 +8,7 @@ import pytest
 
 from services.sla.domain.deadlines.counting import DeadlineError
 from shared.procedures.model.duration import DurationError
-from tests.support.deadlines import due, is_provisional
+from tests.support.deadlines.shorthand import due, is_provisional
 
 
 @pytest.mark.parametrize(

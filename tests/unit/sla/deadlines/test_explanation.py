@@ -17,7 +17,7 @@ from services.sla.domain.deadlines.pauses import merge_pauses
 from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
-from tests.support.deadlines import at, limit
+from tests.support.deadlines.shorthand import at, limit
 
 WORKTIME = Worktime.for_calendar(default_calendar())
 

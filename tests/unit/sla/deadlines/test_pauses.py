@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.sla.domain.deadlines.pauses import PauseError, merge_pauses
-from tests.support.deadlines import due
+from tests.support.deadlines.shorthand import due
 
 LocalPauses = list[tuple[str, str | None]]
 

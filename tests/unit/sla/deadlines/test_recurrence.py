@@ -11,7 +11,7 @@ from services.sla.domain.deadlines.recurrence import RepeatOccurrence, align_to_
 from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration, DurationError
-from tests.support.deadlines import at, limit, local_text
+from tests.support.deadlines.shorthand import at, limit, local_text
 
 WORKTIME = Worktime.for_calendar(default_calendar())
 

@@ -15,7 +15,7 @@ from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
 from services.sla.domain.deadlines.worktime import MICROS_PER_MINUTE, Worktime
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.duration import Duration
-from tests.support.deadlines import at, limit, local_text
+from tests.support.deadlines.shorthand import at, limit, local_text
 
 WORKTIME = Worktime.for_calendar(default_calendar())
 

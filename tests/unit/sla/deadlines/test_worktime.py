@@ -11,7 +11,7 @@ import yaml
 
 from services.sla.domain.deadlines.worktime import MICROS_PER_DAY, Worktime, to_micros
 from shared.procedures.calendars.calendar import Calendar, default_calendar
-from tests.support.deadlines import at, due, is_provisional
+from tests.support.deadlines.shorthand import at, due, is_provisional
 
 BRANCH = """
 id: branch

@@ -17,8 +17,8 @@ from shared.procedures.loading.loader import installed_packs, load_organisation,
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import Organisation, open_organisation
 from simulator.scenario import Scenario, read_scenario
-from tests.support.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
-from tests.support.recording import RecordingSimulation
+from tests.support.scenarios.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
+from tests.support.scenarios.recording_simulation import RecordingSimulation
 
 
 def replayed(recording: RecordingSimulation, name: str) -> list[str]:

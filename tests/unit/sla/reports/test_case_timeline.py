@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.sla.domain.reports.case_timeline import case_timeline
-from tests.support.deadlines import at
+from tests.support.deadlines.shorthand import at
 
 ROUTED = {"type": "routed", "at": "2026-09-02T10:00:00+08:00", "sequence": 2, "department": "repairs"}
 

@@ -6,7 +6,7 @@ from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.reports.duty_schedule import duties_due_between, next_duty_due, period_bounds
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.loading.loader import installed_packs, load_procedure
-from tests.support.deadlines import at, local_text
+from tests.support.deadlines.shorthand import at, local_text
 
 WORKTIME = Worktime.for_calendar(default_calendar())
 

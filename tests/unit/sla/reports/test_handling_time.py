@@ -12,9 +12,9 @@ from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.handling_time import handling_segments
 from services.sla.domain.reports.statistics import ReportingPeriod, compute_statistics
 from shared.procedures.organisation import open_organisation
-from tests.support.deadlines import at
-from tests.support.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
-from tests.support.recording import RecordingSimulation
+from tests.support.deadlines.shorthand import at
+from tests.support.scenarios.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
+from tests.support.scenarios.recording_simulation import RecordingSimulation
 from tests.unit.sla.reports.timelines import ROUTED, timeline
 
 

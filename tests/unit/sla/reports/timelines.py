@@ -6,7 +6,7 @@ from typing import Any
 
 from services.sla.domain.lifecycle.case import Event
 from services.sla.domain.reports.case_timeline import CaseTimeline
-from tests.support.deadlines import at
+from tests.support.deadlines.shorthand import at
 
 TimelineEvent = tuple[str, str, dict[str, Any]]
 """Time, event type, data."""

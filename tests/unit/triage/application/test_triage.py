@@ -28,7 +28,7 @@ from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
 from shared.runtime.outbox import outbox
-from tests.support.triage_batches import (
+from tests.support.scenarios.triage_batches import (
     PROCEDURE,
     START,
     batches,

@@ -2,11 +2,10 @@
 
 import sys
 from itertools import count
-from pathlib import Path
 
 from deploy.embedded import EmbeddedServers, RootInUseError
+from tests.support.repository import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 FAST_POSTGRES_SETTINGS = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
 """Tests kill processes, not machines: what reached the operating system survives."""
 

@@ -23,9 +23,9 @@ from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, CloudEven
 from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
 from shared.runtime.clock import uuid7
 from shared.runtime.kafka.signing import sign
+from tests.support.repository import PROJECT
 
-ROOT = Path(__file__).resolve().parents[2]
-ORGANISATION = ROOT / "deploy/demo/organisation.yaml"
+ORGANISATION = PROJECT / "deploy/demo/organisation.yaml"
 TEXTS = (
     "三号楼电梯停运，老人上不了楼。",
     "小区停车位被长期占用，多次反映没有结果。",

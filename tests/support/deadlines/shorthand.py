@@ -11,7 +11,7 @@ from services.sla.domain.deadlines.deadline import AgreedDateMode, Extension, Ti
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.model.duration import Duration
-from tests.support.minute_counter import CHINA
+from tests.support.deadlines.minute_counter import CHINA
 
 
 def at(text: str, zone: tzinfo = CHINA) -> int:

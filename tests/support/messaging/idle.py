@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from cli.service_names import SERVICES
 from shared.contracts.topics import TOPICS
-from tests.support.databases import asyncpg_dsn
+from tests.support.servers.databases import asyncpg_dsn
 
 _PENDING_QUERIES = {
     **{f"{service}.outbox": f"SELECT count(*) FROM {service}.outbox" for service in SERVICES},
