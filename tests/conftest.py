@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded import EmbeddedServers
-from tests.support.servers import session_servers as support
+from shared.runtime.process.settings import RuntimeSettings
+from tests.support.messaging.settings import SettingsFactory
+from tests.support.messaging.topic_client import TopicClient, open_topic_client
 from tests.support.servers.databases import Databases
+from tests.support.servers.session_servers import print_progress, start_on_free_root
 from tests.support.servers.topics import Topics, fresh_prefix
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[EmbeddedServers]:
     """Kafka and PostgreSQL for the whole session: do not stop or kill them; `own_servers` are for that."""
-    running = support.start_on_free_root()
+    running = start_on_free_root()
     yield running
     running.stop()
 
@@ -22,17 +25,17 @@ def servers() -> Iterator[EmbeddedServers]:
 @pytest.fixture(scope="session")
 async def databases(servers: EmbeddedServers) -> Databases:
     """Makes databases; those of earlier runs are gone."""
-    made = Databases(servers.database_url)
-    await made.drop_left_over()
-    return made
+    databases = Databases(servers.database_url)
+    await databases.drop_left_over()
+    return databases
 
 
 @pytest.fixture(scope="session")
 async def topics(servers: EmbeddedServers) -> Topics:
     """Makes topics; those of earlier runs are gone."""
-    made = Topics(servers.bootstrap_servers)
-    await made.drop_left_over()
-    return made
+    topics = Topics(servers.bootstrap_servers)
+    await topics.drop_left_over()
+    return topics
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +68,26 @@ def topic_prefix(topics: Topics) -> str:
 
 
 @pytest.fixture
+def make_settings(bootstrap_servers: str, database_url: str, topic_prefix: str) -> SettingsFactory:
+    """`make_settings(SlaSettings, organisation=...)`: settings of a service for the test's database and topics."""
+    return SettingsFactory(bootstrap_servers, database_url, topic_prefix)
+
+
+@pytest.fixture
+async def topic_client(bootstrap_servers: str, topic_prefix: str) -> AsyncIterator[TopicClient]:
+    """Publishes to and reads from the test's topics."""
+    settings = RuntimeSettings(environment="test", kafka_bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
+    async with open_topic_client(settings) as client:
+        yield client
+
+
+@pytest.fixture
 def own_servers(tmp_path: Path) -> Iterator[Callable[..., EmbeddedServers]]:
     """Start servers that the test may kill, freeze and restart: `own_servers(postgres=False)`, keywords of `EmbeddedServers`."""
     started: list[EmbeddedServers] = []
 
     def start(root: Path = tmp_path / "servers", **options: object) -> EmbeddedServers:
-        started.append(EmbeddedServers(root, progress=support.print_progress, **options).start())  # type: ignore[arg-type]
+        started.append(EmbeddedServers(root, progress=print_progress, **options).start())  # type: ignore[arg-type]
         return started[-1]
 
     yield start

@@ -25,13 +25,11 @@ import orjson
 from cli.reconciliation.reconciliation import reconcile
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
-from shared.contracts.envelope import CloudEventRecord
-from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
-from shared.runtime.clock import uuid7
+from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.kafka.producer import Producer, ProducerRecord
 from tests.bench.results import ROOT, write_figures
 from tests.support.messaging.idle import wait_until_idle
-from tests.support.messaging.workload import ORGANISATION, WorkloadClient, submission, workload_client
+from tests.support.messaging.workload import ORGANISATION, WorkloadClient, submission, submission_record, workload_client
 from tests.support.servers.databases import asyncpg_dsn
 from tests.support.waiting import wait_for
 
@@ -110,28 +108,19 @@ def _resident(pid: int) -> float:
 
 async def send_submissions(senders: WorkloadClient, producer: Producer, numbers: Sequence[int], rate: float = 0.0) -> None:
     """So many submissions a second, or as fast as the broker takes them."""
-    topic, source, began = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}", SOURCE, time.monotonic()
+    source, began = SOURCE, time.monotonic()
     for first in range(0, len(numbers), CHUNK):
         if rate:
             await asyncio.sleep(began + first / rate - time.monotonic())
         bodies = [submission(number, datetime.now(UTC)) for number in numbers[first : first + CHUNK]]
-        await producer.send([_outgoing(topic, body, source) for body in bodies])
+        await producer.send([_outgoing(body, source) for body in bodies])
         for body in bodies:
             senders.note_accepted(source, body)
 
 
-def _outgoing(topic: str, body: dict[str, Any], source: str) -> ProducerRecord:
-    key = body["external_id"]
-    message = CloudEventRecord(
-        topic=COMPLAINT_SUBMISSIONS.name,
-        key=key,
-        id=uuid7(),
-        type="submission",
-        at=datetime.now(UTC),
-        body=orjson.dumps(body),
-        source=source,
-    )
-    return topic, key.encode(), message.body, message.kafka_headers()
+def _outgoing(body: dict[str, Any], source: str) -> ProducerRecord:
+    record = submission_record(body, source)
+    return record.topic, record.key.encode(), record.body, record.kafka_headers()
 
 
 async def has_reached_notify(connection: asyncpg.Connection, complaints: int) -> bool:

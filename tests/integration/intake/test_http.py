@@ -12,7 +12,8 @@ import pytest
 from shared.contracts import topics
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows, source_client
-from tests.support.messaging.topic_client import TopicClient, submission_body
+from tests.support.messaging.sample_organisation import submission_body
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 YEAR = datetime.now(ZoneInfo("Asia/Shanghai")).year

@@ -1,11 +1,11 @@
-"""A small service for the tests: it stores notes of cases in order and publishes an event for each note."""
+"""A small service for the tests of the runtime: it stores notes of cases in order and publishes an event for each note."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from aiokafka import AIOKafkaProducer
@@ -23,6 +23,8 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers
 from shared.runtime.timers.timers import DueTimer
+from tests.support.messaging.cloud_events import cloud_event, cloud_event_headers
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 PARTITIONS = 12  # half of the registry's: every test creates topics of its own
@@ -91,34 +93,29 @@ def build_service(settings: RuntimeSettings, probe: ProbeHandler, **options: Any
     return service
 
 
-def note_headers(event_type: str = "noted", event_id: str | None = None, at: str | None = None) -> list[tuple[str, bytes]]:
-    pairs = {"ce_id": event_id or str(uuid4()), "ce_type": event_type, "ce_time": at or datetime.now(UTC).isoformat(), "ce_source": "/test"}
-    return [(name, value.encode()) for name, value in pairs.items()]
+def note_headers(event_type: str = "noted", event_id: str = "") -> list[tuple[str, bytes]]:
+    return cloud_event_headers(topics.CASE_ACTIONS, event_type, event_id=event_id)
 
 
 def note_body(text: str, **fields: Any) -> bytes:
     return orjson.dumps({"text": text, **fields})
 
 
-class ProbeSender:
-    """Sends records to a topic, also invalid ones."""
+class ProbeSender(TopicClient):
+    """Sends notes to the inputs of the service, and invalid records."""
 
-    def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
-        self._producer = producer
-        self._prefix = prefix
-
-    async def send_note(self, case: str, text: str, topic: str = "case-actions", event: str | None = None, **fields: Any) -> None:
-        await self.send_raw(topic, case.encode(), note_body(text, **fields), note_headers(event_id=event))
-
-    async def send_raw(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]], partition: int | None = None
-    ) -> None:
-        await self._producer.send_and_wait(f"{self._prefix}{topic}", value, key=key, headers=list(headers), partition=partition)
+    async def send_note(self, case: str, text: str, topic: str = "case-actions", event_id: str = "", **fields: Any) -> None:
+        await self.publish(cloud_event(topics.TOPICS[topic], case, "noted", {"text": text, **fields}, event_id=event_id))
 
     async def send_notes(self, topic: str, notes: Sequence[tuple[str, str]]) -> None:
-        for case, text in notes:
-            await self._producer.send(f"{self._prefix}{topic}", note_body(text), key=case.encode(), headers=note_headers())
-        await self._producer.flush()
+        await self.publish_all([cloud_event(topics.TOPICS[topic], case, "noted", {"text": text}) for case, text in notes])
+
+
+@asynccontextmanager
+async def open_probe_sender(settings: RuntimeSettings) -> AsyncIterator[ProbeSender]:
+    """A sender to the settings' broker for the length of a block."""
+    async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
+        yield ProbeSender(settings, producer)
 
 
 def case_on_partition(partition: int, number: int = 0) -> str:

@@ -2,30 +2,22 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
-import orjson
-import yaml
-from aiokafka import AIOKafkaProducer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.sla.bootstrap import build
 from services.sla.config import SlaSettings
-from shared.contracts.envelope import CloudEventRecord
-from shared.contracts.events import decode_event, encode_event
-from shared.contracts.events.triage import Classified, Registered
-from shared.contracts.topics import CASE_ACTIONS, PARTITIONS, TRIAGE_EVENTS, Topic
-from shared.runtime.clock import uuid7
-from shared.runtime.kafka.partitioner import partition_of
-from shared.runtime.kafka.record import RawRecord, ReceivedRecord
-from shared.runtime.kafka.signing import sign
+from shared.contracts.events.triage import Classified
+from shared.contracts.topics import CASE_ACTIONS, TRIAGE_EVENTS
 from shared.runtime.service import Service
+from tests.support.messaging.cloud_events import case_event, cloud_event, signature_headers
+from tests.support.messaging.sample_organisation import registered_event, sample_complaint, write_yaml
+from tests.support.messaging.topic_client import TopicClient
 
 PERSON_TOKEN = "a token of the tests"
 OTHER_DEPARTMENT_TOKEN = "a token of another department"
@@ -66,26 +58,15 @@ def write_organisation(path: Path, **changes: Any) -> Path:
         "fallback": "sun",
         **changes,
     }
-    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-    return path
+    return write_yaml(path, data)
 
 
 def first_decision(case: str, received: datetime, **facts: Any) -> Classified:
     """Triage's first decision on a complaint under hunan-property."""
-    envelope: dict[str, Any] = {"case": case, "at": received, "procedure": "hunan-property", "version": 1}
-    complaint = {
-        "case": case,
-        "number": "TS-2026-00001",
-        "source": "hotline",
-        "received_at": received,
-        "registered_at": received,
-        "channel": "hotline",
-        "text": "三号楼电梯停运",
-        "facts": facts,
-        "contact": "sealed",
-    }
-    registered = Registered.model_validate({**envelope, "complaint": complaint, "number": "TS-2026-00001"})
-    return Classified.model_validate({**envelope, "class": "valid", "kind": "complaint", "registered": registered, "clause": "2.2.1"})
+    complaint = sample_complaint(case, received, source="hotline", text="三号楼电梯停运", facts=facts, contact="sealed")
+    fields = {"case": case, "at": received, "procedure": "hunan-property", "version": 1, "class": "valid", "kind": "complaint"}
+    registered = registered_event(complaint, "hunan-property", 1)
+    return Classified.model_validate({**fields, "registered": registered, "clause": "2.2.1"})
 
 
 @dataclass
@@ -93,7 +74,7 @@ class SlaHarness:
     """Settings to build sla with, and senders of records to its topics."""
 
     settings: SlaSettings
-    producer: AIOKafkaProducer
+    topic_client: TopicClient
 
     def build(self) -> Service:
         """A new sla service."""
@@ -102,53 +83,15 @@ class SlaHarness:
     async def send_first_decision(self, case: str, received: datetime | None = None, **facts: Any) -> None:
         """Send triage's first decision on a case."""
         event = first_decision(case, received or datetime.now(UTC) - timedelta(minutes=1), **facts)
-        await self.send_record(TRIAGE_EVENTS, case, "classified", encode_event(event))
+        await self.topic_client.publish(case_event(TRIAGE_EVENTS, event, "triage"))
 
     async def send_action(
         self, case: str, action: str, *, key_id: str = "li-1", role: str = "assistant", forged: bool = False, **data: Any
     ) -> None:
         """Send an action on case-actions, signed with SIGNING_KEY; a forged one has the signature of another body."""
-        body = orjson.dumps({"case": case, "action": action, "role": role, "data": data})
-        event_id = uuid7()
-        signature = sign(SIGNING_KEY.private_bytes_raw(), CASE_ACTIONS.name, case, event_id, body + (b" " if forged else b""))
-        await self.send_record(CASE_ACTIONS, case, "action", body, event_id, [("jiesu-key", key_id), ("jiesu-signature", signature)])
-
-    async def send_record(
-        self, topic: Topic, case: str, kind: str, body: bytes, event_id: str | None = None, headers: Sequence[tuple[str, str]] = ()
-    ) -> None:
-        """One record."""
-        message = CloudEventRecord(
-            topic=topic.name, key=case, id=event_id or uuid7(), type=kind, at=datetime.now(UTC), body=body, source="/test"
-        )
-        all_headers = [*message.kafka_headers(), *((name, value.encode()) for name, value in headers)]
-        await self.producer.send_and_wait(f"{self.settings.topic_prefix}{topic.name}", body, key=case.encode(), headers=all_headers)
-
-
-def received_record(event: Classified) -> ReceivedRecord:
-    """A record of triage-events as the consumer decodes it."""
-    body = encode_event(event)
-    return ReceivedRecord(
-        raw=RawRecord(
-            topic=TRIAGE_EVENTS.name,
-            partition=partition_of(event.case, PARTITIONS),
-            offset=0,
-            timestamp_ms=0,
-            timestamp_type=1,
-            key=event.case,
-            raw_key=event.case.encode(),
-            body=body,
-            headers=(),
-        ),
-        id=UUID(uuid7()),
-        type=event.name,
-        at=event.at,
-        recorded_at=event.at,
-        headers={},
-        event=decode_event(event.name, body),
-        source="triage",
-        sequence=1,
-        traceparent=None,
-    )
+        record = cloud_event(CASE_ACTIONS, case, "action", {"case": case, "action": action, "role": role, "data": data})
+        signed = replace(record, body=record.body + b" ") if forged else record
+        await self.topic_client.publish(record, signature_headers(SIGNING_KEY.private_bytes_raw(), key_id, signed))
 
 
 async def event_types(service: Service, case: str) -> list[str]:

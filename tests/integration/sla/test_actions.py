@@ -1,6 +1,7 @@
 """HTTP actions: decided at once, after waiting for unread input, or deferred."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -12,14 +13,14 @@ from services.sla.application.cases import UpdateCases
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from shared.contracts.actions import Action
-from shared.contracts.events import encode_event
 from shared.contracts.topics import TRIAGE_EVENTS
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.kafka.watermark import Watermark
 from tests.integration.sla.recorded_cases import wait_for_events
-from tests.integration.sla.sla_harness import SlaHarness, event_types, first_decision, person_client, received_record
+from tests.integration.sla.sla_harness import SlaHarness, event_types, first_decision, person_client
+from tests.support.messaging.cloud_events import case_event, received_record
 from tests.support.waiting import wait_for
 
 ANSWER = {"action": "answer", "role": "assistant"}
@@ -63,8 +64,8 @@ async def test_action_on_a_parked_case_is_a_conflict(harness: SlaHarness) -> Non
     async with harness.build().running() as service, person_client(service) as http:
         await harness.send_first_decision("case-7")
         await wait_for_events(service, "case-7", "registered")
-        decision_of_another_case = encode_event(first_decision("case-8", datetime.now(UTC)))
-        await harness.send_record(TRIAGE_EVENTS, "case-7", "classified", decision_of_another_case)
+        decision_of_another_case = case_event(TRIAGE_EVENTS, first_decision("case-8", datetime.now(UTC)), "triage")
+        await harness.topic_client.publish(replace(decision_of_another_case, key="case-7"))
 
         async def conflict() -> httpx.Response | None:
             answer = await http.post("/v1/cases/case-7/actions", json={"action": "supplement", "role": "assistant"})
@@ -96,9 +97,11 @@ async def overdue_case(harness: SlaHarness) -> AsyncIterator[tuple[UpdateCases, 
     database = Database(harness.settings, "sla")
     organisation = load_organisation(harness.settings.organisation)
     cases = UpdateCases(RulebookRegistry(organisation), IdentityRegistry(organisation), Clock())
-    registered = received_record(first_decision("late", datetime.now(UTC) - timedelta(days=20), facility_failure=True))
+    decision = first_decision("late", datetime.now(UTC) - timedelta(days=20), facility_failure=True)
     async with database.transaction() as tx:
-        await cases.apply_batch(tx, [registered], cast("Watermark", LaggingWatermark(catches_up=False)))
+        await cases.apply_batch(
+            tx, [received_record(TRIAGE_EVENTS, decision, "triage")], cast("Watermark", LaggingWatermark(catches_up=False))
+        )
     yield cases, database
     await database.close()
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,11 +17,14 @@ from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
 from shared.contracts.events import encode_event
 from shared.contracts.events.base import CaseEvent
+from shared.contracts.topics import COMPLAINT_EVENTS
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
-from tests.support.scenarios.triage_batches import PROCEDURE, batches, case_events, decide_in_memory, received_record
+from tests.support.messaging.cloud_events import received_record
+from tests.support.messaging.sample_organisation import write_yaml
+from tests.support.scenarios.triage_batches import PROCEDURE, batches, case_events, decide_in_memory
 
 EventsByCase = dict[str, list[dict[str, Any]]]
 
@@ -37,7 +39,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> ProcedureRegistry:
-    (tmp_path / "procedure.yaml").write_text(yaml.safe_dump(PROCEDURE, allow_unicode=True), encoding="utf-8")
+    write_yaml(tmp_path / "procedure.yaml", PROCEDURE)
     organisation = {"id": "test", "departments": [{"id": "unassigned"}], "sources": [{"id": "web", "procedure": "procedure.yaml"}]}
     return ProcedureRegistry(Organisation.model_validate(organisation), tmp_path)
 
@@ -67,7 +69,7 @@ async def test_batches_in_postgresql_decide_like_one_run_in_memory(
     use_case = TriageComplaints(registry, Clock())
     for batch in batches(events, sizes):
         async with database.transaction() as tx:
-            await use_case.decide_batch(tx, [received_record(event) for event in batch])
+            await use_case.decide_batch(tx, [received_record(COMPLAINT_EVENTS, event, "intake") for event in batch])
     state, published = decide_in_memory(events, registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
     assert await published_events(database) == by_case([encode_event(event) for event in published])
     async with database.transaction() as tx:

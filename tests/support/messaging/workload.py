@@ -1,4 +1,4 @@
-"""Contact centres and departments of the demo's organisation: they submit and act, and send again until they are answered."""
+"""Submits complaints and takes actions under the demo's organisation, by Kafka and HTTP; retries until each one is accepted."""
 
 import asyncio
 import base64
@@ -14,15 +14,15 @@ from typing import Any
 import httpx
 import orjson
 import yaml
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from cli.stack.stack import Stack
 from services.intake.domain.submission import case_id
-from shared.contracts.envelope import KEY_ID_HEADER, SIGNATURE_HEADER, CloudEventRecord
-from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, Topic
-from shared.runtime.clock import uuid7
-from shared.runtime.kafka.signing import sign
+from shared.contracts.envelope import CloudEventRecord
+from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS
+from shared.runtime.process.settings import RuntimeSettings
+from tests.support.messaging.cloud_events import cloud_event, signature_headers
+from tests.support.messaging.topic_client import TopicClient, open_topic_client
 from tests.support.repository import PROJECT
 
 ORGANISATION = PROJECT / "deploy/demo/organisation.yaml"
@@ -41,7 +41,7 @@ HANDLING_STEPS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("he-jing", "supervisor", "call_back", {"outcome": "satisfied"}),
     ("he-jing", "supervisor", "close", {}),
 )
-"""What the people do about a complaint, from the first answer to the end: person, role, action, data."""
+"""The actions on a complaint, from the first answer to closing: person, role, action, data."""
 _RETRIED_STATUSES = frozenset({404, 429, 500, 502, 503, 504})
 
 
@@ -52,11 +52,10 @@ def utc_now() -> datetime:
 
 @dataclass
 class WorkloadClient:
-    """Sends through one stack; `accepted` are the cases taken in, `actions` how many actions each of them was sent."""
+    """Sends to one stack; `accepted` holds the ids of submitted cases, `actions` the number of actions sent for each case."""
 
     stack: Stack
-    prefix: str
-    producer: AIOKafkaProducer
+    topic_client: TopicClient
     http: httpx.AsyncClient
     timeout: float = 240.0
     accepted: set[str] = field(default_factory=set)
@@ -65,58 +64,44 @@ class WorkloadClient:
     now: Callable[[], datetime] = utc_now
 
     async def submit_by_kafka(self, number: int, source: str = "property-hotline") -> str:
-        """One submission as a record; gives the case's id."""
+        """Send one submission as a record; returns the case's id."""
         body = submission(number, self.now())
-        await self._send_record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", orjson.dumps(body), source)
+        await self._publish(submission_record(body, source))
         return self.note_accepted(source, body)
 
     async def submit_by_http(self, number: int, source: str = "property-hotline") -> str:
-        """One submission by HTTP."""
+        """Send one submission by HTTP; returns the case's id."""
         body = submission(number, self.now())
         key = self.secrets["sources"][source]["api_key"]
         await self._post(f"{self.stack.url('intake')}/v1/complaints", orjson.dumps(body), {"Authorization": f"Bearer {key}"})
         return self.note_accepted(source, body)
 
     async def send_step(self, case: str, step: int, *, http: bool = False) -> None:
-        """One step of `ACTS`, signed as a record, or with a token by HTTP."""
+        """Send one action of HANDLING_STEPS: signed as a record, or with a bearer token by HTTP."""
         person, role, action, data = HANDLING_STEPS[step]
         secret = self.secrets["people"][person]
-        asked = {"action": action, "role": role, "data": data}
+        request = {"action": action, "role": role, "data": data}
         if http:
             headers = {"Authorization": f"Bearer {secret['token']}", "Idempotency-Key": f"{step}-{action}"}
-            await self._post(f"{self.stack.url('sla')}/v1/cases/{case}/actions", orjson.dumps(asked), headers)
+            await self._post(f"{self.stack.url('sla')}/v1/cases/{case}/actions", orjson.dumps(request), headers)
         else:
-            body, event_id = orjson.dumps({"case": case, **asked}), uuid7()
-            signature = sign(base64.b64decode(secret["private"]), CASE_ACTIONS.name, case, event_id, body)
-            signed = [(KEY_ID_HEADER, secret["key_id"].encode()), (SIGNATURE_HEADER, signature.encode())]
-            await self._send_record(CASE_ACTIONS, case, "action", body, person, event_id, signed)
+            record = cloud_event(CASE_ACTIONS, case, "action", {"case": case, **request}, person)
+            await self._publish(record, signature_headers(base64.b64decode(secret["private"]), secret["key_id"], record))
         self.actions[case] += 1
 
     def note_accepted(self, source: str, body: dict[str, Any]) -> str:
-        """Note a submission; gives the case's id, which follows from what the source calls it."""
+        """Record a submission as accepted; returns the case's id, which follows from source, channel and external id."""
         case = case_id(source, body["channel"], body["external_id"])
         self.accepted.add(case)
         return case
 
-    async def _send_record(
-        self,
-        topic: Topic,
-        key: str,
-        kind: str,
-        body: bytes,
-        source: str,
-        event_id: str | None = None,
-        more: Sequence[tuple[str, bytes]] = (),
-    ) -> None:
-        """One record; while the broker is away it is sent again under the same id."""
-        headers = CloudEventRecord(
-            topic=topic.name, key=key, id=event_id or uuid7(), type=kind, at=datetime.now(UTC), body=body, source=source
-        ).kafka_headers()
+    async def _publish(self, record: CloudEventRecord, more_headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        """Publish a record, and again under the same id while the broker is unavailable."""
         end = time.monotonic() + self.timeout
         while True:
             try:
                 async with asyncio.timeout(10):
-                    await self.producer.send_and_wait(f"{self.prefix}{topic.name}", body, key=key.encode(), headers=[*headers, *more])
+                    await self.topic_client.publish(record, more_headers)
             except (KafkaError, TimeoutError):
                 if time.monotonic() > end:
                     raise
@@ -124,22 +109,22 @@ class WorkloadClient:
                 return
 
     async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> None:
-        """One request, sent again until there is an answer that another attempt would not change."""
+        """Post a request, and again after a connection error or a status in _RETRIED_STATUSES."""
         end = time.monotonic() + self.timeout
         while True:
             try:
-                answer = await self.http.post(url, content=body, headers={"Content-Type": "application/json", **headers})
+                response = await self.http.post(url, content=body, headers={"Content-Type": "application/json", **headers})
             except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code not in _RETRIED_STATUSES:
-                assert answer.is_success, f"{url}: {answer.status_code} {answer.text}"
+                response = None
+            if response is not None and response.status_code not in _RETRIED_STATUSES:
+                assert response.is_success, f"{url}: {response.status_code} {response.text}"
                 return
             assert time.monotonic() < end, f"{url} did not answer within {self.timeout} s"
             await asyncio.sleep(0.2)
 
 
 def submission(number: int, now: datetime) -> dict[str, Any]:
-    """A complaint as a contact centre of Yunshan Property sends it, received less than an hour ago."""
+    """The body of a submission from the demo's hotline, received less than an hour before `now`."""
     return {
         "external_id": f"L-{number:07}",
         "received_at": (now - timedelta(minutes=number % 50)).isoformat(),
@@ -150,16 +135,17 @@ def submission(number: int, now: datetime) -> dict[str, Any]:
     }
 
 
+def submission_record(body: dict[str, Any], source: str) -> CloudEventRecord:
+    """The record of a submission."""
+    return cloud_event(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", body, source)
+
+
 @asynccontextmanager
 async def workload_client(
-    stack: Stack, prefix: str = "", organisation: Path = ORGANISATION, now: Callable[[], datetime] = utc_now
+    stack: Stack, organisation: Path = ORGANISATION, now: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[WorkloadClient]:
-    """Senders for the length of a block; `now` is the clock that they live by."""
-    producer = AIOKafkaProducer(bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"], acks="all", linger_ms=5)
-    await producer.start()
-    try:
-        async with httpx.AsyncClient(timeout=20) as http:
-            secrets = yaml.safe_load((organisation.parent / "secrets.yaml").read_text(encoding="utf-8"))
-            yield WorkloadClient(stack, prefix, producer, http, secrets=secrets, now=now)
-    finally:
-        await producer.stop()
+    """A client for the length of a block; `now` is the clock of its submissions."""
+    settings = RuntimeSettings(environment="test", kafka_bootstrap_servers=stack.environment["KAFKA_BOOTSTRAP_SERVERS"])
+    secrets = yaml.safe_load((organisation.parent / "secrets.yaml").read_text(encoding="utf-8"))
+    async with open_topic_client(settings, acks="all", linger_ms=5) as topic_client, httpx.AsyncClient(timeout=20) as http:
+        yield WorkloadClient(stack, topic_client, http, secrets=secrets, now=now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -12,12 +11,11 @@ from hypothesis import strategies as st
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
-from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
 from shared.contracts.events.triage import Reclassified, Registered
 from shared.contracts.events.up_to_approval import Amended, Refused
-from shared.runtime.kafka.record import RawRecord, ReceivedRecord
+from tests.support.messaging.sample_organisation import registered_event, sample_complaint
 
 START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)
 CASES = 12
@@ -82,7 +80,7 @@ def case_events(draw: st.DrawFn, max_size: int = 30) -> list[CaseEvent]:
             minute = minutes[len(registered)]
             registered.append(case)
             complainant = draw(st.sampled_from(["", "x", "y"]))
-            events.append(registered_event(case, minute, draw(_facts), complainant))
+            events.append(registration(case, minute, draw(_facts), complainant))
         else:
             events.append(draw(_later_event(case)))
     return events
@@ -103,22 +101,11 @@ def _later_event(case: str) -> st.SearchStrategy[CaseEvent]:
     )
 
 
-def registered_event(case: str, minute: int, facts: dict[str, Any], complainant: str) -> Registered:
+def registration(case: str, minute: int, facts: dict[str, Any], complainant: str) -> Registered:
     """A registration under the procedure, as intake publishes it."""
     at = START + timedelta(minutes=minute)
-    fields = {
-        "case": case,
-        "number": "C-1",
-        "source": "web",
-        "received_at": at,
-        "registered_at": at,
-        "channel": "hotline",
-        "text": "吵",
-        "facts": facts,
-        "complainant": {"id": complainant or None},
-    }
-    complaint = Complaint.model_validate(fields)
-    return Registered(case=case, at=at, procedure=PROCEDURE["id"], version=PROCEDURE["version"], complaint=complaint, number="C-1")
+    complaint = sample_complaint(case, at, facts=facts, complainant={"id": complainant or None})
+    return registered_event(complaint, PROCEDURE["id"], PROCEDURE["version"])
 
 
 def batches(events: list[CaseEvent], sizes: list[int]) -> list[list[CaseEvent]]:
@@ -128,32 +115,6 @@ def batches(events: list[CaseEvent], sizes: list[int]) -> list[list[CaseEvent]]:
         cut.append(remaining[:size])
         remaining = remaining[size:]
     return [batch for batch in [*cut, *([event] for event in remaining)] if batch]
-
-
-def received_record(event: CaseEvent) -> ReceivedRecord:
-    """The event as a consumer receives it."""
-    return ReceivedRecord(
-        raw=RawRecord(
-            topic="complaint-events",
-            partition=0,
-            offset=0,
-            timestamp_ms=0,
-            timestamp_type=1,
-            key=event.case,
-            raw_key=event.case.encode(),
-            body=b"",
-            headers=(),
-        ),
-        id=uuid4(),
-        type=event.type,
-        at=event.at,
-        recorded_at=event.at,
-        headers={},
-        event=event,
-        source="",
-        sequence=None,
-        traceparent=None,
-    )
 
 
 def decide_in_memory(events: list[CaseEvent], rules: TriageRules) -> tuple[TriageState, list[CaseEvent]]:
