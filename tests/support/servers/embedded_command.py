@@ -1,4 +1,4 @@
-"""`python -m deploy.embedded` as a command of its own, for tests that kill it."""
+"""Runs `python -m deploy.embedded` as a separate process, for tests that kill it."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from tests.support.repository import PROJECT
 
 
 class EmbeddedCommand:
-    """The command that runs the embedded servers below `root`, from its start to the moment both are ready."""
+    """A process that runs the embedded servers on `root`; both are ready when the constructor returns."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -39,7 +39,7 @@ class EmbeddedCommand:
         return self.exports["DATABASE_URL"]
 
     def server_pids(self) -> list[int]:
-        """Ids of the server processes that run on this root, whoever started them."""
+        """Ids of all server processes on this root, also those of other commands."""
         kafka = find_orphans("kafka.Kafka", str(self.root / "kafka" / "server.properties"))
         return kafka + find_orphans("-D", str(self.root / "postgres" / "data"))
 
@@ -48,10 +48,10 @@ class EmbeddedCommand:
         self.process.communicate()
 
     def terminate(self) -> tuple[int, str]:
-        """Ask it to end; return its exit status and what it told."""
+        """Send SIGTERM; return the exit status and the progress lines."""
         self.process.send_signal(signal.SIGTERM)
-        _, told = self.process.communicate(timeout=30)
-        return self.process.returncode, told
+        _, progress = self.process.communicate(timeout=30)
+        return self.process.returncode, progress
 
     def __enter__(self) -> Self:
         return self

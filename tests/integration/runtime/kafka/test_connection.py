@@ -38,7 +38,7 @@ async def secured(settings: RuntimeSettings, own_servers: Callable[..., Embedded
         servers = own_servers(postgres=False)
         assert servers.kafka
         servers.kafka.stop()
-        servers.kafka._extra = properties
+        servers.kafka._extra_properties = properties
         servers.kafka._ports = [clients, controller]
         servers.kafka.start()
 
