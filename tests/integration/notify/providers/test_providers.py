@@ -9,7 +9,7 @@ import pytest
 from services.notify.bootstrap import PROVIDER_FACTORIES
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
-from tests.integration.notify.provider_peers import PROVIDER_BUILDERS, ProviderPeer, connected_peer, misbehaving_server
+from tests.integration.notify.providers.provider_peers import PROVIDER_BUILDERS, ProviderPeer, connected_peer, misbehaving_server
 
 KEY = "01999999-0000-7000-8000-000000000001"
 GARBAGE = {

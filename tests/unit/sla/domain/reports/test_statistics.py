@@ -8,7 +8,7 @@ from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.statistics import ReportingPeriod, compute_statistics
 from shared.procedures.loading.loader import load_procedure
 from tests.support.deadlines.shorthand import at
-from tests.unit.sla.reports.timelines import ROUTED, timeline
+from tests.unit.sla.domain.reports.timelines import ROUTED, timeline
 
 SEPTEMBER = ReportingPeriod(at("2026-09-01 00:00"), at("2026-10-01 00:00"))
 HUNAN = load_procedure("hunan-property")

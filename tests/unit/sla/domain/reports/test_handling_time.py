@@ -15,7 +15,7 @@ from shared.procedures.organisation import open_organisation
 from tests.support.deadlines.shorthand import at
 from tests.support.scenarios.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
 from tests.support.scenarios.recording_simulation import RecordingSimulation
-from tests.unit.sla.reports.timelines import ROUTED, timeline
+from tests.unit.sla.domain.reports.timelines import ROUTED, timeline
 
 
 def minutes_by_segment(case: CaseTimeline, until: str) -> list[tuple[str, str, int]]:
