@@ -1,4 +1,4 @@
-"""Fixtures every test may use: the real servers, a fresh database, fresh topics. A missing server fails the test."""
+"""Fixtures for every test: real servers, a new database, settings and a topic prefix. A server that cannot start fails the test."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def servers() -> Iterator[EmbeddedServers]:
 
 @pytest.fixture(scope="session")
 async def databases(servers: EmbeddedServers) -> Databases:
-    """Makes databases; those of earlier runs are gone."""
+    """Creates databases; drops those of earlier runs first."""
     databases = Databases(servers.database_url)
     await databases.drop_left_over()
     return databases
@@ -32,7 +32,7 @@ async def databases(servers: EmbeddedServers) -> Databases:
 
 @pytest.fixture(scope="session")
 async def topics(servers: EmbeddedServers) -> Topics:
-    """Makes topics; those of earlier runs are gone."""
+    """Creates topics; deletes those of earlier runs first."""
     topics = Topics(servers.bootstrap_servers)
     await topics.drop_left_over()
     return topics
@@ -46,7 +46,7 @@ def bootstrap_servers(servers: EmbeddedServers) -> str:
 
 @pytest.fixture
 async def database_url(databases: Databases) -> AsyncIterator[str]:
-    """A migrated database of the test's own, as an SQLAlchemy URL; dropped afterwards."""
+    """The SQLAlchemy URL of a migrated database for one test; dropped afterwards."""
     url = await databases.create_migrated()
     yield url
     await databases.drop(url)
@@ -54,7 +54,7 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
-    """A database without a schema, as an SQLAlchemy URL; dropped afterwards."""
+    """The SQLAlchemy URL of an empty database; dropped afterwards."""
     url = await databases.create()
     yield url
     await databases.drop(url)
@@ -62,7 +62,7 @@ async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
 
 @pytest.fixture
 def topic_prefix(topics: Topics) -> str:
-    """A prefix of the test's own for topics and consumer groups; `topics.create(f"{topic_prefix}x")` makes one."""
+    """A prefix for the topics and consumer groups of one test; `topics.create(f"{topic_prefix}x")` creates a topic."""
     assert topics
     return fresh_prefix()
 

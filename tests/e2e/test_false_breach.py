@@ -27,7 +27,7 @@ START_WORK, SUBMIT_MEASURES = (
 
 
 @pytest.mark.timeout(600)
-def test_no_breach_is_told_when_the_action_in_time_waits_for_a_dead_process(
+def test_no_breach_is_published_when_an_action_in_time_waits_during_an_outage(
     own_servers: Callable[..., EmbeddedServers], tmp_path: Path
 ) -> None:
     servers = own_servers(postgres_settings=FAST_POSTGRES_SETTINGS)

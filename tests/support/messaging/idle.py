@@ -1,4 +1,4 @@
-"""Whether the whole of Jiesu has come to rest: all read, all sent, nothing waiting."""
+"""Waits until all services are idle: every record consumed, every outbox empty, nothing pending."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ _PENDING_QUERIES = {
 
 
 async def pending_rows(database_url: str) -> dict[str, int]:
-    """Rows that somebody still has to deal with, by table."""
+    """Number of pending rows, by table."""
     connection = await asyncpg.connect(asyncpg_dsn(database_url))
     try:
         return {name: int(await connection.fetchval(query)) for name, query in _PENDING_QUERIES.items()}
@@ -30,7 +30,7 @@ async def pending_rows(database_url: str) -> dict[str, int]:
 
 
 async def unread_records(bootstrap_servers: str, prefix: str, services: Iterable[str] = SERVICES) -> dict[str, int]:
-    """Records that each service has not committed yet."""
+    """Number of records whose offsets are not committed yet, by service."""
     consumer, admin = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers), AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await consumer.start()
     await admin.start()
@@ -52,9 +52,10 @@ async def unread_records(bootstrap_servers: str, prefix: str, services: Iterable
 async def wait_until_idle(
     database_url: str, bootstrap_servers: str, prefix: str, patience_seconds: float, ignored_tables: Collection[str] = frozenset()
 ) -> None:
-    """Wait until nothing moves, seen twice, since what was read may just have become something to send; fails saying what is left.
+    """Wait until nothing is unread or pending; fails with the remaining numbers after `patience_seconds`.
 
-    `but` names tables whose rows are meant to wait.
+    Checked twice in a row: a record that was just consumed may not have reached the outbox at the first check.
+    Rows of `ignored_tables` may remain.
     """
     end = time.monotonic() + patience_seconds
     quiet = 0
@@ -62,5 +63,5 @@ async def wait_until_idle(
         left = {**await unread_records(bootstrap_servers, prefix), **await pending_rows(database_url)}
         left = {name: number for name, number in left.items() if number and name not in ignored_tables}
         quiet = 0 if left else quiet + 1
-        assert time.monotonic() < end or not left, f"still moving after {patience_seconds} s; left: {left}"
+        assert time.monotonic() < end or not left, f"not idle after {patience_seconds} s; left: {left}"
         await asyncio.sleep(0 if quiet else 0.2)

@@ -1,4 +1,4 @@
-"""Scenarios run as the services run them, outages included, with the ledgers that come of it."""
+"""Simulates a scenario with outages and records the ledger of each case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simulator.simulation import Simulation
 
 @dataclass
 class RecordingSimulation(Simulation):
-    """A simulation that keeps each case's ledger; in an outage (from, to) nothing is decided, afterwards all that waited, late."""
+    """A simulation that records each case's ledger; input during an outage (from, to) is decided at its end."""
 
     outages: Sequence[tuple[int, int]] = ()
     ledgers: dict[str, list[RecordedEvent]] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class RecordingSimulation(Simulation):
         self.on_decision = self._record_decision
 
     def run_cases(self, scenario: Scenario) -> dict[str, Case]:
-        """Run a scenario; gives the cases as they stand at its end."""
+        """Run a scenario; returns the cases in their final state."""
         self.run(scenario)
         return self.cases
 
@@ -37,25 +37,25 @@ class RecordingSimulation(Simulation):
         """The one rulebook of the simulation."""
         return self.rulebook
 
-    def _record_decision(self, name: str, given: CaseInput, decision: CaseDecision, now: int) -> None:
-        lines = to_recorded_events(given, decision.events, decision.case, self.rulebook, from_micros(now))
+    def _record_decision(self, name: str, case_input: CaseInput, decision: CaseDecision, now: int) -> None:
+        lines = to_recorded_events(case_input, decision.events, decision.case, self.rulebook, from_micros(now))
         self.ledgers.setdefault(name, []).extend(lines)
 
     def _advance_to(self, upto: int) -> None:
-        for begun, ended in self.outages:
-            if begun > upto:
+        for start, end in self.outages:
+            if start > upto:
                 break
-            super()._advance_to(begun)
-            if upto < ended:
-                self.now = max(self.now, ended)
+            super()._advance_to(start)
+            if upto < end:
+                self.now = max(self.now, end)
                 return
-            self._catch_up(ended)
+            self._catch_up(end)
         super()._advance_to(upto)
 
-    def _catch_up(self, ended: int) -> None:
-        """After an outage the timers of a case that fell due meanwhile fire in one go."""
+    def _catch_up(self, end: int) -> None:
+        """Fire the timers that fell due during an outage, one input for each case."""
         for name, case in self.cases.items():
             due = next_due(case)
-            if due is not None and due <= ended:
-                self.now = max(self.now, ended)
-                self._decide(name, AdvanceTime(ended))
+            if due is not None and due <= end:
+                self.now = max(self.now, end)
+                self._decide(name, AdvanceTime(end))

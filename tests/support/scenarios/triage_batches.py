@@ -70,7 +70,7 @@ _facts = st.fixed_dictionaries(
 
 @st.composite
 def case_events(draw: st.DrawFn, max_size: int = 30) -> list[CaseEvent]:
-    """Events of up to a dozen cases, each registered before its other events, received in any order at distinct instants."""
+    """Events of up to 12 cases; a case is registered before its other events, registrations have distinct instants in any order."""
     registered: list[str] = []
     events: list[CaseEvent] = []
     minutes = draw(st.permutations(range(0, 15 * CASES, 15)))
@@ -108,17 +108,17 @@ def registration(case: str, minute: int, facts: dict[str, Any], complainant: str
     return registered_event(complaint, PROCEDURE["id"], PROCEDURE["version"])
 
 
-def batches(events: list[CaseEvent], sizes: list[int]) -> list[list[CaseEvent]]:
-    """The events cut into batches of these sizes, then into single events."""
-    remaining, cut = list(events), []
+def split_batches(events: list[CaseEvent], sizes: list[int]) -> list[list[CaseEvent]]:
+    """Split the events into batches of these sizes, the rest into single events."""
+    remaining, batches = list(events), []
     for size in sizes:
-        cut.append(remaining[:size])
+        batches.append(remaining[:size])
         remaining = remaining[size:]
-    return [batch for batch in [*cut, *([event] for event in remaining)] if batch]
+    return [batch for batch in [*batches, *([event] for event in remaining)] if batch]
 
 
 def decide_in_memory(events: list[CaseEvent], rules: TriageRules) -> tuple[TriageState, list[CaseEvent]]:
-    """The state and the published events when each event is decided on with everything in memory."""
+    """The final state and the published events when each event is decided with the whole state in memory."""
     state, published = TriageState(), []
     for event in events:
         context = TriageContext(event.at, ZoneInfo("Asia/Shanghai"))

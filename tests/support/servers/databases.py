@@ -1,4 +1,4 @@
-"""Fresh PostgreSQL databases on a running server, made and dropped in some 20 milliseconds each."""
+"""Creates and drops databases on a running PostgreSQL server, in about 20 ms each."""
 
 from itertools import count
 from secrets import token_hex
@@ -20,7 +20,7 @@ _numbers = count(1)
 
 
 class Databases:
-    """Makes and drops databases beside the maintenance database that `url` (SQLAlchemy, asyncpg) names."""
+    """Creates and drops databases through the maintenance database at `url` (SQLAlchemy, asyncpg)."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -39,7 +39,7 @@ class Databases:
         return await self.create(self._template)
 
     async def create(self, template: str = "template0") -> str:
-        """Create a copy of database `template`, to which nobody may be connected, and return its URL."""
+        """Create a copy of database `template`, which must have no connections, and return its URL."""
         name = f"{PREFIX}{_SESSION}_{next(_numbers)}"
         await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
@@ -49,7 +49,7 @@ class Databases:
         await self._run(f'DROP DATABASE IF EXISTS "{database_name(url)}" WITH (FORCE)')
 
     async def drop_left_over(self) -> None:
-        """Drop what an earlier, killed run left."""
+        """Drop the databases of earlier runs that were killed."""
         connection = await asyncpg.connect(asyncpg_dsn(self._url))
         rows = await connection.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", PREFIX)
         await connection.close()

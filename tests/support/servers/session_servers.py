@@ -1,4 +1,4 @@
-"""The servers that tests run on: one instance a session, its data under var/, a second one where the first is taken."""
+"""Starts the servers of a test session, with their data in the first free directory var/test, var/test-2, …"""
 
 import sys
 from itertools import count
@@ -7,11 +7,11 @@ from deploy.embedded import EmbeddedServers, RootInUseError
 from tests.support.repository import PROJECT
 
 FAST_POSTGRES_SETTINGS = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
-"""Tests kill processes, not machines: what reached the operating system survives."""
+"""Tests kill processes, not machines: data that reached the operating system survives without fsync."""
 
 
 def start_on_free_root() -> EmbeddedServers:
-    """Start the servers of the first test directory that no other session has."""
+    """Start the servers in the first test directory that no other session uses."""
     for number in count(1):
         root = PROJECT / "var" / ("test" if number == 1 else f"test-{number}")
         try:

@@ -1,4 +1,4 @@
-"""Fresh Kafka topics on a running broker."""
+"""Creates topics on a running Kafka broker."""
 
 from collections.abc import Mapping
 from itertools import count
@@ -20,27 +20,27 @@ def fresh_prefix() -> str:
 
 
 class Topics:
-    """Makes topics on the broker at `bootstrap_servers` and removes what earlier runs left."""
+    """Creates topics on the broker at `bootstrap_servers` and deletes those of earlier runs."""
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._bootstrap = bootstrap_servers
 
     async def create(self, *names: str, partitions: int = 1, configs: Mapping[str, str] | None = None) -> None:
-        """Make topics and return when every partition has a leader; raises the broker's error when one is refused."""
+        """Create topics and wait until every partition has a leader; raises the broker's error if it refuses one."""
         async with _Admin(self._bootstrap) as admin:
-            wanted = [NewTopic(name, partitions, 1, topic_configs=dict(configs or {})) for name in names]
-            answer = await admin.create_topics(wanted)
-            for topic, code, *message in answer.topic_errors:
+            requested = [NewTopic(name, partitions, 1, topic_configs=dict(configs or {})) for name in names]
+            response = await admin.create_topics(requested)
+            for topic, code, *message in response.topic_errors:
                 if code:
                     raise for_code(code)(f"{topic}: {message}")
 
-            async def led() -> bool:
+            async def have_leaders() -> bool:
                 described = await admin.describe_topics(list(names))
                 return all(
                     len(topic["partitions"]) == partitions and all(p["leader"] >= 0 for p in topic["partitions"]) for topic in described
                 )
 
-            await wait_for(led, what=f"leaders of {names}")
+            await wait_for(have_leaders, what=f"leaders of {names}")
 
     async def drop_left_over(self) -> None:
         """Delete the topics of earlier runs."""

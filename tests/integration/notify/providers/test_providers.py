@@ -109,7 +109,7 @@ async def test_silent_peer_is_unreachable(kind: str) -> None:
         assert await send_to(kind, port) == SendFailed(FailureReason.UNREACHABLE, permanent=False)
 
 
-async def test_peer_that_sends_without_end_runs_into_the_timeout(kind: str) -> None:
+async def test_endless_response_ends_at_the_timeout(kind: str) -> None:
     async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220-" if kind == "smtp" else b"HTTP/1.1 200 OK\r\nx: ")
         reading = asyncio.ensure_future(reader.read())

@@ -125,7 +125,7 @@ async def test_several_relays_and_shards_send_each_message_once_in_order(probe_s
     assert all(values == [f"{n:03}".encode() for n in range(30)] for values in by_key.values())
 
 
-async def test_an_absent_topic_is_held_and_reported_while_others_are_sent(probe_settings: RuntimeSettings) -> None:
+async def test_messages_of_an_absent_topic_are_retained_and_others_sent(probe_settings: RuntimeSettings) -> None:
     slow = probe_settings.model_copy(update={"outbox_poll_ms": 3_600_000})
     async with build_service(slow, ProbeHandler()).running() as service:
         async with service.database.transaction() as tx:

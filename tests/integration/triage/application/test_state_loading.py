@@ -24,7 +24,7 @@ from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
 from tests.support.messaging.cloud_events import received_record
 from tests.support.messaging.sample_organisation import write_yaml
-from tests.support.scenarios.triage_batches import PROCEDURE, batches, case_events, decide_in_memory
+from tests.support.scenarios.triage_batches import PROCEDURE, case_events, decide_in_memory, split_batches
 
 EventsByCase = dict[str, list[dict[str, Any]]]
 
@@ -67,7 +67,7 @@ async def test_batches_in_postgresql_decide_like_one_run_in_memory(
     async with database.transaction() as tx:
         await tx.execute("TRUNCATE known, mark, tally, outbox")
     use_case = TriageComplaints(registry, Clock())
-    for batch in batches(events, sizes):
+    for batch in split_batches(events, sizes):
         async with database.transaction() as tx:
             await use_case.decide_batch(tx, [received_record(COMPLAINT_EVENTS, event, "intake") for event in batch])
     state, published = decide_in_memory(events, registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))

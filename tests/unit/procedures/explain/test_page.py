@@ -9,7 +9,7 @@ from shared.procedures.loading.loader import load_pack
 from tests.unit.procedures.sample_pack import CLAUSES, write_pack
 
 
-def test_the_page_describes_what_the_system_does_for_a_clause(tmp_path: Path) -> None:
+def test_the_page_lists_the_entries_of_each_clause(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path))
     text = render_text(build_page(pack.procedure, pack.clauses, "en"))
     assert (

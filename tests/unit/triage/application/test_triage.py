@@ -33,10 +33,10 @@ from tests.support.messaging.cloud_events import received_record
 from tests.support.scenarios.triage_batches import (
     PROCEDURE,
     START,
-    batches,
     case_events,
     decide_in_memory,
     registration,
+    split_batches,
 )
 
 
@@ -148,7 +148,7 @@ async def test_batches_on_loaded_state_decide_like_one_run_in_memory(
     registry: ProcedureRegistry, events: list[CaseEvent], sizes: list[int]
 ) -> None:
     state, published = decide_in_memory(events, registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
-    tables = await decide(registry, batches(events, sizes))
+    tables = await decide(registry, split_batches(events, sizes))
     assert [decided_fields(event) for event in tables.published] == [decided_fields(orjson.loads(encode_event(e))) for e in published]
     expected = {(counter, o.case): (o, o.group) for counter, group_counter in state.counters.items() for o in group_counter.occurrences}
     assert {key: (o, o.group) for key, o in tables.occurrences.items()} == expected
@@ -177,6 +177,6 @@ async def test_each_event_is_assessed_once(tmp_path: Path, monkeypatch: pytest.M
 async def test_founder_that_joins_its_group_again_is_linked_to_the_first_other_member(registry: ProcedureRegistry) -> None:
     events: list[CaseEvent] = [registration(case, 200 * index, {"policy": "a"}, case) for index, case in enumerate("abcd")]
     events += [Amended(case="c", at=START, role="handler", facts={"policy": policy}) for policy in ("b", "a")]
-    tables = await decide(registry, batches(events, []))
+    tables = await decide(registry, split_batches(events, []))
     links = [event["to_case"] for event in tables.published if event["case"] == "c" and "as" in event and event["group"] == "policy/c"]
     assert links == ["a", "a"]

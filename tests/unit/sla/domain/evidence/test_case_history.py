@@ -28,7 +28,7 @@ def dossier(number: int) -> CaseHistory:
 
 
 @given(st.integers(0, 12))
-def test_a_ledger_as_it_was_written_holds(number: int) -> None:
+def test_an_unchanged_ledger_verifies(number: int) -> None:
     assert verify_history(dossier(number)) == []
 
 
@@ -78,7 +78,7 @@ def test_a_proof_leads_from_its_leaf_to_the_root_and_from_no_other(number: int, 
     assert not merkle.verify_inclusion(leaves[place], shown, merkle.merkle_root([*leaves, b"one more"]))
 
 
-def test_a_tree_without_leaves_has_a_root_of_its_own() -> None:
+def test_a_merkle_tree_without_leaves_has_a_defined_root() -> None:
     assert merkle.merkle_root([]) != merkle.merkle_root([b""])
 
 
@@ -98,14 +98,14 @@ NIGHT = {
 
 
 @pytest.mark.parametrize("calendar", [default_calendar(), Calendar.parse(NIGHT)], ids=["china", "night"])
-def test_a_calendar_that_is_kept_comes_back_as_it_was(calendar: Calendar) -> None:
+def test_a_stored_calendar_is_restored_unchanged(calendar: Calendar) -> None:
     again = Calendar.parse(bases.calendar_to_dict(calendar))
     for name in ("id", "version", "zone", "hours", "published_until"):
         assert getattr(again, name) == getattr(calendar, name)
     assert dict(again.days) == dict(calendar.days)
 
 
-def test_a_basis_holds_no_addresses_and_comes_back_under_its_stamp() -> None:
+def test_a_decision_context_has_no_addresses_and_is_restored_under_its_hash() -> None:
     people = [{"id": "li", "name": "李明", "email": "li@example.org", "phone": "13800000000", "token_sha256": "ab", "keys": {"k": "v"}}]
     organisation = Organisation.model_validate(
         {"id": "estate", "people": people, "sources": [{"id": "web", "procedure": "hunan-property"}]}

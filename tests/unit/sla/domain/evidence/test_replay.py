@@ -39,7 +39,7 @@ def organisation_of(scenario: Scenario, base: Path) -> Organisation:
 
 
 @pytest.mark.parametrize("pack", installed_packs())
-def test_every_scenario_of_a_pack_comes_out_again(pack: str) -> None:
+def test_replay_reproduces_every_scenario_of_a_pack(pack: str) -> None:
     for path in load_pack(pack).scenarios:
         scenario = read_scenario(path)
         organisation = organisation_of(scenario, path.parent)

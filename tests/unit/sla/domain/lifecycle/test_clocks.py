@@ -41,7 +41,7 @@ def test_all_of_a_list_have_to_come_since_the_round_began() -> None:
     assert event_lines(again, "clock_stopped", "clock_breached") == ["10 18:00 clock_breached c.2"]
 
 
-def test_a_selector_may_ask_who_did_it() -> None:
+def test_a_selector_may_test_the_role_of_the_event() -> None:
     rows = run_steps(
         clock("starts: registered, stops: {event: contacted, when: \"event.role == 'boss'\"}, due: [{within: 2h}]"),
         *("09 10:00 contact officer", "09 10:30 contact boss"),
@@ -95,7 +95,7 @@ def test_a_clock_that_was_met_while_its_guard_was_false_stays_met() -> None:
     assert event_lines(rows, *MOVES) == []
 
 
-def test_a_new_class_moves_a_deadline_and_says_from_where() -> None:
+def test_reclassification_moves_a_deadline_and_records_the_previous_one() -> None:
     text = clock(
         "starts: registered, due: [{within: 1wd, when: \"case.class == 'hot'\"}, {within: 3wd, when: \"case.class == 'cold'\"}]", CLASSES
     )
@@ -121,7 +121,7 @@ def test_a_date_that_a_person_sets_is_the_deadline_once_it_is_set() -> None:
         ("false", "10 12:00", "13 00:00"),
     ],
 )
-def test_an_agreed_date_replaces_a_limit_where_the_limit_says_so(how: str, date: str, due: str) -> None:
+def test_an_agreed_date_replaces_only_a_limit_with_or_agreed(how: str, date: str, due: str) -> None:
     text = clock(f"starts: registered, stops: handled, due: [{{within: 3d, or_agreed: {how}}}]", CLASSES)
     for step in (
         f"09 10:00 agree_date officer date={november_instant(date)}",
@@ -219,7 +219,7 @@ def test_reminders_come_before_the_deadline_by_working_time_or_at_a_share_of_it(
     ]
 
 
-def test_every_threshold_does_its_own_at_its_own_instant_until_the_clock_stops() -> None:
+def test_each_deadline_step_runs_its_effects_once_due_until_the_clock_stops() -> None:
     text = clock('starts: registered, stops: handled, due: [{within: 1h}, {within: 2h, clause: "1.2", do: [{notify: boss}]}, {within: 3h}]')
     rows = run_steps(text, "09 11:30 handle officer")
     assert event_lines(rows, "clock_breached", "notification_requested") == [

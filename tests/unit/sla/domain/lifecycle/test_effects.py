@@ -44,7 +44,7 @@ def test_a_ladder_skips_the_vacant_the_absent_and_the_accused(people: list[dict[
     assert [row["recipients"] for row in last] == [["fu"]]
 
 
-def test_acknowledgement_ends_a_ladder_and_silence_goes_on_up() -> None:
+def test_acknowledgement_ends_an_escalation_and_silence_raises_it() -> None:
     rows = run_steps(LADDER, "09 09:30 acknowledge boss", "09 12:00 acknowledge boss", until="10 00:00")
     assert event_lines(rows, *UP) == [
         "09 09:30 escalation_acknowledged boss",
@@ -57,7 +57,7 @@ def test_a_ladder_ends_with_the_case() -> None:
     assert event_lines(run_steps(LADDER, "09 11:00 close boss", until="10 00:00"), *UP) == ["09 10:00 escalated officer"]
 
 
-def test_a_ladder_without_silence_goes_up_by_each_new_cause() -> None:
+def test_a_ladder_without_silence_rises_with_each_new_cause() -> None:
     text = """
 ladders: [{id: up, clause: "2", rungs: [officer, boss], every: null}]
 reactions: [{id: unhappy, "on": {event: called_back, when: "event.outcome == 'dissatisfied'"}, do: [{escalate: up}], clause: "1"}]
@@ -67,7 +67,7 @@ reactions: [{id: unhappy, "on": {event: called_back, when: "event.outcome == 'di
     assert event_lines(rows, *UP) == ["09 10:00 escalated officer", "09 12:00 escalated boss", "09 13:00 no_recipient boss"]
 
 
-def test_an_escalation_to_a_role_goes_on_up_the_line_of_the_organisation() -> None:
+def test_an_escalation_to_a_role_continues_along_the_organisations_line() -> None:
     text = LADDER.replace("{escalate: up}", "{escalate: officer}")
     rows = run_steps(text, organisation={"people": [OFFICER, BOSS], "line": {"officer": "boss"}}, until="13 00:00")
     assert [row["role"] for row in rows if row["event"] == "escalated"] == ["officer", "boss"]
@@ -128,7 +128,7 @@ clocks:
     assert [row["level"] for row in rows if row["event"] == "escalated"] == [1, 1]  # nobody stands above the highest
 
 
-def test_owner_is_the_clocks_owner_and_may_be_who_did_something() -> None:
+def test_owner_is_the_clocks_owner_or_the_role_of_an_event() -> None:
     text = """
 clocks:
 - {id: c, clause: "1", starts: signed, owner: {who: signed}, due: [{within: 1h, do: [breach, {remind: owner}]}]}

@@ -38,7 +38,7 @@ ALL = (
         ("09 10:00 reject boss", ["09 10:00 clock_cancelled c.1", "09 12:00 clock_breached c.2"]),
     ],
 )
-def test_stops_and_cancels_come_before_what_is_due_pauses_and_new_rounds_after(step: str, expected: list[str]) -> None:
+def test_at_equal_instants_stops_precede_deadlines_and_pauses_follow(step: str, expected: list[str]) -> None:
     assert event_lines(run_steps(LIMIT, step, until="09 14:00"), *ALL) == expected
 
 
@@ -47,7 +47,7 @@ def test_two_actions_at_one_instant_come_in_their_order() -> None:
     assert event_lines(rows, *ALL) == ["09 10:00 clock_cancelled c.1", "09 10:00 clock_stopped c.2"]
 
 
-def test_a_decision_at_the_very_instant_comes_before_the_deemed_one() -> None:
+def test_a_decision_at_the_due_instant_precedes_the_deemed_one() -> None:
     rows = run_steps(DEEMED, "09 11:00 approve boss", until="10 00:00")
     assert event_lines(rows, *ALL) == ["09 10:00 clock_breached c.1", "09 11:00 measures_approved boss", "09 11:00 clock_stopped c.1"]
 
@@ -65,7 +65,7 @@ def test_a_procedure_may_accept_the_late_decision() -> None:
     assert event_lines(rows, "measures_approved", "action_refused") == ["09 11:00:01 measures_approved boss"]
 
 
-def test_clocks_count_from_receipt_not_from_typing_in_and_say_how_late_that_was() -> None:
+def test_clocks_count_from_receipt_and_events_record_the_delay_of_registration() -> None:
     rows = run_steps(LIMIT, until="10 00:00", registered_at="2026-11-09T12:00:00+08:00")
     assert event_lines(rows, "registered", "clock_breached") == ["09 11:00 clock_breached c.1", "09 12:00 registered"]
     assert [row["late_by"] for row in rows if row["event"] == "clock_breached"] == [3600.0]

@@ -116,7 +116,7 @@ reactions:
 """
 
 
-def test_clocks_come_before_reactions_and_both_before_what_they_cause() -> None:
+def test_clocks_run_before_reactions_and_both_before_events_they_cause() -> None:
     rows = run_steps(ORDER.format(), "09 10:00 sign boss", until="09 11:00")
     assert [row.get("clock") or row.get("rule") or row["event"] for row in rows if row["at"].hour == 10] == [
         *("signed", "first", "second"),
@@ -162,13 +162,13 @@ clocks:
         (["{on: notification_requested, do: [{notify: boss}]}", "{on: signed, do: [{notify: boss}]}"], "notification_requested"),
     ],
 )
-def test_reactions_without_end_are_refused_with_the_event_named(reactions: list[str], event: str) -> None:
+def test_endless_reactions_are_refused_with_the_event_named(reactions: list[str], event: str) -> None:
     entries = [each.replace("{on:", f'{{id: r{number}, clause: "1", "on":') for number, each in enumerate(reactions)]
     with pytest.raises(ProcedureLoopError, match=f"^{event} causes itself without end"):
         run_steps(f"reactions: [{', '.join(entries)}]", "09 10:00 sign boss")
 
 
-def test_clocks_that_restart_each_other_without_end_are_refused() -> None:
+def test_clocks_that_restart_each_other_endlessly_are_refused() -> None:
     text = """
 clocks:
 - {id: c, clause: "1", owner: boss, starts: registered, restarts: {event: clock_started, when: "event.clock == 'd'"}, due: [{within: 1h}]}

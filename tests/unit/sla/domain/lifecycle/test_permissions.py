@@ -48,7 +48,7 @@ closing:
         ("request_extension boss", ""),
     ],
 )
-def test_refused_and_nothing_changes(step: str, clause: str) -> None:
+def test_a_refused_action_changes_nothing(step: str, clause: str) -> None:
     rows = run_steps(RULES, f"09 10:00 {step}")
     action = step.split(" ", maxsplit=1)[0]
     assert event_lines(rows[-1:], "action_refused") == [f"09 10:00 action_refused {action} {clause}".rstrip()]
@@ -81,7 +81,7 @@ def test_accepted(step: str, event: str) -> None:
     assert event_lines(run_steps(RULES, f"09 10:00 {step}"), kind)[-1] == f"09 10:00 {event}"
 
 
-def test_the_first_answer_is_an_event_of_its_own() -> None:
+def test_the_first_answer_adds_a_separate_event() -> None:
     rows = run_steps(RULES, "09 10:00 answer officer", "09 11:00 answer officer")
     assert event_lines(rows, "first_answered", "answered") == ["09 10:00 first_answered officer", "09 11:00 answered officer"]
 
@@ -122,7 +122,7 @@ def test_close_waits_for_the_conditions_of_its_class() -> None:
     assert event_lines(run_steps(RULES, *steps), "action_refused", "closed") == ["09 11:00 action_refused close 12", "09 13:00 closed boss"]
 
 
-def test_what_has_ended_is_not_closed_again_and_what_is_open_not_reopened() -> None:
+def test_only_open_cases_are_closed_and_only_ended_ones_reopened() -> None:
     rows = run_steps(RULES, "09 10:00 close boss", "09 11:00 close boss", "09 12:00 reopen boss", "09 13:00 reopen boss")
     assert event_lines(rows, "closed", "reopened", "action_refused") == [
         "09 10:00 closed boss",
@@ -159,7 +159,7 @@ def test_measures_without_the_sign_off_stop_nothing() -> None:
     assert event_lines(rows, "clock_stopped", "clock_breached", "notification_requested") == ["10 18:00 clock_breached m.1"]
 
 
-def test_a_sign_off_without_measures_that_wait_for_it_stands_for_none() -> None:
+def test_a_sign_off_without_pending_measures_approves_nothing() -> None:
     waiting = ("09 13:00 submit_measures officer", "09 14:00 sign_off boss", "09 15:00 sign_off boss")
     rows = run_steps(
         SIGNED_OFF, "09 10:00 sign_off boss", "09 11:00 submit_measures boss", "09 12:00 sign_off boss", *waiting, until="10 00:00"

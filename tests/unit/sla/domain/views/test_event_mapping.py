@@ -26,13 +26,13 @@ def dumped(event: CaseEvent) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(EVENT_CLASSES))
-def test_an_event_with_every_field_says_what_its_model_does(name: str) -> None:
+def test_mapping_of_an_event_with_every_field_equals_its_model_dump(name: str) -> None:
     event = example(name)
     assert list(event_mapping.untyped_event_fields(event).items()) == list(dumped(event).items())
 
 
 @pytest.mark.parametrize("name", sorted(set(EVENT_CLASSES) - {"registered"}))
-def test_an_event_with_all_its_defaults_says_nothing(name: str) -> None:
+def test_mapping_of_an_event_omits_defaults(name: str) -> None:
     event = EVENT_CLASSES[name].model_validate(REQUIRED)
     spelt_out = EVENT_CLASSES[name].model_validate_json(event.model_dump_json(by_alias=True))
     assert event_mapping.untyped_event_fields(event) == event_mapping.untyped_event_fields(spelt_out) == dumped(spelt_out) == {}
@@ -43,7 +43,7 @@ def complaint(**rest: Any) -> Complaint:
     return Complaint.model_validate({**given, "channel": "hotline", "text": "t", **rest})
 
 
-def test_of_the_complainant_only_what_is_known_is_kept() -> None:
+def test_mapping_of_a_complainant_omits_unknown_fields() -> None:
     found = event_mapping.stored_complaint(complaint(complainant={"name": "王**"}))
     assert found["complainant"] == {"kind": "customer", "anonymous": False, "name": "王**", "has": []}
 
@@ -58,12 +58,12 @@ def test_of_the_complainant_only_what_is_known_is_kept() -> None:
         {"facts": {"since": datetime.fromisoformat("2026-09-24T08:00:00+08:00"), "nested": {"none": None, "list": [1]}}},
     ],
 )
-def test_a_complaint_is_told_as_its_model_dumps_it(rest: dict[str, Any]) -> None:
+def test_mapping_of_a_complaint_equals_its_model_dump(rest: dict[str, Any]) -> None:
     given = complaint(**rest)
     assert event_mapping.complaint_to_json(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
-def test_a_complaint_with_every_field_is_told_so() -> None:
+def test_mapping_of_a_complaint_with_every_field_equals_its_model_dump() -> None:
     registered = example("registered")
     assert isinstance(registered, Registered)
     given = registered.complaint
