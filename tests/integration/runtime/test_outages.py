@@ -101,7 +101,7 @@ async def test_relay_sends_everything_after_the_broker_was_frozen_and_killed(
 
 
 async def test_a_producer_is_aborted_while_the_broker_is_frozen(own_broker_settings: RuntimeSettings, broker: KafkaServer) -> None:
-    """Its stop() would hang until the broker answers."""
+    """aiokafka's `stop()` waits for the broker without a timeout: abort_producer cancels the private sender task instead."""
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers, enable_idempotence=True, acks="all")
     await producer.start()
     await producer.send_and_wait(f"{own_broker_settings.topic_prefix}{OUTPUT.name}", b"x", key=b"k")
@@ -121,6 +121,7 @@ async def test_a_producer_is_aborted_while_the_broker_is_frozen(own_broker_setti
 async def test_metadata_updates_are_throttled_while_no_leader_is_known(
     own_broker_settings: RuntimeSettings, broker: KafkaServer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """aiokafka requests metadata without a pause while a partition of its private cluster metadata has no leader."""
     producer = Producer({"bootstrap_servers": broker.bootstrap_servers}, timeout=20.0)
     topic = f"{own_broker_settings.topic_prefix}{OUTPUT.name}"
     await producer.send([(topic, b"k", b"1", [])])
@@ -135,7 +136,7 @@ async def test_metadata_updates_are_throttled_while_no_leader_is_known(
 
 
 async def test_a_gap_in_the_producers_sequence_ends_with_a_new_producer(probe_settings: RuntimeSettings) -> None:
-    """A batch that expires without a leader leaves a gap; then the broker refuses every send as out of order."""
+    """aiokafka counts the sequence of a batch that expires unsent: the broker then refuses every later send as out of order."""
     async with build_service(probe_settings, ProbeHandler()).running() as service:
         await add_messages(service, range(100))
         await wait_until_outbox_empty(service)
