@@ -35,7 +35,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def queries() -> dict[str, str]:
-    """Where it stands → the query."""
+    """Queries by dashboard panel or alert."""
     shown = {f"{panel['title']} {target['refId']}": target["expr"] for panel in panels() for target in panel["targets"]}
     return shown | {rule["alert"]: rule["expr"] for rule in rules()}
 

@@ -1,4 +1,4 @@
-"""requirements.lock pins, with hashes, exactly what pyproject.toml asks for; seen without asking any registry."""
+"""requirements.lock pins exactly the requirements of pyproject.toml, with hashes; checked without a registry."""
 
 import re
 import tomllib

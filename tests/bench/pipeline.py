@@ -1,4 +1,4 @@
-"""How many complaints a second go from submission on Kafka to the request to notify, with all servers, services and the senders here.
+"""Measures complaints a second from submission on Kafka to the request to notify, with all servers, services and senders on one machine.
 
 Run with `python -m tests.bench.pipeline [--complaints N] [--procedure ID]`; figures go to var/bench/pipeline-<procedure>.json.
 """
@@ -35,14 +35,14 @@ from tests.support.waiting import wait_for
 
 COMPLAINTS = 20_000
 WARM_UP_COMPLAINTS = 5000
-"""The broker's compiler needs some thousands of complaints until its work is compiled."""
+"""The broker's JIT compiler needs some thousands of complaints to warm up."""
 PROBE_SECONDS = 0.25
 SOURCE = "property-hotline"
 ORGANISATIONS = {"one-notice": Path(__file__).parent / "organisation.yaml", "hunan-property": ORGANISATION}
 HELD_TABLES = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}
-"""Text messages wait for the end of the quiet hours, since how fast a gateway takes them is not measured; mails are sent at once."""
+"""Text messages wait for the end of the quiet hours, since the gateway's speed is not measured; mails are sent at once."""
 POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_init_zero": "off"}
-"""What one gives a server that is to work; a server that has run for some time has log files to write over and fills none with zeros."""
+"""Settings of a production server; wal_init_zero is off since a long-running server recycles its WAL files."""
 TIMEOUT_SECONDS = 1200.0
 CHUNK = 100
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -61,7 +61,7 @@ class ResourceUsage:
 
 
 def process_ids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
-    """The processes of each part; PostgreSQL's are many."""
+    """Process ids by part; PostgreSQL has several."""
     found = {name: [process.pid] for name, process in stack.processes.items()}
     if servers.kafka is not None:
         found["kafka"] = [servers.kafka.process.pid]
@@ -71,7 +71,7 @@ def process_ids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
 
 
 def _family(root: int) -> list[int]:
-    """A process and all below it."""
+    """A process and its descendants."""
     parents = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -85,7 +85,7 @@ def _family(root: int) -> list[int]:
 
 
 def measure_usage(stack: Stack, servers: EmbeddedServers) -> ResourceUsage:
-    """What each part has used so far."""
+    """CPU and memory that each part has used so far."""
     processes = process_ids(stack, servers)
     return ResourceUsage(
         {name: sum(_cpu(pid) for pid in listed) for name, listed in processes.items()},
@@ -94,7 +94,7 @@ def measure_usage(stack: Stack, servers: EmbeddedServers) -> ResourceUsage:
 
 
 def _cpu(pid: int) -> float:
-    """CPU seconds, those of ended children included; of a process that has just ended its parent tells."""
+    """CPU seconds including ended children; 0 for a process that has just ended, whose parent's figure includes it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -107,7 +107,7 @@ def _resident(pid: int) -> float:
 
 
 async def send_submissions(senders: WorkloadClient, producer: Producer, numbers: Sequence[int], rate: float = 0.0) -> None:
-    """So many submissions a second, or as fast as the broker takes them."""
+    """Send at `rate` submissions a second, or as fast as the broker accepts them if `rate` is 0."""
     source, began = SOURCE, time.monotonic()
     for first in range(0, len(numbers), CHUNK):
         if rate:
@@ -124,12 +124,12 @@ def _outgoing(body: dict[str, Any], source: str) -> ProducerRecord:
 
 
 async def has_reached_notify(connection: asyncpg.Connection, complaints: int) -> bool:
-    """Whether so many complaints have come as far as the request to notify."""
+    """Whether the requests to notify of that many complaints have left sla's outbox."""
     return bool(await connection.fetchval(_COMPLETED_QUERY) >= complaints)
 
 
 async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, procedure: str, rate: float) -> dict[str, Any]:
-    """Warm up, send, wait until the last request to notify is on its topic, then until notify has dealt with every message."""
+    """Warm up, send, wait until the last request to notify is on its topic, then until notify has settled every message."""
     database = stack.environment["DATABASE_URL"]
     connection = await asyncpg.connect(asyncpg_dsn(database))
     async with workload_client(stack, organisation=ORGANISATIONS[procedure]) as senders:
@@ -183,7 +183,7 @@ def _cpu_micros_per_complaint(before: ResourceUsage, after: ResourceUsage, numbe
 
 @contextmanager
 def started_stack(procedure: str, progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
-    """Fresh servers and services of their own, as `make up` starts them but for PostgreSQL's memory."""
+    """New servers and services, as `make up` starts them but with more memory for PostgreSQL."""
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -218,8 +218,10 @@ def main() -> None:
     parser.add_argument("--complaints", type=int, default=COMPLAINTS)
     parser.add_argument("--procedure", choices=ORGANISATIONS, default="one-notice")
     parser.add_argument("--rate", type=float, default=0.0, help="submissions a second; as fast as they go if not given")
-    given = parser.parse_args()
-    sys.stdout.write(orjson.dumps(run_benchmark(given.complaints, given.procedure, given.rate), option=orjson.OPT_INDENT_2).decode() + "\n")
+    options = parser.parse_args()
+    sys.stdout.write(
+        orjson.dumps(run_benchmark(options.complaints, options.procedure, options.rate), option=orjson.OPT_INDENT_2).decode() + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The whole sla process is dead over a due instant while the action that meets the deadline waits in Kafka: no breach is told."""
+"""An action in time that waits in Kafka while sla is down over the due instant: no breach is published."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""HTTP reads of sla: a case with its events, the explanation of a deadline, and who may see them."""
+"""HTTP reads of sla: a case with its events, the explanation of a deadline, and their access control."""
 
 from tests.integration.sla.recorded_cases import wait_for_events
 from tests.integration.sla.sla_harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, person_client

@@ -1,4 +1,4 @@
-"""Calendars read from plain data: the public schedule, and what is refused."""
+"""Calendars read from plain data: the public schedule and rejected input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions: which names they read, and what they give."""
+"""Conditions: the names that they read, and the values that they return."""
 
 import re
 from typing import Any

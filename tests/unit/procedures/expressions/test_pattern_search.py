@@ -1,4 +1,4 @@
-"""`matches` in conditions: it finds what CEL's own method finds, in time that is linear in the text."""
+"""`matches` in conditions agrees with CEL's own method, in time linear in the text."""
 
 import time
 

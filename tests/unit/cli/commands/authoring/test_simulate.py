@@ -1,4 +1,4 @@
-"""`jiesu simulate`: exit status 0, 1 or 2, and one line for what cannot be used."""
+"""`jiesu simulate`: exit status 0, 1 or 2, and one line for unusable input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting whole days: exclusive and inclusive, rolling, day ends, months, holidays and make-up days, provisional deadlines."""
+"""counting.py in whole days: exclusive and inclusive, rolling, day ends, months, holidays and make-up days, provisional deadlines."""
 
 from __future__ import annotations
 

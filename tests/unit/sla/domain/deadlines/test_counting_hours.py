@@ -1,4 +1,4 @@
-"""Counting clock time, working time and fractions of a working day; the limits of the calendar."""
+"""counting.py in clock time, working time and fractions of a working day; the limits of the calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine against a brute-force minute counter, over 2024 to 2027."""
+"""counting.py against a brute-force minute counter, over 2024 to 2027."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations: the segments add up to the duration, and what moved or replaced the instant is named."""
+"""Explanations: segments add up to the duration; rolls, pauses, extensions and replacements are named."""
 
 from __future__ import annotations
 

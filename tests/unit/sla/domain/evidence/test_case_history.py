@@ -1,4 +1,4 @@
-"""The ledger's chain and the Merkle tree of a sealed year: what was changed does not fit."""
+"""The ledger's hash chain and the Merkle tree of a sealed year detect every change."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

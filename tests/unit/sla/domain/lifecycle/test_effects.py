@@ -1,4 +1,4 @@
-"""What deadlines and reactions bring about: chasing, telling, climbing a ladder, deeming, changing the case."""
+"""Effects of deadlines and reactions: reminders, notifications, escalations, deemed events, changes of the case."""
 
 from typing import Any
 
@@ -125,7 +125,7 @@ clocks:
         "09 11:00 clock_breached s.1",
         "09 14:00 clock_breached g.1",
     ]
-    assert [row["level"] for row in rows if row["event"] == "escalated"] == [1, 1]  # nobody stands above the highest
+    assert [row["level"] for row in rows if row["event"] == "escalated"] == [1, 1]  # no role is above the highest
 
 
 def test_owner_is_the_clocks_owner_or_the_role_of_an_event() -> None:

@@ -1,4 +1,4 @@
-"""What comes first at equal instants, and what happened before the complaint was typed in."""
+"""Order of events at equal instants (clocks.py, decide.py), and events before the registration."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The event loop: every event is applied once and followed up once, whichever input, clock or effect it came from."""
+"""The event loop (decide.py): every event is applied once and followed up once, whichever input, clock or effect caused it."""
 
 from datetime import datetime
 

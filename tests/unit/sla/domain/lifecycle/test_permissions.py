@@ -1,4 +1,4 @@
-"""Who may do what, what must hold before, and what a refusal says and leaves alone."""
+"""Permissions and preconditions of actions, and the content of a refusal."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Handling segments: who had a case and what it waited for."""
+"""Handling segments: by whom a case was handled and for what it waited."""
 
 from __future__ import annotations
 

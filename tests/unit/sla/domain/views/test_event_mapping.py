@@ -1,4 +1,4 @@
-"""What the core is told of an event: what the event says, nothing that it leaves at its default."""
+"""The mapping of an event or complaint for conditions equals its model dump without defaults."""
 
 from datetime import datetime
 from typing import Any
