@@ -103,23 +103,23 @@ def test_no_secret_is_in_the_file_or_has_a_default() -> None:
 
 
 def test_a_secret_is_passed_only_to_services_that_use_it() -> None:
-    def given(variable: str) -> set[str]:
+    def services_with(variable: str) -> set[str]:
         return {name for name, service in SERVICES.items() if variable in service.get("environment", {})}
 
-    assert given("JIESU_SEALING_KEYS") == {"intake", "notify"}
-    assert given("JIESU_PSEUDONYM_KEY") == {"intake"}
-    assert given("JIESU_SMTP_PASSWORD") == {"notify"}
-    assert given("JIESU_SMS_TOKEN") == given("JIESU_SMS_RECEIPT_SECRET") == {"notify", "sinks"}
+    assert services_with("JIESU_SEALING_KEYS") == {"intake", "notify"}
+    assert services_with("JIESU_PSEUDONYM_KEY") == {"intake"}
+    assert services_with("JIESU_SMTP_PASSWORD") == {"notify"}
+    assert services_with("JIESU_SMS_TOKEN") == services_with("JIESU_SMS_RECEIPT_SECRET") == {"notify", "sinks"}
     for name in OURS:
         assert f"://{name}:${{{name.upper()}_DATABASE_PASSWORD" in SERVICES[name]["environment"]["DATABASE_URL"]
 
 
 def test_every_variable_of_the_file_is_in_the_example_and_every_needed_one_is_empty_there() -> None:
-    given = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", env_example(), re.MULTILINE))
+    example = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", env_example(), re.MULTILINE))
     used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_TEXT)) - {"JIESU_VERSION"}
-    assert used == set(given)
+    assert used == set(example)
     for needed in re.findall(r"\$\{([A-Z_]+):\?", COMPOSE_TEXT):
-        assert given[needed] == "", needed
+        assert example[needed] == "", needed
 
 
 def test_every_variable_of_a_service_is_a_setting_of_it() -> None:

@@ -62,12 +62,12 @@ class ResourceUsage:
 
 def process_ids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
     """Process ids by part; PostgreSQL has several."""
-    found = {name: [process.pid] for name, process in stack.processes.items()}
+    processes = {name: [process.pid] for name, process in stack.processes.items()}
     if servers.kafka is not None:
-        found["kafka"] = [servers.kafka.process.pid]
+        processes["kafka"] = [servers.kafka.process.pid]
     if servers.postgres is not None:
-        found["postgres"] = _family(servers.postgres.process.pid)
-    return {**found, "senders": [os.getpid()]}
+        processes["postgres"] = _family(servers.postgres.process.pid)
+    return {**processes, "senders": [os.getpid()]}
 
 
 def _family(root: int) -> list[int]:
@@ -149,7 +149,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, proce
         await _wait_until_idle(database, servers, procedure)
         drained, last = time.monotonic() - began, measure_usage(stack, servers)
         await producer.close()
-        found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
+        result = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
     await connection.close()
     figures = {
         "procedure": procedure,
@@ -158,16 +158,16 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, proce
         "seconds": took,
         "complaints_a_second": complaints / took,
         "seconds_to_submit": sent,
-        "events_a_complaint": found.counts[CASE_EVENTS.name] / found.accepted,
-        "messages_a_complaint": found.counts["notify.delivery"] / found.accepted,
+        "events_a_complaint": result.counts[CASE_EVENTS.name] / result.accepted,
+        "messages_a_complaint": result.counts["notify.delivery"] / result.accepted,
         "seconds_until_rest": drained,
         "cpu_micros_a_complaint": _cpu_micros_per_complaint(before, after, complaints),
         "cpu_micros_a_complaint_until_rest": _cpu_micros_per_complaint(before, last, complaints),
         "resident_megabytes": last.resident_megabytes,
-        "lost": found.lost,
-        "duplicated": found.duplicated,
-        "disordered": found.disordered,
-        "details": found.details,
+        "lost": result.lost,
+        "duplicated": result.duplicated,
+        "disordered": result.disordered,
+        "details": result.details,
     }
     write_figures(f"pipeline-{procedure}", figures)
     return figures
@@ -190,10 +190,10 @@ def started_stack(procedure: str, progress: Callable[[str], None]) -> Iterator[t
         TemporaryDirectory(dir=folder) as root,
         EmbeddedServers(Path(root) / "servers", postgres_settings=POSTGRES, progress=progress) as servers,
     ):
-        held = {"JIESU_QUIET_HOURS": _hours_from_now()} if HELD_TABLES[procedure] else {}
+        quiet_hours = {"JIESU_QUIET_HOURS": _hours_from_now()} if HELD_TABLES[procedure] else {}
         environment = {
             **servers.environment,
-            **held,
+            **quiet_hours,
             "DATABASE_URL": recreate_database(servers.database_url, "bench"),
             "JIESU_LOG_LEVEL": "WARNING",
         }

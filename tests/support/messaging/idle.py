@@ -42,7 +42,7 @@ async def unread_records(bootstrap_servers: str, prefix: str, services: Iterable
             read = {f"{prefix}{topic.name}" for topic in TOPICS.values() if service in topic.consumers}
             committed = await admin.list_consumer_group_offsets(f"{prefix}{service}")
             done = {partition: committed[partition].offset if partition in committed else 0 for partition in partitions}
-            left[service] = sum(ends[each] - max(0, done[each]) for each in partitions if each.topic in read)
+            left[service] = sum(ends[partition] - max(0, done[partition]) for partition in partitions if partition.topic in read)
         return left
     finally:
         await consumer.stop()

@@ -22,13 +22,13 @@ PARAMETER_VALUES = {"duration": "2d", "int": 3, "number": 1.0, "text": "x"}
 
 def bind_with_defaults(pack: str) -> BoundProcedure:
     procedure = load_procedure(pack)
-    given = {name: PARAMETER_VALUES[each.type] for name, each in procedure.parameters.items() if each.default is None}
-    return bind_parameters(procedure, given)
+    values = {name: PARAMETER_VALUES[parameter.type] for name, parameter in procedure.parameters.items() if parameter.default is None}
+    return bind_parameters(procedure, values)
 
 
 def action_data(action: str, draw: st.DrawFn, bound: BoundProcedure) -> dict[str, Any]:
-    classes = [each.id for each in bound.procedure.classes] or ["ordinary"]
-    clocks = [each.id for each in bound.procedure.clocks] or ["none"]
+    classes = [class_.id for class_ in bound.procedure.classes] or ["ordinary"]
+    clocks = [clock.id for clock in bound.procedure.clocks] or ["none"]
     flags = [name for name, fact in bound.procedure.facts.items() if fact.type == "bool"]
     by_action: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         "amend": st.fixed_dictionaries(
@@ -47,8 +47,8 @@ def action_data(action: str, draw: st.DrawFn, bound: BoundProcedure) -> dict[str
         "link": st.just({"case": "other", "as": "repeat"}),
         "submit_measures": st.sampled_from([{}, {"promise": True}, {"text": "方案", "promise": "三天"}]),
     }
-    for each in ("request_extension", "grant_extension", "refuse_extension"):
-        by_action[each] = st.fixed_dictionaries({"clock": st.sampled_from(clocks), "by": st.sampled_from(["1d", "1wd", "2h"])})
+    for extension in ("request_extension", "grant_extension", "refuse_extension"):
+        by_action[extension] = st.fixed_dictionaries({"clock": st.sampled_from(clocks), "by": st.sampled_from(["1d", "1wd", "2h"])})
     return draw(by_action.get(action, st.just({"reason": "因故"})))
 
 
@@ -67,12 +67,12 @@ def random_scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, in
         steps.append({"at": at.isoformat(), "action": action, "role": draw(st.sampled_from(roles)), "data": data})
     facts = draw(st.dictionaries(st.sampled_from(flags), st.booleans(), max_size=4)) if flags else {}
     outages = []
-    begun = START
+    start = START
     for _ in range(draw(st.integers(0, 2))):
-        begun += timedelta(hours=draw(st.integers(1, 200)))
-        ended = begun + timedelta(hours=draw(st.integers(1, 400)))
-        outages.append((to_micros(begun), to_micros(ended)))
-        begun = ended
+        start += timedelta(hours=draw(st.integers(1, 200)))
+        end = start + timedelta(hours=draw(st.integers(1, 400)))
+        outages.append((to_micros(start), to_micros(end)))
+        start = end
     complaint = {
         "received_at": START.isoformat(),
         "registered_at": registered.isoformat(),

@@ -43,7 +43,7 @@ def test_replay_reproduces_every_scenario_of_a_pack(pack: str) -> None:
     for path in load_pack(pack).scenarios:
         scenario = read_scenario(path)
         organisation = organisation_of(scenario, path.parent)
-        calendars = {str(each["id"]): Calendar.parse(each) for each in organisation.calendars}
+        calendars = {str(data["id"]): Calendar.parse(data) for data in organisation.calendars}
         recording = RecordingSimulation(
             bind_parameters(load_procedure(scenario.procedure, base_folder=path.parent), scenario.parameters), organisation, calendars
         )

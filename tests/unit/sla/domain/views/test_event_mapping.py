@@ -21,8 +21,8 @@ def example(name: str) -> CaseEvent:
 
 
 def dumped(event: CaseEvent) -> dict[str, Any]:
-    given = event.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, exclude=APART)
-    return {name: to_micros(value) if isinstance(value, datetime) else value for name, value in given.items()}
+    dumped = event.model_dump(by_alias=True, exclude_defaults=True, exclude_none=True, exclude=APART)
+    return {name: to_micros(value) if isinstance(value, datetime) else value for name, value in dumped.items()}
 
 
 @pytest.mark.parametrize("name", sorted(EVENT_CLASSES))
@@ -39,8 +39,8 @@ def test_mapping_of_an_event_omits_defaults(name: str) -> None:
 
 
 def complaint(**rest: Any) -> Complaint:
-    given = {"case": "c", "number": "1", "source": "s", "received_at": REQUIRED["at"], "registered_at": REQUIRED["at"]}
-    return Complaint.model_validate({**given, "channel": "hotline", "text": "t", **rest})
+    required = {"case": "c", "number": "1", "source": "s", "received_at": REQUIRED["at"], "registered_at": REQUIRED["at"]}
+    return Complaint.model_validate({**required, "channel": "hotline", "text": "t", **rest})
 
 
 def test_mapping_of_a_complainant_omits_unknown_fields() -> None:
@@ -59,12 +59,16 @@ def test_mapping_of_a_complainant_omits_unknown_fields() -> None:
     ],
 )
 def test_mapping_of_a_complaint_equals_its_model_dump(rest: dict[str, Any]) -> None:
-    given = complaint(**rest)
-    assert event_mapping.complaint_to_json(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    sample = complaint(**rest)
+    assert event_mapping.complaint_to_json(sample) == sample.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
+    )
 
 
 def test_mapping_of_a_complaint_with_every_field_equals_its_model_dump() -> None:
     registered = example("registered")
     assert isinstance(registered, Registered)
-    given = registered.complaint
-    assert event_mapping.complaint_to_json(given) == given.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    sample = registered.complaint
+    assert event_mapping.complaint_to_json(sample) == sample.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
+    )
