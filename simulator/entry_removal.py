@@ -17,21 +17,21 @@ from simulator.simulation import simulate_scenario
 MUTATED_SECTIONS = frozenset(
     {"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "closing"}
 )
-"""Sections whose entries are removed in turn; duties, forms, figures and the like have tests of their own."""
+"""Sections whose entries are removed in turn; scenarios do not cover duties, forms and figures."""
 
 LoadedScenario = tuple[str, Scenario, Organisation]
 """A scenario by its name, with its organisation."""
 
 
 def mutants(procedure: Procedure, document: YamlDocument) -> Iterator[tuple[LocatedEntry, Procedure]]:
-    """Each entry, due, reminder and effect in turn, with the procedure that lacks it; the only effect of an entry goes with its entry."""
+    """Yields each entry, deadline step, reminder and effect with the procedure that lacks it; an only effect is removed with its entry."""
     for item in all_entries(procedure):
         if item.section in MUTATED_SECTIONS and _removable(document.data, item.yaml_path):
             yield item, Procedure.model_validate(without_entry(document.data, item.yaml_path))
 
 
 def without_entry(data: Any, path: YamlPath) -> Any:
-    """A copy of plain data without what stands there."""
+    """A copy of plain data without the value at `path`."""
     copy = deepcopy(data)
     node = copy
     for step in path[:-1]:
@@ -41,7 +41,7 @@ def without_entry(data: Any, path: YamlPath) -> Any:
 
 
 def scenario_fails(scenario: Scenario, procedure: Procedure, organisation: Organisation) -> bool:
-    """Whether the scenario is not met under that procedure; a procedure that cannot run it fails it."""
+    """Whether the scenario fails under the procedure; one that cannot run it counts as failing."""
     calendars = organisation_calendars(organisation)
     try:
         events = simulate_scenario(scenario, bind_parameters(procedure, scenario.parameters), organisation, calendars)
@@ -50,11 +50,11 @@ def scenario_fails(scenario: Scenario, procedure: Procedure, organisation: Organ
     return bool(unmet_expectations(scenario.expect, events))
 
 
-def _removable(data: Any, way: YamlPath) -> bool:
-    """Whether something stands there (a default does not) that is not the one item of a list which must not be empty."""
+def _removable(data: Any, path: YamlPath) -> bool:
+    """Whether the document has a value at `path` (not a default) that is not the only item of a list which must not be empty."""
     node = data
-    for step in way[:-1]:
+    for step in path[:-1]:
         if isinstance(node, dict) and step not in node:
             return False
         node = node[step]
-    return way[-2:-1] not in (("do",), ("due",)) or len(node) > 1
+    return path[-2:-1] not in (("do",), ("due",)) or len(node) > 1
