@@ -45,7 +45,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON; times are in microseconds")] = False,
     language: Annotated[ReportLanguage, typer.Option(help="zh or en")] = ReportLanguage.ZH,
 ) -> None:
-    """Print a procedure's figures of a period, out of the events of its cases. Exit status 2 if they cannot be had."""
+    """Print a procedure's figures of a period, computed from the events of its cases. Exit status 2 if that fails."""
     if stored:
         _print_stored_reports(procedure, kind, as_json=as_json)
         return

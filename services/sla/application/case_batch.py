@@ -257,7 +257,7 @@ def departments_of(case: Case | None) -> tuple[str, ...]:
 
 
 def deserialize(stored_input: Mapping[str, Any]) -> DeferrableInput:
-    """An input out of its stored form."""
+    """The input from its JSON in column `held.input`."""
     return _INPUT_CLASSES[stored_input["kind"]](**stored_input["input"])
 
 
