@@ -1,4 +1,4 @@
-"""Brings a service's schema to its newest revision, one process at a time, and checks that a schema is there."""
+"""Upgrades a service's schema to its newest revision, one process at a time, and checks the revision of a schema."""
 
 import importlib.resources
 from pathlib import Path

@@ -146,10 +146,10 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
 
 
 def _read_decision(fields: dict[str, Any], procedure: Procedure) -> ApplyDecision:
-    at, kind = parse_micros(fields["at"]), fields["type"]
-    cause = "message" if kind.startswith("notification_") else "triage"
-    if kind != "action_refused":
-        return ApplyDecision(kind, at, _event_data(fields, procedure), cause)
+    at, event_type = parse_micros(fields["at"]), fields["type"]
+    cause = "message" if event_type.startswith("notification_") else "triage"
+    if event_type != "action_refused":
+        return ApplyDecision(event_type, at, _event_data(fields, procedure), cause)
     # A person had decided before, so triage's decision was refused: every decision on that field is refused again.
     event_type = "routed" if fields["action"] == "route" else "reclassified"
     return ApplyDecision(event_type, at, _instants_to_micros(fields.get("data", {})), cause)
