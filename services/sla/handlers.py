@@ -18,6 +18,7 @@ def register(service: Service, cases: UpdateCases, identities: IdentityRegistry)
     """Apply each batch in one transaction; an action without a valid signature becomes a dead letter."""
 
     async def records(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
+        # The runtime has claimed the records' ids in the inbox, in the same transaction, and commits it: the batch has new records only.
         await cases.apply_batch(tx, batch, service.watermark)
 
     # Checked when the record is decoded, before its id is claimed: a forged record must not use up the id of a genuine one.

@@ -1,4 +1,4 @@
-"""One transaction's work on cases: loads them, has each input decided by the domain, and records what follows."""
+"""A batch of cases in one transaction: loads the cases, decides on each input, and records the new states and events."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class CaseBatch:
             case=decision.case,
             rulebook=rulebook,
             worktime=rulebook.worktime_for(decision.case.department),
-            # A department that loses the case receives the event that takes it away.
+            # A department that loses the case also receives the event by which it loses it.
             departments=tuple(dict.fromkeys((*departments_of(decision.case), *departments_before))),
             context_stamp=self.rulebooks.decision_context.stamp,
             traceparent=traceparent,
@@ -186,7 +186,7 @@ class CaseBatch:
         tx.after_commit(mark_stored)
 
     def _next_timer(self, case_id: str) -> datetime | None:
-        """When to look at the case again: at its next due instant or at its first deferred input, whichever is earlier."""
+        """The instant of the case's timer: its next due instant or its first deferred input, whichever is earlier."""
         due = self.next_due(case_id)
         instants = [] if due is None else [from_micros(due)]
         if case_id in self.deferred_since:
@@ -257,14 +257,15 @@ def departments_of(case: Case | None) -> tuple[str, ...]:
 
 
 def deserialize(stored_input: Mapping[str, Any]) -> DeferrableInput:
-    """An input out of its stored form."""
+    """The input from its JSON in column `held.input`."""
     return _INPUT_CLASSES[stored_input["kind"]](**stored_input["input"])
 
 
 def recalculate(batch: CaseBatch, case_id: str) -> None:
-    """Recalculate a case's deadlines with the present calendars, and process none of them.
+    """Recalculate a case's deadlines with the present calendars without executing due items.
 
-    So it takes effect at the next due instant if that has passed: whether the deadline was met is known only to the timer loop.
+    If the next due instant has passed, the recalculation takes effect at that instant: only the timer loop, which waits for the watermark,
+    decides whether the deadline was met.
     """
     due = batch.next_due(case_id)
     now = to_micros(batch.now)

@@ -1,4 +1,4 @@
-"""What a use case of sla refuses, as exceptions that `api.py` answers; the text names field, rule and remedy."""
+"""Errors of sla's use cases, which `api.py` converts to problem documents; the text names field, rule and remedy."""
 
 
 class RequestError(Exception):
@@ -17,14 +17,14 @@ class ClockNotFoundError(RequestError):
 
 
 class CaseParkedError(RequestError):
-    """A dead letter holds up the case's later inputs."""
+    """The case is parked: its dead letter has to be replayed or discarded first."""
 
     def __init__(self) -> None:
         super().__init__("case: an earlier message of it failed; replay its dead letter first")
 
 
 class ActionNotFoundError(RequestError):
-    """The vocabulary has no such action."""
+    """No action of that name is defined in `shared.contracts.actions`."""
 
 
 class RoleMissingError(RequestError):
@@ -32,4 +32,4 @@ class RoleMissingError(RequestError):
 
 
 class RoleNotHeldError(RequestError):
-    """The actor does not hold the role in which he acts."""
+    """The actor does not hold the role that the action names."""

@@ -1,4 +1,4 @@
-"""Tells infrastructure errors, which are retried, from errors of the data, which make dead letters."""
+"""Distinguishes infrastructure errors, which are retried, from errors of the data, which become dead letters."""
 
 import traceback
 from pathlib import Path

@@ -25,8 +25,8 @@ SELECTOR_FIELDS = (STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS)
 class SelectorMatch:
     """One event of a selector: its position there and its condition.
 
-    `requires_unsigned_measures`: the event is a sign-off that stands for the measures that the selector names, so it matches only
-    while measures await their sign-off.
+    `requires_unsigned_measures`: the selector names `measures_submitted` and this is the sign-off event, which matches only while
+    measures await their sign-off.
     """
 
     position: int
