@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -25,7 +24,6 @@ _LOCK = "SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE 
 _LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
 _STATE = "SELECT state FROM cases WHERE id = $1"
 _OPEN_COUNTS = "SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department"
-_FIRST_RECEIVED_AT = "SELECT min(received_at) FROM cases WHERE procedure = $1"
 _UPDATE = """
 UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
     sequence = changed.sequence, head = changed.head, state = changed.state
@@ -85,12 +83,6 @@ async def lock_outdated_cases(tx: Transaction, calendar_stamp: str, limit: int) 
 async def count_open_cases(tx: Transaction) -> list[tuple[str, str, int]]:
     """Class, department and number of the open cases."""
     return [(row["class"], row["department"], row["n"]) for row in await tx.fetch(_OPEN_COUNTS)]
-
-
-async def first_received_at(tx: Transaction, procedure: str) -> datetime | None:
-    """When the procedure's first complaint was received; None if it has no case."""
-    instant: datetime | None = await tx.fetchval(_FIRST_RECEIVED_AT, procedure)
-    return instant
 
 
 def _to_stored_case(state: bytes, head: bytes, calendar_stamp: str) -> StoredCase:
