@@ -98,7 +98,7 @@ class CaseBatch:
     def decide(self, case_id: str, case_input: CaseInput, traceparent: str | None = None) -> list[Event]:
         """Decide on an input, keep the new state and the events for `record`, and return the events.
 
-        An action whose event no message can carry is refused; raises `EventTooLargeError` for another input, `ValueError` for an unknown case.
+        An action whose event no message can carry is refused; for another input `EventTooLargeError` is raised.
         """
         stored = self.stored_cases[case_id]
         before = replace(stored), len(self.new_entries), len(self.messages)
