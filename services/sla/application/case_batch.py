@@ -204,10 +204,8 @@ class CaseBatch:
         tx.after_commit(mark_stored)
 
     async def _start_duties(self, tx: Transaction) -> None:
-        """Let the duties of procedures begin with their first registration here.
-
-        Neither received_at nor registered_at decides: an importer brings complaints of decades ago, for which nobody owes a report.
-        """
+        """Let the duties of procedures begin with their first registration here."""
+        # Neither received_at nor registered_at decides: an importer brings complaints of decades ago, for which nobody owes a report.
         if new := self.opened_procedures - self.rulebooks.started_procedures:
             await duties.start_duties(tx, new, self.now)
             tx.after_commit(lambda: self.rulebooks.started_procedures.update(new))
@@ -228,6 +226,7 @@ class CaseBatch:
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
         at, body = fields["at"], hash_chain.canonical_json(fields)
         stored.head = hash_chain.chain_hash(stored.head, body)
+        stored.changed_at = max(stored.changed_at, event.at)
         self.new_entries.append(
             NewLedgerEntry(
                 case=case.id,

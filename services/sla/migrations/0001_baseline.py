@@ -30,9 +30,11 @@ CREATE TABLE cases (
     sequence integer NOT NULL,
     head bytea NOT NULL,
     state bytea NOT NULL,
+    changed_at timestamptz NOT NULL,
     PRIMARY KEY (id)
 );
 CREATE INDEX cases_calendar ON cases (calendar) WHERE status = 'open';
+CREATE INDEX cases_changed ON cases (procedure, changed_at);
 CREATE INDEX cases_open ON cases (status, class, department);
 CREATE TABLE duty (
     procedure text NOT NULL,

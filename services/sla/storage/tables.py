@@ -38,8 +38,11 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("sequence", Integer, nullable=False),
         Column("head", LargeBinary, nullable=False),
         Column("state", LargeBinary, nullable=False),
+        Column("changed_at", DateTime(timezone=True), nullable=False),
     )
     Index("cases_open", cases.c.status, cases.c["class"], cases.c.department)
+    # A report of a period reads the cases that changed since its start, not the closed ones of all years before.
+    Index("cases_changed", cases.c.procedure, cases.c.changed_at)
     Index("cases_calendar", cases.c.calendar, postgresql_where=cases.c.status == "open")
 
 

@@ -21,8 +21,8 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
 
     `claim(tx, limit, now, until)` selects jobs whose next attempt is due and which have no lease, or an expired one, with
     `FOR UPDATE SKIP LOCKED`, sets their lease to `until` and returns them; instants are by the database's clock.
-    `work(job)` does the network call; its result states a failure too, and it raises nothing. `settle(tx, results)` stores the results and clears the leases.
-    When the process dies in between, the leases expire and the jobs run again, under the same idempotency key.
+    `work(job)` does the network call; its result states a failure too, and it raises nothing. `settle(tx, results)` stores the results
+    and clears the leases. When the process dies in between, the leases expire and the jobs run again, under the same idempotency key.
     """
 
     def __init__(
