@@ -43,7 +43,7 @@ def requested_messages(procedure: str, *, until: str, organisation: TimelineRow 
 
 def _scenario(steps: Iterable[str], until: str, complaint: TimelineRow) -> Scenario:
     received = {"received_at": november_instant("09 09:00"), "text": "x", **complaint}
-    given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": november_instant(until)}
+    given = {"procedure": "small", "complaint": received, "steps": [_step(step) for step in steps], "until": november_instant(until)}
     return parse_scenario(given, "small")
 
 

@@ -12,7 +12,7 @@ from deploy.embedded import EmbeddedServerError, PostgresServer
 from deploy.embedded.kafka import distribution, java
 from deploy.embedded.postgres.server import find_installation
 from deploy.embedded.postgres.unprivileged import unprivileged_setup
-from tests.support.databases import asyncpg_dsn
+from tests.support.servers.databases import asyncpg_dsn
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from services.sla.domain.views import event_mapping
 from services.sla.storage.cases import StoredCase
 from shared.procedures.organisation import Organisation
 from shared.runtime.outbox.outbox import MAX_BODY_BYTES
-from tests.integration.sla.harness import first_decision
+from tests.integration.sla.sla_harness import first_decision
 
 NOW = datetime(2026, 9, 24, 2, tzinfo=UTC)
 
