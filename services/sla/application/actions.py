@@ -102,7 +102,7 @@ class TakeHttpActions:
         )
 
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
-        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
+        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating), at):
             raise CaseNotFoundError
         if action.action not in ACTION_DEFINITIONS:
             raise ActionNotFoundError(f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")

@@ -1,5 +1,17 @@
 """Errors of sla's use cases, which `api.py` converts to problem documents; the text names field, rule and remedy."""
 
+from shared.runtime.errors import Rejected
+
+MAX_EVENT_BYTES = 800_000
+"""The broker refuses a record over 1 MB; the rest is for headers and key."""
+
+
+class EventTooLargeError(Rejected):
+    """An event exceeds `MAX_EVENT_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"its event must have at most {MAX_EVENT_BYTES} bytes")
+
 
 class RequestError(Exception):
     """A request that cannot be carried out; nothing has been changed."""

@@ -103,12 +103,13 @@ class ClockPlan:
 
 @dataclass(frozen=True, slots=True)
 class ReactionPlan:
-    """A reaction entry; `matches` maps event type → matches."""
+    """A reaction entry; `matches` maps event type → matches, `title` is Chinese and English."""
 
     id: str
     matches: dict[str, tuple[SelectorMatch, ...]]
     when: Condition | None
     effects: tuple[PlannedEffect, ...]
+    title: tuple[str, str] = ("", "")
 
     def conditions(self) -> Iterator[Condition]:
         """Every condition of the reaction."""
@@ -184,6 +185,7 @@ def plan_reaction(reaction: ReactionEntry) -> ReactionPlan:
         matches=compile_selector(reaction.on),
         when=optional_condition(reaction.when),
         effects=plan_effects(reaction.do, first_clauses(reaction.clause)),
+        title=(reaction.zh, reaction.en),
     )
 
 
