@@ -23,8 +23,7 @@ from shared.runtime.database.migrate import check_schema
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
-from shared.runtime.kafka.record import ReceivedRecord
-from shared.runtime.kafka.record_decoder import EventDecoder
+from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.process import logging, metrics
@@ -98,7 +97,7 @@ class Service:
         handler: BatchHandler,
         *,
         decode: EventDecoder | None = None,
-        verify: Callable[[ReceivedRecord], None] | None = None,
+        verify: RecordVerifier | None = None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
@@ -109,7 +108,8 @@ class Service:
         A record it cannot accept: `raise Rejected(reason)`. Any error but an infrastructure error makes the record a dead letter and parks
         its case.
         `decode(type, body)` returns the event; `verify(record)` runs before the inbox, and what it raises makes a dead letter that neither
-        parks a case nor claims an id. `event_types` names by topic the types that are processed, unknown ones are skipped;
+        parks a case nor claims an id. It returns the sender that the signature proves, or None: a sender of much bad input is set aside.
+        `event_types` names by topic the types that are processed, unknown ones are skipped;
         `own_echoes` names by type and `ce_by` events that state this service's own decisions, which are skipped.
         """
         if self._subscribed:
@@ -127,7 +127,15 @@ class Service:
         `lock_cases(tx, ids)` locks the cases `ORDER BY id FOR UPDATE SKIP LOCKED` and returns those that it locked;
         `fire_timers(tx, due, now)` decides what is due at or before each timer's `cutoff` and arms the cases again.
         """
-        timers = TimerLoop(self.database, self.clock, self.watermark, lock_cases=lock_cases, fire_timers=fire_timers, health=self.health)
+        timers = TimerLoop(
+            self.database,
+            self.clock,
+            self.watermark,
+            lock_cases=lock_cases,
+            fire_timers=fire_timers,
+            health=self.health,
+            breaker=self._subscription.processor.breaker,
+        )
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
     def include_router(self, router: APIRouter) -> None:

@@ -76,7 +76,8 @@ def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
 class ReceivedRecord:
     """A decoded and verified record.
 
-    `at` is when its event happened (header ce_time), `recorded_at` the broker's timestamp in domain time, `event` the decoded model.
+    `at` is when its event happened (header ce_time), `recorded_at` the broker's timestamp in domain time, `event` the decoded model,
+    `sender` the name in the organisation file that the signature proves, None without one.
     """
 
     raw: RawRecord
@@ -89,6 +90,7 @@ class ReceivedRecord:
     source: str
     sequence: int | None
     traceparent: str | None
+    sender: str | None = None
 
     @property
     def topic(self) -> str:
@@ -118,7 +120,8 @@ class ReceivedRecord:
 
 @dataclass(frozen=True, slots=True)
 class FailedRecord:
-    """A record that could not be decoded, verified or applied; `reason` holds no personal data."""
+    """A record that could not be decoded, verified or applied; `reason` holds no personal data, `sender` is the proven one."""
 
     raw: RawRecord
     reason: str
+    sender: str | None = None

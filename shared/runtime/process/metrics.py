@@ -12,7 +12,11 @@ BATCH_SECONDS = Histogram(
 BATCH_RETRIES = Counter("jiesu_batch_retries", "Retries of batches after an infrastructure error")
 CONSUMER_LAG = Gauge("jiesu_consumer_lag_records", "Records not yet read in the partitions of this process, by topic", ["topic"])
 PARTITIONS_HELD = Gauge("jiesu_partitions_held", "Partition numbers that are assigned to this process in every input topic")
-BREAKER_OPEN = Gauge("jiesu_breaker_open_partitions", "Partitions stopped by the breaker because too many records failed")
+BREAKER_OPEN = Gauge("jiesu_breaker_open_partitions", "Partitions not read since the breaker opened: one fault parked too many cases")
+BAD_RECORDS = Counter(
+    "jiesu_bad_records", "Records that became dead letters by bad input, by topic and proven sender or unverified", ["topic", "sender"]
+)
+SET_ASIDE = Counter("jiesu_set_aside_records", "Records set aside because their sender sent too many bad ones, by sender", ["sender"])
 UNTRUSTED_TIMESTAMPS = Counter("jiesu_untrusted_timestamp_records", "Records whose timestamp was not set by the broker", ["topic"])
 DEAD_LETTERS = Gauge("jiesu_dead_letters", "Dead letters that are not settled")
 PARKED_CASES = Gauge("jiesu_parked_cases", "Cases parked behind a dead letter")

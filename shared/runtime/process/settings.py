@@ -49,8 +49,13 @@ class RuntimeSettings(BaseSettings):
     max_poll_interval_ms: int = Field(
         300_000, ge=1000, description="maximum milliseconds between polls; a failing batch is retried for half of it"
     )
-    breaker_run: int = Field(50, ge=0, description="failed records in a row that stop a partition; 0 switches the breaker off")
-    breaker_share: float = Field(0.5, gt=0, le=1, description="share of failed records among the last 100 that stops a partition")
+    breaker_cases: int = Field(
+        20, ge=0, description="cases that one fault may park within a minute before reading stops; 0 switches the breaker off"
+    )
+    bad_records_burst: int = Field(
+        100, ge=0, description="bad records of one sender at once before its records are set aside; 0 switches the limit off"
+    )
+    bad_records_per_minute: float = Field(60.0, gt=0, description="bad records a minute that one sender may send for long")
     clock_tolerance_ms: int = Field(
         100, ge=0, description="maximum difference in milliseconds between the broker's clock and ours; timers fire that much later"
     )
