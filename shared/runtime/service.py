@@ -25,8 +25,9 @@ from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
+from shared.runtime.outbox.backlog import measure_backlog
 from shared.runtime.outbox.relay import Relay
-from shared.runtime.process import logging, metrics
+from shared.runtime.process import logging
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
@@ -42,9 +43,6 @@ _MEASURE_PERIOD_SECONDS = 5.0
 _EXIT_CODE_HUNG = 70
 _GC_THRESHOLD = 50_000
 """A batch allocates tens of thousands of objects and frees them at its end; with Python's 700 collections took a fifth of the CPU."""
-_OUTBOX_BACKLOG = (
-    "SELECT coalesce(sum(messages), 0) AS size, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox"
-)
 log = structlog.get_logger(__name__)
 
 
@@ -244,11 +242,8 @@ class Service:
         rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
         for number in itertools.count():
             async with self.database.transaction() as tx:
-                row = await tx.fetchrow(_OUTBOX_BACKLOG)
+                await measure_backlog(tx, self.health)
                 await redelivery.update_dead_letter_gauges(tx, self.clock.now())
-            if row is not None:
-                metrics.OUTBOX_MESSAGES.set(row["size"])
-                metrics.OUTBOX_AGE.set(row["age"])
             if number % rounds_between_prunes == 0:
                 await inbox.prune(self.database)
             await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)

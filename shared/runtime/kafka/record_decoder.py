@@ -13,6 +13,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import LOG_APPEND_TIME, FailedRecord, RawRecord, ReceivedRecord
+from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import redacted_reason
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,7 +95,7 @@ class RecordDecoder:
             event=None,
             source=headers.get(envelope.CE_SOURCE, ""),
             sequence=_sequence(headers.get(envelope.CE_SEQUENCE)),
-            traceparent=headers.get(envelope.TRACEPARENT_HEADER),
+            traceparent=valid_traceparent(headers.get(envelope.TRACEPARENT_HEADER)),
         )
 
     def _recorded_at(self, raw: RawRecord) -> datetime:

@@ -27,6 +27,7 @@ OUTBOX_AGE = Gauge("jiesu_outbox_age_seconds", "Age of the oldest message in the
 RELAY_CYCLES = Counter("jiesu_relay_cycles", "Relay cycles, by result: sent, empty, held, failed", ["result"])
 RELAY_MESSAGES = Counter("jiesu_relay_messages", "Messages sent by the relay")
 RELAY_HELD_TOPICS = Gauge("jiesu_relay_held_topics", "Topics whose messages are held because they could not be sent: absent or forbidden")
+UNSENDABLE = Counter("jiesu_outbox_unsendable_messages", "Messages that became dead letters because they cannot be sent", ["topic"])
 TIMERS_FIRED = Counter("jiesu_timers_fired", "Cases whose timers fired")
 TIMER_LATENESS = Histogram(
     "jiesu_timer_lateness_seconds",

@@ -63,6 +63,9 @@ class RuntimeSettings(BaseSettings):
         1, ge=1, le=64, description="number of relays that may run in parallel; the same in every process of a service"
     )
     outbox_poll_ms: int = Field(100, ge=1, description="outbox poll interval in milliseconds; grows to a second while the outbox is empty")
-    send_timeout: float = Field(4.0, gt=0, description="seconds after which a send is aborted and the producer replaced")
+    outbox_hold_seconds: float = Field(
+        600.0, ge=0, description="seconds that messages to an absent or forbidden topic are held; then they become dead letters"
+    )
+    send_timeout: float = Field(4.0, gt=0, description="seconds without progress after which a send is aborted and the producer replaced")
     timer_poll_ms: int = Field(500, ge=1, description="timer poll interval in milliseconds")
     stop_timeout: float = Field(30.0, gt=0, description="seconds for an orderly stop; then the process exits")

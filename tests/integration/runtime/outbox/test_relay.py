@@ -1,6 +1,7 @@
 """The outbox and its relay: nothing is lost, the order of a key is kept, an absent topic does not delay others."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -28,7 +29,7 @@ def message(case: str, text: str, topic: str = OUTPUT.name) -> CloudEventRecord:
         body=text.encode(),
         source="/probe",
         sequence=5,
-        traceparent="00-ab-cd-01",
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
 
 
@@ -160,9 +161,9 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
         send = service.relay._producer.send
         killed = False
 
-        async def send_and_die(records: object) -> None:
+        async def send_and_die(records: object) -> list[BaseException | None]:
             nonlocal killed
-            await send(records)  # type: ignore[arg-type]
+            outcomes = await send(records)  # type: ignore[arg-type]
             if not killed:
                 killed = True
                 async with service.database.transaction() as other:
@@ -170,6 +171,7 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
                         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid() "
                         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
                     )
+            return outcomes
 
         service.relay._producer.send = send_and_die  # type: ignore[method-assign]
         async with service.database.transaction() as tx:
@@ -179,3 +181,10 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
     records = await read_topic(probe_settings, OUTPUT.name)
     assert [r.value for r in records] == [b"0", b"1", b"2"] * 2
     assert len({dict(r.headers)["ce_id"] for r in records}) == 3
+
+
+async def test_headers_and_key_count_towards_the_size_limit_of_a_message(probe_settings: RuntimeSettings) -> None:
+    long_headers = replace(message("case-1", "x" * 800_000), source="/" + "s" * 200_000)
+    async with build_service(probe_settings, ProbeHandler()).running() as service, service.database.transaction() as tx:
+        with pytest.raises(Rejected, match="with key and headers exceeds the limit of 1000000 bytes"):
+            await outbox.add(tx, [long_headers])
