@@ -56,11 +56,13 @@ class Service:
         self.key_ring = EncryptionKeyRing.parse(settings.sealing_keys)
         self.health = Health()
         self.database = Database(settings, name)
-        self.relay = Relay(self.database, settings, self.health)
+        # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
+        self.processing_database = self.database.with_own_connections(settings.processing_pool)
+        self.relay = Relay(self.processing_database, settings, self.health)
         self.stopping = asyncio.Event()
         self._migrations = migrations
         self._http = HttpServer(name, settings, self.health)
-        self._subscription = Subscription(self.database, self.clock, self.health, settings)
+        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings)
         self._subscribed = False
         self._loops: dict[str, BackgroundLoop] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -126,7 +128,7 @@ class Service:
         `fire_timers(tx, due, now)` decides what is due at or before each timer's `cutoff` and arms the cases again.
         """
         timers = TimerLoop(
-            self.database,
+            self.processing_database,
             self.clock,
             self.watermark,
             lock_cases=lock_cases,
@@ -202,6 +204,7 @@ class Service:
         self._relay_stop.set()
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
+        await self.processing_database.close()
         await self.database.close()
         log.info("stopped")
 

@@ -47,13 +47,13 @@ class RawRecord:
     headers: tuple[tuple[str, bytes | None], ...]
 
     @classmethod
-    def from_kafka(cls, record: KafkaRecord, topic_prefix: str) -> "RawRecord":
-        """A record of the consumer."""
+    def from_kafka(cls, record: KafkaRecord, topic_prefix: str, timestamp_ms: int | None = None) -> "RawRecord":
+        """A record of the consumer; `timestamp_ms` replaces its timestamp."""
         return cls(
             topic=record.topic.removeprefix(topic_prefix),
             partition=record.partition,
             offset=record.offset,
-            timestamp_ms=record.timestamp,
+            timestamp_ms=record.timestamp if timestamp_ms is None else timestamp_ms,
             timestamp_type=record.timestamp_type,
             key=(record.key or b"").decode("utf-8", "replace").replace("\x00", "\ufffd")[:_MAX_KEY_LENGTH],  # PostgreSQL stores no NUL
             raw_key=record.key,

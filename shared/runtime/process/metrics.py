@@ -34,5 +34,6 @@ TIMER_LATENESS = Histogram(
     "Real seconds from a timer's due instant to its firing",
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600, 86400),
 )
+TIMERS_BLOCKED = Counter("jiesu_timers_blocked", "Attempts to fire a due timer whose case was locked or erased")
 TIMERS_BEHIND = Gauge("jiesu_timers_behind_seconds", "Real seconds since the oldest due timer was due")
 WATERMARK_AGE = Gauge("jiesu_watermark_age_seconds", "Watermark lag in real seconds while timers are pending")

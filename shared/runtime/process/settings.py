@@ -36,7 +36,8 @@ class RuntimeSettings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL"),
         description="PostgreSQL; each service uses the schema of its name",
     )
-    database_pool: int = Field(6, ge=2, description="database connections of one process")
+    database_pool: int = Field(6, ge=2, description="database connections of one process for HTTP, reports and other loops")
+    processing_pool: int = Field(4, ge=4, description="further connections: two for batches, one for timers, one for the relay")
     command_timeout: float = Field(30.0, gt=0, description="seconds that a statement may take")
     lock_timeout: float = Field(10.0, gt=0, description="seconds to wait for a row lock")
     idle_in_transaction_timeout: float = Field(30.0, gt=0, description="seconds after which the database ends an idle transaction")

@@ -123,9 +123,10 @@ async def _handle_poll(
 ) -> None:
     plain_topics = {topic: topic.removeprefix(poll_state.topic_prefix) for topic in {record.topic for record in records}}
     partition_counts = {plain: partition_count(consumer, topic) for topic, plain in plain_topics.items()}
+    timestamps = _increasing_timestamps(records, poll_state)
     raw_records = [
-        RawRecord.from_kafka(record, poll_state.topic_prefix)
-        for record in records
+        RawRecord.from_kafka(record, poll_state.topic_prefix, timestamp)
+        for record, timestamp in zip(records, timestamps, strict=True)
         if processor.decoder.should_process(plain_topics[record.topic], record.headers)
     ]
     poll_state.last_poll_size = len(raw_records)
@@ -135,6 +136,22 @@ async def _handle_poll(
         return
     newest = _newest_timestamps(records)
     poll_state.watermark.on_committed({poll_state.without_prefix(partition): timestamp for partition, timestamp in newest.items()})
+
+
+def _increasing_timestamps(records: Sequence[ConsumerRecord], poll_state: PollState) -> list[int]:
+    """The broker's timestamps in milliseconds; one that goes backwards in its partition counts as the one before it."""
+    timestamps: list[int] = []
+    newest: dict[TopicPartition, int] = {}
+    for record in records:
+        if record.timestamp_type != LOG_APPEND_TIME:
+            timestamps.append(record.timestamp)
+            continue
+        partition = TopicPartition(record.topic, record.partition)
+        if partition not in newest:
+            newest[partition] = poll_state.watermark.earliest_unread_ms(poll_state.without_prefix(partition))
+        newest[partition] = max(newest[partition], record.timestamp)
+        timestamps.append(newest[partition])
+    return timestamps
 
 
 def _newest_timestamps(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:

@@ -32,12 +32,13 @@ log = structlog.get_logger(__name__)
 
 
 class Subscription:
-    """One consumer group that reads several topics with one subscriber."""
+    """One consumer group that reads several topics with one subscriber; dead letters are redelivered through `operators_database`."""
 
-    def __init__(self, database: Database, clock: Clock, health: Health, settings: RuntimeSettings) -> None:
+    def __init__(self, database: Database, operators_database: Database, clock: Clock, health: Health, settings: RuntimeSettings) -> None:
         self.watermark: Watermark
         self.redelivery: DeadLetterRedelivery
         self._database = database
+        self._operators_database = operators_database
         self._clock = clock
         self._health = health
         self._settings = settings
@@ -74,7 +75,7 @@ class Subscription:
         )
         self._broker = PollTrackingBroker(settings, poll_state)
         self._subscriber = create_subscriber(self._broker, names, group, processor=self.processor, poll_state=poll_state, settings=settings)
-        self.redelivery = DeadLetterRedelivery(self._database, decoder, handler, self._partition_count)
+        self.redelivery = DeadLetterRedelivery(self._operators_database, decoder, handler, self._partition_count)
         self._health.set_trouble("consumer", "has not joined its group yet")
 
     @property

@@ -17,7 +17,8 @@ from shared.runtime.process import metrics
 from shared.runtime.process.failures import fault_signature, is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.waiting import sleep_or_stop, wait_for_any
+from shared.runtime.process.waiting import Backoff, sleep_or_stop, wait_for_any
+from shared.runtime.timers.blocked_cases import BlockedCases
 
 BATCH_CASES = 500
 TIMER_PSEUDO_TOPIC = "(timer)"
@@ -36,7 +37,7 @@ SELECT due.case_id FROM unnest($1::int[], $2::timestamptz[]) AS owned (partition
 CROSS JOIN LATERAL (
     SELECT timer.case_id, timer.due_at FROM timer
     WHERE timer.partition = owned.partition AND timer.due_at <= owned.cutoff
-      AND NOT EXISTS (SELECT FROM parked WHERE parked.key = timer.case_id)
+      AND NOT EXISTS (SELECT FROM parked WHERE parked.key = timer.case_id) AND timer.case_id <> ALL($4::text[])
     ORDER BY timer.due_at LIMIT $3) AS due
 ORDER BY due.due_at LIMIT $3
 """
@@ -108,18 +109,26 @@ class TimerLoop:
         self._fire_timers = fire_timers
         self._health = health
         self._breaker = breaker
+        self._blocked = BlockedCases()
 
     async def run(self, stop: asyncio.Event, settings: RuntimeSettings) -> None:
         """Fire due timers until `stop`; raises infrastructure errors, after which the timers are still armed."""
         self._health.watch("timers", 60.0)
+        poll_seconds = settings.timer_poll_ms / 1000
+        idle = Backoff(initial_seconds=2 * _WATERMARK_POLL_SECONDS, max_seconds=max(poll_seconds, 2 * _WATERMARK_POLL_SECONDS))
         while not stop.is_set():
             self._health.beat("timers")
             if self._breaker.is_open:
-                await sleep_or_stop(stop, settings.timer_poll_ms / 1000)
+                await sleep_or_stop(stop, poll_seconds)
                 continue
-            seconds = await self._seconds_until_next(settings.timer_poll_ms / 1000)
-            if seconds > 0 or not await self.run_once():
+            seconds = await self._seconds_until_next(poll_seconds)
+            if seconds > 0:
                 await self._sleep(stop, seconds)
+            elif await self.run_once():
+                idle.reset()
+            else:
+                # Every due case is locked or erased: the next attempt would find the same.
+                await self._sleep(stop, idle.next_wait())
             self._health.clear_trouble("timers")
         self._health.unwatch("timers")
 
@@ -141,11 +150,13 @@ class TimerLoop:
         if not cutoffs:
             return [], faults
         async with self._database.transaction() as tx:
-            rows = await tx.fetch(_DUE, list(cutoffs), list(cutoffs.values()), BATCH_CASES)
+            rows = await tx.fetch(_DUE, list(cutoffs), list(cutoffs.values()), BATCH_CASES, self._blocked.waiting())
             if not rows:
                 return [], faults
             # Cases before timers: the order in which a batch locks them.
-            locked = sorted(await self._lock_cases(tx, sorted(row["case_id"] for row in rows)))
+            due = {row["case_id"] for row in rows}
+            locked = sorted(await self._lock_cases(tx, sorted(due)))
+            self._blocked.update(blocked=due.difference(locked), locked=locked)
             fired = await self._take_and_fire(tx, locked, cutoffs, faults)
             self._breaker.check(faults)
         return fired, faults
