@@ -18,9 +18,9 @@ from shared.runtime.database.migrate import migrate
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.support.databases import PACKAGES
 from tests.support.migrations import DECLARED, migration_differences
 from tests.support.repository import PROJECT
+from tests.support.servers.databases import PACKAGES
 
 ROWS = json.loads((Path(__file__).parent / "baseline_rows.json").read_text(encoding="utf-8"))
 """By schema and table, one row as it was written at the baseline: column to SQL literal. Never edited, as the baseline itself."""

@@ -12,7 +12,8 @@ import pytest
 from shared.contracts import topics
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows, source_client
-from tests.support.services import TopicClient, submission_body
+from tests.support.messaging.sample_organisation import submission_body
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 YEAR = datetime.now(ZoneInfo("Asia/Shanghai")).year
@@ -171,7 +172,7 @@ async def test_source_above_its_rate_has_to_wait(intake: Service) -> None:
     assert int(answers[1].headers["retry-after"]) > 50
 
 
-async def test_anonymous_complainant_is_not_asked_for_contact_data(web: httpx.AsyncClient) -> None:
+async def test_anonymous_complainant_needs_no_contact_data(web: httpx.AsyncClient) -> None:
     named = (await web.post("/v1/complaints", json=submission_body(complainant={"name": "王先生"}))).json()
     assert named["missing"] == ["complainant.phone"]
     anonymous = (await web.post("/v1/complaints", json=submission_body(complainant={"anonymous": True, "phone": "13800001234"}))).json()

@@ -9,8 +9,8 @@ import pytest
 
 from shared.procedures.loading.loader import PACKS_FOLDER
 from shared.runtime.service import Service
-from tests.integration.sla.harness import SlaHarness
 from tests.integration.sla.recorded_cases import RECORDED_CASES, CommandLine, record_three_cases
+from tests.integration.sla.sla_harness import SlaHarness
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ def run_steps(
     A step is written `11 10:00 answer boss text=hello`: day, time, action, role (`-` for none), data.
     """
     received = {"received_at": november_instant("09 09:00"), "text": "x", **complaint}
-    given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": november_instant(until)}
+    scenario = {"procedure": "small", "complaint": received, "steps": [_step(step) for step in steps], "until": november_instant(until)}
     company = open_organisation() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
-    return simulate_scenario(parse_scenario(given, "small"), bind_parameters(small_procedure(procedure)), company)
+    return simulate_scenario(parse_scenario(scenario, "small"), bind_parameters(small_procedure(procedure)), company)
 
 
 def event_lines(rows: Iterable[TimelineRow], *event_types: str) -> list[str]:

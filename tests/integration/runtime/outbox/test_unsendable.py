@@ -16,9 +16,9 @@ from shared.runtime.outbox.unsendable import OUTBOX_PSEUDO_TOPIC
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_topic
 from tests.integration.runtime.outbox.test_relay import message, wait_until_outbox_empty
-from tests.integration.runtime.probe import OUTPUT, ProbeHandler, build_service, count_rows
+from tests.integration.runtime.probe_service import OUTPUT, ProbeHandler, build_service, count_rows
+from tests.support.messaging.topic_client import read_records
 from tests.support.waiting import wait_for
 
 _INSERT = "INSERT INTO outbox (shard, topic, messages, keys, headers, bodies) VALUES (0, $1, $2, $3, $4, $5)"
@@ -72,7 +72,7 @@ async def test_a_message_that_the_broker_refuses_is_set_aside_and_its_topic_goes
         assert "max.message.bytes" in letter.reason
         assert (REGISTRY.get_sample_value("jiesu_outbox_unsendable_messages_total", {"topic": OUTPUT.name}) or 0) >= 1
         assert await count_rows(service, "parked") == 0
-    values = [record.value for record in await read_topic(probe_settings, OUTPUT.name)]
+    values = [record.value for record in await read_records(probe_settings, OUTPUT)]
     assert sorted(set(values)) == [b"after", b"before", b"later row"]
     assert values.index(b"before") < values.index(b"after")
 
@@ -85,7 +85,7 @@ async def test_small_messages_are_sent_where_the_broker_takes_only_small_batches
             await outbox.add(tx, [message("case-1", "y" * 50_000)])
         await wait_until_outbox_empty(service)
         assert [letter.record.body for letter in await open_letters(service)] == [b"y" * 50_000]
-    received = [record.value[:2] for record in await read_topic(probe_settings, OUTPUT.name)]
+    received = [record.value[:2] for record in await read_records(probe_settings, OUTPUT)]
     assert list(dict.fromkeys(received)) == [f"{number:02}".encode() for number in range(40)]
 
 
@@ -103,7 +103,7 @@ async def test_a_message_is_sent_when_its_dead_letter_is_replayed(probe_settings
         assert settled is not None
         assert settled.status == operations.REPLAYED
         await wait_until_outbox_empty(service)
-    [record] = await read_topic(probe_settings, OUTPUT.name)
+    [record] = await read_records(probe_settings, OUTPUT)
     assert record.value == b"y" * 50_000
     assert dict(record.headers)["ce_type"] == b"noted"
 
@@ -117,7 +117,7 @@ async def test_messages_to_an_absent_topic_are_held_and_then_set_aside(probe_set
         [letter] = await open_letters(service)
         assert letter.reason.endswith("department-17: does not exist: run `jiesu topics apply`")
         assert "relay" not in service.health.troubles()
-    assert [record.value for record in await read_topic(probe_settings, OUTPUT.name)] == [b"sent"]
+    assert [record.value for record in await read_records(probe_settings, OUTPUT)] == [b"sent"]
 
 
 async def test_a_backlog_of_large_messages_drains_in_cycles_bounded_by_bytes(probe_settings: RuntimeSettings) -> None:
@@ -140,7 +140,7 @@ async def test_a_backlog_of_large_messages_drains_in_cycles_bounded_by_bytes(pro
         assert await count_rows(service, "dead_letter") == 0
     assert max(cycles) <= 8 * 1024 * 1024
     assert len(cycles) < 20
-    assert len(await read_topic(probe_settings, OUTPUT.name)) == 60
+    assert len(await read_records(probe_settings, OUTPUT)) == 60
 
 
 async def test_readiness_follows_the_age_of_the_oldest_message(probe_settings: RuntimeSettings) -> None:

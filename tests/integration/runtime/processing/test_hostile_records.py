@@ -9,7 +9,7 @@ from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     ProbeHandler,
     ProbeSender,
     build_service,
@@ -39,9 +39,9 @@ def signed_headers(signature: bytes = b"x") -> list[tuple[str, bytes]]:
 async def send_junk(sender: ProbeSender, case: str) -> None:
     """51 records that prove no one's identity: unsigned, undecodable, one byte."""
     for _ in range(17):
-        await sender.send_raw("case-actions", case.encode(), note_body("unsigned"), note_headers())
-        await sender.send_raw("case-actions", case.encode(), b"\xff\x00", signed_headers())
-        await sender.send_raw("case-actions", case.encode(), b"x", [])
+        await sender.send("case-actions", case.encode(), note_body("unsigned"), note_headers())
+        await sender.send("case-actions", case.encode(), b"\xff\x00", signed_headers())
+        await sender.send("case-actions", case.encode(), b"x", [])
 
 
 async def wait_for_letters(service: Service, number: int) -> None:
@@ -66,7 +66,7 @@ async def test_fifty_junk_records_stop_neither_partition_nor_timers_also_after_a
         await send_junk(sender, case)
         await wait_for_letters(service, 51)
         due = datetime.now(UTC) + timedelta(seconds=1)
-        await sender.send_raw("case-actions", case.encode(), note_body("armed", due=due.isoformat()), signed_headers())
+        await sender.send("case-actions", case.encode(), note_body("armed", due=due.isoformat()), signed_headers())
         await wait_for_notes(service, ["armed", "fired"], case)
         assert await count_rows(service, "parked") == 0
         assert service.health.troubles() == {}
@@ -74,7 +74,7 @@ async def test_fifty_junk_records_stop_neither_partition_nor_timers_also_after_a
     async with service_with_timers().running() as service:
         await wait_for_letters(service, 102)
         due = datetime.now(UTC) + timedelta(seconds=1)
-        await sender.send_raw("case-actions", later_case.encode(), note_body("armed", due=due.isoformat()), signed_headers())
+        await sender.send("case-actions", later_case.encode(), note_body("armed", due=due.isoformat()), signed_headers())
         await wait_for_notes(service, ["armed", "fired"], later_case)
 
 
@@ -96,15 +96,15 @@ async def test_bad_input_sets_its_sender_aside_alone_and_holds_the_cases_that_it
     service.add_timers(lock_cases=probe.lock, fire_timers=probe.fire)
     async with service.running():
         due = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-        await sender.send_raw("case-actions", held_case.encode(), note_body("armed", due=due), signed_headers(b"feed"))
+        await sender.send("case-actions", held_case.encode(), note_body("armed", due=due), signed_headers(b"feed"))
         await wait_for_notes(service, ["armed"], held_case)
         for _ in range(3):
-            await sender.send_raw("case-actions", bad_case.encode(), note_body("bad"), signed_headers(b"feed"))
-            await sender.send_raw("case-actions", bad_case.encode(), b"x", signed_headers(b"feed"))
+            await sender.send("case-actions", bad_case.encode(), note_body("bad"), signed_headers(b"feed"))
+            await sender.send("case-actions", bad_case.encode(), b"x", signed_headers(b"feed"))
         await wait_for_letters(service, 6)
-        await sender.send_raw("case-actions", held_case.encode(), note_body("met"), signed_headers(b"feed"))
-        await sender.send_raw("case-actions", held_case.encode(), note_body("behind"), signed_headers(b"other"))
-        await sender.send_raw("case-actions", other_case.encode(), note_body("other"), signed_headers(b"other"))
+        await sender.send("case-actions", held_case.encode(), note_body("met"), signed_headers(b"feed"))
+        await sender.send("case-actions", held_case.encode(), note_body("behind"), signed_headers(b"other"))
+        await sender.send("case-actions", other_case.encode(), note_body("other"), signed_headers(b"other"))
         await wait_for_notes(service, ["other"], other_case)
         assert await stored_notes(service, held_case) == ["armed"]
         assert (await count_rows(service, "parked"), await count_rows(service, "waiting")) == (1, 1)

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.timers import timers
-from tests.integration.runtime.probe import ProbeHandler, ProbeSender, build_service, case_on_partition, stored_notes, wait_for_notes
+from tests.integration.runtime.probe_service import (
+    ProbeHandler,
+    ProbeSender,
+    build_service,
+    case_on_partition,
+    stored_notes,
+    wait_for_notes,
+)
 from tests.integration.runtime.timers.test_timers import LATE, service_with_timers
 from tests.support.waiting import wait_for
 

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.sla.application.identity import Actor, IdentityRegistry
 from shared.contracts.topics import CASE_ACTIONS
 from shared.procedures.organisation import Organisation
-from shared.runtime.kafka.record import RawRecord, ReceivedRecord
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.signing import sign
+from tests.support.messaging.cloud_events import raw_record
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 EVENT_ID = UUID(int=1)
@@ -46,17 +47,7 @@ def record(key_id: str, body: bytes = BODY) -> ReceivedRecord:
     signature = sign(PRIVATE_KEY.private_bytes_raw(), CASE_ACTIONS.name, "c1", str(EVENT_ID), BODY)
     fields: dict[str, Any] = {"type": "action", "at": NOW, "recorded_at": NOW, "event": None, "source": "", "sequence": None}
     return ReceivedRecord(
-        raw=RawRecord(
-            topic=CASE_ACTIONS.name,
-            partition=0,
-            offset=0,
-            timestamp_ms=0,
-            timestamp_type=1,
-            key="c1",
-            raw_key=b"c1",
-            body=body,
-            headers=(),
-        ),
+        raw=raw_record(CASE_ACTIONS.name, "c1", body),
         id=EVENT_ID,
         headers={"jiesu-key": key_id, "jiesu-signature": signature},
         traceparent=None,
