@@ -57,6 +57,13 @@ def redacted_reason(error: BaseException) -> str:
     return f"{type(error).__name__}{_code_location(error)}"
 
 
+def fault_signature(error: BaseException) -> str:
+    """Exception type and place: what two failures of the same fault of ours have in common."""
+    if isinstance(error, exc.DBAPIError):
+        return fault_signature(_driver_error(error))
+    return f"{type(error).__name__}{_code_location(error)}"
+
+
 def _code_location(error: BaseException) -> str:
     """The innermost line of our own code."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
