@@ -1,6 +1,7 @@
 """Builds the intake service from its parts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from hashlib import sha256
 
 from services.intake import api, handlers, metrics
@@ -23,7 +24,7 @@ def build(settings: IntakeSettings) -> Service:
     service.key_ring.encrypt({}, "start")  # reports a missing key at start, not with the first complaint
     organisation = load_organisation(settings.organisation)
     sources = Sources(organisation, settings.organisation.parent, settings.phone_region, pseudonym_key(settings))
-    reader = SubmissionReader(service.clock, settings.max_complaint_bytes)
+    reader = SubmissionReader(service.clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds))
     registration = RegisterComplaints(service.key_ring, service.clock)
 
     async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:

@@ -47,7 +47,9 @@ def register(service: Service, sources: Sources, reader: SubmissionReader, regis
 
     def read(record: ReceivedRecord) -> PendingRegistration | RegistrationResult:
         context = sources.by_record(record)
-        return reader.read(record.event.value, context, traceparent=record.traceparent, record_id=str(record.id))
+        return reader.read(
+            record.event.value, context, traceparent=record.traceparent, record_id=str(record.id), accepted_at=record.recorded_at
+        )
 
     async def submissions(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         results = [(record, read(record)) for record in batch]
