@@ -43,8 +43,8 @@ def parse_json_text(body: bytes) -> Any:
 def is_too_deep(value: Any) -> bool:
     """Whether lists and objects are nested deeper than MAX_DEPTH."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for item in level for child in _children(item)]
+    for _ in range(MAX_DEPTH):
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list | tuple)]
         if not level:
             return False
     return True

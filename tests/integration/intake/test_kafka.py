@@ -135,3 +135,21 @@ async def test_source_with_public_keys_has_to_sign_its_records(settings: IntakeS
         )
         await wait_rows(intake, "SELECT 1 FROM complaint", 1)
         await wait_rows(intake, "SELECT 1 FROM dead_letter", 2)
+
+
+async def test_another_text_under_a_known_external_id_is_a_dead_letter(intake: Service, topic_client: TopicClient) -> None:
+    await submit(topic_client, submission_body(external_id="HC-1"))
+    await submit(topic_client, submission_body(external_id="HC-1", text="又停了"))
+    await submit(topic_client, submission_body(external_id="HC-2"))
+    [letter] = await wait_rows(intake, "SELECT reason FROM dead_letter", 1)
+    assert letter["reason"].startswith("key_reused")
+    await wait_rows(intake, "SELECT 1 FROM complaint", 2)
+    assert await query_rows(intake, "SELECT 1 FROM parked") == []
+
+
+async def test_record_of_a_second_click_is_the_same_case(intake: Service, topic_client: TopicClient) -> None:
+    body = submission_body()
+    for _ in range(2):
+        await submit(topic_client, body)
+    await wait_rows(intake, "SELECT 1 FROM inbox", 2)
+    assert len(await query_rows(intake, "SELECT 1 FROM complaint")) == 1
