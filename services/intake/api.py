@@ -60,7 +60,10 @@ def _count_refused_request(problem: HttpProblem) -> None:
 def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
     @router.post("/v1/complaints", status_code=202, summary="Submit one complaint")
     async def submit_complaint(request: Request) -> Response:
-        """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer."""
+        """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
+
+        Another text under a known `external_id` becomes a `supplement` of the case, or 409, as the organisation file says for the source.
+        """
         started = monotonic()
         context = api.authentication.authenticate_within_rate(request)
         api.authentication.consume_rate(context, 1)
@@ -99,7 +102,9 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
             )
         event = orjson.loads(body)
         event["complaint"].pop("contact", None)
-        registration = {name: event.get(name) for name in ("case", "number", "procedure", "version", "missing", "forms", "complaint")}
+        registration = {
+            name: event.get(name) for name in ("case", "number", "procedure", "version", "missing", "unreadable", "forms", "complaint")
+        }
         return _json(registration | {"status": "registered", "registered_at": event["at"]}, 200)
 
 
@@ -170,7 +175,8 @@ def _traceparent(request: Request) -> str:
 def _response_body(result: RegistrationResult) -> dict[str, Any]:
     if result.status == "refused":
         return {"status": "refused", "problem": intake_problem(result.reason, *result.faults).document()}
-    return {"status": result.status, "case": result.case, "number": result.number, "missing": list(result.missing)}
+    fields = {"missing": list(result.missing), "unreadable": list(result.unreadable)}
+    return {"status": result.status, "case": result.case, "number": result.number, **fields}
 
 
 def _json(document: Any, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from services.intake.domain.complainant import normal_contact
 from services.intake.domain.number_series import format_number
 from services.intake.domain.submission import SourceContext
 from shared.contracts.envelope import CE_ID, KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
@@ -18,8 +19,10 @@ class Sources:
     """The sources of the organisation; `contexts` maps source ids to their contexts."""
 
     def __init__(self, organisation: Organisation, base_folder: Path, phone_region: str, pseudonym_key: bytes) -> None:
+        shared = frozenset(normal_contact(text, phone_region) for text in organisation.shared_contacts)
         self.contexts = {
-            source.id: _source_context(source, organisation, base_folder, phone_region, pseudonym_key) for source in organisation.sources
+            source.id: _source_context(source, organisation, base_folder, phone_region, pseudonym_key, shared)
+            for source in organisation.sources
         }
 
     def by_record(self, received: ReceivedRecord) -> SourceContext:
@@ -46,7 +49,12 @@ class Sources:
 
 
 def _source_context(
-    source: ComplaintSource, organisation: Organisation, base_folder: Path, phone_region: str, pseudonym_key: bytes
+    source: ComplaintSource,
+    organisation: Organisation,
+    base_folder: Path,
+    phone_region: str,
+    pseudonym_key: bytes,
+    shared_contacts: frozenset[str],
 ) -> SourceContext:
     reference = source.procedure if source.version is None else f"{source.procedure}@{source.version}"
     procedure = load_procedure(reference, base_folder=base_folder)
@@ -57,4 +65,5 @@ def _source_context(
         zone=procedure_zone(procedure, organisation),
         phone_region=phone_region,
         pseudonym_key=pseudonym_key,
+        shared_contacts=shared_contacts,
     )
