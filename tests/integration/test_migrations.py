@@ -136,5 +136,5 @@ async def test_a_service_starts_on_a_newer_schema_and_migrate_refuses_it(setting
     await fetch(settings, "probe", "UPDATE alembic_version SET version_num = '0003'")
     async with Service("probe", settings, migrations=PACKAGES["probe"]).running() as service:
         assert "database" not in service.health.troubles()
-    with pytest.raises(Misconfigured, match="schema probe is at revision 0003, this release knows 0002 at most"):
+    with pytest.raises(Misconfigured, match="schema probe is at revision 0003, the newest of this release is 0002"):
         await newest(settings, "probe")

@@ -95,7 +95,7 @@ async def test_refusals_are_stored_with_reason_and_faults_and_counted(intake: Se
     await submit(topic_client, without_time, key="a")
     await submit(topic_client, submission_body(text="  "), key="b")
     await submit(topic_client, submission_body(channel="web"), key="c", source="hotline")
-    await submit(topic_client, submission_body(received_at="2999-01-01T00:00:00Z"), key="d")
+    await submit(topic_client, submission_body(received_at="2098-01-01T00:00:00Z"), key="d")
     await submit(topic_client, b'"text"', key="e")
     await submit(topic_client, submission_body(text="x", title="y" * 300_000), key="f")
     await submit(topic_client, submission_body(), key="good")
@@ -132,3 +132,21 @@ async def test_source_with_public_keys_has_to_sign_its_records(settings: IntakeS
         await topic_client.publish(signed, signature)
         await wait_rows(intake, "SELECT 1 FROM complaint", 1)
         await wait_rows(intake, "SELECT 1 FROM dead_letter", 2)
+
+
+async def test_another_text_under_a_known_external_id_is_a_dead_letter(intake: Service, topic_client: TopicClient) -> None:
+    await submit(topic_client, submission_body(external_id="HC-1"))
+    await submit(topic_client, submission_body(external_id="HC-1", text="又停了"))
+    await submit(topic_client, submission_body(external_id="HC-2"))
+    [letter] = await wait_rows(intake, "SELECT reason FROM dead_letter", 1)
+    assert letter["reason"].startswith("key_reused")
+    await wait_rows(intake, "SELECT 1 FROM complaint", 2)
+    assert await query_rows(intake, "SELECT 1 FROM parked") == []
+
+
+async def test_record_of_a_second_click_is_the_same_case(intake: Service, topic_client: TopicClient) -> None:
+    body = submission_body()
+    for _ in range(2):
+        await submit(topic_client, body)
+    await wait_rows(intake, "SELECT 1 FROM inbox", 2)
+    assert len(await query_rows(intake, "SELECT 1 FROM complaint")) == 1

@@ -20,7 +20,7 @@ from tests.support.waiting import wait_for
 
 def message(case: str, text: str, topic: str = OUTPUT.name) -> CloudEventRecord:
     record = cloud_event(OUTPUT, case, "noted", text.encode(), "/probe")
-    return replace(record, topic=topic, sequence=5, traceparent="00-ab-cd-01")
+    return replace(record, topic=topic, sequence=5, traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 
 async def wait_until_outbox_empty(service: Service) -> None:
@@ -151,9 +151,9 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
         send = service.relay._producer.send
         killed = False
 
-        async def send_and_die(records: object) -> None:
+        async def send_and_die(records: object) -> list[BaseException | None]:
             nonlocal killed
-            await send(records)  # type: ignore[arg-type]
+            outcomes = await send(records)  # type: ignore[arg-type]
             if not killed:
                 killed = True
                 async with service.database.transaction() as other:
@@ -161,6 +161,7 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
                         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid() "
                         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
                     )
+            return outcomes
 
         service.relay._producer.send = send_and_die  # type: ignore[method-assign]
         async with service.database.transaction() as tx:
@@ -170,3 +171,10 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
     records = await read_records(probe_settings, OUTPUT)
     assert [r.value for r in records] == [b"0", b"1", b"2"] * 2
     assert len({dict(r.headers)["ce_id"] for r in records}) == 3
+
+
+async def test_headers_and_key_count_towards_the_size_limit_of_a_message(probe_settings: RuntimeSettings) -> None:
+    long_headers = replace(message("case-1", "x" * 800_000), source="/" + "s" * 200_000)
+    async with build_service(probe_settings, ProbeHandler()).running() as service, service.database.transaction() as tx:
+        with pytest.raises(Rejected, match="with key and headers exceeds the limit of 1000000 bytes"):
+            await outbox.add(tx, [long_headers])

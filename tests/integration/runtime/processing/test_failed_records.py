@@ -103,25 +103,3 @@ async def test_a_record_that_verify_rejects_neither_parks_a_case_nor_claims_an_i
         await wait_for_notes(service, ["signed"])
         assert await dead_letter_reasons(service) == ["the signature is missing"]
         assert probe.batches == [["signed"]]
-
-
-async def test_breaker_stops_a_partition_before_its_records_become_dead_letters(
-    probe_settings: RuntimeSettings, sender: ProbeSender
-) -> None:
-    bad, good = case_on_partition(5), case_on_partition(6)
-    low_limit = probe_settings.model_copy(update={"breaker_run": 10})
-    for _ in range(60):
-        await sender.send("case-actions", bad.encode(), b"{}", note_headers())
-    async with build_service(low_limit, ProbeHandler()).running() as service:
-        await wait_for(lambda: "breaker" in service.health.troubles())
-        await sender.send_note(good, "good")
-        await wait_for_notes(service, ["good"], good)
-        assert await count_rows(service, "dead_letter") == 0
-        assert "case-actions-5" in service.health.troubles()["breaker"]
-    without_breaker = probe_settings.model_copy(update={"breaker_run": 0})
-    async with build_service(without_breaker, ProbeHandler()).running() as service:
-
-        async def all_dead() -> bool:
-            return await count_rows(service, "dead_letter") == 60
-
-        await wait_for(all_dead, what="60 dead letters: nothing was committed after the stopped record")

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from services.sla.timers import prune_unregistered
 from shared.runtime.kafka.signing import is_signature_valid
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import wait_for_events
@@ -163,3 +164,14 @@ async def department_events(harness: SlaHarness, department: str, minimum: int) 
     finally:
         await consumer.stop()
     return events if len(events) >= minimum else []
+
+
+async def test_action_of_a_case_that_is_never_registered_is_deleted_after_90_days(harness: SlaHarness) -> None:
+    async with harness.build().running() as service:
+        await harness.send_action("never", "answer")
+        await wait_for(lambda: deferred_inputs(service, "never"), what="the deferred action")
+        assert await prune_unregistered(service.database, service.clock) == 0
+        async with service.database.transaction() as tx:
+            await tx.execute("UPDATE held SET at = now() - interval '91 days'")
+        assert await prune_unregistered(service.database, service.clock) == 1
+        assert await deferred_inputs(service, "never") == 0

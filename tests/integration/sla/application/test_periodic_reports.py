@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from services.sla.application.periodic_reports import DutyRunner
+from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.domain.deadlines.worktime import Worktime
 from shared.contracts.topics import CASE_EVENTS
+from shared.procedures.loading.loader import load_organisation
+from shared.procedures.model.procedure import Procedure
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
-from tests.integration.sla.sla_harness import SlaHarness
+from tests.integration.sla.sla_harness import SlaHarness, write_organisation
 from tests.support.messaging.topic_client import open_topic_client
 from tests.support.waiting import wait_for
 
@@ -22,6 +27,12 @@ WEEKLY_CHECK = "weekly_check"
 async def completed_duties(service: Service) -> list[tuple[str, datetime]]:
     async with service.database.transaction() as tx:
         return [(row["duty"], row["period"]) for row in await tx.fetch("SELECT duty, period FROM duty ORDER BY duty, period")]
+
+
+async def start_duties_at(service: Service, since: datetime) -> None:
+    """Let the procedure's duties have begun at an instant, as after an outage since then."""
+    async with service.database.transaction() as tx:
+        await tx.execute("UPDATE duty_start SET since = $1", since)
 
 
 async def duty_notifications(harness: SlaHarness) -> list[dict[str, Any]]:
@@ -43,6 +54,8 @@ async def test_duty_is_carried_out_once_per_period_by_two_processes_and_after_a_
         await harness.send_action("old-2", "withdraw", reason="客户撤回")
         await wait_for_events(service, "old-1", "clock_breached")
         await wait_for_events(service, "old-2", "withdrawn")
+        assert await completed_duties(service) == []
+        await start_duties_at(service, RECEIVED_AT)
     async with harness.build().running() as service, harness.build().running():
         await wait_for(lambda: nine_weekly_checks(service), what="nine weekly checks", deadline=60)
         sent = await wait_for(lambda: one_notification_per_duty(harness, service), what="a notification of each duty", deadline=30)
@@ -106,6 +119,7 @@ async def test_year_is_sealed_when_it_is_over(harness: SlaHarness) -> None:
     async with harness.build().running() as service:
         await harness.send_first_decision("past", datetime(year, 12, 30, 2, tzinfo=UTC))
         await wait_for_events(service, "past", "registered")
+        await start_duties_at(service, datetime(year, 12, 30, 2, tzinfo=UTC))
     async with harness.build().running() as service:
 
         async def sealed_year() -> Any:
@@ -114,3 +128,29 @@ async def test_year_is_sealed_when_it_is_over(harness: SlaHarness) -> None:
 
         row = await wait_for(sealed_year, what="the seal", deadline=60)
         assert json.loads(row["report"])["seal"]["root"] == row["root"].hex()
+
+
+class _BrokenRunner(DutyRunner):
+    """A runner to which the calendar of one procedure is a fault."""
+
+    def _worktime(self, procedure: Procedure) -> Worktime:
+        if procedure.id == "channel-partners":
+            raise LookupError("no such calendar")
+        return super()._worktime(procedure)
+
+
+async def test_duties_begin_at_the_first_registration_and_a_fault_of_one_procedure_stops_no_other(harness: SlaHarness) -> None:
+    organisation = {"sources": [{"id": "partners", "procedure": "channel-partners"}, {"id": "hotline", "procedure": "hunan-property"}]}
+    write_organisation(harness.settings.organisation, **organisation)
+    async with harness.build().running() as service:
+        await harness.send_first_decision("ancient", datetime(2001, 6, 1, 2, tzinfo=UTC))
+        await wait_for_events(service, "ancient", "registered")
+        rulebooks = RulebookRegistry(
+            load_organisation(harness.settings.organisation), procedure_folder=harness.settings.organisation.parent
+        )
+        runner = _BrokenRunner(rulebooks, service.database, service.clock)
+        assert await runner.run_once() == 0
+        assert await completed_duties(service) == []
+        await start_duties_at(service, datetime.now(UTC) - timedelta(days=30))
+        await runner.run_once()
+        assert {duty for duty, _ in await completed_duties(service)} >= {WEEKLY_CHECK}

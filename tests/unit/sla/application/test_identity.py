@@ -94,7 +94,22 @@ def test_unknown_key_or_changed_body_is_no_valid_signature(forged: ReceivedRecor
     ],
 )
 def test_case_concerns_people_of_its_departments_and_those_above(actor_id: str, departments: tuple[str, ...], expected: bool) -> None:
-    assert IDENTITIES.may_see(IDENTITIES.actor_by_id(actor_id), departments) is expected
+    back = NOW + timedelta(days=2)
+    assert IDENTITIES.may_see(IDENTITIES.actor_by_id(actor_id), departments, back) is expected
+
+
+@pytest.mark.parametrize("department", ["repairs", "gardens", "estate"])
+@pytest.mark.parametrize("actor_id", ["li", "qian", "sun", "zhao", "hotline"])
+@pytest.mark.parametrize("at", [NOW, NOW + timedelta(days=2)])
+def test_who_holds_a_role_on_a_case_may_see_it(actor_id: str, department: str, at: datetime) -> None:
+    actor = IDENTITIES.actor_by_id(actor_id)
+    assert IDENTITIES.may_see(actor, (department,), at) or not actor.roles(ORGANISATION, department, at)
+
+
+def test_substitute_from_another_department_sees_the_case_while_the_holder_is_absent() -> None:
+    substitute = IDENTITIES.actor_by_id("qian")
+    assert IDENTITIES.may_see(substitute, ("repairs",), NOW)
+    assert not IDENTITIES.may_see(substitute, ("repairs",), NOW + timedelta(days=2))
 
 
 def test_actor_without_a_person_is_a_source() -> None:

@@ -1,4 +1,4 @@
-"""Occurrences of repeating clocks, and the periods of a procedure's own clocks."""
+"""Occurrences of repeating clocks, and the periods of duties."""
 
 from __future__ import annotations
 

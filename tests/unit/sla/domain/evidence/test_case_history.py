@@ -65,7 +65,7 @@ def test_exchanged_events_are_found(number: int, data: st.DataObject) -> None:
 
 def test_a_case_set_back_is_found() -> None:
     whole = dossier(4)
-    assert "goes on to event 4" in verify_history(replace(whole, sequence=3, head=whole.rows[2].hash))[0]
+    assert "the ledger ends at event 4" in verify_history(replace(whole, sequence=3, head=whole.rows[2].hash))[0]
 
 
 @given(st.integers(1, 40), st.data())

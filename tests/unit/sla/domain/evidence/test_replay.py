@@ -22,7 +22,7 @@ from tests.support.scenarios.recording_simulation import RecordingSimulation
 
 
 def replayed(recording: RecordingSimulation, name: str) -> list[str]:
-    """How a case departs from its replay."""
+    """The differences of a case from its replay."""
     found = replay_decisions(recording.ledgers[name], recording.find_rulebook)
     live = recording.cases[name]
     apply_eventless_steps(found, None if next_due(live) is None else (next_due(live) or 0) - 1)
@@ -62,7 +62,7 @@ def test_random_cases_come_out_again_whatever_the_outages(drawn: DrawnScenario) 
         assert not replayed(recording, name)
 
 
-def test_a_changed_event_is_named_with_the_field_that_departs() -> None:
+def test_a_changed_event_is_named_with_the_field_that_differs() -> None:
     recording = _ordinary()
     lines = recording.ledgers["case"]
     place = next(i for i, line in enumerate(lines) if line.body["type"] == "clock_started")
@@ -74,7 +74,7 @@ def test_a_changed_event_is_named_with_the_field_that_departs() -> None:
 def test_an_event_left_out_is_named() -> None:
     recording = _ordinary()
     lines = recording.ledgers["case"]
-    assert "comes out, but is not recorded" in replay_decisions(lines[:-1], recording.find_rulebook).differences[-1]
+    assert "replayed, but not recorded" in replay_decisions(lines[:-1], recording.find_rulebook).differences[-1]
 
 
 def _ordinary() -> RecordingSimulation:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.sla.timeline import event_lines, november_instant, run_steps
+from tests.unit.sla.timeline import event_lines, november_instant, requested_messages, run_steps
 
 LADDER = """
 levels: [officer, boss, chief]
@@ -150,3 +150,43 @@ def test_a_vacant_role_is_replaced_by_the_one_above_it() -> None:
     text = '{reactions: [{id: tell, "on": registered, do: [{notify: officer, by: [sms, email]}], clause: "1"}]}'
     rows = run_steps(text, organisation={"people": [BOSS], "line": {"officer": "boss"}})
     assert [(row["recipients"], row["by"]) for row in rows if row["event"] == "notification_requested"] == [(["boss"], ["sms", "email"])]
+
+
+TIMED = """
+clocks:
+- {id: c, clause: "1", zh: 当天处理, en: Same day, starts: registered, stops: handled, owner: officer,
+   reminders: [{before: 30m, do: [{notify: boss}, {remind: boss}]}], due: [{within: 1h, do: [breach, {notify: boss}, {remind: boss}]}]}
+- {id: d, clause: "2", starts: registered, stops: handled, owner: officer, due: [{within: 2h, do: [{notify: chief}]}]}
+"""
+
+
+def test_notices_of_a_clock_state_its_title_start_and_due_instant_and_whether_it_is_overdue() -> None:
+    rows = requested_messages(TIMED, until="09 12:00")
+    assert [(row["at"].strftime("%H:%M"), row["about"], row["values"].get("overdue", False)) for row in rows] == [
+        ("09:30", "due", False),
+        ("09:30", "reminded", False),
+        ("10:00", "clock_breached", True),
+        ("10:00", "reminded", True),
+        ("11:00", "due", False),
+    ]
+    assert all(row["template"] == row["about"] for row in rows)
+    stated = {
+        "title": "当天处理",
+        "title_en": "Same day",
+        "started_at": november_instant("09 09:00"),
+        "due_at": november_instant("09 10:00"),
+    }
+    assert all(stated.items() <= row["values"].items() for row in rows[:4])
+
+
+def test_escalations_state_the_due_instant_on_every_rung() -> None:
+    organisation = {"people": [OFFICER, BOSS, CHIEF]}
+    rows = requested_messages(LADDER, until="10 00:00", organisation=organisation)
+    sent = [row["values"] for row in rows if row["about"] == "escalated"]
+    assert [(values["due_at"], values["overdue"]) for values in sent] == [(november_instant("09 10:00"), True)] * 3
+
+
+def test_message_of_a_reaction_states_the_title_of_its_entry() -> None:
+    text = 'reactions: [{id: r, clause: "1", zh: 立即汇报, en: Report at once, "on": registered, do: [{notify: boss}]}]'
+    [row] = requested_messages(text, until="09 12:00")
+    assert (row["about"], row["values"]["title"], row["values"]["title_en"]) == ("registered", "立即汇报", "Report at once")

@@ -1,9 +1,11 @@
 """The schedule of periodic duties: due at the end of their period, rolled to the next working day."""
 
+from itertools import pairwise
+
 import pytest
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.reports.duty_schedule import duties_due_between, next_duty_due, period_bounds
+from services.sla.domain.reports.duty_schedule import combine_missed, duties_due_between, next_duty_due, period_bounds
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.loading.loader import installed_packs, load_procedure
 from tests.support.deadlines.shorthand import at, local_text
@@ -63,3 +65,23 @@ def test_next_duty_is_the_first_one_due(pack: str) -> None:
     procedure = load_procedure(pack)
     scheduled = list(duties_due_between(procedure, WORKTIME, at("2026-03-10 00:00"), at("2027-05-01 00:00")))
     assert next_duty_due(procedure, WORKTIME, at("2026-03-10 00:00")) == (scheduled[0].due if scheduled else None)
+
+
+def test_missed_years_are_one_report_a_duty_and_year_and_the_last_year_stays_as_it_is() -> None:
+    procedure, start, now = load_procedure("hunan-property"), at("2010-01-01 00:00"), at("2026-03-10 00:00")
+    scheduled = list(duties_due_between(procedure, WORKTIME, start, now))
+    combined = combine_missed(scheduled, WORKTIME, now)
+    assert sum(duty.periods for duty in combined) == len(scheduled) > 900
+    missed = [duty for duty in combined if duty.duty.id == "weekly_check" and duty.periods > 1]
+    assert [WORKTIME.to_datetime(duty.since).year for duty in missed] == [*range(2010, 2026)]
+    assert {duty.periods for duty in missed[1:-1]} <= {52, 53}
+    assert [duty for duty in combined if duty.due > at("2025-03-10 00:00")] == [
+        duty for duty in scheduled if duty.due > at("2025-03-10 00:00")
+    ]
+    assert all(earlier.until <= later.since for earlier, later in pairwise(missed))
+
+
+def test_one_missed_period_is_reported_as_usual() -> None:
+    procedure = load_procedure("hunan-property")
+    scheduled = list(duties_due_between(procedure, WORKTIME, at("2026-01-01 00:00"), at("2026-02-20 00:00")))
+    assert combine_missed(scheduled, WORKTIME, at("2026-02-20 00:00")) == scheduled
