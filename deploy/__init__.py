@@ -1,1 +1,1 @@
-"""Everything needed to set Jiesu up and run it; what runs on a bare machine lives in `deploy.embedded`."""
+"""Files and programs to install Jiesu and to run it locally, in containers and under monitoring."""

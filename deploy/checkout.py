@@ -1,4 +1,4 @@
-"""The checkout that the code runs from, and the folder for the data of the embedded servers."""
+"""Finds the checkout that the code runs from, and the folder for local data."""
 
 from pathlib import Path
 
@@ -7,3 +7,4 @@ _PARENT = Path(__file__).resolve().parents[1]
 CHECKOUT: Path | None = _PARENT if (_PARENT / "requirements.lock").is_file() else None
 """None where the code was installed from a wheel, which holds no lock file."""
 VAR_FOLDER = (CHECKOUT or Path.cwd()) / "var"
+"""Holds downloads, data of the embedded servers and test data."""

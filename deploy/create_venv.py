@@ -1,6 +1,6 @@
-"""Builds `.venv` from the locked requirements with nothing but Python's own library, pip and the network.
+"""Builds `.venv` from the locked requirements, with only the standard library, pip and the network.
 
-Run by `make`; it does nothing when the environment is already what the lock files ask for.
+`make` runs it before every target; it does nothing while the environment matches the lock files.
 """
 
 import fcntl
@@ -24,18 +24,18 @@ _PIP_TO_UV = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "c
 
 
 class SetupError(RuntimeError):
-    """The environment cannot be built; the text says what to do."""
+    """The environment cannot be built; the text names the remedy."""
 
 
 def main() -> int:
     """Bring `.venv` up to date; return a process exit status."""
     os.chdir(PROJECT)
-    wanted = fingerprint()
+    expected = fingerprint()
     try:
-        if not _current(wanted):
+        if not _is_current(expected):
             with _setup_lock():
-                if not _current(wanted):
-                    _build(wanted)
+                if not _is_current(expected):
+                    _build(expected)
     except SetupError as error:
         print_progress(str(error))
         return 1
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def fingerprint() -> str:
-    """Return what the environment depends on, as one hash: the lock files, this checkout's place, the interpreter."""
+    """Hash everything that the environment depends on: the input files, the path of the checkout, the version of Python."""
     digest = hashlib.sha256(f"{PROJECT} {sys.version_info[:2]}".encode())
     for name in FINGERPRINT_INPUTS:
         digest.update((PROJECT / name).read_bytes())
@@ -51,36 +51,36 @@ def fingerprint() -> str:
 
 
 def print_progress(line: str) -> None:
-    """Show one line of progress."""
+    """Write one line of progress to standard error."""
     sys.stderr.write(f"{line}\n")
 
 
-def _current(wanted: str) -> bool:
-    return PYTHON.exists() and FINGERPRINT_FILE.exists() and FINGERPRINT_FILE.read_text() == wanted
+def _is_current(expected: str) -> bool:
+    return PYTHON.exists() and FINGERPRINT_FILE.exists() and FINGERPRINT_FILE.read_text() == expected
 
 
-def _build(wanted: str) -> None:
+def _build(expected: str) -> None:
     environment = {**_pip_settings(), **os.environ}
     uv = str(_ensure_uv())
-    FINGERPRINT_FILE.unlink(missing_ok=True)
+    FINGERPRINT_FILE.unlink(missing_ok=True)  # an interrupted build must not count as current
     if not _venv_matches():
         print_progress(f"Creating .venv with Python {sys.version.split()[0]} …")
         _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)], "create .venv", environment)
     print_progress("Installing the locked packages …")
-    into = ["--python", str(PYTHON)]
-    _run([uv, "pip", "sync", *into, "--require-hashes", "requirements.lock"], "install the locked packages", environment)
+    target = ["--python", str(PYTHON)]
+    _run([uv, "pip", "sync", *target, "--require-hashes", "requirements.lock"], "install the locked packages", environment)
     project = ["--offline", "--no-deps", "--no-build-isolation", "--editable", "."]
-    _run([uv, "pip", "install", "--quiet", *into, *project], "install Jiesu itself", environment)
-    FINGERPRINT_FILE.write_text(wanted)
+    _run([uv, "pip", "install", "--quiet", *target, *project], "install Jiesu itself", environment)
+    FINGERPRINT_FILE.write_text(expected)
     print_progress("The environment is ready.")
 
 
 def _ensure_uv() -> Path:
-    """Return uv of the pinned version, fetched by pip into a folder of its own, so that no venv module is needed."""
+    """Return the path of the pinned uv, which pip installs into a folder: Debian's Python has pip without venv."""
     program = UV_FOLDER / "bin" / "uv"
-    stamp = UV_FOLDER / "pinned"
-    pinned = (PROJECT / "deploy" / "uv.txt").read_text()
-    if program.exists() and stamp.exists() and stamp.read_text() == pinned:
+    installed_lock = UV_FOLDER / "pinned"
+    lock = (PROJECT / "deploy" / "uv.txt").read_text()
+    if program.exists() and installed_lock.exists() and installed_lock.read_text() == lock:
         return program
     print_progress("Installing uv …")
     partial = UV_FOLDER.with_suffix(".partial")
@@ -97,43 +97,43 @@ def _ensure_uv() -> Path:
         "deploy/uv.txt",
     ]
     _run([*_pip(), "install", *options], "fetch uv")
-    (partial / "pinned").write_text(pinned)
+    (partial / "pinned").write_text(lock)
     shutil.rmtree(UV_FOLDER, ignore_errors=True)
     partial.rename(UV_FOLDER)
     return program
 
 
 def _pip() -> list[str]:
-    """Return how to call pip: this Python's, or that of a small virtual environment where it has none."""
+    """Return the command for pip: that of this Python, else that of a virtual environment made for it."""
     if _succeeds([sys.executable, "-m", "pip", "--version"]):
         return [sys.executable, "-m", "pip"]
-    aside = PROJECT / "var" / "pip"
-    if not _succeeds([sys.executable, "-m", "venv", "--clear", str(aside)]):
+    pip_venv = PROJECT / "var" / "pip"
+    if not _succeeds([sys.executable, "-m", "venv", "--clear", str(pip_venv)]):
         raise SetupError(
             "This Python has neither pip nor venv: install them (Debian or Ubuntu: apt-get install python3-pip), then try again."
         )
-    return [str(aside / "bin" / "python"), "-m", "pip"]
+    return [str(pip_venv / "bin" / "python"), "-m", "pip"]
 
 
 def _pip_settings() -> dict[str, str]:
-    """Return pip's own settings of where packages come from, in the words of uv, which does not read them."""
-    answer = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
-    found = re.findall(r"^\S+?\.([\w-]+)='(.*)'$", answer, re.MULTILINE)
-    return {_PIP_TO_UV[key]: value for key, value in found if key in _PIP_TO_UV}
+    """Return pip's index and certificate settings as variables of uv, which does not read pip's configuration."""
+    output = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
+    settings = re.findall(r"^\S+?\.([\w-]+)='(.*)'$", output, re.MULTILINE)
+    return {_PIP_TO_UV[key]: value for key, value in settings if key in _PIP_TO_UV}
 
 
 def _venv_matches() -> bool:
-    """Whether `.venv` has a Python of our version that knows this very place: a checkout may have been moved."""
-    question = "import sys; print(sys.prefix, sys.version_info[:2])"
+    """Whether `.venv` was made here and with this version of Python: its scripts hold absolute paths, and a checkout can be moved."""
     if not PYTHON.exists():
         return False
-    answer = subprocess.run([PYTHON, "-c", question], capture_output=True, text=True, check=False).stdout
-    return answer.strip() == f"{VENV} {sys.version_info[:2]}"
+    code = "import sys; print(sys.prefix, sys.version_info[:2])"
+    output = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=False).stdout
+    return output.strip() == f"{VENV} {sys.version_info[:2]}"
 
 
-def _run(command: Sequence[str], aim: str, environment: dict[str, str] | None = None) -> None:
+def _run(command: Sequence[str], purpose: str, environment: dict[str, str] | None = None) -> None:
     if subprocess.run(command, check=False, env=environment, stdin=subprocess.DEVNULL).returncode:
-        raise SetupError(f"Could not {aim}: the reason stands above; check the network and pip's settings, then try again.")
+        raise SetupError(f"Could not {purpose}: see the error above, check the network and pip's settings, then try again.")
 
 
 def _succeeds(command: Sequence[str]) -> bool:
@@ -142,7 +142,7 @@ def _succeeds(command: Sequence[str]) -> bool:
 
 @contextmanager
 def _setup_lock() -> Iterator[None]:
-    """Hold the set-up lock: two commands may be started at once in one checkout."""
+    """Hold the lock of the set-up: two commands may start at once in one checkout."""
     path = PROJECT / "var" / "setup.lock"
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as handle:

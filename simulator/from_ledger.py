@@ -46,7 +46,7 @@ def _complaint(case: str, registered: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _complainant(masked: Mapping[str, Any]) -> dict[str, Any]:
-    """The complainant as far as the ledger knows: masked values replace the original ones.
+    """The complainant from the masked data of the ledger: masked values replace the original ones.
 
     The keyed hash of the person serves as the id_number, so that triage recognises the same person in several cases: no hash is a
     valid phone number.

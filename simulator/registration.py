@@ -13,7 +13,7 @@ from simulator.scenario import ScenarioComplaint
 _PHONE_REGION = "CN"
 _PSEUDONYM_KEY = b"simulation"
 _ENCRYPTED_CONTACT = "sealed"
-"""Stands for the encrypted contact data, which no rule reads."""
+"""Replaces the encrypted contact data, which no rule reads."""
 
 
 def register_complaint(complaint: ScenarioComplaint, case: str, number: int, at: datetime, source_context: SourceContext) -> Registered:

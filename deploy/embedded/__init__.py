@@ -1,4 +1,4 @@
-"""A real Apache Kafka and a real PostgreSQL on a bare machine, started and stopped with the command that needs them."""
+"""Starts a real Apache Kafka and a real PostgreSQL for the length of a command, on a machine without a container engine."""
 
 from deploy.embedded.errors import EmbeddedServerError, RootInUseError
 from deploy.embedded.kafka.server import KafkaServer

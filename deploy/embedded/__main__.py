@@ -1,4 +1,4 @@
-"""Runs the embedded servers until stopped and prints where they are; `--prepare` only fetches what they need."""
+"""Runs the embedded servers until interrupted and prints their addresses; `--prepare` only downloads Apache Kafka."""
 
 import argparse
 import signal
@@ -11,10 +11,10 @@ from deploy.embedded.prepare import prepare
 
 
 def main() -> int:
-    """Do what the command line asks for; return a process exit status."""
+    """Parse the command line and run; return a process exit status."""
     parser = argparse.ArgumentParser(prog="python -m deploy.embedded", description=__doc__)
-    parser.add_argument("root", nargs="?", type=Path, default=Path("var/embedded"), help="where the data live")
-    parser.add_argument("--prepare", action="store_true", help="fetch and prepare Apache Kafka, start nothing")
+    parser.add_argument("root", nargs="?", type=Path, default=Path("var/embedded"), help="folder of the servers' data")
+    parser.add_argument("--prepare", action="store_true", help="download and prepare Apache Kafka, start nothing")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _run(root: Path) -> None:
-    """Start both, print the two addresses as shell assignments, wait for Ctrl-C or SIGTERM, stop."""
+    """Start both servers, print their addresses as shell assignments, wait for Ctrl-C or SIGTERM, stop."""
     with EmbeddedServers(root, progress=_print_progress) as servers:
         for name, value in servers.environment.items():
             sys.stdout.write(f"export {name}='{value}'\n")

@@ -1,14 +1,14 @@
-"""What can go wrong with the embedded servers, each in one sentence that names the remedy."""
+"""Errors of the embedded servers: each text is a sentence that names the remedy."""
 
 from collections.abc import Callable
 
 ProgressCallback = Callable[[str], None]
-"""Receives one line of plain text for a person, without a line end."""
+"""Receives one line of text for the user, without a line end."""
 
 
 class EmbeddedServerError(RuntimeError):
-    """An embedded server cannot be prepared or started; the text says what to do."""
+    """An embedded server cannot be prepared or started."""
 
 
 class RootInUseError(EmbeddedServerError):
-    """Another running command owns the servers of this directory."""
+    """Another running command uses this directory."""

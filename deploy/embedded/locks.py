@@ -1,4 +1,4 @@
-"""Locks between commands, which the system releases however their owner ends."""
+"""File locks between commands; the kernel releases them when their process ends in any way."""
 
 import fcntl
 import os
@@ -11,14 +11,14 @@ from deploy.embedded.process import wait_until
 
 
 class DirectoryLock:
-    """The right to use a directory, held by at most one process."""
+    """An exclusive lock on a directory, held by at most one process; the lock file contains its process id."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._handle: int | None = None
 
     def acquire(self, seconds: float = 0) -> None:
-        """Take the lock, waiting up to `seconds`; raises `RootInUseError` naming the process that has it."""
+        """Take the lock, waiting up to `seconds`; raises RootInUseError naming the process that holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         if not wait_until(lambda: _try_lock(handle), seconds):
@@ -30,7 +30,7 @@ class DirectoryLock:
         self._handle = handle
 
     def release(self) -> None:
-        """Give the lock back; nothing happens when it is not held."""
+        """Release the lock if it is held."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -38,7 +38,7 @@ class DirectoryLock:
 
 @contextmanager
 def exclusive_lock(path: Path, progress: ProgressCallback, waiting_message: str) -> Iterator[None]:
-    """Hold the lock at `path`; say `waiting` once when another process has it, and wait up to 15 minutes for it."""
+    """Hold the lock at `path`; while another process holds it, show `waiting_message` once and wait up to 15 minutes."""
     lock = DirectoryLock(path)
     try:
         lock.acquire()

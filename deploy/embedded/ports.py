@@ -1,4 +1,4 @@
-"""Free loopback ports that outlive a restart of the server on them."""
+"""Finds free loopback ports that stay usable across restarts of the server on them."""
 
 import os
 import socket
@@ -11,19 +11,19 @@ _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 def free_ports(count: int) -> list[int]:
     """Return `count` loopback ports on which nothing listens.
 
-    They lie below the range from which the system draws ports for outgoing connections: clients that retry while a server
-    is down would otherwise connect to themselves and keep the server from its port.
+    They lie below the system's range of ephemeral ports. From that range, a client that retries while the server is down can
+    draw the server's port itself: it then connects to itself, and the server cannot bind. Raises OSError if no port is free.
     """
     highest = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 32_768
     span = max(highest - LOWEST, 1_000)
-    first = os.getpid() * 31 % span
-    found: list[int] = []
+    first = os.getpid() * 31 % span  # processes that start at once probe different ports
+    ports: list[int] = []
     for step in range(span):
         port = LOWEST + (first + step) % span
         if _is_free(port):
-            found.append(port)
-        if len(found) == count:
-            return found
+            ports.append(port)
+        if len(ports) == count:
+            return ports
     raise OSError("No loopback port is free: stop a server and try again.")
 
 

@@ -1,4 +1,4 @@
-"""Fetches and prepares the embedded Kafka, ahead of anything with a time limit."""
+"""Downloads and prepares Apache Kafka before anything that has a time limit."""
 
 import os
 from pathlib import Path
@@ -9,12 +9,12 @@ from deploy.embedded.kafka.server import JavaRuntime
 
 
 def kafka_runtime(temporary: Path, progress: ProgressCallback) -> JavaRuntime:
-    """Return how to run the broker, whose native libraries unpack into `temporary`, after fetching what is missing."""
+    """Return the runtime of the broker, after downloading what is missing; Java unpacks native libraries into `temporary`."""
     jars = distribution.ensure_jars(progress)
     return class_archive.runtime_with_class_archive(java.ensure_java(progress), jars, distribution.CACHE_FOLDER, temporary, progress)
 
 
 def prepare(progress: ProgressCallback) -> None:
-    """Fetch and prepare everything, unless the user's own Kafka is used."""
+    """Download and prepare Apache Kafka, unless KAFKA_BOOTSTRAP_SERVERS names another one."""
     if not os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         kafka_runtime(distribution.CACHE_FOLDER, progress)

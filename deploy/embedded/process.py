@@ -1,4 +1,4 @@
-"""Server processes: started as our children, stopped with us, found again when we were killed."""
+"""Starts and stops server processes as children, and finds those that a killed parent left running."""
 
 import os
 import shutil
@@ -13,11 +13,11 @@ from pathlib import Path
 from deploy.embedded.errors import EmbeddedServerError
 
 POLL_SECONDS = 0.02
-"""Seconds between two looks at a condition."""
+"""Interval between two checks of a condition."""
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Look at `condition` until it holds (true) or `seconds` have passed (false)."""
+    """Check `condition` until it holds or `seconds` have passed; return whether it holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -27,42 +27,42 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def find_orphans(*arguments: str) -> list[int]:
-    """Ids of running processes that have every one of `marks` among their arguments, word for word."""
-    found = []
+    """Return the ids of running processes that have every one of `arguments` in their command line."""
+    pids = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             if set(arguments) <= {os.fsdecode(word) for word in entry.read_bytes().split(b"\0")}:
-                found.append(int(entry.parent.name))
-    return [pid for pid in found if pid != os.getpid() and not _has_ended(pid)]
+                pids.append(int(entry.parent.name))
+    return [pid for pid in pids if pid != os.getpid() and not _has_ended(pid)]
 
 
 def stop_orphans(*arguments: str, stop_signal: signal.Signals, seconds: float = 15) -> None:
-    """End what an earlier, killed command left running: `gently` first, SIGKILL after `seconds`."""
-    left = find_orphans(*arguments)
-    _signal_all(left, signal.SIGCONT)
-    _signal_all(left, stop_signal)
-    if not wait_until(lambda: all(map(_has_ended, left)), seconds):
-        _signal_all(left, signal.SIGKILL)
-        if not wait_until(lambda: all(map(_has_ended, left)), 5):
-            raise EmbeddedServerError(f"A server of an earlier run does not end: stop process {left[0]} and try again.")
+    """Stop servers that an earlier, killed command left running: with `stop_signal`, after `seconds` with SIGKILL."""
+    orphans = find_orphans(*arguments)
+    _signal_all(orphans, signal.SIGCONT)  # a process stopped by SIGSTOP handles no other signal
+    _signal_all(orphans, stop_signal)
+    if not wait_until(lambda: all(map(_has_ended, orphans)), seconds):
+        _signal_all(orphans, signal.SIGKILL)
+        if not wait_until(lambda: all(map(_has_ended, orphans)), 5):
+            raise EmbeddedServerError(f"A server of an earlier run does not end: stop process {orphans[0]} and try again.")
 
 
 class ManagedProcess:
-    """One server process of ours, with its output in a file.
+    """One server process, with its output in a file.
 
-    It is told to stop with `gently` when our thread that started it ends, however it ends: start servers from the main thread
-    or from one that lives as long as they shall.
+    The kernel sends it `stop_signal` when the thread that started it ends, so start servers from the main thread or from one that
+    outlives them.
     """
 
     def __init__(self, name: str, log: Path, stop_signal: signal.Signals) -> None:
         self.name = name
         self.log = log
-        self._gently = stop_signal
+        self._stop_signal = stop_signal
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
-        """The process id; raises `EmbeddedServerError` when it was not started."""
+        """The process id; raises EmbeddedServerError if the process was not started."""
         if self._child is None:
             raise EmbeddedServerError(f"{self.name} was not started: start it first.")
         return self._child.pid
@@ -73,14 +73,14 @@ class ManagedProcess:
         return self._child is not None and self._child.poll() is None
 
     def start(self, command: Sequence[str], wrapper: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
-        """Run `command`, behind `wrapper` (a change of user), apart from our terminal, so that Ctrl-C reaches us alone.
+        """Run `command` behind `wrapper` (a change of user) in a session of its own, so that Ctrl-C does not reach it.
 
-        `environment` is added to ours, not put on the command line, where everybody could read it.
+        `environment` is added to this process's. Secrets belong there: every user can read a command line.
         """
-        words = [*wrapper, *_parent_death_wrapper(self._gently), *command]
+        full_command = [*wrapper, *_parent_death_wrapper(self._stop_signal), *command]
         with self.log.open("wb") as output:
             self._child = subprocess.Popen(
-                words,
+                full_command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -89,44 +89,44 @@ class ManagedProcess:
             )
 
     def stop(self, seconds: float = 15) -> None:
-        """Ask it to end, insist after `seconds`, and reap it; nothing happens when it has ended already."""
+        """Send the stop signal, after `seconds` SIGKILL, and reap the process; does nothing if it has ended."""
         if self._child is None:
             return
         if self.running:
             self._child.send_signal(signal.SIGCONT)
-            self._child.send_signal(self._gently)
+            self._child.send_signal(self._stop_signal)
         try:
             self._child.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
-        """`kill -9`, and reap it."""
+        """Send SIGKILL and reap the process."""
         if self._child is not None:
             self._child.kill()
             self._child.wait()
 
     def freeze(self) -> None:
-        """Stop the process in its tracks (SIGSTOP), its connections open; returns once every thread stands, which takes a moment."""
+        """Send SIGSTOP, which leaves connections open, and return once every thread has stopped."""
         os.kill(self.pid, signal.SIGSTOP)
         if not wait_until(lambda: _states(self.pid) <= {"T"}, 5):
-            raise EmbeddedServerError(f"{self.name} does not stand still after SIGSTOP: is the machine overloaded? Try again.")
+            raise EmbeddedServerError(f"{self.name} does not stop after SIGSTOP: the machine may be overloaded; try again.")
 
     def thaw(self) -> None:
-        """Let a frozen process go on."""
+        """Resume a frozen process."""
         os.kill(self.pid, signal.SIGCONT)
 
     def log_tail(self, lines: int = 6) -> str:
-        """The end of its output, for an error message."""
+        """Return the last lines of its output, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").strip().splitlines()[-lines:])
 
 
 @cache
-def _parent_death_wrapper(gently: signal.Signals) -> tuple[str, ...]:
-    words = ("setpriv", "--pdeathsig", gently.name.removeprefix("SIG"))
-    if shutil.which("setpriv") is None or subprocess.run([*words, "true"], check=False, capture_output=True).returncode:
+def _parent_death_wrapper(stop_signal: signal.Signals) -> tuple[str, ...]:
+    wrapper = ("setpriv", "--pdeathsig", stop_signal.name.removeprefix("SIG"))
+    if shutil.which("setpriv") is None or subprocess.run([*wrapper, "true"], check=False, capture_output=True).returncode:
         return ()
-    return words
+    return wrapper
 
 
 def _signal_all(pids: Sequence[int], number: signal.Signals) -> None:
@@ -144,12 +144,12 @@ def _has_ended(pid: int) -> bool:
 
 
 def _states(pid: int) -> set[str]:
-    """The states of a process's threads, as /proc has them."""
-    found = set()
+    """The state letters of a process's threads in /proc."""
+    states = set()
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
         with suppress(OSError):  # a thread that has just ended
-            found.add(_state(stat))
-    return found
+            states.add(_state(stat))
+    return states
 
 
 def _state(stat: Path) -> str:

@@ -1,4 +1,4 @@
-"""The servers that a command needs: the user's own where the environment names them, otherwise ours."""
+"""The servers of a command: those that the environment names, otherwise embedded ones."""
 
 import os
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ def no_progress(_line: str) -> None:
 
 
 class EmbeddedServers:
-    """A Kafka and a PostgreSQL for as long as a `with` block lasts.
+    """Kafka and PostgreSQL for the length of a `with` block.
 
-    `root` holds their data and survives; two live instances need two roots. `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`
-    replace ours by existing servers, which are neither started nor stopped. `kafka_properties` and `postgres_settings` are added to
-    ours. `fresh` throws away the topics of earlier runs. `patience` is how many seconds to wait for an earlier command on the same
-    root to finish.
+    Their data stay in `root`; two instances that run at once need two roots. `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL` name
+    existing servers to use instead, which are neither started nor stopped. `kafka_properties` and `postgres_settings` are added to
+    the defaults. `discard_topics` deletes the topics of earlier runs. `lock_timeout` is how many seconds to wait for another command
+    on the same root to end.
 
-    The servers stop with the block, and with the process however that ends; start them from the main thread, or from one
-    that lives as long as they shall. They listen on loopback ports and a private socket only.
+    The servers stop with the block or when the process ends in any way; start them from the main thread or from one that outlives
+    them. They listen only on loopback ports and on a private socket.
     """
 
     def __init__(
@@ -49,46 +49,46 @@ class EmbeddedServers:
         self._database = os.environ.get("DATABASE_URL") if postgres else None
         self._wants_kafka = kafka and not self._bootstrap
         self._wants_postgres = postgres and not self._database
-        self._fresh = discard_topics
+        self._discard_topics = discard_topics
         self._progress = progress
         self._kafka_properties = kafka_properties
         self._postgres_settings = postgres_settings
-        self._patience = lock_timeout
+        self._lock_timeout = lock_timeout
         self._stack = ExitStack()
 
     @property
     def bootstrap_servers(self) -> str:
-        """Kafka's `host:port`, ours or the user's."""
+        """Kafka's `host:port`."""
         return self.kafka.bootstrap_servers if self.kafka else self._bootstrap or ""
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy URL (driver asyncpg), ours or the user's."""
+        """SQLAlchemy URL with the asyncpg driver."""
         return self.postgres.database_url if self.postgres else asyncpg_url(self._database or "")
 
     @property
     def environment(self) -> dict[str, str]:
-        """What to add to a child's environment so that it uses these servers."""
+        """Variables for a child process, so that it uses these servers."""
         pairs = {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers, "DATABASE_URL": self.database_url}
         return {name: value for name, value in pairs.items() if value}
 
     def start(self) -> Self:
-        """Start what is needed, both at once, and return when both are ready.
+        """Start the embedded servers, both at once, and return when both are ready.
 
-        Raises `RootInUseError` when another command has this root, `EmbeddedServerError` when a server cannot be had.
+        Raises RootInUseError if another command uses this root, EmbeddedServerError if a server does not start.
         """
         if not (self._wants_kafka or self._wants_postgres):
             return self
         with ExitStack() as stack:
             lock = DirectoryLock(self.root / "lock")
-            lock.acquire(self._patience)
+            lock.acquire(self._lock_timeout)
             stack.callback(lock.release)
             self._launch(stack)
             self._stack = stack.pop_all()
         return self
 
     def stop(self) -> None:
-        """Stop what was started; the data stay under `root`."""
+        """Stop the embedded servers; their data stay in `root`."""
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -99,9 +99,9 @@ class EmbeddedServers:
 
     def _launch(self, stack: ExitStack) -> None:
         if self._wants_kafka:
-            self.kafka = self._broker()
+            self.kafka = self._create_kafka()
             self._progress("Starting Apache Kafka …")
-            if self._fresh:
+            if self._discard_topics:
                 self.kafka.delete_data()
             stack.callback(self.kafka.stop)
             self.kafka.launch()
@@ -113,13 +113,13 @@ class EmbeddedServers:
         if self.kafka:
             self.kafka.wait_ready()
 
-    def _broker(self) -> KafkaServer:
-        home = self.root / "kafka"
-        runtime = kafka_runtime(home / "tmp", self._progress)
-        return KafkaServer(home, runtime, self._kafka_properties)
+    def _create_kafka(self) -> KafkaServer:
+        folder = self.root / "kafka"
+        runtime = kafka_runtime(folder / "tmp", self._progress)
+        return KafkaServer(folder, runtime, self._kafka_properties)
 
 
 def asyncpg_url(url: str) -> str:
-    """Return `url` with the asyncpg driver that we use, whatever way PostgreSQL was spelt."""
+    """Return a URL of PostgreSQL with the asyncpg driver: it may begin with `postgres`, `postgresql` or name another driver."""
     scheme, mark, rest = url.partition("://")
     return f"postgresql+asyncpg://{rest}" if mark and scheme.split("+")[0] in {"postgres", "postgresql"} else url

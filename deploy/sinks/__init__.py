@@ -1,4 +1,4 @@
-"""A mail server and a text message gateway for this machine: they speak the true protocols, keep what they get, and pass nothing on."""
+"""A local mail server and SMS gateway: they accept messages by SMTP and HTTP, store them in files and forward none."""
 
 from deploy.sinks.mail import MailSink
 from deploy.sinks.sms import SmsSink

@@ -1,4 +1,4 @@
-"""An SMTP server that keeps what it gets."""
+"""An SMTP server that stores the mails that it receives."""
 
 import asyncio
 import logging
@@ -15,16 +15,16 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from deploy.sinks.message_file import MessageFile
 
-_LONGEST = 10 * 1024 * 1024
+_MAX_MAIL_BYTES = 10 * 1024 * 1024
 UNKNOWN_MAILBOX_PREFIX = "nobody@"
-"""Recipients that begin so are refused for good, as a server refuses a mailbox that it does not have."""
+"""Recipients with this prefix get a permanent error, as for a mailbox that does not exist."""
 
 
 class MailSink:
     """Listens for the length of a block: `async with MailSink(folder) as sink: sink.port`.
 
-    Mails land in `sink.box` and in `mail.jsonl`, keyed by Message-ID. `tls` offers STARTTLS, `login` (name, password) demands it and a
-    login. `replies` holds what to answer to the next mails instead of taking them, e.g. `451 4.7.1 come back later`.
+    Mails are stored in `message_file` (`mail.jsonl`), keyed by Message-ID. With `tls` the server requires STARTTLS, with `login`
+    (name, password) a login. `queued_replies` are sent instead of accepting the next mails, such as `451 4.7.1 try again later`.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class MailSink:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every address that it hears
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # at INFO aiosmtpd logs every address
         loop = asyncio.get_running_loop()
-        make = partial(
+        create_smtp = partial(
             SMTP,
             self,
             hostname="localhost",
             ident="Jiesu mail sink",
-            data_size_limit=_LONGEST,
+            data_size_limit=_MAX_MAIL_BYTES,
             tls_context=self._tls,
             require_starttls=self._tls is not None,
             auth_required=self._login is not None,
@@ -61,11 +61,11 @@ class MailSink:
             loop=loop,
         )
 
-        def session() -> SMTP:
-            self.sessions.append(make())
+        def open_session() -> SMTP:
+            self.sessions.append(create_smtp())
             return self.sessions[-1]
 
-        self._server = await loop.create_server(session, self.host, self.port)
+        self._server = await loop.create_server(open_session, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -76,14 +76,14 @@ class MailSink:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's hook
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        """Take a recipient, or refuse one that does not exist."""
+        """Accept a recipient, or refuse an unknown mailbox."""
         if address.lower().startswith(UNKNOWN_MAILBOX_PREFIX):
             return "550 5.1.1 no such mailbox here"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 fine"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's hook
-        """Keep a mail."""
+        """Store a mail, or send the next queued reply."""
         if self.queued_replies:
             return self.queued_replies.popleft()
         mail = message_from_bytes(cast("bytes", envelope.content))
@@ -98,9 +98,10 @@ class MailSink:
                 "headers": [name for name, _ in mail.items()],
             },
         )
-        return "250 2.0.0 kept"
+        return "250 2.0.0 stored"
 
-    def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: object) -> AuthResult:
+    def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, credentials: object) -> AuthResult:
         name, password = self._login or ("", "")
-        fits = isinstance(given, LoginPassword) and (given.login, given.password) == (name.encode(), password.encode())
-        return AuthResult(success=fits, handled=False)
+        expected = (name.encode(), password.encode())
+        success = isinstance(credentials, LoginPassword) and (credentials.login, credentials.password) == expected
+        return AuthResult(success=success, handled=False)

@@ -1,4 +1,4 @@
-"""Where a sink keeps what it got: a JSON line a message, readable while the sink runs."""
+"""Stores the messages of a sink, one JSON line each, readable while the sink runs."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class MessageFile:
-    """Messages by their idempotency key, in memory and in `file`; a repeated key is counted and not kept again."""
+    """Messages by idempotency key, in memory and in `file`; a repeated key is counted and not stored again."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -15,7 +15,7 @@ class MessageFile:
         file.parent.mkdir(parents=True, exist_ok=True)
 
     def add(self, key: str, message: dict[str, Any]) -> bool:
-        """Whether the message is new."""
+        """Store a message; return whether its key is new."""
         if key in self.messages:
             self.duplicates += 1
             return False

@@ -1,10 +1,11 @@
-"""An HTTP gateway for text messages that keeps what it gets, answers a repeated key as it did first, and sends signed receipts."""
+"""An HTTP gateway for text messages: stores them, repeats the response to a repeated key, and sends signed receipts."""
 
 import asyncio
 import contextlib
 import hashlib
 import hmac
 import socket
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,17 +20,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from deploy.sinks.message_file import MessageFile
-from shared.runtime.clock import Clock
 
 REFUSED_SUFFIX = "0550"
-"""Numbers that end so are refused for good."""
+"""Numbers with this suffix get a permanent error."""
 FAILED_SUFFIX = "0551"
-"""Numbers that end so are accepted, and their receipt says that the message failed."""
+"""Messages to numbers with this suffix are accepted, and their receipt has the status `failed`."""
 _RECEIPT_ATTEMPTS = 5
 
 
 class SinkMessage(BaseModel):
-    """What a client sends."""
+    """The body of a request to send."""
 
     to: str = Field(pattern=r"^\+[1-9]\d{6,14}$")
     text: str = Field(min_length=1, max_length=1000)
@@ -39,14 +39,14 @@ class SinkMessage(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptCallback:
-    """Where receipts go, and the key that signs them."""
+    """The URL for receipts, and the secret that signs them."""
 
     url: str
     secret: str
 
 
 class _SinkServer(uvicorn.Server):
-    """Uvicorn that leaves signals to whoever runs the sink."""
+    """Uvicorn without signal handlers: the program that runs the sink has its own."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -56,8 +56,8 @@ class _SinkServer(uvicorn.Server):
 class SmsSink:
     """Listens for the length of a block: `async with SmsSink(folder, token="…") as sink: sink.url`.
 
-    Messages land in `sink.box` and in `sms.jsonl`, keyed by the idempotency key. `answers` holds what to answer to the next messages
-    instead of taking them. With a `callback` each accepted message gets a receipt; it may be set while the sink runs.
+    Messages are stored in `message_file` (`sms.jsonl`), keyed by their idempotency key. `queued_responses` are sent instead of
+    accepting the next messages. With a `callback`, which may be set later, each accepted message gets a receipt.
     """
 
     def __init__(
@@ -69,23 +69,22 @@ class SmsSink:
         self.callback = callback
         self.queued_responses: deque[Response] = deque()
         self.receipt_statuses: list[int] = []
-        """Status of every receipt that was sent."""
+        """The HTTP status of every receipt that was sent."""
         self._token = token
-        self._clock = Clock()
         self._pending_receipts: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._server: uvicorn.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def url(self) -> str:
-        """What a client is given as the gateway's address."""
+        """The address of the gateway for its clients."""
         return f"http://{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        bound = socket.create_server((self.host, self.port))
-        self.port = bound.getsockname()[1]
+        listener = socket.create_server((self.host, self.port))  # bound here, so that `port` is known before the server starts
+        self.port = listener.getsockname()[1]
         self._server = _SinkServer(uvicorn.Config(self._app(), lifespan="off", log_config=None, access_log=False, ws="none"))
-        self._tasks = [asyncio.create_task(self._server.serve(sockets=[bound])), asyncio.create_task(self._send_receipts())]
+        self._tasks = [asyncio.create_task(self._server.serve(sockets=[listener])), asyncio.create_task(self._send_receipts())]
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -132,20 +131,22 @@ class SmsSink:
 
     async def _send_receipt(self, client: httpx.AsyncClient, callback: ReceiptCallback, reference: str, status: str) -> None:
         body = SinkReceipt(reference=reference, status=status).model_dump_json().encode()
-        for attempt in range(_RECEIPT_ATTEMPTS):
-            timestamp = str(int(self._clock.real_now().timestamp()))
+        for attempt in range(_RECEIPT_ATTEMPTS):  # the services may start after the sink
+            timestamp = str(int(time.time()))  # noqa: TID251 - the sink imports nothing of the product, so its clock neither
             signature = hmac.new(callback.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
             try:
-                answer = await client.post(callback.url, content=body, headers={"jiesu-timestamp": timestamp, "jiesu-signature": signature})
+                response = await client.post(
+                    callback.url, content=body, headers={"jiesu-timestamp": timestamp, "jiesu-signature": signature}
+                )
             except httpx.HTTPError:
                 await asyncio.sleep(0.1 * 2**attempt)
                 continue
-            self.receipt_statuses.append(answer.status_code)
+            self.receipt_statuses.append(response.status_code)
             return
 
 
 class SinkReceipt(BaseModel):
-    """What the gateway reports: our reference is the client's key."""
+    """The body of a delivery receipt; `reference` is that of the request."""
 
     reference: str
     status: str

@@ -1,6 +1,5 @@
 """HTTP API of intake: accepts complaints, one or many, and answers 202 once they are committed."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,17 +24,17 @@ from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
 from shared.runtime.http.problem import HttpProblem, add_problem_handlers
+from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
 VIA_HTTP = "http"
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_KEY_LENGTH = 200
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiDependencies:
-    """What the routes need."""
+    """What the routes need; `group_commit` runs `RegisterComplaints.register_batch` for the requests that share a transaction."""
 
     authentication: Authentication
     reader: SubmissionReader
@@ -167,8 +166,7 @@ def _idempotency_key(request: Request) -> str | None:
 
 def _traceparent(request: Request) -> str:
     """The trace context of the request (W3C Trace Context), or a new one."""
-    traceparent = request.headers.get("traceparent", "")
-    if _TRACEPARENT.fullmatch(traceparent):
+    if traceparent := valid_traceparent(request.headers.get("traceparent")):
         return traceparent
     trace, span = (uuid7().replace("-", "") for _ in range(2))
     return f"00-{trace}-{span[16:]}-01"

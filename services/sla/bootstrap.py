@@ -22,6 +22,6 @@ def build(settings: SlaSettings) -> Service:
     handlers.register(service, cases, identities)
     timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
-    queries = CaseQueries(service.database, rulebooks, identities)
+    queries = CaseQueries(service.database, rulebooks, identities, service.clock)
     service.include_router(api.router(api.SlaApiDependencies(identities, actions, queries, settings.requests_per_second)))
     return service

@@ -24,6 +24,6 @@ class WireModel(BaseModel):
 
 
 class StrictModel(BaseModel):
-    """Input from outside (JSON or YAML): an unknown field is an error, so that its author learns of a misspelt one."""
+    """Input from outside (JSON or YAML): an unknown field is an error, so that a misspelt one is reported."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -1,4 +1,4 @@
-"""Commands that are given a server that cannot be used end with one line."""
+"""Commands report an unusable server in one line; shown for several commands of the command line."""
 
 import os
 import subprocess

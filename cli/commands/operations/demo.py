@@ -126,6 +126,7 @@ def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures
         "escalated_to_the_top": figures.escalated_to_the_top,
         "deemed_approved": events["measures_deemed_approved"],
         "groups_found": events["group_found"],
+        # Cases registered before the case that completed their group (`reaches_back` of a count entry).
         "reached_back": figures.earlier_group_members,
         "reclassified_by_counting": figures.reclassified_by_counting,
         "due_on_make_up_days": figures.due_on_make_up_days,

@@ -1,1 +1,1 @@
-"""The embedded Apache Kafka: jars, Java, class archive and the broker process."""
+"""Apache Kafka without a container: its jars, Java, the class archive and the broker process."""

@@ -1,4 +1,4 @@
-"""The archive of the broker's classes, which halves the time of every start; made once by a run of its own."""
+"""Creates Java's archive of the broker's classes (class data sharing), which halves the time of every later start."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from deploy.embedded.locks import exclusive_lock
 
 _FLAGS = (
     "-Xmx256m",
-    "-XX:TieredStopAtLevel=1",  # on two cores the optimising compiler takes longer than it saves, see decision 25
+    "-XX:TieredStopAtLevel=1",  # on two cores the optimising compiler takes longer than it saves
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-XX:+ExitOnOutOfMemoryError",
@@ -25,31 +25,32 @@ _SILENT = "-Xlog:disable"
 def runtime_with_class_archive(
     java: str, jars: Sequence[Path], cache_folder: Path, temporary: Path, progress: ProgressCallback
 ) -> JavaRuntime:
-    """Return how to run the broker, after making the class archive in `store` if it is missing."""
-    plain = JavaRuntime(java, jars, (*_FLAGS, _SILENT, f"-Djava.io.tmpdir={temporary}"))
+    """Return the runtime of the broker, after creating the class archive in `cache_folder` if it is missing."""
+    runtime = JavaRuntime(java, jars, (*_FLAGS, _SILENT, f"-Djava.io.tmpdir={temporary}"))
     archive = cache_folder / f"classes-{_fingerprint(java, jars)}.jsa"
     if not archive.exists():
         with exclusive_lock(cache_folder / "lock", progress, "Another command is preparing Apache Kafka: waiting for it."):
             if not archive.exists():
                 progress("Preparing Apache Kafka for quick starts (once, about 10 seconds) …")
                 _create_archive(archive, JavaRuntime(java, jars, (*_FLAGS, _SILENT)))
-    return replace(plain, flags=(*plain.flags, f"-XX:SharedArchiveFile={archive}"))
+    return replace(runtime, flags=(*runtime.flags, f"-XX:SharedArchiveFile={archive}"))
 
 
-def _create_archive(archive: Path, plain: JavaRuntime) -> None:
-    """Run a broker on data of its own and let Java archive, at its clean end, the classes it loaded."""
+def _create_archive(archive: Path, runtime: JavaRuntime) -> None:
+    """Run a broker on temporary data; Java archives the classes that it loaded when it exits cleanly."""
     partial = archive.with_suffix(".partial")
     with TemporaryDirectory(dir=archive.parent) as folder:
-        training = KafkaServer(Path(folder), replace(plain, flags=(*plain.flags, f"-XX:ArchiveClassesAtExit={partial}")))
+        broker = KafkaServer(Path(folder), replace(runtime, flags=(*runtime.flags, f"-XX:ArchiveClassesAtExit={partial}")))
         try:
-            training.start()
+            broker.start()
         finally:
-            training.process.stop(seconds=60)
+            broker.process.stop(seconds=60)
     if not partial.exists():
-        partial.touch()  # this Java makes none: starts are slower, and we do not try each time
+        partial.touch()  # a Java without class data sharing: an empty file keeps later starts from trying again
     partial.rename(archive)
 
 
 def _fingerprint(java: str, jars: Sequence[Path]) -> str:
-    real = Path(java).resolve()
-    return hashlib.sha256(f"{real} {real.stat().st_mtime_ns} {jars[0].parent}".encode()).hexdigest()[:12]
+    # Java rejects an archive that another build of it made, or that lists jars at another path.
+    program = Path(java).resolve()
+    return hashlib.sha256(f"{program} {program.stat().st_mtime_ns} {jars[0].parent}".encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: fetched by Maven, checked against the committed sums, their classes archived for a quick start."""
+"""Downloads Apache Kafka's jars with Maven and checks them against the committed checksums."""
 
 import hashlib
 import re
@@ -15,31 +15,30 @@ from deploy.embedded.locks import exclusive_lock
 MAVEN_PROJECT = Path(__file__).parent
 CHECKSUMS_FILE = MAVEN_PROJECT / "SHA256SUMS"
 CACHE_FOLDER = VAR_FOLDER / "kafka"
-"""Where the jars and the class archive are kept, for every instance of this checkout or working directory."""
-_FETCHED = re.compile(r"Downloaded from \S+ \S*/([^/\s]+\.jar)")
+"""Holds the jars and the class archive, shared by all instances of this checkout or working directory."""
+_DOWNLOADED_JAR = re.compile(r"Downloaded from \S+ \S*/([^/\s]+\.jar)")
 
 
 def ensure_jars(progress: ProgressCallback, cache_folder: Path = CACHE_FOLDER) -> list[Path]:
-    """Return the broker's class path, in order, fetching what is missing.
+    """Return the jars of the broker's class path in order, after downloading them if they are missing.
 
-    Raises `EmbeddedServerError` when Java or Maven is missing, the download fails, or a jar is not the one that was reviewed.
+    Raises EmbeddedServerError if Java or Maven is missing, the download fails, or a checksum differs.
     """
-    sums = expected_checksums()
     folder = cache_folder / f"jars-{hashlib.sha256(CHECKSUMS_FILE.read_bytes()).hexdigest()[:12]}"
     if not folder.exists():
         with exclusive_lock(cache_folder / "lock", progress, "Another command is fetching Apache Kafka: waiting for it."):
             if not folder.exists():
-                _fetch(folder, progress)
-    return [folder / name for name in sorted(sums)]
+                _download(folder, progress)
+    return [folder / name for name in sorted(expected_checksums())]
 
 
 def expected_checksums() -> dict[str, str]:
-    """Return the SHA-256 (hexadecimal) of every jar by its file name."""
+    """Return file name → SHA-256 (hexadecimal) of every jar."""
     return {name: digest for digest, name in (line.split() for line in CHECKSUMS_FILE.read_text().splitlines())}
 
 
-def _fetch(folder: Path, progress: ProgressCallback) -> None:
-    """Fill `folder`, which appears only when it is complete and checked."""
+def _download(folder: Path, progress: ProgressCallback) -> None:
+    """Download into a partial folder, check it, and rename it to `folder`."""
     java.ensure_java(progress)
     maven = java.ensure_maven(progress)
     partial = folder.with_suffix(".partial")
@@ -53,21 +52,21 @@ def _fetch(folder: Path, progress: ProgressCallback) -> None:
 
 
 def run_maven(maven: str, folder: Path, progress: ProgressCallback) -> None:
-    """Copy the recipe's jars into `folder`, refusing any whose checksum differs from the repository's."""
+    """Copy the jars of `pom.xml` into `folder`; raises EmbeddedServerError, also for a checksum that differs from the repository's."""
     options = ["--batch-mode", "--strict-checksums", f"--file={MAVEN_PROJECT / 'pom.xml'}", f"-DoutputDirectory={folder}"]
     command = [maven, *options, "dependency:copy-dependencies"]
-    fetched = 0
+    downloaded = 0
     tail: deque[str] = deque(maxlen=200)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         for line in child.stdout or ():
             tail.append(line)
-            if _FETCHED.search(line):
-                fetched += 1
-                if fetched % 20 == 0:
-                    progress(f"  {fetched} files fetched …")
+            if _DOWNLOADED_JAR.search(line):
+                downloaded += 1
+                if downloaded % 20 == 0:
+                    progress(f"  {downloaded} files fetched …")
     if child.returncode:
         reason = next((line.strip() for line in tail if "ERROR" in line), "no reason given")
-        raise EmbeddedServerError(f"Maven could not fetch Apache Kafka: check the network or Maven's settings. It says: {reason}")
+        raise EmbeddedServerError(f"Maven could not fetch Apache Kafka: check the network or Maven's settings. Maven reports: {reason}")
 
 
 def _verify(folder: Path) -> None:
@@ -76,4 +75,6 @@ def _verify(folder: Path) -> None:
         if not jar.exists():
             raise EmbeddedServerError(f"Maven did not deliver {name}: delete var/kafka and try again.")
         if hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
-            raise EmbeddedServerError(f"{name} is not the file that was reviewed (see {CHECKSUMS_FILE}): it is not used. Fetch it anew.")
+            raise EmbeddedServerError(
+                f"{name} is not the file that was reviewed (see {CHECKSUMS_FILE}): it is not used. Delete var/kafka and try again."
+            )

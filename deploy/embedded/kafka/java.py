@@ -1,4 +1,4 @@
-"""Java and Maven: found, or installed where that is ours to do."""
+"""Finds Java and Maven, and installs them with apt-get when run as root on Debian or Ubuntu."""
 
 import os
 import re
@@ -10,42 +10,42 @@ from pathlib import Path
 from deploy.embedded.errors import EmbeddedServerError, ProgressCallback
 
 OLDEST = 17
-"""The first Java that runs an Apache Kafka 4 broker."""
+"""The first version of Java that runs an Apache Kafka 4 broker."""
 _PACKAGES = {"java": ("openjdk-17-jre-headless", "default-jre-headless"), "mvn": ("maven",)}
 _NAMES = {"java": f"Java {OLDEST} or newer", "mvn": "Maven"}
 
 
 def ensure_java(progress: ProgressCallback) -> str:
-    """Path of a Java that can run the broker; raises `EmbeddedServerError` with the remedy when there is none."""
+    """Return the path of a Java that can run the broker, installing one if needed; raises EmbeddedServerError."""
     home = os.environ.get("JAVA_HOME")
     for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
         if candidate and _java_version(candidate) >= OLDEST:
             return candidate
     _install("java", progress)
-    found = shutil.which("java")
-    if found is None or _java_version(found) < OLDEST:
+    java = shutil.which("java")
+    if java is None or _java_version(java) < OLDEST:
         raise EmbeddedServerError(_remedy("java"))
-    return found
+    return java
 
 
 def ensure_maven(progress: ProgressCallback) -> str:
-    """Path of Maven; raises `EmbeddedServerError` with the remedy when there is none."""
-    found = shutil.which("mvn")
-    if found is None:
+    """Return the path of Maven, installing it if needed; raises EmbeddedServerError."""
+    maven = shutil.which("mvn")
+    if maven is None:
         _install("mvn", progress)
-        found = shutil.which("mvn")
-    if found is None:
+        maven = shutil.which("mvn")
+    if maven is None:
         raise EmbeddedServerError(_remedy("mvn"))
-    return found
+    return maven
 
 
 @cache
 def _java_version(path: str) -> int:
     try:
-        answer = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr
+        output = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr  # Java prints it there
     except OSError:
         return 0
-    match = re.search(r'version "(?:1\.)?(\d+)', answer)
+    match = re.search(r'version "(?:1\.)?(\d+)', output)  # `1.8` was the form up to Java 8
     return int(match[1]) if match else 0
 
 
@@ -62,11 +62,11 @@ def _is_debian() -> bool:
     return Path("/etc/debian_version").exists()
 
 
-def _apt_get(*words: str) -> bool:
+def _apt_get(*arguments: str) -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(["apt-get", "-qq", *words], stdin=subprocess.DEVNULL, check=False, env=environment).returncode == 0
+    return subprocess.run(["apt-get", "-qq", *arguments], stdin=subprocess.DEVNULL, check=False, env=environment).returncode == 0
 
 
 def _remedy(command: str) -> str:
-    how = f"install it (Debian or Ubuntu: apt-get install {_PACKAGES[command][0]})"
-    return f"{_NAMES[command]} is missing: {how}, or set KAFKA_BOOTSTRAP_SERVERS to use your own Kafka."
+    remedy = f"install it (Debian or Ubuntu: apt-get install {_PACKAGES[command][0]})"
+    return f"{_NAMES[command]} is missing: {remedy}, or set KAFKA_BOOTSTRAP_SERVERS to use your own Kafka."

@@ -1,4 +1,4 @@
-"""Asks a broker whether consumer groups could work on it, without leaving noise in anyone's log."""
+"""Checks whether consumer groups work on a broker, without warnings in the log while it starts."""
 
 import asyncio
 import logging
@@ -12,24 +12,24 @@ GROUP = "__ready__"
 
 
 def broker_is_ready(bootstrap_servers: str) -> bool:
-    """Whether the broker coordinates groups by now; asking makes it create its offsets topic.
+    """Whether the broker coordinates consumer groups; the request makes it create its offsets topic.
 
-    May be called with or without an event loop running in the caller's thread.
+    Works with and without a running event loop in the caller's thread.
     """
     host, _, port = bootstrap_servers.split(",", maxsplit=1)[0].rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
     except OSError:
         return False
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(asyncio.run, _coordinates_groups(bootstrap_servers)).result()
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, _coordinates_groups(bootstrap_servers)).result()
 
 
 async def _coordinates_groups(bootstrap_servers: str) -> bool:
-    quiet = _ConnectionNoiseFilter()
+    noise_filter = _ConnectionNoiseFilter()
     loggers = [logging.getLogger(name) for name in ("aiokafka.conn", "aiokafka.client", "aiokafka.cluster", "aiokafka.admin.client")]
     for logger in loggers:
-        logger.addFilter(quiet)
+        logger.addFilter(noise_filter)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=3_000)
     try:
         await admin.start()
@@ -41,11 +41,11 @@ async def _coordinates_groups(bootstrap_servers: str) -> bool:
     finally:
         await admin.close()
         for logger in loggers:
-            logger.removeFilter(quiet)
+            logger.removeFilter(noise_filter)
 
 
 class _ConnectionNoiseFilter(logging.Filter):
-    """Drops what clients say about a broker that is only just starting."""
+    """Drops the warnings and errors of a client whose broker is still starting."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno > logging.ERROR

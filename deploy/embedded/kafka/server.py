@@ -1,4 +1,4 @@
-"""The embedded Apache Kafka: one KRaft node on loopback, its data under a directory of ours."""
+"""Runs one KRaft node of Apache Kafka on loopback ports, with its data in a directory."""
 
 import shutil
 import signal
@@ -15,7 +15,7 @@ from deploy.embedded.process import ManagedProcess, stop_orphans, wait_until
 MAIN_CLASS = "kafka.Kafka"
 CLUSTER = "amllc3UtZW1iZWRkZWQtMQ"
 READY_SECONDS = 60.0
-"""How long a start may take; about one second on an idle machine, a killed broker two more."""
+"""Limit of a start. It takes about one second on an idle machine, two more after a SIGKILL."""
 
 PROPERTIES: Mapping[str, str] = {
     "process.roles": "broker,controller",
@@ -31,7 +31,7 @@ PROPERTIES: Mapping[str, str] = {
     "group.min.session.timeout.ms": "1000",
     "auto.create.topics.enable": "false",
     "log.message.timestamp.type": "LogAppendTime",
-    # after kill -9 the old registration must expire before the restart serves: 2.7 s instead of 10.7 s
+    # After a SIGKILL the old registration has to expire before the restarted node serves: 2.7 s instead of 10.7 s.
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
     "log.cleaner.dedupe.buffer.size": "4194304",
@@ -43,26 +43,26 @@ PROPERTIES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class JavaRuntime:
-    """How to run the broker's classes: Java's path, the jars in order, and flags for the virtual machine."""
+    """The path of Java, the jars of the class path in order, and flags for the virtual machine."""
 
     java: str
     jars: Sequence[Path]
     flags: Sequence[str] = ()
 
     def command(self, main: str, *arguments: str) -> list[str]:
-        """Return the command line that runs class `main`."""
+        """Return the command line that runs the class `main`."""
         return [self.java, *self.flags, "-cp", ":".join(map(str, self.jars)), main, *arguments]
 
 
 class KafkaServer:
-    """A single Kafka node below `root`; its ports stay the same for as long as this object lives."""
+    """A single Kafka node with its data in `root`; its ports stay the same across restarts of this object."""
 
     def __init__(self, root: Path, runtime: JavaRuntime, properties: Mapping[str, str] | None = None) -> None:
         self.root = root
         self.process = ManagedProcess("Kafka", root / "kafka.log", signal.SIGTERM)
         self._runtime = runtime
-        self._extra = properties or {}
-        self._file = root / "server.properties"
+        self._extra_properties = properties or {}
+        self._properties_file = root / "server.properties"
         self._ports: list[int] = []
 
     @property
@@ -71,23 +71,23 @@ class KafkaServer:
         return f"127.0.0.1:{self._ports[0]}"
 
     def launch(self) -> None:
-        """Start the node without waiting for it; an earlier run's node on the same data is stopped first."""
+        """Start the node without waiting until it is ready; a node of an earlier run on the same data is stopped first."""
         self.root.mkdir(parents=True, exist_ok=True)
-        stop_orphans(MAIN_CLASS, str(self._file), stop_signal=signal.SIGTERM)
+        stop_orphans(MAIN_CLASS, str(self._properties_file), stop_signal=signal.SIGTERM)
         self._clear_temporary()
         self._ports = self._ports or free_ports(2)
-        self._file.write_text("".join(f"{key}={value}\n" for key, value in self._properties().items()))
+        self._properties_file.write_text("".join(f"{key}={value}\n" for key, value in self._properties().items()))
         if not (self.root / "data" / "meta.properties").exists():
             self._format()
-        self.process.start(self._runtime.command(MAIN_CLASS, str(self._file)))
+        self.process.start(self._runtime.command(MAIN_CLASS, str(self._properties_file)))
 
     def delete_data(self) -> None:
-        """Throw all topics away; before `launch`. A broker of 256 MB cannot even read thousands of topics that earlier tests left."""
-        stop_orphans(MAIN_CLASS, str(self._file), stop_signal=signal.SIGTERM)
+        """Delete all topics; call before `launch`. After two test runs the topics were too many for a broker of 256 MB."""
+        stop_orphans(MAIN_CLASS, str(self._properties_file), stop_signal=signal.SIGTERM)
         shutil.rmtree(self.root / "data", ignore_errors=True)
 
     def wait_ready(self) -> None:
-        """Return when a consumer group could work; raises `EmbeddedServerError` with the broker's last words if it cannot."""
+        """Return when consumer groups work; raises EmbeddedServerError with the end of the broker's log if they do not."""
         wait_until(lambda: not self.process.running or broker_is_ready(self.bootstrap_servers), READY_SECONDS)
         if not self.process.running or not broker_is_ready(self.bootstrap_servers):
             self.process.stop()
@@ -103,7 +103,7 @@ class KafkaServer:
         self.process.stop()
 
     def kill(self) -> None:
-        """`kill -9`; `start` brings the node back on the same port."""
+        """Send SIGKILL; `start` restarts the node on the same port."""
         self.process.kill()
 
     def _properties(self) -> dict[str, str]:
@@ -114,24 +114,28 @@ class KafkaServer:
             "advertised.listeners": f"CLIENTS://127.0.0.1:{clients}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "log.dirs": _escape(self.root / "data"),
-            **self._extra,
+            **self._extra_properties,
         }
 
     def _format(self) -> None:
-        words = ["format", "--ignore-formatted", "-t", CLUSTER, "-c", str(self._file)]
-        answer = subprocess.run(
-            self._runtime.command("kafka.tools.StorageTool", *words), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        arguments = ["format", "--ignore-formatted", "-t", CLUSTER, "-c", str(self._properties_file)]
+        result = subprocess.run(
+            self._runtime.command("kafka.tools.StorageTool", *arguments),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
-        if answer.returncode:
-            raise EmbeddedServerError(f"Kafka cannot use {self.root}: {(answer.stderr or answer.stdout).strip()}")
+        if result.returncode:
+            raise EmbeddedServerError(f"Kafka cannot use {self.root}: {(result.stderr or result.stdout).strip()}")
 
     def _clear_temporary(self) -> None:
-        """Native libraries that a killed node left unpacked."""
+        """Delete the native libraries that a killed node left unpacked."""
         temporary = self.root / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
 
 
 def _escape(path: Path) -> str:
-    """A path as a value in a Java properties file (ISO 8859-1, backslashes escape)."""
-    return "".join(c if c.isascii() and c != "\\" else f"\\u{ord(c):04x}" for c in str(path))
+    """Escape a path for a Java properties file, which is ISO 8859-1 and takes backslashes as escapes."""
+    return "".join(char if char.isascii() and char != "\\" else f"\\u{ord(char):04x}" for char in str(path))

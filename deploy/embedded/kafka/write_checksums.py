@@ -1,4 +1,4 @@
-"""Writes the checksums of the broker's jars anew, after a change of `kafka/pom.xml`; part of `make lock`."""
+"""Writes the checksums of the broker's jars after a change of `pom.xml`; part of `make lock`."""
 
 import hashlib
 import sys
@@ -10,7 +10,7 @@ from deploy.embedded.kafka.distribution import CHECKSUMS_FILE, run_maven
 
 
 def main() -> None:
-    """Fetch what the recipe asks for, checked by Maven against the repository's checksums, and note each SHA-256."""
+    """Download the jars, which Maven checks against the repository's checksums, and write the SHA-256 of each."""
     with TemporaryDirectory() as folder:
         run_maven(java.ensure_maven(_print_progress), Path(folder), _print_progress)
         jars = sorted(Path(folder).glob("*.jar"))

@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL: its process, and how it runs unprivileged."""
+"""PostgreSQL without a container: its process, and how it runs as an unprivileged user."""

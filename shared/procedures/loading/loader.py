@@ -64,7 +64,7 @@ def load_clauses(reference: str | Path, *, base_folder: Path | None = None) -> d
 def load_pack(reference: str | Path, *, base_folder: Path | None = None) -> Pack:
     """Load the pack of a reference, from a cache as long as its files do not change; raises `ProcedureError`."""
     path = _procedure_path(reference, base_folder)
-    clauses_path = path.parent / "clauses.yaml"  # a version without its own has the texts of the newest
+    clauses_path = path.parent / "clauses.yaml"  # an earlier version without a clauses.yaml uses that of the newest
     if path.parent.parent.name == "versions" and not clauses_path.exists():
         clauses_path = path.parent.parent.parent / "clauses.yaml"
     return _load_cached(path, _file_stamp(path), clauses_path, _file_stamp(clauses_path))

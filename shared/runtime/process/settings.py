@@ -36,7 +36,8 @@ class RuntimeSettings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL"),
         description="PostgreSQL; each service uses the schema of its name",
     )
-    database_pool: int = Field(6, ge=2, description="database connections of one process")
+    database_pool: int = Field(6, ge=2, description="database connections of one process for HTTP, reports and other loops")
+    processing_pool: int = Field(4, ge=4, description="further connections: two for batches, one for timers, one for the relay")
     command_timeout: float = Field(30.0, gt=0, description="seconds that a statement may take")
     lock_timeout: float = Field(10.0, gt=0, description="seconds to wait for a row lock")
     idle_in_transaction_timeout: float = Field(30.0, gt=0, description="seconds after which the database ends an idle transaction")
@@ -49,8 +50,13 @@ class RuntimeSettings(BaseSettings):
     max_poll_interval_ms: int = Field(
         300_000, ge=1000, description="maximum milliseconds between polls; a failing batch is retried for half of it"
     )
-    breaker_run: int = Field(50, ge=0, description="failed records in a row that stop a partition; 0 switches the breaker off")
-    breaker_share: float = Field(0.5, gt=0, le=1, description="share of failed records among the last 100 that stops a partition")
+    breaker_cases: int = Field(
+        20, ge=0, description="cases that one fault may park within a minute before reading stops; 0 switches the breaker off"
+    )
+    bad_records_burst: int = Field(
+        100, ge=0, description="bad records of one sender at once before its records are set aside; 0 switches the limit off"
+    )
+    bad_records_per_minute: float = Field(60.0, gt=0, description="bad records a minute that one sender may send for long")
     clock_tolerance_ms: int = Field(
         100, ge=0, description="maximum difference in milliseconds between the broker's clock and ours; timers fire that much later"
     )
@@ -58,6 +64,9 @@ class RuntimeSettings(BaseSettings):
         1, ge=1, le=64, description="number of relays that may run in parallel; the same in every process of a service"
     )
     outbox_poll_ms: int = Field(100, ge=1, description="outbox poll interval in milliseconds; grows to a second while the outbox is empty")
-    send_timeout: float = Field(4.0, gt=0, description="seconds after which a send is aborted and the producer replaced")
+    outbox_hold_seconds: float = Field(
+        600.0, ge=0, description="seconds that messages to an absent or forbidden topic are held; then they become dead letters"
+    )
+    send_timeout: float = Field(4.0, gt=0, description="seconds without progress after which a send is aborted and the producer replaced")
     timer_poll_ms: int = Field(500, ge=1, description="timer poll interval in milliseconds")
     stop_timeout: float = Field(30.0, gt=0, description="seconds for an orderly stop; then the process exits")

@@ -11,11 +11,11 @@ import httpx
 
 from deploy.sinks import SmsSink
 from services.notify.providers.provider import OutgoingMessage, SendAccepted
-from tests.integration.notify.peers import send_mail, sms_provider
+from tests.integration.notify.providers.provider_peers import send_mail, sms_provider
 from tests.support.repository import PROJECT
 
 
-async def test_both_sinks_serve_keep_and_stop(tmp_path: Path) -> None:
+async def test_both_sinks_accept_and_store_messages_and_stop_on_sigterm(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy.sinks", "--folder", str(tmp_path), "--smtp-port", "0", "--sms-port", "0"),
         cwd=PROJECT,
@@ -23,35 +23,35 @@ async def test_both_sinks_serve_keep_and_stop(tmp_path: Path) -> None:
         env={"JIESU_SMS_TOKEN": "a token"},
     )
     assert process.stdout is not None
-    said = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
-    ports = [int(port) for port in re.findall(r":(\d+),", said)]
+    startup_line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    ports = [int(port) for port in re.findall(r":(\d+),", startup_line)]
     assert len(ports) == 2
     gateway = sms_provider(ports[1])
     assert isinstance(await send_mail(ports[0], OutgoingMessage("k1", "li@example.com", "主题", "正文"), timeout=10), SendAccepted)
     assert isinstance(await gateway.send(OutgoingMessage("k2", "+8613800000001", "", "正文")), SendAccepted)
     await gateway.close()
     async with httpx.AsyncClient() as client:
-        stranger = await client.post(f"http://127.0.0.1:{ports[1]}/v1/messages", json={}, headers={"idempotency-key": "k3"})
+        unauthorized = await client.post(f"http://127.0.0.1:{ports[1]}/v1/messages", json={}, headers={"idempotency-key": "k3"})
         assert (await client.get(f"http://127.0.0.1:{ports[1]}/live")).json() == {"kept": 1, "repeats": 0}
-    assert stranger.status_code in {401, 422}
+    assert unauthorized.status_code in {401, 422}
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 20) == 0
-    kept = {
+    stored = {
         name: [json.loads(line) for line in (tmp_path / name).read_text(encoding="utf-8").splitlines()]
         for name in ("mail.jsonl", "sms.jsonl")
     }
-    assert [(mail["to"], mail["subject"], mail["text"]) for mail in kept["mail.jsonl"]] == [(["li@example.com"], "主题", "正文\n")]
-    assert [(sms["key"], sms["to"], sms["text"]) for sms in kept["sms.jsonl"]] == [("k2", "+8613800000001", "正文")]
+    assert [(mail["to"], mail["subject"], mail["text"]) for mail in stored["mail.jsonl"]] == [(["li@example.com"], "主题", "正文\n")]
+    assert [(sms["key"], sms["to"], sms["text"]) for sms in stored["sms.jsonl"]] == [("k2", "+8613800000001", "正文")]
 
 
-async def test_the_gateway_wants_its_token_and_one_message_a_key(tmp_path: Path) -> None:
+async def test_gateway_requires_its_token_and_refuses_a_second_message_under_one_key(tmp_path: Path) -> None:
     async with SmsSink(tmp_path, token="right") as sink, httpx.AsyncClient(base_url=sink.url) as client:
 
         async def post(token: str, text: str) -> httpx.Response:
             headers = {"authorization": f"Bearer {token}", "idempotency-key": "k"}
             return await client.post("/v1/messages", json={"to": "+8613800000001", "text": text, "reference": "k"}, headers=headers)
 
-        answers = [await post("wrong", "a"), await post("right", "a"), await post("right", "a"), await post("right", "another")]
-    assert [answer.status_code for answer in answers] == [401, 202, 202, 422]
-    assert answers[1].json() == answers[2].json()
+        responses = [await post("wrong", "a"), await post("right", "a"), await post("right", "a"), await post("right", "another")]
+    assert [response.status_code for response in responses] == [401, 202, 202, 422]
+    assert responses[1].json() == responses[2].json()
     assert (len(sink.message_file.messages), sink.message_file.duplicates) == (1, 2)

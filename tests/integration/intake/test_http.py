@@ -21,7 +21,8 @@ from shared.runtime.kafka.signing import is_signature_valid
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows, source_client
-from tests.support.services import TopicClient, submission_body
+from tests.support.messaging.sample_organisation import submission_body
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 YEAR = datetime.now(ZoneInfo("Asia/Shanghai")).year
@@ -183,7 +184,7 @@ async def test_source_above_its_rate_has_to_wait(intake: Service) -> None:
     assert int(answers[1].headers["retry-after"]) > 50
 
 
-async def test_anonymous_complainant_is_not_asked_for_contact_data(web: httpx.AsyncClient) -> None:
+async def test_anonymous_complainant_needs_no_contact_data(web: httpx.AsyncClient) -> None:
     named = (await web.post("/v1/complaints", json=submission_body(complainant={"name": "王先生"}))).json()
     assert named["missing"] == ["complainant.phone"]
     anonymous = (await web.post("/v1/complaints", json=submission_body(complainant={"anonymous": True, "phone": "13800001234"}))).json()
@@ -273,7 +274,7 @@ async def test_another_text_under_a_known_external_id_is_refused_without_a_signi
 async def test_unknown_and_misspelt_fields_and_facts_are_named_in_the_answer(web: httpx.AsyncClient) -> None:
     body = submission_body(facts={"wrad": "A", "persons": "many"}, txet="x", channel="telepathy")
     answer = await web.post("/v1/complaints", json=body)
-    assert (answer.status_code, answer.json()["unreadable"]) == (202, ["txet", "channel", "facts.persons", "facts.wrad"])
+    assert (answer.status_code, answer.json()["unreadable"]) == (202, ["channel", "txet", "facts.persons", "facts.wrad"])
     stored = (await web.get(f"/v1/complaints/{answer.json()['case']}")).json()
     assert stored["unreadable"] == answer.json()["unreadable"]
 

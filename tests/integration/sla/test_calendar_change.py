@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from shared.runtime.service import Service
-from tests.integration.sla.harness import CALENDAR, SlaHarness, write_organisation
 from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
+from tests.integration.sla.sla_harness import CALENDAR, SlaHarness, write_organisation
 from tests.support.waiting import wait_for
 
 

@@ -1,4 +1,4 @@
-"""A broker and a database under a test's own control: killed, frozen, started again on the same address."""
+"""A broker and a database that are killed, frozen and restarted on the same address."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.kafka.readiness import broker_is_ready
-from tests.support.databases import asyncpg_dsn
-from tests.support.topics import Topics
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.topics import Topics
 
 
-async def test_a_killed_broker_comes_back_on_its_port_with_its_records(own_servers: Callable[..., EmbeddedServers]) -> None:
+async def test_killed_broker_restarts_on_its_port_with_its_records(own_servers: Callable[..., EmbeddedServers]) -> None:
     servers = own_servers(postgres=False)
     assert servers.kafka
     await Topics(servers.bootstrap_servers).create("a")
@@ -23,7 +23,7 @@ async def test_a_killed_broker_comes_back_on_its_port_with_its_records(own_serve
         assert (await producer.send_and_wait("a", b"after")).offset == 1
 
 
-async def test_a_frozen_broker_answers_nobody_until_it_is_thawed(own_servers: Callable[..., EmbeddedServers]) -> None:
+async def test_frozen_broker_does_not_respond_until_it_is_thawed(own_servers: Callable[..., EmbeddedServers]) -> None:
     servers = own_servers(postgres=False)
     assert servers.kafka
     servers.kafka.process.freeze()
@@ -32,15 +32,15 @@ async def test_a_frozen_broker_answers_nobody_until_it_is_thawed(own_servers: Ca
     servers.kafka.wait_ready()
 
 
-async def test_a_killed_database_comes_back_under_its_url_with_its_rows(own_servers: Callable[..., EmbeddedServers]) -> None:
+async def test_killed_database_restarts_under_its_url_with_its_rows(own_servers: Callable[..., EmbeddedServers]) -> None:
     servers = own_servers(kafka=False)
     assert servers.postgres
     url = servers.database_url
     connection = await asyncpg.connect(asyncpg_dsn(url))
-    await connection.execute("CREATE TABLE mark AS SELECT 7 AS value")
+    await connection.execute("CREATE TABLE marker AS SELECT 7 AS value")
     servers.postgres.kill()
     servers.postgres.start()
-    again = await asyncpg.connect(asyncpg_dsn(servers.database_url))
-    assert (servers.database_url, await again.fetchval("SELECT value FROM mark")) == (url, 7)
-    await again.close()
+    reconnected = await asyncpg.connect(asyncpg_dsn(servers.database_url))
+    assert (servers.database_url, await reconnected.fetchval("SELECT value FROM marker")) == (url, 7)
+    await reconnected.close()
     connection.terminate()

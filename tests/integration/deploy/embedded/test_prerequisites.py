@@ -1,4 +1,4 @@
-"""What the bare machine lacks is installed where that is ours to do, and named in one sentence where it is not."""
+"""Missing programs are installed as root on Debian, and named with the remedy elsewhere."""
 
 import os
 import shutil
@@ -12,12 +12,12 @@ from deploy.embedded import EmbeddedServerError, PostgresServer
 from deploy.embedded.kafka import distribution, java
 from deploy.embedded.postgres.server import find_installation
 from deploy.embedded.postgres.unprivileged import unprivileged_setup
-from tests.support.databases import asyncpg_dsn
+from tests.support.servers.databases import asyncpg_dsn
 
 
 @pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A machine on whose PATH there is nothing but what the test puts there."""
+def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The only folder of PATH, in which a test puts programs."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -27,68 +27,70 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     java._java_version.cache_clear()
 
 
-def program(path: Path, text: str) -> None:
-    path.write_text(f"#!/bin/sh\n{text}\n")
+def write_program(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, *, root: bool, debian: bool) -> None:
+def set_system(monkeypatch: pytest.MonkeyPatch, *, root: bool, debian: bool) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
     monkeypatch.setattr(java, "_is_debian", lambda: debian)
 
 
 @pytest.mark.parametrize(("root", "debian"), [(False, True), (True, False)])
-def test_missing_java_is_one_sentence_with_the_remedy(bare: Path, monkeypatch: pytest.MonkeyPatch, *, root: bool, debian: bool) -> None:
-    pretend(monkeypatch, root=root, debian=debian)
-    program(bare / "apt-get", "exit 0")
+def test_missing_java_is_reported_in_one_sentence_with_the_remedy(
+    empty_path: Path, monkeypatch: pytest.MonkeyPatch, *, root: bool, debian: bool
+) -> None:
+    set_system(monkeypatch, root=root, debian=debian)
+    write_program(empty_path / "apt-get", "exit 0")
     with pytest.raises(
         EmbeddedServerError, match=r"^Java 17 or newer is missing: install it .*apt-get install openjdk-17-jre-headless.*\.$"
     ):
         java.ensure_java(print)
 
 
-def test_missing_java_is_installed_on_debian_as_root_after_one_line(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, root=True, debian=True)
-    fake = bare / "java"
-    program(bare / "fake-java", 'echo openjdk version \\"17.0.1\\" >&2')
-    program(bare / "apt-get", f'case "$*" in *install*) /bin/mv "{bare}/fake-java" "{fake}";; esac')
-    told: list[str] = []
-    assert java.ensure_java(told.append) == str(fake)
-    assert told == ["Java 17 or newer is missing: installing openjdk-17-jre-headless with apt-get."]
+def test_missing_java_is_installed_as_root_on_debian_after_one_line_of_progress(empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_system(monkeypatch, root=True, debian=True)
+    java_path = empty_path / "java"
+    write_program(empty_path / "fake-java", 'echo openjdk version \\"17.0.1\\" >&2')
+    write_program(empty_path / "apt-get", f'case "$*" in *install*) /bin/mv "{empty_path}/fake-java" "{java_path}";; esac')
+    progress: list[str] = []
+    assert java.ensure_java(progress.append) == str(java_path)
+    assert progress == ["Java 17 or newer is missing: installing openjdk-17-jre-headless with apt-get."]
 
 
-def test_an_old_java_counts_as_missing(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, root=False, debian=True)
-    program(bare / "java", 'echo openjdk version \\"1.8.0_292\\" >&2')
+def test_old_java_counts_as_missing(empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_system(monkeypatch, root=False, debian=True)
+    write_program(empty_path / "java", 'echo openjdk version \\"1.8.0_292\\" >&2')
     with pytest.raises(EmbeddedServerError, match=r"^Java 17 or newer is missing"):
         java.ensure_java(print)
 
 
-def test_missing_maven_is_one_sentence_with_the_remedy(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, root=False, debian=True)
-    assert bare.exists()
+def test_missing_maven_is_reported_in_one_sentence_with_the_remedy(empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_system(monkeypatch, root=False, debian=True)
+    assert empty_path.exists()
     with pytest.raises(EmbeddedServerError, match=r"^Maven is missing: install it .*apt-get install maven.*\.$"):
         java.ensure_maven(print)
 
 
-def test_a_jar_that_was_not_reviewed_is_refused(tmp_path: Path) -> None:
+def test_jar_with_another_checksum_is_refused(tmp_path: Path) -> None:
     for jar in distribution.ensure_jars(print):
         shutil.copy(jar, tmp_path)
     distribution._verify(tmp_path)
-    victim = next(tmp_path.glob("kafka-server-4*.jar"))
-    victim.write_bytes(victim.read_bytes() + b"\0")
-    with pytest.raises(EmbeddedServerError, match=victim.name):
+    changed_jar = next(tmp_path.glob("kafka-server-4*.jar"))
+    changed_jar.write_bytes(changed_jar.read_bytes() + b"\0")
+    with pytest.raises(EmbeddedServerError, match=changed_jar.name):
         distribution._verify(tmp_path)
 
 
 async def test_postgresql_runs_where_user_namespaces_are_forbidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As root it then runs as `nobody` on copies; an ordinary user never needed the namespace."""
-    program(tmp_path / "unshare", "exit 1")
+    """Root then runs it as `nobody` on copies; an ordinary user needs no namespace."""
+    write_program(tmp_path / "unshare", "exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     server = PostgresServer(tmp_path / "root only" / "postgres")
     (tmp_path / "root only").mkdir(mode=0o700)
-    ground = unprivileged_setup(find_installation(), server.root)
-    assert tuple(ground.wrapper[:1]) == (("setpriv",) if os.geteuid() == 0 else ())
+    setup = unprivileged_setup(find_installation(), server.root)
+    assert tuple(setup.wrapper[:1]) == (("setpriv",) if os.geteuid() == 0 else ())
     try:
         server.start()
         connection = await asyncpg.connect(asyncpg_dsn(server.database_url))
@@ -96,5 +98,5 @@ async def test_postgresql_runs_where_user_namespaces_are_forbidden(tmp_path: Pat
         await connection.close()
     finally:
         server.stop()
-        if ground.user_id is not None:
-            shutil.rmtree(ground.data_home.parent)
+        if setup.user_id is not None:
+            shutil.rmtree(setup.data_home.parent)

@@ -1,4 +1,4 @@
-"""The embedded servers stop with their command, however it ends, and the next start finds the data."""
+"""The embedded servers stop when their command ends in any way, and the next start has their data."""
 
 import os
 import re
@@ -13,83 +13,83 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.embedded import EmbeddedServers, RootInUseError
 from deploy.embedded.process import stop_orphans
-from tests.support.databases import asyncpg_dsn
-from tests.support.embedded import EmbeddedCommand
-from tests.support.topics import Topics
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.embedded_command import EmbeddedCommand
+from tests.support.servers.topics import Topics
 from tests.support.waiting import wait_for
 
 
-async def leave_marks(command: EmbeddedCommand) -> None:
+async def write_markers(command: EmbeddedCommand) -> None:
     connection = await asyncpg.connect(asyncpg_dsn(command.database_url))
-    await connection.execute("CREATE TABLE mark AS SELECT 7 AS value")
+    await connection.execute("CREATE TABLE marker AS SELECT 7 AS value")
     await connection.close()
-    await Topics(command.bootstrap_servers).create("marks")
+    await Topics(command.bootstrap_servers).create("markers")
     async with AIOKafkaProducer(bootstrap_servers=command.bootstrap_servers) as producer:
-        await producer.send_and_wait("marks", b"seven")
+        await producer.send_and_wait("markers", b"seven")
 
 
-async def marks(command: EmbeddedCommand) -> tuple[int, bytes]:
+async def read_markers(command: EmbeddedCommand) -> tuple[int, bytes]:
     connection = await asyncpg.connect(asyncpg_dsn(command.database_url))
-    value = await connection.fetchval("SELECT value FROM mark")
+    value = await connection.fetchval("SELECT value FROM marker")
     await connection.close()
     async with AIOKafkaConsumer(bootstrap_servers=command.bootstrap_servers, auto_offset_reset="earliest") as consumer:
-        consumer.assign([TopicPartition("marks", 0)])
+        consumer.assign([TopicPartition("markers", 0)])
         record = await consumer.getone()
     return value, record.value
 
 
-async def test_kill_9_of_the_command_stops_the_servers_and_loses_nothing(tmp_path: Path) -> None:
+async def test_sigkill_of_the_command_stops_the_servers_and_loses_nothing(tmp_path: Path) -> None:
     root = tmp_path / "a path with spaces 接诉"
     with EmbeddedCommand(root) as first:
-        await leave_marks(first)
+        await write_markers(first)
         first.kill()
         await wait_for(lambda: not first.server_pids(), what="the servers' end")
     with EmbeddedCommand(root) as second:
-        assert await marks(second) == (7, b"seven")
+        assert await read_markers(second) == (7, b"seven")
 
 
 async def test_servers_that_outlived_a_killed_command_are_replaced(tmp_path: Path) -> None:
     with EmbeddedCommand(tmp_path) as first:
-        await leave_marks(first)
-        left = first.server_pids()
-        for pid in left:
+        await write_markers(first)
+        orphans = first.server_pids()
+        for pid in orphans:
             os.kill(pid, signal.SIGSTOP)
         first.kill()
-        assert sorted(first.server_pids()) == sorted(left)
+        assert sorted(first.server_pids()) == sorted(orphans)
     with EmbeddedCommand(tmp_path) as second:
-        assert await marks(second) == (7, b"seven")
-        assert not set(left) & set(second.server_pids())
+        assert await read_markers(second) == (7, b"seven")
+        assert not set(orphans) & set(second.server_pids())
 
 
 async def test_servers_killed_with_their_command_recover(tmp_path: Path) -> None:
     with EmbeddedCommand(tmp_path) as first:
-        await leave_marks(first)
-        left = first.server_pids()
-        first.process.send_signal(signal.SIGSTOP)
-        for pid in left:
+        await write_markers(first)
+        server_pids = first.server_pids()
+        first.process.send_signal(signal.SIGSTOP)  # so that it cannot stop its servers cleanly
+        for pid in server_pids:
             os.kill(pid, signal.SIGKILL)
         first.kill()
     with EmbeddedCommand(tmp_path) as second:
-        assert await marks(second) == (7, b"seven")
+        assert await read_markers(second) == (7, b"seven")
 
 
 def test_sigterm_ends_the_command_and_its_servers(tmp_path: Path) -> None:
     with EmbeddedCommand(tmp_path) as command:
-        sockets = Path(command.database_url.partition("host=")[2])
-        assert sockets.stat().st_mode & 0o777 == 0o700
-        status, told = command.terminate()
-        assert (status, command.server_pids(), sockets.exists()) == (0, [], False)
-        assert told.rstrip().endswith("Stopped.")
+        socket_folder = Path(command.database_url.partition("host=")[2])
+        assert socket_folder.stat().st_mode & 0o777 == 0o700
+        status, progress = command.terminate()
+        assert (status, command.server_pids(), socket_folder.exists()) == (0, [], False)
+        assert progress.rstrip().endswith("Stopped.")
 
 
-def test_a_second_command_on_the_same_directory_is_told_who_has_it(tmp_path: Path) -> None:
+def test_second_command_on_a_directory_names_the_process_that_uses_it(tmp_path: Path) -> None:
     with EmbeddedCommand(tmp_path) as first:
         expected = rf"^{re.escape(str(tmp_path))} is in use by process {first.process.pid}: wait for it or stop it\.$"
         with pytest.raises(RootInUseError, match=expected):
             EmbeddedServers(tmp_path, lock_timeout=0).start()
 
 
-def test_servers_on_the_usual_ports_do_not_matter(tmp_path: Path) -> None:
+def test_servers_do_not_use_the_default_ports(tmp_path: Path) -> None:
     with ExitStack() as stack:
         for port in (9092, 9093, 5432):
             occupied = stack.enter_context(socket.socket())
@@ -103,20 +103,20 @@ def test_servers_on_the_usual_ports_do_not_matter(tmp_path: Path) -> None:
             assert servers.bootstrap_servers.rpartition(":")[2] not in {"9092", "9093", "5432"}
 
 
-def test_a_stale_pid_file_with_a_reused_id_does_not_keep_postgresql_down(tmp_path: Path) -> None:
+def test_postgresql_starts_despite_a_stale_pid_file_with_a_reused_process_id(tmp_path: Path) -> None:
     with EmbeddedServers(tmp_path, kafka=False) as servers:
         assert servers.postgres
         data = tmp_path / "postgres" / "data"
-        file = data / "postmaster.pid"
-        stale = file.read_text().splitlines()
+        pid_file = data / "postmaster.pid"
+        stale_lines = pid_file.read_text().splitlines()
         servers.postgres.kill()
         stop_orphans("-D", str(data), stop_signal=signal.SIGINT)
-        file.write_text("\n".join([str(os.getppid()), *stale[1:]]))
+        pid_file.write_text("\n".join([str(os.getppid()), *stale_lines[1:]]))
         servers.postgres.start()
-        assert file.read_text().splitlines()[0] == str(servers.postgres.process.pid)
+        assert pid_file.read_text().splitlines()[0] == str(servers.postgres.process.pid)
 
 
-def test_the_users_own_servers_are_used_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_named_in_the_environment_are_used_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker.example:9092")
     monkeypatch.setenv("DATABASE_URL", "postgres://someone@db.example/jiesu")
     with EmbeddedServers(tmp_path / "unused") as servers:
@@ -128,10 +128,10 @@ def test_the_users_own_servers_are_used_instead(tmp_path: Path, monkeypatch: pyt
     assert not (tmp_path / "unused").exists()
 
 
-async def test_a_fresh_start_knows_no_topic_of_earlier_runs(tmp_path: Path) -> None:
+async def test_discard_topics_deletes_the_topics_of_earlier_runs(tmp_path: Path) -> None:
     with EmbeddedServers(tmp_path, postgres=False) as servers:
         await Topics(servers.bootstrap_servers).create("old")
-    for fresh in (False, True):
-        with EmbeddedServers(tmp_path, postgres=False, discard_topics=fresh) as servers:
+    for discard_topics in (False, True):
+        with EmbeddedServers(tmp_path, postgres=False, discard_topics=discard_topics) as servers:
             async with AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers) as consumer:
-                assert ("old" in await consumer.topics()) is not fresh
+                assert ("old" in await consumer.topics()) is not discard_topics

@@ -34,7 +34,7 @@ def test_some_submissions_are_resent_within_the_month() -> None:
 
 
 def test_burst_fits_into_half_an_hour() -> None:
-    burst = [each for each in PLAN.submissions if each.body["external_id"].startswith("burst-") and not each.resend]
+    burst = [submission for submission in PLAN.submissions if submission.body["external_id"].startswith("burst-") and not submission.resend]
     assert len(burst) == BURST_SIZE
     assert burst[-1].at - burst[0].at < timedelta(minutes=30)
 

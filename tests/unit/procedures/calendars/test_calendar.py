@@ -1,4 +1,4 @@
-"""Calendars read from plain data: the public schedule, and what is refused."""
+"""Calendars read from plain data: the public schedule and rejected input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from shared.procedures.calendars.calendar import Calendar, CalendarError
 from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL, china_schedule
-from tests.support.minute_counter import DAYS_OFF, MAKE_UP_DAYS
+from tests.support.deadlines.minute_counter import DAYS_OFF, MAKE_UP_DAYS
 
 MINIMAL = {"id": "branch", "version": 3}
 
