@@ -80,7 +80,7 @@ def aborted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def producer_of(broker: Broker, timeout: float = 5.0) -> Producer:
     producer = Producer({}, timeout)
-    producer._current = broker  # type: ignore[assignment]
+    producer._current = broker
     return producer
 
 
