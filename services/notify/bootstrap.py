@@ -18,7 +18,8 @@ from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
 from services.notify.providers.provider import Provider
 from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
-from shared.procedures.loading.loader import installed_packs, installed_versions, load_organisation, load_procedure
+from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.loading.loader import installed_packs, installed_versions, load_procedure
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
@@ -56,7 +57,7 @@ def configured_providers(settings: NotifySettings, clock: Clock) -> list[Provide
 
 def planning_context(settings: NotifySettings, channels: frozenset[str]) -> PlanningContext:
     """What planning reads besides the request; `channels` are those that have a provider."""
-    organisation = load_organisation(settings.organisation)
+    organisation = load_checked_organisation(settings.organisation)
     directory = RecipientDirectory(organisation, settings.phone_region, settings.default_channels, settings.complainant_language)
     required = required_templates(messaging_procedures(organisation, settings.organisation.parent))
     templates = MessageTemplates(template_sources(settings.templates), settings.zone, required)

@@ -87,6 +87,11 @@ class ComplaintSource(StrictModel):
     )
     department: str | None = Field(default=None, description="the department of all its cases, instead of the one that routing selects")
 
+    @property
+    def procedure_reference(self) -> str:
+        """The reference by which the loader finds the procedure: with the version if the source names one."""
+        return self.procedure if self.version is None else f"{self.procedure}@{self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class _RoleHolders:

@@ -16,6 +16,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import contracts
 from shared.contracts.topics import Topic
+from shared.procedures.calendars.calendar import CalendarError
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
@@ -262,5 +263,7 @@ def run_service(build: Callable[[], Service]) -> None:
 
     try:
         uvloop.run(build_and_run())
-    except (Misconfigured, ProcedureError) as error:
+    except ProcedureError as error:
+        sys.exit(f"Error: {error.in_one_line()}")
+    except (Misconfigured, CalendarError) as error:
         sys.exit(f"Error: {error}")

@@ -13,7 +13,7 @@ from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
 from shared.procedures.explain.text_page import render_text
 from shared.procedures.model.procedure import LanguageCode
-from tests.support.scenarios.mutations import scenario_fails
+from simulator.entry_removal import scenario_fails
 from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
 
 EVERY_PACK = pytest.mark.parametrize("name", PACKS)

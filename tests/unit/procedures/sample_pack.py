@@ -59,14 +59,19 @@ clauses:
 """
 SCENARIO = """\
 procedure: ../procedure.yaml
+parameters: {limit: 3wd}
 complaint: {received_at: 2026-09-24T10:00:00+08:00, text: x}
+steps:
+  - {at: 2026-09-24T11:00:00+08:00, action: close, role: complainant}
+  - {at: 2026-09-24T12:00:00+08:00, action: close, role: desk}
+until: 2026-10-12T00:00:00+08:00
 expect:
   - {event: classified, clause: "2"}
-  - {event: clock_breached, clause: "3"}
-  - {event: reminded, clause: "3.1"}
-  - {event: escalated, clause: "3.2"}
   - {event: action_refused, clause: "4"}
   - {event: action_refused, clause: "4.1"}
+  - {event: reminded, clause: "3.1"}
+  - {event: clock_breached, clause: "3"}
+  - {event: escalated, clause: "3.2"}
 """
 
 

@@ -54,7 +54,7 @@ def test_diff_lists_changed_entries(tmp_path: Path) -> None:
 
 
 def test_replay_compares_scenarios_under_another_version(tmp_path: Path) -> None:
-    folder = write_pack(tmp_path / "old", scenario=f"parameters: {{limit: 3wd}}\nuntil: 2026-10-12T00:00:00+08:00\n{SCENARIO}")
+    folder = write_pack(tmp_path / "old", scenario=SCENARIO)
     scenario = folder / "scenarios" / "all.yaml"
     same = jiesu("procedure", "replay", folder, "--cases", scenario, "--json")
     assert same.exit_code == 0, same.output
@@ -88,3 +88,34 @@ def test_schema_is_printed_or_written(tmp_path: Path) -> None:
     printed = jiesu("procedure", "schema").stdout
     assert jiesu("procedure", "schema", "--output", tmp_path / "schema.json").exit_code == 0
     assert (tmp_path / "schema.json").read_text("utf-8") == printed
+
+
+def test_a_failing_scenario_fails_check_coverage_and_test(tmp_path: Path) -> None:
+    folder = write_pack(tmp_path, scenario=SCENARIO + "  - {event: closed}\n")
+    for command in ("check", "coverage", "test"):
+        result = jiesu("procedure", command, folder)
+        assert result.exit_code == 1, command
+        assert "not met: expected event: closed" in result.output, command
+
+
+def test_test_names_the_entry_that_no_scenario_needs_and_what_to_add(tmp_path: Path) -> None:
+    jiesu("procedure", "new", "small-shop", "--into", tmp_path)
+    folder = tmp_path / "small-shop"
+    assert jiesu("procedure", "test", folder).exit_code == 0
+    text = (folder / "procedure.yaml").read_text("utf-8")
+    clock = '  - {id: idle, clause: "1", zh: 空, en: Idle, starts: closed, stops: reopened, due: [{within: 3wd, do: [breach]}]}\n'
+    (folder / "procedure.yaml").write_text(text.replace("clocks:\n", f"clocks:\n{clock}", 1), "utf-8")
+    result = jiesu("procedure", "test", folder)
+    assert result.exit_code == 1
+    assert "unneeded: clocks.idle (clause 1): every scenario is met without it; add a scenario that expects clock_started" in result.output
+
+
+def test_packs_of_the_users_are_installed_by_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jiesu("procedure", "new", "small-shop", "--into", tmp_path)
+    assert jiesu("procedure", "explain", "small-shop").exit_code == 2
+    monkeypatch.setenv("JIESU_PACKS", str(tmp_path))
+    assert jiesu("procedure", "explain", "small-shop").exit_code == 0
+    assert jiesu("procedure", "explain", "small-shop@1").exit_code == 0
+    (tmp_path / "small-shop").rename(tmp_path / "hunan-property")
+    result = jiesu("procedure", "explain", "hunan-property")
+    assert (result.exit_code, "is the id of an installed pack" in result.output) == (2, True)

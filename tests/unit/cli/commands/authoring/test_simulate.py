@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,44 @@ def test_invalid_procedure_ends_with_status_2(tmp_path: Path, procedure: str, ex
     status, message = run(tmp_path, RECEIVED, procedure)
     assert status == 2
     assert expected in message
+
+
+def test_several_files_and_folders_are_run_and_the_worst_status_counts(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(HEAD + CLOCK, encoding="utf-8")
+    folder = tmp_path / "scenarios" / "deeper"
+    folder.mkdir(parents=True)
+    head = f"procedure: {tmp_path / 'small.yaml'}\n{RECEIVED}{STEP}"
+    met, unmet, unusable = tmp_path / "met.yaml", folder / "unmet.yaml", tmp_path / "unusable.yaml"
+    met.write_text(head + "expect: [{event: handled}]\n", encoding="utf-8")
+    unmet.write_text(head + "expect: [{event: closed}]\n", encoding="utf-8")
+    unusable.write_text(head + "stepps: []\n", encoding="utf-8")
+    assert CliRunner().invoke(app, ["simulate", str(met), str(met)]).exit_code == 0
+    result = CliRunner().invoke(app, ["simulate", str(met), str(folder.parent)])
+    assert (result.exit_code, result.output.splitlines()[-2]) == (1, "2 scenarios, 1 not met, 0 that cannot be used")
+    assert f"{unmet}: not met: expected event: closed" in result.stderr
+    assert CliRunner().invoke(app, ["simulate", str(unusable), str(folder.parent)]).exit_code == 2
+    rows = json.loads(CliRunner().invoke(app, ["simulate", str(met), str(folder.parent), "--json"]).stdout)
+    assert {row["file"] for row in rows} == {str(met), str(unmet)}
+
+
+def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["simulate", str(tmp_path)])
+    assert (result.exit_code, "has no scenario" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("after", "status"), [("2026-11-09T10:00:00+08:00", 1), ("2026-11-09T10:00:01+08:00", 0)])
+def test_an_instant_in_quotes_bounds_what_must_not_happen(tmp_path: Path, after: str, status: int) -> None:
+    assert run(tmp_path, RECEIVED + STEP + f"expect: [{{absent: handled, after: '{after}'}}]\n")[0] == status
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        ("{event: extension_granted, by: 2wd}", "by is the action's name; the event extension_granted has it as extend_by"),
+        ("{event: closed, extend_by: 2wd}", "extend_by is no field of the event closed"),
+        ("{event: clock_breached, claus: '1'}", "did you mean clause?"),
+    ],
+)
+def test_a_field_that_the_event_does_not_have_is_an_error(tmp_path: Path, expected: str, message: str) -> None:
+    status, text = run(tmp_path, RECEIVED + f"expect: [{expected}]\n")
+    assert (status, message in text) == (2, True)

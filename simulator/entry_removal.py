@@ -1,4 +1,4 @@
-"""Removes one entry of a procedure at a time: at least one scenario of its pack must fail without it."""
+"""Removes the entries of a procedure one by one, to find those without which every scenario is still met."""
 
 from collections.abc import Iterator
 from copy import deepcopy
