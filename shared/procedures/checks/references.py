@@ -87,7 +87,7 @@ def _check_targets(procedure: Procedure, located: LocatedEntry) -> Iterator[Find
                 yield from _check_exists((*located.yaml_path, "required"), "field of a complaint", field, known)
         case ConfidentialityRule(hidden=fields):
             for field in fields:
-                yield from _check_exists((*located.yaml_path, "hidden"), "field of a complaint", field, known)
+                yield from _check_exists((*located.yaml_path, "hidden"), "field of a complaint", field, _FIELDS)
 
 
 def _check_values(procedure: Procedure, located: LocatedEntry) -> Iterator[Finding]:
