@@ -30,6 +30,7 @@ WAIT_REASON_BY_EVENT = {
 }
 """Event type → what the case waits for after it; `handling` is time in which the department itself works on the case."""
 SIGN_OFF = "sign_off"
+_END_EVENTS = frozenset({"closed", "refused", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class _HandlingState:
                 self.department, self.waiting_for = "", UNASSIGNED
             case "suspended" | "resumed":
                 self.suspended = event.type == "suspended"
-            case "closed" | "refused" | "withdrawn":
+            case event_type if event_type in _END_EVENTS:
                 self.ended = True
             case "reopened":
                 self.ended, self.suspended, self.waiting_for = False, False, HANDLING if self.department else UNASSIGNED
@@ -88,10 +89,12 @@ def handling_segments(received_at: int, events: Iterable[Event], until: int) -> 
 
     The segments leave no gap: their lengths add up to the elapsed time.
     """
-    segments = list(_iterate_segments(received_at, events, until))
-    while segments and segments[-1].reason == ENDED:
-        segments.pop()
-    return segments
+    in_order = list(events)
+    reopened_index = max((index for index, event in enumerate(in_order) if event.type == "reopened"), default=0)
+    end = next((event.at for event in in_order[reopened_index:] if event.type in _END_EVENTS), None)
+    if end is not None:
+        until = min(until, max(end, received_at))
+    return list(_iterate_segments(received_at, in_order, until))
 
 
 def _iterate_segments(received_at: int, events: Iterable[Event], until: int) -> Iterator[HandlingSegment]:

@@ -10,7 +10,7 @@ from typing import Any
 from services.sla.domain.lifecycle.case import Event
 from services.sla.domain.reports.case_progress import CaseAtPeriodEnd, case_at_period_end, finished_runs
 from services.sla.domain.reports.case_timeline import CaseTimeline
-from services.sla.domain.reports.handling_time import handling_segments
+from services.sla.domain.reports.handling_time import ENDED, handling_segments
 from shared.procedures.model.procedure import Procedure
 
 CALL_BACK_OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
@@ -106,6 +106,9 @@ class StatisticsCollector:
 
     def _count_time(self, timeline: CaseTimeline) -> None:
         for segment in handling_segments(timeline.received_at, timeline.events, self.period.until):
+            if segment.reason == ENDED:
+                # A period that is over cannot know that the case is reopened later: ended time counts in none.
+                continue
             length = segment.clip(self.period.since, self.period.until).length
             if length:
                 self.time_spent[segment.department, segment.reason] += length
