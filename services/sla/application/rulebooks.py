@@ -52,11 +52,8 @@ class RulebookRegistry:
     @cached_property
     def calendar_stamp(self) -> str:
         """A hash of all calendars; a case stored with another one has its deadlines recalculated."""
-        contents = [
-            (name, calendar.version, str(calendar.published_until), sorted(map(str, calendar.days.items())))
-            for name, calendar in self.calendars.items()
-        ]
-        return hashlib.sha256(orjson.dumps(sorted(contents))).hexdigest()[:16]
+        contents = {name: decision_context.calendar_to_dict(calendar) for name, calendar in self.calendars.items()}
+        return hashlib.sha256(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
     def get(self, procedure: str, version: int, parameters: dict[str, Any]) -> Rulebook:
         """The rulebook of a procedure's version with those parameters; raises `ProcedureError` if the version is not installed."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, MinuteInterval
+from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, format_interval
 from shared.procedures.organisation import Organisation
 
 _EXCLUDED_FIELDS: Any = {
@@ -58,22 +58,18 @@ def without_names(context: DecisionContext, kept_names: frozenset[str] = frozens
 
 def calendar_to_dict(calendar: Calendar) -> dict[str, Any]:
     """A calendar as `Calendar.parse` reads it, complete: it needs no public schedule besides."""
-    days = {_format_day(day): [_format_interval(each) for each in hours] if hours else "off" for day, hours in calendar.days.items()}
+    days = {_format_day(day): [format_interval(each) for each in hours] if hours else "off" for day, hours in calendar.days.items()}
     return {
         "id": calendar.id,
         "version": calendar.version,
         "zone": calendar.zone.key,
         "schedule": "none",
-        "hours": {name: [_format_interval(each) for each in hours] for name, hours in zip(WEEKDAYS, calendar.hours, strict=True) if hours},
+        "hours": {name: [format_interval(each) for each in hours] for name, hours in zip(WEEKDAYS, calendar.hours, strict=True) if hours},
         "days": days,
         "published_until": None if calendar.published_until is None else str(calendar.published_until),
+        "statutory_days": [_format_day(day) for day in sorted(calendar.statutory_days)],
     }
 
 
 def _format_day(day: date) -> str:
     return day.isoformat()
-
-
-def _format_interval(minutes: MinuteInterval) -> str:
-    opens, shut = minutes
-    return f"{opens // 60:02}:{opens % 60:02}-{shut // 60:02}:{shut % 60:02}"
