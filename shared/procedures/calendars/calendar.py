@@ -78,7 +78,7 @@ class Calendar:
     @property
     def version_parts(self) -> tuple[int, ...]:
         """The numbers of the version; the tuple of a newer version is the greater one."""
-        return tuple(map(int, self.version.split(".")))
+        return version_parts(self.version)
 
     def intervals_on(self, day: date) -> tuple[MinuteInterval, ...]:
         """The working intervals of a date: those of its exception, none on a statutory day off, else those of its weekday."""
@@ -96,6 +96,11 @@ class Calendar:
 def default_calendar() -> Calendar:
     """The default calendar: the Chinese public schedule, Monday to Friday 09:00-12:00 and 13:00-18:00, Asia/Shanghai."""
     return Calendar.parse({"id": "china", "version": "2026.1"})
+
+
+def version_parts(version: str) -> tuple[int, ...]:
+    """The numbers of a calendar's version, compared part by part: `2026.10` is newer than `2026.2`, and that than `2026`."""
+    return tuple(map(int, version.split(".")))
 
 
 def format_interval(interval: MinuteInterval) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, format_interval
+from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, format_interval, version_parts
 from shared.procedures.organisation import Organisation
 
 _EXCLUDED_FIELDS: Any = {
@@ -20,6 +20,10 @@ _EXCLUDED_FIELDS: Any = {
     "people": {"__all__": {"email", "phone", "token_sha256", "keys"}},
 }
 """What no decision of a case reads: addresses, secrets, and what only intake and triage use."""
+
+
+CalendarVersions = dict[tuple[str, str], tuple[int, ...]]
+"""Name and id of a calendar → the numbers of its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,23 @@ def parse_context(content: bytes) -> DecisionContext:
     calendars = {name: Calendar.parse(each) for name, each in data["calendars"].items()}
     organisation = Organisation.model_validate({"id": "unnamed", **data["organisation"]})
     return DecisionContext(organisation, calendars, hashlib.sha256(content).hexdigest()[:16], content)
+
+
+def calendar_versions(content: bytes) -> CalendarVersions:
+    """The versions of the calendars in a stored basis, without reading its organisation."""
+    calendars: dict[str, dict[str, Any]] = orjson.loads(content)["calendars"]
+    return {(name, entry["id"]): version_parts(entry["version"]) for name, entry in calendars.items()}
+
+
+def are_newer(calendars: Mapping[str, Calendar], counted_by: CalendarVersions) -> bool:
+    """Whether cases counted by `counted_by` are counted again by `calendars`: one calendar of both is newer, and none is older.
+
+    So of two processes with different calendars at most one counts the cases of the other again.
+    """
+    pairs = [
+        (calendar.version_parts, counted_by[name, calendar.id]) for name, calendar in calendars.items() if (name, calendar.id) in counted_by
+    ]
+    return any(version > counted for version, counted in pairs) and all(version >= counted for version, counted in pairs)
 
 
 def without_names(context: DecisionContext, kept_names: frozenset[str] = frozenset()) -> DecisionContext:

@@ -14,7 +14,7 @@ from shared.procedures.model.duration import Duration
 from tests.support.minute_counter import CHINA, NIGHT_HOURS, OFFICE_HOURS, LocalPause, MinuteCounter
 
 NIGHT = Calendar.parse(
-    {"id": "night", "version": 1, "hours": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ["20:00-23:00", "23:30-06:00"])}
+    {"id": "night", "version": 1, "hours": {name: ["20:00-23:00", "23:30-06:00"] for name in ("mon", "tue", "wed", "thu", "fri")}}
 )
 BOUNDARIES = st.sampled_from([0, 6 * 60, 20 * 60, 23 * 60, 9 * 60, 12 * 60, 13 * 60, 18 * 60, 23 * 60 + 59])
 DAYS = st.integers(0, 4 * 365).map(lambda number: datetime(2024, 1, 1) + timedelta(days=number))  # noqa: DTZ001 - the counter is naive

@@ -18,7 +18,7 @@ WORKING_DAYS = ("mon", "tue", "wed", "thu", "fri")
 @cache
 def night() -> Calendar:
     """Monday to Friday 22:00 to 06:00; Thursday 12 November 2026 is off, Saturday 14 a make-up day."""
-    hours = dict.fromkeys(WORKING_DAYS, ["22:00-06:00"])
+    hours = {name: ["22:00-06:00"] for name in WORKING_DAYS}
     days = {"2026-11-12": "off", "2026-11-21": "work"}
     return Calendar.parse({"id": "night", "version": 1, "schedule": "none", "hours": hours, "days": days})
 
@@ -96,7 +96,7 @@ def test_explanation_names_the_roll_to_a_day_that_closes_after_midnight() -> Non
 
 
 def test_shift_that_begins_on_the_last_published_day_is_not_provisional() -> None:
-    calendar = Calendar.parse({"id": "night", "version": 1, "hours": dict.fromkeys(WORKING_DAYS, ["22:00-06:00"])})
+    calendar = Calendar.parse({"id": "night", "version": 1, "hours": {name: ["22:00-06:00"] for name in WORKING_DAYS}})
     assert due("2026-12-31 23:00", "5wh", calendar) == "2027-01-01 04:00"
     assert is_provisional("2026-12-31 23:00", "5wh", calendar) is False
     assert is_provisional("2027-01-01 02:00", "same_working_day", calendar) is False
