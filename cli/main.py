@@ -8,10 +8,12 @@ import typer
 from click import ClickException
 from typer.core import TyperCommand, TyperGroup
 
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.errors import Misconfigured, Unavailable
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "procedure": ("cli.commands.authoring.procedure:app", "Check, explain, cover, compare and start procedures."),
+    "organisation": ("cli.commands.authoring.organisation:app", "Check an organisation file."),
     "simulate": ("cli.commands.authoring.simulate:simulate", "Run a scenario file on the pure core."),
     "deadline": ("cli.commands.authoring.deadline:app", "Compute due instants, with their explanation."),
     "calendar": ("cli.commands.authoring.calendar:app", "Show or check a working calendar."),
@@ -71,9 +73,12 @@ def _root() -> None:
 
 
 def main() -> None:
-    """The console script: a server or setting that cannot be used ends it with one line and status 1."""
+    """The console script: a server, setting or file that cannot be used ends it with one line and status 1."""
     try:
         app(prog_name="jiesu")
+    except ProcedureError as error:
+        typer.echo(f"Error: {error.in_one_line()}", err=True)
+        sys.exit(1)
     except (ClickException, Unavailable, Misconfigured) as error:  # typer has a copy of click and does not handle click's own exception
         typer.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -144,7 +144,9 @@ def _succeeds(command: Sequence[str]) -> bool:
 def _setup_lock() -> Iterator[None]:
     """Hold the lock of the set-up: two commands may start at once in one checkout."""
     path = PROJECT / "var" / "setup.lock"
-    path.parent.mkdir(exist_ok=True)
+    # `make up` and `make demo` keep complaints below it.
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.chmod(0o700)
     with path.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

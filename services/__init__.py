@@ -1,1 +1,1 @@
-"""The independent processes; they talk over Kafka topics alone."""
+"""The independent processes; they communicate through Kafka topics only."""

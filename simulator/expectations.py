@@ -2,12 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.model.clauses import is_clause_or_subclause
 
-_EVENT_FIELDS = frozenset(field.alias or name for cls in EVENT_CLASSES.values() for name, field in cls.model_fields.items()) | {"event"}
+_EVENT_FIELDS = {
+    event: frozenset({"event", "clauses", *(field.alias or name for name, field in cls.model_fields.items())})
+    for event, cls in EVENT_CLASSES.items()
+}
+"""Event → the keys of an expectation that can match it."""
+_ACTION_FIELD_NAMES = {"by": "extend_by"}
+"""Fields that an action names otherwise than its event: in JSON an extension is asked for `by` 2wd."""
 _INSTANT_KEYS = ("at", "before", "after", "due_at", "from_at", "started_at", "until", "date", "next_date")
 
 
@@ -19,15 +26,25 @@ def check_expectation(expected: dict[str, Any]) -> None:
     if name not in EVENT_CLASSES:
         raise ValueError(f"expect: there is no event {name!r}; events are {', '.join(sorted(EVENT_CLASSES))}")
     further_keys = {"absent", "before", "after"} if "absent" in expected else {"times"}
-    unknown = [key for key in expected if key not in _EVENT_FIELDS | further_keys]
-    if unknown:
-        raise ValueError(f"expect: {unknown[0]} is no field of an event; leave it out or correct it")
+    _check_fields(name, [key for key in expected if key not in further_keys])
     times = expected.get("times", 0)
     if not isinstance(times, int) or isinstance(times, bool) or times < 0:
         raise ValueError(f"expect: times is {times!r}; write how often it happens, such as 1")
     for key in _INSTANT_KEYS:
         if key in expected:
             expected[key] = _parse_instant(key, expected[key])
+
+
+def _check_fields(event: str, keys: Iterable[str]) -> None:
+    known = _EVENT_FIELDS[event]
+    for key in keys:
+        event_field = _ACTION_FIELD_NAMES.get(key, "")
+        if event_field in known:
+            raise ValueError(f"expect: {key} is the action's name; the event {event} has it as {event_field}")
+        if key not in known:
+            nearest = get_close_matches(key, known, 1)
+            remedy = f"did you mean {nearest[0]}?" if nearest else "leave it out or correct it"
+            raise ValueError(f"expect: {key} is no field of the event {event}; {remedy}")
 
 
 def _parse_instant(key: str, value: Any) -> datetime:

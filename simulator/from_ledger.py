@@ -46,14 +46,15 @@ def _complaint(case: str, registered: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _complainant(masked: Mapping[str, Any]) -> dict[str, Any]:
-    """The complainant as far as the ledger knows: masked values replace the original ones.
+    """The complainant from the masked data of the ledger: masked values replace the original ones.
 
-    The keyed hash of the person serves as the phone number, so that triage recognises the same person in several cases.
+    The keyed hash of the person serves as the id_number, so that triage recognises the same person in several cases: no hash is a
+    valid phone number.
     """
     personal = {name: masked.get(name) or "*" for name in masked.get("has", [])}
     open_fields = {name: masked[name] for name in ("kind", "anonymous", "identity", "enterprise", "household") if masked.get(name)}
-    if masked.get("id") and "phone" in personal:
-        personal["phone"] = masked["id"]
+    if masked.get("id"):
+        personal["id_number"] = masked["id"]
     return {**personal, **open_fields}
 
 

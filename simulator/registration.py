@@ -2,6 +2,7 @@
 
 from datetime import datetime, tzinfo
 
+from services.intake.domain.complainant import normal_contact
 from services.intake.domain.submission import SourceContext, prepare_registration, registered_event
 from shared.contracts.complaint import Submission
 from shared.contracts.events.triage import Registered
@@ -12,7 +13,7 @@ from simulator.scenario import ScenarioComplaint
 _PHONE_REGION = "CN"
 _PSEUDONYM_KEY = b"simulation"
 _ENCRYPTED_CONTACT = "sealed"
-"""Stands for the encrypted contact data, which no rule reads."""
+"""Replaces the encrypted contact data, which no rule reads."""
 
 
 def register_complaint(complaint: ScenarioComplaint, case: str, number: int, at: datetime, source_context: SourceContext) -> Registered:
@@ -26,4 +27,5 @@ def source_context_for(complaint: ScenarioComplaint, bound: BoundProcedure, orga
     """The source of a complaint: the organisation's of that name, else a new one."""
     name = complaint.source or "scenario"
     source = organisation.source(name) or ComplaintSource(id=name, procedure=bound.procedure.id)
-    return SourceContext(source, bound, zone, _PHONE_REGION, _PSEUDONYM_KEY)
+    shared_contacts = frozenset(normal_contact(text, _PHONE_REGION) for text in organisation.shared_contacts)
+    return SourceContext(source, bound, zone, _PHONE_REGION, _PSEUDONYM_KEY, shared_contacts)

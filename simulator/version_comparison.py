@@ -1,4 +1,4 @@
-"""Which deadlines, breaches and escalations of recorded cases differ under another version of their procedure; pure."""
+"""Compares recorded cases under another version of their procedure: deadlines, breaches and escalations that differ. Without I/O."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

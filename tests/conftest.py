@@ -1,4 +1,4 @@
-"""Fixtures every test may use: the real servers, a fresh database, fresh topics. A missing server fails the test."""
+"""Fixtures for every test: real servers, a new database, settings and a topic prefix. A server that cannot start fails the test."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -6,33 +6,36 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded import EmbeddedServers
-from tests.support import servers as support
-from tests.support.databases import Databases
-from tests.support.topics import Topics, fresh_prefix
+from shared.runtime.process.settings import RuntimeSettings
+from tests.support.messaging.settings import SettingsFactory
+from tests.support.messaging.topic_client import TopicClient, open_topic_client
+from tests.support.servers.databases import Databases
+from tests.support.servers.session_servers import print_progress, start_on_free_root
+from tests.support.servers.topics import Topics, fresh_prefix
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[EmbeddedServers]:
     """Kafka and PostgreSQL for the whole session: do not stop or kill them; `own_servers` are for that."""
-    running = support.start_on_free_root()
+    running = start_on_free_root()
     yield running
     running.stop()
 
 
 @pytest.fixture(scope="session")
 async def databases(servers: EmbeddedServers) -> Databases:
-    """Makes databases; those of earlier runs are gone."""
-    made = Databases(servers.database_url)
-    await made.drop_left_over()
-    return made
+    """Creates databases; drops those of earlier runs first."""
+    databases = Databases(servers.database_url)
+    await databases.drop_left_over()
+    return databases
 
 
 @pytest.fixture(scope="session")
 async def topics(servers: EmbeddedServers) -> Topics:
-    """Makes topics; those of earlier runs are gone."""
-    made = Topics(servers.bootstrap_servers)
-    await made.drop_left_over()
-    return made
+    """Creates topics; deletes those of earlier runs first."""
+    topics = Topics(servers.bootstrap_servers)
+    await topics.drop_left_over()
+    return topics
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +46,7 @@ def bootstrap_servers(servers: EmbeddedServers) -> str:
 
 @pytest.fixture
 async def database_url(databases: Databases) -> AsyncIterator[str]:
-    """A migrated database of the test's own, as an SQLAlchemy URL; dropped afterwards."""
+    """The SQLAlchemy URL of a migrated database for one test; dropped afterwards."""
     url = await databases.create_migrated()
     yield url
     await databases.drop(url)
@@ -51,7 +54,7 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
-    """A database without a schema, as an SQLAlchemy URL; dropped afterwards."""
+    """The SQLAlchemy URL of an empty database; dropped afterwards."""
     url = await databases.create()
     yield url
     await databases.drop(url)
@@ -59,9 +62,23 @@ async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
 
 @pytest.fixture
 def topic_prefix(topics: Topics) -> str:
-    """A prefix of the test's own for topics and consumer groups; `topics.create(f"{topic_prefix}x")` makes one."""
+    """A prefix for the topics and consumer groups of one test; `topics.create(f"{topic_prefix}x")` creates a topic."""
     assert topics
     return fresh_prefix()
+
+
+@pytest.fixture
+def make_settings(bootstrap_servers: str, database_url: str, topic_prefix: str) -> SettingsFactory:
+    """`make_settings(SlaSettings, organisation=...)`: settings of a service for the test's database and topics."""
+    return SettingsFactory(bootstrap_servers, database_url, topic_prefix)
+
+
+@pytest.fixture
+async def topic_client(bootstrap_servers: str, topic_prefix: str) -> AsyncIterator[TopicClient]:
+    """Publishes to and reads from the test's topics."""
+    settings = RuntimeSettings(environment="test", kafka_bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix)
+    async with open_topic_client(settings) as client:
+        yield client
 
 
 @pytest.fixture
@@ -70,7 +87,7 @@ def own_servers(tmp_path: Path) -> Iterator[Callable[..., EmbeddedServers]]:
     started: list[EmbeddedServers] = []
 
     def start(root: Path = tmp_path / "servers", **options: object) -> EmbeddedServers:
-        started.append(EmbeddedServers(root, progress=support.print_progress, **options).start())  # type: ignore[arg-type]
+        started.append(EmbeddedServers(root, progress=print_progress, **options).start())  # type: ignore[arg-type]
         return started[-1]
 
     yield start

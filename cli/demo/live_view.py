@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from bisect import insort
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer
-from rich.columns import Columns
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
@@ -45,13 +45,27 @@ HIGHLIGHTED_EVENTS = frozenset(
 )
 """Events that are also shown one by one."""
 _SHOWN_FIELDS = ("clause", "clock", "role", "action", "reason", "count")
-MAX_LINES = 14
+MAX_LINES = 15
+"""With the frame and the bar they fit into 24 lines."""
 PLAIN_INTERVAL_SECONDS = 5.0
+
+
+class EventLine(NamedTuple):
+    """An event as a line; lines are in order of the event's instant, then of their arrival."""
+
+    at: datetime
+    arrival: int
+    text: str
+    colour: str
+    highlighted: bool
 
 
 @dataclass
 class LiveView:
-    """Counts events and displays them: in place on a terminal, else (`plain`) as a line every few seconds."""
+    """Counts events and displays them: in place on a terminal, else (`plain`) as a line every few seconds.
+
+    `numbers` maps cases to their numbers, `lines` are the latest highlighted events. Registrations fill the lines until there are enough.
+    """
 
     clock: Clock
     bootstrap: str
@@ -59,7 +73,8 @@ class LiveView:
     plain: bool
     console: Console
     counts: Counter[str] = field(default_factory=Counter)
-    lines: deque[Text] = field(default_factory=lambda: deque(maxlen=MAX_LINES))
+    numbers: dict[str, str] = field(default_factory=dict)
+    lines: list[EventLine] = field(default_factory=list)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Display until `stop` is set."""
@@ -92,25 +107,36 @@ class LiveView:
     async def _read(self, consumer: Any) -> None:
         for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
-                self._count_event(dict(record.headers)[CE_TYPE].decode(), orjson.loads(record.value))
+                self.count_event(dict(record.headers)[CE_TYPE].decode(), orjson.loads(record.value))
 
-    def _count_event(self, event_type: str, event: dict[str, Any]) -> None:
+    def count_event(self, event_type: str, event: dict[str, Any]) -> None:
+        """Count an event of `case-events`, and show it where it is highlighted."""
         self.counts[event_type] += 1
-        if event_type in HIGHLIGHTED_EVENTS:
-            at = datetime.fromisoformat(event["at"]).strftime("%m-%d %H:%M")
+        if event_type == "registered":
+            self.numbers[event["case"]] = event.get("number", "")
+        highlighted = event_type in HIGHLIGHTED_EVENTS
+        if highlighted or (event_type == "registered" and len(self.lines) < MAX_LINES):
+            at = datetime.fromisoformat(event["at"]).astimezone(START.tzinfo)
             title, colour = COUNTED_EVENTS[event_type]
             details = " ".join(str(event[name]) for name in _SHOWN_FIELDS if event.get(name))
-            self.lines.append(Text(f"{at}  {title}  {details}"[:110], style=colour))
+            text = f"{at:%m-%d %H:%M} {self.numbers.get(event['case'], '')} {title} {details}"
+            # Partitions are read one after the other, so that events do not arrive in order of time.
+            insort(self.lines, EventLine(at, self.counts.total(), text, colour, highlighted))
+            surplus = next((line for line in self.lines if not line.highlighted), self.lines[0])
+            if len(self.lines) > MAX_LINES:
+                self.lines.remove(surplus)
 
     def _domain_time(self) -> str:
         return self.clock.now().astimezone(START.tzinfo).strftime("%Y-%m-%d %H:%M")
 
     def _view(self) -> Panel:
+        """The whole display, 80 columns and 24 lines at least."""
         table = Table.grid(padding=(0, 2))
         for name, (title, colour) in COUNTED_EVENTS.items():
             table.add_row(Text(title, style=colour), Text(str(self.counts[name]), style=f"bold {colour}"))
         days_passed = max(0, min(DAYS, (self.clock.now() - START).days))
         bar = Text("█" * days_passed + "░" * (DAYS - days_passed), style="blue")
-        body = Columns([table, Group(*self.lines)], padding=(0, 4))
-        parts = Group(Text(f"{self._domain_time()}  "), bar, Text(""), body)
+        body = Table.grid(padding=(0, 2))
+        body.add_row(table, Group(*(Text(line.text, style=line.colour, no_wrap=True, overflow="ellipsis") for line in self.lines)))
+        parts = Group(Text(f"{self._domain_time()}  "), bar, body)
         return Panel(parts, title="接诉 Jiesu: a month in a minute", border_style="blue")

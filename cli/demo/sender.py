@@ -60,6 +60,7 @@ class DemoSender:
 
     async def _submit(self, submission: ScriptedSubmission) -> None:
         self.counts["received"] += 1
+        self.counts["resent"] += submission.resend
         body, source = submission.body, submission.source
         if submission.transport == "kafka":
             # The key is the source's reference, since a submission has no case yet.

@@ -88,7 +88,7 @@ class StaffPlanner:
             ScriptedAction(at, *supervisor, case, "call_back", {"outcome": "satisfied"}),
             ScriptedAction(at + timedelta(hours=1), *supervisor, case, "close", transport="http" if manner % 2 else "kafka"),
         ]
-        if manner == 3:  # noqa: PLR2004 - the fault returns
+        if manner in (3, 4):  # the fault returns
             reopened_at = self.working_time_after(at, "24wh")
             actions.append(ScriptedAction(reopened_at, *assistant, case, "reopen", {"reason": "问题再次出现"}))
         return actions

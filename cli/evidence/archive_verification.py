@@ -20,11 +20,11 @@ from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 
 _PARSE_ERRORS = (ValueError, KeyError, TypeError, AttributeError)
-"""What an archive that somebody edited may raise while it is read."""
+"""What reading an edited archive may raise."""
 
 
 def verify_archive(files: Mapping[str, bytes], published_root: str = "") -> dict[str, Any]:
-    """Verify an archive's files; returns `case`, `faults` and, where there is no fault, what is `shown`.
+    """Verify an archive's files; returns `case`, `faults` and, where there is no fault, what the archive proves (`shown`).
 
     `published_root` (hexadecimal) is a year's root as it was published: a proof of the archive must lead to it. Raises `ArchiveError`
     where the files are not an archive of a case.
@@ -35,7 +35,7 @@ def verify_archive(files: Mapping[str, bytes], published_root: str = "") -> dict
         history = CaseHistory(manifest["case"], bytes.fromhex(manifest["head"]), manifest["sequence"], "", b"", rows)
         events, proofs = orjson.loads(files["events.json"]), orjson.loads(files["proofs.json"])
     except _PARSE_ERRORS as error:
-        raise ArchiveError(f"is no archive of a case, or was changed and cannot be read: {error!r}") from error
+        raise ArchiveError(f"is not an archive of a case, or was changed and cannot be read: {error!r}") from error
     faults = verify_history(history)
     if events != [orjson.loads(row.body) for row in rows]:
         faults.append("events.json differs from the ledger")
@@ -85,7 +85,7 @@ def _explanation_faults(files: Mapping[str, bytes], history: CaseHistory) -> Ite
 
 
 def _replay_archive(files: Mapping[str, bytes], history: CaseHistory) -> ReplayResult:
-    """Decide the case again with the procedure, organisation and calendars of the archive; raises `ValueError`."""
+    """Replay the case with the procedure, organisation and calendars of the archive; raises `ValueError`."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "procedure.yaml"
         path.write_bytes(files["procedure.yaml"])
@@ -95,7 +95,9 @@ def _replay_archive(files: Mapping[str, bytes], history: CaseHistory) -> ReplayR
 
     def rulebook(stamp: str, procedure_id: str, version: int, parameters: Mapping[str, Any]) -> Rulebook:
         if (procedure_id, version) != (procedure.id, procedure.version):
-            raise ValueError(f"the event was decided under {procedure_id}@{version}, the archive brings {procedure.id}@{procedure.version}")
+            raise ValueError(
+                f"the event was decided under {procedure_id}@{version}, the archive contains {procedure.id}@{procedure.version}"
+            )
         if stamp not in rulebooks:
             registry = RulebookRegistry.from_decision_context(contexts[stamp])
             rulebooks[stamp] = Rulebook(bind_parameters(procedure, parameters), registry.organisation, registry.calendars)

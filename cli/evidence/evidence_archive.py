@@ -39,7 +39,7 @@ _SUMMARY_FIELDS = ("number", "procedure", "version", "kind", "subject", "departm
 
 
 class ArchiveError(ValueError):
-    """A file that is not an evidence archive; the text says why."""
+    """A file that is not an evidence archive; the text gives the reason."""
 
 
 def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: Sequence[YearSeal], now: datetime) -> dict[str, bytes]:
@@ -72,7 +72,7 @@ def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: S
 
 
 def _context_files(history: CaseHistory, rulebooks: HistoricalRulebooks, case: Case) -> dict[str, bytes]:
-    """The decision contexts without people's names, but for those that the case itself names as accused."""
+    """The decision contexts without people's names, except those of the accused, which the case itself contains."""
     accused = frozenset(case.complaint.get("against") or ())
     stamps = dict.fromkeys(row.basis for row in history.rows)
     contexts = {stamp: without_names(rulebooks.for_context(stamp).decision_context, accused) for stamp in stamps}

@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from cli.reference import declared
+from shared.runtime.process.setting_faults import variables_text
 
 _REQUIRED_VARIABLES = """\
 # Copy to .env, which git ignores. Written by `make docs`.
@@ -45,10 +46,19 @@ GRAFANA_PORT=3000
 """
 
 
+_IMAGE_VERSION = "JIESU_VERSION"
+"""Only docker-compose.yml reads it."""
+
+
+def known_variables() -> str:
+    """The names of all variables, by which services find a misspelt one."""
+    return variables_text([*_required_names(), _IMAGE_VERSION, *(setting.variable for setting in declared.declared_settings())])
+
+
 def env_example() -> str:
     """The whole file; settings are commented out and show their default."""
     parts = [_REQUIRED_VARIABLES]
-    required = {line.partition("=")[0] for line in _REQUIRED_VARIABLES.splitlines() if not line.startswith("#")}
+    required = _required_names()
     for owner, settings in groupby(declared.settings_by_owner(), key=lambda setting: setting.owner):
         lines = [f"# --- {owner}: every setting and its default"]
         for setting in settings:
@@ -56,3 +66,7 @@ def env_example() -> str:
             lines += [f"# {prefix}{setting.help}", f"# {setting.variable}={setting.default}"]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def _required_names() -> set[str]:
+    return {line.partition("=")[0] for line in _REQUIRED_VARIABLES.splitlines() if line and not line.startswith("#")}

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from cli.reference import declared
-from cli.reference.env_example import env_example
+from cli.reference.env_example import env_example, known_variables
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import pack_coverage
@@ -102,6 +102,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/actions.md": actions_page,
     "docs/reference/clauses.md": clauses_page,
     ".env.example": env_example,
+    "shared/runtime/process/variables.txt": known_variables,
 }
 """Path in the checkout → the function that generates the text."""
 

@@ -11,6 +11,7 @@ from types import FrameType
 from click import ClickException
 
 from deploy.embedded import EmbeddedServerError, EmbeddedServers
+from deploy.embedded.data_folder import prepare_data_folder
 
 
 @contextmanager
@@ -25,6 +26,7 @@ def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[Emb
     servers = EmbeddedServers(root, progress=progress)
     try:
         try:
+            prepare_data_folder(root)
             servers.start()
         except EmbeddedServerError as error:
             raise ClickException(str(error)) from error

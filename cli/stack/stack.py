@@ -22,6 +22,8 @@ from pydantic import SecretStr
 
 from cli.database import connect
 from cli.service_names import SERVICES
+from cli.stack.preflight import reject_other_organisation
+from cli.stack.process_environment import inherited_settings, process_environment
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
 from shared.contracts.topics import TOPICS, department_topic
@@ -35,11 +37,16 @@ from shared.runtime.process.settings import RuntimeSettings
 READY_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 20.0
 _SINKS = "sinks"
+_ERROR_PREFIX = "Error: "
+"""With it begins the line of a service that cannot start."""
 
 
 @dataclass
 class Stack:
-    """A running stack: each service's port, the environment that all processes share, and the processes by name."""
+    """A running stack: each service's port, the settings of all processes, and the processes by name.
+
+    A process gets the settings without the secrets of others.
+    """
 
     root: Path
     environment: dict[str, str]
@@ -56,7 +63,7 @@ class Stack:
         log.parent.mkdir(parents=True, exist_ok=True)
         process = ManagedProcess(name, log, signal.SIGTERM)
         port = {"JIESU_HTTP_PORT": str(self.ports[name])} if name in SERVICES else {}
-        process.start(_command(name, self), environment={**self.environment, **port})
+        process.start(_command(name, self), environment={**process_environment(name, self.environment), **port})
         self.processes[name] = process
 
     def wait_ready(self, progress: Callable[[str], None] = lambda _: None) -> None:
@@ -66,7 +73,7 @@ class Stack:
             progress(f"Waiting for {name} …")
             while not _is_ready(self.url(name)):
                 if not self.processes[name].running or monotonic() > deadline:
-                    raise ClickException(f"{name} did not start; its log ends:\n{self.processes[name].log_tail()}")
+                    raise ClickException(_start_failure(name, self.processes[name]))
                 sleep(0.05)
 
     def stop(self) -> None:
@@ -89,7 +96,8 @@ def running_stack(
     """
     names = (*SERVICES, "smtp", "sms")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    stack = Stack(root, {**_default_environment(organisation, ports), **environment}, ports)
+    stack = Stack(root, {**inherited_settings(), **_default_environment(organisation, ports), **environment}, ports)
+    stack.environment["JIESU_ORGANISATION"] = str(organisation.resolve())
     progress("Creating topics and tables …")
     departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
     settings = _settings(stack.environment)
@@ -97,6 +105,7 @@ def running_stack(
     # A service refuses to start on a schema that is older than its code.
     for name in SERVICES:
         asyncio.run(migrate_service(settings, name))
+    asyncio.run(reject_other_organisation(stack.environment["DATABASE_URL"], load_organisation(organisation).id))
     with ExitStack() as exits:
         exits.callback(stack.stop)
         for name in (_SINKS, *SERVICES):
@@ -172,6 +181,15 @@ def _settings(environment: Mapping[str, str]) -> RuntimeSettings:
         database_url=SecretStr(environment["DATABASE_URL"]),
         topic_prefix=environment.get("JIESU_TOPIC_PREFIX", ""),
     )
+
+
+def _start_failure(name: str, process: ManagedProcess) -> str:
+    """The error with which the service ended; the end of its log where it did not end with one."""
+    tail = process.log_tail()
+    last_line = tail.rpartition("\n")[2]
+    if not process.running and last_line.startswith(_ERROR_PREFIX):
+        return f"{name}: {last_line.removeprefix(_ERROR_PREFIX)}"
+    return f"{name} did not start; its log {process.log} ends:\n{tail}"
 
 
 def _is_ready(url: str) -> bool:

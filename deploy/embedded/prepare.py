@@ -10,8 +10,10 @@ from deploy.embedded.kafka.server import JavaRuntime
 
 def kafka_runtime(temporary: Path, progress: ProgressCallback) -> JavaRuntime:
     """Return the runtime of the broker, after downloading what is missing; Java unpacks native libraries into `temporary`."""
+    # Java first: a missing one is reported before 44 MB are fetched.
+    program = java.ensure_java(progress)
     jars = distribution.ensure_jars(progress)
-    return class_archive.runtime_with_class_archive(java.ensure_java(progress), jars, distribution.CACHE_FOLDER, temporary, progress)
+    return class_archive.runtime_with_class_archive(program, jars, distribution.CACHE_FOLDER, temporary, progress)
 
 
 def prepare(progress: ProgressCallback) -> None:

@@ -75,7 +75,8 @@ class ManagedProcess:
     def start(self, command: Sequence[str], wrapper: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
         """Run `command` behind `wrapper` (a change of user) in a session of its own, so that Ctrl-C does not reach it.
 
-        `environment` is added to this process's. Secrets belong there: every user can read a command line.
+        `environment` is added to this process's. Secrets belong there: every user can read a command line. The settings of the services
+        are not inherited: a process gets those that `environment` holds.
         """
         full_command = [*wrapper, *_parent_death_wrapper(self._stop_signal), *command]
         with self.log.open("wb") as output:
@@ -85,7 +86,7 @@ class ManagedProcess:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                env={**os.environ, **(environment or {})},
+                env={**_inherited_environment(), **(environment or {})},
             )
 
     def stop(self, seconds: float = 15) -> None:
@@ -119,6 +120,11 @@ class ManagedProcess:
     def log_tail(self, lines: int = 6) -> str:
         """Return the last lines of its output, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").strip().splitlines()[-lines:])
+
+
+def _inherited_environment() -> dict[str, str]:
+    # Settings hold passwords and keys, and /proc shows a process's environment to every process of its user.
+    return {name: value for name, value in os.environ.items() if not name.startswith("JIESU_") and name != "DATABASE_URL"}
 
 
 @cache

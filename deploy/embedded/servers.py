@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.embedded.data_folder import prepare_data_folder
 from deploy.embedded.errors import ProgressCallback
 from deploy.embedded.kafka.server import KafkaServer
 from deploy.embedded.locks import DirectoryLock
@@ -79,6 +80,7 @@ class EmbeddedServers:
         """
         if not (self._wants_kafka or self._wants_postgres):
             return self
+        prepare_data_folder(self.root)
         with ExitStack() as stack:
             lock = DirectoryLock(self.root / "lock")
             lock.acquire(self._lock_timeout)

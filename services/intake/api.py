@@ -1,6 +1,5 @@
 """HTTP API of intake: accepts complaints, one or many, and answers 202 once they are committed."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,17 +24,17 @@ from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
 from shared.runtime.http.problem import HttpProblem, add_problem_handlers
+from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
 VIA_HTTP = "http"
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _MAX_KEY_LENGTH = 200
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiDependencies:
-    """What the routes need."""
+    """What the routes need; `group_commit` runs `RegisterComplaints.register_batch` for the requests that share a transaction."""
 
     authentication: Authentication
     reader: SubmissionReader
@@ -61,7 +60,10 @@ def _count_refused_request(problem: HttpProblem) -> None:
 def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
     @router.post("/v1/complaints", status_code=202, summary="Submit one complaint")
     async def submit_complaint(request: Request) -> Response:
-        """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer."""
+        """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
+
+        Another text under a known `external_id` becomes a `supplement` of the case, or 409, as the organisation file says for the source.
+        """
         started = monotonic()
         context = api.authentication.authenticate_within_rate(request)
         api.authentication.consume_rate(context, 1)
@@ -100,7 +102,9 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
             )
         event = orjson.loads(body)
         event["complaint"].pop("contact", None)
-        registration = {name: event.get(name) for name in ("case", "number", "procedure", "version", "missing", "forms", "complaint")}
+        registration = {
+            name: event.get(name) for name in ("case", "number", "procedure", "version", "missing", "unreadable", "forms", "complaint")
+        }
         return _json(registration | {"status": "registered", "registered_at": event["at"]}, 200)
 
 
@@ -162,8 +166,7 @@ def _idempotency_key(request: Request) -> str | None:
 
 def _traceparent(request: Request) -> str:
     """The trace context of the request (W3C Trace Context), or a new one."""
-    traceparent = request.headers.get("traceparent", "")
-    if _TRACEPARENT.fullmatch(traceparent):
+    if traceparent := valid_traceparent(request.headers.get("traceparent")):
         return traceparent
     trace, span = (uuid7().replace("-", "") for _ in range(2))
     return f"00-{trace}-{span[16:]}-01"
@@ -172,7 +175,8 @@ def _traceparent(request: Request) -> str:
 def _response_body(result: RegistrationResult) -> dict[str, Any]:
     if result.status == "refused":
         return {"status": "refused", "problem": intake_problem(result.reason, *result.faults).document()}
-    return {"status": result.status, "case": result.case, "number": result.number, "missing": list(result.missing)}
+    fields = {"missing": list(result.missing), "unreadable": list(result.unreadable)}
+    return {"status": result.status, "case": result.case, "number": result.number, **fields}
 
 
 def _json(document: Any, status: int, headers: dict[str, str] | None = None) -> Response:

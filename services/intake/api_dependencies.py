@@ -26,6 +26,7 @@ PROBLEM_TYPES = {
         ProblemType("channel", 403, "the source may not submit on this channel"),
         ProblemType("rate", 429, "the source submits too fast"),
         ProblemType("key_reused", 422, "the Idempotency-Key was used for another complaint"),
+        ProblemType("reference_reused", 409, "the external_id was used for another complaint"),
         ProblemType("not_found", 404, "the source has no such complaint"),
     )
 }

@@ -1,6 +1,7 @@
 """Builds the intake service from its parts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from hashlib import sha256
 
 from services.intake import api, handlers, metrics
@@ -11,8 +12,9 @@ from services.intake.application.registration import RegisterComplaints
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
 from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
+from services.intake.application.supplements import supplement_signer
 from services.intake.config import IntakeSettings
-from shared.procedures.loading.loader import load_organisation
+from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.database.database import Transaction
 from shared.runtime.service import Service
 
@@ -21,10 +23,11 @@ def build(settings: IntakeSettings) -> Service:
     """The service, ready to run; raises `ProcedureError` or `Misconfigured` for an unusable organisation, procedure or setting."""
     service = Service("intake", settings, migrations="services.intake.migrations")
     service.key_ring.encrypt({}, "start")  # reports a missing key at start, not with the first complaint
-    organisation = load_organisation(settings.organisation)
+    organisation = load_checked_organisation(settings.organisation)
     sources = Sources(organisation, settings.organisation.parent, settings.phone_region, pseudonym_key(settings))
-    reader = SubmissionReader(service.clock, settings.max_complaint_bytes)
-    registration = RegisterComplaints(service.key_ring, service.clock)
+    reader = SubmissionReader(service.clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds))
+    signer = supplement_signer(settings.action_key.get_secret_value(), service.clock)
+    registration = RegisterComplaints(service.key_ring, service.clock, signer)
 
     async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
         metrics.GROUP_SIZE.observe(len(pending))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from services.intake.domain.submission import MAX_FUTURE
 from shared.runtime.process.settings import RuntimeSettings
 
 
@@ -15,6 +16,16 @@ class IntakeSettings(RuntimeSettings):
     pseudonym_key: SecretStr = Field(
         SecretStr(""),
         description="secret that recognises the same complainant; must never change; empty: made from the last of the sealing keys",
+    )
+    max_future_seconds: float = Field(
+        MAX_FUTURE.total_seconds(),
+        ge=0,
+        description="how far received_at, registered_at and happened_at may lie after the acceptance, in domain time",
+    )
+    action_key: SecretStr = Field(
+        SecretStr(""),
+        description="id:base64 of the 32 bytes of an Ed25519 key that signs supplements of resends; its public key stands under `keys` of "
+        "a source of the organisation file; empty: resends with another text are refused",
     )
     max_complaint_bytes: int = Field(262_144, ge=1024, le=900_000, description="largest complaint that is read")
     max_batch_bytes: int = Field(8_388_608, ge=1024, description="largest body of a batch")

@@ -47,11 +47,17 @@ def register(service: Service, sources: Sources, reader: SubmissionReader, regis
 
     def read(record: ReceivedRecord) -> PendingRegistration | RegistrationResult:
         context = sources.by_record(record)
-        return reader.read(record.event.value, context, traceparent=record.traceparent, record_id=str(record.id))
+        return reader.read(
+            record.event.value, context, traceparent=record.traceparent, record_id=str(record.id), accepted_at=record.recorded_at
+        )
 
     async def submissions(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         results = [(record, read(record)) for record in batch]
-        await registration.register_batch(tx, [result for _, result in results if isinstance(result, PendingRegistration)], VIA_KAFKA)
+        pending = [result for _, result in results if isinstance(result, PendingRegistration)]
+        registered = await registration.register_batch(tx, pending, VIA_KAFKA)
+        if any(result.reason == "reference_reused" for result in registered):
+            # Nobody waits for an answer on Kafka: the text is kept in a dead letter. The runtime finds the record by smaller batches.
+            raise Rejected("key_reused: another text under a known external_id; send a new external_id", park=False)
         refused = [(record, result) for record, result in results if isinstance(result, RegistrationResult)]
         await refusals.insert_refusals(
             tx, [refused_submission(result, VIA_KAFKA, sources.by_record(record).source.id, record.key) for record, result in refused]

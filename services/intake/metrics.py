@@ -5,6 +5,7 @@ from prometheus_client import Counter, Histogram
 RECEIVED = Counter("jiesu_intake_received", "Submissions received, by the way they came: http, kafka", ["via"])
 REGISTERED = Counter("jiesu_intake_registered", "Complaints registered", ["procedure", "channel"])
 DUPLICATES = Counter("jiesu_intake_duplicates", "Submissions that had been registered before", ["via"])
+SUPPLEMENTS = Counter("jiesu_intake_supplements", "Submissions with another text under a known reference, added to their case", ["via"])
 REFUSED = Counter("jiesu_intake_refused", "Submissions refused, by reason", ["via", "reason"])
 INCOMPLETE = Counter("jiesu_intake_incomplete", "Complaints registered without a field that their procedure requires", ["procedure"])
 REQUEST_SECONDS = Histogram(
@@ -14,7 +15,9 @@ REQUEST_SECONDS = Histogram(
 )
 GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a transaction", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500))
 
-REASONS = frozenset({"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused"})
+REASONS = frozenset(
+    {"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused", "reference_reused"}
+)
 
 
 def count_refused(via: str, reason: str, count: int = 1) -> None:

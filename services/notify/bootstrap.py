@@ -12,12 +12,16 @@ from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import PlanningContext
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.recipients import RecipientDirectory
+from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
 from services.notify.providers.provider import Provider
 from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
-from shared.procedures.loading.loader import load_organisation
+from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.loading.loader import installed_packs, installed_versions, load_procedure
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.service import Service
 
@@ -53,11 +57,19 @@ def configured_providers(settings: NotifySettings, clock: Clock) -> list[Provide
 
 def planning_context(settings: NotifySettings, channels: frozenset[str]) -> PlanningContext:
     """What planning reads besides the request; `channels` are those that have a provider."""
-    directory = RecipientDirectory(
-        load_organisation(settings.organisation), settings.phone_region, settings.default_channels, settings.complainant_language
-    )
-    templates = MessageTemplates(template_sources(settings.templates), settings.zone)
+    organisation = load_checked_organisation(settings.organisation)
+    directory = RecipientDirectory(organisation, settings.phone_region, settings.default_channels, settings.complainant_language)
+    required = required_templates(messaging_procedures(organisation, settings.organisation.parent))
+    templates = MessageTemplates(template_sources(settings.templates), settings.zone, required)
     return PlanningContext(directory, templates, channels, quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone))
+
+
+def messaging_procedures(organisation: Organisation, folder: Path) -> list[Procedure]:
+    """The procedures whose cases can request messages: every installed version, and the files of the sources, relative to `folder`."""
+    # A case keeps the version that it was registered under, so older versions still ask for their templates.
+    installed = [f"{pack}@{version}" for pack in installed_packs() for version in installed_versions(pack)]
+    references = [f"{s.procedure}@{s.version}" if s.version else s.procedure for s in organisation.sources]
+    return [load_procedure(reference, base_folder=folder) for reference in dict.fromkeys([*installed, *references])]
 
 
 def template_sources(custom_folder: Path | None) -> dict[str, str]:

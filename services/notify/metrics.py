@@ -23,7 +23,7 @@ DUE_AGE = Gauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldes
 
 
 def channel_label(name: str) -> str:
-    """The channel as a label value; `other` for one that a request made up."""
+    """The channel as a label value; `other` for an unknown one."""
     return name if name in CHANNELS else "other"
 
 

@@ -26,7 +26,6 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
     for sender in senders:
         queue = LeasedWorkQueue(
             service.database,
-            service.clock,
             claim=sender.claim,
             work=sender.attempt,
             settle=sender.settle,

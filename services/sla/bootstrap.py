@@ -8,20 +8,20 @@ from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
-from shared.procedures.loading.loader import load_organisation
+from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.service import Service
 
 
 def build(settings: SlaSettings) -> Service:
     """The service, ready to run; raises for an organisation file, a procedure or a setting that cannot be used."""
     service = Service("sla", settings, migrations="services.sla.migrations")
-    organisation = load_organisation(settings.organisation)
+    organisation = load_checked_organisation(settings.organisation)
     rulebooks = RulebookRegistry(organisation, procedure_folder=settings.organisation.parent)
     identities = IdentityRegistry(organisation)
     cases = UpdateCases(rulebooks, identities, service.clock)
     handlers.register(service, cases, identities)
     timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
-    queries = CaseQueries(service.database, rulebooks, identities)
+    queries = CaseQueries(service.database, rulebooks, identities, service.clock)
     service.include_router(api.router(api.SlaApiDependencies(identities, actions, queries, settings.requests_per_second)))
     return service

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from services.sla import metrics
 from services.sla.application.cases import UpdateCases
 from services.sla.application.identity import IdentityRegistry
+from shared.contracts.envelope import KEY_ID_HEADER
 from shared.contracts.topics import CASE_ACTIONS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
@@ -18,12 +19,15 @@ def register(service: Service, cases: UpdateCases, identities: IdentityRegistry)
     """Apply each batch in one transaction; an action without a valid signature becomes a dead letter."""
 
     async def records(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
+        # The runtime has claimed the records' ids in the inbox, in the same transaction, and commits it: the batch has new records only.
         await cases.apply_batch(tx, batch, service.watermark)
 
     # Checked when the record is decoded, before its id is claimed: a forged record must not use up the id of a genuine one.
-    def verify_signature(record: ReceivedRecord) -> None:
-        if record.topic != CASE_ACTIONS.name or identities.has_valid_signature(record):
-            return
+    def verify_signature(record: ReceivedRecord) -> str | None:
+        if record.topic != CASE_ACTIONS.name:
+            return None
+        if identities.has_valid_signature(record):
+            return record.headers[KEY_ID_HEADER]
         metrics.ACTIONS_DENIED_TOTAL.labels("kafka").inc()
         raise Rejected("unknown key or invalid signature: sign the action with a key of the organisation file")
 

@@ -17,6 +17,7 @@ CASES_OPEN = Gauge("jiesu_cases_open", "Open cases, by class and department.", [
 CASES_DUE_WITHIN = Gauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
 INPUTS_HELD = Gauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
 ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions rejected for an unknown sender or an invalid signature.", ["channel"])
+DUTIES_FAILED_TOTAL = Counter("jiesu_duties_failed_total", "Attempts at the duties of a procedure that failed.", ["procedure"])
 DUTIES_TOTAL = Counter("jiesu_duties_total", "Duties of procedures carried out, by procedure and duty.", ["procedure", "duty"])
 
 

@@ -4,14 +4,14 @@ from services.triage import api, handlers
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
-from shared.procedures.loading.loader import load_organisation
+from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.service import Service
 
 
 def build(settings: TriageSettings) -> Service:
     """The service, ready to run; raises `ProcedureError` if the organisation or a procedure cannot be used."""
     service = Service("triage", settings, migrations="services.triage.migrations")
-    registry = ProcedureRegistry(load_organisation(settings.organisation), settings.organisation.parent)
+    registry = ProcedureRegistry(load_checked_organisation(settings.organisation), settings.organisation.parent)
     handlers.register(service, TriageComplaints(registry, service.clock))
     service.include_router(api.router(service.database, registry))
     return service

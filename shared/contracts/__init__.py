@@ -1,15 +1,24 @@
 """The public wire format: topics, events, actions and complaints, as services and departments exchange them."""
 
+from codecs import BOM_UTF8
+
 from pydantic import BaseModel
 
 from shared.contracts import events
 from shared.contracts.actions import Action
+from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Submission
+from shared.contracts.json_text import parse_json_text
 
 MODELS_BY_CE_TYPE: dict[str, type[BaseModel]] = {**events.EVENT_CLASSES, "action": Action, "submission": Submission}
 """Value of `ce_type` → model of the body: every event, `action` on case-actions, `submission` on complaint-submissions."""
 
 
 def decode_body(ce_type: str, body: bytes) -> BaseModel:
-    """Parse the JSON body of a record; raises `LookupError` for an unknown type, pydantic's `ValidationError` for a bad body."""
-    return MODELS_BY_CE_TYPE[ce_type].model_validate_json(body)
+    """Parse the JSON body of a record; raises `LookupError` for an unknown type, `ValueError` or pydantic's for a bad body."""
+    model = MODELS_BY_CE_TYPE[ce_type]
+    if issubclass(model, StrictModel):
+        # Input from outside: pydantic's parser would keep the last of two equal keys, and take NaN for a number.
+        parse_json_text(body)
+        body = body.removeprefix(BOM_UTF8)
+    return model.model_validate_json(body)

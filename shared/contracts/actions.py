@@ -1,12 +1,12 @@
 """Actions on a case: their data, and the event that each one causes."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Identifier, Instant, LongText, ShortText, StrictModel
-from shared.contracts.complaint import ComplaintKind
+from shared.contracts.base import Identifier, InputInstant, InputObject, LongText, ShortText, StrictModel
+from shared.contracts.complaint import AmendedFields, ComplaintKind
 from shared.contracts.events.base import CallBackOutcome
 
 
@@ -20,8 +20,8 @@ class ActionData(StrictModel):
     reason: ShortText = ""
     attachments: list[ShortText] = Field(default_factory=list, max_length=100)
     promise: LongText | bool = ""
-    facts: dict[Identifier, Any] = Field(default_factory=dict, max_length=200)
-    fields: dict[Identifier, Any] = Field(default_factory=dict, max_length=50)
+    facts: InputObject = Field(default_factory=dict, max_length=200)
+    fields: AmendedFields = Field(default_factory=dict, max_length=50)
     class_: ShortText = Field(default="", alias="class")
     kind: ComplaintKind | Literal[""] = ""
     subject: ShortText = ""
@@ -31,17 +31,17 @@ class ActionData(StrictModel):
     person: ShortText = ""
     role: ShortText = ""
     to: ShortText = ""
-    next_date: Instant | None = None
+    next_date: InputInstant | None = None
     demands: LongText = ""
     passed: bool = True
     outcome: CallBackOutcome = ""
     clock: ShortText = ""
     extend_by: ShortText = Field(default="", alias="by")
-    until: Instant | None = None
-    date: Instant | None = None
+    until: InputInstant | None = None
+    date: InputInstant | None = None
     case: ShortText = ""
     link_as: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
-    figures: dict[Identifier, Any] = Field(default_factory=dict, max_length=200)
+    figures: InputObject = Field(default_factory=dict, max_length=200)
 
 
 class Action(StrictModel):

@@ -1,13 +1,20 @@
 """Base classes and field types of all contract models."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from shared.contracts.instants import require_date_time_text, require_possible_instant
+from shared.contracts.json_text import require_bounded_object
 
 Instant = AwareDatetime
+InputInstant = Annotated[AwareDatetime, BeforeValidator(require_date_time_text), AfterValidator(require_possible_instant)]
+"""An instant from outside: ISO 8601 text with offset, 2000 to 2099. Events have `Instant`, so that what is published can be read."""
 LongText = Annotated[str, Field(max_length=20_000)]
 ShortText = Annotated[str, Field(max_length=500)]
 Identifier = Annotated[str, Field(max_length=200, min_length=1)]
+InputObject = Annotated[dict[Identifier, Any], AfterValidator(require_bounded_object)]
+"""An object of any JSON values from outside, bounded in depth, size and numbers."""
 
 
 class WireModel(BaseModel):
@@ -17,6 +24,6 @@ class WireModel(BaseModel):
 
 
 class StrictModel(BaseModel):
-    """Input from outside (JSON or YAML): an unknown field is an error, so that its author learns of a misspelt one."""
+    """Input from outside (JSON or YAML): an unknown field is an error, so that a misspelt one is reported."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -1,10 +1,14 @@
 """A complaint as submitted, and as published: with the complainant masked and the contact data sealed."""
 
-from typing import Any, Literal, Self
+from datetime import date
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic_core import PydanticCustomError
 
-from shared.contracts.base import Identifier, Instant, LongText, ShortText, StrictModel, WireModel
+from shared.contracts.base import Identifier, InputInstant, InputObject, Instant, LongText, ShortText, StrictModel, WireModel
+from shared.contracts.instants import RANGE_REMEDY, read_instant
+from shared.contracts.json_text import MAX_INT64
 
 Channel = Literal[
     "hotline",
@@ -25,7 +29,11 @@ Channel = Literal[
 ChannelFamily = Literal["oral", "written", "public", "official"]
 ComplaintKind = Literal["complaint", "demand", "risk", "warning"]
 ComplainantKind = Literal["customer", "employee", "partner", "agent"]
-FactValue = bool | int | float | Instant | LongText
+FactInteger = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64)]
+FactNumber = Annotated[float, Field(allow_inf_nan=False)]
+# Strict: pydantic would read the number 20261109 as a date, and take NaN for the date that follows in the union.
+FactDate = Annotated[date, Strict()]
+FactValue = bool | FactInteger | FactNumber | InputInstant | FactDate | LongText
 
 CHANNEL_FAMILIES: dict[str, ChannelFamily] = {
     "hotline": "oral",
@@ -45,6 +53,8 @@ CHANNEL_FAMILIES: dict[str, ChannelFamily] = {
 }
 """Channel → its family, which rules read as `complaint.channel_family`."""
 
+UNREADABLE = "Fields that could not be read, were cut, or are facts that the procedure does not declare"
+
 
 class Complainant(StrictModel):
     """The person who complains; every field is optional, and a complainant of any kind may be anonymous."""
@@ -55,7 +65,8 @@ class Complainant(StrictModel):
     phone: ShortText | None = None
     email: ShortText | None = None
     address: ShortText | None = None
-    identity: ShortText | None = None
+    identity: ShortText | None = Field(default=None, description="lawyer, deputy, resident, …; never a key to a person")
+    id_number: ShortText | None = Field(default=None, description="number of an identity document; sealed like the contact data")
     enterprise: ShortText | None = None
     household: ShortText | None = None
 
@@ -63,8 +74,8 @@ class Complainant(StrictModel):
 class ComplaintFields(StrictModel):
     """The fields of a complaint other than the complainant."""
 
-    received_at: Instant
-    registered_at: Instant | None = None
+    received_at: InputInstant
+    registered_at: InputInstant | None = None
     channel: Channel = "hotline"
     kind: ComplaintKind | None = None
     title: ShortText | None = None
@@ -74,9 +85,20 @@ class ComplaintFields(StrictModel):
     place: ShortText | None = None
     product: ShortText | None = None
     against: list[ShortText] = Field(default_factory=list, max_length=50)
-    happened_at: Instant | None = None
+    happened_at: InputInstant | None = None
     facts: dict[Identifier, FactValue] = Field(default_factory=dict, max_length=200)
     attachments: list[ShortText] = Field(default_factory=list, max_length=100)
+
+
+def _require_instants(fields: dict[str, Any]) -> dict[str, Any]:
+    for name in ("received_at", "registered_at", "happened_at"):
+        if fields.get(name) is not None and read_instant(fields[name]) is None:
+            raise PydanticCustomError("instant_out_of_range", RANGE_REMEDY)
+    return fields
+
+
+AmendedFields = Annotated[InputObject, AfterValidator(_require_instants)]
+"""Fields of a complaint that an action amends; null takes a value away."""
 
 
 class Submission(ComplaintFields):
@@ -96,7 +118,7 @@ class Submission(ComplaintFields):
 class MaskedComplainant(WireModel):
     """The complainant without contact data, as every consumer receives it: `name` as 王**, `phone` as 138****0000.
 
-    `id` is a keyed hash of phone, e-mail or identity (the same complainant has the same id in one organisation); None if unknown.
+    `id` is the first of the registration's `complainant_keys`, None without any: the person's other keys stand only there.
     `has` lists the fields that the submission contains.
     """
 
@@ -135,3 +157,4 @@ class Complaint(WireModel):
     complainant: MaskedComplainant = MaskedComplainant()
     contact: str | None = Field(default=None, description="Complainant sealed with AES-GCM, associated data = case id")
     missing: list[ShortText] = Field(default_factory=list, description="Fields that the procedure requires and the submission lacks")
+    unreadable: list[ShortText] = Field(default_factory=list, description=UNREADABLE)

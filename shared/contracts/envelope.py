@@ -21,7 +21,8 @@ class CloudEventRecord:
     """One record to publish.
 
     `key` is the case id, `id` a UUIDv7 (or a deterministic UUIDv5), `type` the event's name, `body` JSON, `at` when the event happened.
-    `by`, an extension attribute, is the service that decided the event, if that is not `source`.
+    `by`, an extension attribute, is the service that decided the event, if that is not `source`. `key_id` and `signature` are those of
+    a signed record, such as an action.
     """
 
     topic: str
@@ -34,6 +35,8 @@ class CloudEventRecord:
     sequence: int = 0
     traceparent: str | None = None
     by: str = ""
+    key_id: str = ""
+    signature: str = ""
 
     def cloudevents_headers(self) -> list[tuple[str, str]]:
         """Header name and value of each attribute, ASCII only."""
@@ -49,6 +52,8 @@ class CloudEventRecord:
             pairs.append((TRACEPARENT_HEADER, self.traceparent))
         if self.by:
             pairs.append((CE_BY, self.by))
+        if self.signature:
+            pairs += [(KEY_ID_HEADER, self.key_id), (SIGNATURE_HEADER, self.signature)]
         return pairs
 
     def kafka_headers(self) -> list[tuple[str, bytes]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -81,7 +81,16 @@ class ComplaintSource(StrictModel):
     key_sha256: list[str] = Field(default_factory=list)
     keys: dict[str, str] = Field(default_factory=dict, description="Ed25519 public keys (base64) by key id, for signed records")
     rate_per_second: float = Field(default=1000, gt=0)
+    resend: Literal["supplement", "refuse"] = Field(
+        default="supplement",
+        description="another text under a known external_id: a supplement of the case, or refused (HTTP 409, dead letter key_reused)",
+    )
     department: str | None = Field(default=None, description="the department of all its cases, instead of the one that routing selects")
+
+    @property
+    def procedure_reference(self) -> str:
+        """The reference by which the loader finds the procedure: with the version if the source names one."""
+        return self.procedure if self.version is None else f"{self.procedure}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,9 @@ class Organisation(StrictModel):
     sources: list[ComplaintSource] = Field(default_factory=list)
     routing: list[OrganisationRoute] = Field(default_factory=list)
     catch_all: str = "unassigned"
+    shared_contacts: list[str] = Field(
+        default_factory=list, description="phone numbers and addresses that belong to no single complainant: own desks, switchboards"
+    )
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
     everyone: bool = Field(
         default=False,

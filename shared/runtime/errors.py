@@ -1,4 +1,4 @@
-"""Errors that handlers, the service start and operators see."""
+"""Errors raised by handlers and at service start, with texts for operators."""
 
 
 class Rejected(ValueError):  # noqa: N818 - names what happened to the record

@@ -16,6 +16,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import contracts
 from shared.contracts.topics import Topic
+from shared.procedures.calendars.calendar import CalendarError
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
@@ -23,11 +24,11 @@ from shared.runtime.database.migrate import check_schema
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
-from shared.runtime.kafka.record import ReceivedRecord
-from shared.runtime.kafka.record_decoder import EventDecoder
+from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
+from shared.runtime.outbox.backlog import measure_backlog
 from shared.runtime.outbox.relay import Relay
-from shared.runtime.process import logging, metrics
+from shared.runtime.process import logging
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
@@ -43,9 +44,6 @@ _MEASURE_PERIOD_SECONDS = 5.0
 _EXIT_CODE_HUNG = 70
 _GC_THRESHOLD = 50_000
 """A batch allocates tens of thousands of objects and frees them at its end; with Python's 700 collections took a fifth of the CPU."""
-_OUTBOX_BACKLOG = (
-    "SELECT coalesce(sum(messages), 0) AS size, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox"
-)
 log = structlog.get_logger(__name__)
 
 
@@ -59,11 +57,13 @@ class Service:
         self.key_ring = EncryptionKeyRing.parse(settings.sealing_keys)
         self.health = Health()
         self.database = Database(settings, name)
-        self.relay = Relay(self.database, settings, self.health)
+        # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
+        self.processing_database = self.database.with_own_connections(settings.processing_pool)
+        self.relay = Relay(self.processing_database, settings, self.health)
         self.stopping = asyncio.Event()
         self._migrations = migrations
         self._http = HttpServer(name, settings, self.health)
-        self._subscription = Subscription(self.database, self.clock, self.health, settings)
+        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings)
         self._subscribed = False
         self._loops: dict[str, BackgroundLoop] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -98,7 +98,7 @@ class Service:
         handler: BatchHandler,
         *,
         decode: EventDecoder | None = None,
-        verify: Callable[[ReceivedRecord], None] | None = None,
+        verify: RecordVerifier | None = None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
@@ -109,7 +109,8 @@ class Service:
         A record it cannot accept: `raise Rejected(reason)`. Any error but an infrastructure error makes the record a dead letter and parks
         its case.
         `decode(type, body)` returns the event; `verify(record)` runs before the inbox, and what it raises makes a dead letter that neither
-        parks a case nor claims an id. `event_types` names by topic the types that are processed, unknown ones are skipped;
+        parks a case nor claims an id. It returns the sender that the signature proves, or None: a sender of much bad input is set aside.
+        `event_types` names by topic the types that are processed, unknown ones are skipped;
         `own_echoes` names by type and `ce_by` events that state this service's own decisions, which are skipped.
         """
         if self._subscribed:
@@ -127,7 +128,15 @@ class Service:
         `lock_cases(tx, ids)` locks the cases `ORDER BY id FOR UPDATE SKIP LOCKED` and returns those that it locked;
         `fire_timers(tx, due, now)` decides what is due at or before each timer's `cutoff` and arms the cases again.
         """
-        timers = TimerLoop(self.database, self.clock, self.watermark, lock_cases=lock_cases, fire_timers=fire_timers, health=self.health)
+        timers = TimerLoop(
+            self.processing_database,
+            self.clock,
+            self.watermark,
+            lock_cases=lock_cases,
+            fire_timers=fire_timers,
+            health=self.health,
+            breaker=self._subscription.processor.breaker,
+        )
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
     def include_router(self, router: APIRouter) -> None:
@@ -196,6 +205,7 @@ class Service:
         self._relay_stop.set()
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
+        await self.processing_database.close()
         await self.database.close()
         log.info("stopped")
 
@@ -236,11 +246,8 @@ class Service:
         rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
         for number in itertools.count():
             async with self.database.transaction() as tx:
-                row = await tx.fetchrow(_OUTBOX_BACKLOG)
+                await measure_backlog(tx, self.health)
                 await redelivery.update_dead_letter_gauges(tx, self.clock.now())
-            if row is not None:
-                metrics.OUTBOX_MESSAGES.set(row["size"])
-                metrics.OUTBOX_AGE.set(row["age"])
             if number % rounds_between_prunes == 0:
                 await inbox.prune(self.database)
             await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)
@@ -256,5 +263,7 @@ def run_service(build: Callable[[], Service]) -> None:
 
     try:
         uvloop.run(build_and_run())
-    except (Misconfigured, ProcedureError) as error:
+    except ProcedureError as error:
+        sys.exit(f"Error: {error.in_one_line()}")
+    except (Misconfigured, CalendarError) as error:
         sys.exit(f"Error: {error}")

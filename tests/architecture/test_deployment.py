@@ -58,7 +58,7 @@ def test_every_console_script_is_run_by_a_service() -> None:
     assert set(OURS) <= set(SERVICES)
 
 
-def test_what_is_named_exists() -> None:
+def test_everything_that_the_compose_file_names_exists() -> None:
     for name, service in SERVICES.items():
         assert set(service.get("depends_on", {})) <= set(SERVICES), name
         assert set(service["networks"]) <= set(COMPOSE["networks"]), name
@@ -73,7 +73,7 @@ def test_what_is_named_exists() -> None:
             assert re.search(r":v?\d+(\.\d+)*$", service["image"]), f"{name}: the image's version is fixed"
 
 
-def test_no_process_may_more_than_it_needs() -> None:
+def test_every_container_runs_with_least_privilege() -> None:
     for name, service in SERVICES.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
@@ -93,7 +93,7 @@ def test_the_outside_reaches_loopback_only_and_neither_broker_nor_database() -> 
     ]
 
 
-def test_no_secret_stands_in_the_file_or_has_a_default() -> None:
+def test_no_secret_is_in_the_file_or_has_a_default() -> None:
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
             if SECRET.search(variable) or variable == "DATABASE_URL":
@@ -102,24 +102,24 @@ def test_no_secret_stands_in_the_file_or_has_a_default() -> None:
                 assert variable == "JIESU_SMTP_PASSWORD" or all(r.startswith(":?") for r in references), f"{name}: {variable} has a default"
 
 
-def test_who_has_no_use_for_a_secret_does_not_get_it() -> None:
-    def given(variable: str) -> set[str]:
+def test_a_secret_is_passed_only_to_services_that_use_it() -> None:
+    def services_with(variable: str) -> set[str]:
         return {name for name, service in SERVICES.items() if variable in service.get("environment", {})}
 
-    assert given("JIESU_SEALING_KEYS") == {"intake", "notify"}
-    assert given("JIESU_PSEUDONYM_KEY") == {"intake"}
-    assert given("JIESU_SMTP_PASSWORD") == {"notify"}
-    assert given("JIESU_SMS_TOKEN") == given("JIESU_SMS_RECEIPT_SECRET") == {"notify", "sinks"}
+    assert services_with("JIESU_SEALING_KEYS") == {"intake", "notify"}
+    assert services_with("JIESU_PSEUDONYM_KEY") == {"intake"}
+    assert services_with("JIESU_SMTP_PASSWORD") == {"notify"}
+    assert services_with("JIESU_SMS_TOKEN") == services_with("JIESU_SMS_RECEIPT_SECRET") == {"notify", "sinks"}
     for name in OURS:
         assert f"://{name}:${{{name.upper()}_DATABASE_PASSWORD" in SERVICES[name]["environment"]["DATABASE_URL"]
 
 
 def test_every_variable_of_the_file_is_in_the_example_and_every_needed_one_is_empty_there() -> None:
-    given = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", env_example(), re.MULTILINE))
+    example = dict(re.findall(r"^([A-Z][A-Z0-9_]+)=(.*)$", env_example(), re.MULTILINE))
     used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE_TEXT)) - {"JIESU_VERSION"}
-    assert used == set(given)
+    assert used == set(example)
     for needed in re.findall(r"\$\{([A-Z_]+):\?", COMPOSE_TEXT):
-        assert given[needed] == "", needed
+        assert example[needed] == "", needed
 
 
 def test_every_variable_of_a_service_is_a_setting_of_it() -> None:
@@ -141,13 +141,13 @@ def test_every_service_waits_for_its_topics_and_its_migrated_schema() -> None:
 
 
 @pytest.mark.parametrize("stage", ["jiesu", "sinks"])
-def test_the_images_run_as_nobody_in_particular(stage: str) -> None:
+def test_the_images_run_as_an_unprivileged_user(stage: str) -> None:
     users = [line.split()[1] for line in stages()[stage] if line.startswith("USER ")]
     assert users == ["10001:10001"]
     assert not [line for line in stages()[stage] if re.search(r"\b(curl|wget|apt-get)\b", line)]
 
 
-def test_what_the_image_copies_exists_and_is_let_through() -> None:
+def test_files_that_the_image_copies_exist_and_are_not_ignored() -> None:
     kept = [line[1:] for line in (PROJECT / ".dockerignore").read_text(encoding="utf-8").split() if line.startswith("!")]
     for line in (line for lines in stages().values() for line in lines if line.startswith("COPY ") and "--from" not in line):
         for source in line.split()[1:-1]:
@@ -172,7 +172,7 @@ def test_prometheus_scrapes_every_service() -> None:
         assert (found["names"], str(found["port"])) == ([name], SERVICES[name]["environment"]["JIESU_HTTP_PORT"])
 
 
-def test_grafana_finds_what_is_mounted() -> None:
+def test_grafanas_paths_are_mounted() -> None:
     mounted = {volume.split(":")[1]: Path(volume.split(":")[0]) for volume in SERVICES["grafana"]["volumes"]}
     providers = yaml.safe_load((PROJECT / "deploy/grafana/provisioning/dashboards/jiesu.yml").read_text(encoding="utf-8"))["providers"]
     for provider in providers:

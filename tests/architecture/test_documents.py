@@ -14,7 +14,7 @@ README_LINES = 150
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda document: relative_name(document.path))
-def test_what_a_document_mentions_exists(document: Document) -> None:
+def test_everything_that_a_document_mentions_exists(document: Document) -> None:
     assert faults(document) == []
 
 

@@ -1,4 +1,4 @@
-"""requirements.lock pins, with hashes, exactly what pyproject.toml asks for; seen without asking any registry."""
+"""requirements.lock pins exactly the requirements of pyproject.toml, with hashes; checked without a registry."""
 
 import re
 import tomllib
@@ -33,7 +33,7 @@ def test_every_requirement_is_pinned_within_its_bounds() -> None:
     assert missing == [], REMEDY
 
 
-def test_nothing_is_pinned_for_a_requirement_that_went() -> None:
+def test_every_pin_belongs_to_a_requirement() -> None:
     claimed = {
         name for name, _, block in entries("requirements.lock") if re.search(r"^\s+#\s+(via )?jiesu \(pyproject", block, re.MULTILINE)
     }
@@ -45,6 +45,6 @@ def test_every_pinned_package_has_hashes(name: str) -> None:
     assert [package for package, _, block in entries(name) if "--hash=sha256:" not in block] == []
 
 
-def test_the_pinned_uv_is_the_one_that_was_asked_for() -> None:
+def test_the_pinned_uv_satisfies_its_requirement() -> None:
     [(name, version, _)] = entries("deploy/uv.txt")
     assert (PROJECT / "deploy/uv.in").read_text(encoding="utf-8").strip() == f"{name}=={version}"

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 
 from tests.support.repository import PROJECT, python_files, relative_name, text_files
 
@@ -13,6 +14,8 @@ REGISTRIES = re.compile(
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(work|farm|root)/[\w.]")
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
+PROBE_MIGRATIONS = "tests/integration/runtime/migrations"
+"""Revisions of the service that the runtime's tests run: the one folder of tests without a folder of code."""
 
 
 def found(pattern: re.Pattern[str]) -> list[str]:
@@ -28,11 +31,11 @@ def test_no_file_names_a_package_registry() -> None:
     assert found(REGISTRIES) == []
 
 
-def test_no_file_names_a_place_on_somebodys_machine() -> None:
+def test_no_file_names_a_path_of_a_machine() -> None:
     assert found(MACHINE_PATHS) == []
 
 
-def test_the_patterns_find_what_they_are_for() -> None:
+def test_the_patterns_match_registries_and_machine_paths() -> None:
     assert REGISTRIES.search("https://" + "pypi" + ".org/simple")
     assert REGISTRIES.search("--index-url https:" + "//example")
     assert MACHINE_PATHS.search("see /" + "work/main")
@@ -53,7 +56,7 @@ def test_no_function_is_too_long() -> None:
     assert long == []
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     silent = [
         relative_name(path)
         for path in python_files()
@@ -62,7 +65,24 @@ def test_every_module_says_what_it_is() -> None:
     assert silent == []
 
 
-def test_the_makefile_stays_thin_and_describes_itself() -> None:
+def test_folders_of_tests_mirror_folders_of_code() -> None:
+    roots = {"cli": "cli", "deploy": "deploy", "simulator": "simulator", "runtime": "shared/runtime", "procedures": "shared/procedures"}
+    roots |= {name: f"services/{name}" for name in ("intake", "triage", "sla", "notify")}
+    without_code = []
+    for kind in ("unit", "integration"):
+        for package in sorted((PROJECT / "tests" / kind).rglob("__init__.py")):
+            first, *rest = package.parent.relative_to(PROJECT / "tests" / kind).parts or ("cli",)
+            if first not in roots or not PROJECT.joinpath(roots[first], *rest).is_dir():
+                without_code.append(relative_name(package.parent))
+    assert without_code == [PROBE_MIGRATIONS]
+
+
+def test_no_folder_of_support_has_more_than_a_dozen_modules() -> None:
+    modules = Counter(path.parent for path in (PROJECT / "tests" / "support").rglob("*.py") if path.name != "__init__.py")
+    assert {relative_name(folder): count for folder, count in modules.items() if count > 12} == {}
+
+
+def test_the_makefile_is_short_and_every_target_described() -> None:
     targets = re.findall(r"^([a-z]+):(.*)$", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert [name for name, rest in targets if "##" not in rest and name != "help"] == []
     assert len(targets) <= 13

@@ -22,7 +22,7 @@ from services.sla.domain.deadlines.pauses import normalize_pauses
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
 from shared.procedures.calendars.calendar import Calendar, default_calendar
 from shared.procedures.model.duration import Duration
-from tests.support.minute_counter import CHINA, DAYS_OFF, NIGHT_HOURS, OFFICE_HOURS, LocalPause, MinuteCounter
+from tests.support.deadlines.minute_counter import CHINA, DAYS_OFF, NIGHT_HOURS, OFFICE_HOURS, LocalPause, MinuteCounter
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "deadlines-performance.md"
 COMPARED = 100_000

@@ -27,9 +27,9 @@ from shared.procedures.model.bound_procedure import bind_parameters
 from simulator.registration import register_complaint, source_context_for
 from simulator.scenario import ScenarioComplaint
 from tests.bench.results import write_figures
-from tests.support.load import ORGANISATION
-from tests.support.packs import pack_scenarios
-from tests.support.recording import RecordingSimulation
+from tests.support.messaging.workload import ORGANISATION
+from tests.support.scenarios.packs import pack_scenarios
+from tests.support.scenarios.recording_simulation import RecordingSimulation
 
 HERE = Path(__file__).parent
 REPEATS = 3000
@@ -41,7 +41,7 @@ CLOCKS = 10
 def ten_clock_rulebook() -> Rulebook:
     """The ten clocks, carried out by the demo's organisation."""
     organisation = load_organisation(ORGANISATION)
-    calendars = {"default": default_calendar(), **{str(each["id"]): Calendar.parse(each) for each in organisation.calendars}}
+    calendars = {"default": default_calendar(), **{str(data["id"]): Calendar.parse(data) for data in organisation.calendars}}
     return Rulebook(bind_parameters(load_procedure("ten_clocks.yaml", base_folder=HERE), {}), organisation, calendars)
 
 
@@ -60,10 +60,10 @@ def opening_input(rules: Rulebook) -> OpenCase:
 
 def case_with_running_clocks(rules: Rulebook) -> Case:
     """The case with all ten clocks running, routed to a department."""
-    given = opening_input(rules)
-    case = decide(None, given, rules, given.registered_at).case
-    routed = ApplyDecision("routed", given.registered_at, {"department": "property_engineering", "cooperating": ["property_service"]})
-    case = decide(case, routed, rules, given.registered_at).case
+    case_input = opening_input(rules)
+    case = decide(None, case_input, rules, case_input.registered_at).case
+    routed = ApplyDecision("routed", case_input.registered_at, {"department": "property_engineering", "cooperating": ["property_service"]})
+    case = decide(case, routed, rules, case_input.registered_at).case
     assert sum(rounds[-1].is_active for rounds in case.rounds.values()) == CLOCKS
     return case
 
@@ -101,10 +101,10 @@ def measure_decisions() -> tuple[dict[str, float], float, float]:
     case = case_with_running_clocks(rules)
     every: list[float] = []
     medians = {}
-    for name, given in timed_inputs(case.received_at).items():
-        now = given.upto if isinstance(given, AdvanceTime) else given.at
-        decide(case, given, rules, now)
-        taken = cpu_micros_per_call(lambda given=given, now=now: decide(case, given, rules, now))  # type: ignore[misc]
+    for name, case_input in timed_inputs(case.received_at).items():
+        now = case_input.upto if isinstance(case_input, AdvanceTime) else case_input.at
+        decide(case, case_input, rules, now)
+        taken = cpu_micros_per_call(lambda case_input=case_input, now=now: decide(case, case_input, rules, now))  # type: ignore[misc]
         medians[name] = median(taken)
         every += taken
     first = opening_input(rules)
@@ -116,9 +116,9 @@ def recorded_scenarios() -> Iterator[RecordingSimulation]:
     """Every scenario of three packs, played."""
     for name in ("hunan-property", "greentown-qd1001", "telecom-urgent"):
         for _, scenario, organisation in pack_scenarios(name):
-            found = RecordingSimulation(bind_parameters(load_procedure(scenario.procedure), scenario.parameters), organisation)
-            found.run_cases(scenario)
-            yield found
+            simulation = RecordingSimulation(bind_parameters(load_procedure(scenario.procedure), scenario.parameters), organisation)
+            simulation.run_cases(scenario)
+            yield simulation
 
 
 def measure_throughput() -> dict[str, float]:

@@ -34,46 +34,48 @@ def _pipeline_section() -> Iterator[str]:
     yield "quiet hours; mails (`hunan-property`) are sent meanwhile to the sink on the same machine, and count in.\n"
     for name, what in PIPELINE_RUNS.items():
         try:
-            found = read_figures(f"pipeline-{name}")
+            figures = read_figures(f"pipeline-{name}")
         except FileNotFoundError:
             continue
         yield f"### {name}\n"
-        yield f"`python -m tests.bench.pipeline --procedure {name} --complaints {found['complaints']}` ({_machine(found)}). {what}.\n"
-        yield from _table(("", "figure"), _chain_rows(found))
-        parts = found["cpu_micros_a_complaint"]
-        rest = found["cpu_micros_a_complaint_until_rest"]
-        memory = found["resident_megabytes"]
+        yield f"`python -m tests.bench.pipeline --procedure {name} --complaints {figures['complaints']}` ({_machine(figures)}). {what}.\n"
+        yield from _table(("", "figure"), _chain_rows(figures))
+        parts = figures["cpu_micros_a_complaint"]
+        rest = figures["cpu_micros_a_complaint_until_rest"]
+        memory = figures["resident_megabytes"]
         rows = [(part, f"{parts[part]:,.0f}", f"{rest[part]:,.0f}", f"{memory[part]:,.0f}" if part in memory else "") for part in parts]
         total = ("together", f"{sum(parts.values()):,.0f}", f"{sum(rest.values()):,.0f}", "")
         yield from _table(("process", "CPU µs a complaint", "until all was at rest", "resident MB"), [*rows, total])
 
 
-def _chain_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+def _chain_rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        ("complaints a second (goal: 1,000)", f"{found['complaints_a_second']:,.0f}"),
-        ("events on `case-events` a complaint, requests to notify included", f"{found['events_a_complaint']:.1f}"),
-        ("messages to people a complaint", f"{found['messages_a_complaint']:.1f}"),
-        ("seconds until all was at rest", f"{found['seconds_until_rest']:,.0f}"),
-        ("lost, duplicated, out of order", f"{found['lost']}, {found['duplicated']}, {found['disordered']}"),
+        ("complaints a second (goal: 1,000)", f"{figures['complaints_a_second']:,.0f}"),
+        ("events on `case-events` a complaint, requests to notify included", f"{figures['events_a_complaint']:.1f}"),
+        ("messages to people a complaint", f"{figures['messages_a_complaint']:.1f}"),
+        ("seconds until all was at rest", f"{figures['seconds_until_rest']:,.0f}"),
+        ("lost, duplicated, out of order", f"{figures['lost']}, {figures['duplicated']}, {figures['disordered']}"),
     ]
 
 
 def _decide() -> Iterator[str]:
-    found = read_figures("decide")
+    figures = read_figures("decide")
     yield "## One decision\n"
-    yield f"`python -m tests.bench.decide` ({_machine(found)}): a case with ten running clocks, in CPU time."
+    yield f"`python -m tests.bench.decide` ({_machine(figures)}): a case with ten running clocks, in CPU time."
     yield "The goal for the median is 60 µs.\n"
-    rows = [("median over all", f"{found['median_micros']:.0f}"), ("99th percentile", f"{found['p99_micros']:.0f}")]
-    rows += [(name, f"{micros:.0f}") for name, micros in found["medians_micros"].items()]
+    rows = [("median over all", f"{figures['median_micros']:.0f}"), ("99th percentile", f"{figures['p99_micros']:.0f}")]
+    rows += [(name, f"{micros:.0f}") for name, micros in figures["medians_micros"].items()]
     yield from _table(("input", "µs"), rows)
     yield "A second of CPU, over the scenarios of three packs:\n"
     names = ("scenarios_a_second", "events_simulated_a_second", "events_replayed_a_second")
-    yield from _table(("", "number"), [(name.replace("_", " "), f"{found[name]:,.0f}") for name in names])
+    yield from _table(("", "number"), [(name.replace("_", " "), f"{figures[name]:,.0f}") for name in names])
 
 
-def _machine(found: dict[str, Any]) -> str:
-    machine = found["machine"]
-    return f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load {machine['load']}, {found['taken_at'][:10]}"
+def _machine(figures: dict[str, Any]) -> str:
+    machine = figures["machine"]
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, load {machine['load']}, {figures['taken_at'][:10]}"
+    )
 
 
 def _table(head: tuple[str, ...], rows: list[Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How many complaints a second go from submission on Kafka to the request to notify, with all servers, services and the senders here.
+"""Measures complaints a second from submission on Kafka to the request to notify, with all servers, services and senders on one machine.
 
 Run with `python -m tests.bench.pipeline [--complaints N] [--procedure ID]`; figures go to var/bench/pipeline-<procedure>.json.
 """
@@ -25,26 +25,24 @@ import orjson
 from cli.reconciliation.reconciliation import reconcile
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
-from shared.contracts.envelope import CloudEventRecord
-from shared.contracts.topics import CASE_EVENTS, COMPLAINT_SUBMISSIONS
-from shared.runtime.clock import uuid7
+from shared.contracts.topics import CASE_EVENTS
 from shared.runtime.kafka.producer import Producer, ProducerRecord
 from tests.bench.results import ROOT, write_figures
-from tests.support.databases import asyncpg_dsn
-from tests.support.load import ORGANISATION, WorkloadClient, submission, workload_client
-from tests.support.rest import wait_until_idle
+from tests.support.messaging.idle import wait_until_idle
+from tests.support.messaging.workload import ORGANISATION, WorkloadClient, submission, submission_record, workload_client
+from tests.support.servers.databases import asyncpg_dsn
 from tests.support.waiting import wait_for
 
 COMPLAINTS = 20_000
 WARM_UP_COMPLAINTS = 5000
-"""The broker's compiler needs some thousands of complaints until its work is compiled."""
+"""The broker's JIT compiler needs some thousands of complaints to warm up."""
 PROBE_SECONDS = 0.25
 SOURCE = "property-hotline"
 ORGANISATIONS = {"one-notice": Path(__file__).parent / "organisation.yaml", "hunan-property": ORGANISATION}
 HELD_TABLES = {"one-notice": {"notify.delivery"}, "hunan-property": set[str]()}
-"""Text messages wait for the end of the quiet hours, since how fast a gateway takes them is not measured; mails are sent at once."""
+"""Text messages wait for the end of the quiet hours, since the gateway's speed is not measured; mails are sent at once."""
 POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_init_zero": "off"}
-"""What one gives a server that is to work; a server that has run for some time has log files to write over and fills none with zeros."""
+"""Settings of a production server; wal_init_zero is off since a long-running server recycles its WAL files."""
 TIMEOUT_SECONDS = 1200.0
 CHUNK = 100
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -63,17 +61,17 @@ class ResourceUsage:
 
 
 def process_ids(stack: Stack, servers: EmbeddedServers) -> dict[str, list[int]]:
-    """The processes of each part; PostgreSQL's are many."""
-    found = {name: [process.pid] for name, process in stack.processes.items()}
+    """Process ids by part; PostgreSQL has several."""
+    processes = {name: [process.pid] for name, process in stack.processes.items()}
     if servers.kafka is not None:
-        found["kafka"] = [servers.kafka.process.pid]
+        processes["kafka"] = [servers.kafka.process.pid]
     if servers.postgres is not None:
-        found["postgres"] = _family(servers.postgres.process.pid)
-    return {**found, "senders": [os.getpid()]}
+        processes["postgres"] = _family(servers.postgres.process.pid)
+    return {**processes, "senders": [os.getpid()]}
 
 
 def _family(root: int) -> list[int]:
-    """A process and all below it."""
+    """A process and its descendants."""
     parents = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -87,7 +85,7 @@ def _family(root: int) -> list[int]:
 
 
 def measure_usage(stack: Stack, servers: EmbeddedServers) -> ResourceUsage:
-    """What each part has used so far."""
+    """CPU and memory that each part has used so far."""
     processes = process_ids(stack, servers)
     return ResourceUsage(
         {name: sum(_cpu(pid) for pid in listed) for name, listed in processes.items()},
@@ -96,7 +94,7 @@ def measure_usage(stack: Stack, servers: EmbeddedServers) -> ResourceUsage:
 
 
 def _cpu(pid: int) -> float:
-    """CPU seconds, those of ended children included; of a process that has just ended its parent tells."""
+    """CPU seconds including ended children; 0 for a process that has just ended, whose parent's figure includes it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -109,38 +107,29 @@ def _resident(pid: int) -> float:
 
 
 async def send_submissions(senders: WorkloadClient, producer: Producer, numbers: Sequence[int], rate: float = 0.0) -> None:
-    """So many submissions a second, or as fast as the broker takes them."""
-    topic, source, began = f"{senders.prefix}{COMPLAINT_SUBMISSIONS.name}", SOURCE, time.monotonic()
+    """Send at `rate` submissions a second, or as fast as the broker accepts them if `rate` is 0."""
+    source, began = SOURCE, time.monotonic()
     for first in range(0, len(numbers), CHUNK):
         if rate:
             await asyncio.sleep(began + first / rate - time.monotonic())
         bodies = [submission(number, datetime.now(UTC)) for number in numbers[first : first + CHUNK]]
-        await producer.send([_outgoing(topic, body, source) for body in bodies])
+        await producer.send([_outgoing(body, source) for body in bodies])
         for body in bodies:
             senders.note_accepted(source, body)
 
 
-def _outgoing(topic: str, body: dict[str, Any], source: str) -> ProducerRecord:
-    key = body["external_id"]
-    message = CloudEventRecord(
-        topic=COMPLAINT_SUBMISSIONS.name,
-        key=key,
-        id=uuid7(),
-        type="submission",
-        at=datetime.now(UTC),
-        body=orjson.dumps(body),
-        source=source,
-    )
-    return topic, key.encode(), message.body, message.kafka_headers()
+def _outgoing(body: dict[str, Any], source: str) -> ProducerRecord:
+    record = submission_record(body, source)
+    return record.topic, record.key.encode(), record.body, record.kafka_headers()
 
 
 async def has_reached_notify(connection: asyncpg.Connection, complaints: int) -> bool:
-    """Whether so many complaints have come as far as the request to notify."""
+    """Whether the requests to notify of that many complaints have left sla's outbox."""
     return bool(await connection.fetchval(_COMPLETED_QUERY) >= complaints)
 
 
 async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, procedure: str, rate: float) -> dict[str, Any]:
-    """Warm up, send, wait until the last request to notify is on its topic, then until notify has dealt with every message."""
+    """Warm up, send, wait until the last request to notify is on its topic, then until notify has settled every message."""
     database = stack.environment["DATABASE_URL"]
     connection = await asyncpg.connect(asyncpg_dsn(database))
     async with workload_client(stack, organisation=ORGANISATIONS[procedure]) as senders:
@@ -160,7 +149,7 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, proce
         await _wait_until_idle(database, servers, procedure)
         drained, last = time.monotonic() - began, measure_usage(stack, servers)
         await producer.close()
-        found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
+        result = await reconcile(database, servers.bootstrap_servers, "", senders.accepted)
     await connection.close()
     figures = {
         "procedure": procedure,
@@ -169,16 +158,16 @@ async def measure(stack: Stack, servers: EmbeddedServers, complaints: int, proce
         "seconds": took,
         "complaints_a_second": complaints / took,
         "seconds_to_submit": sent,
-        "events_a_complaint": found.counts[CASE_EVENTS.name] / found.accepted,
-        "messages_a_complaint": found.counts["notify.delivery"] / found.accepted,
+        "events_a_complaint": result.counts[CASE_EVENTS.name] / result.accepted,
+        "messages_a_complaint": result.counts["notify.delivery"] / result.accepted,
         "seconds_until_rest": drained,
         "cpu_micros_a_complaint": _cpu_micros_per_complaint(before, after, complaints),
         "cpu_micros_a_complaint_until_rest": _cpu_micros_per_complaint(before, last, complaints),
         "resident_megabytes": last.resident_megabytes,
-        "lost": found.lost,
-        "duplicated": found.duplicated,
-        "disordered": found.disordered,
-        "details": found.details,
+        "lost": result.lost,
+        "duplicated": result.duplicated,
+        "disordered": result.disordered,
+        "details": result.details,
     }
     write_figures(f"pipeline-{procedure}", figures)
     return figures
@@ -194,17 +183,17 @@ def _cpu_micros_per_complaint(before: ResourceUsage, after: ResourceUsage, numbe
 
 @contextmanager
 def started_stack(procedure: str, progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
-    """Fresh servers and services of their own, as `make up` starts them but for PostgreSQL's memory."""
+    """New servers and services, as `make up` starts them but with more memory for PostgreSQL."""
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory(dir=folder) as root,
         EmbeddedServers(Path(root) / "servers", postgres_settings=POSTGRES, progress=progress) as servers,
     ):
-        held = {"JIESU_QUIET_HOURS": _hours_from_now()} if HELD_TABLES[procedure] else {}
+        quiet_hours = {"JIESU_QUIET_HOURS": _hours_from_now()} if HELD_TABLES[procedure] else {}
         environment = {
             **servers.environment,
-            **held,
+            **quiet_hours,
             "DATABASE_URL": recreate_database(servers.database_url, "bench"),
             "JIESU_LOG_LEVEL": "WARNING",
         }
@@ -229,8 +218,10 @@ def main() -> None:
     parser.add_argument("--complaints", type=int, default=COMPLAINTS)
     parser.add_argument("--procedure", choices=ORGANISATIONS, default="one-notice")
     parser.add_argument("--rate", type=float, default=0.0, help="submissions a second; as fast as they go if not given")
-    given = parser.parse_args()
-    sys.stdout.write(orjson.dumps(run_benchmark(given.complaints, given.procedure, given.rate), option=orjson.OPT_INDENT_2).decode() + "\n")
+    options = parser.parse_args()
+    sys.stdout.write(
+        orjson.dumps(run_benchmark(options.complaints, options.procedure, options.rate), option=orjson.OPT_INDENT_2).decode() + "\n"
+    )
 
 
 if __name__ == "__main__":

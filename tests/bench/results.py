@@ -1,4 +1,4 @@
-"""Where figures are kept: var/bench/<name>.json, with the machine that they were taken on."""
+"""Stores figures in var/bench/<name>.json with a description of the machine."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ def write_figures(name: str, figures: dict[str, Any]) -> None:
 
 
 def read_figures(name: str) -> dict[str, Any]:
-    """The figures that were last kept; raises `FileNotFoundError` if the bench was never run."""
+    """The figures of the last run; raises `FileNotFoundError` if the bench was never run."""
     found: dict[str, Any] = orjson.loads((FOLDER / f"{name}.json").read_bytes())
     return found
 

@@ -1,4 +1,4 @@
-"""The whole sla process is dead over a due instant while the action that meets the deadline waits in Kafka: no breach is told."""
+"""An action in time that waits in Kafka while sla is down over the due instant: no breach is published."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,9 +11,9 @@ import pytest
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock
-from tests.support.databases import asyncpg_dsn
-from tests.support.load import HANDLING_STEPS, ORGANISATION, workload_client
-from tests.support.servers import FAST_POSTGRES_SETTINGS
+from tests.support.messaging.workload import HANDLING_STEPS, ORGANISATION, workload_client
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS
 from tests.support.waiting import wait_for
 
 BEGIN = datetime.fromisoformat("2026-09-28T23:45:00+08:00")
@@ -27,7 +27,7 @@ START_WORK, SUBMIT_MEASURES = (
 
 
 @pytest.mark.timeout(600)
-def test_no_breach_is_told_when_the_action_in_time_waits_for_a_dead_process(
+def test_no_breach_is_published_when_an_action_in_time_waits_during_an_outage(
     own_servers: Callable[..., EmbeddedServers], tmp_path: Path
 ) -> None:
     servers = own_servers(postgres_settings=FAST_POSTGRES_SETTINGS)

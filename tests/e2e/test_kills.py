@@ -11,10 +11,10 @@ from cli.reconciliation.reconciliation import Reconciliation, reconcile
 from cli.service_names import SERVICES
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
-from tests.support.databases import asyncpg_dsn
-from tests.support.load import HANDLING_STEPS, ORGANISATION, WorkloadClient, workload_client
-from tests.support.rest import wait_until_idle
-from tests.support.servers import FAST_POSTGRES_SETTINGS
+from tests.support.messaging.idle import wait_until_idle
+from tests.support.messaging.workload import HANDLING_STEPS, ORGANISATION, WorkloadClient, workload_client
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.session_servers import FAST_POSTGRES_SETTINGS
 from tests.support.waiting import wait_for
 
 KILLS = 2
@@ -33,10 +33,10 @@ def test_nothing_is_lost_or_repeated_when_every_process_and_server_is_killed_und
     servers = own_servers(postgres_settings={**FAST_POSTGRES_SETTINGS, "max_connections": "100"})
     environment = {**servers.environment, "DATABASE_URL": recreate_database(servers.database_url, "kills")}
     with running_stack(tmp_path / "stack", environment, ORGANISATION) as stack:
-        found = asyncio.run(_under_fire(stack, servers))
-    assert found.is_consistent, found
-    assert found.accepted >= AT_LEAST
-    assert found.counts["sla.ledger, from action"] > AT_LEAST
+        result = asyncio.run(_under_fire(stack, servers))
+    assert result.is_consistent, result
+    assert result.accepted >= AT_LEAST
+    assert result.counts["sla.ledger, from action"] > AT_LEAST
 
 
 async def _under_fire(stack: Stack, servers: EmbeddedServers) -> Reconciliation:
@@ -50,9 +50,9 @@ async def _under_fire(stack: Stack, servers: EmbeddedServers) -> Reconciliation:
     stack.wait_ready()
     database = stack.environment["DATABASE_URL"]
     await wait_until_idle(database, servers.bootstrap_servers, "", PATIENCE)
-    found = await reconcile(database, servers.bootstrap_servers, "", senders.accepted, senders.actions)
+    result = await reconcile(database, servers.bootstrap_servers, "", senders.accepted, senders.actions)
     await _see_what_is_wrong(database, servers.bootstrap_servers, senders)
-    return found
+    return result
 
 
 async def _see_what_is_wrong(database: str, bootstrap_servers: str, senders: WorkloadClient) -> None:
@@ -61,9 +61,9 @@ async def _see_what_is_wrong(database: str, bootstrap_servers: str, senders: Wor
     await _execute(
         database, "UPDATE sla.ledger SET hash = decode('00', 'hex') WHERE sequence = 2 AND case_id = (SELECT min(id) FROM sla.cases)"
     )
-    found = await reconcile(database, bootstrap_servers, "", {*senders.accepted, "never arrived"}, senders.actions)
-    assert found.lost >= 1 + 1 + 6, found
-    assert any("never arrived" in line for line in found.details)
+    result = await reconcile(database, bootstrap_servers, "", {*senders.accepted, "never arrived"}, senders.actions)
+    assert result.lost >= 1 + 1 + 6, result
+    assert any("never arrived" in line for line in result.details)
 
 
 async def _work(senders: WorkloadClient, first: int, over: asyncio.Event) -> None:

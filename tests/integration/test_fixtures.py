@@ -3,8 +3,8 @@
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from tests.support.databases import asyncpg_dsn
-from tests.support.topics import Topics
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.topics import Topics
 
 
 async def test_database_of_a_test_is_empty(database_url: str) -> None:

@@ -18,9 +18,9 @@ from shared.runtime.database.migrate import migrate
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.support.databases import PACKAGES
 from tests.support.migrations import DECLARED, migration_differences
 from tests.support.repository import PROJECT
+from tests.support.servers.databases import PACKAGES
 
 ROWS = json.loads((Path(__file__).parent / "baseline_rows.json").read_text(encoding="utf-8"))
 """By schema and table, one row as it was written at the baseline: column to SQL literal. Never edited, as the baseline itself."""
@@ -136,5 +136,5 @@ async def test_a_service_starts_on_a_newer_schema_and_migrate_refuses_it(setting
     await fetch(settings, "probe", "UPDATE alembic_version SET version_num = '0003'")
     async with Service("probe", settings, migrations=PACKAGES["probe"]).running() as service:
         assert "database" not in service.health.troubles()
-    with pytest.raises(Misconfigured, match="schema probe is at revision 0003, this release knows 0002 at most"):
+    with pytest.raises(Misconfigured, match="schema probe is at revision 0003, the newest of this release is 0002"):
         await newest(settings, "probe")

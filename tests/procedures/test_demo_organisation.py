@@ -52,7 +52,7 @@ def test_a_substitute_replaces_the_absent_supervisor(organisation: Organisation)
     assert organisation.role_holders("supervisor", "property_service", present) == ("he-jing",)
 
 
-def test_a_role_in_one_division_is_not_held_in_another(organisation: Organisation) -> None:
+def test_a_role_in_one_division_is_not_valid_in_another(organisation: Organisation) -> None:
     at = datetime.fromisoformat("2026-10-09T10:00:00+08:00")
     assert organisation.role_holders("supervisor", "telecom_network", at) == ("tao-ran",)
     assert organisation.role_holders("customer_service", "homes_sales", at) == ("ye-qing",)

@@ -13,8 +13,8 @@ from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
 from shared.procedures.explain.text_page import render_text
 from shared.procedures.model.procedure import LanguageCode
-from tests.support.mutations import scenario_fails
-from tests.support.packs import PACKS, pack, pack_scenarios
+from simulator.entry_removal import scenario_fails
+from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
 
 EVERY_PACK = pytest.mark.parametrize("name", PACKS)
 

@@ -7,8 +7,8 @@ import pytest
 from shared.procedures.coverage import expected_clauses
 from shared.procedures.model.clauses import is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry
-from tests.support.mutations import LoadedScenario, mutants, scenario_fails
-from tests.support.packs import PACKS, pack, pack_scenarios
+from simulator.entry_removal import LoadedScenario, mutants, scenario_fails
+from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
 
 
 @pytest.mark.parametrize("name", PACKS)

@@ -1,1 +1,1 @@
-"""What tests share: servers, fresh databases and topics, waiting."""
+"""Support that several test folders use."""

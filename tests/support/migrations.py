@@ -1,4 +1,4 @@
-"""Migrations of a service for tests: the tables it declares, and what differs from them in a database."""
+"""Compares a migrated database with the tables that a service declares."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ DECLARED = {"intake": intake.metadata, "triage": triage.metadata, "sla": sla.met
 
 
 async def migration_differences(database_url: str, schema: str) -> list[Any]:
-    """What alembic would still change in the schema so that it has the tables that the service declares."""
+    """The changes with which alembic would turn the schema into the declared tables; empty if they agree."""
 
     def compare(connection: sa.Connection) -> list[Any]:
         options = {

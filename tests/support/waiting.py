@@ -1,4 +1,4 @@
-"""Waiting for a fact with a deadline, instead of sleeping and hoping."""
+"""Polls a condition until it is true or a deadline passes; tests use it instead of sleeping."""
 
 import asyncio
 import inspect
@@ -15,11 +15,11 @@ async def wait_for(condition: Callable[[], Awaitable[T]], deadline: float = ...,
 @overload
 async def wait_for(condition: Callable[[], T], deadline: float = ..., what: str = ..., pause: float = ...) -> T: ...
 async def wait_for(condition: Callable[[], T | Awaitable[T]], deadline: float = 20.0, what: str = "", pause: float = PAUSE) -> T:
-    """Return the first true value of `condition`, which may be async; fail after `deadline` seconds, saying `what` and the last value."""
+    """Return the first true value of `condition`, which may be async; fail after `deadline` seconds with `what` and the last value."""
     end = time.monotonic() + deadline
     while True:
-        answer = condition()
-        value = cast("T", await answer if inspect.isawaitable(answer) else answer)
+        result = condition()
+        value = cast("T", await result if inspect.isawaitable(result) else result)
         if value:
             return value
         if time.monotonic() > end:

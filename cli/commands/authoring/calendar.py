@@ -17,7 +17,9 @@ from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL
 app = typer.Typer(no_args_is_help=True, help="Show or check a working calendar.")
 
 _SATURDAY = 5
-_LEGEND = "off: a day off; work: made up for; *: hours of its own; ?: not published, judged by its weekday and statutory holidays"
+_LEGEND = (
+    "off: day off; work: make-up working day; *: other hours than its weekday; ?: from here on not published, counted by weekday and law"
+)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`jiesu procedure`: check, explain, coverage, diff, replay, new, schema."""
+"""`jiesu procedure`: check, test, explain, coverage, diff, replay, new, schema."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from cli.exit_status import exit_with
-from shared.procedures.checks.pack_check import check_pack
+from shared.procedures.checks.pack_check import blocking_problems, check_pack
 from shared.procedures.coverage import pack_coverage
 from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
@@ -58,16 +58,46 @@ def check(
         Path | None, typer.Option(help="an organisation file: also finds roles that nobody holds, and parameters unset")
     ] = None,
 ) -> None:
-    """Check a procedure; exit 0: no errors (there may be warnings), 1: errors."""
+    """Check a procedure and run its scenarios; exit 0: no errors (there may be warnings), 1: errors."""
+    failures: list[str] = []
     try:
-        problems = _problems(load_pack(pack), organisation)
+        loaded = load_pack(pack)
+        problems = _problems(loaded, organisation)
+        if not any(problem.level == "error" for problem in problems):
+            failures = _scenario_failures(loaded)
     except ProcedureError as error:
         problems = error.problems
     for problem in problems:
         typer.echo(f"{problem.level}: {problem}")
-    errors = sum(problem.level == "error" for problem in problems)
+    for failure in failures:
+        typer.echo(f"error: {failure}")
+    errors = sum(problem.level == "error" for problem in problems) + len(failures)
     typer.echo(f"{pack}: {errors} errors, {len(problems) - errors} warnings")
     if errors:
+        raise typer.Exit(1)
+
+
+@app.command("test")
+def run_tests(pack: PackArgument) -> None:
+    """Run a pack's scenarios and name each entry that none of them needs; exit 0: none fails and each entry is needed, else 1."""
+    from simulator.pack_test import run_pack_scenarios, unneeded_entries  # noqa: PLC0415 - see replay
+
+    with _exit_on_procedure_error():
+        loaded = load_pack(pack)
+        if errors := blocking_problems(loaded):
+            raise ProcedureError(errors)
+        results = run_pack_scenarios(loaded)
+        for result in results:
+            typer.echo(f"{'failed' if result.failures else 'ok':<7} {result.name}")
+            for failure in result.failures:
+                typer.echo(f"        {failure}")
+        failed = sum(bool(result.failures) for result in results)
+        # Where a scenario fails already, its failure without an entry proves nothing.
+        unneeded = [] if failed else unneeded_entries(loaded)
+    for entry in unneeded:
+        typer.echo(f"unneeded: {entry}")
+    typer.echo(f"{pack}: {len(results)} scenarios, {failed} failed, {len(unneeded)} entries that no scenario needs")
+    if failed or unneeded:
         raise typer.Exit(1)
 
 
@@ -93,9 +123,11 @@ def coverage(
     packs: Annotated[list[str] | None, typer.Argument(metavar="[PACK]…", help="packs; none: all installed")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print a list of {procedure, clause, entries, scenarios, uncovered}")] = False,
 ) -> None:
-    """Show which entries and scenarios cover each clause; exit 1 where a clause, entry or scenario is not covered."""
+    """Show which entries and scenarios cover each clause; exit 1 where one is not covered, or a scenario fails."""
     with _exit_on_procedure_error():
-        coverages = [pack_coverage(load_pack(pack)) for pack in packs or installed_packs()]
+        loaded = [load_pack(pack) for pack in packs or installed_packs()]
+        coverages = [pack_coverage(pack) for pack in loaded]
+        failures = [failure for pack in loaded for failure in _scenario_failures(pack)]
     rows = [row for pack in coverages for row in pack.clauses]
     gaps = [gap for pack in coverages for gap in pack.gaps]
     if as_json:
@@ -110,7 +142,9 @@ def coverage(
             typer.echo(f"{row.procedure}/{row.clause}  {state}")
     for gap in gaps:
         typer.echo(f"hole: {gap}", err=True)
-    if gaps:
+    for failure in failures:
+        typer.echo(f"failed: {failure}", err=True)
+    if gaps or failures:
         raise typer.Exit(1)
 
 
@@ -172,6 +206,13 @@ def _problems(pack: Pack, organisation_file: Path | None) -> list[FileProblem]:
         return check_pack(pack)
     organisation = load_organisation(organisation_file)
     return [*check_pack(pack, organisation), *_unbound_parameters(pack, organisation, organisation_file)]
+
+
+def _scenario_failures(pack: Pack) -> list[str]:
+    """One line for each expectation of the pack's scenarios that is not met, and for each scenario that cannot run."""
+    from simulator.pack_test import run_pack_scenarios  # noqa: PLC0415 - see replay
+
+    return [f"{pack.procedure.id}/{result.name}: {failure}" for result in run_pack_scenarios(pack) for failure in result.failures]
 
 
 def _unbound_parameters(pack: Pack, organisation: Organisation, path: Path) -> Iterator[FileProblem]:

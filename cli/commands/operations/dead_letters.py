@@ -58,13 +58,13 @@ def show_letter(
 
 @app.command("replay")
 def replay_letter(letter_id: Id, wait: WaitSeconds = 30.0) -> None:
-    """Have the service apply the letter again, then what waits behind it, in order. Exit status 1 unless that worked."""
+    """Have the service apply the letter again, then the records that wait behind it, in order. Exit status 1 unless that worked."""
     _request_settlement(letter_id, operations.REPLAY, wait)
 
 
 @app.command("discard")
 def discard_letter(letter_id: Id, wait: WaitSeconds = 30.0) -> None:
-    """Give the letter up for good and apply what waits behind it. Exit status 1 unless that worked."""
+    """Discard the letter and apply the records that wait behind it. Exit status 1 unless that worked."""
     _request_settlement(letter_id, operations.DISCARD, wait)
 
 

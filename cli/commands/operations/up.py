@@ -9,6 +9,8 @@ import typer
 
 from cli.demo.demo_files import ORGANISATION_FILE
 from cli.service_names import SERVICES
+from cli.stack.preflight import check_settings
+from cli.stack.process_environment import inherited_settings
 from cli.stack.servers import running_servers
 from cli.stack.stack import running_stack
 
@@ -19,11 +21,11 @@ def up(
 ) -> None:
     """Run everything until Ctrl-C; KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL use servers of your own."""
     organisation_file = organisation or Path(os.environ.get("JIESU_ORGANISATION", ORGANISATION_FILE))
-    settings = {name: value for name, value in os.environ.items() if name.startswith("JIESU_")}
+    check_settings(organisation_file)
     with running_servers(root, typer.echo) as servers:
         environment = {
             "JIESU_ENVIRONMENT": "development",
-            **settings,
+            **inherited_settings(),
             "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
             "DATABASE_URL": servers.database_url,
         }

@@ -25,7 +25,7 @@ def evidence(
     root: Annotated[str, typer.Option(help="with --verify: the year's root, as it was published when the year was sealed")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Export a case's evidence, or verify an archive. Exit status: 0 it holds, 1 it does not, 2 it cannot be had or read."""
+    """Export a case's evidence, or verify an archive. Exit status: 0 intact, 1 faults found, 2 case or archive not readable."""
     if (verify is None) == (not case):
         exit_with("give either a case to export or --verify FILE")
     if verify is None:

@@ -23,7 +23,7 @@ def replay(
     case: Annotated[list[str] | None, typer.Option("--case", help="only this case; may be given several times")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Decide cases again from their events alone and compare events, deadlines and state. Exit status 1 if anything differs."""
+    """Replay cases from their ledgers and compare events, deadlines and state. Exit status 1 if anything differs."""
     if not verify:
         exit_with("nothing is written by a replay: give --verify to compare its outcome with what is stored")
     checked, differences = query_service("sla", lambda database: _replay_cases(database, case or []))
@@ -47,11 +47,11 @@ def replay_differences(history: CaseHistory, rulebooks: HistoricalRulebooks) -> 
         return [f"cannot be read: {error}"]
     if replayed.differences or replayed.case is None or not replayed.basis:
         return replayed.differences or ["there are no events"]
-    # A new calendar recounts deadlines without an event, so the last calendar may not be that of the last decision.
-    recounted_context = rulebooks.context_by_calendar(history.calendar)
+    # A recalculation that moves no deadline records no event, so the calendars of the case may be newer than its last decision.
+    recalculated_context = rulebooks.context_by_calendar(history.calendar)
     rulebook = None
-    if recounted_context and rulebooks.for_context(replayed.basis).calendar_stamp != history.calendar:
-        rulebook = rulebooks.for_context(recounted_context).for_case(stored_case)
+    if recalculated_context and rulebooks.for_context(replayed.basis).calendar_stamp != history.calendar:
+        rulebook = rulebooks.for_context(recalculated_context).for_case(stored_case)
     due = next_due(stored_case)
     apply_eventless_steps(replayed, None if due is None else due - 1, rulebook)
     return state_differences(replayed.case, stored_state)

@@ -38,21 +38,21 @@ class ReportLanguage(StrEnum):
 
 
 def report(
-    kind: Annotated[ReportPeriod | None, typer.Argument(metavar="week|month|quarter|year")] = None,
+    period: Annotated[ReportPeriod | None, typer.Argument(metavar="week|month|quarter|year")] = None,
     procedure: Annotated[str, typer.Option(help="an installed procedure's id, or a path")] = "",
     at: Annotated[str, typer.Option(help="a date in the period, e.g. 2026-09-24; default: today")] = "",
     stored: Annotated[bool, typer.Option("--stored", help="list the reports that duties have made instead")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON; times are in microseconds")] = False,
     language: Annotated[ReportLanguage, typer.Option(help="zh or en")] = ReportLanguage.ZH,
 ) -> None:
-    """Print a procedure's figures of a period, out of the events of its cases. Exit status 2 if they cannot be had."""
+    """Print a procedure's figures of a period, computed from the events of its cases. Exit status 2 if that fails."""
     if stored:
-        _print_stored_reports(procedure, kind, as_json=as_json)
+        _print_stored_reports(procedure, period, as_json=as_json)
         return
-    if kind is None or not procedure:
+    if period is None or not procedure:
         exit_with("give a period and --procedure, e.g. jiesu report month --procedure hunan-property")
     loaded, instant = _load_procedure(procedure), _parse_date(at)
-    figures = query_service("sla", lambda database: _build_report(database, loaded, kind.value, instant))
+    figures = query_service("sla", lambda database: _build_report(database, loaded, period.value, instant))
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
     else:
@@ -159,17 +159,17 @@ def _parse_date(text: str) -> int:
     return to_micros(instant if instant.tzinfo else instant.replace(tzinfo=REPORT_ZONE))
 
 
-async def _build_report(database: Database, procedure: Procedure, kind: str, at: int) -> dict[str, Any]:
+async def _build_report(database: Database, procedure: Procedure, period_name: str, at: int) -> dict[str, Any]:
     async with database.transaction() as tx:
-        return await periodic_reports.build_report(tx, procedure, Worktime.for_calendar(default_calendar()), kind, at)
+        return await periodic_reports.build_report(tx, procedure, Worktime.for_calendar(default_calendar()), period_name, at)
 
 
-def _print_stored_reports(procedure: str, kind: ReportPeriod | None, *, as_json: bool) -> None:
+def _print_stored_reports(procedure: str, only: ReportPeriod | None, *, as_json: bool) -> None:
     async def load(database: Database) -> list[CompletedDuty]:
         async with database.transaction() as tx:
             return list(await completed_duties(tx, procedure))
 
-    duties = [duty for duty in query_service("sla", load) if kind is None or duty.report["period"]["kind"] == kind.value]
+    duties = [duty for duty in query_service("sla", load) if only is None or duty.report["period"]["kind"] == only.value]
     if as_json:
         typer.echo(json.dumps([_duty_document(duty) for duty in duties], ensure_ascii=False, indent=1))
         return

@@ -54,8 +54,20 @@ def _install(command: str, progress: ProgressCallback) -> None:
         raise EmbeddedServerError(_remedy(command))
     progress(f"{_NAMES[command]} is missing: installing {_PACKAGES[command][0]} with apt-get.")
     _apt_get("update")
-    if not any(_apt_get("install", "--yes", "--no-install-recommends", package) for package in _PACKAGES[command]):
+    if not any(_install_package(package) for package in _PACKAGES[command]):
         raise EmbeddedServerError(_remedy(command))
+
+
+def _install_package(package: str) -> bool:
+    """Install a package; False where apt-get cannot, or only by an upgrade or removal of what is installed."""
+    install = ("install", "--yes", "--no-install-recommends", "--no-remove", package)
+    plan = subprocess.run(["apt-get", "-qq", "--simulate", *install], capture_output=True, text=True, check=False)
+    return plan.returncode == 0 and not _upgrades(plan.stdout) and _apt_get(*install)
+
+
+def _upgrades(plan: str) -> list[str]:
+    """The installed packages that a simulated run would replace: apt-get shows their present version in brackets."""
+    return re.findall(r"^Inst (\S+) \[", plan, re.MULTILINE)
 
 
 def _is_debian() -> bool:

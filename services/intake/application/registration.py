@@ -1,10 +1,13 @@
 """Registers submissions: numbers new complaints without gaps, encrypts contact data and publishes `registered`, in one transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import uuid5
 
 from services.intake import metrics
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
+from services.intake.application.supplements import SUPPLEMENT, SupplementSigner
 from services.intake.domain.number_series import NumberSeries
 from services.intake.domain.submission import UUID_NAMESPACE, UnnumberedRegistration, prepare_registration, registered_event
 from services.intake.domain.submission_faults import SubmissionFault
@@ -19,32 +22,49 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.outbox import outbox
 
+SECOND_CLICK = timedelta(minutes=10)
+"""How long the same body without a reference is the same submission: a second click is a resend."""
+
 
 class RegisterComplaints:
-    """Registers batches of submissions; contact data is encrypted with the key ring."""
+    """Registers batches of submissions; contact data is encrypted with the key ring.
 
-    def __init__(self, key_ring: EncryptionKeyRing, clock: Clock) -> None:
+    Without `supplements`, which signs actions, a resend with another text is refused.
+    """
+
+    def __init__(self, key_ring: EncryptionKeyRing, clock: Clock, supplements: SupplementSigner | None = None) -> None:
         self._key_ring = key_ring
         self._clock = clock
+        self._supplements = supplements
 
     async def register_batch(self, tx: Transaction, pending: Sequence[PendingRegistration], via: str) -> list[RegistrationResult]:
         """Register the new submissions in order; one result for each. `via` is the way for metrics: http or kafka."""
         now = self._clock.now()
-        first_submissions: dict[str, PendingRegistration] = {}
-        unnumbered: dict[str, UnnumberedRegistration] = {}
+        prepared: dict[str, UnnumberedRegistration] = {}
         for submission in pending:
-            if submission.case not in first_submissions:
-                first_submissions[submission.case] = submission
-                unnumbered[submission.case] = prepare_registration(submission.submission, submission.context, submission.case, now)
+            if submission.case not in prepared:
+                prepared[submission.case] = prepare_registration(
+                    submission.submission, submission.context, submission.case, now, submission.unreadable
+                )
         # The lock serialises registrations of a register: no other transaction registers these cases in the meantime.
-        numbers = await last_numbers.lock_last_numbers(tx, {registration.series for registration in unnumbered.values()})
-        registered = await complaints.find_registered(tx, unnumbered.keys())
-        new = {case: registration for case, registration in unnumbered.items() if case not in registered}
+        numbers = await last_numbers.lock_last_numbers(tx, {registration.series for registration in prepared.values()})
+        submissions = await _under_cases_of_first_clicks(tx, pending, now - SECOND_CLICK)
+        first_submissions: dict[str, PendingRegistration] = {}
+        for submission in submissions:
+            first_submissions.setdefault(submission.case, submission)
+        registered = await complaints.find_registered(tx, first_submissions.keys())
+        new = {case: prepared[case] for case in first_submissions if case not in registered}
         events = {case: self._to_event(registration, numbers) for case, registration in new.items()}
         await self._save(tx, events, first_submissions)
         used = {registration.series for registration in new.values()}
         await last_numbers.save_last_numbers(tx, {series: last for series, last in numbers.items() if series in used})
-        results = _results(pending, first_submissions, events, registered)
+        results = [
+            _result(submission, first_submissions, events, registered, can_supplement=self._supplements is not None)
+            for submission in submissions
+        ]
+        if self._supplements is not None:
+            added = [submission for submission, result in zip(submissions, results, strict=True) if result.status == SUPPLEMENT]
+            await outbox.add(tx, map(self._supplements.record, added))
         tx.after_commit(lambda: _count_results(results, events, via))
         return results
 
@@ -59,28 +79,49 @@ class RegisterComplaints:
         await outbox.add(tx, (_to_record(event, first_submissions[case], bodies[case]) for case, event in events.items()))
 
 
-def _results(
-    pending: Sequence[PendingRegistration],
+async def _under_cases_of_first_clicks(
+    tx: Transaction, pending: Sequence[PendingRegistration], since: datetime
+) -> list[PendingRegistration]:
+    """The submissions; those without a reference under the case of the same body from the same source, stored or in the batch."""
+    fingerprints = {submission.fingerprint for submission in pending if not submission.has_reference}
+    cases = await complaints.find_cases_by_body(tx, fingerprints, since)
+    result: list[PendingRegistration] = []
+    for submission in pending:
+        if not submission.has_reference:
+            case = cases.setdefault((submission.context.source.id, submission.fingerprint), submission.case)
+            result.append(replace(submission, case=case))
+        else:
+            result.append(submission)
+    return result
+
+
+def _result(
+    submission: PendingRegistration,
     first_submissions: Mapping[str, PendingRegistration],
     events: Mapping[str, Registered],
     registered: Mapping[str, RegisteredComplaint],
-) -> list[RegistrationResult]:
-    answered: set[str] = set()
-    results: list[RegistrationResult] = []
-    for submission in pending:
-        case = submission.case
-        event, earlier = events.get(case), registered.get(case)
-        fingerprint = earlier.fingerprint if earlier else first_submissions[case].fingerprint
-        if submission.fingerprint_must_match and submission.fingerprint != fingerprint:
-            fault = SubmissionFault("Idempotency-Key", "used_before", "send a new key with a new complaint")
-            results.append(refused_result("key_reused", fault))
-        else:
-            status = "registered" if event and case not in answered else "duplicate"
-            number = event.number if event else earlier.number if earlier else ""
-            missing = tuple(event.missing) if event else earlier.missing if earlier else ()
-            results.append(RegistrationResult(status, case, number, missing))
-        answered.add(case)
-    return results
+    *,
+    can_supplement: bool,
+) -> RegistrationResult:
+    case = submission.case
+    event = events.get(case)
+    if event is not None:
+        known = RegistrationResult("duplicate", case, event.number, tuple(event.missing), tuple(event.unreadable))
+        if first_submissions[case] is submission:
+            return replace(known, status="registered")
+        fingerprint = first_submissions[case].fingerprint
+    else:
+        earlier = registered[case]
+        known = RegistrationResult("duplicate", case, earlier.number, earlier.missing, earlier.unreadable)
+        fingerprint = earlier.fingerprint
+    if submission.fingerprint == fingerprint:
+        return known
+    if submission.fingerprint_must_match:
+        return refused_result("key_reused", SubmissionFault("Idempotency-Key", "used_before", "send a new key with a new complaint"))
+    if can_supplement and submission.context.source.resend == SUPPLEMENT:
+        return replace(known, status=SUPPLEMENT)
+    fault = SubmissionFault("external_id", "used_before", "send a new external_id with a new complaint, an old one with the same body")
+    return refused_result("reference_reused", fault)
 
 
 def _to_row(event: Registered, submission: PendingRegistration, body: bytes) -> ComplaintRow:
@@ -120,5 +161,7 @@ def _count_results(results: Sequence[RegistrationResult], events: Mapping[str, R
     for result in results:
         if result.status == "duplicate":
             metrics.DUPLICATES.labels(via).inc()
+        elif result.status == SUPPLEMENT:
+            metrics.SUPPLEMENTS.labels(via).inc()
         elif result.status == "refused":
             metrics.count_refused(via, result.reason)

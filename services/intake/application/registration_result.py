@@ -15,6 +15,7 @@ class PendingRegistration:
     """A valid submission to be registered; `fingerprint` is the SHA-256 of its sorted, compact JSON.
 
     `fingerprint_must_match`: the case id comes from an Idempotency-Key, under which only the same submission may be sent again.
+    `has_reference`: the sender named the submission, by external_id or Idempotency-Key. `unreadable` names the fields that were kept out.
     """
 
     submission: Submission
@@ -23,16 +24,19 @@ class PendingRegistration:
     fingerprint: bytes
     traceparent: str | None = None
     fingerprint_must_match: bool = False
+    has_reference: bool = True
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationResult:
-    """What became of a submission: `registered`, `duplicate` (of the same case) or `refused`."""
+    """What became of a submission: `registered`, `duplicate` (the same one again), `supplement` (of a known case) or `refused`."""
 
     status: str
     case: str = ""
     number: str = ""
     missing: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     faults: tuple[SubmissionFault, ...] = ()
     reason: str = ""
 

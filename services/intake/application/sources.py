@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from services.intake.domain.complainant import normal_contact
 from services.intake.domain.number_series import format_number
 from services.intake.domain.submission import SourceContext
 from shared.contracts.envelope import CE_ID, KEY_ID_HEADER, SIGNATURE_HEADER, signing_input
@@ -18,30 +19,42 @@ class Sources:
     """The sources of the organisation; `contexts` maps source ids to their contexts."""
 
     def __init__(self, organisation: Organisation, base_folder: Path, phone_region: str, pseudonym_key: bytes) -> None:
+        shared = frozenset(normal_contact(text, phone_region) for text in organisation.shared_contacts)
         self.contexts = {
-            source.id: _source_context(source, organisation, base_folder, phone_region, pseudonym_key) for source in organisation.sources
+            source.id: _source_context(source, organisation, base_folder, phone_region, pseudonym_key, shared)
+            for source in organisation.sources
         }
 
     def by_record(self, received: ReceivedRecord) -> SourceContext:
         """The source of a Kafka record, named in header `ce_source` or in the body; raises Rejected for an unknown one."""
-        context = self.contexts.get(received.source or received.event.source or "")
+        context = self.contexts.get(received.source or getattr(received.event, "source", None) or "")
         if context is None:
             raise Rejected("header ce_source names no source of the organisation file", park=False)
         return context
 
-    def verify_signature(self, received: ReceivedRecord) -> None:
-        """Raises Rejected for an unknown source, and for a source with public keys if none of them signed the record."""
-        keys = self.by_record(received).source.keys
+    def verify_signature(self, received: ReceivedRecord) -> str | None:
+        """The source that signed the record, None for a source without public keys, whose name proves nothing.
+
+        Raises Rejected for an unknown source, and for a source with public keys if none of them signed the record.
+        """
+        source = self.by_record(received).source
+        keys = source.keys
         if not keys:
-            return
+            return None
         public_key = keys.get(received.headers.get(KEY_ID_HEADER, ""))
         signed_bytes = signing_input(received.topic, received.key, received.headers[CE_ID], received.body)
         if public_key is None or not is_signature_valid(public_key, received.headers.get(SIGNATURE_HEADER, ""), signed_bytes):
             raise Rejected(f"headers {KEY_ID_HEADER} and {SIGNATURE_HEADER} are not those of the source", park=False)
+        return source.id
 
 
 def _source_context(
-    source: ComplaintSource, organisation: Organisation, base_folder: Path, phone_region: str, pseudonym_key: bytes
+    source: ComplaintSource,
+    organisation: Organisation,
+    base_folder: Path,
+    phone_region: str,
+    pseudonym_key: bytes,
+    shared_contacts: frozenset[str],
 ) -> SourceContext:
     reference = source.procedure if source.version is None else f"{source.procedure}@{source.version}"
     procedure = load_procedure(reference, base_folder=base_folder)
@@ -52,4 +65,5 @@ def _source_context(
         zone=procedure_zone(procedure, organisation),
         phone_region=phone_region,
         pseudonym_key=pseudonym_key,
+        shared_contacts=shared_contacts,
     )

@@ -1,5 +1,7 @@
 """Reads one submission, whether by HTTP or Kafka: bounds its size, validates it and derives its case id."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -7,18 +9,20 @@ import orjson
 
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
 from services.intake.channels import READERS
-from services.intake.domain.submission import SourceContext, case_id, receipt_time_fault
+from services.intake.domain.submission import MAX_FUTURE, SourceContext, case_id, receipt_time_fault, without_future_instants
 from services.intake.domain.submission_faults import SubmissionFault
 from shared.contracts.complaint import Submission
+from shared.contracts.json_text import is_too_deep
 from shared.runtime.clock import Clock, uuid7
 
 
 class SubmissionReader:
-    """Reads submissions of at most `max_bytes`, measured as compact JSON."""
+    """Reads submissions of at most `max_bytes`, measured as compact JSON; `max_future` bounds what has happened."""
 
-    def __init__(self, clock: Clock, max_bytes: int) -> None:
+    def __init__(self, clock: Clock, max_bytes: int, max_future: timedelta = MAX_FUTURE) -> None:
         self._clock = clock
         self._max_bytes = max_bytes
+        self._max_future = max_future
 
     def read(
         self,
@@ -28,25 +32,31 @@ class SubmissionReader:
         traceparent: str | None,
         idempotency_key: str | None = None,
         record_id: str | None = None,
+        accepted_at: datetime | None = None,
     ) -> PendingRegistration | RegistrationResult:
         """The submission in a JSON value, or its refusal with the faults.
 
         A submission without `external_id` is recognised, if sent again, by the Idempotency-Key or the id of the Kafka record.
+        `accepted_at` is the Kafka record's timestamp, so that a replay decides alike; without it the submission is accepted now.
         """
+        accepted_at = accepted_at or self._clock.now()
+        if is_too_deep(document):
+            return refused_result("invalid", SubmissionFault("body", "too_deep", "send a JSON object with the complaint's fields"))
         try:
             canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-        except orjson.JSONEncodeError:  # orjson reads 1024 nested levels, but writes only 254
-            return refused_result("invalid", SubmissionFault("body", "too_deep", "send a JSON object with the complaint's fields"))
+        except orjson.JSONEncodeError:
+            return refused_result("invalid", SubmissionFault("body", "number_out_of_range", "send integers within 64 bits"))
         if len(canonical) > self._max_bytes:
             return refused_result("too_large", self._size_fault())
         parsed = READERS["json"](document)
         if parsed.submission is None:
             missing = any(fault.rule == "missing" for fault in parsed.faults)
             return refused_result("missing" if missing else "invalid", *parsed.faults)
-        submission = parsed.submission
-        refusal = self._refusal(submission, context)
+        submission = _on_allowed_channel(parsed.submission, parsed.unreadable, context)
+        refusal = self._refusal(submission, context, accepted_at)
         if refusal is not None:
             return refusal
+        submission, future = without_future_instants(submission, accepted_at, self._max_future)
         reference = _reference(submission, idempotency_key, record_id)
         return PendingRegistration(
             submission=submission,
@@ -55,20 +65,29 @@ class SubmissionReader:
             fingerprint=sha256(canonical).digest(),
             traceparent=traceparent,
             fingerprint_must_match=not submission.external_id and idempotency_key is not None,
+            has_reference=bool(submission.external_id or idempotency_key),
+            unreadable=(*parsed.unreadable, *future),
         )
 
-    def _refusal(self, submission: Submission, context: SourceContext) -> RegistrationResult | None:
+    def _refusal(self, submission: Submission, context: SourceContext, accepted_at: datetime) -> RegistrationResult | None:
         """The refusal of a valid submission that the source may not send, or that has an impossible time of receipt."""
         if submission.source not in (None, context.source.id):
             return refused_result("source", SubmissionFault("source", "not_yours", "leave it out, or send the id of the key's own source"))
         if not context.allows_channel(submission.channel):
             allowed = ", ".join(context.source.channels)
             return refused_result("channel", SubmissionFault("channel", "not_allowed", f"the source may submit on: {allowed}"))
-        fault = receipt_time_fault(submission.received_at, self._clock.now())
+        fault = receipt_time_fault(submission.received_at, accepted_at, self._max_future)
         return None if fault is None else refused_result("implausible", fault)
 
     def _size_fault(self) -> SubmissionFault:
         return SubmissionFault("body", "too_large", f"send at most {self._max_bytes} bytes; attachments by reference")
+
+
+def _on_allowed_channel(submission: Submission, unreadable: Sequence[str], context: SourceContext) -> Submission:
+    """An unreadable channel refuses no submission: a source that is limited to channels then submits on its first one."""
+    if "channel" in unreadable and context.source.channels:
+        return submission.model_copy(update={"channel": context.source.channels[0]})
+    return submission
 
 
 def _reference(submission: Submission, idempotency_key: str | None, record_id: str | None) -> str | None:

@@ -1,19 +1,19 @@
 """Reads submissions of systems: a JSON object with a complaint's fields."""
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from services.intake.channels.parse_result import ParseResult
+from services.intake.channels.unreadable_fields import PRESENT_FIELDS, leave_out_faulty, without_absent
 from services.intake.domain.plain_text import sanitised
 from services.intake.domain.submission_faults import SubmissionFault, faults_from_validation
 from shared.contracts.complaint import Submission
+from shared.contracts.json_text import JsonTextError, parse_json_text
 
-_MAX_INT_DIGITS = 19
-# Only escapes can bring NUL or surrogates: orjson rejects them as raw bytes. Searching for escapes spares a walk through the value.
+# Only escapes can bring NUL or surrogates: UTF-8 has no surrogates, and JSON no raw NUL. Searching for escapes spares a walk.
 _ESCAPES_TO_SANITISE = (b"\\u0000", b"\\ud", b"\\uD")
+_MAX_READINGS = 4
 
 
 class MalformedJsonError(ValueError):
@@ -22,38 +22,25 @@ class MalformedJsonError(ValueError):
 
 def parse_json(body: bytes) -> Any:
     """The JSON value of a body, without NUL and lone surrogates; raises `MalformedJsonError`."""
-    needs_sanitising = any(escape in body for escape in _ESCAPES_TO_SANITISE)
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        if not needs_sanitising:
-            raise MalformedJsonError(f"not JSON in UTF-8: line {error.lineno}, column {error.colno}") from None
-        value = _parse_leniently(body)
-    return sanitised(value) if needs_sanitising else value
+        value = parse_json_text(body)
+    except JsonTextError as error:
+        raise MalformedJsonError(str(error)) from None
+    return sanitised(value) if any(escape in body for escape in _ESCAPES_TO_SANITISE) else value
 
 
 def read(value: Any) -> ParseResult:
-    """The submission in a JSON value, or its faults."""
+    """The submission in a JSON value without the optional fields that cannot be read, or the faults of `text` and `received_at`."""
     if not isinstance(value, dict):
         return ParseResult(None, (SubmissionFault("body", "not_an_object", "send a JSON object with the complaint's fields"),))
-    try:
-        return ParseResult(Submission.model_validate(value))
-    except ValidationError as error:
-        return ParseResult(None, faults_from_validation(error))
-
-
-def _parse_leniently(body: bytes) -> Any:
-    """The JSON value of a body with lone surrogates, which orjson rejects and the standard library accepts."""
-    try:
-        return json.loads(body, parse_constant=_reject_constant, parse_int=_parse_int)
-    except (ValueError, RecursionError):
-        raise MalformedJsonError("not JSON in UTF-8") from None
-
-
-def _parse_int(digits: str) -> int | float:
-    # As orjson does: an integer beyond 64 bits becomes a float.
-    return int(digits) if len(digits) < _MAX_INT_DIGITS else float(digits)
-
-
-def _reject_constant(_: str) -> NoReturn:
-    raise MalformedJsonError("NaN and Infinity are not JSON")
+    document, unreadable = without_absent(value), dict[str, None]()
+    # A field may have a second fault behind the first, e.g. a list that is too long and holds a text that is too long.
+    for _ in range(_MAX_READINGS):
+        try:
+            return ParseResult(Submission.model_validate(document), unreadable=tuple(unreadable))
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
+        if any((fault["loc"] or PRESENT_FIELDS)[0] in PRESENT_FIELDS for fault in faults):
+            break
+        document = leave_out_faulty(document, faults, unreadable)
+    return ParseResult(None, faults_from_validation(faults))

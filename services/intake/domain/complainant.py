@@ -1,45 +1,82 @@
 """Normalises, masks and pseudonymises the complainant's contact data."""
 
 import hmac
-import re
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
-import phonenumbers
-
+from services.intake.domain.contact_forms import PhoneNumber, normal_id_number, read_email, read_phone
 from shared.contracts.complaint import Complainant, MaskedComplainant
 
-CONTACT_FIELDS = ("name", "phone", "email", "address", "identity", "enterprise", "household")
-_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
-_SEPARATORS = re.compile(r"[\s\-()（）.]+")
+CONTACT_FIELDS = ("name", "phone", "email", "address", "identity", "id_number", "enterprise", "household")
 _VISIBLE_PREFIX_DIGITS = 3
 _MAX_FULLY_MASKED_DIGITS = 7
 
 
-def normalised_phone(raw_phone: str, region: str) -> str | None:
-    """The number in E.164 form, None if it is not a phone number; `region` (ISO 3166) applies to numbers without a country code."""
-    digits = _SEPARATORS.sub("", raw_phone)
-    # Most numbers are Chinese mobiles, for which phonenumbers takes some 40 times as long.
-    if region == "CN" and (mobile := _MOBILE.fullmatch(digits)):
-        return f"+86{mobile[1]}"
-    try:
-        number = phonenumbers.parse(raw_phone, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+@dataclass(frozen=True, slots=True)
+class ContactReading:
+    """The complainant with normalised phone, e-mail and id_number, and what was read: None for what is absent or unreadable.
+
+    An unreadable phone or e-mail is kept as written; `unreadable` names it.
+    """
+
+    complainant: Complainant
+    phone_as_written: str | None
+    phone: PhoneNumber | None
+    email: str | None
+
+    @property
+    def unreadable(self) -> list[str]:
+        """The contact fields that could not be read."""
+        read = {"phone": self.phone, "email": self.email}
+        return [f"complainant.{name}" for name, value in read.items() if value is None and getattr(self.complainant, name)]
+
+    @property
+    def phone_fields(self) -> Mapping[str, str]:
+        """What the normalised number leaves out: its extension, and the text if it contains more, such as a second number."""
+        if self.phone is None:
+            return {}
+        fields = {"phone_extension": self.phone.extension, "phone_as_written": self.phone_as_written if self.phone.has_more else ""}
+        return {name: value for name, value in fields.items() if value}
+
+    def key_texts(self, shared_contacts: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+        """Field and normal form of everything that identifies the person; a contact that many people share does not."""
+        texts = {
+            "email": self.email,
+            "id_number": self.complainant.id_number,
+            "phone": self.phone.normal_form if self.phone else None,
+        }
+        return ((name, text) for name, text in texts.items() if text and text not in shared_contacts)
 
 
-def normalised_complainant(complainant: Complainant, phone_region: str) -> Complainant:
-    """The complainant with normalised phone and e-mail; text that is not a phone number is kept as it is."""
+def read_contact(complainant: Complainant, phone_region: str) -> ContactReading:
+    """The complainant's contact data in normal form; `phone_region` (ISO 3166) applies to numbers without a country code."""
     changes: dict[str, str | None] = {name: (getattr(complainant, name) or "").strip() or None for name in CONTACT_FIELDS}
-    if phone := changes["phone"]:
-        changes["phone"] = normalised_phone(phone, phone_region) or phone
-    if email := changes["email"]:
-        changes["email"] = email.lower()
-    return complainant.model_copy(update=changes)
+    raw_phone, raw_email, raw_number = changes["phone"], changes["email"], changes["id_number"]
+    phone = read_phone(raw_phone, phone_region) if raw_phone else None
+    email = read_email(raw_email) if raw_email else None
+    changes["phone"] = phone.e164 if phone else raw_phone
+    changes["email"] = email or raw_email
+    changes["id_number"] = (normal_id_number(raw_number) or None) if raw_number else None
+    return ContactReading(complainant.model_copy(update=changes), raw_phone, phone, email)
 
 
-def masked(complainant: Complainant, pseudonym_key: bytes) -> MaskedComplainant:
+def normal_contact(text: str, phone_region: str) -> str:
+    """The normal form of a number or address, as `ContactReading.key_texts` gives it; the text itself if it is neither."""
+    phone = read_phone(text, phone_region)
+    return phone.normal_form if phone else read_email(text) or text
+
+
+def complainant_keys(reading: ContactReading, pseudonym_key: bytes, shared_contacts: AbstractSet[str]) -> list[str]:
+    """`<field>:<keyed hash>` of each text that identifies the person, sorted; it cannot be reversed without the key.
+
+    The field stands before the hash, because people with different id_numbers are different people whatever else agrees.
+    """
+    texts = reading.key_texts(shared_contacts)
+    return sorted(f"{name}:{hmac.digest(pseudonym_key, f'{name}:{text}'.encode(), 'sha256').hex()[:32]}" for name, text in texts)
+
+
+def masked(complainant: Complainant, keys: list[str]) -> MaskedComplainant:
     """The complainant as every consumer may see it: 王**, 138****0000; an anonymous one without name and phone."""
     anonymous = complainant.anonymous
     return MaskedComplainant(
@@ -47,7 +84,7 @@ def masked(complainant: Complainant, pseudonym_key: bytes) -> MaskedComplainant:
         anonymous=anonymous,
         name=None if anonymous else masked_name(complainant.name),
         phone=None if anonymous else masked_phone(complainant.phone),
-        id=pseudonym(complainant, pseudonym_key),
+        id=keys[0] if keys else None,
         identity=complainant.identity,
         enterprise=complainant.enterprise,
         household=complainant.household,
@@ -66,9 +103,3 @@ def masked_phone(phone: str | None) -> str | None:
         return None
     digits = "".join(character for character in phone.removeprefix("+86") if character.isdigit())
     return f"{digits[:_VISIBLE_PREFIX_DIGITS]}****{digits[-4:]}" if len(digits) > _MAX_FULLY_MASKED_DIGITS else "****"
-
-
-def pseudonym(complainant: Complainant, pseudonym_key: bytes) -> str | None:
-    """A keyed hash of the phone, else the e-mail, else the identity; None if none is known. It cannot be reversed without the key."""
-    identifier = next((f"{name}:{value}" for name in ("phone", "email", "identity") if (value := getattr(complainant, name))), None)
-    return None if identifier is None else hmac.digest(pseudonym_key, identifier.encode(), "sha256").hex()[:32]

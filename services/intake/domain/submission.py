@@ -1,26 +1,23 @@
 """Prepares the registration of a submission: case id, missing fields, complaint and `registered` event."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.intake.domain.complainant import CONTACT_FIELDS, masked, normalised_complainant
+from services.intake.domain.complainant import CONTACT_FIELDS, ContactReading, complainant_keys, masked, read_contact
 from services.intake.domain.number_series import NumberSeries, format_number, series_at
 from services.intake.domain.submission_faults import SubmissionFault
-from shared.contracts.complaint import Complainant, Complaint, Submission
+from shared.contracts.complaint import Complaint, Submission
 from shared.contracts.events.triage import Registered
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.organisation import ComplaintSource
 
 UUID_NAMESPACE = UUID("6a696573-7500-5000-8000-000000000001")
-# Rules read an unset instant as 1970-01-01.
-_EARLIEST_RECEIPT = datetime(1970, 1, 2, tzinfo=UTC)
-_E164 = re.compile(r"\+\d{7,15}")
-_MAX_FUTURE = timedelta(days=1)
+MAX_FUTURE = timedelta(minutes=5)
+"""How far what has happened may lie ahead of its acceptance by default: clocks differ; a larger difference is a local time sent as UTC."""
 _COPIED_FIELDS = (
     *("received_at", "channel", "kind", "title", "text", "object", "demand", "place", "product", "against"),
     *("happened_at", "attachments"),
@@ -29,13 +26,17 @@ _COPIED_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What registration needs to know about one source; `zone` is that of the procedure's calendar, `phone_region` an ISO 3166 code."""
+    """What registration needs to know about one source; `zone` is that of the procedure's calendar, `phone_region` an ISO 3166 code.
+
+    `shared_contacts` are normal forms of numbers and addresses that belong to no single person.
+    """
 
     source: ComplaintSource
     bound_procedure: BoundProcedure
     zone: tzinfo
     phone_region: str
     pseudonym_key: bytes
+    shared_contacts: frozenset[str] = field(default_factory=frozenset)
 
     def allows_channel(self, channel: str) -> bool:
         """Whether the source may submit on this channel."""
@@ -44,12 +45,16 @@ class SourceContext:
 
 @dataclass(frozen=True, slots=True)
 class UnnumberedRegistration:
-    """A registration without a case number; `contact` is the contact data in clear text, None without any."""
+    """A registration without a case number; `contact` is the contact data in clear text, None without any.
+
+    `complainant_keys` are the keyed hashes that identify the complainant.
+    """
 
     complaint: Complaint
     bound_procedure: BoundProcedure
     series: NumberSeries
     contact: dict[str, Any] | None
+    complainant_keys: list[str]
 
     @property
     def case(self) -> str:
@@ -63,21 +68,33 @@ def case_id(source: str, channel: str, reference: str) -> str:
     return str(uuid5(UUID_NAMESPACE, f"{len(source)} {source} {channel} {reference}"))
 
 
-def receipt_time_fault(received_at: datetime, now: datetime) -> SubmissionFault | None:
-    """The fault of an impossible time of receipt, from which every deadline would start; None if it is possible."""
-    if received_at > now + _MAX_FUTURE:
-        return SubmissionFault("received_at", "in_the_future", "send the instant at which the complaint was received")
-    if received_at < _EARLIEST_RECEIPT:
-        return SubmissionFault("received_at", "too_early", "send the instant at which the complaint was received")
+def receipt_time_fault(received_at: datetime, accepted_at: datetime, max_future: timedelta) -> SubmissionFault | None:
+    """The fault of a time of receipt after the acceptance, from which every deadline would start; None if it is possible."""
+    if received_at > accepted_at + max_future:
+        return SubmissionFault("received_at", "in_the_future", "send the instant at which the complaint was received, with its offset")
     return None
 
 
-def prepare_registration(submission: Submission, context: SourceContext, case: str, registered_at: datetime) -> UnnumberedRegistration:
-    """The registration at that instant, before its number is known and its contact data encrypted."""
-    complainant = normalised_complainant(submission.complainant, context.phone_region)
+def without_future_instants(submission: Submission, accepted_at: datetime, max_future: timedelta) -> tuple[Submission, list[str]]:
+    """The submission without optional instants that lie ahead of its acceptance, and the names of these fields."""
+    latest = accepted_at + max_future
+    names = [name for name in ("happened_at", "registered_at") if (at := getattr(submission, name)) is not None and at > latest]
+    return (submission.model_copy(update=dict.fromkeys(names)) if names else submission), names
+
+
+def prepare_registration(
+    submission: Submission, context: SourceContext, case: str, registered_at: datetime, unreadable: Sequence[str] = ()
+) -> UnnumberedRegistration:
+    """The registration at that instant, before its number is known and its contact data encrypted.
+
+    `unreadable` names the fields that the reader of the channel kept out. A fact that the procedure does not declare is kept and named:
+    it may be misspelt, and no rule reads it.
+    """
+    reading = read_contact(submission.complainant, context.phone_region)
     procedure = context.bound_procedure.procedure
     facts, invalid_facts = coerce_facts(procedure, submission.facts)
-    missing = [name for name in procedure.register_.required if not _has(submission, complainant, name)]
+    undeclared = [name for name in facts if name not in procedure.facts]
+    keys = complainant_keys(reading, context.pseudonym_key, context.shared_contacts)
     complaint = Complaint(
         case=case,
         number="",
@@ -85,12 +102,20 @@ def prepare_registration(submission: Submission, context: SourceContext, case: s
         external_id=submission.external_id,
         registered_at=registered_at,
         facts=facts,
-        complainant=masked(complainant, context.pseudonym_key),
-        missing=[*missing, *(f"facts.{name}" for name in invalid_facts)],
+        complainant=masked(reading.complainant, keys),
+        missing=[name for name in procedure.register_.required if not _has(submission, reading, facts, name)],
+        unreadable=list(dict.fromkeys([*unreadable, *reading.unreadable, *(f"facts.{name}" for name in (*invalid_facts, *undeclared))])),
         **{name: getattr(submission, name) for name in _COPIED_FIELDS},
     )
-    contact = complainant.model_dump(exclude_none=True) if any(getattr(complainant, name) for name in CONTACT_FIELDS) else None
-    return UnnumberedRegistration(complaint, context.bound_procedure, series_at(procedure.id, registered_at, context.zone), contact)
+    series = series_at(procedure.id, registered_at, context.zone)
+    return UnnumberedRegistration(complaint, context.bound_procedure, series, _contact(reading), keys)
+
+
+def _contact(reading: ContactReading) -> dict[str, Any] | None:
+    complainant = reading.complainant
+    if not any(getattr(complainant, name) for name in CONTACT_FIELDS):
+        return None
+    return complainant.model_dump(exclude_none=True) | dict(reading.phone_fields)
 
 
 def registered_event(registration: UnnumberedRegistration, seq: int, sealed_contact: str | None) -> Registered:
@@ -110,6 +135,8 @@ def registered_event(registration: UnnumberedRegistration, seq: int, sealed_cont
         complaint=complaint,
         number=number,
         missing=complaint.missing,
+        unreadable=complaint.unreadable,
+        complainant_keys=registration.complainant_keys,
         forms=[form.id for form in procedure.forms if form.opens == Registered.name],
         parameters=registration.bound_procedure.parameters,
     )
@@ -121,12 +148,11 @@ def _clause_fields(clause: str | list[str] | None) -> Mapping[str, Any]:
     return {"clause": clause} if isinstance(clause, str) else {"clause": clause[0], "clauses": list(clause)}
 
 
-def _has(submission: Submission, complainant: Complainant, name: str) -> bool:
-    root, _, field = name.partition(".")
-    if root == "complainant" and field:
+def _has(submission: Submission, reading: ContactReading, facts: Mapping[str, Any], name: str) -> bool:
+    root, _, field_name = name.partition(".")
+    if root == "complainant" and field_name:
         # An anonymous complainant is not asked for contact data.
-        value = getattr(complainant, field, None)
-        return complainant.anonymous or bool(value and (field != "phone" or _E164.fullmatch(value)))
-    if root == "facts" and field:
-        return field in submission.facts
+        return reading.complainant.anonymous or bool(getattr(reading.complainant, field_name, None) and name not in reading.unreadable)
+    if root == "facts" and field_name:
+        return field_name in facts
     return bool(getattr(submission, name, None))

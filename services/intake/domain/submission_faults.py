@@ -1,9 +1,11 @@
 """Faults of a submission: field, rule and remedy, never the value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.contracts.instants import INSTANT_REMEDY
 
 _REMEDIES = {
     "missing": "send it",
@@ -13,9 +15,9 @@ _REMEDIES = {
     "string_type": "send text",
     "literal_error": "send one of the documented values",
     "timezone_aware": "add the offset from UTC, e.g. +08:00",
-    "datetime_from_date_parsing": "send an instant with offset, e.g. 2026-09-24T16:40:00+08:00",
-    "datetime_parsing": "send an instant with offset, e.g. 2026-09-24T16:40:00+08:00",
-    "datetime_type": "send an instant with offset, e.g. 2026-09-24T16:40:00+08:00",
+    "datetime_from_date_parsing": INSTANT_REMEDY,
+    "datetime_parsing": INSTANT_REMEDY,
+    "datetime_type": INSTANT_REMEDY,
     "bool_parsing": "send true or false",
     "bool_type": "send true or false",
     "list_type": "send a list",
@@ -36,9 +38,8 @@ class SubmissionFault:
     remedy: str
 
 
-def faults_from_validation(error: ValidationError) -> tuple[SubmissionFault, ...]:
+def faults_from_validation(errors: Sequence[ErrorDetails]) -> tuple[SubmissionFault, ...]:
     """Pydantic's errors as faults, at most 20, without any value of the submission."""
-    errors = error.errors(include_input=False, include_context=False, include_url=False)
     return tuple(dict.fromkeys(_fault(item["loc"], item["type"], item["msg"]) for item in errors[:_MAX_FAULTS]))
 
 

@@ -8,7 +8,12 @@ from shared.runtime.database.database import Transaction
 
 _COLUMNS = ("case_id", "number", "source", "channel", "external_id", "received_at", "registered_at", "fingerprint", "body")
 _SELECT_REGISTERED = """
-SELECT case_id, number, fingerprint, body::jsonb->'missing' AS missing FROM complaint WHERE case_id = ANY($1::text[])
+SELECT case_id, number, fingerprint, body::jsonb->'missing' AS missing, body::jsonb->'unreadable' AS unreadable
+FROM complaint WHERE case_id = ANY($1::text[])
+"""
+_SELECT_BY_FINGERPRINT = """
+SELECT source, fingerprint, min(case_id) AS case_id FROM complaint
+WHERE fingerprint = ANY($1::bytea[]) AND registered_at >= $2 GROUP BY source, fingerprint
 """
 
 
@@ -29,17 +34,29 @@ class ComplaintRow:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredComplaint:
-    """What a submission that is sent again is compared and answered with."""
+    """The values of a registered complaint that a repeated submission is compared with, and that the answer to it contains."""
 
     number: str
     fingerprint: bytes
     missing: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
 async def find_registered(tx: Transaction, case_ids: Collection[str]) -> dict[str, RegisteredComplaint]:
     """Those of the cases that are registered already, by id."""
     rows = await tx.fetch(_SELECT_REGISTERED, sorted(case_ids))
-    return {row["case_id"]: RegisteredComplaint(row["number"], row["fingerprint"], tuple(row["missing"] or ())) for row in rows}
+    return {
+        row["case_id"]: RegisteredComplaint(row["number"], row["fingerprint"], tuple(row["missing"] or ()), tuple(row["unreadable"] or ()))
+        for row in rows
+    }
+
+
+async def find_cases_by_body(tx: Transaction, fingerprints: Collection[bytes], since: datetime) -> dict[tuple[str, bytes], str]:
+    """Source and fingerprint of submissions registered since an instant, with their case."""
+    if not fingerprints:
+        return {}
+    rows = await tx.fetch(_SELECT_BY_FINGERPRINT, sorted(fingerprints), since)
+    return {(row["source"], row["fingerprint"]): row["case_id"] for row in rows}
 
 
 async def find_event_json(tx: Transaction, case_id: str, source: str) -> str | None:

@@ -22,6 +22,7 @@ async def lock_last_numbers(tx: Transaction, series: Collection[NumberSeries]) -
     columns = [s.register for s in wanted], [s.year for s in wanted]
     rows = await tx.fetch(_LOCK_SERIES, *columns)
     if len(rows) < len(wanted):
+        # ON CONFLICT waits for a concurrent insert of the same series, so the second lock finds every row.
         await tx.execute(_INSERT_SERIES, *columns)
         rows = await tx.fetch(_LOCK_SERIES, *columns)
     return {NumberSeries(row["register"], row["year"]): row["last"] for row in rows}

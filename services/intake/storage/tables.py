@@ -31,6 +31,7 @@ def metadata() -> MetaData:
         Column("body", Text, nullable=False),
     )
     Index("complaint_number", complaint.c.number)
+    Index("complaint_fingerprint", complaint.c.fingerprint)
     Table(
         "refusal",
         declared,

@@ -10,6 +10,8 @@ from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates, RenderedMessage, TemplateRenderError
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import COMPLAINANT, Recipient, RecipientDirectory, resolve_recipients
+from services.notify.domain.required_templates import EVENT_TEMPLATE
+from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.notifications import NotificationRequested
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:delivery")
@@ -92,10 +94,15 @@ def _plan_delivery(
 
 
 def _template_names(request: NotificationRequested, to: Recipient) -> tuple[str, ...]:
-    """The templates to look for, in order; the complainant gets the text for staff only if the procedure names it."""
-    if to.id != COMPLAINANT:
-        return request.template, request.about
-    return request.template if request.template != request.about else "", COMPLAINANT
+    """The templates to look for, in order; the complainant gets the text for staff only if the procedure names it.
+
+    A template that the procedure names has no substitute: another text would tell people something else than the regulation requires.
+    """
+    if request.template and request.template != request.about:
+        return (request.template,)
+    if to.id == COMPLAINANT:
+        return (COMPLAINANT,)
+    return (request.about, EVENT_TEMPLATE) if request.about in EVENT_CLASSES else (request.about,)
 
 
 def template_values(request: NotificationRequested) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Renders subject and text of a message in a sandbox: bounded in size, without control characters that could become a header."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,6 @@ LONGEST_SUBJECT = 150
 LONGEST_TEXT = {"sms": 500, "email": 20_000}
 """In characters, by channel; 500 Chinese characters are eight parts of a text message."""
 LONGEST_VALUE = 2_000
-DEFAULT_TEMPLATE = "notice"
-"""The template for requests whose template and event have none."""
 LANGUAGES = ("zh", "en")
 # Line separators would end a header line, direction marks disguise text, lone surrogates cannot be encoded as UTF-8.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -38,9 +36,13 @@ class RenderedMessage:
 
 
 class MessageTemplates:
-    """All templates by `<name>.<language>.<channel>`; compiled at construction, so that a broken one prevents the start of the service."""
+    """All templates by `<name>.<language>.<channel>`, compiled at construction.
 
-    def __init__(self, sources: Mapping[str, str], zone: str = "Asia/Shanghai") -> None:
+    Raises `ValueError` if one of the `required` names is missing, jinja's `TemplateError` for a broken template: either prevents the
+    start of the service, where a message would be lost later.
+    """
+
+    def __init__(self, sources: Mapping[str, str], zone: str = "Asia/Shanghai", required: Collection[str] = ()) -> None:
         self._environment = ImmutableSandboxedEnvironment(
             loader=DictLoader(dict(sources)), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
         )
@@ -49,22 +51,20 @@ class MessageTemplates:
         self._zone = ZoneInfo(zone)
         self._environment.filters["instant"] = self._instant
         self._compiled = {name: self._environment.get_template(name) for name in sources}
-        missing = [
-            name
-            for name in (f"{DEFAULT_TEMPLATE}.{lang}.{channel}" for lang in LANGUAGES for channel in LONGEST_TEXT)
-            if name not in sources
-        ]
-        if missing:
-            raise ValueError(f"templates {', '.join(missing)} are missing: every language and channel needs a default")
+        if missing := [name for name in required if name not in sources]:
+            raise ValueError(
+                f"templates: {', '.join(missing)} are missing, and procedures or the engine ask for them; "
+                "add <name>.<language>.<channel>.j2 files to the folder of JIESU_TEMPLATES"
+            )
 
     def choose(self, names: tuple[str, ...], language: str, channel: str) -> str:
-        """The first of the names that has a template, else the default; empty for a channel without templates.
+        """The first of the names that has a template; empty if none has.
 
         `en-GB` counts as `en`, an unknown language as Chinese.
         """
         primary = language.partition("-")[0].lower()
         primary = primary if primary in LANGUAGES else LANGUAGES[0]
-        candidates = (f"{name}.{primary}.{channel}" for name in (*names, DEFAULT_TEMPLATE))
+        candidates = (f"{name}.{primary}.{channel}" for name in names)
         return next((name for name in candidates if name in self._compiled), "")
 
     def render(self, name: str, values: Mapping[str, Any]) -> RenderedMessage:

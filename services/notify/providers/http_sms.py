@@ -18,6 +18,8 @@ HTTP_STATUS_REASONS: dict[int, tuple[FailureReason, bool]] = {
     401: (FailureReason.CREDENTIALS, False),
     402: (FailureReason.BUSY, False),  # the account is empty until the operator tops it up
     403: (FailureReason.CREDENTIALS, False),
+    404: (FailureReason.GARBAGE, False),  # a wrong path or a proxy during a deployment: it says nothing about the recipient
+    405: (FailureReason.GARBAGE, False),
     407: (FailureReason.CREDENTIALS, False),
     408: (FailureReason.BUSY, False),
     409: (FailureReason.BUSY, False),  # an attempt with this idempotency key is in progress

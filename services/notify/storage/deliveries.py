@@ -36,7 +36,7 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What an attempt led to: finally `sent` or `failed`, or `pending` until `due_at`.
+    """The result of an attempt: finally `sent` or `failed`, or `pending` until `due_at`.
 
     It is discarded if the row's fence is higher: the lease expired, and another process claimed the delivery.
     """

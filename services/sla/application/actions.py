@@ -56,7 +56,7 @@ class TakeHttpActions:
         self.max_wait = max_wait
 
     async def take(self, action: Action, actor: Actor, idempotency_key: str | None) -> ActionResult:
-        """Decide on an action; raises a `RequestError`. An action that the procedure refuses is no error: its event says so."""
+        """Decide on an action; raises a `RequestError`. An action that the procedure refuses results in the event `action_refused`."""
         try:
             return await self._decide_or_defer(action, actor, idempotency_key, may_defer=False)
         except _UnreadInputError as unread:
@@ -102,7 +102,7 @@ class TakeHttpActions:
         )
 
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
-        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
+        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating), at):
             raise CaseNotFoundError
         if action.action not in ACTION_DEFINITIONS:
             raise ActionNotFoundError(f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")

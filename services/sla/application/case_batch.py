@@ -1,13 +1,14 @@
-"""One transaction's work on cases: loads them, has each input decided by the domain, and records what follows."""
+"""A batch of cases in one transaction: loads the cases, decides on each input, and records the new states and events."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.sla import metrics
+from services.sla.application.errors import MAX_EVENT_BYTES, EventTooLargeError
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
@@ -18,7 +19,7 @@ from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping, redaction
-from services.sla.storage import cases, decision_contexts, deferred_inputs, ledgers
+from services.sla.storage import cases, decision_contexts, deferred_inputs, duties, ledgers
 from services.sla.storage.cases import StoredCase
 from services.sla.storage.decision_contexts import StoredDecisionContext
 from services.sla.storage.deferred_inputs import DeferredInput, NewDeferredInput
@@ -79,6 +80,7 @@ class CaseBatch:
     deferred_since: dict[str, datetime] = field(default_factory=dict)
     applied_input_ids: list[int] = field(default_factory=list)
     changed_ids: set[str] = field(default_factory=set)
+    opened_procedures: set[str] = field(default_factory=set)
 
     async def load(self, tx: Transaction, ids: list[str]) -> None:
         """Lock the cases and read their deferred inputs."""
@@ -96,9 +98,22 @@ class CaseBatch:
     def decide(self, case_id: str, case_input: CaseInput, traceparent: str | None = None) -> list[Event]:
         """Decide on an input, keep the new state and the events for `record`, and return the events.
 
-        Raises `ValueError` for an unknown case, and what the domain's `decide` raises.
+        An action whose event no message can carry is refused; for another input `EventTooLargeError` is raised.
         """
         stored = self.stored_cases[case_id]
+        before = replace(stored), len(self.new_entries), len(self.messages)
+        try:
+            return self._decide(stored, case_id, case_input, traceparent)
+        except EventTooLargeError as error:
+            if not isinstance(case_input, TakeAction):
+                raise
+            # A failing record would park the case: one person could shut out everybody who works on it.
+            self.stored_cases[case_id], entries, messages = before
+            del self.new_entries[entries:], self.messages[messages:]
+            refused = replace(case_input, data={}, denied=f"data: {error}; send less with the action")
+            return self._decide(self.stored_cases[case_id], case_id, refused, traceparent)
+
+    def _decide(self, stored: StoredCase, case_id: str, case_input: CaseInput, traceparent: str | None) -> list[Event]:
         rulebook = self._rulebook(stored.case, case_input)
         now = max(to_micros(self.now), getattr(case_input, "at", 0), getattr(case_input, "registered_at", 0))
         departments_before = departments_of(stored.case)
@@ -106,12 +121,14 @@ class CaseBatch:
         stored.case, stored.next_due = decision.case, decision.next_due
         if isinstance(case_input, (OpenCase, Recalculate)):
             stored.calendar_stamp = self.rulebooks.calendar_stamp
+        if isinstance(case_input, OpenCase):
+            self.opened_procedures.add(case_input.procedure)
         self.changed_ids.add(case_id)
         context = _EventContext(
             case=decision.case,
             rulebook=rulebook,
             worktime=rulebook.worktime_for(decision.case.department),
-            # A department that loses the case receives the event that takes it away.
+            # A department that loses the case also receives the event by which it loses it.
             departments=tuple(dict.fromkeys((*departments_of(decision.case), *departments_before))),
             context_stamp=self.rulebooks.decision_context.stamp,
             traceparent=traceparent,
@@ -155,6 +172,7 @@ class CaseBatch:
         changed = {case_id: stored for case_id, stored in sorted(self.stored_cases.items()) if stored.case and case_id in self.changed_ids}
         await cases.save_cases(tx, list(changed.values()))
         await self._store_decision_context(tx)
+        await self._start_duties(tx)
         await ledgers.append_entries(tx, self.new_entries)
         await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
@@ -186,8 +204,15 @@ class CaseBatch:
 
         tx.after_commit(mark_stored)
 
+    async def _start_duties(self, tx: Transaction) -> None:
+        """Let the duties of procedures begin with their first registration here."""
+        # Neither received_at nor registered_at decides: an importer brings complaints of decades ago, for which nobody owes a report.
+        if new := self.opened_procedures - self.rulebooks.started_procedures:
+            await duties.start_duties(tx, new, self.now)
+            tx.after_commit(lambda: self.rulebooks.started_procedures.update(new))
+
     def _next_timer(self, case_id: str) -> datetime | None:
-        """When to look at the case again: at its next due instant or at its first deferred input, whichever is earlier."""
+        """The instant of the case's timer: its next due instant or its first deferred input, whichever is earlier."""
         due = self.next_due(case_id)
         instants = [] if due is None else [from_micros(due)]
         if case_id in self.deferred_since:
@@ -202,6 +227,7 @@ class CaseBatch:
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
         at, body = fields["at"], hash_chain.canonical_json(fields)
         stored.head = hash_chain.chain_hash(stored.head, body)
+        stored.changed_at = max(stored.changed_at, event.at)
         self.new_entries.append(
             NewLedgerEntry(
                 case=case.id,
@@ -234,6 +260,8 @@ class CaseBatch:
             self._publish(department_topic(department).name, event, fields["at"], bodies[hidden], context)
 
     def _publish(self, topic: str, event: Event, at: datetime, body: bytes, context: _EventContext) -> None:
+        if len(body) > MAX_EVENT_BYTES:
+            raise EventTooLargeError
         by = event.data.get("by", "")
         self.messages.append(
             CloudEventRecord(
@@ -258,14 +286,15 @@ def departments_of(case: Case | None) -> tuple[str, ...]:
 
 
 def deserialize(stored_input: Mapping[str, Any]) -> DeferrableInput:
-    """An input out of its stored form."""
+    """The input from its JSON in column `held.input`."""
     return _INPUT_CLASSES[stored_input["kind"]](**stored_input["input"])
 
 
 def recalculate(batch: CaseBatch, case_id: str) -> None:
-    """Recalculate a case's deadlines with the present calendars, and process none of them.
+    """Recalculate a case's deadlines with the present calendars without executing due items.
 
-    So it takes effect at the next due instant if that has passed: whether the deadline was met is known only to the timer loop.
+    If the next due instant has passed, the recalculation takes effect at that instant: only the timer loop, which waits for the watermark,
+    decides whether the deadline was met.
     """
     due = batch.next_due(case_id)
     now = to_micros(batch.now)

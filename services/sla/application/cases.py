@@ -30,7 +30,7 @@ RECALCULATION_BATCH_SIZE = 200
 
 
 class UpdateCases:
-    """The use case behind every change of a case; `TakeHttpActions` uses it too."""
+    """Changes cases: for records, due timers and calendar changes, and for `TakeHttpActions`."""
 
     def __init__(self, rulebooks: RulebookRegistry, identities: IdentityRegistry, clock: Clock) -> None:
         self.rulebooks = rulebooks
@@ -117,7 +117,7 @@ class UpdateCases:
         if isinstance(event, Action):
             return self._action_input(record, event, case)
         if not isinstance(event, CaseEvent):
-            raise Rejected(f"{record.type} is no event that sla takes")
+            raise Rejected(f"{record.type} is not an event type that sla processes")
         if event.case != record.key:
             raise Rejected("the record's key is not the case that its body names: send it with the case as key")
         if isinstance(event, Classified) and event.registered is not None:

@@ -1,4 +1,16 @@
-"""What a use case of sla refuses, as exceptions that `api.py` answers; the text names field, rule and remedy."""
+"""Errors of sla's use cases, which `api.py` converts to problem documents; the text names field, rule and remedy."""
+
+from shared.runtime.errors import Rejected
+
+MAX_EVENT_BYTES = 800_000
+"""The broker refuses a record over 1 MB; the rest is for headers and key."""
+
+
+class EventTooLargeError(Rejected):
+    """An event exceeds `MAX_EVENT_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"its event must have at most {MAX_EVENT_BYTES} bytes")
 
 
 class RequestError(Exception):
@@ -17,14 +29,14 @@ class ClockNotFoundError(RequestError):
 
 
 class CaseParkedError(RequestError):
-    """A dead letter holds up the case's later inputs."""
+    """The case is parked: its dead letter has to be replayed or discarded first."""
 
     def __init__(self) -> None:
         super().__init__("case: an earlier message of it failed; replay its dead letter first")
 
 
 class ActionNotFoundError(RequestError):
-    """The vocabulary has no such action."""
+    """No action of that name is defined in `shared.contracts.actions`."""
 
 
 class RoleMissingError(RequestError):
@@ -32,4 +44,4 @@ class RoleMissingError(RequestError):
 
 
 class RoleNotHeldError(RequestError):
-    """The actor does not hold the role in which he acts."""
+    """The actor does not hold the role that the action names."""

@@ -24,12 +24,16 @@ class Actor:
         """The roles that the actor holds on a case of the department at that instant, as a substitute for absent people too."""
         if self.person is None:
             return (SYSTEM_ROLE,)
-        absentees = [person for person in organisation.people if person.substitute == self.id and person.is_absent(at)]
+        absentees = self.absentees(organisation, at)
         roles = [role for person in (self.person, *absentees) if _works_for(person, department, organisation) for role in person.roles]
         unit = organisation.department(department) if department else None
         if unit is not None and unit.head in {self.id, *(person.id for person in absentees)}:
             roles.append("owner")
         return tuple(dict.fromkeys(roles))
+
+    def absentees(self, organisation: Organisation, at: datetime) -> list[Person]:
+        """The absent people whose substitute the actor is at that instant."""
+        return [person for person in organisation.people if person.substitute == self.id and person.is_absent(at)]
 
 
 class IdentityRegistry:
@@ -58,12 +62,19 @@ class IdentityRegistry:
         """The actor whose key a record names; only for records whose signature has been checked."""
         return self._keys[headers[KEY_ID_HEADER]][1]
 
-    def may_see(self, actor: Actor, departments: tuple[str, ...]) -> bool:
-        """Whether a case of these departments concerns the actor; people without a department, and sources, see every case."""
+    def may_see(self, actor: Actor, departments: tuple[str, ...], at: datetime) -> bool:
+        """Whether a case of these departments concerns the actor at that instant; people without a department, and sources, see every case.
+
+        `departments` are the lead, the proposed and the co-operating ones; who holds a role on the case may see it.
+        """
         person = actor.person
         if person is None or person.department is None:
             return True
-        return any(_works_for(person, department, self.organisation) for department in departments if department)
+        named = [department for department in departments if department]
+        if any(_works_for(person, department, self.organisation) for department in named):
+            return True
+        # A substitute from another department acts for the absent person, and cannot act on a case that he does not find.
+        return any(actor.roles(self.organisation, department, at) for department in named)
 
 
 def _works_for(person: Person, department: str, organisation: Organisation) -> bool:

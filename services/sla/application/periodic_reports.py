@@ -13,19 +13,21 @@ from services.sla import metrics
 from services.sla.application.case_batch import EVENT_SOURCE
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.application.seals import seal_year
+from services.sla.domain.deadlines.counting import DeadlineError
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
 from services.sla.domain.reports.duty_schedule import (
     DUTY_KEY_PREFIX,
     REPORT_PERIODS,
     ScheduledDuty,
+    combine_missed,
     duties_due_between,
     next_duty_due,
     period_bounds,
 )
 from services.sla.domain.reports.statistics import ReportingPeriod, StatisticsCollector
-from services.sla.storage import cases, due_timers, duties
+from services.sla.storage import due_timers, duties
 from services.sla.storage.case_histories import load_timelines
-from services.sla.storage.duties import CompletedDuty
+from services.sla.storage.duties import CompletedPeriod, DutyClaim
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.notifications import NotificationRequested
@@ -34,6 +36,7 @@ from shared.procedures.model.procedure import Procedure
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.outbox import outbox
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.waiting import sleep_or_stop
 
 _SHORTEST_PAUSE_SECONDS = 0.5
@@ -80,34 +83,64 @@ class DutyRunner:
 
     async def run_once(self) -> int:
         """Carry out the duties that are due and not completed; returns how many."""
-        return sum([await self._carry_out(duty) for procedure in self._procedures for duty in await self._due_duties(procedure)])
+        return sum([await self._run_procedure(procedure) for procedure in self._procedures])
+
+    async def _run_procedure(self, procedure: Procedure) -> int:
+        """Carry out the due duties of one procedure; raises infrastructure errors only."""
+        try:
+            return sum([await self._carry_out(duty) for duty in await self._due_duties(procedure)])
+        except Exception as error:
+            # A fault in one procedure's duties or ledgers must not hold up the reports that other regulations require.
+            if is_infrastructure(error):
+                raise
+            metrics.DUTIES_FAILED_TOTAL.labels(procedure.id).inc()
+            log.exception("duties failed", procedure=procedure.id, reason=redacted_reason(error))
+            return 0
 
     async def _due_duties(self, procedure: Procedure) -> list[_DueDuty]:
         now, worktime = self._clock.now(), self._worktime(procedure)
         async with self._database.transaction() as tx:
-            first = await cases.first_received_at(tx, procedure.id)
+            start = await duties.duties_started_at(tx, procedure.id)
             completed = await duties.completed_periods(tx, procedure.id)
-        if first is None:  # no case, nothing to report
+        if start is None:  # no case, nothing to report
             return []
-        scheduled = duties_due_between(procedure, worktime, to_micros(first), to_micros(now))
-        due = [_DueDuty(procedure, worktime, duty, now) for duty in scheduled]
-        return [duty for duty in due if (duty.scheduled.duty.id, duty.since) not in completed]
+        open_duties = [
+            duty
+            for duty in duties_due_between(procedure, worktime, to_micros(start), to_micros(now))
+            if not any(done.duty == duty.duty.id and to_micros(done.since) <= duty.since < to_micros(done.until) for done in completed)
+        ]
+        return [_DueDuty(procedure, worktime, duty, now) for duty in combine_missed(open_duties, worktime, to_micros(now))]
 
     async def _carry_out(self, due: _DueDuty) -> bool:
-        """Carry out one duty of one period in one transaction; False if it has to wait, or if another process was faster."""
-        duty, procedure_id = due.scheduled.duty, due.procedure.id
+        """Carry out one duty; False if it has to wait, or if another process has claimed it."""
+        period = CompletedPeriod(due.scheduled.duty.id, due.since, due.until)
         async with self._database.transaction() as tx:
             if await self._waits_for_timers(tx, due):
                 return False
-            report = await build_report(tx, due.procedure, due.worktime, duty.report or "month", due.scheduled.until - 1)
+            claim = await duties.claim_duty(tx, due.procedure.id, period, due.now)
+        if claim is None:
+            return False
+        try:
+            return await self._complete(due, claim)
+        except Exception:
+            async with self._database.transaction() as tx:
+                await duties.release_duty(tx, claim)
+            raise
+
+    async def _complete(self, due: _DueDuty, claim: DutyClaim) -> bool:
+        """Compute the report in one snapshot, and store it with its notification."""
+        duty, procedure_id = due.scheduled.duty, due.procedure.id
+        async with self._database.transaction() as tx:
+            # Events of a page that is read later must not count twice or not at all: the figures have to add up.
+            await duties.read_in_one_snapshot(tx)
+            report = await _duty_report(tx, due)
             if duty.seal:
                 report["seal"] = await _seal_period(tx, due)
-            # The primary key decides between processes: the second insert waits for the first commit, and its report is discarded.
-            if not await duties.insert_duty(tx, CompletedDuty(procedure_id, duty.id, due.since, due.now, report)):
+            if not await duties.complete_duty(tx, claim, report):
                 return False
             await outbox.add(tx, [self._notification(due, report)])
             tx.after_commit(metrics.DUTIES_TOTAL.labels(procedure_id, duty.id).inc)
-        log.info("duty carried out", procedure=procedure_id, duty=duty.id, period=due.since.isoformat())
+        log.info("duty carried out", procedure=procedure_id, duty=duty.id, period=due.since.isoformat(), periods=due.scheduled.periods)
         return True
 
     async def _waits_for_timers(self, tx: Transaction, due: _DueDuty) -> bool:
@@ -152,9 +185,24 @@ class DutyRunner:
     def _pause_seconds(self) -> float:
         """Real seconds until the next duty is due, within bounds."""
         now = to_micros(self._clock.now())
-        due = [next_duty_due(procedure, self._worktime(procedure), now) for procedure in self._procedures]
+        due = [self._next_due(procedure, now) for procedure in self._procedures]
         soonest = min((self._clock.seconds_until(from_micros(at)) for at in due if at is not None), default=_LONGEST_PAUSE_SECONDS)
         return max(_SHORTEST_PAUSE_SECONDS, min(_LONGEST_PAUSE_SECONDS, soonest))
+
+    def _next_due(self, procedure: Procedure, now: int) -> int | None:
+        try:
+            return next_duty_due(procedure, self._worktime(procedure), now)
+        except DeadlineError:  # beyond the calendar's end: `run_once` logs it, and the other procedures decide on the pause
+            return None
+
+
+async def _duty_report(tx: Transaction, due: _DueDuty) -> dict[str, Any]:
+    """The report of the duty's period; that of several missed periods covers them all and gives their number as `periods`."""
+    scheduled, kind = due.scheduled, due.scheduled.duty.report or "month"
+    if scheduled.periods == 1:
+        return await build_report(tx, due.procedure, due.worktime, kind, scheduled.until - 1)
+    report = await _report_between(tx, due.procedure, due.worktime, kind, (scheduled.since, scheduled.until))
+    return {**report, "periods": scheduled.periods}
 
 
 async def build_report(tx: Transaction, procedure: Procedure, worktime: Worktime, period_name: str, at: int) -> dict[str, Any]:
@@ -162,7 +210,13 @@ async def build_report(tx: Transaction, procedure: Procedure, worktime: Worktime
 
     Its keys are `procedure`, `period` and `figures`.
     """
-    since, until = period_bounds(worktime, REPORT_PERIODS[period_name], at)
+    return await _report_between(tx, procedure, worktime, period_name, period_bounds(worktime, REPORT_PERIODS[period_name], at))
+
+
+async def _report_between(
+    tx: Transaction, procedure: Procedure, worktime: Worktime, period_name: str, bounds: tuple[int, int]
+) -> dict[str, Any]:
+    since, until = bounds
     collector = StatisticsCollector(procedure, ReportingPeriod(since, until))
     async for timeline in load_timelines(tx, procedure.id, from_micros(since), from_micros(until)):
         collector.add(timeline)
@@ -185,6 +239,7 @@ def _template_values(due: _DueDuty, report: dict[str, Any]) -> dict[str, Any]:
         "title_en": duty.en or duty.id,
         "procedure_title": procedure.title.zh,
         "procedure_title_en": procedure.title.en,
+        "periods": due.scheduled.periods,
         "period_from": str(due.worktime.to_datetime(due.scheduled.since).date()),
         "period_to": str(due.worktime.to_datetime(due.scheduled.until - 1).date()),
         **{name: figures[name] for name in ("received", "open", "closed", "refused", "withdrawn", "reopened", "deemed")},

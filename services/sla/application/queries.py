@@ -11,13 +11,15 @@ from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import clock_view, redaction
 from services.sla.storage import cases, ledgers
+from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 
 
 class CaseQueries:
     """Answers of the HTTP routes that read; a case that does not concern the actor is not found."""
 
-    def __init__(self, database: Database, rulebooks: RulebookRegistry, identities: IdentityRegistry) -> None:
+    def __init__(self, database: Database, rulebooks: RulebookRegistry, identities: IdentityRegistry, clock: Clock) -> None:
+        self.clock = clock
         self.database = database
         self.rulebooks = rulebooks
         self.identities = identities
@@ -64,9 +66,10 @@ class CaseQueries:
         return {"case": case.id, "clock": runs[0][0].clock.id, "rounds": explained}
 
     async def _load(self, case_id: str, actor: Actor) -> Case:
+        now = self.clock.now()
         async with self.database.transaction() as tx:
             case = await cases.load_case(tx, case_id)
-        if case is None or not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating)):
+        if case is None or not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating), now):
             raise CaseNotFoundError
         return case
 

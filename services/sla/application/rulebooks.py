@@ -39,6 +39,8 @@ class RulebookRegistry:
         self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
         self.decision_context_stored = False
         self._is_outdated_by_stamp: dict[str, bool] = {}
+        self.started_procedures: set[str] = set()
+        """The procedures whose duties this process knows to have begun."""
         procedures = (
             [] if procedure_folder is None else [_load_source_procedure(source, procedure_folder) for source in organisation.sources]
         )

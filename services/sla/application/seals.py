@@ -33,9 +33,12 @@ async def seal_year(tx: Transaction, year: int, period: tuple[datetime, datetime
 
 
 async def seal_faults(tx: Transaction, seal: YearSeal) -> list[str]:
-    """What is wrong with a seal, in words: its root does not match its leaves, or a ledger no longer has the sealed head."""
+    """The faults of a seal, one line each: its root does not match its leaves, or a ledger does not contain the sealed head."""
     faults: list[str] = []
     if merkle.merkle_root([leaf.data for leaf in seal.leaves]) != seal.root:
-        faults.append(f"the seal of {seal.year} does not fit its cases")
+        faults.append(f"the seal of {seal.year} does not match its cases")
     broken = await seals.broken_leaves(tx, seal.year)
-    return [*faults, *(f"case {case_id} no longer has the event that the seal of {seal.year} binds" for case_id in broken)]
+    return [
+        *faults,
+        *(f"the ledger of case {case_id} does not contain the event that the seal of {seal.year} covers" for case_id in broken),
+    ]

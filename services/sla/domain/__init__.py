@@ -1,1 +1,1 @@
-"""sla's decisions: tables in, decisions out; no I/O, no clock, no chance."""
+"""sla's decisions: pure functions without I/O, clock or randomness."""

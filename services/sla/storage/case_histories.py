@@ -32,9 +32,8 @@ _ORPHANED_LEDGERS = (
     "SELECT DISTINCT case_id FROM ledger WHERE NOT EXISTS (SELECT FROM cases WHERE id = case_id) ORDER BY case_id LIMIT 1000"
 )
 _CASES_OF_PERIOD = """
-SELECT id FROM cases c WHERE procedure = $1 AND received_at < $2 AND id > $4 AND (status = 'open' OR received_at >= $3
-    OR EXISTS (SELECT FROM ledger e WHERE e.case_id = c.id AND e.at >= $3))
-ORDER BY id LIMIT $5
+SELECT id FROM cases WHERE procedure = $1 AND received_at < $2 AND changed_at >= $3
+UNION SELECT id FROM cases WHERE procedure = $1 AND received_at < $2 AND status = 'open' ORDER BY id
 """
 _EVENTS = "SELECT case_id, body FROM ledger WHERE case_id = ANY($1::text[]) ORDER BY case_id, sequence"
 
@@ -49,9 +48,9 @@ async def load_case_histories(database: Database, case_ids: Sequence[str] = (), 
 
 async def load_timelines(tx: Transaction, procedure: str, since: datetime, until: datetime) -> AsyncIterator[CaseTimeline]:
     """The cases that count in a period: received before its end, and open, received or changed since its start."""
-    last_id = ""
-    while page := [row["id"] for row in await tx.fetch(_CASES_OF_PERIOD, procedure, until, since, last_id, TIMELINE_PAGE_SIZE)]:
-        last_id = page[-1]
+    case_ids = [row["id"] for row in await tx.fetch(_CASES_OF_PERIOD, procedure, until, since)]
+    for start in range(0, len(case_ids), TIMELINE_PAGE_SIZE):
+        page = case_ids[start : start + TIMELINE_PAGE_SIZE]
         bodies: dict[str, list[dict[str, Any]]] = {case_id: [] for case_id in page}
         for row in await tx.fetch(_EVENTS, page):
             bodies[row["case_id"]].append(orjson.loads(row["body"]))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
 
-from services.sla.domain.deadlines.worktime import from_micros
+from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.evidence.hash_chain import GENESIS_HASH
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.due_items import next_due
@@ -17,20 +16,19 @@ from shared.runtime.database.database import Transaction
 
 _COLUMNS = (
     *("id", "number", "source", "procedure", "version", "received_at"),
-    *("status", "class", "department", "calendar", "sequence", "head", "state"),
+    *("status", "class", "department", "calendar", "sequence", "head", "state", "changed_at"),
 )
 # Every statement that locks several cases orders them by id: two transactions then cannot deadlock.
-_LOAD = "SELECT id, state, head, calendar FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+_LOAD = "SELECT id, state, head, calendar, changed_at FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 _LOCK = "SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar = ANY($1::text[]) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
 _STATE = "SELECT state FROM cases WHERE id = $1"
 _OPEN_COUNTS = "SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department"
-_FIRST_RECEIVED_AT = "SELECT min(received_at) FROM cases WHERE procedure = $1"
 _UPDATE = """
 UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
-    sequence = changed.sequence, head = changed.head, state = changed.state
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bytea[])
-    AS changed (id, status, class, department, calendar, sequence, head, state)
+    sequence = changed.sequence, head = changed.head, state = changed.state, changed_at = changed.changed_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bytea[], $9::timestamptz[])
+    AS changed (id, status, class, department, calendar, sequence, head, state, changed_at)
 WHERE cases.id = changed.id
 """
 
@@ -40,7 +38,8 @@ class StoredCase:
     """A case with what is stored beside it; the defaults are those of a case that is not registered yet.
 
     `head` is the hash of the latest event, `calendar_stamp` names the calendars that the deadlines were calculated with,
-    `next_due` is the next due instant in microseconds (None: nothing is due), `has_row` is True for a row that `save_cases` updates.
+    `next_due` is the next due instant in microseconds (None: nothing is due), `has_row` is True for a row that `save_cases` updates,
+    `changed_at` is the latest instant of an event, in microseconds.
     """
 
     case: Case | None = None
@@ -48,12 +47,13 @@ class StoredCase:
     calendar_stamp: str = ""
     next_due: int | None = None
     has_row: bool = False
+    changed_at: int = 0
 
 
 async def load_cases(tx: Transaction, ids: Iterable[str]) -> dict[str, StoredCase]:
     """The cases by id, locked; a `StoredCase` without a case for each unknown id."""
     wanted = sorted(set(ids))
-    stored = {row["id"]: _to_stored_case(row["state"], row["head"], row["calendar"]) for row in await tx.fetch(_LOAD, wanted)}
+    stored = {row["id"]: _to_stored_case(row) for row in await tx.fetch(_LOAD, wanted)}
     return {case_id: stored.get(case_id) or StoredCase() for case_id in wanted}
 
 
@@ -87,15 +87,9 @@ async def count_open_cases(tx: Transaction) -> list[tuple[str, str, int]]:
     return [(row["class"], row["department"], row["n"]) for row in await tx.fetch(_OPEN_COUNTS)]
 
 
-async def first_received_at(tx: Transaction, procedure: str) -> datetime | None:
-    """When the procedure's first complaint was received; None if it has no case."""
-    instant: datetime | None = await tx.fetchval(_FIRST_RECEIVED_AT, procedure)
-    return instant
-
-
-def _to_stored_case(state: bytes, head: bytes, calendar_stamp: str) -> StoredCase:
-    case = Case.from_dict(orjson.loads(state))
-    return StoredCase(case, head, calendar_stamp, next_due(case), has_row=True)
+def _to_stored_case(row: Mapping[str, Any]) -> StoredCase:
+    case = Case.from_dict(orjson.loads(row["state"]))
+    return StoredCase(case, row["head"], row["calendar"], next_due(case), has_row=True, changed_at=to_micros(row["changed_at"]))
 
 
 def _fixed_columns(case: Case) -> tuple[Any, ...]:
@@ -103,4 +97,5 @@ def _fixed_columns(case: Case) -> tuple[Any, ...]:
 
 
 def _changing_columns(stored: StoredCase, case: Case) -> tuple[Any, ...]:
-    return case.status, case.class_, case.department, stored.calendar_stamp, case.sequence, stored.head, orjson.dumps(case)
+    changed_at = from_micros(max(stored.changed_at, case.received_at))
+    return case.status, case.class_, case.department, stored.calendar_stamp, case.sequence, stored.head, orjson.dumps(case), changed_at

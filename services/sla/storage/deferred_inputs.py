@@ -14,6 +14,13 @@ from shared.runtime.database.database import Transaction
 _LOAD = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
 _INSERT = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bytea[])"
 _DELETE = "DELETE FROM held WHERE id = ANY($1::bigint[])"
+# Inputs of registered cases stay, however old: they wait for a deadline, or for a dead letter that an operator has not settled.
+_PRUNE = """
+DELETE FROM held WHERE id = ANY(
+    SELECT id FROM held WHERE at < $1 AND NOT EXISTS (SELECT FROM cases WHERE cases.id = held.case_id) ORDER BY id LIMIT 1000
+    FOR UPDATE SKIP LOCKED)
+RETURNING case_id
+"""
 _COUNT = "SELECT count(*) FROM held"
 
 
@@ -54,6 +61,11 @@ async def delete_deferred(tx: Transaction, ids: Sequence[int]) -> None:
     """Delete inputs that have been applied."""
     if ids:
         await tx.execute(_DELETE, list(ids))
+
+
+async def prune_unregistered(tx: Transaction, before: datetime) -> list[str]:
+    """Delete up to 1,000 inputs that happened before an instant and whose case was never registered; returns the cases of each."""
+    return [row["case_id"] for row in await tx.fetch(_PRUNE, before)]
 
 
 async def count_deferred(tx: Transaction) -> int:

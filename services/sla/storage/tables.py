@@ -38,8 +38,11 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("sequence", Integer, nullable=False),
         Column("head", LargeBinary, nullable=False),
         Column("state", LargeBinary, nullable=False),
+        Column("changed_at", DateTime(timezone=True), nullable=False),
     )
     Index("cases_open", cases.c.status, cases.c["class"], cases.c.department)
+    # A report of a period reads the cases that changed since its start, not the closed ones of all years before.
+    Index("cases_changed", cases.c.procedure, cases.c.changed_at)
     Index("cases_calendar", cases.c.calendar, postgresql_where=cases.c.status == "open")
 
 
@@ -63,7 +66,7 @@ def _add_ledger(schema_metadata: MetaData) -> None:
 
 
 def _add_deferred_inputs_and_duties(schema_metadata: MetaData) -> None:
-    """Inputs that wait for their case or for earlier deadlines, and the reports of completed duties."""
+    """Inputs that wait for their case or for earlier deadlines, and duties: since when, and their reports (NULL while one is computed)."""
     held = Table(
         "held",
         schema_metadata,
@@ -80,8 +83,16 @@ def _add_deferred_inputs_and_duties(schema_metadata: MetaData) -> None:
         Column("procedure", Text, primary_key=True),
         Column("duty", Text, primary_key=True),
         Column("period", DateTime(timezone=True), primary_key=True),
+        Column("until", DateTime(timezone=True), nullable=False),
         Column("carried_out_at", DateTime(timezone=True), nullable=False),
-        Column("report", LargeBinary, nullable=False),
+        Column("claim", DateTime(timezone=True), nullable=False),
+        Column("report", LargeBinary),
+    )
+    Table(
+        "duty_start",
+        schema_metadata,
+        Column("procedure", Text, primary_key=True),
+        Column("since", DateTime(timezone=True), nullable=False),
     )
 
 

@@ -38,11 +38,16 @@ def checked_route(route: RoutingDecision | None, bound_procedure: BoundProcedure
     catch_all = organisation.catch_all
     if route is None:
         return RoutingDecision(catch_all, proposed=True, rule="catch_all", reason="no route applies")
-    if not (organisation.everyone or not organisation.departments or organisation.department(route.department) is not None):
+    if not _department_exists(organisation, route.department):
         return RoutingDecision(
             catch_all, proposed=True, rule="catch_all", reason=f"{route.rule} names {route.department}, which does not exist"
         )
     return route if bound_procedure.procedure.auto_route else replace(route, proposed=True, reason=_AUTO_ROUTE_OFF)
+
+
+def _department_exists(organisation: Organisation, department: str) -> bool:
+    """Whether a route may name the department; an organisation that declares no departments (or `everyone`) accepts every id."""
+    return organisation.everyone or not organisation.departments or organisation.department(department) is not None
 
 
 def source_routes(bound_procedure: BoundProcedure, organisation: Organisation) -> dict[str, RoutingDecision]:

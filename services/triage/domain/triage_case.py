@@ -16,7 +16,9 @@ from shared.contracts.events.up_to_approval import Refused
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import Procedure
 
-NOT_AMENDABLE = frozenset({"case", "number", "source", "external_id", "registered_at", "facts", "complainant", "contact", "missing"})
+NOT_AMENDABLE = frozenset(
+    {"case", "number", "source", "external_id", "registered_at", "facts", "complainant", "contact", "missing", "unreadable"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Declares triage's tables: `known` (cases), `mark` (occurrences of group counters) and `tally` (open groups)."""
+"""Declares triage's tables: `known` (cases), `mark` (occurrences of group counters) and `tally` (open groups).
+
+Column `count` is the id of a count entry, `key` the count key.
+"""
 
 from typing import Any
 

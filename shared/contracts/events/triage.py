@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.contracts.base import ShortText
-from shared.contracts.complaint import Complaint, ComplaintKind
+from shared.contracts.complaint import UNREADABLE, Complaint, ComplaintKind
 from shared.contracts.events.base import ActionEvent, CaseEvent, JsonObject
 
 
@@ -17,6 +17,12 @@ class Registered(CaseEvent):
     complaint: Complaint
     number: ShortText = ""
     missing: list[ShortText] = Field(default_factory=list)
+    unreadable: list[ShortText] = Field(default_factory=list, description=UNREADABLE)
+    complainant_keys: list[ShortText] = Field(
+        default_factory=list,
+        description="Sorted keyed hashes of phone with extension, e-mail and id_number, each as `<field>:<hash>`: people who share one "
+        "are the same, people with different id_numbers are not",
+    )
     forms: list[ShortText] = Field(default_factory=list)
     parameters: JsonObject = Field(default_factory=dict)
 
@@ -63,7 +69,10 @@ class RouteProposed(Routed):
 
 
 class GroupFound(CaseEvent):
-    """A group of cases reached its threshold; published once for each group, on the case that completes it, with all members."""
+    """A group of cases reached its threshold; published once for each group, on the case that completes it, with all members.
+
+    `count` is the number of members, `key` the count key that they have in common.
+    """
 
     name = "group_found"
 

@@ -11,7 +11,7 @@ from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.base import CallBackOutcome
 from shared.procedures.checks.roles import known_roles
 from shared.procedures.checks.sample_case import sample_reader
-from shared.procedures.expressions.conditions import compile_condition, unknown_names
+from shared.procedures.expressions.conditions import NamePath, compile_condition, unknown_names
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import ActionRule, CountEntry, Procedure
@@ -20,6 +20,7 @@ from shared.procedures.model.timed_entries import ClockEntry, ReactionEntry
 
 TRIAGE_SECTIONS = frozenset({"derived", "kinds", "classes", "subjects", "routes", "counts"})
 """Sections whose conditions triage evaluates, before the case has any events."""
+_EXTENSION_EVENTS = frozenset(name for name, event in EVENT_CLASSES.items() if "extend_by" in event.model_fields)
 CLOCK_SELECTORS = ("starts", "stops", "restarts", "pauses", "resumes", "cancels")
 # The CEL library offers no syntax tree, so comparisons with text literals are found by pattern.
 _EQUALS = re.compile(r"""\b((?:facts|complaint|case|event|last|parameters)(?:\.\w+)+)\s*(?:==|!=)\s*(?:'([^']*)'|"([^"]*)")""")
@@ -97,12 +98,22 @@ def _check_names(procedure: Procedure, expression: LocatedExpression) -> list[st
     by_event = [unknown_names(expression.source, facts, parameters, event) for event in expression.event_ids or (None,)]
     # A condition for several events may read a field that only one of them has.
     messages = next((unknown for unknown in by_event if not unknown), by_event[0])
-    roots = {path[0] for path in compile_condition(expression.source).paths}
+    paths = compile_condition(expression.source).paths
+    messages = [*messages, *_action_names(paths, expression.event_ids)]
+    roots = {path[0] for path in paths}
     if expression.section in TRIAGE_SECTIONS and (history := roots & {"event", "last", "count"}):
         messages = [*messages, f"{', '.join(sorted(history))} is not available in triage; read facts, complaint or case"]
     elif not expression.reads_history and "event" in roots:
         messages = [*messages, "event is not available in a clock's when; put the condition into the selector, or read last.<event>"]
     return [f"«{expression.source}»: {message}" for message in messages]
+
+
+def _action_names(paths: Iterable[NamePath], event_ids: tuple[str, ...]) -> Iterator[str]:
+    """Names of an action's data that its event has under another name; `by` of an event is who decided, never how long."""
+    for path in paths:
+        events = event_ids if path[0] == "event" else path[1:2]
+        if path[0] in ("event", "last") and path[-1] == "by" and events and set(events) <= _EXTENSION_EVENTS:
+            yield f"{'.'.join(path)} is the action's name; the event has it as {'.'.join(path[:-1])}.extend_by"
 
 
 def _check_values(procedure: Procedure, expression: LocatedExpression) -> Iterator[str]:

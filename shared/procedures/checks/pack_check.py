@@ -38,6 +38,11 @@ def blocking_problems(pack: Pack) -> list[FileProblem]:
     return [_problem(pack, finding) for finding in findings if finding.severity == "error"]
 
 
+def vacant_role_problems(pack: Pack, organisation: Organisation) -> list[FileProblem]:
+    """The roles of a pack that no person of the organisation holds."""
+    return [_problem(pack, finding) for finding in roles.check_vacant_roles(pack.procedure, organisation)]
+
+
 def _problem(pack: Pack, finding: Finding) -> FileProblem:
     document = pack.clauses_document if finding.in_clauses_file and pack.clauses_document else pack.document
     return document.problem_at(finding.yaml_path, finding.message, severity=finding.severity)

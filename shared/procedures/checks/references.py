@@ -82,11 +82,12 @@ def _check_targets(procedure: Procedure, located: LocatedEntry) -> Iterator[Find
         case RaiseLevel() if not procedure.levels:
             yield Finding(located.yaml_path, "raise_level needs levels; list the roles of the management levels under levels, lowest first")
         case RegisterEntry(required=fields):
+            known = _FIELDS | {f"facts.{name}" for name in procedure.facts}
             for field in fields:
-                yield from _check_exists((*located.yaml_path, "required"), "field of a complaint", field, _FIELDS)
+                yield from _check_exists((*located.yaml_path, "required"), "field of a complaint", field, known)
         case ConfidentialityRule(hidden=fields):
             for field in fields:
-                yield from _check_exists((*located.yaml_path, "hidden"), "field of a complaint", field, _FIELDS)
+                yield from _check_exists((*located.yaml_path, "hidden"), "field of a complaint", field, known)
 
 
 def _check_values(procedure: Procedure, located: LocatedEntry) -> Iterator[Finding]:

@@ -15,14 +15,16 @@ from shared.procedures.model.procedure import (
 
 
 def describe_register(texts: ProcedureTexts, entry: RegisterEntry) -> list[str]:
-    """How complaints are registered."""
+    """The sentences on registration: case number, required fields and channels."""
     fields = texts.join_list([field_name(texts, name) for name in entry.required], ("和", "and"))
     lines = [
         texts.choose(
             f"每件投诉登记时即取得连续编号（格式{entry.number}）。",
             f"Every complaint gets a gapless number on registration (pattern {entry.number}).",
         ),
-        texts.choose(f"应记录：{fields}；缺少的登记为缺项并催补。", f"To be recorded: {fields}; what is missing is noted and chased."),
+        texts.choose(
+            f"应记录：{fields}；缺少的登记为缺项并催补。", f"To be recorded: {fields}; missing fields are recorded and requested."
+        ),
     ]
     if entry.channels:
         channels = texts.join_list([texts.lookup(value_names.CHANNEL_NAMES, channel) for channel in entry.channels], ("和", "and"))
@@ -82,13 +84,13 @@ def describe_figure(texts: ProcedureTexts, entry: FigureEntry) -> list[str]:
 
 
 def describe_confidentiality(texts: ProcedureTexts, entry: ConfidentialityRule) -> list[str]:
-    """Who may see confidential fields."""
+    """The sentence on who may see confidential fields."""
     fields = texts.join_list([field_name(texts, name) for name in entry.hidden], ("和", "and")) or texts.choose(
         "投诉内容", "what was submitted"
     )
     roles = texts.join_list([texts.role(role) for role in entry.visible_to], ("和", "and"))
     also = texts.choose(f"及{roles}", f" and {roles}") if roles else ""
-    return [texts.choose(f"{fields}只对经办本案的人员{also}可见。", f"Only those with a part in the case{also} see: {fields}.")]
+    return [texts.choose(f"{fields}只对经办本案的人员{also}可见。", f"Only persons who handle the case{also} may see: {fields}.")]
 
 
 def describe_ownership(texts: ProcedureTexts, entry: OwnershipRule) -> list[str]:
@@ -97,14 +99,14 @@ def describe_ownership(texts: ProcedureTexts, entry: OwnershipRule) -> list[str]
     if entry.first_asked:
         lines.append(
             texts.choose(
-                "首问负责：最先接待者负责，直至他人接手。", "Whoever is asked first owns the matter until another has taken it over."
+                "首问负责：最先接待者负责，直至他人接手。", "The person asked first owns the case until another person takes it over."
             )
         )
     if entry.role is not None:
         roles = texts.roles(entry.role)
         lines.append(
             texts.choose(
-                f"案件由{roles}负责（依次，以在任者为准）。", f"The case is owned by {roles} (the first of them that somebody holds)."
+                f"案件由{roles}负责（依次，以在任者为准）。", f"The case is owned by {roles} (the first of them that a person holds)."
             )
         )
     return lines

@@ -166,5 +166,6 @@ FACT_TYPE_NAMES: BilingualNames = {
     "number": ("数值", "number"),
     "text": ("文字", "text"),
     "instant": ("时间", "date and time"),
+    "date": ("日期", "date"),
     "duration": ("期限", "length of time"),
 }

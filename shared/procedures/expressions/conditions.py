@@ -15,7 +15,7 @@ ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "event", "last", "
 NamePath = tuple[str, ...]
 """The parts of a name: ("last", "called_back", "outcome") for `last.called_back.outcome`."""
 NameReader = Callable[[NamePath], Any]
-"""Returns the value of a name; it may raise `KeyError` for one that it does not know."""
+"""Returns the value of a name; it may raise `KeyError` for an unknown one."""
 
 COMPLAINT_FIELDS = frozenset(
     [
@@ -95,7 +95,7 @@ class Condition:
             node[path[-1]] = read_name(path)
         try:
             return self.program.execute(context)
-        except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:  # the library has no class of its own
+        except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:  # the library raises no error class of its own
             raise ValueError(f"the condition «{self.source}» cannot be evaluated: {error}") from error
 
     def holds(self, read_name: NameReader) -> bool:
@@ -132,7 +132,7 @@ def _text_search(source: str) -> Callable[[str], bool] | None:
     """The search that the whole expression consists of, if it does.
 
     Without it triage takes 9 µs more for a complaint of 90 characters and 35 µs more for one of 2,000, of some 2,000 µs in all services:
-    CEL copies the text into its context and out of it again for each search.
+    CEL copies the text into its context and back for each search.
     """
     match = _TEXT_SEARCH_ONLY.fullmatch(source)
     if match is None:

@@ -2,9 +2,11 @@
 
 A reference is the id of an installed pack (`hunan-property`), an id with a version (`hunan-property@1`), a pack's folder, or the path of a
 `procedure.yaml`. Installed packs keep the newest version in `packs/<id>/procedure.yaml` and older ones in
-`packs/<id>/versions/<n>/procedure.yaml`, because a case keeps the version under which it was registered.
+`packs/<id>/versions/<n>/procedure.yaml`, because a case keeps the version under which it was registered. Packs of the user's, with the same
+structure, are installed by the environment variable JIESU_PACKS, which names their folder.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,11 +14,13 @@ from pathlib import Path
 
 from shared.procedures.loading.duplicate_ids import duplicate_ids
 from shared.procedures.loading.validation import validate_document
-from shared.procedures.loading.yaml_document import YamlDocument, read_yaml
+from shared.procedures.loading.yaml_document import YamlDocument, display_path, read_yaml
 from shared.procedures.model.procedure import ClauseTexts, Procedure, Title
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.organisation import Organisation
 
+PACKS_VARIABLE = "JIESU_PACKS"
+"""The environment variable with the folder of further packs; every process of the platform has to get the same."""
 PACKS_FOLDER = Path(__file__).parents[1] / "packs"
 _REFERENCE = re.compile(r"([a-z][a-z0-9-]*)(?:@([0-9]+))?")
 
@@ -39,13 +43,15 @@ class Pack:
 
 def installed_packs() -> list[str]:
     """The ids of the installed packs, sorted."""
-    return sorted(path.parent.name for path in PACKS_FOLDER.glob("*/procedure.yaml"))
+    return sorted({path.parent.name for folder in _packs_folders() for path in folder.glob("*/procedure.yaml")})
 
 
 def installed_versions(pack_id: str) -> list[int]:
     """The installed versions of a pack, oldest first; raises `ProcedureError` for an unknown pack."""
-    older = [int(path.parent.name) for path in (PACKS_FOLDER / pack_id / "versions").glob("*/procedure.yaml") if path.parent.name.isdigit()]
-    return sorted({*older, load_procedure(pack_id).version})
+    newest = load_procedure(pack_id).version
+    versions = _procedure_path(pack_id, None).parent / "versions"
+    older = [int(path.parent.name) for path in versions.glob("*/procedure.yaml") if path.parent.name.isdigit()]
+    return sorted({*older, newest})
 
 
 def load_procedure(reference: str | Path, *, base_folder: Path | None = None) -> Procedure:
@@ -64,7 +70,7 @@ def load_clauses(reference: str | Path, *, base_folder: Path | None = None) -> d
 def load_pack(reference: str | Path, *, base_folder: Path | None = None) -> Pack:
     """Load the pack of a reference, from a cache as long as its files do not change; raises `ProcedureError`."""
     path = _procedure_path(reference, base_folder)
-    clauses_path = path.parent / "clauses.yaml"  # a version without its own has the texts of the newest
+    clauses_path = path.parent / "clauses.yaml"  # an earlier version without a clauses.yaml uses that of the newest
     if path.parent.parent.name == "versions" and not clauses_path.exists():
         clauses_path = path.parent.parent.parent / "clauses.yaml"
     return _load_cached(path, _file_stamp(path), clauses_path, _file_stamp(clauses_path))
@@ -72,13 +78,19 @@ def load_pack(reference: str | Path, *, base_folder: Path | None = None) -> Pack
 
 def load_organisation(path: str | Path) -> Organisation:
     """Load an organisation from a file; raises `ProcedureError`."""
-    return validate_document(Organisation, read_yaml(Path(path)))
+    return load_organisation_document(Path(path))[0]
+
+
+def load_organisation_document(path: Path) -> tuple[Organisation, YamlDocument]:
+    """Load an organisation with its file, for the line numbers of further problems; raises `ProcedureError`."""
+    document = read_yaml(path)
+    return validate_document(Organisation, document), document
 
 
 def _procedure_path(reference: str | Path, base: Path | None) -> Path:
     match = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
-    newest = PACKS_FOLDER / match[1] / "procedure.yaml" if match else None
-    if match and newest and newest.exists():
+    newest = _installed_procedure(match[1]) if match else None
+    if match and newest:
         return newest if match[2] is None else _version_path(newest, int(match[2]))
     path = (base or Path()) / reference
     path = path / "procedure.yaml" if path.is_dir() else path
@@ -86,6 +98,21 @@ def _procedure_path(reference: str | Path, base: Path | None) -> Path:
         return path
     packs = ", ".join(installed_packs()) or "none"
     raise ProcedureError([FileProblem(str(reference), 1, "", f"there is no such procedure; give a path or an installed pack: {packs}")])
+
+
+def _packs_folders() -> list[Path]:
+    extra = os.environ.get(PACKS_VARIABLE, "")
+    return [PACKS_FOLDER, *([Path(extra)] if extra else [])]
+
+
+def _installed_procedure(pack_id: str) -> Path | None:
+    """The file of the newest version of an installed pack; raises `ProcedureError` for an id that two packs have."""
+    paths = [path for folder in _packs_folders() if (path := folder / pack_id / "procedure.yaml").exists()]
+    # Cases are pinned to an id and a version: a pack that replaced another of the same id would decide the cases of that one.
+    if len(paths) > 1:
+        message = f"{pack_id} is the id of an installed pack; give the one in {PACKS_VARIABLE} an id of its own"
+        raise ProcedureError([FileProblem(display_path(paths[1]), 1, "", message)])
+    return paths[0] if paths else None
 
 
 def _version_path(newest: Path, version: int) -> Path:

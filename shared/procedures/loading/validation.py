@@ -77,7 +77,8 @@ def _message(model: type[BaseModel], path: YamlPath, error: ErrorDetails) -> str
     if kind in ("string_type", "string_pattern_mismatch") and path and "clause" in str(path[-1:]) + str(path[-2:-1]):
         return f'{name}: {error["input"]!r} is not a clause id; write it in quotes, such as "3.10" (YAML reads 3.10 as 3.1)'
     expected = _EXPECTED.get(kind)
-    return f"{name}: is {error['input']!r}; it has to be {expected}" if expected else f"{name}: is {error['input']!r}; {error['msg']}"
+    rule = f"has to be {expected}" if expected else f"should {error['msg'].removeprefix('Input should ')}"
+    return f"{name}: is {error['input']!r}; it {rule}"
 
 
 def _known_keys_hint(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:

@@ -55,7 +55,7 @@ def bind_parameters(
 
 
 def parameter_type_error(parameter_type: str, value: Any) -> str | None:
-    """What is wrong with a parameter's value; None if nothing is."""
+    """The fault of a parameter's value; None for a valid value."""
     if not isinstance(value, _PARAMETER_TYPES[parameter_type]) or isinstance(value, bool):  # bool is an int in Python
         return f"is {value!r}; it has to be of the type {parameter_type}"
     if parameter_type == "duration":

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 DurationKind = Literal["clock", "working", "part", "working_days", "days", "months", "same_day", "same_working_day", "date"]
+"""`clock` is elapsed time, `working` working hours, `part` a fraction of a working day (0.5wd)."""
 
 MINUTE_MICROSECONDS: Final = 60_000_000
 HOUR_MICROSECONDS: Final = 60 * MINUTE_MICROSECONDS

@@ -2,20 +2,20 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from shared.contracts import instants
 from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.model.procedure import FactDeclaration, Procedure
 
-_EMPTY_VALUES: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}
+_EMPTY_VALUES: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH, "date": ""}
 _BOOL_WORDS = {"true": True, "false": False}
 # CEL's int has 64 bits: the library passes a larger one as uint or double, with which arithmetic on ints fails.
-_MAX_INT64 = 2**63 - 1
+_MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
 
 
 def fact_defaults(procedure: Procedure) -> dict[str, Any]:
-    """Every declared fact with its default or its type's empty value (1970-01-01 for an instant)."""
+    """Every declared fact with its default or its type's empty value (1970-01-01 for an instant, an empty text for a date)."""
     return {name: fact_default(fact) for name, fact in procedure.facts.items()}
 
 
@@ -35,9 +35,13 @@ def coerce_fact(fact: FactDeclaration, value: Any) -> Any:
         case "number":
             return _number(value)
         case "text":
-            return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+            return _text(value)
         case "instant":
-            return _instant(value)
+            return instants.read_instant(value)
+        case "date":
+            # As text, which orders like the dates themselves: rules compare it with `received_day` and with literals.
+            day = instants.read_date(value)
+            return None if day is None else day.isoformat()
 
 
 def coerce_facts(procedure: Procedure, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -54,6 +58,12 @@ def coerce_facts(procedure: Procedure, values: Mapping[str, Any]) -> tuple[dict[
     return coerced, unreadable
 
 
+def _text(value: Any) -> str | None:
+    # Python refuses to write an integer of more than 4300 digits.
+    number = _integer(value) if isinstance(value, int) else _number(value) if isinstance(value, float) else value
+    return str(number) if isinstance(number, str | int | float) else None
+
+
 def _number(value: Any) -> float | None:
     if isinstance(value, bool):  # bool is an int in Python
         return None
@@ -66,14 +76,6 @@ def _number(value: Any) -> float | None:
 
 def _integer(value: Any) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) <= _MAX_INT64 else None
+        return value if _MIN_INT64 <= value <= _MAX_INT64 else None
     number = _number(value)
     return int(number) if number is not None and number.is_integer() and abs(number) < _MAX_INT64 else None
-
-
-def _instant(value: Any) -> datetime | None:
-    try:
-        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return instant if instant.tzinfo is not None else None

@@ -1,5 +1,6 @@
 """The model of procedure.yaml and clauses.yaml; its JSON Schema supports editors."""
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field
@@ -41,8 +42,8 @@ class RegisterEntry(StrictModel):
 class FactDeclaration(StrictModel):
     """A typed attribute of a case that rules may read."""
 
-    type: Literal["bool", "int", "number", "text", "instant"]
-    default: bool | int | float | str | None = None
+    type: Literal["bool", "int", "number", "text", "instant", "date"]
+    default: bool | int | float | str | date | None = Field(default=None, description="a date is written 2026-01-01")
     zh: str = ""
     en: str = ""
     clause: ClauseIds | None = None

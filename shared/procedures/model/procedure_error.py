@@ -28,3 +28,8 @@ class ProcedureError(ValueError):
     def __init__(self, problems: Sequence[FileProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = list(problems)
+
+    def in_one_line(self) -> str:
+        """The first problem, and how many there are besides."""
+        first, *others = map(str, self.problems)
+        return f"{first} (and {len(others)} more problems)" if others else first

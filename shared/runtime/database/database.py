@@ -18,16 +18,24 @@ __all__ = ["Database", "Transaction"]
 
 
 class Database:
-    """A pool of sessions with limits for statements, locks and idle transactions."""
+    """A pool of sessions with limits for statements, locks and idle transactions; `pool_size` is that of the settings by default."""
 
-    def __init__(self, settings: RuntimeSettings, schema: str) -> None:
+    def __init__(self, settings: RuntimeSettings, schema: str, pool_size: int | None = None) -> None:
         self.schema = schema
         self.settings = settings
-        self.engine = _create_engine(settings, schema)
+        self._pool_size = pool_size or settings.database_pool
+        self.engine = _create_engine(settings, schema, self._pool_size)
         self.outbox_added = asyncio.Event()
         """Set by a commit that added messages to the outbox."""
         self.timers_armed = asyncio.Event()
         """Set by a commit that armed timers."""
+
+    def with_own_connections(self, pool_size: int) -> "Database":
+        """The same database through a pool of its own, whose connections this one's users cannot occupy; the events are shared."""
+        database = Database(self.settings, self.schema, pool_size)
+        database.outbox_added = self.outbox_added
+        database.timers_armed = self.timers_armed
+        return database
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -50,7 +58,7 @@ class Database:
 
     async def _begin(self) -> Transaction:
         # After a restart of the server every connection of the pool is dead; BEGIN is the first statement that shows it.
-        for _ in range(self.settings.database_pool + 1):
+        for _ in range(self._pool_size + 1):
             connection = await self.engine.connect()
             driver_connection = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
             tx = Transaction(self, connection, driver_connection)
@@ -75,7 +83,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _create_engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
+def _create_engine(settings: RuntimeSettings, schema: str, pool_size: int) -> AsyncEngine:
     url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
 
     def milliseconds(seconds: float) -> str:
@@ -84,7 +92,7 @@ def _create_engine(settings: RuntimeSettings, schema: str) -> AsyncEngine:
     return create_async_engine(
         url,
         isolation_level="AUTOCOMMIT",  # transactions are asyncpg's, see Transaction
-        pool_size=settings.database_pool,
+        pool_size=pool_size,
         max_overflow=0,
         pool_timeout=settings.lock_timeout,
         connect_args={

@@ -1,4 +1,4 @@
-"""Brings a service's schema to its newest revision, one process at a time, and checks that a schema is there."""
+"""Upgrades a service's schema to its newest revision, one process at a time, and checks the revision of a schema."""
 
 import importlib.resources
 from pathlib import Path
@@ -37,7 +37,7 @@ async def migrate(database: Database, package: str) -> None:
 async def check_schema(database: Database, package: str) -> None:
     """Raise `Misconfigured` where the schema is older than `package`'s newest revision.
 
-    A newer one is accepted, so that processes of the previous release go on during an upgrade.
+    A newer one is accepted, so that processes of the previous release keep running during an upgrade.
     """
     newest = _newest_revision(_folder(package))
     async with database.engine.connect() as connection:
@@ -67,6 +67,6 @@ async def _current_revision(connection: AsyncConnection, schema: str) -> str | N
 
 def _too_new(schema: str, current: str, newest: str) -> str:
     return (
-        f"DATABASE_URL: schema {schema} is at revision {current}, this release knows {newest} at most: "
+        f"DATABASE_URL: schema {schema} is at revision {current}, the newest of this release is {newest}: "
         "install the newer release, or use another database"
     )

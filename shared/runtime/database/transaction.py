@@ -75,7 +75,7 @@ class Transaction:
             await self.driver_connection.copy_records_to_table(table, columns=columns, records=rows)
 
     def savepoint(self) -> AbstractAsyncContextManager[object]:
-        """A part that is rolled back alone on an error: `async with tx.savepoint(): …`."""
+        """A savepoint, to which an error rolls back: `async with tx.savepoint(): …`."""
         return cast("AbstractAsyncContextManager[object]", self.driver_connection.transaction())
 
     def after_commit(self, callback: Callable[[], None]) -> None:

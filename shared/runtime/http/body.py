@@ -1,11 +1,13 @@
 """Reads request bodies up to a limit; authenticate before, since FastAPI reads the body of a declared model first."""
 
+from codecs import BOM_UTF8
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from shared.runtime.http.problem import BODY_TOO_LARGE, FieldFault, HttpProblem, validation_problem
+from shared.contracts.json_text import JsonTextError, parse_json_text
+from shared.runtime.http.problem import BODY_TOO_LARGE, INVALID, FieldFault, HttpProblem, validation_problem
 
 MAX_DISCARDED_BYTES = 4_194_304
 """Bytes over the limit that are read and discarded: most clients read no response before they have sent their request."""
@@ -31,7 +33,11 @@ async def read_model(request: Request, model: type[ModelT], max_bytes: int) -> M
     """The JSON body as a model; raises HttpProblem 413, or 422 with the path of each invalid field."""
     body = await read_body(request, max_bytes)
     try:
-        return model.model_validate_json(body)
+        parse_json_text(body)
+    except JsonTextError as error:
+        raise HttpProblem(INVALID, faults=[FieldFault("body", "not_json", f"send JSON in UTF-8 ({error})")]) from None
+    try:
+        return model.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as error:
         raise validation_problem(error.errors(include_input=False, include_url=False, include_context=False), prefix=("body",)) from None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared.runtime.errors import Misconfigured
 from shared.runtime.http.problem import add_problem_handlers
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
@@ -37,9 +39,9 @@ class HttpServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Bind and serve; raises OSError when the port is in use."""
+        """Bind and serve; raises `Misconfigured` when the address cannot be bound."""
         # uvicorn does not report the port of a socket that it binds itself.
-        listener = socket.create_server((self._settings.http_host, self._settings.http_port))
+        listener = _bind(self._settings.http_host, self._settings.http_port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             self.app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, ws="none"
@@ -57,6 +59,17 @@ class HttpServer:
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await self._task
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Misconfigured(f"JIESU_HTTP_PORT: port {port} is in use; choose another, or stop the process that has it") from error
+        raise Misconfigured(
+            f"JIESU_HTTP_HOST, JIESU_HTTP_PORT: the address cannot be listened on ({error.strerror}); name one of this machine"
+        ) from error
 
 
 def health_router(health: Health) -> APIRouter:

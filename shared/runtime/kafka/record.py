@@ -47,13 +47,13 @@ class RawRecord:
     headers: tuple[tuple[str, bytes | None], ...]
 
     @classmethod
-    def from_kafka(cls, record: KafkaRecord, topic_prefix: str) -> "RawRecord":
-        """A record of the consumer."""
+    def from_kafka(cls, record: KafkaRecord, topic_prefix: str, timestamp_ms: int | None = None) -> "RawRecord":
+        """A record of the consumer; `timestamp_ms` replaces its timestamp."""
         return cls(
             topic=record.topic.removeprefix(topic_prefix),
             partition=record.partition,
             offset=record.offset,
-            timestamp_ms=record.timestamp,
+            timestamp_ms=record.timestamp if timestamp_ms is None else timestamp_ms,
             timestamp_type=record.timestamp_type,
             key=(record.key or b"").decode("utf-8", "replace").replace("\x00", "\ufffd")[:_MAX_KEY_LENGTH],  # PostgreSQL stores no NUL
             raw_key=record.key,
@@ -76,7 +76,8 @@ def headers_from_json(text: str) -> tuple[tuple[str, bytes | None], ...]:
 class ReceivedRecord:
     """A decoded and verified record.
 
-    `at` is when its event happened (header ce_time), `recorded_at` the broker's timestamp in domain time, `event` the decoded model.
+    `at` is when its event happened (header ce_time), `recorded_at` the broker's timestamp in domain time, `event` the decoded model,
+    `sender` the name in the organisation file that the signature proves, None without one.
     """
 
     raw: RawRecord
@@ -89,6 +90,7 @@ class ReceivedRecord:
     source: str
     sequence: int | None
     traceparent: str | None
+    sender: str | None = None
 
     @property
     def topic(self) -> str:
@@ -118,7 +120,8 @@ class ReceivedRecord:
 
 @dataclass(frozen=True, slots=True)
 class FailedRecord:
-    """A record that could not be decoded, verified or applied; `reason` holds no personal data."""
+    """A record that could not be decoded, verified or applied; `reason` holds no personal data, `sender` is the proven one."""
 
     raw: RawRecord
     reason: str
+    sender: str | None = None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import LOG_APPEND_TIME, FailedRecord, RawRecord, ReceivedRecord
+from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import redacted_reason
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,6 +24,11 @@ _RECORD_ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, Recursion
 
 EventDecoder = Callable[[str, bytes], BaseModel]
 """Decodes a body by its event type; raises ValueError."""
+RecordVerifier = Callable[[ReceivedRecord], str | None]
+"""Raises what makes a dead letter; returns the sender that the signature proves, None where there is none.
+
+Of a record whose body cannot be decoded, `event` is None: who signed it is verified all the same, so that its sender can be limited.
+"""
 
 
 class RecordDecoder:
@@ -31,7 +38,7 @@ class RecordDecoder:
         self,
         decode: EventDecoder,
         clock: Clock,
-        verify: Callable[[ReceivedRecord], None] | None = None,
+        verify: RecordVerifier | None = None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
@@ -55,14 +62,26 @@ class RecordDecoder:
     def decode(self, raw: RawRecord, partition_count: int) -> ReceivedRecord | FailedRecord:
         """Decode and verify a record of a topic with `partition_count` partitions; raises nothing that the record causes."""
         try:
-            received = self._received(raw, partition_count)
-            if self._verify is not None:
-                self._verify(received)
+            undecoded = self._undecoded(raw, partition_count)
         except _RECORD_ERRORS as error:
             return FailedRecord(raw, redacted_reason(error))
-        return received
+        try:
+            received = replace(undecoded, event=self._decode(undecoded.type, raw.body or b""))
+        except _RECORD_ERRORS as error:
+            return FailedRecord(raw, redacted_reason(error), self._proven_sender(undecoded))
+        try:
+            sender = None if self._verify is None else self._verify(received)
+        except _RECORD_ERRORS as error:
+            return FailedRecord(raw, redacted_reason(error))
+        return received if sender is None else replace(received, sender=sender)
 
-    def _received(self, raw: RawRecord, partition_count: int) -> ReceivedRecord:
+    def _proven_sender(self, undecoded: ReceivedRecord) -> str | None:
+        try:
+            return None if self._verify is None else self._verify(undecoded)
+        except _RECORD_ERRORS:
+            return None
+
+    def _undecoded(self, raw: RawRecord, partition_count: int) -> ReceivedRecord:
         _check_key(raw, partition_count)
         headers = _text_headers(raw)
         event_type = _required(headers, envelope.CE_TYPE)
@@ -73,10 +92,10 @@ class RecordDecoder:
             at=_instant(_required(headers, envelope.CE_TIME)),
             recorded_at=self._recorded_at(raw),
             headers=headers,
-            event=self._decode(event_type, raw.body or b""),
+            event=None,
             source=headers.get(envelope.CE_SOURCE, ""),
             sequence=_sequence(headers.get(envelope.CE_SEQUENCE)),
-            traceparent=headers.get(envelope.TRACEPARENT_HEADER),
+            traceparent=valid_traceparent(headers.get(envelope.TRACEPARENT_HEADER)),
         )
 
     def _recorded_at(self, raw: RawRecord) -> datetime:

@@ -87,6 +87,15 @@ class Watermark:
         slowest = min((self._read_until.get(TopicPartition(topic, partition), _NEVER) for topic in self._topics), default=_NEVER)
         return _NEVER if slowest == _NEVER else self._clock.to_domain(slowest)
 
+    def earliest_unread_ms(self, partition: TopicPartition) -> int:
+        """The earliest broker timestamp in milliseconds that a record not yet read can count by; 0 if nothing is known.
+
+        After a change of leader the new broker's clock may be slower. Timers up to the watermark have fired: a record behind it that
+        counted as earlier would make a breach out of an action that came in time.
+        """
+        instant = self._read_until.get(partition, _NEVER)
+        return 0 if instant == _NEVER else (instant - _EPOCH) // _MILLISECOND + 1
+
     def has_passed(self, partition: int, instant: datetime) -> bool:
         """Whether everything that happened at or before the domain instant has been read."""
         return instant <= self.read_until(partition)

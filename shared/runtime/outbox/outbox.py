@@ -11,10 +11,12 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 
 MAX_BODY_BYTES = 900_000
-"""The broker refuses records over 1 MB, headers included."""
+MAX_MESSAGE_BYTES = 1_000_000
+"""Headers, key and body together: the broker refuses batches over 1,048,588 bytes, and a batch has some overhead."""
 MAX_MESSAGES_PER_ROW = 500
-MAX_BYTES_PER_ROW = 4_000_000
+MAX_BYTES_PER_ROW = 4 * 1024 * 1024
 _COLUMNS = ("shard", "topic", "messages", "keys", "headers", "bodies")
+_BoundedMessage = tuple[CloudEventRecord, str]
 _OutboxRow = tuple[int, str, int, list[str], list[str], list[bytes]]
 
 
@@ -33,26 +35,36 @@ def shard_of(key: str, shards: int) -> int:
 
 def _rows(messages: Iterable[CloudEventRecord], shards: int) -> Iterator[_OutboxRow]:
     """One row for the messages of a shard and topic: a row for each message costs PostgreSQL three times as much."""
-    groups: dict[tuple[int, str], list[CloudEventRecord]] = defaultdict(list)
+    groups: dict[tuple[int, str], list[_BoundedMessage]] = defaultdict(list)
     for message in messages:
-        if len(message.body) > MAX_BODY_BYTES:
-            raise Rejected(f"a {message.type} of {len(message.body)} bytes exceeds the limit of {MAX_BODY_BYTES} bytes a message")
-        groups[shard_of(message.key, shards), message.topic].append(message)
+        groups[shard_of(message.key, shards), message.topic].append(_bounded(message))
     for (shard, topic), group in groups.items():
         for chunk in _chunks(group):
-            yield shard, topic, len(chunk), [m.key for m in chunk], [_headers_json(m) for m in chunk], [m.body for m in chunk]
+            yield shard, topic, len(chunk), [m.key for m, _ in chunk], [headers for _, headers in chunk], [m.body for m, _ in chunk]
 
 
-def _chunks(messages: Sequence[CloudEventRecord]) -> Iterator[list[CloudEventRecord]]:
+def _bounded(message: CloudEventRecord) -> _BoundedMessage:
+    """The message with its headers as JSON, whose length is an upper bound of what they take in Kafka."""
+    if len(message.body) > MAX_BODY_BYTES:
+        raise Rejected(f"a {message.type} of {len(message.body)} bytes exceeds the limit of {MAX_BODY_BYTES} bytes a message body")
+    headers = _headers_json(message)
+    size = len(message.key.encode()) + len(headers) + len(message.body)
+    if size > MAX_MESSAGE_BYTES:
+        raise Rejected(f"a {message.type} of {size} bytes with key and headers exceeds the limit of {MAX_MESSAGE_BYTES} bytes a message")
+    return message, headers
+
+
+def _chunks(messages: Sequence[_BoundedMessage]) -> Iterator[list[_BoundedMessage]]:
     """The messages, in order, in parts that fit one row."""
-    chunk: list[CloudEventRecord] = []
+    chunk: list[_BoundedMessage] = []
     size = 0
-    for message in messages:
-        if len(chunk) == MAX_MESSAGES_PER_ROW or size + len(message.body) > MAX_BYTES_PER_ROW:
+    for message, headers in messages:
+        message_size = len(message.body) + len(headers)
+        if len(chunk) == MAX_MESSAGES_PER_ROW or size + message_size > MAX_BYTES_PER_ROW:
             yield chunk
             chunk, size = [], 0
-        chunk.append(message)
-        size += len(message.body)
+        chunk.append((message, headers))
+        size += message_size
     yield chunk
 
 

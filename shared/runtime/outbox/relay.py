@@ -2,34 +2,52 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import asyncpg
 import orjson
 import structlog
 
 from shared.runtime.clock import monotonic
-from shared.runtime.database.database import Database
+from shared.runtime.database.database import Database, Transaction
 from shared.runtime.kafka.connection import connection_options
-from shared.runtime.kafka.producer import Producer, ProducerRecord, UnsendableTopicError
+from shared.runtime.kafka.producer import (
+    NotSentError,
+    Producer,
+    ProducerRecord,
+    UnsendableRecordError,
+    UnsendableTopicError,
+)
+from shared.runtime.outbox.outbox import MAX_BYTES_PER_ROW
+from shared.runtime.outbox.unsendable import UnsendableMessage, store_unsendable
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 
 BATCH_MESSAGES = 1500
+MAX_CYCLE_BYTES = 8 * 1024 * 1024
+"""A cycle holds its transaction open: 1,500 messages of a megabyte would never finish within the limits of send and session."""
 TOPIC_HOLD_SECONDS = 5.0
 _MAX_POLL_SECONDS = 1.0
 # One relay sends a shard at a time. The advisory lock ends with the transaction, so a killed process releases it.
 # MATERIALIZED, since PostgreSQL may evaluate an inlined lock function once for each row.
+# pg_column_size reads the length of a value that is stored out of line without fetching it.
 # DELETE with a sorted, limited array of ids: a cursor over ids would skip a lower id that commits later.
 _TAKE_SHARD_ROWS = """
 WITH owner AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine)
 DELETE FROM outbox WHERE (SELECT mine FROM owner) AND id = ANY(ARRAY(
     SELECT id FROM (
-        SELECT id, sum(messages) OVER (ORDER BY id) - messages AS before FROM (
-            SELECT id, messages FROM outbox WHERE shard = $2 AND topic <> ALL($3::text[]) ORDER BY id LIMIT $4) AS oldest) AS counted
-    WHERE before < $4))
-RETURNING id, topic, keys, headers, bodies
+        SELECT id, sum(messages) OVER oldest - messages AS messages_before, sum(bytes) OVER oldest AS bytes, bytes AS own_bytes FROM (
+            SELECT id, messages, pg_column_size(headers) + pg_column_size(bodies) AS bytes
+            FROM outbox WHERE shard = $2 AND topic <> ALL($3::text[]) ORDER BY id LIMIT $4) AS sized
+        WINDOW oldest AS (ORDER BY id)) AS counted
+    WHERE messages_before < $4 AND (bytes <= $5 OR bytes = own_bytes)))
+RETURNING id, shard, topic, keys, headers, bodies, created_at, extract(epoch FROM now() - created_at)::float8 AS age
+"""
+# Under their old ids: the messages that were not sent stay before the later ones of their keys.
+_KEEP_ROW = """
+INSERT INTO outbox (id, shard, topic, messages, keys, headers, bodies, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 log = structlog.get_logger(__name__)
 
@@ -41,7 +59,9 @@ class Relay:
         self._database = database
         self._settings = settings
         self._health = health
-        self._producer = Producer(connection_options(settings), settings.send_timeout)
+        # A cycle has to commit what was acknowledged before the database ends its idle transaction.
+        total_timeout = settings.idle_in_transaction_timeout / 2
+        self._producer = Producer(connection_options(settings), settings.send_timeout, total_timeout)
         self._held_until: dict[str, float] = {}
         self._poll_seconds = settings.outbox_poll_ms / 1000
 
@@ -64,7 +84,10 @@ class Relay:
             await self._producer.close()
 
     async def _run_once_holding_topics(self) -> int:
-        """One cycle; returns the number of sent messages. After an error the transaction was rolled back and the rows are still there."""
+        """One cycle; returns the number of sent messages, BATCH_MESSAGES when the next cycle should follow at once.
+
+        What was acknowledged is committed; after an error the rest is still in the outbox.
+        """
         try:
             sent = await self.run_once()
         except UnsendableTopicError as error:
@@ -72,7 +95,10 @@ class Relay:
             self._health.set_trouble("relay", str(error))
             log.warning("topic is held", topic=error.topic, reason=error.reason)
             metrics.RELAY_CYCLES.labels("held").inc()
-            return BATCH_MESSAGES  # a full batch: run again at once, for the other topics
+            return BATCH_MESSAGES  # for the other topics
+        except NotSentError:
+            metrics.RELAY_CYCLES.labels("sent").inc()
+            return BATCH_MESSAGES
         except Exception:
             metrics.RELAY_CYCLES.labels("failed").inc()
             raise
@@ -82,21 +108,59 @@ class Relay:
         return sent
 
     async def run_once(self) -> int:
-        """Send about BATCH_MESSAGES of each shard that no other process is sending; returns the number of sent messages."""
+        """Send up to BATCH_MESSAGES and MAX_CYCLE_BYTES of each shard that no other process is sending; returns as `_send_shard`."""
         sent = 0
         for shard in range(self._settings.outbox_shards):
             sent += await self._send_shard(shard)
-        metrics.RELAY_MESSAGES.inc(sent)
         return sent
 
     async def _send_shard(self, shard: int) -> int:
+        """Returns the number of sent messages, at least BATCH_MESSAGES after a cycle full of bytes. Raises why some were not sent."""
         async with self._database.transaction() as tx:
-            rows = await tx.fetch(_TAKE_SHARD_ROWS, self._lock_id(shard), shard, self._held_topics(), BATCH_MESSAGES)
+            arguments = (self._lock_id(shard), shard, self._held_topics(), BATCH_MESSAGES, MAX_CYCLE_BYTES)
+            rows = await tx.fetch(_TAKE_SHARD_ROWS, *arguments)
             rows.sort(key=lambda row: row["id"])  # RETURNING has no order
             records = [record for row in rows for record in self._producer_records(row)]
-            if records:
-                await self._producer.send(records)
-        return len(records)
+            outcomes = await self._producer.send(records) if records else []
+            error = await self._settle_unsent(tx, rows, outcomes)
+        sent = outcomes.count(None)
+        metrics.RELAY_MESSAGES.inc(sent)
+        if error is not None:
+            raise error
+        is_full = sum(len(record[2]) for record in records) > MAX_CYCLE_BYTES - 2 * MAX_BYTES_PER_ROW
+        return max(sent, BATCH_MESSAGES) if is_full else sent
+
+    async def _settle_unsent(
+        self, tx: Transaction, rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | None]
+    ) -> BaseException | None:
+        """Keep what can be sent later, set aside what cannot; returns an error of what is kept, NotSentError only if there is no other."""
+        if all(outcome is None for outcome in outcomes):
+            return None
+        errors: list[BaseException] = []
+        remaining = iter(outcomes)
+        for row in rows:
+            kept: list[int] = []
+            unsendable: list[UnsendableMessage] = []
+            for index, outcome in enumerate(islice(remaining, len(row["keys"]))):
+                if outcome is None:
+                    continue
+                if self._is_final(outcome, row["age"]):
+                    message = UnsendableMessage(row["topic"], row["keys"][index], row["headers"][index], row["bodies"][index], str(outcome))
+                    unsendable.append(message)
+                else:
+                    kept.append(index)
+                    errors.append(outcome)
+            if kept:
+                columns = ([row[name][index] for index in kept] for name in ("keys", "headers", "bodies"))
+                await tx.execute(_KEEP_ROW, row["id"], row["shard"], row["topic"], len(kept), *columns, row["created_at"])
+            await store_unsendable(tx, unsendable)
+        return min(errors, key=lambda error: isinstance(error, NotSentError), default=None)
+
+    def _is_final(self, outcome: BaseException, age_seconds: float) -> bool:
+        """Whether the message is set aside: a record that the broker refuses at once, a topic at fault after `outbox_hold_seconds`."""
+        if isinstance(outcome, UnsendableTopicError):
+            return age_seconds > self._settings.outbox_hold_seconds
+        return isinstance(outcome, UnsendableRecordError)
 
     def _lock_id(self, shard: int) -> int:
         return (zlib.crc32(f"{self._database.schema}.relay".encode()) << 8) | shard

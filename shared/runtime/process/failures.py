@@ -1,4 +1,4 @@
-"""Tells infrastructure errors, which are retried, from errors of the data, which make dead letters."""
+"""Distinguishes infrastructure errors, which are retried, from errors of the data, which become dead letters."""
 
 import traceback
 from pathlib import Path
@@ -54,6 +54,13 @@ def redacted_reason(error: BaseException) -> str:
         return redacted_reason(_driver_error(error))
     if isinstance(error, asyncpg.PostgresError):
         return f"{type(error).__name__} (SQLSTATE {error.sqlstate}){_code_location(error)}"
+    return f"{type(error).__name__}{_code_location(error)}"
+
+
+def fault_signature(error: BaseException) -> str:
+    """Exception type and place: what two failures of the same fault of ours have in common."""
+    if isinstance(error, exc.DBAPIError):
+        return fault_signature(_driver_error(error))
     return f"{type(error).__name__}{_code_location(error)}"
 
 

@@ -12,7 +12,11 @@ BATCH_SECONDS = Histogram(
 BATCH_RETRIES = Counter("jiesu_batch_retries", "Retries of batches after an infrastructure error")
 CONSUMER_LAG = Gauge("jiesu_consumer_lag_records", "Records not yet read in the partitions of this process, by topic", ["topic"])
 PARTITIONS_HELD = Gauge("jiesu_partitions_held", "Partition numbers that are assigned to this process in every input topic")
-BREAKER_OPEN = Gauge("jiesu_breaker_open_partitions", "Partitions stopped by the breaker because too many records failed")
+BREAKER_OPEN = Gauge("jiesu_breaker_open_partitions", "Partitions not read since the breaker opened: one fault parked too many cases")
+BAD_RECORDS = Counter(
+    "jiesu_bad_records", "Records that became dead letters by bad input, by topic and proven sender or unverified", ["topic", "sender"]
+)
+SET_ASIDE = Counter("jiesu_set_aside_records", "Records set aside because their sender sent too many bad ones, by sender", ["sender"])
 UNTRUSTED_TIMESTAMPS = Counter("jiesu_untrusted_timestamp_records", "Records whose timestamp was not set by the broker", ["topic"])
 DEAD_LETTERS = Gauge("jiesu_dead_letters", "Dead letters that are not settled")
 PARKED_CASES = Gauge("jiesu_parked_cases", "Cases parked behind a dead letter")
@@ -23,11 +27,13 @@ OUTBOX_AGE = Gauge("jiesu_outbox_age_seconds", "Age of the oldest message in the
 RELAY_CYCLES = Counter("jiesu_relay_cycles", "Relay cycles, by result: sent, empty, held, failed", ["result"])
 RELAY_MESSAGES = Counter("jiesu_relay_messages", "Messages sent by the relay")
 RELAY_HELD_TOPICS = Gauge("jiesu_relay_held_topics", "Topics whose messages are held because they could not be sent: absent or forbidden")
+UNSENDABLE = Counter("jiesu_outbox_unsendable_messages", "Messages that became dead letters because they cannot be sent", ["topic"])
 TIMERS_FIRED = Counter("jiesu_timers_fired", "Cases whose timers fired")
 TIMER_LATENESS = Histogram(
     "jiesu_timer_lateness_seconds",
     "Real seconds from a timer's due instant to its firing",
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600, 86400),
 )
+TIMERS_BLOCKED = Counter("jiesu_timers_blocked", "Attempts to fire a due timer whose case was locked or erased")
 TIMERS_BEHIND = Gauge("jiesu_timers_behind_seconds", "Real seconds since the oldest due timer was due")
 WATERMARK_AGE = Gauge("jiesu_watermark_age_seconds", "Watermark lag in real seconds while timers are pending")

@@ -1,19 +1,31 @@
 """The settings of every service, read from the environment when an instance is created."""
 
-from typing import Literal
+import os
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from shared.runtime.clock import Clock
+from shared.runtime.encryption import EncryptionKeyRing
+from shared.runtime.errors import Misconfigured
+from shared.runtime.process import server_addresses
+from shared.runtime.process.setting_faults import describe_fault, reject_misspelt_variables
 
 
 class RuntimeSettings(BaseSettings):
-    """Broker, database, clock and limits. Variables have the prefix JIESU_, except KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL."""
+    """Broker, database, clock and limits. Variables have the prefix JIESU_, except KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL.
+
+    Creating an instance raises `Misconfigured` for a value that cannot work and for a misspelt variable.
+    """
 
     model_config = SettingsConfigDict(env_prefix="JIESU_", populate_by_name=True, extra="ignore", validate_default=True)
 
     environment: Literal["development", "test", "demo", "production"] = Field("development", description="production: real clock only")
     clock: str = Field("", description="<domain origin>@<real origin>x<factor>; empty is real time")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level of the log lines that are written")
+    packs: Path | None = Field(None, description="folder of your own packs, each in a folder of its id; the same in every process")
     sealing_keys: SecretStr = Field(SecretStr(""), description="id:base64 of 32 bytes, comma separated; the first encrypts, all decrypt")
 
     kafka_bootstrap_servers: str = Field(
@@ -36,7 +48,8 @@ class RuntimeSettings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL"),
         description="PostgreSQL; each service uses the schema of its name",
     )
-    database_pool: int = Field(6, ge=2, description="database connections of one process")
+    database_pool: int = Field(6, ge=2, description="database connections of one process for HTTP, reports and other loops")
+    processing_pool: int = Field(4, ge=4, description="further connections: two for batches, one for timers, one for the relay")
     command_timeout: float = Field(30.0, gt=0, description="seconds that a statement may take")
     lock_timeout: float = Field(10.0, gt=0, description="seconds to wait for a row lock")
     idle_in_transaction_timeout: float = Field(30.0, gt=0, description="seconds after which the database ends an idle transaction")
@@ -49,8 +62,13 @@ class RuntimeSettings(BaseSettings):
     max_poll_interval_ms: int = Field(
         300_000, ge=1000, description="maximum milliseconds between polls; a failing batch is retried for half of it"
     )
-    breaker_run: int = Field(50, ge=0, description="failed records in a row that stop a partition; 0 switches the breaker off")
-    breaker_share: float = Field(0.5, gt=0, le=1, description="share of failed records among the last 100 that stops a partition")
+    breaker_cases: int = Field(
+        20, ge=0, description="cases that one fault may park within a minute before reading stops; 0 switches the breaker off"
+    )
+    bad_records_burst: int = Field(
+        100, ge=0, description="bad records of one sender at once before its records are set aside; 0 switches the limit off"
+    )
+    bad_records_per_minute: float = Field(60.0, gt=0, description="bad records a minute that one sender may send for long")
     clock_tolerance_ms: int = Field(
         100, ge=0, description="maximum difference in milliseconds between the broker's clock and ours; timers fire that much later"
     )
@@ -58,6 +76,47 @@ class RuntimeSettings(BaseSettings):
         1, ge=1, le=64, description="number of relays that may run in parallel; the same in every process of a service"
     )
     outbox_poll_ms: int = Field(100, ge=1, description="outbox poll interval in milliseconds; grows to a second while the outbox is empty")
-    send_timeout: float = Field(4.0, gt=0, description="seconds after which a send is aborted and the producer replaced")
+    outbox_hold_seconds: float = Field(
+        600.0, ge=0, description="seconds that messages to an absent or forbidden topic are held; then they become dead letters"
+    )
+    send_timeout: float = Field(4.0, gt=0, description="seconds without progress after which a send is aborted and the producer replaced")
     timer_poll_ms: int = Field(500, ge=1, description="timer poll interval in milliseconds")
     stop_timeout: float = Field(30.0, gt=0, description="seconds for an orderly stop; then the process exits")
+
+    def __init__(self, **values: Any) -> None:
+        reject_misspelt_variables(os.environ)
+        try:
+            super().__init__(**values)
+        except (ValidationError, SettingsError) as error:
+            # Not chained: pydantic's text quotes the value, which may be a password.
+            raise Misconfigured(describe_fault(error)) from None
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _log_level_in_any_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _bootstrap_servers_can_be_parsed(cls, value: str) -> str:
+        return server_addresses.check_bootstrap_servers(value)
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_can_be_parsed(cls, value: SecretStr) -> SecretStr:
+        server_addresses.check_database_url(value.get_secret_value())
+        return value
+
+    @field_validator("packs")
+    @classmethod
+    def _packs_are_a_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("must be a folder with a folder for each pack")
+        return value
+
+    @model_validator(mode="after")
+    def _clock_and_keys_can_be_used(self) -> Self:
+        # Parsed again by the service: here, so that commands report them before they start servers.
+        Clock.parse(self.clock, self.environment)
+        EncryptionKeyRing.parse(self.sealing_keys)
+        return self

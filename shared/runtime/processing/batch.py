@@ -2,37 +2,29 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
-from aiokafka import TopicPartition
 
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database
-from shared.runtime.dead_letters import store
+from shared.runtime.dead_letters import set_aside, store
+from shared.runtime.dead_letters.breaker import Breaker, RepeatedFaultError
 from shared.runtime.kafka.record import LOG_APPEND_TIME, FailedRecord, RawRecord, ReceivedRecord
 from shared.runtime.kafka.record_decoder import RecordDecoder
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.waiting import Backoff
-from shared.runtime.processing.breaker import Breaker
 from shared.runtime.processing.failure_isolation import Applier, BatchHandler, BatchResult
 from shared.runtime.processing.scheduling import merge_by_timestamp, split_by_partition
+from shared.runtime.processing.sender_limits import UNVERIFIED, SenderLimits
 
 log = structlog.get_logger(__name__)
 
 
-class _PartitionsStoppedError(Exception):
-    """The breaker tripped for these partitions: roll back and process the batch without them."""
-
-    def __init__(self, partitions: Collection[TopicPartition]) -> None:
-        super().__init__()
-        self.partitions = partitions
-
-
 class BatchProcessor:
-    """Commits batches: retries on infrastructure errors, isolates failing records, stops bad partitions."""
+    """Commits batches: retries on infrastructure errors, isolates failing records, sets senders of bad input aside."""
 
     def __init__(
         self,
@@ -41,6 +33,7 @@ class BatchProcessor:
         handler: BatchHandler,
         *,
         breaker: Breaker,
+        limits: SenderLimits,
         health: Health,
         batch_size: int,
         retry_seconds: float,
@@ -51,6 +44,7 @@ class BatchProcessor:
         self._database = database
         self._applier = Applier(handler)
         self._health = health
+        self._limits = limits
         self._batch_size = batch_size
         self._retry_seconds = retry_seconds
 
@@ -58,84 +52,76 @@ class BatchProcessor:
         """Commit all records, `partition_counts` by topic. Two groups of partitions are processed in parallel if there are many records.
 
         Raises the infrastructure error that outlasted the retries. Batches that were committed by then are skipped by their inbox
-        when the poll is repeated; records of stopped partitions are left out.
+        when the poll is repeated, as they are after the breaker has opened: then the rest of the poll is not processed.
         """
         ordered = merge_by_timestamp(records)
         groups = [ordered] if len(ordered) <= self._batch_size // 2 else split_by_partition(ordered)
-        results = await asyncio.gather(*(self._process_group(group, partition_counts) for group in groups), return_exceptions=True)
+        # One deadline for all batches of the poll: each with its own would exceed max_poll_interval_ms together.
+        give_up_at = monotonic() + self._retry_seconds
+        results = await asyncio.gather(
+            *(self._process_group(group, partition_counts, give_up_at) for group in groups), return_exceptions=True
+        )
         for error in results:
             if error is not None:
                 raise error
 
-    async def _process_group(self, records: Sequence[RawRecord], partition_counts: Mapping[str, int]) -> None:
+    async def _process_group(self, records: Sequence[RawRecord], partition_counts: Mapping[str, int], give_up_at: float) -> None:
         for first in range(0, len(records), self._batch_size):
-            await self._process_batch(records[first : first + self._batch_size], partition_counts)
+            await self._process_batch(records[first : first + self._batch_size], partition_counts, give_up_at)
 
-    async def _process_batch(self, records: Sequence[RawRecord], partition_counts: Mapping[str, int]) -> None:
+    async def _process_batch(self, records: Sequence[RawRecord], partition_counts: Mapping[str, int], give_up_at: float) -> None:
         started = monotonic()
         decoded = [self.decoder.decode(record, partition_counts[record.topic]) for record in records]
         backoff = Backoff(initial_seconds=0.05, max_seconds=5.0)
-        while True:
+        while not self.breaker.is_open:
             try:
-                await self._commit_running_partitions(decoded)
+                await self._commit(decoded)
+            except RepeatedFaultError as repeated:
+                self.breaker.open(repeated.fault)
             except Exception as error:
                 self._health.set_trouble("database", redacted_reason(error))
                 metrics.BATCH_RETRIES.inc()
                 log.warning("batch failed", failures=backoff.failures + 1, records=len(records), reason=redacted_reason(error))
                 wait = backoff.next_wait()
                 # The poll loop waits here: beyond max_poll_interval_ms the group would take the partitions away.
-                if self.stopping.is_set() or monotonic() + wait - started > self._retry_seconds:
+                if self.stopping.is_set() or monotonic() + wait > give_up_at:
                     raise
                 await asyncio.sleep(wait)
             else:
-                break
-        self._health.clear_trouble("database")
-        _measure(records, decoded, monotonic() - started)
-
-    async def _commit_running_partitions(self, decoded: Sequence[ReceivedRecord | FailedRecord]) -> None:
-        while True:
-            stopped = self.breaker.stopped_partitions
-            running = [record for record in decoded if TopicPartition(record.raw.topic, record.raw.partition) not in stopped]
-            try:
-                await self._commit(running)
-            except _PartitionsStoppedError as stopped:
-                self._stop_partitions(stopped.partitions)
-            else:
+                self._health.clear_trouble("database")
+                _measure(records, decoded, monotonic() - started)
                 return
 
     async def _commit(self, decoded: Sequence[ReceivedRecord | FailedRecord]) -> None:
         try:
             result = await self._apply_in_transaction(decoded, bisect=False)
         except Exception as error:
-            if isinstance(error, _PartitionsStoppedError) or is_infrastructure(error):
+            if is_infrastructure(error):
                 raise
             log.warning("batch is bisected to find the failing record", records=len(decoded), reason=redacted_reason(error))
             result = await self._apply_in_transaction(decoded, bisect=True)
-        for failure in result.failed:
+        # After the commit: a batch that is rolled back and tried again must not count twice.
+        self.breaker.record(result.faults)
+        self._limits.count_bad(result.bad_input)
+        for failure in (*result.bad_input, *result.by_fault):
             metrics.RECORDS.labels(failure.raw.topic, "dead").inc()
 
     async def _apply_in_transaction(self, decoded: Sequence[ReceivedRecord | FailedRecord], *, bisect: bool) -> BatchResult:
         received = [record for record in decoded if isinstance(record, ReceivedRecord)]
         result = BatchResult([record for record in decoded if isinstance(record, FailedRecord)])
+        parts = set_aside.split(received, self._limits.limited_senders(received))
         async with self._database.transaction() as tx:
-            await store.insert_dead_letters(tx, result.failed)
+            await store.insert_dead_letters(tx, result.bad_input)
             if bisect:
-                await self._applier.bisect_failures(tx, received, result)
+                await self._applier.bisect_failures(tx, parts.to_apply, result)
             else:
-                await self._applier.apply_all(tx, received)
-            successes = result.successes_by_partition([record.raw for record in decoded])
-            # Before the commit, so that the dead letters of the tripped partitions are rolled back.
-            if tripped := self.breaker.would_trip(successes):
-                raise _PartitionsStoppedError(tripped)
-        self.breaker.record_results(successes)
+                await self._applier.apply_all(tx, parts.to_apply)
+            await set_aside.hold(tx, parts.to_hold)
+            # Before the commit, so that the cases of a bad release are not parked but read again after it is corrected.
+            self.breaker.check(result.faults)
+        for record in parts.to_hold:
+            metrics.SET_ASIDE.labels(record.sender or UNVERIFIED).inc()
         return result
-
-    def _stop_partitions(self, partitions: Collection[TopicPartition]) -> None:
-        self.breaker.stopped_partitions.update(partitions)
-        metrics.BREAKER_OPEN.set(len(self.breaker.stopped_partitions))
-        names = ", ".join(sorted(f"{p.topic}-{p.partition}" for p in self.breaker.stopped_partitions))
-        self._health.set_trouble("breaker", f"too many failed records, stopped: {names}; see the runbook, then restart")
-        log.error("partitions stopped: too many failed records", partitions=names)
 
 
 def _measure(records: Sequence[RawRecord], decoded: Sequence[ReceivedRecord | FailedRecord], seconds: float) -> None:

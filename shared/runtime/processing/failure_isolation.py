@@ -1,17 +1,15 @@
 """Applies the records of a batch within its transaction and finds the failing ones by bisection behind savepoints."""
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from aiokafka import TopicPartition
 
 from shared.runtime.database.database import Transaction
 from shared.runtime.dead_letters import parking, store
 from shared.runtime.errors import Rejected
-from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord
-from shared.runtime.process.failures import is_infrastructure, redacted_reason
+from shared.runtime.kafka.record import FailedRecord, ReceivedRecord
+from shared.runtime.process.failures import fault_signature, is_infrastructure, redacted_reason
 from shared.runtime.process.logging import log_context
 from shared.runtime.processing import inbox
 
@@ -21,18 +19,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class BatchResult:
-    """The records of a batch that failed."""
+    """The records of a batch that failed: by bad input of their sender, or by faults of ours, one for each case that they parked."""
 
-    failed: list[FailedRecord] = field(default_factory=list)
-
-    def successes_by_partition(self, records: Sequence[RawRecord]) -> dict[TopicPartition, list[bool]]:
-        """For each partition whether its records succeeded, in order."""
-        failed = {(failure.raw.topic, failure.raw.partition, failure.raw.offset) for failure in self.failed}
-        successes: dict[TopicPartition, list[bool]] = defaultdict(list)
-        for record in records:
-            success = (record.topic, record.partition, record.offset) not in failed
-            successes[TopicPartition(record.topic, record.partition)].append(success)
-        return successes
+    bad_input: list[FailedRecord] = field(default_factory=list)
+    by_fault: list[FailedRecord] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 class Applier:
@@ -72,12 +63,16 @@ class Applier:
 
 async def send_to_dead_letters(tx: Transaction, record: ReceivedRecord, error: BaseException, result: BatchResult) -> int:
     """Store the record as a dead letter and park its case, unless the error says `park=False`; returns the letter's id."""
-    failure = FailedRecord(record.raw, redacted_reason(error))
+    failure = FailedRecord(record.raw, redacted_reason(error), record.sender)
     [letter] = await store.insert_dead_letters(tx, [failure])
     park = error.park if isinstance(error, Rejected) else True
     if park:
         await parking.park(tx, record.key, letter)
-    result.failed.append(failure)
+    if isinstance(error, Rejected):
+        result.bad_input.append(failure)
+    else:
+        result.by_fault.append(failure)
+        result.faults.append(fault_signature(error))
     with log_context(case=record.key, event=str(record.id), trace=record.traceparent):
         log.error(
             "record became a dead letter", letter=letter, parked=park, reason=failure.reason, topic=record.topic, offset=record.offset

@@ -12,6 +12,7 @@ from shared.runtime.dead_letters.operations import DISCARD, DISCARDED, OPEN, REP
 from shared.runtime.dead_letters.parking import RECORD_COLUMNS, record_from_row
 from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord
 from shared.runtime.kafka.record_decoder import RecordDecoder
+from shared.runtime.outbox.unsendable import OUTBOX_PSEUDO_TOPIC, resend
 from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.waiting import sleep_or_stop
@@ -71,7 +72,7 @@ class DeadLetterRedelivery:
 
     async def _claim_discarded(self, tx: Transaction, raw: RawRecord) -> None:
         """Claim the id of a discarded record, so that a repeat of it is not applied either."""
-        if raw.topic == TIMER_PSEUDO_TOPIC:
+        if raw.topic == TIMER_PSEUDO_TOPIC or raw.topic.startswith(OUTBOX_PSEUDO_TOPIC):
             return
         decoded = self._decoder.decode(raw, self._partition_count(raw.topic))
         if isinstance(decoded, ReceivedRecord):
@@ -81,6 +82,9 @@ class DeadLetterRedelivery:
         """Apply one record; returns the reason if it fails."""
         if raw.topic == TIMER_PSEUDO_TOPIC:
             return None  # the timer is still armed and fires after its case has been released
+        if raw.topic.startswith(OUTBOX_PSEUDO_TOPIC):
+            await resend(tx, raw)
+            return None
         decoded = self._decoder.decode(raw, self._partition_count(raw.topic))
         if isinstance(decoded, FailedRecord):
             return decoded.reason

@@ -14,6 +14,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.runtime.kafka.connection import connection_options
 from shared.runtime.kafka.record import LOG_APPEND_TIME, RawRecord
+from shared.runtime.process import metrics
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.processing.batch import BatchProcessor
 from shared.runtime.subscription.consumer import PollState, PollTrackingConsumer, partition_count
@@ -122,17 +123,35 @@ async def _handle_poll(
 ) -> None:
     plain_topics = {topic: topic.removeprefix(poll_state.topic_prefix) for topic in {record.topic for record in records}}
     partition_counts = {plain: partition_count(consumer, topic) for topic, plain in plain_topics.items()}
+    timestamps = _increasing_timestamps(records, poll_state)
     raw_records = [
-        RawRecord.from_kafka(record, poll_state.topic_prefix)
-        for record in records
+        RawRecord.from_kafka(record, poll_state.topic_prefix, timestamp)
+        for record, timestamp in zip(records, timestamps, strict=True)
         if processor.decoder.should_process(plain_topics[record.topic], record.headers)
     ]
     poll_state.last_poll_size = len(raw_records)
     await processor.process_poll(raw_records, partition_counts)
-    stopped = {p for p in consumer.assignment() if poll_state.without_prefix(p) in processor.breaker.stopped_partitions}
-    _rewind_partitions(stopped, records, consumer)
-    newest = {partition: timestamp for partition, timestamp in _newest_timestamps(records).items() if partition not in stopped}
+    if processor.breaker.is_open:
+        _stop_reading(records, consumer)
+        return
+    newest = _newest_timestamps(records)
     poll_state.watermark.on_committed({poll_state.without_prefix(partition): timestamp for partition, timestamp in newest.items()})
+
+
+def _increasing_timestamps(records: Sequence[ConsumerRecord], poll_state: PollState) -> list[int]:
+    """The broker's timestamps in milliseconds; one that goes backwards in its partition counts as the one before it."""
+    timestamps: list[int] = []
+    newest: dict[TopicPartition, int] = {}
+    for record in records:
+        if record.timestamp_type != LOG_APPEND_TIME:
+            timestamps.append(record.timestamp)
+            continue
+        partition = TopicPartition(record.topic, record.partition)
+        if partition not in newest:
+            newest[partition] = poll_state.watermark.earliest_unread_ms(poll_state.without_prefix(partition))
+        newest[partition] = max(newest[partition], record.timestamp)
+        timestamps.append(newest[partition])
+    return timestamps
 
 
 def _newest_timestamps(records: Sequence[ConsumerRecord]) -> dict[TopicPartition, int]:
@@ -145,11 +164,14 @@ def _newest_timestamps(records: Sequence[ConsumerRecord]) -> dict[TopicPartition
     return {TopicPartition(*partition): timestamp for partition, timestamp in newest.items()}
 
 
-def _rewind_partitions(stopped: set[TopicPartition], records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
-    """Pause stopped partitions at their first record of this poll, before FastStream commits the offsets."""
+def _stop_reading(records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
+    """Rewind to the first record of this poll, before FastStream commits the offsets, and pause; what was committed is skipped later."""
     first_offsets: dict[TopicPartition, int] = {}
-    for record in records if stopped else ():
+    for record in records:
         first_offsets.setdefault(TopicPartition(record.topic, record.partition), record.offset)
-    for partition in stopped & first_offsets.keys():
+    assigned = consumer.assignment()
+    for partition in assigned & first_offsets.keys():
         consumer.seek(partition, first_offsets[partition])
-        consumer.pause(partition)
+    # Paused, not stopped: the process stays in its group, so that its partitions do not go to another one with the same release.
+    consumer.pause(*assigned)
+    metrics.BREAKER_OPEN.set(len(assigned))

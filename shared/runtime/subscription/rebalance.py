@@ -13,20 +13,24 @@ log = structlog.get_logger(__name__)
 
 
 class DrainingRebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """aiokafka does not wait for a running handler: the new owner would read the same records, and its inbox would skip them."""
+    """Waits for the running batch before the partitions are revoked, which aiokafka does not do.
+
+    Without the wait the new owner reads the records of the batch again, because their offsets are not committed yet. No record is applied
+    twice (its id is in the inbox), but the insert of the id waits until the transaction of the batch has ended.
+    """
 
     def __init__(self, poll_state: PollState, drain_timeout: float = _DRAIN_TIMEOUT_SECONDS) -> None:
         self._poll_state = poll_state
         self._drain_timeout = drain_timeout
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Wait for the running batch for a few seconds; the whole group waits meanwhile."""
+        """Wait a few seconds for the running batch; the rebalance of the whole group waits too, so the time is bounded."""
         if revoked:
             try:
                 async with asyncio.timeout(self._drain_timeout):
                     await self._poll_state.idle.wait()
             except TimeoutError:
-                log.warning("rebalance did not wait for the running batch")
+                log.warning("the running batch did not finish before the rebalance")
         self._poll_state.watermark.on_revoked()
         metrics.PARTITIONS_HELD.set(0)
 

@@ -1,7 +1,7 @@
 """The input of a service: broker, subscriber, batch processor, watermark and redelivery, from start to stop."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -11,19 +11,19 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from shared.contracts.topics import PARTITIONS, Topic
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
+from shared.runtime.dead_letters.breaker import Breaker
 from shared.runtime.kafka.connection import diagnose_connection
 from shared.runtime.kafka.offsets import ConsumerPositionReader, EndOffsetClient
-from shared.runtime.kafka.record import ReceivedRecord
-from shared.runtime.kafka.record_decoder import EventDecoder, RecordDecoder
+from shared.runtime.kafka.record_decoder import EventDecoder, RecordDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff, sleep_or_stop
 from shared.runtime.processing.batch import BatchProcessor
-from shared.runtime.processing.breaker import Breaker
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.processing.redelivery import DeadLetterRedelivery
+from shared.runtime.processing.sender_limits import SenderLimits
 from shared.runtime.subscription.broker import PollTrackingBroker, create_subscriber
 from shared.runtime.subscription.consumer import PollState, partition_count
 
@@ -32,12 +32,13 @@ log = structlog.get_logger(__name__)
 
 
 class Subscription:
-    """One consumer group that reads several topics with one subscriber."""
+    """One consumer group that reads several topics with one subscriber; dead letters are redelivered through `operators_database`."""
 
-    def __init__(self, database: Database, clock: Clock, health: Health, settings: RuntimeSettings) -> None:
+    def __init__(self, database: Database, operators_database: Database, clock: Clock, health: Health, settings: RuntimeSettings) -> None:
         self.watermark: Watermark
         self.redelivery: DeadLetterRedelivery
         self._database = database
+        self._operators_database = operators_database
         self._clock = clock
         self._health = health
         self._settings = settings
@@ -52,7 +53,7 @@ class Subscription:
         handler: BatchHandler,
         *,
         decode: EventDecoder,
-        verify: Callable[[ReceivedRecord], None] | None,
+        verify: RecordVerifier | None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
     ) -> None:
@@ -66,14 +67,15 @@ class Subscription:
             self._database,
             decoder,
             handler,
-            breaker=Breaker(settings.breaker_run, settings.breaker_share),
+            breaker=Breaker(settings.breaker_cases, self._health),
+            limits=SenderLimits(settings.bad_records_burst, settings.bad_records_per_minute),
             health=self._health,
             batch_size=settings.batch_size,
             retry_seconds=settings.max_poll_interval_ms / 2000,
         )
         self._broker = PollTrackingBroker(settings, poll_state)
         self._subscriber = create_subscriber(self._broker, names, group, processor=self.processor, poll_state=poll_state, settings=settings)
-        self.redelivery = DeadLetterRedelivery(self._database, decoder, handler, self._partition_count)
+        self.redelivery = DeadLetterRedelivery(self._operators_database, decoder, handler, self._partition_count)
         self._health.set_trouble("consumer", "has not joined its group yet")
 
     @property

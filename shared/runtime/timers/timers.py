@@ -10,13 +10,15 @@ import structlog
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking, store
+from shared.runtime.dead_letters.breaker import Breaker, RepeatedFaultError
 from shared.runtime.kafka.record import FailedRecord, RawRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
-from shared.runtime.process.failures import is_infrastructure, redacted_reason
+from shared.runtime.process.failures import fault_signature, is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.process.waiting import sleep_or_stop, wait_for_any
+from shared.runtime.process.waiting import Backoff, sleep_or_stop, wait_for_any
+from shared.runtime.timers.blocked_cases import BlockedCases
 
 BATCH_CASES = 500
 TIMER_PSEUDO_TOPIC = "(timer)"
@@ -35,7 +37,7 @@ SELECT due.case_id FROM unnest($1::int[], $2::timestamptz[]) AS owned (partition
 CROSS JOIN LATERAL (
     SELECT timer.case_id, timer.due_at FROM timer
     WHERE timer.partition = owned.partition AND timer.due_at <= owned.cutoff
-      AND NOT EXISTS (SELECT FROM parked WHERE parked.key = timer.case_id)
+      AND NOT EXISTS (SELECT FROM parked WHERE parked.key = timer.case_id) AND timer.case_id <> ALL($4::text[])
     ORDER BY timer.due_at LIMIT $3) AS due
 ORDER BY due.due_at LIMIT $3
 """
@@ -90,7 +92,15 @@ class TimerLoop:
     """Fires the due timers of the partitions that this process owns."""
 
     def __init__(
-        self, database: Database, clock: Clock, watermark: Watermark, *, lock_cases: LockCases, fire_timers: FireTimers, health: Health
+        self,
+        database: Database,
+        clock: Clock,
+        watermark: Watermark,
+        *,
+        lock_cases: LockCases,
+        fire_timers: FireTimers,
+        health: Health,
+        breaker: Breaker,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -98,34 +108,62 @@ class TimerLoop:
         self._lock_cases = lock_cases
         self._fire_timers = fire_timers
         self._health = health
+        self._breaker = breaker
+        self._blocked = BlockedCases()
 
     async def run(self, stop: asyncio.Event, settings: RuntimeSettings) -> None:
         """Fire due timers until `stop`; raises infrastructure errors, after which the timers are still armed."""
         self._health.watch("timers", 60.0)
+        poll_seconds = settings.timer_poll_ms / 1000
+        idle = Backoff(initial_seconds=2 * _WATERMARK_POLL_SECONDS, max_seconds=max(poll_seconds, 2 * _WATERMARK_POLL_SECONDS))
         while not stop.is_set():
             self._health.beat("timers")
-            seconds = await self._seconds_until_next(settings.timer_poll_ms / 1000)
-            if seconds > 0 or not await self.run_once():
+            if self._breaker.is_open:
+                await sleep_or_stop(stop, poll_seconds)
+                continue
+            seconds = await self._seconds_until_next(poll_seconds)
+            if seconds > 0:
                 await self._sleep(stop, seconds)
+            elif await self.run_once():
+                idle.reset()
+            else:
+                # Every due case is locked or erased: the next attempt would find the same.
+                await self._sleep(stop, idle.next_wait())
             self._health.clear_trouble("timers")
         self._health.unwatch("timers")
 
     async def run_once(self) -> int:
         """Fire the timers of up to BATCH_CASES cases in one transaction; returns their number."""
-        cutoffs = {p: min(self._watermark.read_until(p), self._clock.now()) for p in self._watermark.owned_partitions()}
-        if not cutoffs:
+        try:
+            fired, faults = await self._fire_batch()
+        except RepeatedFaultError as repeated:
+            self._breaker.open(repeated.fault)
             return 0
-        async with self._database.transaction() as tx:
-            rows = await tx.fetch(_DUE, list(cutoffs), list(cutoffs.values()), BATCH_CASES)
-            if not rows:
-                return 0
-            # Cases before timers: the order in which a batch locks them.
-            locked = sorted(await self._lock_cases(tx, sorted(row["case_id"] for row in rows)))
-            fired = await self._take_and_fire(tx, locked, cutoffs)
+        self._breaker.record(faults)
         self._measure(fired)
         return len(fired)
 
-    async def _take_and_fire(self, tx: Transaction, cases: Sequence[str], cutoffs: Mapping[int, datetime]) -> list[DueTimer]:
+    async def _fire_batch(self) -> tuple[list[DueTimer], list[str]]:
+        """The timers that fired, and the faults that parked cases instead."""
+        faults: list[str] = []
+        cutoffs = {p: min(self._watermark.read_until(p), self._clock.now()) for p in self._watermark.owned_partitions()}
+        if not cutoffs:
+            return [], faults
+        async with self._database.transaction() as tx:
+            rows = await tx.fetch(_DUE, list(cutoffs), list(cutoffs.values()), BATCH_CASES, self._blocked.waiting())
+            if not rows:
+                return [], faults
+            # Cases before timers: the order in which a batch locks them.
+            due = {row["case_id"] for row in rows}
+            locked = sorted(await self._lock_cases(tx, sorted(due)))
+            self._blocked.update(blocked=due.difference(locked), locked=locked)
+            fired = await self._take_and_fire(tx, locked, cutoffs, faults)
+            self._breaker.check(faults)
+        return fired, faults
+
+    async def _take_and_fire(
+        self, tx: Transaction, cases: Sequence[str], cutoffs: Mapping[int, datetime], faults: list[str]
+    ) -> list[DueTimer]:
         """Delete the due timers and call the service. A failing case is found by bisection and parked; its timer stays armed."""
         if not cases:
             return []
@@ -141,10 +179,11 @@ class TimerLoop:
                 raise
             if len(cases) == 1:
                 await self._park(tx, cases[0], error)
+                faults.append(fault_signature(error))
                 return []
         half = len(cases) // 2
-        first = await self._take_and_fire(tx, cases[:half], cutoffs)
-        return first + await self._take_and_fire(tx, cases[half:], cutoffs)
+        first = await self._take_and_fire(tx, cases[:half], cutoffs, faults)
+        return first + await self._take_and_fire(tx, cases[half:], cutoffs, faults)
 
     async def _park(self, tx: Transaction, case: str, error: BaseException) -> None:
         # A dead letter is unique by topic, partition and offset: any sequence of the schema supplies a fresh offset.

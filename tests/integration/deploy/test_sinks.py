@@ -11,7 +11,7 @@ import httpx
 
 from deploy.sinks import SmsSink
 from services.notify.providers.provider import OutgoingMessage, SendAccepted
-from tests.integration.notify.peers import send_mail, sms_provider
+from tests.integration.notify.providers.provider_peers import send_mail, sms_provider
 from tests.support.repository import PROJECT
 
 

@@ -1,34 +1,25 @@
 """Intake, its settings and clients for it, for each test."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
+from deploy.embedded.ports import free_ports
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
 from shared.contracts import topics
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, open_topic_client, write_organisation
+from tests.support.messaging.sample_organisation import API_KEYS, ENCRYPTION_KEYS, write_organisation
+from tests.support.messaging.settings import SettingsFactory
 
 
 @pytest.fixture
-async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path) -> IntakeSettings:
-    settings = IntakeSettings(
-        environment="test",
-        kafka_bootstrap_servers=bootstrap_servers,
-        database_url=database_url,
-        topic_prefix=topic_prefix,
-        sealing_keys=SecretStr(SEALING_KEYS),
-        organisation=write_organisation(tmp_path),
-        clock_tolerance_ms=0,
-        outbox_poll_ms=50,
-    )
+async def settings(make_settings: SettingsFactory, tmp_path: Path) -> IntakeSettings:
+    settings = make_settings(IntakeSettings, sealing_keys=ENCRYPTION_KEYS, organisation=write_organisation(tmp_path))
     await apply_topics(settings, [topics.COMPLAINT_SUBMISSIONS, topics.COMPLAINT_EVENTS])
     return settings
 
@@ -37,12 +28,6 @@ async def settings(bootstrap_servers: str, database_url: str, topic_prefix: str,
 async def intake(settings: IntakeSettings) -> AsyncIterator[Service]:
     async with build(settings).running() as service:
         yield service
-
-
-@pytest.fixture
-async def topic_client(settings: IntakeSettings) -> AsyncIterator[TopicClient]:
-    async with open_topic_client(settings) as client:
-        yield client
 
 
 @pytest.fixture
@@ -66,5 +51,4 @@ async def query_rows(service: Service, query: str, *arguments: Any) -> list[Any]
 @pytest.fixture
 def free_port() -> int:
     """A port on which no process listens."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        return int(bound.getsockname()[1])
+    return free_ports(1)[0]

@@ -20,7 +20,8 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Unavailable
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows, source_client
-from tests.support.services import API_KEYS, SEALING_KEYS, TopicClient, submission_body
+from tests.support.messaging.sample_organisation import API_KEYS, ENCRYPTION_KEYS, submission_body
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 
@@ -113,7 +114,7 @@ async def process(settings: IntakeSettings, port: int) -> AsyncIterator[asyncio.
         "JIESU_ENVIRONMENT": "test",
         "JIESU_ORGANISATION": str(settings.organisation),
         "JIESU_TOPIC_PREFIX": settings.topic_prefix,
-        "JIESU_SEALING_KEYS": SEALING_KEYS,
+        "JIESU_SEALING_KEYS": ENCRYPTION_KEYS.get_secret_value(),
         "JIESU_HTTP_PORT": str(port),
         "JIESU_LOG_LEVEL": "ERROR",
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,

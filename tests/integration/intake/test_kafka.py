@@ -1,29 +1,30 @@
 """Complaints by Kafka: registered once, refusals stored, dead letters for unknown sources and unreadable records."""
 
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import orjson
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
 from shared.contracts import topics
-from shared.runtime.kafka.signing import sign
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows
-from tests.support.services import SOURCES, TopicClient, cloud_event_headers, submission_body, write_organisation
+from tests.support.messaging.cloud_events import cloud_event, cloud_event_headers, signature_headers
+from tests.support.messaging.sample_organisation import SOURCES, submission_body, write_organisation
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 TOPIC = topics.COMPLAINT_SUBMISSIONS
 
 
-async def submit(topic_client: TopicClient, value: Any, key: str = "ref-1", source: str = "web", event_id: str | None = None) -> None:
-    await topic_client.send(TOPIC, key, value, cloud_event_headers("submission", source, event_id))
+async def submit(topic_client: TopicClient, value: Any, key: str = "ref-1", source: str = "web", event_id: str = "") -> None:
+    await topic_client.publish(cloud_event(TOPIC, key, "submission", value, source, event_id))
 
 
 async def wait_rows(service: Service, query: str, count: int) -> list[Any]:
@@ -71,8 +72,8 @@ async def test_unknown_source_wrong_type_and_malformed_json_are_dead_letters(int
     await submit(topic_client, submission_body(), key="unknown", source="unknown")
     await submit(topic_client, b"{", key="broken")
     await submit(topic_client, b"\xff", key="bytes")
-    await topic_client.send(TOPIC, "type", submission_body(), cloud_event_headers("complaint"))
-    await topic_client.send(TOPIC, "null", submission_body(), [*cloud_event_headers("submission"), ("other", None)])
+    await topic_client.publish(cloud_event(TOPIC, "type", "complaint", submission_body(), "web"))
+    await topic_client.publish(cloud_event(TOPIC, "null", "submission", submission_body(), "web"), [("other", None)])
     await submit(topic_client, submission_body(external_id="after"), key="broken")
     letters = await wait_rows(intake, "SELECT key, reason FROM dead_letter ORDER BY key", 4)
     assert [row["key"] for row in letters] == ["broken", "bytes", "type", "unknown"]
@@ -82,8 +83,8 @@ async def test_unknown_source_wrong_type_and_malformed_json_are_dead_letters(int
 
 
 async def test_source_may_be_named_in_the_body(intake: Service, topic_client: TopicClient) -> None:
-    headers = [(name, value) for name, value in cloud_event_headers("submission") if name != "ce_source"]
-    await topic_client.send(TOPIC, "a", submission_body(source="web"), headers)
+    headers = [(name, value) for name, value in cloud_event_headers(TOPIC, "submission") if name != "ce_source"]
+    await topic_client.send(TOPIC.name, b"a", orjson.dumps(submission_body(source="web")), headers)
     [row] = await wait_rows(intake, "SELECT source FROM complaint", 1)
     assert row["source"] == "web"
 
@@ -94,7 +95,7 @@ async def test_refusals_are_stored_with_reason_and_faults_and_counted(intake: Se
     await submit(topic_client, without_time, key="a")
     await submit(topic_client, submission_body(text="  "), key="b")
     await submit(topic_client, submission_body(channel="web"), key="c", source="hotline")
-    await submit(topic_client, submission_body(received_at="2999-01-01T00:00:00Z"), key="d")
+    await submit(topic_client, submission_body(received_at="2098-01-01T00:00:00Z"), key="d")
     await submit(topic_client, b'"text"', key="e")
     await submit(topic_client, submission_body(text="x", title="y" * 300_000), key="f")
     await submit(topic_client, submission_body(), key="good")
@@ -120,18 +121,32 @@ async def test_nul_and_lone_surrogates_fail_no_record_of_the_batch(intake: Servi
 
 async def test_source_with_public_keys_has_to_sign_its_records(settings: IntakeSettings, topic_client: TopicClient, tmp_path: Path) -> None:
     private = Ed25519PrivateKey.generate()
-    raw = private.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
-    public = private.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    signing = SOURCES[0] | {"id": "signing", "keys": {"k": b64encode(public).decode()}}
+    public = b64encode(private.public_key().public_bytes_raw()).decode()
+    signing = SOURCES[0] | {"id": "signing", "keys": {"k": public}}
     write_organisation(tmp_path, sources=[*SOURCES, signing])
     async with build(settings).running() as intake:
-        body = orjson.dumps(submission_body(external_id="signed"))
-        signed_id, other_id = str(uuid4()), str(uuid4())
-        signature = ("jiesu-signature", sign(raw, TOPIC.name, "a", signed_id, body).encode())
-        await submit(topic_client, body, key="a", source="signing")
-        await topic_client.send(TOPIC, "a", body, [*cloud_event_headers("submission", "signing", other_id), ("jiesu-key", b"k"), signature])
-        await topic_client.send(
-            TOPIC, "a", body, [*cloud_event_headers("submission", "signing", signed_id), ("jiesu-key", b"k"), signature]
-        )
+        signed = cloud_event(TOPIC, "a", "submission", submission_body(external_id="signed"), "signing")
+        signature = signature_headers(private.private_bytes_raw(), "k", signed)
+        await submit(topic_client, signed.body, key="a", source="signing")
+        await topic_client.publish(replace(signed, id=str(uuid4())), signature)
+        await topic_client.publish(signed, signature)
         await wait_rows(intake, "SELECT 1 FROM complaint", 1)
         await wait_rows(intake, "SELECT 1 FROM dead_letter", 2)
+
+
+async def test_another_text_under_a_known_external_id_is_a_dead_letter(intake: Service, topic_client: TopicClient) -> None:
+    await submit(topic_client, submission_body(external_id="HC-1"))
+    await submit(topic_client, submission_body(external_id="HC-1", text="又停了"))
+    await submit(topic_client, submission_body(external_id="HC-2"))
+    [letter] = await wait_rows(intake, "SELECT reason FROM dead_letter", 1)
+    assert letter["reason"].startswith("key_reused")
+    await wait_rows(intake, "SELECT 1 FROM complaint", 2)
+    assert await query_rows(intake, "SELECT 1 FROM parked") == []
+
+
+async def test_record_of_a_second_click_is_the_same_case(intake: Service, topic_client: TopicClient) -> None:
+    body = submission_body()
+    for _ in range(2):
+        await submit(topic_client, body)
+    await wait_rows(intake, "SELECT 1 FROM inbox", 2)
+    assert len(await query_rows(intake, "SELECT 1 FROM complaint")) == 1

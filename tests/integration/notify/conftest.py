@@ -8,8 +8,10 @@ import pytest
 from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
-from tests.integration.notify.notify_process import ENCRYPTION_KEYS, ORGANISATION, RECEIPT_SECRET, NotifyProcess
-from tests.integration.notify.peers import SMS_TOKEN
+from tests.integration.notify.notify_process import ORGANISATION, RECEIPT_SECRET, NotifyProcess
+from tests.integration.notify.providers.provider_peers import SMS_TOKEN
+from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS
+from tests.support.messaging.settings import SettingsFactory
 
 
 @pytest.fixture
@@ -25,14 +27,11 @@ async def sms(tmp_path: Path) -> AsyncIterator[SmsSink]:
 
 
 @pytest.fixture
-def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_path: Path, mail: MailSink, sms: SmsSink) -> NotifySettings:
+def settings(make_settings: SettingsFactory, tmp_path: Path, mail: MailSink, sms: SmsSink) -> NotifySettings:
     organisation = tmp_path / "organisation.yaml"
     organisation.write_text(ORGANISATION, encoding="utf-8")
-    return NotifySettings(
-        environment="test",
-        kafka_bootstrap_servers=bootstrap_servers,
-        database_url=database_url,
-        topic_prefix=topic_prefix,
+    return make_settings(
+        NotifySettings,
         sealing_keys=ENCRYPTION_KEYS,
         organisation=organisation,
         smtp_host="127.0.0.1",
@@ -46,7 +45,6 @@ def settings(bootstrap_servers: str, database_url: str, topic_prefix: str, tmp_p
         delivery_retry_longest=0.1,
         delivery_attempts=3,
         delivery_poll=0.05,
-        outbox_poll_ms=50,
     )
 
 

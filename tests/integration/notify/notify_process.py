@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -16,14 +15,14 @@ from services.notify.config import NotifySettings
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import Provider
 from services.notify.storage.deliveries import DeliveryRow
-from shared.contracts.events import decode_event, encode_event
 from shared.contracts.events.notifications import NotificationRequested
-from shared.runtime.clock import Clock, uuid7
+from shared.contracts.topics import CASE_EVENTS
+from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import EncryptionKeyRing
-from shared.runtime.kafka.record import RawRecord, ReceivedRecord
+from tests.support.messaging.cloud_events import received_record
+from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS
 
-ENCRYPTION_KEYS = SecretStr("k1:" + "A" * 43 + "=")
 RECEIPT_SECRET = SecretStr("receipts")
 KEY_RING = EncryptionKeyRing.parse(ENCRYPTION_KEYS)
 ORGANISATION = """
@@ -45,32 +44,6 @@ def notification_request(case: str = "c1", **fields: Any) -> NotificationRequest
     return event
 
 
-def received_record(event: NotificationRequested, record_id: UUID | None = None) -> ReceivedRecord:
-    body = encode_event(event)
-    return ReceivedRecord(
-        raw=RawRecord(
-            topic="case-events",
-            partition=0,
-            offset=0,
-            timestamp_ms=0,
-            timestamp_type=1,
-            key=event.case,
-            raw_key=event.case.encode(),
-            body=body,
-            headers=(),
-        ),
-        id=record_id or UUID(uuid7()),
-        type=event.name,
-        at=event.at,
-        recorded_at=event.at,
-        headers={},
-        event=decode_event(event.name, body),
-        source="sla",
-        sequence=1,
-        traceparent=None,
-    )
-
-
 class NotifyProcess:
     """The database and providers of one notify process."""
 
@@ -86,7 +59,7 @@ class NotifyProcess:
 
     async def record_requests(self, *events: NotificationRequested) -> None:
         async with self.database.transaction() as tx:
-            await self.requests.record(tx, [received_record(event) for event in events])
+            await self.requests.record(tx, [received_record(CASE_EVENTS, event, "sla") for event in events])
 
     async def claim(self, channel: str = "email", lease: float = 60, limit: int = 100) -> Sequence[DeliveryRow]:
         async with self.database.transaction() as tx:

@@ -7,20 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.sinks import MailSink, SmsSink
 from deploy.sinks.sms import ReceiptCallback
 from services.notify.bootstrap import build
 from services.notify.config import NotifySettings
 from shared.contracts import topics
-from shared.contracts.envelope import CloudEventRecord
-from shared.contracts.events import encode_event
-from shared.contracts.events.base import CaseEvent
-from shared.runtime.clock import uuid7
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
 from tests.integration.notify.notify_process import PERSONAL_DATA, RECEIPT_SECRET, notification_request
+from tests.support.messaging.cloud_events import case_event, cloud_event
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 
@@ -32,60 +29,31 @@ async def service(settings: NotifySettings, sms: SmsSink) -> AsyncIterator[Servi
         yield running
 
 
-async def publish(settings: NotifySettings, *records: tuple[str, str, bytes]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as producer:
-        for kind, key, body in records:
-            event = notification_request(key)
-            message = CloudEventRecord(topic="case-events", key=key, id=uuid7(), type=kind, at=event.at, body=body, source="sla")
-            await producer.send_and_wait(f"{settings.topic_prefix}case-events", body, key=key.encode(), headers=message.kafka_headers())
+async def wait_for_outcomes(topic_client: TopicClient, number: int) -> list[dict[str, Any]]:
+    """Key, type and fields of the events on notify's topic, once there are that many."""
 
+    async def has_enough() -> list[dict[str, Any]]:
+        events = await topic_client.read_events(topics.NOTIFICATION_EVENTS)
+        return [{"key": key, "type": event_type, **body} for event_type, key, body in events] if len(events) >= number else []
 
-def to_record(event: CaseEvent) -> tuple[str, str, bytes]:
-    return event.name, event.case, encode_event(event)
-
-
-class Outcomes:
-    """Reads notification-events."""
-
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        self._consumer = consumer
-        self.read: list[dict[str, Any]] = []
-
-    async def until(self, number: int) -> list[dict[str, Any]]:
-        async def has_enough() -> bool:
-            for batch in (await self._consumer.getmany(timeout_ms=200)).values():
-                for record in batch:
-                    headers = {name: value.decode() for name, value in record.headers}
-                    self.read.append({"key": record.key.decode(), "type": headers["ce_type"], **json.loads(record.value)})
-            return len(self.read) >= number
-
-        await wait_for(has_enough, what=f"{number} outcomes")
-        return self.read
-
-
-@pytest.fixture
-async def outcomes(settings: NotifySettings, service: Service) -> AsyncIterator[Outcomes]:
-    assert service.http_port
-    topic = f"{settings.topic_prefix}notification-events"
-    options = {"bootstrap_servers": settings.kafka_bootstrap_servers, "auto_offset_reset": "earliest", "group_id": f"{topic}.test"}
-    async with AIOKafkaConsumer(topic, **options) as consumer:
-        yield Outcomes(consumer)
+    return await wait_for(has_enough, what=f"{number} outcomes")
 
 
 async def test_requests_are_sent_and_their_receipts_published(
-    settings: NotifySettings, service: Service, outcomes: Outcomes, mail: MailSink, sms: SmsSink, caplog: pytest.LogCaptureFixture
+    service: Service, topic_client: TopicClient, mail: MailSink, sms: SmsSink, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    await publish(
-        settings,
-        ("clock_breached", "c1", b'{"case": "c1", "at": "2026-09-24T00:00:00Z"}'),
-        ("of a newer kind", "c1", b"\xff"),
-        to_record(notification_request("c1", by=["sms", "email"], urgent=True)),
-        to_record(notification_request("c2", recipients=["complainant"], persons=[], by=["sms"])),
-        to_record(notification_request("c3", persons=["he"], by=["sms"])),
-        to_record(notification_request("c4", persons=["wu"], by=["sms"])),
-    )
-    read = await outcomes.until(7)
+    requests = [
+        notification_request("c1", by=["sms", "email"], urgent=True),
+        notification_request("c2", recipients=["complainant"], persons=[], by=["sms"]),
+        notification_request("c3", persons=["he"], by=["sms"]),
+        notification_request("c4", persons=["wu"], by=["sms"]),
+    ]
+    breach = {"case": "c1", "at": "2026-09-24T00:00:00Z"}
+    await topic_client.publish(cloud_event(topics.CASE_EVENTS, "c1", "clock_breached", breach, "sla"))
+    await topic_client.publish(cloud_event(topics.CASE_EVENTS, "c1", "of a newer kind", b"\xff", "sla"))
+    await topic_client.publish_all([case_event(topics.CASE_EVENTS, request, "sla") for request in requests])
+    read = await wait_for_outcomes(topic_client, 7)
     assert sorted((e["key"], e["channel"], e["type"].removeprefix("notification_"), e.get("reason", "")) for e in read) == [
         ("c1", "email", "sent", ""),
         ("c1", "sms", "delivered", ""),
@@ -105,11 +73,10 @@ async def test_requests_are_sent_and_their_receipts_published(
         assert f"jiesu_notify_{name}" in exported
 
 
-async def test_invalid_request_is_a_dead_letter_and_holds_up_no_other(
-    settings: NotifySettings, service: Service, outcomes: Outcomes, mail: MailSink
-) -> None:
-    await publish(settings, ("notification_requested", "c1", b'{"case": "c1"}'), to_record(notification_request("c2")))
-    [sent] = await outcomes.until(1)
+async def test_invalid_request_is_a_dead_letter_and_holds_up_no_other(service: Service, topic_client: TopicClient, mail: MailSink) -> None:
+    await topic_client.publish(cloud_event(topics.CASE_EVENTS, "c1", "notification_requested", {"case": "c1"}, "sla"))
+    await topic_client.publish(case_event(topics.CASE_EVENTS, notification_request("c2"), "sla"))
+    [sent] = await wait_for_outcomes(topic_client, 1)
     assert (sent["key"], len(mail.message_file.messages)) == ("c2", 1)
     async with service.database.transaction() as tx:
         assert await tx.fetchval("SELECT count(*) FROM dead_letter") == 1

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeSender
+from tests.integration.runtime.probe_service import INPUTS, OUTPUT, ProbeSender, open_probe_sender
+from tests.support.messaging.settings import SettingsFactory
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,16 +24,8 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def settings(bootstrap_servers: str, database_url: str, topic_prefix: str) -> RuntimeSettings:
-    return RuntimeSettings(
-        environment="test",
-        kafka_bootstrap_servers=bootstrap_servers,
-        database_url=database_url,
-        topic_prefix=topic_prefix,
-        clock_tolerance_ms=0,
-        outbox_poll_ms=50,
-        timer_poll_ms=50,
-    )
+def settings(make_settings: SettingsFactory) -> RuntimeSettings:
+    return make_settings(RuntimeSettings)
 
 
 @pytest.fixture
@@ -46,24 +37,5 @@ async def probe_settings(settings: RuntimeSettings) -> RuntimeSettings:
 
 @pytest.fixture
 async def sender(probe_settings: RuntimeSettings) -> AsyncIterator[ProbeSender]:
-    producer = AIOKafkaProducer(bootstrap_servers=probe_settings.kafka_bootstrap_servers)
-    await producer.start()
-    yield ProbeSender(producer, probe_settings.topic_prefix)
-    await producer.stop()
-
-
-async def read_topic(settings: RuntimeSettings, topic: str) -> list[ConsumerRecord]:
-    """All records of a topic, sorted by partition and offset."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(f"{settings.topic_prefix}{topic}", number) for number in range(PARTITIONS)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        records: list[ConsumerRecord] = []
-        while len(records) < sum(ends.values()):
-            for batch in (await consumer.getmany(timeout_ms=1000)).values():
-                records.extend(batch)
-        return sorted(records, key=lambda r: (r.partition, r.offset))
-    finally:
-        await consumer.stop()
+    async with open_probe_sender(probe_settings) as sender:
+        yield sender

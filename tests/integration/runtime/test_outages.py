@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from time import monotonic
 from uuid import UUID
 
@@ -14,15 +13,26 @@ from aiokafka.errors import OutOfOrderSequenceNumber
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.kafka.server import KafkaServer
 from shared.contracts.envelope import CloudEventRecord
-from shared.runtime.clock import uuid7
 from shared.runtime.kafka.producer import Producer, abort_producer
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.outbox import outbox
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import INPUTS, OUTPUT, PARTITIONS, ProbeHandler, ProbeSender, build_service, count_rows, stored_notes
+from tests.integration.runtime.probe_service import (
+    INPUTS,
+    OUTPUT,
+    PARTITIONS,
+    ProbeHandler,
+    ProbeSender,
+    build_service,
+    count_rows,
+    open_probe_sender,
+    stored_notes,
+)
+from tests.support.messaging.cloud_events import cloud_event
+from tests.support.messaging.topic_client import read_records
+from tests.support.servers.databases import Databases
 from tests.support.waiting import wait_for
 
 
@@ -42,9 +52,7 @@ async def own_broker_settings(broker: KafkaServer, settings: RuntimeSettings) ->
 
 
 def message(n: int) -> CloudEventRecord:
-    return CloudEventRecord(
-        topic=OUTPUT.name, key=f"case-{n % 7}", id=uuid7(), type="noted", at=datetime.now(UTC), body=f"{n:06}".encode(), source="/probe"
-    )
+    return cloud_event(OUTPUT, f"case-{n % 7}", "noted", f"{n:06}".encode(), "/probe")
 
 
 async def add_messages(service: Service, numbers: range) -> None:
@@ -62,7 +70,7 @@ async def wait_until_outbox_empty(service: Service, deadline: float = 30) -> Non
 async def check_topic(settings: RuntimeSettings, total: int) -> None:
     """Every id was sent at least once, and the first copies of each case are in order."""
     first: dict[UUID, tuple[bytes, int]] = {}
-    for record in await read_topic(settings, OUTPUT.name):
+    for record in await read_records(settings, OUTPUT):
         first.setdefault(UUID(dict(record.headers)["ce_id"].decode()), (record.key, int(record.value)))
     assert len(first) == total
     for case in {key for key, _ in first.values()}:
@@ -94,7 +102,7 @@ async def test_relay_sends_everything_after_the_broker_was_frozen_and_killed(
 
 
 async def test_a_producer_is_aborted_while_the_broker_is_frozen(own_broker_settings: RuntimeSettings, broker: KafkaServer) -> None:
-    """Its stop() would hang until the broker answers."""
+    """aiokafka's `stop()` waits for the broker without a timeout: abort_producer cancels the private sender task instead."""
     producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers, enable_idempotence=True, acks="all")
     await producer.start()
     await producer.send_and_wait(f"{own_broker_settings.topic_prefix}{OUTPUT.name}", b"x", key=b"k")
@@ -114,6 +122,7 @@ async def test_a_producer_is_aborted_while_the_broker_is_frozen(own_broker_setti
 async def test_metadata_updates_are_throttled_while_no_leader_is_known(
     own_broker_settings: RuntimeSettings, broker: KafkaServer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """aiokafka requests metadata without a pause while a partition of its private cluster metadata has no leader."""
     producer = Producer({"bootstrap_servers": broker.bootstrap_servers}, timeout=20.0)
     topic = f"{own_broker_settings.topic_prefix}{OUTPUT.name}"
     await producer.send([(topic, b"k", b"1", [])])
@@ -122,13 +131,14 @@ async def test_metadata_updates_are_throttled_while_no_leader_is_known(
     cluster = producer._current.client.cluster
     cluster._partitions[topic] = {n: p._replace(leader=-1) for n, p in cluster._partitions[topic].items()}
     producer._timeout = 2.0
-    with caplog.at_level(logging.WARNING), pytest.raises(TimeoutError):
-        await producer.send([(topic, b"k", b"2", [])])
+    with caplog.at_level(logging.WARNING):
+        [outcome] = await producer.send([(topic, b"k", b"2", [])])
+    assert isinstance(outcome, TimeoutError)
     assert len([r for r in caplog.records if r.name == "aiokafka" and "update metadata" in r.message]) <= 12
 
 
 async def test_a_gap_in_the_producers_sequence_ends_with_a_new_producer(probe_settings: RuntimeSettings) -> None:
-    """A batch that expires without a leader leaves a gap; then the broker refuses every send as out of order."""
+    """aiokafka counts the sequence of a batch that expires unsent: the broker then refuses every later send as out of order."""
     async with build_service(probe_settings, ProbeHandler()).running() as service:
         await add_messages(service, range(100))
         await wait_until_outbox_empty(service)
@@ -148,14 +158,14 @@ async def test_a_gap_in_the_producers_sequence_ends_with_a_new_producer(probe_se
 
 async def test_consumer_continues_after_the_broker_was_restarted(own_broker_settings: RuntimeSettings, broker: KafkaServer) -> None:
     async with build_service(own_broker_settings, ProbeHandler()).running() as service:
-        async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
-            await ProbeSender(producer, own_broker_settings.topic_prefix).send_note("case-1", "before")
+        async with open_probe_sender(own_broker_settings) as sender:
+            await sender.send_note("case-1", "before")
         await wait_for(lambda: has_notes(service, ["before"]))
         await asyncio.to_thread(broker.kill)
         await wait_for(lambda: "broker" in service.health.troubles(), what="an unready process")
         await asyncio.to_thread(broker.start)
-        async with AIOKafkaProducer(bootstrap_servers=broker.bootstrap_servers) as producer:
-            await ProbeSender(producer, own_broker_settings.topic_prefix).send_note("case-1", "after")
+        async with open_probe_sender(own_broker_settings) as sender:
+            await sender.send_note("case-1", "after")
         await wait_for(lambda: has_notes(service, ["before", "after"]), deadline=60)
 
 
@@ -192,7 +202,8 @@ async def test_a_database_killed_under_load_loses_and_repeats_nothing(
 ) -> None:
     servers = await asyncio.to_thread(lambda: own_servers(kafka=False))
     assert servers.postgres
-    own_database = probe_settings.model_copy(update={"database_url": type(probe_settings.database_url)(servers.database_url)})
+    url = await Databases(servers.database_url).create_migrated()
+    own_database = probe_settings.model_copy(update={"database_url": type(probe_settings.database_url)(url)})
     async with build_service(own_database, ProbeHandler()).running() as service:
         for round_number in range(3):
             await sender.send_notes("case-actions", [(f"case-{n % 11}", f"{round_number}-{n}") for n in range(400)])
@@ -201,7 +212,7 @@ async def test_a_database_killed_under_load_loses_and_repeats_nothing(
         await wait_for(lambda: is_settled(service, 1200), deadline=60)
         assert await count_rows(service, "notes") == len(set(await stored_notes(service))) == 1200
         assert await count_rows(service, "dead_letter") == 0
-    records = await read_topic(own_database, OUTPUT.name)
+    records = await read_records(own_database, OUTPUT)
     assert len({dict(r.headers)["ce_id"] for r in records}) == 1200
 
 

@@ -10,8 +10,17 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import INPUTS, ProbeHandler, ProbeSender, build_service, count_rows, decode_note, stored_notes
+from tests.integration.runtime.probe_service import (
+    INPUTS,
+    OUTPUT,
+    ProbeHandler,
+    ProbeSender,
+    build_service,
+    count_rows,
+    decode_note,
+    stored_notes,
+)
+from tests.support.messaging.topic_client import read_records
 from tests.support.waiting import wait_for
 
 
@@ -71,7 +80,7 @@ async def test_stop_finishes_the_batch_commits_it_and_drains_the_outbox(probe_se
     stopping = asyncio.create_task(service.stop())
     await wait_for(lambda: "stopping" in service.health.troubles())
     await stopping
-    assert [r.value for r in await read_topic(probe_settings, "case-events")] == [b'{"text":"running"}']
+    assert [r.value for r in await read_records(probe_settings, OUTPUT)] == [b'{"text":"running"}']
     second_handler = ProbeHandler()
     async with build_service(probe_settings, second_handler).running() as successor:
         await sender.send_note("case-1", "next")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from shared.runtime.service import Service
-from tests.integration.sla.harness import SlaHarness, event_types
+from tests.integration.sla.sla_harness import SlaHarness, event_types
 from tests.support.waiting import wait_for
 
 RECORDED_CASES = ("past-1", "past-2", "past-3")

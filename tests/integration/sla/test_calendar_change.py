@@ -12,8 +12,8 @@ from services.sla.application.identity import IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.service import Service
-from tests.integration.sla.harness import CALENDAR, SlaHarness, write_organisation
 from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
+from tests.integration.sla.sla_harness import CALENDAR, SlaHarness, write_organisation
 from tests.support.waiting import wait_for
 
 

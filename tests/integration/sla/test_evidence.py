@@ -9,8 +9,8 @@ import pytest
 
 from shared.procedures.loading.loader import PACKS_FOLDER
 from shared.runtime.service import Service
-from tests.integration.sla.harness import SlaHarness
 from tests.integration.sla.recorded_cases import RECORDED_CASES, CommandLine, record_three_cases
+from tests.integration.sla.sla_harness import SlaHarness
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_replay_reproduces_every_case_and_finds_changed_state(service: Ser
     assert result.exit_code == 1
     differences = {row["case"]: row["difference"] for row in json.loads(result.stdout)["differences"]}
     assert differences.keys() == set(RECORDED_CASES)
-    assert "level: kept is 1, replayed 0" in differences["past-3"]
+    assert "level: stored 1, replayed 0" in differences["past-3"]
     assert (await jiesu("replay", "--verify", "--case", "no-such")).exit_code == 1
 
 

@@ -17,8 +17,9 @@ from shared.contracts.events.triage import Reclassified
 from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.service import Service
-from tests.integration.triage.conftest import START, registered_event, send_registration
-from tests.support.services import TopicClient, cloud_event_headers
+from tests.integration.triage.conftest import START, registration, send_registration
+from tests.support.messaging.cloud_events import case_event, cloud_event
+from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
 PublishedEvents = list[tuple[str, str, dict[str, Any]]]
@@ -44,7 +45,7 @@ def types_of(events: PublishedEvents, case: str) -> list[str]:
 
 async def send_case_event(topic_client: TopicClient, event: CaseEvent) -> None:
     """Publish an event of a case as sla does."""
-    await topic_client.send(topics.CASE_EVENTS, event.case, encode_event(event), cloud_event_headers(event.type, "sla"))
+    await topic_client.publish(case_event(topics.CASE_EVENTS, event, "sla"))
 
 
 async def test_registration_is_classified_and_routed(triage: Service, topic_client: TopicClient) -> None:
@@ -108,7 +109,7 @@ async def test_events_from_sla_change_later_decisions(triage: Service, topic_cli
     events = await wait_events(topic_client, 5)
     assert types_of(events, "a")[2:] == ["reclassified"]
     await send_case_event(topic_client, Reclassified(case="b", at=START, role="handler", class_="urgent"))
-    await send_case_event(topic_client, registered_event("a"))
+    await send_case_event(topic_client, registration("a"))
     await send_registration(topic_client, "c", facts={"policy": "x"})
 
     async def c_is_linked() -> bool:
@@ -121,9 +122,9 @@ async def test_events_from_sla_change_later_decisions(triage: Service, topic_cli
 
 
 async def test_undecidable_record_is_a_dead_letter_and_others_are_decided(triage: Service, topic_client: TopicClient) -> None:
-    await topic_client.send(topics.COMPLAINT_EVENTS, "bad", b"{", cloud_event_headers("registered", "intake"))
-    unknown_procedure = orjson.loads(encode_event(registered_event("moon"))) | {"procedure": "moon", "version": 1}
-    await topic_client.send(topics.COMPLAINT_EVENTS, "moon", unknown_procedure, cloud_event_headers("registered", "intake"))
+    await topic_client.publish(cloud_event(topics.COMPLAINT_EVENTS, "bad", "registered", b"{", "intake"))
+    unknown_procedure = orjson.loads(encode_event(registration("moon"))) | {"procedure": "moon", "version": 1}
+    await topic_client.publish(cloud_event(topics.COMPLAINT_EVENTS, "moon", "registered", unknown_procedure, "intake"))
     await send_registration(topic_client, "good")
     await wait_events(topic_client, 2)
 
@@ -170,7 +171,7 @@ async def test_restarted_process_continues_with_stored_state(settings: TriageSet
 async def test_groups_in_tables_equal_groups_in_memory(triage: Service, topic_client: TopicClient, settings: TriageSettings) -> None:
     chance = random.Random(7)
     facts = [{"policy": chance.choice(("", "a", "b")), "fault_kind": chance.choice(("", "f", "g"))} for _ in range(120)]
-    events = [registered_event(f"case-{index}", chance.uniform(0, 600), facts=fact) for index, fact in enumerate(facts)]
+    events = [registration(f"case-{index}", chance.uniform(0, 600), facts=fact) for index, fact in enumerate(facts)]
     registry = ProcedureRegistry(load_organisation(settings.organisation), settings.organisation.parent)
     state = TriageState()
     for event in events:
@@ -178,7 +179,7 @@ async def test_groups_in_tables_equal_groups_in_memory(triage: Service, topic_cl
         state.add_case(event, rules, TriageContext(event.at, registry.zone(rules.procedure)))
     chance.shuffle(events)
     for event in events:
-        await topic_client.send(topics.COMPLAINT_EVENTS, event.case, encode_event(event), cloud_event_headers("registered", "intake"))
+        await topic_client.publish(case_event(topics.COMPLAINT_EVENTS, event, "intake"))
 
     async def all_registered() -> bool:
         async with triage.database.transaction() as tx:

@@ -12,7 +12,7 @@ from shared.contracts.complaint import Submission
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import ComplaintSource
-from tests.support.services import PROCEDURE
+from tests.support.messaging.sample_organisation import PROCEDURE
 
 NOW = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)
 CHINA = ZoneInfo("Asia/Shanghai")

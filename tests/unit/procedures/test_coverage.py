@@ -7,7 +7,7 @@ import pytest
 from shared.procedures.coverage import pack_coverage
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.model.clauses import clause_sort_key, is_clause_or_subclause
-from tests.unit.procedures.samples import CLAUSES, SCENARIO, write_pack
+from tests.unit.procedures.sample_pack import CLAUSES, SCENARIO, write_pack
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_an_accused_person_is_left_out() -> None:
     assert company.role_holders("owner", "repairs", PRESENT, frozenset({"zhao"})) == ()
 
 
-def test_a_copy_with_other_people_has_an_index_of_its_own() -> None:
+def test_a_copy_with_other_people_builds_a_new_index() -> None:
     company = organisation()
     assert company.role_holders("assistant", "", PRESENT) == ("li", "sun")
     copied = company.model_copy(update={"people": [person for person in company.people if person.id != "li"]})

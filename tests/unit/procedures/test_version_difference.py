@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.version_difference import EntryChange, compare_versions
-from tests.unit.procedures.samples import write_pack
+from tests.unit.procedures.sample_pack import write_pack
 
 
 def changes(tmp_path: Path, *edits: tuple[str, str]) -> list[EntryChange]:

@@ -11,8 +11,8 @@ import yaml
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation, open_organisation
-from simulator.scenario import parse_scenario
-from simulator.simulation import simulate_scenario
+from simulator.scenario import Scenario, parse_scenario
+from simulator.simulation import Simulation, simulate_scenario
 
 TimelineRow = dict[str, Any]
 _HEAD = {"id": "small", "version": 1, "title": {"zh": "小", "en": "Small"}, "register": {"number": "S-{seq:05}"}}
@@ -31,10 +31,24 @@ def run_steps(
 
     A step is written `11 10:00 answer boss text=hello`: day, time, action, role (`-` for none), data.
     """
+    scenario = _scenario(steps, until, complaint)
+    return simulate_scenario(scenario, bind_parameters(small_procedure(procedure)), _company(organisation))
+
+
+def requested_messages(procedure: str, *, until: str, organisation: TimelineRow | None = None) -> list[TimelineRow]:
+    """The notification requests of one complaint received on the 9th at 09:00, with the values of their templates."""
+    simulation = Simulation(bind_parameters(small_procedure(procedure)), _company(organisation), {})
+    return [event for event in simulation.run(_scenario((), until, {})) if event["event"] == "notification_requested"]
+
+
+def _scenario(steps: Iterable[str], until: str, complaint: TimelineRow) -> Scenario:
     received = {"received_at": november_instant("09 09:00"), "text": "x", **complaint}
-    given = {"procedure": "small", "complaint": received, "steps": [_step(each) for each in steps], "until": november_instant(until)}
-    company = open_organisation() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
-    return simulate_scenario(parse_scenario(given, "small"), bind_parameters(small_procedure(procedure)), company)
+    given = {"procedure": "small", "complaint": received, "steps": [_step(step) for step in steps], "until": november_instant(until)}
+    return parse_scenario(given, "small")
+
+
+def _company(organisation: TimelineRow | None) -> Organisation:
+    return open_organisation() if organisation is None else Organisation.model_validate({"id": "company", **organisation})
 
 
 def event_lines(rows: Iterable[TimelineRow], *event_types: str) -> list[str]:

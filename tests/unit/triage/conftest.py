@@ -13,6 +13,7 @@ from shared.contracts.complaint import Complaint
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
+from tests.support.messaging.sample_organisation import sample_complaint
 
 START = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
 MakeRules = Callable[..., TriageRules]
@@ -76,16 +77,6 @@ def rules(organisation: Organisation) -> MakeRules:
 @pytest.fixture
 def complaint() -> MakeComplaint:
     def make(case: str = "c1", minutes: float = 0, **fields: Any) -> Complaint:
-        at = START + timedelta(minutes=minutes)
-        values = {
-            "case": case,
-            "number": "S-1",
-            "source": "web",
-            "received_at": at,
-            "registered_at": at,
-            "channel": "hotline",
-            "text": "你好",
-        }
-        return Complaint.model_validate(values | fields)
+        return sample_complaint(case, START + timedelta(minutes=minutes), **({"text": "你好"} | fields))
 
     return make

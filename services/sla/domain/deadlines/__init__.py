@@ -1,1 +1,1 @@
-"""Computes and explains deadlines from calendars, instants and durations; knows no case."""
+"""Computes and explains deadlines from calendars, instants and durations, independently of cases."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.sla.domain.deadlines.pauses import Pauses, blocking_pause
-from services.sla.domain.deadlines.worktime import FIRST_DATE, LAST_DATE, Worktime
+from services.sla.domain.deadlines.worktime import Worktime
+from shared.contracts.instants import FIRST_DATE, LAST_DATE
 from shared.procedures.model.duration import Duration, DurationKind
 
 CountedDue = tuple[int | None, int | None, bool]

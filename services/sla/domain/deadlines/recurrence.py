@@ -61,12 +61,12 @@ def period_start(worktime: Worktime, every: Duration, at: int) -> int:
         case "y":
             first_day = day.replace(month=1, day=1)
         case _:
-            raise DurationError(f"every {every}: a procedure's own clock runs by the week, month, quarter or year; write 1w, 1mo, 1q or 1y")
+            raise DurationError(f"every {every}: a duty is due every week, month, quarter or year; write 1w, 1mo, 1q or 1y")
     return worktime.midnight(first_day)
 
 
 def align_to_period(worktime: Worktime, limit: TimeLimit) -> TimeLimit:
-    """Return the limit of a procedure's own clock: counted inclusively from the first day of its period; raises DurationError."""
+    """Return the limit of a duty: counted inclusively from the first day of its period; raises DurationError."""
     start = period_start(worktime, limit.duration, limit.start)
     return replace(limit, start=start, rule=replace(limit.rule, counting="inclusive"))
 

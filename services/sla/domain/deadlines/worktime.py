@@ -10,14 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from shared.contracts.instants import FIRST_DATE, LAST_DATE
 from shared.procedures.calendars.calendar import Calendar, MinuteInterval
 
 MICROSECOND: Final = timedelta(microseconds=1)
 MICROS_PER_DAY: Final = 86_400_000_000
 MICROS_PER_MINUTE: Final = 60_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-FIRST_DATE: Final = date(2000, 1, 1)
-LAST_DATE: Final = date(2099, 12, 31)
 
 _SECONDS_PER_DAY: Final = 86_400
 _FIRST_ORDINAL: Final = FIRST_DATE.toordinal()

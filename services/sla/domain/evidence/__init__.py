@@ -1,1 +1,1 @@
-"""What proves a case's history: hash chain, Merkle tree, replay."""
+"""Evidence of a case's history: hash chain, Merkle tree, replay."""

@@ -1,4 +1,4 @@
-"""A case's whole ledger as it is stored, and what can be wrong with it: changed, missing or exchanged lines, or a tail cut off."""
+"""A case's stored row and ledger, and the check for changed, missing or exchanged entries, and for missing last ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.sla.domain.evidence.recorded_events import RecordedEvent
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A line of the ledger with the columns beside its body."""
+    """A row of table `ledger`: an entry with the columns beside its body."""
 
     sequence: int
     body: bytes
@@ -40,12 +40,12 @@ class CaseHistory:
     rows: Sequence[LedgerRow] = field(default_factory=tuple)
 
     def recorded_events(self) -> list[RecordedEvent]:
-        """The lines as the replay takes them; raises `ValueError` for a body that is no JSON."""
+        """The entries as the input of a replay; raises `ValueError` for a body that is not JSON."""
         return [RecordedEvent(orjson.loads(row.body), row.cause, row.origin, row.basis) for row in self.rows]
 
 
 def verify_history(history: CaseHistory) -> list[str]:
-    """What is wrong with a case's ledger, in words; empty if every line is what it was and where it was."""
+    """The faults of a case's ledger, one line each; empty if it is intact."""
     entries = [hash_chain.LedgerEntry(row.sequence, row.body, row.hash) for row in history.rows]
     return [
         *hash_chain.verify_chain(entries),
@@ -54,35 +54,35 @@ def verify_history(history: CaseHistory) -> list[str]:
     ]
 
 
-def _head_faults(dossier: CaseHistory) -> Iterator[str]:
-    last = dossier.rows[-1] if dossier.rows else None
+def _head_faults(history: CaseHistory) -> Iterator[str]:
+    last = history.rows[-1] if history.rows else None
     reached, head = (last.sequence, last.hash) if last else (0, hash_chain.GENESIS_HASH)
-    if reached < dossier.sequence:
-        yield f"the ledger ends at event {reached}, the case is at event {dossier.sequence}: the last events are missing"
-    elif reached > dossier.sequence:
-        yield f"the ledger goes on to event {reached}, the case is at event {dossier.sequence}: events were added, or the case set back"
-    elif head != dossier.head:
+    if reached < history.sequence:
+        yield f"the ledger ends at event {reached}, the case is at event {history.sequence}: the last events are missing"
+    elif reached > history.sequence:
+        yield f"the ledger ends at event {reached}, the case is at event {history.sequence}: events were added, or the case row was reset"
+    elif head != history.head:
         yield f"the case's head is not the hash of event {reached}: one of them was changed"
 
 
 def _column_faults(case: str, row: LedgerRow) -> Iterator[str]:
-    """Columns repeat what the body says, so that it can be searched: they have to agree."""
+    """Columns repeat fields of the body for queries; both must be equal."""
     try:
         body = orjson.loads(row.body)
-        stated = {
+        columns = {
             "case": case,
             "sequence": row.sequence,
             "type": row.type,
             "at": to_micros(row.at),
             "recorded_at": to_micros(row.recorded_at),
         }
-        said = {**body, **{name: _parse_micros(body[name]) for name in ("at", "recorded_at")}}
+        fields = {**body, **{name: _parse_micros(body[name]) for name in ("at", "recorded_at")}}
     except (ValueError, KeyError, TypeError):
         yield f"event {row.sequence} cannot be read"
         return
-    for name, value in stated.items():
-        if said.get(name) != value:
-            yield f"event {row.sequence}: the column {name} does not agree with the event"
+    for name, value in columns.items():
+        if fields.get(name) != value:
+            yield f"event {row.sequence}: the column {name} differs from the event"
 
 
 def _parse_micros(written: str) -> int:

@@ -1,4 +1,4 @@
-"""What decisions rest on besides the procedure, as data that can be kept: the organisation and its calendars at that time."""
+"""The decision context: the organisation and calendars of a decision, serialised so that a replay can use them later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXCLUDED_FIELDS: Any = {
     "routing": True,
     "people": {"__all__": {"email", "phone", "token_sha256", "keys"}},
 }
-"""What no decision of a case reads: addresses, secrets, and what only intake and triage use."""
+"""Fields that no decision on a case reads: addresses, secrets, and what only intake and triage use."""
 
 
 CalendarVersions = dict[tuple[str, str], tuple[int, ...]]
@@ -28,7 +28,7 @@ CalendarVersions = dict[tuple[str, str], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class DecisionContext:
-    """Organisation and calendars, with the stamp that ledger lines carry and the canonical bytes that it is the hash of."""
+    """Organisation and calendars; `content` is their canonical JSON, `stamp` its hash, which every ledger row has."""
 
     organisation: Organisation
     calendars: dict[str, Calendar]
@@ -37,7 +37,7 @@ class DecisionContext:
 
 
 def capture_context(organisation: Organisation, calendars: Mapping[str, Calendar]) -> DecisionContext:
-    """The basis of decisions made now."""
+    """The decision context of decisions made now."""
     data = {
         "organisation": organisation.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_EXCLUDED_FIELDS),
         "calendars": {name: calendar_to_dict(calendar) for name, calendar in calendars.items()},
@@ -47,7 +47,7 @@ def capture_context(organisation: Organisation, calendars: Mapping[str, Calendar
 
 
 def parse_context(content: bytes) -> DecisionContext:
-    """A basis that was kept; raises `ValueError` (also pydantic's) for content that is none."""
+    """A decision context from its stored content; raises `ValueError` (also pydantic's) for other content."""
     data = orjson.loads(content)
     calendars = {name: Calendar.parse(each) for name, each in data["calendars"].items()}
     organisation = Organisation.model_validate({"id": "unnamed", **data["organisation"]})
@@ -72,13 +72,13 @@ def are_newer(calendars: Mapping[str, Calendar], counted_by: CalendarVersions) -
 
 
 def without_names(context: DecisionContext, kept_names: frozenset[str] = frozenset()) -> DecisionContext:
-    """The basis without the names of people, but for those that a case names itself."""
+    """The decision context without the names of people, except `kept_names`, which the case itself contains."""
     people = [person if person.name in kept_names else person.model_copy(update={"name": ""}) for person in context.organisation.people]
     return capture_context(context.organisation.model_copy(update={"people": people}), context.calendars)
 
 
 def calendar_to_dict(calendar: Calendar) -> dict[str, Any]:
-    """A calendar as `Calendar.parse` reads it, complete: it needs no public schedule besides."""
+    """A calendar as `Calendar.parse` reads it; it includes the days of its public schedule."""
     days = {_format_day(day): [format_interval(each) for each in hours] if hours else "off" for day, hours in calendar.days.items()}
     return {
         "id": calendar.id,

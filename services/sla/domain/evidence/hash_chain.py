@@ -1,4 +1,4 @@
-"""A case's events bound to each other by hashes, so that none can be changed, left out or exchanged unnoticed."""
+"""The hash chain of a ledger: each hash covers the previous one, so a changed, missing or exchanged event is detected."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import orjson
 
 GENESIS_HASH = bytes(32)
-"""What stands before a case's first event."""
+"""The previous hash of the first event of a case."""
 
 
 class LedgerEntry(NamedTuple):
-    """One line of a ledger: the event's canonical bytes and its hash."""
+    """One entry of a ledger: the event's canonical bytes and its hash."""
 
     sequence: int
     body: bytes
@@ -26,19 +26,19 @@ def canonical_json(event: dict[str, Any]) -> bytes:
 
 
 def chain_hash(previous: bytes, body: bytes) -> bytes:
-    """The hash of an event that follows on the one with hash `previous`."""
+    """The hash of an event whose previous event has the hash `previous`."""
     return sha256(previous + body).digest()
 
 
 def verify_chain(entries: Iterable[LedgerEntry]) -> list[str]:
-    """What is wrong with a case's ledger, in words: a changed event, a missing one, one in the wrong place; empty if it holds."""
-    found: list[str] = []
+    """The faults of a case's ledger, one line each: changed, missing or exchanged events; empty if it is intact."""
+    faults: list[str] = []
     previous, expected = GENESIS_HASH, 1
     for entry in entries:
         if entry.sequence != expected:
-            found.append(f"event {expected} is missing: event {entry.sequence} stands in its place")
+            faults.append(f"event {expected} is missing: event {entry.sequence} is in its place")
             expected = entry.sequence
         elif chain_hash(previous, entry.body) != entry.hash:
-            found.append(f"event {entry.sequence} does not fit the one before: it, or its hash, was changed or exchanged")
+            faults.append(f"the hash of event {entry.sequence} does not match: the event or its hash was changed or exchanged")
         previous, expected = entry.hash, expected + 1
-    return found
+    return faults

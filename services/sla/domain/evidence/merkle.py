@@ -9,7 +9,7 @@ from hashlib import sha256
 
 @dataclass(frozen=True, slots=True)
 class MerkleProof:
-    """The way from a leaf to a Merkle root: each sibling's hash, and whether it stands on the left."""
+    """The siblings from a leaf up to the Merkle root: each sibling's hash, and whether it is the left node."""
 
     siblings: tuple[tuple[bytes, bool], ...]
 
@@ -25,7 +25,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> MerkleProof:
-    """That the leaf at an index belongs to the root of all leaves."""
+    """The proof that the leaf at an index is included in the root of all leaves."""
     siblings: list[tuple[bytes, bool]] = []
     level = [_leaf_hash(leaf) for leaf in leaves]
     while len(level) > 1:
@@ -50,5 +50,5 @@ def _leaf_hash(data: bytes) -> bytes:
 
 
 def _node_hash(left: bytes, right: bytes | None = None) -> bytes:
-    # A node without a partner goes up as it is.
+    # RFC 6962: a node without a sibling is not hashed again, but becomes a node of the next level.
     return left if right is None else sha256(b"\x01" + left + right).digest()

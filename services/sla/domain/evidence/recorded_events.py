@@ -21,24 +21,21 @@ from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
 
 ENGINE_FIELDS = frozenset({"role", "actor", "rule", "clause", "clauses", "from_class", "needs_sign_off", "late_by"})
-"""Fields of an action's event that the engine adds to the action's own data."""
-
-
-IGNORED_FIELDS = frozenset({"recorded_at", "procedure", "version"})
-
-
-_ENVELOPE_FIELDS = frozenset({"type", "case", "at", "sequence"}) | IGNORED_FIELDS
+"""Fields of an action's event that `decide` adds to the action's own data."""
+NOT_REPLAYED_FIELDS = frozenset({"recorded_at", "procedure", "version"})
+"""Fields of an event that are added when it is recorded: a replayed event does not have them, so they are not compared."""
+_ENVELOPE_FIELDS = frozenset({"type", "case", "at", "sequence"}) | NOT_REPLAYED_FIELDS
 
 
 class ReplayError(ValueError):
-    """A ledger that cannot be decided again; the text names the event and what it lacks."""
+    """A ledger that cannot be replayed; the text names the event and what it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """A line of a ledger: the event as it was published (read from JSON), and how it came about.
+    """A ledger entry for replay: the published event (read from JSON), its cause, and the origin and context stamp of its decision.
 
-    `origin` stands on the first event of each decision alone; `basis` names the organisation and calendars it was made with.
+    `origin` is set on the first event of each decision only; `basis` is the stamp of the decision context.
     """
 
     body: dict[str, Any]
@@ -48,7 +45,7 @@ class RecordedEvent:
 
 
 def input_origin(case_input: CaseInput) -> str:
-    """What has to be kept of an input besides the events that it causes: its kind, and what no event says."""
+    """The text that is stored with the first event of a decision: the kind of the input, and the values that no event has."""
     match case_input:
         case OpenCase():
             return "opening"
@@ -63,14 +60,14 @@ def input_origin(case_input: CaseInput) -> str:
 
 
 def published_body(event: Event, case: Case, rulebook: Rulebook) -> dict[str, Any]:
-    """An event as it is published, but for when it was recorded; `case` as it stands after the decision."""
+    """An event as it is published, without `NOT_REPLAYED_FIELDS`; `case` is the case after the decision."""
     return {"type": event.type, **event_mapping.published_fields(event, case, rulebook.procedure, rulebook.worktime_for(case.department))}
 
 
 def to_recorded_events(
     case_input: CaseInput, events: Sequence[Event], case: Case, rulebook: Rulebook, now: datetime, basis: str = ""
 ) -> list[RecordedEvent]:
-    """The lines of a decision as a ledger gives them back."""
+    """The ledger entries of a decision, as they are read from a stored ledger."""
     envelope = {"recorded_at": now, "procedure": case.procedure, "version": case.version}
     bodies = (orjson.loads(hash_chain.canonical_json({**published_body(event, case, rulebook), **envelope})) for event in events)
     first = input_origin(case_input)
@@ -91,7 +88,7 @@ def group_by_decision(recorded_events: Iterable[RecordedEvent]) -> Iterator[list
 
 
 def reconstruct_input(group: Sequence[RecordedEvent], procedure: Procedure) -> CaseInput:
-    """The input that caused a decision, out of its events; raises `ReplayError`."""
+    """The input of a decision, reconstructed from the events of the decision; raises `ReplayError`."""
     kind, *rest = group[0].origin.split(" ")
     match kind:
         case "tick":
@@ -104,14 +101,14 @@ def reconstruct_input(group: Sequence[RecordedEvent], procedure: Procedure) -> C
             return _read_action(rest[0], _input_event(group, {"action"}), procedure)
         case "decided":
             return _read_decision(_input_event(group, {"triage", "message"}), procedure)
-    raise ReplayError(f"event {group[0].body.get('sequence')} does not say what it follows from")
+    raise ReplayError(f"event {group[0].body.get('sequence')} has no origin, or an unknown one")
 
 
 def _input_event(group: Sequence[RecordedEvent], causes: set[str]) -> dict[str, Any]:
     for line in group:
         if line.cause in causes:
             return line.body
-    raise ReplayError(f"event {group[0].body.get('sequence')} begins a decision without the event of its input ({' or '.join(causes)})")
+    raise ReplayError(f"event {group[0].body.get('sequence')} starts a decision without an event of cause {' or '.join(causes)}")
 
 
 def _read_open_case(group: Sequence[RecordedEvent], procedure: Procedure) -> OpenCase:
@@ -139,34 +136,37 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
         denied = fields["reason"] if fields.get("rule") == AUTHORITY_RULE else ""
         return TakeAction(action, at, role, actor, _instants_to_micros(fields.get("data", {})), denied)
     data = {name: value for name, value in _event_data(fields, procedure).items() if name not in ENGINE_FIELDS}
+    # On these events `by` is the acting role, which `decide` adds.
     if action in ("route", "reassign"):
         data.pop("by", None)
+    # The event type replaces the field `passed` of the action.
     if fields["type"] in ("review_rejected", "verification_failed"):
         data["passed"] = False
     return TakeAction(action, at, role, actor, data)
 
 
 def _read_decision(fields: dict[str, Any], procedure: Procedure) -> ApplyDecision:
-    at, kind = parse_micros(fields["at"]), fields["type"]
-    cause = "message" if kind.startswith("notification_") else "triage"
-    if kind != "action_refused":
-        return ApplyDecision(kind, at, _event_data(fields, procedure), cause)
-    outranked = "routed" if fields["action"] == "route" else "reclassified"
-    return ApplyDecision(outranked, at, _instants_to_micros(fields.get("data", {})), cause)
+    at, event_type = parse_micros(fields["at"]), fields["type"]
+    cause = "message" if event_type.startswith("notification_") else "triage"
+    if event_type != "action_refused":
+        return ApplyDecision(event_type, at, _event_data(fields, procedure), cause)
+    # A person had decided before, so triage's decision was refused: every decision on that field is refused again.
+    event_type = "routed" if fields["action"] == "route" else "reclassified"
+    return ApplyDecision(event_type, at, _instants_to_micros(fields.get("data", {})), cause)
 
 
 def _event_data(fields: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
-    """The event's fields without its envelope, as the core has them."""
-    found = _instants_to_micros({name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS})
-    if "facts" in found:
-        found["facts"] = event_mapping.typed_facts(found["facts"], procedure)
-    return found
+    """The fields of an event without its envelope, as `decide` uses them: instants in microseconds, facts in their declared types."""
+    data = _instants_to_micros({name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS})
+    if "facts" in data:
+        data["facts"] = event_mapping.typed_facts(data["facts"], procedure)
+    return data
 
 
 def _instants_to_micros(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: parse_micros(value) if name in INSTANT_FIELDS and isinstance(value, str) else value for name, value in data.items()}
 
 
-def parse_micros(written: str) -> int:
+def parse_micros(text: str) -> int:
     """An ISO 8601 instant with offset as microseconds since 1970."""
-    return to_micros(datetime.fromisoformat(written))
+    return to_micros(datetime.fromisoformat(text))

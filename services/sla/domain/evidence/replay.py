@@ -1,4 +1,4 @@
-"""A case decided again from its ledger alone: the same inputs at the same instants have to give the same events and the same state."""
+"""Replays a case from its ledger: the same inputs at the same instants must result in the same events and the same case state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.recorded_events import (
-    IGNORED_FIELDS,
+    NOT_REPLAYED_FIELDS,
     RecordedEvent,
     group_by_decision,
     parse_micros,
@@ -26,7 +26,7 @@ from services.sla.domain.rules.rulebook import Rulebook
 
 @dataclass(slots=True)
 class ReplayResult:
-    """The case that comes out (None for an empty ledger), and where it departs from what was recorded, in words."""
+    """The replayed case (None for an empty ledger), and its differences from the recorded events, one line each."""
 
     case: Case | None = None
     rulebook: Rulebook | None = None
@@ -35,24 +35,28 @@ class ReplayResult:
 
 
 RulebookLookup = Callable[[str, str, int, Mapping[str, Any]], Rulebook]
-"""The rulebook of a basis, procedure, version and parameters."""
+"""Returns the rulebook for a context stamp, procedure, version and parameters."""
 
 
 def replay_decisions(recorded_events: Iterable[RecordedEvent], find_rulebook: RulebookLookup) -> ReplayResult:
-    """Decide everything once more; it ends at the first decision that comes out otherwise, since all later ones rest on it."""
-    found = ReplayResult()
+    """Replay all decisions; stops at the first one that differs, since every later decision depends on its result."""
+    result = ReplayResult()
     for group in group_by_decision(recorded_events):
         try:
-            _replay_decision(found, group, find_rulebook)
+            _replay_decision(result, group, find_rulebook)
         except (ValueError, KeyError, TypeError) as error:
-            found.differences.append(f"event {group[0].body.get('sequence')}: cannot be decided again: {error!r}")
-        if found.differences:
+            result.differences.append(f"event {group[0].body.get('sequence')}: cannot be replayed: {error!r}")
+        if result.differences:
             break
-    return found
+    return result
 
 
 def apply_eventless_steps(result: ReplayResult, upto: int | None, new_rulebook: Rulebook | None = None) -> None:
-    """Carry out what leaves no event: what was due before `upto` (None: all of it), and, with `calendars`, a recount that moved nothing."""
+    """Apply the steps that record no event, and that the ledger so does not contain.
+
+    They are due items up to `upto` (None: all) whose condition does not hold, and, with `new_rulebook`, a recalculation with other
+    calendars that moved no deadline.
+    """
     if result.case is None or result.rulebook is None:
         return
     if new_rulebook is not None:
@@ -62,10 +66,10 @@ def apply_eventless_steps(result: ReplayResult, upto: int | None, new_rulebook: 
 
 
 def state_differences(case: Case, stored: Mapping[str, Any]) -> list[str]:
-    """Where a case differs from the one that is kept (its fields read from JSON), in words."""
-    made = orjson.loads(orjson.dumps(asdict(case)))
-    different = [name for name, value in made.items() if stored.get(name) != value]
-    return [f"{name}: kept is {_abbreviated(stored.get(name))}, replayed {_abbreviated(made[name])}" for name in different]
+    """The differences of a replayed case from its stored state (read from JSON), one line for each field."""
+    replayed = orjson.loads(orjson.dumps(asdict(case)))
+    different = [name for name, value in replayed.items() if stored.get(name) != value]
+    return [f"{name}: stored {_abbreviated(stored.get(name))}, replayed {_abbreviated(replayed[name])}" for name in different]
 
 
 def _replay_decision(found: ReplayResult, group: list[RecordedEvent], find: RulebookLookup) -> None:
@@ -87,20 +91,20 @@ def _replay_decision(found: ReplayResult, group: list[RecordedEvent], find: Rule
 
 def _event_differences(group: Sequence[RecordedEvent], made: Sequence[dict[str, Any]], causes: Sequence[str]) -> Iterator[str]:
     for line, fields, cause in zip(group, made, causes, strict=False):
-        known = {name: value for name, value in line.body.items() if name not in IGNORED_FIELDS}
-        if known != fields or line.cause != cause:
-            kept, again = {**known, "cause": line.cause}, {**fields, "cause": cause}
-            names = sorted(name for name in {*kept, *again} if kept.get(name) != again.get(name))
-            said = "; ".join(f"{name}: recorded {_abbreviated(kept.get(name))}, replayed {_abbreviated(again.get(name))}" for name in names)
-            yield f"event {line.body['sequence']} ({line.body['type']}): {said}"
+        recorded = {name: value for name, value in line.body.items() if name not in NOT_REPLAYED_FIELDS}
+        if recorded != fields or line.cause != cause:
+            old, new = {**recorded, "cause": line.cause}, {**fields, "cause": cause}
+            names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+            text = "; ".join(f"{name}: recorded {_abbreviated(old.get(name))}, replayed {_abbreviated(new.get(name))}" for name in names)
+            yield f"event {line.body['sequence']} ({line.body['type']}): {text}"
     for line in group[len(made) :]:
-        yield f"event {line.body['sequence']} ({line.body['type']}): recorded, but does not come out"
+        yield f"event {line.body['sequence']} ({line.body['type']}): recorded, but not replayed"
     for fields in made[len(group) :]:
-        yield f"event {fields['sequence']} ({fields['type']}): comes out, but is not recorded"
+        yield f"event {fields['sequence']} ({fields['type']}): replayed, but not recorded"
 
 
 def _executed_until(given: CaseInput) -> int:
-    """Up to which instant a decision carries out what is due before its input."""
+    """The instant up to which a decision executes due items before its input."""
     match given:
         case OpenCase(registered_at=at) | TakeAction(at=at) | ApplyDecision(at=at) | Recalculate(at=at):
             return at - 1
@@ -109,7 +113,7 @@ def _executed_until(given: CaseInput) -> int:
 
 
 def _execute_eventless(case: Case, rulebook: Rulebook, upto: int | None) -> Case:
-    """The case after all that fell due before and left no event, such as a reminder whose condition did not hold."""
+    """The case after its due items that record no event, such as a reminder whose condition does not hold."""
     while (due := next_due(case)) is not None and (upto is None or due <= upto):
         tried = decide(case, AdvanceTime(due), rulebook, due)
         if tried.events:
@@ -119,7 +123,7 @@ def _execute_eventless(case: Case, rulebook: Rulebook, upto: int | None) -> Case
 
 
 def _recalculated(case: Case, rulebook: Rulebook) -> Case:
-    """The case counted with other calendars, where no deadline moves by it."""
+    """The case with deadlines recalculated by other calendars; unchanged if a deadline moves, since that recalculation is in the ledger."""
     tried = decide(case, Recalculate(case.registered_at), rulebook, case.registered_at)
     return case if tried.events or not case.open else tried.case
 

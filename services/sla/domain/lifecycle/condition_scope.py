@@ -11,8 +11,8 @@ from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.complaint import CHANNEL_FAMILIES
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
 from shared.procedures.expressions.conditions import NamePath
+from shared.procedures.model.facts import fact_default
 
-_EMPTY_FACT: dict[str, Any] = {"bool": False, "int": 0, "number": 0.0, "text": "", "instant": EPOCH}
 _EMPTY_COMPLAINT: dict[str, Any] = {"against": [], "attachments": [], "missing": [], "happened_at": EPOCH}
 INSTANT_FIELDS = frozenset(name for name, empty in EMPTY_FIELDS_OF_ANY_EVENT.items() if empty == EPOCH)
 """Fields of events that hold instants: microseconds here, datetimes on the wire."""
@@ -59,7 +59,7 @@ class ConditionScope:
         fact = self.rulebook.procedure.facts[name]
         value = self.case.facts.get(name)
         if value is None:
-            value = fact.default if fact.default is not None else _EMPTY_FACT[fact.type]
+            value = fact_default(fact)
         if fact.type == "instant" and isinstance(value, int):
             return self._instant(value)
         return float(value) if fact.type == "number" else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.sla.domain.lifecycle import clocks, escalation, notifications
@@ -30,7 +30,10 @@ from shared.procedures.model.effects import (
 
 @dataclass(frozen=True, slots=True)
 class EffectContext:
-    """Why effects are carried out: at which instant, by which entry, on which round of which clock, after which event."""
+    """Why effects are carried out: at which instant, by which entry, on which round of which clock, after which event.
+
+    `title` is that of a reaction, in Chinese and English; `overdue` is True if one of the effects records a breach.
+    """
 
     at: int
     rule: str
@@ -41,6 +44,8 @@ class EffectContext:
     event: Event | None = None
     about: str = ""
     from_timer: bool = False
+    title: tuple[str, str] = ("", "")
+    overdue: bool = False
 
 
 def execute_deadline_step(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> None:
@@ -57,12 +62,17 @@ def run_reactions(builder: DecisionBuilder, event: Event) -> None:
     """Carry out the reactions on an event."""
     for reaction in builder.rulebook.reactions_by_event.get(event.type, ()):
         if _reaction_applies(builder, reaction, event):
-            apply_effects(builder, reaction.effects, EffectContext(event.at, reaction.id, event=event, about=event.type))
+            apply_effects(
+                builder, reaction.effects, EffectContext(event.at, reaction.id, event=event, about=event.type, title=reaction.title)
+            )
 
 
 def apply_effects(builder: DecisionBuilder, planned_effects: Iterable[PlannedEffect], context: EffectContext) -> None:
     """Carry out effects in their written order."""
-    for doing in planned_effects:
+    effects = tuple(planned_effects)
+    if any(isinstance(planned.effect, Breach) and builder.holds_with_event(planned.when, context.event) for planned in effects):
+        context = replace(context, overdue=True)
+    for doing in effects:
         if builder.holds_with_event(doing.when, context.event):
             _EFFECT_HANDLERS[type(doing.effect)](builder, doing, doing.effect, context)
 
@@ -97,7 +107,8 @@ def _remind(draft: DecisionBuilder, doing: PlannedEffect, effect: Remind, occasi
 
 
 def _notify(draft: DecisionBuilder, doing: PlannedEffect, effect: Notify, occasion: EffectContext) -> None:
-    message = _notification_options(effect, occasion.about or "due", occasion, urgent=effect.urgent)
+    about = "clock_breached" if occasion.overdue and occasion.plan else occasion.about or "due"
+    message = _notification_options(effect, about, occasion, urgent=effect.urgent)
     notifications.notify_roles_or_superiors(
         draft, occasion.at, _resolve_roles(draft, effect.notify, occasion), draft.effect_rule_fields(doing, occasion.rule), message
     )
@@ -136,8 +147,8 @@ def _raise_level(draft: DecisionBuilder, doing: PlannedEffect, effect: RaiseLeve
     because = draft.effect_rule_fields(doing, occasion.rule)
     data = {**because, "role": role, "recipients": told, "level": draft.case.level, "reason": "level"}
     draft.add_event("escalated", occasion.at, data, _cause(occasion))
-    by = {"by": ["sms", "email"], "about": "escalated", "urgent": True}
-    notifications.notify_roles_or_superiors(draft, occasion.at, [role], because, by)
+    message = {"by": ["sms", "email"], "about": "escalated", "urgent": True, "values": _message_values(occasion)}
+    notifications.notify_roles_or_superiors(draft, occasion.at, [role], because, message)
 
 
 def _set_facts(draft: DecisionBuilder, doing: PlannedEffect, effect: SetFacts, occasion: EffectContext) -> None:
@@ -204,6 +215,13 @@ def _notification_options(effect: Remind | Notify, about: str, occasion: EffectC
         "about": about,
         "template": effect.template,
         "urgent": urgent,
-        "clock": occasion.plan.clock.id if occasion.plan else None,
-        "due_at": occasion.due_at if occasion.due_at is not None else occasion.run.due_at if occasion.run else None,
+        "values": _message_values(occasion),
     }
+
+
+def _message_values(occasion: EffectContext) -> dict[str, Any]:
+    """What a message states of its occasion: the round of the clock, or the title of the reaction."""
+    if occasion.plan is None or occasion.run is None:
+        return notifications.title_values(*occasion.title)
+    due_at = occasion.run.due_at if occasion.due_at is None else occasion.due_at
+    return notifications.clock_values(occasion.plan.clock, occasion.run.start, due_at, overdue=occasion.overdue)

@@ -7,7 +7,7 @@ from typing import Any
 from services.sla.domain.deadlines.counting import add_duration
 from services.sla.domain.lifecycle.case import Escalation, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
-from services.sla.domain.lifecycle.notifications import notify_roles, report_no_recipient, role_holders
+from services.sla.domain.lifecycle.notifications import clock_values, notify_roles, report_no_recipient, role_holders
 from services.sla.domain.rules.plans import first_clauses
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import role_tuple
@@ -81,4 +81,15 @@ def _notify_rung(draft: DecisionBuilder, climb: Escalation, at: int, told: list[
         data["clock"] = climb.clock
     cause = "timer" if draft.now > at else ""
     draft.add_event("escalated", at, data, cause)
-    notify_roles(draft, at, told, because, {"by": climb.by, "about": "escalated", "urgent": True, "clock": climb.clock or None})
+    notify_roles(
+        draft, at, told, because, {"by": climb.by, "about": "escalated", "urgent": True, "values": _clock_values(draft, climb, at)}
+    )
+
+
+def _clock_values(draft: DecisionBuilder, climb: Escalation, at: int) -> dict[str, Any]:
+    """What an escalation states of the clock that caused it; nothing without a clock."""
+    plan, run = draft.rulebook.clock_plans.get(climb.clock), draft.case.current_run(climb.clock)
+    if plan is None or run is None:
+        return {}
+    due_at = run.due_at
+    return clock_values(plan.clock, run.start, due_at, overdue=due_at is not None and due_at <= at)

@@ -6,9 +6,25 @@ from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from shared.procedures.model.effects import RoleNames
+from shared.procedures.model.timed_entries import ClockEntry
 
 COMPLAINANT_ROLE = "complainant"
 _NO_ACCUSED: frozenset[str] = frozenset()
+_INSTANT_VALUES = frozenset({"started_at", "due_at"})
+"""Values of templates that are instants in microseconds."""
+
+
+def title_values(zh: str, en: str) -> dict[str, Any]:
+    """The title of an entry, as values of a template; absent where the procedure gives none."""
+    return {name: title for name, title in (("title", zh), ("title_en", en)) if title}
+
+
+def clock_values(clock: ClockEntry, started_at: int, due_at: int | None, *, overdue: bool) -> dict[str, Any]:
+    """What a message states of a round of a clock, as values of a template; instants in microseconds."""
+    values = {"clock": clock.id, "started_at": started_at, **title_values(clock.zh, clock.en)}
+    if due_at is not None:
+        values["due_at"] = due_at
+    return {**values, "overdue": True} if overdue else values
 
 
 def case_owner(builder: DecisionBuilder) -> str:
@@ -60,7 +76,7 @@ def _reachable_role_and_holders(draft: DecisionBuilder, role: str, at: int) -> t
 def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], message: dict[str, Any]) -> None:
     """Ask notify to tell the holders of roles.
 
-    `message` gives `by` (channels), `about` (the event that asks), and perhaps `template`, `urgent`, `clock`, `due_at`.
+    `message` gives `by` (channels), `about` (the event that asks), and perhaps `template`, `urgent`, `values` (of the template).
     """
     held = {role: () if role == COMPLAINANT_ROLE else role_holders(builder, role, at) for role in roles}
     told = [role for role in roles if role == COMPLAINANT_ROLE or held[role]]
@@ -83,11 +99,17 @@ def request_notification(
         "template": message.get("template") or message["about"],
         "about": message["about"],
         "urgent": message.get("urgent", False),
-        "values": {"number": case.number, "class": case.class_, "department": case.department, **message.get("values", {})},
+        "values": {
+            "number": case.number,
+            "class": case.class_,
+            "department": case.department,
+            # A template reads JSON: instants are text there, with the offset of the calendar's zone.
+            **{
+                name: builder.worktime.to_datetime(value).isoformat() if name in _INSTANT_VALUES else value
+                for name, value in message.get("values", {}).items()
+            },
+        },
     }
-    for name in ("clock", "due_at"):
-        if message.get(name) is not None:
-            data["values"][name] = builder.worktime.to_datetime(message[name]).isoformat() if name == "due_at" else message[name]
     if COMPLAINANT_ROLE in roles and case.complaint.get("contact"):
         data["contact"] = case.complaint["contact"]
     builder.add_event("notification_requested", at, data)

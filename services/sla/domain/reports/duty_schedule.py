@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from services.sla.domain.deadlines.counting import CountingRule, add_duration
 from services.sla.domain.deadlines.recurrence import period_start
@@ -16,18 +16,21 @@ REPORT_PERIODS = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 """Report period → its duration."""
 DUTY_KEY_PREFIX = "duty:"
 """Prefix of the record key of a duty's notification, in place of a case id."""
+_LONG_MISSED = 366 * MICROS_PER_DAY
+"""How long ago a duty was due that is combined with others of its year."""
 _LONGEST_ROLL = 45 * MICROS_PER_DAY
 """How far back a search starts: a duty may roll over a long holiday after its period's end."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledDuty:
-    """A duty in one period; instants in UTC microseconds, `until` is the first instant after the period."""
+    """A duty in one period, or in several that were missed; instants in UTC microseconds, `until` is the first instant after them."""
 
     duty: PeriodicDuty
     since: int
     until: int
     due: int
+    periods: int = 1
 
 
 def period_bounds(worktime: Worktime, every: str, at: int) -> tuple[int, int]:
@@ -44,6 +47,23 @@ def duties_due_between(procedure: Procedure, worktime: Worktime, since: int, unt
     """Yield the duties due after `since` and not after `until`, by due instant."""
     scheduled = [entry for duty in procedure.duties for entry in _scheduled_between(duty, worktime, since, until)]
     yield from sorted(scheduled, key=lambda entry: (entry.due, entry.duty.id))
+
+
+def combine_missed(duties: Iterable[ScheduledDuty], worktime: Worktime, now: int) -> list[ScheduledDuty]:
+    """The duties by due instant, where those that were due more than a year ago are one a duty and calendar year.
+
+    After an outage of years a report of every week would reach people as thousands of messages that nobody can act on.
+    """
+    combined: dict[tuple[str, int], ScheduledDuty] = {}
+    recent: list[ScheduledDuty] = []
+    for entry in sorted(duties, key=lambda duty: duty.due):
+        if entry.due > now - _LONG_MISSED:
+            recent.append(entry)
+            continue
+        key = (entry.duty.id, worktime.to_datetime(entry.since).year)
+        first = combined.get(key)
+        combined[key] = entry if first is None else replace(entry, since=first.since, periods=first.periods + 1)
+    return sorted([*combined.values(), *recent], key=lambda duty: (duty.due, duty.duty.id))
 
 
 def next_duty_due(procedure: Procedure, worktime: Worktime, after: int) -> int | None:

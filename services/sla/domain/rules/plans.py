@@ -25,8 +25,8 @@ SELECTOR_FIELDS = (STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS)
 class SelectorMatch:
     """One event of a selector: its position there and its condition.
 
-    `requires_unsigned_measures`: the event is a sign-off that stands for the measures that the selector names, so it matches only
-    while measures await their sign-off.
+    `requires_unsigned_measures`: the selector names `measures_submitted` and this is the sign-off event, which matches only while
+    measures await their sign-off.
     """
 
     position: int
@@ -103,12 +103,13 @@ class ClockPlan:
 
 @dataclass(frozen=True, slots=True)
 class ReactionPlan:
-    """A reaction entry; `matches` maps event type → matches."""
+    """A reaction entry; `matches` maps event type → matches, `title` is Chinese and English."""
 
     id: str
     matches: dict[str, tuple[SelectorMatch, ...]]
     when: Condition | None
     effects: tuple[PlannedEffect, ...]
+    title: tuple[str, str] = ("", "")
 
     def conditions(self) -> Iterator[Condition]:
         """Every condition of the reaction."""
@@ -184,6 +185,7 @@ def plan_reaction(reaction: ReactionEntry) -> ReactionPlan:
         matches=compile_selector(reaction.on),
         when=optional_condition(reaction.when),
         effects=plan_effects(reaction.do, first_clauses(reaction.clause)),
+        title=(reaction.zh, reaction.en),
     )
 
 

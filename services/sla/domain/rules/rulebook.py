@@ -115,7 +115,7 @@ class Rulebook:
 
     @cached_property
     def owner_roles(self) -> list[str]:
-        """The roles that `owner` stands for in the procedure; the first that a person holds owns the case.
+        """The roles that `owner` denotes in the procedure; the case owner is the first of them that a person holds.
 
         Without an ownership entry: the role `owner` or `handler`, else the first role of the procedure.
         """
@@ -135,7 +135,7 @@ class Rulebook:
 
     def _find_worktime(self, department: str) -> Worktime:
         unit = self.organisation.department(department) if department else None
-        if department and unit is None:  # not cached: names that messages bring must not fill the cache
+        if department and unit is None:  # not cached: names from messages are unbounded
             return self.worktime_for("")
         calendar_id = (unit.calendar if unit else None) or self.procedure.calendar or self.organisation.calendar
         worktime = self._worktime_by_department[department] = Worktime.for_calendar(self.calendars[calendar_id])

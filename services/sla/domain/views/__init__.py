@@ -1,1 +1,1 @@
-"""Cases as others see them: event mapping, redaction, clocks."""
+"""Cases as other services and users read them: event mapping, redaction, clocks."""

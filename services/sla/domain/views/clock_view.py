@@ -1,4 +1,4 @@
-"""A case's clocks as people ask about them: each round as it stands, and why its deadlines fall where they fall."""
+"""The clock runs of a case for API and evidence archive: the state of each, and the explanation of its deadlines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.sla.domain.rules.rulebook import Rulebook
 
 
 def started_runs(case: Case, rulebook: Rulebook) -> list[tuple[ClockPlan, ClockRun]]:
-    """Every round that began, with its clock."""
+    """Every run that has started, with its clock plan; dormant runs have not."""
     plans = rulebook.clock_plans
     return [(plans[name], each) for name, listed in case.rounds.items() for each in listed if each.state != "dormant"]
 
 
 def run_summary(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
-    """A round as it stands."""
+    """The present state of a clock run."""
     worktime = rulebook.worktime_for(case.department)
     return {
         "clock": plan.clock.id,
@@ -32,7 +32,7 @@ def run_summary(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) 
 
 
 def explained_run(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
-    """A round as it stands, with the explanation of each due instant."""
+    """The present state of a clock run, with the explanation of each due instant."""
     draft = DecisionBuilder(case, rulebook, run.start)
     because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
     limits = [clock_deadlines.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]

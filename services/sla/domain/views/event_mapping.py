@@ -1,4 +1,4 @@
-"""Between the wire and the core: contract models with datetimes out there, plain fields with microseconds in here."""
+"""Converts events, actions and complaints of the contract (datetimes) to inputs of `decide` (UTC microseconds), and events back."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _MASKED_COMPLAINANT_FIELDS = tuple(MaskedComplainant.model_fields)
 
 
 def to_open_case(classified: Classified, procedure: Procedure) -> OpenCase:
-    """The first decision on a complaint as the core takes it; raises `ValueError` if the event lacks the registration."""
+    """The input of triage's first decision on a complaint; raises `ValueError` if the event lacks the registration."""
     registered = classified.registered
     if registered is None:
         raise ValueError("classified does not carry the registration; triage sends it with the first decision on a case")
     complaint = registered.complaint
-    given = event_fields(classified, procedure)
-    given["facts"] = typed_facts({**complaint.facts, **classified.facts}, procedure)
+    classified_fields = event_fields(classified, procedure)
+    classified_fields["facts"] = typed_facts({**complaint.facts, **classified.facts}, procedure)
     return OpenCase(
         case=classified.case,
         procedure=procedure.id,
@@ -53,93 +53,93 @@ def to_open_case(classified: Classified, procedure: Procedure) -> OpenCase:
         registered_at=to_micros(registered.at),
         complaint=stored_complaint(complaint),
         registered={**event_fields(registered, procedure), "complaint": complaint_to_json(complaint)},
-        classified=given,
+        classified=classified_fields,
         parameters=dict(registered.parameters),
     )
 
 
 def to_take_action(action: str, at: int, actor: tuple[str, str], data: ActionData, procedure: Procedure, denied: str = "") -> TakeAction:
-    """An action as the core takes it; `actor` is the role and the person's id, `denied` why he does not hold it."""
-    given = instants_to_micros(data.model_dump(by_alias=True, exclude_unset=True))
-    if "facts" in given:
-        given["facts"] = typed_facts(given["facts"], procedure)
-    return TakeAction(action, at, actor[0], actor[1], given, denied)
+    """The input of an action; `actor` is the role and the actor's id, `denied` the reason if the actor does not hold the role."""
+    action_fields = instants_to_micros(data.model_dump(by_alias=True, exclude_unset=True))
+    if "facts" in action_fields:
+        action_fields["facts"] = typed_facts(action_fields["facts"], procedure)
+    return TakeAction(action, at, actor[0], actor[1], action_fields, denied)
 
 
 def to_apply_decision(event: CaseEvent, at: int, procedure: Procedure, cause: str = "triage") -> ApplyDecision:
-    """A decision of triage, or news of a message, as the core takes it."""
+    """The input of a decision of triage on an existing case, or of the outcome of a notification."""
     return ApplyDecision(event.type, at, event_fields(event, procedure), cause)
 
 
 def instants_to_micros(data: dict[str, Any]) -> dict[str, Any]:
-    """Fields with instants as microseconds, for an input whose procedure is not known yet."""
+    """The fields with instants as microseconds; facts are left as they are, since their types depend on the procedure."""
     return {name: _to_micros(name, value) for name, value in data.items()}
 
 
 def untyped_event_fields(event: CaseEvent) -> dict[str, Any]:
-    """The fields of an event whose case, and so whose procedure, is not known yet."""
+    """The non-default fields of an event whose case is not registered yet: facts are not converted, their types depend on the procedure."""
     return instants_to_micros(_non_default_fields(event, _EVENT_FIELD_DEFAULTS[type(event)]))
 
 
 def event_fields(event: CaseEvent, procedure: Procedure) -> dict[str, Any]:
-    """The fields of a contract event that say something, with instants as microseconds."""
-    found = untyped_event_fields(event)
-    if "facts" in found:
-        found["facts"] = typed_facts(found["facts"], procedure)
-    return found
+    """The non-default fields of a contract event, with instants as microseconds and facts in their declared types."""
+    fields = untyped_event_fields(event)
+    if "facts" in fields:
+        fields["facts"] = typed_facts(fields["facts"], procedure)
+    return fields
 
 
 def complaint_to_json(complaint: Complaint) -> dict[str, Any]:
-    """What a complaint says, as plain JSON."""
-    said = _non_default_fields(complaint, _COMPLAINT_FIELD_DEFAULTS)
+    """The non-default fields of a complaint as JSON-ready values."""
+    fields = _non_default_fields(complaint, _COMPLAINT_FIELD_DEFAULTS)
     masked = _non_default_fields(complaint.complainant, _COMPLAINANT_FIELD_DEFAULTS)
     if masked:
-        said["complainant"] = masked
-    found: dict[str, Any] = to_jsonable_python(said, exclude_none=True)
-    return found
+        fields["complainant"] = masked
+    document: dict[str, Any] = to_jsonable_python(fields, exclude_none=True)
+    return document
 
 
-def _non_default_fields(model: BaseModel, saying: tuple[tuple[str, str, Any], ...]) -> dict[str, Any]:
-    """The fields that differ from their defaults, by their names on the wire."""
+def _non_default_fields(model: BaseModel, field_defaults: tuple[tuple[str, str, Any], ...]) -> dict[str, Any]:
+    """The fields that differ from their defaults, by their JSON names."""
     values = vars(model)
-    return {name: value for field, name, default in saying if (value := values[field]) is not None and value != default}
+    return {name: value for field, name, default in field_defaults if (value := values[field]) is not None and value != default}
 
 
-def _field_defaults(cls: type[BaseModel], *apart: str) -> tuple[tuple[str, str, Any], ...]:
-    """The fields of a model but for some: attribute, name on the wire, default."""
+def _field_defaults(cls: type[BaseModel], *excluded: str) -> tuple[tuple[str, str, Any], ...]:
+    """Attribute, JSON name and default of each field of a model, without the excluded ones."""
     return tuple(
         (field, info.serialization_alias or field, info.get_default(call_default_factory=True, validated_data={}))
         for field, info in cls.model_fields.items()
-        if field not in apart
+        if field not in excluded
     )
 
 
-# A model's dump asks all this anew for every event and takes four times as long.
+# Computed once: a model's dump determines names and defaults for each event and takes four times as long.
 _EVENT_FIELD_DEFAULTS = {cls: _field_defaults(cls, *_ENVELOPE_FIELDS, "complaint", "registered") for cls in EVENT_CLASSES.values()}
 _COMPLAINT_FIELD_DEFAULTS = _field_defaults(Complaint, "complainant")
 _COMPLAINANT_FIELD_DEFAULTS = _field_defaults(MaskedComplainant)
 
 
 def typed_facts(values: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
-    """Facts in their declared types, instants as microseconds; undeclared ones stay as they are, unfit ones are left out."""
-    found: dict[str, Any] = {}
+    """Facts in their declared types, instants as microseconds; undeclared ones stay as they are, values of another type are left out."""
+    typed: dict[str, Any] = {}
     for name, value in values.items():
         declared = procedure.facts.get(name)
-        fit = value if declared is None else coerce_fact(declared, value)
-        if fit is not None:
-            found[name] = to_micros(fit) if isinstance(fit, datetime) else fit
-    return found
+        coerced = value if declared is None else coerce_fact(declared, value)
+        if coerced is not None:
+            typed[name] = to_micros(coerced) if isinstance(coerced, datetime) else coerced
+    return typed
 
 
 def published_fields(event: Event, case: Case, procedure: Procedure, worktime: Worktime) -> dict[str, Any]:
-    """An event's own fields as they go out: instants as datetimes in the calendar's zone."""
+    """The fields of an event as they are published: instants as datetimes in the calendar's zone."""
     data = {**event.data}
     for name in INSTANT_FIELDS.intersection(data):
         if isinstance(data[name], int):
             data[name] = worktime.to_datetime(data[name])
     if "facts" in data:
         data["facts"] = {name: _published_fact(name, value, procedure, worktime) for name, value in data["facts"].items()}
-    if isinstance(data.get("data"), dict):  # what a refused action brought along
+    if isinstance(data.get("data"), dict):  # the data of a refused action
         data["data"] = {
             name: worktime.to_datetime(value).isoformat() if name in INSTANT_FIELDS and isinstance(value, int) else value
             for name, value in data["data"].items()
@@ -149,13 +149,13 @@ def published_fields(event: Event, case: Case, procedure: Procedure, worktime: W
 
 
 def published_complaint(case: Case, worktime: Worktime) -> dict[str, Any]:
-    """What a case is about, as it goes out: the complaint with its facts, instants as datetimes."""
-    given = {name: worktime.to_datetime(value) if isinstance(value, int) else value for name, value in case.complaint.items()}
-    return {**given, "facts": case.facts}
+    """The complaint of a case with its facts as it is published to departments: instants as datetimes."""
+    fields = {name: worktime.to_datetime(value) if isinstance(value, int) else value for name, value in case.complaint.items()}
+    return {**fields, "facts": case.facts}
 
 
 def to_contract_event(event: Event, case: Case, procedure: Procedure, worktime: Worktime, recorded_at: datetime) -> CaseEvent:
-    """The contract model of an event; raises pydantic's `ValidationError` if the core made one that breaks the contract."""
+    """The contract model of an event; raises pydantic's `ValidationError` if the event does not follow the contract."""
     envelope = {"recorded_at": recorded_at, "procedure": procedure.id, "version": procedure.version}
     return EVENT_CLASSES[event.type].model_validate({**published_fields(event, case, procedure, worktime), **envelope})
 
@@ -172,14 +172,14 @@ def _to_micros(name: str, value: Any) -> Any:
 
 
 def stored_complaint(complaint: Complaint) -> dict[str, Any]:
-    """What conditions read of a complaint, and the sealed contact that a message to the complainant needs."""
+    """The fields of a complaint that a case stores: those that conditions read, and the sealed contact data for messages."""
     values, masked = vars(complaint), vars(complaint.complainant)
-    found: dict[str, Any] = {name: value for name in _STORED_COMPLAINT_FIELDS if (value := values[name])}
+    stored: dict[str, Any] = {name: value for name in _STORED_COMPLAINT_FIELDS if (value := values[name])}
     for name in ("received_at", "registered_at", "happened_at"):
         value = values[name]
         if value is not None:
-            found[name] = to_micros(value)
-    found["complainant"] = {name: value for name in _MASKED_COMPLAINANT_FIELDS if (value := masked[name]) is not None}
+            stored[name] = to_micros(value)
+    stored["complainant"] = {name: value for name in _MASKED_COMPLAINANT_FIELDS if (value := masked[name]) is not None}
     if complaint.contact:
-        found["contact"] = complaint.contact
-    return {"case": complaint.case, "number": complaint.number, **found}
+        stored["contact"] = complaint.contact
+    return {"case": complaint.case, "number": complaint.number, **stored}

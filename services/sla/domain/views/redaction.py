@@ -1,4 +1,4 @@
-"""What a department sees of an event of its case: everything but contact data and what the procedure keeps confidential."""
+"""Removes contact data and confidential fields from events before they are published to a department."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Department
 
 ALWAYS_HIDDEN = frozenset({"contact"})
-"""Never on a department's topic: sealed contact data."""
+"""Fields that are never published to a department: sealed contact data."""
 NOT_FOR_DEPARTMENTS = frozenset({"notification_requested", "notification_sent", "notification_delivered"})
-"""Events that concern the sending of messages alone."""
+"""Events about the sending of messages, which are not published to departments."""
 ROUTING_EVENTS = frozenset({"routed", "reassigned"})
-"""Events that bring a case to a department."""
+"""Events that make a department responsible for a case; they are published with the complaint."""
 
 
 def redact(event: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
@@ -27,11 +27,11 @@ def redact(event: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
 
 
 def hidden_fields(procedure: Procedure, department: Department | None) -> tuple[str, ...]:
-    """The fields that the procedure keeps confidential and the department may not see."""
+    """The confidential fields of the procedure that the department may not read."""
     if not procedure.confidentiality:
         return ()
-    sees = frozenset(department.sees) if department is not None else frozenset()
-    return tuple(field for entry in procedure.confidentiality for field in entry.hidden if field not in sees)
+    readable = frozenset(department.sees) if department is not None else frozenset()
+    return tuple(field for entry in procedure.confidentiality for field in entry.hidden if field not in readable)
 
 
 @lru_cache(maxsize=1024)

@@ -7,8 +7,8 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.kafka.readiness import broker_is_ready
-from tests.support.databases import asyncpg_dsn
-from tests.support.topics import Topics
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.topics import Topics
 
 
 async def test_killed_broker_restarts_on_its_port_with_its_records(own_servers: Callable[..., EmbeddedServers]) -> None:

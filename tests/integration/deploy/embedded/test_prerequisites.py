@@ -12,7 +12,7 @@ from deploy.embedded import EmbeddedServerError, PostgresServer
 from deploy.embedded.kafka import distribution, java
 from deploy.embedded.postgres.server import find_installation
 from deploy.embedded.postgres.unprivileged import unprivileged_setup
-from tests.support.databases import asyncpg_dsn
+from tests.support.servers.databases import asyncpg_dsn
 
 
 @pytest.fixture
@@ -53,10 +53,20 @@ def test_missing_java_is_installed_as_root_on_debian_after_one_line_of_progress(
     set_system(monkeypatch, root=True, debian=True)
     java_path = empty_path / "java"
     write_program(empty_path / "fake-java", 'echo openjdk version \\"17.0.1\\" >&2')
-    write_program(empty_path / "apt-get", f'case "$*" in *install*) /bin/mv "{empty_path}/fake-java" "{java_path}";; esac')
+    write_program(empty_path / "apt-get", f'case "$*" in *simulate*) ;; *install*) /bin/mv "{empty_path}/fake-java" "{java_path}";; esac')
     progress: list[str] = []
     assert java.ensure_java(progress.append) == str(java_path)
     assert progress == ["Java 17 or newer is missing: installing openjdk-17-jre-headless with apt-get."]
+
+
+def test_java_is_not_installed_by_an_upgrade_of_an_installed_package(empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_system(monkeypatch, root=True, debian=True)
+    calls = empty_path / "calls"
+    plan = "Inst libc6 [2.36-9] (2.36-10 Debian [amd64])"
+    write_program(empty_path / "apt-get", f'echo "$*" >> "{calls}"; case "$*" in *simulate*) echo "{plan}";; esac')
+    with pytest.raises(EmbeddedServerError, match=r"^Java 17 or newer is missing: install it"):
+        java.ensure_java(print)
+    assert [call for call in calls.read_text().splitlines() if "install" in call and "simulate" not in call] == []
 
 
 def test_old_java_counts_as_missing(empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

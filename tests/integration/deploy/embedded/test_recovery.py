@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.embedded import EmbeddedServers, RootInUseError
 from deploy.embedded.process import stop_orphans
-from tests.support.databases import asyncpg_dsn
-from tests.support.embedded import EmbeddedCommand
-from tests.support.topics import Topics
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.embedded_command import EmbeddedCommand
+from tests.support.servers.topics import Topics
 from tests.support.waiting import wait_for
 
 

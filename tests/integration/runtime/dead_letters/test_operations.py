@@ -10,7 +10,17 @@ from typer.testing import CliRunner, Result
 from cli.commands.operations import dead_letters as cli
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.probe import ProbeHandler, ProbeSender, build_service, count_rows, note_body, note_headers, stored_notes
+from tests.integration.runtime.probe_service import (
+    INPUTS,
+    ProbeHandler,
+    ProbeNote,
+    ProbeSender,
+    build_service,
+    count_rows,
+    note_body,
+    note_headers,
+    stored_notes,
+)
 from tests.support.waiting import wait_for
 
 CASE = "case-1"
@@ -108,8 +118,8 @@ async def test_repeats_of_dead_and_waiting_records_have_one_effect(
     poison_id, behind_id = "018f0000-0000-7000-8000-000000000001", "018f0000-0000-7000-8000-000000000002"
     async with build_service(probe_settings, ProbeHandler(failing_texts)).running() as service:
         for _ in range(2):
-            await sender.send_note(CASE, "poison", event=poison_id)
-            await sender.send_note(CASE, "behind", event=behind_id)
+            await sender.send_note(CASE, "poison", event_id=poison_id)
+            await sender.send_note(CASE, "behind", event_id=behind_id)
 
         async def waiting() -> bool:
             return await count_rows(service, "waiting") == 3
@@ -135,16 +145,14 @@ async def test_an_undecodable_record_can_be_replayed_by_a_newer_service(
     probe_settings: RuntimeSettings, sender: ProbeSender, jiesu: Jiesu
 ) -> None:
     async with build_service(probe_settings, ProbeHandler()).running() as service:
-        await sender.send_raw("case-actions", CASE.encode(), note_body("of tomorrow"), note_headers(event_type="noted_v2"))
+        await sender.send("case-actions", CASE.encode(), note_body("of tomorrow"), note_headers(event_type="noted_v2"))
 
         async def dead() -> bool:
             return await count_rows(service, "dead_letter") == 1
 
         await wait_for(dead)
-    from tests.integration.runtime import probe  # noqa: PLC0415
-
     newer = Service("probe", probe_settings, migrations="tests.integration.runtime.migrations")
-    newer.subscribe(probe.INPUTS, "probe", ProbeHandler().handle, decode=lambda _, data: probe.ProbeNote.model_validate_json(data))
+    newer.subscribe(INPUTS, "probe", ProbeHandler().handle, decode=lambda _, data: ProbeNote.model_validate_json(data))
     async with newer.running():
         assert (await jiesu("replay", "probe:1")).exit_code == 0
         await until_notes(newer, ["of tomorrow"])

@@ -10,7 +10,7 @@ from deploy.embedded import EmbeddedServers
 from deploy.embedded.ports import free_ports
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import INPUTS, OUTPUT, ProbeHandler, build_service
+from tests.integration.runtime.probe_service import INPUTS, OUTPUT, ProbeHandler, build_service
 from tests.integration.runtime.test_outages import add_messages, wait_until_outbox_empty
 from tests.support.waiting import wait_for
 

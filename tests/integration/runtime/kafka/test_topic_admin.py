@@ -13,7 +13,7 @@ from shared.contracts import topics as registry
 from shared.runtime.errors import Misconfigured, Unavailable
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import OUTPUT
+from tests.integration.runtime.probe_service import OUTPUT
 
 SMALL = replace(OUTPUT, partitions=2)
 

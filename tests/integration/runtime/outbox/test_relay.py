@@ -1,35 +1,26 @@
 """The outbox and its relay: nothing is lost, the order of a key is kept, an absent topic does not delay others."""
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
 from time import monotonic
 
 import pytest
 
 from shared.contracts.envelope import CloudEventRecord
-from shared.runtime.clock import uuid7
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import OUTPUT, PARTITIONS, ProbeHandler, build_service, count_rows
+from tests.integration.runtime.probe_service import OUTPUT, PARTITIONS, ProbeHandler, build_service, count_rows
+from tests.support.messaging.cloud_events import cloud_event
+from tests.support.messaging.topic_client import read_records
 from tests.support.waiting import wait_for
 
 
 def message(case: str, text: str, topic: str = OUTPUT.name) -> CloudEventRecord:
-    return CloudEventRecord(
-        topic=topic,
-        key=case,
-        id=uuid7(),
-        type="noted",
-        at=datetime.now(UTC),
-        body=text.encode(),
-        source="/probe",
-        sequence=5,
-        traceparent="00-ab-cd-01",
-    )
+    record = cloud_event(OUTPUT, case, "noted", text.encode(), "/probe")
+    return replace(record, topic=topic, sequence=5, traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
 
 async def wait_until_outbox_empty(service: Service) -> None:
@@ -45,7 +36,7 @@ async def test_relay_sends_key_headers_and_body(probe_settings: RuntimeSettings)
         async with service.database.transaction() as tx:
             await outbox.add(tx, [added])
         await wait_until_outbox_empty(service)
-    [record] = await read_topic(probe_settings, OUTPUT.name)
+    [record] = await read_records(probe_settings, OUTPUT)
     assert (record.key, record.value, record.partition) == (b"case-1", "ünï".encode(), partition_of("case-1", PARTITIONS))
     assert list(record.headers) == added.kafka_headers()
     assert record.timestamp_type == 1
@@ -64,7 +55,7 @@ async def test_a_rolled_back_transaction_sends_nothing(probe_settings: RuntimeSe
         async with service.database.transaction() as tx:
             await outbox.add(tx, [message("case-1", "sent")])
         await wait_until_outbox_empty(service)
-    assert [r.value for r in await read_topic(probe_settings, OUTPUT.name)] == [b"sent"]
+    assert [r.value for r in await read_records(probe_settings, OUTPUT)] == [b"sent"]
 
 
 async def test_a_commit_wakes_the_relay_before_the_next_poll(probe_settings: RuntimeSettings) -> None:
@@ -87,7 +78,7 @@ async def test_relay_sends_thousands_of_messages_a_second_in_order_of_their_key(
         await wait_until_outbox_empty(service)
         assert 10_000 / (monotonic() - started) > 2000
     by_key: dict[bytes, list[bytes]] = {}
-    for record in await read_topic(probe_settings, OUTPUT.name):
+    for record in await read_records(probe_settings, OUTPUT):
         by_key.setdefault(record.key, []).append(record.value)
     assert sum(map(len, by_key.values())) == 10_000
     assert all(values == sorted(values) for values in by_key.values())
@@ -113,7 +104,7 @@ async def test_outbox_writes_one_row_per_topic_and_transaction(probe_settings: R
             rows = await tx.fetch("SELECT messages, cardinality(keys), cardinality(headers), cardinality(bodies) FROM outbox ORDER BY id")
             assert [tuple(row) for row in rows] == [(n, n, n, n) for n in (500, 500, 200, 5, 5, 2)]
         await wait_until_outbox_empty(service)
-    values = [record.value for record in await read_topic(probe_settings, OUTPUT.name)]
+    values = [record.value for record in await read_records(probe_settings, OUTPUT)]
     assert len(values) == 1212
     assert values.count(large.encode()) == 12
 
@@ -128,13 +119,13 @@ async def test_several_relays_and_shards_send_each_message_once_in_order(probe_s
     await wait_until_outbox_empty(services[0])
     await asyncio.gather(*(service.stop() for service in services))
     by_key: dict[bytes, list[bytes]] = {}
-    for record in await read_topic(probe_settings, OUTPUT.name):
+    for record in await read_records(probe_settings, OUTPUT):
         by_key.setdefault(record.key, []).append(record.value)
     assert len(by_key) == 40
     assert all(values == [f"{n:03}".encode() for n in range(30)] for values in by_key.values())
 
 
-async def test_an_absent_topic_is_held_and_reported_while_others_are_sent(probe_settings: RuntimeSettings) -> None:
+async def test_messages_of_an_absent_topic_are_retained_and_others_sent(probe_settings: RuntimeSettings) -> None:
     slow = probe_settings.model_copy(update={"outbox_poll_ms": 3_600_000})
     async with build_service(slow, ProbeHandler()).running() as service:
         async with service.database.transaction() as tx:
@@ -145,7 +136,7 @@ async def test_an_absent_topic_is_held_and_reported_while_others_are_sent(probe_
 
         await wait_for(only_one_row_left)
         assert "department-17: does not exist: run `jiesu topics apply`" in service.health.troubles()["relay"]
-    assert [r.value for r in await read_topic(probe_settings, OUTPUT.name)] == [b"sent"]
+    assert [r.value for r in await read_records(probe_settings, OUTPUT)] == [b"sent"]
 
 
 async def test_a_message_over_the_size_limit_is_rejected(probe_settings: RuntimeSettings) -> None:
@@ -160,9 +151,9 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
         send = service.relay._producer.send
         killed = False
 
-        async def send_and_die(records: object) -> None:
+        async def send_and_die(records: object) -> list[BaseException | None]:
             nonlocal killed
-            await send(records)  # type: ignore[arg-type]
+            outcomes = await send(records)  # type: ignore[arg-type]
             if not killed:
                 killed = True
                 async with service.database.transaction() as other:
@@ -170,12 +161,20 @@ async def test_a_relay_that_loses_its_transaction_after_sending_repeats_the_same
                         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid() "
                         "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
                     )
+            return outcomes
 
         service.relay._producer.send = send_and_die  # type: ignore[method-assign]
         async with service.database.transaction() as tx:
             await outbox.add(tx, [message("case-1", str(n)) for n in range(3)])
         await wait_until_outbox_empty(service)
         assert killed
-    records = await read_topic(probe_settings, OUTPUT.name)
+    records = await read_records(probe_settings, OUTPUT)
     assert [r.value for r in records] == [b"0", b"1", b"2"] * 2
     assert len({dict(r.headers)["ce_id"] for r in records}) == 3
+
+
+async def test_headers_and_key_count_towards_the_size_limit_of_a_message(probe_settings: RuntimeSettings) -> None:
+    long_headers = replace(message("case-1", "x" * 800_000), source="/" + "s" * 200_000)
+    async with build_service(probe_settings, ProbeHandler()).running() as service, service.database.transaction() as tx:
+        with pytest.raises(Rejected, match="with key and headers exceeds the limit of 1000000 bytes"):
+            await outbox.add(tx, [long_headers])

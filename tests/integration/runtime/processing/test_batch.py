@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
+    OUTPUT,
     PARTITIONS,
     ProbeHandler,
     ProbeSender,
@@ -16,6 +16,7 @@ from tests.integration.runtime.probe import (
     stored_notes,
     wait_for_notes,
 )
+from tests.support.messaging.topic_client import read_records
 from tests.support.waiting import wait_for
 
 
@@ -31,7 +32,7 @@ async def test_records_sent_before_the_group_existed_have_one_effect_and_one_mes
             return await count_rows(service, "outbox") == 0
 
         await wait_for(sent)
-    records = await read_topic(probe_settings, "case-events")
+    records = await read_records(probe_settings, OUTPUT)
     assert [r.value for r in records] == [b'{"text":"one"}', b'{"text":"two"}']
     assert {r.partition for r in records} == {partition_of("case-1", PARTITIONS)}
 
@@ -39,10 +40,10 @@ async def test_records_sent_before_the_group_existed_have_one_effect_and_one_mes
 async def test_a_repeated_id_has_one_effect(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
     event_id = "018f0000-0000-7000-8000-000000000001"
     async with build_service(probe_settings, ProbeHandler()).running() as service:
-        await sender.send_note("case-1", "once", event=event_id)
-        await sender.send_note("case-1", "once", event=event_id)
+        await sender.send_note("case-1", "once", event_id=event_id)
+        await sender.send_note("case-1", "once", event_id=event_id)
         await wait_for_notes(service, ["once"])
-        await sender.send_note("case-1", "once", event=event_id)
+        await sender.send_note("case-1", "once", event_id=event_id)
         await sender.send_note("case-1", "last")
         await wait_for_notes(service, ["once", "last"])
         assert await count_rows(service, "inbox") == 2
@@ -51,9 +52,9 @@ async def test_a_repeated_id_has_one_effect(probe_settings: RuntimeSettings, sen
 async def test_the_same_id_on_another_topic_is_applied(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
     event_id = "018f0000-0000-7000-8000-000000000001"
     async with build_service(probe_settings, ProbeHandler()).running() as service:
-        await sender.send_note("case-1", "stranger", "case-actions", event=event_id)
+        await sender.send_note("case-1", "stranger", "case-actions", event_id=event_id)
         await wait_for_notes(service, ["stranger"])
-        await sender.send_note("case-1", "ours", "triage-events", event=event_id)
+        await sender.send_note("case-1", "ours", "triage-events", event_id=event_id)
         await wait_for_notes(service, ["stranger", "ours"])
 
 

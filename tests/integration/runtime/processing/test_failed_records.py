@@ -4,7 +4,7 @@ from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     PARTITIONS,
     ProbeHandler,
     ProbeSender,
@@ -26,14 +26,14 @@ async def test_undecodable_records_become_dead_letters_without_harm_to_others(pr
     elsewhere = (partition_of(key, PARTITIONS) + 1) % PARTITIONS
     for topic in ("case-actions", "triage-events"):
         await sender.send_note("case-1", f"before {topic}", topic)
-        await sender.send_raw(topic, key, note_body("x"), [*note_headers()[:2], ("ce_time", None)])
-        await sender.send_raw(topic, key, note_body("odd headers"), [*note_headers(), ("a", None), ("b", b"\xff\xfe")])
-        await sender.send_raw(topic, key, b"\xff\x00", note_headers())
-        await sender.send_raw(topic, key, None, note_headers())
-        await sender.send_raw(topic, key, note_body("x", surplus=1), note_headers())
-        await sender.send_raw(topic, None, note_body("x"), note_headers(), partition=0)
-        await sender.send_raw(topic, key, note_body("x"), note_headers(), partition=elsewhere)
-        await sender.send_raw(topic, key, note_body("x"), note_headers(event_type="unheard_of"))
+        await sender.send(topic, key, note_body("x"), [(name, None if name == "ce_time" else value) for name, value in note_headers()])
+        await sender.send(topic, key, note_body("odd headers"), [*note_headers(), ("a", None), ("b", b"\xff\xfe")])
+        await sender.send(topic, key, b"\xff\x00", note_headers())
+        await sender.send(topic, key, None, note_headers())
+        await sender.send(topic, key, note_body("x", surplus=1), note_headers())
+        await sender.send(topic, None, note_body("x"), note_headers(), partition=0)
+        await sender.send(topic, key, note_body("x"), note_headers(), partition=elsewhere)
+        await sender.send(topic, key, note_body("x"), note_headers(event_type="unheard_of"))
         await sender.send_note("case-1", f"after {topic}", topic)
     probe = ProbeHandler()
     async with build_service(probe_settings, probe).running() as service:
@@ -58,7 +58,7 @@ async def test_a_record_that_postgresql_refuses_is_isolated_and_its_case_parked(
     for n in range(20):
         await sender.send_note(other_case, f"other {n}")
     await sender.send_note(failing_case, "first")
-    await sender.send_raw("case-actions", failing_case.encode(), b'{"text": "nul \\u0000 within"}', note_headers())
+    await sender.send("case-actions", failing_case.encode(), b'{"text": "nul \\u0000 within"}', note_headers())
     await sender.send_note(failing_case, "behind")
     await sender.send_note(failing_case, "behind, other topic", "triage-events")
     await sender.send_note(other_case, "other, last")
@@ -80,8 +80,8 @@ async def test_a_record_rejected_without_parking_does_not_park_its_case(probe_se
             raise Rejected("not for this role", park=False)
 
     event_id = "018f0000-0000-7000-8000-000000000001"
-    await sender.send_note("case-1", "forged", event=event_id)
-    await sender.send_note("case-1", "genuine", event=event_id)
+    await sender.send_note("case-1", "forged", event_id=event_id)
+    await sender.send_note("case-1", "genuine", event_id=event_id)
     async with build_service(probe_settings, ProbeHandler(raise_on)).running() as service:
         await wait_for_notes(service, ["genuine"])  # the forged one has not claimed the id
         assert await dead_letter_reasons(service) == ["not for this role"]
@@ -96,32 +96,10 @@ async def test_a_record_that_verify_rejects_neither_parks_a_case_nor_claims_an_i
             raise Rejected("the signature is missing")
 
     event_id = "018f0000-0000-7000-8000-000000000001"
-    await sender.send_note("case-1", "forged", event=event_id)
-    await sender.send_raw("case-actions", b"case-1", note_body("signed"), [*note_headers(event_id=event_id), ("jiesu-signature", b"x")])
+    await sender.send_note("case-1", "forged", event_id=event_id)
+    await sender.send("case-actions", b"case-1", note_body("signed"), [*note_headers(event_id=event_id), ("jiesu-signature", b"x")])
     probe = ProbeHandler()
     async with build_service(probe_settings, probe, verify=verify).running() as service:
         await wait_for_notes(service, ["signed"])
         assert await dead_letter_reasons(service) == ["the signature is missing"]
         assert probe.batches == [["signed"]]
-
-
-async def test_breaker_stops_a_partition_before_its_records_become_dead_letters(
-    probe_settings: RuntimeSettings, sender: ProbeSender
-) -> None:
-    bad, good = case_on_partition(5), case_on_partition(6)
-    low_limit = probe_settings.model_copy(update={"breaker_run": 10})
-    for _ in range(60):
-        await sender.send_raw("case-actions", bad.encode(), b"{}", note_headers())
-    async with build_service(low_limit, ProbeHandler()).running() as service:
-        await wait_for(lambda: "breaker" in service.health.troubles())
-        await sender.send_note(good, "good")
-        await wait_for_notes(service, ["good"], good)
-        assert await count_rows(service, "dead_letter") == 0
-        assert "case-actions-5" in service.health.troubles()["breaker"]
-    without_breaker = probe_settings.model_copy(update={"breaker_run": 0})
-    async with build_service(without_breaker, ProbeHandler()).running() as service:
-
-        async def all_dead() -> bool:
-            return await count_rows(service, "dead_letter") == 60
-
-        await wait_for(all_dead, what="60 dead letters: nothing was committed after the stopped record")

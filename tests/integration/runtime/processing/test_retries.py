@@ -10,7 +10,7 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     INPUTS,
     ProbeHandler,
     ProbeSender,

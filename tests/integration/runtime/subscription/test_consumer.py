@@ -5,15 +5,15 @@ import pytest
 from shared.contracts import topics
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.settings import RuntimeSettings
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     ProbeHandler,
     ProbeSender,
     build_service,
     count_rows,
-    note_body,
-    note_headers,
     wait_for_notes,
 )
+from tests.support.messaging.cloud_events import cloud_event
+from tests.support.messaging.topic_client import open_topic_client
 from tests.support.waiting import wait_for
 
 
@@ -34,15 +34,9 @@ async def test_consumer_lingers_only_after_draining_every_partition(
 
 
 async def test_compressed_records_are_read(probe_settings: RuntimeSettings) -> None:
-    from aiokafka import AIOKafkaProducer  # noqa: PLC0415
-
     for codec in ("gzip", "lz4", "snappy", "zstd"):
-        producer = AIOKafkaProducer(bootstrap_servers=probe_settings.kafka_bootstrap_servers, compression_type=codec)
-        await producer.start()
-        await producer.send_and_wait(
-            f"{probe_settings.topic_prefix}case-actions", note_body(codec * 50), key=b"case-1", headers=note_headers()
-        )
-        await producer.stop()
+        async with open_topic_client(probe_settings, compression_type=codec) as client:
+            await client.publish(cloud_event(topics.CASE_ACTIONS, "case-1", "noted", {"text": codec * 50}))
     async with build_service(probe_settings, ProbeHandler()).running() as service:
         await wait_for_notes(service, [codec * 50 for codec in ("gzip", "lz4", "snappy", "zstd")])
 

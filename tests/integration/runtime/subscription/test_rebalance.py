@@ -7,9 +7,9 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
-from tests.integration.runtime.conftest import read_topic
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     INPUTS,
+    OUTPUT,
     PARTITIONS,
     ProbeHandler,
     ProbeSender,
@@ -18,6 +18,7 @@ from tests.integration.runtime.probe import (
     decode_note,
     wait_for_notes,
 )
+from tests.support.messaging.topic_client import read_records
 from tests.support.waiting import wait_for
 
 
@@ -44,7 +45,7 @@ async def test_two_owners_of_a_partition_apply_each_record_once(probe_settings: 
                 return await count_rows(second, "notes") == 50 and await count_rows(second, "outbox") == 0
 
             await wait_for(all_in)
-    records = await read_topic(probe_settings, "case-events")
+    records = await read_records(probe_settings, OUTPUT)
     assert sorted(int(r.value.decode().split('"')[3]) for r in records) == list(range(50))
 
 

@@ -15,7 +15,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers
 from shared.runtime.timers.timers import DueTimer
-from tests.integration.runtime.probe import (
+from tests.integration.runtime.probe_service import (
     PARTITIONS,
     ProbeHandler,
     ProbeSender,

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.database.migrate import migrate
 from shared.runtime.process.settings import RuntimeSettings
@@ -59,7 +58,7 @@ async def test_two_queues_share_the_jobs_and_run_none_twice(database: Database) 
         return worked.count(job) > job % 3  # some fail at first
 
     stop = asyncio.Event()
-    queues = [LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle, poll_seconds=0.02) for _ in range(2)]
+    queues = [LeasedWorkQueue(database, claim=claim, work=work, settle=settle, poll_seconds=0.02) for _ in range(2)]
     tasks = [asyncio.create_task(queue.run(stop)) for queue in queues]
 
     async def finished() -> bool:
@@ -79,7 +78,7 @@ async def test_no_transaction_is_open_while_a_job_runs(database: Database) -> No
         busy.append(database.engine.pool.checkedout())  # type: ignore[attr-defined]
         return True
 
-    assert await LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle).run_once() == 20
+    assert await LeasedWorkQueue(database, claim=claim, work=work, settle=settle).run_once() == 20
     assert busy == [0] * 20
     await database.close()
 
@@ -90,9 +89,7 @@ async def test_jobs_of_a_dead_process_are_claimed_after_their_lease_has_expired(
         return True
 
     dying = asyncio.create_task(
-        LeasedWorkQueue(
-            database, Clock(), claim=claim, work=never, settle=settle, lease_duration=timedelta(seconds=0.5), concurrency=100
-        ).run_once()
+        LeasedWorkQueue(database, claim=claim, work=never, settle=settle, lease_duration=timedelta(seconds=0.5), concurrency=100).run_once()
     )
 
     async def leased() -> bool:
@@ -105,7 +102,7 @@ async def test_jobs_of_a_dead_process_are_claimed_after_their_lease_has_expired(
     async def work(_: int) -> bool:
         return True
 
-    successor = LeasedWorkQueue(database, Clock(), claim=claim, work=work, settle=settle, concurrency=100)
+    successor = LeasedWorkQueue(database, claim=claim, work=work, settle=settle, concurrency=100)
     assert await successor.run_once() == 0
 
     async def taken_up() -> bool:
@@ -113,4 +110,46 @@ async def test_jobs_of_a_dead_process_are_claimed_after_their_lease_has_expired(
 
     await wait_for(taken_up)
     assert await count_unfinished(database) == 0
+    await database.close()
+
+
+async def test_slow_job_holds_up_no_other(database: Database) -> None:
+    slow_may_end = asyncio.Event()
+
+    async def work(job: int) -> bool:
+        if job == 1:
+            await slow_may_end.wait()
+        return True
+
+    async def all_but_one_finished() -> bool:
+        return await count_unfinished(database) == 1
+
+    stop = asyncio.Event()
+    queue = LeasedWorkQueue(database, claim=claim, work=work, settle=settle, poll_seconds=0.02)
+    running = asyncio.create_task(queue.run(stop))
+    await wait_for(all_but_one_finished)
+    stop.set()
+    slow_may_end.set()
+    await running
+    assert await count_unfinished(database) == 0
+    await database.close()
+
+
+async def test_results_that_could_not_be_stored_are_settled_by_the_next_run(database: Database) -> None:
+    settled: list[int] = []
+
+    async def work(_: int) -> bool:
+        return True
+
+    async def settle_second_time(tx: Transaction, done: Sequence[tuple[int, bool]]) -> None:
+        settled.append(len(done))
+        if len(settled) == 1:
+            raise ConnectionResetError
+        await settle(tx, done)
+
+    queue = LeasedWorkQueue(database, claim=claim, work=work, settle=settle_second_time)
+    with pytest.raises(ConnectionResetError):
+        await queue.run_once()
+    await queue.run_once()
+    assert await count_unfinished(database) == 100 - 40
     await database.close()

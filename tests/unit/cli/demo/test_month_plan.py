@@ -34,7 +34,7 @@ def test_some_submissions_are_resent_within_the_month() -> None:
 
 
 def test_burst_fits_into_half_an_hour() -> None:
-    burst = [each for each in PLAN.submissions if each.body["external_id"].startswith("burst-") and not each.resend]
+    burst = [submission for submission in PLAN.submissions if submission.body["external_id"].startswith("burst-") and not submission.resend]
     assert len(burst) == BURST_SIZE
     assert burst[-1].at - burst[0].at < timedelta(minutes=30)
 
@@ -47,3 +47,10 @@ def test_every_acting_person_has_a_key_of_the_organisation() -> None:
         assert person is not None
         assert secrets[name]["key_id"] in person.keys
         assert secrets[name]["token"]
+
+
+def test_some_cases_are_reopened_after_they_closed() -> None:
+    reopened = [action for action in PLAN.actions if action.action == "reopen"]
+    closed_at = {action.case: action.at for action in PLAN.actions if action.action == "close"}
+    assert len(reopened) >= 10
+    assert all(closed_at[action.case] < action.at < END for action in reopened)

@@ -30,7 +30,7 @@ def checkout(folder: Path, page: str = PAGE, block: str = BLOCK) -> Path:
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
-def test_the_block_holds_the_measured_rates_and_nothing_old(tmp_path: Path, name: str) -> None:
+def test_the_block_has_the_measured_rates_only(tmp_path: Path, name: str) -> None:
     text = readmes(checkout(tmp_path))[name]()
     assert "1,234" in text
     assert "567" in text

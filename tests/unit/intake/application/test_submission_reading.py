@@ -1,5 +1,6 @@
 """Reading submissions: the same result by HTTP and by Kafka."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -24,19 +25,20 @@ def pending(result: PendingRegistration | RegistrationResult) -> PendingRegistra
     ("document", "reason", "field", "rule"),
     [
         ({"received_at": GOOD["received_at"]}, "missing", "text", "missing"),
-        (GOOD | {"text": " "}, "invalid", "text", "value_error"),
+        (GOOD | {"text": "\u3000"}, "invalid", "text", "value_error"),
         ("text", "invalid", "body", "not_an_object"),
         (GOOD | {"source": "hotline"}, "source", "source", "not_yours"),
         (GOOD | {"channel": "email"}, "channel", "channel", "not_allowed"),
-        (GOOD | {"received_at": "2999-01-01T00:00:00Z"}, "implausible", "received_at", "in_the_future"),
+        (GOOD | {"received_at": "2098-01-01T00:00:00Z"}, "implausible", "received_at", "in_the_future"),
         (GOOD | {"text": "x" * 2000}, "too_large", "body", "too_large"),
         (GOOD | {"facts": {"nested": orjson.loads(b"[" * 300 + b"]" * 300)}}, "invalid", "body", "too_deep"),
     ],
 )
 def test_refusal_names_reason_and_field(source_context: MakeContext, document: Any, reason: str, field: str, rule: str) -> None:
     context = source_context(channels=["hotline", "web"])
-    for origin in ({"idempotency_key": "key"}, {"record_id": "id"}):
-        result = READER.read(document, context, traceparent=None, **origin)
+    by_http = READER.read(document, context, traceparent=None, idempotency_key="key")
+    by_kafka = READER.read(document, context, traceparent=None, record_id="id", accepted_at=NOW)
+    for result in (by_http, by_kafka):
         assert isinstance(result, RegistrationResult)
         assert (result.status, result.reason) == ("refused", reason)
         assert [(fault.field, fault.rule) for fault in result.faults] == [(field, rule)]
@@ -51,8 +53,9 @@ def test_external_id_gives_the_same_case_by_http_and_kafka(source_context: MakeC
 
 
 def test_idempotency_key_or_record_id_identifies_a_submission_without_external_id(source_context: MakeContext) -> None:
-    def case(**origin: str) -> str:
-        return pending(READER.read(GOOD, source_context(), traceparent=None, **origin)).case
+    def case(idempotency_key: str | None = None, record_id: str | None = None) -> str:
+        result = READER.read(GOOD, source_context(), traceparent=None, idempotency_key=idempotency_key, record_id=record_id)
+        return pending(result).case
 
     assert case(idempotency_key="1") == case(idempotency_key="1")
     assert case(record_id="1") == case(record_id="1")
@@ -68,3 +71,16 @@ def test_fingerprint_ignores_order_of_fields_and_whitespace(source_context: Make
     one = b'{"text": ' + text + b', "received_at": ' + received_at + b"}"
     other = b'{"received_at":' + received_at + b',"text":' + text + b"}"
     assert fingerprint(one) == fingerprint(other) != fingerprint(other.replace(text, b'"x"'))
+
+
+def test_unreadable_channel_becomes_the_first_of_the_source(source_context: MakeContext) -> None:
+    result = pending(READER.read(GOOD | {"channel": "telepathy"}, source_context(channels=["web", "email"]), traceparent=None))
+    assert (result.submission.channel, result.unreadable) == ("web", ("channel",))
+
+
+def test_record_is_judged_by_its_timestamp(source_context: MakeContext) -> None:
+    document = GOOD | {"received_at": (NOW + timedelta(minutes=4)).isoformat(), "happened_at": (NOW + timedelta(minutes=6)).isoformat()}
+    result = pending(READER.read(document, source_context(), traceparent=None, accepted_at=NOW))
+    assert (result.submission.happened_at, result.unreadable) == (None, ("happened_at",))
+    replayed_early = READER.read(document, source_context(), traceparent=None, accepted_at=NOW - timedelta(minutes=2))
+    assert (replayed_early.status if isinstance(replayed_early, RegistrationResult) else "") == "refused"

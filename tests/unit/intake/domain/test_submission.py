@@ -1,12 +1,20 @@
 """Registrations: case ids, missing fields, contact data, impossible times of receipt."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.intake.domain.submission import case_id, prepare_registration, receipt_time_fault, registered_event
+from services.intake.domain.submission import (
+    MAX_FUTURE,
+    case_id,
+    prepare_registration,
+    receipt_time_fault,
+    registered_event,
+    without_future_instants,
+)
 from shared.contracts.events import decode_event, encode_event
 from tests.unit.intake.conftest import NOW, MakeContext, MakeSubmission
 
@@ -39,7 +47,7 @@ def test_registered_event_opens_the_case_and_survives_encoding(source_context: M
         ({"complainant": {"phone": "010-12345678"}}, []),
         ({"complainant": {"phone": "not a number"}}, ["complainant.phone"]),
         ({"complainant": {"anonymous": True}}, []),
-        ({"facts": {"persons": "many", "other": 1}, "complainant": {"phone": "13800001234"}}, ["facts.persons"]),
+        ({"facts": {"persons": "many", "other": 1}, "complainant": {"phone": "13800001234"}}, []),
     ],
 )
 def test_required_fields_without_a_valid_value_are_missing(
@@ -63,12 +71,40 @@ def test_complaint_contains_no_contact_data(source_context: MakeContext, submiss
     assert prepare_registration(submission(), source_context(), "c", NOW).contact is None
 
 
+def test_facts_of_the_wrong_type_and_undeclared_ones_are_named_in_unreadable(
+    source_context: MakeContext, submission: MakeSubmission
+) -> None:
+    submitted = submission(facts={"persons": "many", "wrad": "A", "media": True}, complainant={"phone": "12345"})
+    event = registered_event(prepare_registration(submitted, source_context(), "c", NOW, ["title"]), 1, None)
+    assert event.unreadable == ["title", "complainant.phone", "facts.persons", "facts.wrad"]
+    assert event.complaint.unreadable == event.unreadable
+    assert event.complaint.facts == {"wrad": "A", "media": True}
+
+
+@pytest.mark.parametrize(("facts", "missing"), [({}, True), ({"persons": "many"}, True), ({"persons": 0}, False)])
+def test_required_fact_without_a_readable_value_is_missing(
+    source_context: MakeContext, submission: MakeSubmission, facts: dict[str, Any], missing: bool
+) -> None:
+    context = source_context()
+    procedure = context.bound_procedure.procedure
+    register = procedure.register_.model_copy(update={"required": ["facts.persons"]})
+    bound = replace(context.bound_procedure, procedure=procedure.model_copy(update={"register_": register}))
+    registration = prepare_registration(submission(facts=facts), replace(context, bound_procedure=bound), "c", NOW)
+    assert registration.complaint.missing == (["facts.persons"] if missing else [])
+
+
 @pytest.mark.parametrize(
-    ("shift", "rule"), [(timedelta(days=2), "in_the_future"), (-timedelta(days=365 * 70), "too_early"), (timedelta(), None)]
+    ("shift", "rule"), [(timedelta(minutes=5, seconds=1), "in_the_future"), (timedelta(minutes=5), None), (-timedelta(days=9000), None)]
 )
-def test_impossible_time_of_receipt_is_a_fault(shift: timedelta, rule: str | None) -> None:
-    fault = receipt_time_fault(NOW + shift, NOW)
+def test_time_of_receipt_after_the_acceptance_is_a_fault(shift: timedelta, rule: str | None) -> None:
+    fault = receipt_time_fault(NOW + shift, NOW, MAX_FUTURE)
     assert (fault.rule if fault else None) == rule
+
+
+def test_other_instants_after_the_acceptance_are_kept_out(submission: MakeSubmission) -> None:
+    submitted = submission(happened_at=NOW + timedelta(minutes=6), registered_at=NOW + timedelta(minutes=4))
+    kept, unreadable = without_future_instants(submitted, NOW, MAX_FUTURE)
+    assert (kept.happened_at, kept.registered_at, unreadable) == (None, submitted.registered_at, ["happened_at"])
 
 
 def test_source_without_channels_may_use_any(source_context: MakeContext) -> None:

@@ -77,3 +77,15 @@ def test_complainant_gets_the_text_for_staff_only_if_the_procedure_names_it() ->
 
     assert template_of() == template_of(template="clock_breached") == "complainant.zh.sms"
     assert template_of(template="escalated") == "escalated.zh.sms"
+
+
+def test_template_that_does_not_exist_fails_and_is_not_replaced() -> None:
+    [unknown] = plan(by=["sms"], template="no_such_text")
+    assert (unknown.template, unknown.reason, unknown.text) == ("", FailureReason.TEMPLATE, "")
+    assert plan(by=["sms"], about="no_such_event")[0].reason is FailureReason.TEMPLATE
+
+
+def test_event_without_a_template_of_its_own_is_a_notice_with_the_title_of_the_entry() -> None:
+    [delivery] = plan(by=["sms"], template="amended", about="amended", values={"number": "TS-1", "title": "重大问题立即汇报"})
+    assert delivery.template == "notice.zh.sms"
+    assert "重大问题立即汇报" in delivery.text

@@ -6,7 +6,6 @@ import pytest
 
 from services.notify.bootstrap import TEMPLATES_FOLDER, template_sources
 from services.notify.domain.message_templates import (
-    DEFAULT_TEMPLATE,
     LANGUAGES,
     LONGEST_SUBJECT,
     LONGEST_TEXT,
@@ -28,11 +27,10 @@ MINIMAL = {
     "urgent": False,
 }
 FULL = MINIMAL | {"title": "电梯停运", "due_at": "2026-09-25T00:00:00+08:00", "clause": "3.5.1", "procedure": "hunan-property", "text": "…"}
-DEFAULTS = {f"{DEFAULT_TEMPLATE}.{language}.{channel}": "s\nt" for language in LANGUAGES for channel in LONGEST_TEXT}
 
 
 def templates_with(text: str, channel: str = "sms") -> MessageTemplates:
-    return MessageTemplates({**DEFAULTS, f"x.zh.{channel}": text})
+    return MessageTemplates({f"x.zh.{channel}": text})
 
 
 def test_every_template_exists_in_both_languages_for_both_channels() -> None:
@@ -52,8 +50,8 @@ def test_every_template_renders_with_minimal_and_with_full_values(name: str, val
 
 def test_message_contains_number_instant_and_clause() -> None:
     rendered = TEMPLATES.render("reminded.en.email", FULL)
-    assert rendered.subject == "Reminder: complaint TS-2026-00001"
-    assert "Due 2026-09-25 00:00." in rendered.text
+    assert rendered.subject == "Reminder: complaint TS-2026-00001 电梯停运"
+    assert "It is due 2026-09-25 00:00." in rendered.text
     assert "Clause 3.5.1 of hunan-property." in rendered.text
 
 
@@ -62,7 +60,7 @@ def test_message_contains_number_instant_and_clause() -> None:
     [
         (("reminded", "clock_breached"), "zh", "reminded.zh.sms"),
         (("", "clock_breached"), "en-GB", "clock_breached.en.sms"),
-        (("unknown",), "en", "notice.en.sms"),
+        (("unknown",), "en", ""),
         (("reminded",), "fr", "reminded.zh.sms"),
     ],
 )
@@ -116,4 +114,34 @@ def test_broken_or_missing_template_raises_at_construction() -> None:
     with pytest.raises(Exception, match="unexpected"):
         templates_with("{{ }")
     with pytest.raises(ValueError, match=r"notice\.zh\.sms"):
-        MessageTemplates({})
+        MessageTemplates({}, required=["notice.zh.sms"])
+
+
+OVERDUE = FULL | {"title": "当天处理", "title_en": "Same day", "started_at": "2026-09-24T09:00:00+08:00", "overdue": True}
+
+
+@pytest.mark.parametrize("name", ["clock_breached", "reminded", "escalated"])
+@pytest.mark.parametrize("channel", sorted(LONGEST_TEXT))
+def test_notice_of_something_overdue_names_it_its_due_instant_and_its_clause(name: str, channel: str) -> None:
+    chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", OVERDUE) for language in LANGUAGES)
+    assert all(part in chinese.text for part in ("超时", "当天处理", "2026-09-25 00:00", "3.5.1"))
+    assert all(part in english.text for part in ("verdue", "Same day", "2026-09-25 00:00", "3.5.1"))
+    if channel == "email":
+        assert "超时" in chinese.subject
+        assert "verdue" in english.subject
+
+
+def test_breach_states_since_when_it_is_counted_and_what_to_do() -> None:
+    text = TEMPLATES.render("clock_breached.zh.email", OVERDUE).text
+    assert "自 2026-09-24 09:00 起计时" in text
+    assert "说明超时原因" in text
+
+
+@pytest.mark.parametrize("name", ["due", "reminded"])
+@pytest.mark.parametrize("channel", sorted(LONGEST_TEXT))
+def test_notice_before_the_deadline_states_when_it_is_due_and_not_that_it_is_overdue(name: str, channel: str) -> None:
+    chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", FULL) for language in LANGUAGES)
+    assert "期限是 2026-09-25 00:00" in chinese.text
+    assert "超时" not in chinese.subject + chinese.text
+    assert "2026-09-25 00:00" in english.text
+    assert "verdue" not in english.subject + english.text

@@ -1,4 +1,4 @@
-"""Calendars read from plain data: the public schedule, and what is refused."""
+"""Calendars read from plain data: the public schedule and rejected input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from services.sla.domain.evidence.decision_context import calendar_to_dict
 from shared.procedures.calendars.calendar import Calendar, CalendarError, default_calendar, format_interval
 from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL, china_schedule, china_statutory_days
-from tests.support.minute_counter import DAYS_OFF, MAKE_UP_DAYS, STATUTORY_DAYS
+from tests.support.deadlines.minute_counter import DAYS_OFF, MAKE_UP_DAYS, STATUTORY_DAYS
 
 MINIMAL = {"id": "branch", "version": 3}
 

@@ -7,7 +7,7 @@ import pytest
 from shared.procedures.checks.pack_check import check_pack
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.organisation import Organisation, Person
-from tests.unit.procedures.samples import CLAUSES, write_pack
+from tests.unit.procedures.sample_pack import CLAUSES, write_pack
 
 
 def findings(folder: Path, *changes: tuple[str, str], organisation: Organisation | None = None, clauses: str = CLAUSES) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.loading.loader import load_procedure
-from tests.unit.procedures.samples import write_pack
+from tests.unit.procedures.sample_pack import write_pack
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
 from shared.procedures.explain.text_page import render_text
 from shared.procedures.loading.loader import load_pack
-from tests.unit.procedures.samples import CLAUSES, write_pack
+from tests.unit.procedures.sample_pack import CLAUSES, write_pack
 
 
-def test_the_page_describes_what_the_system_does_for_a_clause(tmp_path: Path) -> None:
+def test_the_page_lists_the_entries_of_each_clause(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path))
     text = render_text(build_page(pack.procedure, pack.clauses, "en"))
     assert (

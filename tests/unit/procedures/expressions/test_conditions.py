@@ -1,4 +1,4 @@
-"""Conditions: which names they read, and what they give."""
+"""Conditions: the names that they read, and the values that they return."""
 
 import re
 from typing import Any
@@ -39,7 +39,7 @@ def test_a_value_that_is_not_true_or_false_is_an_error_that_names_the_expression
         ("x.matches('a'", r"x\.matches\('a'"),
     ],
 )
-def test_bad_syntax_is_an_error_that_shows_the_place(source: str, message: str) -> None:
+def test_a_syntax_error_shows_its_position(source: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         compile_condition(source)
 

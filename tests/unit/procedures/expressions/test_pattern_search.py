@@ -1,4 +1,4 @@
-"""`matches` in conditions: it finds what CEL's own method finds, in time that is linear in the text."""
+"""`matches` in conditions agrees with CEL's own method, in time linear in the text."""
 
 import time
 
@@ -15,7 +15,7 @@ LONGEST_TEXT = 20_000
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("form", ["complaint.text.matches('{}')", "(complaint.text + '').matches( '{}') || complaint.text == '.matches('"])
-def test_matches_finds_what_the_method_of_the_library_finds(pattern: str, form: str) -> None:
+def test_matches_agrees_with_the_method_of_the_library(pattern: str, form: str) -> None:
     source = form.format(pattern)
     library, condition = cel.compile(source), compile_condition(source)
     for text in TEXTS:

@@ -10,7 +10,7 @@ import yaml
 from shared.procedures.loading.editor_schema import SCHEMA_PATH, editor_schema_json
 from shared.procedures.loading.loader import PACKS_FOLDER, installed_packs
 from shared.procedures.loading.yaml_document import read_yaml
-from tests.unit.procedures.samples import write_pack
+from tests.unit.procedures.sample_pack import write_pack
 
 
 def test_the_schema_file_is_current() -> None:

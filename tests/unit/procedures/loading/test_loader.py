@@ -6,7 +6,7 @@ import pytest
 
 from shared.procedures.loading.loader import installed_packs, installed_versions, load_clauses, load_organisation, load_pack, load_procedure
 from shared.procedures.model.procedure_error import ProcedureError
-from tests.unit.procedures.samples import PROCEDURE, write_pack
+from tests.unit.procedures.sample_pack import PROCEDURE, write_pack
 
 
 def problems(folder: Path, *changes: tuple[str, str]) -> list[str]:

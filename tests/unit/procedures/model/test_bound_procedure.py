@@ -9,7 +9,7 @@ from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.procedures.model.timed_entries import LimitFromFact, LimitFromParameter
-from tests.unit.procedures.samples import write_pack
+from tests.unit.procedures.sample_pack import write_pack
 
 
 def test_the_error_for_a_parameter_without_a_value_names_its_clause(tmp_path: Path) -> None:

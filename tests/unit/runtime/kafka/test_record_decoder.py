@@ -14,13 +14,14 @@ from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import FailedRecord, RawRecord, ReceivedRecord
 from shared.runtime.kafka.record_decoder import RecordDecoder
 
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 HEADERS = (
     ("ce_id", b"018f0000-0000-7000-8000-000000000001"),
     ("ce_type", b"noted"),
     ("ce_time", b"2026-01-05T09:00:00+08:00"),
     ("ce_source", b"/x"),
     ("ce_sequence", b"7"),
-    ("traceparent", b"00-1-2-01"),
+    ("traceparent", TRACEPARENT.encode()),
 )
 
 
@@ -63,7 +64,11 @@ def test_valid_record_is_decoded() -> None:
     received = decode(ConsumerRecord())
     assert isinstance(received, ReceivedRecord)
     assert (received.topic, received.key, received.offset, received.type) == ("case-actions", "case-1", 3, "noted")
-    assert (received.source, received.sequence, received.traceparent) == ("/x", 7, "00-1-2-01")
+    assert (received.source, received.sequence, received.traceparent) == (
+        "/x",
+        7,
+        TRACEPARENT,
+    )
     assert received.id == UUID("018f0000-0000-7000-8000-000000000001")
     assert received.at == datetime(2026, 1, 5, 1, tzinfo=UTC)
     assert received.recorded_at == datetime(2026, 1, 5, 1, tzinfo=UTC)
@@ -138,3 +143,31 @@ def test_other_event_types_and_own_echoes_are_skipped(headers: Sequence[tuple[st
 
 def test_all_types_of_a_topic_without_event_types_are_processed() -> None:
     assert RecordDecoder(decode_note, Clock(), event_types={"case-events": frozenset()}).should_process("case-actions", HEADERS)
+
+
+def test_a_traceparent_that_is_not_one_is_dropped() -> None:
+    received = decode(ConsumerRecord(headers=replaced_header("traceparent", b"x" * 1_000_000)))
+    assert isinstance(received, ReceivedRecord)
+    assert received.traceparent is None
+
+
+def verify_by_name(received: ReceivedRecord) -> str:
+    return received.headers["ce_source"]
+
+
+def test_the_verified_sender_is_known_also_of_a_body_that_cannot_be_decoded() -> None:
+    received = decode(ConsumerRecord(), verify=verify_by_name)
+    undecodable = decode(ConsumerRecord(value=b"x"), verify=verify_by_name)
+    assert isinstance(received, ReceivedRecord)
+    assert isinstance(undecodable, FailedRecord)
+    assert (received.sender, undecodable.sender) == ("/x", "/x")
+
+
+def test_a_record_that_fails_its_verification_has_no_sender() -> None:
+    def reject(_: ReceivedRecord) -> str:
+        raise Rejected("forged")
+
+    for record in (ConsumerRecord(), ConsumerRecord(value=b"x")):
+        failed = decode(record, verify=reject)
+        assert isinstance(failed, FailedRecord)
+        assert failed.sender is None

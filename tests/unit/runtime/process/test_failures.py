@@ -1,4 +1,4 @@
-"""Infrastructure errors are told from errors of the data, and reasons hold no values."""
+"""Infrastructure errors are distinguished from errors of the data, and reasons contain no values."""
 
 import asyncpg
 import pytest

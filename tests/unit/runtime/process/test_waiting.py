@@ -14,7 +14,7 @@ def test_backoff_doubles_up_to_its_limit_less_at_most_a_half() -> None:
     assert backoff.failures == 5
 
 
-def test_backoff_stays_at_its_limit_for_ever() -> None:
+def test_backoff_never_exceeds_its_limit() -> None:
     backoff = Backoff(initial_seconds=0.05, max_seconds=5)
     backoff.failures = 100_000
     assert 2.5 <= backoff.next_wait() <= 5

@@ -8,20 +8,11 @@ from hypothesis import strategies as st
 
 from shared.runtime.kafka.record import RawRecord
 from shared.runtime.processing.scheduling import merge_by_timestamp, split_by_partition
+from tests.support.messaging.cloud_events import raw_record
 
 
 def record(partition: int, offset: int, timestamp_ms: int = 0, topic: str = "t") -> RawRecord:
-    return RawRecord(
-        topic=topic,
-        partition=partition,
-        offset=offset,
-        timestamp_ms=timestamp_ms,
-        timestamp_type=1,
-        key="k",
-        raw_key=b"k",
-        body=b"",
-        headers=(),
-    )
+    return raw_record(topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms)
 
 
 @given(st.lists(st.integers(0, 23), max_size=300))

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.sla.application.identity import Actor, IdentityRegistry
 from shared.contracts.topics import CASE_ACTIONS
 from shared.procedures.organisation import Organisation
-from shared.runtime.kafka.record import RawRecord, ReceivedRecord
+from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.signing import sign
+from tests.support.messaging.cloud_events import raw_record
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 EVENT_ID = UUID(int=1)
@@ -46,17 +47,7 @@ def record(key_id: str, body: bytes = BODY) -> ReceivedRecord:
     signature = sign(PRIVATE_KEY.private_bytes_raw(), CASE_ACTIONS.name, "c1", str(EVENT_ID), BODY)
     fields: dict[str, Any] = {"type": "action", "at": NOW, "recorded_at": NOW, "event": None, "source": "", "sequence": None}
     return ReceivedRecord(
-        raw=RawRecord(
-            topic=CASE_ACTIONS.name,
-            partition=0,
-            offset=0,
-            timestamp_ms=0,
-            timestamp_type=1,
-            key="c1",
-            raw_key=b"c1",
-            body=body,
-            headers=(),
-        ),
+        raw=raw_record(CASE_ACTIONS.name, "c1", body),
         id=EVENT_ID,
         headers={"jiesu-key": key_id, "jiesu-signature": signature},
         traceparent=None,
@@ -103,7 +94,22 @@ def test_unknown_key_or_changed_body_is_no_valid_signature(forged: ReceivedRecor
     ],
 )
 def test_case_concerns_people_of_its_departments_and_those_above(actor_id: str, departments: tuple[str, ...], expected: bool) -> None:
-    assert IDENTITIES.may_see(IDENTITIES.actor_by_id(actor_id), departments) is expected
+    back = NOW + timedelta(days=2)
+    assert IDENTITIES.may_see(IDENTITIES.actor_by_id(actor_id), departments, back) is expected
+
+
+@pytest.mark.parametrize("department", ["repairs", "gardens", "estate"])
+@pytest.mark.parametrize("actor_id", ["li", "qian", "sun", "zhao", "hotline"])
+@pytest.mark.parametrize("at", [NOW, NOW + timedelta(days=2)])
+def test_who_holds_a_role_on_a_case_may_see_it(actor_id: str, department: str, at: datetime) -> None:
+    actor = IDENTITIES.actor_by_id(actor_id)
+    assert IDENTITIES.may_see(actor, (department,), at) or not actor.roles(ORGANISATION, department, at)
+
+
+def test_substitute_from_another_department_sees_the_case_while_the_holder_is_absent() -> None:
+    substitute = IDENTITIES.actor_by_id("qian")
+    assert IDENTITIES.may_see(substitute, ("repairs",), NOW)
+    assert not IDENTITIES.may_see(substitute, ("repairs",), NOW + timedelta(days=2))
 
 
 def test_actor_without_a_person_is_a_source() -> None:

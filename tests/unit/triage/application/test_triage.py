@@ -24,18 +24,19 @@ from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.up_to_approval import Amended
+from shared.contracts.topics import COMPLAINT_EVENTS
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
 from shared.runtime.outbox import outbox
-from tests.support.triage_batches import (
+from tests.support.messaging.cloud_events import received_record
+from tests.support.scenarios.triage_batches import (
     PROCEDURE,
     START,
-    batches,
     case_events,
     decide_in_memory,
-    received_record,
-    registered_event,
+    registration,
+    split_batches,
 )
 
 
@@ -131,7 +132,8 @@ async def decide(registry: ProcedureRegistry, cut: Sequence[Sequence[CaseEvent]]
         patch.setattr(outbox, "add", tables.publish)
         use_case = TriageComplaints(registry, Clock())
         for batch in cut:
-            await use_case.decide_batch(cast("Transaction", StubTransaction()), [received_record(event) for event in batch])
+            records = [received_record(COMPLAINT_EVENTS, event, "intake") for event in batch]
+            await use_case.decide_batch(cast("Transaction", StubTransaction()), records)
     return tables
 
 
@@ -146,7 +148,7 @@ async def test_batches_on_loaded_state_decide_like_one_run_in_memory(
     registry: ProcedureRegistry, events: list[CaseEvent], sizes: list[int]
 ) -> None:
     state, published = decide_in_memory(events, registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
-    tables = await decide(registry, batches(events, sizes))
+    tables = await decide(registry, split_batches(events, sizes))
     assert [decided_fields(event) for event in tables.published] == [decided_fields(orjson.loads(encode_event(e))) for e in published]
     expected = {(counter, o.case): (o, o.group) for counter, group_counter in state.counters.items() for o in group_counter.occurrences}
     assert {key: (o, o.group) for key, o in tables.occurrences.items()} == expected
@@ -164,7 +166,7 @@ async def test_each_event_is_assessed_once(tmp_path: Path, monkeypatch: pytest.M
         return assess(complaint, *arguments)
 
     monkeypatch.setattr(event_assessment, "assess", count)
-    registrations = [registered_event(case, minute, {"policy": "a"}, case) for minute, case in enumerate("abcd")]
+    registrations = [registration(case, minute, {"policy": "a"}, case) for minute, case in enumerate("abcd")]
     amendments = [Amended(case=case, at=START, role="handler", facts={"policy": "b"}) for case in "ab"]
     without_effect = Amended(case="a", at=START, role="handler", facts={"policy": "b"})
     registry = registry_of(tmp_path, PROCEDURE | {"counts": without_set})
@@ -173,8 +175,8 @@ async def test_each_event_is_assessed_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 async def test_founder_that_joins_its_group_again_is_linked_to_the_first_other_member(registry: ProcedureRegistry) -> None:
-    events: list[CaseEvent] = [registered_event(case, 200 * index, {"policy": "a"}, case) for index, case in enumerate("abcd")]
+    events: list[CaseEvent] = [registration(case, 200 * index, {"policy": "a"}, case) for index, case in enumerate("abcd")]
     events += [Amended(case="c", at=START, role="handler", facts={"policy": policy}) for policy in ("b", "a")]
-    tables = await decide(registry, batches(events, []))
+    tables = await decide(registry, split_batches(events, []))
     links = [event["to_case"] for event in tables.published if event["case"] == "c" and "as" in event and event["group"] == "policy/c"]
     assert links == ["a", "a"]

@@ -128,7 +128,7 @@ def test_amended_complaint_is_classified_again(triage: MakeTriage, complaint: Ma
     assert shop.apply(Amended(case="a", at=START, facts={"media": True})) == []
     events = shop.apply(Amended(case="a", at=START, facts={"media": False}, fields={"kind": "demand", "number": "forged"}))
     assert [(e.class_, e.kind) for e in events if isinstance(e, Reclassified)] == [("light", "demand")]
-    assert shop.state.cases["a"].complaint.number == "S-1"
+    assert shop.state.cases["a"].complaint.number == "TS-2026-00001"
 
 
 def test_amended_count_key_moves_the_case_and_dissolves_its_group(triage: MakeTriage, complaint: MakeComplaint) -> None:

@@ -1,0 +1,137 @@
+"""HTTP actions: decided at once, after waiting for unread input, or deferred."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import httpx
+import pytest
+
+from services.sla.application.actions import TakeHttpActions
+from services.sla.application.cases import UpdateCases
+from services.sla.application.identity import IdentityRegistry
+from services.sla.application.rulebooks import RulebookRegistry
+from shared.contracts.actions import Action
+from shared.contracts.topics import TRIAGE_EVENTS
+from shared.procedures.loading.loader import load_organisation
+from shared.runtime.clock import Clock
+from shared.runtime.database.database import Database
+from shared.runtime.kafka.watermark import Watermark
+from tests.integration.sla.recorded_cases import wait_for_events
+from tests.integration.sla.sla_harness import SlaHarness, event_types, first_decision, person_client
+from tests.support.messaging.cloud_events import case_event, received_record
+from tests.support.waiting import wait_for
+
+ANSWER = {"action": "answer", "role": "assistant"}
+
+
+async def test_action_is_decided_at_once_and_its_idempotency_key_counts_once(harness: SlaHarness) -> None:
+    async with harness.build().running() as service, person_client(service) as http:
+        await harness.send_first_decision("case-5")
+        await wait_for_events(service, "case-5", "registered")
+        url = "/v1/cases/case-5/actions"
+        first = await http.post(url, json=ANSWER, headers={"Idempotency-Key": "1"})
+        repeated = await http.post(url, json=ANSWER, headers={"Idempotency-Key": "1"})
+        assert first.status_code == 200
+        assert first.json()["events"][0]["event"] == "first_answered"
+        assert repeated.json()["repeated"] is True
+        assert (await event_types(service, "case-5")).count("first_answered") == 1
+        refused = await http.post(url, json={"action": "close", "role": "supervisor"})
+        assert refused.status_code == 409
+        assert refused.json()["clause"] == "3.8"
+
+
+async def test_invalid_requests_name_the_field_and_the_rule(harness: SlaHarness) -> None:
+    async with harness.build().running() as service, person_client(service) as http:
+        await harness.send_first_decision("case-6")
+        await wait_for_events(service, "case-6", "registered")
+        url = "/v1/cases/case-6/actions"
+        misspelt = await http.post(url, json={**ANSWER, "data": {"txt": "x"}})
+        assert misspelt.status_code == 422
+        assert "txt" in misspelt.json()["detail"]
+        assert (await http.post(url, json={"action": "answer", "role": "management"})).status_code == 403
+        assert (await http.post(url, json={"action": "shout", "role": "assistant"})).status_code == 422
+        no_role = await http.post(url, json={"action": "answer"})
+        assert no_role.status_code == 422
+        assert "role is missing" in no_role.json()["detail"]
+        assert (await http.post("/v1/cases/none/actions", json=ANSWER)).status_code == 404
+        assert (await http.post(url, json=ANSWER, headers={"Authorization": "Bearer wrong"})).status_code == 401
+        assert (await http.get("/v1/cases/case-6", headers={"Authorization": ""})).status_code == 401
+
+
+async def test_action_on_a_parked_case_is_a_conflict(harness: SlaHarness) -> None:
+    async with harness.build().running() as service, person_client(service) as http:
+        await harness.send_first_decision("case-7")
+        await wait_for_events(service, "case-7", "registered")
+        decision_of_another_case = case_event(TRIAGE_EVENTS, first_decision("case-8", datetime.now(UTC)), "triage")
+        await harness.topic_client.publish(replace(decision_of_another_case, key="case-7"))
+
+        async def conflict() -> httpx.Response | None:
+            answer = await http.post("/v1/cases/case-7/actions", json={"action": "supplement", "role": "assistant"})
+            return answer if answer.status_code == 409 else None
+
+        parked = await wait_for(conflict, what="the parked case")
+    assert parked is not None
+    assert "dead letter" in parked.json()["detail"]
+
+
+class LaggingWatermark:
+    """The input has not been read past any deadline; `wait_until_passed` reads it, or gives up."""
+
+    def __init__(self, *, catches_up: bool) -> None:
+        self.waits: list[tuple[datetime, float]] = []
+        self._catches_up = catches_up
+
+    def has_passed(self, _partition: int, _instant: datetime) -> bool:
+        return self._catches_up and bool(self.waits)
+
+    async def wait_until_passed(self, partition: int, instant: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - as in Watermark
+        self.waits.append((instant, timeout))
+        return self.has_passed(partition, instant)
+
+
+@pytest.fixture
+async def overdue_case(harness: SlaHarness) -> AsyncIterator[tuple[UpdateCases, Database]]:
+    """A database with the case `late`, whose deadlines passed 20 days ago and have not been processed."""
+    database = Database(harness.settings, "sla")
+    organisation = load_organisation(harness.settings.organisation)
+    cases = UpdateCases(RulebookRegistry(organisation), IdentityRegistry(organisation), Clock())
+    decision = first_decision("late", datetime.now(UTC) - timedelta(days=20), facility_failure=True)
+    async with database.transaction() as tx:
+        await cases.apply_batch(
+            tx, [received_record(TRIAGE_EVENTS, decision, "triage")], cast("Watermark", LaggingWatermark(catches_up=False))
+        )
+    yield cases, database
+    await database.close()
+
+
+async def deferred_count(database: Database) -> int:
+    async with database.transaction() as tx:
+        return int(await tx.fetchval("SELECT count(*) FROM held WHERE case_id = 'late'"))
+
+
+async def test_action_after_an_unread_deadline_waits_for_the_input_and_is_decided(overdue_case: tuple[UpdateCases, Database]) -> None:
+    cases, database = overdue_case
+    watermark = LaggingWatermark(catches_up=True)
+    actions = TakeHttpActions(cases, database, cast("Watermark", watermark), max_wait=3)
+    result = await actions.take(Action(case="late", action="answer", role="assistant"), cases.identities.actor_by_id("li"), None)
+    assert [timeout for _, timeout in watermark.waits] == [3]
+    assert "first_answered" in [event.type for event in result.events]
+    assert "clock_breached" in [event.type for event in result.events], "the deadline is processed before the action"
+    assert not result.deferred
+    assert await deferred_count(database) == 0
+
+
+async def test_action_is_deferred_if_the_input_is_not_read_in_time(overdue_case: tuple[UpdateCases, Database]) -> None:
+    cases, database = overdue_case
+    actions = TakeHttpActions(cases, database, cast("Watermark", LaggingWatermark(catches_up=False)), max_wait=3)
+    actor = cases.identities.actor_by_id("li")
+    answer = Action(case="late", action="answer", role="assistant")
+    results = [await actions.take(answer, actor, key) for key in ("1", "1", "2")]
+    assert [(result.deferred, result.repeated, len(result.events)) for result in results] == [
+        (True, False, 0),
+        (False, True, 0),
+        (True, False, 0),
+    ]
+    assert await deferred_count(database) == 2

@@ -1,0 +1,78 @@
+"""Loading by SQL: batches on PostgreSQL decide as one run in memory does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.triage.application.procedure_registry import ProcedureRegistry
+from services.triage.application.triage import TriageComplaints
+from services.triage.config import TriageSettings
+from shared.contracts.events import encode_event
+from shared.contracts.events.base import CaseEvent
+from shared.contracts.topics import COMPLAINT_EVENTS
+from shared.procedures.organisation import Organisation
+from shared.runtime.clock import Clock
+from shared.runtime.database.database import Database
+from shared.runtime.database.migrate import migrate
+from tests.support.messaging.cloud_events import received_record
+from tests.support.messaging.sample_organisation import write_yaml
+from tests.support.scenarios.triage_batches import PROCEDURE, case_events, decide_in_memory, split_batches
+
+EventsByCase = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(TriageSettings(environment="test", database_url=database_url), "triage")
+    await migrate(database, "services.triage.migrations")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> ProcedureRegistry:
+    write_yaml(tmp_path / "procedure.yaml", PROCEDURE)
+    organisation = {"id": "test", "departments": [{"id": "unassigned"}], "sources": [{"id": "web", "procedure": "procedure.yaml"}]}
+    return ProcedureRegistry(Organisation.model_validate(organisation), tmp_path)
+
+
+def by_case(bodies: list[bytes]) -> EventsByCase:
+    events: EventsByCase = defaultdict(list)
+    for body in bodies:
+        event = orjson.loads(body)
+        event.pop("recorded_at", None)
+        events[event["case"]].append(event)
+    return events
+
+
+async def published_events(database: Database) -> EventsByCase:
+    async with database.transaction() as tx:
+        rows = await tx.fetch("SELECT bodies FROM outbox ORDER BY id")
+    return by_case([body for row in rows for body in row["bodies"]])
+
+
+@given(events=case_events(), sizes=st.lists(st.integers(1, 8), max_size=10))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_batches_in_postgresql_decide_like_one_run_in_memory(
+    database: Database, registry: ProcedureRegistry, events: list[CaseEvent], sizes: list[int]
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("TRUNCATE known, mark, tally, outbox")
+    use_case = TriageComplaints(registry, Clock())
+    for batch in split_batches(events, sizes):
+        async with database.transaction() as tx:
+            await use_case.decide_batch(tx, [received_record(COMPLAINT_EVENTS, event, "intake") for event in batch])
+    state, published = decide_in_memory(events, registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
+    assert await published_events(database) == by_case([encode_event(event) for event in published])
+    async with database.transaction() as tx:
+        rows = await tx.fetch("SELECT count, key, case_id, group_id FROM mark")
+    expected = {(key.count, key.key, o.case, o.group) for key, counter in state.counters.items() for o in counter.occurrences}
+    assert {tuple(row.values()) for row in rows} == expected

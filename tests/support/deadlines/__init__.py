@@ -1,0 +1,1 @@
+"""Deadlines: a short notation, and a slow count as a reference."""

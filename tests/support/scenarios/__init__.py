@@ -1,0 +1,1 @@
+"""Packs, scenarios and random batches of events."""

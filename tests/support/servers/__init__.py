@@ -1,0 +1,1 @@
+"""Running servers, and fresh databases and topics on them."""
