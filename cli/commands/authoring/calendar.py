@@ -11,13 +11,15 @@ import typer
 
 from cli.deadlines.calendar_file import calendar_warnings, read_calendar
 from cli.exit_status import exit_with
-from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, CalendarError, MinuteInterval
+from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, CalendarError, MinuteInterval, format_interval
 from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL
 
 app = typer.Typer(no_args_is_help=True, help="Show or check a working calendar.")
 
 _SATURDAY = 5
-_LEGEND = "off: day off; work: make-up working day; *: other hours than its weekday; ?: from here on not published, counted by weekday"
+_LEGEND = (
+    "off: day off; work: make-up working day; *: other hours than its weekday; ?: from here on not published, counted by weekday and law"
+)
 
 
 @app.command()
@@ -73,4 +75,4 @@ def _note(calendar: Calendar, day: date) -> str:
 
 
 def _format_intervals(intervals: tuple[MinuteInterval, ...]) -> str:
-    return " ".join(f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}" for start, end in intervals)
+    return " ".join(map(format_interval, intervals))

@@ -193,7 +193,8 @@ class CaseBatch:
     async def _store_decision_context(self, tx: Transaction) -> None:
         """Store organisation and calendars once a process, so that a replay can make its decisions again."""
         rulebooks = self.rulebooks
-        if not self.new_entries or rulebooks.decision_context_stored:
+        # A recalculation that moves no deadline writes no event, but its case names these calendars from now on.
+        if not self.changed_ids or rulebooks.decision_context_stored:
             return
         context = rulebooks.decision_context
         await decision_contexts.insert_decision_context(tx, StoredDecisionContext(context.stamp, rulebooks.calendar_stamp, context.content))

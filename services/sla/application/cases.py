@@ -65,9 +65,10 @@ class UpdateCases:
         await batch.record(tx)
 
     async def recalculate_outdated(self, database: Database) -> int:
-        """Recalculate the deadlines of up to `RECALCULATION_BATCH_SIZE` cases with other calendars; returns how many there were."""
+        """Recalculate the deadlines of up to `RECALCULATION_BATCH_SIZE` cases with older calendars; returns how many there were."""
         async with database.transaction() as tx:
-            case_ids = await storage.lock_outdated_cases(tx, self.rulebooks.calendar_stamp, RECALCULATION_BATCH_SIZE)
+            outdated_stamps = await self.rulebooks.outdated_stamps(tx)
+            case_ids = await storage.lock_outdated_cases(tx, outdated_stamps, RECALCULATION_BATCH_SIZE)
             batch = self.new_batch()
             await batch.load(tx, case_ids)
             for case_id in case_ids:

@@ -38,6 +38,7 @@ class RulebookRegistry:
         self.calendars.update({str(entry["id"]): Calendar.parse(entry) for entry in organisation.calendars})
         self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
         self.decision_context_stored = False
+        self._is_outdated_by_stamp: dict[str, bool] = {}
         self.started_procedures: set[str] = set()
         """The procedures whose duties this process knows to have begun."""
         procedures = (
@@ -53,12 +54,17 @@ class RulebookRegistry:
 
     @cached_property
     def calendar_stamp(self) -> str:
-        """A hash of all calendars; a case stored with another one has its deadlines recalculated."""
-        contents = [
-            (name, calendar.version, str(calendar.published_until), sorted(map(str, calendar.days.items())))
-            for name, calendar in self.calendars.items()
-        ]
-        return hashlib.sha256(orjson.dumps(sorted(contents))).hexdigest()[:16]
+        """A hash of all calendars; a case stored with that of older versions has its deadlines recalculated."""
+        contents = {name: decision_context.calendar_to_dict(calendar) for name, calendar in self.calendars.items()}
+        return hashlib.sha256(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+    async def outdated_stamps(self, tx: Transaction) -> list[str]:
+        """The stamps of calendars that were used before and are older than these: cases counted by them are counted again."""
+        contents = await decision_contexts.load_contents_by_calendar(tx, self._is_outdated_by_stamp)
+        for stamp, content in contents.items():
+            counted_by = decision_context.calendar_versions(content)
+            self._is_outdated_by_stamp[stamp] = decision_context.are_newer(self.calendars, counted_by)
+        return [stamp for stamp, is_outdated in self._is_outdated_by_stamp.items() if is_outdated]
 
     def get(self, procedure: str, version: int, parameters: dict[str, Any]) -> Rulebook:
         """The rulebook of a procedure's version with those parameters; raises `ProcedureError` if the version is not installed."""

@@ -21,7 +21,7 @@ _COLUMNS = (
 # Every statement that locks several cases orders them by id: two transactions then cannot deadlock.
 _LOAD = "SELECT id, state, head, calendar, changed_at FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 _LOCK = "SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED"
-_LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar <> $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
+_LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar = ANY($1::text[]) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
 _STATE = "SELECT state FROM cases WHERE id = $1"
 _OPEN_COUNTS = "SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department"
 _UPDATE = """
@@ -77,9 +77,9 @@ async def lock_cases(tx: Transaction, ids: Sequence[str]) -> list[str]:
     return [row["id"] for row in await tx.fetch(_LOCK, list(ids))]
 
 
-async def lock_outdated_cases(tx: Transaction, calendar_stamp: str, limit: int) -> list[str]:
-    """Lock open cases whose deadlines were calculated with other calendars, and return their ids."""
-    return [row["id"] for row in await tx.fetch(_LOCK_OUTDATED, calendar_stamp, limit)]
+async def lock_outdated_cases(tx: Transaction, outdated_stamps: Sequence[str], limit: int) -> list[str]:
+    """Lock open cases whose deadlines were calculated with one of these sets of calendars, and return their ids."""
+    return [row["id"] for row in await tx.fetch(_LOCK_OUTDATED, list(outdated_stamps), limit)]
 
 
 async def count_open_cases(tx: Transaction) -> list[tuple[str, str, int]]:

@@ -1,11 +1,16 @@
 """A new calendar moves the deadlines of open cases, each with an event; provisional deadlines become definitive."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from services.sla.application.cases import UpdateCases
+from services.sla.application.identity import IdentityRegistry
+from services.sla.application.rulebooks import RulebookRegistry
+from shared.procedures.loading.loader import load_organisation
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
 from tests.integration.sla.sla_harness import CALENDAR, SlaHarness, write_organisation
@@ -51,3 +56,38 @@ async def test_restart_with_a_new_calendar_moves_deadlines_of_open_cases(
         assert not await event_bodies(service, "ended", "clock_moved")
     replay = await CommandLine(monkeypatch, database_url)("replay", "--verify")
     assert replay.exit_code == 0, replay.output
+
+
+async def recount(service: Service, file: Path, version: str, **changes: Any) -> int:
+    """How many cases a process with this version of the calendar counts again."""
+    organisation = load_organisation(write_organisation(file, calendars=calendar(version, **changes)))
+    cases = UpdateCases(RulebookRegistry(organisation), IdentityRegistry(organisation), service.clock)
+    return await cases.recalculate_outdated(service.database)
+
+
+async def test_two_processes_with_two_versions_do_not_flip_cases(harness: SlaHarness, tmp_path: Path) -> None:
+    write_organisation(harness.settings.organisation, calendars=calendar("2026.2"))
+    off = {str(datetime.now(UTC).date() + timedelta(days=day)): "off" for day in range(2, 12)}
+    file = tmp_path / "other.yaml"
+    async with harness.build().running() as service:
+        await harness.send_first_decision("open")
+        await wait_for_events(service, "open", "clock_started")
+        assert await recount(service, file, "2026", days=off) == 0
+        assert await recount(service, file, "2026.2", days=off) == 0
+        assert not await event_bodies(service, "open", "clock_moved")
+        assert await recount(service, file, "2026.10", days=off) == 1
+        moved = await event_bodies(service, "open", "clock_moved")
+        assert moved
+        assert await recount(service, file, "2026.10", days=off) == 0
+        assert await recount(service, file, "2026.2") == 0
+        assert await event_bodies(service, "open", "clock_moved") == moved
+
+
+async def test_recount_without_a_moved_deadline_is_followed_by_a_newer_one(harness: SlaHarness, tmp_path: Path) -> None:
+    write_organisation(harness.settings.organisation, calendars=calendar("1"))
+    file = tmp_path / "other.yaml"
+    async with harness.build().running() as service:
+        await harness.send_first_decision("open")
+        await wait_for_events(service, "open", "clock_started")
+        assert [await recount(service, file, version) for version in ("2", "3", "1")] == [1, 1, 0]
+        assert not await event_bodies(service, "open", "clock_moved")

@@ -1,6 +1,7 @@
 """Counts deadlines minute by minute and day by day, as a reference for the engine, with which it shares no code.
 
-It has its own table of public holidays (the official notices for 2024 to 2026) and works on naive local times in China.
+It has its own table of public holidays (the official notices for 2024 to 2026, the statutory days of 2027 to 2029) and works on naive
+local times in China.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ CHINA = timezone(timedelta(hours=8))
 LAST_PUBLISHED_DATE = date(2026, 12, 31)
 ONE_DAY = timedelta(days=1)
 ONE_MINUTE = timedelta(minutes=1)
-HOURS = ((time(9), time(12)), (time(13), time(18)))
-CLOSE = time(18)
+OFFICE_HOURS = ((9 * 60, 12 * 60), (13 * 60, 18 * 60))
+NIGHT_HOURS = ((20 * 60, 23 * 60), (23 * 60 + 30, 30 * 60))
+"""Minutes from the midnight at which the working day begins: 20:00 to 23:00, and 23:30 to 06:00 of the next date."""
 
 DAYS_OFF_TEXT = (
     "2024-01-01 2024-02-10/17 2024-04-04/06 2024-05-01/05 2024-06-10 2024-09-15/17 2024-10-01/07 "
@@ -29,6 +31,11 @@ MAKE_UP_DAYS_TEXT = (
     "2024-02-04 2024-02-18 2024-04-07 2024-04-28 2024-05-11 2024-09-14 2024-09-29 2024-10-12 "
     "2025-01-26 2025-02-08 2025-04-27 2025-09-28 2025-10-11 "
     "2026-01-04 2026-02-14 2026-02-28 2026-05-09 2026-09-20 2026-10-10"
+)
+STATUTORY_DAYS_TEXT = (
+    "2027-01-01 2027-02-05/08 2027-04-05 2027-05-01/02 2027-06-09 2027-09-15 2027-10-01/03 "
+    "2028-01-01 2028-01-25/28 2028-04-04 2028-05-01/02 2028-05-28 2028-10-01/03 "
+    "2029-01-01 2029-02-12/15 2029-04-04 2029-05-01/02 2029-06-16 2029-09-22 2029-10-01/03"
 )
 
 LocalPause = tuple[datetime, datetime | None]
@@ -46,6 +53,8 @@ def _dates(text: str) -> Iterator[date]:
 
 DAYS_OFF = frozenset(_dates(DAYS_OFF_TEXT))
 MAKE_UP_DAYS = frozenset(_dates(MAKE_UP_DAYS_TEXT))
+STATUTORY_DAYS = frozenset(_dates(STATUTORY_DAYS_TEXT))
+"""The days off that State Council order 795 names, in the years before whose notice this table was written."""
 
 
 @dataclass
@@ -56,6 +65,7 @@ class MinuteCounter:
     roll: str = "forward"
     day_end: str = "midnight"
     pauses: Sequence[LocalPause] = ()
+    hours: Sequence[tuple[int, int]] = OFFICE_HOURS
     provisional: bool = field(default=False, init=False)
     nominal: date | None = field(default=None, init=False)
 
@@ -79,7 +89,7 @@ class MinuteCounter:
     def is_working_day(self, day: date) -> bool:
         if day > LAST_PUBLISHED_DATE:
             self.provisional = True
-            return day.weekday() < 5
+            return day.weekday() < 5 and day not in STATUTORY_DAYS
         return day in MAKE_UP_DAYS or (day.weekday() < 5 and day not in DAYS_OFF)
 
     def is_paused(self, minute: datetime) -> bool:
@@ -95,7 +105,11 @@ class MinuteCounter:
         return any(end is None and start < at for start, end in self.pauses)
 
     def _is_working_minute(self, minute: datetime) -> bool:
-        return any(opening <= minute.time() < closing for opening, closing in HOURS) and self.is_working_day(minute.date())
+        return any(
+            opening <= (minute - self._midnight(day)) // ONE_MINUTE < closing and self.is_working_day(day)
+            for day in (minute.date() - ONE_DAY, minute.date())
+            for opening, closing in self.hours
+        )
 
     def _count_clock_time(self, start: datetime, remaining: timedelta) -> datetime | None:
         return self._count_minutes(start, remaining, lambda minute: not self.is_paused(minute))
@@ -115,19 +129,24 @@ class MinuteCounter:
             minute = minute_end
 
     def _count_day_fraction(self, start: datetime, amount: Fraction) -> datetime | None:
-        self._open_day(start)  # sets `provisional`; every working day of this calendar has 8 hours
-        micros = Fraction(8 * 3600 * 1_000_000) * amount
+        self._open_day(start)  # sets `provisional`; every working day of this calendar has the same hours
+        micros = Fraction(sum(closing - opening for opening, closing in self.hours) * 60 * 1_000_000) * amount
         return self._count_working_time(start, timedelta(microseconds=ceil(micros)))
 
     def _open_day(self, start: datetime) -> date:
         """The first working day that closes after `start`."""
-        day = start.date()
+        day = self._shift_day(start)
         while not (self.is_working_day(day) and start < self._close(day)):
             day += ONE_DAY
         return day
 
+    def _shift_day(self, at: datetime) -> date:
+        """The date on which the shift of an instant began, else the instant's own date."""
+        yesterday = at.date() - ONE_DAY
+        return yesterday if at < self._close(yesterday) and self.is_working_day(yesterday) else at.date()
+
     def _count_working_days(self, start: datetime, amount: int) -> datetime | None:
-        day = start.date() + ONE_DAY if self.counting == "exclusive" else self._open_day(start)
+        day = self._shift_day(start) + ONE_DAY if self.counting == "exclusive" else self._open_day(start)
         while True:
             if self.is_paused_for_good(self._close(day)) and self.is_working_day(day):
                 return None
@@ -192,6 +211,5 @@ class MinuteCounter:
     def _midnight(day: date) -> datetime:
         return datetime.combine(day, time())
 
-    @staticmethod
-    def _close(day: date) -> datetime:
-        return datetime.combine(day, CLOSE)
+    def _close(self, day: date) -> datetime:
+        return self._midnight(day) + self.hours[-1][1] * ONE_MINUTE

@@ -118,19 +118,19 @@ def add_working_time(worktime: Worktime, start: int, amount: int, pauses: Pauses
 
 
 def _has_unpublished_day_until(worktime: Worktime, start: int, due: int) -> bool:
-    last_day = worktime.day_of(due - 1)  # an instant at 24:00 belongs to the day that it ends
-    return last_day > worktime.last_published_day and worktime.has_unpublished_day(worktime.day_of(start), last_day)
+    last_day = worktime.shift_day_of(due - 1)  # an instant at a day's end belongs to the day that it ends
+    return last_day > worktime.last_published_day and worktime.has_unpublished_day(worktime.shift_day_of(start), last_day)
 
 
 def first_open_rank(worktime: Worktime, start: int) -> int:
     """Return the rank of the first working day that closes after `start`."""
-    day = worktime.day_of(start)
+    day = worktime.shift_day_of(start)
     rank = worktime.work_days_before[day]
     return rank + 1 if worktime.work_days[rank] == day and start >= worktime.work_day_closes[rank] else rank
 
 
 def _count_working_days(worktime: Worktime, start: int, duration: Duration, rule: CountingRule, pauses: Pauses) -> CountedDue:
-    day = worktime.day_of(start)
+    day = worktime.shift_day_of(start)
     closes = worktime.work_day_closes
     if rule.counting == "exclusive":
         day += 1
@@ -228,7 +228,7 @@ def _count_same_day(worktime: Worktime, start: int, _duration: Duration, _rule: 
 def _count_same_working_day(worktime: Worktime, start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
     rank = first_open_rank(worktime, start)
     day = worktime.work_days[rank]
-    is_provisional = day > worktime.last_published_day and worktime.has_unpublished_day(worktime.day_of(start), day)
+    is_provisional = day > worktime.last_published_day and worktime.has_unpublished_day(worktime.shift_day_of(start), day)
     return worktime.work_day_closes[rank], day, is_provisional
 
 

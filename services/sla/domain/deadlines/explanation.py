@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ Explanation = dict[str, Any]
 """JSON-ready data: instants as ISO 8601 in the calendar's zone, amounts in the unit under `unit`."""
 
 _SATURDAY: Final = 5
+_WORKING_DAY_KINDS: Final = ("working_days", "same_working_day")
 _MICROS_PER_SECOND: Final = 1_000_000
 _UNIT_BY_KIND: Final[Mapping[DurationKind, str]] = {
     "clock": "s",
@@ -49,7 +51,7 @@ def explain_deadline(worktime: Worktime, limit: TimeLimit, context: Mapping[str,
         **_inputs(worktime, limit, duration),
         "segments": _segments(worktime, limit, duration, nominal_day, counted_due),
         "total": _total(worktime, limit, duration),
-        "rolled": _roll(worktime, limit, nominal_day, counted_due),
+        "rolled": None if duration.kind in _WORKING_DAY_KINDS else _roll(worktime, limit, nominal_day, counted_due),
         "replaced": _replacement(worktime, limit, due, until, counted_due),
         "due": _format_optional(worktime, due),
         "provisional": is_provisional,
@@ -106,8 +108,14 @@ def _segments(
     end = _open_pause_start(limit) if counted_due is None else counted_due
     if duration.kind in ("clock", "working", "part"):
         return list(_time_segments(worktime, limit, end, is_working=duration.kind != "clock"))
-    last_day = worktime.day_of(end) if nominal_day is None else nominal_day
-    return [_day_segment(worktime, limit, duration, day) for day in range(worktime.day_of(limit.start), last_day + 1)]
+    last_day = _day_of(worktime, duration, end) if nominal_day is None else nominal_day
+    first_day = _day_of(worktime, duration, limit.start)
+    return [_day_segment(worktime, limit, duration, day) for day in range(first_day, last_day + 1)]
+
+
+def _day_of(worktime: Worktime, duration: Duration, at: int) -> int:
+    """Return the day to which a duration counts an instant: a shift over midnight is one working day, but two dates."""
+    return worktime.shift_day_of(at) if duration.kind in _WORKING_DAY_KINDS else worktime.day_of(at)
 
 
 def _open_pause_start(limit: TimeLimit) -> int:
@@ -136,18 +144,21 @@ def _working_intervals(worktime: Worktime, start: int, end: int) -> Iterator[tup
 
 def _day_segment(worktime: Worktime, limit: TimeLimit, duration: Duration, day: int) -> Explanation:
     """Explain whether one day counts, and why."""
-    by_working_days = duration.kind in ("working_days", "same_working_day")
+    by_working_days = duration.kind in _WORKING_DAY_KINDS
+    day_start = worktime.midnight(worktime.date_of(day))
+    if by_working_days and day:
+        day_start = max(day_start, worktime.day_closes[day - 1])
     day_end = _day_end(worktime, limit, day, by_working_days=by_working_days)
     is_countable = not by_working_days or worktime.is_working_day(day)
     counts = is_countable and day >= _first_day_that_counts(worktime, limit, duration)
     reason = _day_reason(worktime, day) if by_working_days else "calendar_day"
-    if day == worktime.day_of(limit.start) and is_countable and not counts:
+    if day == _day_of(worktime, duration, limit.start) and is_countable and not counts:
         reason = "start_day" if limit.rule.counting == "exclusive" and duration.pausable else "after_close"
     if counts and duration.pausable and blocking_pause(limit.pauses, day_end):
         counts, reason = False, "paused"
     return {
         "day": str(worktime.date_of(day)),
-        "from": format_instant(worktime, max(limit.start, worktime.midnight(worktime.date_of(day)))),
+        "from": format_instant(worktime, max(limit.start, day_start)),
         "to": format_instant(worktime, max(limit.start, day_end)),
         "amount": int(counts),
         "because": reason,
@@ -161,7 +172,7 @@ def _first_day_that_counts(worktime: Worktime, limit: TimeLimit, duration: Durat
     if duration.kind == "same_working_day" or (duration.kind == "working_days" and limit.rule.counting == "inclusive"):
         return worktime.work_days[first_open_rank(worktime, limit.start)]
     if duration.kind == "working_days":
-        return worktime.day_of(limit.start) + 1
+        return worktime.shift_day_of(limit.start) + 1
     return first_counted_day(worktime, limit.start, limit.rule)
 
 
@@ -173,7 +184,8 @@ def _day_end(worktime: Worktime, limit: TimeLimit, day: int, *, by_working_days:
 
 def _day_reason(worktime: Worktime, day: int) -> str:
     day_date = worktime.date_of(day)
-    is_exception, is_weekend = day_date in worktime.calendar.days, day_date.weekday() >= _SATURDAY
+    calendar, is_weekend = worktime.calendar, day_date.weekday() >= _SATURDAY
+    is_exception = day_date in calendar.days or day_date in calendar.statutory_days
     if worktime.is_working_day(day):
         return "make_up_day" if is_exception and is_weekend else "working_day"
     return "day_off" if is_exception or not is_weekend else "weekend"
@@ -199,7 +211,7 @@ def _roll(worktime: Worktime, limit: TimeLimit, nominal_day: int | None, counted
     """Explain how the nominal day moved to a working day, and over which days; None if it did not move."""
     if nominal_day is None or counted_due is None:
         return None
-    rolled_day = worktime.day_of(counted_due - 1)  # an instant at 24:00 belongs to the day that it ends
+    rolled_day = bisect_left(worktime.day_ends if limit.rule.day_end == "midnight" else worktime.day_closes, counted_due)
     if rolled_day <= nominal_day:
         return None
     return {

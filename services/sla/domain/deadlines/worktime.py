@@ -112,6 +112,11 @@ class Worktime:
         """Return the day of an instant by the zone's wall clock."""
         return (at + self.offsets[bisect_right(self.offset_changes, at)]) // MICROS_PER_DAY
 
+    def shift_day_of(self, at: int) -> int:
+        """Return the day to which an instant belongs for working days: until a shift over midnight closes, the day of that shift."""
+        day = self.day_of(at)
+        return day - 1 if day and at < self.day_closes[day - 1] else day
+
     def midnight(self, day: date) -> int:
         """Return the instant at which a date begins."""
         return self._to_utc(_to_day(day) * MICROS_PER_DAY)
@@ -197,11 +202,12 @@ class Worktime:
         self.work_day_closes = _int_table()
         self.work_day_lengths = _int_table()
         self.day_closes = self.day_ends[:]
-        """Per day: its close of business, or 24:00 if it is not worked."""
+        """Per day: its close of business (on the next date for a shift over midnight), or 24:00 if it is not worked."""
         self.interval_starts = _int_table()
         self.interval_ends = _int_table()
         self.worked_before = _int_table([0])
-        exceptions = {_to_day(day): intervals for day, intervals in self.calendar.days.items()}
+        exceptions: dict[int, tuple[MinuteInterval, ...]] = dict.fromkeys(map(_to_day, self.calendar.statutory_days), ())
+        exceptions.update((_to_day(day), intervals) for day, intervals in self.calendar.days.items())
         for day in range(_DAY_COUNT):
             self.work_days_before.append(len(self.work_days))
             intervals = exceptions.get(day)
@@ -215,14 +221,20 @@ class Worktime:
         for opening, closing in intervals:
             start = self._to_utc(day * MICROS_PER_DAY + opening * MICROS_PER_MINUTE)
             end = self._to_utc(day * MICROS_PER_DAY + closing * MICROS_PER_MINUTE)
+            if end > self.end:  # the last shift closes after the last instant: its time counts up to there, its day never ends
+                self._add_interval(start, self.end)
+                return
             if end > start:  # the start of summer time can skip a whole interval
-                self.interval_starts.append(start)
-                self.interval_ends.append(end)
-                self.worked_before.append(self.worked_before[-1] + end - start)
+                self._add_interval(start, end)
         self.work_days.append(day)
         self.work_day_closes.append(end)
         self.day_closes[day] = end
         self.work_day_lengths.append(self.worked_before[-1] - worked_before_day)
+
+    def _add_interval(self, start: int, end: int) -> None:
+        self.interval_starts.append(start)
+        self.interval_ends.append(end)
+        self.worked_before.append(self.worked_before[-1] + end - start)
 
 
 _WORKTIME_BY_CALENDAR: WeakKeyDictionary[Calendar, Worktime] = WeakKeyDictionary()

@@ -84,7 +84,7 @@ def test_open_pause_ends_the_segments() -> None:
 def test_context_comes_first() -> None:
     explanation = explain_deadline(WORKTIME, limit("2026-09-21 09:00", "1d"), {"procedure": "hunan-property", "clause": "3.4.2"})
     assert list(explanation)[:2] == ["procedure", "clause"]
-    assert explanation["calendar"] == {"id": "china", "version": "2026", "zone": "Asia/Shanghai", "published_until": "2026-12-31"}
+    assert explanation["calendar"] == {"id": "china", "version": "2026.1", "zone": "Asia/Shanghai", "published_until": "2026-12-31"}
 
 
 @settings(max_examples=120, deadline=None)

@@ -48,7 +48,8 @@ def test_calendar_gives_hours_of_weekdays_and_of_listed_days() -> None:
 def test_only_days_after_the_last_published_day_make_a_deadline_provisional() -> None:
     early = branch_with(published_until=date(2025, 12, 31), days={})
     assert early.intervals_on(date(2026, 1, 5)) == early.hours[0]
-    assert early.intervals_on(date(2026, 2, 16)) == early.hours[0]  # a public holiday, but after the calendar's last published day
+    assert early.intervals_on(date(2026, 2, 20)) == early.hours[4]  # a bridge of the notice, after the calendar's last published day
+    assert early.intervals_on(date(2026, 2, 16)) == ()  # Lunar New Year's Eve, a day off by law
     assert is_provisional("2025-12-27 13:00", "1wd", early) is False
     assert is_provisional("2025-12-29 13:00", "3wd", early) is True
     assert not early.is_published(date(2026, 1, 1))
