@@ -14,7 +14,7 @@ from shared.procedures.model.procedure_error import ProcedureError
     [
         ("id: x\npeople: [", 3, "is not valid YAML"),
         ("id: x\npeopel: []\n", 2, "did you mean people?"),
-        ("id: x\nsources:\n  - {id: s, procedure: hunan-propert}\n", 3, "there is no such procedure"),
+        ("id: x\nsources:\n  - {id: s, procedure: hunan-nowhere}\n", 3, "there is no such procedure"),
         ("id: x\nsources:\n  - {id: s, procedure: hunan-property, version: 99}\n", 3, "there is no version 99"),
         ("id: x\nsources:\n  - {id: s, procedure: telecom-urgent, parameters: {ordinary_limit: 99}}\n", 3, "ordinary_limit"),
         ("id: x\nsources:\n  - {id: s, procedure: hunan-property, key_sha256: [zz]}\n", 3, "key_sha256 must be 64 hexadecimal digits"),
