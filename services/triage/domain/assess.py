@@ -28,7 +28,8 @@ _MAX_EVIDENCE_LENGTH = 500
 class TriageDecision:
     """Triage's decision on one complaint.
 
-    `facts` are all facts that the rules read, `derived_facts` those that triage added; `count_keys` maps count entries to count keys.
+    `facts` are all facts that the rules read, `derived_facts` those that triage added; `count_keys` maps count entries to count keys;
+    `failed_conditions` could not be evaluated on this complaint and did not apply.
     """
 
     complaint: Complaint
@@ -42,6 +43,7 @@ class TriageDecision:
     route: RoutingDecision
     count_keys: dict[str, str]
     evidence: tuple[str, ...]
+    failed_conditions: tuple[str, ...] = ()
 
     @property
     def procedure(self) -> Procedure:
@@ -96,7 +98,7 @@ class TriageDecision:
 
 
 def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> TriageDecision:
-    """Decide on a complaint; raises `ValueError` with the condition that cannot be evaluated."""
+    """Decide on a complaint; a rule that cannot be evaluated on it does not apply, and the evidence names it."""
     submitted_facts, invalid_facts = coerce_facts(rules.procedure, complaint.facts)
     scope = RuleScope(complaint, rules.fact_defaults | submitted_facts, rules.bound_procedure.parameters, context.zone, rules.read_paths)
     # In this order, because each kind of rule may read what was decided before it.
@@ -110,7 +112,10 @@ def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> 
     scope.set_case_field("rule", _rule(class_))
     route = choose_route(rules, scope, subject)
     scope.set_case_field("department", route.department)
-    evidence = [f"facts.{name} is not of its type and was left out" for name in invalid_facts]
+    count_keys = _count_keys(rules, scope)
+    unevaluated = "cannot be evaluated on this complaint: it did not apply"
+    evidence = [f"«{source[: _MAX_EVIDENCE_LENGTH - 100]}» {unevaluated}" for source in scope.failed_conditions]
+    evidence += [f"facts.{name} is not of its type and was left out" for name in invalid_facts]
     evidence += derived.evidence
     for field_name, choice in (("kind", kind), ("class", class_), ("subject", subject)):
         evidence += [f"{field_name}: {line}"[:_MAX_EVIDENCE_LENGTH] for line in choice.evidence]
@@ -124,8 +129,9 @@ def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> 
         class_choice=class_,
         subject_choice=subject,
         route=route,
-        count_keys=_count_keys(rules, scope),
+        count_keys=count_keys,
         evidence=tuple(evidence[:_MAX_EVIDENCE_LINES]),
+        failed_conditions=tuple(scope.failed_conditions),
     )
 
 
@@ -135,11 +141,12 @@ def _rule(class_: RuleChoice) -> str:
 
 
 def _count_keys(rules: TriageRules, scope: RuleScope) -> dict[str, str]:
-    keys = {c.entry.id: _count_key(scope.value(c.key)) for c in rules.counts if c.when is None or scope.holds(c.when)}
+    keys = {c.entry.id: _count_key(scope.value_or_none(c.key)) for c in rules.counts if c.when is None or scope.applies(c.when)}
     return {count: key for count, key in keys.items() if key}
 
 
 def _count_key(value: Any) -> str:
     # A key is part of a primary key, so that a long text is counted by its hash.
-    text = "" if value is None or isinstance(value, bool) else str(value).strip()
+    # PostgreSQL stores no NUL in text.
+    text = "" if value is None or isinstance(value, bool) else str(value).replace("\x00", "").strip()
     return text if len(text) <= _MAX_KEY_LENGTH else sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -42,14 +42,14 @@ class AssessedEvent:
 
 
 def assess_registration(registered: Registered, rules: TriageRules, context: TriageContext) -> AssessedEvent:
-    """Assess a new case; raises `ValueError` with the condition that cannot be evaluated."""
+    """Assess a new case."""
     decision = assess(registered.complaint.model_copy(update={"contact": None}), rules, context)
     triage_case = case_from_decision(decision)
     return AssessedEvent(registered, None, triage_case, decision, tuple(_count_changes(None, triage_case)))
 
 
 def assess_event(event: CaseEvent, triage_case: TriageCase, context: TriageContext) -> AssessedEvent:
-    """Assess an event of a known case; raises `ValueError` with the condition that cannot be evaluated."""
+    """Assess an event of a known case."""
     match event:
         case Amended():
             complaint = amended_complaint(triage_case, event.facts, event.fields)

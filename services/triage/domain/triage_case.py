@@ -13,9 +13,11 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
 from shared.contracts.events.triage import Classified
 from shared.contracts.events.up_to_approval import Refused
+from shared.contracts.instants import read_instant
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import Procedure
 
+_INSTANT_FIELDS = frozenset({"received_at", "happened_at"})
 NOT_AMENDABLE = frozenset(
     {"case", "number", "source", "external_id", "registered_at", "facts", "complainant", "contact", "missing", "unreadable"}
 )
@@ -123,9 +125,16 @@ def class_rank(procedure: Procedure, class_: str) -> int:
 def amended_complaint(triage_case: TriageCase, facts: Mapping[str, Any], fields: Mapping[str, Any]) -> Complaint:
     """The complaint after an amendment, without facts of the wrong type and fields that cannot be amended."""
     valid_facts, _ = coerce_facts(triage_case.procedure, facts)
-    amended_fields = {name: value for name, value in fields.items() if name in Complaint.model_fields and name not in NOT_AMENDABLE}
+    amended_fields = {name: value for name, value in fields.items() if _is_amendable(name, value)}
     complaint = triage_case.complaint.model_copy(update={"facts": triage_case.complaint.facts | valid_facts})
     return _with_fields(complaint, amended_fields) if amended_fields else complaint
+
+
+def _is_amendable(name: str, value: Any) -> bool:
+    if name not in Complaint.model_fields or name in NOT_AMENDABLE:
+        return False
+    # The event's fields are any JSON; pydantic alone would read a number as an instant, in any year.
+    return name not in _INSTANT_FIELDS or value is None or read_instant(value) is not None
 
 
 def _with_fields(complaint: Complaint, fields: Mapping[str, Any]) -> Complaint:
