@@ -9,6 +9,7 @@ from services.triage.domain.state import FOLLOWED_EVENTS
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent
 from shared.contracts.events.triage import Classified, Registered
+from shared.contracts.events.up_to_approval import Amended
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
@@ -16,7 +17,7 @@ from shared.runtime.service import Service
 
 EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS}
 """Topic → event types that are processed; sla repeats `registered` on case-events, where it is skipped."""
-OWN_ECHOES = frozenset({(Classified.name, TRIAGE)})
+OWN_ECHOES = frozenset({(Classified.name, TRIAGE), (Amended.name, TRIAGE)})
 """Event type and `by` of triage's own decisions, which sla publishes on case-events and triage skips."""
 
 

@@ -101,8 +101,8 @@ class TriageComplaints:
             try:
                 return state, list(self._published_events(state, assessed, now))
             except CountersNotLoadedError as missing:
-                # Rare: facts that a group sets changed a count key, which the events alone did not show.
-                await loaded.load_counters(tx, missing.changes)
+                # Rare: a group of people is completed, or facts that a group sets changed a count key, which the events did not show.
+                await loaded.load_counters(tx, missing.changes, missing.whole_counter)
 
     def _published_events(self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime) -> Iterator[TracedEvent]:
         for record, event in assessed:

@@ -1,7 +1,9 @@
 """Decides on one complaint: derived facts, kind, class, subject, route and count keys, with clauses and evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, cast
 
 from services.triage.domain import classify
@@ -19,7 +21,10 @@ from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import ClassRule, Procedure
 
 TRIAGE = "triage"
+CountKeys = Mapping[str, tuple[str, ...]]
+"""Id of a count entry → the keys under which a case counts."""
 _MAX_KEY_LENGTH = 200
+_MAX_KEYS = 50  # as many as a complaint may name under `against`
 _MAX_EVIDENCE_LINES = 100
 _MAX_EVIDENCE_LENGTH = 500
 
@@ -41,7 +46,7 @@ class TriageDecision:
     class_choice: RuleChoice
     subject_choice: RuleChoice
     route: RoutingDecision
-    count_keys: dict[str, str]
+    count_keys: CountKeys
     evidence: tuple[str, ...]
     failed_conditions: tuple[str, ...] = ()
 
@@ -97,9 +102,11 @@ class TriageDecision:
         return [self.classified_event(registered, context), self.routed_event(context)]
 
 
-def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> TriageDecision:
-    """Decide on a complaint; a rule that cannot be evaluated on it does not apply, and the evidence names it."""
-    submitted_facts, invalid_facts = coerce_facts(rules.procedure, complaint.facts)
+def assess(
+    complaint: Complaint, rules: TriageRules, context: TriageContext, group_facts: Mapping[str, Any] = MappingProxyType({})
+) -> TriageDecision:
+    """Decide on a complaint with the facts that its groups set; the evidence names rules that cannot be evaluated: they do not apply."""
+    submitted_facts, invalid_facts = coerce_facts(rules.procedure, {**complaint.facts, **group_facts})
     scope = RuleScope(complaint, rules.fact_defaults | submitted_facts, rules.bound_procedure.parameters, context.zone, rules.read_paths)
     # In this order, because each kind of rule may read what was decided before it.
     derived = classify.derive_facts(rules, scope, submitted_facts)
@@ -140,13 +147,18 @@ def _rule(class_: RuleChoice) -> str:
     return (entry.rule or entry.id) if isinstance(entry, ClassRule) else ""
 
 
-def _count_keys(rules: TriageRules, scope: RuleScope) -> dict[str, str]:
-    keys = {c.entry.id: _count_key(scope.value_or_none(c.key)) for c in rules.counts if c.when is None or scope.applies(c.when)}
-    return {count: key for count, key in keys.items() if key}
+def _count_keys(rules: TriageRules, scope: RuleScope) -> CountKeys:
+    keys = {c.entry.id: _keys(scope.value_or_none(c.key)) for c in rules.counts if c.when is None or scope.applies(c.when)}
+    return {count: of_count for count, of_count in keys.items() if of_count}
+
+
+def _keys(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(dict.fromkeys(filter(None, map(_count_key, values))))[:_MAX_KEYS]
 
 
 def _count_key(value: Any) -> str:
-    # A key is part of a primary key, so that a long text is counted by its hash.
     # PostgreSQL stores no NUL in text.
     text = "" if value is None or isinstance(value, bool) else str(value).replace("\x00", "").strip()
+    # A key is part of a primary key, so that a long text is counted by its hash.
     return text if len(text) <= _MAX_KEY_LENGTH else sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -43,8 +43,9 @@ def _require_decidable_registration(event: Registered) -> None:
     _require_bounded("complaint.facts", complaint.facts)
     _require_bounded("parameters", event.parameters)
     _require_possible_instants(complaint, "complaint.", ("received_at", "registered_at", "happened_at"))
-    if len(event.complainant_keys) > _MAX_COMPLAINANT_KEYS:
-        raise EventBoundsError(f"complainant_keys has more than {_MAX_COMPLAINANT_KEYS} entries")
+    keys = event.complainant_keys
+    if len(keys) > _MAX_COMPLAINANT_KEYS or any(not key or key.split() != [key] for key in keys):
+        raise EventBoundsError(f"complainant_keys: send at most {_MAX_COMPLAINANT_KEYS}, each `<field>:<hash>` without white space")
 
 
 def _require_bounded(name: str, value: dict[str, Any]) -> None:

@@ -47,8 +47,8 @@ FRAGILE: dict[str, Any] = {
 }
 
 
-def registration(case: str = "c1", **fields: Any) -> Registered:
-    return registered_event(sample_complaint(case, START, **({"text": "你好"} | fields)), "shop", 2)
+def registration(**fields: Any) -> Registered:
+    return registered_event(sample_complaint("c1", START, **({"text": "你好"} | fields)), "shop", 2)
 
 
 @pytest.mark.parametrize("facts", HOSTILE_FACTS, ids=range(len(HOSTILE_FACTS)))
