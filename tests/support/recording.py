@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import orjson
 
 from services.sla.domain.deadlines.worktime import from_micros
 from services.sla.domain.evidence.recorded_events import RecordedEvent, to_recorded_events
+from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import CaseDecision
 from services.sla.domain.lifecycle.due_items import next_due
-from services.sla.domain.lifecycle.inputs import AdvanceTime, CaseInput
+from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput
 from services.sla.domain.rules.rulebook import Rulebook
-from simulator.scenario import Scenario
+from simulator.scenario import Scenario, ScenarioStep
 from simulator.simulation import Simulation
 
 
 @dataclass
 class RecordingSimulation(Simulation):
-    """A simulation that keeps each case's ledger; in an outage (from, to) nothing is decided, afterwards all that waited, late."""
+    """A simulation that records each case's ledger and decisions.
+
+    In an outage (from, to) nothing is decided; what waited is decided afterwards, late. Where `notification_outcome` is an
+    event, notify reports it for every requested notification before the next step.
+    """
 
     outages: Sequence[tuple[int, int]] = ()
+    notification_outcome: str = ""
     ledgers: dict[str, list[RecordedEvent]] = field(default_factory=dict)
+    decisions: dict[str, list[CaseDecision]] = field(default_factory=dict)
+    _requested: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,6 +50,16 @@ class RecordingSimulation(Simulation):
     def _record_decision(self, name: str, given: CaseInput, decision: CaseDecision, now: int) -> None:
         lines = to_recorded_events(given, decision.events, decision.case, self.rulebook, from_micros(now))
         self.ledgers.setdefault(name, []).extend(lines)
+        self.decisions.setdefault(name, []).append(decision)
+        self._requested += [(name, event.data["notification"]) for event in decision.events if event.type == "notification_requested"]
+
+    def _step(self, step: ScenarioStep, at: int, scenario: Scenario) -> None:
+        requested, self._requested = self._requested, []
+        if self.notification_outcome:
+            for name, notification in requested:
+                outcome = {"notification": notification, "delivery": "d", "channel": "sms"}
+                self._decide(name, ApplyDecision(self.notification_outcome, self.now, outcome, "message"))
+        super()._step(step, at, scenario)
 
     def _advance_to(self, upto: int) -> None:
         for begun, ended in self.outages:
@@ -59,3 +79,13 @@ class RecordingSimulation(Simulation):
             if due is not None and due <= ended:
                 self.now = max(self.now, ended)
                 self._decide(name, AdvanceTime(ended))
+
+
+def replay_differences(recording: RecordingSimulation, name: str) -> list[str]:
+    """Where the replay of a recorded case differs from the live one: events first, then its state."""
+    live = recording.cases[name]
+    replayed = replay_decisions(recording.ledgers[name], recording.find_rulebook)
+    due = next_due(live)
+    apply_eventless_steps(replayed, None if due is None else due - 1)
+    assert replayed.case is not None
+    return replayed.differences or state_differences(replayed.case, orjson.loads(orjson.dumps(asdict(live))))

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from services.sla.domain.evidence.recorded_events import RecordedEvent
-from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
-from services.sla.domain.lifecycle.due_items import next_due
+from services.sla.domain.evidence.replay import replay_decisions
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.loading.loader import installed_packs, load_organisation, load_pack, load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import Organisation, open_organisation
 from simulator.scenario import Scenario, read_scenario
 from tests.support.random_scenarios import DrawnScenario, bind_with_defaults, random_scenarios
-from tests.support.recording import RecordingSimulation
-
-
-def replayed(recording: RecordingSimulation, name: str) -> list[str]:
-    """How a case departs from its replay."""
-    found = replay_decisions(recording.ledgers[name], recording.find_rulebook)
-    live = recording.cases[name]
-    apply_eventless_steps(found, None if next_due(live) is None else (next_due(live) or 0) - 1)
-    assert found.case is not None
-    return found.differences or state_differences(found.case, orjson.loads(orjson.dumps(asdict(live))))
+from tests.support.recording import RecordingSimulation, replay_differences
 
 
 def organisation_of(scenario: Scenario, base: Path) -> Organisation:
@@ -49,7 +37,7 @@ def test_every_scenario_of_a_pack_comes_out_again(pack: str) -> None:
         )
         recording.run_cases(scenario)
         for name in recording.cases:
-            assert not replayed(recording, name), path.name
+            assert not replay_differences(recording, name), path.name
 
 
 @given(random_scenarios())
@@ -59,7 +47,7 @@ def test_random_cases_come_out_again_whatever_the_outages(drawn: DrawnScenario) 
     recording = RecordingSimulation(bind_with_defaults(pack), open_organisation(), outages=outages)
     recording.run_cases(scenario)
     for name in recording.cases:
-        assert not replayed(recording, name)
+        assert not replay_differences(recording, name)
 
 
 def test_a_changed_event_is_named_with_the_field_that_departs() -> None:
