@@ -77,7 +77,7 @@ async def test_every_case_comes_out_of_its_events_again(service: Service, jiesu:
     assert found.exit_code == 1
     differences = {each["case"]: each["difference"] for each in json.loads(found.stdout)["differences"]}
     assert differences.keys() == set(RECORDED_CASES)
-    assert "level: kept is 1, replayed 0" in differences["past-3"]
+    assert "level: stored 1, replayed 0" in differences["past-3"]
     assert (await jiesu("replay", "--verify", "--case", "no-such")).exit_code == 1
 
 

@@ -1,1 +1,1 @@
-"""What proves a case's history: hash chain, Merkle tree, replay."""
+"""The evidence of a case's history: hash chain, Merkle tree, replay."""

@@ -1,4 +1,4 @@
-"""A case's whole ledger as it is stored, and what can be wrong with it: changed, missing or exchanged lines, or a tail cut off."""
+"""A case's whole ledger as stored, and the faults in it: changed, missing or swapped entries, or a tail that is cut off."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import orjson
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
-from services.sla.domain.evidence.recorded_events import RecordedEvent
+from services.sla.domain.evidence.recorded_events import RecordedEvent, parse_instant_fields, parse_micros
 from services.sla.domain.lifecycle.case import Event
-from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
 from services.sla.domain.reports.statistics import CaseTimeline
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A line of the ledger with the columns beside its body."""
+    """A stored ledger entry with its columns: canonical JSON, hash, and the fields of the event that queries search."""
 
     sequence: int
     body: bytes
@@ -34,7 +33,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseHistory:
-    """A case with its ledger: `head`, `sequence` and `state` are the case row's; `state` is JSON as bytes."""
+    """A case row (`head`, `sequence`, `calendar`, and `state` as JSON) with all its ledger rows, read at one moment."""
 
     case: str
     head: bytes
@@ -44,26 +43,30 @@ class CaseHistory:
     rows: Sequence[LedgerRow] = field(default_factory=tuple)
 
     def recorded_events(self) -> list[RecordedEvent]:
-        """The lines as the replay takes them; raises `ValueError` for a body that is no JSON."""
+        """The rows as replay reads them; raises `ValueError` for a body that is not JSON."""
         return [RecordedEvent(orjson.loads(row.body), row.cause, row.origin, row.basis) for row in self.rows]
 
     def timeline(self) -> CaseTimeline:
-        """The case as the figures take it."""
+        """The case as statistics read it; raises `ValueError` for a body that is not JSON."""
         return case_timeline(self.case, [orjson.loads(row.body) for row in self.rows])
 
 
 def case_timeline(case: str, bodies: Sequence[dict[str, Any]]) -> CaseTimeline:
-    """A case as the figures take it, out of its events as they were published."""
+    """A case as statistics read it, from the bodies of its events in order; there has to be at least one."""
     registered = next((body for body in bodies if body["type"] == "registered"), {})
     complaint = registered.get("complaint", {})
-    events = [Event(body["type"], _parse_micros(body["at"]), body["sequence"], _instants_to_micros(body)) for body in bodies]
-    received = complaint.get("received_at") or bodies[0]["at"]
-    who = complaint.get("complainant", {}).get("kind", "customer")
-    return CaseTimeline(case, _parse_micros(received), complaint.get("channel", "hotline"), who, events, complaint.get("facts", {}))
+    return CaseTimeline(
+        case,
+        received_at=parse_micros(complaint.get("received_at") or bodies[0]["at"]),
+        channel=complaint.get("channel", "hotline"),
+        complainant_kind=complaint.get("complainant", {}).get("kind", "customer"),
+        events=[Event(body["type"], parse_micros(body["at"]), body["sequence"], parse_instant_fields(body)) for body in bodies],
+        facts=complaint.get("facts", {}),
+    )
 
 
 def verify_history(history: CaseHistory) -> list[str]:
-    """What is wrong with a case's ledger, in words; empty if every line is what it was and where it was."""
+    """The faults of a case's ledger, one text each; empty if every entry is unchanged and in its place."""
     entries = [hash_chain.LedgerEntry(row.sequence, row.body, row.hash) for row in history.rows]
     return [
         *hash_chain.verify_chain(entries),
@@ -72,40 +75,32 @@ def verify_history(history: CaseHistory) -> list[str]:
     ]
 
 
-def _head_faults(dossier: CaseHistory) -> Iterator[str]:
-    last = dossier.rows[-1] if dossier.rows else None
-    reached, head = (last.sequence, last.hash) if last else (0, hash_chain.GENESIS_HASH)
-    if reached < dossier.sequence:
-        yield f"the ledger ends at event {reached}, the case is at event {dossier.sequence}: the last events are missing"
-    elif reached > dossier.sequence:
-        yield f"the ledger goes on to event {reached}, the case is at event {dossier.sequence}: events were added, or the case set back"
-    elif head != dossier.head:
-        yield f"the case's head is not the hash of event {reached}: one of them was changed"
+def _head_faults(history: CaseHistory) -> Iterator[str]:
+    last_row = history.rows[-1] if history.rows else None
+    last, last_hash = (last_row.sequence, last_row.hash) if last_row else (0, hash_chain.GENESIS_HASH)
+    if last < history.sequence:
+        yield f"the ledger ends at event {last}, the case is at event {history.sequence}: the last events are missing"
+    elif last > history.sequence:
+        yield f"the ledger ends at event {last}, the case is at event {history.sequence}: events were added, or the case was set back"
+    elif last_hash != history.head:
+        yield f"the case's head is not the hash of event {last}: one of them was changed"
 
 
 def _column_faults(case: str, row: LedgerRow) -> Iterator[str]:
-    """Columns repeat what the body says, so that it can be searched: they have to agree."""
+    """The columns repeat fields of the body, so that queries can search them; the two have to agree."""
     try:
         body = orjson.loads(row.body)
-        stated = {
+        fields = {**body, **{name: parse_micros(body[name]) for name in ("at", "recorded_at")}}
+        columns = {
             "case": case,
             "sequence": row.sequence,
             "type": row.type,
             "at": to_micros(row.at),
             "recorded_at": to_micros(row.recorded_at),
         }
-        said = {**body, **{name: _parse_micros(body[name]) for name in ("at", "recorded_at")}}
     except (ValueError, KeyError, TypeError):
         yield f"event {row.sequence} cannot be read"
         return
-    for name, value in stated.items():
-        if said.get(name) != value:
+    for name, value in columns.items():
+        if fields.get(name) != value:
             yield f"event {row.sequence}: the column {name} does not agree with the event"
-
-
-def _instants_to_micros(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: _parse_micros(value) if name in INSTANT_FIELDS and isinstance(value, str) else value for name, value in body.items()}
-
-
-def _parse_micros(written: str) -> int:
-    return to_micros(datetime.fromisoformat(written))

@@ -1,11 +1,10 @@
-"""What decisions rest on besides the procedure, as data that can be kept: the organisation and its calendars at that time."""
+"""The organisation and calendars that decisions are made with, as content that is stored under its hash."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import orjson
@@ -19,12 +18,12 @@ _EXCLUDED_FIELDS: Any = {
     "routing": True,
     "people": {"__all__": {"email", "phone", "token_sha256", "keys"}},
 }
-"""What no decision of a case reads: addresses, secrets, and what only intake and triage use."""
+"""Fields of an organisation that no decision on a case reads: contact data, secrets, and what only intake and triage use."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionContext:
-    """Organisation and calendars, with the stamp that ledger lines carry and the canonical bytes that it is the hash of."""
+    """Organisation and calendars, their canonical JSON, and the stamp that ledger rows carry: the start of its SHA-256."""
 
     organisation: Organisation
     calendars: dict[str, Calendar]
@@ -33,47 +32,47 @@ class DecisionContext:
 
 
 def capture_context(organisation: Organisation, calendars: Mapping[str, Calendar]) -> DecisionContext:
-    """The basis of decisions made now."""
+    """The context of decisions made with this organisation and these calendars."""
     data = {
         "organisation": organisation.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_EXCLUDED_FIELDS),
         "calendars": {name: calendar_to_dict(calendar) for name, calendar in calendars.items()},
     }
     content = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-    return DecisionContext(organisation, dict(calendars), hashlib.sha256(content).hexdigest()[:16], content)
+    return DecisionContext(organisation, dict(calendars), _stamp(content), content)
 
 
 def parse_context(content: bytes) -> DecisionContext:
-    """A basis that was kept; raises `ValueError` (also pydantic's) for content that is none."""
+    """A context from its stored content; raises `ValueError` (pydantic's included) or `KeyError` for other content."""
     data = orjson.loads(content)
-    calendars = {name: Calendar.parse(each) for name, each in data["calendars"].items()}
+    calendars = {name: Calendar.parse(calendar) for name, calendar in data["calendars"].items()}
     organisation = Organisation.model_validate({"id": "unnamed", **data["organisation"]})
-    return DecisionContext(organisation, calendars, hashlib.sha256(content).hexdigest()[:16], content)
+    return DecisionContext(organisation, calendars, _stamp(content), content)
 
 
 def without_names(context: DecisionContext, kept_names: frozenset[str] = frozenset()) -> DecisionContext:
-    """The basis without the names of people, but for those that a case names itself."""
+    """The context without the names of people, except these, under a stamp of its own."""
     people = [person if person.name in kept_names else person.model_copy(update={"name": ""}) for person in context.organisation.people]
     return capture_context(context.organisation.model_copy(update={"people": people}), context.calendars)
 
 
 def calendar_to_dict(calendar: Calendar) -> dict[str, Any]:
-    """A calendar as `Calendar.parse` reads it, complete: it needs no public schedule besides."""
-    days = {_format_day(day): [_format_interval(each) for each in hours] if hours else "off" for day, hours in calendar.days.items()}
+    """A calendar as `Calendar.parse` reads it, with every exception listed, so that no published schedule is needed."""
+    days = {day.isoformat(): _format_intervals(intervals) if intervals else "off" for day, intervals in calendar.days.items()}
+    hours = {name: _format_intervals(intervals) for name, intervals in zip(WEEKDAYS, calendar.hours, strict=True) if intervals}
     return {
         "id": calendar.id,
         "version": calendar.version,
         "zone": calendar.zone.key,
         "schedule": "none",
-        "hours": {name: [_format_interval(each) for each in hours] for name, hours in zip(WEEKDAYS, calendar.hours, strict=True) if hours},
+        "hours": hours,
         "days": days,
         "published_until": None if calendar.published_until is None else str(calendar.published_until),
     }
 
 
-def _format_day(day: date) -> str:
-    return day.isoformat()
+def _format_intervals(intervals: Sequence[MinuteInterval]) -> list[str]:
+    return [f"{start // 60:02}:{start % 60:02}-{end // 60:02}:{end % 60:02}" for start, end in intervals]
 
 
-def _format_interval(minutes: MinuteInterval) -> str:
-    opens, shut = minutes
-    return f"{opens // 60:02}:{opens % 60:02}-{shut // 60:02}:{shut % 60:02}"
+def _stamp(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A case's events bound to each other by hashes, so that none can be changed, left out or exchanged unnoticed."""
+"""The hash chain over the events of a case, which detects a changed, missing or swapped event."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import orjson
 
 GENESIS_HASH = bytes(32)
-"""What stands before a case's first event."""
+"""The previous hash of a case's first event."""
 
 
 class LedgerEntry(NamedTuple):
-    """One line of a ledger: the event's canonical bytes and its hash."""
+    """One entry of a ledger: the event's sequence number, its canonical JSON and its hash."""
 
     sequence: int
     body: bytes
@@ -26,19 +26,19 @@ def canonical_json(event: dict[str, Any]) -> bytes:
 
 
 def chain_hash(previous: bytes, body: bytes) -> bytes:
-    """The hash of an event that follows on the one with hash `previous`."""
+    """The SHA-256 of an event's canonical JSON after the hash of the event before it."""
     return sha256(previous + body).digest()
 
 
 def verify_chain(entries: Iterable[LedgerEntry]) -> list[str]:
-    """What is wrong with a case's ledger, in words: a changed event, a missing one, one in the wrong place; empty if it holds."""
-    found: list[str] = []
+    """The faults of a ledger, one text each: changed, missing and misplaced events; empty if there are none."""
+    faults: list[str] = []
     previous, expected = GENESIS_HASH, 1
     for entry in entries:
         if entry.sequence != expected:
-            found.append(f"event {expected} is missing: event {entry.sequence} stands in its place")
+            faults.append(f"event {expected} is missing: event {entry.sequence} comes in its place")
             expected = entry.sequence
         elif chain_hash(previous, entry.body) != entry.hash:
-            found.append(f"event {entry.sequence} does not fit the one before: it, or its hash, was changed or exchanged")
+            faults.append(f"event {entry.sequence} does not fit the event before it: it or its hash was changed or swapped")
         previous, expected = entry.hash, expected + 1
-    return found
+    return faults
