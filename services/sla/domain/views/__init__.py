@@ -1,1 +1,1 @@
-"""Cases as others see them: event mapping, redaction, clocks."""
+"""Views of a case for other services and for people: event mapping, redaction, clock view."""

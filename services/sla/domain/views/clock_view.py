@@ -1,24 +1,24 @@
-"""A case's clocks as people ask about them: each round as it stands, and why its deadlines fall where they fall."""
+"""The clock runs of a case as API and archive show them, with the explanation of each deadline."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from services.sla.domain.deadlines.explanation import explain_deadline
-from services.sla.domain.lifecycle import clock_deadlines
 from services.sla.domain.lifecycle.case import Case, ClockRun
+from services.sla.domain.lifecycle.clock_deadlines import time_limit
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.rulebook import ClockPlan, Rulebook
 
 
 def started_runs(case: Case, rulebook: Rulebook) -> list[tuple[ClockPlan, ClockRun]]:
-    """Every round that began, with its clock."""
+    """Every run that has started, with the plan of its clock; dormant runs are left out."""
     plans = rulebook.clock_plans
-    return [(plans[name], each) for name, listed in case.rounds.items() for each in listed if each.state != "dormant"]
+    return [(plans[clock_id], run) for clock_id, runs in case.rounds.items() for run in runs if run.state != "dormant"]
 
 
 def run_summary(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
-    """A round as it stands."""
+    """State and due instant of a run, as JSON values."""
     worktime = rulebook.worktime_for(case.department)
     return {
         "clock": plan.clock.id,
@@ -31,9 +31,9 @@ def run_summary(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) 
 
 
 def explained_run(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
-    """A round as it stands, with the explanation of each due instant."""
-    draft = DecisionBuilder(case, rulebook, run.start)
-    because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
-    limits = [clock_deadlines.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]
-    dues = [explain_deadline(draft.worktime, limit, because) for limit in limits if limit is not None]
+    """The summary of a run with `dues`, the explanation of each due instant (time.md, Explanation)."""
+    builder = DecisionBuilder(case, rulebook, run.start)
+    source = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
+    limits = [time_limit(builder, plan, run, step_index) for step_index in range(len(plan.deadline_steps))]
+    dues = [explain_deadline(builder.worktime, limit, source) for limit in limits if limit is not None]
     return {**run_summary(case, rulebook, plan, run), "dues": dues}
