@@ -1,4 +1,4 @@
-"""Scenarios run as the services run them, outages included, with the ledgers that come of it."""
+"""Scenarios simulated with outages and outcomes of notifications, and the ledgers that they leave."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 from services.sla.domain.deadlines.worktime import from_micros
 from services.sla.domain.evidence.recorded_events import RecordedEvent, to_recorded_events
 from services.sla.domain.evidence.replay import apply_eventless_steps, replay_decisions, state_differences
-from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import CaseDecision
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput
@@ -22,16 +22,16 @@ from simulator.simulation import Simulation
 
 @dataclass
 class RecordingSimulation(Simulation):
-    """A simulation that records each case's ledger and decisions.
+    """A simulation that records each case's ledger and the events of each decision.
 
-    In an outage (from, to) nothing is decided; what waited is decided afterwards, late. Where `notification_outcome` is an
-    event, notify reports it for every requested notification before the next step.
+    During an outage (from, to) nothing is decided; what waited is decided afterwards, late. If `notification_outcome` is the
+    type of an event, it is reported for every requested notification at the next step.
     """
 
     outages: Sequence[tuple[int, int]] = ()
     notification_outcome: str = ""
     ledgers: dict[str, list[RecordedEvent]] = field(default_factory=dict)
-    decisions: dict[str, list[CaseDecision]] = field(default_factory=dict)
+    decisions: dict[str, list[list[Event]]] = field(default_factory=dict)
     _requested: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -39,7 +39,7 @@ class RecordingSimulation(Simulation):
         self.on_decision = self._record_decision
 
     def run_cases(self, scenario: Scenario) -> dict[str, Case]:
-        """Run a scenario; gives the cases as they stand at its end."""
+        """Run a scenario; returns the cases at its end."""
         self.run(scenario)
         return self.cases
 
@@ -47,10 +47,10 @@ class RecordingSimulation(Simulation):
         """The one rulebook of the simulation."""
         return self.rulebook
 
-    def _record_decision(self, name: str, given: CaseInput, decision: CaseDecision, now: int) -> None:
-        lines = to_recorded_events(given, decision.events, decision.case, self.rulebook, from_micros(now))
-        self.ledgers.setdefault(name, []).extend(lines)
-        self.decisions.setdefault(name, []).append(decision)
+    def _record_decision(self, name: str, case_input: CaseInput, decision: CaseDecision, now: int) -> None:
+        recorded = to_recorded_events(case_input, decision.events, decision.case, self.rulebook, from_micros(now))
+        self.ledgers.setdefault(name, []).extend(recorded)
+        self.decisions.setdefault(name, []).append(decision.events)
         self._requested += [(name, event.data["notification"]) for event in decision.events if event.type == "notification_requested"]
 
     def _step(self, step: ScenarioStep, at: int, scenario: Scenario) -> None:
@@ -58,31 +58,31 @@ class RecordingSimulation(Simulation):
         if self.notification_outcome:
             for name, notification in requested:
                 outcome = {"notification": notification, "delivery": "d", "channel": "sms"}
-                self._decide(name, ApplyDecision(self.notification_outcome, self.now, outcome, "message"))
+                self._decide(name, ApplyDecision(self.notification_outcome, at, outcome, "message"))
         super()._step(step, at, scenario)
 
     def _advance_to(self, upto: int) -> None:
-        for begun, ended in self.outages:
-            if begun > upto:
+        for begins, ends in self.outages:
+            if begins > upto:
                 break
-            super()._advance_to(begun)
-            if upto < ended:
-                self.now = max(self.now, ended)
+            super()._advance_to(begins)
+            if upto < ends:
+                self.now = max(self.now, ends)
                 return
-            self._catch_up(ended)
+            self._catch_up(ends)
         super()._advance_to(upto)
 
-    def _catch_up(self, ended: int) -> None:
-        """After an outage the timers of a case that fell due meanwhile fire in one go."""
+    def _catch_up(self, until: int) -> None:
+        """Fire the timers of a case that fell due during an outage in one decision."""
         for name, case in self.cases.items():
             due = next_due(case)
-            if due is not None and due <= ended:
-                self.now = max(self.now, ended)
-                self._decide(name, AdvanceTime(ended))
+            if due is not None and due <= until:
+                self.now = max(self.now, until)
+                self._decide(name, AdvanceTime(until))
 
 
 def replay_differences(recording: RecordingSimulation, name: str) -> list[str]:
-    """Where the replay of a recorded case differs from the live one: events first, then its state."""
+    """The differences between a recorded case and its replay: those of its events, else those of its state."""
     live = recording.cases[name]
     replayed = replay_decisions(recording.ledgers[name], recording.find_rulebook)
     due = next_due(live)
