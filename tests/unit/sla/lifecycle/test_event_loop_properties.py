@@ -1,5 +1,6 @@
 """Laws of the event loop over random procedures: each event is applied once, each reaction carried out once, replay equals live."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -31,16 +32,16 @@ def test_each_event_is_applied_once_and_each_reaction_on_it_is_carried_out_once(
     except ProcedureLoopError:
         reject()
     [(name, decisions)] = recording.decisions.items()
-    for decision in decisions:
+    for events in decisions:
         for reaction in bound.procedure.reactions:
             selected = selected_events(reaction.on)
-            matching = [event for event in decision.events if any(selects(each, event) for each in selected)]
-            carried_out = [event for event in decision.events if event.type == MARKER and event.data["rule"] == reaction.id]
+            matching = [event for event in events if any(selects(each, event) for each in selected)]
+            carried_out = [event for event in events if event.type == MARKER and event.data["rule"] == reaction.id]
             assert [event.at for event in carried_out] == [event.at for event in matching]
             assert all(cause.sequence < effect.sequence for cause, effect in zip(matching, carried_out, strict=True))
-    events = [event for decision in decisions for event in decision.events]
-    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
-    assert recording.cases[name].count == Counter(event.type for event in since_reopening(events))
+    history = list(itertools.chain.from_iterable(decisions))
+    assert [event.sequence for event in history] == list(range(1, len(history) + 1))
+    assert recording.cases[name].count == Counter(event.type for event in since_reopening(history))
     assert replay_differences(recording, name) == []
 
 
