@@ -37,6 +37,7 @@ def verify_chain(entries: Iterable[LedgerEntry]) -> list[str]:
     for entry in entries:
         if entry.sequence != expected:
             faults.append(f"event {expected} is missing: event {entry.sequence} comes in its place")
+            # Continue from the event that is there: one gap is one fault.
             expected = entry.sequence
         elif chain_hash(previous, entry.body) != entry.hash:
             faults.append(f"event {entry.sequence} does not fit the event before it: it or its hash was changed or swapped")

@@ -149,7 +149,8 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
         return TakeAction(action, at, role, actor, parse_instant_fields(fields.get("data", {})), denied)
     data = {name: value for name, value in _event_data(fields, procedure).items() if name not in _ENGINE_FIELDS}
     if action in ("route", "reassign"):
-        data.pop("by", None)
+        data.pop("by", None)  # the acting role, added by the core
+    # The type of the event shows `passed`, which is no field of it.
     if fields["type"] in ("review_rejected", "verification_failed"):
         data["passed"] = False
     return TakeAction(action, at, role, actor, data)
@@ -160,6 +161,7 @@ def _read_decision(fields: dict[str, Any], procedure: Procedure) -> ApplyDecisio
     cause = "message" if event_type.startswith("notification_") else "triage"
     if event_type != "action_refused":
         return ApplyDecision(event_type, at, _event_data(fields, procedure), cause)
+    # The refusal of a decision that a person's outranks carries the fields of that decision.
     outranked = "routed" if fields["action"] == "route" else "reclassified"
     return ApplyDecision(outranked, at, parse_instant_fields(fields.get("data", {})), cause)
 

@@ -82,6 +82,7 @@ def _replay_decision(result: ReplayResult, group: list[RecordedEvent], find_rule
         if result.basis != first.basis and not isinstance(case_input, Recalculate):
             result.case = _recalculate_eventless(result.case, rulebook)
         result.case = _execute_eventless(result.case, rulebook, _executed_until(case_input))
+    # As the service decides: never before the instant of the input, whose clock may be ahead by some milliseconds.
     now = max(parse_micros(first.body["recorded_at"]), getattr(case_input, "at", 0), getattr(case_input, "registered_at", 0))
     decision = decide(result.case, case_input, rulebook, now)
     result.case, result.rulebook, result.basis = decision.case, rulebook, first.basis
@@ -124,6 +125,7 @@ def _execute_eventless(case: Case, rulebook: Rulebook, upto: int | None) -> Case
 
 def _recalculate_eventless(case: Case, rulebook: Rulebook) -> Case:
     """The case counted by other calendars if no deadline moves by that."""
+    # At the registration, so that nothing that is due is executed along with it.
     decision = decide(case, Recalculate(case.registered_at), rulebook, case.registered_at)
     return case if decision.events or not case.open else decision.case
 

@@ -16,6 +16,7 @@ from shared.procedures.model.duration import Duration
 
 def compute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) -> None:
     """Set the due instants of a run, its reminders and its next occurrence, counted from its start."""
+    # Always from the start, so that no change of class, calendar or version loses paused time (time.md).
     dues = [_step_due_at(builder, plan, run, step_index) for step_index in range(len(plan.deadline_steps))]
     run.dues = [at for at, _ in dues]
     run.provisional = any(provisional for _, provisional in dues)

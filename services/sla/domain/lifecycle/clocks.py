@@ -37,6 +37,7 @@ def apply_pauses_and_starts(builder: DecisionBuilder, plans: Sequence[ClockPlan]
         _apply_start(builder, plan, event)
     if event_type in END_EVENTS:
         _cancel_all(builder, event)
+    # A next date in an answer is an agreed date, which replaces limits with `or_agreed`.
     elif event_type in builder.rulebook.replanning_events or event.data.get("next_date") is not None:
         replan_clocks(builder, event.at, event_type)
 
@@ -68,6 +69,7 @@ def clock_event_fields(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun)
 
 def start_run(builder: DecisionBuilder, plan: ClockPlan, at: int, event_type: str, *, counted_from: int | None = None) -> None:
     """Begin a run at an instant, counted from that or an earlier one; it is dormant while the clock's guard does not hold (ADR 11)."""
+    # Only runs that have started are numbered, so a dormant one gives way.
     earlier = [run for run in builder.case.rounds.get(plan.clock.id, ()) if run.state != "dormant"]
     run = ClockRun(plan.clock.id, len(earlier) + 1, at if counted_from is None else counted_from, event_type)
     builder.case.rounds[plan.clock.id] = [*earlier, run]
@@ -78,7 +80,7 @@ def start_run(builder: DecisionBuilder, plan: ClockPlan, at: int, event_type: st
 
 
 def start_by_effect(builder: DecisionBuilder, clock_id: str, at: int) -> None:
-    """Begin a new run of a clock, whatever its selectors say."""
+    """Begin a new run of a clock, regardless of its selectors."""
     plan = builder.rulebook.clock_plans[clock_id]
     run = builder.case.current_run(clock_id)
     if run is not None and run.is_active:
@@ -123,6 +125,7 @@ def replan_clocks(builder: DecisionBuilder, at: int, reason: str) -> None:
             _move_deadlines(builder, plan, run, at, reason)
         else:
             cancel_run(builder, plan, run, at, REASON_GUARD)
+            # Not ended: the guard may become true again (ADR 11).
             run.state, run.ended = "dormant", None
 
 
@@ -142,6 +145,7 @@ def _activate(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int)
 def _move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, reason: str) -> None:
     dues_before, occurrence_before, was_provisional = list(run.dues), run.next_occurrence, run.provisional
     compute_deadlines(builder, plan, run)
+    # A reminder that has moved beyond this instant is due again.
     run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
     moves = [(before, after) for before, after in zip(dues_before, run.dues, strict=True) if before != after]
     if plan.every is not None and occurrence_before != run.next_occurrence:
@@ -159,6 +163,7 @@ def _move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at
 def _matching_indexes(builder: DecisionBuilder, plan: ClockPlan, selector: str, event: Event) -> list[int]:
     """The indexes of the entries in one of the clock's selectors that take the event."""
     matches = plan.matches[selector].get(event.type)
+    # Measures that need a sign-off take effect when they are signed off; the plan has that event among its matches.
     if not matches or (event.type == "measures_submitted" and event.data.get("needs_sign_off")):
         return []
     return [match.position for match in matches if builder.selects(match, event)]
@@ -175,6 +180,7 @@ def _apply_stop_or_cancel(builder: DecisionBuilder, plan: ClockPlan, event: Even
         if run.is_active:
             stop_run(builder, plan, run, event.at)
         else:
+            # Stopped while dormant, without an event: the clock does not start if its guard becomes true later.
             run.state = "stopped"
     elif _matching_indexes(builder, plan, CANCELS, event):
         if run.is_active:

@@ -16,7 +16,7 @@ from services.sla.domain.rules.rulebook import Rulebook, first_clauses
 from shared.contracts.actions import ACTION_DEFINITIONS
 
 MAX_FOLLOW_UPS = 1000
-"""Events that one input or due item may cause; the longest decision in the packs' scenarios has 18."""
+"""Events that one input or due item may cause; the longest decision in the packs' scenarios has 16."""
 _NEVER_FIRST_ASKED = frozenset({"", "system", "triage", "complainant"})
 """Roles that do not become the case's owner by being the first who acts."""
 
@@ -46,6 +46,7 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
     """
     if isinstance(case_input, OpenCase):
         builder = DecisionBuilder(_new_case(case_input), rulebook, now)
+        # Clocks count from the receipt, so some may have been due before the registration.
         _open_case(builder, case_input)
         next_due_at = _execute_due(builder, case_input.registered_at - 1)
     elif case is None:
@@ -55,9 +56,11 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
         if isinstance(case_input, AdvanceTime):
             next_due_at = _execute_due(builder, case_input.upto)
         else:
+            # Up to the instant before: an action at the very due instant is in time (time.md).
             _execute_due(builder, case_input.at - 1)
             _apply_input(builder, case_input)
             _follow_up_events(builder)
+            # A guard that becomes true only now counts from its start event, so its deadline may have passed (time.md, Known late).
             next_due_at = _execute_due(builder, case_input.at - 1)
     return CaseDecision(builder.case, builder.events, next_due_at)
 
@@ -77,6 +80,7 @@ def _follow_up_events(builder: DecisionBuilder) -> None:
         clocks.apply_stops_and_cancels(builder, plans, event)
         due_items.execute_before_interruption(builder, plans, event)
         clocks.apply_pauses_and_starts(builder, plans, event)
+        # Before the reactions, since one of them may start an escalation that has to stay active.
         escalation.end_escalations(builder, event)
         run_reactions(builder, event)
         if event.type == "measures_signed_off":
@@ -87,6 +91,7 @@ def _follow_up_events(builder: DecisionBuilder) -> None:
 
 
 def _describe_loop(builder: DecisionBuilder) -> str:
+    # Requests to notify and the like are in the loop too, but no condition on them would end it.
     reacted_to = [event.type for event in builder.events if event.type in builder.rulebook.reactions_by_event]
     ((event_type, _),) = Counter(reacted_to or [event.type for event in builder.events]).most_common(1)
     return f"{event_type} causes itself without end; give a reaction or a clock on {event_type} a condition"
@@ -141,6 +146,7 @@ def _apply_input(builder: DecisionBuilder, case_input: TakeAction | ApplyDecisio
 
 def _apply_decision(builder: DecisionBuilder, case_input: ApplyDecision) -> None:
     case, event_type, data = builder.case, case_input.event, dict(case_input.data)
+    # A person's decision outranks a later automatic one (vocabulary.md).
     if event_type in ("routed", "route_proposed") and "department" in case.decided_by_person:
         event_type, data = _outranked_by_person("route", "department", data)
     elif event_type in ("classified", "reclassified") and "class" in case.decided_by_person:
@@ -153,7 +159,7 @@ def _apply_decision(builder: DecisionBuilder, case_input: ApplyDecision) -> None
 
 
 def _outranked_by_person(action: str, subject: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The refusal of a decision of triage, since a person has decided the same before (vocabulary.md)."""
+    """The refusal of a decision of triage, as event type and fields."""
     rule_fields: dict[str, Any] = {name: data[name] for name in ("rule", "clause", "clauses") if name in data}
     refusal = {"action": action, "role": "system", "reason": f"a person has decided the {subject}", "data": data}
     return "action_refused", {**rule_fields, **refusal}
@@ -168,6 +174,7 @@ def _take_action(builder: DecisionBuilder, case_input: TakeAction) -> None:
         data["needs_sign_off"] = permissions.needs_sign_off(builder, data)
     refusal = permissions.find_refusal(builder, permissions.effective_action(builder, case_input.action), event_type, case_input.at, data)
     if case_input.denied:
+        # The actor's identity is known, so the attempt belongs in the ledger.
         refusal = permissions.ActionRefusal(case_input.denied, rule=permissions.AUTHORITY_RULE)
     if refusal is not None:
         _add_refusal(builder, case_input, refusal)

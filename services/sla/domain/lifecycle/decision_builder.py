@@ -52,10 +52,12 @@ class DecisionBuilder:
         case = self.case
         case.sequence += 1
         if cause == "timer" and self.now > at:
+            # What a timer does happens at the due instant, however late it is executed (ADR 7).
             data["late_by"] = (self.now - at) / MICROSECONDS_PER_SECOND
         event = Event(event_type, at, case.sequence, data, cause)
         self.events.append(event)
         self.pending.append(event)
+        # At once and not when the loop follows it up, so that the next effect of the same entry reads the changed case.
         self._update_last_and_count(event)
         self._apply_to_case(event_type, data)
         return event
@@ -72,6 +74,7 @@ class DecisionBuilder:
     def _update_last_and_count(self, event: Event) -> None:
         case, event_type = self.case, event.type
         case.count[event_type] = case.count.get(event_type, 0) + 1
+        # Only what some condition reads: the case is stored as JSON with every decision.
         fields = self.rulebook.last_event_fields.get(event_type)
         if fields is not None:
             case.last[event_type] = {"at": event.at, **{name: event.data[name] for name in fields if name in event.data}}
@@ -139,4 +142,5 @@ class DecisionBuilder:
     def _apply_reopening(self) -> None:
         case = self.case
         case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
+        # Conditions and bounds such as `at_most` count again from here.
         case.last, case.count = {}, {"reopened": 1}

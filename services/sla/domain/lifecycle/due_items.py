@@ -31,6 +31,7 @@ class _DueItem:
 
 def next_due(case: Case) -> int | None:
     """The next instant (microseconds) at which something of the case is due; None if nothing is."""
+    # Called for every decision and every timer: no items are built for it.
     earliest: int | None = None
     for runs in case.rounds.values():
         run = runs[-1]
@@ -51,12 +52,16 @@ def execute_first(builder: DecisionBuilder, upto: int) -> None:
 
 
 def execute_before_interruption(builder: DecisionBuilder, plans: Sequence[ClockPlan], event: Event) -> None:
-    """Execute what is due at the very instant of an event on those of these clocks that it is about to pause or restart."""
+    """Execute what is due at the very instant of an event on those of these clocks that it is about to pause or restart.
+
+    Elsewhere such items come later, by their timer: for them it makes no difference.
+    """
     for plan in plans:
         run = builder.case.current_run(plan.clock.id)
         if run is None or event.at not in run.dues or not interrupts(builder, plan, event):
             continue
         for step_index, at in enumerate(run.dues):
+            # An effect may end the run, for example by deeming an event.
             if at == event.at and step_index not in run.done and run.is_active:
                 _execute_due_entry(builder, plan, run, step_index, at)
 

@@ -67,6 +67,7 @@ def apply_effects(builder: DecisionBuilder, planned_effects: Iterable[PlannedEff
 
 
 def _reaction_applies(builder: DecisionBuilder, reaction: ReactionPlan, event: Event) -> bool:
+    # Like clocks: measures that need a sign-off take effect when they are signed off.
     if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
         return False
     return builder.holds_with_event(reaction.when, event) and any(builder.selects(match, event) for match in reaction.matches[event.type])

@@ -24,6 +24,7 @@ def escalate(
 
     A ladder without an interval moves by new causes only, so it has one escalation for the whole case.
     """
+    # An ended escalation stays in the list: on such a ladder the next cause continues from the rung it has reached.
     once_per_case = resolve_ladder(builder, ladder_or_role).every is None
     for escalation in builder.case.climbs:
         if escalation.ladder == ladder_or_role and (once_per_case or (escalation.clock == clock_id and escalation.active)):

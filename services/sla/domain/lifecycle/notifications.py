@@ -34,6 +34,7 @@ def case_owner(builder: DecisionBuilder) -> str:
 
 def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
     """The first of several roles that has a holder for this case; a single role as it is."""
+    # A single role is named even if it is vacant; a notification then goes to the role above it.
     if isinstance(roles, str) or len(roles) == 1:
         return roles if isinstance(roles, str) else roles[0]
     case = builder.case
@@ -94,6 +95,7 @@ def request_notification(
         values["due_at"] = builder.worktime.to_datetime(options.due_at).isoformat()
     data = {
         **rule_fields,
+        # From the position in the ledger, so that a replay gives the same id.
         "notification": f"{case.id}-{case.sequence + 1}",
         "recipients": roles,
         "persons": list(dict.fromkeys(persons)),
@@ -111,7 +113,7 @@ def request_notification(
 def report_no_recipient(builder: DecisionBuilder, at: int, role: str, rule_fields: dict[str, Any], ladder_id: str = "") -> None:
     """Add `no_recipient` and request a notification of the organisation's fallback person."""
     fallback = builder.rulebook.organisation.fallback
-    reason = f"nobody is left on the ladder {ladder_id}" if ladder_id else f"nobody holds {role}"
+    reason = f"no rung is left on the ladder {ladder_id}" if ladder_id else f"the role {role} has no holder"
     data = {**rule_fields, "role": role, "recipients": [fallback] if fallback else [], "ladder": ladder_id, "reason": reason}
     builder.add_event("no_recipient", at, data)
     if fallback:

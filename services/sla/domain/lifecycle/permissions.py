@@ -49,6 +49,7 @@ def resulting_event_type(builder: DecisionBuilder, action: str, data: dict[str, 
 def action_event_fields(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
     """The event's fields from an action's data; empty values and data that the event has no field for are left out."""
     fields = {_EVENT_FIELD_NAMES.get(name, name): value for name, value in data.items() if value not in ("", None, [], {})}
+    # The contract's field is a text: the promise itself, or `true` where only its being made is known.
     if "promise" in fields and not isinstance(fields["promise"], str):
         fields["promise"] = "true" if fields["promise"] else ""
     return {name: value for name, value in fields.items() if name in EMPTY_EVENT_FIELDS[event_type]}
@@ -161,7 +162,7 @@ def _invalid_grant(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, dat
         extend_by = Duration.parse(data["extend_by"])
         for step in plan.deadline_steps:
             if step.duration is not None and builder.holds(step.when):
-                step.duration.plus(extend_by)
+                step.duration.plus(extend_by)  # raises where the units do not go together
     except DurationError as error:
         return ActionRefusal(str(error), plan.clauses, clock_id)
     return None
@@ -184,7 +185,7 @@ def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any]) -
 def _rule_violation(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
     rule = permission.rule
     if rule.by is not None and data.get("role") not in role_tuple(rule.by):
-        return f"{data.get('role') or 'nobody'} may not {action}; {' or '.join(role_tuple(rule.by))} may"
+        return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(role_tuple(rule.by))} may"
     if rule.at_most is not None and builder.case.count.get(ACTION_DEFINITIONS[action].event_id, 0) >= rule.at_most:
         return f"{action} is accepted at most {rule.at_most} times"
     if rule.reasons and data.get("reason") not in rule.reasons:

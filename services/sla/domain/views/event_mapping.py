@@ -120,6 +120,7 @@ def published_fields(event: Event, case: Case, procedure: Procedure, worktime: W
     """An event's fields as published, without recording fields; instants are datetimes in the calendar's zone."""
     fields = {**event.data}
     for name in INSTANT_FIELDS.intersection(fields):
+        # A fact of type date or a text under the same name stays as it is.
         if isinstance(fields[name], int):
             fields[name] = worktime.to_datetime(fields[name])
     if "facts" in fields:

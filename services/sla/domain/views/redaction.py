@@ -34,6 +34,7 @@ def hidden_fields(procedure: Procedure, department: Department | None) -> tuple[
     return tuple(field for entry in procedure.confidentiality for field in entry.hidden if field not in visible)
 
 
+# Once for each combination of hidden fields instead of once for each event and department.
 @lru_cache(maxsize=1024)
 def _hidden_paths(hidden: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(path.removeprefix("complaint.").split(".")) for path in (*hidden, *ALWAYS_HIDDEN))
