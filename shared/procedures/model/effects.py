@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from shared.contracts.base import StrictModel
 from shared.contracts.events import EVENT_CLASSES
+from shared.procedures.model.wording import Wording
 
 RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
@@ -31,6 +32,7 @@ class Remind(Effect):
     remind: RoleNames
     by: list[MessageChannel] = ["email"]
     template: str | None = None
+    text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
 
 
 class Notify(Effect):
@@ -39,6 +41,7 @@ class Notify(Effect):
     notify: RoleNames
     by: list[MessageChannel] = ["email"]
     template: str | None = None
+    text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
     urgent: bool = False
 
 
