@@ -74,7 +74,7 @@ def plan_deliveries(
 def _plan_delivery(
     request: NotificationRequested, notification: str, to: Recipient, context: PlanningContext, now: datetime
 ) -> PlannedDelivery:
-    template = context.templates.choose(_template_names(request, to), to.language, to.channel)
+    template = context.templates.choose(template_names(request, to.id), to.language, to.channel)
     reason = to.reason or (None if to.channel in context.channels else FailureReason.NO_PROVIDER)
     rendered = RenderedMessage("", "")
     if reason is None:
@@ -98,7 +98,7 @@ def _plan_delivery(
     )
 
 
-def _template_names(request: NotificationRequested, to: Recipient) -> tuple[str, ...]:
+def template_names(request: NotificationRequested, recipient_id: str) -> tuple[str, ...]:
     """The templates to look for, in order: the organisation's own for the entry, then that of the kind of message.
 
     A template that the procedure names has no substitute: another text would tell people something else than the regulation requires.
@@ -106,6 +106,6 @@ def _template_names(request: NotificationRequested, to: Recipient) -> tuple[str,
     own = f"{request.procedure}.{request.rule}"
     if request.template and request.template != request.about:
         return (own, request.template)
-    if to.id == COMPLAINANT:
+    if recipient_id == COMPLAINANT:
         return (own, f"{COMPLAINANT}_{request.about}", COMPLAINANT)
     return (own, request.about, EVENT_TEMPLATE) if request.about in EVENT_CLASSES else (own, request.about)

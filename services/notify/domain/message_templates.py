@@ -35,6 +35,10 @@ EMPTY_VALUES: dict[str, Any] = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+_BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
+"""Parts of a template that a case leaves empty."""
+
+
 class TemplateRenderError(ValueError):
     """A template cannot be rendered with these values; the text names the template and the kind of error, never a value."""
 
@@ -95,7 +99,8 @@ class MessageTemplates:
         return RenderedMessage(one_line(subject, LONGEST_SUBJECT), _cut(body, LONGEST_TEXT[channel]))
 
     def _render_text(self, template: Template, values: Mapping[str, Any]) -> str:
-        return _CONTROL.sub("", template.render(EMPTY_VALUES | truncate_values(dict(values)))).strip()
+        text = template.render(EMPTY_VALUES | truncate_values(dict(values)))
+        return _BLANK_LINES.sub("\n\n", _CONTROL.sub("", text)).strip()
 
     def format_instant(self, value: datetime | str) -> str:
         """The instant in the organisation's zone, to the minute. Raises `ValueError` for text that is none, or has no offset."""

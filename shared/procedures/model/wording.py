@@ -113,7 +113,9 @@ class Wording(StrictModel):
                 yield PLACEHOLDERS[name]
 
 
-def unknown_at(wording: Wording, triggers: Iterable[str], *, in_clock: bool, event_fields: dict[str, frozenset[str]]) -> Iterator[str]:
+def unfillable_placeholders(
+    wording: Wording, triggers: Iterable[str], *, in_clock: bool, event_fields: dict[str, frozenset[str]]
+) -> Iterator[str]:
     """The placeholders of a wording that cannot be filled when one of the trigger events happens.
 
     `event_fields` maps event id → its fields; a due entry of a clock has the events that start the clock as triggers.
