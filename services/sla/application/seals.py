@@ -23,6 +23,7 @@ async def seal_year(tx: Transaction, year: int, period: tuple[datetime, datetime
     if now < until:
         raise YearSealError(f"the year {year} is not over before {until.isoformat()}; seal it then")
     await seals.lock_year(tx, year)
+    # A sealed year never changes: its root may have been published (ADR 13).
     existing = await seals.load_seal(tx, year)
     if existing is not None:
         return existing
