@@ -95,6 +95,7 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
         """The registration of one of the source's own complaints, masked, without contact data."""
         context = api.authentication.authenticate(request)
         async with api.database.transaction() as tx:
+            # PostgreSQL refuses NUL in a text, and a path can contain %00.
             body = await complaints.find_event_json(tx, case.replace("\x00", ""), context.source.id)
         if body is None:
             raise intake_problem(
@@ -113,6 +114,7 @@ async def _register_items(
 ) -> list[RegistrationResult]:
     """One result for each item; valid items are registered together, the refusals of the others are stored."""
     validated = [
+        # A key for each item: sent again, every complaint of the batch finds its own case.
         api.reader.read(item, context, traceparent=traceparent, idempotency_key=f"{key}/{index}" if key else None)
         for index, item in enumerate(items)
     ]
