@@ -32,6 +32,7 @@ class PlanDeliveries:
         failed = [row for row in new if row.status == "failed"]
         await delivery_events.publish_outcomes(tx, [(row, NotificationFailed) for row in failed], self._clock.now())
         tx.after_commit(lambda: _count_requested(new))
+        # Real time: retries and leases are not scaled in a demo (ADR 16).
         now = self._clock.real_now()
         return any(row.status == "pending" and row.due_at <= now for row in new)
 
