@@ -88,6 +88,7 @@ class StatisticsCollector:
                 self.group_counts[event.type][event.data.get("clause", "")] += 1
 
     def _count_finished_runs(self, timeline: CaseTimeline) -> None:
+        # A clock that only repeats has no limit that could be met.
         clocks_with_limit = {clock.id for clock in self.procedure.clocks if clock.due}
         for event, in_time in finished_runs(timeline.events):
             if self.period.contains(event.at) and event.data.get("clock") in clocks_with_limit:
