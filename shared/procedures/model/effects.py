@@ -98,6 +98,7 @@ class RefuseActions(Effect):
     refuse_further: RoleNames
 
 
+# What a regulation needs beyond this list is added to the engine, with a decision record (ADR 9).
 EFFECT_CLASSES: dict[str, type[Effect]] = {
     "breach": Breach,
     "remind": Remind,

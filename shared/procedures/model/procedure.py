@@ -186,8 +186,10 @@ class Procedure(StrictModel):
     version: int = Field(ge=1)
     title: Title
     source: str = ""
+    # With an underscore: a field named `register` would hide a method of BaseModel's metaclass, of which pydantic warns.
     register_: RegisterEntry = Field(alias="register")
     calendar: str | None = Field(default=None, description="a calendar of the organisation; none: the organisation's default")
+    # Article 203 of the Civil Code ends a day at close of business; a customer waits until midnight.
     day_end: Literal["midnight", "close"] = "midnight"
     auto_route: bool = True
     most_returns: int = Field(default=5, ge=1, description="how often a case may be returned")
