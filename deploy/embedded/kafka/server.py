@@ -27,6 +27,7 @@ PROPERTIES: Mapping[str, str] = {
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
+    # By default the first rebalance of a group waits 3 s for further members.
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     # A misspelt topic would appear with one partition.
