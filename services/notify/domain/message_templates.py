@@ -43,8 +43,8 @@ class MessageTemplates:
     """
 
     def __init__(self, sources: Mapping[str, str], zone: str = "Asia/Shanghai", required: Collection[str] = ()) -> None:
+        # Messages are plain text: autoescaping would put HTML entities into them.
         self._environment = ImmutableSandboxedEnvironment(
-            # Messages are plain text: autoescaping would put HTML entities into them.
             loader=DictLoader(dict(sources)), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
         )
         # Jinja copies its globals (range, dict, …) for each rendering, which takes longer than the rendering; templates need none.
