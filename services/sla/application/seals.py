@@ -27,6 +27,7 @@ async def seal_year(tx: Transaction, year: int, period: tuple[datetime, datetime
     existing = await seals.load_seal(tx, year)
     if existing is not None:
         return existing
+    # hunan-property 3.9: closed records are bound and sealed at the end of each year.
     leaves = await seals.ended_cases(tx, since, until)
     seal = YearSeal(year, merkle.merkle_root([leaf.data for leaf in leaves]), leaves, now, created=True)
     await seals.insert_seal(tx, seal)
