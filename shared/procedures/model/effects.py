@@ -22,6 +22,7 @@ class Breach(Effect):
     """Record that the deadline passed unmet (`clock_breached`); `in_principle` if the regulation allows exceptions from the limit."""
 
     breach: Literal[True] = True
+    # realestate-engineering 4.1.1 sets its limits “in principle”: chased and counted, but they may be exceeded with a reason.
     in_principle: bool = False
 
 
@@ -65,6 +66,7 @@ class Reclassify(Effect):
 class RaiseLevel(Effect):
     """Raise the management level by a number of the procedure's `levels`."""
 
+    # telecom-urgent 4(2): an urgent complaint is handled one management level higher.
     raise_level: int = Field(ge=1, le=9)
 
 

@@ -89,6 +89,7 @@ class DueEntry(StrictModel):
     """A limit of a clock, and the effects that run when it passes before the clock stops."""
 
     within: LimitSource
+    # `earlier`: hunan-property 3.4.2, by the date agreed if that is earlier.
     or_agreed: bool | Literal["earlier"] = Field(
         default=False, description="a date agreed with the customer replaces the limit (`earlier`: only an earlier date)"
     )
@@ -116,8 +117,10 @@ class ClockEntry(TitledEntry):
     owner: RoleNames | ActorOfEvent = Field(
         default="owner", description="the role that has to act; of several roles the first that a person holds"
     )
+    # Inclusive where a regulation counts from the day itself (当日起), as group-complaint-demand 4.2.2.1.
     counting: DayCounting = "exclusive"
     roll: DayRoll = "forward"
+    # Several: at one working day a breach, at two a deemed approval (greentown-qd1001 4.5.6 and 4.8.1.3).
     due: list[DueEntry] = Field(default_factory=list)
     every: LimitSource | None = Field(default=None, description="interval of a clock that repeats until it stops")
     do: list[AnyEffect] = Field(default_factory=list, description="effects of each occurrence of `every`")
