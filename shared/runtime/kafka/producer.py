@@ -189,8 +189,8 @@ class Producer:
 
     async def _started_producer(self) -> AIOKafkaProducer:
         if self._current is None:
+            # Without idempotence a retry reorders messages (ADR 4).
             producer = AIOKafkaProducer(
-                # Without idempotence a retry reorders messages (ADR 4).
                 acks="all", enable_idempotence=True, client_id="jiesu-relay", max_batch_size=MAX_BATCH_BYTES, **self._options
             )
             _throttle_metadata_updates(producer)
