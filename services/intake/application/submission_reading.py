@@ -34,7 +34,7 @@ class SubmissionReader:
         record_id: str | None = None,
         accepted_at: datetime | None = None,
     ) -> PendingRegistration | RegistrationResult:
-        """The submission in a JSON value, or its refusal with the faults.
+        """The submission in a JSON value, which `channels.json_document` reads, or its refusal with the faults.
 
         A submission without `external_id` is recognised, if sent again, by the Idempotency-Key or the id of the Kafka record.
         `accepted_at` is the Kafka record's timestamp, so that a replay decides alike; without it the submission is accepted now.

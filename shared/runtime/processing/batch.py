@@ -109,6 +109,7 @@ class BatchProcessor:
             metrics.RECORDS.labels(failure.raw.topic, "dead").inc()
 
     async def _apply_in_transaction(self, decoded: Sequence[ReceivedRecord | FailedRecord], *, bisect: bool) -> BatchResult:
+        """One transaction: dead letters, then the inbox claims the ids and the handler gets the new records (both in `Applier`)."""
         received = [record for record in decoded if isinstance(record, ReceivedRecord)]
         result = BatchResult([record for record in decoded if isinstance(record, FailedRecord)])
         parts = set_aside.split(received, self._limits.limited_senders(received))
