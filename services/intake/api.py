@@ -95,7 +95,6 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
         """The registration of one of the source's own complaints, masked, without contact data."""
         context = api.authentication.authenticate(request)
         async with api.database.transaction() as tx:
-            # PostgreSQL refuses NUL in a text, and a path can contain %00.
             body = await complaints.find_event_json(tx, case.replace("\x00", ""), context.source.id)
         if body is None:
             raise intake_problem(

@@ -82,7 +82,7 @@ class UpdateCases:
         return self.to_action_input(action, actor, case, from_micros(pending.at))
 
     def to_action_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
-        """The input of an action, instants in microseconds; its field `denied` gives the reason if the actor does not hold the role."""
+        """The input of an action; its field `denied` gives the reason if the actor does not hold the role."""
         held_roles = actor.roles(self.identities.organisation, case.department or case.proposed, at)
         role = action.role or (held_roles[0] if len(held_roles) == 1 else "")
         denied = ""

@@ -43,7 +43,6 @@ class AssessedEvent:
 
 def assess_registration(registered: Registered, rules: TriageRules, context: TriageContext) -> AssessedEvent:
     """Assess a new case; raises `ValueError` with the condition that cannot be evaluated."""
-    # Kept without the sealed contact data, which only notify opens (ADR 17); `registered` carries it on to sla.
     decision = assess(registered.complaint.model_copy(update={"contact": None}), rules, context)
     triage_case = case_from_decision(decision)
     return AssessedEvent(registered, None, triage_case, decision, tuple(_count_changes(None, triage_case)))

@@ -120,7 +120,6 @@ class ClockEntry(TitledEntry):
     # Inclusive where a regulation counts from the day itself (当日起), as group-complaint-demand 4.2.2.1.
     counting: DayCounting = "exclusive"
     roll: DayRoll = "forward"
-    # Several: at one working day a breach, at two a deemed approval (greentown-qd1001 4.5.6 and 4.8.1.3).
     due: list[DueEntry] = Field(default_factory=list)
     every: LimitSource | None = Field(default=None, description="interval of a clock that repeats until it stops")
     do: list[AnyEffect] = Field(default_factory=list, description="effects of each occurrence of `every`")
