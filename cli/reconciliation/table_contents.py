@@ -155,5 +155,6 @@ def _requested_deliveries(body: dict[str, Any]) -> Iterator[_DeliveryKey]:
     request = NotificationRequested.model_validate(body)
     if request.merged_into:
         return
+    # Recipients follow from the request alone; the organisation adds only addresses, which are not compared.
     for recipient in resolve_recipients(request, RecipientDirectory(open_organisation()), None):
         yield request.case, request.notification, recipient.id, recipient.channel

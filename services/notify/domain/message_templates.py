@@ -61,6 +61,7 @@ class MessageTemplates:
     """
 
     def __init__(self, sources: Mapping[str, str], zone: str = "Asia/Shanghai", required: Collection[str] = ()) -> None:
+        # Messages are plain text: autoescaping would put HTML entities into them.
         self._environment = ImmutableSandboxedEnvironment(
             loader=DictLoader(dict(sources)), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
         )

@@ -23,6 +23,7 @@ class Breach(Effect):
     """Record that the deadline passed unmet (`clock_breached`); `in_principle` if the regulation allows exceptions from the limit."""
 
     breach: Literal[True] = True
+    # realestate-engineering 4.1.1 sets its limits “in principle”: chased and counted, but they may be exceeded with a reason.
     in_principle: bool = False
 
 
@@ -68,6 +69,7 @@ class Reclassify(Effect):
 class RaiseLevel(Effect):
     """Raise the management level by a number of the procedure's `levels`."""
 
+    # telecom-urgent 4(2): an urgent complaint is handled one management level higher.
     raise_level: int = Field(ge=1, le=9)
 
 
@@ -101,6 +103,7 @@ class RefuseActions(Effect):
     refuse_further: RoleNames
 
 
+# What a regulation needs beyond this list is added to the engine, with a decision record (ADR 9).
 EFFECT_CLASSES: dict[str, type[Effect]] = {
     "breach": Breach,
     "remind": Remind,

@@ -32,6 +32,7 @@ CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
 """Event type → the flag of the case that it sets, and the value."""
 
 
+# Without slots: cached_property stores its value in __dict__, past the __setattr__ of a frozen class.
 @dataclass(frozen=True)
 class Rulebook:
     """A procedure with its parameters, its organisation and the organisation's calendars by id.

@@ -11,7 +11,7 @@ from tests.unit.sla.timeline import requested_messages, small_procedure
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("编号{nunber}", r"there is no placeholder \{nunber\}; write \{number\}"),
+        ("编号{matterr}", r"there is no placeholder \{matterr\}; write \{matter\}"),
         ("{whatever_it_is}", "the placeholders are number, matter"),
         ("{number", "a brace without its partner"),
         ("{{number}}", "a brace without its partner"),
