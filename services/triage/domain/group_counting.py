@@ -240,6 +240,7 @@ def _assigned_groups(counter: GroupCounter, components: Components, affected: se
 def _new_group(occurrences: Sequence[Occurrence], component: Sequence[int], changed: Occurrence, label: str) -> str:
     """The id of a new group, by the case that completes it; another member's, where that case has completed one before."""
     cases = [occurrences[index].case for index in component]
+    # Pure code draws no random ids: a group is named after the case that completes it.
     founders = [*([changed.case] if changed.case in cases else []), *reversed(cases)]
     used = {o.group for o in occurrences}
     return next((group for case in founders if (group := f"{label}/{case}") not in used), f"{label}/{founders[0]}")

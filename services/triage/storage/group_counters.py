@@ -34,6 +34,7 @@ SELECT DISTINCT connected.* FROM unnest($1::text[], $2::text[], $3::text[], $4::
          WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key)
     SELECT * FROM chain LIMIT {_MAX_OF_ONE_PERSON}) AS connected
 """  # noqa: S608 - constants
+# Two index scans that end at their limit: a counter can hold far more occurrences than a window needs.
 _SELECT_NEIGHBOURS = """
 SELECT DISTINCT neighbour.* FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[])
     AS query (procedure, count, key, received_at, span, max_neighbours), LATERAL (
@@ -50,6 +51,7 @@ _SELECT_GROUP_MEMBERS = """
 SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (procedure, count, key, group_id)
 USING (procedure, count, key, group_id)
 """
+# Not sorted as row locks elsewhere: under the lock of its procedure one transaction at a time writes here.
 _UPSERT_OCCURRENCES = """
 INSERT INTO mark (procedure, count, key, case_id, received_at, complainants, group_id)
 SELECT procedure, count, key, case_id, received_at, string_to_array(complainants, ' '), group_id
