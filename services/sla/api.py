@@ -20,9 +20,10 @@ from services.sla.application.errors import (
     RoleMissingError,
     RoleNotHeldError,
 )
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import ShortText, StrictModel
+from shared.procedures.access import Actor
 from shared.runtime.http.bearer import BEARER_SCHEME, bearer_token, unauthorized
 from shared.runtime.http.body import read_model, request_body
 from shared.runtime.http.problem import HttpProblem, ProblemType
