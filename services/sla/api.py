@@ -12,10 +12,12 @@ from services.sla import metrics
 from services.sla.application import queries
 from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
 from services.sla.application.errors import (
+    ActionInProgressError,
     ActionNotFoundError,
     CaseNotFoundError,
     CaseParkedError,
     ClockNotFoundError,
+    KeyReusedError,
     RequestError,
     RoleMissingError,
     RoleNotHeldError,
@@ -35,6 +37,8 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
+    KeyReusedError: ProblemType("key_reused", 422, "the Idempotency-Key was used for another action"),
+    ActionInProgressError: ProblemType("in_progress", 409, "the action is being done"),
     ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
     RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
     RoleNotHeldError: ProblemType("forbidden", 403, "the action cannot be taken"),
@@ -112,7 +116,8 @@ def request_errors_as_problems() -> Iterator[None]:
     try:
         yield
     except RequestError as error:
-        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error)) from error
+        headers = {"Retry-After": "1"} if isinstance(error, ActionInProgressError) else {}
+        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error), headers=headers) from error
 
 
 def _action_response(case: str, action: str, result: ActionResult) -> JSONResponse:
