@@ -9,8 +9,9 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import ClientDisconnect
 
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
@@ -34,6 +35,7 @@ class ProblemType:
         return f"urn:jiesu:problem:{self.code}" if self.code else "about:blank"
 
 
+REQUEST_TIMEOUT = ProblemType("", 408, "Request Timeout")
 TOO_MANY_REQUESTS = ProblemType("", 429, "Too Many Requests")
 BODY_TOO_LARGE = ProblemType("too_large", 413, "the body is too large")
 INVALID = ProblemType("invalid", 422, "a field is invalid")
@@ -117,6 +119,11 @@ def add_problem_handlers(app: FastAPI, on_problem: Callable[[HttpProblem], None]
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         return respond(validation_problem(error.errors()))
+
+    @app.exception_handler(ClientDisconnect)
+    async def disconnected(_: Request, _error: ClientDisconnect) -> Response:
+        # Nobody reads it; without a handler each client that breaks off its body would be logged as a fault of ours.
+        return Response(status_code=REQUEST_TIMEOUT.status)
 
     async def outage(_: Request, error: Exception) -> JSONResponse:
         if not is_infrastructure(error):

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.runtime.errors import Misconfigured
+from shared.runtime.http.connection_guard import MAX_HEADER_BYTES, ConnectionLimits, HeaderLimits, guarded_protocol
 from shared.runtime.http.problem import add_problem_handlers
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
@@ -43,8 +44,19 @@ class HttpServer:
         # uvicorn does not report the port of a socket that it binds itself.
         listener = _bind(self._settings.http_host, self._settings.http_port)
         self.port = listener.getsockname()[1]
+        settings = self._settings
+        limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            self.app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, ws="none"
+            HeaderLimits(self.app),
+            http=guarded_protocol(limits),
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # nothing here asks for the client's address, so nobody gains by forging it
+            timeout_graceful_shutdown=5,
+            ws="none",
         )
         self._server = _UvicornServer(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))

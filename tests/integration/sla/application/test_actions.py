@@ -225,8 +225,6 @@ async def test_old_keys_are_pruned(overdue_case: tuple[UpdateCases, Database]) -
     for key in ("old", "new"):
         await actions.take(answer, actor, key)
     async with database.transaction() as tx:
-        await tx.execute(
-            "UPDATE action_key SET claimed_at = claimed_at - $1::interval WHERE id = (SELECT min(id::text)::uuid FROM action_key)",
-            RETENTION,
-        )
+        [oldest] = await tx.fetch("SELECT id FROM action_key ORDER BY claimed_at LIMIT 1")
+        await tx.execute("UPDATE action_key SET claimed_at = claimed_at - $1::interval WHERE id = $2", RETENTION, oldest["id"])
     assert await prune_action_keys(database) == 1
