@@ -9,8 +9,8 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from services.intake import metrics
-from services.intake.api_dependencies import Authentication, intake_problem
+from services.intake import api_documents, metrics
+from services.intake.api_dependencies import API_KEY_SCHEME, Authentication, intake_problem
 from services.intake.application.group_commit import GroupCommit
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
 from services.intake.application.submission_reading import SubmissionReader
@@ -48,7 +48,7 @@ class ApiDependencies:
 
 def add_routes(app: FastAPI, dependencies: ApiDependencies) -> None:
     """Add the routes to the application and count its refusals."""
-    router = APIRouter(tags=["complaints"], dependencies=[Depends(BEARER_SCHEME)])
+    router = APIRouter(tags=["complaints"], dependencies=[Depends(BEARER_SCHEME), Depends(API_KEY_SCHEME)])
     _add_submission_routes(router, dependencies)
     _add_query_routes(router, dependencies)
     app.include_router(router)
@@ -61,7 +61,7 @@ def _count_refused_request(problem: HttpProblem) -> None:
 
 
 def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
-    @router.post("/v1/complaints", status_code=202, summary="Submit one complaint")
+    @router.post("/v1/complaints", status_code=202, summary="Submit one complaint", **api_documents.SUBMIT)
     async def submit_complaint(request: Request) -> Response:
         """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
 
@@ -77,7 +77,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
             return intake_problem(result.reason, *result.faults).to_response()
         return _json(_response_body(result), 202, {"Location": f"/v1/complaints/{result.case}"})
 
-    @router.post("/v1/complaints:batch", status_code=202, summary="Submit up to 1,000 complaints")
+    @router.post("/v1/complaints:batch", status_code=202, summary="Submit up to 1,000 complaints", **api_documents.BATCH)
     async def submit_batch(request: Request) -> Response:
         """Body: `{"complaints": [...]}`. One result each, in order: 202 if all were accepted, 207 if some, 422 if none."""
         started = monotonic()
@@ -93,7 +93,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
 
 
 def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
-    @router.get("/v1/complaints/{case}", summary="A complaint as registered")
+    @router.get("/v1/complaints/{case}", summary="A complaint as registered", **api_documents.GET)
     async def get_complaint(request: Request, case: str) -> Response:
         """The registration of one of the source's own complaints, masked, without contact data."""
         context = api.authentication.authenticate(request)

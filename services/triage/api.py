@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from services.triage.application.case_rows import case_from_row
 from services.triage.application.procedure_registry import ProcedureRegistry
@@ -15,10 +16,54 @@ from services.triage.storage import concerned, group_counters, triage_cases
 from shared.procedures.access import AccessPolicy, Actor, CaseParties
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.http.bearer import BEARER_SCHEME, BearerTokens, bearer_token, unauthorized
+from shared.runtime.http.bearer import BEARER_SCHEME, UNAUTHORIZED, BearerTokens, bearer_token, unauthorized
+from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
 from shared.runtime.http.problem import HttpProblem, ProblemType
 
 _UNKNOWN_CASE = ProblemType("unknown_case", 404, "there is no such case")
+
+
+class HeldClass(BaseModel):
+    """A class and the rule that gives it."""
+
+    class_: str
+    rule: str
+
+
+class DecidingProcedure(BaseModel):
+    """The procedure that the case is pinned to."""
+
+    id: str
+    version: int
+
+
+class CountedOccurrence(BaseModel):
+    """A count in which the case stands; `key` is empty for whom fields of the complaint are hidden."""
+
+    count: str
+    key: str
+    group: str
+
+
+class DecisionAnswer(BaseModel):
+    """What holds (`held`), what the rules (`assessed`) and a group (`grouped`) give, and the counts of the case."""
+
+    case: str
+    kind: str
+    subject: str
+    pinned: bool
+    ended: bool
+    held: HeldClass
+    assessed: HeldClass
+    grouped: HeldClass
+    procedure: DecidingProcedure
+    counts: list[CountedOccurrence]
+
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": DecisionAnswer},
+    **problem_responses(*ANY_OPERATION, UNAUTHORIZED, _UNKNOWN_CASE),
+}
 
 
 def router(database: Database, registry: ProcedureRegistry, clock: Clock) -> APIRouter:
@@ -28,7 +73,7 @@ def router(database: Database, registry: ProcedureRegistry, clock: Clock) -> API
     tokens = BearerTokens((person.token_sha256, Actor(person.id, person)) for person in people if person.token_sha256)
     policy = AccessPolicy(registry.organisation)
 
-    @routes.get("/v1/decisions/{case}", summary="What triage decided on a case")
+    @routes.get("/v1/decisions/{case}", summary="What triage decided on a case", responses=_RESPONSES)
     async def get_decision(request: Request, case: str) -> JSONResponse:
         """The effective class, kind and subject, the results of the rules and of a group, and the case's counters."""
         actor = tokens.find(bearer_token(request))
