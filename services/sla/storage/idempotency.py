@@ -1,4 +1,4 @@
-"""Table `action_key`: the Idempotency-Key of each HTTP action with what was asked and, once it is done, the answer.
+"""Table `action_key`: the Idempotency-Key of each HTTP action with what was asked and, once it is done, the answer; ids of records too.
 
 A claim is committed before the action is decided, since the action may wait for unread input outside of any transaction; the answer
 is stored in the transaction of the action itself, so that neither exists without the other.
@@ -6,6 +6,7 @@ is stored in the transaction of the action itself, so that neither exists withou
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -28,6 +29,12 @@ RETURNING id
 _FIND = "SELECT fingerprint, answer FROM action_key WHERE id = $1"
 _ANSWER = "UPDATE action_key SET answer = $3 WHERE id = $1 AND claim = $2 AND answer IS NULL RETURNING id"
 _RELEASE = "DELETE FROM action_key WHERE id = $1 AND claim = $2 AND answer IS NULL"
+_REMEMBER = """
+INSERT INTO action_key (id, fingerprint, claim, claimed_at, answer)
+SELECT id, fingerprint, id, now(), '' FROM unnest($1::uuid[], $2::bytea[]) AS asked (id, fingerprint) ORDER BY id
+ON CONFLICT DO NOTHING
+"""
+_FIND_REMEMBERED = "SELECT id, fingerprint FROM action_key WHERE id = ANY($1::uuid[])"
 _PRUNE = "DELETE FROM action_key WHERE id IN (SELECT id FROM action_key WHERE claimed_at < now() - $1::interval LIMIT $2)"
 
 
@@ -65,6 +72,24 @@ async def store_answer(tx: Transaction, key: ClaimedKey, answer: bytes) -> bool:
 async def release_key(tx: Transaction, key: ClaimedKey) -> None:
     """Give back a key whose action was not done; one with an answer stays, whatever the client was told."""
     await tx.execute(_RELEASE, key.id, key.claim)
+
+
+async def remember_records(tx: Transaction, fingerprints: Mapping[UUID, bytes]) -> None:
+    """Store what was asked under the ids of records of case-actions, which are their keys."""
+    if fingerprints:
+        ids = [_record_key(record_id) for record_id in fingerprints]
+        await tx.execute(_REMEMBER, ids, list(fingerprints.values()))
+
+
+async def remembered_fingerprints(tx: Transaction, record_ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """What was asked under these ids of records, without those that are not known any more."""
+    by_key = {_record_key(record_id): record_id for record_id in record_ids}
+    rows = await tx.fetch(_FIND_REMEMBERED, list(by_key))
+    return {by_key[row["id"]]: row["fingerprint"] for row in rows}
+
+
+def _record_key(record_id: UUID) -> UUID:
+    return uuid5(NAMESPACE_URL, f"case-actions {record_id}")
 
 
 async def prune_keys(tx: Transaction) -> int:
