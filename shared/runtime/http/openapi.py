@@ -62,7 +62,8 @@ class ServiceApi(FastAPI):
     """FastAPI with the schema of problems, and without its pages, whose scripts come from servers of others."""
 
     def __init__(self, title: str) -> None:
-        super().__init__(title=title, version="1", docs_url=None, redoc_url=None, swagger_ui_oauth2_redirect_url=None)
+        # Generated clients name their functions by the operation ids: take_action, not take_action_v1_cases__case__actions_post.
+        super().__init__(title=title, version="1", docs_url=None, redoc_url=None, generate_unique_id_function=lambda route: route.name)
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
