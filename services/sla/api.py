@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -23,6 +24,7 @@ from services.sla.application.errors import (
 from services.sla.application.identity import Actor, IdentityRegistry
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import ShortText, StrictModel
+from shared.procedures.calendars.zones import organisation_zone
 from shared.runtime.http.bearer import BEARER_SCHEME, bearer_token, unauthorized
 from shared.runtime.http.body import read_model, request_body
 from shared.runtime.http.problem import HttpProblem, ProblemType
@@ -56,6 +58,7 @@ class SlaApiDependencies:
     ) -> None:
         self.actions = actions
         self.case_queries = case_queries
+        self.zone = organisation_zone(identities.organisation)
         self._tokens = identities.tokens
         self._rate_limit = RateLimit()
         self._per_second = per_second
@@ -88,13 +91,19 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
         action = Action(case=case, action=body.action, role=body.role, data=body.data)
         with request_errors_as_problems():
             result = await dependencies.actions.take(action, actor, idempotency_key)
-        return _action_response(case, body.action, result)
+        return _action_response(case, body.action, result, dependencies.zone)
 
     @routes.get("/{case}", summary="A case with its events")
     async def get_case(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """The present state of the case, its clocks and its events."""
         with request_errors_as_problems():
             return await dependencies.case_queries.describe_case(case, actor)
+
+    @routes.get("/{case}/clocks", summary="The clocks of a case")
+    async def get_clocks(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
+        """Every round of every clock that has started: state, due instant, whether it is late and by how much."""
+        with request_errors_as_problems():
+            return await dependencies.case_queries.list_clocks(case, actor)
 
     @routes.get("/{case}/clocks/{clock}", summary="Explain a deadline")
     async def get_clock(case: str, clock: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
@@ -114,12 +123,12 @@ def request_errors_as_problems() -> Iterator[None]:
         raise HttpProblem(PROBLEM_TYPES[type(error)], str(error)) from error
 
 
-def _action_response(case: str, action: str, result: ActionResult) -> JSONResponse:
+def _action_response(case: str, action: str, result: ActionResult, zone: tzinfo) -> JSONResponse:
     refusal = next((event for event in result.events if event.type == "action_refused"), None)
     if refusal is not None:
         clause = refusal.data.get("clause", "")
         raise HttpProblem(ACTION_REFUSED, refusal.data["reason"], clause=clause, case=case, action=action)
     if not result.deferred and not result.repeated:
         metrics.ACTIONS_TOTAL.labels(action, "accepted").inc()
-    body = {"case": case, "accepted": True, "repeated": result.repeated, "events": event_summaries(result.events)}
+    body = {"case": case, "accepted": True, "repeated": result.repeated, "events": event_summaries(result.events, zone)}
     return JSONResponse(body, 202 if result.deferred else 200)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from services.sla.application.case_batch import CaseBatch
@@ -20,6 +20,7 @@ from services.sla.application.identity import Actor
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
+from services.sla.domain.views.instants import to_text
 from services.sla.storage import idempotency
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS
@@ -112,6 +113,6 @@ class TakeHttpActions:
         return case_input
 
 
-def event_summaries(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Type, instant and number of each event, for the answer to an action."""
-    return [{"event": event.type, "at": from_micros(event.at).isoformat(), "sequence": event.sequence} for event in events]
+def event_summaries(events: Sequence[Event], zone: tzinfo) -> list[dict[str, Any]]:
+    """Type, instant in the zone and number of each event, for the answer to an action."""
+    return [{"event": event.type, "at": to_text(event.at, zone), "sequence": event.sequence} for event in events]

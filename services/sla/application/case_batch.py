@@ -123,6 +123,7 @@ class CaseBatch:
             stored.calendar_stamp = self.rulebooks.calendar_stamp
         if isinstance(case_input, OpenCase):
             self.opened_procedures.add(case_input.procedure)
+            stored.person_keys = tuple(case_input.registered.get("complainant_keys", ()))
         self.changed_ids.add(case_id)
         context = _EventContext(
             case=decision.case,

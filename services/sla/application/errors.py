@@ -28,6 +28,13 @@ class ClockNotFoundError(RequestError):
     """No clock of that id or clause has started on the case."""
 
 
+class CursorError(RequestError):
+    """The cursor of a page cannot be read, or belongs to another list."""
+
+    def __init__(self) -> None:
+        super().__init__("cursor: must be the `next_cursor` of the page before, with the same filters; leave it out to begin again")
+
+
 class CaseParkedError(RequestError):
     """The case is parked: its dead letter has to be replayed or discarded first."""
 

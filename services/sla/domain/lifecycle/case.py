@@ -32,7 +32,10 @@ class Event:
 
 @dataclass(slots=True)
 class ClockRun:
-    """One round of one clock. A dormant round waits for its guard; `dues` holds an instant for each due entry, None where there is none."""
+    """One round of one clock. A dormant round waits for its guard; `dues` holds an instant for each due entry, None where there is none.
+
+    `breached` is the due instant that the round missed first; an extension granted afterwards does not undo it.
+    """
 
     clock: str
     number: int
@@ -51,6 +54,7 @@ class ClockRun:
     provisional: bool = False
     ended: int | None = None
     deemed: str = ""
+    breached: int | None = None
 
     @property
     def due_at(self) -> int | None:

@@ -88,6 +88,9 @@ def _cause(occasion: EffectContext) -> str:
 
 
 def _breach(draft: DecisionBuilder, doing: PlannedEffect, effect: Breach, occasion: EffectContext) -> None:
+    run = occasion.run
+    if run is not None and run.breached is None:
+        run.breached = occasion.at
     data = {**_run_fields(draft, occasion), **draft.effect_rule_fields(doing, occasion.rule)}
     if effect.in_principle:
         data["in_principle"] = True

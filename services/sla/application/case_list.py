@@ -1,0 +1,95 @@
+"""Lists cases for an actor: filters, pages by cursor, and the same visibility and redaction as for a single case."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from services.sla.application.errors import CursorError
+from services.sla.application.identity import Actor
+from services.sla.application.queries import CaseQueries
+from services.sla.domain.deadlines.worktime import from_micros, to_micros
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.views import case_view
+from services.sla.storage import case_list
+from services.sla.storage.case_list import CaseFilter, CasePosition
+
+_CASES_BETWEEN_YIELDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """The rows of a page; `next_cursor` is None on the last one. A page may hold fewer rows than its limit."""
+
+    rows: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class ListCases:
+    """Reads pages of cases, newest first."""
+
+    def __init__(self, queries: CaseQueries) -> None:
+        self._queries = queries
+
+    async def page(self, where: CaseFilter, cursor: str | None, limit: int, actor: Actor) -> CasePage:
+        """A page of the cases that concern the actor; raises `CursorError` for a cursor of another list."""
+        after = None if cursor is None else decode_cursor(cursor, where)
+        now = self._queries.clock.now()
+        async with self._queries.database.transaction() as tx:
+            found = await case_list.load_page(tx, self._visible(where, actor, now), after, limit)
+        rows = []
+        for number, (_, case) in enumerate(found):
+            # The statement selects by departments; what a single case would not show is left out here by the same policy.
+            if self._queries.may_see(actor, case, now):
+                rows.append(self._row(case, actor, now))
+            if number % _CASES_BETWEEN_YIELDS == 0:
+                await asyncio.sleep(0)
+        return CasePage(rows, encode_cursor(found[-1][0], where) if len(found) == limit else None)
+
+    def _row(self, case: Case, actor: Actor, now: datetime) -> dict[str, Any]:
+        queries = self._queries
+        rulebook = queries.rulebooks.for_case(case)
+        return case_view.case_row(case, rulebook, to_micros(now), queries.zone, queries.hidden_fields(actor, case, now))
+
+    def _visible(self, where: CaseFilter, actor: Actor, now: datetime) -> CaseFilter:
+        """The filter with the departments whose cases the actor may see, so that a page does not read those of others."""
+        identities = self._queries.identities
+        departments = [department.id for department in identities.organisation.departments]
+        visible = [department for department in departments if identities.may_see(actor, (department,), now)]
+        without_department = identities.may_see(actor, (), now)
+        if without_department and len(visible) == len(departments):
+            return where
+        return replace(where, visible_departments=tuple(visible), without_department=without_department)
+
+
+def encode_cursor(position: CasePosition, where: CaseFilter) -> str:
+    """The position as opaque text, bound to the filter."""
+    parts = [to_micros(position.received_at), position.case_id, _digest(where)]
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, where: CaseFilter) -> CasePosition:
+    """The position in a cursor; raises `CursorError`. A forged one shows nothing: every row passes the same checks."""
+    try:
+        parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        raise CursorError from None
+    match parts:
+        case [int(micros), str(case_id), str(digest)] if digest == _digest(where) and "\0" not in case_id:
+            try:
+                return CasePosition(from_micros(micros), case_id)
+            except OverflowError:
+                raise CursorError from None
+        case _:
+            raise CursorError
+
+
+def _digest(where: CaseFilter) -> str:
+    return hashlib.sha256(orjson.dumps(where)).hexdigest()[:16]
