@@ -21,9 +21,10 @@ from services.sla.application.errors import (
     RoleMissingError,
     RoleNotHeldError,
 )
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import ShortText, StrictModel
+from shared.procedures.access import Actor
 from shared.procedures.calendars.zones import organisation_zone
 from shared.runtime.http.bearer import BEARER_SCHEME, bearer_token, unauthorized
 from shared.runtime.http.body import read_model, request_body
@@ -58,7 +59,7 @@ class SlaApiDependencies:
     ) -> None:
         self.actions = actions
         self.case_queries = case_queries
-        self.zone = organisation_zone(identities.organisation)
+        self.zone = organisation_zone(identities.policy.organisation)
         self._tokens = identities.tokens
         self._rate_limit = RateLimit()
         self._per_second = per_second

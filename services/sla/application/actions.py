@@ -16,7 +16,7 @@ from services.sla.application.errors import (
     RoleMissingError,
     RoleNotHeldError,
 )
-from services.sla.application.identity import Actor
+from services.sla.application.identity import case_parties
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
@@ -24,6 +24,7 @@ from services.sla.domain.views.instants import to_text
 from services.sla.storage import idempotency
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS
+from shared.procedures.access import Actor
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
 from shared.runtime.kafka.partitioner import partition_of
@@ -103,7 +104,7 @@ class TakeHttpActions:
         )
 
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
-        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating), at):
+        if not self.cases.identities.policy.may_act(actor, case_parties(case), at):
             raise CaseNotFoundError
         if action.action not in ACTION_DEFINITIONS:
             raise ActionNotFoundError(f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")

@@ -6,20 +6,21 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from services.sla.application.errors import CursorError
-from services.sla.application.identity import Actor
+from services.sla.application.identity import case_parties
 from services.sla.application.queries import CaseQueries
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import case_view
 from services.sla.storage import case_list
-from services.sla.storage.case_list import CaseFilter, CasePosition
+from services.sla.storage.case_list import CaseFilter, CasePosition, VisibleCases
+from shared.procedures.access import Actor
 
 _CASES_BETWEEN_YIELDS = 20
 
@@ -43,11 +44,11 @@ class ListCases:
         after = None if cursor is None else decode_cursor(cursor, where)
         now = self._queries.clock.now()
         async with self._queries.database.transaction() as tx:
-            found = await case_list.load_page(tx, self._visible(where, actor, now), after, limit)
+            found = await case_list.load_page(tx, where, self._visible(actor, now), after, limit)
         rows = []
-        for number, (_, case) in enumerate(found):
-            # The statement selects by departments; what a single case would not show is left out here by the same policy.
-            if self._queries.may_see(actor, case, now):
+        for number, (_, case) in enumerate(found, 1):
+            # The statement selects by departments and handler; the policy decides, as it does for a single case.
+            if self._queries.policy.may_read(actor, case_parties(case), now):
                 rows.append(self._row(case, actor, now))
             if number % _CASES_BETWEEN_YIELDS == 0:
                 await asyncio.sleep(0)
@@ -58,15 +59,14 @@ class ListCases:
         rulebook = queries.rulebooks.for_case(case)
         return case_view.case_row(case, rulebook, to_micros(now), queries.zone, queries.hidden_fields(actor, case, now))
 
-    def _visible(self, where: CaseFilter, actor: Actor, now: datetime) -> CaseFilter:
-        """The filter with the departments whose cases the actor may see, so that a page does not read those of others."""
-        identities = self._queries.identities
-        departments = [department.id for department in identities.organisation.departments]
-        visible = [department for department in departments if identities.may_see(actor, (department,), now)]
-        without_department = identities.may_see(actor, (), now)
-        if without_department and len(visible) == len(departments):
-            return where
-        return replace(where, visible_departments=tuple(visible), without_department=without_department)
+    def _visible(self, actor: Actor, now: datetime) -> VisibleCases | None:
+        """What the statement may select: all that the policy lets the actor read, so that a page does not go through the rest."""
+        policy = self._queries.policy
+        departments = policy.readable_departments(actor, now)
+        if departments is None:
+            return None
+        # Cases that no department is responsible for are read by everybody who holds a role; the catch-all is no department.
+        return VisibleCases((*sorted(departments), "", policy.organisation.catch_all), tuple(sorted(policy.represented_ids(actor, now))))
 
 
 def encode_cursor(position: CasePosition, where: CaseFilter) -> str:

@@ -13,9 +13,9 @@ from shared.runtime.database.database import Transaction
 
 _SELECT = "SELECT id, received_at, state FROM cases"
 _ORDER = "ORDER BY received_at DESC, id DESC LIMIT"
-# Separate conditions with an index for each; the GIN index is partial, so the planner needs its predicate in the query.
-_OF_DEPARTMENTS = "(department = ANY({0}::text[]) OR (other_departments <> '{{}}' AND other_departments && {0}::text[]))"
-_OF_NO_DEPARTMENT = "(department = '' AND other_departments = '{}')"
+# One arm for each index. An index that leaves out empty values is used only where the statement leaves them out too.
+_VISIBLE = """(department = ANY({0}::text[]) OR (other_departments <> '{{}}' AND other_departments && {0}::text[])
+    OR (handler <> '' AND handler = ANY({1}::text[])))"""
 
 
 class CasePosition(NamedTuple):
@@ -27,10 +27,7 @@ class CasePosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Conditions that all hold; None is no condition.
-
-    `visible_departments` are those whose cases the reader may see, None for all; `without_department` adds cases that no department has.
-    """
+    """Conditions of the reader that all hold; None is no condition."""
 
     status: str | None = None
     class_: str | None = None
@@ -40,8 +37,14 @@ class CaseFilter:
     due_before: datetime | None = None
     breached: bool | None = None
     person_keys: tuple[str, ...] | None = None
-    visible_departments: tuple[str, ...] | None = None
-    without_department: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleCases:
+    """Cases of these departments, lead or not, and those that these people handle."""
+
+    departments: tuple[str, ...]
+    handlers: tuple[str, ...]
 
 
 class _Conditions:
@@ -58,8 +61,8 @@ class _Conditions:
         self.texts.append(condition.format(*(f"${first + place}" for place in range(len(parameters)))))
 
 
-def page_query(where: CaseFilter, after: CasePosition | None, limit: int) -> tuple[str, list[Any]]:
-    """The statement of a page and its parameters."""
+def page_query(where: CaseFilter, visible: VisibleCases | None, after: CasePosition | None, limit: int) -> tuple[str, list[Any]]:
+    """The statement of a page and its parameters; `visible` None is every case."""
     conditions = _Conditions()
     columns = {
         "status": where.status,
@@ -77,17 +80,18 @@ def page_query(where: CaseFilter, after: CasePosition | None, limit: int) -> tup
         conditions.add("due_at < {0}", where.due_before)
     if where.person_keys is not None:
         conditions.add("id IN (SELECT case_id FROM case_person WHERE key = ANY({0}::text[]))", list(where.person_keys))
-    if where.visible_departments is not None:
-        visible = [_OF_DEPARTMENTS, *([_OF_NO_DEPARTMENT.replace("{}", "{{}}")] if where.without_department else [])]
-        conditions.add(f"({' OR '.join(visible)})", list(where.visible_departments))
+    if visible is not None:
+        conditions.add(_VISIBLE, list(visible.departments), list(visible.handlers))
     if after is not None:
         conditions.add("(received_at, id) < ({0}, {1})", *after)
     filters = f"WHERE {' AND '.join(conditions.texts)} " if conditions.texts else ""
     return f"{_SELECT} {filters}{_ORDER} {limit:d}", conditions.parameters
 
 
-async def load_page(tx: Transaction, where: CaseFilter, after: CasePosition | None, limit: int) -> list[tuple[CasePosition, Case]]:
+async def load_page(
+    tx: Transaction, where: CaseFilter, visible: VisibleCases | None, after: CasePosition | None, limit: int
+) -> list[tuple[CasePosition, Case]]:
     """Up to `limit` cases after a position, each with its own position."""
-    statement, parameters = page_query(where, after, limit)
+    statement, parameters = page_query(where, visible, after, limit)
     rows = await tx.fetch(statement, *parameters)
     return [(CasePosition(row["received_at"], row["id"]), Case.from_dict(orjson.loads(row["state"]))) for row in rows]

@@ -17,7 +17,8 @@ from shared.runtime.database.database import Transaction
 
 _COLUMNS = (
     *("id", "number", "source", "procedure", "version", "received_at"),
-    *("status", "class", "department", "calendar", "sequence", "head", "state", "changed_at", "due_at", "breached", "other_departments"),
+    *("status", "class", "department", "calendar", "sequence", "head", "state", "changed_at", "due_at"),
+    *("breached", "handler", "other_departments"),
 )
 # Every statement that locks several cases orders them by id: two transactions then cannot deadlock.
 _LOAD = "SELECT id, state, head, calendar, changed_at FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
@@ -28,10 +29,10 @@ _OPEN_COUNTS = "SELECT class, department, count(*) AS n FROM cases WHERE status 
 _UPDATE = """
 UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
     sequence = changed.sequence, head = changed.head, state = changed.state, changed_at = changed.changed_at, due_at = changed.due_at,
-    breached = changed.breached, other_departments = changed.other_departments::text[]
+    breached = changed.breached, handler = changed.handler, other_departments = changed.other_departments::text[]
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bytea[], $9::timestamptz[],
-        $10::timestamptz[], $11::boolean[], $12::text[])
-    AS changed (id, status, class, department, calendar, sequence, head, state, changed_at, due_at, breached, other_departments)
+        $10::timestamptz[], $11::boolean[], $12::text[], $13::text[])
+    AS changed (id, status, class, department, calendar, sequence, head, state, changed_at, due_at, breached, handler, other_departments)
 WHERE cases.id = changed.id
 """
 
@@ -109,7 +110,7 @@ def _changing_columns(stored: StoredCase, case: Case) -> tuple[Any, ...]:
     due_at = next_deadline(case)
     return (
         *(case.status, case.class_, case.department, stored.calendar_stamp, case.sequence, stored.head, orjson.dumps(case), changed_at),
-        *(None if due_at is None else from_micros(due_at), has_breached(case), other_departments(case)),
+        *(None if due_at is None else from_micros(due_at), has_breached(case), case.handler, other_departments(case)),
     )
 
 

@@ -42,6 +42,7 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("due_at", DateTime(timezone=True)),
         Column("breached", Boolean, nullable=False),
         Column("other_departments", ARRAY(Text), nullable=False),
+        Column("handler", Text, nullable=False),
     )
     Index("cases_open", cases.c.status, cases.c["class"], cases.c.department)
     _add_list_indexes(cases)
@@ -55,6 +56,7 @@ def _add_list_indexes(cases: Table) -> None:
     Index("cases_received", cases.c.received_at, cases.c.id)
     Index("cases_department", cases.c.department, cases.c.received_at, cases.c.id)
     Index("cases_other_departments", cases.c.other_departments, postgresql_using="gin", postgresql_where=text("other_departments <> '{}'"))
+    Index("cases_handler", cases.c.handler, postgresql_where=cases.c.handler != "")
     Index("cases_number", cases.c.number)
     Index("cases_due", cases.c.due_at, postgresql_where=cases.c.due_at.is_not(None))
     Index("cases_breached", cases.c.received_at, cases.c.id, postgresql_where=cases.c.breached)
