@@ -156,6 +156,7 @@ def _default_environment(organisation: Path, ports: Mapping[str, int]) -> dict[s
         "JIESU_ENVIRONMENT": "demo",
         "JIESU_ORGANISATION": str(organisation.resolve()),
         "JIESU_SEALING_KEYS": "local:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "JIESU_PSEUDONYM_KEY": secrets.token_hex(32),
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),
         "JIESU_SMTP_SECURITY": "none",

@@ -5,18 +5,22 @@ from contextlib import contextmanager
 from datetime import tzinfo
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from services.sla import metrics
+from services.sla import api_case_list, metrics
 from services.sla.application import queries
 from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
+from services.sla.application.case_list import ListCases
 from services.sla.application.errors import (
     ActionNotFoundError,
     CaseNotFoundError,
     CaseParkedError,
     ClockNotFoundError,
+    CursorError,
+    PhoneNotAllowedError,
+    PhoneUnreadableError,
     RequestError,
     RoleMissingError,
     RoleNotHeldError,
@@ -36,6 +40,9 @@ ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
 PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
+    CursorError: ProblemType("invalid", 422, "a field is invalid"),
+    PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
+    PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
     ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
     RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
@@ -55,9 +62,15 @@ class SlaApiDependencies:
     """What the routes need: authentication, rate limit and use cases."""
 
     def __init__(
-        self, identities: IdentityRegistry, actions: TakeHttpActions, case_queries: queries.CaseQueries, per_second: float
+        self,
+        identities: IdentityRegistry,
+        actions: TakeHttpActions,
+        case_queries: queries.CaseQueries,
+        case_list: ListCases,
+        per_second: float,
     ) -> None:
         self.actions = actions
+        self.case_list = case_list
         self.case_queries = case_queries
         self.zone = organisation_zone(identities.policy.organisation)
         self._tokens = identities.tokens
@@ -76,9 +89,22 @@ class SlaApiDependencies:
 
 
 def router(dependencies: SlaApiDependencies) -> APIRouter:
-    """`POST /v1/cases/{id}/actions`, `GET /v1/cases/{id}`, `GET /v1/cases/{id}/clocks/{clock}`."""
+    """`GET /v1/cases`, `GET /v1/cases/{id}`, `POST /v1/cases/{id}/actions`, `GET /v1/cases/{id}/clocks` and `…/clocks/{clock}`."""
     routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)])
     authenticated = Depends(dependencies.authenticate)
+
+    @routes.get("", summary="List cases", response_class=Response, responses=api_case_list.RESPONSES)
+    async def list_cases(
+        request: Request,
+        actor: Annotated[Actor, authenticated],
+        parameters: Annotated[api_case_list.CaseListParameters, Query()],
+        complainant_phone: Annotated[str | None, Header(max_length=100, description=api_case_list.PHONE_HEADER)] = None,
+    ) -> Response:
+        """The cases that concern you, newest first, as JSON or with `Accept: text/csv` as CSV; the header Link names the next page."""
+        with request_errors_as_problems():
+            where = dependencies.case_list.with_phone(parameters.to_filter(), complainant_phone, actor)
+            page = await dependencies.case_list.page(where, parameters.cursor, parameters.limit, actor)
+        return api_case_list.page_response(page, request)
 
     @routes.post("/{case}/actions", summary="Act on a case", openapi_extra=request_body(ActionRequest))
     async def take_action(

@@ -6,13 +6,14 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
+import structlog
 
-from services.sla.application.errors import CursorError
+from services.sla.application.errors import CursorError, PhoneNotAllowedError, PhoneUnreadableError
 from services.sla.application.identity import case_parties
 from services.sla.application.queries import CaseQueries
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
@@ -20,9 +21,14 @@ from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import case_view
 from services.sla.storage import case_list
 from services.sla.storage.case_list import CaseFilter, CasePosition, VisibleCases
+from shared.contracts.contact_forms import read_phone
+from shared.contracts.person_keys import person_key
 from shared.procedures.access import Actor
 
+FIND_BY_PHONE = "find_by_phone"
+"""The right of a person of the organisation file."""
 _CASES_BETWEEN_YIELDS = 20
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,29 @@ class CasePage:
 class ListCases:
     """Reads pages of cases, newest first."""
 
-    def __init__(self, queries: CaseQueries) -> None:
+    def __init__(self, queries: CaseQueries, phone_region: str, pseudonym_key: bytes | None) -> None:
         self._queries = queries
+        self._phone_region = phone_region
+        self._pseudonym_key = pseudonym_key
+
+    def with_phone(self, where: CaseFilter, phone: str | None, actor: Actor) -> CaseFilter:
+        """The filter, for the cases of one phone number if there is one; raises a `RequestError` for a number that cannot be used.
+
+        Only the hash of the number is compared, by which intake recognises the person.
+        """
+        if phone is None:
+            return where
+        if actor.person is None or FIND_BY_PHONE not in actor.person.may:
+            raise PhoneNotAllowedError
+        if self._pseudonym_key is None:
+            raise PhoneUnreadableError(
+                "Complainant-Phone: JIESU_PSEUDONYM_KEY is not set for sla; set it to intake's, or use other filters"
+            )
+        number = read_phone(phone, self._phone_region)
+        if number is None:
+            raise PhoneUnreadableError("Complainant-Phone: must be a valid phone number; send it with its country or area code")
+        log.info("cases are listed by phone number", person=actor.id)
+        return replace(where, person_keys=(person_key("phone", number.normal_form, self._pseudonym_key),))
 
     async def page(self, where: CaseFilter, cursor: str | None, limit: int, actor: Actor) -> CasePage:
         """A page of the cases that concern the actor; raises `CursorError` for a cursor of another list."""

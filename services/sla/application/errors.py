@@ -35,6 +35,17 @@ class CursorError(RequestError):
         super().__init__("cursor: must be the `next_cursor` of the page before, with the same filters; leave it out to begin again")
 
 
+class PhoneUnreadableError(RequestError):
+    """The number to find cases by cannot be read, or this installation cannot find cases by number."""
+
+
+class PhoneNotAllowedError(RequestError):
+    """The actor may not find cases by phone number."""
+
+    def __init__(self) -> None:
+        super().__init__("Complainant-Phone: needs the right `find_by_phone` of the organisation file; leave the header out")
+
+
 class CaseParkedError(RequestError):
     """The case is parked: its dead letter has to be replayed or discarded first."""
 
