@@ -19,7 +19,8 @@ from services.intake.config import IntakeSettings
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, refusals
-from shared.runtime.clock import monotonic, uuid7
+from shared.procedures.access import AccessPolicy, Actor, CaseParties
+from shared.runtime.clock import Clock, monotonic, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
@@ -37,10 +38,12 @@ class ApiDependencies:
     """What the routes need; `group_commit` runs `RegisterComplaints.register_batch` for the requests that share a transaction."""
 
     authentication: Authentication
+    policy: AccessPolicy
     reader: SubmissionReader
     group_commit: GroupCommit[PendingRegistration, RegistrationResult]
     database: Database
     settings: IntakeSettings
+    clock: Clock
 
 
 def add_routes(app: FastAPI, dependencies: ApiDependencies) -> None:
@@ -95,12 +98,12 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
         """The registration of one of the source's own complaints, masked, without contact data."""
         context = api.authentication.authenticate(request)
         async with api.database.transaction() as tx:
-            body = await complaints.find_event_json(tx, case.replace("\x00", ""), context.source.id)
-        if body is None:
+            found = await complaints.find_event_json(tx, case.replace("\x00", ""))
+        if found is None or not api.policy.may_read(Actor(context.source.id), CaseParties(source=found[0]), api.clock.now()):
             raise intake_problem(
                 "not_found", SubmissionFault("id", "unknown", "send the case id of a complaint that this source submitted")
             )
-        event = orjson.loads(body)
+        event = orjson.loads(found[1])
         event["complaint"].pop("contact", None)
         registration = {
             name: event.get(name) for name in ("case", "number", "procedure", "version", "missing", "unreadable", "forms", "complaint")

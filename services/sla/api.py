@@ -14,11 +14,13 @@ from services.sla.application import queries
 from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
 from services.sla.application.case_list import ListCases
 from services.sla.application.errors import (
+    ActionInProgressError,
     ActionNotFoundError,
     CaseNotFoundError,
     CaseParkedError,
     ClockNotFoundError,
     CursorError,
+    KeyReusedError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
     RequestError,
@@ -44,6 +46,8 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
+    KeyReusedError: ProblemType("key_reused", 422, "the Idempotency-Key was used for another action"),
+    ActionInProgressError: ProblemType("in_progress", 409, "the action is being done"),
     ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
     RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
     RoleNotHeldError: ProblemType("forbidden", 403, "the action cannot be taken"),
@@ -147,7 +151,8 @@ def request_errors_as_problems() -> Iterator[None]:
     try:
         yield
     except RequestError as error:
-        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error)) from error
+        headers = {"Retry-After": "1"} if isinstance(error, ActionInProgressError) else {}
+        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error), headers=headers) from error
 
 
 def _action_response(case: str, action: str, result: ActionResult, zone: tzinfo) -> JSONResponse:

@@ -135,8 +135,9 @@ class AccessPolicy:
         return self._owner(responsible) == person.id or any(self._works_for(person, department) for department in departments)
 
     def _responsible(self, parties: CaseParties) -> str:
-        """The lead department, else the proposed one; empty for one that the organisation does not have, such as the catch-all."""
-        return next(iter(self._existing(parties.department or parties.proposed)), "")
+        """The lead department, else the proposed one; empty for the catch-all, which takes what is nobody's, and for an unknown one."""
+        proposed = "" if parties.proposed == self.organisation.catch_all else parties.proposed
+        return next(iter(self._existing(parties.department or proposed)), "")
 
     def _existing(self, *departments: str) -> list[str]:
         return [department for department in departments if department and self.organisation.department(department) is not None]

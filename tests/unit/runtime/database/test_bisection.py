@@ -68,5 +68,5 @@ async def test_an_outage_concerns_no_item() -> None:
 
 
 async def test_any_error_on_a_lost_connection_is_an_outage() -> None:
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         await bisect(MemoryTransaction(closed=True), range(7), frozenset({1}))
