@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.intake import api, handlers, metrics
+from services.intake import api, handlers, metrics, timers
 from services.intake.api import ApiDependencies
 from services.intake.api_dependencies import Authentication
 from services.intake.application.group_commit import GroupCommit
@@ -46,6 +46,7 @@ def build(settings: IntakeSettings) -> Service:
     )
     api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)
+    timers.register(service, timedelta(days=settings.refusal_retention_days))
     return service
 
 

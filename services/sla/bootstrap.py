@@ -1,5 +1,7 @@
 """Builds sla from its settings: the only module that connects its parts."""
 
+from datetime import timedelta
+
 from services.sla import api, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
@@ -22,7 +24,8 @@ def build(settings: SlaSettings) -> Service:
     identities = IdentityRegistry(organisation)
     cases = UpdateCases(rulebooks, identities, service.clock)
     handlers.register(service, cases, identities)
-    timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
+    duties = DutyRunner(rulebooks, service.database, service.clock)
+    timers.register(service, cases, duties, timedelta(days=settings.deferred_retention_days))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     queries = CaseQueries(service.database, rulebooks, identities, service.clock)
     secret = settings.pseudonym_key.get_secret_value()

@@ -19,3 +19,6 @@ class SlaSettings(RuntimeSettings):
     pseudonym_key: SecretStr = Field(
         SecretStr(""), description="the pseudonym key of intake, to find cases by phone number; empty: cases are not found by it"
     )
+    deferred_retention_days: int = Field(
+        90, ge=32, description="days of domain time that actions on a case that is never registered are kept; longer than any topic"
+    )

@@ -102,4 +102,10 @@ CREATE TABLE waiting (
 );
 CREATE INDEX waiting_key ON waiting (key, id);
 """
-RUNTIME_TABLES_0001 = _TABLES_0001 + _INBOX_PARTITIONS
+# A function, because its settings hold for its one statement only: a planner that takes the days for small reads each of them whole.
+_INBOX_FUNCTION = """
+CREATE FUNCTION claimed_in_slots(ids uuid[], slots smallint[]) RETURNS TABLE (id uuid, topic text)
+LANGUAGE sql STABLE SET enable_seqscan = off SET max_parallel_workers_per_gather = 0
+AS 'SELECT inbox.id, inbox.topic FROM inbox WHERE inbox.id = ANY(ids) AND inbox.slot = ANY(slots)';
+"""
+RUNTIME_TABLES_0001 = _TABLES_0001 + _INBOX_PARTITIONS + _INBOX_FUNCTION

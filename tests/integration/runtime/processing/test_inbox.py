@@ -31,6 +31,11 @@ async def database(settings: RuntimeSettings) -> AsyncIterator[Database]:
     await database.close()
 
 
+def uuid_made_at(instant_ms: int) -> UUID:
+    """A UUIDv7 of this instant."""
+    return UUID(int=instant_ms << 80 | 7 << 76 | 2 << 62 | uuid4().int & 0xFFFFFFFF)
+
+
 def record(
     event_id: UUID, timestamp_ms: int = NOON_MS, timestamp_type: int = LOG_APPEND_TIME, topic: str = "case-actions"
 ) -> ReceivedRecord:
@@ -77,13 +82,30 @@ async def is_blocked(database: Database) -> bool:
         return bool(await tx.fetchval(BLOCKED))
 
 
-@pytest.mark.parametrize("days", [0, 1, 2, 15, 30])
-async def test_a_resend_is_recognised_on_a_later_day_of_the_retention(database: Database, days: int) -> None:
-    event_id = uuid4()
-    first, again = record(event_id, NOON_MS - days * DAY_MS), record(event_id)
+@pytest.mark.parametrize("days", [0, 1, 30])
+@pytest.mark.parametrize("made_before_ms", [None, 0, 3 * DAY_MS, 90 * DAY_MS, -DAY_MS, -2 * DAY_MS, -90 * DAY_MS])
+async def test_a_resend_is_recognised_on_a_later_day_of_the_retention(database: Database, days: int, made_before_ms: int | None) -> None:
+    """Whatever the id: random, or a UUIDv7 from before the record, or from a clock that is ahead."""
+    sent_ms = NOON_MS - days * DAY_MS
+    event_id = uuid4() if made_before_ms is None else uuid_made_at(sent_ms - made_before_ms)
+    first, again = record(event_id, sent_ms), record(event_id)
     assert await claimed(database, first) == [first]
     assert await claimed(database, again) == []
     assert await claimed(database, again, record(event_id, NOON_MS - DAY_MS)) == []
+
+
+async def test_an_older_record_is_recognised_after_its_resend(database: Database) -> None:
+    """The older one was a dead letter without a claim, and is read again after the offsets were set back."""
+    event_id = uuid_made_at(NOON_MS - 5 * DAY_MS)
+    await claimed(database, record(event_id, NOON_MS - 2 * DAY_MS))
+    assert await claimed(database, record(event_id, NOON_MS - 5 * DAY_MS)) == []
+
+
+def test_an_id_with_time_needs_no_look_at_another_day() -> None:
+    today = inbox.today_utc()
+    assert inbox._place(record(uuid_made_at(NOON_MS - 1000)), today).others == ()
+    assert len(inbox._place(record(uuid_made_at(NOON_MS - DAY_MS)), today).others) == 1
+    assert len(inbox._place(record(uuid4()), today).others) == INBOX_SLOTS - 1
 
 
 async def test_one_batch_may_hold_an_id_twice_on_two_days_and_other_ids_on_others(database: Database) -> None:
