@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import secrets
 import signal
@@ -11,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +24,7 @@ from cli.database import connect
 from cli.service_names import SERVICES
 from cli.stack.preflight import reject_other_organisation
 from cli.stack.process_environment import inherited_settings, process_environment
+from cli.stack.sealing_key import local_sealing_keys
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
 from shared.contracts.topics import TOPICS, department_topic
@@ -96,7 +97,7 @@ def running_stack(
     """
     names = (*SERVICES, "smtp", "sms")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    stack = Stack(root, {**inherited_settings(), **_default_environment(organisation, ports), **environment}, ports)
+    stack = Stack(root, {**inherited_settings(), **_default_environment(root, organisation, ports), **environment}, ports)
     stack.environment["JIESU_ORGANISATION"] = str(organisation.resolve())
     progress("Creating topics and tables …")
     departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
@@ -151,12 +152,14 @@ def _database_error(error: BaseException) -> ClickException:
     )
 
 
-def _default_environment(organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
+def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
+    sealing_keys = local_sealing_keys(root)
     return {
         "JIESU_ENVIRONMENT": "demo",
         "JIESU_ORGANISATION": str(organisation.resolve()),
-        "JIESU_SEALING_KEYS": "local:" + base64.b64encode(secrets.token_bytes(32)).decode(),
-        "JIESU_PSEUDONYM_KEY": secrets.token_hex(32),
+        "JIESU_SEALING_KEYS": sealing_keys,
+        # From the stored keys: with another pseudonym key the same people would not be recognised after the next start.
+        "JIESU_PSEUDONYM_KEY": sha256(f"pseudonyms {sealing_keys}".encode()).hexdigest(),
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),
         "JIESU_SMTP_SECURITY": "none",

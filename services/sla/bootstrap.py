@@ -23,6 +23,7 @@ def build(settings: SlaSettings) -> Service:
     rulebooks = RulebookRegistry(organisation, procedure_folder=settings.organisation.parent)
     identities = IdentityRegistry(organisation)
     cases = UpdateCases(rulebooks, identities, service.clock)
+    # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     duties = DutyRunner(rulebooks, service.database, service.clock)
     timers.register(service, cases, duties, timedelta(days=settings.deferred_retention_days))

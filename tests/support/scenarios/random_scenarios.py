@@ -1,4 +1,4 @@
-"""Random cases under any pack: random actions by random roles at random instants, with outages of the service."""
+"""Random cases: any pack, any actions by any roles in any order, at odd instants, with outages; all draws shrink."""
 
 from __future__ import annotations
 
@@ -13,23 +13,73 @@ from shared.procedures.loading.loader import installed_packs, load_procedure
 from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
 from simulator.scenario import Scenario, parse_scenario
 
-DrawnScenario = tuple[str, Scenario, list[tuple[int, int]]]
-"""Pack, scenario, outages (from, to; microseconds)."""
+Outages = list[tuple[int, int]]
+"""When nothing is decided: from, to (microseconds)."""
+DrawnScenario = tuple[str, Scenario, Outages]
+"""Pack, scenario, outages."""
 
 START = datetime.fromisoformat("2026-09-17T08:00:00+08:00")
 PARAMETER_VALUES = {"duration": "2d", "int": 3, "number": 1.0, "text": "x"}
 
 
 def bind_with_defaults(pack: str) -> BoundProcedure:
+    """A pack's procedure; parameters without a default get a value of their type."""
     procedure = load_procedure(pack)
     values = {name: PARAMETER_VALUES[parameter.type] for name, parameter in procedure.parameters.items() if parameter.default is None}
     return bind_parameters(procedure, values)
 
 
-def action_data(action: str, draw: st.DrawFn, bound: BoundProcedure) -> dict[str, Any]:
-    classes = [class_.id for class_ in bound.procedure.classes] or ["ordinary"]
-    clocks = [clock.id for clock in bound.procedure.clocks] or ["none"]
-    flags = [name for name, fact in bound.procedure.facts.items() if fact.type == "bool"]
+@st.composite
+def random_scenarios(draw: st.DrawFn) -> DrawnScenario:
+    """A scenario and outages for one of the installed packs."""
+    pack = draw(st.sampled_from(installed_packs()))
+    return pack, draw(scenarios_for(bind_with_defaults(pack))), draw(outages())
+
+
+@st.composite
+def scenarios_for(
+    draw: st.DrawFn, bound: BoundProcedure, actions: tuple[str, ...] = tuple(sorted(ACTION_DEFINITIONS)), min_steps: int = 0
+) -> Scenario:
+    """A scenario with up to twelve of the actions, by any roles of the procedure."""
+    roles = [*bound.procedure.role_names, "owner", "complainant"]
+    registered = START + timedelta(minutes=draw(st.sampled_from([0, 5, 3000])))
+    at, steps = registered, []
+    for _ in range(draw(st.integers(min_steps, 12))):
+        at += timedelta(minutes=draw(st.sampled_from([0, 1, 30, 240, 1440, 4320, 20000])))
+        action = draw(st.sampled_from(actions))
+        steps.append(
+            {"at": at.isoformat(), "action": action, "role": draw(st.sampled_from(roles)), "data": draw(action_data(action, bound))}
+        )
+    flags = _flags(bound)
+    complaint = {
+        "received_at": START.isoformat(),
+        "registered_at": registered.isoformat(),
+        "channel": draw(st.sampled_from(["hotline", "letter", "regulator"])),
+        "complainant": {"kind": "customer", "name": "王先生", "phone": "13800000000"},
+        "text": draw(st.sampled_from(["3号楼电梯停运", "收费不合理", "service was slow"])),
+        "facts": draw(st.dictionaries(st.sampled_from(flags), st.booleans(), max_size=4)) if flags else {},
+    }
+    until = (at + timedelta(days=60)).isoformat()
+    return parse_scenario({"procedure": bound.procedure.id, "complaint": complaint, "steps": steps, "until": until}, "random")
+
+
+@st.composite
+def outages(draw: st.DrawFn) -> Outages:
+    """Up to two outages of hours or days."""
+    intervals, begins = [], START
+    for _ in range(draw(st.integers(0, 2))):
+        begins += timedelta(hours=draw(st.integers(1, 200)))
+        ends = begins + timedelta(hours=draw(st.integers(1, 400)))
+        intervals.append((to_micros(begins), to_micros(ends)))
+        begins = ends
+    return intervals
+
+
+def action_data(action: str, bound: BoundProcedure) -> st.SearchStrategy[dict[str, Any]]:
+    """Data that the action accepts, often with effect on the case."""
+    classes = [each.id for each in bound.procedure.classes] or ["ordinary"]
+    clocks = [each.id for each in bound.procedure.clocks] or ["none"]
+    flags = _flags(bound)
     by_action: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         "amend": st.fixed_dictionaries(
             {"facts": st.dictionaries(st.sampled_from(flags), st.booleans(), max_size=3) if flags else st.just({})}
@@ -49,37 +99,8 @@ def action_data(action: str, draw: st.DrawFn, bound: BoundProcedure) -> dict[str
     }
     for extension in ("request_extension", "grant_extension", "refuse_extension"):
         by_action[extension] = st.fixed_dictionaries({"clock": st.sampled_from(clocks), "by": st.sampled_from(["1d", "1wd", "2h"])})
-    return draw(by_action.get(action, st.just({"reason": "因故"})))
+    return by_action.get(action, st.just({"reason": "因故"}))
 
 
-@st.composite
-def random_scenarios(draw: st.DrawFn) -> tuple[str, Scenario, list[tuple[int, int]]]:
-    pack = draw(st.sampled_from(installed_packs()))
-    bound = bind_with_defaults(pack)
-    roles = [*bound.procedure.role_names, "owner", "complainant"]
-    flags = [name for name, fact in bound.procedure.facts.items() if fact.type == "bool"]
-    registered = START + timedelta(minutes=draw(st.sampled_from([0, 5, 3000])))
-    at, steps = registered, []
-    for _ in range(draw(st.integers(0, 12))):
-        at += timedelta(minutes=draw(st.sampled_from([0, 1, 30, 240, 1440, 4320, 20000])))
-        action = draw(st.sampled_from(sorted(ACTION_DEFINITIONS)))
-        data = action_data(action, draw, bound)
-        steps.append({"at": at.isoformat(), "action": action, "role": draw(st.sampled_from(roles)), "data": data})
-    facts = draw(st.dictionaries(st.sampled_from(flags), st.booleans(), max_size=4)) if flags else {}
-    outages = []
-    start = START
-    for _ in range(draw(st.integers(0, 2))):
-        start += timedelta(hours=draw(st.integers(1, 200)))
-        end = start + timedelta(hours=draw(st.integers(1, 400)))
-        outages.append((to_micros(start), to_micros(end)))
-        start = end
-    complaint = {
-        "received_at": START.isoformat(),
-        "registered_at": registered.isoformat(),
-        "channel": draw(st.sampled_from(["hotline", "letter", "regulator"])),
-        "complainant": {"kind": "customer", "name": "王先生", "phone": "13800000000"},
-        "text": draw(st.sampled_from(["3号楼电梯停运", "收费不合理", "service was slow"])),
-        "facts": facts,
-    }
-    data = {"procedure": pack, "complaint": complaint, "steps": steps, "until": (at + timedelta(days=60)).isoformat()}
-    return pack, parse_scenario(data, "random"), outages
+def _flags(bound: BoundProcedure) -> list[str]:
+    return [name for name, fact in bound.procedure.facts.items() if fact.type == "bool"]

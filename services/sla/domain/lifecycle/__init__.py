@@ -1,1 +1,1 @@
-"""The case and how an input changes it: permissions, clocks, effects, escalation, notifications."""
+"""A case and how an input changes it: permissions, clocks, effects, escalation, notifications, and the event loop."""

@@ -1,4 +1,4 @@
-"""When the deadlines, reminders and repeats of a clock run are due."""
+"""When the due entries, reminders and repeats of a clock run are due."""
 
 from __future__ import annotations
 
@@ -15,80 +15,82 @@ from shared.procedures.model.duration import Duration
 
 
 def compute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) -> None:
-    """Count the due instants of a round, its reminders and its next occurrence."""
-    found = [_step_due_at(builder, plan, run, place) for place in range(len(plan.deadline_steps))]
-    run.dues = [at for at, _ in found]
-    run.provisional = any(provisional for _, provisional in found)
+    """Set the due instants of a run, its reminders and its next occurrence, counted from its start."""
+    # Always from the start, so that no change of class, calendar or version loses paused time (time.md).
+    dues = [_step_due_at(builder, plan, run, step_index) for step_index in range(len(plan.deadline_steps))]
+    run.dues = [at for at, _ in dues]
+    run.provisional = any(provisional for _, provisional in dues)
     run.next_occurrence = next_occurrence_after(builder, plan, run, run.occurred)
     if plan.reminders:
-        run.reminders = [_reminder_at(builder, plan, run, place) for place in range(len(plan.reminders))]
+        run.reminders = [_reminder_at(builder, plan, run, reminder_index) for reminder_index in range(len(plan.reminders))]
 
 
 def time_limit(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> TimeLimit | None:
-    """The time limit of a due entry of a round, for counting and for explaining; None where it is not known yet."""
-    threshold = plan.deadline_steps[step_index]
-    if threshold.duration is None:
+    """The time limit of a due entry of a run, for counting and explaining; None while its parameter or date is not known."""
+    step = plan.deadline_steps[step_index]
+    if step.duration is None:
         return None
-    agreed = builder.case.facts.get(threshold.fact) if threshold.fact else _agreed_date(builder, run) if threshold.entry.or_agreed else None
-    if threshold.fact and agreed is None:
+    agreed = builder.case.facts.get(step.fact) if step.fact else _agreed_date(builder, run) if step.entry.or_agreed else None
+    if step.fact and agreed is None:
         return None
-    found = TimeLimit(
+    limit = TimeLimit(
         run.start,
-        threshold.duration,
+        step.duration,
         plan.counting_rule,
         _pause_intervals(run),
         _granted_extensions(run),
         agreed,
-        threshold.entry.or_agreed,
+        step.entry.or_agreed,
     )
-    return found if step_index == 0 or not run.extensions else _later_step_limit(builder, plan, step_index, found)
-
-
-def _later_step_limit(draft: DecisionBuilder, plan: ClockPlan, place: int, found: TimeLimit) -> TimeLimit:
-    """The limit of a later threshold: an extension until an instant replaces the first one and never brings the others forward."""
-    own = replace(found, extensions=[each for each in found.extensions if each.until is None])
-    until = found.extended_duration()[1]
-    if until is None or not any(draft.holds(earlier.when) for earlier in plan.deadline_steps[:place]):
-        return found
-    at = compute_due(draft.worktime, own)[0]
-    return own if at is None or at > until else found
+    return limit if step_index == 0 or not run.extensions else _later_step_limit(builder, plan, step_index, limit)
 
 
 def next_occurrence_after(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, after: int | None) -> int | None:
-    """The instant of the repeat's next occurrence after an instant; None while paused or where the clock does not repeat."""
+    """The instant of the first occurrence of a repeating clock after an instant; None while paused or if the clock does not repeat."""
     if plan.every is None:
         return None
-    found = next_occurrence(builder.worktime, TimeLimit(run.start, plan.every, plan.counting_rule, _pause_intervals(run)), after)
-    return None if found is None else found.due
+    occurrence = next_occurrence(builder.worktime, TimeLimit(run.start, plan.every, plan.counting_rule, _pause_intervals(run)), after)
+    return None if occurrence is None else occurrence.due
 
 
-def _step_due_at(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, place: int) -> tuple[int | None, bool]:
-    if not draft.holds(plan.deadline_steps[place].when):
+def _later_step_limit(builder: DecisionBuilder, plan: ClockPlan, step_index: int, limit: TimeLimit) -> TimeLimit:
+    """The limit of a due entry after the first one: an extension until an instant moves the first and never brings others forward."""
+    without_until = replace(limit, extensions=[extension for extension in limit.extensions if extension.until is None])
+    until = limit.extended_duration()[1]
+    if until is None or not any(builder.holds(earlier.when) for earlier in plan.deadline_steps[:step_index]):
+        return limit
+    due_at = compute_due(builder.worktime, without_until)[0]
+    return without_until if due_at is None or due_at > until else limit
+
+
+def _step_due_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> tuple[int | None, bool]:
+    """When a due entry is due, and whether that is provisional."""
+    if not builder.holds(plan.deadline_steps[step_index].when):
         return None, False
-    found = time_limit(draft, plan, current, place)
-    if found is None:
+    limit = time_limit(builder, plan, run, step_index)
+    if limit is None:
         return None, False
-    at, _, provisional = compute_due(draft.worktime, found)
-    return at, provisional
+    due_at, _, provisional = compute_due(builder.worktime, limit)
+    return due_at, provisional
 
 
-def _agreed_date(draft: DecisionBuilder, current: ClockRun) -> int | None:
-    """The date agreed with the customer, if it lies after the round's start: an older one was meant for an earlier round."""
-    agreed = draft.case.agreed
-    return agreed if agreed is not None and agreed > current.start else None
+def _agreed_date(builder: DecisionBuilder, run: ClockRun) -> int | None:
+    """The date agreed with the customer if it lies after the run's start; an older one was agreed for an earlier round."""
+    agreed = builder.case.agreed
+    return agreed if agreed is not None and agreed > run.start else None
 
 
-def _reminder_at(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, place: int) -> int | None:
-    chase = plan.reminders[place]
-    if current.dues[chase.step_index] is None or not draft.holds(chase.when):
+def _reminder_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, reminder_index: int) -> int | None:
+    reminder = plan.reminders[reminder_index]
+    if run.dues[reminder.step_index] is None or not builder.holds(reminder.when):
         return None
-    found = time_limit(draft, plan, current, chase.step_index)
-    return None if found is None else reminder_due(draft.worktime, found, chase.timing)
+    limit = time_limit(builder, plan, run, reminder.step_index)
+    return None if limit is None else reminder_due(builder.worktime, limit, reminder.timing)
 
 
-def _pause_intervals(current: ClockRun) -> Pauses:
-    return tuple((begin, end) for begin, end in current.pauses if begin is not None) if current.pauses else ()
+def _pause_intervals(run: ClockRun) -> Pauses:
+    return tuple((begin, end) for begin, end in run.pauses if begin is not None) if run.pauses else ()
 
 
-def _granted_extensions(current: ClockRun) -> list[Extension]:
-    return [Extension(Duration.parse(each["by"]) if each["by"] else None, each["until"]) for each in current.extensions]
+def _granted_extensions(run: ClockRun) -> list[Extension]:
+    return [Extension(Duration.parse(grant["by"]) if grant["by"] else None, grant["until"]) for grant in run.extensions]

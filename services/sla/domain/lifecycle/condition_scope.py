@@ -1,4 +1,4 @@
-"""What conditions see of a case: names looked up only when a condition reads them."""
+"""The values that the names in conditions have for a case; each is looked up only when a condition reads it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from shared.procedures.model.facts import fact_default
 
 _EMPTY_COMPLAINT: dict[str, Any] = {"against": [], "attachments": [], "missing": [], "happened_at": EPOCH}
 INSTANT_FIELDS = frozenset(name for name, empty in EMPTY_FIELDS_OF_ANY_EVENT.items() if empty == EPOCH)
-"""Fields of events that hold instants: microseconds here, datetimes on the wire."""
+"""Fields of events that hold instants: microseconds in the core, datetimes in the contracts."""
 
 
 class ConditionScope:
-    """Reads names for one case and one event at hand."""
+    """Reads names for one case; `event` are the fields of the event that a condition is about, if any."""
 
     __slots__ = ("case", "event", "rulebook", "worktime")
 
@@ -30,7 +30,7 @@ class ConditionScope:
         self.event = event or {}
 
     def __call__(self, path: NamePath) -> Any:
-        """The value of a path such as ('facts', 'urgent'); its type's empty value where nothing is known."""
+        """The value of a path such as ('facts', 'urgent'); the empty value of its type if the case has none."""
         match path[0]:
             case "facts":
                 return self._fact(path[1])
@@ -47,11 +47,11 @@ class ConditionScope:
         return self._complaint(path)
 
     def local_date(self, at: int) -> str:
-        """The date of an instant in the calendar's zone, as 2026-09-24."""
+        """The date of an instant in the calendar's zone, such as 2026-09-24."""
         return self.worktime.date_of(self.worktime.day_of(at)).isoformat()
 
     def _instant(self, at: int) -> datetime:
-        # CEL takes fixed offsets alone, not the names of zones.
+        # CEL knows fixed offsets only, no named zones (ADR 10).
         local = self.worktime.to_datetime(at)
         return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()))
 

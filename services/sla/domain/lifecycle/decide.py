@@ -1,4 +1,4 @@
-"""The heart: `decide` takes a case, what happened, the rulebook and the instant, and says what follows. Pure: no clock, no I/O."""
+"""The decision on a case: what is due before the input, the input, and the event loop that follows up every event."""
 
 from __future__ import annotations
 
@@ -12,117 +12,113 @@ from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.messages.merging import merge_requests
 from services.sla.domain.rules.plans import first_clauses
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
 
-NON_OWNER_ROLES = frozenset({"", "system", "triage", "complainant"})
-"""Roles that are never asked for help, and so never own a case as the first who was asked."""
-
-
 MAX_FOLLOW_UPS = 1000
-"""Events that one input or due item may cause; the longest decision in the scenarios of the packs has 18."""
+"""Events that one input or due item may cause; the longest decision in the packs' scenarios has 16."""
+_NEVER_FIRST_ASKED = frozenset({"", "system", "triage", "complainant"})
+"""Roles that do not become the case's owner by being the first who acts."""
+
+
+class UnknownActionError(ValueError):
+    """An action that the vocabulary does not have; the text names those that it has."""
 
 
 class ProcedureLoopError(ValueError):
-    """Events of a procedure cause each other without end; the text names the event that came most often."""
+    """Events of a procedure cause each other without end; the text names the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseDecision:
-    """What follows: the case as it stands then, the events in order, and when it has to be looked at again (None: never by itself)."""
+    """The case after the decision, the events in order, and the next instant at which something is due (None if nothing is)."""
 
     case: Case
     events: list[Event]
     next_due: int | None
 
 
-class UnknownActionError(ValueError):
-    """An action that the vocabulary does not know; the text names those that it knows."""
-
-
 def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: int) -> CaseDecision:
-    """Decide what follows from an input. `now` (microseconds) is when the decision is made, at or after the input's instant.
+    """Decide what follows from an input; pure, without clock or I/O.
 
-    What was due before the input is carried out first: an action that comes late finds the clock breached already.
-    Raises `ValueError` for an input that no such case can have.
+    `now` (microseconds) is the instant of the decision, at or after that of the input. What was due before the input is
+    executed first, so a late action finds the clock breached. Raises `ValueError` if the case cannot take such an input.
     """
     if isinstance(case_input, OpenCase):
-        draft = DecisionBuilder(_new_case(case_input), rulebook, now)
-        _add_opening_events(draft, case_input)
-        following = _execute_due(draft, case_input.registered_at - 1)
+        builder = DecisionBuilder(_new_case(case_input), rulebook, now)
+        # Clocks count from the receipt, so some may have been due before the registration.
+        _open_case(builder, case_input)
+        next_due_at = _execute_due(builder, case_input.registered_at - 1)
     elif case is None:
         raise ValueError("the case is not known; its registration has to come first")
     else:
-        draft = DecisionBuilder(case.working_copy(), rulebook, now)
+        builder = DecisionBuilder(case.working_copy(), rulebook, now)
         if isinstance(case_input, AdvanceTime):
-            following = _execute_due(draft, case_input.upto)
+            next_due_at = _execute_due(builder, case_input.upto)
         else:
-            _execute_due(draft, case_input.at - 1)
-            _apply_input(draft, case_input)
-            _follow_up_events(draft)
-            following = _execute_due(draft, case_input.at - 1)
-    return CaseDecision(draft.case, draft.events, following)
+            # Up to the instant before: an action at the very due instant is in time (time.md).
+            _execute_due(builder, case_input.at - 1)
+            _apply_input(builder, case_input)
+            _follow_up_events(builder)
+            # A guard that becomes true only now counts from its start event, so its deadline may have passed (time.md, Known late).
+            next_due_at = _execute_due(builder, case_input.at - 1)
+    merge_requests(builder.events)
+    return CaseDecision(builder.case, builder.events, next_due_at)
 
 
 def _follow_up_events(builder: DecisionBuilder) -> None:
-    """The event loop: follow up each event of the decision once, in the order in which the events were added.
+    """The event loop: follow up each event once, in the order in which the events were added.
 
-    An event is applied to the case at the moment it is added, whichever input, clock or effect it comes from. When it is
-    followed up, its clocks come first, in the order of time.md for equal instants, then the reactions on it in their written
-    order; the events that these add go to the end of the list.
-
-    Raises `ProcedureLoopError` if events cause each other without end.
+    An event is applied to the case when it is added, whichever input, clock or effect it comes from. When its turn comes,
+    its clocks come first, in the order of time.md for equal instants, then the reactions on it in their written order;
+    the events that these add go to the end of the list. Raises `ProcedureLoopError` if the list does not end.
     """
     for _ in range(MAX_FOLLOW_UPS):
         if not builder.pending:
             return
         event = builder.pending.popleft()
-        clocks.apply_stops_and_cancels(builder, event)
-        due_items.execute_before_interruption(builder, event)
-        clocks.apply_pauses_and_starts(builder, event)
+        plans = builder.rulebook.plans_by_event.get(event.type, ())
+        clocks.apply_stops_and_cancels(builder, plans, event)
+        due_items.execute_before_interruption(builder, plans, event)
+        clocks.apply_pauses_and_starts(builder, plans, event)
+        # Before the reactions, since one of them may start an escalation that has to stay active.
         escalation.end_escalations(builder, event)
         run_reactions(builder, event)
         if event.type == "measures_signed_off":
+            # Only now, since selectors take a sign-off for measures while there are some that wait for it.
             builder.case.unsigned = False
-    raise ProcedureLoopError(_describe_loop(builder))
+    if builder.pending:
+        raise ProcedureLoopError(_describe_loop(builder))
 
 
 def _describe_loop(builder: DecisionBuilder) -> str:
+    # Requests to notify and the like are in the loop too, but no condition on them would end it.
     reacted_to = [event.type for event in builder.events if event.type in builder.rulebook.reactions_by_event]
     ((event_type, _),) = Counter(reacted_to or [event.type for event in builder.events]).most_common(1)
     return f"{event_type} causes itself without end; give a reaction or a clock on {event_type} a condition"
 
 
 def _execute_due(builder: DecisionBuilder, upto: int) -> int | None:
-    """Carry out all that is due by an instant, each at its own instant, in order; gives the next instant after that."""
-    while (due := next_due(builder.case)) is not None and due <= upto:
+    """Execute all that is due by an instant, each item at its own instant; the result is the next instant after that."""
+    while (due_at := next_due(builder.case)) is not None and due_at <= upto:
         due_items.execute_first(builder, upto)
         _follow_up_events(builder)
-    return due
+    return due_at
 
 
-def _apply_input(draft: DecisionBuilder, given: TakeAction | ApplyDecision | Recalculate) -> None:
-    match given:
-        case TakeAction():
-            _take_action(draft, given)
-        case ApplyDecision():
-            _apply_decision(draft, given)
-        case Recalculate():
-            clocks.recalculate_deadlines(draft, given.at, given.reason)
-
-
-def _new_case(given: OpenCase) -> Case:
-    classified = given.classified
+def _new_case(case_input: OpenCase) -> Case:
+    classified = case_input.classified
     return Case(
-        id=given.case,
-        procedure=given.procedure,
-        version=given.version,
-        number=given.registered.get("number", ""),
-        received_at=given.received_at,
-        registered_at=given.registered_at,
-        complaint=given.complaint,
-        parameters=given.parameters,
+        id=case_input.case,
+        procedure=case_input.procedure,
+        version=case_input.version,
+        number=case_input.registered.get("number", ""),
+        received_at=case_input.received_at,
+        registered_at=case_input.registered_at,
+        complaint=case_input.complaint,
+        parameters=case_input.parameters,
         kind=classified.get("kind") or "complaint",
         class_=classified.get("class", ""),
         rule=classified.get("rule", ""),
@@ -132,74 +128,101 @@ def _new_case(given: OpenCase) -> Case:
     )
 
 
-def _add_opening_events(draft: DecisionBuilder, given: OpenCase) -> None:
-    register = first_clauses(draft.rulebook.procedure.register_.clause)
-    draft.add_event("registered", given.registered_at, {**draft.rule_fields("register", register), **given.registered}, "opening")
-    _follow_up_events(draft)
-    draft.add_event("classified", given.registered_at, dict(given.classified))
-    _follow_up_events(draft)
+def _open_case(builder: DecisionBuilder, case_input: OpenCase) -> None:
+    clauses = first_clauses(builder.rulebook.procedure.register_.clause)
+    registered = {**builder.rule_fields("register", clauses), **case_input.registered}
+    builder.add_event("registered", case_input.registered_at, registered, "opening")
+    _follow_up_events(builder)
+    builder.add_event("classified", case_input.registered_at, dict(case_input.classified))
+    _follow_up_events(builder)
 
 
-def _apply_decision(draft: DecisionBuilder, given: ApplyDecision) -> None:
-    """Apply a decision of triage or news of a message; what a person has decided outranks a later automatic decision."""
-    case, kind, data = draft.case, given.event, dict(given.data)
-    if kind in ("routed", "route_proposed") and "department" in case.decided_by_person:
-        kind, data = _outranked_by_person("route", "department", data)
-    elif kind in ("classified", "reclassified") and "class" in case.decided_by_person:
-        kind, data = _outranked_by_person("reclassify", "class", data)
-    elif kind == "routed" and case.department:
-        kind = "reassigned"
-    if kind == "reclassified":
+def _apply_input(builder: DecisionBuilder, case_input: TakeAction | ApplyDecision | Recalculate) -> None:
+    match case_input:
+        case TakeAction():
+            _take_action(builder, case_input)
+        case ApplyDecision():
+            _apply_decision(builder, case_input)
+        case Recalculate():
+            clocks.recalculate_deadlines(builder, case_input.at, case_input.reason)
+
+
+def _apply_decision(builder: DecisionBuilder, case_input: ApplyDecision) -> None:
+    case, event_type, data = builder.case, case_input.event, dict(case_input.data)
+    # A person's decision outranks a later automatic one (vocabulary.md).
+    if event_type in ("routed", "route_proposed") and "department" in case.decided_by_person:
+        event_type, data = _outranked_by_person("route", "department", data)
+    elif event_type in ("classified", "reclassified") and "class" in case.decided_by_person:
+        event_type, data = _outranked_by_person("reclassify", "class", data)
+    elif event_type == "routed" and case.department:
+        event_type = "reassigned"
+    if event_type == "reclassified":
         data.setdefault("from_class", case.class_)
-    draft.add_event(kind, given.at, data, given.cause)
+    builder.add_event(event_type, case_input.at, data, case_input.cause)
 
 
-def _outranked_by_person(action: str, what: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    kept: dict[str, Any] = {name: data[name] for name in ("rule", "clause", "clauses") if name in data}
-    return "action_refused", {**kept, "action": action, "role": "system", "reason": f"a person has decided the {what}", "data": data}
+def _outranked_by_person(action: str, subject: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The refusal of a decision of triage, as event type and fields."""
+    rule_fields: dict[str, Any] = {name: data[name] for name in ("rule", "clause", "clauses") if name in data}
+    refusal = {"action": action, "role": "system", "reason": f"a person has decided the {subject}", "data": data}
+    return "action_refused", {**rule_fields, **refusal}
 
 
-def _take_action(draft: DecisionBuilder, given: TakeAction) -> None:
-    if given.action not in ACTION_DEFINITIONS:
-        raise UnknownActionError(f"there is no action {given.action!r}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}")
-    event = permissions.resulting_event_type(draft, given.action, given.data)
-    data = {**permissions.action_event_fields(event, given.data), "role": given.role, "actor": given.actor}
-    if event == "measures_submitted":
-        data["needs_sign_off"] = permissions.needs_sign_off(draft, data)
-    refused = permissions.find_refusal(draft, permissions.effective_action(draft, given.action), event, given.at, data)
-    if given.denied:
-        refused = permissions.ActionRefusal(given.denied, rule=permissions.AUTHORITY_RULE)
-    if refused is not None:
-        _add_refusal(draft, given, refused)
+def _take_action(builder: DecisionBuilder, case_input: TakeAction) -> None:
+    if case_input.action not in ACTION_DEFINITIONS:
+        raise UnknownActionError(f"there is no action {case_input.action!r}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}")
+    event_type = permissions.resulting_event_type(builder, case_input.action, case_input.data)
+    data = {**permissions.action_event_fields(event_type, case_input.data), "role": case_input.role, "actor": case_input.actor}
+    if event_type == "measures_submitted":
+        data["needs_sign_off"] = permissions.needs_sign_off(builder, data)
+    refusal = permissions.find_refusal(builder, permissions.effective_action(builder, case_input.action), event_type, case_input.at, data)
+    if case_input.denied:
+        # The actor's identity is known, so the attempt belongs in the ledger.
+        refusal = permissions.ActionRefusal(case_input.denied, rule=permissions.AUTHORITY_RULE)
+    if refusal is not None:
+        _add_refusal(builder, case_input, refusal)
         return
-    _add_engine_fields(draft, given, event, data)
-    draft.add_event(event, given.at, data, "action")
+    _record_decider(builder, case_input, event_type, data)
+    _add_engine_fields(builder, case_input, event_type, data)
+    builder.add_event(event_type, case_input.at, data, "action")
 
 
-def _add_engine_fields(draft: DecisionBuilder, given: TakeAction, event: str, data: dict[str, Any]) -> None:
-    """What the engine knows about an event besides the action's own data."""
-    case = draft.case
-    if event in ("classified", "reclassified") and "class" in data:
-        if event == "reclassified":
-            data["from_class"] = case.class_
+def _record_decider(builder: DecisionBuilder, case_input: TakeAction, event_type: str, data: dict[str, Any]) -> None:
+    """Record what a person has decided, which outranks triage from now on, and who acts on the case first."""
+    case = builder.case
+    if event_type in ("classified", "reclassified") and "class" in data:
         case.decided_by_person.append("class")
-    if event in ("routed", "reassigned"):
-        data["by"] = given.role
+    if event_type in ("routed", "reassigned"):
         case.decided_by_person.append("department")
-    if not case.owner and given.role not in NON_OWNER_ROLES and any(entry.first_asked for entry in draft.rulebook.procedure.ownership):
-        case.owner = given.role
-    if given.action in permissions.EXTENSION_ACTIONS:
-        plan = permissions.find_clock(draft, data["clock"])
-        data["clock"] = plan.clock.id if plan else data["clock"]
-        data.update(draft.rule_fields(plan.clock.id, plan.clauses) if plan else {})
-    rules = draft.rulebook.permissions_by_action.get(permissions.effective_action(draft, given.action), ())
+    first_asked_owns = any(entry.first_asked for entry in builder.rulebook.procedure.ownership)
+    if not case.owner and case_input.role not in _NEVER_FIRST_ASKED and first_asked_owns:
+        case.owner = case_input.role
+
+
+def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_type: str, data: dict[str, Any]) -> None:
+    """Add the fields of an event that its action's data does not have."""
+    if event_type == "reclassified" and "class" in data:
+        data["from_class"] = builder.case.class_
+    if event_type in ("routed", "reassigned"):
+        data["by"] = case_input.role
+    if case_input.action in permissions.EXTENSION_ACTIONS:
+        plan = permissions.find_clock(builder, data["clock"])
+        if plan is not None:
+            data.update({"clock": plan.clock.id, **builder.rule_fields(plan.clock.id, plan.clauses)})
+    rules = builder.rulebook.permissions_by_action.get(permissions.effective_action(builder, case_input.action), ())
     if rules and "clause" not in data:
-        data.update(draft.rule_fields(given.action, next((rule.clauses for rule in rules if rule.clauses), [])))
+        data.update(builder.rule_fields(case_input.action, next((rule.clauses for rule in rules if rule.clauses), [])))
 
 
-def _add_refusal(draft: DecisionBuilder, given: TakeAction, refused: permissions.ActionRefusal) -> None:
-    because = draft.rule_fields(refused.rule, refused.clauses)
-    data = {**because, "action": given.action, "reason": refused.reason, "role": given.role, "actor": given.actor, "data": given.data}
-    if refused.late:
+def _add_refusal(builder: DecisionBuilder, case_input: TakeAction, refusal: permissions.ActionRefusal) -> None:
+    data = {
+        **builder.rule_fields(refusal.rule, refusal.clauses),
+        "action": case_input.action,
+        "reason": refusal.reason,
+        "role": case_input.role,
+        "actor": case_input.actor,
+        "data": case_input.data,
+    }
+    if refusal.late:
         data["late"] = True
-    draft.add_event("action_refused", given.at, data, "action")
+    builder.add_event("action_refused", case_input.at, data, "action")

@@ -1,4 +1,4 @@
-"""A decision in the making: a working copy of the case, and the events that it gathers; every event is applied as it is added."""
+"""The decision under construction: a working copy of the case and the events of the decision so far."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
-from services.sla.domain.rules.plans import PlannedEffect, SelectorMatch
+from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
 from shared.procedures.expressions.conditions import Condition
 
 MICROSECONDS_PER_SECOND = 1_000_000
-END_EVENTS = {"closed": "closed", "refused": "refused", "withdrawn": "withdrawn"}
+END_EVENTS = frozenset({"closed", "refused", "withdrawn"})
+"""Events that end a case; its status is then the event's type."""
 _RESPONSIBILITY_EVENTS = frozenset({"routed", "reassigned", "route_proposed", "returned", "assigned", "taken_over"})
 _MEASURES_EVENTS = ("measures_submitted", "measures_approved", "measures_deemed_approved", "measures_rejected")
 _CASE_CHANGE_EVENTS = frozenset({"classified", "reclassified", "amended", "linked", "unlinked", *END_EVENTS, *_MEASURES_EVENTS, "reopened"})
 
 
 class DecisionBuilder:
-    """One decision on a working copy of a case.
+    """One decision. `case` is a working copy, `now` the instant of the decision (microseconds), `events` its events in order.
 
-    `now` is when it is made (microseconds); `events` are its events in order, each applied to the case when it is added;
-    `pending` are those of them that the event loop has not followed up yet.
+    Adding an event applies it to the case. `pending` are the events that the event loop in `decide` has not followed up yet.
     """
 
     __slots__ = ("case", "events", "now", "pending", "rulebook", "worktime")
@@ -36,33 +36,35 @@ class DecisionBuilder:
         self.events: list[Event] = []
         self.pending: deque[Event] = deque()
 
-    def holds(self, condition: Condition | None, data: dict[str, Any] | None = None) -> bool:
-        """Whether a condition holds, perhaps with the data of an event at hand; an absent one does."""
-        return condition is None or condition.holds(ConditionScope(self.case, self.rulebook, self.worktime, data))
+    def holds(self, condition: Condition | None, event_fields: dict[str, Any] | None = None) -> bool:
+        """Whether a condition holds for the case now, with these fields under `event`; an absent condition holds."""
+        return condition is None or condition.holds(ConditionScope(self.case, self.rulebook, self.worktime, event_fields))
 
     def holds_with_event(self, condition: Condition | None, event: Event | None) -> bool:
-        """Whether a condition holds with an event at hand; an absent one does."""
+        """Whether a condition holds for the case now, with this event under `event`; an absent condition holds."""
         return condition is None or self.holds(condition, None if event is None else {**event.data, "at": event.at})
 
     def selects(self, match: SelectorMatch, event: Event) -> bool:
-        """Whether a selector takes the event at hand."""
+        """Whether a selector that names the event's type selects this event."""
         return (self.case.unsigned or not match.requires_unsigned_measures) and self.holds_with_event(match.when, event)
 
     def add_event(self, event_type: str, at: int, data: dict[str, Any], cause: str = "") -> Event:
-        """Add an event and apply it to the case."""
+        """Add an event at an instant (microseconds) and apply it to the case; the event loop follows it up later."""
         case = self.case
         case.sequence += 1
         if cause == "timer" and self.now > at:
+            # What a timer does happens at the due instant, however late it is executed (ADR 7).
             data["late_by"] = (self.now - at) / MICROSECONDS_PER_SECOND
         event = Event(event_type, at, case.sequence, data, cause)
         self.events.append(event)
         self.pending.append(event)
+        # At once and not when the loop follows it up, so that the next effect of the same entry reads the changed case.
         self._update_last_and_count(event)
         self._apply_to_case(event_type, data)
         return event
 
     def rule_fields(self, rule: str, clauses: list[str]) -> dict[str, Any]:
-        """The fields of an event that say which entry and clause it rests on."""
+        """The event fields that name the procedure's entry and its clauses."""
         data: dict[str, Any] = {"rule": rule}
         if clauses:
             data["clause"] = clauses[0]
@@ -70,33 +72,28 @@ class DecisionBuilder:
             data["clauses"] = clauses
         return data
 
-    def effect_rule_fields(self, planned: PlannedEffect, rule: str) -> dict[str, Any]:
-        """Likewise for an effect."""
-        return self.rule_fields(rule, planned.clauses)
-
     def _update_last_and_count(self, event: Event) -> None:
-        case, kind = self.case, event.type
-        case.count[kind] = case.count.get(kind, 0) + 1
-        fields = self.rulebook.last_event_fields.get(kind)
+        case, event_type = self.case, event.type
+        case.count[event_type] = case.count.get(event_type, 0) + 1
+        # Only what some condition reads: the case is stored as JSON with every decision.
+        fields = self.rulebook.last_event_fields.get(event_type)
         if fields is not None:
-            case.last[kind] = {"at": event.at, **{name: event.data[name] for name in fields if name in event.data}}
+            case.last[event_type] = {"at": event.at, **{name: event.data[name] for name in fields if name in event.data}}
 
-    def _apply_to_case(self, kind: str, data: dict[str, Any]) -> None:
-        case = self.case
-        if kind in CASE_FLAG_BY_EVENT:
-            setattr(case, *CASE_FLAG_BY_EVENT[kind])
-        if kind in _CASE_CHANGE_EVENTS:
-            self._apply_case_change(kind, data)
-        elif kind in _RESPONSIBILITY_EVENTS:
-            self._apply_responsibility(kind, data)
-        agreed = data.get("date") if kind == "date_agreed" else data.get("next_date")
-        if agreed is not None:
-            self._set_agreed_date(agreed)
+    def _apply_to_case(self, event_type: str, data: dict[str, Any]) -> None:
+        if event_type in CASE_FLAG_BY_EVENT:
+            setattr(self.case, *CASE_FLAG_BY_EVENT[event_type])
+        if event_type in _CASE_CHANGE_EVENTS:
+            self._apply_case_change(event_type, data)
+        elif event_type in _RESPONSIBILITY_EVENTS:
+            self._apply_responsibility(event_type, data)
+        agreed_date = data.get("date") if event_type == "date_agreed" else data.get("next_date")
+        if agreed_date is not None:
+            self._set_agreed_date(agreed_date)
 
-    def _apply_case_change(self, kind: str, data: dict[str, Any]) -> None:
-        """What the case is, and whether it is open, after an event of `_CHANGES`."""
+    def _apply_case_change(self, event_type: str, data: dict[str, Any]) -> None:
         case = self.case
-        match kind:
+        match event_type:
             case "classified" | "reclassified":
                 self._apply_classification(data)
             case "amended":
@@ -107,7 +104,7 @@ class DecisionBuilder:
             case "unlinked" if case.links:
                 case.links.pop()
             case "closed" | "refused" | "withdrawn":
-                case.status = kind
+                case.status = event_type
             case "measures_submitted":
                 case.unsigned = bool(data.get("needs_sign_off"))
             case "measures_approved" | "measures_deemed_approved" | "measures_rejected":
@@ -115,10 +112,9 @@ class DecisionBuilder:
             case "reopened":
                 self._apply_reopening()
 
-    def _apply_responsibility(self, kind: str, data: dict[str, Any]) -> None:
-        """Who is responsible after an event of `_HANDS`."""
+    def _apply_responsibility(self, event_type: str, data: dict[str, Any]) -> None:
         case = self.case
-        match kind:
+        match event_type:
             case "routed" | "reassigned":
                 case.department, case.cooperating = data["department"], data.get("cooperating", [])
                 self.worktime = self.rulebook.worktime_for(case.department)
@@ -147,4 +143,5 @@ class DecisionBuilder:
     def _apply_reopening(self) -> None:
         case = self.case
         case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
+        # Conditions and bounds such as `at_most` count again from here.
         case.last, case.count = {}, {"reopened": 1}

@@ -1,114 +1,128 @@
-"""What is due on a case by an instant, and carrying it out in order."""
+"""What falls due on a case (reminders, due entries, repeats, escalations), and executing it in the order of time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-from services.sla.domain.lifecycle import clock_deadlines, clocks, escalation
-from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation, Event
+from services.sla.domain.lifecycle.case import Case, ClockRun, Event
+from services.sla.domain.lifecycle.clock_deadlines import next_occurrence_after
+from services.sla.domain.lifecycle.clocks import interrupts
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.lifecycle.effects import EffectContext, apply_effects, execute_deadline_step
+from services.sla.domain.lifecycle.effects import EffectContext, apply_effects
+from services.sla.domain.lifecycle.escalation import advance_escalation
 from services.sla.domain.rules.plans import ClockPlan
 
-
-def next_due(case: Case) -> int | None:
-    """The next instant at which something of the case is due; None if nothing is."""
-    first: int | None = None
-    for rounds in case.rounds.values():
-        current = rounds[-1]
-        if current.is_active:
-            first = _earlier_instant(first, current.next_occurrence)
-            first = _earliest_pending(first, current.dues, current.done)
-            if current.reminders:
-                first = _earliest_pending(first, current.reminders, current.reminded)
-    for climb in case.climbs:
-        if climb.active:
-            first = _earlier_instant(first, climb.next)
-    return first
-
-
-def _earlier_instant(first: int | None, at: int | None) -> int | None:
-    return at if first is None or (at is not None and at < first) else first
-
-
-def _earliest_pending(first: int | None, instants: list[int | None], done: list[int]) -> int | None:
-    """The earliest of an instant and those that are still to come."""
-    for place, at in enumerate(instants):
-        if at is not None and (first is None or at < first) and place not in done:
-            first = at
-    return first
+_REMINDER, _DUE_ENTRY, _REPEAT, _ESCALATION = range(4)
+"""The order of due items at one instant."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _DueItem:
-    """Something that is due; at equal instants reminders come before dues, dues before repeats, ladders last."""
+    """Something due at an instant; `order` is the index of its clock or escalation, `index` that of its entry within the clock."""
 
     at: int
     rank: int
     order: int
     index: int
+    execute: Callable[[], None] = field(compare=False)
+
+
+def next_due(case: Case) -> int | None:
+    """The next instant (microseconds) at which something of the case is due; None if nothing is."""
+    # Called for every decision and every timer: no items are built for it.
+    earliest: int | None = None
+    for runs in case.rounds.values():
+        run = runs[-1]
+        if run.is_active:
+            earliest = _earlier_instant(earliest, run.next_occurrence)
+            earliest = _earliest_pending(earliest, run.dues, run.done)
+            if run.reminders:
+                earliest = _earliest_pending(earliest, run.reminders, run.reminded)
+    for escalation in case.climbs:
+        if escalation.active:
+            earliest = _earlier_instant(earliest, escalation.next)
+    return earliest
 
 
 def execute_first(builder: DecisionBuilder, upto: int) -> None:
-    """Carry out what is due first of all that is due by an instant."""
-    step, plan, climb = min(_due_items(builder, upto), key=lambda each: each[0])
-    if climb is not None:
-        escalation.advance_escalation(builder, climb, step.at)
-    elif plan is not None:
-        _execute_item(builder, plan, builder.case.rounds[plan.clock.id][-1], step, upto)
+    """Execute the first of the items that are due by an instant; there has to be one."""
+    min(_due_items(builder, upto)).execute()
 
 
-def execute_before_interruption(builder: DecisionBuilder, event: Event) -> None:
-    """Carry out what is due at the very instant of an event on the runs that it is about to pause or restart."""
-    for plan, run in clocks.runs_to_interrupt(builder, event):
-        for step_index, at in enumerate(run.dues):
-            if at == event.at and step_index not in run.done and run.is_active:
-                execute_deadline_step(builder, plan, run, step_index)
+def execute_before_interruption(builder: DecisionBuilder, plans: Sequence[ClockPlan], event: Event) -> None:
+    """Execute what is due at the very instant of an event on those of these clocks that it is about to pause or restart.
 
-
-def _due_items(draft: DecisionBuilder, upto: int) -> Iterator[tuple[_DueItem, ClockPlan | None, Escalation | None]]:
-    case = draft.case
-    for order, plan in enumerate(draft.rulebook.clock_plans.values()):
-        current = case.current_run(plan.clock.id)
-        if current is None or not current.is_active:
+    Elsewhere such items come later, by their timer: for them it makes no difference.
+    """
+    for plan in plans:
+        run = builder.case.current_run(plan.clock.id)
+        if run is None or event.at not in run.dues or not interrupts(builder, plan, event):
             continue
-        for place, at in enumerate(current.reminders):
-            if at is not None and at <= upto and place not in current.reminded:
-                yield _DueItem(at, 0, order, place), plan, None
-        for place, at in enumerate(current.dues):
-            if at is not None and at <= upto and place not in current.done:
-                yield _DueItem(at, 1, order, place), plan, None
-        if current.next_occurrence is not None and current.next_occurrence <= upto:
-            yield _DueItem(_missed_occurrences(draft, plan, current, upto)[0], 2, order, 0), plan, None
-    for place, climb in enumerate(case.climbs):
-        if climb.active and climb.next is not None and climb.next <= upto:
-            yield _DueItem(climb.next, 3, place, 0), None, climb
+        for step_index, at in enumerate(run.dues):
+            # An effect may end the run, for example by deeming an event.
+            if at == event.at and step_index not in run.done and run.is_active:
+                _execute_due_entry(builder, plan, run, step_index, at)
 
 
-def _missed_occurrences(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, upto: int) -> tuple[int, int]:
-    """The last occurrence by an instant, and how many there were: those missed in an outage are carried out as one."""
-    at = current.next_occurrence or 0
-    number = 1
-    while (following := clock_deadlines.next_occurrence_after(draft, plan, current, at)) is not None and following <= upto:
-        at, number = following, number + 1
-    return at, number
+def _earlier_instant(earliest: int | None, at: int | None) -> int | None:
+    return at if earliest is None or (at is not None and at < earliest) else earliest
 
 
-def _execute_item(draft: DecisionBuilder, plan: ClockPlan, current: ClockRun, step: _DueItem, upto: int) -> None:
-    match step.rank:
-        case 0:
-            current.reminded = [*current.reminded, step.index]
-            chase = EffectContext(step.at, plan.clock.id, plan, current, current.due_at, about="due", from_timer=True)
-            apply_effects(draft, plan.reminders[step.index].effects, chase)
-        case 1:
-            execute_deadline_step(draft, plan, current, step.index)
-        case _:
-            missed = _missed_occurrences(draft, plan, current, upto)[1]
-            current.occurred = step.at
-            current.next_occurrence = clock_deadlines.next_occurrence_after(draft, plan, current, step.at)
-            apply_effects(
-                draft,
-                plan.repeat_effects,
-                EffectContext(step.at, plan.clock.id, plan, current, step.at, missed, about="due", from_timer=True),
-            )
+def _earliest_pending(earliest: int | None, instants: Sequence[int | None], done: Sequence[int]) -> int | None:
+    """The earliest of an instant and those whose index is not done."""
+    for index, at in enumerate(instants):
+        if at is not None and (earliest is None or at < earliest) and index not in done:
+            earliest = at
+    return earliest
+
+
+def _due_items(builder: DecisionBuilder, upto: int) -> Iterator[_DueItem]:
+    for order, plan in enumerate(builder.rulebook.clock_plans.values()):
+        run = builder.case.current_run(plan.clock.id)
+        if run is not None and run.is_active:
+            yield from _due_items_of_run(builder, plan, run, order, upto)
+    for order, escalation in enumerate(builder.case.climbs):
+        at = escalation.next
+        if escalation.active and at is not None and at <= upto:
+            yield _DueItem(at, _ESCALATION, order, 0, partial(advance_escalation, builder, escalation, at))
+
+
+def _due_items_of_run(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, order: int, upto: int) -> Iterator[_DueItem]:
+    for index, at in enumerate(run.reminders):
+        if at is not None and at <= upto and index not in run.reminded:
+            yield _DueItem(at, _REMINDER, order, index, partial(_execute_reminder, builder, plan, run, index, at))
+    for index, at in enumerate(run.dues):
+        if at is not None and at <= upto and index not in run.done:
+            yield _DueItem(at, _DUE_ENTRY, order, index, partial(_execute_due_entry, builder, plan, run, index, at))
+    if run.next_occurrence is not None and run.next_occurrence <= upto:
+        at, occurrences = _latest_occurrence(builder, plan, run, run.next_occurrence, upto)
+        yield _DueItem(at, _REPEAT, order, 0, partial(_execute_repeat, builder, plan, run, at, occurrences))
+
+
+def _latest_occurrence(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, first: int, upto: int) -> tuple[int, int]:
+    """The last occurrence by an instant, and how many there are from the first on: those missed in an outage are executed as one."""
+    at, occurrences = first, 1
+    while (following := next_occurrence_after(builder, plan, run, at)) is not None and following <= upto:
+        at, occurrences = following, occurrences + 1
+    return at, occurrences
+
+
+def _execute_reminder(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, index: int, at: int) -> None:
+    run.reminded = [*run.reminded, index]
+    context = EffectContext(at, plan.clock.id, plan, run, run.due_at, about="due", from_timer=True)
+    apply_effects(builder, plan.reminders[index].effects, context)
+
+
+def _execute_due_entry(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int, at: int) -> None:
+    run.done = [*run.done, step_index]
+    context = EffectContext(at, plan.clock.id, plan, run, at, about="due", from_timer=True)
+    apply_effects(builder, plan.deadline_steps[step_index].effects, context)
+
+
+def _execute_repeat(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, occurrences: int) -> None:
+    run.occurred = at
+    run.next_occurrence = next_occurrence_after(builder, plan, run, at)
+    context = EffectContext(at, plan.clock.id, plan, run, at, occurrences, about="due", from_timer=True)
+    apply_effects(builder, plan.repeat_effects, context)

@@ -1,4 +1,4 @@
-"""What is done when a clock is due, a reminder falls due, or a reaction is called for."""
+"""The effects of due entries, reminders, repeats and reactions: each adds events or changes clocks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from services.sla.domain.lifecycle import clocks, escalation, notifications
 from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.notifications import NotificationOptions
+from services.sla.domain.messages import message_values
 from services.sla.domain.rules.plans import ClockPlan, PlannedEffect, ReactionPlan
 from shared.procedures.model.effects import (
     AssignHandler,
@@ -30,8 +32,9 @@ from shared.procedures.model.effects import (
 
 @dataclass(frozen=True, slots=True)
 class EffectContext:
-    """Why effects are carried out: at which instant, by which entry, on which round of which clock, after which event.
+    """Why effects are applied: at which instant, by which entry, on which run of which clock, after which event.
 
+    `about` is the type of the event, or `due`; `occurrences` counts those of a repeating clock that are executed as one;
     `title` is that of a reaction, in Chinese and English; `overdue` is True if one of the effects records a breach.
     """
 
@@ -47,135 +50,129 @@ class EffectContext:
     title: tuple[str, str] = ("", "")
     overdue: bool = False
 
-
-def execute_deadline_step(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> None:
-    """Carry out what a due entry of a round does at its instant."""
-    at = run.dues[step_index]
-    if at is not None:
-        run.done = [*run.done, step_index]
-        apply_effects(
-            builder, plan.deadline_steps[step_index].effects, EffectContext(at, plan.clock.id, plan, run, at, about="due", from_timer=True)
-        )
+    @property
+    def cause(self) -> str:
+        """The cause of the events that the effects add."""
+        return "timer" if self.from_timer else ""
 
 
 def run_reactions(builder: DecisionBuilder, event: Event) -> None:
-    """Carry out the reactions on an event."""
+    """Apply the effects of the reactions on an event, in their written order."""
     for reaction in builder.rulebook.reactions_by_event.get(event.type, ()):
         if _reaction_applies(builder, reaction, event):
-            apply_effects(
-                builder, reaction.effects, EffectContext(event.at, reaction.id, event=event, about=event.type, title=reaction.title)
-            )
+            context = EffectContext(event.at, reaction.id, event=event, about=event.type, title=reaction.title)
+            apply_effects(builder, reaction.effects, context)
 
 
 def apply_effects(builder: DecisionBuilder, planned_effects: Iterable[PlannedEffect], context: EffectContext) -> None:
-    """Carry out effects in their written order."""
+    """Apply effects in their written order; each condition is evaluated on the case as the effects before it have left it."""
     effects = tuple(planned_effects)
     if any(isinstance(planned.effect, Breach) and builder.holds_with_event(planned.when, context.event) for planned in effects):
         context = replace(context, overdue=True)
-    for doing in effects:
-        if builder.holds_with_event(doing.when, context.event):
-            _EFFECT_HANDLERS[type(doing.effect)](builder, doing, doing.effect, context)
+    for planned in effects:
+        if builder.holds_with_event(planned.when, context.event):
+            _EFFECT_HANDLERS[type(planned.effect)](builder, planned, planned.effect, context)
 
 
-def _reaction_applies(draft: DecisionBuilder, reaction: ReactionPlan, event: Event) -> bool:
+def _reaction_applies(builder: DecisionBuilder, reaction: ReactionPlan, event: Event) -> bool:
+    # Like clocks: measures that need a sign-off take effect when they are signed off.
     if event.type == "measures_submitted" and event.data.get("needs_sign_off"):
         return False
-    return draft.holds_with_event(reaction.when, event) and any(draft.selects(match, event) for match in reaction.matches[event.type])
+    return builder.holds_with_event(reaction.when, event) and any(builder.selects(match, event) for match in reaction.matches[event.type])
 
 
-def _cause(occasion: EffectContext) -> str:
-    return "timer" if occasion.from_timer else ""
-
-
-def _breach(draft: DecisionBuilder, doing: PlannedEffect, effect: Breach, occasion: EffectContext) -> None:
-    run = occasion.run
+def _breach(builder: DecisionBuilder, planned: PlannedEffect, effect: Breach, context: EffectContext) -> None:
+    run = context.run
     if run is not None and run.breached is None:
-        run.breached = occasion.at
-    data = {**_run_fields(draft, occasion), **draft.effect_rule_fields(doing, occasion.rule)}
+        run.breached = context.at
+    data = {**_run_fields(builder, context), **builder.rule_fields(context.rule, planned.clauses)}
     if effect.in_principle:
         data["in_principle"] = True
-    if occasion.occurrences > 1:
-        data["occurrences"] = occasion.occurrences
-    draft.add_event("clock_breached", occasion.at, data, _cause(occasion))
+    if context.occurrences > 1:
+        data["occurrences"] = context.occurrences
+    builder.add_event("clock_breached", context.at, data, context.cause)
 
 
-def _remind(draft: DecisionBuilder, doing: PlannedEffect, effect: Remind, occasion: EffectContext) -> None:
-    roles, because = _resolve_roles(draft, effect.remind, occasion), draft.effect_rule_fields(doing, occasion.rule)
-    reached = [role for role in (notifications.reachable_role(draft, role, occasion.at) for role in roles) if role is not None]
-    data = {**_run_fields(draft, occasion), **because, "role": roles[0], "recipients": list(dict.fromkeys(reached)), "by": list(effect.by)}
-    if occasion.occurrences > 1:
-        data["occurrences"] = occasion.occurrences
-    draft.add_event("reminded", occasion.at, data, _cause(occasion))
-    notifications.notify_roles_or_superiors(draft, occasion.at, roles, because, _notification_options(effect, "reminded", occasion))
+def _remind(builder: DecisionBuilder, planned: PlannedEffect, effect: Remind, context: EffectContext) -> None:
+    roles, rule_fields = _resolve_roles(builder, effect.remind, context), builder.rule_fields(context.rule, planned.clauses)
+    reachable = [notifications.reachable_role(builder, role, context.at) for role in roles]
+    recipients = list(dict.fromkeys(role for role in reachable if role is not None))
+    data = {**_run_fields(builder, context), **rule_fields, "role": roles[0], "recipients": recipients, "by": list(effect.by)}
+    if context.occurrences > 1:
+        data["occurrences"] = context.occurrences
+    builder.add_event("reminded", context.at, data, context.cause)
+    options = _notification_options(builder, effect, "reminded", context)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
 
 
-def _notify(draft: DecisionBuilder, doing: PlannedEffect, effect: Notify, occasion: EffectContext) -> None:
-    about = "clock_breached" if occasion.overdue and occasion.plan else occasion.about or "due"
-    message = _notification_options(effect, about, occasion, urgent=effect.urgent)
-    notifications.notify_roles_or_superiors(
-        draft, occasion.at, _resolve_roles(draft, effect.notify, occasion), draft.effect_rule_fields(doing, occasion.rule), message
-    )
+def _notify(builder: DecisionBuilder, planned: PlannedEffect, effect: Notify, context: EffectContext) -> None:
+    roles, rule_fields = _resolve_roles(builder, effect.notify, context), builder.rule_fields(context.rule, planned.clauses)
+    about = "clock_breached" if context.overdue and context.plan else context.about or "due"
+    options = _notification_options(builder, effect, about, context, urgent=effect.urgent)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
 
 
-def _escalate(draft: DecisionBuilder, doing: PlannedEffect, effect: Escalate, occasion: EffectContext) -> None:
-    clock = occasion.plan.clock.id if occasion.plan else ""
-    escalation.escalate(draft, occasion.at, effect.escalate, draft.effect_rule_fields(doing, occasion.rule), clock, list(effect.by))
+def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate, context: EffectContext) -> None:
+    clock_id = context.plan.clock.id if context.plan else ""
+    rule_fields = builder.rule_fields(context.rule, planned.clauses)
+    escalation.escalate(builder, context.at, effect.escalate, rule_fields, clock_id, list(effect.by))
 
 
-def _deem(draft: DecisionBuilder, doing: PlannedEffect, effect: DeemEvent, occasion: EffectContext) -> None:
-    plan, current = occasion.plan, occasion.run
-    if current is not None:
-        current.deemed = effect.deem
-    data = {**_run_fields(draft, occasion), **draft.effect_rule_fields(doing, occasion.rule), "role": "system"}
-    draft.add_event(effect.deem, occasion.at, data, _cause(occasion))
-    if plan is not None and current is not None and current.is_active:
-        clocks.stop_run(draft, plan, current, occasion.at)
+def _deem(builder: DecisionBuilder, planned: PlannedEffect, effect: DeemEvent, context: EffectContext) -> None:
+    plan, run = context.plan, context.run
+    data = {**_run_fields(builder, context), **builder.rule_fields(context.rule, planned.clauses), "role": "system"}
+    builder.add_event(effect.deem, context.at, data, context.cause)
+    if plan is None or run is None:
+        return
+    run.deemed = effect.deem
+    if run.is_active:
+        # At equal instants a stop comes first: the run stops before any clock sees the event (time.md).
+        clocks.stop_run(builder, plan, run, context.at)
 
 
-def _reclassify(draft: DecisionBuilder, doing: PlannedEffect, effect: Reclassify, occasion: EffectContext) -> None:
-    data = {**draft.effect_rule_fields(doing, occasion.rule), "role": "system", "from_class": draft.case.class_}
+def _reclassify(builder: DecisionBuilder, planned: PlannedEffect, effect: Reclassify, context: EffectContext) -> None:
+    data = {**builder.rule_fields(context.rule, planned.clauses), "role": "system", "from_class": builder.case.class_}
     if effect.reclassify:
         data["class"] = effect.reclassify
     if effect.kind:
         data["kind"] = effect.kind
-    draft.add_event("reclassified", occasion.at, data, _cause(occasion))
+    builder.add_event("reclassified", context.at, data, context.cause)
 
 
-def _raise_level(draft: DecisionBuilder, doing: PlannedEffect, effect: RaiseLevel, occasion: EffectContext) -> None:
-    levels = draft.rulebook.procedure.levels
-    draft.case.level = min(draft.case.level + effect.raise_level, max(len(levels) - 1, 0))
-    role = levels[draft.case.level] if levels else notifications.case_owner(draft)
-    reached = notifications.reachable_role(draft, role, occasion.at)
-    told = [reached] if reached else []
-    because = draft.effect_rule_fields(doing, occasion.rule)
-    data = {**because, "role": role, "recipients": told, "level": draft.case.level, "reason": "level"}
-    draft.add_event("escalated", occasion.at, data, _cause(occasion))
-    message = {"by": ["sms", "email"], "about": "escalated", "urgent": True, "values": _message_values(occasion)}
-    notifications.notify_roles_or_superiors(draft, occasion.at, [role], because, message)
+def _raise_level(builder: DecisionBuilder, planned: PlannedEffect, effect: RaiseLevel, context: EffectContext) -> None:
+    case, levels = builder.case, builder.rulebook.procedure.levels
+    case.level = min(case.level + effect.raise_level, max(len(levels) - 1, 0))
+    role = levels[case.level] if levels else notifications.case_owner(builder)
+    recipient = notifications.reachable_role(builder, role, context.at)
+    rule_fields = builder.rule_fields(context.rule, planned.clauses)
+    data = {**rule_fields, "role": role, "recipients": [recipient] if recipient else [], "level": case.level, "reason": "level"}
+    builder.add_event("escalated", context.at, data, context.cause)
+    options = NotificationOptions(by=["sms", "email"], about="escalated", urgent=True, values=_occasion_values(context))
+    notifications.notify_roles_or_superiors(builder, context.at, [role], rule_fields, options)
 
 
-def _set_facts(draft: DecisionBuilder, doing: PlannedEffect, effect: SetFacts, occasion: EffectContext) -> None:
-    data = {**draft.effect_rule_fields(doing, occasion.rule), "role": "system", "facts": dict(effect.set)}
-    draft.add_event("amended", occasion.at, data)
+def _set_facts(builder: DecisionBuilder, planned: PlannedEffect, effect: SetFacts, context: EffectContext) -> None:
+    data = {**builder.rule_fields(context.rule, planned.clauses), "role": "system", "facts": dict(effect.set)}
+    builder.add_event("amended", context.at, data)
 
 
-def _assign(draft: DecisionBuilder, doing: PlannedEffect, effect: AssignHandler, occasion: EffectContext) -> None:
-    person = next(iter(notifications.role_holders(draft, effect.assign, occasion.at)), "")
-    data = {**draft.effect_rule_fields(doing, occasion.rule), "role": effect.assign, "to_role": effect.assign, "person": person}
-    draft.add_event("assigned", occasion.at, data)
+def _assign(builder: DecisionBuilder, planned: PlannedEffect, effect: AssignHandler, context: EffectContext) -> None:
+    person = next(iter(notifications.role_holders(builder, effect.assign, context.at)), "")
+    data = {**builder.rule_fields(context.rule, planned.clauses), "role": effect.assign, "to_role": effect.assign, "person": person}
+    builder.add_event("assigned", context.at, data)
 
 
-def _start_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: StartClock, occasion: EffectContext) -> None:
-    clocks.start_by_effect(draft, effect.start, occasion.at)
+def _start_clock(builder: DecisionBuilder, _planned: PlannedEffect, effect: StartClock, context: EffectContext) -> None:
+    clocks.start_by_effect(builder, effect.start, context.at)
 
 
-def _cancel_clock(draft: DecisionBuilder, _doing: PlannedEffect, effect: CancelClock, occasion: EffectContext) -> None:
-    clocks.cancel_by_effect(draft, effect.cancel, occasion.at, occasion.rule)
+def _cancel_clock(builder: DecisionBuilder, _planned: PlannedEffect, effect: CancelClock, context: EffectContext) -> None:
+    clocks.cancel_by_effect(builder, effect.cancel, context.at, context.rule)
 
 
-def _refuse_further(draft: DecisionBuilder, doing: PlannedEffect, effect: RefuseActions, _occasion: EffectContext) -> None:
+def _refuse_actions(builder: DecisionBuilder, planned: PlannedEffect, effect: RefuseActions, _context: EffectContext) -> None:
     for action in role_tuple(effect.refuse_further):
-        draft.case.windows[action] = doing.clauses
+        builder.case.windows[action] = planned.clauses
 
 
 _EFFECT_HANDLERS: dict[type[Effect], Callable[[DecisionBuilder, PlannedEffect, Any, EffectContext], None]] = {
@@ -190,41 +187,43 @@ _EFFECT_HANDLERS: dict[type[Effect], Callable[[DecisionBuilder, PlannedEffect, A
     AssignHandler: _assign,
     StartClock: _start_clock,
     CancelClock: _cancel_clock,
-    RefuseActions: _refuse_further,
+    RefuseActions: _refuse_actions,
 }
-"""What carries out each kind of effect."""
 
 
-def _run_fields(draft: DecisionBuilder, occasion: EffectContext) -> dict[str, Any]:
-    if occasion.plan is None or occasion.run is None:
+def _run_fields(builder: DecisionBuilder, context: EffectContext) -> dict[str, Any]:
+    """The fields of the clock run that the effects are about; the clauses are those of the effect."""
+    if context.plan is None or context.run is None:
         return {}
-    data = clocks.clock_event_fields(draft, occasion.plan, occasion.run)
-    data.pop("clauses", None)  # the effect's own clauses stand for these
-    return data if occasion.due_at is None else {**data, "due_at": occasion.due_at}
+    data = clocks.clock_event_fields(builder, context.plan, context.run)
+    data.pop("clauses", None)
+    return data if context.due_at is None else {**data, "due_at": context.due_at}
 
 
-def _resolve_roles(draft: DecisionBuilder, roles: str | list[str], occasion: EffectContext) -> list[str]:
-    """The roles meant: `owner` is the clock's, or the case's."""
-    return [_responsible_role(draft, occasion) if role == "owner" else role for role in role_tuple(roles)]
+def _resolve_roles(builder: DecisionBuilder, roles: str | list[str], context: EffectContext) -> list[str]:
+    """The roles that an effect names, with the clock's or the case's owner for `owner`."""
+    return [_owner_role(builder, context) if role == "owner" else role for role in role_tuple(roles)]
 
 
-def _responsible_role(draft: DecisionBuilder, occasion: EffectContext) -> str:
-    return clocks.clock_owner(draft, occasion.plan) if occasion.plan else notifications.case_owner(draft)
+def _owner_role(builder: DecisionBuilder, context: EffectContext) -> str:
+    return clocks.clock_owner(builder, context.plan) if context.plan else notifications.case_owner(builder)
 
 
-def _notification_options(effect: Remind | Notify, about: str, occasion: EffectContext, *, urgent: bool = False) -> dict[str, Any]:
-    return {
-        "by": list(effect.by),
-        "about": about,
-        "template": effect.template,
-        "urgent": urgent,
-        "values": _message_values(occasion),
-    }
+def _notification_options(
+    builder: DecisionBuilder, effect: Remind | Notify, about: str, context: EffectContext, *, urgent: bool = False
+) -> NotificationOptions:
+    return NotificationOptions(
+        by=list(effect.by),
+        about=about,
+        template=effect.template,
+        urgent=urgent,
+        values={**_occasion_values(context), **message_values.wording_values(effect.text, builder.case)},
+    )
 
 
-def _message_values(occasion: EffectContext) -> dict[str, Any]:
-    """What a message states of its occasion: the round of the clock, or the title of the reaction."""
-    if occasion.plan is None or occasion.run is None:
-        return notifications.title_values(*occasion.title)
-    due_at = occasion.run.due_at if occasion.due_at is None else occasion.due_at
-    return notifications.clock_values(occasion.plan.clock, occasion.run.start, due_at, overdue=occasion.overdue)
+def _occasion_values(context: EffectContext) -> dict[str, Any]:
+    """The values of what the effects are about: the clock run, or the title of the reaction and what its event says."""
+    if context.plan is None or context.run is None:
+        return {**message_values.event_values(context.event), **message_values.title_values(*context.title)}
+    due_at = context.run.due_at if context.due_at is None else context.due_at
+    return message_values.clock_values(context.plan.clock, context.run.start, due_at, overdue=context.overdue)

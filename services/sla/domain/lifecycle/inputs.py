@@ -1,4 +1,4 @@
-"""The inputs of a decision on a case."""
+"""The inputs of a decision on a case; instants are microseconds since 1970 in UTC."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """A registered complaint with triage's first decision. `registered` and `classified` are those events' fields."""
+    """A registered complaint with triage's first decision; `registered` and `classified` are the fields of these two events."""
 
     case: str
     procedure: str
@@ -23,9 +23,9 @@ class OpenCase:
 
 @dataclass(frozen=True, slots=True)
 class TakeAction:
-    """An action at an instant by an actor who is known; `data` is the action's data, instants in microseconds.
+    """An action of an authenticated actor in a role.
 
-    `denied` says why the actor may not act in that role at all; the action is then refused, and the ledger says so.
+    `denied` is the reason why the actor may not act in that role; the action is then refused and the refusal recorded.
     """
 
     action: str
@@ -38,7 +38,10 @@ class TakeAction:
 
 @dataclass(frozen=True, slots=True)
 class ApplyDecision:
-    """A decision of triage on a case that exists (routed, route_proposed, reclassified, linked, amended, group_found), or notify's news."""
+    """A decision of triage on an existing case, or the outcome of a notification (`cause` is then `message`).
+
+    `event` is the type, such as routed, reclassified, linked, group_found or notification_failed; `data` are its fields.
+    """
 
     event: str
     at: int
@@ -48,14 +51,14 @@ class ApplyDecision:
 
 @dataclass(frozen=True, slots=True)
 class AdvanceTime:
-    """Time has passed: everything that happened up to `upto` is known, so what is due by then is carried out."""
+    """All inputs up to an instant are known, so everything that is due by then is executed."""
 
     upto: int
 
 
 @dataclass(frozen=True, slots=True)
 class Recalculate:
-    """The calendars have changed: every deadline is counted again, and each that moves is an event."""
+    """The calendars have changed, so every deadline is counted again; each that moves is an event."""
 
     at: int
     reason: str = "calendar"

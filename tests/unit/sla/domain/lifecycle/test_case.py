@@ -1,39 +1,98 @@
-"""A working copy is the same case, and changing it leaves the case alone."""
+"""The working copy of a case is equal to the case and independent of it."""
 
+from dataclasses import MISSING, fields
 from typing import Any
+
+import orjson
+import pytest
 
 from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation
 
+RUNNING = ClockRun(
+    clock="work",
+    number=2,
+    start=5,
+    event="registered",
+    state="paused",
+    seen=[0],
+    pauses=[[6, None]],
+    dues=[7, None],
+    done=[1],
+    reminders=[6],
+    reminded=[0],
+    occurred=6,
+    next_occurrence=8,
+    extensions=[{"by": "1d", "until": None}],
+    provisional=True,
+    ended=9,
+    deemed="handled",
+)
+ENDED = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
 
-def made() -> Case:
-    running = ClockRun("work", 2, 5, "registered", dues=[7, None], pauses=[[6, None]], extensions=[{"by": "1d"}], seen=[0], done=[1])
-    ended = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
+
+@pytest.fixture
+def case() -> Case:
     return Case(
-        *("case", "shop", 3, "TS-1", 1, 2, {"text": "…"}),
+        id="case",
+        procedure="shop",
+        version=3,
+        number="TS-1",
+        received_at=1,
+        registered_at=2,
+        complaint={"text": "…"},
+        parameters={"days": 3},
+        status="closed",
+        kind="demand",
+        class_="grave",
+        rule="grave",
+        subject="lifts",
+        department="repairs",
+        proposed="gardens",
+        cooperating=["gardens"],
+        handler="ou",
+        owner="officer",
+        level=1,
         facts={"urgent": True},
+        accepted=True,
+        approved=True,
+        answered=True,
+        suspended=True,
+        unsigned=True,
+        agreed=7,
+        links=["group"],
+        windows={"object": ["4"]},
+        decided_by_person=["class"],
         last={"answered": {"at": 4}},
         count={"answered": 1},
-        links=["group"],
-        cooperating=["gardens"],
-        rounds={"work": [ended, running]},
+        rounds={"work": [ENDED, RUNNING.working_copy()]},
         climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"])],
+        sequence=5,
     )
 
 
-def test_a_fork_is_equal() -> None:
-    assert made().working_copy() == made()
+def test_working_copy_has_the_value_of_every_field(case: Case) -> None:
+    for original in (case, RUNNING):
+        assert original.working_copy() == original
+        defaults = {
+            field.name: field.default_factory() if field.default_factory is not MISSING else field.default for field in fields(original)
+        }
+        assert [name for name, default in defaults.items() if getattr(original, name) == default] == []
 
 
-def test_changing_a_fork_changes_nothing_else() -> None:
-    case = made()
-    twin = case.working_copy()
-    current = twin.rounds["work"][-1]
-    lists: list[list[Any]] = [current.seen, current.dues, current.done, current.reminders, current.reminded]
-    lists += [current.pauses, current.extensions, twin.links, twin.cooperating, twin.decided_by_person]
-    for listed in lists:
-        listed.append(1)
-    current.state, twin.climbs[0].active = "stopped", False
-    mappings: list[dict[str, Any]] = [twin.facts, twin.windows, twin.last, twin.count, twin.rounds]
+def test_change_of_a_working_copy_leaves_the_case_unchanged(case: Case) -> None:
+    before = orjson.dumps(case)
+    copy = case.working_copy()
+    run = copy.rounds["work"][-1]
+    lists: list[list[Any]] = [run.seen, run.dues, run.done, run.reminders, run.reminded, run.pauses, run.extensions]
+    lists += [copy.links, copy.cooperating, copy.decided_by_person, copy.rounds["work"], copy.climbs]
+    for changed in lists:
+        changed.append(1)
+    run.state, copy.climbs[0].active = "stopped", False
+    mappings: list[dict[str, Any]] = [copy.facts, copy.windows, copy.last, copy.count, copy.rounds]
     for mapping in mappings:
         mapping["new"] = 1
-    assert case == made()
+    assert orjson.dumps(case) == before
+
+
+def test_case_is_read_back_from_its_json(case: Case) -> None:
+    assert Case.from_dict(orjson.loads(orjson.dumps(case))) == case

@@ -1,79 +1,9 @@
-"""Effects of deadlines and reactions: reminders, notifications, escalations, deemed events, changes of the case."""
+"""Effects of due entries and reactions: deeming, changing the case, starting and cancelling clocks."""
 
-from typing import Any
-
-import pytest
-
-from tests.unit.sla.timeline import event_lines, november_instant, requested_messages, run_steps
-
-LADDER = """
-levels: [officer, boss, chief]
-clocks:
-- {id: c, clause: "1", starts: registered, stops: handled, owner: officer, due: [{within: 1h, do: [{escalate: up}]}]}
-ladders: [{id: up, clause: "2", rungs: [officer, boss, chief], every: 2h}]
-"""
-UP = ("escalated", "no_recipient", "escalation_acknowledged")
+from tests.unit.sla.timeline import event_lines, run_steps
 
 
-def person(name: str, role: str = "", **more: Any) -> dict[str, Any]:
-    return {"id": name, "roles": [role] if role else [], **more}
-
-
-AWAY = {"absent": [{"from": november_instant("09 00:00"), "to": november_instant("10 00:00")}]}
-OFFICER, BOSS, CHIEF = person("ou", "officer"), person("bo", "boss"), person("chen", "chief")
-
-
-@pytest.mark.parametrize(
-    ("people", "against", "rungs"),
-    [
-        ([OFFICER, BOSS, CHIEF], [], ["10 officer", "12 boss", "14 chief"]),
-        ([OFFICER, CHIEF], [], ["10 officer", "12 chief"]),
-        ([OFFICER, {**BOSS, **AWAY}, CHIEF], [], ["10 officer", "12 chief"]),
-        ([OFFICER, {**BOSS, **AWAY, "substitute": "dai"}, CHIEF, person("dai")], [], ["10 officer", "12 boss", "14 chief"]),
-        ([OFFICER, {**BOSS, **AWAY, "substitute": "dai"}, CHIEF, person("dai")], ["dai"], ["10 officer", "12 chief"]),
-        ([OFFICER, BOSS, CHIEF], ["bo"], ["10 officer", "12 chief"]),
-        ([OFFICER, BOSS, CHIEF], ["ou", "bo"], ["10 chief"]),
-        ([], [], []),
-    ],
-)
-def test_a_ladder_skips_the_vacant_the_absent_and_the_accused(people: list[dict[str, Any]], against: list[str], rungs: list[str]) -> None:
-    organisation = {"people": [*people, person("fu")], "fallback": "fu"}
-    rows = run_steps(LADDER, until="10 00:00", organisation=organisation, against=against)
-    assert [f"{row['at']:%H} {row['role']}" for row in rows if row["event"] == "escalated"] == rungs
-    last = [row for row in rows if row["event"] == "no_recipient"]
-    assert [row["recipients"] for row in last] == [["fu"]]
-
-
-def test_acknowledgement_ends_an_escalation_and_silence_raises_it() -> None:
-    rows = run_steps(LADDER, "09 09:30 acknowledge boss", "09 12:00 acknowledge boss", until="10 00:00")
-    assert event_lines(rows, *UP) == [
-        "09 09:30 escalation_acknowledged boss",
-        "09 10:00 escalated officer",
-        "09 12:00 escalation_acknowledged boss",
-    ]
-
-
-def test_a_ladder_ends_with_the_case() -> None:
-    assert event_lines(run_steps(LADDER, "09 11:00 close boss", until="10 00:00"), *UP) == ["09 10:00 escalated officer"]
-
-
-def test_a_ladder_without_silence_rises_with_each_new_cause() -> None:
-    text = """
-ladders: [{id: up, clause: "2", rungs: [officer, boss], every: null}]
-reactions: [{id: unhappy, "on": {event: called_back, when: "event.outcome == 'dissatisfied'"}, do: [{escalate: up}], clause: "1"}]
-"""
-    steps = [f"09 1{hour}:00 call_back officer outcome={said}" for hour, said in enumerate(["dissatisfied", "satisfied", "dissatisfied"])]
-    rows = run_steps(text, *steps, "09 13:00 call_back officer outcome=dissatisfied")
-    assert event_lines(rows, *UP) == ["09 10:00 escalated officer", "09 12:00 escalated boss", "09 13:00 no_recipient boss"]
-
-
-def test_an_escalation_to_a_role_continues_along_the_organisations_line() -> None:
-    text = LADDER.replace("{escalate: up}", "{escalate: officer}")
-    rows = run_steps(text, organisation={"people": [OFFICER, BOSS], "line": {"officer": "boss"}}, until="13 00:00")
-    assert [row["role"] for row in rows if row["event"] == "escalated"] == ["officer", "boss"]
-
-
-def test_deeming_is_an_event_like_any_other() -> None:
+def test_deemed_event_starts_clocks_triggers_reactions_and_counts_in_rules() -> None:
     text = """
 clocks:
 - {id: c, clause: "1", starts: registered, stops: handled, owner: boss, due: [{within: 1h, do: [{deem: measures_deemed_approved}]}]}
@@ -92,7 +22,7 @@ actions: {start_work: {requires: case.approved, clause: "4"}}
     ]
 
 
-def test_effects_that_change_the_case() -> None:
+def test_effects_change_facts_class_level_handler_and_clocks() -> None:
     text = """
 levels: [officer, boss]
 facts: {urgent: {type: bool, default: false}}
@@ -125,10 +55,10 @@ clocks:
         "09 11:00 clock_breached s.1",
         "09 14:00 clock_breached g.1",
     ]
-    assert [row["level"] for row in rows if row["event"] == "escalated"] == [1, 1]  # no role is above the highest
+    assert [row["level"] for row in rows if row["event"] == "escalated"] == [1, 1]  # the highest level is not exceeded
 
 
-def test_owner_is_the_clocks_owner_or_the_role_of_an_event() -> None:
+def test_owner_of_a_clock_may_be_the_actor_of_an_event() -> None:
     text = """
 clocks:
 - {id: c, clause: "1", starts: signed, owner: {who: signed}, due: [{within: 1h, do: [breach, {remind: owner}]}]}
@@ -137,56 +67,10 @@ clocks:
     assert [row["role"] for row in rows if row["event"] in ("clock_breached", "reminded")] == ["chief", "chief"]
 
 
-def test_the_clause_of_a_breach_is_the_effects_else_the_thresholds_else_the_clocks() -> None:
+def test_breach_has_the_clause_of_its_effect_else_of_its_due_entry_else_of_its_clock() -> None:
     text = """
 clocks:
 - {id: c, clause: "1", starts: registered, owner: boss, due: [{within: 1h}, {within: 2h, clause: "2"},
    {within: 3h, clause: "2", do: [{breach: true, clause: "3"}]}]}
 """
     assert [row["clause"] for row in run_steps(text) if row["event"] == "clock_breached"] == ["1", "2", "3"]
-
-
-def test_a_vacant_role_is_replaced_by_the_one_above_it() -> None:
-    text = '{reactions: [{id: tell, "on": registered, do: [{notify: officer, by: [sms, email]}], clause: "1"}]}'
-    rows = run_steps(text, organisation={"people": [BOSS], "line": {"officer": "boss"}})
-    assert [(row["recipients"], row["by"]) for row in rows if row["event"] == "notification_requested"] == [(["boss"], ["sms", "email"])]
-
-
-TIMED = """
-clocks:
-- {id: c, clause: "1", zh: 当天处理, en: Same day, starts: registered, stops: handled, owner: officer,
-   reminders: [{before: 30m, do: [{notify: boss}, {remind: boss}]}], due: [{within: 1h, do: [breach, {notify: boss}, {remind: boss}]}]}
-- {id: d, clause: "2", starts: registered, stops: handled, owner: officer, due: [{within: 2h, do: [{notify: chief}]}]}
-"""
-
-
-def test_notices_of_a_clock_state_its_title_start_and_due_instant_and_whether_it_is_overdue() -> None:
-    rows = requested_messages(TIMED, until="09 12:00")
-    assert [(row["at"].strftime("%H:%M"), row["about"], row["values"].get("overdue", False)) for row in rows] == [
-        ("09:30", "due", False),
-        ("09:30", "reminded", False),
-        ("10:00", "clock_breached", True),
-        ("10:00", "reminded", True),
-        ("11:00", "due", False),
-    ]
-    assert all(row["template"] == row["about"] for row in rows)
-    stated = {
-        "title": "当天处理",
-        "title_en": "Same day",
-        "started_at": november_instant("09 09:00"),
-        "due_at": november_instant("09 10:00"),
-    }
-    assert all(stated.items() <= row["values"].items() for row in rows[:4])
-
-
-def test_escalations_state_the_due_instant_on_every_rung() -> None:
-    organisation = {"people": [OFFICER, BOSS, CHIEF]}
-    rows = requested_messages(LADDER, until="10 00:00", organisation=organisation)
-    sent = [row["values"] for row in rows if row["about"] == "escalated"]
-    assert [(values["due_at"], values["overdue"]) for values in sent] == [(november_instant("09 10:00"), True)] * 3
-
-
-def test_message_of_a_reaction_states_the_title_of_its_entry() -> None:
-    text = 'reactions: [{id: r, clause: "1", zh: 立即汇报, en: Report at once, "on": registered, do: [{notify: boss}]}]'
-    [row] = requested_messages(text, until="09 12:00")
-    assert (row["about"], row["values"]["title"], row["values"]["title_en"]) == ("registered", "立即汇报", "Report at once")

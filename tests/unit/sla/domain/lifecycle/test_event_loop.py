@@ -1,17 +1,11 @@
 """The event loop (decide.py): every event is applied once and followed up once, whichever input, clock or effect caused it."""
 
-from datetime import datetime
-
 import pytest
 
-from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.decide import ProcedureLoopError, decide
-from services.sla.domain.lifecycle.inputs import ApplyDecision, OpenCase, Recalculate
-from services.sla.domain.rules.rulebook import Rulebook
-from shared.procedures.calendars.calendar import Calendar, default_calendar
-from shared.procedures.model.bound_procedure import bind_parameters
-from shared.procedures.organisation import open_organisation
-from tests.unit.sla.timeline import TimelineRow, event_lines, november_instant, run_steps, small_procedure
+from services.sla.domain.lifecycle.inputs import ApplyDecision, Recalculate
+from shared.procedures.calendars.calendar import Calendar
+from tests.unit.sla.timeline import TimelineRow, event_lines, run_steps, small_opening, small_rulebook
 
 ORGANISATION = {"people": [{"id": "ou", "roles": ["officer"]}, {"id": "bo", "roles": ["boss"]}], "fallback": "ou"}
 """`chief` is vacant, and no role is above it."""
@@ -94,12 +88,7 @@ def test_reaction_on_an_event_of_an_effect_is_carried_out_once(source: str, effe
     assert sum(row.get("rule") == "counted" for row in rows) == 1
 
 
-RECEIVED = to_micros(datetime.fromisoformat(november_instant("09 09:00")))
-OPENING = OpenCase("case", "small", 1, RECEIVED, RECEIVED, {"channel": "hotline", "text": "x"}, {"number": "S-1"}, {})
-
-
-def rulebook(procedure: str, calendar: Calendar | None = None) -> Rulebook:
-    return Rulebook(bind_parameters(small_procedure(procedure), {}), open_organisation(), {"default": calendar or default_calendar()})
+OPENING = small_opening()
 
 
 ORDER = """
@@ -180,9 +169,9 @@ clocks:
 
 def test_reaction_on_an_outcome_that_notify_reports_is_carried_out_once() -> None:
     text = 'reactions: [{id: r, "on": notification_failed, clause: "1", do: [{assign: boss}]}]'
-    case = decide(None, OPENING, rulebook(text), OPENING.registered_at).case
+    case = decide(None, OPENING, small_rulebook(text), OPENING.registered_at).case
     failed = ApplyDecision("notification_failed", OPENING.registered_at + 1, {"notification": "case-3", "channel": "sms"}, "message")
-    events = decide(case, failed, rulebook(text), failed.at).events
+    events = decide(case, failed, small_rulebook(text), failed.at).events
     assert [event.type for event in events] == ["notification_failed", "assigned"]
 
 
@@ -191,8 +180,8 @@ def test_reaction_on_a_deadline_that_a_new_calendar_moves_is_carried_out_once() 
 clocks: [{id: c, clause: "1", owner: officer, starts: registered, due: [{within: 1wd}]}]
 reactions: [{id: r, "on": clock_moved, clause: "1", do: [{assign: boss}]}]
 """
-    case = decide(None, OPENING, rulebook(text), OPENING.registered_at).case
+    case = decide(None, OPENING, small_rulebook(text), OPENING.registered_at).case
     holiday = Calendar.parse({"id": "default", "version": "2", "schedule": "none", "days": {"2026-11-10": "off"}})
     recalculation = Recalculate(OPENING.registered_at + 1)
-    events = decide(case, recalculation, rulebook(text, holiday), recalculation.at).events
+    events = decide(case, recalculation, small_rulebook(text, holiday), recalculation.at).events
     assert [event.type for event in events] == ["clock_moved", "assigned"]

@@ -1,4 +1,4 @@
-"""Permissions and preconditions of actions, and the content of a refusal."""
+"""Which actions are accepted, and the reason and clause of a refusal."""
 
 import pytest
 
@@ -35,7 +35,7 @@ closing:
         ("suspend officer reason=idle", "3"),
         ("reclassify officer class=grave", "5"),
         ("classify officer class=grave", "5"),
-        ("reclassify boss class=unheard_of", ""),
+        ("reclassify boss class=unknown", ""),
         ("contact officer promise=refund", "6"),
         ("contact officer promise=true", "6"),
         ("submit_measures boss promise=refund", "11"),
@@ -48,7 +48,7 @@ closing:
         ("request_extension boss", ""),
     ],
 )
-def test_a_refused_action_changes_nothing(step: str, clause: str) -> None:
+def test_refused_action_adds_one_event_with_reason_and_clause(step: str, clause: str) -> None:
     rows = run_steps(RULES, f"09 10:00 {step}")
     action = step.split(" ", maxsplit=1)[0]
     assert event_lines(rows[-1:], "action_refused") == [f"09 10:00 action_refused {action} {clause}".rstrip()]
@@ -64,10 +64,10 @@ def test_a_refused_action_changes_nothing(step: str, clause: str) -> None:
         ("reclassify boss class=grave", "reclassified grave"),
         ("contact officer text=hello", "contacted officer"),
         ("contact officer promise=false", "contacted officer"),
-        ("instruct officer", "instructed officer"),  # the rule is about grave cases alone
+        ("instruct officer", "instructed officer"),  # the rule applies to grave cases only
         ("close officer", "closed officer"),
         ("refuse boss reason=unfounded", "refused boss"),
-        ("sign_off -", "measures_signed_off"),  # any action from any role, unless a rule forbids it
+        ("sign_off -", "measures_signed_off"),  # any role may act unless a rule forbids it (vocabulary.md)
         ("review boss passed=false", "review_rejected boss"),
         ("review boss", "review_passed boss"),
         ("verify boss passed=false", "verification_failed boss"),
@@ -76,17 +76,17 @@ def test_a_refused_action_changes_nothing(step: str, clause: str) -> None:
         ("acknowledge boss", "escalation_acknowledged boss"),
     ],
 )
-def test_accepted(step: str, event: str) -> None:
+def test_accepted_action_becomes_its_event(step: str, event: str) -> None:
     kind = event.split(" ", maxsplit=1)[0]
     assert event_lines(run_steps(RULES, f"09 10:00 {step}"), kind)[-1] == f"09 10:00 {event}"
 
 
-def test_the_first_answer_adds_a_separate_event() -> None:
+def test_first_answer_and_later_answers_are_different_events() -> None:
     rows = run_steps(RULES, "09 10:00 answer officer", "09 11:00 answer officer")
     assert event_lines(rows, "first_answered", "answered") == ["09 10:00 first_answered officer", "09 11:00 answered officer"]
 
 
-def test_to_route_again_is_to_reassign() -> None:
+def test_route_of_a_routed_case_becomes_reassigned() -> None:
     steps = ("09 10:00 route boss department=a", "09 11:00 route boss department=b", "09 12:00 reassign boss department=c")
     rows = [row for row in run_steps(RULES, *steps) if row["event"] in ("routed", "reassigned")]
     assert [(row["event"], row["department"], row["by"]) for row in rows] == [
@@ -96,12 +96,12 @@ def test_to_route_again_is_to_reassign() -> None:
     ]
 
 
-def test_at_most_so_often() -> None:
+def test_action_is_refused_after_at_most_so_many() -> None:
     rows = run_steps(RULES, "09 10:00 object officer", "09 11:00 object officer")
     assert event_lines(rows, "objected", "action_refused") == ["09 10:00 objected officer", "09 11:00 action_refused object 4"]
 
 
-def test_returns_are_bounded_until_the_case_is_reopened() -> None:
+def test_returns_are_bounded_and_counted_again_after_reopening() -> None:
     steps = [f"09 1{hour}:00 return officer" for hour in range(3)]
     rows = run_steps(RULES, *steps, "09 14:00 close boss", "09 15:00 reopen boss", "09 16:00 return officer")
     assert event_lines(rows, "returned", "action_refused") == [
@@ -112,7 +112,7 @@ def test_returns_are_bounded_until_the_case_is_reopened() -> None:
     ]
 
 
-def test_close_waits_for_the_conditions_of_its_class() -> None:
+def test_close_is_refused_until_the_conditions_of_the_class_hold() -> None:
     steps = (
         "09 10:00 reclassify boss class=grave",
         "09 11:00 close boss",
@@ -122,7 +122,7 @@ def test_close_waits_for_the_conditions_of_its_class() -> None:
     assert event_lines(run_steps(RULES, *steps), "action_refused", "closed") == ["09 11:00 action_refused close 12", "09 13:00 closed boss"]
 
 
-def test_only_open_cases_are_closed_and_only_ended_ones_reopened() -> None:
+def test_closed_case_is_not_closed_and_open_case_not_reopened() -> None:
     rows = run_steps(RULES, "09 10:00 close boss", "09 11:00 close boss", "09 12:00 reopen boss", "09 13:00 reopen boss")
     assert event_lines(rows, "closed", "reopened", "action_refused") == [
         "09 10:00 closed boss",
@@ -145,7 +145,7 @@ reactions: [{"on": measures_submitted, do: [{notify: chief}], clause: "4", id: t
     ("steps", "submitted"),
     [(["09 10:00 submit_measures boss"], "09 10:00"), (["09 10:00 submit_measures officer", "09 11:00 sign_off boss"], "09 11:00")],
 )
-def test_measures_count_once_they_are_signed_off_where_that_is_needed(steps: list[str], submitted: str) -> None:
+def test_measures_take_effect_when_submitted_or_when_signed_off_where_that_is_needed(steps: list[str], submitted: str) -> None:
     rows = run_steps(SIGNED_OFF, *steps, until="10 00:00")
     assert event_lines(rows, "clock_stopped", "clock_started", "notification_requested")[1:] == [
         f"{submitted} clock_stopped m.1",
@@ -154,12 +154,12 @@ def test_measures_count_once_they_are_signed_off_where_that_is_needed(steps: lis
     ]
 
 
-def test_measures_without_the_sign_off_stop_nothing() -> None:
+def test_measures_without_a_needed_sign_off_stop_no_clock() -> None:
     rows = run_steps(SIGNED_OFF, "09 10:00 submit_measures officer", until="11 00:00")
     assert event_lines(rows, "clock_stopped", "clock_breached", "notification_requested") == ["10 18:00 clock_breached m.1"]
 
 
-def test_a_sign_off_without_pending_measures_approves_nothing() -> None:
+def test_sign_off_counts_only_while_measures_wait_for_it() -> None:
     waiting = ("09 13:00 submit_measures officer", "09 14:00 sign_off boss", "09 15:00 sign_off boss")
     rows = run_steps(
         SIGNED_OFF, "09 10:00 sign_off boss", "09 11:00 submit_measures boss", "09 12:00 sign_off boss", *waiting, until="10 00:00"
@@ -171,7 +171,7 @@ def test_a_sign_off_without_pending_measures_approves_nothing() -> None:
     ]
 
 
-def test_a_window_closes() -> None:
+def test_action_is_refused_after_its_window_has_closed() -> None:
     text = """
 clocks:
 - {id: w, clause: "1", starts: registered, owner: officer, due: [{within: 2h, do: [{refuse_further: object, clause: "1.2"}]}]}

@@ -1,0 +1,57 @@
+"""Who is notified for a role, and what a message states of its occasion."""
+
+from tests.unit.sla.timeline import november_instant, requested_messages, run_steps
+
+
+def test_notification_of_a_vacant_role_goes_to_the_role_above_it() -> None:
+    text = '{reactions: [{id: tell, "on": registered, do: [{notify: officer, by: [sms, email]}], clause: "1"}]}'
+    rows = run_steps(text, organisation={"people": [{"id": "bo", "roles": ["boss"]}], "line": {"officer": "boss"}})
+    assert [(row["recipients"], row["by"]) for row in rows if row["event"] == "notification_requested"] == [(["boss"], ["sms", "email"])]
+
+
+def test_notification_without_a_recipient_is_reported_and_goes_to_the_fallback() -> None:
+    text = '{reactions: [{id: tell, "on": registered, do: [{notify: officer}], clause: "1"}]}'
+    rows = run_steps(text, organisation={"people": [{"id": "fu"}], "fallback": "fu"})
+    reported = [row for row in rows if row["event"] in ("no_recipient", "notification_requested")]
+    assert [(row["event"], row["recipients"]) for row in reported] == [("no_recipient", ["fu"]), ("notification_requested", ["fallback"])]
+    assert reported[1]["persons"] == ["fu"]
+
+
+def test_accused_holders_of_a_role_are_not_notified() -> None:
+    text = '{reactions: [{id: tell, "on": registered, do: [{notify: officer}], clause: "1"}]}'
+    people = [{"id": "ou", "roles": ["officer"]}, {"id": "ai", "roles": ["officer"]}]
+    rows = run_steps(text, organisation={"people": people}, against=["ou"])
+    assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["ai"]]
+
+
+TIMED = """
+clocks:
+- {id: c, clause: "1", zh: 当天处理, en: Same day, starts: registered, stops: handled, owner: officer,
+   reminders: [{before: 30m, do: [{notify: boss}, {remind: boss}]}], due: [{within: 1h, do: [breach, {notify: boss}, {remind: boss}]}]}
+- {id: d, clause: "2", starts: registered, stops: handled, owner: officer, due: [{within: 2h, do: [{notify: chief}]}]}
+"""
+
+
+def test_notices_of_a_clock_state_its_title_start_and_due_instant_and_whether_it_is_overdue() -> None:
+    rows = requested_messages(TIMED, until="09 12:00")
+    assert [(row["at"].strftime("%H:%M"), row["about"], row["values"].get("overdue", False)) for row in rows] == [
+        ("09:30", "due", False),
+        ("09:30", "reminded", False),
+        ("10:00", "clock_breached", True),
+        ("10:00", "reminded", True),
+        ("11:00", "due", False),
+    ]
+    assert all(row["template"] == row["about"] for row in rows)
+    stated = {
+        "title": "当天处理",
+        "title_en": "Same day",
+        "started_at": november_instant("09 09:00"),
+        "due_at": november_instant("09 10:00"),
+    }
+    assert all(stated.items() <= row["values"].items() for row in rows[:4])
+
+
+def test_message_of_a_reaction_states_the_title_of_its_entry() -> None:
+    text = 'reactions: [{id: r, clause: "1", zh: 立即汇报, en: Report at once, "on": registered, do: [{notify: boss}]}]'
+    [row] = requested_messages(text, until="09 12:00")
+    assert (row["about"], row["values"]["title"], row["values"]["title_en"]) == ("registered", "立即汇报", "Report at once")
