@@ -100,6 +100,7 @@ class ClockRun:
             self.provisional,
             self.ended,
             self.deemed,
+            self.breached,
         )
 
 
