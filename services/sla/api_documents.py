@@ -4,13 +4,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.sla import api_case_list
 from services.sla.application.errors import (
     ActionInProgressError,
     ActionNotFoundError,
     CaseNotFoundError,
     CaseParkedError,
     ClockNotFoundError,
+    CursorError,
     KeyReusedError,
+    PhoneNotAllowedError,
+    PhoneUnreadableError,
     RequestError,
     RoleMissingError,
     RoleNotHeldError,
@@ -23,6 +27,9 @@ ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
 PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
+    CursorError: ProblemType("invalid", 422, "a field is invalid"),
+    PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
+    PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
     KeyReusedError: ProblemType("key_reused", 422, "the Idempotency-Key was used for another action"),
     ActionInProgressError: ProblemType("in_progress", 409, "the action is being done"),
@@ -72,15 +79,27 @@ class ClockAnswer(BaseModel):
     rounds: list[dict[str, Any]]
 
 
+class ClocksAnswer(BaseModel):
+    """Every round of every clock that has started, with its state and lateness."""
+
+    case: str
+    clocks: list[dict[str, Any]]
+
+
 def _problems(*more: ProblemType) -> dict[int | str, dict[str, Any]]:
     return problem_responses(*ANY_OPERATION, UNAUTHORIZED, TOO_MANY_REQUESTS, *more)
 
 
 ANY_CASE = _problems()
+_READING_ERRORS = frozenset({ClockNotFoundError, CursorError, PhoneUnreadableError, PhoneNotAllowedError})
+CASE_LIST: dict[int | str, dict[str, Any]] = {
+    **api_case_list.RESPONSES,
+    **_problems(PROBLEM_TYPES[CursorError], PROBLEM_TYPES[PhoneNotAllowedError]),
+}
 ACTION: dict[int | str, dict[str, Any]] = {
     200: {"model": ActionAnswer},
     202: {"model": ActionAnswer, "description": "queued until earlier input has been read"},
-    **_problems(BODY_TOO_LARGE, ACTION_REFUSED, *(each for error, each in PROBLEM_TYPES.items() if error is not ClockNotFoundError)),
+    **_problems(BODY_TOO_LARGE, ACTION_REFUSED, *(each for error, each in PROBLEM_TYPES.items() if error not in _READING_ERRORS)),
 }
 ACTION[409]["headers"] = {
     "Retry-After": {"description": "with `in_progress`: seconds to wait", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
@@ -90,3 +109,4 @@ CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[ClockNotFoundError]),
 }
+CLOCKS: dict[int | str, dict[str, Any]] = {200: {"model": ClocksAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}

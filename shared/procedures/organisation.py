@@ -40,6 +40,9 @@ class Person(StrictModel):
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
     keys: dict[str, str] = Field(default_factory=dict)
+    may: list[Literal["find_by_phone"]] = Field(
+        default_factory=list, description="rights besides those of roles; find_by_phone: list the cases of a phone number"
+    )
 
     def is_absent(self, at: datetime) -> bool:
         """Whether the person is absent at an instant."""

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -21,6 +22,7 @@ from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import check_schema
+from shared.runtime.dead_letters.operations import delete_settled
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
@@ -252,7 +254,7 @@ class Service:
                 return
 
     async def _housekeeping(self, stop: asyncio.Event) -> None:
-        """Measure outbox and dead letters every 5 seconds, prune the inbox every hour."""
+        """Measure outbox and dead letters every 5 seconds; every hour delete what is past its retention from inbox and dead letters."""
         rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
         for number in itertools.count():
             async with self.database.transaction() as tx:
@@ -260,6 +262,7 @@ class Service:
                 await redelivery.update_dead_letter_gauges(tx, self.clock.now())
             if number % rounds_between_prunes == 0:
                 await inbox.prune(self.database)
+                await delete_settled(self.database, timedelta(days=self.settings.dead_letter_retention_days))
             await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)
             if stop.is_set():
                 return

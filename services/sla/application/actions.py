@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
 
@@ -26,6 +26,7 @@ from services.sla.application.identity import case_parties
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
+from services.sla.domain.views.instants import to_text
 from services.sla.storage import idempotency
 from services.sla.storage.idempotency import ClaimedKey
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
@@ -165,12 +166,12 @@ class TakeHttpActions:
         return case_input
 
 
+def event_summaries(events: Sequence[Event], zone: tzinfo) -> list[dict[str, Any]]:
+    """Type, instant in the zone and number of each event, for the answer to an action."""
+    return [{"event": event.type, "at": to_text(event.at, zone), "sequence": event.sequence} for event in events]
+
+
 def _fingerprint(action: Action) -> bytes:
     """What was asked, whatever the order and the white space of its JSON."""
     fields = action.model_dump(mode="json", by_alias=True)
     return sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()
-
-
-def event_summaries(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Type, instant and number of each event, for the answer to an action."""
-    return [{"event": event.type, "at": from_micros(event.at).isoformat(), "sequence": event.sequence} for event in events]

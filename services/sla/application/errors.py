@@ -28,6 +28,24 @@ class ClockNotFoundError(RequestError):
     """No clock of that id or clause has started on the case."""
 
 
+class CursorError(RequestError):
+    """The cursor of a page cannot be read, or belongs to another list."""
+
+    def __init__(self) -> None:
+        super().__init__("cursor: must be the `next_cursor` of the page before, with the same filters; leave it out to begin again")
+
+
+class PhoneUnreadableError(RequestError):
+    """The number to find cases by cannot be read, or this installation cannot find cases by number."""
+
+
+class PhoneNotAllowedError(RequestError):
+    """The actor may not find cases by phone number."""
+
+    def __init__(self) -> None:
+        super().__init__("Complainant-Phone: needs the right `find_by_phone` of the organisation file; leave the header out")
+
+
 class CaseParkedError(RequestError):
     """The case is parked: its dead letter has to be replayed or discarded first."""
 

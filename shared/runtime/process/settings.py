@@ -75,6 +75,9 @@ class RuntimeSettings(BaseSettings):
         100, ge=0, description="bad records of one sender at once before its records are set aside; 0 switches the limit off"
     )
     bad_records_per_minute: float = Field(60.0, gt=0, description="bad records a minute that one sender may send for long")
+    dead_letter_retention_days: int = Field(
+        90, ge=32, description="days that settled dead letters are kept; at least as long as a topic keeps the record"
+    )
     clock_tolerance_ms: int = Field(
         100, ge=0, description="maximum difference in milliseconds between the broker's clock and ours; timers fire that much later"
     )

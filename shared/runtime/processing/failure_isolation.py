@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
+from shared.runtime.database.bisection import apply_or_bisect
 from shared.runtime.database.database import Transaction
 from shared.runtime.dead_letters import parking, store
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import FailedRecord, ReceivedRecord
-from shared.runtime.process.failures import fault_signature, is_infrastructure, redacted_reason
+from shared.runtime.process.failures import fault_signature, redacted_reason
 from shared.runtime.process.logging import log_context
 from shared.runtime.processing import inbox
 
@@ -48,24 +50,12 @@ class Applier:
             await self._on_repeated(tx, [record for record in to_apply if id(record) not in new])
 
     async def bisect_failures(self, tx: Transaction, records: Sequence[ReceivedRecord], result: BatchResult) -> None:
-        """Apply the records behind savepoints and halve a failing part until the failing record is alone, which becomes a dead letter."""
-        if not records:
-            return
-        try:
-            async with tx.savepoint():
-                await self.apply_all(tx, records)
-        except Exception as error:
-            # After the connection was lost any class of error can arrive here.
-            if tx.driver_connection.is_closed() or is_infrastructure(error):
-                raise
-            if len(records) == 1:
-                await send_to_dead_letters(tx, records[0], error, result)
-                return
-        else:
-            return
-        half = len(records) // 2
-        await self.bisect_failures(tx, records[:half], result)
-        await self.bisect_failures(tx, records[half:], result)
+        """Apply the records; those that fail become dead letters."""
+
+        async def fail(record: ReceivedRecord, error: Exception) -> None:
+            await send_to_dead_letters(tx, record, error, result)
+
+        await apply_or_bisect(tx, records, partial(self.apply_all, tx), fail)
 
 
 async def send_to_dead_letters(tx: Transaction, record: ReceivedRecord, error: BaseException, result: BatchResult) -> int:
