@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.sla.domain.deadlines.calendar_pieces import AnyCalendar, calendar_with_changes
 from services.sla.domain.deadlines.deadline import Extension, TimeLimit, compute_due
 from services.sla.domain.deadlines.pauses import Pauses
 from services.sla.domain.deadlines.recurrence import next_occurrence
@@ -23,6 +24,13 @@ def compute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) 
     run.next_occurrence = next_occurrence_after(builder, plan, run, run.occurred)
     if plan.reminders:
         run.reminders = [_reminder_at(builder, plan, run, reminder_index) for reminder_index in range(len(plan.reminders))]
+
+
+def calendar_of(builder: DecisionBuilder, plan: ClockPlan) -> AnyCalendar:
+    """The calendar that a clock counts by; of a clock by department, those of the departments that have led, in order."""
+    if not plan.counts_by_department or not builder.case.leads:
+        return builder.worktime
+    return calendar_with_changes(builder.worktime, [(at, builder.rulebook.worktime_for(name)) for at, name in builder.case.leads])
 
 
 def time_limit(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> TimeLimit | None:
@@ -49,7 +57,9 @@ def next_occurrence_after(builder: DecisionBuilder, plan: ClockPlan, run: ClockR
     """The instant of the first occurrence of a repeating clock after an instant; None while paused or if the clock does not repeat."""
     if plan.every is None:
         return None
-    occurrence = next_occurrence(builder.worktime, TimeLimit(run.start, plan.every, plan.counting_rule, _pause_intervals(run)), after)
+    occurrence = next_occurrence(
+        calendar_of(builder, plan), TimeLimit(run.start, plan.every, plan.counting_rule, _pause_intervals(run)), after
+    )
     return None if occurrence is None else occurrence.due
 
 
@@ -59,7 +69,7 @@ def _later_step_limit(builder: DecisionBuilder, plan: ClockPlan, step_index: int
     until = limit.extended_duration()[1]
     if until is None or not any(builder.holds(earlier.when) for earlier in plan.deadline_steps[:step_index]):
         return limit
-    due_at = compute_due(builder.worktime, without_until)[0]
+    due_at = compute_due(calendar_of(builder, plan), without_until)[0]
     return without_until if due_at is None or due_at > until else limit
 
 
@@ -70,7 +80,7 @@ def _step_due_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_
     limit = time_limit(builder, plan, run, step_index)
     if limit is None:
         return None, False
-    due_at, _, provisional = compute_due(builder.worktime, limit)
+    due_at, _, provisional = compute_due(calendar_of(builder, plan), limit)
     return due_at, provisional
 
 
@@ -85,7 +95,7 @@ def _reminder_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, remin
     if run.dues[reminder.step_index] is None or not builder.holds(reminder.when):
         return None
     limit = time_limit(builder, plan, run, reminder.step_index)
-    return None if limit is None else reminder_due(builder.worktime, limit, reminder.timing)
+    return None if limit is None else reminder_due(calendar_of(builder, plan), limit, reminder.timing)
 
 
 def _pause_intervals(run: ClockRun) -> Pauses:

@@ -145,8 +145,9 @@ def _activate(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int)
 def _move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, reason: str) -> None:
     dues_before, occurrence_before, was_provisional = list(run.dues), run.next_occurrence, run.provisional
     compute_deadlines(builder, plan, run)
-    # A reminder that has moved beyond this instant is due again.
-    run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
+    if not plan.counts_by_department or reason == "extension_granted":
+        # A reminder that has moved beyond this instant is due again; a change of lead sends none twice (time.md, Whose calendar).
+        run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
     moves = [(before, after) for before, after in zip(dues_before, run.dues, strict=True) if before != after]
     if plan.every is not None and occurrence_before != run.next_occurrence:
         moves.append((occurrence_before, run.next_occurrence))

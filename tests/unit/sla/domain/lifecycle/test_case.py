@@ -67,6 +67,7 @@ def case() -> Case:
         rounds={"work": [ENDED, RUNNING.working_copy()]},
         climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"])],
         sequence=5,
+        leads=[(3, "repairs")],
     )
 
 
