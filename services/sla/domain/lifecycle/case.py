@@ -36,8 +36,8 @@ class ClockRun:
 
     `dues` and `reminders` have one instant for each entry of the clock's plan, None where the entry does not apply; `done` and
     `reminded` are the indexes of those already executed. `seen` are the indexes of the stop events that have come, `pauses`
-    pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, and
-    `deemed` the event that a due entry has deemed.
+    pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, `deemed`
+    the event that a due entry has deemed, and `known_at` when a fact became known that had put a due instant into the past.
     """
 
     clock: str
@@ -57,6 +57,7 @@ class ClockRun:
     provisional: bool = False
     ended: int | None = None
     deemed: str = ""
+    known_at: int | None = None
 
     @property
     def due_at(self) -> int | None:
@@ -98,6 +99,7 @@ class ClockRun:
             self.provisional,
             self.ended,
             self.deemed,
+            self.known_at,
         )
 
 
