@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from services.sla.domain.deadlines.calendar_pieces import AnyCalendar, calendar_with_changes
 from services.sla.domain.deadlines.deadline import Extension, TimeLimit, compute_due
@@ -39,8 +40,8 @@ def time_limit(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_in
     if step.duration is None:
         return None
     agreed = builder.case.facts.get(step.fact) if step.fact else _agreed_date(builder, run) if step.entry.or_agreed else None
-    if step.fact and agreed is None:
-        return None
+    if step.fact and (agreed is None or agreed < run.start):
+        return None  # no clock ends before it starts: a date before this round's start counts as absent (time.md, Instants that can be)
     limit = TimeLimit(
         run.start,
         step.duration,
@@ -51,6 +52,31 @@ def time_limit(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_in
         step.entry.or_agreed,
     )
     return limit if step_index == 0 or not run.extensions else _later_step_limit(builder, plan, step_index, limit)
+
+
+def early_extension(plan: ClockPlan, run: ClockRun, until: int) -> str | None:
+    """Why a clock cannot be extended until an instant: rule and remedy; None if it can."""
+    if until < run.start:
+        return f"until lies before the start of the clock {plan.clock.id}; give an instant after it"
+    if run.due_at is not None and until < run.due_at:
+        return f"until lies before the present due instant of the clock {plan.clock.id}; an extension gives a later one"
+    return None
+
+
+def early_date(builder: DecisionBuilder, event_data: dict[str, Any]) -> tuple[ClockPlan, str] | None:
+    """The running clock that a date of an event would end before its start, and why; None if there is none."""
+    facts = event_data.get("facts", {})
+    for plan in builder.rulebook.clock_plans.values():
+        run = builder.case.current_run(plan.clock.id)
+        if run is None or not run.is_active:
+            continue
+        dates = [(f"facts.{step.fact}", facts.get(step.fact)) for step in plan.deadline_steps if step.fact]
+        if any(step.entry.or_agreed for step in plan.deadline_steps):
+            dates += [(name, event_data.get(name)) for name in ("date", "next_date")]
+        for name, at in dates:
+            if isinstance(at, int) and at < run.start:
+                return plan, f"{name} lies before the start of the clock {plan.clock.id}; give a date after it"
+    return None
 
 
 def next_occurrence_after(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, after: int | None) -> int | None:
