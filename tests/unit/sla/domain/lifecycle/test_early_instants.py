@@ -68,9 +68,8 @@ def test_agreed_date_before_the_start_of_a_clock_is_refused(step: str) -> None:
 
 def test_fact_that_dates_a_clock_before_its_start_is_refused() -> None:
     text = clock("starts: signed, due: [{within: {date: limit}}]")
-    reason = refusal(
-        text, "09 10:00 sign boss", f"09 11:00 amend officer facts={{limit: {november_instant('09 09:59')}}}".replace(": ", ":")
-    )
+    limit = f'{{"limit":"{november_instant("09 09:59")}"}}'
+    reason = refusal(text, "09 10:00 sign boss", f"09 11:00 amend officer facts={limit}")
     assert reason == "facts.limit lies before the start of the clock c; give a date after it"
 
 
