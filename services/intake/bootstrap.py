@@ -36,6 +36,7 @@ def build(settings: IntakeSettings) -> Service:
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
     api.add_routes(service.app, ApiDependencies(Authentication(sources), reader, group_commit, service.database, settings))
     handlers.register(service, sources, reader, registration)
+    metrics.initialise({context.bound_procedure.procedure.id for context in sources.contexts.values()})
     return service
 
 
