@@ -14,5 +14,5 @@ def build(settings: TriageSettings) -> Service:
     registry = ProcedureRegistry(load_checked_organisation(settings.organisation), settings.organisation.parent)
     handlers.register(service, TriageComplaints(registry, service.clock))
     metrics.initialise(registry.source_procedures, registry.organisation)
-    service.include_router(api.router(service.database, registry))
+    service.include_router(api.router(service.database, registry, service.clock))
     return service
