@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from services.sla import metrics
 from services.sla.application.errors import MAX_EVENT_BYTES, EventTooLargeError
+from services.sla.application.linked_cases import case_linked_by_deferred, load_linked_cases
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
@@ -17,6 +18,7 @@ from services.sla.domain.evidence.recorded_events import input_origin
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.links.resolution import resolve_link
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping, redaction
 from services.sla.storage import cases, decision_contexts, deferred_inputs, duties, ledgers
@@ -73,6 +75,7 @@ class CaseBatch:
     now: datetime
     resolve_pending: ResolvePending
     stored_cases: dict[str, StoredCase] = field(default_factory=dict)
+    linked_cases: dict[str, Case] = field(default_factory=dict)
     deferred: dict[str, list[DeferredInput]] = field(default_factory=dict)
     new_entries: list[NewLedgerEntry] = field(default_factory=list)
     messages: list[CloudEventRecord] = field(default_factory=list)
@@ -82,14 +85,20 @@ class CaseBatch:
     changed_ids: set[str] = field(default_factory=set)
     opened_procedures: set[str] = field(default_factory=set)
 
-    async def load(self, tx: Transaction, ids: list[str]) -> None:
-        """Lock the cases and read their deferred inputs."""
+    async def load(self, tx: Transaction, ids: list[str], linked_ids: Iterable[str] = ()) -> None:
+        """Lock the cases and read their deferred inputs, and read the cases that their inputs link to."""
         self.stored_cases = await cases.load_cases(tx, ids)
         self.deferred = await deferred_inputs.load_deferred(tx, ids)
+        linked_by_deferred = [case_linked_by_deferred(each.input) for inputs in self.deferred.values() for each in inputs]
+        self.linked_cases = await load_linked_cases(tx, [*linked_ids, *linked_by_deferred])
 
     def case(self, case_id: str) -> Case | None:
         """The case in its present state; None if it is not registered."""
         return self.stored_cases[case_id].case
+
+    def _find_linked(self, case_id: str) -> Case | None:
+        stored = self.stored_cases.get(case_id)
+        return self.linked_cases.get(case_id) if stored is None else stored.case
 
     def next_due(self, case_id: str) -> int | None:
         """The case's next due instant in microseconds; None if nothing is due, or for an unknown case."""
@@ -101,6 +110,7 @@ class CaseBatch:
         An action whose event no message can carry is refused; for another input `EventTooLargeError` is raised.
         """
         stored = self.stored_cases[case_id]
+        case_input = resolve_link(stored.case, case_input, self._find_linked)
         before = replace(stored), len(self.new_entries), len(self.messages)
         try:
             return self._decide(stored, case_id, case_input, traceparent)

@@ -23,6 +23,7 @@ _LOAD = "SELECT id, state, head, calendar, changed_at FROM cases WHERE id = ANY(
 _LOCK = "SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar = ANY($1::text[]) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
 _STATE = "SELECT state FROM cases WHERE id = $1"
+_STATES = "SELECT id, state FROM cases WHERE id = ANY($1::text[])"
 _OPEN_COUNTS = "SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department"
 _UPDATE = """
 UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
@@ -61,6 +62,13 @@ async def load_case(tx: Transaction, case_id: str) -> Case | None:
     """A case, not locked; None for an unknown id."""
     state = await tx.fetchval(_STATE, case_id)
     return None if state is None else Case.from_dict(orjson.loads(state))
+
+
+async def read_cases(tx: Transaction, ids: Sequence[str]) -> dict[str, Case]:
+    """The cases by id, not locked; unknown ids are left out."""
+    if not ids:
+        return {}
+    return {row["id"]: Case.from_dict(orjson.loads(row["state"])) for row in await tx.fetch(_STATES, list(ids))}
 
 
 async def save_cases(tx: Transaction, stored_cases: Sequence[StoredCase]) -> None:

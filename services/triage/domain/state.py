@@ -154,7 +154,9 @@ class TriageState:
             yield from self._unlink_member(self.cases[member], entry, left, context)
 
     def _unlink_member(self, triage_case: TriageCase, entry: CountEntry, left: GroupLeft, context: TriageContext) -> Iterator[CaseEvent]:
-        yield Unlinked.model_validate(_event_fields(triage_case, entry, context) | {"to_case": group_founder(left.group)})
+        yield Unlinked.model_validate(
+            _event_fields(triage_case, entry, context) | {"to_case": group_founder(left.group), "group": left.group}
+        )
         explanation = {**clause_fields(entry.clause), "evidence": [f"left group {left.group}"]}
         yield from self._update_case(triage_case, replace(triage_case, by_group=Classification()), explanation, context)
 

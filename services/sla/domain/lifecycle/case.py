@@ -101,6 +101,15 @@ class ClockRun:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CaseLink:
+    """A link of the case to another one: `kind` is `duplicate`, `group`, `repeat`, `same_event` or empty, `group` that of triage."""
+
+    case: str
+    kind: str = ""
+    group: str = ""
+
+
 @dataclass(slots=True)
 class Escalation:
     """One matter on a ladder: `rung` is the index of the rung it has reached, `next` the instant of the next rung without an answer.
@@ -152,7 +161,8 @@ class Case:
     suspended: bool = False
     unsigned: bool = False
     agreed: int | None = None
-    links: list[str] = field(default_factory=list)
+    links: list[CaseLink] = field(default_factory=list)
+    lead: str = ""
     windows: dict[str, list[str]] = field(default_factory=dict)
     decided_by_person: list[str] = field(default_factory=list)
     last: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -170,6 +180,16 @@ class Case:
         """The latest run of a clock."""
         runs = self.rounds.get(clock_id)
         return runs[-1] if runs else None
+
+    def find_link(self, unlinked: dict[str, Any]) -> CaseLink | None:
+        """The link that `unlinked` takes off: the latest to that case, of that kind or of that group where it names one."""
+        to_case, kind, group = unlinked.get("to_case", ""), unlinked.get("as", ""), unlinked.get("group", "")
+        for link in reversed(self.links):
+            # Triage names the group: the case that a member was linked to may itself have left the group since.
+            names_link = link.group == group if group else link.case == to_case
+            if names_link and (not kind or link.kind == kind):
+                return link
+        return None
 
     def working_copy(self) -> Case:
         """An equal case with containers of its own; runs that have ended are shared, since they never change."""
@@ -201,6 +221,7 @@ class Case:
             unsigned=self.unsigned,
             agreed=self.agreed,
             links=[*self.links],
+            lead=self.lead,
             windows={**self.windows},
             decided_by_person=[*self.decided_by_person],
             last={**self.last},
@@ -215,7 +236,8 @@ class Case:
         """The case from its fields as `dataclasses.asdict` or orjson give them; raises `KeyError` or `TypeError` for others."""
         rounds = {clock: [ClockRun(**run) for run in runs] for clock, runs in data["rounds"].items()}
         climbs = [Escalation(**escalation) for escalation in data["climbs"]]
-        return cls(**{**data, "rounds": rounds, "climbs": climbs})
+        links = [CaseLink(**link) for link in data["links"]]
+        return cls(**{**data, "rounds": rounds, "climbs": climbs, "links": links})
 
 
 def _copy_last_run(runs: list[ClockRun]) -> list[ClockRun]:

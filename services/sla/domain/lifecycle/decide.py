@@ -9,6 +9,7 @@ from typing import Any
 from services.sla.domain.lifecycle import clocks, due_items, escalation, permissions
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
@@ -176,7 +177,7 @@ def _take_action(builder: DecisionBuilder, case_input: TakeAction) -> None:
     refusal = permissions.find_refusal(builder, permissions.effective_action(builder, case_input.action), event_type, case_input.at, data)
     if case_input.denied:
         # The actor's identity is known, so the attempt belongs in the ledger.
-        refusal = permissions.ActionRefusal(case_input.denied, rule=permissions.AUTHORITY_RULE)
+        refusal = ActionRefusal(case_input.denied, rule=case_input.denied_by)
     if refusal is not None:
         _add_refusal(builder, case_input, refusal)
         return
@@ -212,7 +213,7 @@ def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_t
         data.update(builder.rule_fields(case_input.action, next((rule.clauses for rule in rules if rule.clauses), [])))
 
 
-def _add_refusal(builder: DecisionBuilder, case_input: TakeAction, refusal: permissions.ActionRefusal) -> None:
+def _add_refusal(builder: DecisionBuilder, case_input: TakeAction, refusal: ActionRefusal) -> None:
     data = {
         **builder.rule_fields(refusal.rule, refusal.clauses),
         "action": case_input.action,

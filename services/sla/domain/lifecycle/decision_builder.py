@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.lifecycle.case import Case, Event
+from services.sla.domain.lifecycle.case import Case, CaseLink, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
@@ -100,9 +100,10 @@ class DecisionBuilder:
                 case.facts.update(data.get("facts", {}))
                 case.complaint = {**case.complaint, **data.get("fields", {})}
             case "linked":
-                case.links.append(data.get("as", ""))
-            case "unlinked" if case.links:
-                case.links.pop()
+                case.links.append(CaseLink(data.get("to_case", ""), data.get("as", ""), data.get("group", "")))
+            case "unlinked":
+                removed = case.find_link(data)
+                case.links = [link for link in case.links if link is not removed]
             case "closed" | "refused" | "withdrawn":
                 case.status = event_type
             case "measures_submitted":

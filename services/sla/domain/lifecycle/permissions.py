@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.duration import Duration, DurationError
 from shared.procedures.model.effects import role_tuple
 
-AUTHORITY_RULE = "authority"
-"""The rule of a refusal because the actor does not hold the role."""
 EXTENSION_ACTIONS = ("request_extension", "grant_extension", "refuse_extension")
 _EVENT_FIELD_NAMES = {"by": "extend_by", "case": "to_case", "role": "to_role", "passed": ""}
 """Action data that have another name in the event; an empty name is left out of the event."""
 _REQUIRED_EVENT_FIELDS = {("link", "case"): "to_case", ("unlink", "case"): "to_case"}
-
-
-@dataclass(frozen=True, slots=True)
-class ActionRefusal:
-    """Why an action is refused: the reason with its remedy, and the clauses of the broken rules; `late` after a deemed event."""
-
-    reason: str
-    clauses: list[str] = field(default_factory=list)
-    rule: str = ""
-    late: bool = False
 
 
 def effective_action(builder: DecisionBuilder, action: str) -> str:
@@ -69,6 +58,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or _window_closed(builder, action)
         or _too_many_returns(builder, action)
         or _unknown_class(builder, data)
+        or unknown_reference(builder, event_type, data)
         or _already_deemed(builder, event_type, at)
         or (_invalid_extension(builder, action, at, data) if action in EXTENSION_ACTIONS else None)
         or _broken_rules(builder, action, {**data, "at": at})

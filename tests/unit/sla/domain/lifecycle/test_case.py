@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation
+from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Escalation
 
 RUNNING = ClockRun(
     clock="work",
@@ -59,7 +59,8 @@ def case() -> Case:
         suspended=True,
         unsigned=True,
         agreed=7,
-        links=["group"],
+        links=[CaseLink("other", "group", "together/other")],
+        lead="first",
         windows={"object": ["4"]},
         decided_by_person=["class"],
         last={"answered": {"at": 4}},
