@@ -7,6 +7,7 @@ from typing import Any
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
@@ -62,6 +63,8 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or _already_deemed(builder, event_type, at)
         or (_invalid_extension(builder, action, at, data) if action in EXTENSION_ACTIONS else None)
         or _broken_rules(builder, action, {**data, "at": at})
+        # After the procedure's rules: a refusal names the procedure's clause before a default (vocabulary.md).
+        or may_not_act(builder, action, data.get("role", ""))
     )
 
 
