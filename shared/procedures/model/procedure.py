@@ -108,6 +108,8 @@ class ActionRule(StrictModel):
     needs_sign_off: str | None = Field(default=None, description="CEL condition under which measures count only from their sign-off")
     at_most: int | None = Field(default=None, ge=1, description="how often the action is accepted for a case")
     reasons: list[str] = Field(default_factory=list, description="accepted reasons; none: any")
+    each_role: bool = Field(default=False, description="several roles decide one after the other: each once on what was submitted last")
+    unasked: bool = Field(default=False, description="the decision needs no request: an extension is granted that nobody asked for")
     in_time: bool = Field(default=False, description="only until the due instant; requests for an extension always have to be in time")
     clause: ClauseIds | None = None
     reason: str = Field(default="", description="reason that a refusal gives")

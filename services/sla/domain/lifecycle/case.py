@@ -132,7 +132,8 @@ class Case:
 
     `last` (the fields that some condition reads of the latest event of a type) and `count` (of events of a type) begin at the
     registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
-    measures wait for their sign-off; `windows` maps each action that is no longer accepted to the clauses that close it.
+    measures wait for their sign-off; `decisions` maps what was submitted to the event that decided on it, empty while none has;
+    `windows` maps each action that is no longer accepted to the clauses that close it.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Case:
     links: list[CaseLink] = field(default_factory=list)
     lead: str = ""
     windows: dict[str, list[str]] = field(default_factory=dict)
+    decisions: dict[str, str] = field(default_factory=dict)
     decided_by_person: list[str] = field(default_factory=list)
     last: dict[str, dict[str, Any]] = field(default_factory=dict)
     count: dict[str, int] = field(default_factory=dict)
@@ -223,6 +225,7 @@ class Case:
             links=[*self.links],
             lead=self.lead,
             windows={**self.windows},
+            decisions={**self.decisions},
             decided_by_person=[*self.decided_by_person],
             last={**self.last},
             count={**self.count},

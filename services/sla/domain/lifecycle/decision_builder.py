@@ -8,6 +8,7 @@ from typing import Any
 from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.lifecycle.case import Case, CaseLink, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
+from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
 from shared.procedures.expressions.conditions import Condition
@@ -87,6 +88,8 @@ class DecisionBuilder:
             self._apply_case_change(event_type, data)
         elif event_type in _RESPONSIBILITY_EVENTS:
             self._apply_responsibility(event_type, data)
+        if event_type in TRACKED_EVENTS:
+            record_submission_or_decision(self.case, event_type, data)
         agreed_date = data.get("date") if event_type == "date_agreed" else data.get("next_date")
         if agreed_date is not None:
             self._set_agreed_date(agreed_date)
@@ -145,4 +148,4 @@ class DecisionBuilder:
         case = self.case
         case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
         # Conditions and bounds such as `at_most` count again from here.
-        case.last, case.count = {}, {"reopened": 1}
+        case.last, case.count, case.decisions = {}, {"reopened": 1}, {}

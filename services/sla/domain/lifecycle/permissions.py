@@ -6,9 +6,10 @@ from typing import Any
 
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
+from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
+from services.sla.domain.lifecycle.defaults.single_decisions import decision_not_awaited
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
@@ -65,6 +66,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or _broken_rules(builder, action, {**data, "at": at})
         # After the procedure's rules: a refusal names the procedure's clause before a default (vocabulary.md).
         or may_not_act(builder, action, data.get("role", ""))
+        or decision_not_awaited(builder, action, event_type, {**data, "clock": _clock_id(builder, data)})
     )
 
 
@@ -80,6 +82,11 @@ def find_clock(builder: DecisionBuilder, id_or_clause: str) -> ClockPlan | None:
     ]
     active = [plan for plan in candidates if (run := builder.case.current_run(plan.clock.id)) is not None and run.is_active]
     return next(iter([*active, *candidates]), None)
+
+
+def _clock_id(builder: DecisionBuilder, data: dict[str, Any]) -> str:
+    plan = find_clock(builder, data["clock"]) if data.get("clock") else None
+    return "" if plan is None else plan.clock.id
 
 
 def _clock_and_effect_clauses(plan: ClockPlan) -> list[str]:

@@ -62,6 +62,7 @@ def case() -> Case:
         links=[CaseLink("other", "group", "together/other")],
         lead="first",
         windows={"object": ["4"]},
+        decisions={"approval": ""},
         decided_by_person=["class"],
         last={"answered": {"at": 4}},
         count={"answered": 1},

@@ -54,7 +54,9 @@ def test_refusal_names_the_procedures_clause_before_the_default() -> None:
 
 def test_what_the_engine_does_is_no_action_and_not_concerned() -> None:
     deemed = """
-clocks: [{id: d, clause: "1", starts: measures_submitted, stops: measures_approved, owner: boss, due: [{within: 1h, do: [{deem: measures_deemed_approved}]}]}]
+clocks:
+- {id: d, clause: "1", starts: measures_submitted, stops: measures_approved, owner: boss,
+   due: [{within: 1h, do: [{deem: measures_deemed_approved}]}]}
 """
     rows = run_steps(deemed, "09 10:00 submit_measures officer")
     assert event_lines(rows, "measures_deemed_approved") == ["09 11:00 measures_deemed_approved d.1"]
