@@ -6,6 +6,7 @@ from typing import Any
 
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.defaults.accused_people import accused_takes_part, stands_in
 from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
@@ -66,6 +67,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or _broken_rules(builder, action, {**data, "at": at})
         # After the procedure's rules: a refusal names the procedure's clause before a default (vocabulary.md).
         or may_not_act(builder, action, data.get("role", ""))
+        or accused_takes_part(builder, action, {**data, "at": at})
         or decision_not_awaited(builder, action, event_type, {**data, "clock": _clock_id(builder, data)})
     )
 
@@ -184,8 +186,9 @@ def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any]) -
 
 def _rule_violation(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
     rule = permission.rule
-    if rule.by is not None and data.get("role") not in role_tuple(rule.by):
-        return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(role_tuple(rule.by))} may"
+    allowed = () if rule.by is None else role_tuple(rule.by)
+    if rule.by is not None and data.get("role") not in allowed and not stands_in(builder, data.get("role", ""), allowed, data["at"]):
+        return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(allowed)} may"
     if rule.at_most is not None and builder.case.count.get(ACTION_DEFINITIONS[action].event_id, 0) >= rule.at_most:
         return f"{action} is accepted at most {rule.at_most} times"
     if rule.reasons and data.get("reason") not in rule.reasons:
