@@ -192,12 +192,23 @@ class Organisation(StrictModel):
         holders = self._cached_holders(role, department)
         if holders.never_absent and not accused:  # the usual case: one look-up for each recipient of each message
             return holders.persons
-        present = [self._present_substitute(person, at, accused) for person in holders.persons]
+        present = [self.present_substitute(person, at, accused) for person in holders.persons]
         found = tuple(dict.fromkeys(person for person in present if person))
         unit = self.department(department)
         if not found and unit is not None and unit.parent and accused.intersection(holders.persons):
             return self.role_holders(role, unit.parent, at, accused)
         return found
+
+    def present_substitute(self, person_id: str, at: datetime, accused: frozenset[str] = frozenset()) -> str | None:
+        """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
+        visited: set[str] = set()
+        person = self.person(person_id)
+        while person is not None and person.id not in visited:
+            visited.add(person.id)
+            if not person.is_absent(at) and not accused & {person.id, person.name}:
+                return person.id
+            person = self.person(person.substitute) if person.substitute else None
+        return None
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""
@@ -243,17 +254,6 @@ class Organisation(StrictModel):
         if without_department or (self.departments and department):
             return without_department
         return [person.id for person in holders]
-
-    def _present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
-        """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
-        visited: set[str] = set()
-        person = self.person(person_id)
-        while person is not None and person.id not in visited:
-            visited.add(person.id)
-            if not person.is_absent(at) and not accused & {person.id, person.name}:
-                return person.id
-            person = self.person(person.substitute) if person.substitute else None
-        return None
 
 
 def open_organisation(organisation_id: str = "everyone") -> Organisation:

@@ -11,7 +11,9 @@ from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.group_counting import CounterKey, GroupQuery, max_neighbours, window_length
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import TriageCase, amended_complaint, case_from_decision
+from shared.contracts.complaint import supplemented_text
 from shared.contracts.events.base import CaseEvent
+from shared.contracts.events.from_work_to_closing import Supplemented
 from shared.contracts.events.triage import Registered
 from shared.contracts.events.up_to_approval import Amended, Refused
 from shared.procedures.model.procedure import CountEntry
@@ -51,8 +53,12 @@ def assess_registration(registered: Registered, rules: TriageRules, context: Tri
 def assess_event(event: CaseEvent, triage_case: TriageCase, context: TriageContext) -> AssessedEvent:
     """Assess an event of a known case; raises `ValueError` with the condition that cannot be evaluated."""
     match event:
-        case Amended():
-            complaint = amended_complaint(triage_case, event.facts, event.fields)
+        case Amended() | Supplemented():
+            complaint = (
+                amended_complaint(triage_case, event.facts, event.fields)
+                if isinstance(event, Amended)
+                else amended_complaint(triage_case, {}, {"text": supplemented_text(triage_case.complaint.text, event.text)})
+            )
             if complaint == triage_case.complaint:
                 return AssessedEvent(event, triage_case, triage_case)
             decision = assess(complaint, triage_case.rules, context)

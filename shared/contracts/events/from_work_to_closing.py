@@ -146,6 +146,30 @@ class Withdrawn(ActionEvent):
     name = "withdrawn"
 
 
+class Urged(ActionEvent):
+    """The complainant asked for the handling to be hurried; on a duplicate, `to_case` is the lead that the urging went to."""
+
+    name = "urged"
+
+    to_case: ShortText = ""
+
+
+class Supplemented(ActionEvent):
+    """The complainant added to the complaint; on a duplicate, `to_case` is the lead that the supplement went to."""
+
+    name = "supplemented"
+
+    to_case: ShortText = ""
+
+
+class Rated(ActionEvent):
+    """The complainant rated the handling, by survey or call."""
+
+    name = "rated"
+
+    score: int | None = None
+
+
 class Closed(ActionEvent):
     """The case was closed."""
 

@@ -166,6 +166,16 @@ class OwnershipRule(StrictModel):
     clause: ClauseIds
 
 
+class AfterEndRule(StrictModel):
+    """What follows when the complainant urges, supplements or reopens a case that has ended.
+
+    `ask`: the role that ended it is told and decides; `reopen`: the case is reopened at once.
+    """
+
+    follows: Literal["ask", "reopen"]
+    clause: ClauseIds
+
+
 class ClauseConflict(StrictModel):
     """Clauses that contradict each other, how they are read, and why."""
 
@@ -212,6 +222,7 @@ class Procedure(StrictModel):
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)
     ownership: list[OwnershipRule] = Field(default_factory=list)
+    after_end: AfterEndRule | None = Field(default=None, description="what a complainant's request on an ended case leads to; none: `ask`")
     closing: list[ActionRule] = Field(
         default_factory=list, description="what has to hold before a case is closed; `when` limits a rule to a class"
     )

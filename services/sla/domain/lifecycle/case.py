@@ -133,7 +133,8 @@ class Case:
     `last` (the fields that some condition reads of the latest event of a type) and `count` (of events of a type) begin at the
     registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
     measures wait for their sign-off; `decisions` maps what was submitted to the event that decided on it, empty while none has;
-    `windows` maps each action that is no longer accepted to the clauses that close it.
+    `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action that
+    is no longer accepted to the clauses that close it.
     """
 
     id: str
@@ -164,6 +165,9 @@ class Case:
     agreed: int | None = None
     links: list[CaseLink] = field(default_factory=list)
     lead: str = ""
+    urgings: int = 0
+    urgings_told_at: int | None = None
+    ended_by: str = ""
     windows: dict[str, list[str]] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)
     decided_by_person: list[str] = field(default_factory=list)
@@ -224,6 +228,9 @@ class Case:
             agreed=self.agreed,
             links=[*self.links],
             lead=self.lead,
+            urgings=self.urgings,
+            urgings_told_at=self.urgings_told_at,
+            ended_by=self.ended_by,
             windows={**self.windows},
             decisions={**self.decisions},
             decided_by_person=[*self.decided_by_person],

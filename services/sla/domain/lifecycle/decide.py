@@ -10,6 +10,7 @@ from services.sla.domain.lifecycle import clocks, due_items, escalation, permiss
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.defaults.complainant_requests import REQUEST_EVENTS, event_type_of_request, follow_up_request
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
@@ -85,6 +86,8 @@ def _follow_up_events(builder: DecisionBuilder) -> None:
         # Before the reactions, since one of them may start an escalation that has to stay active.
         escalation.end_escalations(builder, event)
         run_reactions(builder, event)
+        if event.type in REQUEST_EVENTS:
+            follow_up_request(builder, event)
         if event.type == "measures_signed_off":
             # Only now, since selectors take a sign-off for measures while there are some that wait for it.
             builder.case.unsigned = False
@@ -171,6 +174,7 @@ def _take_action(builder: DecisionBuilder, case_input: TakeAction) -> None:
     if case_input.action not in ACTION_DEFINITIONS:
         raise UnknownActionError(f"there is no action {case_input.action!r}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}")
     event_type = permissions.resulting_event_type(builder, case_input.action, case_input.data)
+    event_type = event_type_of_request(builder, event_type, case_input.role)
     data = {**permissions.action_event_fields(event_type, case_input.data), "role": case_input.role, "actor": case_input.actor}
     if event_type == "measures_submitted":
         data["needs_sign_off"] = permissions.needs_sign_off(builder, data)

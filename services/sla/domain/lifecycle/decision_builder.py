@@ -11,14 +11,18 @@ from services.sla.domain.lifecycle.condition_scope import ConditionScope
 from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
+from shared.contracts.complaint import supplemented_text
 from shared.procedures.expressions.conditions import Condition
 
 MICROSECONDS_PER_SECOND = 1_000_000
+_NO_PERSONS = frozenset({"complainant", "system"})
 END_EVENTS = frozenset({"closed", "refused", "withdrawn"})
 """Events that end a case; its status is then the event's type."""
 _RESPONSIBILITY_EVENTS = frozenset({"routed", "reassigned", "route_proposed", "returned", "assigned", "taken_over"})
 _MEASURES_EVENTS = ("measures_submitted", "measures_approved", "measures_deemed_approved", "measures_rejected")
-_CASE_CHANGE_EVENTS = frozenset({"classified", "reclassified", "amended", "linked", "unlinked", *END_EVENTS, *_MEASURES_EVENTS, "reopened"})
+_CASE_CHANGE_EVENTS = frozenset(
+    {"classified", "reclassified", "amended", "supplemented", "linked", "unlinked", *END_EVENTS, *_MEASURES_EVENTS, "reopened"}
+)
 
 
 class DecisionBuilder:
@@ -109,6 +113,9 @@ class DecisionBuilder:
                 case.links = [link for link in case.links if link is not removed]
             case "closed" | "refused" | "withdrawn":
                 case.status = event_type
+                case.ended_by = data.get("role", "") if data.get("role") not in _NO_PERSONS else ""
+            case "supplemented" if not data.get("to_case"):
+                case.complaint = {**case.complaint, "text": supplemented_text(case.complaint.get("text", ""), data.get("text", ""))}
             case "measures_submitted":
                 case.unsigned = bool(data.get("needs_sign_off"))
             case "measures_approved" | "measures_deemed_approved" | "measures_rejected":

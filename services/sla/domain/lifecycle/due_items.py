@@ -10,11 +10,12 @@ from services.sla.domain.lifecycle.case import Case, ClockRun, Event
 from services.sla.domain.lifecycle.clock_deadlines import next_occurrence_after
 from services.sla.domain.lifecycle.clocks import interrupts
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.defaults.complainant_requests import tell_urgings, urgings_due
 from services.sla.domain.lifecycle.effects import EffectContext, apply_effects
 from services.sla.domain.lifecycle.escalation import advance_escalation
 from services.sla.domain.rules.plans import ClockPlan
 
-_REMINDER, _DUE_ENTRY, _REPEAT, _ESCALATION = range(4)
+_REMINDER, _DUE_ENTRY, _REPEAT, _ESCALATION, _URGINGS = range(5)
 """The order of due items at one instant."""
 
 
@@ -43,7 +44,7 @@ def next_due(case: Case) -> int | None:
     for escalation in case.climbs:
         if escalation.active:
             earliest = _earlier_instant(earliest, escalation.next)
-    return earliest
+    return _earlier_instant(earliest, urgings_due(case))
 
 
 def execute_first(builder: DecisionBuilder, upto: int) -> None:
@@ -87,6 +88,9 @@ def _due_items(builder: DecisionBuilder, upto: int) -> Iterator[_DueItem]:
         at = escalation.next
         if escalation.active and at is not None and at <= upto:
             yield _DueItem(at, _ESCALATION, order, 0, partial(advance_escalation, builder, escalation, at))
+    at = urgings_due(builder.case)
+    if at is not None and at <= upto:
+        yield _DueItem(at, _URGINGS, 0, 0, partial(tell_urgings, builder, at))
 
 
 def _due_items_of_run(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, order: int, upto: int) -> Iterator[_DueItem]:

@@ -96,7 +96,11 @@ def _clock_and_effect_clauses(plan: ClockPlan) -> list[str]:
 
 
 def _missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    missing = [name for name in ACTION_DEFINITIONS[action].required_data if not data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name))]
+    missing = [
+        name
+        for name in ACTION_DEFINITIONS[action].required_data
+        if data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name)) in (None, "")
+    ]
     return ActionRefusal(f"{missing[0]} is missing; give {missing[0]} with {action}") if missing else None
 
 

@@ -131,6 +131,7 @@ class StatisticsCollector:
                 "links": _most_frequent_first(self.group_counts["links"]),
             },
             "extensions": {name: self.event_counts[event_type] for event_type, name in EXTENSION_EVENTS.items()},
+            "urgings": self.event_counts["urged"],
             "deemed": self.event_counts["measures_deemed_approved"],
             "breaches": _by_clause(self.group_counts["clock_breached"]),
             "escalations": _by_clause(self.group_counts["escalated"]),
