@@ -116,6 +116,9 @@ class Simulation:
         for event in decision.events:
             fields = event_mapping.published_fields(event, decision.case, self.bound.procedure, self.worktime)
             self.timeline.append((event.at, {"event": event.type, **fields}))
+        for other, message in decision.messages:
+            if other in self.cases:
+                self._decide(other, message)
         # Triage reads sla's events, but not those that its own decisions caused.
         for event in decision.events:
             if event.type in FOLLOWED_EVENTS and event.cause != "triage":

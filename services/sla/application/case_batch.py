@@ -79,6 +79,7 @@ class CaseBatch:
     deferred: dict[str, list[DeferredInput]] = field(default_factory=dict)
     new_entries: list[NewLedgerEntry] = field(default_factory=list)
     messages: list[CloudEventRecord] = field(default_factory=list)
+    woken: dict[str, datetime] = field(default_factory=dict)
     newly_deferred: list[NewDeferredInput] = field(default_factory=list)
     deferred_since: dict[str, datetime] = field(default_factory=dict)
     applied_input_ids: list[int] = field(default_factory=list)
@@ -147,7 +148,15 @@ class CaseBatch:
         for event in decision.events:
             self._append_event(stored, event, context, origin)
             origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
+        for other, message in decision.messages:
+            self._send(other, message)
         return decision.events
+
+    def _send(self, case_id: str, message: ApplyDecision) -> None:
+        """Store the input for a lead or a duplicate, which decides on it under its own lock."""
+        at = from_micros(message.at)
+        self.newly_deferred.append(NewDeferredInput(case_id, at, {"kind": "decided", "input": message}))
+        self.deferred_since[case_id] = self.woken[case_id] = min(at, self.deferred_since.get(case_id, at))
 
     def defer(self, case_id: str, case_input: DeferrableInput, at: datetime) -> None:
         """Store an input until its case is registered, or until earlier deadlines have been processed."""
@@ -188,6 +197,9 @@ class CaseBatch:
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
         # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
         await timers.arm(tx, {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed})
+        woken = {case_id: (partition_of(case_id, PARTITIONS), at) for case_id, at in self.woken.items() if case_id not in changed}
+        await cases.lock_waiting(tx, sorted(woken))
+        await timers.arm_earlier(tx, woken)
         await outbox.add(tx, self.messages)
         events = [entry.fields for entry in self.new_entries]
         # After the commit: a batch that is rolled back and retried would be counted twice.

@@ -85,6 +85,12 @@ async def lock_cases(tx: Transaction, ids: Sequence[str]) -> list[str]:
     return [row["id"] for row in await tx.fetch(_LOCK, list(ids))]
 
 
+async def lock_waiting(tx: Transaction, ids: Sequence[str]) -> None:
+    """Lock the cases, after other transactions have done with them: their timers then cannot be set again without new inputs."""
+    if ids:
+        await tx.fetch(_LOCK.removesuffix(" SKIP LOCKED"), list(ids))
+
+
 async def lock_outdated_cases(tx: Transaction, outdated_stamps: Sequence[str], limit: int) -> list[str]:
     """Lock open cases whose deadlines were calculated with one of these sets of calendars, and return their ids."""
     return [row["id"] for row in await tx.fetch(_LOCK_OUTDATED, list(outdated_stamps), limit)]

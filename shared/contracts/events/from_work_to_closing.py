@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.contracts.base import Instant, ShortText
-from shared.contracts.events.base import ActionEvent, CallBackOutcome, JsonObject
+from shared.contracts.events.base import ActionEvent, CallBackOutcome, CaseEvent, JsonObject
 
 
 class WorkStarted(ActionEvent):
@@ -120,6 +120,25 @@ class Unlinked(ActionEvent):
     to_case: ShortText = ""
     kind_of_link: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
     group: ShortText = ""
+
+
+class DuplicateJoined(CaseEvent):
+    """A duplicate follows this case from now on; `clocks` are the clocks that it brings: start, and due instants that have not passed."""
+
+    name = "duplicate_joined"
+
+    duplicate: ShortText = ""
+    received_at: Instant | None = None
+    complainant_keys: list[ShortText] = Field(default_factory=list)
+    clocks: JsonObject = Field(default_factory=dict)
+
+
+class DuplicateLeft(CaseEvent):
+    """A duplicate no longer follows this case, which gives back what it took over."""
+
+    name = "duplicate_left"
+
+    duplicate: ShortText = ""
 
 
 class Objected(ActionEvent):

@@ -47,6 +47,8 @@ EVENT_NAMES: BilingualNames = {
     "resumed": ("恢复", "resumption"),
     "linked": ("关联", "linking to another case"),
     "unlinked": ("取消关联", "unlinking"),
+    "duplicate_joined": ("并入重复投诉", "a duplicate that follows this case"),
+    "duplicate_left": ("重复投诉分出", "a duplicate that leaves this case"),
     "objected": ("责任异议", "an objection to responsibility"),
     "ruled": ("责任裁定", "a ruling on responsibility"),
     "escalation_acknowledged": ("升级事项已确认", "acknowledgement of an escalation"),

@@ -100,7 +100,7 @@ def reconstruct_input(group: Sequence[RecordedEvent], procedure: Procedure) -> C
         case "act":
             return _read_action(rest[0], _input_event(group, {"action"}), procedure)
         case "decided":
-            return _read_decision(_input_event(group, {"triage", "message"}), procedure)
+            return _read_decision(group, procedure)
     raise ReplayError(f"event {group[0].body.get('sequence')} has no origin, or an unknown one")
 
 
@@ -147,9 +147,11 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
     return TakeAction(action, at, role, actor, data)
 
 
-def _read_decision(fields: dict[str, Any], procedure: Procedure) -> ApplyDecision:
+def _read_decision(group: Sequence[RecordedEvent], procedure: Procedure) -> ApplyDecision:
+    causes = {"triage", "message", "case"}
+    fields = _input_event(group, causes)
+    cause = next(line.cause for line in group if line.cause in causes)
     at, event_type = parse_micros(fields["at"]), fields["type"]
-    cause = "message" if event_type.startswith("notification_") else "triage"
     if event_type != "action_refused":
         return ApplyDecision(event_type, at, _event_data(fields, procedure), cause)
     if fields.get("rule") == LINK_RULE:

@@ -37,7 +37,8 @@ class ClockRun:
     `dues` and `reminders` have one instant for each entry of the clock's plan, None where the entry does not apply; `done` and
     `reminded` are the indexes of those already executed. `seen` are the indexes of the stop events that have come, `pauses`
     pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, and
-    `deemed` the event that a due entry has deemed.
+    `deemed` the event that a due entry has deemed. `stilled`: paused because the case became a duplicate; `earliest_due`: nothing is
+    due before, since the case was one.
     """
 
     clock: str
@@ -57,6 +58,8 @@ class ClockRun:
     provisional: bool = False
     ended: int | None = None
     deemed: str = ""
+    stilled: bool = False
+    earliest_due: int | None = None
 
     @property
     def due_at(self) -> int | None:
@@ -98,6 +101,8 @@ class ClockRun:
             self.provisional,
             self.ended,
             self.deemed,
+            self.stilled,
+            self.earliest_due,
         )
 
 
@@ -108,6 +113,17 @@ class CaseLink:
     case: str
     kind: str = ""
     group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A duplicate of a lead: `dues` are the due instants that it brought for each clock, `started` the clocks that only it had running."""
+
+    case: str
+    received_at: int
+    keys: list[str]
+    dues: dict[str, list[int | None]]
+    started: list[str]
 
 
 @dataclass(slots=True)
@@ -133,6 +149,7 @@ class Case:
     `last` (the fields that some condition reads of the latest event of a type) and `count` (of events of a type) begin at the
     registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
     measures wait for their sign-off; `decisions` maps what was submitted to the event that decided on it, empty while none has;
+    `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are its own;
     `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action that
     is no longer accepted to the clauses that close it.
     """
@@ -165,6 +182,9 @@ class Case:
     agreed: int | None = None
     links: list[CaseLink] = field(default_factory=list)
     lead: str = ""
+    duplicates: list[Duplicate] = field(default_factory=list)
+    handed_over: dict[str, Any] = field(default_factory=dict)
+    complainant_keys: list[str] = field(default_factory=list)
     urgings: int = 0
     urgings_told_at: int | None = None
     ended_by: str = ""
@@ -228,6 +248,9 @@ class Case:
             agreed=self.agreed,
             links=[*self.links],
             lead=self.lead,
+            duplicates=[*self.duplicates],
+            handed_over=self.handed_over,
+            complainant_keys=self.complainant_keys,
             urgings=self.urgings,
             urgings_told_at=self.urgings_told_at,
             ended_by=self.ended_by,
@@ -247,7 +270,8 @@ class Case:
         rounds = {clock: [ClockRun(**run) for run in runs] for clock, runs in data["rounds"].items()}
         climbs = [Escalation(**escalation) for escalation in data["climbs"]]
         links = [CaseLink(**link) for link in data["links"]]
-        return cls(**{**data, "rounds": rounds, "climbs": climbs, "links": links})
+        duplicates = [Duplicate(**duplicate) for duplicate in data["duplicates"]]
+        return cls(**{**data, "rounds": rounds, "climbs": climbs, "links": links, "duplicates": duplicates})
 
 
 def _copy_last_run(runs: list[ClockRun]) -> list[ClockRun]:

@@ -34,6 +34,8 @@ def next_due(case: Case) -> int | None:
     """The next instant (microseconds) at which something of the case is due; None if nothing is."""
     # Called for every decision and every timer: no items are built for it.
     earliest: int | None = None
+    if case.lead:  # a duplicate follows its lead: no clock of it reminds, fires or repeats, no ladder climbs
+        return None
     for runs in case.rounds.values():
         run = runs[-1]
         if run.is_active:
@@ -59,7 +61,7 @@ def execute_before_interruption(builder: DecisionBuilder, plans: Sequence[ClockP
     """
     for plan in plans:
         run = builder.case.current_run(plan.clock.id)
-        if run is None or event.at not in run.dues or not interrupts(builder, plan, event):
+        if builder.case.lead or run is None or event.at not in run.dues or not interrupts(builder, plan, event):
             continue
         for step_index, at in enumerate(run.dues):
             # An effect may end the run, for example by deeming an event.

@@ -11,6 +11,7 @@ from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
 from services.sla.domain.lifecycle.defaults.single_decisions import decision_not_awaited
+from services.sla.domain.lifecycle.links.duplicates import follows_lead
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
@@ -57,6 +58,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
     """The first reason to refuse an action, None if it is accepted; `data` are the fields of the event that it would become."""
     return (
         _missing_data(action, data)
+        or follows_lead(builder, action, event_type)
         or _wrong_case_status(builder, action)
         or _window_closed(builder, action)
         or _too_many_returns(builder, action)

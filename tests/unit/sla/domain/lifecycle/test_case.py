@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Escalation
+from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Duplicate, Escalation
 
 RUNNING = ClockRun(
     clock="work",
@@ -26,6 +26,8 @@ RUNNING = ClockRun(
     provisional=True,
     ended=9,
     deemed="handled",
+    stilled=True,
+    earliest_due=11,
 )
 ENDED = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
 
@@ -61,6 +63,9 @@ def case() -> Case:
         agreed=7,
         links=[CaseLink("other", "group", "together/other")],
         lead="first",
+        duplicates=[Duplicate("second", 7, ["phone:1"], {"work": [9, None]}, ["visit"])],
+        handed_over={"work": {"started_at": "", "due": []}},
+        complainant_keys=["phone:1"],
         urgings=2,
         urgings_told_at=8,
         ended_by="boss",
