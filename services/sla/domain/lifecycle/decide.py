@@ -252,6 +252,8 @@ def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_t
         data["by"] = case_input.role
     if event_type in REQUEST_EVENTS and builder.case.lead:
         data["to_case"] = builder.case.lead
+    if event_type == "unlinked" and (removed := builder.case.find_link(data)) is not None and removed.kind:
+        data["as"] = removed.kind
     if event_type in ("linked", "unlinked"):
         builder.case.decided_by_person.append("link")
     if case_input.action in permissions.EXTENSION_ACTIONS:

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from services.sla.domain.lifecycle.case import CaseLink
+from services.sla.domain.reports.case_timeline import CaseTimeline
+from services.sla.domain.reports.statistics import ReportingPeriod, StatisticsCollector
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import open_organisation
 from simulator.scenario import parse_scenario
 from tests.support.scenarios.recording_simulation import RecordingSimulation, replay_differences
-from tests.unit.sla.timeline import TimelineRow, november_instant, small_procedure
+from tests.unit.sla.timeline import TimelineRow, november_instant, november_micros, small_procedure
 
 PROCEDURE = """
 clocks:
@@ -170,3 +172,13 @@ def test_duplicate_that_ended_with_its_lead_is_reopened_by_unlink_with_its_clock
     cases = run(LINK, "09 13:00 a close boss", "09 14:00 b unlink boss case=a", until="13 00:00")
     assert cases.lines("reopened") == ["09 14:00 b reopened"]
     assert [line for line in cases.lines("clock_breached") if " b " in line] == ["10 00:00 b clock_breached", "11 11:30 b clock_breached"]
+
+
+def test_figures_count_a_duplicate_and_its_lead_once() -> None:
+    cases = run(LINK)
+    collector = StatisticsCollector(small_procedure(PROCEDURE), ReportingPeriod(0, november_micros("20 00:00")))
+    for name, decisions in cases.decisions.items():
+        events = [event for decision in decisions for event in decision]
+        collector.add(CaseTimeline(name, cases.cases[name].received_at, "hotline", "customer", events))
+    report = collector.to_report()
+    assert (report["received"], report["open"], report["repetition"]["links"]) == (3, 3, {"duplicate": 1})
