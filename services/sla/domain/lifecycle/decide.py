@@ -18,6 +18,7 @@ from services.sla.domain.lifecycle.links.duplicates import FOLLOWED_EVENTS, foll
 from services.sla.domain.lifecycle.links.duplicates import RULE as DUPLICATE_RULE
 from services.sla.domain.lifecycle.links.messages import CASE_CAUSE, CaseMessage, messages_to_other_cases
 from services.sla.domain.lifecycle.notifications import COMPLAINANT_ROLE, NotificationOptions, notify_roles
+from services.sla.domain.messages.merging import merge_requests
 from services.sla.domain.rules.plans import first_clauses
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
@@ -73,6 +74,7 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
             _follow_up_events(builder)
             # A guard that becomes true only now counts from its start event, so its deadline may have passed (time.md, Known late).
             next_due_at = _execute_due(builder, case_input.at - 1)
+    merge_requests(builder.events)
     return CaseDecision(builder.case, builder.events, next_due_at, messages_to_other_cases(builder, case))
 
 

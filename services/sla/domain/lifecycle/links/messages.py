@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.sla.domain.lifecycle.case import Case, Duplicate, Event
-from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.inputs import ApplyDecision
 from services.sla.domain.lifecycle.links.duplicates import REASON, RULE
 from services.sla.domain.lifecycle.notifications import COMPLAINANT_ROLE
@@ -44,7 +44,10 @@ def _follow(builder: DecisionBuilder, event: Event, before: Case | None) -> Iter
             yield from _succeed(case)
         case "urged" | "supplemented" if data.get("to_case"):
             yield data["to_case"], event.type, {name: data[name] for name in _FORWARDED_FIELDS if name in data}
-        case "notification_requested" if COMPLAINANT_ROLE in data["recipients"] and data["about"] not in ("closed", "refused"):
+        # A merged request is among the items of the one that it was merged into.
+        case "notification_requested" if COMPLAINANT_ROLE in data["recipients"] and not data.get("merged_into"):
+            if data["about"] in END_EVENTS:
+                return
             notice = {name: data[name] for name in _NOTICE_FIELDS if name in data}
             for duplicate in case.duplicates:
                 yield duplicate.case, event.type, {**notice, "recipients": [COMPLAINANT_ROLE], "persons": []}
