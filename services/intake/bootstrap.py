@@ -14,6 +14,7 @@ from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
 from services.intake.config import IntakeSettings
+from shared.procedures.access import AccessPolicy
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.database.database import Transaction
 from shared.runtime.service import Service
@@ -34,7 +35,16 @@ def build(settings: IntakeSettings) -> Service:
         return await registration.register_batch(tx, pending, api.VIA_HTTP)
 
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
-    api.add_routes(service.app, ApiDependencies(Authentication(sources), reader, group_commit, service.database, settings))
+    dependencies = ApiDependencies(
+        authentication=Authentication(sources),
+        policy=AccessPolicy(organisation),
+        reader=reader,
+        group_commit=group_commit,
+        database=service.database,
+        settings=settings,
+        clock=service.clock,
+    )
+    api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)
     return service
 

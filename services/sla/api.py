@@ -8,36 +8,21 @@ from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from services.sla import metrics
+from services.sla import api_documents, metrics
+from services.sla.api_documents import ACTION_REFUSED, PROBLEM_TYPES
 from services.sla.application import queries
 from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
-from services.sla.application.errors import (
-    ActionNotFoundError,
-    CaseNotFoundError,
-    CaseParkedError,
-    ClockNotFoundError,
-    RequestError,
-    RoleMissingError,
-    RoleNotHeldError,
-)
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.errors import ActionInProgressError, RequestError
+from services.sla.application.identity import IdentityRegistry
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import ShortText, StrictModel
+from shared.procedures.access import Actor
 from shared.runtime.http.bearer import BEARER_SCHEME, bearer_token, unauthorized
 from shared.runtime.http.body import read_model, request_body
-from shared.runtime.http.problem import HttpProblem, ProblemType
+from shared.runtime.http.problem import HttpProblem
 from shared.runtime.http.rate_limit import RateLimit
 
 MAX_ACTION_BYTES = 256_000
-ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
-PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
-    CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
-    ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
-    CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
-    ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
-    RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
-    RoleNotHeldError: ProblemType("forbidden", 403, "the action cannot be taken"),
-}
 
 
 class ActionRequest(StrictModel):
@@ -46,6 +31,9 @@ class ActionRequest(StrictModel):
     action: Annotated[ShortText, Field(examples=["close"])]
     role: ShortText = ""
     data: ActionData = ActionData()
+
+
+_ACTION_BODY = request_body(ActionRequest, api_documents.ACTION_EXAMPLE)
 
 
 class SlaApiDependencies:
@@ -73,10 +61,10 @@ class SlaApiDependencies:
 
 def router(dependencies: SlaApiDependencies) -> APIRouter:
     """`POST /v1/cases/{id}/actions`, `GET /v1/cases/{id}`, `GET /v1/cases/{id}/clocks/{clock}`."""
-    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)])
+    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)], responses=api_documents.ANY_CASE)
     authenticated = Depends(dependencies.authenticate)
 
-    @routes.post("/{case}/actions", summary="Act on a case", openapi_extra=request_body(ActionRequest))
+    @routes.post("/{case}/actions", summary="Act on a case", openapi_extra=_ACTION_BODY, responses=api_documents.ACTION)
     async def take_action(
         case: str,
         request: Request,
@@ -90,13 +78,13 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
             result = await dependencies.actions.take(action, actor, idempotency_key)
         return _action_response(case, body.action, result)
 
-    @routes.get("/{case}", summary="A case with its events")
+    @routes.get("/{case}", summary="A case with its events", responses=api_documents.CASE)
     async def get_case(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """The present state of the case, its clocks and its events."""
         with request_errors_as_problems():
             return await dependencies.case_queries.describe_case(case, actor)
 
-    @routes.get("/{case}/clocks/{clock}", summary="Explain a deadline")
+    @routes.get("/{case}/clocks/{clock}", summary="Explain a deadline", responses=api_documents.CLOCK)
     async def get_clock(case: str, clock: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """Every round of the clock with its due instants and their explanation, computed again from the case's events."""
         with request_errors_as_problems():
@@ -111,7 +99,8 @@ def request_errors_as_problems() -> Iterator[None]:
     try:
         yield
     except RequestError as error:
-        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error)) from error
+        headers = {"Retry-After": "1"} if isinstance(error, ActionInProgressError) else {}
+        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error), headers=headers) from error
 
 
 def _action_response(case: str, action: str, result: ActionResult) -> JSONResponse:

@@ -10,7 +10,7 @@ from services.sla import metrics
 from services.sla.application.cases import UpdateCases
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.storage import cases as stored_cases
-from services.sla.storage import deferred_inputs, due_timers
+from services.sla.storage import deferred_inputs, due_timers, idempotency
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.waiting import sleep_or_stop
@@ -46,6 +46,7 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner) -> None:
     async def prune(stop: asyncio.Event) -> None:
         while not stop.is_set():
             await prune_unregistered(service.database, service.clock)
+            await prune_action_keys(service.database)
             await sleep_or_stop(stop, _PRUNE_SECONDS)
 
     service.add_timers(lock_cases=stored_cases.lock_cases, fire_timers=fire_timers)
@@ -65,6 +66,17 @@ async def prune_unregistered(database: Database, clock: Clock) -> int:
             return total
         total += len(case_ids)
         log.warning("deferred inputs deleted: their cases were never registered", inputs=len(case_ids), cases=sorted(set(case_ids))[:20])
+
+
+async def prune_action_keys(database: Database) -> int:
+    """Delete the Idempotency-Keys of more than 31 days ago; returns how many."""
+    total = 0
+    while True:
+        async with database.transaction() as tx:
+            deleted = await idempotency.prune_keys(tx)
+        total += deleted
+        if not deleted:
+            return total
 
 
 async def _set_gauges(tx: Transaction, clock: Clock) -> None:

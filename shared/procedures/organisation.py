@@ -201,7 +201,12 @@ class Organisation(StrictModel):
             return self.role_holders(role, unit.parent, at, accused)
         return found
 
-    def present_substitute(self, person_id: str, at: datetime, accused: frozenset[str] = frozenset()) -> str | None:
+    def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
+        """The first of several roles that a person holds; the first role if all are vacant."""
+        candidates = role_tuple(roles)
+        return next((role for role in candidates if self.role_holders(role, department, at, accused)), candidates[0])
+
+    def present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
         """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
         visited: set[str] = set()
         person = self.person(person_id)
@@ -211,11 +216,6 @@ class Organisation(StrictModel):
                 return person.id
             person = self.person(person.substitute) if person.substitute else None
         return None
-
-    def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
-        """The first of several roles that a person holds; the first role if all are vacant."""
-        candidates = role_tuple(roles)
-        return next((role for role in candidates if self.role_holders(role, department, at, accused)), candidates[0])
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; without the index, which pydantic would copy although people or departments may differ."""

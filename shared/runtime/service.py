@@ -101,6 +101,7 @@ class Service:
         verify: RecordVerifier | None = None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
+        on_repeated: BatchHandler | None = None,
     ) -> None:
         """Read topics with one subscriber, which assigns partition n of each to the same process. A service subscribes once.
 
@@ -112,12 +113,20 @@ class Service:
         parks a case nor claims an id. It returns the sender that the signature proves, or None: a sender of much bad input is set aside.
         `event_types` names by topic the types that are processed, unknown ones are skipped;
         `own_echoes` names by type and `ce_by` events that state this service's own decisions, which are skipped.
+        `on_repeated(tx, records)` gets the records whose ids were processed before; one that it rejects becomes a dead letter.
         """
         if self._subscribed:
             raise Misconfigured("a service has one subscriber for all of its topics: pass them to one subscribe()")
         self._subscribed = True
         self._subscription.configure(
-            topics, group, handler, decode=decode or contracts.decode_body, verify=verify, event_types=event_types, own_echoes=own_echoes
+            topics,
+            group,
+            handler,
+            decode=decode or contracts.decode_body,
+            verify=verify,
+            event_types=event_types,
+            own_echoes=own_echoes,
+            on_repeated=on_repeated,
         )
         self._loops["replay"] = self._subscription.redelivery.run
         self._loops["lag"] = self._subscription.measure_lag

@@ -35,6 +35,20 @@ class CaseParkedError(RequestError):
         super().__init__("case: an earlier message of it failed; replay its dead letter first")
 
 
+class KeyReusedError(RequestError):
+    """The Idempotency-Key was used for another action."""
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key: it was used for another action on this case; send a new key with a new action")
+
+
+class ActionInProgressError(RequestError):
+    """The same action is being done under the same Idempotency-Key."""
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key: the action is being done; send the same request again in a moment for its answer")
+
+
 class ActionNotFoundError(RequestError):
     """No action of that name is defined in `shared.contracts.actions`."""
 

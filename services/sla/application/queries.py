@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.application.errors import CaseNotFoundError, ClockNotFoundError
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry, case_parties
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import clock_view, redaction
 from services.sla.storage import cases, ledgers
+from shared.procedures.access import Actor
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 
@@ -33,7 +33,7 @@ class CaseQueries:
         async with self.database.transaction() as tx:
             events = await ledgers.load_events(tx, case_id)
         rulebook = self.rulebooks.for_case(case)
-        hidden = _hidden_fields(actor, rulebook)
+        hidden = self.identities.policy.hidden_fields(actor, rulebook.procedure, case_parties(case), self.clock.now())
         return {
             "case": case.id,
             "number": case.number,
@@ -69,13 +69,6 @@ class CaseQueries:
         now = self.clock.now()
         async with self.database.transaction() as tx:
             case = await cases.load_case(tx, case_id)
-        if case is None or not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating), now):
+        if case is None or not self.identities.policy.may_read(actor, case_parties(case), now):
             raise CaseNotFoundError
         return case
-
-
-def _hidden_fields(actor: Actor, rulebook: Rulebook) -> tuple[str, ...]:
-    """The confidential fields that the actor's department may not see; none for an actor without a department."""
-    person = actor.person
-    department = rulebook.organisation.department(person.department) if person is not None and person.department else None
-    return () if department is None else redaction.hidden_fields(rulebook.procedure, department)

@@ -1,4 +1,4 @@
-"""sla's baseline: cases, ledger, deferred inputs, duties, decision contexts, seals.
+"""sla's baseline: cases, ledger, deferred inputs, duties, decision contexts, seals, Idempotency-Keys.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -10,6 +10,15 @@ revision = "0001"
 down_revision = None
 
 _TABLES = """
+CREATE TABLE action_key (
+    id uuid NOT NULL,
+    fingerprint bytea NOT NULL,
+    claim uuid NOT NULL,
+    claimed_at timestamptz NOT NULL,
+    answer bytea,
+    PRIMARY KEY (id)
+);
+CREATE INDEX action_key_claimed ON action_key (claimed_at);
 CREATE TABLE basis (
     stamp text NOT NULL,
     calendar text NOT NULL,

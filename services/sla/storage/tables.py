@@ -1,6 +1,6 @@
-"""sla's tables: cases, ledger, deferred inputs, completed duties, decision contexts and year seals."""
+"""sla's tables: cases, ledger, deferred inputs, completed duties, decision contexts, year seals, Idempotency-Keys."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
@@ -17,6 +17,7 @@ def metadata() -> MetaData:
     _add_ledger(schema_metadata)
     _add_deferred_inputs_and_duties(schema_metadata)
     _add_evidence(schema_metadata)
+    _add_action_keys(schema_metadata)
     return schema_metadata
 
 
@@ -44,6 +45,20 @@ def _add_cases(schema_metadata: MetaData) -> None:
     # A report of a period reads the cases that changed since its start, not the closed ones of all years before.
     Index("cases_changed", cases.c.procedure, cases.c.changed_at)
     Index("cases_calendar", cases.c.calendar, postgresql_where=cases.c.status == "open")
+
+
+def _add_action_keys(schema_metadata: MetaData) -> None:
+    """The Idempotency-Keys of HTTP actions; `fingerprint` is the SHA-256 of what was asked, `answer` is empty while it is being done."""
+    keys = Table(
+        "action_key",
+        schema_metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("claim", Uuid, nullable=False),
+        Column("claimed_at", DateTime(timezone=True), nullable=False),
+        Column("answer", LargeBinary),
+    )
+    Index("action_key_claimed", keys.c.claimed_at)
 
 
 def _add_ledger(schema_metadata: MetaData) -> None:

@@ -57,6 +57,12 @@ class RuntimeSettings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
     http_port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
 
+    http_connections: int = Field(500, ge=1, description="HTTP connections of one process; beyond, the longest waiting is closed")
+    http_header_seconds: float = Field(10.0, gt=0, description="seconds in which the headers of a request have to arrive")
+    http_body_seconds: float = Field(
+        20.0, gt=0, description="seconds for the body of a request, and one more for each 1,000 bytes; also for reading an answer"
+    )
+
     batch_size: int = Field(250, ge=1, description="maximum number of records in a transaction")
     batch_wait_ms: int = Field(20, ge=1, description="pause in milliseconds after a poll without records")
     max_poll_interval_ms: int = Field(

@@ -10,9 +10,10 @@ from fastapi import FastAPI
 
 from services.sla import api
 from services.sla.application.actions import ActionResult, TakeHttpActions
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry
 from services.sla.application.queries import CaseQueries
 from shared.contracts.actions import Action
+from shared.procedures.access import Actor
 from shared.procedures.organisation import Organisation
 from shared.runtime.http.problem import add_problem_handlers
 
