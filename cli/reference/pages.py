@@ -2,6 +2,7 @@
 
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +11,10 @@ from cli.reference.env_example import env_example, known_variables
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import pack_coverage
+from shared.procedures.explain.page import build_page
+from shared.procedures.explain.rendering.markdown_page import render_markdown
 from shared.procedures.loading.loader import installed_packs, load_pack
+from shared.procedures.model.procedure import LanguageCode
 
 _DAY_MS = 86_400_000
 GENERATED = "<!-- Written by `make docs`; change the code or the pack instead. -->"
@@ -95,6 +99,12 @@ def clauses_page() -> str:
     return _page(parts)
 
 
+def explanation_page(pack_id: str, language: LanguageCode) -> str:
+    """What the system does about each clause of a pack, in one language."""
+    pack = load_pack(pack_id)
+    return render_markdown(build_page(pack.procedure, pack.clauses, language), GENERATED)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/metrics.md": metrics_page,
     "docs/reference/settings.md": settings_page,
@@ -103,6 +113,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/clauses.md": clauses_page,
     ".env.example": env_example,
     "shared/runtime/process/variables.txt": known_variables,
+    **{
+        f"docs/reference/procedures/{pack_id}.{language}.md": partial(explanation_page, pack_id, language)
+        for pack_id in installed_packs()
+        for language in typing.get_args(LanguageCode)
+    },
 }
 """Path in the checkout → the function that generates the text."""
 
