@@ -40,6 +40,8 @@ def describe_register(texts: ProcedureTexts, entry: RegisterEntry) -> list[str]:
 
 def field_name(texts: ProcedureTexts, name: str) -> str:
     """The name of a complaint's field; `complainant.phone` → the complainant's phone."""
+    if name == "complainant":
+        return texts.choose("投诉人的全部信息", "all that is known of the complainant")
     field = texts.lookup(value_names.FIELD_NAMES, name.rpartition(".")[2])
     if name.startswith("complainant."):
         return texts.choose(f"投诉人{field}", f"the complainant's {field}")

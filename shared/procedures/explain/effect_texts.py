@@ -54,9 +54,7 @@ def _effect_with_condition(texts: ProcedureTexts, effect: Effect, owner: Owner, 
 def _effect_text(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: bool) -> str:
     match effect:
         case Breach():
-            exception = texts.choose(
-                "（原则性期限，可附理由超出）", " (a limit in principle, which may be exceeded with a recorded reason)"
-            )
+            exception = texts.choose("（标明为原则性期限）", " as that of a limit in principle")
             return texts.choose("记为超期", "records the missed deadline") + (exception if effect.in_principle else "")
         case Remind() | Notify():
             return _message_text(texts, effect, owner, overdue)

@@ -76,7 +76,9 @@ def build_page(procedure: Procedure, clauses: Mapping[str, ClauseText], language
 
 def _heading(texts: ProcedureTexts, clause: str) -> str:
     heading = texts.clause(clause)
-    return heading[0].upper() + heading[1:]
+    # Deadlines and messages cite the number; where the regulation is cited otherwise people need both.
+    number = texts.choose(f"（{clause}）", f" ({clause})") if texts.is_cited_otherwise(clause) else ""
+    return heading[0].upper() + heading[1:] + number
 
 
 def _clause_entries(texts: ProcedureTexts, placement: Placement, clause: str) -> Iterator[PageEntry]:
@@ -262,7 +264,10 @@ def _uncovered_clauses(texts: ProcedureTexts) -> list[PageEntry]:
 def _intro(texts: ProcedureTexts, clause_count: int) -> list[str]:
     procedure = texts.procedure
     source = texts.choose(f"依据：{procedure.source}", f"Regulation: {procedure.source}") if procedure.source else ""
-    version = texts.choose(f"第{procedure.version}版，共{clause_count}条。", f"Version {procedure.version}, {clause_count} clauses.")
+    version = texts.choose(
+        f"第{procedure.version}版，共{clause_count}条。",
+        f"Version {procedure.version}, {clause_count} clause{'' if clause_count == 1 else 's'}.",
+    )
     content = texts.choose(
         "本页逐条列出规定的要点（系转述，非原文）和系统为此所做的事，由系统实际执行的规程数据生成。"
         "每项规则只在一处写全，其他条款以“另见”指引。",

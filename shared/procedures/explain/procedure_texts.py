@@ -36,6 +36,11 @@ class ProcedureTexts(ProcedureNames):
         )
         return self.choose(f"第{item['article']}条{mark}", f"clause {item['article']}{mark}")
 
+    def is_cited_otherwise(self, clause_id: str) -> bool:
+        """Whether a clause with a number of several parts is cited in another form, such as 第四章一、1 for 4.1.1."""
+        text = self.clauses.get(clause_id)
+        return text is not None and text.cite is not None and clause_id[0].isdigit() and not clause_id.isdigit()
+
     def clause_list(self, clause_ids: Iterable[str], conjunction: tuple[str, str] = ("、", "and")) -> str:
         """Several clauses as a list."""
         return self.join_list([self.clause(clause_id) for clause_id in clause_ids], conjunction)

@@ -76,6 +76,8 @@ def name_text(names: ProcedureNames, node: Name) -> str:
             return names.choose("来件申报的类别", "the kind as submitted")
         case ("last", event, field):
             return _last_field_text(names, event, field)
+        case ("complaint", "complainant", "id"):
+            return names.choose("投诉人", "the complainant")
         case ("complaint", "complainant", field):
             return names.choose(f"投诉人的{_field(names, field)}", f"the complainant's {_field(names, field)}")
         case ("complaint", "against") if node.first:

@@ -36,7 +36,8 @@ def _sequence_text(names: ProcedureNames, sequence: WordSequence) -> str:
             text += names.choose(f"，其后又出现{following}", f" and later {following}")
         else:
             text += names.choose(
-                f"，其后相隔不超过{gap.most}字又有{following}", f" followed, at most {gap.most} characters on, by {following}"
+                f"，其后相隔不超过{gap.most}字又有{following}",
+                f" followed, at most {gap.most} character{'' if gap.most == 1 else 's'} on, by {following}",
             )
     return text
 
