@@ -52,7 +52,8 @@ def describe_fact(texts: ProcedureTexts, name: str, entry: FactDeclaration) -> l
     """A fact of the case, what it is if nobody says so, and the clauses that it serves."""
     title, kind = texts.quote(texts.title(entry, name)), texts.lookup(value_names.FACT_TYPE_NAMES, entry.type)
     default = ""
-    if isinstance(entry.default, bool):
+    # What is assumed where nobody says otherwise decides cases: within warranty, solvable, justified.
+    if entry.default not in (None, ""):
         default = texts.choose(f"；未注明时视为{texts.value(entry.default)}", f"; {texts.value(entry.default)} unless recorded otherwise")
     reference = texts.clause_list(clause_ids(entry.clause))
     return [
@@ -134,8 +135,8 @@ def describe_ownership(texts: ProcedureTexts, entry: OwnershipRule) -> list[str]
 
 def describe_reading(texts: ProcedureTexts, entry: ClauseReading, section: Literal["conflicts", "readings"]) -> list[str]:
     """How clauses are read, why, and the other readings; only under `conflicts` do clauses contradict each other."""
-    clauses, read = texts.clause_list(entry.clauses, ("和", "and")), texts.own_language_part(entry.read)
-    why, contradict = texts.own_language_part(entry.why), section == "conflicts"
+    clauses, contradict = texts.clause_list(entry.clauses, ("和", "and")), section == "conflicts"
+    read, why = texts.sentence(entry.read), texts.sentence(entry.why)
     lines = [
         texts.choose(
             f"{clauses}{'相互矛盾，读作' if contradict else '读作'}：{read}",
@@ -144,7 +145,7 @@ def describe_reading(texts: ProcedureTexts, entry: ClauseReading, section: Liter
         texts.choose(f"理由：{why}", f"Reason: {why}"),
     ]
     for alternative in entry.alternatives:
-        reading = texts.own_language_part(alternative.read)
+        reading = texts.sentence(alternative.read)
         lines.append(texts.choose(f"另一种读法：{reading}", f"Other reading: {reading}"))
     if entry.parameter:
         title = texts.quote(texts.parameter(entry.parameter))

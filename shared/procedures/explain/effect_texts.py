@@ -80,6 +80,7 @@ def _effect_text(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: b
     raise TypeError(f"{type(effect).__name__}: has no description; add a case for it")
 
 
+# Regulations use 催办 for what is overdue and 提醒 before; both are the event `reminded`.
 def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, overdue: bool) -> str:
     """`remind` asks for an act, `notify` tells; once a limit has passed the reminder is a chase (催办)."""
     channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))

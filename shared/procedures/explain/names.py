@@ -162,6 +162,11 @@ class ProcedureNames:
             return self.choose("是", "yes") if value else self.choose("否", "no")
         return self.quote(str(value)) if isinstance(value, str) else str(value)
 
+    def sentence(self, bilingual: str) -> str:
+        """The part of a bilingual text that is in the language, with a full stop."""
+        text = self.own_language_part(bilingual)
+        return text if text.endswith((".", "。", "!", "！", "?", "？")) else text + self.choose("。", ".")
+
     def own_language_part(self, text: str) -> str:
         """The part of a bilingual text that is in the language; the whole text if no part is."""
         parts = [part for part in _LANGUAGE_BOUNDARY.split(text) if part.strip()]

@@ -88,7 +88,7 @@ def _clause_entries(texts: ProcedureTexts, placement: Placement, clause: str) ->
     yield from _references(texts, placement, of_clause)
     reasons = [entry.why for entry in texts.procedure.uncovered if clause in clause_ids(entry.clause)]
     not_implemented = texts.choose("系统不执行：", "Not carried out by the system: ")
-    yield from (PageEntry([not_implemented + texts.own_language_part(reason)]) for reason in reasons)
+    yield from (PageEntry([not_implemented + texts.sentence(reason)]) for reason in reasons)
     if not (of_clause.groups or of_clause.mentioned or reasons):
         parts = [other for other in placement.clauses if other != clause and is_clause_or_subclause(other, clause)]
         listed = texts.clause_list(parts)
@@ -256,7 +256,7 @@ def _numbered(texts: ProcedureTexts, entries: list[LocatedEntry], section: Liter
 def _uncovered_clauses(texts: ProcedureTexts) -> list[PageEntry]:
     colon = texts.choose("：", ": ")
     return [
-        PageEntry([f"{texts.clause_list(clause_ids(entry.clause))}{colon}{texts.own_language_part(entry.why)}"])
+        PageEntry([f"{texts.clause_list(clause_ids(entry.clause))}{colon}{texts.sentence(entry.why)}"])
         for entry in texts.procedure.uncovered
     ]
 

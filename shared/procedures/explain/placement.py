@@ -60,6 +60,7 @@ def _parts_by_whole(entries: Iterable[LocatedEntry]) -> dict[str, list[LocatedEn
     return parts
 
 
+# Packs cite finer ids than the regulation numbers, such as 3.1.2.e for the letter of a paragraph.
 def _nearest_clause(clause_id: str, clauses: Mapping[str, ClauseText]) -> str:
     """The clause itself, or the one above it that the page has: `3.1.2.e` stands under 3.1.2."""
     while clause_id and clause_id not in clauses:

@@ -33,6 +33,7 @@ def is_truth_fact(names: ProcedureNames, node: Node) -> bool:
     return fact is None or fact.type == "bool"
 
 
+# 认定 asks for somebody's finding; a fact that is assumed needs none, so that its denial is 不符合 and not 未认定.
 def facts_statement(names: ProcedureNames, titles: str, count: int, positive: bool, true_by_default: bool) -> str:
     """That facts apply or do not; `titles` are joined, `count` is their number."""
     if names.is_chinese:

@@ -70,6 +70,7 @@ def node_text(names: ProcedureNames, node: Node, *, negated: bool = False) -> st
     return _text(names, _normalise(Not(node) if negated else node))
 
 
+# De Morgan's laws turn `!(a || b)` into two denials: in Chinese a denial in front of a bracket is read as denying its first part only.
 def _normalise(node: Node, *, negated: bool = False) -> Node:
     """The node with negation in the comparisons and facts only, so that no sentence says `not (A or B)`."""
     match node:

@@ -11,7 +11,8 @@ _TOKENS = re.compile(
     r"(?P<flag>\(\?i\))|(?P<group>\((?:\?:)?)|(?P<close>\))|(?P<bar>\|)|(?P<gap>\.(?:\{(?P<least>\d+),(?P<most>\d+)\}|[?*+])?)"
     r"|(?P<optional>\?)|\[(?P<characters>[^\]^\\-]+)\]|\\(?P<escaped>.)|(?P<literal>[^\\()|.?*+{}\[\]^$])"
 )
-_UNBOUNDED = 1000
+# RE2 refuses repetitions above 1000, so that no bounded gap reaches this.
+_UNBOUNDED = 1001
 Alternatives = list[tuple["str | Gap", ...]]
 
 

@@ -35,5 +35,6 @@ def _entry_lines(section: PageSection) -> Iterator[str]:
         yield from (f"  - {_escaped(line)}" for line in more)
 
 
+# Case numbers and titles of packs may hold brackets and asterisks.
 def _escaped(text: str) -> str:
     return _MARKS.sub(r"\\\1", text)
