@@ -46,7 +46,7 @@ def _decision(triage_case: TriageCase, occurrences: Sequence[tuple[CounterKey, O
         "kind": triage_case.kind,
         "subject": triage_case.subject,
         "pinned": triage_case.set_by_person,
-        "ended": triage_case.ended,
+        "ended": bool(triage_case.ended),
         "held": asdict(triage_case.effective),
         "assessed": asdict(triage_case.by_rules),
         "grouped": asdict(triage_case.by_group),

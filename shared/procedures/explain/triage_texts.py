@@ -16,6 +16,9 @@ from shared.procedures.model.procedure import (
     SubjectNode,
 )
 
+# Fields of a complaint that hold several values; a case counts under each of them.
+_LISTS = frozenset({"complaint.against"})
+
 
 def describe_kind(texts: ProcedureTexts, entry: KindRule) -> list[str]:
     """The condition of a kind."""
@@ -117,16 +120,29 @@ def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
     shared = operand_words(texts, entry.key) if key is None else "" if isinstance(key, Value) else operand_text(texts, key)
     condition = texts.choose("，且", " and ").join(conditions)
     window = texts.duration(entry.window) if entry.window else ""
-    each = entry.distinct is not None
     linked = texts.quote(texts.lookup(value_names.VALUE_NAMES, entry.does.link_as))
+    notes = _count_notes(texts, entry, bool(shared) and not conditional)
     if texts.is_chinese:
         only = f"若{condition}，" if condition else ""
-        counted = f"{shared + '相同的' if shared else ''}投诉{'在' + window + '内' if window else '累计'}"
-        empty = "（未写明的不计）" if shared and not conditional else ""
-        number = f"达到{entry.threshold}{'名不同投诉人' if each else '件'}的{empty}"
+        alike = ("同一投诉人的" if entry.same else "") + (f"{shared}相同的" if shared else "")
+        counted = f"{alike}投诉{'在' + window + '内' if window else '累计'}"
+        number = f"达到{entry.threshold}{'名不同投诉人' if entry.distinct else '件'}的{notes}"
         return f"“{texts.title(entry)}”：{only}{counted}{number}，系统将其作为{linked}关联"
-    counted = f"{entry.threshold} {'different complainants' if each else 'cases'}{' within ' + window if window else ' in all'}"
-    same = f" with the same {shared.removeprefix('the ')}" if shared else ""
-    empty = " (cases that do not give it are not counted)" if shared and not conditional else ""
+    whose = "different complainants" if entry.distinct else "cases of one complainant" if entry.same else "cases"
+    counted = f"{entry.threshold} {whose}{' within ' + window if window else ' in all'}"
+    alike = f" with the same {shared.removeprefix('the ')}" if shared else ""
     only = f", counting those where {condition}" if condition else ""
-    return f"“{texts.title(entry)}”: once there are {counted}{same}{empty}{only}, the system links them as {linked}"
+    return f"“{texts.title(entry)}”: once there are {counted}{alike}{notes}{only}, the system links them as {linked}"
+
+
+def _count_notes(texts: ProcedureTexts, entry: CountEntry, needs_key: bool) -> str:
+    """What counts besides the rule, in brackets: absent keys, several values, withdrawn cases."""
+    notes = []
+    if entry.key.strip() in _LISTS:
+        notes.append(texts.choose("列有数个的，各计一次", "each of several counts once"))
+    if needs_key:
+        notes.append(texts.choose("未写明的不计", "cases that do not give it are not counted"))
+    if entry.withdrawn:
+        notes.append(texts.choose("已撤回的也计入", "withdrawn ones are counted"))
+    listed = texts.choose("；", "; ").join(notes)
+    return texts.choose(f"（{listed}）", f" ({listed})") if notes else ""
