@@ -49,6 +49,9 @@ def _change_lines(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
         (entry.cancels, "遇{}，时限取消。", "On {} it is cancelled."),
     )
     lines = [texts.choose(zh, en).format(texts.selector(selector)) for selector, zh, en in sentences if selector is not None]
+    if entry.calendar == "department":
+        by_department = "按各时段主办部门的日历计时。", "It counts by the calendar of the department that leads at each moment."
+        lines.append(texts.choose(*by_department))
     deemed = dict.fromkeys(effect.deem for due in entry.due for effect in due.do if isinstance(effect, DeemEvent))
     if entry.stops is None:
         return lines
