@@ -108,7 +108,7 @@ FIELD_NAMES: BilingualNames = {
     "date": ("日期", "date"),
     "next_date": ("下次答复日期", "date of the next answer"),
     "to": ("接收方", "receiving side"),
-    "action": ("操作", "action"),
+    "action": ("被拒绝的操作", "refused action"),
     "clause": ("条款", "clause"),
     "actor": ("经办人", "actor"),
     "person": ("人员", "person"),
@@ -143,7 +143,7 @@ MESSAGE_CHANNEL_NAMES: BilingualNames = {"sms": ("短信", "text message"), "ema
 UNIT_NAMES: BilingualNames = {
     "m": ("分钟", "minute"),
     "h": ("小时", "hour"),
-    "wh": ("工作小时", "working hour"),
+    "wh": ("个工作小时", "working hour"),
     "wd": ("个工作日", "working day"),
     "d": ("个自然日", "calendar day"),
     "w": ("周", "week"),
