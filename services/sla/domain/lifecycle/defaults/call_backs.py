@@ -1,0 +1,31 @@
+"""What the call-backs of a case have reached since its latest handling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.lifecycle.case import CallBacks, Case
+
+CALL_BACK_EVENTS = frozenset({"handled", "called_back"})
+UNREACHABLE = "unreachable"
+
+
+def record_call_back(case: Case, worktime: Worktime, event_type: str, at: int, data: dict[str, Any]) -> None:
+    """Keep the outcome of a call-back and the working days on which nobody was reached; a handling begins anew."""
+    before = case.call_backs
+    if event_type == "handled":
+        # The outcome stays: who was dissatisfied has to be asked again, however often the matter is handled (quality-claims 8).
+        case.call_backs = CallBacks(before.outcome)
+        return
+    outcome = data.get("outcome", "")
+    if outcome != UNREACHABLE:
+        case.call_backs = CallBacks(outcome, after_handling=True)
+        return
+    day = worktime.day_of(at)
+    days = list(before.unreached_days)
+    # Three tries on one afternoon are one try: the complainant may be at work (regulations.md, *Nothing ends by itself*).
+    if worktime.is_working_day(day) and (date := worktime.date_of(day).isoformat()) not in days:
+        days.append(date)
+    # A try reached nobody, so an earlier answer stands: a dissatisfied complainant does not become content by not answering.
+    case.call_backs = CallBacks(before.outcome, before.after_handling, days)
