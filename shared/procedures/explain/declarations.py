@@ -2,12 +2,12 @@
 
 from shared.procedures.explain import value_names
 from shared.procedures.explain.procedure_texts import ProcedureTexts
+from shared.procedures.model.form_layout import FormEntry
 from shared.procedures.model.procedure import (
     ClauseConflict,
     ConfidentialityRule,
     FactDeclaration,
     FigureEntry,
-    FormEntry,
     OwnershipRule,
     ParameterDeclaration,
     RegisterEntry,

@@ -7,6 +7,7 @@ from shared.procedures.explain import clock_texts, declarations, rule_texts
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
+from shared.procedures.model.form_layout import FormEntry
 from shared.procedures.model.procedure import (
     ActionRule,
     ClassRule,
@@ -16,7 +17,6 @@ from shared.procedures.model.procedure import (
     DerivationEntry,
     FactDeclaration,
     FigureEntry,
-    FormEntry,
     KindRule,
     LanguageCode,
     OwnershipRule,

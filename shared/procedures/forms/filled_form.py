@@ -1,0 +1,73 @@
+"""A filled form: texts only, in one language, ready for printing in any format."""
+
+from dataclasses import dataclass
+
+from shared.procedures.model.procedure import LanguageCode
+
+
+@dataclass(frozen=True, slots=True)
+class FilledBox:
+    """One possible value of a field, ticked if it is the field's value."""
+
+    label: str
+    ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilledField:
+    """A field with its text, or with boxes, or with the references of photographs."""
+
+    label: str
+    text: str = ""
+    boxes: tuple[FilledBox, ...] = ()
+    photos: tuple[str, ...] = ()
+    wide: bool = False
+    lines: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FilledTable:
+    """A table with its heads and rows; empty rows are left to be written by hand."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FilledSignature:
+    """A signature block; `name` and `at` are empty until an event signs it."""
+
+    label: str
+    name: str = ""
+    role: str = ""
+    act: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilledSection:
+    """A part of a form."""
+
+    title: str
+    fields: tuple[FilledField, ...] = ()
+    table: FilledTable | None = None
+    signatures: tuple[FilledSignature, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilledForm:
+    """A form of a case or of a period; `hash` is that of the signed version, empty for a working copy and a blank form."""
+
+    id: str
+    language: LanguageCode
+    title: str
+    organisation: str
+    regulation: str
+    code: str
+    number: str
+    state: str
+    sections: tuple[FilledSection, ...]
+    copies: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    hash: str = ""
