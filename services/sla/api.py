@@ -16,6 +16,7 @@ from services.sla.application.errors import (
     CaseNotFoundError,
     CaseParkedError,
     ClockNotFoundError,
+    FormNotFoundError,
     RequestError,
     RoleMissingError,
     RoleNotHeldError,
@@ -33,6 +34,7 @@ ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
 PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
+    FormNotFoundError: ProblemType("unknown_form", 404, "there is no such form"),
     CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
     ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
     RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),

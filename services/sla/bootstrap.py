@@ -1,8 +1,9 @@
 """Builds sla from its settings: the only module that connects its parts."""
 
-from services.sla import api, handlers, timers
+from services.sla import api, form_api, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.cases import UpdateCases
+from services.sla.application.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
@@ -23,5 +24,7 @@ def build(settings: SlaSettings) -> Service:
     timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     queries = CaseQueries(service.database, rulebooks, identities, service.clock)
-    service.include_router(api.router(api.SlaApiDependencies(identities, actions, queries, settings.requests_per_second)))
+    dependencies = api.SlaApiDependencies(identities, actions, queries, settings.requests_per_second)
+    service.include_router(api.router(dependencies))
+    service.include_router(form_api.router(dependencies, FormQueries(queries)))
     return service

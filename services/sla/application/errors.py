@@ -28,6 +28,10 @@ class ClockNotFoundError(RequestError):
     """No clock of that id or clause has started on the case."""
 
 
+class FormNotFoundError(RequestError):
+    """The procedure has no such form of a case, it is not opened yet, or it has no such version."""
+
+
 class CaseParkedError(RequestError):
     """The case is parked: its dead letter has to be replayed or discarded first."""
 

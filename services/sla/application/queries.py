@@ -29,11 +29,11 @@ class CaseQueries:
 
         Raises `CaseNotFoundError`.
         """
-        case = await self._load(case_id, actor)
+        case = await self.load_visible_case(case_id, actor)
         async with self.database.transaction() as tx:
             events = await ledgers.load_events(tx, case_id)
         rulebook = self.rulebooks.for_case(case)
-        hidden = _hidden_fields(actor, rulebook)
+        hidden = hidden_fields_for(actor, rulebook)
         return {
             "case": case.id,
             "number": case.number,
@@ -57,7 +57,7 @@ class CaseQueries:
 
         Raises `CaseNotFoundError` or `ClockNotFoundError`.
         """
-        case = await self._load(case_id, actor)
+        case = await self.load_visible_case(case_id, actor)
         rulebook = self.rulebooks.for_case(case)
         runs = [(plan, run) for plan, run in clock_view.started_runs(case, rulebook) if clock_id in (plan.clock.id, *plan.clauses)]
         if not runs:
@@ -65,7 +65,8 @@ class CaseQueries:
         explained = [clock_view.explained_run(case, rulebook, plan, run) for plan, run in runs]
         return {"case": case.id, "clock": runs[0][0].clock.id, "rounds": explained}
 
-    async def _load(self, case_id: str, actor: Actor) -> Case:
+    async def load_visible_case(self, case_id: str, actor: Actor) -> Case:
+        """A case that concerns the actor; raises `CaseNotFoundError`."""
         now = self.clock.now()
         async with self.database.transaction() as tx:
             case = await cases.load_case(tx, case_id)
@@ -74,7 +75,7 @@ class CaseQueries:
         return case
 
 
-def _hidden_fields(actor: Actor, rulebook: Rulebook) -> tuple[str, ...]:
+def hidden_fields_for(actor: Actor, rulebook: Rulebook) -> tuple[str, ...]:
     """The confidential fields that the actor's department may not see; none for an actor without a department."""
     person = actor.person
     department = rulebook.organisation.department(person.department) if person is not None and person.department else None
