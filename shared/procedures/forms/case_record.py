@@ -18,13 +18,14 @@ class CaseRecord:
     values: dict[str, Any] = field(default_factory=lambda: {"status": "open", "kind": "complaint"})
     events: list[EventFields] = field(default_factory=list)
 
-    def value(self, path: str, after: int = 0) -> Any:
-        """The value at a path, None without one; that of an event only if its sequence is greater than `after`."""
+    def value(self, path: str, after: int = 0, *, first: bool = False) -> Any:
+        """The value at a path, None without one; of the latest (or first) event with a sequence greater than `after`."""
         root, dot, name = path.partition(".")
         if not dot or root in ("complainant", "facts", "parameters"):
             return self.values.get(path)
-        latest = self.latest((root,), (), after)
-        return None if latest is None else latest.get(name)
+        events = self.events if first else reversed(self.events)
+        event = next((event for event in events if event["event"] == root and event["sequence"] > after), None)
+        return None if event is None else event.get(name)
 
     def latest(self, events: Sequence[str], roles: Sequence[str] = (), after: int = 0) -> EventFields | None:
         """The latest event of these types by one of the roles (none: any) with a sequence greater than `after`."""

@@ -1,8 +1,17 @@
 """A filled form: texts only, in one language, ready for printing in any format."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 from shared.procedures.model.procedure import LanguageCode
+
+_LEAST_LENGTH, _GREATEST_LENGTH = 10, 160
+_MOST_PORTRAIT_COLUMNS = 6
+
+
+def _text_width(text: str) -> int:
+    """The width of a text in halves of a Chinese character."""
+    return sum(1 if character.isascii() else 2 for character in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,13 @@ class FilledTable:
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def column_shares(self) -> tuple[float, ...]:
+        """Each column's share of the width, by its longest text: square roots, so that one long text does not squeeze the others."""
+        longest = [max(map(_text_width, (head, *(row[index] for row in self.rows)))) for index, head in enumerate(self.heads)]
+        weights = [sqrt(min(max(length, _LEAST_LENGTH), _GREATEST_LENGTH)) for length in longest]
+        return tuple(weight / sum(weights) for weight in weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +87,8 @@ class FilledForm:
     copies: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     hash: str = ""
+
+    @property
+    def is_landscape(self) -> bool:
+        """Whether the paper lies on its side: a register has more columns than fit beside each other."""
+        return any(section.table is not None and len(section.table.heads) > _MOST_PORTRAIT_COLUMNS for section in self.sections)

@@ -1,6 +1,7 @@
 """Fills the layout of a form from the events of a case: pure, and the same events always give the same form."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from shared.procedures.forms.case_record import CaseRecord, EventFields, case_record
@@ -42,9 +43,18 @@ def form_number(form: FormEntry, texts: FormTexts, case_number: str) -> str:
     return f"{case_number}/{position:02}" if case_number else ""
 
 
-def fill_fields(section: FormSection, read: ValueReader, texts: FormTexts) -> tuple[FilledField, ...]:
-    """The fields of a section, whose values `read` gives."""
-    return tuple(_fill_field(form_field, read, texts) for form_field in section.expanded_fields)
+def fill_field(form_field: FormField, read: ValueReader, texts: FormTexts) -> FilledField:
+    """A field, whose value `read` gives."""
+    text, path = _first_text(form_field, read, texts)
+    boxes: tuple[FilledBox, ...] = ()
+    photos: tuple[str, ...] = ()
+    if form_field.show != "text" and not texts.is_hidden(path):
+        text = ""
+        if form_field.show == "boxes":
+            boxes = texts.boxes(path, read(path))
+        else:
+            photos = tuple(texts.value(path, reference) for reference in read(path) or ())
+    return FilledField(texts.field_label(form_field), text, boxes, photos, form_field.wide or form_field.show == "photos", form_field.lines)
 
 
 def fill_row(columns: Sequence[FormField], read: ValueReader, texts: FormTexts) -> tuple[str, ...]:
@@ -85,23 +95,10 @@ def _fill_section(section: FormSection, record: CaseRecord, texts: FormTexts) ->
     after = record.last_sequence(section.after)
     return FilledSection(
         texts.label(section),
-        fill_fields(section, lambda path: record.value(path, after), texts),
+        tuple(fill_field(field, partial(record.value, after=after, first=field.first), texts) for field in section.expanded_fields),
         None if section.table is None else _fill_event_table(section.table, record, texts),
         tuple(_fill_signature(signature, record, after, texts) for signature in section.signatures),
     )
-
-
-def _fill_field(form_field: FormField, read: ValueReader, texts: FormTexts) -> FilledField:
-    text, path = _first_text(form_field, read, texts)
-    boxes: tuple[FilledBox, ...] = ()
-    photos: tuple[str, ...] = ()
-    if form_field.show != "text" and not texts.is_hidden(path):
-        text = ""
-        if form_field.show == "boxes":
-            boxes = texts.boxes(path, read(path))
-        else:
-            photos = tuple(texts.value(path, reference) for reference in read(path) or ())
-    return FilledField(texts.field_label(form_field), text, boxes, photos, form_field.wide or form_field.show == "photos", form_field.lines)
 
 
 def _first_text(form_field: FormField, read: ValueReader, texts: FormTexts) -> tuple[str, str]:
@@ -127,7 +124,8 @@ def _fill_signature(signature: FormSignature, record: CaseRecord, after: int, te
     if event is None:
         return FilledSignature(label)
     role = texts.names.role(str(event["role"])) if event.get("role") else ""
-    act = texts.names.event(str(event["event"]))
+    event_name = texts.names.event(str(event["event"]))
+    act = event_name if len(signature.events) > 1 else ""
     # No person signs what is deemed approved: the act itself stands in the place of a name.
-    name = texts.person(str(event["actor"])) if event.get("actor") else role or act
+    name = texts.person(str(event["actor"])) if event.get("actor") else role or event_name
     return FilledSignature(label, name, role, act, texts.instant(event["at"]))

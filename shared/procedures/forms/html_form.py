@@ -5,46 +5,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from shared.procedures.forms.filled_form import FilledField, FilledForm
+from shared.procedures.forms.filled_form import FilledForm
+from shared.procedures.forms.page_layout import WORDS, field_rows, foot_lines, head_line, number_line, signature_label
 
 TEMPLATE_NAME = "form.html.j2"
-WORDS = {
-    "zh": {
-        "number": "表单编号",
-        "code": "表号",
-        "copies": "分送",
-        "name": "签名",
-        "at": "时间",
-        "photo": "照片",
-        "hash": "签署版校验码（SHA-256）",
-    },
-    "en": {
-        "number": "Form number",
-        "code": "Form",
-        "copies": "Copies",
-        "name": "Signature",
-        "at": "Time",
-        "photo": "Photograph",
-        "hash": "Hash of the signed version (SHA-256)",
-    },
-}
-"""The fixed words of a printed form, by language."""
 
 
 def render_form_html(form: FilledForm) -> str:
     """The form as an HTML document."""
-    return _template().render(form=form, words=WORDS[form.language], rows=field_rows) + "\n"
-
-
-def field_rows(fields: tuple[FilledField, ...]) -> list[tuple[FilledField, ...]]:
-    """The fields by rows of the printed table: two narrow ones side by side, a wide one alone."""
-    rows: list[tuple[FilledField, ...]] = []
-    for field in fields:
-        if rows and not field.wide and len(rows[-1]) == 1 and not rows[-1][0].wide:
-            rows[-1] = (*rows[-1], field)
-        else:
-            rows.append((field,))
-    return rows
+    lines = {"head": head_line(form), "number": number_line(form), "foot": foot_lines(form)}
+    return _template().render(form=form, words=WORDS[form.language], rows=field_rows, label=signature_label, **lines) + "\n"
 
 
 @cache

@@ -10,7 +10,7 @@ from shared.contracts.instants import read_instant
 from shared.procedures.forms.case_record import CaseRecord, EventFields, case_record
 from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.forms.filled_form import FilledForm, FilledSection, FilledSignature, FilledTable
-from shared.procedures.forms.filling import blank_form, fill_fields, fill_row, pad_rows
+from shared.procedures.forms.filling import blank_form, fill_field, fill_row, pad_rows
 from shared.procedures.model.form_layout import FormEntry, FormField, FormSection, FormTable
 
 
@@ -75,8 +75,9 @@ def _is_in(record: CaseRecord, period: FormPeriod, zone: tzinfo) -> bool:
 
 def _fill_section(section: FormSection, values: dict[str, Any], records: Sequence[CaseRecord], texts: FormTexts) -> FilledSection:
     signatures = tuple(FilledSignature(texts.label(signature)) for signature in section.signatures)
+    fields = tuple(fill_field(field, values.get, texts) for field in section.expanded_fields)
     table = None if section.table is None else _fill_table(section.table, records, texts)
-    return FilledSection(texts.label(section), fill_fields(section, values.get, texts), table, signatures)
+    return FilledSection(texts.label(section), fields, table, signatures)
 
 
 def _fill_table(table: FormTable, records: Sequence[CaseRecord], texts: FormTexts) -> FilledTable:

@@ -71,7 +71,7 @@ def _content_hash(procedure: Procedure, form: FormEntry, record: CaseRecord, num
 
 def _section_values(section: FormSection, record: CaseRecord) -> dict[str, Any]:
     after = record.last_sequence(section.after)
-    fields = [[path, record.value(path, after)] for field in section.expanded_fields for path in field.paths]
+    fields = [[path, record.value(path, after, first=field.first)] for field in section.expanded_fields for path in field.paths]
     rows: list[Any] = []
     if section.table is not None:
         paths = [path for column in section.table.expanded_columns for path in column.paths]

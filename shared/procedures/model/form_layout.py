@@ -42,6 +42,7 @@ class FormField(FormLabel):
 
     value: str | list[str]
     wide: bool = Field(default=False, description="over the whole width of the page")
+    first: bool = Field(default=False, description="of several events of the type, the first instead of the latest")
     lines: int = Field(default=1, ge=1, le=20, description="lines that the field takes at least")
     show: FieldDisplay = Field(default="text", description="boxes: one box for each possible value; photos: a frame for each reference")
 
