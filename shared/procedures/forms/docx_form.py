@@ -15,6 +15,7 @@ from docx.table import Table, _Cell, _Row
 
 from shared.procedures.forms.filled_form import FilledForm, FilledSection, FilledSignature
 from shared.procedures.forms.page_layout import WORDS, field_rows, field_text, foot_lines, head_line, number_line, signature_label
+from shared.procedures.model.procedure import LanguageCode
 
 LATIN_FONT, CHINESE_FONT = "Arial", "宋体"
 LABEL_SHARE = 0.17
@@ -81,15 +82,16 @@ def _add_section(document: DocxDocument, form: FilledForm, section: FilledSectio
             for cell, text in zip(_add_row(table).cells, texts, strict=True):
                 _fill(cell, text, "" if index else _HEAD_COLOUR)
     if section.signatures:
-        _add_signatures(document, section.signatures, words)
+        _add_signatures(document, section.signatures, form.language)
 
 
-def _add_signatures(document: DocxDocument, signatures: Sequence[FilledSignature], words: dict[str, str]) -> None:
+def _add_signatures(document: DocxDocument, signatures: Sequence[FilledSignature], language: LanguageCode) -> None:
+    words = WORDS[language]
     row = _add_row(_new_table(document, [1 / len(signatures)] * len(signatures)))
     row.height = _SIGNATURE_HEIGHT
     for cell, signature in zip(row.cells, signatures, strict=True):
         name, at = (text or "_" * 16 for text in (signature.name, signature.at))
-        _fill(cell, f"{signature_label(signature)}\n{words['name']}  {name}\n{words['at']}  {at}")
+        _fill(cell, f"{signature_label(signature, language)}\n{words['name']}  {name}\n{words['at']}  {at}")
 
 
 def _new_table(document: DocxDocument, shares: Sequence[float]) -> Table:

@@ -1,11 +1,13 @@
 """A filled form: texts only, in one language, ready for printing in any format."""
 
+import re
 from dataclasses import dataclass
 from math import sqrt
 
 from shared.procedures.model.procedure import LanguageCode
 
-_LEAST_LENGTH, _GREATEST_LENGTH = 10, 160
+_UNBROKEN = re.compile(r"[\x21-\x7e]+")
+_GREATEST_WORD, _GREATEST_LENGTH, _PADDING, _GROWTH = 24, 160, 4, 3
 _MOST_PORTRAIT_COLUMNS = 6
 
 
@@ -44,10 +46,17 @@ class FilledTable:
 
     @property
     def column_shares(self) -> tuple[float, ...]:
-        """Each column's share of the width, by its longest text: square roots, so that one long text does not squeeze the others."""
-        longest = [max(map(_text_width, (head, *(row[index] for row in self.rows)))) for index, head in enumerate(self.heads)]
-        weights = [sqrt(min(max(length, _LEAST_LENGTH), _GREATEST_LENGTH)) for length in longest]
+        """Each column's share of the width: its longest word, and more for longer texts, by their square root."""
+        columns = [(head, *(row[index] for row in self.rows)) for index, head in enumerate(self.heads)]
+        weights = [_column_weight(texts) for texts in columns]
         return tuple(weight / sum(weights) for weight in weights)
+
+
+def _column_weight(texts: tuple[str, ...]) -> float:
+    longest = max(map(_text_width, texts))
+    words = [len(word) for text in texts for word in _UNBROKEN.findall(text)]
+    # A number that wraps in the middle is misread; a text that fills a page must not squeeze the other columns.
+    return min(max(words, default=0), _GREATEST_WORD) + _PADDING + _GROWTH * sqrt(min(longest, _GREATEST_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the printed formats have in common: the fixed words of a form, and the fields by rows of the page."""
 
 from shared.procedures.forms.filled_form import FilledField, FilledForm, FilledSignature
+from shared.procedures.model.procedure import LanguageCode
 
 WORDS = {
     "zh": {
@@ -58,9 +59,11 @@ def foot_lines(form: FilledForm) -> list[str]:
     return [*lines, state] if state else lines
 
 
-def signature_label(signature: FilledSignature) -> str:
+def signature_label(signature: FilledSignature, language: LanguageCode) -> str:
     """The label of a signature block, with the act that signed it."""
-    return f"{signature.label}（{signature.act}）" if signature.act else signature.label
+    if not signature.act:
+        return signature.label
+    return f"{signature.label}（{signature.act}）" if language == "zh" else f"{signature.label} ({signature.act})"
 
 
 def field_text(field: FilledField, photo_word: str) -> str:

@@ -10,6 +10,7 @@ from fpdf.enums import WrapMode, XPos, YPos
 
 from shared.procedures.forms.filled_form import FilledField, FilledForm, FilledSection, FilledSignature, FilledTable
 from shared.procedures.forms.page_layout import WORDS, field_rows, field_text, foot_lines, head_line, number_line, signature_label
+from shared.procedures.model.procedure import LanguageCode
 
 FONT = "cjk"
 MARGIN = 15
@@ -20,7 +21,8 @@ _SIMPLIFIED_CHINESE = 2
 """The font's number in the collection: Japanese, Korean, Simplified Chinese, …; each draws shared characters in its own way."""
 _MOST_LINES = 20
 """Longer cells are continued in a further row: the library cannot break a row across pages."""
-_PHOTO_LINES = 8
+_PHOTO_HEIGHT = 60
+_LEAST_SECTION_HEIGHT = 35
 _SIGNATURE_HEIGHT = 17
 _PADDING = (1, 2)
 _SLACK = 0.2
@@ -162,22 +164,31 @@ def draw_form(document: FormDocument, form: FilledForm) -> None:
 
 def _draw_section(document: FormDocument, form: FilledForm, section: FilledSection) -> None:
     rows: list[Row] = [([(section.title, 4, _SECTION)], 0.0)] if section.title else []
-    rows += [_field_row(row, WORDS[form.language]["photo"]) for row in field_rows(section.fields)]
+    for fields in field_rows(section.fields):
+        rows += _field_rows(fields, WORDS[form.language]["photo"])
+    # The heading of a section does not stay alone at the foot of a page.
+    if document.will_page_break(_LEAST_SECTION_HEIGHT):
+        document.add_page()
     if rows:
         document.draw_table((LABEL_SHARE, 0.5 - LABEL_SHARE) * 2, rows)
     if section.table is not None:
         _draw_rows(document, section.table)
     if section.signatures:
-        _draw_signatures(document, section.signatures, WORDS[form.language])
+        _draw_signatures(document, section.signatures, form.language)
 
 
-def _field_row(row: Sequence[FilledField], photo_word: str) -> Row:
-    columns = 3 if len(row) == 1 else 1
-    lines = max(_PHOTO_LINES * len(field.photos) if field.photos else field.lines for field in row)
+def _field_rows(fields: Sequence[FilledField], photo_word: str) -> Iterator[Row]:
+    """The row of one or two fields; a field of photographs has a row for each, with room to glue it on."""
+    if fields[0].photos:
+        label = fields[0].label
+        for index, photo in enumerate(fields[0].photos, 1):
+            yield [(label if index == 1 else "", 1, _HEAD), (f"{photo_word} {index}: {photo}", 3, None)], _PHOTO_HEIGHT
+        return
+    columns = 3 if len(fields) == 1 else 1
     cells: list[Cell] = []
-    for field in row:
+    for field in fields:
         cells += [(field.label, 1, _HEAD), (field_text(field, photo_word), columns, None)]
-    return cells, min(lines, _MOST_LINES) * LINE_HEIGHT + 2 * _PADDING[0]
+    yield cells, min(max(field.lines for field in fields), _MOST_LINES) * LINE_HEIGHT + 2 * _PADDING[0]
 
 
 def _draw_rows(document: FormDocument, table: FilledTable) -> None:
@@ -189,9 +200,10 @@ def _draw_rows(document: FormDocument, table: FilledTable) -> None:
     document.draw_table(table.column_shares, rows, heading_rows=1)
 
 
-def _draw_signatures(document: FormDocument, signatures: Sequence[FilledSignature], words: dict[str, str]) -> None:
+def _draw_signatures(document: FormDocument, signatures: Sequence[FilledSignature], language: LanguageCode) -> None:
+    words = WORDS[language]
     cells: list[Cell] = []
     for signature in signatures:
         name, at = (text or "_" * 16 for text in (signature.name, signature.at))
-        cells.append((f"{signature_label(signature)}\n{words['name']}  {name}\n{words['at']}  {at}", 1, None))
+        cells.append((f"{signature_label(signature, language)}\n{words['name']}  {name}\n{words['at']}  {at}", 1, None))
     document.draw_table([1 / len(cells)] * len(cells), [(cells, _SIGNATURE_HEIGHT)])

@@ -10,7 +10,7 @@ from shared.contracts.instants import read_instant
 from shared.procedures.forms.case_record import CaseRecord, EventFields, case_record
 from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.forms.filled_form import FilledForm, FilledSection, FilledSignature, FilledTable
-from shared.procedures.forms.filling import blank_form, fill_field, fill_row, pad_rows
+from shared.procedures.forms.filling import blank_form, fill_field, fill_row, form_number, pad_rows
 from shared.procedures.model.form_layout import FormEntry, FormField, FormSection, FormTable
 
 
@@ -62,7 +62,7 @@ def fill_period_form(form: FormEntry, period: FormPeriod, cases: Sequence[Sequen
     statuses = Counter(record.values["status"] for record in records)
     values: dict[str, Any] = {"period": period.title(texts), "cases": str(len(records)), "open": str(statuses["open"])}
     values["closed"] = str(statuses["closed"])
-    blank = blank_form(form, texts, f"{form.code or form.id}/{period}")
+    blank = blank_form(form, texts, form_number(form, texts, f"{texts.procedure.id}/{period}"))
     sections = tuple(_fill_section(section, values, records, texts) for section in form.sections)
     title = texts.names.choose(f"{blank.title}（{values['period']}）", f"{blank.title} ({values['period']})")
     return replace(blank, title=title, state="", sections=sections)

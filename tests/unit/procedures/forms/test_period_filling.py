@@ -16,7 +16,7 @@ CASES = [
 def test_cases_of_the_month_are_listed_by_number_and_counted() -> None:
     filled = fill_period_form(form_of(sample_procedure(), "register"), FormPeriod(2026, 9), CASES, sample_texts())
     assert filled.title == "台帐（2026年9月）"
-    assert filled.number == "register/2026-09"
+    assert filled.number == "sample/2026-09/02"
     assert [field.text for field in filled.sections[0].fields] == ["2026年9月", "3", "2", "1"]
     table = filled.sections[1].table
     assert table is not None

@@ -8,11 +8,20 @@ from docx import Document
 from pypdfium2 import PdfDocument
 
 from shared.procedures.forms import printing
+from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.forms.filled_form import FilledForm
 from shared.procedures.forms.filling import fill_form
 from shared.procedures.forms.period_filling import FormPeriod, fill_period_form
 from shared.procedures.forms.printing import FormError, is_available, print_case_form, render_form
-from tests.unit.procedures.forms.sample_form import event, form_of, registered, sample_events, sample_procedure, sample_texts
+from tests.unit.procedures.forms.sample_form import (
+    event,
+    form_of,
+    registered,
+    sample_events,
+    sample_organisation,
+    sample_procedure,
+    sample_texts,
+)
 
 LONG_TEXT = "\n".join(f"第{line}行：" + "客厅北墙渗水，墙纸起鼓发霉；" * 8 + "https://example.org/" + "x" * 200 for line in range(40))
 
@@ -82,7 +91,8 @@ def test_register_is_printed_on_landscape_pages_with_repeated_heads() -> None:
     register = {"id": "wide", "zh": "台帐", "en": "Register", "per": "year", "sections": [{"table": {"cases": True, "columns": columns}}]}
     procedure = sample_procedure(register)
     cases = [[registered(f"S-{number:03}")] for number in range(60)]
-    form = fill_period_form(form_of(procedure, "wide"), FormPeriod(2026), cases, sample_texts())
+    texts = FormTexts(procedure, sample_organisation())
+    form = fill_period_form(form_of(procedure, "wide"), FormPeriod(2026), cases, texts)
     with PdfDocument(render_form(form, "pdf")) as document:
         assert all(page.get_width() > page.get_height() for page in document)
     pages = pdf_pages(form)
@@ -90,6 +100,14 @@ def test_register_is_printed_on_landscape_pages_with_repeated_heads() -> None:
     assert [page for page in pages if "收到时间" not in page] == []
     section = Document(BytesIO(render_form(form, "docx"))).sections[0]
     assert int(section.page_width or 0) > int(section.page_height or 0)
+
+
+def test_numbers_in_a_register_are_not_broken() -> None:
+    procedure = sample_procedure()
+    form = fill_period_form(
+        form_of(procedure, "register"), FormPeriod(2026, 9), [[registered("TX-2026-00001", text=LONG_TEXT)]], sample_texts()
+    )
+    assert any("TX-2026-00001" in line for line in pdf_pages(form)[0].splitlines())
 
 
 def test_english_form_is_printed_in_english() -> None:
