@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cli.database import query_service
 from cli.exit_status import exit_with
+from services.sla.application.form_register import case_events
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import case_histories
@@ -54,11 +55,6 @@ def form(
     except FormError as error:
         exit_with(str(error))
     typer.echo(f"{path}: {filled.title} {filled.number} {filled.state}".rstrip())
-
-
-def case_events(history: CaseHistory) -> list[dict[str, Any]]:
-    """The events of a case as forms read them."""
-    return [{**recorded.body, "event": recorded.body["type"]} for recorded in history.recorded_events()]
 
 
 def case_texts(history: CaseHistory, rulebooks: HistoricalRulebooks, language: LanguageCode) -> FormTexts:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import noto_cjk_sans_otc
 from fpdf import FPDF, FontFace
 from fpdf.enums import WrapMode, XPos, YPos
+from fpdf.fonts import TTFFont
 
 from shared.procedures.forms.filled_form import FilledField, FilledForm, FilledSection, FilledSignature, FilledTable
 from shared.procedures.forms.page_layout import WORDS, field_rows, field_text, foot_lines, head_line, number_line, signature_label
@@ -61,6 +62,18 @@ class FormDocument(FPDF):
         self.set_font(FONT, size=SMALL_SIZE)
         text = f"第 {self.page_no()} 页 共 {{nb}} 页" if self.is_chinese else f"page {self.page_no()} of {{nb}}"
         self.cell(w=0, h=LINE_HEIGHT, text=text, align="C")
+
+    def print(self) -> bytes:
+        """The document as a file; nothing can be drawn afterwards."""
+        content = bytes(self.output())
+        self.close_font()
+        return content
+
+    def close_font(self) -> None:
+        """Close the font's file, which the library keeps open until the garbage collector finds it."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     def write_line(self, text: str, size: float = TEXT_SIZE, align: str = "L") -> None:
         """Write a paragraph over the width of the page."""
@@ -139,9 +152,15 @@ class FormDocument(FPDF):
 
 def render_form_pdf(form: FilledForm) -> bytes:
     """The form as a PDF document."""
-    document = FormDocument(f"{form.title} {form.number}".strip(), is_chinese=form.language == "zh")
-    draw_form(document, form)
-    return bytes(document.output())
+    return render_forms_pdf([form])
+
+
+def render_forms_pdf(forms: Sequence[FilledForm]) -> bytes:
+    """Forms of one language as one PDF document, each from a new page on."""
+    document = FormDocument(f"{forms[0].title} {forms[0].number}".strip(), is_chinese=forms[0].language == "zh")
+    for form in forms:
+        draw_form(document, form)
+    return document.print()
 
 
 def draw_form(document: FormDocument, form: FilledForm) -> None:
