@@ -25,9 +25,9 @@ demo: setup ## Run a month of complaints through everything, in about a minute (
 up: setup ## Run everything on this machine until stopped
 	@$(BIN)/jiesu up $(ARGS)
 
-test: setup ## Run every test but chaos and bench; lists the slowest
+test: setup ## Run every test but chaos and bench, or those of ARGS="tests/…"; lists the slowest
 	@$(PREPARE)
-	@$(BIN)/python -m pytest tests --ignore=tests/chaos --ignore=tests/bench -n $(WORKERS) --dist loadfile --durations=15 --durations-min=1 $(ARGS)
+	@$(BIN)/python -m pytest $(if $(findstring tests/,$(ARGS)),,tests) --ignore=tests/chaos --ignore=tests/bench -n $(WORKERS) --dist loadfile --durations=15 --durations-min=1 $(ARGS)
 
 lint: setup ## Check style, types, import rules, spelling and the lock file
 	@$(BIN)/ruff check .

@@ -20,6 +20,7 @@ FINGERPRINT_FILE = VENV / ".jiesu"
 PYTHON = VENV / "bin" / "python"
 UV_FOLDER = PROJECT / "var" / "uv"
 FINGERPRINT_INPUTS = ("requirements.lock", "pyproject.toml", "deploy/uv.txt", "deploy/create_venv.py")
+# No file of the project names a registry: a mirror that is set for pip has to reach uv too (ADR 19).
 _PIP_TO_UV = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE", "trusted-host": "UV_INSECURE_HOST"}
 
 
@@ -69,6 +70,7 @@ def _build(expected: str) -> None:
     print_progress("Installing the locked packages …")
     target = ["--python", str(PYTHON)]
     _run([uv, "pip", "sync", *target, "--require-hashes", "requirements.lock"], "install the locked packages", environment)
+    # The build backend is among the locked packages, so the editable install needs no network (ADR 19).
     project = ["--offline", "--no-deps", "--no-build-isolation", "--editable", "."]
     _run([uv, "pip", "install", "--quiet", *target, *project], "install Jiesu itself", environment)
     FINGERPRINT_FILE.write_text(expected)

@@ -83,6 +83,7 @@ def unmet_expectations(expectations: Sequence[Mapping[str, Any]], events: Sequen
 
 
 def _is_at_or_after(event: Mapping[str, Any], since: datetime | None) -> bool:
+    # Not later: a scenario that depended on the order at one instant would break with every new reaction (ADR 18).
     return since is None or event["at"] >= since
 
 

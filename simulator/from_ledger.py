@@ -51,6 +51,7 @@ def _complainant(masked: Mapping[str, Any]) -> dict[str, Any]:
     The keyed hash of the person serves as the id_number, so that triage recognises the same person in several cases: no hash is a
     valid phone number.
     """
+    # A placeholder for what is not even masked, so that fields which the procedure requires count as given.
     personal = {name: masked.get(name) or "*" for name in masked.get("has", [])}
     open_fields = {name: masked[name] for name in ("kind", "anonymous", "identity", "enterprise", "household") if masked.get(name)}
     if masked.get("id"):

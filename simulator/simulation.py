@@ -75,6 +75,7 @@ class Simulation:
             else:
                 self._take_action(scenario_input, at, scenario)
         self._advance_to(until)
+        # By `at`: what a new class makes overdue is decided later than it happened (ADR 7).
         return [event for _, event in sorted(self.timeline, key=itemgetter(0))]
 
     def _advance_to(self, until: int) -> None:

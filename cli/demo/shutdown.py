@@ -20,7 +20,9 @@ from shared.contracts.topics import TOPICS, Topic
 STEP_TIMEOUT_SECONDS = 45.0
 _CASE_COLUMNS = {"intake": ("intake.complaint", "case_id"), "triage": ("triage.known", "case_id"), "sla": ("sla.cases", "id")}
 """Service → the table with a row for each case, and its column with the case's id."""
-_REQUESTED = "SELECT count(*) FROM sla.ledger WHERE type = 'notification_requested'"
+_REQUESTED = """
+SELECT count(*) FROM sla.ledger WHERE type = 'notification_requested' AND NOT convert_from(body, 'UTF8')::jsonb ? 'merged_into'
+"""
 _PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery WHERE case_id NOT LIKE 'duty:%'"
 
 

@@ -134,6 +134,7 @@ def parse_ledger_rows(data: bytes) -> list[LedgerRow]:
 
 def read_decision_contexts(files: Mapping[str, bytes]) -> dict[str, DecisionContext]:
     """The decision contexts of an archive by the stamps of its ledger rows; raises `ValueError`."""
+    # By the name of the file: without people's names the content no longer has the stamp that the ledger names.
     names = [name for name in files if name.startswith(_CONTEXT_FOLDER)]
     return {name.removeprefix(_CONTEXT_FOLDER).removesuffix(".json"): parse_context(files[name]) for name in names}
 

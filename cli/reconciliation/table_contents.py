@@ -151,7 +151,10 @@ def _group_by_decision(rows: list[asyncpg.Record]) -> Iterator[list[asyncpg.Reco
 
 
 def _requested_deliveries(body: dict[str, Any]) -> Iterator[_DeliveryKey]:
-    """The deliveries that a `notification_requested` becomes."""
+    """The deliveries that a `notification_requested` becomes; none if another request's message includes it."""
     request = NotificationRequested.model_validate(body)
+    if request.merged_into:
+        return
+    # Recipients follow from the request alone; the organisation adds only addresses, which are not compared.
     for recipient in resolve_recipients(request, RecipientDirectory(open_organisation()), None):
         yield request.case, request.notification, recipient.id, recipient.channel

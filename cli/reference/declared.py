@@ -86,6 +86,7 @@ def _metrics(owner: str, module: Any) -> Iterator[DeclaredMetric]:
 
 
 def _series_names(name: str, kind: str) -> tuple[str, ...]:
+    # prometheus_client's names: of a counter and a histogram there is no series with the name of the metric itself.
     match kind:
         case "counter":
             return (f"{name}_total", f"{name}_created")

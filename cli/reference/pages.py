@@ -2,15 +2,19 @@
 
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
+from cli.messages import message_pages
+from cli.messages.pack_messages import pack_messages
 from cli.reference import declared
 from cli.reference.env_example import env_example, known_variables
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import pack_coverage
-from shared.procedures.loading.loader import installed_packs, load_pack
+from shared.procedures.loading.loader import PACKS_FOLDER, installed_packs, load_pack
+from shared.procedures.model.wording import PLACEHOLDERS
 
 _DAY_MS = 86_400_000
 GENERATED = "<!-- Written by `make docs`; change the code or the pack instead. -->"
@@ -95,12 +99,43 @@ def clauses_page() -> str:
     return _page(parts)
 
 
+def messages_page() -> str:
+    """What a wording may name, and the pages of the installed packs' messages."""
+    known = {
+        "case": "always",
+        "clock": "in the entries of a clock",
+        "event": "where every event that triggers the entry has the field",
+        "history": "once it has happened",
+    }
+    rows = [(_code(f"{{{p.name}}}"), p.zh, p.en, known[p.source]) for p in PLACEHOLDERS.values()]
+    links = [f"- [{load_pack(pack_id).procedure.title.en}](messages/{pack_id}.md)" for pack_id in _own_packs()]
+    parts = [
+        _page_header("Messages", "What a `text:` of a message may name in braces, and when it is known."),
+        _table(("placeholder", "中文", "meaning", "known"), rows),
+        "## Messages of the installed regulations",
+        "\n".join(links),
+    ]
+    return _page(parts)
+
+
+def _pack_messages_page(pack_id: str) -> str:
+    pack = load_pack(pack_id)
+    return message_pages.messages_page(pack, pack_messages(pack), GENERATED)
+
+
+def _own_packs() -> list[str]:
+    """The ids of the packs of this checkout, without those of JIESU_PACKS."""
+    return sorted(path.parent.name for path in PACKS_FOLDER.glob("*/procedure.yaml"))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/metrics.md": metrics_page,
     "docs/reference/settings.md": settings_page,
     "docs/reference/topics.md": topics_page,
     "docs/reference/actions.md": actions_page,
     "docs/reference/clauses.md": clauses_page,
+    "docs/reference/messages.md": messages_page,
+    **{f"docs/reference/messages/{pack_id}.md": partial(_pack_messages_page, pack_id) for pack_id in _own_packs()},
     ".env.example": env_example,
     "shared/runtime/process/variables.txt": known_variables,
 }
@@ -116,6 +151,7 @@ def _page(parts: Iterable[str]) -> str:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    # In Markdown a bar ends the cell and a line feed the row.
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import secrets
 import signal
@@ -24,6 +23,7 @@ from cli.database import connect
 from cli.service_names import SERVICES
 from cli.stack.preflight import reject_other_organisation
 from cli.stack.process_environment import inherited_settings, process_environment
+from cli.stack.sealing_key import local_sealing_keys
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
 from shared.contracts.topics import TOPICS, department_topic
@@ -96,7 +96,7 @@ def running_stack(
     """
     names = (*SERVICES, "smtp", "sms")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    stack = Stack(root, {**inherited_settings(), **_default_environment(organisation, ports), **environment}, ports)
+    stack = Stack(root, {**inherited_settings(), **_default_environment(root, organisation, ports), **environment}, ports)
     stack.environment["JIESU_ORGANISATION"] = str(organisation.resolve())
     progress("Creating topics and tables …")
     departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
@@ -151,11 +151,11 @@ def _database_error(error: BaseException) -> ClickException:
     )
 
 
-def _default_environment(organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
+def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
     return {
         "JIESU_ENVIRONMENT": "demo",
         "JIESU_ORGANISATION": str(organisation.resolve()),
-        "JIESU_SEALING_KEYS": "local:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "JIESU_SEALING_KEYS": local_sealing_keys(root),
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),
         "JIESU_SMTP_SECURITY": "none",

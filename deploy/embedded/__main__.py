@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("root", nargs="?", type=Path, default=Path("var/embedded"), help="folder of the servers' data")
     parser.add_argument("--prepare", action="store_true", help="download and prepare Apache Kafka, start nothing")
     options = parser.parse_args()
+    # By default SIGTERM ends the process at once, without leaving the block that stops the servers.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         if options.prepare:

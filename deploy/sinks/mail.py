@@ -104,4 +104,5 @@ class MailSink:
         name, password = self._login or ("", "")
         expected = (name.encode(), password.encode())
         success = isinstance(credentials, LoginPassword) and (credentials.login, credentials.password) == expected
+        # Not handled, since only then aiosmtpd replies to a refused login; its default leaves the client waiting.
         return AuthResult(success=success, handled=False)

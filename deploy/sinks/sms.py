@@ -110,6 +110,7 @@ class SmsSink:
         return app
 
     def _accept(self, message: SinkMessage, key: str, authorization: str) -> Response:
+        # As bytes: compare_digest raises TypeError for a text that is not ASCII.
         if self._token and not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
             raise HTTPException(401, "the bearer token is wrong")
         if self.queued_responses:

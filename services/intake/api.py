@@ -113,6 +113,7 @@ async def _register_items(
 ) -> list[RegistrationResult]:
     """One result for each item; valid items are registered together, the refusals of the others are stored."""
     validated = [
+        # A key for each item: sent again, every complaint of the batch finds its own case.
         api.reader.read(item, context, traceparent=traceparent, idempotency_key=f"{key}/{index}" if key else None)
         for index, item in enumerate(items)
     ]

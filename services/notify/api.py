@@ -28,6 +28,7 @@ def add_routes(app: FastAPI, receipts: RecordReceipts, secret: str, clock: Clock
         """
         # A signature over the body can be checked only after reading it: the limit is small.
         body = await read_body(request, http_sms.LONGEST_RECEIPT)
+        # Real time: the gateway signs by its own clock, which no demo scales (ADR 16).
         if not http_sms.is_authentic_receipt(secret, request.headers, body, clock.real_now()):
             raise HttpProblem(_FORGED, "jiesu-signature: must be the HMAC over timestamp, full stop and body")
         try:

@@ -1,6 +1,6 @@
 """Builds notify from its settings: the only module that connects its parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from services.notify import api, handlers, timers
@@ -11,6 +11,7 @@ from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import PlanningContext
 from services.notify.domain.message_templates import MessageTemplates
+from services.notify.domain.message_values import MessageTexts, ProcedureTexts
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
@@ -19,8 +20,8 @@ from services.notify.providers.provider import Provider
 from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
 from shared.procedures.checks.organisation_check import load_checked_organisation
-from shared.procedures.loading.loader import installed_packs, installed_versions, load_procedure
-from shared.procedures.model.procedure import Procedure
+from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
+from shared.procedures.model.procedure import Title
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.service import Service
@@ -59,17 +60,29 @@ def planning_context(settings: NotifySettings, channels: frozenset[str]) -> Plan
     """What planning reads besides the request; `channels` are those that have a provider."""
     organisation = load_checked_organisation(settings.organisation)
     directory = RecipientDirectory(organisation, settings.phone_region, settings.default_channels, settings.complainant_language)
-    required = required_templates(messaging_procedures(organisation, settings.organisation.parent))
+    packs = messaging_packs(organisation, settings.organisation.parent)
+    required = required_templates(pack.procedure for pack in packs)
     templates = MessageTemplates(template_sources(settings.templates), settings.zone, required)
-    return PlanningContext(directory, templates, channels, quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone))
+    quiet = quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone)
+    return PlanningContext(directory, templates, channels, MessageTexts(organisation, procedure_texts(packs)), quiet)
 
 
-def messaging_procedures(organisation: Organisation, folder: Path) -> list[Procedure]:
-    """The procedures whose cases can request messages: every installed version, and the files of the sources, relative to `folder`."""
+def procedure_texts(packs: Iterable[Pack]) -> dict[tuple[str, int], ProcedureTexts]:
+    """Titles and clause texts of the packs, by procedure and version."""
+    return {
+        (pack.procedure.id, pack.procedure.version): ProcedureTexts(
+            pack.procedure.title, pack.clauses, {entry.id: Title(zh=entry.zh, en=entry.en) for entry in pack.procedure.classes}
+        )
+        for pack in packs
+    }
+
+
+def messaging_packs(organisation: Organisation, folder: Path) -> list[Pack]:
+    """The packs whose cases can request messages: every installed version, and the files of the sources, relative to `folder`."""
     # A case keeps the version that it was registered under, so older versions still ask for their templates.
     installed = [f"{pack}@{version}" for pack in installed_packs() for version in installed_versions(pack)]
     references = [f"{s.procedure}@{s.version}" if s.version else s.procedure for s in organisation.sources]
-    return [load_procedure(reference, base_folder=folder) for reference in dict.fromkeys([*installed, *references])]
+    return [load_pack(reference, base_folder=folder) for reference in dict.fromkeys([*installed, *references])]
 
 
 def template_sources(custom_folder: Path | None) -> dict[str, str]:

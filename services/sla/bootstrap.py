@@ -20,6 +20,7 @@ def build(settings: SlaSettings) -> Service:
     rulebooks = RulebookRegistry(organisation, procedure_folder=settings.organisation.parent)
     identities = IdentityRegistry(organisation)
     cases = UpdateCases(rulebooks, identities, service.clock)
+    # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)

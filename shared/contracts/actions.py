@@ -78,12 +78,14 @@ ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
     "survey": ActionDefinition("surveyed"),
     "hand_over": ActionDefinition("handed_over"),
     "take_over": ActionDefinition("taken_over"),
+    # Later answers become `answered`: hunan-property 3.4.2 counts the second from the first.
     "answer": ActionDefinition("first_answered"),
     "report": ActionDefinition("reported"),
     "instruct": ActionDefinition("instructed"),
     "submit_measures": ActionDefinition("measures_submitted"),
     "sign_off": ActionDefinition("measures_signed_off"),
     "approve": ActionDefinition("measures_approved"),
+    # greentown-qd1001 4.8.1.2: the demands are part of what has to be carried out, so they are part of the approval.
     "approve_with_demands": ActionDefinition("measures_approved"),
     "reject": ActionDefinition("measures_rejected"),
     "request_review": ActionDefinition("review_requested"),

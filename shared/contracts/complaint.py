@@ -27,7 +27,9 @@ Channel = Literal[
     "internal",
 ]
 ChannelFamily = Literal["oral", "written", "public", "official"]
+# A demand is told apart from a complaint by group-complaint-demand 4.1.1, risk and warning by country-garden 3.3 to 3.5.
 ComplaintKind = Literal["complaint", "demand", "risk", "warning"]
+# Employees complain under grievance-system, agents and franchisees under channel-partners 1.
 ComplainantKind = Literal["customer", "employee", "partner", "agent"]
 FactInteger = Annotated[int, Field(ge=-MAX_INT64 - 1, le=MAX_INT64)]
 FactNumber = Annotated[float, Field(allow_inf_nan=False)]

@@ -46,6 +46,7 @@ class CloudEventRecord:
             (CE_TYPE, self.type),
             (CE_SOURCE, self.source),
             (CE_TIME, self.at.isoformat()),
+            # A message that was set aside and resent follows later ones of its case: readers that need the order use this.
             (CE_SEQUENCE, str(self.sequence)),
         ]
         if self.traceparent:

@@ -25,6 +25,7 @@ class Topic:
     partitions: int = PARTITIONS
 
 
+# One topic for each producing service, with all its event types: a topic for each type would break the order of a case (ADR 24).
 COMPLAINT_SUBMISSIONS = Topic(
     "complaint-submissions", "the source's reference", (EXTERNAL_SYSTEM,), ("intake",), "submissions as they arrived", 7 * _DAY_MS
 )

@@ -81,6 +81,8 @@ class ComplaintSource(StrictModel):
     key_sha256: list[str] = Field(default_factory=list)
     keys: dict[str, str] = Field(default_factory=dict, description="Ed25519 public keys (base64) by key id, for signed records")
     rate_per_second: float = Field(default=1000, gt=0)
+    contact_name: str = Field(default="", description="whom a complainant can talk to before a person is in charge, as messages name it")
+    contact_phone: str = Field(default="", description="the phone that those messages give")
     resend: Literal["supplement", "refuse"] = Field(
         default="supplement",
         description="another text under a known external_id: a supplement of the case, or refused (HTTP 409, dead letter key_reused)",

@@ -197,6 +197,7 @@ class Service:
         self.stopping.set()
         # Before the consumer: loops that ask it for positions would fail.
         await self._finish(self._tasks)
+        # Half of the time for the consumer, a quarter each for the loops and the relay: none can use up that of the others.
         if not await self._subscription.stop(self.settings.stop_timeout / 2):
             self._hung = True
             log.error("the Kafka client did not stop")

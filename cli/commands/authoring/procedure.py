@@ -1,4 +1,4 @@
-"""`jiesu procedure`: check, test, explain, coverage, diff, replay, new, schema."""
+"""`jiesu procedure`: check, test, explain, messages, coverage, diff, replay, new, schema."""
 
 import json
 from collections.abc import Iterator
@@ -116,6 +116,27 @@ def explain(
         return
     html.write_text(render_html(page), "utf-8")
     typer.echo(f"{html}: {page.title}")
+
+
+@app.command()
+def messages(
+    pack: PackArgument,
+    language: LanguageOption = OutputLanguage.ZH,
+    html: Annotated[Path | None, typer.Option(help="write one self-contained HTML file there instead")] = None,
+) -> None:
+    """Show every message that the scenarios of a pack cause, as its recipients read it."""
+    # Imported when called: it loads the notify service's parts, which the other commands of this group do not need.
+    from cli.messages.message_pages import messages_html, messages_text  # noqa: PLC0415
+    from cli.messages.pack_messages import pack_messages  # noqa: PLC0415
+
+    with _exit_on_procedure_error():
+        loaded = load_pack(pack)
+        found = pack_messages(loaded)
+    if html is None:
+        typer.echo(messages_text(found, language.value), nl=False)
+        return
+    html.write_text(messages_html(loaded.procedure.title, found, language.value), "utf-8")
+    typer.echo(f"{html}: {len(found)} messages")
 
 
 @app.command()

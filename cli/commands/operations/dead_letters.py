@@ -120,4 +120,5 @@ def _summary(service: str, letter: DeadLetter) -> dict[str, Any]:
 
 
 def _decode(value: bytes | None) -> str | None:
+    # What failed may hold any bytes, and is shown all the same.
     return None if value is None else value.decode("utf-8", "backslashreplace")

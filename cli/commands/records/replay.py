@@ -53,6 +53,7 @@ def replay_differences(history: CaseHistory, rulebooks: HistoricalRulebooks) -> 
     if recalculated_context and rulebooks.for_context(replayed.basis).calendar_stamp != history.calendar:
         rulebook = rulebooks.for_context(recalculated_context).for_case(stored_case)
     due = next_due(stored_case)
+    # Up to the stored next due instant: what is due from then on has not been executed yet.
     apply_eventless_steps(replayed, None if due is None else due - 1, rulebook)
     return state_differences(replayed.case, stored_state)
 

@@ -161,6 +161,7 @@ def _parse_date(text: str) -> int:
 
 async def _build_report(database: Database, procedure: Procedure, period_name: str, at: int) -> dict[str, Any]:
     async with database.transaction() as tx:
+        # Of the calendar only its zone matters, in which the period begins and ends.
         return await periodic_reports.build_report(tx, procedure, Worktime.for_calendar(default_calendar()), period_name, at)
 
 

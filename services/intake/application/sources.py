@@ -41,6 +41,7 @@ class Sources:
         keys = source.keys
         if not keys:
             return None
+        # Several keys may be valid: one is rotated by adding the new one beside the old (ADR 12).
         public_key = keys.get(received.headers.get(KEY_ID_HEADER, ""))
         signed_bytes = signing_input(received.topic, received.key, received.headers[CE_ID], received.body)
         if public_key is None or not is_signature_valid(public_key, received.headers.get(SIGNATURE_HEADER, ""), signed_bytes):

@@ -34,7 +34,7 @@ class SubmissionReader:
         record_id: str | None = None,
         accepted_at: datetime | None = None,
     ) -> PendingRegistration | RegistrationResult:
-        """The submission in a JSON value, or its refusal with the faults.
+        """The submission in a JSON value, which `channels.json_document` reads, or its refusal with the faults.
 
         A submission without `external_id` is recognised, if sent again, by the Idempotency-Key or the id of the Kafka record.
         `accepted_at` is the Kafka record's timestamp, so that a replay decides alike; without it the submission is accepted now.
@@ -43,9 +43,11 @@ class SubmissionReader:
         if is_too_deep(document):
             return refused_result("invalid", SubmissionFault("body", "too_deep", "send a JSON object with the complaint's fields"))
         try:
+            # Sorted: a resend with its fields in another order is the same submission.
             canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
         except orjson.JSONEncodeError:
             return refused_result("invalid", SubmissionFault("body", "number_out_of_range", "send integers within 64 bits"))
+        # Measured here too, since a body may be a batch: each of its items has the limit of a single complaint.
         if len(canonical) > self._max_bytes:
             return refused_result("too_large", self._size_fault())
         parsed = READERS["json"](document)

@@ -17,6 +17,7 @@ class NumberSeries:
 
 def series_at(register: str, at: datetime, zone: tzinfo) -> NumberSeries:
     """The series of a registration at that instant; `zone` is that of the procedure's calendar."""
+    # By UTC a registration in the first hours of a year in China would get a number of the year before.
     return NumberSeries(register, at.astimezone(zone).year)
 
 

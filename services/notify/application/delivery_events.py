@@ -48,6 +48,7 @@ def _message(row: DeliveryRow, event_class: type[NotificationOutcome], at: datet
         reason=reason if event_class.name == "notification_failed" else "",
         **orjson.loads(row.because),
     )
+    # The id follows from the outcome, so that the inbox of a consumer drops an outcome that is published twice.
     return CloudEventRecord(
         topic=topics.NOTIFICATION_EVENTS.name,
         key=row.case_id,

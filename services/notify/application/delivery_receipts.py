@@ -52,6 +52,7 @@ class RecordReceipts:
         tx.after_commit(metrics.DELIVERED.labels(channel).inc)
 
     async def _record_failed(self, tx: Transaction, row: DeliveryRow, code: str) -> None:
+        # Receipts come twice, early or late: what was delivered stays delivered, and one failure is enough.
         if row.status not in {"sent", "pending"}:
             return
         reason = f"{FailureReason.RECEIPT}: {code}" if code else str(FailureReason.RECEIPT)

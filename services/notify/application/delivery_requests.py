@@ -28,10 +28,12 @@ class PlanDeliveries:
         """Store the deliveries of all requests among the records; returns whether one is due now."""
         rows = {row.id: row for record in records for row in self._plan(record)}
         new_ids = await deliveries.insert_deliveries(tx, sorted(rows.values(), key=lambda row: row.id))
+        # An id that is stored already is that of a repeated request: nobody gets its message twice.
         new = [row for row in rows.values() if row.id in new_ids]
         failed = [row for row in new if row.status == "failed"]
         await delivery_events.publish_outcomes(tx, [(row, NotificationFailed) for row in failed], self._clock.now())
         tx.after_commit(lambda: _count_requested(new))
+        # Real time: retries and leases are not scaled in a demo (ADR 16).
         now = self._clock.real_now()
         return any(row.status == "pending" and row.due_at <= now for row in new)
 

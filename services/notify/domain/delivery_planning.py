@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from services.notify.domain import quiet_hours
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates, RenderedMessage, TemplateRenderError
+from services.notify.domain.message_values import MessageTexts, message_values
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import COMPLAINANT, Recipient, RecipientDirectory, resolve_recipients
 from services.notify.domain.required_templates import EVENT_TEMPLATE
@@ -40,11 +41,12 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class PlanningContext:
-    """What planning reads besides the request; `channels` are those that have a provider."""
+    """What planning reads besides the request; `channels` are those that have a provider, `texts` what ids stand for."""
 
     directory: RecipientDirectory
     templates: MessageTemplates
     channels: frozenset[str]
+    texts: MessageTexts
     quiet_hours: QuietHours | None = None
 
 
@@ -56,10 +58,12 @@ def plan_deliveries(
     contact: Mapping[str, object] | None = None,
     contact_unreadable: bool = False,
 ) -> list[PlannedDelivery]:
-    """The deliveries of a request.
+    """The deliveries of a request; none if another request's message includes it.
 
     `contact` is the complainant's decrypted contact data; `contact_unreadable` is True if it could not be decrypted.
     """
+    if request.merged_into:
+        return []
     notification = request.notification or str(request_id)
     return [
         _plan_delivery(request, notification, recipient, context, now)
@@ -70,14 +74,15 @@ def plan_deliveries(
 def _plan_delivery(
     request: NotificationRequested, notification: str, to: Recipient, context: PlanningContext, now: datetime
 ) -> PlannedDelivery:
-    template = context.templates.choose(_template_names(request, to), to.language, to.channel)
+    template = context.templates.choose(template_names(request, to.id), to.language, to.channel)
     reason = to.reason or (None if to.channel in context.channels else FailureReason.NO_PROVIDER)
     rendered = RenderedMessage("", "")
     if reason is None:
         try:
-            rendered = context.templates.render(template, template_values(request))
-        except TemplateRenderError as error:
-            reason = error.reason
+            values = message_values(request, context.templates.language(to.language), context.texts, context.templates.format_instant)
+            rendered = context.templates.render(template, values)
+        except (TemplateRenderError, ValueError):
+            reason = FailureReason.TEMPLATE
     return PlannedDelivery(
         id=uuid5(_NAMESPACE, f"{request.case}|{notification}|{to.id}|{to.channel}"),
         case=request.case,
@@ -93,27 +98,14 @@ def _plan_delivery(
     )
 
 
-def _template_names(request: NotificationRequested, to: Recipient) -> tuple[str, ...]:
-    """The templates to look for, in order; the complainant gets the text for staff only if the procedure names it.
+def template_names(request: NotificationRequested, recipient_id: str) -> tuple[str, ...]:
+    """The templates to look for, in order: the organisation's own for the entry, then that of the kind of message.
 
     A template that the procedure names has no substitute: another text would tell people something else than the regulation requires.
     """
+    own = f"{request.procedure}.{request.rule}"
     if request.template and request.template != request.about:
-        return (request.template,)
-    if to.id == COMPLAINANT:
-        return (COMPLAINANT,)
-    return (request.about, EVENT_TEMPLATE) if request.about in EVENT_CLASSES else (request.about,)
-
-
-def template_values(request: NotificationRequested) -> dict[str, object]:
-    """The values of a template: the request's `values`, and its own fields where those are absent or None."""
-    defaults: dict[str, object] = {
-        "case": request.case,
-        "number": request.case,
-        "at": request.at,
-        "clause": request.clause,
-        "procedure": request.procedure,
-        "about": request.about,
-        "urgent": request.urgent,
-    }
-    return defaults | {name: value for name, value in request.values.items() if value is not None}
+        return (own, request.template)
+    if recipient_id == COMPLAINANT:
+        return (own, f"{COMPLAINANT}_{request.about}", COMPLAINANT)
+    return (own, request.about, EVENT_TEMPLATE) if request.about in EVENT_CLASSES else (own, request.about)

@@ -11,14 +11,32 @@ from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.notify.domain.failure_reason import FailureReason
+from shared.procedures.model.wording import PLACEHOLDERS
 
 LONGEST_SUBJECT = 150
 LONGEST_TEXT = {"sms": 500, "email": 20_000}
 """In characters, by channel; 500 Chinese characters are eight parts of a text message."""
 LONGEST_VALUE = 2_000
+LONGEST_SMS_VALUE = 60
+"""Characters of a person's words in a text message (filter `short`): with case, clause and dates it stays below three parts."""
 LANGUAGES = ("zh", "en")
+EMPTY_VALUES: dict[str, Any] = {
+    **dict.fromkeys(PLACEHOLDERS, ""),
+    "next_date": "",
+    "clock": "",
+    "message": "",
+    "overdue": False,
+    "urgent": False,
+    "items": [],
+    "values": {},
+}
+"""Every name that an installed template reads, so that a value which a case lacks is empty and not an error."""
 # Line separators would end a header line, direction marks disguise text, lone surrogates cannot be encoded as UTF-8.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+_BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
+"""Parts of a template that a case leaves empty."""
 
 
 class TemplateRenderError(ValueError):
@@ -43,13 +61,15 @@ class MessageTemplates:
     """
 
     def __init__(self, sources: Mapping[str, str], zone: str = "Asia/Shanghai", required: Collection[str] = ()) -> None:
+        # Messages are plain text: autoescaping would put HTML entities into them.
         self._environment = ImmutableSandboxedEnvironment(
             loader=DictLoader(dict(sources)), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
         )
         # Jinja copies its globals (range, dict, …) for each rendering, which takes longer than the rendering; templates need none.
         self._environment.globals.clear()
         self._zone = ZoneInfo(zone)
-        self._environment.filters["instant"] = self._instant
+        self._environment.filters["instant"] = self.format_instant
+        self._environment.filters["short"] = lambda text: _cut(" ".join(str(text).split()), LONGEST_SMS_VALUE)
         self._compiled = {name: self._environment.get_template(name) for name in sources}
         if missing := [name for name in required if name not in sources]:
             raise ValueError(
@@ -58,14 +78,14 @@ class MessageTemplates:
             )
 
     def choose(self, names: tuple[str, ...], language: str, channel: str) -> str:
-        """The first of the names that has a template; empty if none has.
-
-        `en-GB` counts as `en`, an unknown language as Chinese.
-        """
-        primary = language.partition("-")[0].lower()
-        primary = primary if primary in LANGUAGES else LANGUAGES[0]
-        candidates = (f"{name}.{primary}.{channel}" for name in names)
+        """The first of the names that has a template; empty if none has."""
+        candidates = (f"{name}.{self.language(language)}.{channel}" for name in names)
         return next((name for name in candidates if name in self._compiled), "")
+
+    def language(self, language: str) -> str:
+        """The language of the templates that a recipient gets; `en-GB` counts as `en`, an unknown one as Chinese."""
+        primary = language.partition("-")[0].lower()
+        return primary if primary in LANGUAGES else LANGUAGES[0]
 
     def render(self, name: str, values: Mapping[str, Any]) -> RenderedMessage:
         """Render the template `name`; the first line of an e-mail is its subject. Raises `TemplateRenderError`."""
@@ -80,9 +100,11 @@ class MessageTemplates:
         return RenderedMessage(one_line(subject, LONGEST_SUBJECT), _cut(body, LONGEST_TEXT[channel]))
 
     def _render_text(self, template: Template, values: Mapping[str, Any]) -> str:
-        return _CONTROL.sub("", template.render(truncate_values(dict(values)))).strip()
+        text = template.render(EMPTY_VALUES | truncate_values(dict(values)))
+        return _BLANK_LINES.sub("\n\n", _CONTROL.sub("", text)).strip()
 
-    def _instant(self, value: datetime | str) -> str:
+    def format_instant(self, value: datetime | str) -> str:
+        """The instant in the organisation's zone, to the minute. Raises `ValueError` for text that is none, or has no offset."""
         instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         if instant.tzinfo is None:
             raise ValueError("an instant needs an offset")

@@ -115,10 +115,12 @@ class CaseBatch:
 
     def _decide(self, stored: StoredCase, case_id: str, case_input: CaseInput, traceparent: str | None) -> list[Event]:
         rulebook = self._rulebook(stored.case, case_input)
+        # The broker's clock may be ahead of ours: an input is never decided on before it happened.
         now = max(to_micros(self.now), getattr(case_input, "at", 0), getattr(case_input, "registered_at", 0))
         departments_before = departments_of(stored.case)
         decision = decide(stored.case, case_input, rulebook, now)
         stored.case, stored.next_due = decision.case, decision.next_due
+        # Not for other inputs: a case acted on after a change of calendar would count as recalculated, and keep its old deadlines.
         if isinstance(case_input, (OpenCase, Recalculate)):
             stored.calendar_stamp = self.rulebooks.calendar_stamp
         if isinstance(case_input, OpenCase):
@@ -225,6 +227,7 @@ class CaseBatch:
         case = context.case
         fields = event_mapping.published_fields(event, case, context.rulebook.procedure, context.worktime)
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
+        # Encoded once: the ledger's hash covers exactly the bytes that the topic carries (ADR 15).
         at, body = fields["at"], hash_chain.canonical_json(fields)
         stored.head = hash_chain.chain_hash(stored.head, body)
         stored.changed_at = max(stored.changed_at, event.at)

@@ -123,6 +123,7 @@ class UpdateCases:
         if isinstance(event, Classified) and event.registered is not None:
             rulebook = self.rulebooks.get(event.procedure, event.version, event.registered.parameters)
             return event_mapping.to_open_case(event, rulebook.procedure)
+        # What comes by Kafka happens at the broker's timestamp, which is the same when the record is read again.
         cause = "message" if isinstance(event, NotificationOutcome) else "triage"
         at = to_micros(record.recorded_at)
         if case is None:
@@ -130,10 +131,12 @@ class UpdateCases:
         return event_mapping.to_apply_decision(event, at, self.rulebooks.for_case(case).procedure, cause)
 
     def _action_input(self, record: ReceivedRecord, action: Action, case: Case | None) -> TakeAction | PendingAction:
+        # park=False, here and below: whoever has a key could otherwise shut a case for everyone by a bad action.
         if record.topic != CASE_ACTIONS.name or action.case != record.key:
             raise Rejected("the record's key is not the case that its action names: send it with the case as key", park=False)
         if action.action not in ACTION_DEFINITIONS:
             raise Rejected(f"there is no action {action.action}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}", park=False)
+        # From the signing key, never from the body: whoever may write to the topic could claim to be the executive (ADR 12).
         actor = self.identities.signer(record.headers)
         if case is None:
             fields = action.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -117,6 +117,7 @@ class DutyRunner:
         async with self._database.transaction() as tx:
             if await self._waits_for_timers(tx, due):
                 return False
+            # In a transaction of its own: the others have to see the claim while this process computes.
             claim = await duties.claim_duty(tx, due.procedure.id, period, due.now)
         if claim is None:
             return False

@@ -50,6 +50,7 @@ class RulebookRegistry:
     @classmethod
     def from_decision_context(cls, context: DecisionContext) -> RulebookRegistry:
         """The rulebooks of earlier decisions: with the organisation and the calendars of that time."""
+        # The context's calendars hold those of the organisation file already.
         return cls(context.organisation.model_copy(update={"calendars": []}), context.calendars)
 
     @cached_property

@@ -23,9 +23,11 @@ async def seal_year(tx: Transaction, year: int, period: tuple[datetime, datetime
     if now < until:
         raise YearSealError(f"the year {year} is not over before {until.isoformat()}; seal it then")
     await seals.lock_year(tx, year)
+    # A sealed year never changes: its root may have been published (ADR 13).
     existing = await seals.load_seal(tx, year)
     if existing is not None:
         return existing
+    # hunan-property 3.9: closed records are bound and sealed at the end of each year.
     leaves = await seals.ended_cases(tx, since, until)
     seal = YearSeal(year, merkle.merkle_root([leaf.data for leaf in leaves]), leaves, now, created=True)
     await seals.insert_seal(tx, seal)

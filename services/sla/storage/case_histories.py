@@ -31,6 +31,7 @@ ORDER BY case_id, place, sequence
 _ORPHANED_LEDGERS = (
     "SELECT DISTINCT case_id FROM ledger WHERE NOT EXISTS (SELECT FROM cases WHERE id = case_id) ORDER BY case_id LIMIT 1000"
 )
+# UNION instead of OR, so that each half is read by an index of its own.
 _CASES_OF_PERIOD = """
 SELECT id FROM cases WHERE procedure = $1 AND received_at < $2 AND changed_at >= $3
 UNION SELECT id FROM cases WHERE procedure = $1 AND received_at < $2 AND status = 'open' ORDER BY id

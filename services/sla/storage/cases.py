@@ -66,6 +66,7 @@ async def load_case(tx: Transaction, case_id: str) -> Case | None:
 async def save_cases(tx: Transaction, stored_cases: Sequence[StoredCase]) -> None:
     """Insert or update the rows of these cases."""
     inserted = [(*_fixed_columns(s.case), *_changing_columns(s, s.case)) for s in stored_cases if s.case and not s.has_row]
+    # COPY for new rows, at half the cost of `unnest`; it has no ON CONFLICT, so known rows are updated (ADR 27).
     await tx.copy_rows("cases", _COLUMNS, inserted)
     updated = [(s.case.id, *_changing_columns(s, s.case)) for s in stored_cases if s.case and s.has_row]
     if updated:

@@ -11,6 +11,7 @@ import orjson
 
 from shared.runtime.database.database import Transaction
 
+# By id last: inputs of one instant are applied in the order in which they arrived.
 _LOAD = "SELECT id, case_id, at, input FROM held WHERE case_id = ANY($1::text[]) ORDER BY case_id, at, id"
 _INSERT = "INSERT INTO held (case_id, at, input) SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::bytea[])"
 _DELETE = "DELETE FROM held WHERE id = ANY($1::bigint[])"

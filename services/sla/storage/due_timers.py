@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.runtime.database.database import Transaction
 
 _DUE = "SELECT 1 FROM timer WHERE due_at <= $1 LIMIT 1"
+# LEFT JOIN: without an armed timer the gauges have to show 0, not the last number.
 _DUE_WITHIN = """
 SELECT h, count(timer.due_at) AS n FROM unnest($2::int[]) AS h
 LEFT JOIN timer ON timer.due_at <= $1::timestamptz + make_interval(hours => h) GROUP BY h

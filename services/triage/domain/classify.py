@@ -43,6 +43,7 @@ def derive_facts(rules: TriageRules, scope: RuleScope, submitted_facts: Containe
         read = ", ".join(scope.evidence(rule.when))
         evidence += [f"derived {name} from {read}" for name in new_facts]
         facts.update(new_facts)
+        # At once: later entries may read the fact.
         scope.set_facts(new_facts)
     return DerivedFacts(facts, tuple(evidence))
 

@@ -111,6 +111,7 @@ def count_case(counter: GroupCounter, occurrence: Occurrence, entry: CountEntry)
     if not grouped:
         return replace(counter, occurrences=tuple(occurrences)), None
     existing = counter.open_group or next((o.group for o in grouped if o.group), "")
+    # Pure code draws no random ids: a group is named after the case that completes it.
     group = existing or f"{entry.id}/{occurrence.case}"
     joined = {o.case: None for o in grouped if not o.group}
     updated = tuple(replace(o, group=group) if o.case in joined else o for o in occurrences)

@@ -89,6 +89,7 @@ class TriageState:
         kind, subject = after.last_decided if decided_again else (before.kind, before.subject)
         target = after.target()
         class_changes = target.class_ != before.target().class_ and target.class_ != before.effective.class_
+        # A person's decision outranks a later automatic one (ADR 22).
         if before.set_by_person or not (class_changes or (kind, subject) != (before.kind, before.subject)):
             self.cases[before.case] = after
             return []

@@ -13,6 +13,7 @@ SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wan
 _SELECT_ALL_OCCURRENCES = """
 SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
+# Two index scans that end at their limit: a counter can hold far more occurrences than a window needs.
 _SELECT_NEIGHBOURS = """
 SELECT DISTINCT neighbour.* FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[])
     AS query (procedure, count, key, received_at, span, max_neighbours), LATERAL (
@@ -29,6 +30,7 @@ _SELECT_GROUP_MEMBERS = """
 SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (procedure, count, key, group_id)
 USING (procedure, count, key, group_id)
 """
+# Not sorted as row locks elsewhere: under the lock of its procedure one transaction at a time writes here.
 _UPSERT_OCCURRENCES = """
 INSERT INTO mark (procedure, count, key, case_id, received_at, complainant, group_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])

@@ -20,7 +20,11 @@ class NotificationRequested(CaseEvent):
     template: ShortText = ""
     about: ShortText = ""
     urgent: bool = False
-    values: JsonObject = Field(default_factory=dict, description="values for the template: number, title, due_at, … without personal data")
+    values: JsonObject = Field(
+        default_factory=dict,
+        description="values for the template: number, matter, title, … without contact data; `items` are those of merged requests",
+    )
+    merged_into: ShortText = Field(default="", description="the notification whose message includes this one, which is not sent by itself")
     contact: str | None = Field(default=None, description="sealed contact data of a complainant who is a recipient")
 
 

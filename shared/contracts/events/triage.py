@@ -37,6 +37,7 @@ class Classified(ActionEvent):
     subject: ShortText = ""
     facts: JsonObject = Field(default_factory=dict)
     evidence: list[ShortText] = Field(default_factory=list)
+    # Messages about the registration go out with the first decision, before `routed` names the department that they concern.
     department: ShortText = Field(
         default="",
         description="in the first decision: the department that `routed` or `route_proposed` will name next",

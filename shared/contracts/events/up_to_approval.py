@@ -78,6 +78,7 @@ class HandedOver(ActionEvent):
     to: ShortText = ""
 
 
+# realestate-engineering 4.4.2: whoever is asked first owns the case until another has taken it over.
 class TakenOver(ActionEvent):
     """Another department or role took the case over, which ends the ownership of the first-asked person."""
 
@@ -102,6 +103,7 @@ class Answered(ActionEvent):
     next_date: Instant | None = None
 
 
+# A person's act: the system's own notice does not stop the clock of greentown-qd1001 4.3.1.
 class Reported(ActionEvent):
     """The report sheet reached the executive."""
 
@@ -121,6 +123,7 @@ class MeasuresSubmitted(ActionEvent):
 
     name = "measures_submitted"
 
+    # greentown-qd1001 4.5.2: what a handler drew up counts only with the owner's own signature.
     needs_sign_off: bool = False
 
 

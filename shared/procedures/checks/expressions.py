@@ -94,6 +94,7 @@ def _selector_expressions(located: LocatedEntry, name: str) -> Iterator[LocatedE
 
 
 def _check_names(procedure: Procedure, expression: LocatedExpression) -> list[str]:
+    # Evaluating is not enough: a true `||` hides a name that does not exist on its other side.
     facts, parameters = frozenset(procedure.facts), frozenset(procedure.parameters)
     by_event = [unknown_names(expression.source, facts, parameters, event) for event in expression.event_ids or (None,)]
     # A condition for several events may read a field that only one of them has.

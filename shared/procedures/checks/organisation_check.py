@@ -53,6 +53,7 @@ def _check(path: Path) -> tuple[Organisation, list[FileProblem]]:
             continue
         problems += blocking_problems(pack)
         problems += [document.problem_at(f.yaml_path, f.message) for f in _procedure_findings(organisation, at_source, pack)]
+    # Sources with the same procedure have the same problems.
     return organisation, list(dict.fromkeys(problems))
 
 

@@ -43,6 +43,7 @@ def _check_clock_ends(index: int, clock: ClockEntry) -> Iterator[Finding]:
     if clock.every is not None:
         yield Finding(("clocks", index), f"nothing stops the repeating clock {clock.id}; name the event that ends it under stops")
         return
+    # With a breach it is an error, since every case would be breached in the end, whatever people do.
     breaches = any(isinstance(expand_effect(effect), Breach) for due in clock.due for effect in due.do)
     message = f"nothing stops the clock {clock.id}; name the event that meets it under stops"
     yield Finding(("clocks", index), message, "error" if breaches else "warning")

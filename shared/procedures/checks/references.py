@@ -158,6 +158,7 @@ def _name_paths(source: str) -> tuple[tuple[str, ...], ...]:
     try:
         return compile_condition(source).paths
     except ValueError:
+        # check_expressions reports it.
         return ()
 
 

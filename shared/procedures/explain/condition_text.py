@@ -63,6 +63,7 @@ def condition_text(names: ProcedureNames, source: str) -> str:
 
 def _simplify(source: str) -> str:
     """Expressions that packs use often, in a form that reads well token by token: `count.handled == 0` → `never.handled`."""
+    # A pack counts by `complaint.against[0]`; in words the index says nothing.
     text = " ".join(source.split()).replace("[0]", "")
     text = _COUNT_IS_POSITIVE.sub(r"ever.\1", _COUNT_IS_ZERO.sub(r"never.\1", text))
     text = _LIST_NOT_EMPTY.sub(r"\1 != ''", text)

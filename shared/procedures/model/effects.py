@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from shared.contracts.base import StrictModel
 from shared.contracts.events import EVENT_CLASSES
+from shared.procedures.model.wording import Wording
 
 RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
@@ -22,6 +23,7 @@ class Breach(Effect):
     """Record that the deadline passed unmet (`clock_breached`); `in_principle` if the regulation allows exceptions from the limit."""
 
     breach: Literal[True] = True
+    # realestate-engineering 4.1.1 sets its limits “in principle”: chased and counted, but they may be exceeded with a reason.
     in_principle: bool = False
 
 
@@ -31,6 +33,7 @@ class Remind(Effect):
     remind: RoleNames
     by: list[MessageChannel] = ["email"]
     template: str | None = None
+    text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
 
 
 class Notify(Effect):
@@ -39,6 +42,7 @@ class Notify(Effect):
     notify: RoleNames
     by: list[MessageChannel] = ["email"]
     template: str | None = None
+    text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
     urgent: bool = False
 
 
@@ -65,6 +69,7 @@ class Reclassify(Effect):
 class RaiseLevel(Effect):
     """Raise the management level by a number of the procedure's `levels`."""
 
+    # telecom-urgent 4(2): an urgent complaint is handled one management level higher.
     raise_level: int = Field(ge=1, le=9)
 
 
@@ -98,6 +103,7 @@ class RefuseActions(Effect):
     refuse_further: RoleNames
 
 
+# What a regulation needs beyond this list is added to the engine, with a decision record (ADR 9).
 EFFECT_CLASSES: dict[str, type[Effect]] = {
     "breach": Breach,
     "remind": Remind,

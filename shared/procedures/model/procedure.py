@@ -54,6 +54,7 @@ class ParameterDeclaration(StrictModel):
     """A value that the regulation leaves open and the organisation sets; without a default it has to be set."""
 
     type: Literal["duration", "int", "number", "text"] = "duration"
+    # None where the text leaves the number open (`[X]` in grievance-system): only the organisation may fill it in.
     default: str | int | float | None = None
     clause: ClauseIds
     zh: str = ""
@@ -132,7 +133,9 @@ class CountEntry(TitledEntry):
     window: DurationText | None = Field(
         default=None, description="longest time between the first and the last case, such as 30m; none: unlimited"
     )
+    # telecom-urgent, sudden fault: one caller who calls ten times is one person.
     distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants instead of cases")
+    # telecom-urgent, batch: the complaints before the tenth become batch complaints too.
     reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the case that completes the group")
     does: CountEffect
 
@@ -179,8 +182,10 @@ class Procedure(StrictModel):
     version: int = Field(ge=1)
     title: Title
     source: str = ""
+    # With an underscore: a field named `register` would hide a method of BaseModel's metaclass, of which pydantic warns.
     register_: RegisterEntry = Field(alias="register")
     calendar: str | None = Field(default=None, description="a calendar of the organisation; none: the organisation's default")
+    # Article 203 of the Civil Code ends a day at close of business; a customer waits until midnight.
     day_end: Literal["midnight", "close"] = "midnight"
     auto_route: bool = True
     most_returns: int = Field(default=5, ge=1, description="how often a case may be returned")

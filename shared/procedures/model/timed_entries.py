@@ -89,6 +89,7 @@ class DueEntry(StrictModel):
     """A limit of a clock, and the effects that run when it passes before the clock stops."""
 
     within: LimitSource
+    # `earlier`: hunan-property 3.4.2, by the date agreed if that is earlier.
     or_agreed: bool | Literal["earlier"] = Field(
         default=False, description="a date agreed with the customer replaces the limit (`earlier`: only an earlier date)"
     )
@@ -116,6 +117,7 @@ class ClockEntry(TitledEntry):
     owner: RoleNames | ActorOfEvent = Field(
         default="owner", description="the role that has to act; of several roles the first that a person holds"
     )
+    # Inclusive where a regulation counts from the day itself (当日起), as group-complaint-demand 4.2.2.1.
     counting: DayCounting = "exclusive"
     roll: DayRoll = "forward"
     due: list[DueEntry] = Field(default_factory=list)

@@ -49,6 +49,7 @@ class Database:
                 yield tx
                 await tx.commit()
             except BaseException as error:
+                # A killed backend can surface as any error in the block, asyncpg's InternalClientError among them.
                 lost = tx.driver_connection.is_closed()
                 await tx.rollback()
                 if lost and isinstance(error, Exception) and not is_infrastructure(error):
@@ -93,6 +94,7 @@ def _create_engine(settings: RuntimeSettings, schema: str, pool_size: int) -> As
         url,
         isolation_level="AUTOCOMMIT",  # transactions are asyncpg's, see Transaction
         pool_size=pool_size,
+        # Processes times pool sizes must stay below the server's max_connections, so a pool has no reserve.
         max_overflow=0,
         pool_timeout=settings.lock_timeout,
         connect_args={
@@ -103,6 +105,7 @@ def _create_engine(settings: RuntimeSettings, schema: str, pool_size: int) -> As
                 "application_name": f"jiesu-{schema}",
                 "timezone": "UTC",
                 "jit": "off",  # compiling takes longer than our short queries
+                # At a rebalance the new owner of a partition waits for the old one's row locks; these limits bound the wait.
                 "lock_timeout": milliseconds(settings.lock_timeout),
                 "statement_timeout": milliseconds(settings.command_timeout),
                 "idle_in_transaction_session_timeout": milliseconds(settings.idle_in_transaction_timeout),

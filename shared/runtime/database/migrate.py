@@ -18,7 +18,9 @@ async def migrate(database: Database, package: str) -> None:
     Raises `Misconfigured` where the schema is at a revision that the package does not have.
     """
     folder = _folder(package)
+    # The engine's AUTOCOMMIT would keep the first statements of a revision that fails.
     async with database.engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+        # Statements of running services queue behind a migration that waits for a lock: it fails after a minute and changes nothing.
         await connection.exec_driver_sql("SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true)")
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK_ID})")
         # IF NOT EXISTS would require the right to create even where the schema exists.

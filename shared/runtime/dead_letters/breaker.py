@@ -38,6 +38,7 @@ class Breaker:
         """Raise RepeatedFaultError if these faults, one for each parked case, would be too many; call before their commit."""
         if self._max_cases == 0:
             return
+        # A breaker that counted failed records was stopped by 50 junk records of anyone, and a restart did not help (ADR 2).
         for fault, count in Counter(faults).items():
             if count + self._recent(fault) > self._max_cases:
                 raise RepeatedFaultError(fault)

@@ -10,6 +10,7 @@ RECORD_COLUMNS = "topic, partition, kafka_offset, key, raw_key, headers, body, t
 RECORD_ARRAY_PARAMETERS = (
     "$1::text[], $2::int[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::smallint[]"
 )
+# The release applies waiting records in the order of their ids, so they must be inserted in the order of the batch.
 _INSERT_WAITING = f"""
 INSERT INTO waiting ({RECORD_COLUMNS})
 SELECT {RECORD_COLUMNS} FROM unnest({RECORD_ARRAY_PARAMETERS}) WITH ORDINALITY AS record ({RECORD_COLUMNS}, position)
@@ -52,6 +53,7 @@ async def parked_keys(tx: Transaction, keys: Collection[str]) -> set[str]:
     """The keys whose case is parked. FOR SHARE: none of them is released before the transaction ends."""
     if not keys:
         return set()
+    # Sorted, as all row locks are: two batches that lock the same keys in different order would deadlock.
     rows = await tx.fetch("SELECT key FROM parked WHERE key = ANY($1::text[]) ORDER BY key FOR SHARE", sorted(keys))
     return {row["key"] for row in rows}
 

@@ -148,6 +148,7 @@ class Producer:
             if (
                 batch is None
                 or batch.size >= self._batch_bytes.get(topic, MAX_BATCH_BYTES)
+                # No timestamp: the broker sets it (LogAppendTime), since watermarks are counted by the broker's clock.
                 or batch.builder.append(timestamp=None, key=key, value=body, headers=headers) is None
             ):
                 open_batches[partition] = batch = _PartitionBatch(partition, producer.create_batch())
@@ -188,6 +189,7 @@ class Producer:
 
     async def _started_producer(self) -> AIOKafkaProducer:
         if self._current is None:
+            # Without idempotence a retry reorders messages (ADR 4).
             producer = AIOKafkaProducer(
                 acks="all", enable_idempotence=True, client_id="jiesu-relay", max_batch_size=MAX_BATCH_BYTES, **self._options
             )

@@ -1,7 +1,8 @@
 """Creates and configures topics as the registry describes them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -14,6 +15,8 @@ from shared.runtime.kafka.connection import connection_options, diagnose_connect
 from shared.runtime.process.settings import RuntimeSettings
 
 _LEADER_TIMEOUT_SECONDS = 30.0
+_TOPIC_CONFIG_SOURCE = 1
+"""ConfigSource of the protocol for a value that was set on the topic, not by the broker or a default."""
 
 
 def topic_configs(topic: Topic) -> dict[str, str]:
@@ -79,6 +82,19 @@ async def _await_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]
 
 
 async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic]) -> None:
-    if existing:
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs=topic_configs(topic)) for name, topic in existing.items()]
-        await admin.alter_configs(resources)
+    if not existing:
+        return
+    names = [ConfigResource(ConfigResourceType.TOPIC, name) for name in existing]
+    described = [resource for answer in await admin.describe_configs(names) for resource in answer.resources]
+    set_on_topic = {name: _operator_configs(entries) for _, _, _, name, entries in described}
+    # AlterConfigs replaces the whole configuration: what it does not name falls back to the broker's default.
+    resources = [
+        ConfigResource(ConfigResourceType.TOPIC, name, configs=set_on_topic.get(name, {}) | topic_configs(topic))
+        for name, topic in existing.items()
+    ]
+    await admin.alter_configs(resources)
+
+
+def _operator_configs(entries: Iterable[Sequence[Any]]) -> dict[str, str]:
+    """What was set on the topic itself, such as `max.message.bytes` by its operator; `entries` as DescribeConfigs answers."""
+    return {name: value for name, value, _, source, *_ in entries if source == _TOPIC_CONFIG_SOURCE}

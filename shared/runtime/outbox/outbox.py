@@ -30,6 +30,7 @@ async def add(tx: Transaction, messages: Iterable[CloudEventRecord]) -> None:
 
 def shard_of(key: str, shards: int) -> int:
     """The outbox shard of a case, the same in every process."""
+    # Not hash(), which Python seeds differently in each process.
     return zlib.crc32(key.encode()) % shards
 
 

@@ -22,6 +22,7 @@ _INFRASTRUCTURE_ERRORS = (
     exc.PendingRollbackError,
     exc.ResourceClosedError,
     asyncpg.InterfaceError,
+    # asyncpg raises it where a backend was killed during a statement.
     asyncpg.InternalClientError,
 )
 

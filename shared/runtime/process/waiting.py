@@ -4,6 +4,7 @@ import asyncio
 
 from shared.runtime.clock import jitter
 
+# Without a bound, 2.0**failures raises OverflowError in a long outage.
 _MAX_DOUBLINGS = 20
 
 

@@ -35,6 +35,7 @@ class Applier:
     async def apply_all(self, tx: Transaction, records: Sequence[ReceivedRecord]) -> None:
         """Apply all records in one handler call; those of parked cases wait. Raises what the handler raises."""
         parked = await parking.parked_keys(tx, {record.key for record in records})
+        # A waiting record claims its id when it is applied after the release; claimed now, it would count as a repeat then.
         await parking.insert_waiting(tx, [record for record in records if record.key in parked])
         new_records = await inbox.claim(tx, [record for record in records if record.key not in parked])
         if new_records:

@@ -21,6 +21,7 @@ from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.timers.timers import TIMER_PSEUDO_TOPIC
 
 _POLL_SECONDS = 0.5
+# SKIP LOCKED: every process of the service carries out requests.
 _NEXT_REQUEST = f"""
 SELECT id, status, {RECORD_COLUMNS} FROM dead_letter WHERE status = ANY($1::text[]) ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constants

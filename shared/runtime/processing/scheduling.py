@@ -14,6 +14,7 @@ def merge_by_timestamp(records: Sequence[RawRecord]) -> list[RawRecord]:
     queues: dict[tuple[str, int], list[tuple[int, RawRecord]]] = defaultdict(list)
     for record in records:
         queue = queues[record.topic, record.partition]
+        # After a change of leader timestamps can go back: sorted by them alone, records of a partition would change places.
         queue.append((max(record.timestamp_ms, queue[-1][0] if queue else 0), record))
     timestamped = sorted((pair for queue in queues.values() for pair in queue), key=lambda pair: pair[0])
     return [record for _, record in timestamped]

@@ -95,6 +95,7 @@ def create_subscriber(
         group_id=f"{settings.topic_prefix}{group}",
         # The default commits records that are still being handled; ACK and REJECT_ON_ERROR drop records on an error.
         ack_policy=AckPolicy.NACK_ON_ERROR,
+        # The default, `latest`, would skip records that arrived before the group's first commit.
         auto_offset_reset="earliest",
         max_records=settings.batch_size * _BATCHES_PER_POLL,
         batch_timeout_ms=settings.batch_wait_ms,

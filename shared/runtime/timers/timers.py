@@ -32,6 +32,7 @@ ON CONFLICT (case_id) DO UPDATE SET partition = excluded.partition, due_at = exc
 """
 # DELETE alone locks in the order of its scan; the subquery locks in the order of the ids, as _ARM does.
 _DISARM = "DELETE FROM timer WHERE case_id IN (SELECT case_id FROM timer WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE)"
+# LATERAL reads the index of (partition, due_at) once for each partition and ends at the limit.
 _DUE = """
 SELECT due.case_id FROM unnest($1::int[], $2::timestamptz[]) AS owned (partition, cutoff)
 CROSS JOIN LATERAL (
@@ -41,6 +42,7 @@ CROSS JOIN LATERAL (
     ORDER BY timer.due_at LIMIT $3) AS due
 ORDER BY due.due_at LIMIT $3
 """
+# Compared again under the locks of the cases: since _DUE a batch may have moved a timer or parked its case.
 _TAKE_DUE = """
 DELETE FROM timer USING unnest($2::int[], $3::timestamptz[]) AS owned (partition, cutoff)
 WHERE timer.case_id = ANY($1::text[]) AND timer.partition = owned.partition AND timer.due_at <= owned.cutoff
@@ -146,6 +148,7 @@ class TimerLoop:
     async def _fire_batch(self) -> tuple[list[DueTimer], list[str]]:
         """The timers that fired, and the faults that parked cases instead."""
         faults: list[str] = []
+        # The broker's clock may be ahead of ours: nothing fires before its instant.
         cutoffs = {p: min(self._watermark.read_until(p), self._clock.now()) for p in self._watermark.owned_partitions()}
         if not cutoffs:
             return [], faults

@@ -43,10 +43,10 @@ def run_steps(
     return simulate_scenario(_scenario(steps, until, complaint), bind_parameters(small_procedure(procedure)), _company(organisation))
 
 
-def requested_messages(procedure: str, *, until: str, organisation: TimelineRow | None = None) -> list[TimelineRow]:
-    """The notification requests of one complaint received on the 9th at 09:00, with the values of their templates."""
+def requested_messages(procedure: str, *steps: str, until: str, organisation: TimelineRow | None = None) -> list[TimelineRow]:
+    """The notification requests of one complaint received on the 9th at 09:00, with the values of their templates; steps as above."""
     simulation = Simulation(bind_parameters(small_procedure(procedure)), _company(organisation), {})
-    return [event for event in simulation.run(_scenario((), until, {})) if event["event"] == "notification_requested"]
+    return [event for event in simulation.run(_scenario(steps, until, {})) if event["event"] == "notification_requested"]
 
 
 def _scenario(steps: Iterable[str], until: str, complaint: TimelineRow) -> Scenario:

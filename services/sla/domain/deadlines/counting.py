@@ -139,6 +139,7 @@ def _count_working_days(worktime: Worktime, start: int, duration: Duration, rule
         first_rank = first_open_rank(worktime, start)
     rank = first_rank + duration.size - 1
     for pause_start, pause_end in pauses:
+        # A pause that begins at a day's very end is too late to hold that day back, a resumption then too late to save it.
         if closes[rank] <= pause_start:
             break
         if pause_end is None:
@@ -186,6 +187,7 @@ def _end_of_days(worktime: Worktime, start: int, first_day: int, last_day: int, 
     """Return the end of the days from `first_day` to `last_day`, prolonged by the days that a pause holds back, and rolled."""
     day_ends = worktime.day_ends if rule.day_end == "midnight" else worktime.day_closes
     for pause_start, pause_end in pauses:
+        # As for working days: at a day's very end a pause comes too late.
         if day_ends[last_day] <= pause_start:
             break
         if pause_end is None:
@@ -220,6 +222,7 @@ def _is_provisional(worktime: Worktime, start: int, first_day: int, last_day: in
     return rule.roll == "forward" and worktime.has_unpublished_day(last_day, rolled_day)
 
 
+# Neither these two nor a date can pause (docs/reference/time.md).
 def _count_same_day(worktime: Worktime, start: int, _duration: Duration, _rule: CountingRule, _pauses: Pauses) -> CountedDue:
     day = worktime.day_of(start)
     return worktime.day_ends[day], day, False

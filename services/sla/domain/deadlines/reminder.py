@@ -37,6 +37,7 @@ class ReminderTiming:
 
 def _parse_share(value: object) -> Fraction:
     try:
+        # By its text: the float 0.8 is a little more than 4/5, and the reminder, rounded up, would come a microsecond late.
         share = Fraction(str(value))
     except (ValueError, ZeroDivisionError):
         share = Fraction(0)

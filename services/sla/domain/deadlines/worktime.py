@@ -207,6 +207,7 @@ class Worktime:
         self.interval_ends = _int_table()
         self.worked_before = _int_table([0])
         exceptions: dict[int, tuple[MinuteInterval, ...]] = dict.fromkeys(map(_to_day, self.calendar.statutory_days), ())
+        # Last: a dated entry of the calendar overrides a statutory holiday.
         exceptions.update((_to_day(day), intervals) for day, intervals in self.calendar.days.items())
         for day in range(_DAY_COUNT):
             self.work_days_before.append(len(self.work_days))

@@ -55,6 +55,7 @@ def verify_history(history: CaseHistory) -> list[str]:
 
 
 def _head_faults(history: CaseHistory) -> Iterator[str]:
+    # A chain without its last entries is intact in itself: only the case row shows that they are missing.
     last = history.rows[-1] if history.rows else None
     reached, head = (last.sequence, last.hash) if last else (0, hash_chain.GENESIS_HASH)
     if reached < history.sequence:

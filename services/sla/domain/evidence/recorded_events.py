@@ -49,6 +49,7 @@ def input_origin(case_input: CaseInput) -> str:
     match case_input:
         case OpenCase():
             return "opening"
+        # The event does not show it: to classify a second time causes `reclassified` (ADR 23).
         case TakeAction(action=action):
             return f"act {action}"
         case ApplyDecision():

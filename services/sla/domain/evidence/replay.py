@@ -82,6 +82,7 @@ def _replay_decision(found: ReplayResult, group: list[RecordedEvent], find: Rule
         if found.basis != first.basis and not isinstance(given, Recalculate):
             found.case = _recalculated(found.case, rulebook)
         found.case = _execute_eventless(found.case, rulebook, _executed_until(given))
+    # The instant of the live decision, as CaseBatch takes it.
     now = max(parse_micros(first.body["recorded_at"]), getattr(given, "at", 0), getattr(given, "registered_at", 0))
     decision = decide(found.case, given, rulebook, now)
     found.case, found.rulebook, found.basis = decision.case, rulebook, first.basis
@@ -107,6 +108,7 @@ def _executed_until(given: CaseInput) -> int:
     """The instant up to which a decision executes due items before its input."""
     match given:
         case OpenCase(registered_at=at) | TakeAction(at=at) | ApplyDecision(at=at) | Recalculate(at=at):
+            # What is due at the very instant of an input comes after it: an action at the due instant is in time.
             return at - 1
         case AdvanceTime(upto=upto):
             return upto

@@ -12,6 +12,7 @@ from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.messages.merging import merge_requests
 from services.sla.domain.rules.plans import first_clauses
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
@@ -63,6 +64,7 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
             _follow_up_events(builder)
             # A guard that becomes true only now counts from its start event, so its deadline may have passed (time.md, Known late).
             next_due_at = _execute_due(builder, case_input.at - 1)
+    merge_requests(builder.events)
     return CaseDecision(builder.case, builder.events, next_due_at)
 
 

@@ -10,6 +10,7 @@ from services.sla.domain.lifecycle import clocks, escalation, notifications
 from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.notifications import NotificationOptions
+from services.sla.domain.messages import message_values
 from services.sla.domain.rules.plans import ClockPlan, PlannedEffect, ReactionPlan
 from shared.procedures.model.effects import (
     AssignHandler,
@@ -97,14 +98,14 @@ def _remind(builder: DecisionBuilder, planned: PlannedEffect, effect: Remind, co
     if context.occurrences > 1:
         data["occurrences"] = context.occurrences
     builder.add_event("reminded", context.at, data, context.cause)
-    options = _notification_options(effect, "reminded", context)
+    options = _notification_options(builder, effect, "reminded", context)
     notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
 
 
 def _notify(builder: DecisionBuilder, planned: PlannedEffect, effect: Notify, context: EffectContext) -> None:
     roles, rule_fields = _resolve_roles(builder, effect.notify, context), builder.rule_fields(context.rule, planned.clauses)
     about = "clock_breached" if context.overdue and context.plan else context.about or "due"
-    options = _notification_options(effect, about, context, urgent=effect.urgent)
+    options = _notification_options(builder, effect, about, context, urgent=effect.urgent)
     notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
 
 
@@ -143,7 +144,7 @@ def _raise_level(builder: DecisionBuilder, planned: PlannedEffect, effect: Raise
     rule_fields = builder.rule_fields(context.rule, planned.clauses)
     data = {**rule_fields, "role": role, "recipients": [recipient] if recipient else [], "level": case.level, "reason": "level"}
     builder.add_event("escalated", context.at, data, context.cause)
-    options = NotificationOptions(by=["sms", "email"], about="escalated", urgent=True, values=_message_values(context))
+    options = NotificationOptions(by=["sms", "email"], about="escalated", urgent=True, values=_occasion_values(context))
     notifications.notify_roles_or_superiors(builder, context.at, [role], rule_fields, options)
 
 
@@ -205,19 +206,21 @@ def _owner_role(builder: DecisionBuilder, context: EffectContext) -> str:
     return clocks.clock_owner(builder, context.plan) if context.plan else notifications.case_owner(builder)
 
 
-def _notification_options(effect: Remind | Notify, about: str, context: EffectContext, *, urgent: bool = False) -> NotificationOptions:
+def _notification_options(
+    builder: DecisionBuilder, effect: Remind | Notify, about: str, context: EffectContext, *, urgent: bool = False
+) -> NotificationOptions:
     return NotificationOptions(
         by=list(effect.by),
         about=about,
         template=effect.template,
         urgent=urgent,
-        values=_message_values(context),
+        values={**_occasion_values(context), **message_values.wording_values(effect.text, builder.case)},
     )
 
 
-def _message_values(context: EffectContext) -> dict[str, Any]:
-    """The template's values of what the effects are about: the clock run, or the title of the reaction."""
+def _occasion_values(context: EffectContext) -> dict[str, Any]:
+    """The values of what the effects are about: the clock run, or the title of the reaction and what its event says."""
     if context.plan is None or context.run is None:
-        return notifications.title_values(*context.title)
+        return {**message_values.event_values(context.event), **message_values.title_values(*context.title)}
     due_at = context.run.due_at if context.due_at is None else context.due_at
-    return notifications.clock_values(context.plan.clock, context.run.start, due_at, overdue=context.overdue)
+    return message_values.clock_values(context.plan.clock, context.run.start, due_at, overdue=context.overdue)

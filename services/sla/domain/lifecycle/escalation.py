@@ -7,7 +7,8 @@ from typing import Any
 from services.sla.domain.deadlines.counting import add_duration
 from services.sla.domain.lifecycle.case import Escalation, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
-from services.sla.domain.lifecycle.notifications import NotificationOptions, clock_values, notify_roles, report_no_recipient, role_holders
+from services.sla.domain.lifecycle.notifications import NotificationOptions, notify_roles, report_no_recipient, role_holders
+from services.sla.domain.messages.message_values import clock_values
 from services.sla.domain.rules.plans import first_clauses
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import role_tuple

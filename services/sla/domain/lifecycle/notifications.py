@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.messages.message_values import case_values, in_json
 from shared.procedures.model.effects import RoleNames
-from shared.procedures.model.timed_entries import ClockEntry
 
 COMPLAINANT_ROLE = "complainant"
 _NO_ACCUSED: frozenset[str] = frozenset()
-_INSTANT_VALUES = frozenset({"started_at", "due_at"})
-"""Values of templates that are instants in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +26,6 @@ class NotificationOptions:
     template: str | None = None
     urgent: bool = False
     values: dict[str, Any] = field(default_factory=dict)
-
-
-def title_values(zh: str, en: str) -> dict[str, Any]:
-    """The title of an entry, as values of a template; absent where the procedure gives none."""
-    return {name: title for name, title in (("title", zh), ("title_en", en)) if title}
-
-
-def clock_values(clock: ClockEntry, started_at: int, due_at: int | None, *, overdue: bool) -> dict[str, Any]:
-    """The values of a template for a run of a clock; instants in microseconds."""
-    values = {"clock": clock.id, "started_at": started_at, **title_values(clock.zh, clock.en)}
-    if due_at is not None:
-        values["due_at"] = due_at
-    return {**values, "overdue": True} if overdue else values
 
 
 def case_owner(builder: DecisionBuilder) -> str:
@@ -104,12 +89,7 @@ def request_notification(
     if not roles and not persons:
         return
     case = builder.case
-    # A template reads JSON: instants are text there, with the offset of the calendar's zone.
-    own_values = {
-        name: builder.worktime.to_datetime(value).isoformat() if name in _INSTANT_VALUES else value
-        for name, value in options.values.items()
-    }
-    values = {"number": case.number, "class": case.class_, "department": case.department, **own_values}
+    values = {**case_values(case), **options.values}
     data = {
         **rule_fields,
         # From the position in the ledger, so that a replay gives the same id.
@@ -120,10 +100,13 @@ def request_notification(
         "template": options.template or options.about,
         "about": options.about,
         "urgent": options.urgent,
-        "values": values,
     }
-    if COMPLAINANT_ROLE in roles and case.complaint.get("contact"):
-        data["contact"] = case.complaint["contact"]
+    if COMPLAINANT_ROLE in roles:
+        # Whom the complainant can talk to; notify knows names and phones.
+        values |= {"contact_person": _contact_person(builder, at), "source": case.complaint.get("source", "")}
+        if case.complaint.get("contact"):
+            data["contact"] = case.complaint["contact"]
+    data["values"] = in_json(values, builder.worktime)
     builder.add_event("notification_requested", at, data)
 
 
@@ -136,6 +119,16 @@ def report_no_recipient(builder: DecisionBuilder, at: int, role: str, rule_field
     if fallback:
         options = NotificationOptions(by=["sms", "email"], about="no_recipient", urgent=True)
         request_notification(builder, at, ["fallback"], [fallback], rule_fields, options)
+
+
+def _contact_person(builder: DecisionBuilder, at: int) -> str:
+    """The person who handles the case, else who is responsible for it; empty before one is known."""
+    case = builder.case
+    if builder.rulebook.organisation.person(case.handler) is not None:
+        return case.handler
+    if not case.department:
+        return ""
+    return next(iter(role_holders(builder, case.handler or case_owner(builder), at)), "")
 
 
 def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, tuple[str, ...]] | None:

@@ -60,6 +60,7 @@ def finished_runs(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
     deemed = {_run_key(event) for event in events if event.type == "measures_deemed_approved"}
     for event in events:
         run = _run_key(event)
+        # Only the first: a breach after an extension of an overdue clock is the same delay.
         if event.type in ("clock_breached", "clock_stopped") and run not in finished:
             finished.add(run)
             yield event, event.type == "clock_stopped" and event.data.get("in_time", True) and run not in deemed

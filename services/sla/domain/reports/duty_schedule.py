@@ -37,6 +37,7 @@ def period_bounds(worktime: Worktime, every: str, at: int) -> tuple[int, int]:
     """Return the first instant of an instant's period and the first after it; `every` is `1w`, `1mo`, `1q` or `1y`."""
     duration = Duration.parse(every)
     since = period_start(worktime, duration, at)
+    # A period ends with its last day, worked or not; only the duty's due instant rolls to a working day.
     until, _, _ = add_duration(worktime, since, duration, CountingRule("inclusive", "none"))
     if until is None:
         raise ValueError(f"the period of {every} has no end")

@@ -50,6 +50,7 @@ class StatisticsCollector:
     call_backs: Counter[str] = field(default_factory=Counter)
     event_counts: Counter[str] = field(default_factory=Counter)
     group_counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    # Customers and employees apart, as grievance-system's evaluation asks.
     outcomes_by_complainant: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     finished_by_clause: Counter[str] = field(default_factory=Counter)
     in_time_by_clause: Counter[str] = field(default_factory=Counter)
@@ -88,6 +89,7 @@ class StatisticsCollector:
                 self.group_counts[event.type][event.data.get("clause", "")] += 1
 
     def _count_finished_runs(self, timeline: CaseTimeline) -> None:
+        # A clock that only repeats has no limit that could be met.
         clocks_with_limit = {clock.id for clock in self.procedure.clocks if clock.due}
         for event, in_time in finished_runs(timeline.events):
             if self.period.contains(event.at) and event.data.get("clock") in clocks_with_limit:
@@ -98,6 +100,7 @@ class StatisticsCollector:
     def _count_call_backs(self, timeline: CaseTimeline, period_events: Sequence[Event]) -> None:
         outcomes = [outcome for event in period_events if event.type == "called_back" and (outcome := event.data.get("outcome"))]
         if outcomes:
+            # The latest counts: who was dissatisfied is called back again after the next handling (hunan-property 3.8).
             self.outcomes_by_complainant["all"][outcomes[-1]] += 1
             self.outcomes_by_complainant[timeline.complainant_kind][outcomes[-1]] += 1
         if any(event.type == "closed" for event in period_events):

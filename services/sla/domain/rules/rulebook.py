@@ -12,7 +12,8 @@ from services.sla.domain.rules.plans import ClockPlan, Permission, ReactionPlan,
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.expressions.conditions import Condition
 from shared.procedures.model.bound_procedure import BoundProcedure
-from shared.procedures.model.effects import role_tuple
+from shared.procedures.model.effects import Notify, Remind, role_tuple
+from shared.procedures.model.entry_list import all_entries
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.timed_entries import ActorOfEvent, EscalationLadder
 from shared.procedures.organisation import Organisation
@@ -31,6 +32,7 @@ CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
 """Event type → the flag of the case that it sets, and the value."""
 
 
+# Without slots: cached_property stores its value in __dict__, past the __setattr__ of a frozen class.
 @dataclass(frozen=True)
 class Rulebook:
     """A procedure with its parameters, its organisation and the organisation's calendars by id.
@@ -102,7 +104,7 @@ class Rulebook:
 
     @cached_property
     def last_event_fields(self) -> dict[str, frozenset[str]]:
-        """Event type → the fields of its last occurrence that a condition or a clock's owner reads; a case keeps only these."""
+        """Event type → the fields of its last occurrence that a condition, a clock's owner or a message reads; a case keeps only these."""
         index: dict[str, set[str]] = defaultdict(set)
         for condition in self._conditions():
             for path in condition.paths:
@@ -111,6 +113,11 @@ class Rulebook:
         for clock in self.procedure.clocks:
             if isinstance(clock.owner, ActorOfEvent):
                 index[clock.owner.who].add("role")
+        for located in all_entries(self.procedure):
+            if isinstance(located.entry, Remind | Notify) and located.entry.text is not None:
+                for placeholder in located.entry.text.history():
+                    for event_type in placeholder.of:
+                        index[event_type].add(placeholder.field)
         return {event_type: frozenset(fields) for event_type, fields in index.items()}
 
     @cached_property

@@ -10,6 +10,7 @@ from shared.procedures.organisation import Department
 
 ALWAYS_HIDDEN = frozenset({"contact"})
 """Fields that are never published to a department: sealed contact data."""
+# Without `notification_failed`: departments learn of failures, not of the routine (ADR 14).
 NOT_FOR_DEPARTMENTS = frozenset({"notification_requested", "notification_sent", "notification_delivered"})
 """Events about the sending of messages, which are not published to departments."""
 ROUTING_EVENTS = frozenset({"routed", "reassigned"})

@@ -26,6 +26,13 @@ async def topic_configs(settings: RuntimeSettings) -> dict[str, str]:
     return {entry[0]: entry[1] for entry in answer.resources[0][4]}
 
 
+async def set_config(settings: RuntimeSettings, configs: dict[str, str]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, f"{settings.topic_prefix}{OUTPUT.name}", configs)])
+    await admin.close()
+
+
 async def test_an_absent_topic_is_created_with_broker_timestamps(settings: RuntimeSettings) -> None:
     assert await apply_topics(settings, [SMALL]) == {f"{settings.topic_prefix}{OUTPUT.name}": "created"}
     configs = await topic_configs(settings)
@@ -37,6 +44,14 @@ async def test_an_existing_topic_is_configured(settings: RuntimeSettings) -> Non
     await apply_topics(settings, [SMALL])
     assert await apply_topics(settings, [replace(SMALL, retention_ms=1_000_000)]) == {f"{settings.topic_prefix}{OUTPUT.name}": "updated"}
     assert (await topic_configs(settings))["retention.ms"] == "1000000"
+
+
+async def test_what_an_operator_set_on_a_topic_is_kept(settings: RuntimeSettings) -> None:
+    await apply_topics(settings, [SMALL])
+    await set_config(settings, {"max.message.bytes": "2000000", "retention.ms": "7"})
+    await apply_topics(settings, [SMALL])
+    configs = await topic_configs(settings)
+    assert (configs["max.message.bytes"], configs["retention.ms"]) == ("2000000", str(OUTPUT.retention_ms))
 
 
 async def test_a_different_number_of_partitions_is_refused(settings: RuntimeSettings) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from time import monotonic
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.errors import Rejected
@@ -67,6 +68,26 @@ async def test_a_commit_wakes_the_relay_before_the_next_poll(probe_settings: Run
             started = monotonic()
             await wait_until_outbox_empty(service)
             assert monotonic() - started < 5
+
+
+async def test_a_small_cycle_is_not_followed_by_an_empty_one_at_once(probe_settings: RuntimeSettings) -> None:
+    def empty_cycles() -> float:
+        return REGISTRY.get_sample_value("jiesu_relay_cycles_total", {"result": "empty"}) or 0
+
+    before_start = empty_cycles()
+
+    async def first_cycle_done() -> bool:
+        return empty_cycles() > before_start
+
+    slow = probe_settings.model_copy(update={"outbox_poll_ms": 30_000})
+    async with build_service(slow, ProbeHandler()).running() as service:
+        await wait_for(first_cycle_done, what="the relay's first cycle")
+        before = empty_cycles()
+        for n in range(3):
+            async with service.database.transaction() as tx:
+                await outbox.add(tx, [message("case-1", str(n))])
+            await wait_until_outbox_empty(service)
+        assert empty_cycles() == before
 
 
 async def test_relay_sends_thousands_of_messages_a_second_in_order_of_their_key(probe_settings: RuntimeSettings) -> None:

@@ -9,6 +9,7 @@ from services.notify.bootstrap import template_sources
 from services.notify.domain.delivery_planning import PlannedDelivery, PlanningContext, plan_deliveries
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates
+from services.notify.domain.message_values import MessageTexts
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import RecipientDirectory
 from shared.contracts.events.notifications import NotificationRequested
@@ -22,7 +23,7 @@ ID = UUID(int=1)
 
 
 def planning_context(channels: frozenset[str] = BOTH, quiet_hours: QuietHours | None = None) -> PlanningContext:
-    return PlanningContext(DIRECTORY, TEMPLATES, channels, quiet_hours)
+    return PlanningContext(DIRECTORY, TEMPLATES, channels, MessageTexts(DIRECTORY.organisation), quiet_hours)
 
 
 def plan(context: PlanningContext | None = None, request_id: UUID = ID, **fields: Any) -> list[PlannedDelivery]:

@@ -1,5 +1,6 @@
 """Templates: complete in both languages, bounded, sandboxed, and safe as mail headers."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +17,8 @@ from services.notify.domain.message_templates import (
 )
 
 INSTALLED = template_sources(None)
+NAMED = [name for name in INSTALLED if not name.startswith("_")]
+"""The templates of messages; the others are parts that these include."""
 TEMPLATES = MessageTemplates(INSTALLED)
 MINIMAL = {
     "number": "TS-2026-00001",
@@ -34,11 +37,11 @@ def templates_with(text: str, channel: str = "sms") -> MessageTemplates:
 
 
 def test_every_template_exists_in_both_languages_for_both_channels() -> None:
-    names = {path.name.split(".")[0] for path in TEMPLATES_FOLDER.glob("*.j2")}
-    assert set(INSTALLED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
+    names = {path.name.split(".")[0] for path in TEMPLATES_FOLDER.glob("[a-z]*.j2")}
+    assert set(NAMED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
 
 
-@pytest.mark.parametrize("name", sorted(INSTALLED))
+@pytest.mark.parametrize("name", sorted(NAMED))
 @pytest.mark.parametrize("values", [MINIMAL, FULL])
 def test_every_template_renders_with_minimal_and_with_full_values(name: str, values: dict[str, object]) -> None:
     rendered = TEMPLATES.render(name, values)
@@ -51,8 +54,8 @@ def test_every_template_renders_with_minimal_and_with_full_values(name: str, val
 def test_message_contains_number_instant_and_clause() -> None:
     rendered = TEMPLATES.render("reminded.en.email", FULL)
     assert rendered.subject == "Reminder: complaint TS-2026-00001 电梯停运"
-    assert "It is due 2026-09-25 00:00." in rendered.text
-    assert "Clause 3.5.1 of hunan-property." in rendered.text
+    assert "Due: 2026-09-25 00:00" in rendered.text
+    assert "Rule: hunan-property, clause 3.5.1" in rendered.text
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_broken_or_missing_template_raises_at_construction() -> None:
         MessageTemplates({}, required=["notice.zh.sms"])
 
 
-OVERDUE = FULL | {"title": "当天处理", "title_en": "Same day", "started_at": "2026-09-24T09:00:00+08:00", "overdue": True}
+OVERDUE = FULL | {"title": "当天处理", "started_at": "2026-09-24T09:00:00+08:00", "overdue": True}
 
 
 @pytest.mark.parametrize("name", ["clock_breached", "reminded", "escalated"])
@@ -125,7 +128,7 @@ OVERDUE = FULL | {"title": "当天处理", "title_en": "Same day", "started_at":
 def test_notice_of_something_overdue_names_it_its_due_instant_and_its_clause(name: str, channel: str) -> None:
     chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", OVERDUE) for language in LANGUAGES)
     assert all(part in chinese.text for part in ("超时", "当天处理", "2026-09-25 00:00", "3.5.1"))
-    assert all(part in english.text for part in ("verdue", "Same day", "2026-09-25 00:00", "3.5.1"))
+    assert all(part in english.text for part in ("verdue", "2026-09-25 00:00", "3.5.1"))
     if channel == "email":
         assert "超时" in chinese.subject
         assert "verdue" in english.subject
@@ -141,7 +144,7 @@ def test_breach_states_since_when_it_is_counted_and_what_to_do() -> None:
 @pytest.mark.parametrize("channel", sorted(LONGEST_TEXT))
 def test_notice_before_the_deadline_states_when_it_is_due_and_not_that_it_is_overdue(name: str, channel: str) -> None:
     chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", FULL) for language in LANGUAGES)
-    assert "期限是 2026-09-25 00:00" in chinese.text
+    assert re.search("期限(是|：) ?2026-09-25 00:00", chinese.text)
     assert "超时" not in chinese.subject + chinese.text
     assert "2026-09-25 00:00" in english.text
     assert "verdue" not in english.subject + english.text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.notify.bootstrap import messaging_procedures, planning_context, template_sources
+from services.notify.bootstrap import messaging_packs, planning_context, template_sources
 from services.notify.config import NotifySettings
 from services.notify.domain.required_templates import required_templates
 from shared.procedures.organisation import Organisation
@@ -19,7 +19,7 @@ reactions: [{id: r, "on": amended, clause: "2", do: [{remind: boss, template: ow
 
 
 def test_every_template_that_an_installed_procedure_or_the_engine_asks_for_is_installed(tmp_path: Path) -> None:
-    procedures = messaging_procedures(Organisation(id="demo"), tmp_path)
+    procedures = [pack.procedure for pack in messaging_packs(Organisation(id="demo"), tmp_path)]
     assert {"hunan-property", "telecom-urgent"} <= {procedure.id for procedure in procedures}
     required = required_templates(procedures)
     assert {"due.zh.sms", "clock_breached.en.email", "escalated.zh.email"} <= set(required)

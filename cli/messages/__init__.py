@@ -1,0 +1,1 @@
+"""The messages of a pack, rendered as people would read them."""

@@ -1,0 +1,1 @@
+"""What messages about a case say: the values that sla states, before notify puts them into words."""

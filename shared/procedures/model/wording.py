@@ -1,0 +1,132 @@
+"""The wording of a message in both languages: plain text with placeholders in braces, such as {number} or {due_at}."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from shared.contracts.base import StrictModel
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_MEASURES_KNOWN = frozenset(
+    {"measures_submitted", "measures_signed_off", "measures_approved", "measures_deemed_approved", "measures_rejected", "review_requested"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A value that a wording may name.
+
+    `source` says when it is known: `case` always, `clock` in the entries of a clock, `event` where every event that triggers the entry
+    has the field `field`, `history` once one of the events `of` has happened, which each of `known_after` implies; the value is the
+    `field` of the latest.
+    """
+
+    name: str
+    source: str
+    zh: str
+    en: str
+    field: str = ""
+    of: tuple[str, ...] = ()
+    known_after: frozenset[str] = frozenset()
+
+
+PLACEHOLDERS = {
+    placeholder.name: placeholder
+    for placeholder in (
+        Placeholder("number", "case", "编号", "the case's number"),
+        Placeholder("matter", "case", "投诉事项（一行）", "the matter in one line: the complaint's title, else the beginning of its text"),
+        Placeholder("received_at", "case", "收到时间", "when the complaint was received"),
+        Placeholder("class", "case", "类别", "the class, by its title"),
+        Placeholder("department", "case", "责任部门", "the department responsible, by its title"),
+        Placeholder("contact_name", "case", "联系人", "the person to talk to; before one is assigned, the source's public name"),
+        Placeholder("contact_phone", "case", "联系电话", "that person's phone, else the source's public phone"),
+        Placeholder("procedure", "case", "规程名称", "the procedure, by its title"),
+        Placeholder("clause", "case", "条款号", "the clause of the entry"),
+        Placeholder("clause_text", "case", "条款内容", "the words of that clause"),
+        Placeholder("title", "case", "条目名称", "the entry's title"),
+        Placeholder("started_at", "clock", "计时起点", "when the clock started"),
+        Placeholder("due_at", "clock", "期限", "when it is due"),
+        Placeholder("text", "event", "经办人所写", "what the acting person wrote", "text"),
+        Placeholder("reason", "event", "理由", "the reason given", "reason"),
+        Placeholder("demands", "event", "附加要求", "the demands of an approval or a rejection", "demands"),
+        Placeholder("outcome", "event", "回访结果", "the outcome of a call-back", "outcome"),
+        Placeholder("date", "event", "约定时间", "the date agreed", "date"),
+        Placeholder("until", "event", "延长至", "until when a limit was extended", "until"),
+        Placeholder("measures", "history", "处理措施", "the measures submitted last", "text", ("measures_submitted",), _MEASURES_KNOWN),
+        Placeholder("instruction", "history", "批示", "the latest instruction", "text", ("instructed",), frozenset({"instructed"})),
+        Placeholder(
+            "result", "history", "处理结果", "the result of the latest handling", "text", ("handled",), frozenset({"handled", "verified"})
+        ),
+        Placeholder(
+            "answer",
+            "history",
+            "答复内容",
+            "the latest answer",
+            "text",
+            ("answered", "first_answered"),
+            frozenset({"answered", "first_answered"}),
+        ),
+    )
+}
+"""Name → placeholder, in the order of the reference page."""
+
+
+def placeholders(text: str) -> list[str]:
+    """The names in braces, in order."""
+    return _PLACEHOLDER.findall(text)
+
+
+def fill(text: str, values: dict[str, str]) -> str:
+    """The text with each placeholder replaced by its value. Raises `KeyError` for a value that is absent."""
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
+
+
+def _checked(text: str) -> str:
+    """The text, unchanged; raises `ValueError` for a placeholder that does not exist, or a single brace."""
+    for name in placeholders(text):
+        if name not in PLACEHOLDERS:
+            near = get_close_matches(name, PLACEHOLDERS, n=1)
+            remedy = f"write {{{near[0]}}}" if near else f"the placeholders are {', '.join(PLACEHOLDERS)}"
+            raise ValueError(f"there is no placeholder {{{name}}}; {remedy}")
+    if re.search(r"[{}]", _PLACEHOLDER.sub("", text)):
+        raise ValueError("a brace without its partner; placeholders are written {number}")
+    return text
+
+
+WordingText = Annotated[str, AfterValidator(_checked)]
+
+
+class Wording(StrictModel):
+    """What a message says, in Chinese and English; placeholders are in the reference page on messages."""
+
+    zh: WordingText
+    en: WordingText
+
+    def history(self) -> Iterator[Placeholder]:
+        """The placeholders whose value is that of an earlier event."""
+        for name in sorted({*placeholders(self.zh), *placeholders(self.en)}):
+            if PLACEHOLDERS[name].source == "history":
+                yield PLACEHOLDERS[name]
+
+
+def unfillable_placeholders(
+    wording: Wording, triggers: Iterable[str], *, in_clock: bool, event_fields: dict[str, frozenset[str]]
+) -> Iterator[str]:
+    """The placeholders of a wording that cannot be filled when one of the trigger events happens.
+
+    `event_fields` maps event id → its fields; a due entry of a clock has the events that start the clock as triggers.
+    """
+    events = [*triggers]
+    for name in sorted({*placeholders(wording.zh), *placeholders(wording.en)}):
+        placeholder = PLACEHOLDERS[name]
+        match placeholder.source:
+            case "clock" if not in_clock:
+                yield name
+            case "event" if in_clock or not all(placeholder.field in event_fields.get(event, ()) for event in events):
+                yield name
+            case "history" if not all(event in placeholder.known_after for event in events):
+                yield name
