@@ -16,7 +16,7 @@ from shared.procedures.forms.printing import print_case_form
 from shared.procedures.forms.versions import form_versions
 from shared.procedures.loading.loader import installed_packs, load_pack
 from shared.procedures.model.bound_procedure import bind_parameters
-from shared.procedures.model.form_layout import FormEntry
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import LanguageCode, Procedure
 from shared.procedures.organisation import Organisation
 from simulator.run import organisation_calendars, scenario_organisation

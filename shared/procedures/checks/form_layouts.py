@@ -8,18 +8,15 @@ from shared.contracts.events.base import ActionEvent
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.entry_list import YamlPath
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.form_layout import (
+from shared.procedures.model.form_layout.fields import (
     CASE_FIELDS,
     CLOSED_VALUES,
     COMPLAINANT_FIELDS,
     EVENT_ROW_FIELDS,
     PERIOD_FIELDS,
-    FormEntry,
     FormField,
-    FormSection,
-    FormSignature,
-    FormTable,
 )
+from shared.procedures.model.form_layout.layout import FormEntry, FormSection, FormSignature, FormTable
 from shared.procedures.model.procedure import Procedure
 
 _SIGNING_EVENTS = frozenset(name for name, cls in EVENT_CLASSES.items() if issubclass(cls, ActionEvent)) | {"measures_deemed_approved"}

@@ -2,7 +2,7 @@
 
 from shared.procedures.explain import value_names
 from shared.procedures.explain.procedure_texts import ProcedureTexts
-from shared.procedures.model.form_layout import FormEntry
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
     ClauseConflict,
     ConfidentialityRule,

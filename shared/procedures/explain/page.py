@@ -7,7 +7,7 @@ from shared.procedures.explain import clock_texts, declarations, rule_texts
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
-from shared.procedures.model.form_layout import FormEntry
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
     ActionRule,
     ClassRule,

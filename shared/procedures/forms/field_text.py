@@ -13,7 +13,7 @@ from shared.procedures.calendars.zones import procedure_zone
 from shared.procedures.explain import value_names
 from shared.procedures.explain.names import ProcedureNames
 from shared.procedures.forms.filled_form import FilledBox
-from shared.procedures.model.form_layout import FormField, FormLabel
+from shared.procedures.model.form_layout.fields import FormField, FormLabel
 from shared.procedures.model.procedure import LanguageCode, Procedure
 from shared.procedures.organisation import Organisation
 

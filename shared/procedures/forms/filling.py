@@ -8,7 +8,8 @@ from shared.procedures.forms.case_record import CaseRecord, EventFields, case_re
 from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.forms.filled_form import FilledBox, FilledField, FilledForm, FilledSection, FilledSignature, FilledTable
 from shared.procedures.forms.versions import FormVersion
-from shared.procedures.model.form_layout import FormEntry, FormField, FormSection, FormSignature, FormTable
+from shared.procedures.model.form_layout.fields import FormField
+from shared.procedures.model.form_layout.layout import FormEntry, FormSection, FormSignature, FormTable
 
 ValueReader = Callable[[str], Any]
 """The value at a path, None without one."""

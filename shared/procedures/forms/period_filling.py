@@ -11,7 +11,8 @@ from shared.procedures.forms.case_record import CaseRecord, EventFields, case_re
 from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.forms.filled_form import FilledForm, FilledSection, FilledSignature, FilledTable
 from shared.procedures.forms.filling import blank_form, fill_field, fill_row, form_number, pad_rows
-from shared.procedures.model.form_layout import FormEntry, FormField, FormSection, FormTable
+from shared.procedures.model.form_layout.fields import FormField
+from shared.procedures.model.form_layout.layout import FormEntry, FormSection, FormTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.forms.filled_form import FilledForm
 from shared.procedures.forms.filling import fill_form
 from shared.procedures.forms.versions import FormVersion, form_versions, is_opened
-from shared.procedures.model.form_layout import FormEntry
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import Procedure
 
 FormFormat = Literal["html", "pdf", "docx"]

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from shared.procedures.forms.case_record import CaseRecord, EventFields, case_record, is_act_of
-from shared.procedures.model.form_layout import FormEntry, FormSection
+from shared.procedures.model.form_layout.layout import FormEntry, FormSection
 from shared.procedures.model.procedure import Procedure
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
 from shared.procedures.model.effects import RoleNames
-from shared.procedures.model.form_layout import FormEntry
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.timed_entries import (
     ClauseIds,
     ClockEntry,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.procedures.forms.field_text import FormTexts
-from shared.procedures.model.form_layout import FormEntry
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import LanguageCode, Procedure
 from shared.procedures.organisation import Organisation
 
