@@ -127,7 +127,7 @@ def test_format_without_its_packages_is_refused_with_the_remedy(form_format: pri
 @pytest.mark.parametrize(
     ("form_id", "version", "message"),
     [
-        ("sheat", None, "form: must be one of sheet"),
+        ("card", None, "form: must be one of sheet"),
         ("register", None, "form: must be one of sheet"),
         ("sheet", 2, "version: must be from 1 to 1"),
         ("sheet", 0, "version: must be from 1 to 1"),
