@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,12 +11,14 @@ import pytest
 
 from services.sla.application.errors import FormNotFoundError
 from services.sla.application.form_queries import FormQueries
-from services.sla.application.identity import Actor
 from services.sla.application.queries import CaseQueries
+from services.sla.domain.views import redaction
+from shared.procedures.access import Actor
 from shared.procedures.forms.html_form import render_form_html
 from shared.procedures.organisation import Organisation, Person
 from tests.unit.procedures.forms.sample_form import sample_events, sample_procedure
 
+NOW = datetime(2026, 9, 24, tzinfo=UTC)
 ORGANISATION = Organisation.model_validate(
     {
         "id": "estate",
@@ -33,10 +36,16 @@ class StoredCase:
         confidential = {"clause": "1", "hidden": ["text", "complainant.name", "reason"]}
         self.procedure = type(procedure).model_validate({**procedure.model_dump(by_alias=True), "confidentiality": [confidential]})
         self.rulebooks = SimpleNamespace(for_case=lambda _: SimpleNamespace(procedure=self.procedure, organisation=ORGANISATION))
+        self.clock = SimpleNamespace(now=lambda: NOW)
         self.database = SimpleNamespace(transaction=self._transaction)
 
-    async def load_visible_case(self, case_id: str, actor: Actor) -> object:
-        return SimpleNamespace(id=case_id, actor=actor)
+    async def load_visible_case(self, case_id: str, _: Actor, at: datetime) -> object:
+        return SimpleNamespace(id=case_id, at=at)
+
+    def hidden_fields(self, actor: Actor, _: object, at: datetime) -> tuple[str, ...]:
+        assert at == NOW
+        department = ORGANISATION.department(actor.person.department) if actor.person and actor.person.department else None
+        return () if department is None else redaction.hidden_fields(self.procedure, department)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Any]:

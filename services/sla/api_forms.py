@@ -7,14 +7,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from services.sla import api_documents
 from services.sla.api import SlaApiDependencies, request_errors_as_problems
 from services.sla.application.form_queries import FormQueries
-from services.sla.application.identity import Actor
+from shared.procedures.access import Actor
 from shared.procedures.forms.printing import FORMATS, FormFormat, is_available, media_type, render_form
 from shared.runtime.http.bearer import BEARER_SCHEME
-from shared.runtime.http.problem import HttpProblem, ProblemType
+from shared.runtime.http.problem import HttpProblem
 
-NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the form cannot be printed in an accepted format")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -26,9 +26,9 @@ MAX_VERSION = 100_000
 
 def router(dependencies: SlaApiDependencies, form_queries: FormQueries) -> APIRouter:
     """`GET /v1/cases/{case}/forms/{form}`."""
-    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)])
+    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)], responses=api_documents.ANY_CASE)
 
-    @routes.get("/{case}/forms/{form}", summary="A form of a case", response_class=Response)
+    @routes.get("/{case}/forms/{form}", summary="A form of a case", response_class=Response, responses=api_documents.FORM)
     async def get_form(
         case: str,
         form: str,
@@ -41,7 +41,9 @@ def router(dependencies: SlaApiDependencies, form_queries: FormQueries) -> APIRo
         form_format = accepted_format(request.headers.get("accept", ""))
         if form_format is None:
             available = ", ".join(media_type(name) for name in FORMATS if is_available(name))
-            raise HttpProblem(NOT_ACCEPTABLE, f"Accept: must allow one of {available}; for PDF and DOCX install jiesu[forms] on the server")
+            raise HttpProblem(
+                api_documents.NOT_ACCEPTABLE, f"Accept: must allow one of {available}; for PDF and DOCX install jiesu[forms] on the server"
+            )
         with request_errors_as_problems():
             filled = await form_queries.fill_form(case, form, actor, language, version)
         # Reading the Chinese font takes a third of a second, during which the event loop has to serve other requests.

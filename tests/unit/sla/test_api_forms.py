@@ -8,14 +8,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.sla import form_api
+from services.sla import api_forms
 from services.sla.api import SlaApiDependencies
+from services.sla.api_forms import accepted_format
 from services.sla.application.actions import TakeHttpActions
+from services.sla.application.case_list import ListCases
 from services.sla.application.errors import CaseNotFoundError, FormNotFoundError
 from services.sla.application.form_queries import FormQueries
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry
 from services.sla.application.queries import CaseQueries
-from services.sla.form_api import accepted_format
+from shared.procedures.access import Actor
 from shared.procedures.forms.filled_form import FilledForm
 from shared.procedures.model.procedure import LanguageCode
 from shared.procedures.organisation import Organisation
@@ -41,10 +43,12 @@ class OneForm:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     people = [{"id": "li", "roles": ["assistant"], "token_sha256": sha256(TOKEN.encode()).hexdigest()}]
     identities = IdentityRegistry(Organisation.model_validate({"id": "estate", "people": people}))
-    dependencies = SlaApiDependencies(identities, cast("TakeHttpActions", None), cast("CaseQueries", None), per_second=100)
+    dependencies = SlaApiDependencies(
+        identities, cast("TakeHttpActions", None), cast("CaseQueries", None), cast("ListCases", None), per_second=100
+    )
     application = FastAPI()
     add_problem_handlers(application)
-    application.include_router(form_api.router(dependencies, cast("FormQueries", OneForm())))
+    application.include_router(api_forms.router(dependencies, cast("FormQueries", OneForm())))
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://sla", headers=headers) as connected:
         yield connected
@@ -119,6 +123,6 @@ def test_format_is_chosen_by_the_accept_header(accept: str, expected: str | None
 
 
 def test_format_that_is_not_installed_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form_api, "is_available", lambda form_format: form_format == "html")
+    monkeypatch.setattr(api_forms, "is_available", lambda form_format: form_format == "html")
     assert accepted_format(PDF) is None
     assert accepted_format(f"{PDF}, text/html;q=0.1") == "html"
