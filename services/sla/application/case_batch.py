@@ -72,6 +72,7 @@ class CaseBatch:
     async def load(self, tx: Transaction, ids: list[str]) -> None:
         """Lock the cases and read their deferred inputs."""
         self.stored_cases = await cases.load_cases(tx, ids)
+        await self.rulebooks.adopt_newer_calendars(tx, {stored.calendar_stamp for stored in self.stored_cases.values() if stored.case})
         self.deferred = await deferred_inputs.load_deferred(tx, ids)
 
     def case(self, case_id: str) -> Case | None:

@@ -42,6 +42,9 @@ def _change_lines(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
         (entry.cancels, "发生{}时取消。", "It is cancelled by {}."),
     )
     lines = [texts.choose(zh, en).format(texts.selector(selector)) for selector, zh, en in sentences if selector is not None]
+    if entry.calendar == "department":
+        by_department = "按各时段主办部门的日历计时。", "It counts by the calendar of the department that leads at each moment."
+        lines.append(texts.choose(*by_department))
     if entry.late == "accept":
         lines.append(texts.choose("迟到的操作仍予接受。", "An action that comes late is still accepted."))
     return lines

@@ -129,6 +129,7 @@ FIELD_NAMES: BilingualNames = {
     "rung": ("上报级次", "rung"),
     "recipients": ("接收人", "recipients"),
     "due_at": ("到期时间", "due time"),
+    "known_at": ("获知时间", "time when it became known"),
     "late_by": ("迟到时长", "lateness"),
     "in_time": ("按时", "in time"),
     "in_principle": ("原则性期限", "limit in principle"),

@@ -38,7 +38,7 @@ class ClockRun:
     `reminded` are the indexes of those already executed. `seen` are the indexes of the stop events that have come, `pauses`
     pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, and
     `deemed` the event that a due entry has deemed; `breached` is the due instant that the round missed first, which an extension
-    granted afterwards does not undo.
+    granted afterwards does not undo; `known_at` is when a fact became known that had put a due instant into the past.
     """
 
     clock: str
@@ -59,6 +59,7 @@ class ClockRun:
     ended: int | None = None
     deemed: str = ""
     breached: int | None = None
+    known_at: int | None = None
 
     @property
     def due_at(self) -> int | None:
@@ -101,6 +102,7 @@ class ClockRun:
             self.ended,
             self.deemed,
             self.breached,
+            self.known_at,
         )
 
 
@@ -126,7 +128,8 @@ class Case:
 
     `last` (the fields that some condition reads of the latest event of a type) and `count` (of events of a type) begin at the
     registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
-    measures wait for their sign-off; `windows` maps each action that is no longer accepted to the clauses that close it.
+    measures wait for their sign-off; `windows` maps each action that is no longer accepted to the clauses that close it;
+    `leads` are the departments that have led (empty after a return), each with the instant since when.
     """
 
     id: str
@@ -163,6 +166,7 @@ class Case:
     rounds: dict[str, list[ClockRun]] = field(default_factory=dict)
     climbs: list[Escalation] = field(default_factory=list)
     sequence: int = 0
+    leads: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def open(self) -> bool:
@@ -173,6 +177,11 @@ class Case:
         """The latest run of a clock."""
         runs = self.rounds.get(clock_id)
         return runs[-1] if runs else None
+
+    def record_lead(self, at: int) -> None:
+        """Note since when the present department leads, if it has changed."""
+        if self.department != (self.leads[-1][1] if self.leads else ""):
+            self.leads.append((at, self.department))
 
     def working_copy(self) -> Case:
         """An equal case with containers of its own; runs that have ended are shared, since they never change."""
@@ -211,6 +220,7 @@ class Case:
             rounds={clock: _copy_last_run(runs) for clock, runs in self.rounds.items()},
             climbs=[copy(escalation) for escalation in self.climbs],
             sequence=self.sequence,
+            leads=[*self.leads],
         )
 
     @classmethod
@@ -218,7 +228,8 @@ class Case:
         """The case from its fields as `dataclasses.asdict` or orjson give them; raises `KeyError` or `TypeError` for others."""
         rounds = {clock: [ClockRun(**run) for run in runs] for clock, runs in data["rounds"].items()}
         climbs = [Escalation(**escalation) for escalation in data["climbs"]]
-        return cls(**{**data, "rounds": rounds, "climbs": climbs})
+        leads = [(at, department) for at, department in data.get("leads", ())]
+        return cls(**{**data, "rounds": rounds, "climbs": climbs, "leads": leads})
 
 
 def _copy_last_run(runs: list[ClockRun]) -> list[ClockRun]:

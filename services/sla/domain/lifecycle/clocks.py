@@ -62,9 +62,15 @@ def clock_event_fields(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun)
     }
     if run.due_at is not None:
         data["due_at"] = run.due_at
+    data.update(known_late_fields(run, run.due_at))
     if run.provisional:
         data["provisional"] = True
     return data
+
+
+def known_late_fields(run: ClockRun, due_at: int | None) -> dict[str, int]:
+    """The event field that tells when a fact became known that had made this instant due before; empty where it was known in time."""
+    return {"known_at": run.known_at} if run.known_at is not None and due_at is not None and due_at < run.known_at else {}
 
 
 def start_run(builder: DecisionBuilder, plan: ClockPlan, at: int, event_type: str, *, counted_from: int | None = None) -> None:
@@ -139,14 +145,25 @@ def recalculate_deadlines(builder: DecisionBuilder, at: int, reason: str) -> Non
 
 def _activate(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int) -> None:
     compute_deadlines(builder, plan, run)
+    _note_late_knowledge(builder, run, at)
     builder.add_event("clock_started", at, {**clock_event_fields(builder, plan, run), "started_at": run.start})
+
+
+def _note_late_knowledge(builder: DecisionBuilder, run: ClockRun, at: int) -> None:
+    """Note that a due instant had passed before the fact that it follows from was known: nobody missed what nobody knew (time.md)."""
+    # What a registration itself says was known: the letter lay on the desk since its receipt.
+    pending = [due for index, due in enumerate(run.dues) if index not in run.done]
+    if at > builder.case.registered_at and any(due is not None and due < at for due in (*pending, run.next_occurrence)):
+        run.known_at = at
 
 
 def _move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, reason: str) -> None:
     dues_before, occurrence_before, was_provisional = list(run.dues), run.next_occurrence, run.provisional
     compute_deadlines(builder, plan, run)
-    # A reminder that has moved beyond this instant is due again.
-    run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
+    _note_late_knowledge(builder, run, at)
+    if not plan.counts_by_department or reason == "extension_granted":
+        # A reminder that has moved beyond this instant is due again; a change of lead sends none twice (time.md, Whose calendar).
+        run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
     moves = [(before, after) for before, after in zip(dues_before, run.dues, strict=True) if before != after]
     if plan.every is not None and occurrence_before != run.next_occurrence:
         moves.append((occurrence_before, run.next_occurrence))

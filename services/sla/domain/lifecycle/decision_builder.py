@@ -32,7 +32,8 @@ class DecisionBuilder:
         self.case = case
         self.rulebook = rulebook
         self.now = now
-        self.worktime: Worktime = rulebook.worktime_for(case.department)
+        # The regulation speaks of legal working days: whichever department leads, its calendar does not move them (time.md).
+        self.worktime: Worktime = rulebook.worktime
         self.events: list[Event] = []
         self.pending: deque[Event] = deque()
 
@@ -61,6 +62,7 @@ class DecisionBuilder:
         # At once and not when the loop follows it up, so that the next effect of the same entry reads the changed case.
         self._update_last_and_count(event)
         self._apply_to_case(event_type, data)
+        case.record_lead(at)
         return event
 
     def rule_fields(self, rule: str, clauses: list[str]) -> dict[str, Any]:
@@ -117,7 +119,6 @@ class DecisionBuilder:
         match event_type:
             case "routed" | "reassigned":
                 case.department, case.cooperating = data["department"], data.get("cooperating", [])
-                self.worktime = self.rulebook.worktime_for(case.department)
             case "route_proposed":
                 case.proposed = data["department"]
             case "returned":

@@ -197,7 +197,10 @@ def _run_fields(builder: DecisionBuilder, context: EffectContext) -> dict[str, A
         return {}
     data = clocks.clock_event_fields(builder, context.plan, context.run)
     data.pop("clauses", None)
-    return data if context.due_at is None else {**data, "due_at": context.due_at}
+    if context.due_at is None:
+        return data
+    data.pop("known_at", None)
+    return {**data, "due_at": context.due_at, **clocks.known_late_fields(context.run, context.due_at)}
 
 
 def _resolve_roles(builder: DecisionBuilder, roles: str | list[str], context: EffectContext) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.sla.domain.lifecycle import clock_deadlines
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
@@ -70,6 +71,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or _too_many_returns(builder, action)
         or _unknown_class(builder, data)
         or _already_deemed(builder, event_type, at)
+        or _early_date(builder, data)
         or (_invalid_extension(builder, action, at, data) if action in EXTENSION_ACTIONS else None)
         or _broken_rules(builder, action, {**data, "at": at})
     )
@@ -137,6 +139,11 @@ def _already_deemed(builder: DecisionBuilder, event_type: str, at: int) -> Actio
     return None
 
 
+def _early_date(builder: DecisionBuilder, data: dict[str, Any]) -> ActionRefusal | None:
+    early = clock_deadlines.early_date(builder, data)
+    return None if early is None else ActionRefusal(early[1], early[0].clauses, early[0].clock.id)
+
+
 def _invalid_extension(builder: DecisionBuilder, action: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
     plan = find_clock(builder, data["clock"])
     if plan is None:
@@ -147,6 +154,8 @@ def _invalid_extension(builder: DecisionBuilder, action: str, at: int, data: dic
         return ActionRefusal(f"the clock {clock_id} does not run; only a running clock can be extended", plan.clauses, clock_id)
     if action == "request_extension" and run.due_at is not None and at > run.due_at:
         return ActionRefusal(f"the clock {clock_id} is past due; request an extension by the due instant", plan.clauses, clock_id)
+    if data.get("until") is not None and (reason := clock_deadlines.early_extension(plan, run, data["until"])) is not None:
+        return ActionRefusal(reason, plan.clauses, clock_id)
     return _invalid_grant(builder, plan, run, data) if action == "grant_extension" else None
 
 

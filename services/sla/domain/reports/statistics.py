@@ -86,7 +86,8 @@ class StatisticsCollector:
         self.event_counts.update(event.type for event in period_events)
         for event in period_events:
             if event.type in ("clock_breached", "escalated"):
-                self.group_counts[event.type][event.data.get("clause", "")] += 1
+                group = "known_late" if event.data.get("known_at") is not None else event.type
+                self.group_counts[group][event.data.get("clause", "")] += 1
 
     def _count_finished_runs(self, timeline: CaseTimeline) -> None:
         # A clock that only repeats has no limit that could be met.
@@ -136,6 +137,7 @@ class StatisticsCollector:
             "extensions": {name: self.event_counts[event_type] for event_type, name in EXTENSION_EVENTS.items()},
             "deemed": self.event_counts["measures_deemed_approved"],
             "breaches": _by_clause(self.group_counts["clock_breached"]),
+            "known_late": _by_clause(self.group_counts["known_late"]),
             "escalations": _by_clause(self.group_counts["escalated"]),
             "time": _time_by_department(self.time_spent),
         }

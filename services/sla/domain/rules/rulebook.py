@@ -74,13 +74,15 @@ class Rulebook:
     def replanning_events(self) -> frozenset[str]:
         """Event types after which replannable clocks are evaluated again.
 
-        They are REPLANNING_EVENTS, the events that a guard reads (`last.*`, `count.*`), and those that set a flag that it reads (`case.*`).
+        They are REPLANNING_EVENTS, the events that a guard reads (`last.*`, `count.*`), those that set a flag that it reads (`case.*`), and
+        `returned` where a clock counts by the department that leads.
         """
         paths = [path for plan in self.replannable_plans for guard in plan.guards() for path in guard.paths]
         read_events = {path[1] for path in paths if path[0] in ("last", "count")}
         read_case_fields = {path[1] for path in paths if path[0] == "case"}
+        lead_events = {"returned"} if any(plan.counts_by_department for plan in self.replannable_plans) else set()
         flag_events = {event_type for event_type, (flag, _) in CASE_FLAG_BY_EVENT.items() if flag in read_case_fields}
-        return frozenset({*REPLANNING_EVENTS, *read_events, *flag_events})
+        return frozenset({*REPLANNING_EVENTS, *read_events, *flag_events, *lead_events})
 
     @cached_property
     def reactions_by_event(self) -> dict[str, tuple[ReactionPlan, ...]]:
@@ -131,6 +133,11 @@ class Rulebook:
             return declared
         role_names = self.procedure.role_names
         return [next((role for role in ("owner", "handler", *role_names) if role in role_names), "owner")]
+
+    @property
+    def worktime(self) -> Worktime:
+        """The tables of the procedure's calendar, else of the organisation's."""
+        return self.worktime_for("")
 
     def worktime_for(self, department: str) -> Worktime:
         """Return the tables of a department's calendar, else of the procedure's, else of the organisation's.

@@ -27,6 +27,7 @@ RUNNING = ClockRun(
     ended=9,
     deemed="handled",
     breached=7,
+    known_at=8,
 )
 ENDED = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
 
@@ -68,6 +69,7 @@ def case() -> Case:
         rounds={"work": [ENDED, RUNNING.working_copy()]},
         climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"])],
         sequence=5,
+        leads=[(3, "repairs")],
     )
 
 
