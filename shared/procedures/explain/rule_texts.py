@@ -69,6 +69,12 @@ def _limit_lines(texts: ProcedureTexts, action: str, rule: ActionRule) -> list[s
     if rule.reasons:
         reasons = texts.join_list([texts.own_language_part(reason) for reason in rule.reasons])
         lines.append(texts.choose(f"{action}的理由限于：{reasons}。", f"Reasons accepted for {action}: {reasons}."))
+    if rule.each_role:
+        lines.append(
+            texts.choose(f"各岗位先后{action}，每个岗位对同一次提交决定一次。", f"Each role decides once, one after the other: {action}.")
+        )
+    if rule.unasked:
+        lines.append(texts.choose(f"无人申请也可{action}。", f"It needs no request: {action}."))
     if rule.in_time:
         lines.append(texts.choose(f"{action}须在期限届满前提出。", f"It has to come before the deadline: {action}."))
     return lines

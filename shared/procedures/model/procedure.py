@@ -110,6 +110,8 @@ class ActionRule(StrictModel):
     needs_sign_off: str | None = Field(default=None, description="CEL condition under which measures count only from their sign-off")
     at_most: int | None = Field(default=None, ge=1, description="how often the action is accepted for a case")
     reasons: list[str] = Field(default_factory=list, description="accepted reasons; none: any")
+    each_role: bool = Field(default=False, description="several roles decide one after the other: each once on what was submitted last")
+    unasked: bool = Field(default=False, description="the decision needs no request: an extension is granted that nobody asked for")
     in_time: bool = Field(default=False, description="only until the due instant; requests for an extension always have to be in time")
     clause: ClauseIds | None = None
     reason: str = Field(default="", description="reason that a refusal gives")
@@ -167,6 +169,16 @@ class OwnershipRule(StrictModel):
     clause: ClauseIds
 
 
+class AfterEndRule(StrictModel):
+    """What follows when the complainant urges, supplements or reopens a case that has ended.
+
+    `ask`: the role that ended it is told and decides; `reopen`: the case is reopened at once.
+    """
+
+    follows: Literal["ask", "reopen"]
+    clause: ClauseIds
+
+
 class ClauseConflict(StrictModel):
     """Clauses that contradict each other, how they are read, and why."""
 
@@ -215,6 +227,7 @@ class Procedure(StrictModel):
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)
     ownership: list[OwnershipRule] = Field(default_factory=list)
+    after_end: AfterEndRule | None = Field(default=None, description="what a complainant's request on an ended case leads to; none: `ask`")
     closing: list[ActionRule] = Field(
         default_factory=list, description="what has to hold before a case is closed; `when` limits a rule to a class"
     )

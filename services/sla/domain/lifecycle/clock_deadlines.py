@@ -20,7 +20,7 @@ def compute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) 
     """Set the due instants of a run, its reminders and its next occurrence, counted from its start."""
     # Always from the start, so that no change of class, calendar or version loses paused time (time.md).
     dues = [_step_due_at(builder, plan, run, step_index) for step_index in range(len(plan.deadline_steps))]
-    run.dues = [at for at, _ in dues]
+    run.dues = [_bounded_due(builder, run, index, at) for index, (at, _) in enumerate(dues)]
     run.provisional = any(provisional for _, provisional in dues)
     run.next_occurrence = next_occurrence_after(builder, plan, run, run.occurred)
     if plan.reminders:
@@ -108,6 +108,19 @@ def _step_due_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_
         return None, False
     due_at, _, provisional = compute_due(calendar_of(builder, plan), limit)
     return due_at, provisional
+
+
+def _bounded_due(builder: DecisionBuilder, run: ClockRun, step_index: int, at: int | None) -> int | None:
+    """A due instant, earlier where a duplicate of the case brought an earlier one, later where the case was a duplicate itself."""
+    if at is None or step_index in run.done:
+        return at
+    if run.earliest_due is not None:
+        at = max(at, run.earliest_due)
+    for duplicate in builder.case.duplicates:
+        brought = duplicate.dues.get(run.clock, ())
+        if step_index < len(brought) and (earlier := brought[step_index]) is not None and not run.extensions:
+            at = min(at, earlier)
+    return at
 
 
 def _agreed_date(builder: DecisionBuilder, run: ClockRun) -> int | None:

@@ -157,8 +157,11 @@ def _set_facts(builder: DecisionBuilder, planned: PlannedEffect, effect: SetFact
 
 
 def _assign(builder: DecisionBuilder, planned: PlannedEffect, effect: AssignHandler, context: EffectContext) -> None:
-    person = next(iter(notifications.role_holders(builder, effect.assign, context.at)), "")
-    data = {**builder.rule_fields(context.rule, planned.clauses), "role": effect.assign, "to_role": effect.assign, "person": person}
+    role = effect.assign
+    if notifications.accused(builder):
+        role = notifications.reachable_role(builder, role, context.at) or role
+    person = next(iter(notifications.role_holders(builder, role, context.at)), "")
+    data = {**builder.rule_fields(context.rule, planned.clauses), "role": effect.assign, "to_role": role, "person": person}
     builder.add_event("assigned", context.at, data)
 
 

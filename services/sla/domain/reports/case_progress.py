@@ -37,6 +37,8 @@ class CaseAtPeriodEnd:
                 self.department = ""
             case "linked":
                 self.links.append(data.get("as", ""))
+            case "unlinked" if data.get("as") in self.links:
+                self.links.remove(data["as"])
             case "closed" | "refused" | "withdrawn":
                 self.status = event.type
             case "reopened":

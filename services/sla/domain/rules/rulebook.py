@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.rules.accused import excluded_people
 from services.sla.domain.rules.plans import ClockPlan, Permission, ReactionPlan, plan_clock, plan_permission, plan_reaction
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.expressions.conditions import Condition
@@ -20,6 +21,7 @@ from shared.procedures.organisation import Organisation
 
 REPLANNING_EVENTS = ("amended", "classified", "reclassified", "routed", "reassigned", "date_agreed")
 """Events that change what guards and due instants read: facts, class, department, agreed date."""
+_MAX_CACHED_ACCUSED = 1000
 CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
     "accepted": ("accepted", True),
     "measures_approved": ("approved", True),
@@ -44,6 +46,7 @@ class Rulebook:
     organisation: Organisation
     calendars: dict[str, Calendar] = field(default_factory=dict)
     _worktime_by_department: dict[str, Worktime] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _excluded_by_against: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def procedure(self) -> Procedure:
@@ -138,6 +141,16 @@ class Rulebook:
     def worktime(self) -> Worktime:
         """The tables of the procedure's calendar, else of the organisation's."""
         return self.worktime_for("")
+
+    def excluded_people(self, against: tuple[str, ...]) -> frozenset[str]:
+        """The people who have no part in a case against these people; see `accused.excluded_people`."""
+        excluded = self._excluded_by_against.get(against)
+        if excluded is None:
+            # Asked for each recipient of each message; bounded, since anything may stand under `against`.
+            if len(self._excluded_by_against) >= _MAX_CACHED_ACCUSED:
+                self._excluded_by_against.clear()
+            excluded = self._excluded_by_against[against] = excluded_people(self.organisation, against)
+        return excluded
 
     def worktime_for(self, department: str) -> Worktime:
         """Return the tables of a department's calendar, else of the procedure's, else of the organisation's.

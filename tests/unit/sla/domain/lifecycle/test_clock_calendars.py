@@ -92,7 +92,9 @@ def test_repeats_count_on_in_the_same_pieces() -> None:
     ]
 
 
-REMINDED = clock("due: [{within: 3wd}], reminders: [{before: 4wh, do: [{remind: officer}]}]")
+REMINDED = "actions: {grant_extension: {unasked: true}}\n" + clock(
+    "due: [{within: 3wd}], reminders: [{before: 4wh, do: [{remind: officer}]}]"
+)
 
 
 def test_reminders_count_back_in_the_same_pieces() -> None:

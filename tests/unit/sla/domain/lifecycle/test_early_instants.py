@@ -10,7 +10,7 @@ FACTS = "facts: {limit: {type: instant}, agreed_date: {type: instant}}\n"
 
 
 def clock(entries: str) -> str:
-    return f'{FACTS}clocks:\n- {{id: c, clause: "1", owner: officer, {entries}}}\n'
+    return f'{FACTS}actions: {{grant_extension: {{unasked: true}}}}\nclocks:\n- {{id: c, clause: "1", owner: officer, {entries}}}\n'
 
 
 EXTENDED = clock("starts: registered, due: [{within: 3wd}]")
@@ -75,8 +75,9 @@ def test_fact_that_dates_a_clock_before_its_start_is_refused() -> None:
 
 def test_date_before_a_later_round_counts_as_absent_there() -> None:
     text = clock("starts: registered, restarts: measures_rejected, due: [{within: {date: limit}}]")
-    rows = run_steps(text, "13 10:00 reject boss", facts={"limit": november_instant("12 12:00")})
+    rows = run_steps(text, "10 10:00 submit_measures officer text=x", "13 10:00 reject boss", facts={"limit": november_instant("12 12:00")})
     assert event_lines(rows, "clock_breached") == ["12 12:00 clock_breached c.1"]
     agreed = clock("starts: registered, restarts: measures_rejected, due: [{within: 5wd, or_agreed: true}]")
-    rows = run_steps(agreed, f"09 10:00 agree_date officer date={november_instant('12 12:00')}", "13 10:00 reject boss", until="28 00:00")
+    agree = f"09 10:00 agree_date officer date={november_instant('12 12:00')}"
+    rows = run_steps(agreed, agree, "10 10:00 submit_measures officer text=x", "13 10:00 reject boss", until="28 00:00")
     assert event_lines(rows, "clock_breached") == ["12 12:00 clock_breached c.1", "20 18:00 clock_breached c.2"]
