@@ -6,12 +6,12 @@ from typing import Literal
 from shared.procedures.explain import value_names
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
     ClauseReading,
     ConfidentialityRule,
     FactDeclaration,
     FigureEntry,
-    FormEntry,
     OwnershipRule,
     ParameterDeclaration,
     RegisterEntry,
