@@ -46,7 +46,7 @@ def test_amended_fields_replace_registered_ones_and_null_takes_a_value_away() ->
 def test_decision_on_replaced_measures_is_not_printed_as_the_decision_on_the_new_ones() -> None:
     events = sample_events()
     decided = fill(events[:4])
-    assert decided.sections[1].signatures[0] == FilledSignature("主管", "王经理", "主管", "措施被退回", "2026年9月14日 14:00")
+    assert decided.sections[1].signatures[0] == FilledSignature("主管", "王经理", "主管", "退回措施", "2026年9月14日 14:00")
     assert fields(decided)["意见"].text == "重新制定"
     resubmitted = fill(events)
     assert resubmitted.sections[1].signatures[0] == FilledSignature("主管")
@@ -60,7 +60,7 @@ def test_act_of_another_role_does_not_sign() -> None:
 
 def test_deemed_approval_is_named_instead_of_a_person() -> None:
     filled = fill([*sample_events(), event(6, "measures_deemed_approved")])
-    assert filled.sections[1].signatures[0].name == "措施视为批准"
+    assert filled.sections[1].signatures[0].name == "措施视为已批准"
 
 
 def test_table_has_a_row_for_each_event_and_blank_ones() -> None:
@@ -68,7 +68,7 @@ def test_table_has_a_row_for_each_event_and_blank_ones() -> None:
     assert table is not None
     assert [row[1:] for row in table.rows] == [
         ("提交处理措施", "李敏", "第一次措施"),
-        ("措施被退回", "王经理", "重新制定"),
+        ("退回措施", "王经理", "重新制定"),
         ("提交处理措施", "李敏", "第二次措施"),
     ]
     first = fill([registered()]).sections[2].table
