@@ -16,6 +16,7 @@ from shared.procedures.model.facts import coerce_fact
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
+    ActionRule,
     ConfidentialityRule,
     CountEffect,
     CountEntry,
@@ -149,6 +150,9 @@ def _check_unused_parameters(procedure: Procedure) -> Iterator[Finding]:
         within = getattr(located.entry, "within", None) or getattr(located.entry, "every", None)
         if isinstance(within, LimitFromParameter):
             read.add(within.parameter)
+        if isinstance(located.entry, ActionRule) and located.entry.call_back is not None:
+            days = located.entry.call_back.unreached_days
+            read |= {days.parameter} if isinstance(days, LimitFromParameter) else set()
     for name in procedure.parameters:
         if name not in read:
             yield Finding(("parameters", name), f"no entry uses the parameter {name}; use it or remove it", "warning")

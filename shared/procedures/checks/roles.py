@@ -58,7 +58,8 @@ def _roles_of(entry: StrictModel) -> tuple[str, ...]:
         case OwnershipRule():
             return role_tuple(entry.role) if entry.role else ()
         case ActionRule():
-            return role_tuple(entry.by) if entry.by else ()
+            closes = entry.call_back.closes if entry.call_back else None
+            return (*(role_tuple(entry.by) if entry.by else ()), *(role_tuple(closes) if closes else ()))
     return ()
 
 

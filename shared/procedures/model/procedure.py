@@ -144,9 +144,7 @@ class ActionRule(StrictModel):
     reasons: list[str] = Field(default_factory=list, description="accepted reasons; none: any")
     each_role: bool = Field(default=False, description="several roles decide one after the other: each once on what was submitted last")
     unasked: bool = Field(default=False, description="the decision needs no request: an extension is granted that nobody asked for")
-    decides_on: list[str] = Field(
-        default_factory=list, description="events of which one has to have happened before verify; none: handled"
-    )
+    decides_on: list[str] = Field(default_factory=list, description="events of which one has to have happened before verify; none: handled")
     call_back: CallBackDemand | None = Field(default=None, description="for close: the call-back that the regulation asks for")
     waives: list[EngineDefault] = Field(
         default_factory=list, description="rules of the engine that do not hold for the action, because a clause says otherwise"
