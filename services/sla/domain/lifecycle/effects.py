@@ -214,7 +214,10 @@ def _notification_options(
         about=about,
         template=effect.template,
         urgent=urgent,
-        values={**_occasion_values(context), **message_values.wording_values(effect.text, builder.case)},
+        values={
+            **_occasion_values(context),
+            **message_values.wording_values(effect.wording(context.event.type if context.event else ""), builder.case),
+        },
     )
 
 

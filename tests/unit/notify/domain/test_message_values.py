@@ -7,7 +7,7 @@ import pytest
 
 from services.notify.bootstrap import template_sources
 from services.notify.domain.message_templates import MessageTemplates
-from services.notify.domain.message_values import MessageTexts, ProcedureTexts, message_values
+from services.notify.domain.message_values import MessageForm, MessageTexts, ProcedureTexts, message_values
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.model.procedure import Title
 from shared.procedures.organisation import ComplaintSource, Department, Organisation, Person
@@ -27,9 +27,10 @@ PROCEDURE_TEXTS = ProcedureTexts(
 TEXTS = MessageTexts(ORGANISATION, {("p", 1): PROCEDURE_TEXTS})
 
 
-def values(language: str = "zh", **fields: Any) -> dict[str, Any]:
+def values(language: str = "zh", channel: str = "email", **fields: Any) -> dict[str, Any]:
     identity = {"case": "c1", "at": datetime(2026, 9, 24, tzinfo=UTC), "procedure": "p", "version": 1, "clause": "3.1"}
-    return message_values(NotificationRequested.model_validate({**identity, **fields}), language, TEXTS, TEMPLATES.format_instant)
+    form = MessageForm(language, channel, TEMPLATES.format_instant)
+    return message_values(NotificationRequested.model_validate({**identity, **fields}), form, TEXTS)
 
 
 @pytest.mark.parametrize(
