@@ -13,5 +13,5 @@ def build(settings: TriageSettings) -> Service:
     service = Service("triage", settings, migrations="services.triage.migrations")
     registry = ProcedureRegistry(load_checked_organisation(settings.organisation), settings.organisation.parent)
     handlers.register(service, TriageComplaints(registry, service.clock))
-    service.include_router(api.router(service.database, registry))
+    service.include_router(api.router(service.database, registry, service.clock))
     return service

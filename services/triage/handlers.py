@@ -2,34 +2,46 @@
 
 from collections.abc import Sequence
 
+from services.triage.application.party_following import follow_parties
 from services.triage.application.triage import TriageComplaints
 from services.triage.domain.assess import TRIAGE
+from services.triage.domain.event_bounds import EventBoundsError, require_decidable
+from services.triage.domain.followed_parties import OWN_ROUTES, PARTY_EVENTS
 from services.triage.domain.state import FOLLOWED_EVENTS
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent
 from shared.contracts.events.triage import Classified, Registered
+from shared.contracts.events.up_to_approval import Amended
 from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
-EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS}
+EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS | PARTY_EVENTS}
 """Topic → event types that are processed; sla repeats `registered` on case-events, where it is skipped."""
-OWN_ECHOES = frozenset({(Classified.name, TRIAGE)})
+OWN_ECHOES = frozenset({(Classified.name, TRIAGE), (Amended.name, TRIAGE)}) | OWN_ROUTES
 """Event type and `by` of triage's own decisions, which sla publishes on case-events and triage skips."""
 
 
-def verify_case_key(received: ReceivedRecord) -> None:
-    """Raises Rejected if the record's key is not the case of its event."""
-    if isinstance(received.event, CaseEvent) and received.event.case != received.key:
+def verify_record(received: ReceivedRecord) -> None:
+    """Raises what makes a dead letter of an event on which triage could not decide, or whose decision it could not store."""
+    event = received.event
+    if not isinstance(event, CaseEvent):
+        return
+    if event.case != received.key:
         raise Rejected("the record's key is not the case of its event")
+    try:
+        require_decidable(event, received.raw.body or b"")
+    except EventBoundsError as error:
+        raise Rejected(str(error)) from error
 
 
 def register(service: Service, triage: TriageComplaints) -> None:
     """Subscribe triage to complaint events and case events."""
 
     async def events(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
-        await triage.decide_batch(tx, batch)
+        await triage.decide_batch(tx, [record for record in batch if record.type not in PARTY_EVENTS])
+        await follow_parties(tx, [record.event for record in batch if record.type in PARTY_EVENTS])
 
     inputs = [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS]
-    service.subscribe(inputs, group="triage", handler=events, verify=verify_case_key, event_types=EVENT_TYPES, own_echoes=OWN_ECHOES)
+    service.subscribe(inputs, group="triage", handler=events, verify=verify_record, event_types=EVENT_TYPES, own_echoes=OWN_ECHOES)

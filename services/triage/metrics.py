@@ -15,6 +15,15 @@ ROUTED = Counter("jiesu_triage_routed", "Complaints routed to a department", ["p
 PROPOSED = Counter("jiesu_triage_route_proposed", "Routes that triage only proposed", ["procedure", "department"])
 GROUPS = Counter("jiesu_triage_groups_found", "Groups found across cases", ["procedure", "count"])
 DISSOLVED = Counter("jiesu_triage_groups_dissolved", "Groups that no longer hold", ["procedure"])
+FAILED_CONDITIONS = Counter(
+    "jiesu_triage_failed_conditions", "Complaints decided without a rule that could not be evaluated on them", ["procedure"]
+)
+
+
+def count_failed_conditions(procedures: Iterable[str]) -> None:
+    """Count decisions in which a rule of these procedures could not be evaluated."""
+    for procedure, number in collections.Counter(procedures).items():
+        FAILED_CONDITIONS.labels(procedure).inc(number)
 
 
 def count_events(events: Iterable[CaseEvent], organisation: Organisation) -> None:

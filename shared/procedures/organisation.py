@@ -40,6 +40,9 @@ class Person(StrictModel):
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
     keys: dict[str, str] = Field(default_factory=dict)
+    may: list[Literal["find_by_phone"]] = Field(
+        default_factory=list, description="rights besides those of roles; find_by_phone: list the cases of a phone number"
+    )
 
     def is_absent(self, at: datetime) -> bool:
         """Whether the person is absent at an instant."""
@@ -193,13 +196,24 @@ class Organisation(StrictModel):
         holders = self._cached_holders(role, department)
         if holders.never_absent and not accused:  # the usual case: one look-up for each recipient of each message
             return holders.persons
-        present = (self._present_substitute(person, at, accused) for person in holders.persons)
+        present = (self.present_substitute(person, at, accused) for person in holders.persons)
         return tuple(dict.fromkeys(person for person in present if person))
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""
         candidates = role_tuple(roles)
         return next((role for role in candidates if self.role_holders(role, department, at, accused)), candidates[0])
+
+    def present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
+        """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
+        visited: set[str] = set()
+        person = self.person(person_id)
+        while person is not None and person.id not in visited:
+            visited.add(person.id)
+            if not person.is_absent(at) and not accused & {person.id, person.name}:
+                return person.id
+            person = self.person(person.substitute) if person.substitute else None
+        return None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; without the index, which pydantic would copy although people or departments may differ."""
@@ -240,17 +254,6 @@ class Organisation(StrictModel):
         if without_department or (self.departments and department):
             return without_department
         return [person.id for person in holders]
-
-    def _present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
-        """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
-        visited: set[str] = set()
-        person = self.person(person_id)
-        while person is not None and person.id not in visited:
-            visited.add(person.id)
-            if not person.is_absent(at) and not accused & {person.id, person.name}:
-                return person.id
-            person = self.person(person.substitute) if person.substitute else None
-        return None
 
 
 def open_organisation(organisation_id: str = "everyone") -> Organisation:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -21,6 +22,7 @@ from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import check_schema
+from shared.runtime.dead_letters.operations import delete_settled
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
@@ -101,6 +103,7 @@ class Service:
         verify: RecordVerifier | None = None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
+        on_repeated: BatchHandler | None = None,
     ) -> None:
         """Read topics with one subscriber, which assigns partition n of each to the same process. A service subscribes once.
 
@@ -112,12 +115,20 @@ class Service:
         parks a case nor claims an id. It returns the sender that the signature proves, or None: a sender of much bad input is set aside.
         `event_types` names by topic the types that are processed, unknown ones are skipped;
         `own_echoes` names by type and `ce_by` events that state this service's own decisions, which are skipped.
+        `on_repeated(tx, records)` gets the records whose ids were processed before; one that it rejects becomes a dead letter.
         """
         if self._subscribed:
             raise Misconfigured("a service has one subscriber for all of its topics: pass them to one subscribe()")
         self._subscribed = True
         self._subscription.configure(
-            topics, group, handler, decode=decode or contracts.decode_body, verify=verify, event_types=event_types, own_echoes=own_echoes
+            topics,
+            group,
+            handler,
+            decode=decode or contracts.decode_body,
+            verify=verify,
+            event_types=event_types,
+            own_echoes=own_echoes,
+            on_repeated=on_repeated,
         )
         self._loops["replay"] = self._subscription.redelivery.run
         self._loops["lag"] = self._subscription.measure_lag
@@ -243,7 +254,7 @@ class Service:
                 return
 
     async def _housekeeping(self, stop: asyncio.Event) -> None:
-        """Measure outbox and dead letters every 5 seconds, prune the inbox every hour."""
+        """Measure outbox and dead letters every 5 seconds; every hour delete what is past its retention from inbox and dead letters."""
         rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
         for number in itertools.count():
             async with self.database.transaction() as tx:
@@ -251,6 +262,7 @@ class Service:
                 await redelivery.update_dead_letter_gauges(tx, self.clock.now())
             if number % rounds_between_prunes == 0:
                 await inbox.prune(self.database)
+                await delete_settled(self.database, timedelta(days=self.settings.dead_letter_retention_days))
             await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)
             if stop.is_set():
                 return

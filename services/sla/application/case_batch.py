@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.sla import metrics
-from services.sla.application.errors import MAX_EVENT_BYTES, EventTooLargeError
+from services.sla.application.errors import EventTooLargeError
+from services.sla.application.event_messages import EventContext, departments_of, messages_of
 from services.sla.application.rulebooks import RulebookRegistry
-from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
+from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.hash_chain import LedgerEntry
 from services.sla.domain.evidence.recorded_events import input_origin
@@ -18,21 +19,18 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook
-from services.sla.domain.views import event_mapping, redaction
+from services.sla.domain.views import event_mapping
 from services.sla.storage import cases, decision_contexts, deferred_inputs, duties, ledgers
 from services.sla.storage.cases import StoredCase
 from services.sla.storage.decision_contexts import StoredDecisionContext
 from services.sla.storage.deferred_inputs import DeferredInput, NewDeferredInput
 from services.sla.storage.ledgers import NewLedgerEntry
 from shared.contracts.envelope import CloudEventRecord
-from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
-from shared.runtime.clock import uuid7
+from shared.contracts.topics import PARTITIONS
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.timers import timers
-
-EVENT_SOURCE = "jiesu/sla"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +50,6 @@ _INPUT_CLASSES: dict[str, type[DeferrableInput]] = {"act": TakeAction, "decided"
 """By the `kind` that column `held.input` stores."""
 ResolvePending = Callable[[PendingAction, Case], TakeAction]
 """Makes the input of a pending action once its case is registered."""
-
-
-class _EventContext(NamedTuple):
-    """What the events of one decision have in common; `case` is the case after it, `departments` those that receive the events."""
-
-    case: Case
-    rulebook: Rulebook
-    worktime: Worktime
-    departments: tuple[str, ...]
-    context_stamp: str
-    traceparent: str | None
 
 
 @dataclass(slots=True)
@@ -125,8 +112,9 @@ class CaseBatch:
             stored.calendar_stamp = self.rulebooks.calendar_stamp
         if isinstance(case_input, OpenCase):
             self.opened_procedures.add(case_input.procedure)
+            stored.person_keys = tuple(case_input.registered.get("complainant_keys", ()))
         self.changed_ids.add(case_id)
-        context = _EventContext(
+        context = EventContext(
             case=decision.case,
             rulebook=rulebook,
             worktime=rulebook.worktime_for(decision.case.department),
@@ -223,7 +211,7 @@ class CaseBatch:
             instants.append(remaining[0].at)
         return min(instants, default=None)
 
-    def _append_event(self, stored: StoredCase, event: Event, context: _EventContext, origin: str) -> None:
+    def _append_event(self, stored: StoredCase, event: Event, context: EventContext, origin: str) -> None:
         case = context.case
         fields = event_mapping.published_fields(event, case, context.rulebook.procedure, context.worktime)
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
@@ -244,48 +232,7 @@ class CaseBatch:
                 context_stamp=context.context_stamp,
             )
         )
-        self._publish(CASE_EVENTS.name, event, at, body, context)
-        if context.departments and event.type not in redaction.NOT_FOR_DEPARTMENTS:
-            self._publish_to_departments(event, fields, context)
-
-    def _publish_to_departments(self, event: Event, fields: dict[str, Any], context: _EventContext) -> None:
-        """Publish an event on the topic of each department, without the fields that are confidential to it."""
-        if event.type in redaction.ROUTING_EVENTS:  # the first event that a department receives: it carries the complaint
-            fields = {**fields, "complaint": event_mapping.published_complaint(context.case, context.worktime)}
-        bodies: dict[tuple[str, ...], bytes] = {}
-        for department in context.departments:
-            unit = context.rulebook.organisation.department(department)
-            if unit is None:  # a department that only a rule names has no topic
-                continue
-            hidden = redaction.hidden_fields(context.rulebook.procedure, unit)
-            if hidden not in bodies:
-                bodies[hidden] = hash_chain.canonical_json(redaction.redact(fields, hidden))
-            self._publish(department_topic(department).name, event, fields["at"], bodies[hidden], context)
-
-    def _publish(self, topic: str, event: Event, at: datetime, body: bytes, context: _EventContext) -> None:
-        if len(body) > MAX_EVENT_BYTES:
-            raise EventTooLargeError
-        by = event.data.get("by", "")
-        self.messages.append(
-            CloudEventRecord(
-                topic=topic,
-                key=context.case.id,
-                id=uuid7(),
-                type=event.type,
-                at=at,
-                body=body,
-                source=EVENT_SOURCE,
-                sequence=event.sequence,
-                traceparent=context.traceparent,
-                # In `notification_requested` the field is the list of channels, which ce_by does not mean.
-                by=by if isinstance(by, str) else "",
-            )
-        )
-
-
-def departments_of(case: Case | None) -> tuple[str, ...]:
-    """The lead department and the cooperating ones; none before there is a lead."""
-    return (case.department, *case.cooperating) if case is not None and case.department else ()
+        self.messages += messages_of(event, fields, body, context)
 
 
 def deserialize(stored_input: Mapping[str, Any]) -> DeferrableInput:

@@ -1,4 +1,4 @@
-"""sla's baseline: cases, ledger, deferred inputs, duties, decision contexts, seals.
+"""sla's baseline: cases, ledger, deferred inputs, duties, decision contexts, seals, Idempotency-Keys.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -10,6 +10,15 @@ revision = "0001"
 down_revision = None
 
 _TABLES = """
+CREATE TABLE action_key (
+    id uuid NOT NULL,
+    fingerprint bytea NOT NULL,
+    claim uuid NOT NULL,
+    claimed_at timestamptz NOT NULL,
+    answer bytea,
+    PRIMARY KEY (id)
+);
+CREATE INDEX action_key_claimed ON action_key (claimed_at);
 CREATE TABLE basis (
     stamp text NOT NULL,
     calendar text NOT NULL,
@@ -31,11 +40,27 @@ CREATE TABLE cases (
     head bytea NOT NULL,
     state bytea NOT NULL,
     changed_at timestamptz NOT NULL,
+    due_at timestamptz,
+    breached boolean NOT NULL,
+    other_departments text[] NOT NULL,
+    handler text NOT NULL,
     PRIMARY KEY (id)
 );
+CREATE INDEX cases_breached ON cases (received_at, id) WHERE breached;
 CREATE INDEX cases_calendar ON cases (calendar) WHERE status = 'open';
 CREATE INDEX cases_changed ON cases (procedure, changed_at);
+CREATE INDEX cases_department ON cases (department, received_at, id);
+CREATE INDEX cases_due ON cases (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX cases_handler ON cases (handler) WHERE handler <> '';
+CREATE INDEX cases_number ON cases (number);
 CREATE INDEX cases_open ON cases (status, class, department);
+CREATE INDEX cases_other_departments ON cases USING gin (other_departments) WHERE other_departments <> '{}';
+CREATE INDEX cases_received ON cases (received_at, id);
+CREATE TABLE case_person (
+    key text NOT NULL,
+    case_id text NOT NULL,
+    PRIMARY KEY (key, case_id)
+);
 CREATE TABLE duty (
     procedure text NOT NULL,
     duty text NOT NULL,

@@ -1,12 +1,12 @@
 """Loads the part of triage's state that one batch depends on, and saves what the batch changed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.triage.application.case_rows import case_from_row, row_from_case
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.domain.event_assessment import CountChange
-from services.triage.domain.group_counting import CounterKey, GroupCounter, Occurrence, group_founder
+from services.triage.domain.group_counting import CounterKey, GroupCounter, GroupQuery, Occurrence, group_founder
 from services.triage.domain.state import TriageState
 from services.triage.domain.triage_case import TriageCase
 from services.triage.storage import group_counters, triage_cases
@@ -22,6 +22,7 @@ class LoadedTriageState:
     cases: dict[str, TriageCase] = field(default_factory=dict)
     counters: dict[CounterKey, GroupCounter] = field(default_factory=dict)
     count_changes: set[CountChange] = field(default_factory=set)
+    whole_counters: set[CounterKey] = field(default_factory=set)
 
     def new_state(self) -> TriageState:
         """A state in which events can be applied."""
@@ -33,47 +34,53 @@ class LoadedTriageState:
         for row in await triage_cases.find_cases(tx, missing, for_update=True):
             self.cases[row["case_id"]] = case_from_row(row, self.registry)
 
-    async def load_counters(self, tx: Transaction, changes: Collection[CountChange]) -> None:
-        """Load the group counters on which these changes depend, and every case that they may change."""
-        if not changes:
+    async def load_counters(self, tx: Transaction, changes: Collection[CountChange], whole_counter: CounterKey | None = None) -> None:
+        """Load the group counters on which these changes depend, and every case that they may change.
+
+        Of `whole_counter` all members are loaded: a group of it is completed or dissolved.
+        """
+        if not changes and whole_counter is None:
             return
         self.count_changes |= set(changes)
-        left_counters = {change.leaves for change in self.count_changes if change.leaves is not None}
-        open_groups, occurrences = await self._find_occurrences(tx, left_counters)
+        if whole_counter is not None:
+            self.whole_counters.add(whole_counter)
+        whole = self.whole_counters | {change.leaves.counter for change in self.count_changes if change.leaves is not None}
+        queries = [query for change in self.count_changes if (query := change.joins or change.leaves) is not None]
+        open_groups, occurrences = await self._find_occurrences(tx, queries, whole)
         by_counter: dict[CounterKey, dict[str, Occurrence]] = {counter: {} for counter in open_groups}
         for counter, occurrence in occurrences:
             by_counter.setdefault(counter, {})[occurrence.case] = occurrence
+        partial = {query.counter for query in queries if query.counts_people} - whole
         for counter, by_case in by_counter.items():
-            self.counters[counter] = GroupCounter(tuple(sorted(by_case.values())), open_groups.get(counter, ""))
-        # Cases without a group may join one; members of a group may lose it when a case leaves.
-        await self.load_cases(tx, {o.case for counter, o in occurrences if not o.group or counter in left_counters})
+            self.counters[counter] = GroupCounter(tuple(sorted(by_case.values())), open_groups.get(counter, ""), counter in partial)
+        # Cases without a group may join one; members may lose theirs when a case leaves, or when it shows two people to be one.
+        may_lose = whole | {query.counter for query in queries if query.complainants}
+        await self.load_cases(tx, {o.case for counter, o in occurrences if not o.group or counter in may_lose})
 
     async def _find_occurrences(
-        self, tx: Transaction, left_counters: Collection[CounterKey]
+        self, tx: Transaction, queries: Sequence[GroupQuery], whole: Collection[CounterKey]
     ) -> tuple[dict[CounterKey, str], list[tuple[CounterKey, Occurrence]]]:
         """The open groups of the counters, and the occurrences on which the changes depend."""
-        queries = [change.joins for change in self.count_changes if change.joins is not None]
-        without_window = {query.counter for query in queries if query.window is None}
-        open_groups = await group_counters.find_open_groups(tx, without_window | set(left_counters))
-        # Every case joins an open group, whatever occurrences the counter has.
-        occurrences = await group_counters.find_occurrences(tx, [query for query in queries if not open_groups.get(query.counter)])
+        without_window = {query.counter for query in queries if query.window is None and not query.complainants}
+        open_groups = await group_counters.find_open_groups(tx, without_window)
+        # Every case joins an open group of cases, whatever occurrences the counter has; people are counted again.
+        needed = [q for q in queries if q.counts_people or q.counter in whole or not open_groups.get(q.counter)]
+        occurrences = await group_counters.find_occurrences(tx, needed, whole)
         leaving_cases = {change.case for change in self.count_changes if change.leaves is not None}
         of_leaving_cases = await group_counters.find_case_occurrences(tx, leaving_cases)
-        occurrences += [(counter, occurrence) for counter, occurrence in of_leaving_cases if counter in left_counters]
+        occurrences += [(counter, occurrence) for counter, occurrence in of_leaving_cases if counter in whole]
         groups = {(counter, o.group) for counter, o in occurrences if o.group}
         groups |= {(counter, group) for counter, group in open_groups.items() if group}
-        members = await group_counters.find_group_members(tx, self._groups_to_complete(groups, left_counters))
+        members = await group_counters.find_group_members(tx, self._groups_to_complete(groups, whole))
         return open_groups, occurrences + members
 
-    def _groups_to_complete(
-        self, groups: Iterable[tuple[CounterKey, str]], left_counters: Collection[CounterKey]
-    ) -> set[tuple[CounterKey, str]]:
+    def _groups_to_complete(self, groups: Iterable[tuple[CounterKey, str]], whole: Collection[CounterKey]) -> set[tuple[CounterKey, str]]:
         """The groups of which all members are needed.
 
         All members decide whether a group dissolves when a case leaves, and which one its founder is linked to when it joins again.
         """
         joining = {(change.joins.counter, change.case) for change in self.count_changes if change.joins is not None}
-        return {(c, group) for c, group in groups if c in left_counters or (c, group_founder(group)) in joining}
+        return {(c, group) for c, group in groups if c in whole or (c, group_founder(group)) in joining}
 
     async def save(self, tx: Transaction, state: TriageState, last_sequences: Mapping[str, int]) -> None:
         """Save what differs from what was loaded; `last_sequences` maps cases to the number of their last published event."""

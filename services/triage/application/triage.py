@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
+from services.triage.application.party_following import follow_parties
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.state_loading import LoadedTriageState
 from services.triage.domain.event_assessment import AssessedEvent, assess_event, assess_registration
@@ -36,7 +37,7 @@ class TriageComplaints:
     async def decide_batch(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         """Apply the records in order and publish triage's events; a second registration of a case changes nothing.
 
-        Raises Rejected if a procedure is not installed, `ValueError` for a condition that cannot be evaluated.
+        Raises Rejected if a procedure is not installed.
         """
         # Registrations need no state: most of the work is done before any lock is taken.
         registrations = self._assess_registrations(batch)
@@ -48,8 +49,11 @@ class TriageComplaints:
         state, events = await self._apply(tx, loaded, assessed)
         numbered = _number_events(state, events)
         await loaded.save(tx, state, {event.case: sequence for event, sequence, _ in numbered})
+        await follow_parties(tx, [event for event, _ in events])
         await outbox.add(tx, [_to_record(*numbered_event) for numbered_event in numbered])
         tx.after_commit(lambda: metrics.count_events([event for event, _ in events], self._registry.organisation))
+        failed = [event.decision.procedure.id for _, event in assessed if event.decision is not None and event.decision.failed_conditions]
+        tx.after_commit(lambda: metrics.count_failed_conditions(failed))
 
     def _assess_registrations(self, batch: Sequence[ReceivedRecord]) -> dict[str, AssessedEvent]:
         registrations: dict[str, AssessedEvent] = {}
@@ -99,8 +103,8 @@ class TriageComplaints:
             try:
                 return state, list(self._published_events(state, assessed, now))
             except CountersNotLoadedError as missing:
-                # Rare: facts that a group sets changed a count key, which the events alone did not show.
-                await loaded.load_counters(tx, missing.changes)
+                # Rare: a group of people is completed, or facts that a group sets changed a count key, which the events did not show.
+                await loaded.load_counters(tx, missing.changes, missing.whole_counter)
 
     def _published_events(self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime) -> Iterator[TracedEvent]:
         for record, event in assessed:

@@ -1,7 +1,9 @@
 """Decides on one complaint: derived facts, kind, class, subject, route and count keys, with clauses and evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, cast
 
 from services.triage.domain import classify
@@ -19,7 +21,10 @@ from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import ClassRule, Procedure
 
 TRIAGE = "triage"
+CountKeys = Mapping[str, tuple[str, ...]]
+"""Id of a count entry → the keys under which a case counts."""
 _MAX_KEY_LENGTH = 200
+_MAX_KEYS = 50  # as many as a complaint may name under `against`
 _MAX_EVIDENCE_LINES = 100
 _MAX_EVIDENCE_LENGTH = 500
 
@@ -28,7 +33,8 @@ _MAX_EVIDENCE_LENGTH = 500
 class TriageDecision:
     """Triage's decision on one complaint.
 
-    `facts` are all facts that the rules read, `derived_facts` those that triage added; `count_keys` maps count entries to count keys.
+    `facts` are all facts that the rules read, `derived_facts` those that triage added; `count_keys` maps count entries to count keys;
+    `failed_conditions` could not be evaluated on this complaint and did not apply.
     """
 
     complaint: Complaint
@@ -40,8 +46,9 @@ class TriageDecision:
     class_choice: RuleChoice
     subject_choice: RuleChoice
     route: RoutingDecision
-    count_keys: dict[str, str]
+    count_keys: CountKeys
     evidence: tuple[str, ...]
+    failed_conditions: tuple[str, ...] = ()
 
     @property
     def procedure(self) -> Procedure:
@@ -95,9 +102,11 @@ class TriageDecision:
         return [self.classified_event(registered, context), self.routed_event(context)]
 
 
-def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> TriageDecision:
-    """Decide on a complaint; raises `ValueError` with the condition that cannot be evaluated."""
-    submitted_facts, invalid_facts = coerce_facts(rules.procedure, complaint.facts)
+def assess(
+    complaint: Complaint, rules: TriageRules, context: TriageContext, group_facts: Mapping[str, Any] = MappingProxyType({})
+) -> TriageDecision:
+    """Decide on a complaint with the facts that its groups set; the evidence names rules that cannot be evaluated: they do not apply."""
+    submitted_facts, invalid_facts = coerce_facts(rules.procedure, {**complaint.facts, **group_facts})
     scope = RuleScope(complaint, rules.fact_defaults | submitted_facts, rules.bound_procedure.parameters, context.zone, rules.read_paths)
     # In this order, because each kind of rule may read what was decided before it.
     derived = classify.derive_facts(rules, scope, submitted_facts)
@@ -110,7 +119,10 @@ def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> 
     scope.set_case_field("rule", _rule(class_))
     route = choose_route(rules, scope, subject)
     scope.set_case_field("department", route.department)
-    evidence = [f"facts.{name} is not of its type and was left out" for name in invalid_facts]
+    count_keys = _count_keys(rules, scope)
+    unevaluated = "cannot be evaluated on this complaint: it did not apply"
+    evidence = [f"«{source[: _MAX_EVIDENCE_LENGTH - 100]}» {unevaluated}" for source in scope.failed_conditions]
+    evidence += [f"facts.{name} is not of its type and was left out" for name in invalid_facts]
     evidence += derived.evidence
     for field_name, choice in (("kind", kind), ("class", class_), ("subject", subject)):
         evidence += [f"{field_name}: {line}"[:_MAX_EVIDENCE_LENGTH] for line in choice.evidence]
@@ -124,8 +136,9 @@ def assess(complaint: Complaint, rules: TriageRules, context: TriageContext) -> 
         class_choice=class_,
         subject_choice=subject,
         route=route,
-        count_keys=_count_keys(rules, scope),
+        count_keys=count_keys,
         evidence=tuple(evidence[:_MAX_EVIDENCE_LINES]),
+        failed_conditions=tuple(scope.failed_conditions),
     )
 
 
@@ -134,12 +147,18 @@ def _rule(class_: RuleChoice) -> str:
     return (entry.rule or entry.id) if isinstance(entry, ClassRule) else ""
 
 
-def _count_keys(rules: TriageRules, scope: RuleScope) -> dict[str, str]:
-    keys = {c.entry.id: _count_key(scope.value(c.key)) for c in rules.counts if c.when is None or scope.holds(c.when)}
-    return {count: key for count, key in keys.items() if key}
+def _count_keys(rules: TriageRules, scope: RuleScope) -> CountKeys:
+    keys = {c.entry.id: _keys(scope.value_or_none(c.key)) for c in rules.counts if c.when is None or scope.applies(c.when)}
+    return {count: of_count for count, of_count in keys.items() if of_count}
+
+
+def _keys(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(dict.fromkeys(filter(None, map(_count_key, values))))[:_MAX_KEYS]
 
 
 def _count_key(value: Any) -> str:
+    # PostgreSQL stores no NUL in text.
+    text = "" if value is None or isinstance(value, bool) else str(value).replace("\x00", "").strip()
     # A key is part of a primary key, so that a long text is counted by its hash.
-    text = "" if value is None or isinstance(value, bool) else str(value).strip()
     return text if len(text) <= _MAX_KEY_LENGTH else sha256(text.encode("utf-8", "replace")).hexdigest()

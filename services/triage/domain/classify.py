@@ -38,7 +38,7 @@ def derive_facts(rules: TriageRules, scope: RuleScope, submitted_facts: Containe
     evidence: list[str] = []
     for rule in rules.derived:
         new_facts = {name: value for name, value in rule.entry.set.items() if name not in submitted_facts}
-        if not new_facts or rule.when is None or not scope.holds(rule.when):
+        if not new_facts or rule.when is None or not scope.applies(rule.when):
             continue
         read = ", ".join(scope.evidence(rule.when))
         evidence += [f"derived {name} from {read}" for name in new_facts]
@@ -72,7 +72,7 @@ def choose_subject(rules: TriageRules, scope: RuleScope) -> RuleChoice:
         word = next((word for word in rule.entry.words if word in text), None)
         if word is not None:
             return RuleChoice(rule.entry.id, rule.entry, (f"the word {word}",))
-        if rule.when is not None and scope.holds(rule.when):
+        if rule.when is not None and scope.applies(rule.when):
             return RuleChoice(rule.entry.id, rule.entry, scope.evidence(rule.when))
     return _NO_CHOICE
 
@@ -81,6 +81,6 @@ def _first_match(rules: tuple[CompiledRule[E], ...], scope: RuleScope) -> RuleCh
     for rule in rules:
         if rule.when is None:
             return RuleChoice(rule.entry.id, rule.entry)
-        if scope.holds(rule.when):
+        if scope.applies(rule.when):
             return RuleChoice(rule.entry.id, rule.entry, scope.evidence(rule.when))
     return _NO_CHOICE

@@ -3,27 +3,27 @@
 A service loads what `count_changes` name before it applies the events; `TriageState` changes exactly these counters.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 
-from services.triage.domain.assess import TriageDecision, assess
+from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision, assess
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.group_counting import CounterKey, GroupQuery, max_neighbours, window_length
+from services.triage.domain.group_counting import CounterKey, GroupQuery, group_query
 from services.triage.domain.rule_scope import TriageContext
-from services.triage.domain.triage_case import TriageCase, amended_complaint, case_from_decision
+from services.triage.domain.triage_case import Membership, TriageCase, amended_complaint, case_from_decision
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Registered
-from shared.contracts.events.up_to_approval import Amended, Refused
+from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.procedure import CountEntry
 
 
 @dataclass(frozen=True, slots=True)
 class CountChange:
-    """How an event changes the counting of a case under one count entry: the counter that it leaves, the one that it is counted in."""
+    """How an event changes the counting of a case under one count entry: the counter that it leaves or the one that it is counted in."""
 
     case: str
     entry: CountEntry = field(compare=False)
-    leaves: CounterKey | None
+    leaves: GroupQuery | None
     joins: GroupQuery | None
 
 
@@ -42,43 +42,80 @@ class AssessedEvent:
 
 
 def assess_registration(registered: Registered, rules: TriageRules, context: TriageContext) -> AssessedEvent:
-    """Assess a new case; raises `ValueError` with the condition that cannot be evaluated."""
-    decision = assess(registered.complaint.model_copy(update={"contact": None}), rules, context)
-    triage_case = case_from_decision(decision)
-    return AssessedEvent(registered, None, triage_case, decision, tuple(_count_changes(None, triage_case)))
+    """Assess a new case."""
+    complaint = registered.complaint.model_copy(update={"contact": None})
+    decision = assess(complaint, rules, context)
+    # Registrations of an intake of before have the first key only, as the complainant's id.
+    keys = tuple(registered.complainant_keys) or tuple((complaint.complainant.id or "").split()[:1])
+    triage_case = case_from_decision(decision, keys)
+    return AssessedEvent(registered, None, triage_case, decision, tuple(count_changes(None, triage_case)))
 
 
 def assess_event(event: CaseEvent, triage_case: TriageCase, context: TriageContext) -> AssessedEvent:
-    """Assess an event of a known case; raises `ValueError` with the condition that cannot be evaluated."""
-    match event:
-        case Amended():
-            complaint = amended_complaint(triage_case, event.facts, event.fields)
-            if complaint == triage_case.complaint:
-                return AssessedEvent(event, triage_case, triage_case)
-            decision = assess(complaint, triage_case.rules, context)
-            amended_case = triage_case.with_decision(decision)
-            return AssessedEvent(event, triage_case, amended_case, decision, tuple(_count_changes(triage_case, amended_case)))
-        case Refused():
-            return AssessedEvent(event, triage_case, triage_case.after_event(event), count_changes=tuple(_count_changes(triage_case, None)))
-    return AssessedEvent(event, triage_case, triage_case.after_event(event))
+    """Assess an event of a known case."""
+    if isinstance(event, Amended):
+        # What a group set or took off is kept with the memberships: read from the echo it would be a person's fact, and stay.
+        return AssessedEvent(event, triage_case, triage_case) if event.by == TRIAGE else _assess_amendment(event, triage_case, context)
+    after = triage_case.after_event(event)
+    return AssessedEvent(event, triage_case, after, count_changes=tuple(count_changes(triage_case, after)))
 
 
-def _count_changes(before: TriageCase | None, after: TriageCase | None) -> Iterator[CountChange]:
-    """One change for each count entry under which the case is counted by another key than before."""
-    triage_case = after or before
-    if triage_case is None:
-        return
+def _assess_amendment(event: Amended, triage_case: TriageCase, context: TriageContext) -> AssessedEvent:
+    amended = replace(
+        triage_case,
+        complaint=amended_complaint(triage_case, event.facts, event.fields),
+        memberships=memberships_without(triage_case, event.facts),
+    )
+    if amended == triage_case:
+        return AssessedEvent(event, triage_case, triage_case)
+    decision = decide_again(amended, context)
+    after = amended.with_decision(decision)
+    return AssessedEvent(event, triage_case, after, decision, tuple(count_changes(triage_case, after)))
+
+
+def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecision:
+    """The decision on the case as it is now, with the facts of its groups."""
+    decision = assess(triage_case.complaint, triage_case.rules, context, triage_case.group_facts)
+    if not triage_case.group_facts:
+        return decision
+    # A key may read what groups of earlier entries set, as a rule reads what rules before it decided: reading its own group's facts,
+    # a case could leave by them the group that sets them, lose them, and join again without end.
+    keys_by_facts: dict[str, CountKeys] = {}
+    keys: dict[str, tuple[str, ...]] = {}
     for entry in triage_case.procedure.counts:
-        old_key = before.count_keys.get(entry.id, "") if before else ""
-        new_key = after.count_keys.get(entry.id, "") if after else ""
-        if old_key == new_key:
-            continue
-        leaves = CounterKey(triage_case.procedure.id, entry.id, old_key) if old_key else None
-        # An ended case is not counted under a new key.
-        joins = _group_query(triage_case, entry, new_key) if new_key and not triage_case.ended else None
-        yield CountChange(triage_case.case, entry, leaves, joins)
+        facts = triage_case.group_facts_before(entry)
+        if (known := repr(sorted(facts.items()))) not in keys_by_facts:
+            keys_by_facts[known] = assess(triage_case.complaint, triage_case.rules, context, facts).count_keys
+        if of_entry := keys_by_facts[known].get(entry.id):
+            keys[entry.id] = of_entry
+    return replace(decision, count_keys=keys)
 
 
-def _group_query(triage_case: TriageCase, entry: CountEntry, key: str) -> GroupQuery:
+def memberships_without(triage_case: TriageCase, amended: Collection[str]) -> tuple[Membership, ...]:
+    """The memberships without facts that a person amended: his word outranks the group's."""
+    return tuple(_without_facts(membership, amended) for membership in triage_case.memberships)
+
+
+def _without_facts(membership: Membership, amended: Collection[str]) -> Membership:
+    kept = {name: value for name, value in membership.facts.items() if name not in amended}
+    return membership if len(kept) == len(membership.facts) else replace(membership, facts=kept)
+
+
+def count_changes(before: TriageCase | None, after: TriageCase) -> Iterator[CountChange]:
+    """One change for each key under which the case is no longer counted, then for each new one, entry by entry."""
+    for entry in after.procedure.counts:
+        old_keys = before.counted_keys(entry) if before else ()
+        new_keys = after.counted_keys(entry)
+        # Amended while it is counted, a case has to be found in the counter by the instant that it was counted with.
+        moved = before is not None and before.complaint.received_at != after.complaint.received_at and entry.window is not None
+        for key in old_keys:
+            if before is not None and (moved or key not in new_keys):
+                yield CountChange(after.case, entry, _query(before, entry, key), None)
+        for key in new_keys:
+            if moved or key not in old_keys:
+                yield CountChange(after.case, entry, None, _query(after, entry, key))
+
+
+def _query(triage_case: TriageCase, entry: CountEntry, key: str) -> GroupQuery:
     counter = CounterKey(triage_case.procedure.id, entry.id, key)
-    return GroupQuery(counter, triage_case.complaint.received_at, window_length(entry), max_neighbours(entry))
+    return group_query(counter, entry, triage_case.complaint.received_at, triage_case.complainants)

@@ -1,10 +1,11 @@
 """Counts cases that belong together: which occurrences form a group, and which cases join or leave one."""
 
-from bisect import bisect
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from services.triage.domain.people import PersonKeys, connected, count_people, people
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.procedure import CountEntry
 
@@ -22,22 +23,28 @@ class CounterKey:
 class GroupQuery:
     """Selects the occurrences on which counting one case depends.
 
-    With a window: at most `max_neighbours` received within `window` before `received_at`, and as many after it. Without: all.
+    With `complainants`: those that are connected with these keys. Else with a window: at most `max_neighbours` received within `window`
+    before `received_at`, and as many after it. Without: all, or where people are counted one of each set of keys.
     """
 
     counter: CounterKey
     received_at: datetime
     window: timedelta | None
     max_neighbours: int
+    complainants: PersonKeys = ()
+    counts_people: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """One case counted under one count key; `complainant` is empty if unknown, `group` is empty without a group."""
+    """One case counted under one count key.
+
+    `complainants` are the complainant's keys, empty if unknown or where the entry tells no people apart; `group` is empty without a group.
+    """
 
     received_at: datetime
     case: str
-    complainant: str = ""
+    complainants: PersonKeys = ()
     group: str = field(default="", compare=False)
 
 
@@ -45,38 +52,35 @@ class Occurrence:
 class GroupCounter:
     """The occurrences of one counter in order of receipt; `open_group` is the group of a count without a window, once it is complete.
 
-    A service loads only a part of them: those that its group queries select, or none where a group is open.
+    A service loads only a part of them: those that its group queries select, or none where a group is open. `partial`: a counter of
+    people of which one occurrence of each set of keys was loaded, enough to count them but not to name the members.
     """
 
     occurrences: tuple[Occurrence, ...] = ()
     open_group: str = ""
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class GroupJoined:
-    """A group after a case was counted.
+class Group:
+    """A group and its members, in order of receipt."""
 
-    `new` if this case completed it; `joined` are the cases that became members now, `members` all of them, in order of receipt.
-    """
-
-    group: str
-    new: bool
-    joined: tuple[str, ...]
+    id: str
     members: tuple[str, ...]
-
-    @property
-    def first(self) -> str:
-        """The case that the other members are linked to."""
-        return group_founder(self.group)
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLeft:
-    """A group that a case left; `members` remain, `dissolved` if they no longer reach the threshold."""
+class GroupChanges:
+    """What one case that was counted or removed changed: cases left and joined groups, as (case, group)."""
 
-    group: str
-    dissolved: bool
-    members: tuple[str, ...]
+    dissolved: tuple[Group, ...] = ()
+    left: tuple[tuple[str, Group], ...] = ()
+    found: tuple[Group, ...] = ()
+    joined: tuple[tuple[str, Group], ...] = ()
+
+
+class PartialCounterError(Exception):
+    """A group is completed or dissolved, so that all members are needed."""
 
 
 def group_founder(group: str) -> str:
@@ -95,69 +99,180 @@ def window_length(entry: CountEntry) -> timedelta | None:
 
 
 def max_neighbours(entry: CountEntry) -> int:
-    """How many occurrences on each side of a new one can matter: any window that is not full holds fewer than the threshold.
+    """How many occurrences on each side of one can matter to it: any window that is not full holds fewer than the threshold.
 
     With `distinct` one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
     """
     return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
 
 
-def count_case(counter: GroupCounter, occurrence: Occurrence, entry: CountEntry) -> tuple[GroupCounter, GroupJoined | None]:
-    """The counter with one more case, and the group that this case joins; an earlier occurrence of the same case is replaced."""
-    others = [o for o in counter.occurrences if o.case != occurrence.case]
-    index = bisect(others, occurrence)
-    occurrences = [*others[:index], occurrence, *others[index:]]
-    grouped = _grouped_occurrences(occurrences, index, entry, group_is_open=bool(counter.open_group))
-    if not grouped:
-        return replace(counter, occurrences=tuple(occurrences)), None
-    existing = counter.open_group or next((o.group for o in grouped if o.group), "")
-    # Pure code draws no random ids: a group is named after the case that completes it.
-    group = existing or f"{entry.id}/{occurrence.case}"
-    joined = {o.case: None for o in grouped if not o.group}
-    updated = tuple(replace(o, group=group) if o.case in joined else o for o in occurrences)
-    members = tuple(o.case for o in updated if o.group == group)
-    return GroupCounter(updated, group if entry.window is None else ""), GroupJoined(group, not existing, tuple(joined), members)
-
-
-def remove_case(counter: GroupCounter, case: str, entry: CountEntry) -> tuple[GroupCounter, GroupLeft | None]:
-    """The counter without a case, and the group that the case leaves; fewer members than the threshold dissolve the group."""
-    removed = next((o for o in counter.occurrences if o.case == case), None)
-    occurrences = tuple(o for o in counter.occurrences if o.case != case)
-    if removed is None or not removed.group:
-        return replace(counter, occurrences=occurrences), None
-    members = tuple(o for o in occurrences if o.group == removed.group)
-    dissolved = not _reaches_threshold(members, entry)
-    if dissolved:
-        occurrences = tuple(replace(o, group="") if o.group == removed.group else o for o in occurrences)
-    left = GroupLeft(removed.group, dissolved, tuple(o.case for o in members))
-    return GroupCounter(occurrences, "" if dissolved else counter.open_group), left
-
-
-def _grouped_occurrences(occurrences: Sequence[Occurrence], index: int, entry: CountEntry, *, group_is_open: bool) -> Sequence[Occurrence]:
-    """The occurrences that form a group with the one at `index`: all without a window, else those of every full window around it."""
+def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, complainants: PersonKeys) -> GroupQuery:
+    """What has to be loaded to count or to remove a case: its neighbours, and theirs, since their windows may become full or not full."""
     window = window_length(entry)
-    if window is None:
-        return occurrences if group_is_open or _reaches_threshold(occurrences, entry) else ()
-    windows = _windows(occurrences, index, window, max_neighbours(entry))
-    full = [(start, end) for start, end in windows if _reaches_threshold(occurrences[start:end], entry)]
-    return occurrences[full[0][0] : full[-1][1]] if full else ()
+    return GroupQuery(
+        counter,
+        received_at,
+        None if window is None else 2 * window,
+        2 * max_neighbours(entry),
+        complainants if entry.same else (),
+        counts_people=entry.distinct is not None,
+    )
 
 
-def _windows(occurrences: Sequence[Occurrence], index: int, window: timedelta, neighbours: int) -> Iterator[tuple[int, int]]:
-    """Every window (start, end) that holds the occurrence at `index`, in order; each starts at an occurrence."""
-    end = index + 1
-    last = min(len(occurrences), index + neighbours + 1)
-    for start in range(max(0, index - neighbours), index + 1):
-        until = occurrences[start].received_at + window
-        if until < occurrences[index].received_at:
-            continue
-        while end < last and occurrences[end].received_at <= until:
+def count_case(counter: GroupCounter, occurrence: Occurrence, entry: CountEntry, label: str = "") -> tuple[GroupCounter, GroupChanges]:
+    """The counter with one more case, and the groups that change; an earlier occurrence of the same case is replaced.
+
+    `label` is the first part of the id of a new group, else the entry's id. Raises `PartialCounterError`.
+    """
+    others = [o for o in counter.occurrences if o.case != occurrence.case]
+    index = bisect_left(others, occurrence)
+    occurrences = [*others[:index], occurrence, *others[index:]]
+    return _regroup(replace(counter, occurrences=tuple(occurrences)), occurrence, entry, label or entry.id)
+
+
+def remove_case(counter: GroupCounter, case: str, entry: CountEntry, label: str = "") -> tuple[GroupCounter, GroupChanges]:
+    """The counter without a case, and the groups that change; a group of which no full window is left is dissolved."""
+    removed = next((o for o in counter.occurrences if o.case == case), None)
+    if removed is None:
+        return counter, GroupChanges()
+    remaining = replace(counter, occurrences=tuple(o for o in counter.occurrences if o.case != case))
+    return _regroup(remaining, removed, entry, label or entry.id)
+
+
+def _regroup(counter: GroupCounter, changed: Occurrence, entry: CountEntry, label: str) -> tuple[GroupCounter, GroupChanges]:
+    """Group the occurrences again that the changed one, which is counted or was removed, may affect."""
+    occurrences = counter.occurrences
+    if entry.same is None and entry.window is None:
+        components, affected = _whole_counter(counter, changed, entry)
+    elif entry.same is not None:
+        components, affected = _groups_of_people(occurrences, changed, entry)
+    else:
+        components, affected = _groups_of_windows(occurrences, changed, entry)
+    groups = _assigned_groups(counter, components, set(affected), changed, label)
+    updated = tuple(replace(o, group=group) if group != o.group else o for o, group in zip(occurrences, groups, strict=True))
+    changes = _group_changes(counter, updated, changed)
+    if counter.partial and (changes.left or (changes.found and entry.window is None)):
+        raise PartialCounterError
+    open_group = next((o.group for o in updated if o.group), "") if entry.window is None and entry.same is None else ""
+    if counter.open_group and not changes.dissolved:
+        open_group = counter.open_group
+    return replace(counter, occurrences=updated, open_group=open_group), changes
+
+
+Components = list[list[int]]
+"""The groups that hold now, each by the indexes of its occurrences, in order."""
+
+
+def _whole_counter(counter: GroupCounter, changed: Occurrence, entry: CountEntry) -> tuple[Components, list[int]]:
+    indexes = list(range(len(counter.occurrences)))
+    is_counted = changed in counter.occurrences
+    # Only the new case was loaded: without a window an open group takes every case, and a further one cannot make the others fewer.
+    stays_open = bool(counter.open_group) and is_counted and entry.distinct is None
+    holds = stays_open or _reaches_threshold(counter.occurrences, entry)
+    return ([indexes] if holds and indexes else []), indexes
+
+
+def _groups_of_people(occurrences: Sequence[Occurrence], changed: Occurrence, entry: CountEntry) -> tuple[Components, list[int]]:
+    """Groups of one complainant each, of the occurrences that are connected with the changed one."""
+    reached = connected(changed.complainants, (o.complainants for o in occurrences))
+    affected = [index for index, o in enumerate(occurrences) if not reached.isdisjoint(o.complainants)]
+    by_person: dict[str, list[int]] = {}
+    for index, persons in zip(affected, people([occurrences[index].complainants for index in affected]), strict=True):
+        for person in persons:
+            by_person.setdefault(person, []).append(index)
+    window = window_length(entry)
+    components: Components = []
+    for indexes in sorted(by_person.values()):
+        of_person = [occurrences[index] for index in indexes]
+        parts = [list(range(len(indexes)))] if window is None else _full_runs(of_person, window, entry)
+        components += [[indexes[part] for part in positions] for positions in parts if len(positions) >= entry.threshold]
+    return components, affected
+
+
+def _groups_of_windows(occurrences: Sequence[Occurrence], changed: Occurrence, entry: CountEntry) -> tuple[Components, list[int]]:
+    """Groups of the occurrences near the changed one; farther ones keep theirs, since no window that holds both can be full by it."""
+    window, neighbours = window_length(entry) or timedelta(), max_neighbours(entry)
+    index = bisect_left(occurrences, changed)
+    is_counted = index < len(occurrences) and occurrences[index].case == changed.case
+    first, last = max(0, index - 2 * neighbours), min(len(occurrences), index + 2 * neighbours + is_counted)
+    near = [i for i in range(first, last) if abs(occurrences[i].received_at - changed.received_at) <= 2 * window]
+    components = [[near[part] for part in run] for run in _full_runs([occurrences[i] for i in near], window, entry)]
+    if is_counted and entry.distinct is None:
+        return components, [i for i in near if not occurrences[i].group]  # one more case makes no window less full
+    return components, [
+        i for i in near if abs(occurrences[i].received_at - changed.received_at) <= window and index - neighbours <= i <= index + neighbours
+    ]
+
+
+def _full_runs(occurrences: Sequence[Occurrence], window: timedelta, entry: CountEntry) -> Iterator[list[int]]:
+    """Runs of overlapping full windows, each by the positions of its occurrences."""
+    run: list[int] = []
+    end = 0
+    for start, first in enumerate(occurrences):
+        while end < len(occurrences) and occurrences[end].received_at <= first.received_at + window:
             end += 1
-        yield start, end
+        if not _reaches_threshold(occurrences[start:end], entry):
+            continue
+        if run and run[-1] < start:
+            yield run
+            run = []
+        run += range(run[-1] + 1 if run else start, end)
+    if run:
+        yield run
+
+
+def _assigned_groups(counter: GroupCounter, components: Components, affected: set[int], changed: Occurrence, label: str) -> list[str]:
+    """The group of each occurrence: a component keeps the first group that one of its members has, else it gets a new one."""
+    occurrences = counter.occurrences
+    groups = ["" if index in affected else o.group for index, o in enumerate(occurrences)]
+    taken: set[str] = set()
+    for component in components:
+        kept = (groups[index] for index in component if index not in affected)
+        earlier = (o.group for index in component if (o := occurrences[index]).group not in taken)
+        group = next(filter(None, [counter.open_group, *kept, *earlier]), "")
+        group = group or _new_group(occurrences, component, changed, label)
+        taken.add(group)
+        for index in component:
+            groups[index] = groups[index] or group
+    return groups
+
+
+def _new_group(occurrences: Sequence[Occurrence], component: Sequence[int], changed: Occurrence, label: str) -> str:
+    """The id of a new group, by the case that completes it; another member's, where that case has completed one before."""
+    cases = [occurrences[index].case for index in component]
+    # Pure code draws no random ids: a group is named after the case that completes it.
+    founders = [*([changed.case] if changed.case in cases else []), *reversed(cases)]
+    used = {o.group for o in occurrences}
+    return next((group for case in founders if (group := f"{label}/{case}") not in used), f"{label}/{founders[0]}")
+
+
+def _group_changes(before: GroupCounter, after: Sequence[Occurrence], changed: Occurrence) -> GroupChanges:
+    old_groups = {o.case: o.group for o in before.occurrences}
+    # A removed case is no longer among the occurrences, and a counted one had no group.
+    if all(o.case != changed.case for o in after) and changed.group:
+        old_groups[changed.case] = changed.group
+    members: dict[str, list[str]] = {}
+    for o in after:
+        members.setdefault(o.group, []).append(o.case)
+    known = {group for group in old_groups.values() if group} | ({before.open_group} - {""})
+    new_groups = {o.case: o.group for o in after}
+    left = [(case, group) for case, group in old_groups.items() if group and new_groups.get(case, "") != group]
+    left.sort(key=lambda item: item[0] != changed.case)
+    joined = [(o.case, o.group) for o in after if o.group and old_groups.get(o.case, "") != o.group]
+
+    def group_of(group: str) -> Group:
+        return Group(group, tuple(members.get(group, ())))
+
+    gone = dict.fromkeys(group for _, group in left if group not in members)
+    return GroupChanges(
+        dissolved=tuple(Group(group, tuple(case for case, old in left if old == group and case in new_groups)) for group in gone),
+        left=tuple((case, group_of(group)) for case, group in left),
+        found=tuple(group_of(group) for group in dict.fromkeys(group for _, group in joined if group not in known)),
+        joined=tuple((case, group_of(group)) for case, group in joined),
+    )
 
 
 def _reaches_threshold(occurrences: Sequence[Occurrence], entry: CountEntry) -> bool:
-    if entry.distinct is None:
-        return len(occurrences) >= entry.threshold
-    # An unknown complainant counts as a different one, so that an anonymous protest of many is not missed.
-    return len({o.complainant or o.case for o in occurrences}) >= entry.threshold
+    if len(occurrences) < entry.threshold:
+        return False
+    return entry.distinct is None or count_people([o.complainants for o in occurrences]) >= entry.threshold

@@ -22,7 +22,7 @@ def _first_route(routing_rules: tuple[RoutingRule, ...], scope: RuleScope) -> Ro
         # Organisation routes serve all procedures: one on a fact that neither this procedure nor the complaint has does not apply.
         if rule.undeclared_facts and not all(name in scope.facts for name in rule.undeclared_facts):
             continue
-        if rule.when is None or scope.holds(rule.when):
+        if rule.when is None or scope.applies(rule.when):
             return rule.route
     return None
 

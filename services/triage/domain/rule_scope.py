@@ -37,6 +37,10 @@ class TriageContext:
         return {"at": self.at} if self.recorded_at is None else {"at": self.at, "recorded_at": self.recorded_at}
 
 
+class ConditionError(ValueError):
+    """An expression that cannot be evaluated on one complaint; the message names the expression, never a value."""
+
+
 class RuleScope:
     """The values that conditions may read about one complaint; `read_paths` are the paths that the rules read, by root variable."""
 
@@ -55,6 +59,7 @@ class RuleScope:
         self._case: dict[str, Any] = {}
         self._read_paths = read_paths
         self._stale_roots = set(read_paths)
+        self.failed_conditions: dict[str, None] = {}
         self._context: cel.Context | None = None
 
     def set_facts(self, values: Mapping[str, Any]) -> None:
@@ -67,25 +72,44 @@ class RuleScope:
         self._case[name] = value
         self._stale_roots.add("case")
 
+    def applies(self, condition: Condition) -> bool:
+        """Whether the condition holds; one that cannot be evaluated does not, and `failed_conditions` keeps its expression.
+
+        Conditions were checked when the procedure was loaded, so that only a value of this complaint can break one (an overflow, an
+        index out of range). Such a complaint is decided by the rules that are left: else its sender could stop triage for everybody.
+        """
+        try:
+            return self.holds(condition)
+        except ConditionError:
+            self.failed_conditions[condition.source] = None
+            return False
+
     def holds(self, condition: Condition) -> bool:
-        """Whether the condition holds; raises `ValueError` with the condition if its value is not true or false."""
+        """Whether the condition holds; raises `ConditionError` if its value is not true or false."""
         # A condition that is one search in the text needs no CEL.
         if condition.text_search is not None:
             return condition.text_search(self.complaint.text)
         value = self.value(condition)
         if value is not True and value is not False:
             source = condition.source
-            raise ValueError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")
+            raise ConditionError(f"the condition «{source}» gives {type(value).__name__}; it has to give true or false")
         return value
 
     def value(self, condition: Condition) -> Any:
-        """The expression's value; raises `ValueError` with the expression if it cannot be evaluated."""
-        context = self._current_context(condition.root_variables)
+        """The expression's value; raises `ConditionError` with the expression if it cannot be evaluated."""
         try:
-            return condition.program.execute(context)
-        except (ArithmeticError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            return condition.program.execute(self._current_context(condition.root_variables))
+        except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:  # the library raises no class of its own
             source = condition.source
-            raise ValueError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
+            raise ConditionError(f"the condition «{source}» cannot be evaluated: {type(error).__name__}") from error
+
+    def value_or_none(self, condition: Condition) -> Any:
+        """The expression's value, None if it cannot be evaluated; see `applies`."""
+        try:
+            return self.value(condition)
+        except ConditionError:
+            self.failed_conditions[condition.source] = None
+            return None
 
     def evidence(self, condition: Condition) -> tuple[str, ...]:
         """What the condition read, as `name = value`; texts without their value, since they may contain personal data."""

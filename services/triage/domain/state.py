@@ -2,24 +2,34 @@
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from services.triage.domain.assess import TRIAGE
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.event_assessment import AssessedEvent, CountChange, assess_event, assess_registration
+from services.triage.domain.event_assessment import (
+    AssessedEvent,
+    CountChange,
+    assess_event,
+    assess_registration,
+    count_changes,
+    decide_again,
+    memberships_without,
+)
 from services.triage.domain.group_counting import (
     CounterKey,
+    Group,
+    GroupChanges,
     GroupCounter,
-    GroupJoined,
-    GroupLeft,
     Occurrence,
+    PartialCounterError,
     count_case,
     group_founder,
     remove_case,
 )
 from services.triage.domain.rule_scope import TriageContext
-from services.triage.domain.triage_case import Classification, TriageCase
+from services.triage.domain.triage_case import Membership, TriageCase
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Linked, Unlinked
 from shared.contracts.events.triage import GroupDissolved, GroupFound, Reclassified, Registered
@@ -32,11 +42,12 @@ FOLLOWED_EVENTS = frozenset({"amended", "classified", "reclassified", "withdrawn
 
 
 class CountersNotLoadedError(Exception):
-    """Applying an event led to count changes for which the group counters were not loaded."""
+    """Applying an event needs more of group counters than was loaded: for these changes, or of one counter all members."""
 
-    def __init__(self, changes: Sequence[CountChange]) -> None:
+    def __init__(self, changes: Sequence[CountChange], whole_counter: CounterKey | None = None) -> None:
         super().__init__()
         self.changes = changes
+        self.whole_counter = whole_counter
 
 
 class TriageState:
@@ -67,10 +78,14 @@ class TriageState:
 
     def apply(self, assessed: AssessedEvent, context: TriageContext) -> list[CaseEvent]:
         """Apply an event that was assessed before, and give the events to publish, in order."""
-        if assessed.before is not None and self.cases[assessed.event.case].complaint is not assessed.before.complaint:
+        if assessed.before is not None and self._changed_since(assessed.before):
             # A group that was found in the meantime set facts of this case.
             assessed = assess_event(assessed.event, self.cases[assessed.event.case], context)
         return [*self._apply_to_case(assessed, context), *self._apply_count_changes(assessed.count_changes, context)]
+
+    def _changed_since(self, before: TriageCase) -> bool:
+        case = self.cases[before.case]
+        return (case.group_facts, case.count_keys) != (before.group_facts, before.count_keys) or case.complaint is not before.complaint
 
     def _apply_to_case(self, assessed: AssessedEvent, context: TriageContext) -> list[CaseEvent]:
         event, decision = assessed.event, assessed.decision
@@ -81,7 +96,9 @@ class TriageState:
         if decision is None:
             self.cases[event.case] = triage_case.after_event(event)
             return []
-        return self._update_case(triage_case, triage_case.with_decision(decision), decision.classification_fields(), context)
+        memberships = memberships_without(triage_case, event.facts if isinstance(event, Amended) else ())
+        amended = replace(triage_case, complaint=assessed.after.complaint, memberships=memberships)
+        return self._update_case(triage_case, amended.with_decision(decision), decision.classification_fields(), context)
 
     def _update_case(self, before: TriageCase, after: TriageCase, explanation: dict[str, Any], context: TriageContext) -> list[CaseEvent]:
         """Replace the case; if its class, kind or subject changes and no person decided the class, publish `reclassified`."""
@@ -109,55 +126,103 @@ class TriageState:
             raise CountersNotLoadedError(missing)
         for change in changes:
             if change.leaves is not None:
-                yield from self._leave_counter(change.case, change.leaves, change.entry, context)
+                yield from self._leave_counter(change.case, change.leaves.counter, change.entry, context)
             # A group that the case joined under an earlier entry may have set facts that change this key: that amendment counted it.
-            if change.joins is not None and self.cases[change.case].count_keys.get(change.entry.id) == change.joins.counter.key:
+            elif change.joins is not None and change.joins.counter.key in self.cases[change.case].counted_keys(change.entry):
                 yield from self._join_counter(change.case, change.joins.counter, change.entry, context)
 
     def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
-        complaint = self.cases[case].complaint
-        occurrence = Occurrence(complaint.received_at, case, complaint.complainant.id or "")
-        self.counters[key], joined = count_case(self.counters.get(key, GroupCounter()), occurrence, entry)
-        if joined is None:
-            return
-        if joined.new:
-            group = {"group": joined.group, "members": list(joined.members), "count": len(joined.members), "key": key.key}
-            yield GroupFound.model_validate(_event_fields(self.cases[case], entry, context) | group)
-        for member in joined.joined:
-            if member == case or entry.reaches_back:
-                yield from self._link_member(self.cases[member], entry, joined, context)
-
-    def _link_member(self, triage_case: TriageCase, entry: CountEntry, joined: GroupJoined, context: TriageContext) -> Iterator[CaseEvent]:
-        case = triage_case.case
-        to_case = joined.first if joined.first != case else next((member for member in joined.members if member != case), "")
-        fields = _event_fields(triage_case, entry, context)
-        yield Linked.model_validate(fields | {"to_case": to_case, "as": entry.does.link_as, "group": joined.group})
-        facts, _ = coerce_facts(triage_case.procedure, entry.does.set)
-        if facts:
-            amended = Amended.model_validate(fields | {"facts": facts})
-            yield amended
-            yield from self.apply_event(amended, context)
-        if entry.does.reclassify is not None:
-            by_group = Classification(entry.does.reclassify, entry.does.rule or entry.id)
-            explanation = {**clause_fields(entry.clause), "facts": facts, "evidence": [f"group {joined.group}"]}
-            yield from self._update_case(self.cases[case], replace(self.cases[case], by_group=by_group), explanation, context)
+        triage_case = self.cases[case]
+        tells_people_apart = entry.distinct is not None or entry.same is not None
+        occurrence = Occurrence(triage_case.complaint.received_at, case, triage_case.complainants if tells_people_apart else ())
+        try:
+            counter, changes = count_case(self.counters.get(key, GroupCounter()), occurrence, entry, self._label(case, key))
+        except PartialCounterError:
+            raise CountersNotLoadedError((), key) from None
+        self.counters[key] = counter
+        yield from self._apply_group_changes(case, key, entry, changes, context)
 
     def _leave_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         if key not in self.counters:
             return
-        self.counters[key], left = remove_case(self.counters[key], case, entry)
-        if left is None:
-            return
-        if left.dissolved:
-            fields = _event_fields(self.cases[case], entry, context)
-            yield GroupDissolved.model_validate(fields | {"group": left.group, "members": list(left.members)})
-        for member in (case, *(left.members if left.dissolved else ())):
-            yield from self._unlink_member(self.cases[member], entry, left, context)
+        try:
+            self.counters[key], changes = remove_case(self.counters[key], case, entry, self._label(case, key))
+        except PartialCounterError:
+            raise CountersNotLoadedError((), key) from None
+        yield from self._apply_group_changes(case, key, entry, changes, context)
 
-    def _unlink_member(self, triage_case: TriageCase, entry: CountEntry, left: GroupLeft, context: TriageContext) -> Iterator[CaseEvent]:
-        yield Unlinked.model_validate(_event_fields(triage_case, entry, context) | {"to_case": group_founder(left.group)})
-        explanation = {**clause_fields(entry.clause), "evidence": [f"left group {left.group}"]}
-        yield from self._update_case(triage_case, replace(triage_case, by_group=Classification()), explanation, context)
+    def _label(self, case: str, key: CounterKey) -> str:
+        """The first part of the id of a group that this case completes: unique where one case may complete several under an entry."""
+        keys = self.cases[case].count_keys.get(key.count, ())
+        return f"{key.count}:{sha256(key.key.encode()).hexdigest()[:8]}" if len(keys) > 1 else key.count
+
+    def _apply_group_changes(
+        self, case: str, key: CounterKey, entry: CountEntry, changes: GroupChanges, context: TriageContext
+    ) -> Iterator[CaseEvent]:
+        """Publish what became of groups, and take from their members, or give them, what the entry says."""
+        fields = _event_fields(self.cases[case], entry, context)
+        for group in changes.dissolved:
+            yield GroupDissolved.model_validate(fields | {"group": group.id, "members": list(group.members)})
+        for member, group in changes.left:
+            yield from self._unlink_member(member, key, entry, group, context)
+        for group in changes.found:
+            found = {"group": group.id, "members": list(group.members), "count": len(group.members), "key": key.key}
+            yield GroupFound.model_validate(fields | found)
+        for member, group in changes.joined:
+            if member == case or entry.reaches_back:
+                yield from self._link_member(member, key, entry, group, context)
+
+    def _link_member(self, case: str, key: CounterKey, entry: CountEntry, group: Group, context: TriageContext) -> Iterator[CaseEvent]:
+        triage_case = self.cases[case]
+        founder = group_founder(group.id)
+        to_case = founder if founder != case else next((member for member in group.members if member != case), "")
+        fields = _event_fields(triage_case, entry, context)
+        yield Linked.model_validate(fields | {"to_case": to_case, "as": entry.does.link_as, "group": group.id})
+        facts, _ = coerce_facts(triage_case.procedure, entry.does.set)
+        rule = (entry.does.rule or entry.id) if entry.does.reclassify else ""
+        membership = Membership(key.count, key.key, group.id, to_case, entry.does.link_as, facts, entry.does.reclassify or "", rule)
+        if facts:
+            yield Amended.model_validate(fields | {"facts": facts})
+        yield from self._change_memberships(case, (*triage_case.memberships, membership), entry, f"group {group.id}", context)
+
+    def _unlink_member(self, case: str, key: CounterKey, entry: CountEntry, group: Group, context: TriageContext) -> Iterator[CaseEvent]:
+        triage_case = self.cases[case]
+        left = next((m for m in triage_case.memberships if (m.group, m.key) == (group.id, key.key)), None)
+        if left is None:  # without `reaches_back` only the case that completed the group was linked
+            return
+        fields = _event_fields(triage_case, entry, context)
+        yield Unlinked.model_validate(fields | {"to_case": left.to_case, "as": left.link_as, "group": left.group})
+        remaining = tuple(m for m in triage_case.memberships if m is not left)
+        without = replace(triage_case, memberships=remaining)
+        facts = _facts_after(without, left.facts, context)
+        if facts:
+            yield Amended.model_validate(fields | {"facts": facts})
+        yield from self._change_memberships(case, remaining, entry, f"left group {group.id}", context)
+
+    def _change_memberships(
+        self, case: str, memberships: tuple[Membership, ...], entry: CountEntry, evidence: str, context: TriageContext
+    ) -> Iterator[CaseEvent]:
+        """Decide again on a case with the facts and classes of these groups, and count it again by its new keys."""
+        before = self.cases[case]
+        after = replace(before, memberships=memberships)
+        explanation: dict[str, Any] = {**clause_fields(entry.clause), "evidence": [evidence]}
+        if after.group_facts != before.group_facts:
+            decision = decide_again(after, context)
+            after = after.with_decision(decision)
+            explanation = decision.classification_fields()
+        if after.target() == after.by_group:
+            explanation = {**explanation, **clause_fields(entry.clause), "evidence": [evidence]}
+        yield from self._update_case(before, after, explanation, context)
+        yield from self._apply_count_changes(tuple(count_changes(before, self.cases[case])), context)
+
+
+def _facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: TriageContext) -> dict[str, Any]:
+    """What the facts that a group had set are without it: another group's, the submission's or the rules' value, else null."""
+    if not removed:
+        return {}
+    derived = decide_again(triage_case, context).derived_facts
+    own, _ = coerce_facts(triage_case.procedure, {**derived, **triage_case.complaint.facts, **triage_case.group_facts})
+    return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
 
 
 def _event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:

@@ -6,16 +6,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.triage.domain.assess import TRIAGE, TriageDecision
+from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision
 from services.triage.domain.compiled_rules import TriageRules
+from services.triage.domain.people import PersonKeys
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
 from shared.contracts.events.triage import Classified
 from shared.contracts.events.up_to_approval import Refused
+from shared.contracts.instants import read_instant
 from shared.procedures.model.facts import coerce_facts
-from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.procedure import CountEntry, Procedure
 
+_INSTANT_FIELDS = frozenset({"received_at", "happened_at"})
 NOT_AMENDABLE = frozenset(
     {"case", "number", "source", "external_id", "registered_at", "facts", "complainant", "contact", "missing", "unreadable"}
 )
@@ -30,13 +33,30 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """A group that changed the case, and what it changed, until the case leaves it or the group dissolves.
+
+    `key` is the count key; `to_case` and `link_as` are those of the link. A fact that a person amended since is no longer the group's.
+    """
+
+    count: str
+    key: str
+    group: str
+    to_case: str
+    link_as: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    class_: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TriageCase:
     """What triage keeps of a case; the complaint is without contact data.
 
-    `effective` is the class that holds now, `by_rules` the one that the rules give, `by_group` the one that the case's group gives.
+    `effective` is the class that holds now, `by_rules` the one that the rules give; `memberships` are the groups that changed the case.
     `set_by_person`: a person decided the class, so triage no longer changes it. `kind` and `subject` hold now; `last_decided` are
-    kind and subject of triage's last decision. `count_keys` maps count entries to count keys; `sequence` is the number of the case's
-    last event on triage's topic.
+    kind and subject of triage's last decision. `count_keys` maps count entries to the case's count keys; `ended` is `withdrawn`,
+    `refused` or empty; `sequence` is the number of the case's last event on triage's topic.
     """
 
     complaint: Complaint
@@ -46,10 +66,11 @@ class TriageCase:
     last_decided: tuple[ComplaintKind, str]
     effective: Classification
     by_rules: Classification
-    by_group: Classification = Classification()
+    memberships: tuple[Membership, ...] = ()
     set_by_person: bool = False
-    ended: bool = False
-    count_keys: Mapping[str, str] = field(default_factory=dict)
+    ended: str = ""
+    complainants: PersonKeys = ()
+    count_keys: CountKeys = field(default_factory=dict)
     sequence: int = 0
 
     @property
@@ -62,20 +83,50 @@ class TriageCase:
         """The procedure that the case is pinned to."""
         return self.rules.procedure
 
+    @property
+    def by_group(self) -> Classification:
+        """The gravest class that one of the case's groups gives; empty if none gives one."""
+        classes = [Classification(m.class_, m.rule) for m in self.memberships if m.class_]
+        return min(classes, key=lambda given: class_rank(self.procedure, given.class_), default=Classification())
+
+    @property
+    def group_facts(self) -> dict[str, Any]:
+        """The facts that the case's groups set; where two set one fact, the value of the entry that the procedure lists last."""
+        return self.group_facts_before(None)
+
+    def group_facts_before(self, entry: CountEntry | None) -> dict[str, Any]:
+        """The facts that groups of the count entries before this one set; None: of all entries."""
+        facts: dict[str, Any] = {}
+        for earlier in self.procedure.counts if self.memberships else ():
+            if earlier is entry:
+                break
+            for membership in self.memberships:
+                if membership.count == earlier.id:
+                    facts.update(membership.facts)
+        return facts
+
     def target(self) -> Classification:
-        """The class that should hold: that of the group if it is graver than that of the rules."""
-        if self.by_group.class_ and class_rank(self.procedure, self.by_group.class_) < class_rank(self.procedure, self.by_rules.class_):
-            return self.by_group
+        """The class that should hold: that of a group if it is graver than that of the rules."""
+        by_group = self.by_group
+        if by_group.class_ and class_rank(self.procedure, by_group.class_) < class_rank(self.procedure, self.by_rules.class_):
+            return by_group
         return self.by_rules
+
+    def counted_keys(self, entry: CountEntry) -> tuple[str, ...]:
+        """The keys under which the case counts now."""
+        if self.ended == Refused.name or (self.ended == Withdrawn.name and not entry.withdrawn):
+            return ()
+        if entry.same is not None and not self.complainants:
+            return ()
+        return self.count_keys.get(entry.id, ())
 
     def with_decision(self, decision: TriageDecision) -> "TriageCase":
         """The case after another decision of triage; `effective`, `kind` and `subject` do not change yet."""
         return replace(
             self,
-            complaint=decision.complaint,
             by_rules=Classification(decision.class_choice.id, decision.rule),
             last_decided=(decision.kind, decision.subject_choice.id),
-            count_keys=dict(decision.count_keys),
+            count_keys=decision.count_keys,
         )
 
     def after_event(self, event: CaseEvent) -> "TriageCase":
@@ -84,9 +135,9 @@ class TriageCase:
             case Classified() if event.by != TRIAGE:
                 return self._with_external_classification(event)
             case Withdrawn() | Refused():
-                return replace(self, ended=True)
+                return replace(self, ended=event.name)
             case Reopened():
-                return replace(self, ended=False)
+                return replace(self, ended="")
         return self
 
     def _with_external_classification(self, event: Classified) -> "TriageCase":
@@ -100,7 +151,7 @@ class TriageCase:
         )
 
 
-def case_from_decision(decision: TriageDecision) -> TriageCase:
+def case_from_decision(decision: TriageDecision, complainants: PersonKeys) -> TriageCase:
     """A case after its first decision."""
     classification = Classification(decision.class_choice.id, decision.rule)
     return TriageCase(
@@ -111,7 +162,8 @@ def case_from_decision(decision: TriageDecision) -> TriageCase:
         last_decided=(decision.kind, decision.subject_choice.id),
         effective=classification,
         by_rules=classification,
-        count_keys=dict(decision.count_keys),
+        complainants=complainants,
+        count_keys=decision.count_keys,
     )
 
 
@@ -121,11 +173,19 @@ def class_rank(procedure: Procedure, class_: str) -> int:
 
 
 def amended_complaint(triage_case: TriageCase, facts: Mapping[str, Any], fields: Mapping[str, Any]) -> Complaint:
-    """The complaint after an amendment, without facts of the wrong type and fields that cannot be amended."""
+    """The complaint after an amendment, without facts of the wrong type and fields that cannot be amended; null takes a fact away."""
     valid_facts, _ = coerce_facts(triage_case.procedure, facts)
-    amended_fields = {name: value for name, value in fields.items() if name in Complaint.model_fields and name not in NOT_AMENDABLE}
-    complaint = triage_case.complaint.model_copy(update={"facts": triage_case.complaint.facts | valid_facts})
+    kept_facts = {name: value for name, value in triage_case.complaint.facts.items() if name not in facts or facts[name] is not None}
+    amended_fields = {name: value for name, value in fields.items() if _is_amendable(name, value)}
+    complaint = triage_case.complaint.model_copy(update={"facts": kept_facts | valid_facts})
     return _with_fields(complaint, amended_fields) if amended_fields else complaint
+
+
+def _is_amendable(name: str, value: Any) -> bool:
+    if name not in Complaint.model_fields or name in NOT_AMENDABLE:
+        return False
+    # The event's fields are any JSON; pydantic alone would read a number as an instant, in any year.
+    return name not in _INSTANT_FIELDS or value is None or read_instant(value) is not None
 
 
 def _with_fields(complaint: Complaint, fields: Mapping[str, Any]) -> Complaint:

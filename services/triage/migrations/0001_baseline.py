@@ -1,4 +1,4 @@
-"""Triage's baseline: known cases, occurrences that count, open groups.
+"""Triage's baseline: known cases, whom they concern, occurrences that count, open groups.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -23,13 +23,21 @@ CREATE TABLE known (
     held_rule text NOT NULL,
     assessed_class text NOT NULL,
     assessed_rule text NOT NULL,
-    grouped_class text NOT NULL,
-    grouped_rule text NOT NULL,
+    memberships text NOT NULL,
+    complainants text NOT NULL,
     keys text NOT NULL,
     version integer NOT NULL,
     sequence integer NOT NULL,
+    ended text NOT NULL,
     pinned boolean NOT NULL,
-    ended boolean NOT NULL,
+    PRIMARY KEY (case_id)
+);
+CREATE TABLE concerned (
+    case_id text NOT NULL,
+    department text NOT NULL,
+    proposed text NOT NULL,
+    cooperating text[] NOT NULL,
+    handler text NOT NULL,
     PRIMARY KEY (case_id)
 );
 CREATE TABLE mark (
@@ -38,12 +46,13 @@ CREATE TABLE mark (
     key text NOT NULL,
     case_id text NOT NULL,
     received_at timestamptz NOT NULL,
-    complainant text NOT NULL,
+    complainants text[] NOT NULL,
     group_id text NOT NULL,
     PRIMARY KEY (procedure, count, key, case_id)
 );
 CREATE INDEX mark_case ON mark (case_id);
 CREATE INDEX mark_received ON mark (procedure, count, key, received_at);
+CREATE INDEX mark_complainants ON mark USING gin (complainants) WHERE complainants <> '{}';
 CREATE TABLE tally (
     procedure text NOT NULL,
     count text NOT NULL,

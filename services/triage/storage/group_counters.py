@@ -13,6 +13,27 @@ SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wan
 _SELECT_ALL_OCCURRENCES = """
 SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
+_MAX_OF_ONE_COUNTER = 10_000
+"""Sets of keys by which people of one counter are told apart; one sender with ever new addresses must not fill the memory."""
+_MAX_OF_ONE_PERSON = 200
+_SELECT_PEOPLE = f"""
+SELECT person.* FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS query (procedure, count, key, threshold), LATERAL (
+    SELECT procedure, count, key, case_id, received_at, complainants, group_id FROM (
+        SELECT mark.*, row_number() OVER (PARTITION BY complainants ORDER BY received_at DESC) AS number FROM mark
+        WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key) AS numbered
+    WHERE number <= CASE WHEN complainants = '{{}}' THEN query.threshold ELSE 1 END
+    ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_COUNTER}) AS person
+"""  # noqa: S608 - constants
+_SELECT_CONNECTED = f"""
+SELECT DISTINCT connected.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS query (procedure, count, key, keys), LATERAL (
+    WITH RECURSIVE chain AS (
+        SELECT mark.* FROM mark WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
+           AND mark.complainants <> '{{}}' AND mark.complainants && string_to_array(query.keys, ' ')
+        UNION
+        SELECT mark.* FROM mark JOIN chain ON mark.complainants && chain.complainants AND mark.complainants <> '{{}}'
+         WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key)
+    SELECT * FROM chain LIMIT {_MAX_OF_ONE_PERSON}) AS connected
+"""  # noqa: S608 - constants
 # Two index scans that end at their limit: a counter can hold far more occurrences than a window needs.
 _SELECT_NEIGHBOURS = """
 SELECT DISTINCT neighbour.* FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[])
@@ -32,8 +53,10 @@ USING (procedure, count, key, group_id)
 """
 # Not sorted as row locks elsewhere: under the lock of its procedure one transaction at a time writes here.
 _UPSERT_OCCURRENCES = """
-INSERT INTO mark (procedure, count, key, case_id, received_at, complainant, group_id)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+INSERT INTO mark (procedure, count, key, case_id, received_at, complainants, group_id)
+SELECT procedure, count, key, case_id, received_at, string_to_array(complainants, ' '), group_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+    AS new (procedure, count, key, case_id, received_at, complainants, group_id)
 ON CONFLICT (procedure, count, key, case_id) DO UPDATE SET received_at = excluded.received_at, group_id = excluded.group_id
 """
 _DELETE_OCCURRENCES = """
@@ -59,11 +82,24 @@ async def find_open_groups(tx: Transaction, counters: Collection[CounterKey]) ->
     return {_counter_key(row): row["group_id"] for row in rows}
 
 
-async def find_occurrences(tx: Transaction, queries: Sequence[GroupQuery]) -> list[tuple[CounterKey, Occurrence]]:
-    """The occurrences that the queries select; one that several select may come more than once."""
-    whole_counters = {query.counter for query in queries if query.window is None}
-    near = [query for query in queries if query.window is not None]
-    rows = list(await tx.fetch(_SELECT_ALL_OCCURRENCES, *_key_columns(whole_counters))) if whole_counters else []
+async def find_occurrences(
+    tx: Transaction, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey]
+) -> list[tuple[CounterKey, Occurrence]]:
+    """The occurrences that the queries select; one that several select may come more than once.
+
+    Of a counter of people without a window one occurrence of each set of keys, of `whole_counters` all.
+    """
+    connected = [query for query in queries if query.complainants]
+    near = [query for query in queries if not query.complainants and query.window is not None]
+    without_window = [query for query in queries if not query.complainants and query.window is None]
+    people = {query.counter: query for query in without_window if query.counts_people and query.counter not in whole_counters}
+    whole = {query.counter for query in without_window if query.counter not in people}
+    rows = list(await tx.fetch(_SELECT_ALL_OCCURRENCES, *_key_columns(whole))) if whole else []
+    if people:
+        rows += await tx.fetch(_SELECT_PEOPLE, *_key_columns(people), [query.max_neighbours for query in people.values()])
+    if connected:
+        columns = _key_columns([query.counter for query in connected])
+        rows += await tx.fetch(_SELECT_CONNECTED, *columns, [" ".join(query.complainants) for query in connected])
     if near:
         rows += await tx.fetch(
             _SELECT_NEIGHBOURS,
@@ -101,7 +137,7 @@ async def save_occurrences(
             *_key_columns([counter for counter, _ in changed]),
             [o.case for o in occurrences],
             [o.received_at for o in occurrences],
-            [o.complainant for o in occurrences],
+            [" ".join(o.complainants) for o in occurrences],
             [o.group for o in occurrences],
         )
 
@@ -122,4 +158,4 @@ def _counter_key(row: Any) -> CounterKey:
 
 
 def _occurrence(row: Any) -> Occurrence:
-    return Occurrence(row["received_at"], row["case_id"], row["complainant"], row["group_id"])
+    return Occurrence(row["received_at"], row["case_id"], tuple(row["complainants"]), row["group_id"])

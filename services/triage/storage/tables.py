@@ -1,11 +1,11 @@
-"""Declares triage's tables: `known` (cases), `mark` (occurrences of group counters) and `tally` (open groups).
+"""Declares triage's tables: `known` (cases), `concerned` (whom they concern), `mark` (what counters counted), `tally` (open groups).
 
 Column `count` is the id of a count entry, `key` the count key.
 """
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text
+from sqlalchemy import ARRAY, Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.types import TypeEngine
 
 from services.triage.storage.triage_cases import TriageCaseRow
@@ -26,15 +26,26 @@ def metadata() -> MetaData:
             for name, type_ in TriageCaseRow.__annotations__.items()
         ),
     )
+    Table(
+        "concerned",
+        declared,
+        Column("case_id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("department", "proposed")),
+        Column("cooperating", ARRAY(Text), nullable=False),
+        Column("handler", Text, nullable=False),
+    )
     occurrence = Table(
         "mark",
         declared,
         *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key", "case_id")),
         Column("received_at", DateTime(timezone=True), nullable=False),
-        *(Column(name, Text, nullable=False) for name in ("complainant", "group_id")),
+        Column("complainants", ARRAY(Text), nullable=False),
+        Column("group_id", Text, nullable=False),
     )
     Index("mark_received", occurrence.c.procedure, occurrence.c.count, occurrence.c.key, occurrence.c.received_at)
     Index("mark_case", occurrence.c.case_id)
+    # Only of counts that tell people apart: the others store no keys, and so pay nothing for the index.
+    Index("mark_complainants", occurrence.c.complainants, postgresql_using="gin", postgresql_where=text("complainants <> '{}'"))
     Table(
         "tally",
         declared,

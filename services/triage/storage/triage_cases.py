@@ -9,10 +9,10 @@ from shared.runtime.database.database import Transaction
 
 
 class TriageCaseRow(NamedTuple):
-    """One row, with a field for each column; parameters, complaint and count keys are JSON."""
+    """One row, with a field for each column; parameters, complaint, memberships and count keys are JSON."""
 
     # Column names are a contract: `seen` is TriageCase.last_decided, `held` is effective, `assessed` is by_rules,
-    # `grouped` is by_group, `pinned` is set_by_person.
+    # `pinned` is set_by_person. Complainant keys hold no white space.
     case_id: str
     procedure: str
     parameters: str
@@ -25,13 +25,13 @@ class TriageCaseRow(NamedTuple):
     held_rule: str
     assessed_class: str
     assessed_rule: str
-    grouped_class: str
-    grouped_rule: str
+    memberships: str
+    complainants: str
     keys: str
     version: int
     sequence: int
+    ended: str
     pinned: bool
-    ended: bool
 
 
 def _upsert_statement() -> str:

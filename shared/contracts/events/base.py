@@ -56,5 +56,13 @@ class ClockEvent(CaseEvent):
     provisional: bool = False
 
 
+class DueClock(WireModel):
+    """A clock that runs or is paused, as a department reads it; `due_at` is None while it is unknown."""
+
+    clock: ShortText = ""
+    clause: ShortText = ""
+    due_at: Instant | None = None
+
+
 CallBackOutcome = Literal["", "satisfied", "dissatisfied", "understood", "unreachable"]
 JsonObject = dict[str, Any]

@@ -113,11 +113,13 @@ class Linked(ActionEvent):
 
 
 class Unlinked(ActionEvent):
-    """A link was removed."""
+    """A link was removed: the one to `to_case`, of that kind or group where the event names one."""
 
     name = "unlinked"
 
     to_case: ShortText = ""
+    kind_of_link: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
+    group: ShortText = ""
 
 
 class Objected(ActionEvent):

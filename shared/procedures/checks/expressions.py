@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.complaint import CHANNEL_FAMILIES, Channel, ComplainantKind, ComplaintKind
@@ -164,6 +164,12 @@ def _check_type(procedure: Procedure, expression: LocatedExpression) -> Iterator
             return
         except KeyError:
             return  # a field of another event in `event_ids`; _check_names has checked that it exists
-        if not isinstance(value, str if expression.returns_text else bool):
-            yield f"«{expression.source}» gives {value!r}; it has to give {'a text' if expression.returns_text else 'true or false'}"
+        is_right = _is_key(value) if expression.returns_text else isinstance(value, bool)
+        if not is_right:
+            needed = "a text, or a list of texts" if expression.returns_text else "true or false"
+            yield f"«{expression.source}» gives {value!r}; it has to give {needed}"
             return
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))

@@ -164,16 +164,18 @@ def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
     condition = texts.choose("且", " and ").join(texts.condition(source) for source in conditions)
     window = texts.duration(entry.window) if entry.window else ""
     complainants = texts.choose("不同投诉人的", "different complainants' ") if entry.distinct else ""
+    complainants += texts.choose("同一投诉人的", "one complainant's ") if entry.same else ""
+    withdrawn = texts.choose("，撤回的也计入", ", withdrawn ones included,") if entry.withdrawn else ""
     title = texts.quote(texts.title(entry))
     linked = texts.lookup(value_names.VALUE_NAMES, entry.does.link_as)
     return texts.choose(
         f"{title}：{complainants}投诉"
         + (f"（{condition}）" if condition else "")
         + (f"在{window}内" if window else "累计")
-        + f"达到{entry.threshold}件"
+        + f"达到{entry.threshold}件{withdrawn}"
         + (f"且{shared}相同" if shared else "")
         + f"的，作为{linked}关联。",
-        f"{title}: {entry.threshold} {complainants}cases"
+        f"{title}: {entry.threshold} {complainants}cases{withdrawn}"
         + (f" within {window}" if window else " in all")
         + (f" that agree in {shared}" if shared else "")
         + (f" (counted if {condition})" if condition else "")

@@ -126,7 +126,10 @@ class CountEffect(StrictModel):
 class CountEntry(TitledEntry):
     """A group of cases: `threshold` cases with the same `key`, within `window` or without a time limit."""
 
-    key: str = Field(description="CEL expression for a text; cases with an empty key are not counted")
+    key: str = Field(
+        description="CEL expression for a text, or for a list of texts under each of which the case counts once; "
+        "cases with an empty key are not counted"
+    )
     when: str | None = None
     threshold: int = Field(ge=2)
     window: DurationText | None = Field(
@@ -134,6 +137,10 @@ class CountEntry(TitledEntry):
     )
     # telecom-urgent, sudden fault: one caller who calls ten times is one person.
     distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants instead of cases")
+    same: Literal["complainant"] | None = Field(
+        default=None, description="only cases of the same complainant form a group; cases of an unknown one are not counted"
+    )
+    withdrawn: bool = Field(default=False, description="whether a withdrawn case still counts")
     # telecom-urgent, batch: the complaints before the tenth become batch complaints too.
     reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the case that completes the group")
     does: CountEffect

@@ -36,4 +36,11 @@ TIMER_LATENESS = Histogram(
 )
 TIMERS_BLOCKED = Counter("jiesu_timers_blocked", "Attempts to fire a due timer whose case was locked or erased")
 TIMERS_BEHIND = Gauge("jiesu_timers_behind_seconds", "Real seconds since the oldest due timer was due")
+HTTP_CONNECTIONS_CLOSED = Counter(
+    "jiesu_http_connections_closed",
+    "HTTP connections closed by a limit: slow_headers, slow_body, slow_reader, displaced by a newer one, too_many",
+    ["reason"],
+)
+for _reason in ("slow_headers", "slow_body", "slow_reader", "displaced", "too_many"):
+    HTTP_CONNECTIONS_CLOSED.labels(_reason)
 WATERMARK_AGE = Gauge("jiesu_watermark_age_seconds", "Watermark lag in real seconds while timers are pending")

@@ -56,6 +56,7 @@ class Subscription:
         verify: RecordVerifier | None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
+        on_repeated: BatchHandler | None = None,
     ) -> None:
         """Create the parts without connecting; see `Service.subscribe` for the parameters."""
         settings = self._settings
@@ -72,6 +73,7 @@ class Subscription:
             health=self._health,
             batch_size=settings.batch_size,
             retry_seconds=settings.max_poll_interval_ms / 2000,
+            on_repeated=on_repeated,
         )
         self._broker = PollTrackingBroker(settings, poll_state)
         self._subscriber = create_subscriber(self._broker, names, group, processor=self.processor, poll_state=poll_state, settings=settings)

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.runtime.clock import Clock
+from shared.runtime.database.bisection import apply_or_bisect
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking, store
 from shared.runtime.dead_letters.breaker import Breaker, RepeatedFaultError
 from shared.runtime.kafka.record import FailedRecord, RawRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
-from shared.runtime.process.failures import fault_signature, is_infrastructure, redacted_reason
+from shared.runtime.process.failures import fault_signature, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff, sleep_or_stop, wait_for_any
@@ -168,25 +169,21 @@ class TimerLoop:
         self, tx: Transaction, cases: Sequence[str], cutoffs: Mapping[int, datetime], faults: list[str]
     ) -> list[DueTimer]:
         """Delete the due timers and call the service. A failing case is found by bisection and parked; its timer stays armed."""
-        if not cases:
-            return []
-        try:
-            async with tx.savepoint():
-                rows = await tx.fetch(_TAKE_DUE, cases, list(cutoffs), list(cutoffs.values()))
-                due = sorted((DueTimer(**row) for row in rows), key=lambda timer: timer.case_id)
-                if due:
-                    await self._fire_timers(tx, due, self._clock.now())
-                return due
-        except Exception as error:
-            if tx.driver_connection.is_closed() or is_infrastructure(error):
-                raise
-            if len(cases) == 1:
-                await self._park(tx, cases[0], error)
-                faults.append(fault_signature(error))
-                return []
-        half = len(cases) // 2
-        first = await self._take_and_fire(tx, cases[:half], cutoffs, faults)
-        return first + await self._take_and_fire(tx, cases[half:], cutoffs, faults)
+        fired: list[DueTimer] = []
+
+        async def fire(part: Sequence[str]) -> None:
+            rows = await tx.fetch(_TAKE_DUE, part, list(cutoffs), list(cutoffs.values()))
+            due = sorted((DueTimer(**row) for row in rows), key=lambda timer: timer.case_id)
+            if due:
+                await self._fire_timers(tx, due, self._clock.now())
+            fired.extend(due)
+
+        async def park(case: str, error: Exception) -> None:
+            await self._park(tx, case, error)
+            faults.append(fault_signature(error))
+
+        await apply_or_bisect(tx, cases, fire, park)
+        return fired
 
     async def _park(self, tx: Transaction, case: str, error: BaseException) -> None:
         # A dead letter is unique by topic, partition and offset: any sequence of the schema supplies a fresh offset.

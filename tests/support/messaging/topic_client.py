@@ -12,6 +12,9 @@ from shared.contracts.envelope import CE_TYPE, CloudEventRecord
 from shared.contracts.topics import Topic
 from shared.runtime.process.settings import RuntimeSettings
 
+RawRecordToSend = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes | None]]]
+"""Topic, key, value and headers."""
+
 
 class TopicClient:
     """Publishes to and reads from the topics with the prefix of the settings."""
@@ -29,6 +32,15 @@ class TopicClient:
         for record in records:
             topic = f"{self._settings.topic_prefix}{record.topic}"
             await self._producer.send(topic, record.body, key=record.key.encode(), headers=record.kafka_headers())
+        await self._producer.flush()
+
+    async def send_raw(self, messages: Sequence[RawRecordToSend]) -> None:
+        """Send any bytes without waiting for the acknowledgements."""
+        for topic, key, value, headers in messages:
+            await self._producer.send(f"{self._settings.topic_prefix}{topic}", value, key=key, headers=headers)
+
+    async def flush(self) -> None:
+        """Wait until everything that was sent is acknowledged."""
         await self._producer.flush()
 
     async def send(

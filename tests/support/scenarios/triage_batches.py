@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ PROCEDURE: dict[str, Any] = {
         "fault_kind": {"type": "text"},
         "media": {"type": "bool"},
         "repeated": {"type": "bool"},
+        "crowd": {"type": "bool"},
     },
     "classes": [
         {"id": "urgent", "when": "facts.media"},
@@ -55,6 +57,9 @@ PROCEDURE: dict[str, Any] = {
             "reaches_back": False,
             "does": {"reclassify": "urgent", "set": {"media": True}},
         },
+        {"id": "people", "key": "facts.policy", "threshold": 3, "distinct": "complainant", "does": {"set": {"crowd": True}}},
+        {"id": "person", "key": "facts.fault_kind", "threshold": 2, "same": "complainant", "withdrawn": True, "does": {"as": "repeat"}},
+        {"id": "again", "key": "complaint.against", "threshold": 3, "reaches_back": False, "does": {"set": {"crowd": True}}},
     ],
 }  # fmt: skip
 
@@ -66,6 +71,8 @@ _facts = st.fixed_dictionaries(
         "media": st.booleans(),
     },
 )
+
+_complainants = st.sets(st.sampled_from(["email:a", "email:b", "id_number:1", "phone:x", "phone:y"]), max_size=2).map(sorted)
 
 
 @st.composite
@@ -79,8 +86,8 @@ def case_events(draw: st.DrawFn, max_size: int = 30) -> list[CaseEvent]:
         if case not in registered:
             minute = minutes[len(registered)]
             registered.append(case)
-            complainant = draw(st.sampled_from(["", "x", "y"]))
-            events.append(registration(case, minute, draw(_facts), complainant))
+            against = draw(st.lists(st.sampled_from(["p", "q"]), max_size=2))
+            events.append(registration(case, minute, draw(_facts), draw(_complainants), against))
         else:
             events.append(draw(_later_event(case)))
     return events
@@ -101,11 +108,13 @@ def _later_event(case: str) -> st.SearchStrategy[CaseEvent]:
     )
 
 
-def registration(case: str, minute: int, facts: dict[str, Any], complainant: str) -> Registered:
+def registration(case: str, minute: int, facts: dict[str, Any], complainants: Sequence[str], against: Sequence[str] = ()) -> Registered:
     """A registration under the procedure, as intake publishes it."""
     at = START + timedelta(minutes=minute)
-    complaint = sample_complaint(case, at, facts=facts, complainant={"id": complainant or None})
-    return registered_event(complaint, PROCEDURE["id"], PROCEDURE["version"])
+    complainant = {"id": next(iter(complainants), None)}
+    complaint = sample_complaint(case, at, facts=facts, complainant=complainant, against=list(against))
+    registered = registered_event(complaint, PROCEDURE["id"], PROCEDURE["version"])
+    return registered.model_copy(update={"complainant_keys": list(complainants)})
 
 
 def split_batches(events: list[CaseEvent], sizes: list[int]) -> list[list[CaseEvent]]:

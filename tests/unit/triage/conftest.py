@@ -80,3 +80,9 @@ def complaint() -> MakeComplaint:
         return sample_complaint(case, START + timedelta(minutes=minutes), **({"text": "你好"} | fields))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def context_at() -> Callable[[datetime], TriageContext]:
+    """The context of a decision at an instant, in the calendar's zone."""
+    return lambda at: TriageContext(at, ZoneInfo("Asia/Shanghai"))

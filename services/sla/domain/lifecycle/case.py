@@ -37,7 +37,8 @@ class ClockRun:
     `dues` and `reminders` have one instant for each entry of the clock's plan, None where the entry does not apply; `done` and
     `reminded` are the indexes of those already executed. `seen` are the indexes of the stop events that have come, `pauses`
     pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, and
-    `deemed` the event that a due entry has deemed.
+    `deemed` the event that a due entry has deemed; `breached` is the due instant that the round missed first, which an extension
+    granted afterwards does not undo.
     """
 
     clock: str
@@ -57,6 +58,7 @@ class ClockRun:
     provisional: bool = False
     ended: int | None = None
     deemed: str = ""
+    breached: int | None = None
 
     @property
     def due_at(self) -> int | None:
@@ -98,6 +100,7 @@ class ClockRun:
             self.provisional,
             self.ended,
             self.deemed,
+            self.breached,
         )
 
 

@@ -97,7 +97,7 @@ class DecisionBuilder:
             case "classified" | "reclassified":
                 self._apply_classification(data)
             case "amended":
-                case.facts.update(data.get("facts", {}))
+                self._apply_amended_facts(data.get("facts", {}))
                 case.complaint = {**case.complaint, **data.get("fields", {})}
             case "linked":
                 case.links.append(data.get("as", ""))
@@ -126,6 +126,10 @@ class DecisionBuilder:
                 case.handler = data.get("person") or data.get("to_role", "")
             case "taken_over":
                 case.owner = data.get("to") or data.get("role", "")
+
+    def _apply_amended_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts; null takes one away, as triage does when a case leaves the group that set it."""
+        self.case.facts = {name: value for name, value in {**self.case.facts, **facts}.items() if value is not None}
 
     def _set_agreed_date(self, date: int) -> None:
         self.case.agreed = date

@@ -82,6 +82,9 @@ def _reaction_applies(builder: DecisionBuilder, reaction: ReactionPlan, event: E
 
 
 def _breach(builder: DecisionBuilder, planned: PlannedEffect, effect: Breach, context: EffectContext) -> None:
+    run = context.run
+    if run is not None and run.breached is None:
+        run.breached = context.at
     data = {**_run_fields(builder, context), **builder.rule_fields(context.rule, planned.clauses)}
     if effect.in_principle:
         data["in_principle"] = True

@@ -121,9 +121,15 @@ _COMPLAINANT_FIELD_DEFAULTS = _field_defaults(MaskedComplainant)
 
 
 def typed_facts(values: dict[str, Any], procedure: Procedure) -> dict[str, Any]:
-    """Facts in their declared types, instants as microseconds; undeclared ones stay as they are, values of another type are left out."""
+    """Facts in their declared types, instants as microseconds, null for what is taken away.
+
+    Undeclared ones stay as they are, values of another type are left out.
+    """
     typed: dict[str, Any] = {}
     for name, value in values.items():
+        if value is None:
+            typed[name] = None
+            continue
         declared = procedure.facts.get(name)
         coerced = value if declared is None else coerce_fact(declared, value)
         if coerced is not None:

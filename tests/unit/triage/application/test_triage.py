@@ -17,6 +17,7 @@ from services.triage.application.triage import TriageComplaints
 from services.triage.domain import event_assessment
 from services.triage.domain.assess import TriageDecision, assess
 from services.triage.domain.group_counting import CounterKey, GroupQuery, Occurrence
+from services.triage.domain.people import connected
 from services.triage.storage import group_counters, triage_cases
 from services.triage.storage.triage_cases import TriageCaseRow
 from shared.contracts.complaint import Complaint
@@ -68,13 +69,20 @@ class InMemoryTables:
     async def find_open_groups(self, _: object, counters: Collection[CounterKey]) -> dict[CounterKey, str]:
         return {counter: self.open_groups[counter] for counter in counters if counter in self.open_groups}
 
-    async def find_occurrences(self, _: object, queries: Sequence[GroupQuery]) -> list[tuple[CounterKey, Occurrence]]:
-        return [row for query in queries for row in self._select(query)]
+    async def find_occurrences(
+        self, _: object, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey]
+    ) -> list[tuple[CounterKey, Occurrence]]:
+        return [row for query in queries for row in self._select(query, whole=query.counter in whole_counters)]
 
-    def _select(self, query: GroupQuery) -> Iterable[tuple[CounterKey, Occurrence]]:
+    def _select(self, query: GroupQuery, *, whole: bool) -> Iterable[tuple[CounterKey, Occurrence]]:
         rows = [(counter, o) for (counter, _), o in sorted(self.occurrences.items(), key=lambda item: item[1]) if counter == query.counter]
+        if query.complainants:
+            reached = connected(query.complainants, [o.complainants for _, o in rows])
+            return [row for row in rows if not reached.isdisjoint(row[1].complainants)]
         if query.window is None:
-            return rows
+            unknown = [row for row in rows if not row[1].complainants]
+            by_keys = {row[1].complainants: row for row in rows if row[1].complainants}
+            return rows if whole or not query.counts_people else [*unknown, *by_keys.values()]
         at, window = query.received_at, query.window
         before = [row for row in rows if at - window <= row[1].received_at <= at][-query.max_neighbours :]
         after = [row for row in rows if at < row[1].received_at <= at + window][: query.max_neighbours]
@@ -101,7 +109,14 @@ class InMemoryTables:
 
 
 class StubTransaction:
-    """Only `after_commit` is used besides storage."""
+    """Stores nothing of whom cases concern, and counts no metrics."""
+
+    async def fetch(self, _statement: str, *_parameters: object) -> list[dict[str, Any]]:
+        """Nobody is concerned yet."""
+        return []
+
+    async def execute(self, _statement: str, *_parameters: object) -> None:
+        """Nothing is stored."""
 
     def after_commit(self, _: object) -> None:
         """Metrics are not counted."""
@@ -166,7 +181,7 @@ async def test_each_event_is_assessed_once(tmp_path: Path, monkeypatch: pytest.M
         return assess(complaint, *arguments)
 
     monkeypatch.setattr(event_assessment, "assess", count)
-    registrations = [registration(case, minute, {"policy": "a"}, case) for minute, case in enumerate("abcd")]
+    registrations = [registration(case, minute, {"policy": "a"}, [f"phone:{case}"]) for minute, case in enumerate("abcd")]
     amendments = [Amended(case=case, at=START, role="handler", facts={"policy": "b"}) for case in "ab"]
     without_effect = Amended(case="a", at=START, role="handler", facts={"policy": "b"})
     registry = registry_of(tmp_path, PROCEDURE | {"counts": without_set})
@@ -175,8 +190,8 @@ async def test_each_event_is_assessed_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 async def test_founder_that_joins_its_group_again_is_linked_to_the_first_other_member(registry: ProcedureRegistry) -> None:
-    events: list[CaseEvent] = [registration(case, 200 * index, {"policy": "a"}, case) for index, case in enumerate("abcd")]
+    events: list[CaseEvent] = [registration(case, 200 * index, {"policy": "a"}, [f"phone:{case}"]) for index, case in enumerate("abcd")]
     events += [Amended(case="c", at=START, role="handler", facts={"policy": policy}) for policy in ("b", "a")]
     tables = await decide(registry, split_batches(events, []))
     links = [event["to_case"] for event in tables.published if event["case"] == "c" and "as" in event and event["group"] == "policy/c"]
-    assert links == ["a", "a"]
+    assert links == ["a", "a", "a"], "linked, unlinked, linked again"

@@ -122,9 +122,10 @@ def test_unknown_department_becomes_catch_all_proposal(rules: MakeRules, complai
     assert "moon" in event.reason
 
 
-def test_error_names_condition_that_cannot_be_evaluated(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
-    with pytest.raises(ValueError, match=r"facts\.persons"):
-        assess(complaint(), rules(classes=[{"id": "x", "when": "facts.persons"}]), context)
+def test_evidence_names_a_condition_that_cannot_be_evaluated(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    decision = assess(complaint(), rules(classes=[{"id": "x", "when": "facts.persons"}]), context)
+    assert (decision.class_choice.id, decision.failed_conditions) == ("", ("facts.persons",))
+    assert decision.evidence == ("«facts.persons» cannot be evaluated on this complaint: it did not apply",)
 
 
 def test_every_readable_name_has_a_value(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:

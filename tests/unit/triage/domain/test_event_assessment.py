@@ -23,7 +23,7 @@ def registration(rules: MakeRules, complaint: MakeComplaint, context: TriageCont
 
 def counters(assessed: AssessedEvent) -> list[tuple[str, str]]:
     """The keys that the case leaves and joins, entry by entry."""
-    return [(c.leaves.key if c.leaves else "", c.joins.counter.key if c.joins else "") for c in assessed.count_changes]
+    return [(c.leaves.counter.key if c.leaves else "", c.joins.counter.key if c.joins else "") for c in assessed.count_changes]
 
 
 def after(triage_case: TriageCase, event: CaseEvent, context: TriageContext) -> TriageCase:
@@ -34,7 +34,7 @@ def test_registration_joins_the_counters_of_its_keys(rules: MakeRules, complaint
     [change] = registration(rules, complaint, context, policy="5G").count_changes
     assert (change.case, change.leaves) == ("a", None)
     assert change.joins is not None
-    assert (change.joins.counter, change.joins.received_at, change.joins.max_neighbours) == (CounterKey("shop", "policy", "5G"), START, 2)
+    assert (change.joins.counter, change.joins.received_at, change.joins.max_neighbours) == (CounterKey("shop", "policy", "5G"), START, 4)
 
 
 def test_case_keeps_no_contact_data(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
@@ -49,9 +49,9 @@ def test_amendment_leaves_and_joins_counters_of_changed_keys_only(
 ) -> None:
     triage_case = registration(rules, complaint, context, policy="5G", fault_kind="f").after
     assessed = assess_event(Amended(case="a", at=START, facts={"policy": "4G"}), triage_case, context)
-    assert counters(assessed) == [("5G", "4G")]
+    assert counters(assessed) == [("5G", ""), ("", "4G")]
     assert assessed.decision is not None
-    assert assessed.after.count_keys == {"policy": "4G", "fault": "f"}
+    assert assessed.after.count_keys == {"policy": ("4G",), "fault": ("f",)}
 
 
 def test_amendment_without_effect_calls_for_no_decision(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
@@ -67,14 +67,16 @@ def test_refused_case_leaves_its_counters(rules: MakeRules, complaint: MakeCompl
     assert assessed.after.ended
 
 
-def test_withdrawn_case_is_counted_but_joins_no_other_counter(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
-    triage_case = registration(rules, complaint, context, policy="5G").after
+def test_withdrawn_case_counts_where_the_entry_says_so(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    submitted = complaint("a", facts={"policy": "5G", "fault_kind": "f"})
+    registered = Registered(case="a", at=START, complaint=submitted)
+    with_withdrawn = rules(counts=[POLICY | {"withdrawn": True}, FAULT])
+    triage_case = assess_registration(registered, with_withdrawn, context).after
     withdrawn = assess_event(Withdrawn(case="a", at=START), triage_case, context)
-    assert counters(withdrawn) == []
-    amended = Amended(case="a", at=START, facts={"policy": "4G"})
-    assert counters(assess_event(amended, withdrawn.after, context)) == [("5G", "")]
-    reopened = after(withdrawn.after, Reopened(case="a", at=START), context)
-    assert counters(assess_event(amended, reopened, context)) == [("5G", "4G")]
+    assert counters(withdrawn) == [("f", "")]
+    amended = assess_event(Amended(case="a", at=START, facts={"policy": "4G", "fault_kind": "g"}), withdrawn.after, context)
+    assert counters(amended) == [("5G", ""), ("", "4G")]
+    assert counters(assess_event(Reopened(case="a", at=START), amended.after, context)) == [("", "g")]
 
 
 def test_class_set_by_a_person_is_kept(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:

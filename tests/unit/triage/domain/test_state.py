@@ -11,8 +11,8 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.from_work_to_closing import Linked, Withdrawn
-from shared.contracts.events.triage import Reclassified, Registered
+from shared.contracts.events.from_work_to_closing import Linked, Reopened, Unlinked, Withdrawn
+from shared.contracts.events.triage import GroupFound, Reclassified, Registered
 from shared.contracts.events.up_to_approval import Amended, Refused
 from tests.unit.triage.conftest import START, MakeComplaint, MakeRules
 
@@ -143,15 +143,118 @@ def test_amended_count_key_moves_the_case_and_dissolves_its_group(triage: MakeTr
     assert {triage_case.effective.class_ for triage_case in shop.state.cases.values()} == {"light"}
 
 
-def test_refused_case_no_longer_counts_and_withdrawn_case_still_does(triage: MakeTriage, complaint: MakeComplaint) -> None:
+def test_refused_case_no_longer_counts(triage: MakeTriage, complaint: MakeComplaint) -> None:
     shop = triage()
     for case in "ab":
         shop.register(complaint(case, facts={"policy": "x"}))
     shop.apply(Refused(case="a", at=START, reason="no complaint"))
     assert len(shop.register(complaint("c", facts={"policy": "x"}))) == 2
+    shop.apply(Reopened(case="a", at=START))
+    assert shop.state.cases["a"].effective.class_ == "middle", "reopened, it counts again and completes the group"
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_withdrawn_one_counts_where_the_pack_says_so(triage: MakeTriage, complaint: MakeComplaint, *, counts: bool) -> None:
+    shop = triage(BATCH | {"withdrawn": counts})
+    for case in "ab":
+        shop.register(complaint(case, facts={"policy": "x"}))
     shop.apply(Withdrawn(case="b", at=START))
-    assert ("group_found", "d") in types_and_cases(shop.register(complaint("d", facts={"policy": "x"})))
+    assert (("group_found", "c") in types_and_cases(shop.register(complaint("c", facts={"policy": "x"})))) is counts
+
+
+SETS_FACT = BATCH | {"threshold": 2, "does": {"as": "group", "set": {"second_complaint": True}}}
+
+
+def facts_amended(events: list[CaseEvent]) -> list[tuple[str, Any]]:
+    return [(event.case, event.facts) for event in events if isinstance(event, Amended)]
+
+
+def test_group_fact_leaves_its_members_when_the_group_dissolves(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage(SETS_FACT)
+    for case in "ab":
+        events = shop.register(complaint(case, facts={"policy": "x"}))
+    assert facts_amended(events) == [("a", {"second_complaint": True}), ("b", {"second_complaint": True})]
+    events = shop.apply(Refused(case="b", at=START, reason="no complaint"))
+    assert facts_amended(events) == [("b", {"second_complaint": None}), ("a", {"second_complaint": None})]
+    unlinked = [(e.case, e.to_case, e.group) for e in events if isinstance(e, Unlinked)]
+    assert unlinked == [("b", "a", "batch/b"), ("a", "b", "batch/b")]
+    assert {c.effective.class_ for c in shop.state.cases.values()} == {"light"}
+
+
+def test_group_fact_leaves_the_case_that_leaves_the_group(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage(SETS_FACT)
+    for case in "abc":
+        shop.register(complaint(case, facts={"policy": "x"}))
+    events = shop.apply(Amended(case="a", at=START, facts={"policy": "y"}))
+    assert facts_amended(events) == [("a", {"second_complaint": None})]
+    assert [(case, c.effective.class_) for case, c in shop.state.cases.items()] == [("a", "light"), ("b", "middle"), ("c", "middle")]
+
+
+def test_fact_of_the_submission_stays_when_the_group_that_set_it_too_dissolves(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage(SETS_FACT)
+    shop.register(complaint("a", facts={"policy": "x", "second_complaint": True}))
+    shop.register(complaint("b", facts={"policy": "x"}))
+    events = shop.apply(Refused(case="b", at=START, reason="no complaint"))
+    assert facts_amended(events) == [("b", {"second_complaint": None})]
+    assert shop.state.cases["a"].effective.class_ == "middle"
+
+
+def test_fact_that_two_groups_set_stays_while_one_of_them_holds(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage(SETS_FACT, SETS_FACT | {"id": "fault", "key": "facts.fault_kind"})
+    for case in "ab":
+        shop.register(complaint(case, facts={"policy": "x", "fault_kind": "f"}))
+    assert facts_amended(shop.apply(Amended(case="b", at=START, facts={"policy": "y"}))) == []
+    events = shop.apply(Amended(case="b", at=START, facts={"fault_kind": "g"}))
+    assert facts_amended(events) == [("b", {"second_complaint": None}), ("a", {"second_complaint": None})]
+
+
+def test_fact_that_a_person_amended_since_is_his_own(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage(SETS_FACT)
+    for case in "ab":
+        shop.register(complaint(case, facts={"policy": "x"}))
+    shop.apply(Amended(case="a", at=START, role="handler", facts={"second_complaint": True}))
+    assert facts_amended(shop.apply(Refused(case="b", at=START))) == [("b", {"second_complaint": None})]
+    assert shop.state.cases["a"].effective.class_ == "middle"
+
+
+def test_null_takes_a_fact_of_the_submission_away(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage()
+    shop.register(complaint("a", facts={"media": True}))
+    shop.apply(Amended(case="a", at=START, role="handler", facts={"media": None}))
+    assert (shop.state.cases["a"].effective.class_, shop.state.cases["a"].complaint.facts) == ("light", {})
+
+
+def test_counts_are_computed_again_when_a_group_fact_leaves(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    counts_fact = BATCH | {"id": "seconds", "key": "facts.second_complaint ? 'yes' : ''", "threshold": 2, "does": {"as": "group"}}
+    shop = triage(SETS_FACT, counts_fact)
+    for case in "ab":
+        shop.register(complaint(case, facts={"policy": "x"}))
+    events = shop.apply(Refused(case="b", at=START))
+    assert ("group_dissolved", "b") in types_and_cases(events)
+    assert not [o for counter in shop.state.counters.values() for o in counter.occurrences if o.group]
+    assert [m for c in shop.state.cases.values() for m in c.memberships] == []
+
+
+def test_each_of_several_people_under_against_counts(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    again = {"id": "again", "key": "complaint.against", "threshold": 2, "does": {"as": "repeat"}}
+    shop = triage(again)
+    shop.register(complaint("a", against=["王五", "赵六", "王五"]))
+    shop.register(complaint("b", against=["钱七"]))
+    events = shop.register(complaint("c", against=["钱七", "赵六"]))
+    links = [(e.case, e.to_case) for e in events if isinstance(e, Linked)]
+    assert links == [("b", "c"), ("c", "b"), ("a", "c"), ("c", "a")]
+    groups = {e.group for e in events if isinstance(e, GroupFound)}
+    assert len(groups) == 2, "a case may complete two groups under one entry"
 
 
 def test_event_of_unknown_case_changes_nothing(triage: MakeTriage) -> None:
     assert triage().apply(Amended(case="unknown", at=START, facts={"media": True})) == []
+
+
+def test_group_whose_fact_ends_its_own_condition_holds(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    counts_light_ones = SETS_FACT | {"when": "case.class == 'light'"}
+    shop = triage(counts_light_ones)
+    for case in "ab":
+        events = shop.register(complaint(case, facts={"policy": "x"}))
+    assert facts_amended(events) == [("a", {"second_complaint": True}), ("b", {"second_complaint": True})]
+    assert {c.effective.class_ for c in shop.state.cases.values()} == {"middle"}

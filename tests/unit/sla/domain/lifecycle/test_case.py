@@ -26,6 +26,7 @@ RUNNING = ClockRun(
     provisional=True,
     ended=9,
     deemed="handled",
+    breached=7,
 )
 ENDED = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
 

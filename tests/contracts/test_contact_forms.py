@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.intake.domain.contact_forms import normal_id_number, read_email, read_phone
+from shared.contracts.contact_forms import normal_id_number, read_email, read_phone
 
 
 @pytest.mark.parametrize(
