@@ -124,6 +124,30 @@ def requests_with_the_longest_words(name: str) -> Iterator[NotificationRequested
                 yield request_with_the_longest_words(name, located, wording, about, [*role_tuple(roles)], timed=in_clock)
 
 
+@EVERY_PACK
+def test_messages_to_a_complainant_that_are_merged_have_at_most_three_parts(name: str) -> None:
+    texts = MessageTexts(with_sample_titles(open_organisation()), procedure_texts([pack(name)]))
+    wordings: dict[str, list[tuple[LocatedEntry, Wording]]] = {}
+    for located, whole, effect in wording_effects(name):
+        if (
+            isinstance(effect, Notify)
+            and isinstance(whole.entry, ReactionEntry)
+            and "complainant" in role_tuple(effect.notify)
+            and "sms" in effect.by
+        ):
+            for event in selected_events(whole.entry.on):
+                if wording := effect.wording(event.event):
+                    wordings.setdefault(event.event, []).append((located, wording))
+    for event_type, merged in wordings.items():
+        first, *_ = requests = [
+            request_with_the_longest_words(name, located, wording, event_type, ["complainant"], timed=False) for located, wording in merged
+        ]
+        items = [{"wording": each.values["wording"], "wording_en": each.values["wording_en"]} for each in requests]
+        together = first.model_copy(update={"values": {**first.values, "items": items}})
+        for language, text in rendered_sms(together, texts):
+            assert len(text) <= (THREE_PARTS if language == "zh" else THREE_PARTS_IN_LATIN), text
+
+
 def request_with_the_longest_words(
     name: str, located: LocatedEntry, wording: Wording, about: str, recipients: list[str], *, timed: bool
 ) -> NotificationRequested:

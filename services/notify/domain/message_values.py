@@ -93,6 +93,7 @@ def _entry_values(values: dict[str, Any], procedure: ProcedureTexts, form: Messa
     """The values with title, clause text and wording of one entry in the language."""
     if form.language == "en":
         values["title"] = values.get("title_en") or values["title"]
+        values["limit"] = values.get("limit_en") or values["limit"]
     values["clause_text"] = _in_language(procedure.clauses.get(values["clause"], _NO_TITLE), form.language)
     # Clauses without a number in the text have ids of ours (customer-5), which mean nothing to readers.
     values["cited"] = values["clause"] if values["clause"][:1].isdigit() else ""

@@ -60,6 +60,7 @@ PLACEHOLDERS = {
         Placeholder("outcome", "event", "回访结果", "the outcome of a call-back", "outcome"),
         Placeholder("date", "event", "约定时间", "the date agreed", "date"),
         Placeholder("until", "event", "延长至", "until when a limit was extended", "until"),
+        Placeholder("limit", "event", "期限名称", "the title of the clock that the event is about", "clock"),
         Placeholder("measures", "history", "处理措施", "the measures submitted last", "text", ("measures_submitted",), _MEASURES_KNOWN),
         Placeholder("instruction", "history", "批示", "the latest instruction", "text", ("instructed",), frozenset({"instructed"})),
         Placeholder(
@@ -84,7 +85,9 @@ PLACEHOLDERS = {
 
 
 INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date", "until", "agreed_date"})
-WORDS_OF_PERSONS = frozenset({name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS)
+WORDS_OF_PERSONS = frozenset(
+    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS - {"limit"}
+)
 """Placeholders whose value a person wrote, of any length."""
 
 
