@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from services.sla.application.rulebooks import HistoricalRulebooks
-from services.sla.domain.deadlines.explanation import Explanation
+from services.sla.domain.deadlines.explained_segments import Explanation
 from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
 from services.sla.domain.evidence.decision_context import DecisionContext, parse_context, without_names

@@ -189,15 +189,20 @@ class Organisation(StrictModel):
         """The ids of the persons who hold a role for a case of a department at an instant; empty if the role is vacant.
 
         Holders are searched in the department, then in its parents, then among persons without a department; `owner` is the
-        department's head. Substitutes replace absent persons; accused persons (ids or names) are left out.
+        department's head. Substitutes replace absent persons; accused persons (ids or names) are left out, and where none is left
+        the holders in the department above take their place.
         """
         if self.everyone:
             return () if role in accused else (role,)
         holders = self._cached_holders(role, department)
         if holders.never_absent and not accused:  # the usual case: one look-up for each recipient of each message
             return holders.persons
-        present = (self.present_substitute(person, at, accused) for person in holders.persons)
-        return tuple(dict.fromkeys(person for person in present if person))
+        present = [self.present_substitute(person, at, accused) for person in holders.persons]
+        found = tuple(dict.fromkeys(person for person in present if person))
+        unit = self.department(department)
+        if not found and unit is not None and unit.parent and accused.intersection(holders.persons):
+            return self.role_holders(role, unit.parent, at, accused)
+        return found
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""

@@ -23,6 +23,7 @@ from services.sla.application.errors import (
     RoleNotHeldError,
 )
 from services.sla.application.identity import case_parties
+from services.sla.application.linked_cases import linked_case
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
@@ -120,7 +121,7 @@ class TakeHttpActions:
 
     async def _decide_or_defer(self, action: Action, actor: Actor, key: ClaimedKey | None, *, may_defer: bool) -> ActionResult:
         async with self.database.transaction() as tx:
-            batch, case = await self._load(tx, action.case)
+            batch, case = await self._load(tx, action)
             # Read under the lock: an action happens when it is accepted (docs/reference/time.md).
             at = batch.now = max(self.cases.clock.now(), batch.now)
             case_input = self._authorized_input(action, actor, case, at)
@@ -138,11 +139,12 @@ class TakeHttpActions:
                 raise ActionInProgressError  # another request took the claim over: this transaction is rolled back
         return result
 
-    async def _load(self, tx: Transaction, case_id: str) -> tuple[CaseBatch, Case]:
+    async def _load(self, tx: Transaction, action: Action) -> tuple[CaseBatch, Case]:
+        case_id = action.case
         if await parking.parked_keys(tx, [case_id]):
             raise CaseParkedError
         batch = self.cases.new_batch()
-        await batch.load(tx, [case_id])
+        await batch.load(tx, [case_id], [linked_case(action)])
         case = batch.case(case_id)
         if case is None:
             raise CaseNotFoundError

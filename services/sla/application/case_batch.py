@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from services.sla import metrics
 from services.sla.application.errors import EventTooLargeError
 from services.sla.application.event_messages import EventContext, departments_of, messages_of
+from services.sla.application.linked_cases import case_linked_by_deferred, load_linked_cases
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
@@ -18,6 +19,7 @@ from services.sla.domain.evidence.recorded_events import input_origin
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.links.resolution import resolve_link
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases, decision_contexts, deferred_inputs, duties, ledgers
@@ -60,23 +62,32 @@ class CaseBatch:
     now: datetime
     resolve_pending: ResolvePending
     stored_cases: dict[str, StoredCase] = field(default_factory=dict)
+    linked_cases: dict[str, Case] = field(default_factory=dict)
     deferred: dict[str, list[DeferredInput]] = field(default_factory=dict)
     new_entries: list[NewLedgerEntry] = field(default_factory=list)
     messages: list[CloudEventRecord] = field(default_factory=list)
+    woken: dict[str, datetime] = field(default_factory=dict)
     newly_deferred: list[NewDeferredInput] = field(default_factory=list)
     deferred_since: dict[str, datetime] = field(default_factory=dict)
     applied_input_ids: list[int] = field(default_factory=list)
     changed_ids: set[str] = field(default_factory=set)
     opened_procedures: set[str] = field(default_factory=set)
 
-    async def load(self, tx: Transaction, ids: list[str]) -> None:
-        """Lock the cases and read their deferred inputs."""
+    async def load(self, tx: Transaction, ids: list[str], linked_ids: Iterable[str] = ()) -> None:
+        """Lock the cases and read their deferred inputs, and read the cases that their inputs link to."""
         self.stored_cases = await cases.load_cases(tx, ids)
+        await self.rulebooks.adopt_newer_calendars(tx, {stored.calendar_stamp for stored in self.stored_cases.values() if stored.case})
         self.deferred = await deferred_inputs.load_deferred(tx, ids)
+        linked_by_deferred = [case_linked_by_deferred(each.input) for inputs in self.deferred.values() for each in inputs]
+        self.linked_cases = await load_linked_cases(tx, [*linked_ids, *linked_by_deferred])
 
     def case(self, case_id: str) -> Case | None:
         """The case in its present state; None if it is not registered."""
         return self.stored_cases[case_id].case
+
+    def _find_linked(self, case_id: str) -> Case | None:
+        stored = self.stored_cases.get(case_id)
+        return self.linked_cases.get(case_id) if stored is None else stored.case
 
     def next_due(self, case_id: str) -> int | None:
         """The case's next due instant in microseconds; None if nothing is due, or for an unknown case."""
@@ -88,6 +99,7 @@ class CaseBatch:
         An action whose event no message can carry is refused; for another input `EventTooLargeError` is raised.
         """
         stored = self.stored_cases[case_id]
+        case_input = resolve_link(stored.case, case_input, self._find_linked)
         before = replace(stored), len(self.new_entries), len(self.messages)
         try:
             return self._decide(stored, case_id, case_input, traceparent)
@@ -127,7 +139,15 @@ class CaseBatch:
         for event in decision.events:
             self._append_event(stored, event, context, origin)
             origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
+        for other, message in decision.messages:
+            self._send(other, message)
         return decision.events
+
+    def _send(self, case_id: str, message: ApplyDecision) -> None:
+        """Store the input for a lead or a duplicate, which decides on it under its own lock."""
+        at = from_micros(message.at)
+        self.newly_deferred.append(NewDeferredInput(case_id, at, {"kind": "decided", "input": message}))
+        self.deferred_since[case_id] = self.woken[case_id] = min(at, self.deferred_since.get(case_id, at))
 
     def defer(self, case_id: str, case_input: DeferrableInput, at: datetime) -> None:
         """Store an input until its case is registered, or until earlier deadlines have been processed."""
@@ -168,6 +188,9 @@ class CaseBatch:
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
         # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
         await timers.arm(tx, {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed})
+        woken = {case_id: (partition_of(case_id, PARTITIONS), at) for case_id, at in self.woken.items() if case_id not in changed}
+        await cases.lock_waiting(tx, sorted(woken))
+        await timers.arm_earlier(tx, woken)
         await outbox.add(tx, self.messages)
         events = [entry.fields for entry in self.new_entries]
         # After the commit: a batch that is rolled back and retried would be counted twice.

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from services.sla.application.case_batch import CaseBatch, PendingAction, recalculate
 from services.sla.application.identity import IdentityRegistry, case_parties
+from services.sla.application.linked_cases import linked_case
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
@@ -47,7 +48,7 @@ class UpdateCases:
         # A batch holds records of three topics; the broker's timestamps give the order of those of one case.
         ordered = sorted(records, key=lambda record: record.recorded_at)
         batch = self.new_batch()
-        await batch.load(tx, [record.key for record in ordered])
+        await batch.load(tx, [record.key for record in ordered], [linked_case(record.event) for record in ordered])
         for record in ordered:
             self._apply_record(batch, record, watermark)
         await batch.record(tx)

@@ -25,6 +25,7 @@ _LOAD = "SELECT id, state, head, calendar, changed_at FROM cases WHERE id = ANY(
 _LOCK = "SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar = ANY($1::text[]) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
 _STATE = "SELECT state FROM cases WHERE id = $1"
+_STATES = "SELECT id, state FROM cases WHERE id = ANY($1::text[])"
 _OPEN_COUNTS = "SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department"
 _UPDATE = """
 UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
@@ -68,6 +69,13 @@ async def load_case(tx: Transaction, case_id: str) -> Case | None:
     return None if state is None else Case.from_dict(orjson.loads(state))
 
 
+async def read_cases(tx: Transaction, ids: Sequence[str]) -> dict[str, Case]:
+    """The cases by id, not locked; unknown ids are left out."""
+    if not ids:
+        return {}
+    return {row["id"]: Case.from_dict(orjson.loads(row["state"])) for row in await tx.fetch(_STATES, list(ids))}
+
+
 async def save_cases(tx: Transaction, stored_cases: Sequence[StoredCase]) -> None:
     """Insert or update the rows of these cases."""
     inserted = [(*_fixed_columns(s.case), *_changing_columns(s, s.case)) for s in stored_cases if s.case and not s.has_row]
@@ -85,6 +93,12 @@ async def save_cases(tx: Transaction, stored_cases: Sequence[StoredCase]) -> Non
 async def lock_cases(tx: Transaction, ids: Sequence[str]) -> list[str]:
     """Lock those of the cases that no other transaction has locked, and return their ids."""
     return [row["id"] for row in await tx.fetch(_LOCK, list(ids))]
+
+
+async def lock_waiting(tx: Transaction, ids: Sequence[str]) -> None:
+    """Lock the cases, after other transactions have done with them: their timers then cannot be set again without new inputs."""
+    if ids:
+        await tx.fetch(_LOCK.removesuffix(" SKIP LOCKED"), list(ids))
 
 
 async def lock_outdated_cases(tx: Transaction, outdated_stamps: Sequence[str], limit: int) -> list[str]:

@@ -127,14 +127,14 @@ class Subscription:
         return True
 
     async def measure_lag(self, stop: asyncio.Event) -> None:
-        """Update the lag gauges until `stop`; while the broker does not answer they keep their values and the process is unready."""
+        """Update the lag gauges until `stop`; while the broker does not answer they have no value and the process is unready."""
         while not stop.is_set():
             if await self.watermark.refresh(self.watermark.owned_partitions()):
                 self._health.clear_trouble("broker")
+                metrics.CONSUMER_LAG.replace({(topic,): lag for topic, lag in self.watermark.lag_by_topic.items()})
             else:
+                metrics.CONSUMER_LAG.expire()
                 self._health.set_trouble("broker", "the broker does not answer; timers wait until it does")
-            for topic, lag in self.watermark.lag_by_topic.items():
-                metrics.CONSUMER_LAG.labels(topic).set(lag)
             await sleep_or_stop(stop, _LAG_PERIOD_SECONDS)
 
     def _partition_count(self, topic: str) -> int:

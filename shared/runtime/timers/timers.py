@@ -31,6 +31,7 @@ SELECT case_id, partition, due_at FROM unnest($1::text[], $2::int[], $3::timesta
 ORDER BY case_id
 ON CONFLICT (case_id) DO UPDATE SET partition = excluded.partition, due_at = excluded.due_at
 """
+_ARM_EARLIER = _ARM.replace("due_at = excluded.due_at", "due_at = LEAST(timer.due_at, excluded.due_at)")
 # DELETE alone locks in the order of its scan; the subquery locks in the order of the ids, as _ARM does.
 _DISARM = "DELETE FROM timer WHERE case_id IN (SELECT case_id FROM timer WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE)"
 # LATERAL reads the index of (partition, due_at) once for each partition and ends at the limit.
@@ -89,6 +90,15 @@ async def arm(tx: Transaction, timers: Mapping[str, tuple[int, datetime | None]]
         tx.after_commit(tx.database.timers_armed.set)
     if disarmed:
         await tx.execute(_DISARM, disarmed)
+
+
+async def arm_earlier(tx: Transaction, timers: Mapping[str, tuple[int, datetime]]) -> None:
+    """Set the due instant of each case where its timer is later or absent."""
+    if timers:
+        armed = sorted((case, partition, due) for case, (partition, due) in timers.items())
+        cases, partitions, due_instants = zip(*armed, strict=True)
+        await tx.execute(_ARM_EARLIER, cases, partitions, due_instants)
+        tx.after_commit(tx.database.timers_armed.set)
 
 
 class TimerLoop:

@@ -1,14 +1,16 @@
 """What all processes of sla share is counted and exported by one of them."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 from prometheus_client import REGISTRY
 
-from services.sla.timers import CaseGauges
+from services.sla import metrics
+from services.sla.metrics import CaseLabels
+from services.sla.timers import set_gauges
 from shared.runtime.clock import Clock
-from shared.runtime.database.database import Database
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import ElectedMeasuring, Measurement
 from shared.runtime.process.settings import RuntimeSettings
 from tests.support.messaging.settings import SettingsFactory
 
@@ -35,23 +37,16 @@ def exported() -> tuple[float | None, float | None]:
     return REGISTRY.get_sample_value("jiesu_cases_open", labels), REGISTRY.get_sample_value("jiesu_inputs_held")
 
 
-async def test_one_of_two_processes_exports_the_figures(database: Database) -> None:
-    first, second = CaseGauges(database, Clock()), CaseGauges(database, Clock())
-    assert await first.measure()
+async def test_what_all_processes_share_is_counted_by_one_of_them(database: Database) -> None:
+    async def set_case_gauges(tx: Transaction) -> None:
+        await set_gauges(tx, Clock(), CaseLabels(frozenset({"valid"}), frozenset({"repairs"})))
+
+    measurement = Measurement("cases", set_case_gauges, (metrics.CASES_OPEN, metrics.CASES_DUE_WITHIN, metrics.INPUTS_HELD))
+    first, second = ElectedMeasuring(database), ElectedMeasuring(database)
+    assert await first.measure(measurement)
     assert exported() == (1, 1)
-    assert not await second.measure()
-    assert exported() == (None, 0)
-    async with database.transaction() as tx:
-        await tx.execute("UPDATE lease SET expires_at = now() - $1::interval", timedelta(seconds=1))
-    assert await second.measure()
-    assert not await first.measure()
-
-
-async def test_figures_that_cannot_be_counted_are_withdrawn(database: Database) -> None:
-    gauges = CaseGauges(database, Clock())
-    assert await gauges.measure()
-    async with database.transaction() as tx:
-        await tx.execute("ALTER TABLE held RENAME TO held_away")
-    with pytest.raises(Exception, match="held"):
-        await gauges.measure()
-    assert exported() == (None, 0)
+    assert not await second.measure(measurement)
+    assert exported() == (None, None)
+    await first.close()
+    assert await second.measure(measurement)
+    await second.close()

@@ -63,5 +63,5 @@ def explained_run(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun
     draft = DecisionBuilder(case, rulebook, run.start)
     because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
     limits = [clock_deadlines.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]
-    dues = [explain_deadline(draft.worktime, limit, because) for limit in limits if limit is not None]
+    dues = [explain_deadline(clock_deadlines.calendar_of(draft, plan), limit, because) for limit in limits if limit is not None]
     return {**run_summary(case, rulebook, plan, run), "dues": dues}

@@ -42,7 +42,8 @@ def _lines(page: ExplanationPage) -> Iterator[str]:
 
 def _entry_list(section: PageSection) -> Iterator[str]:
     yield "<ul>"
-    for first, *more in section.entries:
+    for entry in section.entries:
+        first, *more = entry.lines
         inner = "".join(f"<li>{escape(line)}</li>" for line in more)
         yield f"<li>{escape(first)}{f'<ul>{inner}</ul>' if inner else ''}</li>"
     yield "</ul>"

@@ -26,6 +26,7 @@ def _lines(page: ExplanationPage) -> Iterator[str]:
 
 
 def _entry_lines(section: PageSection) -> Iterator[str]:
-    for first, *more in section.entries:
+    for entry in section.entries:
+        first, *more = entry.lines
         yield f"  • {first}"
         yield from (f"    {line}" for line in more)
