@@ -9,7 +9,7 @@ from typing import Any
 from services.notify.domain.message_templates import EMPTY_VALUES, LONGEST_SMS_MATTER, LONGEST_SMS_WORDS, cut, one_line
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.model import wording
-from shared.procedures.model.procedure import Procedure, Title
+from shared.procedures.model.procedure import ClauseText, Procedure, Title
 from shared.procedures.organisation import Organisation
 
 _NO_TITLE = Title(zh="", en="")
@@ -21,7 +21,7 @@ class ProcedureTexts:
     """Titles of a procedure and its classes, and the texts of its clauses, by id."""
 
     title: Title = _NO_TITLE
-    clauses: Mapping[str, Title] = field(default_factory=dict)
+    clauses: Mapping[str, ClauseText] = field(default_factory=dict)
     classes: Mapping[str, Title] = field(default_factory=dict)
 
 
@@ -95,13 +95,21 @@ def _entry_values(values: dict[str, Any], procedure: ProcedureTexts, form: Messa
         values["title"] = values.get("title_en") or values["title"]
         values["limit"] = values.get("limit_en") or values["limit"]
     values["clause_text"] = _in_language(procedure.clauses.get(values["clause"], _NO_TITLE), form.language)
-    # Clauses without a number in the text have ids of ours (customer-5), which mean nothing to readers.
-    values["cited"] = values["clause"] if values["clause"][:1].isdigit() else ""
+    values["cited"] = _cited(values["clause"], procedure.clauses.get(values["clause"]), form.language)
     text = values.get("wording_en" if form.language == "en" else "wording", "")
     if text:
         shown = {name: _shown(name, values[name], form) for name in wording.placeholders(text)}
         values["message"] = wording.fill(text, shown, _NOT_GIVEN[form.language])
     return values
+
+
+def _cited(clause_id: str, clause: ClauseText | None, language: str) -> str:
+    """How the message cites the clause; empty for an id of ours (customer-5) without a citation, which means nothing to readers."""
+    if clause is not None and clause.cite is not None:
+        return _in_language(clause.cite, language)
+    if not clause_id[:1].isdigit():
+        return ""
+    return f"clause {clause_id}" if language == "en" else clause_id
 
 
 def _shown(name: str, value: Any, form: MessageForm) -> str:

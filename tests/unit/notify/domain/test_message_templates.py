@@ -33,7 +33,7 @@ FULL = MINIMAL | {
     "title": "电梯停运",
     "due_at": "2026-09-25T00:00:00+08:00",
     "clause": "3.5.1",
-    "cited": "3.5.1",
+    "cited": "clause 3.5.1",
     "procedure": "hunan-property",
     "text": "…",
 }

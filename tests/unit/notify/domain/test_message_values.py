@@ -10,7 +10,7 @@ from services.notify.bootstrap import template_sources
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageForm, MessageTexts, ProcedureTexts, class_titles, message_values
 from shared.contracts.events.notifications import NotificationRequested
-from shared.procedures.model.procedure import Title
+from shared.procedures.model.procedure import ClauseText, Title
 from shared.procedures.organisation import ComplaintSource, Department, Organisation, Person
 from tests.unit.sla.timeline import small_procedure
 
@@ -23,7 +23,10 @@ ORGANISATION = Organisation(
 )
 PROCEDURE_TEXTS = ProcedureTexts(
     title=Title(zh="投诉规程", en="Procedure"),
-    clauses={"3.1": Title(zh="三日内答复", en="Answer in three days")},
+    clauses={
+        "3.1": ClauseText(zh="三日内答复", en="Answer in three days"),
+        "limit": ClauseText(zh="按期", en="In time", cite=Title(zh="“处理期限”", en="the time limit")),
+    },
     classes={"a": Title(zh="甲类", en="Class A")},
 )
 TEXTS = MessageTexts(ORGANISATION, {("p", 1): PROCEDURE_TEXTS})
@@ -66,8 +69,8 @@ def test_words_of_persons_are_cut_in_a_text_message_only() -> None:
     assert values(channel="email", values=stated)["message"] == f"{'门' * 40}：{chr(10).join('换' * 60)}"
 
 
-@pytest.mark.parametrize(("clause", "cited"), [("3.5.1", "3.5.1"), ("4(2)", "4(2)"), ("customer-5", ""), ("limit", "")])
-def test_only_clauses_with_a_number_of_the_text_are_cited(clause: str, cited: str) -> None:
+@pytest.mark.parametrize(("clause", "cited"), [("3.5.1", "3.5.1"), ("4(2)", "4(2)"), ("customer-5", ""), ("limit", "“处理期限”")])
+def test_a_clause_is_cited_by_its_number_or_as_the_regulation_is_cited(clause: str, cited: str) -> None:
     assert values(clause=clause)["cited"] == cited
 
 
