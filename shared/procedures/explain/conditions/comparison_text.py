@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.procedures.explain.conditions.condition_syntax import Call, Comparison, ListOf, Name, Node, Value
 from shared.procedures.explain.conditions.operand_text import fact_is_true_by_default, name_text, operand_text, value_text
 from shared.procedures.explain.conditions.presence_text import field_label, flag_text, is_flag, presence_text
-from shared.procedures.explain.conditions.search_text import search_text
+from shared.procedures.explain.conditions.search_text import attached_files_text, search_text
 from shared.procedures.explain.names import ProcedureNames
 from shared.procedures.explain.value_names import VALUE_NAMES
 
@@ -56,6 +56,8 @@ def statement(names: ProcedureNames, node: Node, *, positive: bool) -> str:
             return search_text(names, node, positive=positive)
         case Call(function="exists", target=Name() as target, arguments=(_, Comparison(operator="in", right=ListOf(items=items)))):
             return _membership_text(names, target, items, positive=positive)
+        case Call(function="exists", target=Name(path=(_, "attachments")), arguments=(_, Call(function="matches", arguments=(ending,)))):
+            return attached_files_text(names, ending, positive=positive)
         case Comparison():
             return _comparison_text(names, node, positive=positive)
     text = operand_text(names, node)
