@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import NamePath, compile_condition
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import ActionRule, Procedure
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.selectors import SelectedEvent, selected_events
 from shared.procedures.model.timed_entries import ClockEntry, LimitFromParameter, ReactionEntry
 

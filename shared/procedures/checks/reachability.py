@@ -5,9 +5,10 @@ from typing import Any
 
 from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import compile_condition
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.effects import Breach, expand_effect
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import NEVER_HOLDS, ActionRule, Procedure
+from shared.procedures.model.procedure import NEVER_HOLDS, Procedure
 from shared.procedures.model.timed_entries import ClockEntry
 
 FIRST_MATCH_SECTIONS = ("kinds", "classes", "routes")

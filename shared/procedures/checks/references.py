@@ -9,6 +9,7 @@ from shared.contracts.complaint import Complainant
 from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.checks.expressions import CLOCK_SELECTORS, all_expressions
 from shared.procedures.expressions.conditions import COMPLAINT_FIELDS, compile_condition
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.bound_procedure import parameter_type_error
 from shared.procedures.model.effects import CancelClock, DeemEvent, RaiseLevel, Reclassify, RefuseActions, SetFacts, StartClock, role_tuple
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
@@ -16,7 +17,6 @@ from shared.procedures.model.facts import coerce_fact
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
-    ActionRule,
     ConfidentialityRule,
     CountEffect,
     CountEntry,

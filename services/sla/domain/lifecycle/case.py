@@ -9,6 +9,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
+
 CaseStatus = Literal["open", "closed", "refused", "withdrawn"]
 ClockRunState = Literal["running", "paused", "dormant", "stopped", "cancelled"]
 ACTIVE_STATES: tuple[ClockRunState, ...] = ("running", "paused")
@@ -145,15 +147,6 @@ class Escalation:
     active: bool
     clause: list[str]
     by: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class CallBacks:
-    """The latest call-back's outcome, whether it came after the latest handling, and the working days since on which nobody was reached."""
-
-    outcome: str = ""
-    after_handling: bool = False
-    unreached_days: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ from collections import deque
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.lifecycle.case import CallBacks, Case, CaseLink, Event
+from services.sla.domain.lifecycle.case import Case, CaseLink, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
-from services.sla.domain.lifecycle.defaults.call_backs import CALL_BACK_EVENTS, record_call_back
+from services.sla.domain.lifecycle.defaults.call_backs import CALL_BACK_EVENTS, CallBacks, record_call_back
 from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook

@@ -212,9 +212,14 @@ def _actor_text(names: ProcedureNames, left: Name, items: Sequence[Node], *, pos
     return names.choose(f"{'' if positive else '并非'}由{doers}作出", f"it is {'' if positive else 'not '}done by {doers}")
 
 
+def _is_number_fact(names: ProcedureNames, node: Node) -> bool:
+    fact = names.procedure.facts.get(node.path[1]) if isinstance(node, Name) and node.path[0] == "facts" else None
+    return fact is not None and fact.type in ("int", "number")
+
+
 def _ordered_text(names: ProcedureNames, node: Comparison) -> str:
     """A comparison of size or time."""
-    is_time = isinstance(node.right, Name | Call)
+    is_time = isinstance(node.right, Name | Call) and not _is_number_fact(names, node.right)
     zh, en = (_TIME_WORDS if is_time else _NUMBER_WORDS)[node.operator]
     left, right = operand_text(names, node.left), operand_text(names, node.right)
     return names.choose(f"{left}{zh}{right}", f"{left} {en} {right}")

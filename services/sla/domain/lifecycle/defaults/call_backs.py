@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.lifecycle.case import CallBacks, Case
+
+if TYPE_CHECKING:
+    # The case holds what this module keeps.
+    from services.sla.domain.lifecycle.case import Case
 
 CALL_BACK_EVENTS = frozenset({"handled", "called_back"})
 UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class CallBacks:
+    """The latest call-back's outcome, whether it came after the latest handling, and the working days since on which nobody was reached."""
+
+    outcome: str = ""
+    after_handling: bool = False
+    unreached_days: list[str] = field(default_factory=list)
 
 
 def record_call_back(case: Case, worktime: Worktime, event_type: str, at: int, data: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.defaults.waivers import waived
+from shared.procedures.model.actions.action_rules import CallBackDemand
 from shared.procedures.model.effects import role_tuple
-from shared.procedures.model.procedure import CallBackDemand
 
 NEEDS_HANDLING, GOES_ON, DECIDES_ACCEPTANCE = "close_needs_handling", "dissatisfied_goes_on", "refuse_decides_acceptance"
 _TOO_LATE_TO_REFUSE = ("accepted", "measures_approved", "measures_deemed_approved", "handled")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
-from shared.procedures.model.procedure import EngineDefault
+from shared.procedures.model.actions.action_rules import EngineDefault
 
 
 def waived(builder: DecisionBuilder, action: str, default: EngineDefault, data: dict[str, Any]) -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from services.sla.domain.lifecycle.case import CallBacks, Case, CaseLink, ClockRun, Duplicate, Escalation
+from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Duplicate, Escalation
+from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
 
 RUNNING = ClockRun(
     clock="work",
