@@ -164,7 +164,7 @@ def _finder(expressions: tuple[str, ...], lookalikes: tuple[str, ...]) -> Callab
     """A function that lists where one of the expressions stands in a text, the longest first, without their look-alikes."""
     if not expressions:
         return lambda _: []
-    # Look-alikes match in the same pass, so that of two that overlap the one that begins first wins, and then the longer one.
+    # Expressions that look like a cue match in the same pass, so that of two that overlap the one that begins first wins, and then the longer one.
     masked = frozenset(expression.casefold() for expression in lookalikes)
     ordered = sorted({*expressions, *lookalikes}, key=len, reverse=True)
     search = re.compile("|".join(_literal(expression) for expression in ordered), re.IGNORECASE)
