@@ -13,6 +13,7 @@ from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.lifecycle.decide import CaseDecision, decide
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.inputs import AdvanceTime, CaseInput
+from services.sla.domain.lifecycle.links.resolution import resolve_link
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from services.triage.domain.compiled_rules import compile_rules
@@ -107,13 +108,18 @@ class Simulation:
         self._decide(case_id, event_mapping.to_take_action(step.action, at, (step.role, step.person), step.data, self.bound.procedure))
 
     def _decide(self, case_id: str, case_input: CaseInput) -> None:
-        decision = decide(self.cases.get(case_id), case_input, self.rulebook, self.now)
+        case = self.cases.get(case_id)
+        case_input = resolve_link(case, case_input, self.cases.get)
+        decision = decide(case, case_input, self.rulebook, self.now)
         self.cases[case_id] = decision.case
         if self.on_decision is not None:
             self.on_decision(case_id, case_input, decision, self.now)
         for event in decision.events:
             fields = event_mapping.published_fields(event, decision.case, self.bound.procedure, self.worktime)
             self.timeline.append((event.at, {"event": event.type, **fields}))
+        for other, message in decision.messages:
+            if other in self.cases:
+                self._decide(other, message)
         # Triage reads sla's events, but not those that its own decisions caused.
         for event in decision.events:
             if event.type in FOLLOWED_EVENTS and event.cause != "triage":

@@ -11,7 +11,7 @@ import orjson
 from cli.deadlines.instant_argument import InstantError, parse_extension, parse_instant, parse_pause
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError, add_duration
 from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
-from services.sla.domain.deadlines.explanation import format_instant
+from services.sla.domain.deadlines.explained_segments import format_instant
 from services.sla.domain.deadlines.pauses import PauseError, Pauses, merge_pauses
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.model.duration import Duration, DurationError

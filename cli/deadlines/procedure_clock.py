@@ -10,7 +10,8 @@ from typing import Any
 from cli.deadlines.instant_argument import DeadlineRequest, parse_instant
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
 from services.sla.domain.deadlines.deadline import TimeLimit
-from services.sla.domain.deadlines.explanation import explain_deadline, format_instant
+from services.sla.domain.deadlines.explained_segments import format_instant
+from services.sla.domain.deadlines.explanation import explain_deadline
 from services.sla.domain.deadlines.recurrence import align_to_period, next_occurrence
 from services.sla.domain.deadlines.reminder import ReminderTiming, reminder_due
 from services.sla.domain.deadlines.worktime import Worktime, to_micros

@@ -13,7 +13,10 @@ from cli.reference.env_example import env_example, known_variables
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import pack_coverage
+from shared.procedures.explain.page import build_page
+from shared.procedures.explain.rendering.markdown_page import render_markdown
 from shared.procedures.loading.loader import PACKS_FOLDER, installed_packs, load_pack
+from shared.procedures.model.procedure import LanguageCode
 from shared.procedures.model.wording import PLACEHOLDERS
 
 _DAY_MS = 86_400_000
@@ -99,6 +102,12 @@ def clauses_page() -> str:
     return _page(parts)
 
 
+def explanation_page(pack_id: str, language: LanguageCode) -> str:
+    """What the system does about each clause of a pack, in one language."""
+    pack = load_pack(pack_id)
+    return render_markdown(build_page(pack.procedure, pack.clauses, language), GENERATED)
+
+
 def messages_page() -> str:
     """What a wording may name, and the pages of the installed packs' messages."""
     known = {
@@ -138,6 +147,11 @@ PAGES: dict[str, Callable[[], str]] = {
     **{f"docs/reference/messages/{pack_id}.md": partial(_pack_messages_page, pack_id) for pack_id in _own_packs()},
     ".env.example": env_example,
     "shared/runtime/process/variables.txt": known_variables,
+    **{
+        f"docs/reference/procedures/{pack_id}.{language}.md": partial(explanation_page, pack_id, language)
+        for pack_id in _own_packs()
+        for language in typing.get_args(LanguageCode)
+    },
 }
 """Path in the checkout → the function that generates the text."""
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import urlsplit, urlunsplit
@@ -152,10 +153,13 @@ def _database_error(error: BaseException) -> ClickException:
 
 
 def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int]) -> dict[str, str]:
+    sealing_keys = local_sealing_keys(root)
     return {
         "JIESU_ENVIRONMENT": "demo",
         "JIESU_ORGANISATION": str(organisation.resolve()),
-        "JIESU_SEALING_KEYS": local_sealing_keys(root),
+        "JIESU_SEALING_KEYS": sealing_keys,
+        # From the stored keys: with another pseudonym key the same people would not be recognised after the next start.
+        "JIESU_PSEUDONYM_KEY": sha256(f"pseudonyms {sealing_keys}".encode()).hexdigest(),
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),
         "JIESU_SMTP_SECURITY": "none",

@@ -9,8 +9,8 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 
-from services.intake import metrics
-from services.intake.api_dependencies import Authentication, intake_problem
+from services.intake import api_documents, metrics
+from services.intake.api_dependencies import API_KEY_SCHEME, Authentication, intake_problem
 from services.intake.application.group_commit import GroupCommit
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
 from services.intake.application.submission_reading import SubmissionReader
@@ -19,7 +19,8 @@ from services.intake.config import IntakeSettings
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, refusals
-from shared.runtime.clock import monotonic, uuid7
+from shared.procedures.access import AccessPolicy, Actor, CaseParties
+from shared.runtime.clock import Clock, monotonic, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
@@ -37,15 +38,17 @@ class ApiDependencies:
     """What the routes need; `group_commit` runs `RegisterComplaints.register_batch` for the requests that share a transaction."""
 
     authentication: Authentication
+    policy: AccessPolicy
     reader: SubmissionReader
     group_commit: GroupCommit[PendingRegistration, RegistrationResult]
     database: Database
     settings: IntakeSettings
+    clock: Clock
 
 
 def add_routes(app: FastAPI, dependencies: ApiDependencies) -> None:
     """Add the routes to the application and count its refusals."""
-    router = APIRouter(tags=["complaints"], dependencies=[Depends(BEARER_SCHEME)])
+    router = APIRouter(tags=["complaints"], dependencies=[Depends(BEARER_SCHEME), Depends(API_KEY_SCHEME)])
     _add_submission_routes(router, dependencies)
     _add_query_routes(router, dependencies)
     app.include_router(router)
@@ -58,7 +61,7 @@ def _count_refused_request(problem: HttpProblem) -> None:
 
 
 def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
-    @router.post("/v1/complaints", status_code=202, summary="Submit one complaint")
+    @router.post("/v1/complaints", status_code=202, summary="Submit one complaint", **api_documents.SUBMIT)
     async def submit_complaint(request: Request) -> Response:
         """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
 
@@ -74,7 +77,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
             return intake_problem(result.reason, *result.faults).to_response()
         return _json(_response_body(result), 202, {"Location": f"/v1/complaints/{result.case}"})
 
-    @router.post("/v1/complaints:batch", status_code=202, summary="Submit up to 1,000 complaints")
+    @router.post("/v1/complaints:batch", status_code=202, summary="Submit up to 1,000 complaints", **api_documents.BATCH)
     async def submit_batch(request: Request) -> Response:
         """Body: `{"complaints": [...]}`. One result each, in order: 202 if all were accepted, 207 if some, 422 if none."""
         started = monotonic()
@@ -90,17 +93,17 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
 
 
 def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
-    @router.get("/v1/complaints/{case}", summary="A complaint as registered")
+    @router.get("/v1/complaints/{case}", summary="A complaint as registered", **api_documents.GET)
     async def get_complaint(request: Request, case: str) -> Response:
         """The registration of one of the source's own complaints, masked, without contact data."""
         context = api.authentication.authenticate(request)
         async with api.database.transaction() as tx:
-            body = await complaints.find_event_json(tx, case.replace("\x00", ""), context.source.id)
-        if body is None:
+            found = await complaints.find_event_json(tx, case.replace("\x00", ""))
+        if found is None or not api.policy.may_read(Actor(context.source.id), CaseParties(source=found[0]), api.clock.now()):
             raise intake_problem(
                 "not_found", SubmissionFault("id", "unknown", "send the case id of a complaint that this source submitted")
             )
-        event = orjson.loads(body)
+        event = orjson.loads(found[1])
         event["complaint"].pop("contact", None)
         registration = {
             name: event.get(name) for name in ("case", "number", "procedure", "version", "missing", "unreadable", "forms", "complaint")

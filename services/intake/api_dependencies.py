@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fastapi import Request
+from fastapi.security import APIKeyHeader
 
 from services.intake.application.sources import Sources
 from services.intake.domain.submission import SourceContext
@@ -11,6 +12,8 @@ from shared.runtime.http.bearer import BearerTokens, bearer_token, unauthorized
 from shared.runtime.http.problem import BODY_TOO_LARGE, INVALID, UNAVAILABLE, HttpProblem, ProblemType
 from shared.runtime.http.rate_limit import RateLimit
 
+API_KEY_SCHEME = APIKeyHeader(name="X-API-Key", auto_error=False)
+"""A dependency that adds the other way of sending a key to OpenAPI; it does not refuse a request."""
 _REMEDY = "send Authorization: Bearer <API key of a source of the organisation file>"
 PROBLEM_TYPES = {
     problem_type.code: problem_type

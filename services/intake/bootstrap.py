@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
 
-from services.intake import api, handlers, metrics
+from services.intake import api, handlers, metrics, timers
 from services.intake.api import ApiDependencies
 from services.intake.api_dependencies import Authentication
 from services.intake.application.group_commit import GroupCommit
@@ -14,6 +13,8 @@ from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
 from services.intake.config import IntakeSettings
+from shared.contracts.person_keys import pseudonym_key
+from shared.procedures.access import AccessPolicy
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.database.database import Transaction
 from shared.runtime.service import Service
@@ -24,7 +25,7 @@ def build(settings: IntakeSettings) -> Service:
     service = Service("intake", settings, migrations="services.intake.migrations")
     service.key_ring.encrypt({}, "start")  # reports a missing key at start, not with the first complaint
     organisation = load_checked_organisation(settings.organisation)
-    sources = Sources(organisation, settings.organisation.parent, settings.phone_region, pseudonym_key(settings))
+    sources = Sources(organisation, settings.organisation.parent, settings.phone_region, _pseudonym_key(settings))
     reader = SubmissionReader(service.clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds))
     signer = supplement_signer(settings.action_key.get_secret_value(), service.clock)
     registration = RegisterComplaints(service.key_ring, service.clock, signer)
@@ -34,12 +35,23 @@ def build(settings: IntakeSettings) -> Service:
         return await registration.register_batch(tx, pending, api.VIA_HTTP)
 
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
-    api.add_routes(service.app, ApiDependencies(Authentication(sources), reader, group_commit, service.database, settings))
+    dependencies = ApiDependencies(
+        authentication=Authentication(sources),
+        policy=AccessPolicy(organisation),
+        reader=reader,
+        group_commit=group_commit,
+        database=service.database,
+        settings=settings,
+        clock=service.clock,
+    )
+    api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)
+    timers.register(service, timedelta(days=settings.refusal_retention_days))
+    metrics.initialise({context.bound_procedure.procedure.id for context in sources.contexts.values()})
     return service
 
 
-def pseudonym_key(settings: IntakeSettings) -> bytes:
+def _pseudonym_key(settings: IntakeSettings) -> bytes:
     """The key of complainants' pseudonyms: the setting, else derived from the oldest encryption key, which a rotation keeps last."""
     secret = settings.pseudonym_key.get_secret_value() or settings.sealing_keys.get_secret_value().rpartition(",")[2]
-    return sha256(b"jiesu pseudonyms " + secret.encode()).digest()
+    return pseudonym_key(secret)

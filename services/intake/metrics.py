@@ -1,6 +1,11 @@
 """Intake's metrics; label values come from closed lists, never from submissions."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Histogram
+
+from shared.contracts.complaint import CHANNEL_FAMILIES
+from shared.runtime.process.measured_gauge import bounded
 
 RECEIVED = Counter("jiesu_intake_received", "Submissions received, by the way they came: http, kafka", ["via"])
 REGISTERED = Counter("jiesu_intake_registered", "Complaints registered", ["procedure", "channel"])
@@ -15,6 +20,7 @@ REQUEST_SECONDS = Histogram(
 )
 GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a transaction", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500))
 
+WAYS = ("http", "kafka")
 REASONS = frozenset(
     {"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused", "reference_reused"}
 )
@@ -23,3 +29,21 @@ REASONS = frozenset(
 def count_refused(via: str, reason: str, count: int = 1) -> None:
     """Count refusals; a reason outside the list counts as `invalid`."""
     REFUSED.labels(via, reason if reason in REASONS else "invalid").inc(count)
+
+
+def count_registered(procedure: str, channel: str) -> None:
+    """Count a registration; a channel outside the vocabulary counts as `other`."""
+    REGISTERED.labels(procedure, bounded(channel, CHANNEL_FAMILIES)).inc()
+
+
+def initialise(procedures: Iterable[str]) -> None:
+    """Create the time series of the counters: an increase from nothing would not be seen."""
+    for via in WAYS:
+        for counter in (RECEIVED, DUPLICATES, SUPPLEMENTS):
+            counter.labels(via)
+        for reason in REASONS:
+            REFUSED.labels(via, reason)
+    for procedure in procedures:
+        INCOMPLETE.labels(procedure)
+        for channel in CHANNEL_FAMILIES:
+            REGISTERED.labels(procedure, channel)

@@ -1,26 +1,47 @@
 """HTTP API of notify: delivery receipts of the text message gateway."""
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from services.notify import metrics
 from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.providers import http_sms
 from shared.runtime.clock import Clock
-from shared.runtime.http.body import read_body
-from shared.runtime.http.problem import HttpProblem, ProblemType, add_problem_handlers, validation_problem
+from shared.runtime.http.body import header_parameter, read_body, request_body
+from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
+from shared.runtime.http.problem import BODY_TOO_LARGE, HttpProblem, ProblemType, add_problem_handlers, validation_problem
 
 _FORGED = ProblemType("forged", 401, "the receipt is not signed")
 _UNKNOWN = ProblemType("unknown_message", 404, "there is no such message")
+_REQUEST: dict[str, Any] = request_body(http_sms.ReceiptBody, {"reference": "0198…", "status": "delivered"}) | {
+    "parameters": [
+        header_parameter(http_sms.TIMESTAMP_HEADER, "seconds since 1970, at most five minutes off", required=True),
+        header_parameter(http_sms.SIGNATURE_HEADER, "hex HMAC-SHA256 over timestamp, full stop, body", required=True),
+    ]
+}
 _METRIC_OUTCOMES = {_FORGED.code: "forged", _UNKNOWN.code: "unknown"}
+
+
+class RecordedReceipt(BaseModel):
+    """What the receipt said about the message, or that it was known already."""
+
+    recorded: str
+
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    202: {"model": RecordedReceipt},
+    **problem_responses(*ANY_OPERATION, _FORGED, _UNKNOWN, BODY_TOO_LARGE),
+}
 
 
 def add_routes(app: FastAPI, receipts: RecordReceipts, secret: str, clock: Clock) -> None:
     """Add `POST /v1/receipts`, signed with `secret`; with an empty secret every receipt is refused."""
     routes = APIRouter()
 
-    @routes.post("/v1/receipts", status_code=202, response_class=JSONResponse, summary="Report the delivery of a message")
+    @routes.post("/v1/receipts", status_code=202, summary="Report the delivery of a message", openapi_extra=_REQUEST, responses=_RESPONSES)
     async def record_receipt(request: Request) -> JSONResponse:
         """Body: `{"reference": our idempotency key, "status": "delivered" | "failed" | …, "code": "…"}`.
 
@@ -42,4 +63,9 @@ def add_routes(app: FastAPI, receipts: RecordReceipts, secret: str, clock: Clock
         return JSONResponse({"recorded": outcome}, 202)
 
     app.include_router(routes)
-    add_problem_handlers(app, lambda problem: metrics.RECEIPTS.labels(_METRIC_OUTCOMES.get(problem.type.code, "invalid")).inc())
+    add_problem_handlers(app, _count_refused_receipt)
+
+
+def _count_refused_receipt(problem: HttpProblem) -> None:
+    if problem.type.code:  # a problem without a code, such as an unknown path, is no receipt
+        metrics.RECEIPTS.labels(_METRIC_OUTCOMES.get(problem.type.code, "invalid")).inc()

@@ -1,8 +1,9 @@
 """The metrics of notify; label values come from closed lists, never from records."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
-from services.notify.domain.failure_reason import reason_label
+from services.notify.domain.failure_reason import FailureReason, reason_label
+from shared.runtime.process.measured_gauge import OTHER, MeasuredGauge, bounded
 
 CHANNELS = ("email", "sms")
 
@@ -17,16 +18,30 @@ PROVIDER_SECONDS = Histogram(
     ["channel"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
 )
+RECEIPT_OUTCOMES = ("delivered", "failed", "undecided", "unknown", "forged", "invalid")
 RECEIPTS = Counter("jiesu_notify_receipts", "Receipts: delivered, failed, undecided, unknown, forged, invalid", ["outcome"])
-DUE = Gauge("jiesu_notify_due", "Messages whose next attempt is due and that are not leased", ["channel"])
-DUE_AGE = Gauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
+DUE = MeasuredGauge("jiesu_notify_due", "Messages whose next attempt is due and that are not leased", ["channel"])
+DUE_AGE = MeasuredGauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
 
 
 def channel_label(name: str) -> str:
     """The channel as a label value; `other` for an unknown one."""
-    return name if name in CHANNELS else "other"
+    return bounded(name, CHANNELS)
 
 
 def count_failed(name: str, reason: str) -> None:
     """Count one final failure."""
     FAILED.labels(channel_label(name), reason_label(reason)).inc()
+
+
+def initialise() -> None:
+    """Create the time series of the counters: an increase from nothing would not be seen."""
+    for channel in CHANNELS:
+        for counter in (REQUESTED, SENT, DELIVERED):
+            counter.labels(channel)
+        for reason in (*FailureReason, OTHER):
+            FAILED.labels(channel, reason)
+        for outcome in ("accepted", *FailureReason):
+            ATTEMPTS.labels(channel, outcome)
+    for outcome in RECEIPT_OUTCOMES:
+        RECEIPTS.labels(outcome)

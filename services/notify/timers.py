@@ -1,4 +1,4 @@
-"""Loops beside the consumer: sending, gauges of the backlog, pruning of settled deliveries."""
+"""Loops beside the consumer: sending, pruning of settled deliveries; and the gauges of the backlog."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,15 +9,13 @@ from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.storage import deliveries
 from shared.runtime.clock import Clock
-from shared.runtime.database.database import Database
+from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.supervision import BackgroundLoop
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 from shared.runtime.timers.work_queue import LeasedWorkQueue
 
-_MEASURE_SECONDS = 5.0
-_PRUNE_EVERY = 720
-"""Measurements between two prunings: one hour at 5 s."""
+_PRUNE_SECONDS = 3600.0
 
 
 def register(service: Service, senders: Sequence[SendDeliveries], settings: NotifySettings) -> list[asyncio.Event]:
@@ -37,6 +35,8 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
         wakes.append(queue.work_added)
     maintenance = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
     service.add_background_loop("maintenance", maintenance.run)
+    service.add_measurement("deliveries", maintenance.measure, (metrics.DUE, metrics.DUE_AGE))
+    metrics.initialise()
     return wakes
 
 
@@ -51,7 +51,7 @@ def _closing(sender: SendDeliveries, loop: BackgroundLoop) -> BackgroundLoop:
 
 
 class DeliveryMaintenance:
-    """Measures the backlog every few seconds and prunes settled deliveries every hour."""
+    """Measures the backlog, and prunes settled deliveries every hour."""
 
     def __init__(self, database: Database, clock: Clock, retention: timedelta) -> None:
         self._database = database
@@ -59,24 +59,18 @@ class DeliveryMaintenance:
         self._retention = retention
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Measure and prune until `stop` is set."""
-        rounds = 0
+        """Prune until `stop` is set."""
         while not stop.is_set():
-            await self.measure()
-            if rounds % _PRUNE_EVERY == 0:
-                await self.prune()
-            rounds += 1
-            await sleep_or_stop(stop, _MEASURE_SECONDS)
+            await self.prune()
+            await sleep_or_stop(stop, _PRUNE_SECONDS)
 
-    async def measure(self) -> None:
+    async def measure(self, tx: Transaction) -> None:
         """Set the gauges of deliveries that are due and not leased."""
         now = self._clock.real_now()
-        async with self._database.transaction() as tx:
-            backlog = await deliveries.delivery_backlog(tx, now)
-        for channel in metrics.CHANNELS:
-            count, oldest = backlog.get(channel, (0, now))
-            metrics.DUE.labels(channel).set(count)
-            metrics.DUE_AGE.labels(channel).set((now - oldest).total_seconds())
+        backlog = await deliveries.delivery_backlog(tx, now)
+        rows = {(channel,): backlog.get(channel, (0, now)) for channel in metrics.CHANNELS}
+        metrics.DUE.replace({labels: count for labels, (count, _) in rows.items()})
+        metrics.DUE_AGE.replace({labels: (now - oldest).total_seconds() for labels, (_, oldest) in rows.items()})
 
     async def prune(self) -> None:
         """Delete deliveries settled before the retention time, a thousand in each transaction."""

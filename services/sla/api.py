@@ -2,42 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from services.sla import metrics
+from services.sla import api_case_list, api_documents, metrics
+from services.sla.api_documents import ACTION_REFUSED, PROBLEM_TYPES
 from services.sla.application import queries
 from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
-from services.sla.application.errors import (
-    ActionNotFoundError,
-    CaseNotFoundError,
-    CaseParkedError,
-    ClockNotFoundError,
-    RequestError,
-    RoleMissingError,
-    RoleNotHeldError,
-)
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.case_list import ListCases
+from services.sla.application.errors import ActionInProgressError, RequestError
+from services.sla.application.identity import IdentityRegistry
 from shared.contracts.actions import Action, ActionData
 from shared.contracts.base import ShortText, StrictModel
+from shared.procedures.access import Actor
+from shared.procedures.calendars.zones import organisation_zone
 from shared.runtime.http.bearer import BEARER_SCHEME, bearer_token, unauthorized
 from shared.runtime.http.body import read_model, request_body
-from shared.runtime.http.problem import HttpProblem, ProblemType
+from shared.runtime.http.problem import HttpProblem
 from shared.runtime.http.rate_limit import RateLimit
 
 MAX_ACTION_BYTES = 256_000
-ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
-PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
-    CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
-    ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
-    CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
-    ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
-    RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
-    RoleNotHeldError: ProblemType("forbidden", 403, "the action cannot be taken"),
-}
 
 
 class ActionRequest(StrictModel):
@@ -48,14 +36,24 @@ class ActionRequest(StrictModel):
     data: ActionData = ActionData()
 
 
+_ACTION_BODY = request_body(ActionRequest, api_documents.ACTION_EXAMPLE)
+
+
 class SlaApiDependencies:
     """What the routes need: authentication, rate limit and use cases."""
 
     def __init__(
-        self, identities: IdentityRegistry, actions: TakeHttpActions, case_queries: queries.CaseQueries, per_second: float
+        self,
+        identities: IdentityRegistry,
+        actions: TakeHttpActions,
+        case_queries: queries.CaseQueries,
+        case_list: ListCases,
+        per_second: float,
     ) -> None:
         self.actions = actions
+        self.case_list = case_list
         self.case_queries = case_queries
+        self.zone = organisation_zone(identities.policy.organisation)
         self._tokens = identities.tokens
         self._rate_limit = RateLimit()
         self._per_second = per_second
@@ -72,11 +70,24 @@ class SlaApiDependencies:
 
 
 def router(dependencies: SlaApiDependencies) -> APIRouter:
-    """`POST /v1/cases/{id}/actions`, `GET /v1/cases/{id}`, `GET /v1/cases/{id}/clocks/{clock}`."""
-    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)])
+    """`GET /v1/cases`, `GET /v1/cases/{id}`, `POST /v1/cases/{id}/actions`, `GET /v1/cases/{id}/clocks` and `…/clocks/{clock}`."""
+    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)], responses=api_documents.ANY_CASE)
     authenticated = Depends(dependencies.authenticate)
 
-    @routes.post("/{case}/actions", summary="Act on a case", openapi_extra=request_body(ActionRequest))
+    @routes.get("", summary="List cases", response_class=Response, responses=api_documents.CASE_LIST)
+    async def list_cases(
+        request: Request,
+        actor: Annotated[Actor, authenticated],
+        parameters: Annotated[api_case_list.CaseListParameters, Query()],
+        complainant_phone: Annotated[str | None, Header(max_length=100, description=api_case_list.PHONE_HEADER)] = None,
+    ) -> Response:
+        """The cases that concern you, newest first, as JSON or with `Accept: text/csv` as CSV; the header Link names the next page."""
+        with request_errors_as_problems():
+            where = dependencies.case_list.with_phone(parameters.to_filter(), complainant_phone, actor)
+            page = await dependencies.case_list.page(where, parameters.cursor, parameters.limit, actor)
+        return api_case_list.page_response(page, request)
+
+    @routes.post("/{case}/actions", summary="Act on a case", openapi_extra=_ACTION_BODY, responses=api_documents.ACTION)
     async def take_action(
         case: str,
         request: Request,
@@ -88,15 +99,21 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
         action = Action(case=case, action=body.action, role=body.role, data=body.data)
         with request_errors_as_problems():
             result = await dependencies.actions.take(action, actor, idempotency_key)
-        return _action_response(case, body.action, result)
+        return _action_response(case, body.action, result, dependencies.zone)
 
-    @routes.get("/{case}", summary="A case with its events")
+    @routes.get("/{case}", summary="A case with its events", responses=api_documents.CASE)
     async def get_case(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """The present state of the case, its clocks and its events."""
         with request_errors_as_problems():
             return await dependencies.case_queries.describe_case(case, actor)
 
-    @routes.get("/{case}/clocks/{clock}", summary="Explain a deadline")
+    @routes.get("/{case}/clocks", summary="The clocks of a case", responses=api_documents.CLOCKS)
+    async def get_clocks(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
+        """Every round of every clock that has started: state, due instant, whether it is late and by how much."""
+        with request_errors_as_problems():
+            return await dependencies.case_queries.list_clocks(case, actor)
+
+    @routes.get("/{case}/clocks/{clock}", summary="Explain a deadline", responses=api_documents.CLOCK)
     async def get_clock(case: str, clock: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """Every round of the clock with its due instants and their explanation, computed again from the case's events."""
         with request_errors_as_problems():
@@ -111,15 +128,16 @@ def request_errors_as_problems() -> Iterator[None]:
     try:
         yield
     except RequestError as error:
-        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error)) from error
+        headers = {"Retry-After": "1"} if isinstance(error, ActionInProgressError) else {}
+        raise HttpProblem(PROBLEM_TYPES[type(error)], str(error), headers=headers) from error
 
 
-def _action_response(case: str, action: str, result: ActionResult) -> JSONResponse:
+def _action_response(case: str, action: str, result: ActionResult, zone: tzinfo) -> JSONResponse:
     refusal = next((event for event in result.events if event.type == "action_refused"), None)
     if refusal is not None:
         clause = refusal.data.get("clause", "")
         raise HttpProblem(ACTION_REFUSED, refusal.data["reason"], clause=clause, case=case, action=action)
     if not result.deferred and not result.repeated:
         metrics.ACTIONS_TOTAL.labels(action, "accepted").inc()
-    body = {"case": case, "accepted": True, "repeated": result.repeated, "events": event_summaries(result.events)}
+    body = {"case": case, "accepted": True, "repeated": result.repeated, "events": event_summaries(result.events, zone)}
     return JSONResponse(body, 202 if result.deferred else 200)

@@ -1,13 +1,18 @@
 """Builds sla from its settings: the only module that connects its parts."""
 
-from services.sla import api, handlers, timers
+from datetime import timedelta
+
+from services.sla import api, api_forms, handlers, timers
 from services.sla.application.actions import TakeHttpActions
+from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
+from services.sla.application.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
+from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.service import Service
 
@@ -21,8 +26,13 @@ def build(settings: SlaSettings) -> Service:
     cases = UpdateCases(rulebooks, identities, service.clock)
     # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
-    timers.register(service, cases, DutyRunner(rulebooks, service.database, service.clock))
+    duties = DutyRunner(rulebooks, service.database, service.clock)
+    timers.register(service, cases, duties, timedelta(days=settings.deferred_retention_days))
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     queries = CaseQueries(service.database, rulebooks, identities, service.clock)
-    service.include_router(api.router(api.SlaApiDependencies(identities, actions, queries, settings.requests_per_second)))
+    secret = settings.pseudonym_key.get_secret_value()
+    case_list = ListCases(queries, settings.phone_region, pseudonym_key(secret) if secret else None)
+    dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
+    service.include_router(api.router(dependencies))
+    service.include_router(api_forms.router(dependencies, FormQueries(queries)))
     return service

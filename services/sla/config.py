@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from shared.runtime.process.settings import RuntimeSettings
 
@@ -15,3 +15,10 @@ class SlaSettings(RuntimeSettings):
         5.0, gt=0, description="seconds that an HTTP action waits until the input has been read past earlier deadlines"
     )
     requests_per_second: float = Field(200.0, gt=0, description="HTTP requests that one person may send per second")
+    phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166); the same as for intake")
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""), description="the pseudonym key of intake, to find cases by phone number; empty: cases are not found by it"
+    )
+    deferred_retention_days: int = Field(
+        90, ge=32, description="days of domain time that actions on a case that is never registered are kept; longer than any topic"
+    )

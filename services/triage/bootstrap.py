@@ -1,6 +1,6 @@
 """Builds the triage service from its parts."""
 
-from services.triage import api, handlers
+from services.triage import api, handlers, metrics
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
@@ -13,5 +13,6 @@ def build(settings: TriageSettings) -> Service:
     service = Service("triage", settings, migrations="services.triage.migrations")
     registry = ProcedureRegistry(load_checked_organisation(settings.organisation), settings.organisation.parent)
     handlers.register(service, TriageComplaints(registry, service.clock))
-    service.include_router(api.router(service.database, registry))
+    metrics.initialise(registry.source_procedures, registry.organisation)
+    service.include_router(api.router(service.database, registry, service.clock))
     return service

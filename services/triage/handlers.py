@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from services.triage.application.party_following import follow_parties
 from services.triage.application.triage import TriageComplaints
 from services.triage.domain.assess import TRIAGE
 from services.triage.domain.event_bounds import EventBoundsError, require_decidable
+from services.triage.domain.followed_parties import OWN_ROUTES, PARTY_EVENTS
 from services.triage.domain.state import FOLLOWED_EVENTS
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent
@@ -15,9 +17,9 @@ from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
-EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS}
+EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS | PARTY_EVENTS}
 """Topic → event types that are processed; sla repeats `registered` on case-events, where it is skipped."""
-OWN_ECHOES = frozenset({(Classified.name, TRIAGE), (Amended.name, TRIAGE)})
+OWN_ECHOES = frozenset({(Classified.name, TRIAGE), (Amended.name, TRIAGE)}) | OWN_ROUTES
 """Event type and `by` of triage's own decisions, which sla publishes on case-events and triage skips."""
 
 
@@ -38,7 +40,8 @@ def register(service: Service, triage: TriageComplaints) -> None:
     """Subscribe triage to complaint events and case events."""
 
     async def events(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
-        await triage.decide_batch(tx, batch)
+        await triage.decide_batch(tx, [record for record in batch if record.type not in PARTY_EVENTS])
+        await follow_parties(tx, [record.event for record in batch if record.type in PARTY_EVENTS])
 
     inputs = [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS]
     service.subscribe(inputs, group="triage", handler=events, verify=verify_record, event_types=EVENT_TYPES, own_echoes=OWN_ECHOES)

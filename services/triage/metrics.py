@@ -1,13 +1,15 @@
 """Triage's metrics; label values come from procedures and the organisation, never from complaints."""
 
 import collections
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 
 from prometheus_client import Counter
 
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Routed, RouteProposed
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
+from shared.runtime.process.measured_gauge import bounded
 
 CLASSIFIED = Counter("jiesu_triage_classified", "Complaints classified for the first time", ["procedure", "class"])
 RECLASSIFIED = Counter("jiesu_triage_reclassified", "Classes changed by triage: by a group or an amendment", ["procedure", "class"])
@@ -26,15 +28,35 @@ def count_failed_conditions(procedures: Iterable[str]) -> None:
         FAILED_CONDITIONS.labels(procedure).inc(number)
 
 
+def department_labels(organisation: Organisation) -> frozenset[str]:
+    """The departments of the organisation; any other counts as `other`."""
+    return frozenset({organisation.catch_all, *(department.id for department in organisation.departments)})
+
+
+def initialise(procedures: Iterable[Procedure], organisation: Organisation) -> None:
+    """Create the time series of the counters: an increase from nothing would not be seen."""
+    for procedure in procedures:
+        DISSOLVED.labels(procedure.id)
+        FAILED_CONDITIONS.labels(procedure.id)
+        for counter in (CLASSIFIED, RECLASSIFIED):
+            for entry in procedure.classes:
+                counter.labels(procedure.id, entry.id)
+        for counter in (ROUTED, PROPOSED):
+            for department in department_labels(organisation):
+                counter.labels(procedure.id, department)
+        for count in procedure.counts:
+            GROUPS.labels(procedure.id, count.id)
+
+
 def count_events(events: Iterable[CaseEvent], organisation: Organisation) -> None:
     """Count published events; each time series is incremented once."""
-    departments = {department.id for department in organisation.departments} | {organisation.catch_all}
+    departments = department_labels(organisation)
     for (counter, *labels), number in collections.Counter(_time_series(event, departments) for event in events).items():
         if counter is not None:
             counter.labels(*labels).inc(number)
 
 
-def _time_series(event: CaseEvent, departments: Container[str]) -> tuple[Counter | None, *tuple[str, ...]]:
+def _time_series(event: CaseEvent, departments: Collection[str]) -> tuple[Counter | None, *tuple[str, ...]]:
     match event:
         case Reclassified():
             return RECLASSIFIED, event.procedure, event.class_
@@ -42,7 +64,7 @@ def _time_series(event: CaseEvent, departments: Container[str]) -> tuple[Counter
             return CLASSIFIED, event.procedure, event.class_
         case Routed():
             counter = PROPOSED if isinstance(event, RouteProposed) else ROUTED
-            return counter, event.procedure, event.department if event.department in departments else "other"
+            return counter, event.procedure, bounded(event.department, departments)
         case GroupFound():
             return GROUPS, event.procedure, event.rule
         case GroupDissolved():

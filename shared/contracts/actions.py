@@ -41,6 +41,7 @@ class ActionData(StrictModel):
     date: InputInstant | None = None
     case: ShortText = ""
     link_as: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
+    score: int | None = Field(default=None, ge=0, le=100)
     figures: InputObject = Field(default_factory=dict, max_length=200)
 
 
@@ -108,6 +109,9 @@ ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
     "rule": ActionDefinition("ruled"),
     "acknowledge": ActionDefinition("escalation_acknowledged"),
     "withdraw": ActionDefinition("withdrawn"),
+    "urge": ActionDefinition("urged"),
+    "supplement": ActionDefinition("supplemented"),
+    "rate": ActionDefinition("rated", ("score",)),
     "close": ActionDefinition("closed"),
     "reopen": ActionDefinition("reopened"),
     "evaluate": ActionDefinition("evaluated"),

@@ -135,6 +135,11 @@ class MaskedComplainant(WireModel):
     has: list[ShortText] = Field(default_factory=list)
 
 
+def supplemented_text(text: str, supplement: str) -> str:
+    """The text of a complaint with a supplement, each on lines of its own; the oldest part is kept where both are too long."""
+    return f"{text}\n{supplement}".strip()[:20_000]
+
+
 class Complaint(WireModel):
     """A registered complaint as services exchange it; `contact` is the sealed `Complainant`, which only notify decrypts."""
 

@@ -41,6 +41,9 @@ class Person(StrictModel):
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
     keys: dict[str, str] = Field(default_factory=dict)
+    may: list[Literal["find_by_phone"]] = Field(
+        default_factory=list, description="rights besides those of roles; find_by_phone: list the cases of a phone number"
+    )
 
     def is_absent(self, at: datetime) -> bool:
         """Whether the person is absent at an instant."""
@@ -190,20 +193,36 @@ class Organisation(StrictModel):
         """The ids of the persons who hold a role for a case of a department at an instant; empty if the role is vacant.
 
         Holders are searched in the department, then in its parents, then among persons without a department; `owner` is the
-        department's head. Substitutes replace absent persons; accused persons (ids or names) are left out.
+        department's head. Substitutes replace absent persons; accused persons (ids or names) are left out, and where none is left
+        the holders in the department above take their place.
         """
         if self.everyone:
             return () if role in accused else (role,)
         holders = self._cached_holders(role, department)
         if holders.never_absent and not accused:  # the usual case: one look-up for each recipient of each message
             return holders.persons
-        present = (self._present_substitute(person, at, accused) for person in holders.persons)
-        return tuple(dict.fromkeys(person for person in present if person))
+        present = [self.present_substitute(person, at, accused) for person in holders.persons]
+        found = tuple(dict.fromkeys(person for person in present if person))
+        unit = self.department(department)
+        if not found and unit is not None and unit.parent and accused.intersection(holders.persons):
+            return self.role_holders(role, unit.parent, at, accused)
+        return found
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""
         candidates = role_tuple(roles)
         return next((role for role in candidates if self.role_holders(role, department, at, accused)), candidates[0])
+
+    def present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
+        """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
+        visited: set[str] = set()
+        person = self.person(person_id)
+        while person is not None and person.id not in visited:
+            visited.add(person.id)
+            if not person.is_absent(at) and not accused & {person.id, person.name}:
+                return person.id
+            person = self.person(person.substitute) if person.substitute else None
+        return None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; without the index, which pydantic would copy although people or departments may differ."""
@@ -244,17 +263,6 @@ class Organisation(StrictModel):
         if without_department or (self.departments and department):
             return without_department
         return [person.id for person in holders]
-
-    def _present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
-        """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
-        visited: set[str] = set()
-        person = self.person(person_id)
-        while person is not None and person.id not in visited:
-            visited.add(person.id)
-            if not person.is_absent(at) and not accused & {person.id, person.name}:
-                return person.id
-            person = self.person(person.substitute) if person.substitute else None
-        return None
 
 
 def open_organisation(organisation_id: str = "everyone") -> Organisation:

@@ -6,8 +6,9 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -19,18 +20,21 @@ from shared.contracts.topics import Topic
 from shared.procedures.calendars.calendar import CalendarError
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock
-from shared.runtime.database.database import Database
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import ElectedMeasuring, Measurement, watch_database
 from shared.runtime.database.migrate import check_schema
+from shared.runtime.dead_letters.operations import delete_settled
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
-from shared.runtime.outbox.backlog import measure_backlog
+from shared.runtime.outbox.backlog import check_backlog, measure_backlog
 from shared.runtime.outbox.relay import Relay
-from shared.runtime.process import logging
+from shared.runtime.process import logging, metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
+from shared.runtime.process.measured_gauge import MeasuredGauge
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.supervision import BackgroundLoop, supervise
 from shared.runtime.process.waiting import Backoff, sleep_or_stop
@@ -59,6 +63,7 @@ class Service:
         self.database = Database(settings, name)
         # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
         self.processing_database = self.database.with_own_connections(settings.processing_pool)
+        self._measuring = ElectedMeasuring(self.database)
         self.relay = Relay(self.processing_database, settings, self.health)
         self.stopping = asyncio.Event()
         self._migrations = migrations
@@ -101,6 +106,7 @@ class Service:
         verify: RecordVerifier | None = None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
+        on_repeated: BatchHandler | None = None,
     ) -> None:
         """Read topics with one subscriber, which assigns partition n of each to the same process. A service subscribes once.
 
@@ -112,15 +118,24 @@ class Service:
         parks a case nor claims an id. It returns the sender that the signature proves, or None: a sender of much bad input is set aside.
         `event_types` names by topic the types that are processed, unknown ones are skipped;
         `own_echoes` names by type and `ce_by` events that state this service's own decisions, which are skipped.
+        `on_repeated(tx, records)` gets the records whose ids were processed before; one that it rejects becomes a dead letter.
         """
         if self._subscribed:
             raise Misconfigured("a service has one subscriber for all of its topics: pass them to one subscribe()")
         self._subscribed = True
         self._subscription.configure(
-            topics, group, handler, decode=decode or contracts.decode_body, verify=verify, event_types=event_types, own_echoes=own_echoes
+            topics,
+            group,
+            handler,
+            decode=decode or contracts.decode_body,
+            verify=verify,
+            event_types=event_types,
+            own_echoes=own_echoes,
+            on_repeated=on_repeated,
         )
         self._loops["replay"] = self._subscription.redelivery.run
         self._loops["lag"] = self._subscription.measure_lag
+        metrics.initialise(topic.name for topic in topics)
 
     def add_timers(self, lock_cases: LockCases, fire_timers: FireTimers) -> None:
         """Fire due timers of the partitions assigned to this process; call after `subscribe`.
@@ -146,6 +161,10 @@ class Service:
     def add_background_loop(self, name: str, loop: BackgroundLoop) -> None:
         """Run `loop(stop)` while the service runs; it is restarted after a failure and must return soon after `stop` is set."""
         self._loops[name] = loop
+
+    def add_measurement(self, name: str, set_gauges: Callable[[Transaction], Awaitable[None]], gauges: Sequence[MeasuredGauge]) -> None:
+        """Set these gauges from the database every 5 seconds, in one elected process of the service."""
+        self._loops[f"measure-{name}"] = partial(self._measuring.run, Measurement(name, set_gauges, gauges))
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, stop; exits the process when the stop takes longer than `stop_timeout`."""
@@ -179,6 +198,7 @@ class Service:
     async def start(self) -> None:
         """Serve HTTP (unready), wait for the database, check its schema, start the relay, join the group, start the loops."""
         self.health.set_trouble("starting", "not all parts have started")
+        metrics.READY.set_function(lambda: float(not self.health.troubles()))
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
         await self._wait_for_database()
@@ -186,6 +206,8 @@ class Service:
             return
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", self._housekeeping)
+        self._loops["database"] = partial(watch_database, self.database, self.health)
+        self._add_runtime_measurements()
         await self._subscription.start(self.stopping)
         self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]
         self.health.clear_trouble("starting")
@@ -206,6 +228,7 @@ class Service:
         self._relay_stop.set()
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
+        await self._measuring.close()
         await self.processing_database.close()
         await self.database.close()
         log.info("stopped")
@@ -234,23 +257,33 @@ class Service:
                     raise
                 trouble = f"PostgreSQL cannot be used ({redacted_reason(error)}): check DATABASE_URL, its user and its password"
                 self.health.set_trouble("database", trouble)
+                metrics.DATABASE_UP.set(0)
                 log.warning("waiting for the database", reason=trouble)
                 await backoff.wait(self.stopping)
                 if self.stopping.is_set():
                     return
             else:
                 self.health.clear_trouble("database")
+                metrics.DATABASE_UP.set(1)
                 return
 
+    def _add_runtime_measurements(self) -> None:
+        async def measure_dead_letters(tx: Transaction) -> None:
+            await redelivery.update_dead_letter_gauges(tx, self.clock.now())
+
+        parked = (metrics.DEAD_LETTERS, metrics.PARKED_CASES, metrics.PARKED_RECORDS, metrics.PARKED_TIMERS)
+        self.add_measurement("outbox", measure_backlog, (metrics.OUTBOX_MESSAGES, metrics.OUTBOX_AGE))
+        self.add_measurement("dead-letters", measure_dead_letters, parked)
+
     async def _housekeeping(self, stop: asyncio.Event) -> None:
-        """Measure outbox and dead letters every 5 seconds, prune the inbox every hour."""
+        """Check the outbox every 5 seconds; every hour delete what is past its retention from inbox and dead letters."""
         rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
         for number in itertools.count():
             async with self.database.transaction() as tx:
-                await measure_backlog(tx, self.health)
-                await redelivery.update_dead_letter_gauges(tx, self.clock.now())
+                await check_backlog(tx, self.health)
             if number % rounds_between_prunes == 0:
                 await inbox.prune(self.database)
+                await delete_settled(self.database, timedelta(days=self.settings.dead_letter_retention_days))
             await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)
             if stop.is_set():
                 return

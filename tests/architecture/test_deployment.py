@@ -107,7 +107,7 @@ def test_a_secret_is_passed_only_to_services_that_use_it() -> None:
         return {name for name, service in SERVICES.items() if variable in service.get("environment", {})}
 
     assert services_with("JIESU_SEALING_KEYS") == {"intake", "notify"}
-    assert services_with("JIESU_PSEUDONYM_KEY") == {"intake"}
+    assert services_with("JIESU_PSEUDONYM_KEY") == {"intake", "sla"}
     assert services_with("JIESU_SMTP_PASSWORD") == {"notify"}
     assert services_with("JIESU_SMS_TOKEN") == services_with("JIESU_SMS_RECEIPT_SECRET") == {"notify", "sinks"}
     for name in OURS:

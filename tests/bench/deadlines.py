@@ -16,13 +16,15 @@ import pandas as pd
 from businesstimedelta import BusinessTimeDelta, HolidayRule, LunchTimeRule, Rules, WorkDayRule
 from pandas.tseries.offsets import CustomBusinessHour
 
+from services.sla.domain.deadlines.calendar_pieces import calendar_with_changes, count_duration
 from services.sla.domain.deadlines.counting import CountingRule, add_duration
 from services.sla.domain.deadlines.deadline import compute_deadline
 from services.sla.domain.deadlines.pauses import normalize_pauses
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
-from shared.procedures.calendars.calendar import Calendar, default_calendar
+from shared.procedures.calendars.calendar import WEEKDAYS, Calendar, default_calendar
 from shared.procedures.model.duration import Duration
 from tests.support.deadlines.minute_counter import CHINA, DAYS_OFF, NIGHT_HOURS, OFFICE_HOURS, LocalPause, MinuteCounter
+from tests.support.deadlines.piece_counter import PieceCounter, piece_calendars
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "deadlines-performance.md"
 COMPARED = 100_000
@@ -63,6 +65,8 @@ class DeadlineSample:
     rule: CountingRule
     pauses: tuple[LocalPause, ...] = ()
     by_night: bool = False
+    leads: tuple[tuple[datetime, str], ...] = ()
+    """Changes of the calendar: office, night or duty counts from each instant on."""
 
 
 @dataclass(frozen=True)
@@ -98,23 +102,48 @@ def _random_sample(random: Random, durations: Sequence[str], *, paused: bool) ->
     return DeadlineSample(start, random.choice(durations), rule, (pause,))
 
 
+def _random_leads(random: Random, start: datetime) -> tuple[tuple[datetime, str], ...]:
+    """One to three changes of the calendar around a start, at full minutes; some at the very close of a day."""
+    leads, at = [], start.replace(second=0, microsecond=0) - timedelta(minutes=600)
+    for _ in range(random.randint(1, 3)):
+        at += timedelta(minutes=random.randrange(4000))
+        if random.random() < 0.3:
+            at = at.replace(hour=random.choice((0, 6, 18, 20)), minute=0)
+        leads.append((at, random.choice(("office", "night", "duty"))))
+    return tuple(sorted(leads, key=lambda lead: lead[0]))
+
+
 def expected_due(sample: DeadlineSample) -> datetime | None:
     """The due instant by the minute counter."""
+    if sample.leads:
+        counters = piece_calendars(sample.rule.counting, sample.rule.roll, sample.rule.day_end, sample.pauses)
+        leads = [(RANGE_START - timedelta(days=366), counters["office"]), *((at, counters[name]) for at, name in sample.leads)]
+        return PieceCounter(leads, []).due(sample.start, sample.duration)
     rule, hours = sample.rule, NIGHT_HOURS if sample.by_night else OFFICE_HOURS
     return MinuteCounter(rule.counting, rule.roll, rule.day_end, sample.pauses, hours).due(sample.start, sample.duration)
 
 
 def count_wrong(count: int = COMPARED) -> int:
-    """How many random deadlines differ from the minute counter; every other one is counted by shifts over midnight."""
-    night_calendar = Calendar.parse({"id": "night", "version": 1, "hours": NIGHT_SHIFTS})
-    tables = {by_night: Worktime.for_calendar(night_calendar if by_night else default_calendar()) for by_night in (False, True)}
-    wrong = 0
+    """How many random deadlines differ from the minute counter.
+
+    Of three, one is counted by office hours, one by shifts over midnight, one piece by piece by calendars that follow one another.
+    """
+    every_day = {name: ["08:00-20:00"] for name in WEEKDAYS}
+    calendars = {
+        "office": default_calendar(),
+        "night": Calendar.parse({"id": "night", "version": 1, "hours": NIGHT_SHIFTS}),
+        "duty": Calendar.parse({"id": "duty", "version": 1, "schedule": "none", "hours": every_day}),
+    }
+    tables = {name: Worktime.for_calendar(calendar) for name, calendar in calendars.items()}
+    wrong, random = 0, Random(SEED)
     for number, any_sample in enumerate(random_samples(count)):
-        sample = replace(any_sample, by_night=number % 2 == 1)
-        worktime = tables[sample.by_night]
+        leads = _random_leads(random, any_sample.start) if number % 3 == 2 else ()
+        sample = replace(any_sample, by_night=number % 3 == 1, leads=leads)
+        worktime = tables["night" if sample.by_night else "office"]
+        changes = [(to_micros(at.replace(tzinfo=CHINA)), tables[name]) for at, name in sample.leads]
         pauses = normalize_pauses((start.replace(tzinfo=CHINA), end and end.replace(tzinfo=CHINA)) for start, end in sample.pauses)
         start = to_micros(sample.start.replace(tzinfo=CHINA))
-        due, _, _ = add_duration(worktime, start, Duration.parse(sample.duration), sample.rule, pauses)
+        due, _, _ = count_duration(calendar_with_changes(worktime, changes), start, Duration.parse(sample.duration), sample.rule, pauses)
         local_due = None if due is None else worktime.to_datetime(due).replace(tzinfo=None)
         wrong += local_due != expected_due(sample)
     return wrong

@@ -9,9 +9,9 @@ import yaml
 
 from shared.procedures.checks.pack_check import check_pack
 from shared.procedures.coverage import pack_coverage
-from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
-from shared.procedures.explain.text_page import render_text
+from shared.procedures.explain.rendering.html_page import render_html
+from shared.procedures.explain.rendering.text_page import render_text
 from shared.procedures.model.procedure import LanguageCode
 from simulator.entry_removal import scenario_fails
 from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
@@ -53,7 +53,7 @@ def test_clause_keys_are_quoted(name: str) -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_has_a_section_with_entries_for_every_clause(name: str, language: LanguageCode) -> None:
     page = build_page(pack(name).procedure, pack(name).clauses, language)
-    assert [section.heading for section in page.clause_sections] == list(pack(name).clauses)
+    assert [section.clause for section in page.clause_sections] == list(pack(name).clauses)
     assert [section.heading for section in page.clause_sections if not section.entries] == []
     assert page.title in render_text(page)
     assert render_html(page).endswith("</html>\n")
@@ -65,7 +65,7 @@ def test_a_page_has_no_sentence_in_the_other_language(name: str) -> None:
     chinese = re.compile(r"[\u3400-\u9fff]")
     english = build_page(pack(name).procedure, pack(name).clauses, "en")
     for section in (*english.clause_sections, *english.appendices):
-        lines = (section.clause_text, *(line for entry in section.entries for line in entry))
+        lines = (section.clause_text, *(line for entry in section.entries for line in entry.lines))
         assert [line for line in lines if chinese.search(re.sub(r"“[^”]*”", "", line))] == []
     page = build_page(pack(name).procedure, pack(name).clauses, "zh")
     assert [section.heading for section in page.clause_sections if not chinese.search(section.clause_text)] == []

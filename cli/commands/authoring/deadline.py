@@ -16,7 +16,8 @@ from cli.deadlines.instant_argument import DeadlineRequest, InstantError, parse_
 from cli.exit_status import exit_with
 from services.sla.domain.deadlines.counting import CountingRule, DeadlineError
 from services.sla.domain.deadlines.deadline import TimeLimit
-from services.sla.domain.deadlines.explanation import explain_deadline, format_instant
+from services.sla.domain.deadlines.explained_segments import format_instant
+from services.sla.domain.deadlines.explanation import explain_deadline
 from services.sla.domain.deadlines.pauses import PauseError, merge_pauses
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.calendars.calendar import CalendarError

@@ -12,9 +12,9 @@ import typer
 from cli.exit_status import exit_with
 from shared.procedures.checks.pack_check import blocking_problems, check_pack
 from shared.procedures.coverage import pack_coverage
-from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
-from shared.procedures.explain.text_page import render_text
+from shared.procedures.explain.rendering.html_page import render_html
+from shared.procedures.explain.rendering.text_page import render_text
 from shared.procedures.loading import new_pack
 from shared.procedures.loading.editor_schema import editor_schema_json
 from shared.procedures.loading.loader import Pack, installed_packs, load_organisation, load_pack, load_procedure

@@ -31,7 +31,7 @@ def up(
         }
         with running_stack(root, environment, organisation_file, typer.echo) as stack:
             for name in SERVICES:
-                typer.echo(f"{name:<8} {stack.url(name)}  (/docs, /ready, /metrics)")
+                typer.echo(f"{name:<8} {stack.url(name)}  (/openapi.json, /ready, /metrics)")
             typer.echo(f"messages are kept in {stack.root / 'sinks'}, logs in {stack.root / 'logs'}; Ctrl-C stops everything")
             try:
                 signal.pause()

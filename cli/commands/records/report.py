@@ -80,6 +80,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "repetition": ("重复率", "Repeated"),
     "extensions": ("延期（申请/批准/不批准）", "Extensions (requested/granted/refused)"),
     "breaches": ("逾期", "Breaches"),
+    "known_late": ("期限过后才获知", "Limits known only after they had passed"),
     "escalations": ("上报", "Escalations"),
     "time": ("处理时间（小时）", "Time (hours)"),
     "by_reason": ("按原因", "By reason"),
@@ -108,7 +109,7 @@ def report_lines(report: Mapping[str, Any], procedure: Procedure, language: str)
         if figures[name]:
             yield f"{label(name)}: " + ", ".join(f"{key or label('none')} {count}" for key, count in figures[name].items())
     yield from _rate_lines(figures, label)
-    for name in ("breaches", "escalations"):
+    for name in ("breaches", "known_late", "escalations"):
         by_clause = ", ".join(f"{clause or '-'} {count}" for clause, count in figures[name]["by_clause"].items())
         yield f"{label(name)}: {figures[name]['count']}" + (f" ({by_clause})" if by_clause else "")
     yield from _time_lines(figures["time"], label)

@@ -155,7 +155,7 @@ def _to_record(event: Registered, submission: PendingRegistration, body: bytes) 
 
 def _count_results(results: Sequence[RegistrationResult], events: Mapping[str, Registered], via: str) -> None:
     for event in events.values():
-        metrics.REGISTERED.labels(event.procedure, event.complaint.channel).inc()
+        metrics.count_registered(event.procedure, event.complaint.channel)
         if event.missing:
             metrics.INCOMPLETE.labels(event.procedure).inc()
     for result in results:

@@ -1,12 +1,12 @@
 """Normalises, masks and pseudonymises the complainant's contact data."""
 
-import hmac
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from services.intake.domain.contact_forms import PhoneNumber, normal_id_number, read_email, read_phone
 from shared.contracts.complaint import Complainant, MaskedComplainant
+from shared.contracts.contact_forms import PhoneNumber, normal_id_number, read_email, read_phone
+from shared.contracts.person_keys import person_key
 
 CONTACT_FIELDS = ("name", "phone", "email", "address", "identity", "id_number", "enterprise", "household")
 _VISIBLE_PREFIX_DIGITS = 3
@@ -73,7 +73,7 @@ def complainant_keys(reading: ContactReading, pseudonym_key: bytes, shared_conta
     The field stands before the hash, because people with different id_numbers are different people whatever else agrees.
     """
     texts = reading.key_texts(shared_contacts)
-    return sorted(f"{name}:{hmac.digest(pseudonym_key, f'{name}:{text}'.encode(), 'sha256').hex()[:32]}" for name, text in texts)
+    return sorted(person_key(name, text, pseudonym_key) for name, text in texts)
 
 
 def masked(complainant: Complainant, keys: list[str]) -> MaskedComplainant:

@@ -41,6 +41,7 @@ CREATE TABLE refusal (
     refused_at timestamptz DEFAULT now() NOT NULL,
     PRIMARY KEY (id)
 );
+CREATE INDEX refusal_refused ON refusal (refused_at);
 """
 
 

@@ -59,10 +59,10 @@ async def find_cases_by_body(tx: Transaction, fingerprints: Collection[bytes], s
     return {(row["source"], row["fingerprint"]): row["case_id"] for row in rows}
 
 
-async def find_event_json(tx: Transaction, case_id: str, source: str) -> str | None:
-    """The `registered` event of a case as JSON, None if this source submitted no such case."""
-    body: str | None = await tx.fetchval("SELECT body FROM complaint WHERE case_id = $1 AND source = $2", case_id, source)
-    return body
+async def find_event_json(tx: Transaction, case_id: str) -> tuple[str, str] | None:
+    """The source and the `registered` event, as JSON, of a case."""
+    rows = await tx.fetch("SELECT source, body FROM complaint WHERE case_id = $1", case_id)
+    return (rows[0]["source"], rows[0]["body"]) if rows else None
 
 
 async def insert_complaints(tx: Transaction, complaints: Sequence[ComplaintRow]) -> None:

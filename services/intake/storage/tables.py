@@ -32,11 +32,12 @@ def metadata() -> MetaData:
     )
     Index("complaint_number", complaint.c.number)
     Index("complaint_fingerprint", complaint.c.fingerprint)
-    Table(
+    refusal = Table(
         "refusal",
         declared,
         Column("id", BigInteger, Identity(), primary_key=True),
         *(Column(name, Text, nullable=False) for name in ("via", "source", "reference", "reason", "faults")),
         Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
+    Index("refusal_refused", refusal.c.refused_at)
     return declared

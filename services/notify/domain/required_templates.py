@@ -10,7 +10,12 @@ from shared.procedures.model.procedure import Procedure
 
 EVENT_TEMPLATE = "notice"
 """The template of a request about an event that has no template of its own."""
-ENGINE_TEMPLATES = frozenset({COMPLAINANT, EVENT_TEMPLATE, "clock_breached", "due", "duty_report", "escalated", "no_recipient", "reminded"})
+ENGINE_TEMPLATES = frozenset(
+    {
+        *(COMPLAINANT, EVENT_TEMPLATE, "clock_breached", "due", "duty_report", "escalated", "no_recipient", "reminded"),
+        *("supplemented", "urged"),
+    }
+)
 """The names that sla asks for without a procedure naming them."""
 
 

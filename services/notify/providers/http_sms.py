@@ -59,7 +59,7 @@ class _GatewayResponse(BaseModel):
     id: str = Field(min_length=1, max_length=200)
 
 
-class _ReceiptBody(BaseModel):
+class ReceiptBody(BaseModel):
     """The body of a receipt; `reference` is the idempotency key of the message."""
 
     model_config = ConfigDict(extra="ignore")
@@ -157,5 +157,5 @@ def _is_recent(timestamp: str, now: datetime) -> bool:
 
 def parse_receipt(body: bytes) -> DeliveryReceipt:
     """Parse a receipt; an unknown status is `UNDECIDED`. Raises pydantic's `ValidationError`."""
-    receipt = _ReceiptBody.model_validate_json(body)
+    receipt = ReceiptBody.model_validate_json(body)
     return DeliveryReceipt(receipt.reference, RECEIPT_STATUSES.get(receipt.status.lower(), ReceiptStatus.UNDECIDED), receipt.code)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
+from hashlib import sha256
 from typing import Any
+
+import orjson
 
 from services.sla.application.case_batch import CaseBatch
 from services.sla.application.cases import UpdateCases
 from services.sla.application.errors import (
+    ActionInProgressError,
     ActionNotFoundError,
     CaseNotFoundError,
     CaseParkedError,
+    KeyReusedError,
     RoleMissingError,
     RoleNotHeldError,
 )
-from services.sla.application.identity import Actor
+from services.sla.application.identity import case_parties
+from services.sla.application.linked_cases import linked_case
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
+from services.sla.domain.views.instants import to_text
 from services.sla.storage import idempotency
+from services.sla.storage.idempotency import ClaimedKey
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS
+from shared.procedures.access import Actor
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
 from shared.runtime.kafka.partitioner import partition_of
@@ -31,11 +41,28 @@ from shared.runtime.kafka.watermark import Watermark
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """The events of an action; `deferred` if earlier deadlines have to be processed first, `repeated` if its key was used before."""
+    """The events of an action; `deferred` if earlier deadlines have to be processed first, `repeated` if its key was used before.
+
+    A repeated result is the first one as it was stored; of the events' data it has `reason` and `clause` of a refusal.
+    """
 
     events: Sequence[Event] = ()
     deferred: bool = False
     repeated: bool = False
+
+    def to_json(self) -> bytes:
+        """The result as it is stored with its key."""
+        events = [
+            (event.type, event.at, event.sequence, {name: event.data[name] for name in ("reason", "clause") if name in event.data})
+            for event in self.events
+        ]
+        return orjson.dumps({"events": events, "deferred": self.deferred})
+
+    @classmethod
+    def from_json(cls, stored: bytes) -> ActionResult:
+        """The result that was stored, as a repeated one."""
+        fields = orjson.loads(stored)
+        return cls([Event(*event) for event in fields["events"]], fields["deferred"], repeated=True)
 
 
 class _UnreadInputError(Exception):
@@ -56,17 +83,45 @@ class TakeHttpActions:
         self.max_wait = max_wait
 
     async def take(self, action: Action, actor: Actor, idempotency_key: str | None) -> ActionResult:
-        """Decide on an action; raises a `RequestError`. An action that the procedure refuses results in the event `action_refused`."""
+        """Decide on an action; raises a `RequestError`. An action that the procedure refuses results in the event `action_refused`.
+
+        The same action again under the same key has the result of the first one.
+        """
+        if idempotency_key is None:
+            return await self._decide_when_read(action, actor, None)
+        async with self.database.transaction() as tx:
+            key = await idempotency.claim_key(tx, actor.id, action.case, idempotency_key, _fingerprint(action))
+        if isinstance(key, ClaimedKey):
+            async with self._released_unless_done(key):
+                return await self._decide_when_read(action, actor, key)
+        if not key.same_request:
+            raise KeyReusedError
+        if key.answer is None:
+            raise ActionInProgressError
+        return ActionResult.from_json(key.answer)
+
+    @asynccontextmanager
+    async def _released_unless_done(self, key: ClaimedKey) -> AsyncIterator[None]:
+        done = False
         try:
-            return await self._decide_or_defer(action, actor, idempotency_key, may_defer=False)
+            yield
+            done = True
+        finally:
+            if not done:
+                async with self.database.transaction() as tx:
+                    await idempotency.release_key(tx, key)
+
+    async def _decide_when_read(self, action: Action, actor: Actor, key: ClaimedKey | None) -> ActionResult:
+        try:
+            return await self._decide_or_defer(action, actor, key, may_defer=False)
         except _UnreadInputError as unread:
             # The transaction is over: no lock is held while waiting for the broker.
             await self.watermark.wait_until_passed(partition_of(action.case, PARTITIONS), unread.instant, self.max_wait)
-        return await self._decide_or_defer(action, actor, idempotency_key, may_defer=True)
+        return await self._decide_or_defer(action, actor, key, may_defer=True)
 
-    async def _decide_or_defer(self, action: Action, actor: Actor, idempotency_key: str | None, *, may_defer: bool) -> ActionResult:
+    async def _decide_or_defer(self, action: Action, actor: Actor, key: ClaimedKey | None, *, may_defer: bool) -> ActionResult:
         async with self.database.transaction() as tx:
-            batch, case = await self._load(tx, action.case)
+            batch, case = await self._load(tx, action)
             # Read under the lock: an action happens when it is accepted (docs/reference/time.md).
             at = batch.now = max(self.cases.clock.now(), batch.now)
             case_input = self._authorized_input(action, actor, case, at)
@@ -74,21 +129,22 @@ class TakeHttpActions:
             if must_wait and not may_defer:
                 due = batch.next_due(case.id)
                 raise _UnreadInputError(at if due is None else from_micros(due))
-            if idempotency_key is not None and not await idempotency.claim_key(tx, actor.id, case.id, idempotency_key):
-                return ActionResult(repeated=True)
             if must_wait:
                 batch.defer(case.id, case_input, at)
                 result = ActionResult(deferred=True)
             else:
                 result = ActionResult(batch.decide(case.id, case_input))
             await batch.record(tx)
+            if key is not None and not await idempotency.store_answer(tx, key, result.to_json()):
+                raise ActionInProgressError  # another request took the claim over: this transaction is rolled back
         return result
 
-    async def _load(self, tx: Transaction, case_id: str) -> tuple[CaseBatch, Case]:
+    async def _load(self, tx: Transaction, action: Action) -> tuple[CaseBatch, Case]:
+        case_id = action.case
         if await parking.parked_keys(tx, [case_id]):
             raise CaseParkedError
         batch = self.cases.new_batch()
-        await batch.load(tx, [case_id])
+        await batch.load(tx, [case_id], [linked_case(action)])
         case = batch.case(case_id)
         if case is None:
             raise CaseNotFoundError
@@ -102,7 +158,7 @@ class TakeHttpActions:
         )
 
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
-        if not self.cases.identities.may_see(actor, (case.department, case.proposed, *case.cooperating), at):
+        if not self.cases.identities.policy.may_act(actor, case_parties(case), at):
             raise CaseNotFoundError
         if action.action not in ACTION_DEFINITIONS:
             raise ActionNotFoundError(f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
@@ -112,6 +168,12 @@ class TakeHttpActions:
         return case_input
 
 
-def event_summaries(events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Type, instant and number of each event, for the answer to an action."""
-    return [{"event": event.type, "at": from_micros(event.at).isoformat(), "sequence": event.sequence} for event in events]
+def event_summaries(events: Sequence[Event], zone: tzinfo) -> list[dict[str, Any]]:
+    """Type, instant in the zone and number of each event, for the answer to an action."""
+    return [{"event": event.type, "at": to_text(event.at, zone), "sequence": event.sequence} for event in events]
+
+
+def _fingerprint(action: Action) -> bytes:
+    """What was asked, whatever the order and the white space of its JSON."""
+    fields = action.model_dump(mode="json", by_alias=True)
+    return sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()

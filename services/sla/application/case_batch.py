@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.sla import metrics
-from services.sla.application.errors import MAX_EVENT_BYTES, EventTooLargeError
+from services.sla.application.errors import EventTooLargeError
+from services.sla.application.event_messages import EventContext, departments_of, messages_of
+from services.sla.application.linked_cases import case_linked_by_deferred, load_linked_cases
 from services.sla.application.rulebooks import RulebookRegistry
-from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
+from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.hash_chain import LedgerEntry
 from services.sla.domain.evidence.recorded_events import input_origin
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.links.resolution import resolve_link
 from services.sla.domain.rules.rulebook import Rulebook
-from services.sla.domain.views import event_mapping, redaction
+from services.sla.domain.views import event_mapping
 from services.sla.storage import cases, decision_contexts, deferred_inputs, duties, ledgers
 from services.sla.storage.cases import StoredCase
 from services.sla.storage.decision_contexts import StoredDecisionContext
 from services.sla.storage.deferred_inputs import DeferredInput, NewDeferredInput
 from services.sla.storage.ledgers import NewLedgerEntry
 from shared.contracts.envelope import CloudEventRecord
-from shared.contracts.topics import CASE_EVENTS, PARTITIONS, department_topic
-from shared.runtime.clock import uuid7
+from shared.contracts.topics import PARTITIONS
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.timers import timers
-
-EVENT_SOURCE = "jiesu/sla"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,6 @@ ResolvePending = Callable[[PendingAction, Case], TakeAction]
 """Makes the input of a pending action once its case is registered."""
 
 
-class _EventContext(NamedTuple):
-    """What the events of one decision have in common; `case` is the case after it, `departments` those that receive the events."""
-
-    case: Case
-    rulebook: Rulebook
-    worktime: Worktime
-    departments: tuple[str, ...]
-    context_stamp: str
-    traceparent: str | None
-
-
 @dataclass(slots=True)
 class CaseBatch:
     """The cases of one transaction; nothing is written before `record`."""
@@ -73,23 +62,32 @@ class CaseBatch:
     now: datetime
     resolve_pending: ResolvePending
     stored_cases: dict[str, StoredCase] = field(default_factory=dict)
+    linked_cases: dict[str, Case] = field(default_factory=dict)
     deferred: dict[str, list[DeferredInput]] = field(default_factory=dict)
     new_entries: list[NewLedgerEntry] = field(default_factory=list)
     messages: list[CloudEventRecord] = field(default_factory=list)
+    woken: dict[str, datetime] = field(default_factory=dict)
     newly_deferred: list[NewDeferredInput] = field(default_factory=list)
     deferred_since: dict[str, datetime] = field(default_factory=dict)
     applied_input_ids: list[int] = field(default_factory=list)
     changed_ids: set[str] = field(default_factory=set)
     opened_procedures: set[str] = field(default_factory=set)
 
-    async def load(self, tx: Transaction, ids: list[str]) -> None:
-        """Lock the cases and read their deferred inputs."""
+    async def load(self, tx: Transaction, ids: list[str], linked_ids: Iterable[str] = ()) -> None:
+        """Lock the cases and read their deferred inputs, and read the cases that their inputs link to."""
         self.stored_cases = await cases.load_cases(tx, ids)
+        await self.rulebooks.adopt_newer_calendars(tx, {stored.calendar_stamp for stored in self.stored_cases.values() if stored.case})
         self.deferred = await deferred_inputs.load_deferred(tx, ids)
+        linked_by_deferred = [case_linked_by_deferred(each.input) for inputs in self.deferred.values() for each in inputs]
+        self.linked_cases = await load_linked_cases(tx, [*linked_ids, *linked_by_deferred])
 
     def case(self, case_id: str) -> Case | None:
         """The case in its present state; None if it is not registered."""
         return self.stored_cases[case_id].case
+
+    def _find_linked(self, case_id: str) -> Case | None:
+        stored = self.stored_cases.get(case_id)
+        return self.linked_cases.get(case_id) if stored is None else stored.case
 
     def next_due(self, case_id: str) -> int | None:
         """The case's next due instant in microseconds; None if nothing is due, or for an unknown case."""
@@ -101,6 +99,7 @@ class CaseBatch:
         An action whose event no message can carry is refused; for another input `EventTooLargeError` is raised.
         """
         stored = self.stored_cases[case_id]
+        case_input = resolve_link(stored.case, case_input, self._find_linked)
         before = replace(stored), len(self.new_entries), len(self.messages)
         try:
             return self._decide(stored, case_id, case_input, traceparent)
@@ -125,8 +124,9 @@ class CaseBatch:
             stored.calendar_stamp = self.rulebooks.calendar_stamp
         if isinstance(case_input, OpenCase):
             self.opened_procedures.add(case_input.procedure)
+            stored.person_keys = tuple(case_input.registered.get("complainant_keys", ()))
         self.changed_ids.add(case_id)
-        context = _EventContext(
+        context = EventContext(
             case=decision.case,
             rulebook=rulebook,
             worktime=rulebook.worktime_for(decision.case.department),
@@ -139,7 +139,15 @@ class CaseBatch:
         for event in decision.events:
             self._append_event(stored, event, context, origin)
             origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
+        for other, message in decision.messages:
+            self._send(other, message)
         return decision.events
+
+    def _send(self, case_id: str, message: ApplyDecision) -> None:
+        """Store the input for a lead or a duplicate, which decides on it under its own lock."""
+        at = from_micros(message.at)
+        self.newly_deferred.append(NewDeferredInput(case_id, at, {"kind": "decided", "input": message}))
+        self.deferred_since[case_id] = self.woken[case_id] = min(at, self.deferred_since.get(case_id, at))
 
     def defer(self, case_id: str, case_input: DeferrableInput, at: datetime) -> None:
         """Store an input until its case is registered, or until earlier deadlines have been processed."""
@@ -180,6 +188,9 @@ class CaseBatch:
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
         # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
         await timers.arm(tx, {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed})
+        woken = {case_id: (partition_of(case_id, PARTITIONS), at) for case_id, at in self.woken.items() if case_id not in changed}
+        await cases.lock_waiting(tx, sorted(woken))
+        await timers.arm_earlier(tx, woken)
         await outbox.add(tx, self.messages)
         events = [entry.fields for entry in self.new_entries]
         # After the commit: a batch that is rolled back and retried would be counted twice.
@@ -223,7 +234,7 @@ class CaseBatch:
             instants.append(remaining[0].at)
         return min(instants, default=None)
 
-    def _append_event(self, stored: StoredCase, event: Event, context: _EventContext, origin: str) -> None:
+    def _append_event(self, stored: StoredCase, event: Event, context: EventContext, origin: str) -> None:
         case = context.case
         fields = event_mapping.published_fields(event, case, context.rulebook.procedure, context.worktime)
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
@@ -244,48 +255,7 @@ class CaseBatch:
                 context_stamp=context.context_stamp,
             )
         )
-        self._publish(CASE_EVENTS.name, event, at, body, context)
-        if context.departments and event.type not in redaction.NOT_FOR_DEPARTMENTS:
-            self._publish_to_departments(event, fields, context)
-
-    def _publish_to_departments(self, event: Event, fields: dict[str, Any], context: _EventContext) -> None:
-        """Publish an event on the topic of each department, without the fields that are confidential to it."""
-        if event.type in redaction.ROUTING_EVENTS:  # the first event that a department receives: it carries the complaint
-            fields = {**fields, "complaint": event_mapping.published_complaint(context.case, context.worktime)}
-        bodies: dict[tuple[str, ...], bytes] = {}
-        for department in context.departments:
-            unit = context.rulebook.organisation.department(department)
-            if unit is None:  # a department that only a rule names has no topic
-                continue
-            hidden = redaction.hidden_fields(context.rulebook.procedure, unit)
-            if hidden not in bodies:
-                bodies[hidden] = hash_chain.canonical_json(redaction.redact(fields, hidden))
-            self._publish(department_topic(department).name, event, fields["at"], bodies[hidden], context)
-
-    def _publish(self, topic: str, event: Event, at: datetime, body: bytes, context: _EventContext) -> None:
-        if len(body) > MAX_EVENT_BYTES:
-            raise EventTooLargeError
-        by = event.data.get("by", "")
-        self.messages.append(
-            CloudEventRecord(
-                topic=topic,
-                key=context.case.id,
-                id=uuid7(),
-                type=event.type,
-                at=at,
-                body=body,
-                source=EVENT_SOURCE,
-                sequence=event.sequence,
-                traceparent=context.traceparent,
-                # In `notification_requested` the field is the list of channels, which ce_by does not mean.
-                by=by if isinstance(by, str) else "",
-            )
-        )
-
-
-def departments_of(case: Case | None) -> tuple[str, ...]:
-    """The lead department and the cooperating ones; none before there is a lead."""
-    return (case.department, *case.cooperating) if case is not None and case.department else ()
+        self.messages += messages_of(event, fields, body, context)
 
 
 def deserialize(stored_input: Mapping[str, Any]) -> DeferrableInput:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.sla.application.case_batch import CaseBatch, PendingAction, recalculate
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry, case_parties
+from services.sla.application.linked_cases import linked_case
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case
@@ -19,6 +20,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.notifications import NotificationOutcome
 from shared.contracts.events.triage import Classified
 from shared.contracts.topics import CASE_ACTIONS
+from shared.procedures.access import Actor
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Rejected
@@ -46,7 +48,7 @@ class UpdateCases:
         # A batch holds records of three topics; the broker's timestamps give the order of those of one case.
         ordered = sorted(records, key=lambda record: record.recorded_at)
         batch = self.new_batch()
-        await batch.load(tx, [record.key for record in ordered])
+        await batch.load(tx, [record.key for record in ordered], [linked_case(record.event) for record in ordered])
         for record in ordered:
             self._apply_record(batch, record, watermark)
         await batch.record(tx)
@@ -83,7 +85,7 @@ class UpdateCases:
 
     def to_action_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
         """The input of an action; its field `denied` gives the reason if the actor does not hold the role."""
-        held_roles = actor.roles(self.identities.organisation, case.department or case.proposed, at)
+        held_roles = self.identities.policy.roles(actor, case_parties(case), at)
         role = action.role or (held_roles[0] if len(held_roles) == 1 else "")
         denied = ""
         if role and role not in held_roles:

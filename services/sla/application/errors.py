@@ -28,11 +28,47 @@ class ClockNotFoundError(RequestError):
     """No clock of that id or clause has started on the case."""
 
 
+class FormNotFoundError(RequestError):
+    """The procedure has no such form of a case, it is not opened yet, or it has no such version."""
+
+
+class CursorError(RequestError):
+    """The cursor of a page cannot be read, or belongs to another list."""
+
+    def __init__(self) -> None:
+        super().__init__("cursor: must be the `next_cursor` of the page before, with the same filters; leave it out to begin again")
+
+
+class PhoneUnreadableError(RequestError):
+    """The number to find cases by cannot be read, or this installation cannot find cases by number."""
+
+
+class PhoneNotAllowedError(RequestError):
+    """The actor may not find cases by phone number."""
+
+    def __init__(self) -> None:
+        super().__init__("Complainant-Phone: needs the right `find_by_phone` of the organisation file; leave the header out")
+
+
 class CaseParkedError(RequestError):
     """The case is parked: its dead letter has to be replayed or discarded first."""
 
     def __init__(self) -> None:
         super().__init__("case: an earlier message of it failed; replay its dead letter first")
+
+
+class KeyReusedError(RequestError):
+    """The Idempotency-Key was used for another action."""
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key: it was used for another action on this case; send a new key with a new action")
+
+
+class ActionInProgressError(RequestError):
+    """The same action is being done under the same Idempotency-Key."""
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key: the action is being done; send the same request again in a moment for its answer")
 
 
 class ActionNotFoundError(RequestError):

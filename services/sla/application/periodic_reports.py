@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from services.sla import metrics
-from services.sla.application.case_batch import EVENT_SOURCE
+from services.sla.application.event_messages import EVENT_SOURCE
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.application.seals import seal_year
 from services.sla.domain.deadlines.counting import DeadlineError

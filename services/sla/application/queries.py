@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from services.sla.application.errors import CaseNotFoundError, ClockNotFoundError
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry, case_parties
 from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle.case import Case
-from services.sla.domain.rules.rulebook import Rulebook
-from services.sla.domain.views import clock_view, redaction
+from services.sla.domain.views import case_view, clock_view
+from services.sla.domain.views.instants import explanation_in_zone
 from services.sla.storage import cases, ledgers
+from shared.procedures.access import Actor
+from shared.procedures.calendars.zones import organisation_zone
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 
@@ -22,60 +26,48 @@ class CaseQueries:
         self.clock = clock
         self.database = database
         self.rulebooks = rulebooks
-        self.identities = identities
+        self.policy = identities.policy
+        self.zone = organisation_zone(rulebooks.organisation)
 
     async def describe_case(self, case_id: str, actor: Actor) -> dict[str, Any]:
-        """A case with its clocks and events, without the fields that are confidential to the actor's department.
+        """A case with its lateness, clocks and events, without the fields that are confidential to the actor's department.
 
         Raises `CaseNotFoundError`.
         """
-        case = await self._load(case_id, actor)
+        now = self.clock.now()
+        case = await self.load_visible_case(case_id, actor, now)
         async with self.database.transaction() as tx:
             events = await ledgers.load_events(tx, case_id)
         rulebook = self.rulebooks.for_case(case)
-        hidden = _hidden_fields(actor, rulebook)
-        return {
-            "case": case.id,
-            "number": case.number,
-            "procedure": case.procedure,
-            "version": case.version,
-            "status": case.status,
-            "kind": case.kind,
-            "class": case.class_,
-            "subject": case.subject,
-            "department": case.department,
-            "proposed_department": case.proposed,
-            "cooperating": case.cooperating,
-            "handler": case.handler,
-            "level": case.level,
-            "clocks": [clock_view.run_summary(case, rulebook, plan, run) for plan, run in clock_view.started_runs(case, rulebook)],
-            "events": [redaction.redact(event, hidden) for event in events],
-        }
+        return case_view.case_document(case, rulebook, to_micros(now), self.zone, self.hidden_fields(actor, case, now), events)
+
+    async def list_clocks(self, case_id: str, actor: Actor) -> dict[str, Any]:
+        """Every round of every clock that has started, with its state and lateness; raises `CaseNotFoundError`."""
+        now = self.clock.now()
+        case = await self.load_visible_case(case_id, actor, now)
+        return {"case": case.id, "clocks": clock_view.clock_states(case, self.rulebooks.for_case(case), to_micros(now), self.zone)}
 
     async def explain_clock(self, case_id: str, clock_id: str, actor: Actor) -> dict[str, Any]:
         """Every round of a clock, named by its id or clause, with the explanation of its due instants.
 
         Raises `CaseNotFoundError` or `ClockNotFoundError`.
         """
-        case = await self._load(case_id, actor)
+        case = await self.load_visible_case(case_id, actor, self.clock.now())
         rulebook = self.rulebooks.for_case(case)
         runs = [(plan, run) for plan, run in clock_view.started_runs(case, rulebook) if clock_id in (plan.clock.id, *plan.clauses)]
         if not runs:
             raise ClockNotFoundError(f"clock: must be one of {', '.join(case.rounds) or 'none: no clock has started'}")
         explained = [clock_view.explained_run(case, rulebook, plan, run) for plan, run in runs]
-        return {"case": case.id, "clock": runs[0][0].clock.id, "rounds": explained}
+        return {"case": case.id, "clock": runs[0][0].clock.id, "rounds": explanation_in_zone(explained, self.zone)}
 
-    async def _load(self, case_id: str, actor: Actor) -> Case:
-        now = self.clock.now()
+    def hidden_fields(self, actor: Actor, case: Case, at: datetime) -> tuple[str, ...]:
+        """The confidential fields of the case that the actor may not see."""
+        return self.policy.hidden_fields(actor, self.rulebooks.for_case(case).procedure, case_parties(case), at)
+
+    async def load_visible_case(self, case_id: str, actor: Actor, at: datetime) -> Case:
+        """A case that concerns the actor at that instant; raises `CaseNotFoundError`."""
         async with self.database.transaction() as tx:
             case = await cases.load_case(tx, case_id)
-        if case is None or not self.identities.may_see(actor, (case.department, case.proposed, *case.cooperating), now):
+        if case is None or not self.policy.may_read(actor, case_parties(case), at):
             raise CaseNotFoundError
         return case
-
-
-def _hidden_fields(actor: Actor, rulebook: Rulebook) -> tuple[str, ...]:
-    """The confidential fields that the actor's department may not see; none for an actor without a department."""
-    person = actor.person
-    department = rulebook.organisation.department(person.department) if person is not None and person.department else None
-    return () if department is None else redaction.hidden_fields(rulebook.procedure, department)

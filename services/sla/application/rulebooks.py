@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 
 from services.sla.domain.evidence import decision_context
 from services.sla.domain.evidence.decision_context import DecisionContext
@@ -21,6 +23,8 @@ from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import ComplaintSource, Organisation
 from shared.runtime.database.database import Transaction
+
+log = structlog.get_logger(__name__)
 
 
 class RulebookRegistry:
@@ -39,6 +43,7 @@ class RulebookRegistry:
         self.decision_context: DecisionContext = decision_context.capture_context(organisation, self.calendars)
         self.decision_context_stored = False
         self._is_outdated_by_stamp: dict[str, bool] = {}
+        self._known_stamps: set[str] = set()
         self.started_procedures: set[str] = set()
         """The procedures whose duties this process knows to have begun."""
         procedures = (
@@ -58,6 +63,33 @@ class RulebookRegistry:
         """A hash of all calendars; a case stored with that of older versions has its deadlines recalculated."""
         contents = {name: decision_context.calendar_to_dict(calendar) for name, calendar in self.calendars.items()}
         return hashlib.sha256(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+    async def adopt_newer_calendars(self, tx: Transaction, stamps: AbstractSet[str]) -> None:
+        """Count from now on by the calendars of cases with these stamps, where they are newer versions of the present ones.
+
+        In a rolling upgrade a process that was started before counts on with the older file; a case that the newer one has counted again
+        must not go back, and would not be counted a third time.
+        """
+        if self._known_stamps.issuperset(stamps - {self.calendar_stamp}):
+            return
+        for stamp, content in (await decision_contexts.load_contents_by_calendar(tx, self._known_stamps)).items():
+            self._known_stamps.add(stamp)
+            calendars = decision_context.parse_context(content).calendars
+            if decision_context.are_newer(calendars, decision_context.versions_of(self.calendars)):
+                self._adopt(calendars)
+
+    def _adopt(self, calendars: Mapping[str, Calendar]) -> None:
+        """Use these calendars in place of those with the same name and id, and build the rulebooks again."""
+        newer = {
+            name: calendar for name, calendar in calendars.items() if name in self.calendars and calendar.id == self.calendars[name].id
+        }
+        self.calendars = {**self.calendars, **newer}
+        self.decision_context = decision_context.capture_context(self.organisation, self.calendars)
+        self.decision_context_stored = False
+        del self.calendar_stamp
+        self._is_outdated_by_stamp.clear()
+        self._rulebooks.clear()
+        log.info("newer calendars adopted", calendars={name: calendar.version for name, calendar in newer.items()})
 
     async def outdated_stamps(self, tx: Transaction) -> list[str]:
         """The stamps of calendars that were used before and are older than these: cases counted by them are counted again."""

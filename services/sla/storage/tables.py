@@ -1,6 +1,21 @@
-"""sla's tables: cases, ledger, deferred inputs, completed duties, decision contexts and year seals."""
+"""sla's tables: cases, ledger, deferred inputs, completed duties, decision contexts, year seals, issued forms, Idempotency-Keys."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
@@ -17,6 +32,7 @@ def metadata() -> MetaData:
     _add_ledger(schema_metadata)
     _add_deferred_inputs_and_duties(schema_metadata)
     _add_evidence(schema_metadata)
+    _add_action_keys(schema_metadata)
     return schema_metadata
 
 
@@ -39,11 +55,47 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("head", LargeBinary, nullable=False),
         Column("state", LargeBinary, nullable=False),
         Column("changed_at", DateTime(timezone=True), nullable=False),
+        Column("due_at", DateTime(timezone=True)),
+        Column("breached", Boolean, nullable=False),
+        Column("other_departments", ARRAY(Text), nullable=False),
+        Column("handler", Text, nullable=False),
     )
     Index("cases_open", cases.c.status, cases.c["class"], cases.c.department)
+    _add_list_indexes(cases)
     # A report of a period reads the cases that changed since its start, not the closed ones of all years before.
     Index("cases_changed", cases.c.procedure, cases.c.changed_at)
     Index("cases_calendar", cases.c.calendar, postgresql_where=cases.c.status == "open")
+
+
+def _add_list_indexes(cases: Table) -> None:
+    """What the filters of the list need; every index is written with every change of a case, so those of rare values are partial."""
+    Index("cases_received", cases.c.received_at, cases.c.id)
+    Index("cases_department", cases.c.department, cases.c.received_at, cases.c.id)
+    Index("cases_other_departments", cases.c.other_departments, postgresql_using="gin", postgresql_where=text("other_departments <> '{}'"))
+    Index("cases_handler", cases.c.handler, postgresql_where=cases.c.handler != "")
+    Index("cases_number", cases.c.number)
+    Index("cases_due", cases.c.due_at, postgresql_where=cases.c.due_at.is_not(None))
+    Index("cases_breached", cases.c.received_at, cases.c.id, postgresql_where=cases.c.breached)
+    Table(
+        "case_person",
+        cases.metadata,
+        Column("key", Text, primary_key=True),
+        Column("case_id", Text, primary_key=True),
+    )
+
+
+def _add_action_keys(schema_metadata: MetaData) -> None:
+    """The Idempotency-Keys of HTTP actions; `fingerprint` is the SHA-256 of what was asked, `answer` is empty while it is being done."""
+    keys = Table(
+        "action_key",
+        schema_metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("claim", Uuid, nullable=False),
+        Column("claimed_at", DateTime(timezone=True), nullable=False),
+        Column("answer", LargeBinary),
+    )
+    Index("action_key_claimed", keys.c.claimed_at)
 
 
 def _add_ledger(schema_metadata: MetaData) -> None:
@@ -97,7 +149,23 @@ def _add_deferred_inputs_and_duties(schema_metadata: MetaData) -> None:
 
 
 def _add_evidence(schema_metadata: MetaData) -> None:
-    """Organisation and calendars of earlier decisions, and year seals with the ledger heads that they cover."""
+    """Organisation and calendars of earlier decisions, year seals with the ledger heads that they cover, and the register of forms."""
+    Table(
+        "form_issue",
+        schema_metadata,
+        Column("procedure", Text, primary_key=True),
+        Column("form", Text, primary_key=True),
+        Column("year", Integer, primary_key=True, autoincrement=False),
+        Column("serial", Integer, primary_key=True, autoincrement=False),
+        Column("case_id", Text, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("hash", LargeBinary),
+        Column("keeper", Text, nullable=False),
+        Column("issued_to", Text, nullable=False),
+        Column("issued_at", DateTime(timezone=True), nullable=False),
+        Column("returned_at", DateTime(timezone=True)),
+        Column("outcome", Text, nullable=False, server_default=""),
+    )
     Table(
         "basis",
         schema_metadata,

@@ -30,6 +30,11 @@ class ProcedureRegistry:
             procedure = load_procedure(reference, base_folder=base_folder)
             self._source_procedures[procedure.id, procedure.version] = procedure
 
+    @property
+    def source_procedures(self) -> list[Procedure]:
+        """The procedures of the organisation's sources."""
+        return list(self._source_procedures.values())
+
     def rules(self, procedure_id: str, version: int, parameters: Mapping[str, Any]) -> TriageRules:
         """The compiled rules, the same object each time.
 

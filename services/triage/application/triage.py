@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
+from services.triage.application.party_following import follow_parties
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.state_loading import LoadedTriageState
 from services.triage.domain.event_assessment import AssessedEvent, assess_event, assess_registration
@@ -48,6 +49,7 @@ class TriageComplaints:
         state, events = await self._apply(tx, loaded, assessed)
         numbered = _number_events(state, events)
         await loaded.save(tx, state, {event.case: sequence for event, sequence, _ in numbered})
+        await follow_parties(tx, [event for event, _ in events])
         await outbox.add(tx, [_to_record(*numbered_event) for numbered_event in numbered])
         tx.after_commit(lambda: metrics.count_events([event for event, _ in events], self._registry.organisation))
         failed = [event.decision.procedure.id for _, event in assessed if event.decision is not None and event.decision.failed_conditions]

@@ -12,7 +12,9 @@ from services.triage.domain.group_counting import CounterKey, GroupQuery, group_
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase, amended_complaint, case_from_decision
+from shared.contracts.complaint import supplemented_text
 from shared.contracts.events.base import CaseEvent
+from shared.contracts.events.from_work_to_closing import Supplemented
 from shared.contracts.events.triage import Registered
 from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.procedure import CountEntry
@@ -57,6 +59,9 @@ def assess_event(event: CaseEvent, triage_case: TriageCase, context: TriageConte
     if isinstance(event, Amended):
         # What a group set or took off is kept with the memberships: read from the echo it would be a person's fact, and stay.
         return AssessedEvent(event, triage_case, triage_case) if event.by == TRIAGE else _assess_amendment(event, triage_case, context)
+    if isinstance(event, Supplemented):
+        text = supplemented_text(triage_case.complaint.text, event.text)
+        return _assess_amendment(Amended(case=event.case, at=event.at, fields={"text": text}), triage_case, context)
     after = triage_case.after_event(event)
     return AssessedEvent(event, triage_case, after, count_changes=tuple(count_changes(triage_case, after)))
 

@@ -37,7 +37,7 @@ from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import CountEntry
 
-FOLLOWED_EVENTS = frozenset({"amended", "classified", "reclassified", "withdrawn", "refused", "reopened"})
+FOLLOWED_EVENTS = frozenset({"amended", "supplemented", "classified", "reclassified", "withdrawn", "refused", "reopened"})
 """Types of the case events that triage consumes."""
 
 

@@ -1,4 +1,4 @@
-"""Triage's baseline: known cases, occurrences that count, open groups.
+"""Triage's baseline: known cases, whom they concern, occurrences that count, open groups.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -30,6 +30,14 @@ CREATE TABLE known (
     sequence integer NOT NULL,
     ended text NOT NULL,
     pinned boolean NOT NULL,
+    PRIMARY KEY (case_id)
+);
+CREATE TABLE concerned (
+    case_id text NOT NULL,
+    department text NOT NULL,
+    proposed text NOT NULL,
+    cooperating text[] NOT NULL,
+    handler text NOT NULL,
     PRIMARY KEY (case_id)
 );
 CREATE TABLE mark (

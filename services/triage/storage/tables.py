@@ -1,4 +1,4 @@
-"""Declares triage's tables: `known` (cases), `mark` (occurrences of group counters) and `tally` (open groups).
+"""Declares triage's tables: `known` (cases), `concerned` (whom they concern), `mark` (what counters counted), `tally` (open groups).
 
 Column `count` is the id of a count entry, `key` the count key.
 """
@@ -25,6 +25,14 @@ def metadata() -> MetaData:
             Column(name, _COLUMN_TYPES[type_], nullable=False, primary_key=name == "case_id")
             for name, type_ in TriageCaseRow.__annotations__.items()
         ),
+    )
+    Table(
+        "concerned",
+        declared,
+        Column("case_id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("department", "proposed")),
+        Column("cooperating", ARRAY(Text), nullable=False),
+        Column("handler", Text, nullable=False),
     )
     occurrence = Table(
         "mark",

@@ -48,12 +48,24 @@ class ActionEvent(CaseEvent):
 
 
 class ClockEvent(CaseEvent):
-    """An event of one round of a clock; `due_at` is the round's first due instant, None while unknown (paused, or no date is set)."""
+    """An event of one round of a clock; `due_at` is the round's first due instant, None while unknown (paused, or no date is set).
+
+    `known_at` is given where the due instant had passed before the fact that it follows from was known: when it became known.
+    """
 
     clock: ShortText = ""
     round: int = 0
     due_at: Instant | None = None
+    known_at: Instant | None = None
     provisional: bool = False
+
+
+class DueClock(WireModel):
+    """A clock that runs or is paused, as a department reads it; `due_at` is None while it is unknown."""
+
+    clock: ShortText = ""
+    clause: ShortText = ""
+    due_at: Instant | None = None
 
 
 CallBackOutcome = Literal["", "satisfied", "dissatisfied", "understood", "unreachable"]

@@ -19,11 +19,15 @@ class ClockPaused(ClockEvent):
 
     name = "clock_paused"
 
+    reason: ShortText = ""
+
 
 class ClockResumed(ClockEvent):
     """The clock continues after a pause."""
 
     name = "clock_resumed"
+
+    reason: ShortText = ""
 
 
 class ClockStopped(ClockEvent):

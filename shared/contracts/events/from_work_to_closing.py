@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.contracts.base import Instant, ShortText
-from shared.contracts.events.base import ActionEvent, CallBackOutcome, JsonObject
+from shared.contracts.events.base import ActionEvent, CallBackOutcome, CaseEvent, JsonObject
 
 
 class WorkStarted(ActionEvent):
@@ -122,6 +122,25 @@ class Unlinked(ActionEvent):
     group: ShortText = ""
 
 
+class DuplicateJoined(CaseEvent):
+    """A duplicate follows this case from now on; `clocks` are the clocks that it brings: start, and due instants that have not passed."""
+
+    name = "duplicate_joined"
+
+    duplicate: ShortText = ""
+    received_at: Instant | None = None
+    complainant_keys: list[ShortText] = Field(default_factory=list)
+    clocks: JsonObject = Field(default_factory=dict)
+
+
+class DuplicateLeft(CaseEvent):
+    """A duplicate no longer follows this case, which gives back what it took over."""
+
+    name = "duplicate_left"
+
+    duplicate: ShortText = ""
+
+
 class Objected(ActionEvent):
     """A department disputes its responsibility."""
 
@@ -144,6 +163,30 @@ class Withdrawn(ActionEvent):
     """The complainant withdrew the complaint, which ends the case."""
 
     name = "withdrawn"
+
+
+class Urged(ActionEvent):
+    """The complainant asked for the handling to be hurried; on a duplicate, `to_case` is the lead that the urging went to."""
+
+    name = "urged"
+
+    to_case: ShortText = ""
+
+
+class Supplemented(ActionEvent):
+    """The complainant added to the complaint; on a duplicate, `to_case` is the lead that the supplement went to."""
+
+    name = "supplemented"
+
+    to_case: ShortText = ""
+
+
+class Rated(ActionEvent):
+    """The complainant rated the handling, by survey or call."""
+
+    name = "rated"
+
+    score: int | None = None
 
 
 class Closed(ActionEvent):

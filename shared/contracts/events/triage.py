@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.contracts.base import ShortText
 from shared.contracts.complaint import UNREADABLE, Complaint, ComplaintKind
-from shared.contracts.events.base import ActionEvent, CaseEvent, JsonObject
+from shared.contracts.events.base import ActionEvent, CaseEvent, DueClock, JsonObject
 
 
 class Registered(CaseEvent):
@@ -61,6 +61,7 @@ class Routed(ActionEvent):
     department: ShortText = ""
     cooperating: list[ShortText] = Field(default_factory=list)
     complaint: dict[str, Any] = Field(default_factory=dict, description="on department topics only: the complaint, redacted")
+    clocks: list[DueClock] = Field(default_factory=list, description="on department topics only: the running clocks and when they are due")
 
 
 class RouteProposed(Routed):

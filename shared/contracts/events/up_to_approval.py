@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from shared.contracts.base import Instant, LongText, ShortText
-from shared.contracts.events.base import ActionEvent, JsonObject
+from shared.contracts.events.base import ActionEvent, DueClock, JsonObject
 
 
 class Amended(ActionEvent):
@@ -41,6 +41,7 @@ class Reassigned(ActionEvent):
     department: ShortText = ""
     cooperating: list[ShortText] = Field(default_factory=list)
     complaint: JsonObject = Field(default_factory=dict, description="on department topics only: the complaint, redacted")
+    clocks: list[DueClock] = Field(default_factory=list, description="on department topics only: the running clocks and when they are due")
 
 
 class Assigned(ActionEvent):

@@ -1,4 +1,4 @@
-"""Describes effects, each as a clause of a sentence."""
+"""Describes effects, each as the predicate of a sentence whose subject is the system."""
 
 from collections.abc import Sequence
 
@@ -26,99 +26,122 @@ from shared.procedures.model.effects import (
 )
 from shared.procedures.model.timed_entries import ActorOfEvent, EscalationLadder
 
-
-def effects_text(texts: ProcedureTexts, effects: Sequence[AnyEffect], owner: RoleNames | ActorOfEvent | None = None) -> str:
-    """The effects in their order, joined by semicolons; `owner` is the owner of the clock that runs them."""
-    return texts.choose("；", "; ").join(_effect_with_condition(texts, expand_effect(effect), owner) for effect in effects)
+Owner = RoleNames | ActorOfEvent | None
+_CHINESE_NUMBERS = "零一二三四五六七八九"
 
 
-def _effect_with_condition(texts: ProcedureTexts, effect: Effect, owner: RoleNames | ActorOfEvent | None) -> str:
-    text = _effect_text(texts, effect, owner)
-    if effect.when is not None:
-        condition = texts.condition(effect.when)
-        text = texts.choose(f"若{condition}，{text}", f"if {condition}, {text}")
-    if effect.clause is not None:
-        clauses = ", ".join(clause_ids(effect.clause))
-        text = texts.choose(f"{text}（第{clauses}条）", f"{text} (clause {clauses})")
-    return text
+def effects_text(texts: ProcedureTexts, effects: Sequence[AnyEffect], owner: Owner = None, *, overdue: bool = False) -> str:
+    """The effects in their order; `owner` is the owner of the clock that runs them, `overdue` whether its limit has passed."""
+    expanded = [expand_effect(effect) for effect in effects]
+    parts = [_effect_with_condition(texts, effect, owner, overdue) for effect in expanded]
+    if not any(effect.when for effect in expanded):
+        if len(parts) > 1 and texts.is_chinese:
+            return f"{'，'.join(parts[:-1])}，并{parts[-1]}"
+        return texts.join_list(parts, ("", "and"))
+    opening = texts.choose("作如下处理：", "acts as follows: ") if expanded[0].when else ""
+    follows = ["" if effect.when or (index == 0) else texts.choose("", "it ") for index, effect in enumerate(expanded)]
+    return opening + texts.choose("；", "; ").join(before + part for before, part in zip(follows, parts, strict=True))
 
 
-def _effect_text(texts: ProcedureTexts, effect: Effect, owner: RoleNames | ActorOfEvent | None) -> str:
+def _effect_with_condition(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: bool) -> str:
+    text = _effect_text(texts, effect, owner, overdue) + texts.reference(clause_ids(effect.clause))
+    if effect.when is None:
+        return text
+    condition = texts.condition(effect.when)
+    return texts.choose(f"若{condition}，{text}", f"if {condition}, it {text}")
+
+
+def _effect_text(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: bool) -> str:
     match effect:
         case Breach():
-            exception = texts.choose("（原则性期限，可附理由超出）", " (a limit in principle: it may be exceeded with a recorded reason)")
-            return texts.choose("记为超期", "it is recorded as overdue") + (exception if effect.in_principle else "")
-        case Remind():
-            roles, channels = _role_names(texts, effect.remind, owner), _message_channels(texts, effect.by)
-            return texts.choose(f"以{channels}催办{roles}", f"{roles} is chased by {channels}")
-        case Notify():
-            roles, channels = _role_names(texts, effect.notify, owner), _message_channels(texts, effect.by)
-            urgent = texts.choose("紧急", " at once") if effect.urgent else ""
-            return texts.choose(f"以{channels}{urgent}通知{roles}", f"{roles} is told by {channels}{urgent}")
+            exception = texts.choose("（标明为原则性期限）", " as that of a limit in principle")
+            return texts.choose("记为超期", "records the missed deadline") + (exception if effect.in_principle else "")
+        case Remind() | Notify():
+            return _message_text(texts, effect, owner, overdue)
         case Escalate():
             return _escalation_text(texts, effect)
         case DeemEvent():
-            return texts.choose(f"自动视为：{texts.event(effect.deem)}", f"by itself this takes place: {texts.event(effect.deem)}")
+            event = texts.event(effect.deem)
+            return event if texts.is_chinese and "视为" in event else texts.choose(f"视为{event}", f"records {event}")
         case Reclassify() | RaiseLevel() | SetFacts():
             return _case_change_text(texts, effect)
         case AssignHandler():
-            return texts.choose(f"指定{texts.role(effect.assign)}专人跟进", f"{texts.role(effect.assign)} is named to follow the case")
+            role = texts.role_phrase(effect.assign)
+            return texts.choose(f"指定{role}跟进", f"assigns {role} to follow the case")
         case StartClock():
-            return texts.choose(
-                f"起算时限{_clock_title(texts, effect.start)}", f"the deadline {_clock_title(texts, effect.start)} starts anew"
-            )
+            title = _clock_title(texts, effect.start)
+            return texts.choose(f"重新起算时限{title}", f"starts the deadline {title} afresh")
         case CancelClock():
-            return texts.choose(
-                f"取消时限{_clock_title(texts, effect.cancel)}", f"the deadline {_clock_title(texts, effect.cancel)} is cancelled"
-            )
+            title = _clock_title(texts, effect.cancel)
+            return texts.choose(f"取消时限{title}", f"cancels the deadline {title}")
         case RefuseActions():
             actions = texts.join_list([texts.quote(texts.action(action)) for action in role_tuple(effect.refuse_further)])
-            return texts.choose(f"此后不再接受{actions}", f"from then on {actions} is refused")
+            return texts.choose(f"此后不再接受{actions}", f"from then on refuses {actions}")
     raise TypeError(f"{type(effect).__name__}: has no description; add a case for it")
+
+
+# Regulations use 催办 for what is overdue and 提醒 before; both are the event `reminded`.
+def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, overdue: bool) -> str:
+    """`remind` asks for an act, `notify` tells; once a limit has passed the reminder is a chase (催办)."""
+    channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))
+    if isinstance(effect, Remind):
+        verb = ("催办", "urges") if overdue else ("提醒", "reminds")
+        roles = _role_names(texts, effect.remind, owner)
+        return texts.choose(f"以{channels}{verb[0]}{roles}", f"{verb[1]} {roles} by {channels}")
+    roles = _role_names(texts, effect.notify, owner)
+    urgently = texts.choose("加急", "urgently ") if effect.urgent else ""
+    return texts.choose(f"以{channels}{urgently}通知{roles}", f"{urgently}notifies {roles} by {channels}")
 
 
 def _case_change_text(texts: ProcedureTexts, effect: Reclassify | RaiseLevel | SetFacts) -> str:
     if isinstance(effect, RaiseLevel):
-        return texts.choose(f"管理层级提高{effect.raise_level}级", f"the management level is raised by {effect.raise_level}")
+        steps = _CHINESE_NUMBERS[effect.raise_level]
+        return texts.choose(f"将管理层级上浮{steps}级", f"raises the management level by {effect.raise_level}")
     if isinstance(effect, SetFacts):
-        facts = [f"{texts.quote(texts.fact(name))} = {texts.value(value)}" for name, value in effect.set.items()]
-        return texts.choose("记入：" + "、".join(facts), "it is put on record that " + ", ".join(facts))
+        return texts.choose(f"认定{facts_text(texts, effect.set)}", f"records that {facts_text(texts, effect.set)}")
     changes = [texts.quote(texts.class_(effect.reclassify))] if effect.reclassify else []
     changes += [texts.quote(texts.lookup(value_names.VALUE_NAMES, effect.kind))] if effect.kind else []
-    return texts.choose(f"改为{'、'.join(changes)}", f"the case becomes {', '.join(changes)}")
+    return texts.choose(f"将案件改为{'、'.join(changes)}", f"changes the case to {' and '.join(changes)}")
+
+
+def facts_text(texts: ProcedureTexts, facts: dict[str, object]) -> str:
+    """Facts with the values that are set: “Urgent” applies, “Matter” is “hr”."""
+    parts = []
+    for name, value in facts.items():
+        title = texts.quote(texts.fact(name))
+        if isinstance(value, bool):
+            parts.append(texts.choose(title if value else f"{title}不成立", f"{title} applies" if value else f"{title} does not apply"))
+            continue
+        text = texts.quote(texts.role(value)) if isinstance(value, str) else str(value)
+        parts.append(texts.choose(f"{title}为{text}", f"{title} is {text}"))
+    return texts.join_list(parts, ("和", "and"))
 
 
 def _escalation_text(texts: ProcedureTexts, effect: Escalate) -> str:
-    channels = _message_channels(texts, effect.by)
     ladder = next((ladder for ladder in texts.procedure.ladders if ladder.id == effect.escalate), None)
     if ladder is None:
-        role = texts.role(effect.escalate)
+        role = texts.role_phrase(effect.escalate)
         return texts.choose(
-            f"以{channels}上报{role}，仍无确认则逐级上报",
-            f"the matter is put before {role} by {channels}, and without acknowledgement goes on up",
+            f"上报{role}，无人确认的，逐级再报", f"escalates the case to {role} and, without acknowledgement, further up the line"
         )
     title = texts.quote(texts.title(ladder))
-    return texts.choose(
-        f"按{title}逐级上报：{rungs_text(texts, ladder)}", f"the matter goes up the ladder {title}: {rungs_text(texts, ladder)}"
-    )
+    return texts.choose(f"按{title}上报", f"escalates the case along {title}")
 
 
 def rungs_text(texts: ProcedureTexts, ladder: EscalationLadder) -> str:
     """The rungs of a ladder, and when the next one follows."""
-    rungs = " → ".join(texts.roles(rung) for rung in ladder.rungs)
+    rungs = texts.choose("、", ", then ").join(texts.roles(rung) for rung in ladder.rungs)
     if ladder.every is None:
-        return texts.choose(f"{rungs}（仅因新的事由再上一级）", f"{rungs} (only a new cause goes on up)")
+        return texts.choose(f"{rungs}；每有新的事由上报一级。", f"{rungs}; each new cause leads one step up.")
     wait = texts.duration(ladder.every)
-    return texts.choose(f"{rungs}（{wait}无人确认即上一级）", f"{rungs} (up by one after each {wait} without acknowledgement)")
+    return texts.choose(
+        f"{rungs}；每级{wait}内无人确认的，上报下一级。", f"{rungs}; one step up after each {wait} without acknowledgement."
+    )
 
 
-def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: RoleNames | ActorOfEvent | None) -> str:
-    names = [texts.roles(owner) if role == "owner" and owner is not None else texts.role(role) for role in role_tuple(roles)]
+def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: Owner) -> str:
+    names = [texts.roles(owner) if role == "owner" and owner is not None else texts.role_phrase(role) for role in role_tuple(roles)]
     return texts.join_list(names, ("和", "and"))
-
-
-def _message_channels(texts: ProcedureTexts, by: Sequence[str]) -> str:
-    return texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in by], ("和", "and"))
 
 
 def _clock_title(texts: ProcedureTexts, clock_id: str) -> str:

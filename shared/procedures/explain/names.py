@@ -4,12 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.procedures.explain.event_action_names import ACTION_NAMES, EVENT_NAMES, BilingualNames
+from shared.procedures.explain.event_action_names import ACTION_NAMES, EVENT_NAMES, EVENT_STATEMENTS, BilingualNames
 from shared.procedures.explain.value_names import VALUE_NAMES
 from shared.procedures.model.effects import RoleNames, role_tuple
 from shared.procedures.model.procedure import FactDeclaration, LanguageCode, ParameterDeclaration, Procedure, Title
 from shared.procedures.model.timed_entries import ActorOfEvent, TitledEntry
 
+# Titles of units read without an article in English; of people and of countable units with one.
+_WITHOUT_ARTICLE = re.compile(r"(?:service|marketing|management|resources|administration|operations|staff)$", re.IGNORECASE)
+_ARTICLE_OF_NOUN = re.compile(r"^(?:an?|the) ")
+_HAS = re.compile(r" (has|have) ")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Packs write reasons in both languages, as "中文。 English." or "中文 / English".
 _LANGUAGE_BOUNDARY = re.compile(r"\s+/\s+|(?<=[。！？])\s*|(?<=[.!?])\s+(?=[\u3400-\u9fff])")
@@ -42,7 +46,11 @@ class ProcedureNames:
 
     def quote(self, text: str) -> str:
         """A title in quotation marks."""
-        return self.choose(f"「{text}」", f"“{text}”")
+        return f"“{text}”"
+
+    def document(self, text: str) -> str:
+        """The title of a form or report, marked as documents are."""
+        return self.choose(f"《{text}》", f"“{text}”")
 
     def join_list(self, items: Sequence[str], conjunction: tuple[str, str] = ("或", "or")) -> str:
         """Items with commas between and a conjunction before the last."""
@@ -59,19 +67,64 @@ class ProcedureNames:
             return self.title(roles[role_id], role_id)
         return self.lookup(VALUE_NAMES, role_id)
 
+    def role_phrase(self, role_id: str) -> str:
+        """A role inside a sentence: `Head of the unit` → the head of the unit."""
+        if role_id == "owner" and "owner" not in self.procedure.role_names:
+            return self._case_owner()
+        title = self.role(role_id)
+        if self.is_chinese or title.startswith("the "):
+            return title
+        decapitalised = title if title[1:2].isupper() else title[0].lower() + title[1:]
+        needs_article = "'s " in title or not _WITHOUT_ARTICLE.search(title)
+        return f"the {decapitalised}" if needs_article else decapitalised
+
+    def _case_owner(self) -> str:
+        """Whom `owner` denotes in a procedure without a role of that name, as the rulebook resolves it."""
+        role_names = self.procedure.role_names
+        if self.procedure.ownership or not role_names:
+            return self.choose("案件负责人", "the person responsible for the case")
+        return self.role_phrase("handler" if "handler" in role_names else role_names[0])
+
+    def first_held(self, roles: RoleNames | ActorOfEvent) -> str:
+        """The titles of roles of which the first that a person holds acts."""
+        if isinstance(roles, ActorOfEvent) or len(role_tuple(roles)) < 2:  # noqa: PLR2004 - one role needs no order
+            return self.roles(roles)
+        first, *others = (self.role_phrase(role) for role in role_tuple(roles))
+        rest = self.choose("、", ", then ").join(others)
+        return self.choose(f"{first}（无人任职的，依次由{rest}）", f"{first} (where nobody holds that role: {rest})")
+
     def roles(self, roles: RoleNames | ActorOfEvent, conjunction: tuple[str, str] = ("或", "or")) -> str:
         """The titles of roles, or the actor of an earlier event."""
         if isinstance(roles, ActorOfEvent):
-            return self.choose(f"{self.event(roles.who)}的经办人", f"whoever did {self.event(roles.who)}")
-        return self.join_list([self.role(role) for role in role_tuple(roles)], conjunction)
+            return self.choose(f"作出{self.event(roles.who)}的人", f"the person who did {self.event(roles.who)}")
+        return self.join_list([self.role_phrase(role) for role in role_tuple(roles)], conjunction)
 
     def event(self, event_id: str) -> str:
-        """An event's name."""
-        return self.lookup(EVENT_NAMES, event_id)
+        """An event's name: the regulation's own word, else the common one."""
+        return self._term(event_id) or self.lookup(EVENT_NAMES, event_id)
+
+    def event_noun(self, event_id: str) -> str:
+        """An event's name without an article, as after `the latest`."""
+        return _ARTICLE_OF_NOUN.sub("", self.event(event_id))
+
+    def happened(self, event_id: str, *, positive: bool) -> str:
+        """That an event has happened, or has not."""
+        if self.is_chinese:
+            return f"{'已' if positive else '尚未'}{self.event(event_id)}"
+        statement = EVENT_STATEMENTS.get(event_id, f"there has been {self.event(event_id)}")
+        return statement if positive else _HAS.sub(r" \1 not ", statement, count=1)
+
+    def is_action(self, text: str) -> bool:
+        """Whether a text is the id of an action."""
+        return text in ACTION_NAMES
 
     def action(self, action_id: str) -> str:
-        """An action's name."""
-        return self.lookup(ACTION_NAMES, action_id)
+        """An action's name: the regulation's own word, else the common one."""
+        return self._term(action_id) or self.lookup(ACTION_NAMES, action_id)
+
+    def _term(self, fixed_id: str) -> str:
+        term = self.procedure.terms.get(fixed_id)
+        return self.title(term) if term is not None else ""
 
     def class_(self, class_id: str) -> str:
         """A class's title; of several rules for one class the common beginning of their titles (`一类：律师函` → `一类`)."""
@@ -91,11 +144,28 @@ class ProcedureNames:
         parameter = self.procedure.parameters.get(name)
         return self.title(parameter, name) if parameter else name
 
+    def reading_choice(self, parameter_name: str, value: str) -> str:
+        """The reading that a value of a parameter selects, as the page numbers it: reading 1, or another one of it."""
+        for word, entries in ((("矛盾", "contradiction"), self.procedure.conflicts), (("读法", "reading"), self.procedure.readings)):
+            for number, entry in enumerate(entries, start=1):
+                if entry.parameter == parameter_name:
+                    taken = value == self.procedure.parameters[parameter_name].default
+                    return self.choose(
+                        f"{word[0]}{number}{'所取的读法' if taken else '所列的另一种读法'}",
+                        f"{'the reading taken' if taken else 'the other reading listed'} in {word[1]} {number}",
+                    )
+        return self.quote(value.replace("_", " "))
+
     def value(self, value: object) -> str:
         """A fact's value: yes or no for a truth value, quoted if it is text."""
         if isinstance(value, bool):
             return self.choose("是", "yes") if value else self.choose("否", "no")
         return self.quote(str(value)) if isinstance(value, str) else str(value)
+
+    def sentence(self, bilingual: str) -> str:
+        """The part of a bilingual text that is in the language, with a full stop."""
+        text = self.own_language_part(bilingual)
+        return text if text.endswith((".", "。", "!", "！", "?", "？")) else text + self.choose("。", ".")
 
     def own_language_part(self, text: str) -> str:
         """The part of a bilingual text that is in the language; the whole text if no part is."""

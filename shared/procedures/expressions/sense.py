@@ -83,6 +83,7 @@ class SensePattern:
             ]
         except re2.error as error:
             raise ValueError(f"the pattern is not valid: {error}; write matches in RE2 syntax") from error
+        self._lookalikes = _finder(tuple(pattern.lookalikes), ())
         self._cues = () if pattern.topic else cues
 
     def hits(self, text: str) -> list[Hit]:
@@ -91,6 +92,8 @@ class SensePattern:
         if self._search.search(text) is None:
             return hits
         spans = [match.span() for match, _ in zip(self._search.finditer(text), range(_MAX_HITS), strict=False)]
+        for low, high in self._lookalikes(text):
+            spans = [(start, end) for start, end in spans if not low <= start <= end <= high]
         for index, (start, end) in enumerate(spans):
             following = spans[index + 1][0] if index + 1 < len(spans) else len(text)
             hits.append(self._judged(_surroundings(text, start, end), following))
@@ -164,7 +167,7 @@ def _finder(expressions: tuple[str, ...], lookalikes: tuple[str, ...]) -> Callab
     """A function that lists where one of the expressions stands in a text, the longest first, without their look-alikes."""
     if not expressions:
         return lambda _: []
-    # Expressions that look like a cue match in the same pass, so that of two that overlap the one that begins first wins, and then the longer one.
+    # Look-alikes are found in the same pass, so that of two expressions that overlap the first one wins, and then the longer one.
     masked = frozenset(expression.casefold() for expression in lookalikes)
     ordered = sorted({*expressions, *lookalikes}, key=len, reverse=True)
     search = re.compile("|".join(_literal(expression) for expression in ordered), re.IGNORECASE)

@@ -43,6 +43,7 @@ class TextPattern(StrictModel):
     en: str = ""
     words: list[str] = Field(default_factory=list, description="expressions, as they are written")
     matches: list[str] = Field(default_factory=list, description="patterns in RE2 syntax")
+    lookalikes: list[str] = Field(default_factory=list, description="expressions that contain one of these and do not count")
     fields: list[PatternField] = Field(
         default=["title", "text"],
         min_length=1,

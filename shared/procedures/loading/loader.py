@@ -15,7 +15,7 @@ from pathlib import Path
 from shared.procedures.loading.duplicate_ids import duplicate_ids
 from shared.procedures.loading.validation import validate_document
 from shared.procedures.loading.yaml_document import YamlDocument, display_path, read_yaml
-from shared.procedures.model.procedure import ClauseTexts, Procedure, Title
+from shared.procedures.model.procedure import ClauseText, ClauseTexts, Procedure
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 from shared.procedures.organisation import Organisation
 
@@ -30,7 +30,7 @@ class Pack:
     """A procedure with the texts of its clauses by id, its folder, and its files for line numbers of problems."""
 
     procedure: Procedure
-    clauses: dict[str, Title]
+    clauses: dict[str, ClauseText]
     folder: Path
     document: YamlDocument
     clauses_document: YamlDocument | None
@@ -62,7 +62,7 @@ def load_procedure(reference: str | Path, *, base_folder: Path | None = None) ->
     return load_pack(reference, base_folder=base_folder).procedure
 
 
-def load_clauses(reference: str | Path, *, base_folder: Path | None = None) -> dict[str, Title]:
+def load_clauses(reference: str | Path, *, base_folder: Path | None = None) -> dict[str, ClauseText]:
     """Load the texts of a pack's clauses by id; empty without a clauses.yaml. Raises `ProcedureError`."""
     return load_pack(reference, base_folder=base_folder).clauses
 

@@ -45,7 +45,7 @@ def bind_parameters(
         value = set_values.get(name, parameter.default)
         if value is None and allow_unset:
             continue
-        error = f"has no value; {_remedy(name, parameter)}" if value is None else parameter_type_error(parameter.type, value)
+        error = f"has no value; {_remedy(name, parameter)}" if value is None else _value_error(parameter, value)
         if error:
             problems.append(_problem(procedure, parameter, f"the parameter {name} {error}"))
         values[name] = value
@@ -64,6 +64,14 @@ def parameter_type_error(parameter_type: str, value: Any) -> str | None:
         except DurationError as error:
             return f"is wrong: {error}"
     return None
+
+
+def _value_error(parameter: ParameterDeclaration, value: Any) -> str | None:
+    """The fault of a value: its type, or that it is none of the options."""
+    error = parameter_type_error(parameter.type, value)
+    if error is None and parameter.options and value not in parameter.options:
+        return f"is none of its options; write one of {', '.join(parameter.options)}"
+    return error
 
 
 def _remedy(name: str, parameter: ParameterDeclaration) -> str:

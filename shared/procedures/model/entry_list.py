@@ -32,6 +32,7 @@ SECTIONS = (
     "ownership",
     "closing",
     "conflicts",
+    "readings",
 )
 SECTIONS_WITH_SCENARIOS = frozenset(
     {"clocks", "actions", "reactions", "classes", "kinds", "routes", "counts", "ladders", "closing", "derived"}
@@ -98,8 +99,8 @@ def _listed_entries(section: str, content: list[StrictModel]) -> Iterator[Locate
 
 
 def _locate(section: str, entry_id: str, yaml_path: YamlPath, entry: StrictModel, part_of: str = "") -> LocatedEntry:
-    # Only conflicts name several clauses under `clauses`; all other entries have `clause`, with an id or a list.
-    clauses = getattr(entry, "clauses" if section == "conflicts" else "clause", None)
+    # Only conflicts and readings name several clauses under `clauses`; all other entries have `clause`, with an id or a list.
+    clauses = getattr(entry, "clauses" if section in ("conflicts", "readings") else "clause", None)
     return LocatedEntry(section, entry_id, yaml_path, entry, clause_ids(clauses), part_of)
 
 

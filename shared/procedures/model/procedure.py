@@ -1,14 +1,17 @@
 """The model of procedure.yaml and clauses.yaml; its JSON Schema supports editors."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
+from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.expressions.text_patterns import CueEntry, CueKind, TextPattern
 from shared.procedures.model.effects import RoleNames
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.timed_entries import (
     ClauseIds,
     ClockEntry,
@@ -56,9 +59,18 @@ class ParameterDeclaration(StrictModel):
     type: Literal["duration", "int", "number", "text"] = "duration"
     # None where the text leaves the number open (`[X]` in grievance-system): only the organisation may fill it in.
     default: str | int | float | None = None
+    options: list[str] = Field(default_factory=list, description="the values that a text may have; none: any")
     clause: ClauseIds
     zh: str = ""
     en: str = ""
+
+    @model_validator(mode="after")
+    def _default_is_an_option(self) -> Self:
+        if self.options and self.type != "text":
+            raise ValueError(f"options need type: text, and the type is {self.type}")
+        if self.options and self.default is not None and self.default not in self.options:
+            raise ValueError(f"the default is none of the options; write one of {', '.join(self.options)}")
+        return self
 
 
 class DerivationEntry(TitledEntry):
@@ -110,6 +122,8 @@ class ActionRule(StrictModel):
     needs_sign_off: str | None = Field(default=None, description="CEL condition under which measures count only from their sign-off")
     at_most: int | None = Field(default=None, ge=1, description="how often the action is accepted for a case")
     reasons: list[str] = Field(default_factory=list, description="accepted reasons; none: any")
+    each_role: bool = Field(default=False, description="several roles decide one after the other: each once on what was submitted last")
+    unasked: bool = Field(default=False, description="the decision needs no request: an extension is granted that nobody asked for")
     in_time: bool = Field(default=False, description="only until the due instant; requests for an extension always have to be in time")
     clause: ClauseIds | None = None
     reason: str = Field(default="", description="reason that a refusal gives")
@@ -147,14 +161,6 @@ class CountEntry(TitledEntry):
     does: CountEffect
 
 
-class FormEntry(TitledEntry):
-    """A form of the regulation, opened on an event and filled from the case's events."""
-
-    opens: str = "registered"
-    signed_by: list[str] = Field(default_factory=list)
-    fields: list[str] = Field(default_factory=list)
-
-
 class FigureEntry(TitledEntry):
     """A figure that the regulation requires; its id is that of the report."""
 
@@ -175,12 +181,34 @@ class OwnershipRule(StrictModel):
     clause: ClauseIds
 
 
-class ClauseConflict(StrictModel):
-    """Clauses that contradict each other, how they are read, and why."""
+class AfterEndRule(StrictModel):
+    """What follows when the complainant urges, supplements or reopens a case that has ended.
+
+    `ask`: the role that ended it is told and decides; `reopen`: the case is reopened at once.
+    """
+
+    follows: Literal["ask", "reopen"]
+    clause: ClauseIds
+
+
+class AlternativeReading(StrictModel):
+    """Another way to read clauses; `value` is the value of the reading's parameter that selects it."""
+
+    read: str
+    value: str = ""
+
+
+class ClauseReading(StrictModel):
+    """How clauses are read and why; under `conflicts` clauses that contradict each other, under `readings` what the text leaves unsaid.
+
+    Where several readings are defensible, `parameter` names the parameter by which an organisation selects one.
+    """
 
     clauses: list[str] = Field(min_length=1)
     read: str
     why: str
+    alternatives: list[AlternativeReading] = Field(default_factory=list)
+    parameter: str = ""
 
 
 class UncoveredClause(StrictModel):
@@ -229,11 +257,45 @@ class Procedure(StrictModel):
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)
     ownership: list[OwnershipRule] = Field(default_factory=list)
+    after_end: AfterEndRule | None = Field(default=None, description="what a complainant's request on an ended case leads to; none: `ask`")
     closing: list[ActionRule] = Field(
         default_factory=list, description="what has to hold before a case is closed; `when` limits a rule to a class"
     )
-    conflicts: list[ClauseConflict] = Field(default_factory=list)
+    conflicts: list[ClauseReading] = Field(default_factory=list)
+    readings: list[ClauseReading] = Field(default_factory=list)
+    terms: dict[str, Title] = Field(default_factory=dict, description="the regulation's own words for events and actions, by id")
     uncovered: list[UncoveredClause] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _readings_name_parameters_and_options(self) -> Self:
+        for section, entries in (("conflicts", self.conflicts), ("readings", self.readings)):
+            for index, entry in enumerate(entries):
+                if fault := self._reading_fault(entry):
+                    raise ValueError(f"{section}.{index}: {fault}")
+        return self
+
+    @field_validator("terms")
+    @classmethod
+    def _terms_are_of_events_and_actions(cls, terms: dict[str, Title]) -> dict[str, Title]:
+        for name in terms:
+            if name not in EVENT_CLASSES and name not in ACTION_DEFINITIONS:
+                raise ValueError(f"{name} is neither an event nor an action; terms has their ids as keys")
+        return terms
+
+    def _reading_fault(self, entry: ClauseReading) -> str:
+        """Why the alternatives of a reading cannot be selected; empty if they can, or need not."""
+        values = [alternative.value for alternative in entry.alternatives if alternative.value]
+        if not entry.parameter:
+            return "alternatives with a value need a parameter; name it under parameter" if values else ""
+        parameter = self.parameters.get(entry.parameter)
+        if parameter is None or not parameter.options:
+            return f"the parameter {entry.parameter} needs options; declare it under parameters with options"
+        if missing := [option for option in parameter.options if option not in (*values, parameter.default)]:
+            return f"no alternative has the value {missing[0]}, which the parameter {entry.parameter} allows; add it"
+        unknown = [value for value in values if value not in parameter.options]
+        return (
+            f"{unknown[0]} is no option of the parameter {entry.parameter}; write one of {', '.join(parameter.options)}" if unknown else ""
+        )
 
     @property
     def role_names(self) -> tuple[str, ...]:
@@ -247,7 +309,13 @@ class Procedure(StrictModel):
         return [*rules, *self.closing] if action == "close" else rules
 
 
+class ClauseText(Title):
+    """A clause, reworded; `cite` is how the regulation is cited where the id is not the number of a clause."""
+
+    cite: Title | None = None
+
+
 class ClauseTexts(StrictModel):
     """The clauses of a regulation, reworded: clause id → both languages."""
 
-    clauses: dict[str, Title]
+    clauses: dict[str, ClauseText]

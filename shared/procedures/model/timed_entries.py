@@ -12,6 +12,7 @@ from shared.procedures.model.selectors import Selector
 ClauseIds = str | list[str]
 DayCounting = Literal["exclusive", "inclusive"]
 DayRoll = Literal["forward", "none"]
+ClockCalendar = Literal["procedure", "department"]
 
 
 def _validated_duration_text(text: str) -> str:
@@ -120,6 +121,9 @@ class ClockEntry(TitledEntry):
     # Inclusive where a regulation counts from the day itself (当日起), as group-complaint-demand 4.2.2.1.
     counting: DayCounting = "exclusive"
     roll: DayRoll = "forward"
+    calendar: ClockCalendar = Field(
+        default="procedure", description="whose hours count: the procedure's, or piece by piece those of the department that leads"
+    )
     due: list[DueEntry] = Field(default_factory=list)
     every: LimitSource | None = Field(default=None, description="interval of a clock that repeats until it stops")
     do: list[AnyEffect] = Field(default_factory=list, description="effects of each occurrence of `every`")

@@ -36,6 +36,10 @@ QUEUE_AUTOVACUUM: dict[str, Any] = {
 }
 
 
+INBOX_SLOTS = 40
+"""Partitions of the inbox, one a day in turn: enough for the retention and a week in which nobody prunes."""
+
+
 def _now() -> Column[Any]:
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
 
@@ -64,16 +68,14 @@ def runtime_tables(schema: str) -> MetaData:
 
 
 def _add_queue_tables(metadata: MetaData) -> None:
-    inbox = Table(
+    Table(
         "inbox",
         metadata,
         Column("id", Uuid, primary_key=True),
         Column("topic", Text, primary_key=True),
-        Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        postgresql_with=QUEUE_AUTOVACUUM,
+        Column("slot", SmallInteger, primary_key=True, autoincrement=False),
+        postgresql_partition_by="LIST (slot)",
     )
-    # Rows are inserted in the order of seen_at, so a BRIN index of a few pages suffices for pruning.
-    Index("inbox_seen_at", inbox.c.seen_at, postgresql_using="brin")
     Table(
         "outbox",
         metadata,
@@ -96,6 +98,14 @@ def _add_queue_tables(metadata: MetaData) -> None:
         postgresql_with=QUEUE_AUTOVACUUM,
     )
     Index("timer_due", timer.c.partition, timer.c.due_at)
+    # Held by the process that does what one process of a service does for all; see shared.runtime.database.election.
+    Table(
+        "lease",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("holder", Uuid, nullable=False),
+        Column("expires_at", DateTime(timezone=True), nullable=False),
+    )
 
 
 def _add_dead_letter_tables(metadata: MetaData, schema: str) -> None:
@@ -112,6 +122,7 @@ def _add_dead_letter_tables(metadata: MetaData, schema: str) -> None:
         UniqueConstraint("topic", "partition", "kafka_offset", name="dead_letter_record"),
     )
     Index("dead_letter_status", letter.c.status, letter.c.id)
+    Index("dead_letter_settled", letter.c.settled_at, postgresql_where=letter.c.settled_at.is_not(None))
     Table(
         "parked",
         metadata,

@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.retention import ROWS_IN_A_STEP, delete_in_steps
 from shared.runtime.dead_letters.parking import RECORD_COLUMNS, record_from_row
 from shared.runtime.kafka.record import RawRecord
 
 OPEN, REPLAY, DISCARD, REPLAYED, DISCARDED = "open", "replay", "discard", "replayed", "discarded"
 _COLUMNS = f"id, {RECORD_COLUMNS}, reason, status, attempts, created_at, settled_at"
 _POLL_SECONDS = 0.1
+# SKIP LOCKED: several processes of a service delete at the same time.
+_DELETE_SETTLED = """
+DELETE FROM dead_letter WHERE id IN (
+    SELECT id FROM dead_letter WHERE settled_at < now() - $1::interval ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +90,12 @@ async def wait_until_settled(database: Database, letter_id: int, timeout_seconds
         if letter is None or letter.status not in {REPLAY, DISCARD} or monotonic() > deadline:
             return letter
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def delete_settled(database: Database, retention: timedelta) -> int:
+    """Delete letters that were settled longer ago than the retention; open ones stay, since they may park a case."""
+
+    async def delete_step(tx: Transaction) -> int:
+        return int((await tx.execute(_DELETE_SETTLED, retention, ROWS_IN_A_STEP)).split()[-1])
+
+    return await delete_in_steps(database, delete_step)

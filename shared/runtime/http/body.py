@@ -42,11 +42,20 @@ async def read_model(request: Request, model: type[ModelT], max_bytes: int) -> M
         raise validation_problem(error.errors(include_input=False, include_url=False, include_context=False), prefix=("body",)) from None
 
 
-def request_body(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route that calls `read_model`: OpenAPI shows only bodies that FastAPI itself reads."""
+def request_body(model: type[BaseModel], example: dict[str, Any] | None = None) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads its body itself: OpenAPI shows only bodies that FastAPI reads."""
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema, definitions)}}}}
+    content: dict[str, Any] = {"schema": _inlined(schema, definitions)}
+    if example is not None:
+        content["example"] = example
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def header_parameter(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    """A header that a route reads itself, for the `parameters` of its `openapi_extra`: FastAPI would check it before the caller."""
+    schema = {"type": "string", "minLength": 1, "maxLength": 200}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:

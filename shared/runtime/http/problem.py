@@ -9,14 +9,20 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
 MEDIA_TYPE = "application/problem+json"
 _MAX_FAULTS = 50
 _MAX_FAULTS_IN_DETAIL = 5
+_UNSERVED_DETAILS: dict[int, str] = {
+    HTTPStatus.NOT_FOUND: "there is no such path: see /openapi.json for those that there are",
+    HTTPStatus.METHOD_NOT_ALLOWED: "the path does not serve this method: the header Allow lists those that it serves",
+}
 log = structlog.get_logger(__name__)
 
 
@@ -34,9 +40,11 @@ class ProblemType:
         return f"urn:jiesu:problem:{self.code}" if self.code else "about:blank"
 
 
+REQUEST_TIMEOUT = ProblemType("", 408, "Request Timeout")
 TOO_MANY_REQUESTS = ProblemType("", 429, "Too Many Requests")
 BODY_TOO_LARGE = ProblemType("too_large", 413, "the body is too large")
 INVALID = ProblemType("invalid", 422, "a field is invalid")
+SERVER_FAULT = ProblemType("", 500, "Internal Server Error")
 UNAVAILABLE = ProblemType("unavailable", 503, "the service is temporarily unavailable")
 
 
@@ -117,6 +125,22 @@ def add_problem_handlers(app: FastAPI, on_problem: Callable[[HttpProblem], None]
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         return respond(validation_problem(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def unserved(_: Request, error: HTTPException) -> JSONResponse:
+        """Unknown paths and methods."""
+        detail = _UNSERVED_DETAILS.get(error.status_code, "")
+        return respond(HttpProblem(ProblemType("", error.status_code, HTTPStatus(error.status_code).phrase), detail, headers=error.headers))
+
+    @app.exception_handler(Exception)
+    async def fault(_: Request, _error: Exception) -> JSONResponse:
+        # Starlette raises the error again after this answer, so that the server logs it.
+        return respond(HttpProblem(SERVER_FAULT, "a fault of ours, which is logged; nothing has been changed"))
+
+    @app.exception_handler(ClientDisconnect)
+    async def disconnected(_: Request, _error: ClientDisconnect) -> Response:
+        # Nobody reads it; without a handler each client that breaks off its body would be logged as a fault of ours.
+        return Response(status_code=REQUEST_TIMEOUT.status)
 
     async def outage(_: Request, error: Exception) -> JSONResponse:
         if not is_infrastructure(error):

@@ -5,15 +5,18 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
 
 from shared.runtime.errors import Misconfigured
-from shared.runtime.http.problem import add_problem_handlers
+from shared.runtime.http.connection_guard import MAX_HEADER_BYTES, ConnectionLimits, HeaderLimits, guarded_protocol
+from shared.runtime.http.openapi import ServiceApi, problem_responses
+from shared.runtime.http.problem import SERVER_FAULT, add_problem_handlers
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 
@@ -30,7 +33,7 @@ class HttpServer:
     """Serves the FastAPI application `app` until stopped; `port` is the bound port."""
 
     def __init__(self, name: str, settings: RuntimeSettings, health: Health) -> None:
-        self.app = FastAPI(title=f"Jiesu {name}", version="1", docs_url="/docs", redoc_url=None)
+        self.app = ServiceApi(f"Jiesu {name}")
         add_problem_handlers(self.app)
         self.app.include_router(health_router(health))
         self.port = 0
@@ -43,8 +46,21 @@ class HttpServer:
         # uvicorn does not report the port of a socket that it binds itself.
         listener = _bind(self._settings.http_host, self._settings.http_port)
         self.port = listener.getsockname()[1]
+        settings = self._settings
+        limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            self.app, lifespan="off", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, ws="none"
+            HeaderLimits(self.app),
+            http=guarded_protocol(limits),
+            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Nothing here is meant to be shown by a browser.
+            headers=[("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"), ("X-Content-Type-Options", "nosniff")],
+            proxy_headers=False,  # nothing here asks for the client's address, so nobody gains by forging it
+            timeout_graceful_shutdown=5,
+            ws="none",
         )
         self._server = _UvicornServer(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
@@ -72,23 +88,35 @@ def _bind(host: str, port: int) -> socket.socket:
         ) from error
 
 
+class HealthAnswer(BaseModel):
+    """Whether the process is well, and what it lacks."""
+
+    status: Literal["ok", "failing"]
+    stalled: dict[str, float] = Field(default_factory=dict, description="/live: seconds since the last progress of loops that stand")
+    ages: dict[str, float] = Field(default_factory=dict, description="/live: seconds since each loop's last progress")
+    troubles: dict[str, str] = Field(default_factory=dict, description="/ready: trouble → what is wrong")
+
+
+_HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"model": HealthAnswer}, 503: {"model": HealthAnswer, "description": "failing"}}
+
+
 def health_router(health: Health) -> APIRouter:
     """Liveness, readiness and metrics."""
-    router = APIRouter(tags=["health"])
+    router = APIRouter(tags=["health"], responses=problem_responses(SERVER_FAULT))
 
-    @router.get("/live")
+    @router.get("/live", responses=_HEALTH_RESPONSES)
     async def live() -> Response:
         """200 while every loop runs; 503 with the age in seconds of those that stalled."""
         stalled = health.stalled()
         return _health_response(not stalled, {"stalled": stalled, "ages": health.ages()})
 
-    @router.get("/ready")
+    @router.get("/ready", responses=_HEALTH_RESPONSES)
     async def ready() -> Response:
         """200 without troubles; 503 with the troubles."""
         troubles = health.troubles()
         return _health_response(not troubles, {"troubles": troubles})
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics(_: Request) -> Response:
         """Metrics in the Prometheus text format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -50,7 +50,7 @@ class Watermark:
         self._end_offset_source: EndOffsetSource | None = None
         self._position_source: PositionSource | None = None
         self._request_lock = asyncio.Lock()
-        self.lag_by_topic: dict[str, int] = {}
+        self._lags: dict[TopicPartition, int] = {}
 
     def attach(self, end_offsets: EndOffsetSource, positions: PositionSource) -> None:
         """Use these sources; both take topics without the prefix of the settings."""
@@ -60,6 +60,7 @@ class Watermark:
     def on_assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """The consumer owns these partitions and no others; nothing of them counts as read."""
         self._read_until = dict.fromkeys(partitions, _NEVER)
+        self._lags = {}
 
     def on_revoked(self) -> None:
         """The consumer owns no partition."""
@@ -99,6 +100,15 @@ class Watermark:
     def has_passed(self, partition: int, instant: datetime) -> bool:
         """Whether everything that happened at or before the domain instant has been read."""
         return instant <= self.read_until(partition)
+
+    @property
+    def lag_by_topic(self) -> dict[str, int]:
+        """Records not yet read in the owned partitions, by topic, as far as they have been compared."""
+        lags: dict[str, int] = defaultdict(int)
+        for partition, lag in self._lags.items():
+            if partition in self._read_until:
+                lags[partition.topic] += lag
+        return dict(lags)
 
     async def wait_until_passed(self, partition: int, instant: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - returns False instead of raising
         """Wait until the watermark has passed the instant; False after `timeout` real seconds."""
@@ -140,12 +150,10 @@ class Watermark:
     def _apply_end_offsets(
         self, requested_at: datetime, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int]
     ) -> None:
-        lags: dict[str, int] = defaultdict(int)
         for partition, position in positions.items():
-            lags[partition.topic] += max(0, ends[partition] - position)
+            self._lags[partition] = max(0, ends[partition] - position)
             if position >= ends[partition]:
                 self._advance(partition, requested_at - self._clock_tolerance)
-        self.lag_by_topic.update(lags)
 
     def _advance(self, partition: TopicPartition, instant: datetime) -> None:
         if partition in self._read_until:

@@ -57,6 +57,12 @@ class RuntimeSettings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
     http_port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
 
+    http_connections: int = Field(500, ge=1, description="HTTP connections of one process; beyond, the longest waiting is closed")
+    http_header_seconds: float = Field(10.0, gt=0, description="seconds in which the headers of a request have to arrive")
+    http_body_seconds: float = Field(
+        20.0, gt=0, description="seconds for the body of a request, and one more for each 1,000 bytes; also for reading an answer"
+    )
+
     batch_size: int = Field(250, ge=1, description="maximum number of records in a transaction")
     batch_wait_ms: int = Field(20, ge=1, description="pause in milliseconds after a poll without records")
     max_poll_interval_ms: int = Field(
@@ -69,6 +75,9 @@ class RuntimeSettings(BaseSettings):
         100, ge=0, description="bad records of one sender at once before its records are set aside; 0 switches the limit off"
     )
     bad_records_per_minute: float = Field(60.0, gt=0, description="bad records a minute that one sender may send for long")
+    dead_letter_retention_days: int = Field(
+        90, ge=32, description="days that settled dead letters are kept; at least as long as a topic keeps the record"
+    )
     clock_tolerance_ms: int = Field(
         100, ge=0, description="maximum difference in milliseconds between the broker's clock and ours; timers fire that much later"
     )

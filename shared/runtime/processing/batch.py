@@ -37,12 +37,13 @@ class BatchProcessor:
         health: Health,
         batch_size: int,
         retry_seconds: float,
+        on_repeated: BatchHandler | None = None,
     ) -> None:
         self.breaker = breaker
         self.decoder = decoder
         self.stopping = asyncio.Event()
         self._database = database
-        self._applier = Applier(handler)
+        self._applier = Applier(handler, on_repeated)
         self._health = health
         self._limits = limits
         self._batch_size = batch_size

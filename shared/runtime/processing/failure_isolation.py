@@ -2,14 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
+from shared.runtime.database.bisection import apply_or_bisect
 from shared.runtime.database.database import Transaction
 from shared.runtime.dead_letters import parking, store
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import FailedRecord, ReceivedRecord
-from shared.runtime.process.failures import fault_signature, is_infrastructure, redacted_reason
+from shared.runtime.process.failures import fault_signature, redacted_reason
 from shared.runtime.process.logging import log_context
 from shared.runtime.processing import inbox
 
@@ -27,39 +29,33 @@ class BatchResult:
 
 
 class Applier:
-    """Claims ids and calls the service's handler."""
+    """Claims ids and calls the service's handler; `on_repeated` gets the records whose ids were claimed before."""
 
-    def __init__(self, handler: BatchHandler) -> None:
+    def __init__(self, handler: BatchHandler, on_repeated: BatchHandler | None = None) -> None:
         self._handler = handler
+        self._on_repeated = on_repeated
 
     async def apply_all(self, tx: Transaction, records: Sequence[ReceivedRecord]) -> None:
         """Apply all records in one handler call; those of parked cases wait. Raises what the handler raises."""
         parked = await parking.parked_keys(tx, {record.key for record in records})
         # A waiting record claims its id when it is applied after the release; claimed now, it would count as a repeat then.
         await parking.insert_waiting(tx, [record for record in records if record.key in parked])
-        new_records = await inbox.claim(tx, [record for record in records if record.key not in parked])
+        to_apply = [record for record in records if record.key not in parked]
+        new_records = await inbox.claim(tx, to_apply)
         if new_records:
             await self._handler(tx, new_records)
+        if self._on_repeated is not None and len(new_records) < len(to_apply):
+            # By object: a batch may hold the same id twice, of which the first is new.
+            new = {id(record) for record in new_records}
+            await self._on_repeated(tx, [record for record in to_apply if id(record) not in new])
 
     async def bisect_failures(self, tx: Transaction, records: Sequence[ReceivedRecord], result: BatchResult) -> None:
-        """Apply the records behind savepoints and halve a failing part until the failing record is alone, which becomes a dead letter."""
-        if not records:
-            return
-        try:
-            async with tx.savepoint():
-                await self.apply_all(tx, records)
-        except Exception as error:
-            # After the connection was lost any class of error can arrive here.
-            if tx.driver_connection.is_closed() or is_infrastructure(error):
-                raise
-            if len(records) == 1:
-                await send_to_dead_letters(tx, records[0], error, result)
-                return
-        else:
-            return
-        half = len(records) // 2
-        await self.bisect_failures(tx, records[:half], result)
-        await self.bisect_failures(tx, records[half:], result)
+        """Apply the records; those that fail become dead letters."""
+
+        async def fail(record: ReceivedRecord, error: Exception) -> None:
+            await send_to_dead_letters(tx, record, error, result)
+
+        await apply_or_bisect(tx, records, partial(self.apply_all, tx), fail)
 
 
 async def send_to_dead_letters(tx: Transaction, record: ReceivedRecord, error: BaseException, result: BatchResult) -> int:

@@ -77,7 +77,7 @@ class DeadLetterRedelivery:
             return
         decoded = self._decoder.decode(raw, self._partition_count(raw.topic))
         if isinstance(decoded, ReceivedRecord):
-            await inbox.claim(tx, [decoded])
+            await inbox.claim_on_all_days(tx, decoded)
 
     async def _apply(self, tx: Transaction, raw: RawRecord) -> str | None:
         """Apply one record; returns the reason if it fails."""
@@ -91,8 +91,8 @@ class DeadLetterRedelivery:
             return decoded.reason
         try:
             async with tx.savepoint():
-                if new_records := await inbox.claim(tx, [decoded]):
-                    await self._handler(tx, new_records)
+                if await inbox.claim_on_all_days(tx, decoded):
+                    await self._handler(tx, [decoded])
         except Exception as error:
             if tx.driver_connection.is_closed() or is_infrastructure(error):
                 raise

@@ -10,7 +10,7 @@ from shared.runtime.http.rate_limit import TokenBucket
 from shared.runtime.kafka.record import FailedRecord, ReceivedRecord
 from shared.runtime.process import metrics
 
-UNVERIFIED = "unverified"
+UNVERIFIED = metrics.UNVERIFIED
 """The name under which records count that prove no sender; a name that they claim could be any text, or someone else's."""
 log = structlog.get_logger(__name__)
 

@@ -56,6 +56,7 @@ class Subscription:
         verify: RecordVerifier | None,
         event_types: Mapping[str, frozenset[str]] | None = None,
         own_echoes: Collection[tuple[str, str]] = (),
+        on_repeated: BatchHandler | None = None,
     ) -> None:
         """Create the parts without connecting; see `Service.subscribe` for the parameters."""
         settings = self._settings
@@ -72,6 +73,7 @@ class Subscription:
             health=self._health,
             batch_size=settings.batch_size,
             retry_seconds=settings.max_poll_interval_ms / 2000,
+            on_repeated=on_repeated,
         )
         self._broker = PollTrackingBroker(settings, poll_state)
         self._subscriber = create_subscriber(self._broker, names, group, processor=self.processor, poll_state=poll_state, settings=settings)
@@ -125,14 +127,14 @@ class Subscription:
         return True
 
     async def measure_lag(self, stop: asyncio.Event) -> None:
-        """Update the lag gauges until `stop`; while the broker does not answer they keep their values and the process is unready."""
+        """Update the lag gauges until `stop`; while the broker does not answer they have no value and the process is unready."""
         while not stop.is_set():
             if await self.watermark.refresh(self.watermark.owned_partitions()):
                 self._health.clear_trouble("broker")
+                metrics.CONSUMER_LAG.replace({(topic,): lag for topic, lag in self.watermark.lag_by_topic.items()})
             else:
+                metrics.CONSUMER_LAG.expire()
                 self._health.set_trouble("broker", "the broker does not answer; timers wait until it does")
-            for topic, lag in self.watermark.lag_by_topic.items():
-                metrics.CONSUMER_LAG.labels(topic).set(lag)
             await sleep_or_stop(stop, _LAG_PERIOD_SECONDS)
 
     def _partition_count(self, topic: str) -> int:

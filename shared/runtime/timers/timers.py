@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.runtime.clock import Clock
+from shared.runtime.database.bisection import apply_or_bisect
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking, store
 from shared.runtime.dead_letters.breaker import Breaker, RepeatedFaultError
 from shared.runtime.kafka.record import FailedRecord, RawRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process import metrics
-from shared.runtime.process.failures import fault_signature, is_infrastructure, redacted_reason
+from shared.runtime.process.failures import fault_signature, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff, sleep_or_stop, wait_for_any
@@ -30,6 +31,7 @@ SELECT case_id, partition, due_at FROM unnest($1::text[], $2::int[], $3::timesta
 ORDER BY case_id
 ON CONFLICT (case_id) DO UPDATE SET partition = excluded.partition, due_at = excluded.due_at
 """
+_ARM_EARLIER = _ARM.replace("due_at = excluded.due_at", "due_at = LEAST(timer.due_at, excluded.due_at)")
 # DELETE alone locks in the order of its scan; the subquery locks in the order of the ids, as _ARM does.
 _DISARM = "DELETE FROM timer WHERE case_id IN (SELECT case_id FROM timer WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE)"
 # LATERAL reads the index of (partition, due_at) once for each partition and ends at the limit.
@@ -88,6 +90,15 @@ async def arm(tx: Transaction, timers: Mapping[str, tuple[int, datetime | None]]
         tx.after_commit(tx.database.timers_armed.set)
     if disarmed:
         await tx.execute(_DISARM, disarmed)
+
+
+async def arm_earlier(tx: Transaction, timers: Mapping[str, tuple[int, datetime]]) -> None:
+    """Set the due instant of each case where its timer is later or absent."""
+    if timers:
+        armed = sorted((case, partition, due) for case, (partition, due) in timers.items())
+        cases, partitions, due_instants = zip(*armed, strict=True)
+        await tx.execute(_ARM_EARLIER, cases, partitions, due_instants)
+        tx.after_commit(tx.database.timers_armed.set)
 
 
 class TimerLoop:
@@ -168,25 +179,21 @@ class TimerLoop:
         self, tx: Transaction, cases: Sequence[str], cutoffs: Mapping[int, datetime], faults: list[str]
     ) -> list[DueTimer]:
         """Delete the due timers and call the service. A failing case is found by bisection and parked; its timer stays armed."""
-        if not cases:
-            return []
-        try:
-            async with tx.savepoint():
-                rows = await tx.fetch(_TAKE_DUE, cases, list(cutoffs), list(cutoffs.values()))
-                due = sorted((DueTimer(**row) for row in rows), key=lambda timer: timer.case_id)
-                if due:
-                    await self._fire_timers(tx, due, self._clock.now())
-                return due
-        except Exception as error:
-            if tx.driver_connection.is_closed() or is_infrastructure(error):
-                raise
-            if len(cases) == 1:
-                await self._park(tx, cases[0], error)
-                faults.append(fault_signature(error))
-                return []
-        half = len(cases) // 2
-        first = await self._take_and_fire(tx, cases[:half], cutoffs, faults)
-        return first + await self._take_and_fire(tx, cases[half:], cutoffs, faults)
+        fired: list[DueTimer] = []
+
+        async def fire(part: Sequence[str]) -> None:
+            rows = await tx.fetch(_TAKE_DUE, part, list(cutoffs), list(cutoffs.values()))
+            due = sorted((DueTimer(**row) for row in rows), key=lambda timer: timer.case_id)
+            if due:
+                await self._fire_timers(tx, due, self._clock.now())
+            fired.extend(due)
+
+        async def park(case: str, error: Exception) -> None:
+            await self._park(tx, case, error)
+            faults.append(fault_signature(error))
+
+        await apply_or_bisect(tx, cases, fire, park)
+        return fired
 
     async def _park(self, tx: Transaction, case: str, error: BaseException) -> None:
         # A dead letter is unique by topic, partition and offset: any sequence of the schema supplies a fresh offset.

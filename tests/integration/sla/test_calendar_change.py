@@ -78,6 +78,10 @@ async def test_two_processes_with_two_versions_do_not_flip_cases(harness: SlaHar
         assert await recount(service, file, "2026.10", days=off) == 1
         moved = await event_bodies(service, "open", "clock_moved")
         assert moved
+        # The process that was started first has the older file: its next decision counts by the newer calendar and moves nothing back.
+        await harness.send_action("open", "contact", text="已联系")
+        await wait_for_events(service, "open", "contacted")
+        assert len(await event_bodies(service, "open", "clock_moved")) == len(moved)
         assert await recount(service, file, "2026.10", days=off) == 0
         assert await recount(service, file, "2026.2") == 0
         assert await event_bodies(service, "open", "clock_moved") == moved

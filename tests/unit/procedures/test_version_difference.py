@@ -20,8 +20,8 @@ def test_a_changed_limit_is_described_before_and_after(tmp_path: Path) -> None:
         EntryChange(
             "clocks.chase",
             ("3.1",),
-            ("Until then, every 3 calendar days: Desk is chased by text message.",),
-            ("Until then, every 5 calendar days: Desk is chased by text message.",),
+            ("Until then, every 3 calendar days, the system reminds the desk by text message.",),
+            ("Until then, every 5 calendar days, the system reminds the desk by text message.",),
         )
     ]
 

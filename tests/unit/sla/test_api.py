@@ -10,9 +10,11 @@ from fastapi import FastAPI
 
 from services.sla import api
 from services.sla.application.actions import ActionResult, TakeHttpActions
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.case_list import ListCases
+from services.sla.application.identity import IdentityRegistry
 from services.sla.application.queries import CaseQueries
 from shared.contracts.actions import Action
+from shared.procedures.access import Actor
 from shared.procedures.organisation import Organisation
 from shared.runtime.http.problem import add_problem_handlers
 
@@ -53,7 +55,9 @@ def actions() -> RecordedActions:
 def app(actions: RecordedActions) -> FastAPI:
     people = [{"id": "li", "roles": ["assistant"], "token_sha256": sha256(TOKEN.encode()).hexdigest()}]
     identities = IdentityRegistry(Organisation.model_validate({"id": "estate", "people": people}))
-    dependencies = api.SlaApiDependencies(identities, cast("TakeHttpActions", actions), cast("CaseQueries", None), per_second=1)
+    dependencies = api.SlaApiDependencies(
+        identities, cast("TakeHttpActions", actions), cast("CaseQueries", None), cast("ListCases", None), per_second=1
+    )
     application = FastAPI()
     add_problem_handlers(application)
     application.include_router(api.router(dependencies))

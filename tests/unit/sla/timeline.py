@@ -40,7 +40,9 @@ def run_steps(
 
     A step is written `11 10:00 answer boss text=hello`: day, time, action, role (`-` for none), data.
     """
-    return simulate_scenario(_scenario(steps, until, complaint), bind_parameters(small_procedure(procedure)), _company(organisation))
+    company = _company(organisation)
+    calendars = {str(entry["id"]): Calendar.parse(entry) for entry in company.calendars}
+    return simulate_scenario(_scenario(steps, until, complaint), bind_parameters(small_procedure(procedure)), company, calendars)
 
 
 def requested_messages(procedure: str, *steps: str, until: str, organisation: TimelineRow | None = None) -> list[TimelineRow]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.sla.domain.deadlines.pauses import Pauses, blocking_pause
-from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.deadlines.worktime import WorkingHours, Worktime
 from shared.contracts.instants import FIRST_DATE, LAST_DATE
 from shared.procedures.model.duration import Duration, DurationKind
 
@@ -48,7 +48,7 @@ class CountingRule:
 
 
 DEFAULT_COUNTING_RULE: Final = CountingRule()
-_HELD_BY_PAUSE: Final[CountedDue] = (None, None, False)
+HELD_BY_PAUSE: Final[CountedDue] = (None, None, False)
 
 
 def add_duration(
@@ -88,12 +88,12 @@ def add_clock_time(start: int, amount: int, pauses: Pauses) -> int | None:
 
 def _count_working_time(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
     due = add_working_time(worktime, start, duration.size, pauses)
-    return due, None, due is not None and _has_unpublished_day_until(worktime, start, due)
+    return due, None, due is not None and has_unpublished_day_until(worktime, start, due)
 
 
 def _count_day_fraction(worktime: Worktime, start: int, duration: Duration, _rule: CountingRule, pauses: Pauses) -> CountedDue:
     due = add_working_time(worktime, start, fraction_of_working_day(worktime, start, duration), pauses)
-    return due, None, due is not None and _has_unpublished_day_until(worktime, start, due)
+    return due, None, due is not None and has_unpublished_day_until(worktime, start, due)
 
 
 def fraction_of_working_day(worktime: Worktime, start: int, duration: Duration) -> int:
@@ -102,7 +102,7 @@ def fraction_of_working_day(worktime: Worktime, start: int, duration: Duration) 
     return -(-day_length * duration.size // duration.denominator)
 
 
-def add_working_time(worktime: Worktime, start: int, amount: int, pauses: Pauses) -> int | None:
+def add_working_time(worktime: WorkingHours, start: int, amount: int, pauses: Pauses) -> int | None:
     """Return the first instant by which `amount` microseconds were worked unpaused since `start`; None while an open pause holds it."""
     total = worktime.worked_until(start) + amount
     for pause_start, pause_end in pauses:
@@ -117,7 +117,8 @@ def add_working_time(worktime: Worktime, start: int, amount: int, pauses: Pauses
     return worktime.earliest_instant(total)
 
 
-def _has_unpublished_day_until(worktime: Worktime, start: int, due: int) -> bool:
+def has_unpublished_day_until(worktime: Worktime, start: int, due: int) -> bool:
+    """Whether working time from `start` to `due` depends on a day without a published schedule."""
     last_day = worktime.shift_day_of(due - 1)  # an instant at a day's end belongs to the day that it ends
     return last_day > worktime.last_published_day and worktime.has_unpublished_day(worktime.shift_day_of(start), last_day)
 
@@ -143,7 +144,7 @@ def _count_working_days(worktime: Worktime, start: int, duration: Duration, rule
         if closes[rank] <= pause_start:
             break
         if pause_end is None:
-            return _HELD_BY_PAUSE
+            return HELD_BY_PAUSE
         rank += max(0, bisect_right(closes, pause_end) - max(first_rank, bisect_right(closes, pause_start)))
     last_day = worktime.work_days[rank]
     return closes[rank], last_day, last_day > worktime.last_published_day and worktime.has_unpublished_day(day, last_day)
@@ -191,7 +192,7 @@ def _end_of_days(worktime: Worktime, start: int, first_day: int, last_day: int, 
         if day_ends[last_day] <= pause_start:
             break
         if pause_end is None:
-            return _HELD_BY_PAUSE
+            return HELD_BY_PAUSE
         last_day += max(0, bisect_right(day_ends, pause_end) - max(first_day, bisect_right(day_ends, pause_start)))
     rolled_day = last_day if rule.roll == "none" else roll_forward(worktime, last_day, day_ends, pauses)
     if rolled_day is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
+from services.sla.domain.deadlines.calendar_pieces import AnyCalendar, count_duration
 from services.sla.domain.deadlines.counting import DEFAULT_COUNTING_RULE, CountedDue, CountingRule, DeadlineError, add_duration
 from services.sla.domain.deadlines.pauses import Pauses, normalize_pauses
 from services.sla.domain.deadlines.worktime import Worktime, to_micros
@@ -64,7 +65,7 @@ class TimeLimit:
         return duration, until
 
 
-def compute_due(worktime: Worktime, limit: TimeLimit) -> CountedDue:
+def compute_due(calendar: AnyCalendar, limit: TimeLimit) -> CountedDue:
     """Compute the due instant of a time limit, on integers; raises DeadlineError and DurationError."""
     if limit.or_agreed is True and limit.agreed is not None:
         return limit.agreed, None, False
@@ -74,10 +75,11 @@ def compute_due(worktime: Worktime, limit: TimeLimit) -> CountedDue:
     elif duration.kind == "date":
         counted = (limit.agreed, None, False)
     else:
-        counted = add_duration(worktime, limit.start, duration, limit.rule, limit.pauses)
+        counted = count_duration(calendar, limit.start, duration, limit.rule, limit.pauses)
     due, _, is_provisional = counted
     if limit.or_agreed == "earlier" and limit.agreed is not None and (due is None or limit.agreed < due):
         # An agreed date within the published schedule is earlier than the counted instant whatever the later schedule says.
+        worktime = calendar if isinstance(calendar, Worktime) else calendar.worktime_at(limit.agreed)
         return limit.agreed, None, is_provisional and worktime.day_of(limit.agreed - 1) > worktime.last_published_day
     return counted
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
+from services.sla.domain.deadlines.calendar_pieces import WORKING_DAY_KINDS, AnyCalendar, count_duration
 from services.sla.domain.deadlines.counting import (
-    add_duration,
     first_counted_day,
     first_open_rank,
     fraction_of_working_day,
     last_day_of_months,
 )
 from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
+from services.sla.domain.deadlines.explained_segments import Explanation, day_reason, format_instant, seconds, working_intervals
 from services.sla.domain.deadlines.pauses import blocking_pause, running_intervals
+from services.sla.domain.deadlines.piece_explanation import explain_pieces, piece_roll, piece_segments
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.model.duration import Duration, DurationKind
 
-Explanation = dict[str, Any]
-"""JSON-ready data: instants as ISO 8601 in the calendar's zone, amounts in the unit under `unit`."""
-
-_SATURDAY: Final = 5
-_WORKING_DAY_KINDS: Final = ("working_days", "same_working_day")
-_MICROS_PER_SECOND: Final = 1_000_000
 _UNIT_BY_KIND: Final[Mapping[DurationKind, str]] = {
     "clock": "s",
     "working": "s",
@@ -37,31 +33,37 @@ _UNIT_BY_KIND: Final[Mapping[DurationKind, str]] = {
 }
 
 
-def explain_deadline(worktime: Worktime, limit: TimeLimit, context: Mapping[str, object] | None = None) -> Explanation:
+def explain_deadline(calendar: AnyCalendar, limit: TimeLimit, context: Mapping[str, object] | None = None) -> Explanation:
     """Explain a time limit; `context` (procedure, version, clause, start event …) comes first in the result.
 
     The amounts of `segments` add up to `total` exactly: seconds of clock or working time, or days of which each counts 1 or 0.
+    Where departments with calendars of their own led one after the other, `calendars` names them and each segment its calendar.
     Raises like `compute_due`.
     """
-    due, _, is_provisional = compute_due(worktime, limit)
+    due, _, is_provisional = compute_due(calendar, limit)
     duration, until = limit.extended_duration()
-    counted_due, nominal_day = _count_without_replacement(worktime, limit, duration)
+    counted_due, nominal_day = _count_without_replacement(calendar, limit, duration)
+    if isinstance(calendar, Worktime):
+        worktime = calendar
+        segments = _segments(worktime, limit, duration, nominal_day, counted_due)
+        rolled = None if duration.kind in WORKING_DAY_KINDS else _roll(worktime, limit, nominal_day, counted_due)
+    else:
+        worktime = calendar.worktime_at(limit.start)
+        end = _open_pause_start(limit) if counted_due is None else counted_due
+        segments = piece_segments(calendar, limit, duration, end)
+        rolled = piece_roll(calendar, limit, duration, counted_due)
     return {
         **(context or {}),
         **_inputs(worktime, limit, duration),
-        "segments": _segments(worktime, limit, duration, nominal_day, counted_due),
+        **({} if isinstance(calendar, Worktime) else {"calendars": explain_pieces(calendar, limit.start, counted_due)}),
+        "segments": segments,
         "total": _total(worktime, limit, duration),
-        "rolled": None if duration.kind in _WORKING_DAY_KINDS else _roll(worktime, limit, nominal_day, counted_due),
+        "rolled": rolled,
         "replaced": _replacement(worktime, limit, due, until, counted_due),
         "due": _format_optional(worktime, due),
         "provisional": is_provisional,
         **({"unpublished_after": str(worktime.calendar.published_until)} if is_provisional else {}),
     }
-
-
-def format_instant(worktime: Worktime, at: int) -> str:
-    """Format UTC microseconds as ISO 8601 in the calendar's zone."""
-    return worktime.to_datetime(at).isoformat()
 
 
 def _format_optional(worktime: Worktime, at: int | None) -> str | None:
@@ -92,11 +94,11 @@ def _inputs(worktime: Worktime, limit: TimeLimit, duration: Duration) -> Explana
     }
 
 
-def _count_without_replacement(worktime: Worktime, limit: TimeLimit, duration: Duration) -> tuple[int | None, int | None]:
+def _count_without_replacement(calendar: AnyCalendar, limit: TimeLimit, duration: Duration) -> tuple[int | None, int | None]:
     """Return due instant and nominal day of the duration alone, before an extension or an agreed date replaces them."""
     if duration.kind == "date":
         return limit.agreed, None
-    due, nominal_day, _ = add_duration(worktime, limit.start, duration, limit.rule, limit.pauses)
+    due, nominal_day, _ = count_duration(calendar, limit.start, duration, limit.rule, limit.pauses)
     return due, nominal_day
 
 
@@ -115,7 +117,7 @@ def _segments(
 
 def _day_of(worktime: Worktime, duration: Duration, at: int) -> int:
     """Return the day to which a duration counts an instant: a shift over midnight is one working day, but two dates."""
-    return worktime.shift_day_of(at) if duration.kind in _WORKING_DAY_KINDS else worktime.day_of(at)
+    return worktime.shift_day_of(at) if duration.kind in WORKING_DAY_KINDS else worktime.day_of(at)
 
 
 def _open_pause_start(limit: TimeLimit) -> int:
@@ -124,34 +126,25 @@ def _open_pause_start(limit: TimeLimit) -> int:
 
 def _time_segments(worktime: Worktime, limit: TimeLimit, end: int, *, is_working: bool) -> Iterator[Explanation]:
     for running_start, running_end in running_intervals(limit.pauses, limit.start, end):
-        intervals = _working_intervals(worktime, running_start, running_end) if is_working else [(running_start, running_end)]
+        intervals = working_intervals(worktime, running_start, running_end) if is_working else [(running_start, running_end)]
         for segment_start, segment_end in intervals:
             yield {
                 "from": format_instant(worktime, segment_start),
                 "to": format_instant(worktime, segment_end),
-                "amount": _seconds(segment_end - segment_start),
+                "amount": seconds(segment_end - segment_start),
             }
-
-
-def _working_intervals(worktime: Worktime, start: int, end: int) -> Iterator[tuple[int, int]]:
-    index = worktime.interval_at(start)
-    while index < len(worktime.interval_starts) and worktime.interval_starts[index] < end:
-        opening, closing = max(start, worktime.interval_starts[index]), min(end, worktime.interval_ends[index])
-        if opening < closing:
-            yield opening, closing
-        index += 1
 
 
 def _day_segment(worktime: Worktime, limit: TimeLimit, duration: Duration, day: int) -> Explanation:
     """Explain whether one day counts, and why."""
-    by_working_days = duration.kind in _WORKING_DAY_KINDS
+    by_working_days = duration.kind in WORKING_DAY_KINDS
     day_start = worktime.midnight(worktime.date_of(day))
     if by_working_days and day:
         day_start = max(day_start, worktime.day_closes[day - 1])
     day_end = _day_end(worktime, limit, day, by_working_days=by_working_days)
     is_countable = not by_working_days or worktime.is_working_day(day)
     counts = is_countable and day >= _first_day_that_counts(worktime, limit, duration)
-    reason = _day_reason(worktime, day) if by_working_days else "calendar_day"
+    reason = day_reason(worktime, day) if by_working_days else "calendar_day"
     if day == _day_of(worktime, duration, limit.start) and is_countable and not counts:
         reason = "start_day" if limit.rule.counting == "exclusive" and duration.pausable else "after_close"
     if counts and duration.pausable and blocking_pause(limit.pauses, day_end):
@@ -182,22 +175,13 @@ def _day_end(worktime: Worktime, limit: TimeLimit, day: int, *, by_working_days:
     return worktime.day_ends[day]
 
 
-def _day_reason(worktime: Worktime, day: int) -> str:
-    day_date = worktime.date_of(day)
-    calendar, is_weekend = worktime.calendar, day_date.weekday() >= _SATURDAY
-    is_exception = day_date in calendar.days or day_date in calendar.statutory_days
-    if worktime.is_working_day(day):
-        return "make_up_day" if is_exception and is_weekend else "working_day"
-    return "day_off" if is_exception or not is_weekend else "weekend"
-
-
 def _total(worktime: Worktime, limit: TimeLimit, duration: Duration) -> float | None:
     """Return the sum that the segments must reach, in their unit; None for a `date`."""
     match duration.kind:
         case "clock" | "working":
-            return _seconds(duration.size)
+            return seconds(duration.size)
         case "part":
-            return _seconds(fraction_of_working_day(worktime, limit.start, duration))
+            return seconds(fraction_of_working_day(worktime, limit.start, duration))
         case "months":
             first_day = first_counted_day(worktime, limit.start, limit.rule)
             return last_day_of_months(worktime, first_day, duration.size, limit.rule) - first_day + 1
@@ -223,7 +207,7 @@ def _roll(worktime: Worktime, limit: TimeLimit, nominal_day: int | None, counted
 
 def _rolled_over_day(worktime: Worktime, limit: TimeLimit, day: int) -> Explanation:
     is_paused = worktime.is_working_day(day) and blocking_pause(limit.pauses, _day_end(worktime, limit, day, by_working_days=False))
-    return {"day": str(worktime.date_of(day)), "because": "paused" if is_paused else _day_reason(worktime, day)}
+    return {"day": str(worktime.date_of(day)), "because": "paused" if is_paused else day_reason(worktime, day)}
 
 
 def _replacement(worktime: Worktime, limit: TimeLimit, due: int | None, until: int | None, counted_due: int | None) -> Explanation | None:
@@ -237,9 +221,3 @@ def _replacement(worktime: Worktime, limit: TimeLimit, due: int | None, until: i
 
 def _replaced_by(due: int | None, until: int | None) -> str:
     return "extension" if until is not None and due == until else "agreed"
-
-
-def _seconds(micros: int) -> float:
-    """Convert microseconds to seconds; a whole number becomes an int, so that JSON shows no fraction."""
-    whole, rest = divmod(micros, _MICROS_PER_SECOND)
-    return whole if rest == 0 else micros / _MICROS_PER_SECOND

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from services.sla.domain.deadlines.counting import CountedDue, DeadlineError, add_duration
+from services.sla.domain.deadlines.calendar_pieces import AnyCalendar, count_duration
+from services.sla.domain.deadlines.counting import CountedDue, DeadlineError
 from services.sla.domain.deadlines.deadline import TimeLimit
 from services.sla.domain.deadlines.worktime import Worktime
 from shared.procedures.model.duration import Duration, DurationError
@@ -25,23 +26,23 @@ class RepeatOccurrence:
     provisional: bool
 
 
-def nth_occurrence(worktime: Worktime, limit: TimeLimit, number: int) -> CountedDue:
+def nth_occurrence(calendar: AnyCalendar, limit: TimeLimit, number: int) -> CountedDue:
     """Count `number` times the duration from the start, so that rolling and late processing do not shift later occurrences.
 
     Raises DeadlineError beyond the calendar and DurationError for a duration that does not repeat.
     """
-    return add_duration(worktime, limit.start, limit.duration.times(number), limit.rule, limit.pauses)
+    return count_duration(calendar, limit.start, limit.duration.times(number), limit.rule, limit.pauses)
 
 
-def next_occurrence(worktime: Worktime, limit: TimeLimit, after: int | None = None) -> RepeatOccurrence | None:
+def next_occurrence(calendar: AnyCalendar, limit: TimeLimit, after: int | None = None) -> RepeatOccurrence | None:
     """Return the first firing later than `after`, or the first of all; None while an open pause holds it."""
-    number = 1 if after is None else _first_number_after(worktime, limit, after)
-    due, nominal, is_provisional = nth_occurrence(worktime, limit, number)
+    number = 1 if after is None else _first_number_after(calendar, limit, after)
+    due, nominal, is_provisional = nth_occurrence(calendar, limit, number)
     if due is None:
         return None
     return RepeatOccurrence(
         number=number,
-        merged_count=_first_number_after(worktime, limit, due, number) - number,
+        merged_count=_first_number_after(calendar, limit, due, number) - number,
         due=due,
         nominal=nominal,
         provisional=is_provisional,
@@ -71,28 +72,28 @@ def align_to_period(worktime: Worktime, limit: TimeLimit) -> TimeLimit:
     return replace(limit, start=start, rule=replace(limit.rule, counting="inclusive"))
 
 
-def _first_number_after(worktime: Worktime, limit: TimeLimit, after: int, known_number: int = 0) -> int:
+def _first_number_after(calendar: AnyCalendar, limit: TimeLimit, after: int, known_number: int = 0) -> int:
     """Return the first occurrence later than `after`, given that `known_number` is not.
 
     Due instants never decrease with the number, so doubling steps and a binary search find it.
     """
     low, step = known_number, 1
-    while not _is_due_after(worktime, limit, low + step, after):
+    while not _is_due_after(calendar, limit, low + step, after):
         low += step
         step *= 2
     high = low + step
     while high - low > 1:
         middle = (low + high) // 2
-        if _is_due_after(worktime, limit, middle, after):
+        if _is_due_after(calendar, limit, middle, after):
             high = middle
         else:
             low = middle
     return high
 
 
-def _is_due_after(worktime: Worktime, limit: TimeLimit, number: int, after: int) -> bool:
+def _is_due_after(calendar: AnyCalendar, limit: TimeLimit, number: int, after: int) -> bool:
     try:
-        due, _, _ = nth_occurrence(worktime, limit, number)
+        due, _, _ = nth_occurrence(calendar, limit, number)
     except DeadlineError:  # beyond the calendar's last day, so beyond `after`
         return True
     return due is None or due > after

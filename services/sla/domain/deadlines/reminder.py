@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
+from services.sla.domain.deadlines.calendar_pieces import AnyCalendar
 from services.sla.domain.deadlines.counting import DeadlineError, add_clock_time, add_working_time
 from services.sla.domain.deadlines.deadline import TimeLimit, compute_due
 from services.sla.domain.deadlines.pauses import Pauses, running_intervals
-from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.deadlines.worktime import WorkingHours
 from shared.procedures.model.duration import Duration
 
 _WORKING_KINDS: Final = ("working", "working_days", "part")
@@ -46,7 +47,7 @@ def _parse_share(value: object) -> Fraction:
     return share
 
 
-def reminder_due(worktime: Worktime, limit: TimeLimit, timing: ReminderTiming) -> int | None:
+def reminder_due(worktime: AnyCalendar, limit: TimeLimit, timing: ReminderTiming) -> int | None:
     """Return the instant of a reminder in UTC microseconds.
 
     None if it would not lie after the start, while an open pause holds it, or while the limit has no due instant. A reminder due
@@ -76,7 +77,7 @@ def _is_pausable(limit: TimeLimit) -> bool:
     return limit.duration.pausable and not is_replaced_by_agreed_date
 
 
-def _due_with_pauses(worktime: Worktime, limit: TimeLimit, timing: ReminderTiming) -> int | None:
+def _due_with_pauses(worktime: AnyCalendar, limit: TimeLimit, timing: ReminderTiming) -> int | None:
     due, _, _ = compute_due(worktime, limit)
     if due is None:
         return None
@@ -95,7 +96,7 @@ def _due_with_pauses(worktime: Worktime, limit: TimeLimit, timing: ReminderTimin
     return add_clock_time(limit.start, amount, limit.pauses)
 
 
-def _count_back(worktime: Worktime, due: int, before: Duration, pauses: Pauses) -> int:
+def _count_back(worktime: WorkingHours, due: int, before: Duration, pauses: Pauses) -> int:
     """Return the latest instant at which that much unpaused time is left until `due`."""
     is_working = before.kind == "working"
     remaining, at = before.size, due
@@ -113,5 +114,5 @@ def _count_back(worktime: Worktime, due: int, before: Duration, pauses: Pauses) 
     return worktime.latest_instant(worked) if worked >= 0 else worktime.start
 
 
-def _time_between(worktime: Worktime, start: int, end: int, *, is_working: bool) -> int:
+def _time_between(worktime: WorkingHours, start: int, end: int, *, is_working: bool) -> int:
     return worktime.worked_until(end) - worktime.worked_until(start) if is_working else end - start

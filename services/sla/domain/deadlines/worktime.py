@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from shared.contracts.instants import FIRST_DATE, LAST_DATE
@@ -33,6 +33,21 @@ def to_micros(instant: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """Convert microseconds since 1970 to a datetime in UTC."""
     return EPOCH + timedelta(microseconds=micros)
+
+
+class WorkingHours(Protocol):
+    """Working time of one calendar, or of several one after the other."""
+
+    start: int
+
+    def worked_until(self, at: int, /) -> int:
+        """Return the working time up to an instant."""
+
+    def earliest_instant(self, worked: int, /) -> int:
+        """Return the first instant by which so much was worked."""
+
+    def latest_instant(self, worked: int, /) -> int:
+        """Return the last instant by which no more was worked."""
 
 
 class Worktime:

@@ -60,6 +60,11 @@ def calendar_versions(content: bytes) -> CalendarVersions:
     return {(name, entry["id"]): version_parts(entry["version"]) for name, entry in calendars.items()}
 
 
+def versions_of(calendars: Mapping[str, Calendar]) -> CalendarVersions:
+    """The versions of calendars by name."""
+    return {(name, calendar.id): calendar.version_parts for name, calendar in calendars.items()}
+
+
 def are_newer(calendars: Mapping[str, Calendar], counted_by: CalendarVersions) -> bool:
     """Whether cases counted by `counted_by` are counted again by `calendars`: one calendar of both is newer, and none is older.
 

@@ -13,8 +13,8 @@ from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
-from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
-from services.sla.domain.lifecycle.permissions import AUTHORITY_RULE
+from services.sla.domain.lifecycle.inputs import AUTHORITY_RULE, AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.links.resolution import LINK_RULE
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from shared.contracts.complaint import Complaint
@@ -101,7 +101,7 @@ def reconstruct_input(group: Sequence[RecordedEvent], procedure: Procedure) -> C
         case "act":
             return _read_action(rest[0], _input_event(group, {"action"}), procedure)
         case "decided":
-            return _read_decision(_input_event(group, {"triage", "message"}), procedure)
+            return _read_decision(group, procedure)
     raise ReplayError(f"event {group[0].body.get('sequence')} has no origin, or an unknown one")
 
 
@@ -134,8 +134,10 @@ def _read_open_case(group: Sequence[RecordedEvent], procedure: Procedure) -> Ope
 def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> TakeAction:
     at, role, actor = parse_micros(fields["at"]), fields.get("role", ""), fields.get("actor", "")
     if fields["type"] == "action_refused":
-        denied = fields["reason"] if fields.get("rule") == AUTHORITY_RULE else ""
-        return TakeAction(action, at, role, actor, _instants_to_micros(fields.get("data", {})), denied)
+        rule = fields.get("rule", "")
+        # Neither the organisation's roles nor other cases are in this ledger: what they forbade is taken from the refusal.
+        denied = fields["reason"] if rule in (AUTHORITY_RULE, LINK_RULE) else ""
+        return TakeAction(action, at, role, actor, _instants_to_micros(fields.get("data", {})), denied, rule or AUTHORITY_RULE)
     data = {name: value for name, value in _event_data(fields, procedure).items() if name not in ENGINE_FIELDS}
     # On these events `by` is the acting role, which `decide` adds.
     if action in ("route", "reassign"):
@@ -146,11 +148,15 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
     return TakeAction(action, at, role, actor, data)
 
 
-def _read_decision(fields: dict[str, Any], procedure: Procedure) -> ApplyDecision:
+def _read_decision(group: Sequence[RecordedEvent], procedure: Procedure) -> ApplyDecision:
+    causes = {"triage", "message", "case"}
+    fields = _input_event(group, causes)
+    cause = next(line.cause for line in group if line.cause in causes)
     at, event_type = parse_micros(fields["at"]), fields["type"]
-    cause = "message" if event_type.startswith("notification_") else "triage"
     if event_type != "action_refused":
         return ApplyDecision(event_type, at, _event_data(fields, procedure), cause)
+    if fields.get("rule") == LINK_RULE:
+        return ApplyDecision("action_refused", at, _event_data(fields, procedure), cause)
     # A person had decided before, so triage's decision was refused: every decision on that field is refused again.
     event_type = "routed" if fields["action"] == "route" else "reclassified"
     return ApplyDecision(event_type, at, _instants_to_micros(fields.get("data", {})), cause)

@@ -37,7 +37,9 @@ class ClockRun:
     `dues` and `reminders` have one instant for each entry of the clock's plan, None where the entry does not apply; `done` and
     `reminded` are the indexes of those already executed. `seen` are the indexes of the stop events that have come, `pauses`
     pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, and
-    `deemed` the event that a due entry has deemed.
+    `deemed` the event that a due entry has deemed; `breached` is the due instant that the round missed first, which an extension
+    granted afterwards does not undo; `known_at` is when a fact became known that had put a due instant into the past. `stilled`:
+    paused because the case became a duplicate; `earliest_due`: nothing is due before, since the case was one.
     """
 
     clock: str
@@ -57,6 +59,10 @@ class ClockRun:
     provisional: bool = False
     ended: int | None = None
     deemed: str = ""
+    breached: int | None = None
+    known_at: int | None = None
+    stilled: bool = False
+    earliest_due: int | None = None
 
     @property
     def due_at(self) -> int | None:
@@ -98,7 +104,31 @@ class ClockRun:
             self.provisional,
             self.ended,
             self.deemed,
+            self.breached,
+            self.known_at,
+            self.stilled,
+            self.earliest_due,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLink:
+    """A link of the case to another one: `kind` is `duplicate`, `group`, `repeat`, `same_event` or empty, `group` that of triage."""
+
+    case: str
+    kind: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A duplicate of a lead: `dues` are the due instants that it brought for each clock, `started` the clocks that only it had running."""
+
+    case: str
+    received_at: int
+    keys: list[str]
+    dues: dict[str, list[int | None]]
+    started: list[str]
 
 
 @dataclass(slots=True)
@@ -123,7 +153,11 @@ class Case:
 
     `last` (the fields that some condition reads of the latest event of a type) and `count` (of events of a type) begin at the
     registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
-    measures wait for their sign-off; `windows` maps each action that is no longer accepted to the clauses that close it.
+    measures wait for their sign-off; `decisions` maps what was submitted to the event that decided on it, empty while none has;
+    `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are its own;
+    `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action that
+    is no longer accepted to the clauses that close it; `leads` are the departments that have led (empty after a return), each with
+    the instant since when.
     """
 
     id: str
@@ -152,14 +186,23 @@ class Case:
     suspended: bool = False
     unsigned: bool = False
     agreed: int | None = None
-    links: list[str] = field(default_factory=list)
+    links: list[CaseLink] = field(default_factory=list)
+    lead: str = ""
+    duplicates: list[Duplicate] = field(default_factory=list)
+    handed_over: dict[str, Any] = field(default_factory=dict)
+    complainant_keys: list[str] = field(default_factory=list)
+    urgings: int = 0
+    urgings_told_at: int | None = None
+    ended_by: str = ""
     windows: dict[str, list[str]] = field(default_factory=dict)
+    decisions: dict[str, str] = field(default_factory=dict)
     decided_by_person: list[str] = field(default_factory=list)
     last: dict[str, dict[str, Any]] = field(default_factory=dict)
     count: dict[str, int] = field(default_factory=dict)
     rounds: dict[str, list[ClockRun]] = field(default_factory=dict)
     climbs: list[Escalation] = field(default_factory=list)
     sequence: int = 0
+    leads: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def open(self) -> bool:
@@ -170,6 +213,21 @@ class Case:
         """The latest run of a clock."""
         runs = self.rounds.get(clock_id)
         return runs[-1] if runs else None
+
+    def record_lead(self, at: int) -> None:
+        """Note since when the present department leads, if it has changed."""
+        if self.department != (self.leads[-1][1] if self.leads else ""):
+            self.leads.append((at, self.department))
+
+    def find_link(self, unlinked: dict[str, Any]) -> CaseLink | None:
+        """The link that `unlinked` takes off: the latest to that case, of that kind or of that group where it names one."""
+        to_case, kind, group = unlinked.get("to_case", ""), unlinked.get("as", ""), unlinked.get("group", "")
+        for link in reversed(self.links):
+            # Triage names the group: the case that a member was linked to may itself have left the group since.
+            names_link = link.group == group if group else link.case == to_case
+            if names_link and (not kind or link.kind == kind):
+                return link
+        return None
 
     def working_copy(self) -> Case:
         """An equal case with containers of its own; runs that have ended are shared, since they never change."""
@@ -201,13 +259,22 @@ class Case:
             unsigned=self.unsigned,
             agreed=self.agreed,
             links=[*self.links],
+            lead=self.lead,
+            duplicates=[*self.duplicates],
+            handed_over=self.handed_over,
+            complainant_keys=self.complainant_keys,
+            urgings=self.urgings,
+            urgings_told_at=self.urgings_told_at,
+            ended_by=self.ended_by,
             windows={**self.windows},
+            decisions={**self.decisions},
             decided_by_person=[*self.decided_by_person],
             last={**self.last},
             count={**self.count},
             rounds={clock: _copy_last_run(runs) for clock, runs in self.rounds.items()},
             climbs=[copy(escalation) for escalation in self.climbs],
             sequence=self.sequence,
+            leads=[*self.leads],
         )
 
     @classmethod
@@ -215,7 +282,11 @@ class Case:
         """The case from its fields as `dataclasses.asdict` or orjson give them; raises `KeyError` or `TypeError` for others."""
         rounds = {clock: [ClockRun(**run) for run in runs] for clock, runs in data["rounds"].items()}
         climbs = [Escalation(**escalation) for escalation in data["climbs"]]
-        return cls(**{**data, "rounds": rounds, "climbs": climbs})
+        links = [CaseLink(**link) for link in data["links"]]
+        duplicates = [Duplicate(**duplicate) for duplicate in data["duplicates"]]
+        leads = [(at, department) for at, department in data.get("leads", ())]
+        parts = {"rounds": rounds, "climbs": climbs, "links": links, "duplicates": duplicates, "leads": leads}
+        return cls(**{**data, **parts})
 
 
 def _copy_last_run(runs: list[ClockRun]) -> list[ClockRun]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from services.sla.domain.deadlines.calendar_pieces import AnyCalendar, calendar_with_changes
 from services.sla.domain.deadlines.deadline import Extension, TimeLimit, compute_due
 from services.sla.domain.deadlines.pauses import Pauses
 from services.sla.domain.deadlines.recurrence import next_occurrence
@@ -18,11 +20,18 @@ def compute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) 
     """Set the due instants of a run, its reminders and its next occurrence, counted from its start."""
     # Always from the start, so that no change of class, calendar or version loses paused time (time.md).
     dues = [_step_due_at(builder, plan, run, step_index) for step_index in range(len(plan.deadline_steps))]
-    run.dues = [at for at, _ in dues]
+    run.dues = [_bounded_due(builder, run, index, at) for index, (at, _) in enumerate(dues)]
     run.provisional = any(provisional for _, provisional in dues)
     run.next_occurrence = next_occurrence_after(builder, plan, run, run.occurred)
     if plan.reminders:
         run.reminders = [_reminder_at(builder, plan, run, reminder_index) for reminder_index in range(len(plan.reminders))]
+
+
+def calendar_of(builder: DecisionBuilder, plan: ClockPlan) -> AnyCalendar:
+    """The calendar that a clock counts by; of a clock by department, those of the departments that have led, in order."""
+    if not plan.counts_by_department or not builder.case.leads:
+        return builder.worktime
+    return calendar_with_changes(builder.worktime, [(at, builder.rulebook.worktime_for(name)) for at, name in builder.case.leads])
 
 
 def time_limit(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> TimeLimit | None:
@@ -31,8 +40,8 @@ def time_limit(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_in
     if step.duration is None:
         return None
     agreed = builder.case.facts.get(step.fact) if step.fact else _agreed_date(builder, run) if step.entry.or_agreed else None
-    if step.fact and agreed is None:
-        return None
+    if step.fact and (agreed is None or agreed < run.start):
+        return None  # no clock ends before it starts: a date before this round's start counts as absent (time.md, Instants that can be)
     limit = TimeLimit(
         run.start,
         step.duration,
@@ -45,11 +54,38 @@ def time_limit(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_in
     return limit if step_index == 0 or not run.extensions else _later_step_limit(builder, plan, step_index, limit)
 
 
+def early_extension(plan: ClockPlan, run: ClockRun, until: int) -> str | None:
+    """Why a clock cannot be extended until an instant: rule and remedy; None if it can."""
+    if until < run.start:
+        return f"until lies before the start of the clock {plan.clock.id}; give an instant after it"
+    if run.due_at is not None and until < run.due_at:
+        return f"until lies before the present due instant of the clock {plan.clock.id}; an extension gives a later one"
+    return None
+
+
+def early_date(builder: DecisionBuilder, event_data: dict[str, Any]) -> tuple[ClockPlan, str] | None:
+    """The running clock that a date of an event would end before its start, and why; None if there is none."""
+    facts = event_data.get("facts", {})
+    for plan in builder.rulebook.clock_plans.values():
+        run = builder.case.current_run(plan.clock.id)
+        if run is None or not run.is_active:
+            continue
+        dates = [(f"facts.{step.fact}", facts.get(step.fact)) for step in plan.deadline_steps if step.fact]
+        if any(step.entry.or_agreed for step in plan.deadline_steps):
+            dates += [(name, event_data.get(name)) for name in ("date", "next_date")]
+        for name, at in dates:
+            if isinstance(at, int) and at < run.start:
+                return plan, f"{name} lies before the start of the clock {plan.clock.id}; give a date after it"
+    return None
+
+
 def next_occurrence_after(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, after: int | None) -> int | None:
     """The instant of the first occurrence of a repeating clock after an instant; None while paused or if the clock does not repeat."""
     if plan.every is None:
         return None
-    occurrence = next_occurrence(builder.worktime, TimeLimit(run.start, plan.every, plan.counting_rule, _pause_intervals(run)), after)
+    occurrence = next_occurrence(
+        calendar_of(builder, plan), TimeLimit(run.start, plan.every, plan.counting_rule, _pause_intervals(run)), after
+    )
     return None if occurrence is None else occurrence.due
 
 
@@ -59,7 +95,7 @@ def _later_step_limit(builder: DecisionBuilder, plan: ClockPlan, step_index: int
     until = limit.extended_duration()[1]
     if until is None or not any(builder.holds(earlier.when) for earlier in plan.deadline_steps[:step_index]):
         return limit
-    due_at = compute_due(builder.worktime, without_until)[0]
+    due_at = compute_due(calendar_of(builder, plan), without_until)[0]
     return without_until if due_at is None or due_at > until else limit
 
 
@@ -70,8 +106,21 @@ def _step_due_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_
     limit = time_limit(builder, plan, run, step_index)
     if limit is None:
         return None, False
-    due_at, _, provisional = compute_due(builder.worktime, limit)
+    due_at, _, provisional = compute_due(calendar_of(builder, plan), limit)
     return due_at, provisional
+
+
+def _bounded_due(builder: DecisionBuilder, run: ClockRun, step_index: int, at: int | None) -> int | None:
+    """A due instant, earlier where a duplicate of the case brought an earlier one, later where the case was a duplicate itself."""
+    if at is None or step_index in run.done:
+        return at
+    if run.earliest_due is not None:
+        at = max(at, run.earliest_due)
+    for duplicate in builder.case.duplicates:
+        brought = duplicate.dues.get(run.clock, ())
+        if step_index < len(brought) and (earlier := brought[step_index]) is not None and not run.extensions:
+            at = min(at, earlier)
+    return at
 
 
 def _agreed_date(builder: DecisionBuilder, run: ClockRun) -> int | None:
@@ -85,7 +134,7 @@ def _reminder_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, remin
     if run.dues[reminder.step_index] is None or not builder.holds(reminder.when):
         return None
     limit = time_limit(builder, plan, run, reminder.step_index)
-    return None if limit is None else reminder_due(builder.worktime, limit, reminder.timing)
+    return None if limit is None else reminder_due(calendar_of(builder, plan), limit, reminder.timing)
 
 
 def _pause_intervals(run: ClockRun) -> Pauses:

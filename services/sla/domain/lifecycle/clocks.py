@@ -35,7 +35,7 @@ def apply_pauses_and_starts(builder: DecisionBuilder, plans: Sequence[ClockPlan]
         _apply_extension(builder, event)
     for plan in plans:
         _apply_start(builder, plan, event)
-    if event_type in END_EVENTS:
+    if event_type in END_EVENTS and not builder.case.lead:
         _cancel_all(builder, event)
     # A next date in an answer is an agreed date, which replaces limits with `or_agreed`.
     elif event_type in builder.rulebook.replanning_events or event.data.get("next_date") is not None:
@@ -62,9 +62,15 @@ def clock_event_fields(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun)
     }
     if run.due_at is not None:
         data["due_at"] = run.due_at
+    data.update(known_late_fields(run, run.due_at))
     if run.provisional:
         data["provisional"] = True
     return data
+
+
+def known_late_fields(run: ClockRun, due_at: int | None) -> dict[str, int]:
+    """The event field that tells when a fact became known that had made this instant due before; empty where it was known in time."""
+    return {"known_at": run.known_at} if run.known_at is not None and due_at is not None and due_at < run.known_at else {}
 
 
 def start_run(builder: DecisionBuilder, plan: ClockPlan, at: int, event_type: str, *, counted_from: int | None = None) -> None:
@@ -122,7 +128,7 @@ def replan_clocks(builder: DecisionBuilder, at: int, reason: str) -> None:
                 run.state = "paused" if _is_within_pause(run) else "running"
                 _activate(builder, plan, run, at)
         elif guard_holds:
-            _move_deadlines(builder, plan, run, at, reason)
+            move_deadlines(builder, plan, run, at, reason)
         else:
             cancel_run(builder, plan, run, at, REASON_GUARD)
             # Not ended: the guard may become true again (ADR 11).
@@ -134,19 +140,31 @@ def recalculate_deadlines(builder: DecisionBuilder, at: int, reason: str) -> Non
     for plan in builder.rulebook.clock_plans.values():
         run = builder.case.current_run(plan.clock.id)
         if run is not None and run.is_active:
-            _move_deadlines(builder, plan, run, at, reason)
+            move_deadlines(builder, plan, run, at, reason)
 
 
 def _activate(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int) -> None:
     compute_deadlines(builder, plan, run)
+    _note_late_knowledge(builder, run, at)
     builder.add_event("clock_started", at, {**clock_event_fields(builder, plan, run), "started_at": run.start})
 
 
-def _move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, reason: str) -> None:
+def _note_late_knowledge(builder: DecisionBuilder, run: ClockRun, at: int) -> None:
+    """Note that a due instant had passed before the fact that it follows from was known: nobody missed what nobody knew (time.md)."""
+    # What a registration itself says was known: the letter lay on the desk since its receipt.
+    pending = [due for index, due in enumerate(run.dues) if index not in run.done]
+    if at > builder.case.registered_at and any(due is not None and due < at for due in (*pending, run.next_occurrence)):
+        run.known_at = at
+
+
+def move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, reason: str) -> None:
+    """Count the deadlines of a run again; one that moves is an event."""
     dues_before, occurrence_before, was_provisional = list(run.dues), run.next_occurrence, run.provisional
     compute_deadlines(builder, plan, run)
-    # A reminder that has moved beyond this instant is due again.
-    run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
+    _note_late_knowledge(builder, run, at)
+    if not plan.counts_by_department or reason == "extension_granted":
+        # A reminder that has moved beyond this instant is due again; a change of lead sends none twice (time.md, Whose calendar).
+        run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
     moves = [(before, after) for before, after in zip(dues_before, run.dues, strict=True) if before != after]
     if plan.every is not None and occurrence_before != run.next_occurrence:
         moves.append((occurrence_before, run.next_occurrence))
@@ -195,22 +213,26 @@ def _apply_pause_or_resume(builder: DecisionBuilder, plan: ClockPlan, event: Eve
         return
     if _is_within_pause(run):
         if _matching_indexes(builder, plan, RESUMES, event):
-            _record_pause(builder, plan, run, [run.pauses.pop()[0], event.at], event.at)
+            record_pause(builder, plan, run, [run.pauses.pop()[0], event.at], event.at)
     elif _matching_indexes(builder, plan, PAUSES, event):
-        _record_pause(builder, plan, run, [event.at, None], event.at)
+        record_pause(builder, plan, run, [event.at, None], event.at)
 
 
 def _is_within_pause(run: ClockRun) -> bool:
     return bool(run.pauses) and run.pauses[-1][1] is None
 
 
-def _record_pause(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, pause: list[int | None], at: int) -> None:
+def record_pause(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, pause: list[int | None], at: int, reason: str = "") -> None:
+    """Add a pause to a run, open if it has no end, and count the run's deadlines again."""
     run.pauses = [*run.pauses, pause]
     if run.state == "dormant":
         return
     run.state = "paused" if pause[1] is None else "running"
     compute_deadlines(builder, plan, run)
-    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, clock_event_fields(builder, plan, run))
+    data = clock_event_fields(builder, plan, run)
+    if reason:
+        data["reason"] = reason
+    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, data)
 
 
 def _apply_start(builder: DecisionBuilder, plan: ClockPlan, event: Event) -> None:
@@ -231,7 +253,7 @@ def _apply_extension(builder: DecisionBuilder, event: Event) -> None:
     run = builder.case.current_run(plan.clock.id)
     if run is not None and run.is_active:
         run.extensions = [*run.extensions, {"by": event.data.get("extend_by", ""), "until": event.data.get("until")}]
-        _move_deadlines(builder, plan, run, event.at, event.type)
+        move_deadlines(builder, plan, run, event.at, event.type)
 
 
 def _cancel_all(builder: DecisionBuilder, event: Event) -> None:

@@ -81,6 +81,8 @@ class ConditionScope:
                 return self._instant(getattr(case, name))
             case "received_day":
                 return self.local_date(case.received_at)
+            case "links":
+                return [link.kind for link in case.links]
             case "agreed_date":
                 return EPOCH if case.agreed is None else self._instant(case.agreed)
         return getattr(case, name)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle import clocks, due_items, escalation, permissions
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
+from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.defaults.complainant_requests import REQUEST_EVENTS, event_type_of_request, follow_up_request
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.links.duplicates import FOLLOWED_EVENTS, follow_link_event
+from services.sla.domain.lifecycle.links.duplicates import RULE as DUPLICATE_RULE
+from services.sla.domain.lifecycle.links.messages import CASE_CAUSE, CaseMessage, messages_to_other_cases
+from services.sla.domain.lifecycle.notifications import COMPLAINANT_ROLE, NotificationOptions, notify_roles
 from services.sla.domain.messages.merging import merge_requests
 from services.sla.domain.rules.plans import first_clauses
 from services.sla.domain.rules.rulebook import Rulebook
@@ -33,11 +39,15 @@ class ProcedureLoopError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CaseDecision:
-    """The case after the decision, the events in order, and the next instant at which something is due (None if nothing is)."""
+    """The case after the decision, the events in order, the next instant at which something is due (None if nothing is), and messages.
+
+    `messages` are inputs for the case's lead or duplicates.
+    """
 
     case: Case
     events: list[Event]
     next_due: int | None
+    messages: list[CaseMessage] = field(default_factory=list)
 
 
 def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: int) -> CaseDecision:
@@ -65,7 +75,7 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
             # A guard that becomes true only now counts from its start event, so its deadline may have passed (time.md, Known late).
             next_due_at = _execute_due(builder, case_input.at - 1)
     merge_requests(builder.events)
-    return CaseDecision(builder.case, builder.events, next_due_at)
+    return CaseDecision(builder.case, builder.events, next_due_at, messages_to_other_cases(builder, case))
 
 
 def _follow_up_events(builder: DecisionBuilder) -> None:
@@ -86,6 +96,10 @@ def _follow_up_events(builder: DecisionBuilder) -> None:
         # Before the reactions, since one of them may start an escalation that has to stay active.
         escalation.end_escalations(builder, event)
         run_reactions(builder, event)
+        if event.type in FOLLOWED_EVENTS:
+            follow_link_event(builder, event)
+        if event.type in REQUEST_EVENTS:
+            follow_up_request(builder, event)
         if event.type == "measures_signed_off":
             # Only now, since selectors take a sign-off for measures while there are some that wait for it.
             builder.case.unsigned = False
@@ -125,6 +139,7 @@ def _new_case(case_input: OpenCase) -> Case:
         subject=classified.get("subject", ""),
         proposed=classified.get("department", ""),
         facts=dict(classified.get("facts", {})),
+        complainant_keys=case_input.registered.get("complainant_keys", []),
     )
 
 
@@ -149,6 +164,9 @@ def _apply_input(builder: DecisionBuilder, case_input: TakeAction | ApplyDecisio
 
 def _apply_decision(builder: DecisionBuilder, case_input: ApplyDecision) -> None:
     case, event_type, data = builder.case, case_input.event, dict(case_input.data)
+    if case_input.cause == CASE_CAUSE:
+        _apply_message(builder, case_input, data)
+        return
     # A person's decision outranks a later automatic one (vocabulary.md).
     if event_type in ("routed", "route_proposed") and "department" in case.decided_by_person:
         event_type, data = _outranked_by_person("route", "department", data)
@@ -159,6 +177,34 @@ def _apply_decision(builder: DecisionBuilder, case_input: ApplyDecision) -> None
     if event_type == "reclassified":
         data.setdefault("from_class", case.class_)
     builder.add_event(event_type, case_input.at, data, case_input.cause)
+
+
+def _apply_message(builder: DecisionBuilder, case_input: ApplyDecision, data: dict[str, Any]) -> None:
+    """Apply what the case's lead or a duplicate of it brought about; a message that the case has outrun changes nothing."""
+    case, event_type = builder.case, case_input.event
+    outrun = (
+        (event_type in END_EVENTS and not case.open)
+        or (event_type == "reopened" and case.open)
+        or (event_type == "unlinked" and case.lead != data["to_case"])
+        or (event_type == "linked" and case.lead in ("", data["to_case"]))
+        or (event_type == "duplicate_left" and data["duplicate"] not in {each.case for each in case.duplicates})
+    )
+    if outrun:
+        return
+    if event_type == "duplicate_joined" and case.lead == data["duplicate"]:
+        # Both were linked to each other at the same time; of such a circle the case with the lower id becomes the lead.
+        if case.id > data["duplicate"]:
+            return
+        builder.add_event("unlinked", case_input.at, {"rule": DUPLICATE_RULE, "to_case": case.lead, "as": "duplicate", "reason": "circle"})
+    if event_type == "notification_requested":
+        # The complainant of the duplicate knows its own number, and only its own sealed contact can be opened for it.
+        data = {**data, "notification": f"{case.id}-{case.sequence + 1}", "values": {**data.get("values", {}), "number": case.number}}
+        if case.complaint.get("contact"):
+            data["contact"] = case.complaint["contact"]
+    builder.add_event(event_type, case_input.at, data, CASE_CAUSE)
+    if event_type in END_EVENTS and case.lead:
+        options = NotificationOptions(by=["sms", "email"], about=event_type)
+        notify_roles(builder, case_input.at, [COMPLAINANT_ROLE], {"rule": DUPLICATE_RULE}, options)
 
 
 def _outranked_by_person(action: str, subject: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -172,13 +218,14 @@ def _take_action(builder: DecisionBuilder, case_input: TakeAction) -> None:
     if case_input.action not in ACTION_DEFINITIONS:
         raise UnknownActionError(f"there is no action {case_input.action!r}; actions are {', '.join(sorted(ACTION_DEFINITIONS))}")
     event_type = permissions.resulting_event_type(builder, case_input.action, case_input.data)
+    event_type = event_type_of_request(builder, event_type, case_input.role)
     data = {**permissions.action_event_fields(event_type, case_input.data), "role": case_input.role, "actor": case_input.actor}
     if event_type == "measures_submitted":
         data["needs_sign_off"] = permissions.needs_sign_off(builder, data)
     refusal = permissions.find_refusal(builder, permissions.effective_action(builder, case_input.action), event_type, case_input.at, data)
     if case_input.denied:
         # The actor's identity is known, so the attempt belongs in the ledger.
-        refusal = permissions.ActionRefusal(case_input.denied, rule=permissions.AUTHORITY_RULE)
+        refusal = ActionRefusal(case_input.denied, rule=case_input.denied_by)
     if refusal is not None:
         _add_refusal(builder, case_input, refusal)
         return
@@ -205,6 +252,12 @@ def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_t
         data["from_class"] = builder.case.class_
     if event_type in ("routed", "reassigned"):
         data["by"] = case_input.role
+    if event_type in REQUEST_EVENTS and builder.case.lead:
+        data["to_case"] = builder.case.lead
+    if event_type == "unlinked" and (removed := builder.case.find_link(data)) is not None and removed.kind:
+        data["as"] = removed.kind
+    if event_type in ("linked", "unlinked"):
+        builder.case.decided_by_person.append("link")
     if case_input.action in permissions.EXTENSION_ACTIONS:
         plan = permissions.find_clock(builder, data["clock"])
         if plan is not None:
@@ -214,7 +267,7 @@ def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_t
         data.update(builder.rule_fields(case_input.action, next((rule.clauses for rule in rules if rule.clauses), [])))
 
 
-def _add_refusal(builder: DecisionBuilder, case_input: TakeAction, refusal: permissions.ActionRefusal) -> None:
+def _add_refusal(builder: DecisionBuilder, case_input: TakeAction, refusal: ActionRefusal) -> None:
     data = {
         **builder.rule_fields(refusal.rule, refusal.clauses),
         "action": case_input.action,

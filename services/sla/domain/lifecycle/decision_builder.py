@@ -6,18 +6,23 @@ from collections import deque
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.lifecycle.case import Case, Event
+from services.sla.domain.lifecycle.case import Case, CaseLink, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
+from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
+from shared.contracts.complaint import supplemented_text
 from shared.procedures.expressions.conditions import Condition
 
 MICROSECONDS_PER_SECOND = 1_000_000
+_NO_PERSONS = frozenset({"complainant", "system"})
 END_EVENTS = frozenset({"closed", "refused", "withdrawn"})
 """Events that end a case; its status is then the event's type."""
 _RESPONSIBILITY_EVENTS = frozenset({"routed", "reassigned", "route_proposed", "returned", "assigned", "taken_over"})
 _MEASURES_EVENTS = ("measures_submitted", "measures_approved", "measures_deemed_approved", "measures_rejected")
-_CASE_CHANGE_EVENTS = frozenset({"classified", "reclassified", "amended", "linked", "unlinked", *END_EVENTS, *_MEASURES_EVENTS, "reopened"})
+_CASE_CHANGE_EVENTS = frozenset(
+    {"classified", "reclassified", "amended", "supplemented", "linked", "unlinked", *END_EVENTS, *_MEASURES_EVENTS, "reopened"}
+)
 
 
 class DecisionBuilder:
@@ -32,7 +37,8 @@ class DecisionBuilder:
         self.case = case
         self.rulebook = rulebook
         self.now = now
-        self.worktime: Worktime = rulebook.worktime_for(case.department)
+        # The regulation speaks of legal working days: whichever department leads, its calendar does not move them (time.md).
+        self.worktime: Worktime = rulebook.worktime
         self.events: list[Event] = []
         self.pending: deque[Event] = deque()
 
@@ -61,6 +67,7 @@ class DecisionBuilder:
         # At once and not when the loop follows it up, so that the next effect of the same entry reads the changed case.
         self._update_last_and_count(event)
         self._apply_to_case(event_type, data)
+        case.record_lead(at)
         return event
 
     def rule_fields(self, rule: str, clauses: list[str]) -> dict[str, Any]:
@@ -87,6 +94,8 @@ class DecisionBuilder:
             self._apply_case_change(event_type, data)
         elif event_type in _RESPONSIBILITY_EVENTS:
             self._apply_responsibility(event_type, data)
+        if event_type in TRACKED_EVENTS:
+            record_submission_or_decision(self.case, event_type, data)
         agreed_date = data.get("date") if event_type == "date_agreed" else data.get("next_date")
         if agreed_date is not None:
             self._set_agreed_date(agreed_date)
@@ -100,11 +109,15 @@ class DecisionBuilder:
                 self._apply_amended_facts(data.get("facts", {}))
                 case.complaint = {**case.complaint, **data.get("fields", {})}
             case "linked":
-                case.links.append(data.get("as", ""))
-            case "unlinked" if case.links:
-                case.links.pop()
+                case.links.append(CaseLink(data.get("to_case", ""), data.get("as", ""), data.get("group", "")))
+            case "unlinked":
+                removed = case.find_link(data)
+                case.links = [link for link in case.links if link is not removed]
             case "closed" | "refused" | "withdrawn":
                 case.status = event_type
+                case.ended_by = data.get("role", "") if data.get("role") not in _NO_PERSONS else ""
+            case "supplemented" if not data.get("to_case"):
+                case.complaint = {**case.complaint, "text": supplemented_text(case.complaint.get("text", ""), data.get("text", ""))}
             case "measures_submitted":
                 case.unsigned = bool(data.get("needs_sign_off"))
             case "measures_approved" | "measures_deemed_approved" | "measures_rejected":
@@ -117,7 +130,6 @@ class DecisionBuilder:
         match event_type:
             case "routed" | "reassigned":
                 case.department, case.cooperating = data["department"], data.get("cooperating", [])
-                self.worktime = self.rulebook.worktime_for(case.department)
             case "route_proposed":
                 case.proposed = data["department"]
             case "returned":
@@ -148,4 +160,4 @@ class DecisionBuilder:
         case = self.case
         case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
         # Conditions and bounds such as `at_most` count again from here.
-        case.last, case.count = {}, {"reopened": 1}
+        case.last, case.count, case.decisions = {}, {"reopened": 1}, {}

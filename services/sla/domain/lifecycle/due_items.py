@@ -10,11 +10,12 @@ from services.sla.domain.lifecycle.case import Case, ClockRun, Event
 from services.sla.domain.lifecycle.clock_deadlines import next_occurrence_after
 from services.sla.domain.lifecycle.clocks import interrupts
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.defaults.complainant_requests import tell_urgings, urgings_due
 from services.sla.domain.lifecycle.effects import EffectContext, apply_effects
 from services.sla.domain.lifecycle.escalation import advance_escalation
 from services.sla.domain.rules.plans import ClockPlan
 
-_REMINDER, _DUE_ENTRY, _REPEAT, _ESCALATION = range(4)
+_REMINDER, _DUE_ENTRY, _REPEAT, _ESCALATION, _URGINGS = range(5)
 """The order of due items at one instant."""
 
 
@@ -33,6 +34,8 @@ def next_due(case: Case) -> int | None:
     """The next instant (microseconds) at which something of the case is due; None if nothing is."""
     # Called for every decision and every timer: no items are built for it.
     earliest: int | None = None
+    if case.lead:  # a duplicate follows its lead: no clock of it reminds, fires or repeats, no ladder climbs
+        return None
     for runs in case.rounds.values():
         run = runs[-1]
         if run.is_active:
@@ -43,7 +46,7 @@ def next_due(case: Case) -> int | None:
     for escalation in case.climbs:
         if escalation.active:
             earliest = _earlier_instant(earliest, escalation.next)
-    return earliest
+    return _earlier_instant(earliest, urgings_due(case))
 
 
 def execute_first(builder: DecisionBuilder, upto: int) -> None:
@@ -58,7 +61,7 @@ def execute_before_interruption(builder: DecisionBuilder, plans: Sequence[ClockP
     """
     for plan in plans:
         run = builder.case.current_run(plan.clock.id)
-        if run is None or event.at not in run.dues or not interrupts(builder, plan, event):
+        if builder.case.lead or run is None or event.at not in run.dues or not interrupts(builder, plan, event):
             continue
         for step_index, at in enumerate(run.dues):
             # An effect may end the run, for example by deeming an event.
@@ -87,6 +90,9 @@ def _due_items(builder: DecisionBuilder, upto: int) -> Iterator[_DueItem]:
         at = escalation.next
         if escalation.active and at is not None and at <= upto:
             yield _DueItem(at, _ESCALATION, order, 0, partial(advance_escalation, builder, escalation, at))
+    at = urgings_due(builder.case)
+    if at is not None and at <= upto:
+        yield _DueItem(at, _URGINGS, 0, 0, partial(tell_urgings, builder, at))
 
 
 def _due_items_of_run(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, order: int, upto: int) -> Iterator[_DueItem]:

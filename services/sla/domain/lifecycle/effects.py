@@ -82,6 +82,9 @@ def _reaction_applies(builder: DecisionBuilder, reaction: ReactionPlan, event: E
 
 
 def _breach(builder: DecisionBuilder, planned: PlannedEffect, effect: Breach, context: EffectContext) -> None:
+    run = context.run
+    if run is not None and run.breached is None:
+        run.breached = context.at
     data = {**_run_fields(builder, context), **builder.rule_fields(context.rule, planned.clauses)}
     if effect.in_principle:
         data["in_principle"] = True
@@ -154,8 +157,11 @@ def _set_facts(builder: DecisionBuilder, planned: PlannedEffect, effect: SetFact
 
 
 def _assign(builder: DecisionBuilder, planned: PlannedEffect, effect: AssignHandler, context: EffectContext) -> None:
-    person = next(iter(notifications.role_holders(builder, effect.assign, context.at)), "")
-    data = {**builder.rule_fields(context.rule, planned.clauses), "role": effect.assign, "to_role": effect.assign, "person": person}
+    role = effect.assign
+    if notifications.accused(builder):
+        role = notifications.reachable_role(builder, role, context.at) or role
+    person = next(iter(notifications.role_holders(builder, role, context.at)), "")
+    data = {**builder.rule_fields(context.rule, planned.clauses), "role": effect.assign, "to_role": role, "person": person}
     builder.add_event("assigned", context.at, data)
 
 
@@ -194,7 +200,10 @@ def _run_fields(builder: DecisionBuilder, context: EffectContext) -> dict[str, A
         return {}
     data = clocks.clock_event_fields(builder, context.plan, context.run)
     data.pop("clauses", None)
-    return data if context.due_at is None else {**data, "due_at": context.due_at}
+    if context.due_at is None:
+        return data
+    data.pop("known_at", None)
+    return {**data, "due_at": context.due_at, **clocks.known_late_fields(context.run, context.due_at)}
 
 
 def _resolve_roles(builder: DecisionBuilder, roles: str | list[str], context: EffectContext) -> list[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+AUTHORITY_RULE = "authority"
+"""The rule of a refusal because the actor does not hold the role."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
@@ -25,7 +28,8 @@ class OpenCase:
 class TakeAction:
     """An action of an authenticated actor in a role.
 
-    `denied` is the reason why the actor may not act in that role; the action is then refused and the refusal recorded.
+    `denied` is the reason why the action is refused whatever the case says: the actor does not hold that role, or another case
+    forbids it. `denied_by` names the rule. The refusal is recorded.
     """
 
     action: str
@@ -34,6 +38,7 @@ class TakeAction:
     actor: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     denied: str = ""
+    denied_by: str = AUTHORITY_RULE
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,9 @@ def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
 
 
 def accused(builder: DecisionBuilder) -> frozenset[str]:
-    """The people and units complained about, who are never recipients or assignees of the case."""
+    """The people complained about and those who report to them: never recipients, assignees or approvers of the case."""
     against = builder.case.complaint.get("against")
-    return frozenset(against) if against else _NO_ACCUSED
+    return builder.rulebook.excluded_people(tuple(against)) if against else _NO_ACCUSED
 
 
 def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...]:
@@ -113,6 +113,8 @@ def request_notification(
 def report_no_recipient(builder: DecisionBuilder, at: int, role: str, rule_fields: dict[str, Any], ladder_id: str = "") -> None:
     """Add `no_recipient` and request a notification of the organisation's fallback person."""
     fallback = builder.rulebook.organisation.fallback
+    if fallback in accused(builder):
+        fallback = None
     reason = f"no rung is left on the ladder {ladder_id}" if ladder_id else f"the role {role} has no holder"
     data = {**rule_fields, "role": role, "recipients": [fallback] if fallback else [], "ladder": ladder_id, "reason": reason}
     builder.add_event("no_recipient", at, data)
@@ -124,7 +126,7 @@ def report_no_recipient(builder: DecisionBuilder, at: int, role: str, rule_field
 def _contact_person(builder: DecisionBuilder, at: int) -> str:
     """The person who handles the case, else who is responsible for it; empty before one is known."""
     case = builder.case
-    if builder.rulebook.organisation.person(case.handler) is not None:
+    if builder.rulebook.organisation.person(case.handler) is not None and case.handler not in accused(builder):
         return case.handler
     if not case.department:
         return ""

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from services.sla.domain.lifecycle import clock_deadlines
 from services.sla.domain.lifecycle.case import ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.defaults.accused_people import accused_takes_part, stands_in
+from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
+from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
+from services.sla.domain.lifecycle.defaults.single_decisions import decision_not_awaited
+from services.sla.domain.lifecycle.links.duplicates import follows_lead
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.duration import Duration, DurationError
 from shared.procedures.model.effects import role_tuple
 
-AUTHORITY_RULE = "authority"
-"""The rule of a refusal because the actor does not hold the role."""
 EXTENSION_ACTIONS = ("request_extension", "grant_extension", "refuse_extension")
 _EVENT_FIELD_NAMES = {"by": "extend_by", "case": "to_case", "role": "to_role", "passed": ""}
 """Action data that have another name in the event; an empty name is left out of the event."""
 _REQUIRED_EVENT_FIELDS = {("link", "case"): "to_case", ("unlink", "case"): "to_case"}
-
-
-@dataclass(frozen=True, slots=True)
-class ActionRefusal:
-    """Why an action is refused: the reason with its remedy, and the clauses of the broken rules; `late` after a deemed event."""
-
-    reason: str
-    clauses: list[str] = field(default_factory=list)
-    rule: str = ""
-    late: bool = False
 
 
 def effective_action(builder: DecisionBuilder, action: str) -> str:
@@ -65,13 +59,20 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
     """The first reason to refuse an action, None if it is accepted; `data` are the fields of the event that it would become."""
     return (
         _missing_data(action, data)
+        or follows_lead(builder, action, event_type)
         or _wrong_case_status(builder, action)
         or _window_closed(builder, action)
         or _too_many_returns(builder, action)
         or _unknown_class(builder, data)
+        or unknown_reference(builder, event_type, data)
         or _already_deemed(builder, event_type, at)
+        or _early_date(builder, data)
         or (_invalid_extension(builder, action, at, data) if action in EXTENSION_ACTIONS else None)
         or _broken_rules(builder, action, {**data, "at": at})
+        # After the procedure's rules: a refusal names the procedure's clause before a default (vocabulary.md).
+        or may_not_act(builder, action, data.get("role", ""))
+        or accused_takes_part(builder, action, {**data, "at": at})
+        or decision_not_awaited(builder, action, event_type, {**data, "clock": _clock_id(builder, data)})
     )
 
 
@@ -89,12 +90,21 @@ def find_clock(builder: DecisionBuilder, id_or_clause: str) -> ClockPlan | None:
     return next(iter([*active, *candidates]), None)
 
 
+def _clock_id(builder: DecisionBuilder, data: dict[str, Any]) -> str:
+    plan = find_clock(builder, data["clock"]) if data.get("clock") else None
+    return "" if plan is None else plan.clock.id
+
+
 def _clock_and_effect_clauses(plan: ClockPlan) -> list[str]:
     return [*plan.clauses, *(clause for step in plan.deadline_steps for planned in step.effects for clause in planned.clauses)]
 
 
 def _missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    missing = [name for name in ACTION_DEFINITIONS[action].required_data if not data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name))]
+    missing = [
+        name
+        for name in ACTION_DEFINITIONS[action].required_data
+        if data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name)) in (None, "")
+    ]
     return ActionRefusal(f"{missing[0]} is missing; give {missing[0]} with {action}") if missing else None
 
 
@@ -137,6 +147,11 @@ def _already_deemed(builder: DecisionBuilder, event_type: str, at: int) -> Actio
     return None
 
 
+def _early_date(builder: DecisionBuilder, data: dict[str, Any]) -> ActionRefusal | None:
+    early = clock_deadlines.early_date(builder, data)
+    return None if early is None else ActionRefusal(early[1], early[0].clauses, early[0].clock.id)
+
+
 def _invalid_extension(builder: DecisionBuilder, action: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
     plan = find_clock(builder, data["clock"])
     if plan is None:
@@ -147,6 +162,8 @@ def _invalid_extension(builder: DecisionBuilder, action: str, at: int, data: dic
         return ActionRefusal(f"the clock {clock_id} does not run; only a running clock can be extended", plan.clauses, clock_id)
     if action == "request_extension" and run.due_at is not None and at > run.due_at:
         return ActionRefusal(f"the clock {clock_id} is past due; request an extension by the due instant", plan.clauses, clock_id)
+    if data.get("until") is not None and (reason := clock_deadlines.early_extension(plan, run, data["until"])) is not None:
+        return ActionRefusal(reason, plan.clauses, clock_id)
     return _invalid_grant(builder, plan, run, data) if action == "grant_extension" else None
 
 
@@ -184,8 +201,9 @@ def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any]) -
 
 def _rule_violation(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
     rule = permission.rule
-    if rule.by is not None and data.get("role") not in role_tuple(rule.by):
-        return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(role_tuple(rule.by))} may"
+    allowed = () if rule.by is None else role_tuple(rule.by)
+    if rule.by is not None and data.get("role") not in allowed and not stands_in(builder, data.get("role", ""), allowed, data["at"]):
+        return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(allowed)} may"
     if rule.at_most is not None and builder.case.count.get(ACTION_DEFINITIONS[action].event_id, 0) >= rule.at_most:
         return f"{action} is accepted at most {rule.at_most} times"
     if rule.reasons and data.get("reason") not in rule.reasons:

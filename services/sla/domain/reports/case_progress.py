@@ -37,6 +37,8 @@ class CaseAtPeriodEnd:
                 self.department = ""
             case "linked":
                 self.links.append(data.get("as", ""))
+            case "unlinked" if data.get("as") in self.links:
+                self.links.remove(data["as"])
             case "closed" | "refused" | "withdrawn":
                 self.status = event.type
             case "reopened":
@@ -54,7 +56,8 @@ def case_at_period_end(timeline: CaseTimeline) -> CaseAtPeriodEnd:
 def finished_runs(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
     """Yield the event that first finished each clock run, a breach or a stop, and whether the run was in time.
 
-    A run stopped by a deemed approval is not in time: the approver did not act.
+    A run stopped by a deemed approval is not in time: the approver did not act. A run whose limit had passed before it was known is left
+    out: it was neither met nor missed.
     """
     finished: set[tuple[str, int]] = set()
     deemed = {_run_key(event) for event in events if event.type == "measures_deemed_approved"}
@@ -63,6 +66,8 @@ def finished_runs(events: Sequence[Event]) -> Iterator[tuple[Event, bool]]:
         # Only the first: a breach after an extension of an overdue clock is the same delay.
         if event.type in ("clock_breached", "clock_stopped") and run not in finished:
             finished.add(run)
+            if event.data.get("known_at") is not None:
+                continue
             yield event, event.type == "clock_stopped" and event.data.get("in_time", True) and run not in deemed
 
 

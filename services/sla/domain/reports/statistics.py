@@ -16,7 +16,7 @@ from shared.procedures.model.procedure import Procedure
 CALL_BACK_OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
 EXTENSION_EVENTS = {"extension_requested": "requested", "extension_granted": "granted", "extension_refused": "refused"}
 END_EVENTS = ("closed", "refused", "withdrawn")
-REPEAT_LINKS = ("repeat", "duplicate")
+REPEAT_LINKS = ("repeat",)
 """Kinds of links that make a case count as repeated."""
 GROUPINGS = ("by_kind", "by_class", "by_channel", "by_subject", "by_department", "causes")
 """Groups of the received cases; `causes` are the facts that are true."""
@@ -63,7 +63,7 @@ class StatisticsCollector:
         timeline = timeline.before(self.period.until)
         period_events = [event for event in timeline.events if self.period.contains(event.at)]
         case = case_at_period_end(timeline)
-        self.open_cases += case.status == "open"
+        self.open_cases += case.status == "open" and "duplicate" not in case.links
         if self.period.contains(timeline.received_at):
             self._count_received(timeline, case)
         self._count_events(period_events)
@@ -72,6 +72,10 @@ class StatisticsCollector:
         self._count_time(timeline)
 
     def _count_received(self, timeline: CaseTimeline, case: CaseAtPeriodEnd) -> None:
+        if "duplicate" in case.links:
+            # The lead is counted: a complaint that came twice is one.
+            self.group_counts["links"].update(case.links)
+            return
         self.received += 1
         self.group_counts["by_kind"][case.kind] += 1
         self.group_counts["by_class"][case.class_] += 1
@@ -86,7 +90,8 @@ class StatisticsCollector:
         self.event_counts.update(event.type for event in period_events)
         for event in period_events:
             if event.type in ("clock_breached", "escalated"):
-                self.group_counts[event.type][event.data.get("clause", "")] += 1
+                group = "known_late" if event.data.get("known_at") is not None else event.type
+                self.group_counts[group][event.data.get("clause", "")] += 1
 
     def _count_finished_runs(self, timeline: CaseTimeline) -> None:
         # A clock that only repeats has no limit that could be met.
@@ -134,8 +139,10 @@ class StatisticsCollector:
                 "links": _most_frequent_first(self.group_counts["links"]),
             },
             "extensions": {name: self.event_counts[event_type] for event_type, name in EXTENSION_EVENTS.items()},
+            "urgings": self.event_counts["urged"],
             "deemed": self.event_counts["measures_deemed_approved"],
             "breaches": _by_clause(self.group_counts["clock_breached"]),
+            "known_late": _by_clause(self.group_counts["known_late"]),
             "escalations": _by_clause(self.group_counts["escalated"]),
             "time": _time_by_department(self.time_spent),
         }

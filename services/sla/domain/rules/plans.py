@@ -84,6 +84,11 @@ class ClockPlan:
     repeat_effects: tuple[PlannedEffect, ...]
     needs_replanning: bool
 
+    @property
+    def counts_by_department(self) -> bool:
+        """Whether the clock counts by the calendar of the department that leads at each moment."""
+        return self.clock.calendar == "department"
+
     def guards(self) -> Iterator[Condition]:
         """The conditions that decide whether the clock runs and which of its deadline steps apply."""
         yield from _present(self.when, *(step.when for step in self.deadline_steps))
@@ -149,7 +154,9 @@ def plan_clock(clock: ClockEntry, bound_procedure: BoundProcedure) -> ClockPlan:
         reminders=tuple(_plan_reminder(entry, clauses) for entry in clock.reminders),
         every=_resolve_limit(clock.every, bound_procedure) if clock.every else None,
         repeat_effects=plan_effects(clock.do, clauses),
-        needs_replanning=guard is not None or any(step.when or step.fact or step.entry.or_agreed for step in steps),
+        needs_replanning=guard is not None
+        or clock.calendar == "department"
+        or any(step.when or step.fact or step.entry.or_agreed for step in steps),
     )
 
 

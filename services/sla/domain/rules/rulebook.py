@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.rules.accused import excluded_people
 from services.sla.domain.rules.plans import ClockPlan, Permission, ReactionPlan, plan_clock, plan_permission, plan_reaction
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.expressions.conditions import Condition
@@ -20,6 +21,7 @@ from shared.procedures.organisation import Organisation
 
 REPLANNING_EVENTS = ("amended", "classified", "reclassified", "routed", "reassigned", "date_agreed")
 """Events that change what guards and due instants read: facts, class, department, agreed date."""
+_MAX_CACHED_ACCUSED = 1000
 CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
     "accepted": ("accepted", True),
     "measures_approved": ("approved", True),
@@ -44,6 +46,7 @@ class Rulebook:
     organisation: Organisation
     calendars: dict[str, Calendar] = field(default_factory=dict)
     _worktime_by_department: dict[str, Worktime] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _excluded_by_against: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def procedure(self) -> Procedure:
@@ -74,13 +77,15 @@ class Rulebook:
     def replanning_events(self) -> frozenset[str]:
         """Event types after which replannable clocks are evaluated again.
 
-        They are REPLANNING_EVENTS, the events that a guard reads (`last.*`, `count.*`), and those that set a flag that it reads (`case.*`).
+        They are REPLANNING_EVENTS, the events that a guard reads (`last.*`, `count.*`), those that set a flag that it reads (`case.*`), and
+        `returned` where a clock counts by the department that leads.
         """
         paths = [path for plan in self.replannable_plans for guard in plan.guards() for path in guard.paths]
         read_events = {path[1] for path in paths if path[0] in ("last", "count")}
         read_case_fields = {path[1] for path in paths if path[0] == "case"}
+        lead_events = {"returned"} if any(plan.counts_by_department for plan in self.replannable_plans) else set()
         flag_events = {event_type for event_type, (flag, _) in CASE_FLAG_BY_EVENT.items() if flag in read_case_fields}
-        return frozenset({*REPLANNING_EVENTS, *read_events, *flag_events})
+        return frozenset({*REPLANNING_EVENTS, *read_events, *flag_events, *lead_events})
 
     @cached_property
     def reactions_by_event(self) -> dict[str, tuple[ReactionPlan, ...]]:
@@ -131,6 +136,21 @@ class Rulebook:
             return declared
         role_names = self.procedure.role_names
         return [next((role for role in ("owner", "handler", *role_names) if role in role_names), "owner")]
+
+    @property
+    def worktime(self) -> Worktime:
+        """The tables of the procedure's calendar, else of the organisation's."""
+        return self.worktime_for("")
+
+    def excluded_people(self, against: tuple[str, ...]) -> frozenset[str]:
+        """The people who have no part in a case against these people; see `accused.excluded_people`."""
+        excluded = self._excluded_by_against.get(against)
+        if excluded is None:
+            # Asked for each recipient of each message; bounded, since anything may stand under `against`.
+            if len(self._excluded_by_against) >= _MAX_CACHED_ACCUSED:
+                self._excluded_by_against.clear()
+            excluded = self._excluded_by_against[against] = excluded_people(self.organisation, against)
+        return excluded
 
     def worktime_for(self, department: str) -> Worktime:
         """Return the tables of a department's calendar, else of the procedure's, else of the organisation's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any
 
 from services.sla.domain.deadlines.explanation import explain_deadline
@@ -10,6 +11,8 @@ from services.sla.domain.lifecycle.case import Case, ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.plans import ClockPlan
 from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.domain.views.instants import explanation_in_zone
+from services.sla.domain.views.lateness import late_seconds
 
 
 def started_runs(case: Case, rulebook: Rulebook) -> list[tuple[ClockPlan, ClockRun]]:
@@ -31,10 +34,34 @@ def run_summary(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) 
     }
 
 
+def clock_states(case: Case, rulebook: Rulebook, now: int, zone: tzinfo) -> list[dict[str, Any]]:
+    """Every run that has started as people see it: its state, whether and by how much it is late, instants in the zone."""
+    states = []
+    for plan, run in started_runs(case, rulebook):
+        late_by = late_seconds(run, now)
+        summary = run_summary(case, rulebook, plan, run)
+        states.append(explanation_in_zone({**summary, "breached": late_by is not None, "late_by": late_by or 0.0}, zone))
+    return states
+
+
+def running_clocks(case: Case, rulebook: Rulebook) -> list[dict[str, Any]]:
+    """Clock, clause and due instant of the clocks that run or are paused, for the department that becomes responsible."""
+    worktime = rulebook.worktime_for(case.department)
+    return [
+        {
+            "clock": plan.clock.id,
+            "clause": next(iter(plan.clauses), ""),
+            "due_at": None if run.due_at is None else worktime.to_datetime(run.due_at),
+        }
+        for plan, run in started_runs(case, rulebook)
+        if run.is_active
+    ]
+
+
 def explained_run(case: Case, rulebook: Rulebook, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
     """The present state of a clock run, with the explanation of each due instant."""
     draft = DecisionBuilder(case, rulebook, run.start)
     because = {"procedure": case.procedure, "version": case.version, "clauses": plan.clauses, "starts_on": run.event}
     limits = [clock_deadlines.time_limit(draft, plan, run, place) for place in range(len(plan.deadline_steps))]
-    dues = [explain_deadline(draft.worktime, limit, because) for limit in limits if limit is not None]
+    dues = [explain_deadline(clock_deadlines.calendar_of(draft, plan), limit, because) for limit in limits if limit is not None]
     return {**run_summary(case, rulebook, plan, run), "dues": dues}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from shared.procedures.access import hidden_from_department
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Department
 
@@ -29,10 +30,7 @@ def redact(event: dict[str, Any], hidden: tuple[str, ...]) -> dict[str, Any]:
 
 def hidden_fields(procedure: Procedure, department: Department | None) -> tuple[str, ...]:
     """The confidential fields of the procedure that the department may not read."""
-    if not procedure.confidentiality:
-        return ()
-    readable = frozenset(department.sees) if department is not None else frozenset()
-    return tuple(field for entry in procedure.confidentiality for field in entry.hidden if field not in readable)
+    return hidden_from_department(procedure, department)
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,6 @@
 """The runtime's tables, transactions and connection pool."""
 
 import asyncio
-from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import sqlalchemy as sa
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
 from shared.runtime.process.settings import RuntimeSettings
-from shared.runtime.processing import inbox
 
 PACKAGE = "tests.integration.runtime.migrations"
 
@@ -28,7 +26,7 @@ async def test_queue_tables_are_vacuumed_after_a_number_of_rows(database: Databa
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace = 'probe'::regnamespace")
     options = {row["relname"]: row["reloptions"] or [] for row in rows}
-    for queue in ("inbox", "outbox", "timer", "waiting"):
+    for queue in ("inbox_00", "outbox", "timer", "waiting"):
         assert "autovacuum_vacuum_scale_factor=0" in options[queue]
         assert "autovacuum_vacuum_threshold=2000" in options[queue]
     await database.close()
@@ -89,17 +87,6 @@ async def test_a_connection_lost_in_the_pool_is_replaced(database: Database) -> 
     await killing.close()
     for _ in range(3):
         await database.ping()
-    await database.close()
-
-
-async def test_prune_deletes_old_ids_only(database: Database) -> None:
-    async with database.transaction() as tx:
-        await tx.execute(
-            "INSERT INTO inbox SELECT gen_random_uuid(), 't', now() - make_interval(days => n % 2 * 40) FROM generate_series(1, 12000) AS n"
-        )
-    assert await inbox.prune(database, timedelta(days=31)) == 6000
-    async with database.transaction() as tx:
-        assert await tx.fetchval("SELECT count(*) FROM inbox") == 6000
     await database.close()
 
 

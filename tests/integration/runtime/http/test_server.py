@@ -25,6 +25,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     async def limited(request: Request) -> int:
         return len(await read_body(request, 1000))
 
+    @router.get("/broken")
+    async def broken() -> None:
+        raise ValueError("a secret of the fault")
+
     server = HttpServer("probe", RuntimeSettings(environment="test"), Health())
     server.app.include_router(router)
     await server.start()
@@ -53,3 +57,27 @@ async def test_problems_of_every_service_are_answered_as_problem_documents(clien
     answer = await client.post("/unauthorized")
     assert answer.headers["content-type"] == "application/problem+json"
     assert (await client.get("/live")).json()["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [("GET", "/nowhere", 404, None), ("GET", "/docs", 404, None), ("PUT", "/limited", 405, "POST"), ("POST", "/live", 405, "GET")],
+)
+async def test_unknown_paths_and_methods_are_answered_as_problem_documents(
+    client: httpx.AsyncClient, method: str, path: str, status: int, allow: str | None
+) -> None:
+    answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"], answer.headers.get("allow")) == (status, "application/problem+json", allow)
+    assert (answer.json()["status"], answer.json()["type"]) == (status, "about:blank")
+
+
+async def test_fault_of_ours_is_a_problem_document_without_its_text(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/broken")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "secret" not in answer.text
+
+
+async def test_no_answer_lets_a_browser_load_anything(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/openapi.json")
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,5 +1,6 @@
 """HTTP actions: decided at once, after waiting for unread input, or deferred."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,11 @@ import pytest
 
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.cases import UpdateCases
+from services.sla.application.errors import ActionInProgressError, KeyReusedError
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.storage.idempotency import CLAIM_EXPIRY, RETENTION
+from services.sla.timers import prune_action_keys
 from shared.contracts.actions import Action
 from shared.contracts.topics import TRIAGE_EVENTS
 from shared.procedures.loading.loader import load_organisation
@@ -37,9 +41,37 @@ async def test_action_is_decided_at_once_and_its_idempotency_key_counts_once(har
         assert first.json()["events"][0]["event"] == "first_answered"
         assert repeated.json()["repeated"] is True
         assert (await event_types(service, "case-5")).count("first_answered") == 1
-        refused = await http.post(url, json={"action": "close", "role": "supervisor"})
+        assert repeated.json() == first.json() | {"repeated": True}
+        refused = await http.post(url, json={"action": "close", "role": "supervisor"}, headers={"Idempotency-Key": "2"})
         assert refused.status_code == 409
         assert refused.json()["clause"] == "3.8"
+        again = await http.post(url, json={"role": "supervisor", "action": "close", "data": {}}, headers={"Idempotency-Key": "2"})
+        assert (again.status_code, again.json()) == (409, refused.json())
+        assert (await event_types(service, "case-5")).count("action_refused") == 1
+
+
+async def test_key_of_another_action_is_refused_and_the_action_not_called_accepted(harness: SlaHarness) -> None:
+    async with harness.build().running() as service, person_client(service) as http:
+        await harness.send_first_decision("case-9")
+        await wait_for_events(service, "case-9", "registered")
+        url, key = "/v1/cases/case-9/actions", {"Idempotency-Key": "1"}
+        assert (await http.post(url, json=ANSWER, headers=key)).status_code == 200
+        reused = await http.post(url, json={"action": "handle", "role": "assistant"}, headers=key)
+        other_text = await http.post(url, json=ANSWER | {"data": {"text": "another"}}, headers=key)
+        assert [(answer.status_code, answer.json()["type"]) for answer in (reused, other_text)] == [
+            (422, "urn:jiesu:problem:key_reused")
+        ] * 2
+        assert "accepted" not in reused.json()
+        assert "handled" not in await event_types(service, "case-9")
+
+
+async def test_key_of_an_action_that_was_not_done_may_be_used_again(harness: SlaHarness) -> None:
+    async with harness.build().running() as service, person_client(service) as http:
+        await harness.send_first_decision("case-10")
+        await wait_for_events(service, "case-10", "registered")
+        url, key = "/v1/cases/case-10/actions", {"Idempotency-Key": "1"}
+        assert (await http.post(url, json={"action": "answer", "role": "management"}, headers=key)).status_code == 403
+        assert (await http.post(url, json=ANSWER, headers=key)).status_code == 200
 
 
 async def test_invalid_requests_name_the_field_and_the_rule(harness: SlaHarness) -> None:
@@ -131,7 +163,68 @@ async def test_action_is_deferred_if_the_input_is_not_read_in_time(overdue_case:
     results = [await actions.take(answer, actor, key) for key in ("1", "1", "2")]
     assert [(result.deferred, result.repeated, len(result.events)) for result in results] == [
         (True, False, 0),
-        (False, True, 0),
+        (True, True, 0),
         (True, False, 0),
     ]
     assert await deferred_count(database) == 2
+
+
+class BlockedWatermark(LaggingWatermark):
+    """The input is read when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(catches_up=True)
+        self.waiting, self.read = asyncio.Event(), asyncio.Event()
+
+    async def wait_until_passed(self, partition: int, instant: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - as in Watermark
+        self.waiting.set()
+        await self.read.wait()
+        return await super().wait_until_passed(partition, instant, timeout)
+
+
+async def test_second_request_while_the_first_is_being_done_is_a_conflict(overdue_case: tuple[UpdateCases, Database]) -> None:
+    cases, database = overdue_case
+    watermark = BlockedWatermark()
+    actions = TakeHttpActions(cases, database, cast("Watermark", watermark), max_wait=3)
+    answer, actor = Action(case="late", action="answer", role="assistant"), cases.identities.actor_by_id("li")
+    first = asyncio.create_task(actions.take(answer, actor, "1"))
+    await watermark.waiting.wait()
+    with pytest.raises(ActionInProgressError):
+        await actions.take(answer, actor, "1")
+    with pytest.raises(KeyReusedError):
+        await actions.take(Action(case="late", action="handle", role="assistant"), actor, "1")
+    watermark.read.set()
+    done, repeated = await first, await actions.take(answer, actor, "1")
+    assert [(event.type, event.at, event.sequence) for event in repeated.events] == [(e.type, e.at, e.sequence) for e in done.events]
+    assert (done.repeated, repeated.repeated) == (False, True)
+
+
+async def test_claim_of_a_dead_process_is_taken_over_and_its_late_answer_refused(overdue_case: tuple[UpdateCases, Database]) -> None:
+    cases, database = overdue_case
+    watermark = BlockedWatermark()
+    slow = TakeHttpActions(cases, database, cast("Watermark", watermark), max_wait=3)
+    answer, actor = Action(case="late", action="answer", role="assistant"), cases.identities.actor_by_id("li")
+    first = asyncio.create_task(slow.take(answer, actor, "1"))
+    await watermark.waiting.wait()
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE action_key SET claimed_at = claimed_at - $1::interval", CLAIM_EXPIRY)
+    other = TakeHttpActions(cases, database, cast("Watermark", LaggingWatermark(catches_up=True)), max_wait=3)
+    assert "first_answered" in [event.type for event in (await other.take(answer, actor, "1")).events]
+    watermark.read.set()
+    with pytest.raises(ActionInProgressError):
+        await first
+    assert (await other.take(answer, actor, "1")).repeated
+    async with database.transaction() as tx:
+        assert await tx.fetchval("SELECT count(*) FROM ledger WHERE type IN ('first_answered', 'answered')") == 1
+
+
+async def test_old_keys_are_pruned(overdue_case: tuple[UpdateCases, Database]) -> None:
+    cases, database = overdue_case
+    actions = TakeHttpActions(cases, database, cast("Watermark", LaggingWatermark(catches_up=True)), max_wait=3)
+    answer, actor = Action(case="late", action="answer", role="assistant"), cases.identities.actor_by_id("li")
+    for key in ("old", "new"):
+        await actions.take(answer, actor, key)
+    async with database.transaction() as tx:
+        [oldest] = await tx.fetch("SELECT id FROM action_key ORDER BY claimed_at LIMIT 1")
+        await tx.execute("UPDATE action_key SET claimed_at = claimed_at - $1::interval WHERE id = $2", RETENTION, oldest["id"])
+    assert await prune_action_keys(database) == 1

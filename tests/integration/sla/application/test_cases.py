@@ -170,8 +170,8 @@ async def test_action_of_a_case_that_is_never_registered_is_deleted_after_90_day
     async with harness.build().running() as service:
         await harness.send_action("never", "answer")
         await wait_for(lambda: deferred_inputs(service, "never"), what="the deferred action")
-        assert await prune_unregistered(service.database, service.clock) == 0
+        assert await prune_unregistered(service.database, service.clock, timedelta(days=90)) == 0
         async with service.database.transaction() as tx:
             await tx.execute("UPDATE held SET at = now() - interval '91 days'")
-        assert await prune_unregistered(service.database, service.clock) == 1
+        assert await prune_unregistered(service.database, service.clock, timedelta(days=90)) == 1
         assert await deferred_inputs(service, "never") == 0

@@ -65,7 +65,7 @@ async def test_batches_in_postgresql_decide_like_one_run_in_memory(
     database: Database, registry: ProcedureRegistry, events: list[CaseEvent], sizes: list[int]
 ) -> None:
     async with database.transaction() as tx:
-        await tx.execute("TRUNCATE known, mark, tally, outbox")
+        await tx.execute("TRUNCATE known, concerned, mark, tally, outbox")
     use_case = TriageComplaints(registry, Clock())
     for batch in split_batches(events, sizes):
         async with database.transaction() as tx:

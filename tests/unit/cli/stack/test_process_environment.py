@@ -21,7 +21,7 @@ SERVERS = {"JIESU_KAFKA_PASSWORD", "DATABASE_URL"}
     [
         ("intake", {*SERVERS, "JIESU_SEALING_KEYS", "JIESU_PSEUDONYM_KEY"}),
         ("triage", SERVERS),
-        ("sla", SERVERS),
+        ("sla", {*SERVERS, "JIESU_PSEUDONYM_KEY"}),
         ("notify", {*SERVERS, "JIESU_SEALING_KEYS", "JIESU_SMTP_PASSWORD", "JIESU_SMS_TOKEN", "JIESU_SMS_RECEIPT_SECRET"}),
         ("sinks", {"JIESU_SMS_TOKEN", "JIESU_SMS_RECEIPT_SECRET"}),
     ],

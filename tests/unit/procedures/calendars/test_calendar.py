@@ -129,3 +129,12 @@ def test_versions_are_compared_part_by_part() -> None:
 
 def test_built_in_calendar_has_a_newer_version_since_it_has_statutory_days() -> None:
     assert default_calendar().version_parts > (2026,)
+
+
+def test_shifts_over_midnight_may_follow_each_other_and_touch_but_not_overlap() -> None:
+    # Monday's shift ends on Tuesday at 06:00 and Tuesday's begins at 22:00 or at 06:00: no minute belongs to two days.
+    for tuesday in ("22:00-06:00", "06:00-14:00"):
+        calendar = Calendar.parse({"id": "night", "version": 1, "schedule": "none", "hours": {"mon": ["22:00-06:00"], "tue": [tuesday]}})
+        assert [format_interval(interval) for interval in calendar.hours[1]] == [tuesday]
+    with pytest.raises(CalendarError, match=r"hours mon: the last interval reaches into the next day's first one"):
+        Calendar.parse({"id": "night", "version": 1, "schedule": "none", "hours": {"mon": ["22:00-06:00"], "tue": ["05:59-14:00"]}})

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from shared.procedures.explain.html_page import render_html
 from shared.procedures.explain.page import build_page
-from shared.procedures.explain.text_page import render_text
+from shared.procedures.explain.rendering.html_page import render_html
+from shared.procedures.explain.rendering.text_page import render_text
 from shared.procedures.loading.loader import load_pack
 from tests.unit.procedures.sample_pack import CLAUSES, write_pack
 
@@ -13,18 +13,19 @@ def test_the_page_lists_the_entries_of_each_clause(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path))
     text = render_text(build_page(pack.procedure, pack.clauses, "en"))
     assert (
-        "Deadline “Handling”: runs from registration until completion of the handling or closing (its acting role is “Chief”); Desk has"
+        "Deadline “Handling”: runs from registration until completion of the handling or closing by the chief; responsible: the desk."
         in text
     )
+    assert "Condition: the class is “Ordinary case”." in text
     assert (
-        "Limit the time set by the parameter “Limit”; if it is not met: it is recorded as overdue; the matter goes up the ladder “Upwards”"
-        in text
+        "Limit: the time that the organisation sets as “Limit”. If it is not met, the system records the missed deadline "
+        "and escalates the case along “Upwards”." in text
     )
-    assert "Until then, every 3 calendar days: Desk is chased by text message." in text
-    assert "Only Desk or Chief may “close”" in text
+    assert "Until then, every 3 calendar days, the system reminds the desk by text message." in text
+    assert "Only the desk or the chief may close the case; anyone else is refused, and the refusal is recorded." in text
     assert "Not carried out by the system: People do it." in text
     assert "由人完成" not in text
-    assert "在此之前每3个自然日：以短信催办前台。" in render_text(build_page(pack.procedure, pack.clauses, "zh"))
+    assert "其间每隔3个自然日，系统以短信提醒前台。" in render_text(build_page(pack.procedure, pack.clauses, "zh"))
 
 
 def test_the_html_page_refers_to_no_other_file_and_escapes_texts(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from services.sla.application.case_batch import CaseBatch
 from services.sla.application.errors import MAX_EVENT_BYTES
 from services.sla.application.rulebooks import RulebookRegistry
@@ -11,6 +13,7 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
 from services.sla.domain.views import event_mapping
 from services.sla.storage.cases import StoredCase
+from shared.contracts.events.triage import Routed
 from shared.procedures.organisation import Organisation
 from shared.runtime.outbox.outbox import MAX_BODY_BYTES
 from tests.integration.sla.sla_harness import first_decision
@@ -18,13 +21,14 @@ from tests.integration.sla.sla_harness import first_decision
 NOW = datetime(2026, 9, 24, 2, tzinfo=UTC)
 
 
-def open_batch() -> CaseBatch:
-    """A batch with one open case `c1`."""
+def open_batch(**organisation: Any) -> CaseBatch:
+    """A batch with one open case `c1`; `organisation` adds to the organisation file."""
 
     def resolve_pending(*_: Any) -> TakeAction:
         raise AssertionError("no action is pending")
 
-    rulebooks = RulebookRegistry(Organisation.model_validate({"id": "estate", "people": [{"id": "li", "roles": ["assistant"]}]}))
+    file = {"id": "estate", "people": [{"id": "li", "roles": ["assistant"]}], **organisation}
+    rulebooks = RulebookRegistry(Organisation.model_validate(file))
     batch = CaseBatch(rulebooks, NOW, resolve_pending, {"c1": StoredCase()})
     batch.decide("c1", event_mapping.to_open_case(first_decision("c1", NOW), rulebooks.procedure("hunan-property", 1)))
     return batch
@@ -55,3 +59,21 @@ def test_action_whose_event_no_message_can_carry_is_refused_and_leaves_the_case_
 def test_an_event_of_just_the_bound_is_accepted() -> None:
     batch = open_batch()
     assert "first_answered" in [event.type for event in answer(batch, "x" * (MAX_EVENT_BYTES - 2_000))]
+
+
+def test_department_reads_when_its_case_is_due_with_the_routing() -> None:
+    batch = open_batch(departments=[{"id": "repairs"}, {"id": "gardens"}])
+    started = [entry.fields for entry in batch.new_entries if entry.type == "clock_started"]
+    sent_before = len(batch.messages)
+    batch.decide("c1", TakeAction("route", to_micros(NOW), "assistant", "li", {"department": "repairs"}))
+    batch.decide("c1", TakeAction("reassign", to_micros(NOW), "assistant", "li", {"department": "gardens"}))
+    sent = {(message.topic, message.type): orjson.loads(message.body) for message in batch.messages[sent_before:]}
+    routed, reassigned = sent["department-repairs", "routed"], sent["department-gardens", "reassigned"]
+    clocks = {clock["clock"]: clock for clock in routed["clocks"]}
+    assert {event["clock"] for event in started} <= set(clocks)
+    for event in started:
+        assert clocks[event["clock"]]["clause"] == event["clause"]
+        assert datetime.fromisoformat(clocks[event["clock"]]["due_at"]) == event["due_at"]
+    assert Routed.model_validate(routed).clocks[0].due_at is not None
+    assert reassigned["clocks"]
+    assert "clocks" not in sent["case-events", "routed"]

@@ -1,15 +1,16 @@
-"""Actors of bearer tokens and signing keys, their roles, and the cases that concern them."""
+"""Actors of bearer tokens and signing keys."""
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.sla.application.identity import Actor, IdentityRegistry
+from services.sla.application.identity import IdentityRegistry
 from shared.contracts.topics import CASE_ACTIONS
+from shared.procedures.access import Actor
 from shared.procedures.organisation import Organisation
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.signing import sign
@@ -23,19 +24,7 @@ PUBLIC_KEY = base64.b64encode(PRIVATE_KEY.public_key().public_bytes_raw()).decod
 ORGANISATION = Organisation.model_validate(
     {
         "id": "estate",
-        "departments": [{"id": "estate"}, {"id": "repairs", "parent": "estate", "head": "zhao"}, {"id": "gardens"}],
-        "people": [
-            {"id": "li", "roles": ["assistant"], "keys": {"li-1": PUBLIC_KEY}},
-            {
-                "id": "zhao",
-                "roles": ["handler"],
-                "department": "repairs",
-                "substitute": "qian",
-                "absent": [{"from": NOW, "to": NOW + timedelta(days=1)}],
-            },
-            {"id": "qian", "roles": ["handler"], "department": "gardens"},
-            {"id": "sun", "roles": ["manager"], "department": "estate"},
-        ],
+        "people": [{"id": "li", "roles": ["assistant"], "keys": {"li-1": PUBLIC_KEY}}],
         "sources": [{"id": "hotline", "procedure": "hunan-property", "keys": {"hotline-1": PUBLIC_KEY}}],
     }
 )
@@ -55,21 +44,6 @@ def record(key_id: str, body: bytes = BODY) -> ReceivedRecord:
     )
 
 
-@pytest.mark.parametrize(
-    ("actor_id", "department", "roles"),
-    [
-        ("li", "repairs", ("assistant",)),
-        ("qian", "gardens", ("handler",)),
-        ("qian", "repairs", ("handler", "owner")),
-        ("sun", "repairs", ("manager",)),
-        ("sun", "gardens", ()),
-        ("hotline", "repairs", ("system",)),
-    ],
-)
-def test_roles_follow_department_headship_and_substitution(actor_id: str, department: str, roles: tuple[str, ...]) -> None:
-    assert IDENTITIES.actor_by_id(actor_id).roles(ORGANISATION, department, NOW) == roles
-
-
 @pytest.mark.parametrize(("key_id", "actor_id"), [("li-1", "li"), ("hotline-1", "hotline")])
 def test_signed_record_names_its_actor(key_id: str, actor_id: str) -> None:
     signed = record(key_id)
@@ -80,36 +54,6 @@ def test_signed_record_names_its_actor(key_id: str, actor_id: str) -> None:
 @pytest.mark.parametrize("forged", [record("unknown"), record("li-1", body=b"{}"), record("")])
 def test_unknown_key_or_changed_body_is_no_valid_signature(forged: ReceivedRecord) -> None:
     assert not IDENTITIES.has_valid_signature(forged)
-
-
-@pytest.mark.parametrize(
-    ("actor_id", "departments", "expected"),
-    [
-        ("li", ("repairs",), True),
-        ("sun", ("repairs",), True),
-        ("sun", ("gardens",), False),
-        ("qian", ("repairs", "gardens"), True),
-        ("qian", ("", "repairs"), False),
-        ("hotline", ("repairs",), True),
-    ],
-)
-def test_case_concerns_people_of_its_departments_and_those_above(actor_id: str, departments: tuple[str, ...], expected: bool) -> None:
-    back = NOW + timedelta(days=2)
-    assert IDENTITIES.may_see(IDENTITIES.actor_by_id(actor_id), departments, back) is expected
-
-
-@pytest.mark.parametrize("department", ["repairs", "gardens", "estate"])
-@pytest.mark.parametrize("actor_id", ["li", "qian", "sun", "zhao", "hotline"])
-@pytest.mark.parametrize("at", [NOW, NOW + timedelta(days=2)])
-def test_who_holds_a_role_on_a_case_may_see_it(actor_id: str, department: str, at: datetime) -> None:
-    actor = IDENTITIES.actor_by_id(actor_id)
-    assert IDENTITIES.may_see(actor, (department,), at) or not actor.roles(ORGANISATION, department, at)
-
-
-def test_substitute_from_another_department_sees_the_case_while_the_holder_is_absent() -> None:
-    substitute = IDENTITIES.actor_by_id("qian")
-    assert IDENTITIES.may_see(substitute, ("repairs",), NOW)
-    assert not IDENTITIES.may_see(substitute, ("repairs",), NOW + timedelta(days=2))
 
 
 def test_actor_without_a_person_is_a_source() -> None:

@@ -109,7 +109,14 @@ class InMemoryTables:
 
 
 class StubTransaction:
-    """Only `after_commit` is used besides storage."""
+    """Stores nothing of whom cases concern, and counts no metrics."""
+
+    async def fetch(self, _statement: str, *_parameters: object) -> list[dict[str, Any]]:
+        """Nobody is concerned yet."""
+        return []
+
+    async def execute(self, _statement: str, *_parameters: object) -> None:
+        """Nothing is stored."""
 
     def after_commit(self, _: object) -> None:
         """Metrics are not counted."""

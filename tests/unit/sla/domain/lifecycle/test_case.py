@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation
+from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Duplicate, Escalation
 
 RUNNING = ClockRun(
     clock="work",
@@ -26,6 +26,10 @@ RUNNING = ClockRun(
     provisional=True,
     ended=9,
     deemed="handled",
+    breached=7,
+    known_at=8,
+    stilled=True,
+    earliest_due=11,
 )
 ENDED = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
 
@@ -59,14 +63,23 @@ def case() -> Case:
         suspended=True,
         unsigned=True,
         agreed=7,
-        links=["group"],
+        links=[CaseLink("other", "group", "together/other")],
+        lead="first",
+        duplicates=[Duplicate("second", 7, ["phone:1"], {"work": [9, None]}, ["visit"])],
+        handed_over={"work": {"started_at": "", "due": []}},
+        complainant_keys=["phone:1"],
+        urgings=2,
+        urgings_told_at=8,
+        ended_by="boss",
         windows={"object": ["4"]},
+        decisions={"approval": ""},
         decided_by_person=["class"],
         last={"answered": {"at": 4}},
         count={"answered": 1},
         rounds={"work": [ENDED, RUNNING.working_copy()]},
         climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"])],
         sequence=5,
+        leads=[(3, "repairs")],
     )
 
 

@@ -8,7 +8,7 @@ CLOCK_EVENTS = ("clock_started", "clock_breached", "clock_stopped", "clock_cance
 
 
 def clock(entries: str, before: str = "") -> str:
-    return f'{before}\nclocks:\n- {{id: c, clause: "1", owner: officer, {entries}}}\n'
+    return f'{before}\nactions: {{grant_extension: {{unasked: true}}}}\nclocks:\n- {{id: c, clause: "1", owner: officer, {entries}}}\n'
 
 
 def test_start_of_a_running_or_stopped_clock_does_nothing() -> None:
@@ -36,7 +36,9 @@ def test_restart_begins_a_numbered_run_with_a_deadline_of_its_own() -> None:
 def test_stop_by_all_events_counts_those_since_the_run_began() -> None:
     text = clock("starts: registered, restarts: measures_rejected, stops: {all: [work_started, contacted]}, due: [{within: 1wd}]")
     both = run_steps(text, "09 10:00 contact officer", "09 11:00 start_work officer")
-    again = run_steps(text, "09 10:00 contact officer", "09 11:00 reject boss", "09 12:00 start_work officer")
+    again = run_steps(
+        text, "09 09:30 submit_measures officer", "09 10:00 contact officer", "09 11:00 reject boss", "09 12:00 start_work officer"
+    )
     assert event_lines(both, "clock_stopped", "clock_breached") == ["09 11:00 clock_stopped c.1"]
     assert event_lines(again, "clock_stopped", "clock_breached") == ["10 18:00 clock_breached c.2"]
 

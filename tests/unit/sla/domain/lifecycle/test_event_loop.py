@@ -137,7 +137,7 @@ clocks:
 """
     types = ("measures_deemed_approved", "clock_stopped", "clock_paused", "clock_cancelled", "clock_started")
     paused = run_steps(text, "09 10:00 suspend officer")
-    restarted = run_steps(text, "09 10:00 reject officer", until="09 10:30")
+    restarted = run_steps(text, "09 09:00 submit_measures officer", "09 10:00 reject officer", until="09 10:30")
     ended = ["09 09:00 clock_started c.1", "09 10:00 measures_deemed_approved c.1", "09 10:00 clock_stopped c.1"]
     assert event_lines(paused, *types) == ended
     assert event_lines(restarted, *types) == [*ended, "09 10:00 clock_started c.2"]

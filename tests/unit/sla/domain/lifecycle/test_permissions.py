@@ -78,7 +78,7 @@ def test_refused_action_adds_one_event_with_reason_and_clause(step: str, clause:
 )
 def test_accepted_action_becomes_its_event(step: str, event: str) -> None:
     kind = event.split(" ", maxsplit=1)[0]
-    assert event_lines(run_steps(RULES, f"09 10:00 {step}"), kind)[-1] == f"09 10:00 {event}"
+    assert event_lines(run_steps(RULES, "09 09:30 submit_measures boss", f"09 10:00 {step}"), kind)[-1] == f"09 10:00 {event}"
 
 
 def test_first_answer_and_later_answers_are_different_events() -> None:

@@ -1,0 +1,120 @@
+"""What sla's OpenAPI document says about answers, and the problems by error of a use case."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.sla import api_case_list
+from services.sla.application.errors import (
+    ActionInProgressError,
+    ActionNotFoundError,
+    CaseNotFoundError,
+    CaseParkedError,
+    ClockNotFoundError,
+    CursorError,
+    FormNotFoundError,
+    KeyReusedError,
+    PhoneNotAllowedError,
+    PhoneUnreadableError,
+    RequestError,
+    RoleMissingError,
+    RoleNotHeldError,
+)
+from shared.procedures.forms.printing import FORMATS, media_type
+from shared.runtime.http.bearer import UNAUTHORIZED
+from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
+from shared.runtime.http.problem import BODY_TOO_LARGE, TOO_MANY_REQUESTS, ProblemType
+
+NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the form cannot be printed in an accepted format")
+ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
+PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
+    CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
+    ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
+    FormNotFoundError: ProblemType("unknown_form", 404, "there is no such form"),
+    CursorError: ProblemType("invalid", 422, "a field is invalid"),
+    PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
+    PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
+    CaseParkedError: ProblemType("case_parked", 409, "the case is parked"),
+    KeyReusedError: ProblemType("key_reused", 422, "the Idempotency-Key was used for another action"),
+    ActionInProgressError: ProblemType("in_progress", 409, "the action is being done"),
+    ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
+    RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
+    RoleNotHeldError: ProblemType("forbidden", 403, "the action cannot be taken"),
+}
+ACTION_EXAMPLE = {"action": "answer", "role": "assistant", "data": {"text": "电梯已恢复运行，请查看。"}}
+
+
+class EventSummary(BaseModel):
+    """An event that the action caused."""
+
+    event: str = Field(examples=["first_answered"])
+    at: str = Field(examples=["2026-09-24T17:05:00+08:00"])
+    sequence: int
+
+
+class ActionAnswer(BaseModel):
+    """`repeated`: the answer to the first request with this Idempotency-Key; no events while the action is queued (202)."""
+
+    case: str
+    accepted: bool
+    repeated: bool
+    events: list[EventSummary]
+
+
+class CaseAnswer(BaseModel):
+    """A case with its clocks and events, without the fields that are confidential to the reader."""
+
+    model_config = ConfigDict(extra="allow")
+
+    case: str
+    number: str
+    procedure: str
+    version: int
+    status: str = Field(examples=["open"])
+    clocks: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+
+
+class ClockAnswer(BaseModel):
+    """Every round of a clock, with the explanation of each due instant."""
+
+    case: str
+    clock: str
+    rounds: list[dict[str, Any]]
+
+
+class ClocksAnswer(BaseModel):
+    """Every round of every clock that has started, with its state and lateness."""
+
+    case: str
+    clocks: list[dict[str, Any]]
+
+
+def _problems(*more: ProblemType) -> dict[int | str, dict[str, Any]]:
+    return problem_responses(*ANY_OPERATION, UNAUTHORIZED, TOO_MANY_REQUESTS, *more)
+
+
+ANY_CASE = _problems()
+_READING_ERRORS = frozenset({ClockNotFoundError, FormNotFoundError, CursorError, PhoneUnreadableError, PhoneNotAllowedError})
+CASE_LIST: dict[int | str, dict[str, Any]] = {
+    **api_case_list.RESPONSES,
+    **_problems(PROBLEM_TYPES[CursorError], PROBLEM_TYPES[PhoneNotAllowedError]),
+}
+ACTION: dict[int | str, dict[str, Any]] = {
+    200: {"model": ActionAnswer},
+    202: {"model": ActionAnswer, "description": "queued until earlier input has been read"},
+    **_problems(BODY_TOO_LARGE, ACTION_REFUSED, *(each for error, each in PROBLEM_TYPES.items() if error not in _READING_ERRORS)),
+}
+ACTION[409]["headers"] = {
+    "Retry-After": {"description": "with `in_progress`: seconds to wait", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
+}
+CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+CLOCK: dict[int | str, dict[str, Any]] = {
+    200: {"model": ClockAnswer},
+    **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[ClockNotFoundError]),
+}
+CLOCKS: dict[int | str, dict[str, Any]] = {200: {"model": ClocksAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+FORM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The form.", "content": {media_type(form_format): {"schema": {"type": "string"}} for form_format in FORMATS}},
+    **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[FormNotFoundError], NOT_ACCEPTABLE),
+}

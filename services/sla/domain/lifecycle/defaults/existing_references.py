@@ -1,0 +1,50 @@
+"""Departments exist: route, reassign, assign, hand_over, take_over and unlink name only what the organisation and the case have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
+from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+
+RULE = "departments_exist"
+_HANDOVER_EVENTS = frozenset({"handed_over", "taken_over"})
+
+
+def unknown_reference(builder: DecisionBuilder, event_type: str, data: dict[str, Any]) -> ActionRefusal | None:
+    """The refusal of an action whose event names a department, person, role or link that does not exist."""
+    # A typo would otherwise route the case to a department that has no people: nobody hears of it again.
+    problem = next(_problems(builder, event_type, data), None)
+    return None if problem is None else ActionRefusal(problem, rule=RULE)
+
+
+def _problems(builder: DecisionBuilder, event_type: str, data: dict[str, Any]) -> Iterator[str]:
+    if event_type == "unlinked":
+        if builder.case.find_link(data) is None:
+            yield "case: this case has no such link; name the case of one of its links, and `as` where there are several"
+        return
+    organisation = builder.rulebook.organisation
+    if organisation.everyone:
+        return
+    if event_type in ("routed", "reassigned"):
+        departments = [department.id for department in organisation.departments]
+        named = {"department": [data.get("department", "")], "cooperating": data.get("cooperating", [])}
+        for field, values in named.items():
+            if not set(values) <= set(departments):
+                yield f"{field}: the organisation has no such department; name one of {', '.join(departments) or 'those that it adds'}"
+    elif event_type == "assigned":
+        if data.get("person") and organisation.person(data["person"]) is None:
+            yield "person: the organisation has no such person; give the id of one of its people"
+        if data.get("to_role") and data["to_role"] not in _known_roles(builder):
+            yield f"role: neither the procedure nor the organisation has it; name one of {', '.join(sorted(_known_roles(builder)))}"
+    elif event_type in _HANDOVER_EVENTS and data.get("to"):
+        to = data["to"]
+        known = to in _known_roles(builder) or organisation.department(to) is not None or organisation.person(to) is not None
+        if not known:
+            yield "to: is no role, department or person of the organisation; correct the id"
+
+
+def _known_roles(builder: DecisionBuilder) -> set[str]:
+    people = builder.rulebook.organisation.people
+    return {"owner", *builder.rulebook.procedure.role_names, *(role for person in people for role in person.roles)}

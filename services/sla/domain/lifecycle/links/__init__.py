@@ -1,0 +1,1 @@
+"""Links between cases: which case a link may name, and how a duplicate follows its lead."""

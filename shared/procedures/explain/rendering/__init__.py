@@ -1,0 +1,1 @@
+"""An explanation page as text, Markdown and HTML."""

@@ -1,0 +1,81 @@
+"""One process of a service measures what the database counts; a failure ends the values; a database that is down is seen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client import REGISTRY, CollectorRegistry
+from pydantic import SecretStr
+
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import ElectedMeasuring, Measurement, check_database
+from shared.runtime.process.health import Health
+from shared.runtime.process.measured_gauge import MeasuredGauge
+from shared.runtime.process.settings import RuntimeSettings
+
+
+@pytest.fixture
+async def processes(settings: RuntimeSettings) -> AsyncIterator[list[ElectedMeasuring]]:
+    """What two processes of one service and one of another have."""
+    databases = [Database(settings, schema) for schema in ("sla", "sla", "triage")]
+    measuring = [ElectedMeasuring(database) for database in databases]
+    yield measuring
+    for each in measuring:
+        await each.close()
+
+
+def counting(gauge: MeasuredGauge) -> Measurement:
+    async def set_gauges(tx: Transaction) -> None:
+        gauge.set(await tx.fetchval("SELECT 7"))
+
+    return Measurement("probe", set_gauges, (gauge,))
+
+
+async def test_one_process_of_a_service_measures_and_another_follows_when_it_ends(processes: list[ElectedMeasuring]) -> None:
+    registries = [CollectorRegistry() for _ in processes]
+    measurements = [counting(MeasuredGauge("jiesu_probe", "Probe", registry=registry)) for registry in registries]
+
+    async def measure() -> list[float | None]:
+        for process, measurement in zip(processes, measurements, strict=True):
+            await process.measure(measurement)
+        return [registry.get_sample_value("jiesu_probe") for registry in registries]
+
+    assert await measure() == [7, None, 7]
+    assert await measure() == [7, None, 7]
+    await processes[0].close()
+    assert await processes[1].measure(measurements[1])
+    assert not await processes[0].measure(measurements[0])
+    assert [registry.get_sample_value("jiesu_probe") for registry in registries] == [None, 7, 7]
+
+
+async def test_a_failed_measurement_is_counted_and_ends_its_values(processes: list[ElectedMeasuring]) -> None:
+    registry = CollectorRegistry()
+    gauge = MeasuredGauge("jiesu_probe", "Probe", registry=registry)
+    await processes[0].measure(counting(gauge))
+    assert registry.get_sample_value("jiesu_probe") == 7
+
+    async def fail(_: Transaction) -> None:
+        raise ZeroDivisionError
+
+    labels = {"measurement": "failing"}
+    before = REGISTRY.get_sample_value("jiesu_measurements_failed_total", labels) or 0
+    with pytest.raises(ZeroDivisionError):
+        await processes[0].measure(Measurement("failing", fail, (gauge,)))
+    assert registry.get_sample_value("jiesu_probe") is None
+    assert REGISTRY.get_sample_value("jiesu_measurements_failed_total", labels) == before + 1
+    await processes[0].measure(counting(gauge))
+    assert registry.get_sample_value("jiesu_probe") == 7
+
+
+async def test_a_database_that_is_down_is_a_trouble_and_a_metric(settings: RuntimeSettings) -> None:
+    health, up = Health(), Database(settings, "probe")
+    down = Database(settings.model_copy(update={"database_url": SecretStr("postgresql://nobody@127.0.0.1:1/none")}), "probe")
+    await check_database(down, health)
+    assert list(health.troubles()) == ["database"]
+    assert REGISTRY.get_sample_value("jiesu_database_up") == 0
+    await check_database(up, health)
+    assert health.troubles() == {}
+    assert REGISTRY.get_sample_value("jiesu_database_up") == 1
+    await down.close()
+    await up.close()
