@@ -14,7 +14,7 @@ _MAX_HITS = 100
 _WINDOW = 120
 _MAX_WORDS = 40
 _SENTENCE_END = re.compile(r"[。!?！？;；\n]|\.(?=\s|$)")
-_CLAUSE_END = re.compile(r"[,，、:：。!?！？;；\n…]|\.(?=\s|$)|但是?|可是|不过|然而|\bbut\b")
+_CLAUSE_END = re.compile(r"[,，:：。!?！？;；\n…]|\.(?=\s|$)|但是?|可是|不过|然而|\bbut\b")
 _LATIN_WORD = re.compile(r"[A-Za-z0-9']+ ?")
 
 
@@ -189,7 +189,7 @@ def _literal(expression: str) -> str:
 
 
 def _distance(between: str) -> int:
-    return len(_LATIN_WORD.sub("x", between))
+    return len(_LATIN_WORD.sub("x", between.strip()))
 
 
 def _surroundings(text: str, start: int, end: int) -> _Surroundings:

@@ -1,8 +1,10 @@
 """Precision and recall of the packs' text patterns on sentences that the author of the patterns wrote, knowing them.
 
-First run: see the figures in docs/reference/triage.md. They say that the mechanism does what it is for, not how it reads strangers' words.
+The first run, over 208 sentences: precision .945, recall .981. The figures show that the mechanism does what it is for; they are no
+measurement on words of others.
 """
 
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -82,7 +84,10 @@ def test_without_cues_hard_negatives_would_count() -> None:
     assert count >= len(negatives) * 0.75
 
 
-@pytest.mark.parametrize("text", ["没有漏水" * 2000, "漏" * 20_000, "漏水没有" * 5000, "没" * 10_000 + "漏水" * 5000])
-@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "text", ["没有漏水" * 5000, "漏" * 20_000, "漏水没有" * 5000, "没" * 10_000 + "漏水" * 5000, "听说请问如果漏水没有" * 2000]
+)
 def test_hostile_text_is_searched_in_bounded_time(text: str) -> None:
+    start = time.process_time()
     rules("greentown-qd1001").patterns["repairs"].hits(read_text(text))
+    assert time.process_time() - start < 1

@@ -9,6 +9,8 @@ _TAG = re.compile(
     r"(?:\s[^<>]*)?/?>|<!--|<!doctype",
     re.IGNORECASE,
 )
+# A tag that does not end before the next one is text. The parser would scan to the end of the text for each: 3.4 s for 20,000 characters.
+_UNCLOSED = re.compile(r"<(?![^<>]*>)")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|nbsp|lt|gt|amp|quot|ldquo|rdquo|hellip|mdash);")
 _BLOCK_TAGS = frozenset(
     re.findall(r"\w+", "html head body div p br table tr td th ul ol li h1 h2 h3 h4 h5 h6 hr blockquote pre center title section article")
@@ -21,7 +23,7 @@ def html_to_text(text: str) -> str:
     """The text without HTML, a line for each block; a text that is not HTML is returned unchanged."""
     if "<" in text and _TAG.search(text):
         parser = _TextParser()
-        parser.feed(text)
+        parser.feed(_UNCLOSED.sub("&lt;", text))
         parser.close()
         # One line break between two blocks: a blank line is a paragraph's end, and <p> also separates words of one sentence.
         return _BREAKS.sub("\n", "".join(parser.parts))
