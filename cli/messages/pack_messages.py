@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.notify.bootstrap import procedure_texts, template_sources
+from services.notify.bootstrap import procedure_titles, template_sources
 from services.notify.domain.delivery_planning import template_names
 from services.notify.domain.message_templates import LANGUAGES, MessageTemplates, RenderedMessage
 from services.notify.domain.message_values import MessageTexts, message_values
@@ -31,7 +31,7 @@ class PackMessage:
 def pack_messages(pack: Pack, templates: MessageTemplates | None = None) -> list[PackMessage]:
     """The messages of a pack in the order of its entries' ids; those of several entries in one are listed under the first entry."""
     templates = templates or MessageTemplates(template_sources(None))
-    texts = MessageTexts(Organisation(id="sample", sources=[_SAMPLE_SOURCE]), procedure_texts([pack]))
+    texts = MessageTexts(Organisation(id="sample", sources=[_SAMPLE_SOURCE]), procedure_titles([pack]))
     messages: dict[tuple[str, str, tuple[str, ...], bool], PackMessage] = {}
     for request in _requests(pack):
         # A message of its own shows an entry better than a list in which it is one of several.

@@ -17,7 +17,7 @@ _INSTANTS = frozenset({"started_at", "due_at", "received_at", "date", "until", "
 
 
 @dataclass(frozen=True, slots=True)
-class ProcedureTexts:
+class ProcedureTitles:
     """Titles of a procedure and its classes, and the texts of its clauses, by id."""
 
     title: Title = _NO_TITLE
@@ -30,7 +30,7 @@ class MessageTexts:
     """The texts of procedures by id and version, and the organisation's names and phones."""
 
     organisation: Organisation
-    procedures: Mapping[tuple[str, int], ProcedureTexts] = field(default_factory=dict)
+    procedures: Mapping[tuple[str, int], ProcedureTitles] = field(default_factory=dict)
 
 
 def message_values(
@@ -43,7 +43,7 @@ def message_values(
     """
     stated = {name: value for name, value in request.values.items() if value is not None}
     procedure = texts.procedures.get(
-        (request.procedure, request.version), ProcedureTexts(Title(zh=request.procedure, en=request.procedure))
+        (request.procedure, request.version), ProcedureTitles(Title(zh=request.procedure, en=request.procedure))
     )
     values: dict[str, Any] = {
         **EMPTY_VALUES,
@@ -64,7 +64,7 @@ def message_values(
 
 
 def _entry_values(
-    values: dict[str, Any], procedure: ProcedureTexts, language: str, format_instant: Callable[[datetime | str], str]
+    values: dict[str, Any], procedure: ProcedureTitles, language: str, format_instant: Callable[[datetime | str], str]
 ) -> dict[str, Any]:
     """The values with title, clause text and wording of one entry in the language."""
     if language == "en":

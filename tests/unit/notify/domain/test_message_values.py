@@ -7,7 +7,7 @@ import pytest
 
 from services.notify.bootstrap import template_sources
 from services.notify.domain.message_templates import MessageTemplates
-from services.notify.domain.message_values import MessageTexts, ProcedureTexts, message_values
+from services.notify.domain.message_values import MessageTexts, ProcedureTitles, message_values
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.model.procedure import Title
 from shared.procedures.organisation import ComplaintSource, Department, Organisation, Person
@@ -19,7 +19,7 @@ ORGANISATION = Organisation(
     people=[Person(id="guo", name="郭强", phone="13800000001")],
     sources=[ComplaintSource(id="hotline", procedure="p", contact_name="客服中心", contact_phone="400-1")],
 )
-PROCEDURE_TEXTS = ProcedureTexts(
+PROCEDURE_TEXTS = ProcedureTitles(
     title=Title(zh="投诉规程", en="Procedure"),
     clauses={"3.1": Title(zh="三日内答复", en="Answer in three days")},
     classes={"a": Title(zh="甲类", en="Class A")},
