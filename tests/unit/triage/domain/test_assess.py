@@ -6,6 +6,7 @@ import pytest
 
 from services.triage.domain.assess import assess
 from services.triage.domain.rule_scope import TriageContext
+from shared.contracts.complaint import supplemented_text
 from shared.contracts.events.triage import Routed, RouteProposed
 from shared.procedures.organisation import Organisation
 from tests.unit.triage.conftest import PROCEDURE, MakeComplaint, MakeRules
@@ -195,3 +196,9 @@ def test_identity_is_searched_at_the_complainant_and_in_the_fact(
     if source == "complainant":
         fields = {"complainant": {"kind": "customer", "identity": "律師"}}
     assert assess(complaint(**fields), compiled, context).class_choice.id == "grave"
+
+
+def test_supplement_is_a_sentence_of_its_own(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    compiled = rules(patterns=LIFT, derived=BY_LIFT)
+    text = supplemented_text("没有漏水", "电梯停运")
+    assert assess(complaint(text=text), compiled, context).derived_facts == {"injury": True}
