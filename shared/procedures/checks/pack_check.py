@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.checks import clauses as clause_check
-from shared.procedures.checks import decided_objects, expressions, form_layouts, messages, reachability, references, roles, titles
+from shared.procedures.checks import expressions, form_layouts, messages, pattern_cues, reachability, references, roles, titles
+from shared.procedures.checks.defaults import decided_objects
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
@@ -16,6 +17,8 @@ def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organ
     yield from references.check_references(procedure)
     yield from form_layouts.check_form_layouts(procedure)
     yield from expressions.check_expressions(procedure)
+    yield from pattern_cues.check_patterns(procedure.patterns)
+    yield from pattern_cues.check_senses(procedure)
     yield from roles.check_roles(procedure)
     yield from reachability.check_reachability(procedure)
     yield from decided_objects.check_decided_objects(procedure)
@@ -41,6 +44,7 @@ def blocking_problems(pack: Pack) -> list[FileProblem]:
         *references.check_references(pack.procedure),
         *form_layouts.check_form_layouts(pack.procedure),
         *expressions.check_expressions(pack.procedure),
+        *pattern_cues.check_patterns(pack.procedure.patterns),
     ]
     return [_problem(pack, finding) for finding in findings if finding.severity == "error"]
 
