@@ -30,6 +30,9 @@ RUNNING = ClockRun(
     known_at=8,
     stilled=True,
     earliest_due=11,
+    unit="repairs",
+    acted=6,
+    lost=True,
 )
 ENDED = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
 
@@ -77,9 +80,10 @@ def case() -> Case:
         last={"answered": {"at": 4}},
         count={"answered": 1},
         rounds={"work": [ENDED, RUNNING.working_copy()]},
-        climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"])],
+        climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"], every=["1wd"])],
         sequence=5,
         leads=[(3, "repairs")],
+        receipts={"repairs": 1},
     )
 
 
