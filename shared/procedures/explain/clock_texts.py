@@ -64,7 +64,7 @@ def _limit_default_lines(texts: ProcedureTexts, limits: LimitDefaults) -> list[s
         parts.append(("届满未完成的即行催办", "chases him when the limit is missed"))
     if limits.escalate_after is not None:
         after = texts.duration(limits.escalate_after)
-        every = f"every {after} (every such limit again, if it is shorter)"
+        every = f"after each {after} (after the limit's own time, where that is shorter)"
         parts.append((f"此后每隔{after}（期限更短的，每隔同样长的时间）报告再上一级", f"then tells one role further up {every}"))
     if not parts:
         return []

@@ -9,6 +9,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from services.sla.domain.lifecycle.links.records import CaseLink, Duplicate
+
 CaseStatus = Literal["open", "closed", "refused", "withdrawn"]
 ClockRunState = Literal["running", "paused", "dormant", "stopped", "cancelled"]
 ACTIVE_STATES: tuple[ClockRunState, ...] = ("running", "paused")
@@ -117,26 +119,6 @@ class ClockRun:
             self.acted,
             self.lost,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLink:
-    """A link of the case to another one: `kind` is `duplicate`, `group`, `repeat`, `same_event` or empty, `group` that of triage."""
-
-    case: str
-    kind: str = ""
-    group: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A duplicate of a lead: `dues` are the due instants that it brought for each clock, `started` the clocks that only it had running."""
-
-    case: str
-    received_at: int
-    keys: list[str]
-    dues: dict[str, list[int | None]]
-    started: list[str]
 
 
 @dataclass(slots=True)

@@ -6,9 +6,10 @@ from collections import deque
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.lifecycle.case import Case, CaseLink, Event
+from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
 from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
+from services.sla.domain.lifecycle.links.records import CaseLink
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
 from shared.contracts.complaint import supplemented_text

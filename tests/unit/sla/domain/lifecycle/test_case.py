@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Duplicate, Escalation
+from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation
+from services.sla.domain.lifecycle.links.records import CaseLink, Duplicate
 
 RUNNING = ClockRun(
     clock="work",

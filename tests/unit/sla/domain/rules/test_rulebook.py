@@ -82,7 +82,8 @@ def test_parameter_without_a_value_leaves_the_duration_open() -> None:
 def test_effect_without_a_clause_gets_that_of_its_entry_else_of_the_clock() -> None:
     plans = rulebook(CLOCKS).clock_plans
     [guarded_step], [plain_step], reminders = plans["guarded"].deadline_steps, plans["plain"].deadline_steps, plans["plain"].reminders
-    own = [effect.clauses for step in (guarded_step, plain_step, *reminders) for effect in step.effects if not effect.rule]
+    planned = [*guarded_step.effects, *plain_step.effects, *(effect for reminder in reminders for effect in reminder.effects)]
+    own = [effect.clauses for effect in planned if not effect.rule]
     assert own == [["1"], ["2.1", "2.2"], ["9"]]
     assert {tuple(effect.clauses) for effect in guarded_step.effects} == {("1",)}
     assert {tuple(effect.clauses) for effect in plain_step.effects} == {("2.1", "2.2")}
