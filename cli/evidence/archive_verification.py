@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from cli.evidence.evidence_archive import ArchiveError, clock_explanations, parse_ledger_rows, read_decision_contexts
+from cli.evidence.evidence_archive import ArchiveError, clock_explanations, form_documents, parse_ledger_rows, read_decision_contexts
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.evidence import merkle
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
@@ -18,6 +18,7 @@ from services.sla.domain.evidence.seal_leaf import encode_seal_leaf
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
+from shared.procedures.model.procedure import Procedure
 
 _PARSE_ERRORS = (ValueError, KeyError, TypeError, AttributeError)
 """What reading an edited archive may raise."""
@@ -44,10 +45,12 @@ def verify_archive(files: Mapping[str, bytes], published_root: str = "") -> dict
     if published_root and not any(hmac.compare_digest(proof["root"], published_root.lower()) for proof in proofs):
         faults.append(f"no proof leads to the root {published_root}")
     faults += _explanation_faults(files, history)
+    faults += _form_faults(files, events)
     shown = [
         f"{len(rows)} events, each with the hash of the event before it",
         *(f"bound by the seal of {proof['year']}: {proof['root']}" for proof in proofs),
         "every explanation follows from the events",
+        "every signed version of a form follows from the events",
     ]
     return {"case": history.case, "faults": faults, "shown": [] if faults else shown}
 
@@ -84,12 +87,28 @@ def _explanation_faults(files: Mapping[str, bytes], history: CaseHistory) -> Ite
             yield f"the explanation of {clock} differs from the one recomputed from the events"
 
 
-def _replay_archive(files: Mapping[str, bytes], history: CaseHistory) -> ReplayResult:
-    """Replay the case with the procedure, organisation and calendars of the archive; raises `ValueError`."""
+def _form_faults(files: Mapping[str, bytes], events: list[dict[str, Any]]) -> Iterator[str]:
+    try:
+        archived = {(version["form"], version["version"]): version for version in orjson.loads(files["forms.json"])}
+        recomputed = {(version["form"], version["version"]): version for version in form_documents(_archived_procedure(files), events)}
+    except _PARSE_ERRORS as error:
+        yield f"the signed forms cannot be recomputed: {error}"
+        return
+    for form, version in sorted({*archived, *recomputed}):
+        if archived.get((form, version)) != recomputed.get((form, version)):
+            yield f"version {version} of the form {form} differs from the one recomputed from the events"
+
+
+def _archived_procedure(files: Mapping[str, bytes]) -> Procedure:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "procedure.yaml"
         path.write_bytes(files["procedure.yaml"])
-        procedure = load_procedure(path)
+        return load_procedure(path)
+
+
+def _replay_archive(files: Mapping[str, bytes], history: CaseHistory) -> ReplayResult:
+    """Replay the case with the procedure, organisation and calendars of the archive; raises `ValueError`."""
+    procedure = _archived_procedure(files)
     contexts = read_decision_contexts(files)
     rulebooks: dict[str, Rulebook] = {}
 

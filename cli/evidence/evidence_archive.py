@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from services.sla.domain.evidence.replay import ReplayResult, replay_decisions
 from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import clock_view
 from services.sla.storage.seals import YearSeal
+from shared.procedures.forms.versions import all_versions
 from shared.procedures.loading.loader import load_pack
+from shared.procedures.model.procedure import Procedure
 
 FORMAT = 1
 MAX_UNPACKED_BYTES = 50_000_000
@@ -28,6 +31,7 @@ REQUIRED_FILES = (
     "ledger.jsonl",
     "events.json",
     "explanations.json",
+    "forms.json",
     "clauses.json",
     "procedure.yaml",
     "proofs.json",
@@ -64,6 +68,7 @@ def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: S
         "ledger.jsonl": b"".join(_ledger_line(row) for row in history.rows),
         "events.json": _encode([orjson.loads(row.body) for row in history.rows]),
         "explanations.json": _encode(clock_explanations(replayed)),
+        "forms.json": _encode(form_documents(pack.procedure, [orjson.loads(row.body) for row in history.rows])),
         "clauses.json": _encode({name: {"zh": text.zh, "en": text.en} for name, text in pack.clauses.items()}),
         "procedure.yaml": (pack.folder / "procedure.yaml").read_bytes(),
         "proofs.json": _encode([_proof_document(seal, history.case) for seal in seals]),
@@ -87,6 +92,12 @@ def clock_explanations(replayed: ReplayResult) -> dict[str, list[Explanation]]:
         for plan, run in clock_view.started_runs(case, rulebook):
             explanations.setdefault(plan.clock.id, []).append(clock_view.explained_run(case, rulebook, plan, run))
     return explanations
+
+
+def form_documents(procedure: Procedure, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The signed versions of the case's forms with their hashes, which follow from the events."""
+    events = [{**body, "event": body["type"]} for body in bodies]
+    return [asdict(version) for version in all_versions(procedure, events)]
 
 
 def case_summary(case: Case) -> dict[str, Any]:

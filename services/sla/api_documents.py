@@ -12,6 +12,7 @@ from services.sla.application.errors import (
     CaseParkedError,
     ClockNotFoundError,
     CursorError,
+    FormNotFoundError,
     KeyReusedError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
@@ -19,14 +20,17 @@ from services.sla.application.errors import (
     RoleMissingError,
     RoleNotHeldError,
 )
+from shared.procedures.forms.printing import FORMATS, media_type
 from shared.runtime.http.bearer import UNAUTHORIZED
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
 from shared.runtime.http.problem import BODY_TOO_LARGE, TOO_MANY_REQUESTS, ProblemType
 
+NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the form cannot be printed in an accepted format")
 ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
 PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
+    FormNotFoundError: ProblemType("unknown_form", 404, "there is no such form"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
@@ -91,7 +95,7 @@ def _problems(*more: ProblemType) -> dict[int | str, dict[str, Any]]:
 
 
 ANY_CASE = _problems()
-_READING_ERRORS = frozenset({ClockNotFoundError, CursorError, PhoneUnreadableError, PhoneNotAllowedError})
+_READING_ERRORS = frozenset({ClockNotFoundError, FormNotFoundError, CursorError, PhoneUnreadableError, PhoneNotAllowedError})
 CASE_LIST: dict[int | str, dict[str, Any]] = {
     **api_case_list.RESPONSES,
     **_problems(PROBLEM_TYPES[CursorError], PROBLEM_TYPES[PhoneNotAllowedError]),
@@ -110,3 +114,7 @@ CLOCK: dict[int | str, dict[str, Any]] = {
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[ClockNotFoundError]),
 }
 CLOCKS: dict[int | str, dict[str, Any]] = {200: {"model": ClocksAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
+FORM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The form.", "content": {media_type(form_format): {"schema": {"type": "string"}} for form_format in FORMATS}},
+    **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[FormNotFoundError], NOT_ACCEPTABLE),
+}

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from services.sla import api, handlers, timers
+from services.sla import api, api_forms, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
+from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
@@ -31,5 +32,7 @@ def build(settings: SlaSettings) -> Service:
     queries = CaseQueries(service.database, rulebooks, identities, service.clock)
     secret = settings.pseudonym_key.get_secret_value()
     case_list = ListCases(queries, settings.phone_region, pseudonym_key(secret) if secret else None)
-    service.include_router(api.router(api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)))
+    dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
+    service.include_router(api.router(dependencies))
+    service.include_router(api_forms.router(dependencies, FormQueries(queries)))
     return service

@@ -7,6 +7,7 @@ import typer
 
 from cli.exit_status import exit_with
 from cli.reference.checkout import require_checkout
+from cli.reference.form_pages import form_pages
 from cli.reference.pages import PAGES
 from cli.reference.readme_figures import readmes
 
@@ -16,7 +17,7 @@ Folder = Annotated[Path, typer.Option(help="the checkout")]
 
 def outdated_pages(folder: Path) -> dict[str, str]:
     """The pages that are missing or differ from what the code generates, with the text that they should have."""
-    texts = {name: text() for name, text in {**PAGES, **readmes(folder)}.items()}
+    texts = {name: text() for name, text in {**PAGES, **readmes(folder)}.items()} | form_pages()
     return {name: text for name, text in texts.items() if _read(folder / name) != text}
 
 

@@ -1,6 +1,7 @@
 """`jiesu ledger`: verify the hash chains of the cases' ledgers, and seal a year."""
 
 import json
+from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +11,13 @@ import typer
 from cli.clock import REPORT_ZONE, current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
+from services.sla.application.forms.form_register import copy_faults, number_faults
 from services.sla.application.seals import YearSealError, seal_faults, seal_year
-from services.sla.domain.evidence.case_history import verify_history
-from services.sla.storage import case_histories, seals
+from services.sla.domain.evidence.case_history import CaseHistory, verify_history
+from services.sla.storage import case_histories, form_register, seals
+from services.sla.storage.form_register import FormIssue
 from services.sla.storage.seals import YearSeal
+from shared.procedures.loading.loader import load_procedure
 from shared.runtime.database.database import Database
 
 app = typer.Typer(help="Verify a ledger, seal a year.", no_args_is_help=True)
@@ -29,7 +33,7 @@ def verify(case: CaseOption = None, as_json: JsonOption = False) -> None:
         typer.echo(json.dumps({"cases": checked, "faults": faults}, ensure_ascii=False, indent=1))
     else:
         for fault in faults:
-            typer.echo(f"{fault['case'] or 'seal'}: {fault['fault']}")
+            typer.echo(f"{fault['case'] or 'all cases'}: {fault['fault']}")
         typer.echo(f"{checked} cases, {len(faults)} faults")
     if faults:
         raise typer.Exit(1)
@@ -90,14 +94,32 @@ async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, li
     """How many cases were checked, and the faults; all cases and the seals where `cases` is empty."""
     faults: list[dict[str, str]] = []
     checked: set[str] = set()
+    async with database.transaction() as tx:
+        issues = await form_register.load_issues(tx)
+    copies: dict[str, list[FormIssue]] = defaultdict(list)
+    for issue in issues:
+        if issue.hash is not None:
+            copies[issue.case].append(issue)
     async for history in case_histories.load_case_histories(database, cases):
         checked.add(history.case)
-        faults += [{"case": history.case, "fault": fault} for fault in verify_history(history)]
+        faults += [
+            {"case": history.case, "fault": fault} for fault in verify_history(history) or _form_faults(history, copies[history.case])
+        ]
     faults += [{"case": case, "fault": "there is no such case"} for case in cases if case not in checked]
     if not cases:
         async with database.transaction() as tx:
             for case in await case_histories.orphaned_ledgers(tx):
                 faults.append({"case": case, "fault": "the ledger has events of it, but the case is gone"})
+            faults += [{"case": "", "fault": fault} for fault in number_faults(issues)]
             for year_seal in await seals.load_seals(tx):
                 faults += [{"case": "", "fault": fault} for fault in await seal_faults(tx, year_seal)]
     return len(checked), faults
+
+
+def _form_faults(history: CaseHistory, copies: list[FormIssue]) -> list[str]:
+    """The registered copies of the case's forms that differ from its ledger, which holds."""
+    if not copies:
+        return []
+    registered = history.recorded_events()[0].body
+    procedure = load_procedure(f"{registered['procedure']}@{registered['version']}")
+    return list(copy_faults(history, procedure, copies))

@@ -28,6 +28,10 @@ class ClockNotFoundError(RequestError):
     """No clock of that id or clause has started on the case."""
 
 
+class FormNotFoundError(RequestError):
+    """The procedure has no such form of a case, it is not opened yet, or it has no such version."""
+
+
 class CursorError(RequestError):
     """The cursor of a page cannot be read, or belongs to another list."""
 

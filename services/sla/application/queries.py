@@ -35,7 +35,7 @@ class CaseQueries:
         Raises `CaseNotFoundError`.
         """
         now = self.clock.now()
-        case = await self._load(case_id, actor, now)
+        case = await self.load_visible_case(case_id, actor, now)
         async with self.database.transaction() as tx:
             events = await ledgers.load_events(tx, case_id)
         rulebook = self.rulebooks.for_case(case)
@@ -44,7 +44,7 @@ class CaseQueries:
     async def list_clocks(self, case_id: str, actor: Actor) -> dict[str, Any]:
         """Every round of every clock that has started, with its state and lateness; raises `CaseNotFoundError`."""
         now = self.clock.now()
-        case = await self._load(case_id, actor, now)
+        case = await self.load_visible_case(case_id, actor, now)
         return {"case": case.id, "clocks": clock_view.clock_states(case, self.rulebooks.for_case(case), to_micros(now), self.zone)}
 
     async def explain_clock(self, case_id: str, clock_id: str, actor: Actor) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class CaseQueries:
 
         Raises `CaseNotFoundError` or `ClockNotFoundError`.
         """
-        case = await self._load(case_id, actor, self.clock.now())
+        case = await self.load_visible_case(case_id, actor, self.clock.now())
         rulebook = self.rulebooks.for_case(case)
         runs = [(plan, run) for plan, run in clock_view.started_runs(case, rulebook) if clock_id in (plan.clock.id, *plan.clauses)]
         if not runs:
@@ -64,7 +64,8 @@ class CaseQueries:
         """The confidential fields of the case that the actor may not see."""
         return self.policy.hidden_fields(actor, self.rulebooks.for_case(case).procedure, case_parties(case), at)
 
-    async def _load(self, case_id: str, actor: Actor, at: datetime) -> Case:
+    async def load_visible_case(self, case_id: str, actor: Actor, at: datetime) -> Case:
+        """A case that concerns the actor at that instant; raises `CaseNotFoundError`."""
         async with self.database.transaction() as tx:
             case = await cases.load_case(tx, case_id)
         if case is None or not self.policy.may_read(actor, case_parties(case), at):

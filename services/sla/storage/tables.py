@@ -1,4 +1,4 @@
-"""sla's tables: cases, ledger, deferred inputs, completed duties, decision contexts, year seals, Idempotency-Keys."""
+"""sla's tables: cases, ledger, deferred inputs, completed duties, decision contexts, year seals, issued forms, Idempotency-Keys."""
 
 from sqlalchemy import (
     ARRAY,
@@ -149,7 +149,23 @@ def _add_deferred_inputs_and_duties(schema_metadata: MetaData) -> None:
 
 
 def _add_evidence(schema_metadata: MetaData) -> None:
-    """Organisation and calendars of earlier decisions, and year seals with the ledger heads that they cover."""
+    """Organisation and calendars of earlier decisions, year seals with the ledger heads that they cover, and the register of forms."""
+    Table(
+        "form_issue",
+        schema_metadata,
+        Column("procedure", Text, primary_key=True),
+        Column("form", Text, primary_key=True),
+        Column("year", Integer, primary_key=True, autoincrement=False),
+        Column("serial", Integer, primary_key=True, autoincrement=False),
+        Column("case_id", Text, nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("hash", LargeBinary),
+        Column("keeper", Text, nullable=False),
+        Column("issued_to", Text, nullable=False),
+        Column("issued_at", DateTime(timezone=True), nullable=False),
+        Column("returned_at", DateTime(timezone=True)),
+        Column("outcome", Text, nullable=False, server_default=""),
+    )
     Table(
         "basis",
         schema_metadata,

@@ -17,7 +17,7 @@ from services.triage.domain.event_assessment import (
     decide_again,
     memberships_without,
 )
-from services.triage.domain.group_counting import (
+from services.triage.domain.groups.group_counting import (
     CounterKey,
     Group,
     GroupChanges,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.checks import clauses as clause_check
-from shared.procedures.checks import expressions, limits, messages, reachability, references, roles, titles
+from shared.procedures.checks import expressions, form_layouts, limits, messages, reachability, references, roles, titles
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
@@ -14,6 +14,7 @@ from shared.procedures.organisation import Organisation
 def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organisation: Organisation | None = None) -> Iterator[Finding]:
     """The findings of all checks; vacant roles are only checked with an organisation."""
     yield from references.check_references(procedure)
+    yield from form_layouts.check_form_layouts(procedure)
     yield from expressions.check_expressions(procedure)
     yield from roles.check_roles(procedure)
     yield from reachability.check_reachability(procedure)
@@ -36,7 +37,11 @@ def check_pack(pack: Pack, organisation: Organisation | None = None) -> list[Fil
 
 def blocking_problems(pack: Pack) -> list[FileProblem]:
     """The errors that prevent running a pack: references and conditions with unknown names; texts and scenarios may be incomplete."""
-    findings = [*references.check_references(pack.procedure), *expressions.check_expressions(pack.procedure)]
+    findings = [
+        *references.check_references(pack.procedure),
+        *form_layouts.check_form_layouts(pack.procedure),
+        *expressions.check_expressions(pack.procedure),
+    ]
     return [_problem(pack, finding) for finding in findings if finding.severity == "error"]
 
 

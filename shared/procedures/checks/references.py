@@ -14,13 +14,13 @@ from shared.procedures.model.effects import CancelClock, DeemEvent, RaiseLevel, 
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.facts import coerce_fact
 from shared.procedures.model.finding import Finding
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
     ConfidentialityRule,
     CountEffect,
     CountEntry,
     DerivationEntry,
     FactDeclaration,
-    FormEntry,
     ParameterDeclaration,
     Procedure,
     RegisterEntry,

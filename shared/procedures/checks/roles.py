@@ -7,7 +7,8 @@ from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.model.effects import AssignHandler, Escalate, Notify, Remind, role_tuple
 from shared.procedures.model.entry_list import YamlPath, all_entries
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import ActionRule, ConfidentialityRule, FormEntry, OwnershipRule, Procedure
+from shared.procedures.model.form_layout.layout import FormEntry
+from shared.procedures.model.procedure import ActionRule, ConfidentialityRule, OwnershipRule, Procedure
 from shared.procedures.model.timed_entries import ActorOfEvent, ClockEntry, EscalationLadder, PeriodicDuty
 from shared.procedures.organisation import Organisation
 

@@ -6,12 +6,12 @@ from typing import Literal
 from shared.procedures.explain import value_names
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
     ClauseReading,
     ConfidentialityRule,
     FactDeclaration,
     FigureEntry,
-    FormEntry,
     OwnershipRule,
     ParameterDeclaration,
     RegisterEntry,
@@ -97,7 +97,7 @@ def describe_form(texts: ProcedureTexts, entry: FormEntry) -> list[str]:
         texts.choose(f"{title}：{opens}时生成，由系统按案件记录填写。", f"{title}: drawn up on {opens} and filled from the case's record.")
     ]
     if entry.signed_by:
-        roles = texts.roles(entry.signed_by, ("和", "and"))
+        roles = texts.roles([*entry.signed_by], ("和", "and"))
         lines.append(texts.choose(f"由{roles}签字。", f"Signed by {roles}."))
     return lines
 

@@ -9,6 +9,7 @@ from shared.procedures.explain.placement import ClausePlacement, Placement, plac
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
     ActionRule,
     ClassRule,
@@ -19,7 +20,6 @@ from shared.procedures.model.procedure import (
     DerivationEntry,
     FactDeclaration,
     FigureEntry,
-    FormEntry,
     KindRule,
     LanguageCode,
     OwnershipRule,

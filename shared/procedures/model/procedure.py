@@ -10,6 +10,7 @@ from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
 from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.model.effects import RoleNames
+from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.timed_entries import (
     ClauseIds,
     ClockEntry,
@@ -158,14 +159,6 @@ class CountEntry(TitledEntry):
     # telecom-urgent, batch: the complaints before the tenth become batch complaints too.
     reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the case that completes the group")
     does: CountEffect
-
-
-class FormEntry(TitledEntry):
-    """A form of the regulation, opened on an event and filled from the case's events."""
-
-    opens: str = "registered"
-    signed_by: list[str] = Field(default_factory=list)
-    fields: list[str] = Field(default_factory=list)
 
 
 class FigureEntry(TitledEntry):

@@ -8,7 +8,7 @@ from services.sla.domain.deadlines.counting import add_duration
 from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.notifications import NotificationOptions, clock_owner, notify_roles, report_no_recipient, role_holders
-from services.sla.domain.messages.message_values import clock_values
+from services.sla.domain.messages.message_values import clock_values, title_values, wording_values
 from services.sla.domain.rules.limit_defaults import ESCALATION_RULE
 from services.sla.domain.rules.plans import first_clauses
 from shared.procedures.model.duration import Duration
@@ -49,7 +49,7 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
         if recipients:
             escalation.rung = rung
             escalation.next = _next_rung_at(builder, at, escalation.every or ([] if ladder.every is None else [ladder.every]))
-            _notify_rung(builder, escalation, at, recipients, rule_fields)
+            _notify_rung(builder, escalation, ladder, at, recipients, rule_fields)
             return
     escalation.active, escalation.next, escalation.rung = False, None, len(ladder.rungs)
     top = role_tuple(ladder.rungs[-1])[-1] if ladder.rungs else clock_owner(builder, builder.rulebook.clock_plans[escalation.clock])
@@ -102,7 +102,9 @@ def _next_rung_at(builder: DecisionBuilder, at: int, intervals: list[str]) -> in
 
 def _line_above_owner(builder: DecisionBuilder, clock_id: str) -> EscalationLadder:
     rungs = _line_from(builder, clock_owner(builder, builder.rulebook.clock_plans[clock_id]))[1:]
-    return EscalationLadder.model_construct(id=ESCALATION_RULE, clause=None, zh="", en="", rungs=rungs, every=None, by=[*CHANNELS])
+    return EscalationLadder.model_construct(
+        id=ESCALATION_RULE, clause=None, zh="", en="", rungs=rungs, every=None, by=[*CHANNELS], text=None
+    )
 
 
 def end_escalations(builder: DecisionBuilder, event: Event) -> None:
@@ -121,7 +123,14 @@ def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> EscalationL
     if ladder is not None:
         return ladder
     return EscalationLadder.model_construct(
-        id=ladder_or_role, clause=None, zh="", en="", rungs=_line_from(builder, ladder_or_role), every=DEFAULT_RUNG_INTERVAL, by=[*CHANNELS]
+        id=ladder_or_role,
+        clause=None,
+        zh="",
+        en="",
+        rungs=_line_from(builder, ladder_or_role),
+        every=DEFAULT_RUNG_INTERVAL,
+        by=[*CHANNELS],
+        text=None,
     )
 
 
@@ -135,12 +144,15 @@ def _line_from(builder: DecisionBuilder, first_role: str) -> list[str | list[str
     return line
 
 
-def _notify_rung(builder: DecisionBuilder, escalation: Escalation, at: int, recipients: list[str], rule_fields: dict[str, Any]) -> None:
+def _notify_rung(
+    builder: DecisionBuilder, escalation: Escalation, ladder: EscalationLadder, at: int, recipients: list[str], rule_fields: dict[str, Any]
+) -> None:
     data = {**rule_fields, "role": recipients[0], "recipients": recipients, "rung": escalation.rung + 1, "ladder": escalation.ladder}
+    values = {**title_values(ladder.zh, ladder.en), **_clock_values(builder, escalation, at), **wording_values(ladder.text, builder.case)}
     if escalation.clock:
         data["clock"] = escalation.clock
     builder.add_event("escalated", at, data, "timer" if builder.now > at else "")
-    options = NotificationOptions(by=escalation.by, about="escalated", urgent=True, values=_clock_values(builder, escalation, at))
+    options = NotificationOptions(by=escalation.by, about="escalated", urgent=True, values=values)
     notify_roles(builder, at, recipients, rule_fields, options)
 
 

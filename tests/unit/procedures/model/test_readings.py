@@ -66,8 +66,8 @@ def test_a_page_uses_the_words_of_the_regulation(tmp_path: Path) -> None:
 
 
 def test_a_word_for_something_unknown_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProcedureError, match="handeld is neither an event nor an action; terms has their ids as keys"):
-        load_procedure(write_pack(tmp_path, ("roles:\n", "terms:\n  handeld: {zh: 办结, en: settlement}\nroles:\n")))
+    with pytest.raises(ProcedureError, match="finished_up is neither an event nor an action; terms has their ids as keys"):
+        load_procedure(write_pack(tmp_path, ("roles:\n", "terms:\n  finished_up: {zh: 办结, en: settlement}\nroles:\n")))
 
 
 def test_a_clause_without_a_number_is_cited_as_the_regulation_does(tmp_path: Path) -> None:

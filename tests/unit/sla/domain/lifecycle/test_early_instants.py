@@ -22,9 +22,9 @@ def refusal(text: str, *steps: str) -> str:
     return str(reason)
 
 
-def extensions(*untils: str) -> list[str]:
+def extensions(*instants: str) -> list[str]:
     """Two grants, at 10:00 and at 11:00 of the 10th."""
-    return [f"10 1{number}:00 grant_extension boss clock=c until={november_instant(until)}" for number, until in enumerate(untils)]
+    return [f"10 1{number}:00 grant_extension boss clock=c until={november_instant(until)}" for number, until in enumerate(instants)]
 
 
 @pytest.mark.parametrize("action", ["request_extension", "grant_extension"])

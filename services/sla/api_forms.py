@@ -1,0 +1,82 @@
+"""HTTP API of sla's forms: a form of a case, in the format that the client accepts."""
+
+import asyncio
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from services.sla import api_documents
+from services.sla.api import SlaApiDependencies, request_errors_as_problems
+from services.sla.application.forms.form_queries import FormQueries
+from shared.procedures.access import Actor
+from shared.procedures.forms.printing import FORMATS, FormFormat, is_available, media_type, render_form
+from shared.runtime.http.bearer import BEARER_SCHEME
+from shared.runtime.http.problem import HttpProblem
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+}
+MAX_VERSION = 100_000
+
+
+def router(dependencies: SlaApiDependencies, form_queries: FormQueries) -> APIRouter:
+    """`GET /v1/cases/{case}/forms/{form}`."""
+    routes = APIRouter(prefix="/v1/cases", tags=["cases"], dependencies=[Depends(BEARER_SCHEME)], responses=api_documents.ANY_CASE)
+
+    @routes.get("/{case}/forms/{form}", summary="A form of a case", response_class=Response, responses=api_documents.FORM)
+    async def get_form(
+        case: str,
+        form: str,
+        request: Request,
+        actor: Annotated[Actor, Depends(dependencies.authenticate)],
+        language: Literal["zh", "en"] = "zh",
+        version: Annotated[int | None, Query(ge=1, le=MAX_VERSION, description="a signed version; default: the present state")] = None,
+    ) -> Response:
+        """The filled form as HTML or, where the extra `forms` is installed, as PDF or DOCX, by `Accept`."""
+        form_format = accepted_format(request.headers.get("accept", ""))
+        if form_format is None:
+            available = ", ".join(media_type(name) for name in FORMATS if is_available(name))
+            raise HttpProblem(
+                api_documents.NOT_ACCEPTABLE, f"Accept: must allow one of {available}; for PDF and DOCX install jiesu[forms] on the server"
+            )
+        with request_errors_as_problems():
+            filled = await form_queries.fill_form(case, form, actor, language, version)
+        # Reading the Chinese font takes a third of a second, during which the event loop has to serve other requests.
+        content = await asyncio.to_thread(render_form, filled, form_format)
+        name = quote(f"{filled.title}-{filled.number.replace('/', '-')}.{form_format}")
+        headers = {**_HEADERS, "Content-Disposition": f"inline; filename*=UTF-8''{name}"}
+        return Response(content, media_type=media_type(form_format), headers=headers)
+
+    return routes
+
+
+def accepted_format(accept: str) -> FormFormat | None:
+    """The available format that an `Accept` header (RFC 9110, 12.5.1) prefers, HTML among equals; None if it allows none of them."""
+    weights = _weights(accept) or {"*/*": 1.0}
+    best: tuple[float, FormFormat] | None = None
+    for form_format in FORMATS:
+        name = media_type(form_format)
+        ranges = (name, f"{name.partition('/')[0]}/*", "*/*")
+        weight = next((weights[media_range] for media_range in ranges if media_range in weights), 0.0)
+        if weight > 0 and is_available(form_format) and (best is None or weight > best[0]):
+            best = weight, form_format
+    return None if best is None else best[1]
+
+
+def _weights(accept: str) -> dict[str, float]:
+    """Media range → weight; a weight that cannot be read counts as 0, so that such a range selects nothing."""
+    weights: dict[str, float] = {}
+    for item in accept.split(","):
+        media_range, *parameters = [part.strip().lower() for part in item.split(";")]
+        if media_range:
+            weight = next((part.removeprefix("q=") for part in parameters if part.startswith("q=")), "1")
+            try:
+                weights[media_range] = float(weight)
+            except ValueError:
+                weights[media_range] = 0.0
+    return weights

@@ -1,0 +1,1 @@
+"""The layouts of forms: fields, and the sections, tables and signature blocks that hold them."""
