@@ -161,4 +161,6 @@ def _clock_values(builder: DecisionBuilder, escalation: Escalation, at: int) -> 
     plan, run = builder.rulebook.clock_plans.get(escalation.clock), builder.case.current_run(escalation.clock)
     if plan is None or run is None:
         return {}
-    return clock_values(plan.clock, run.start, run.due_at, overdue=run.due_at is not None and run.due_at <= at)
+    # Of a repeating clock, the period that has just ended is meant and not the next one.
+    due_at = run.due_at if run.dues or run.occurred is None else run.occurred
+    return clock_values(plan.clock, run.start, due_at, overdue=due_at is not None and due_at <= at)
