@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.checks import clauses as clause_check
-from shared.procedures.checks import expressions, form_layouts, limits, messages, pattern_cues, reachability, references, roles, titles
+from shared.procedures.checks import expressions, form_layouts, limits, messages, pattern_cues, reachability, references, roles
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
@@ -21,7 +21,7 @@ def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organ
     yield from roles.check_roles(procedure)
     yield from reachability.check_reachability(procedure)
     yield from clause_check.check_clauses(procedure, clauses)
-    yield from titles.check_titles(procedure)
+    yield from clause_check.check_titles(procedure)
     yield from messages.check_messages(procedure)
     yield from limits.check_limits(procedure, clauses)
     if organisation is not None:
