@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ MAX_INT64 = 2**63 - 1
 _MIN_INT64 = -(2**63)
 _MAX_INT_DIGITS = 20
 _SCALAR_CHARACTERS = 8
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _DEPTH_FAULT = f"nested deeper than {MAX_DEPTH} levels; send fewer"
 
 
@@ -67,6 +69,13 @@ def require_bounded_object(value: dict[str, Any]) -> dict[str, Any]:
             raise PydanticCustomError("number_out_of_range", "send finite numbers, and integers within 64 bits")
         pending.extend(_children(item))
     return value
+
+
+def require_single_line(text: str) -> str:
+    """The text if it has no control characters, as the keys of records have none; raises pydantic's error otherwise."""
+    if _CONTROL_CHARACTER.search(text):
+        raise PydanticCustomError("control_character", "send it without control characters")
+    return text
 
 
 def _children(value: Any) -> Iterator[Any]:
