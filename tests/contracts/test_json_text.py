@@ -77,3 +77,9 @@ def test_action_is_parsed_strictly(data: bytes) -> None:
 def test_ids_of_actions_have_no_control_characters(name: str, text: str) -> None:
     with pytest.raises(ValidationError, match="control_character"):
         ActionData.model_validate({name: text})
+
+
+@pytest.mark.parametrize("body", [b"[" + b"[]," * 100_000 + b"[]]", b"[" + b"{}," * 100_000 + b"{}]", b"[" + b"1," * 500_001 + b"1]"])
+def test_bodies_of_too_many_values_are_refused_before_they_are_parsed(body: bytes) -> None:
+    with pytest.raises(JsonTextError, match="send fewer at once"):
+        parse_json_text(body)
