@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from services.triage.domain.duplicates import duplicates_entry
 from services.triage.domain.routing_rules import (
     RoutingDecision,
     RoutingRule,
@@ -50,6 +51,7 @@ class TriageRules:
 
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
     `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root.
+    `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others.
     """
 
     bound_procedure: BoundProcedure
@@ -60,6 +62,7 @@ class TriageRules:
     classes: tuple[CompiledRule[ClassRule], ...]
     subjects: tuple[CompiledRule[SubjectNode], ...]
     counts: tuple[CompiledCount, ...]
+    counted_entries: tuple[CountEntry, ...]
     source_routes: dict[str, RoutingDecision]
     routing_rules: tuple[RoutingRule, ...]
     catch_all_route: RoutingDecision
@@ -90,6 +93,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         classes=classes,
         subjects=subjects,
         counts=counts,
+        counted_entries=(duplicates_entry(procedure), *procedure.counts),
         source_routes=source_routes(bound_procedure, organisation),
         routing_rules=routing_rules,
         catch_all_route=checked_route(None, bound_procedure, organisation),

@@ -10,7 +10,12 @@ from services.sla.domain.lifecycle import clocks, due_items, escalation, permiss
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
-from services.sla.domain.lifecycle.defaults.complainant_requests import REQUEST_EVENTS, event_type_of_request, follow_up_request
+from services.sla.domain.lifecycle.defaults.complainant_requests import (
+    REQUEST_EVENTS,
+    event_type_of_request,
+    follow_up_request,
+    tell_responsible,
+)
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
@@ -100,6 +105,8 @@ def _follow_up_events(builder: DecisionBuilder) -> None:
             follow_link_event(builder, event)
         if event.type in REQUEST_EVENTS:
             follow_up_request(builder, event)
+        if event.type == "link_proposed":
+            tell_responsible(builder, event.at, event.data["rule"], event.type, {"to_case": event.data["to_case"]})
         if event.type == "measures_signed_off":
             # Only now, since selectors take a sign-off for measures while there are some that wait for it.
             builder.case.unsigned = False
