@@ -119,7 +119,11 @@ def messages_page() -> str:
     rows = [(_code(f"{{{p.name}}}"), p.zh, p.en, known[p.source]) for p in PLACEHOLDERS.values()]
     links = [f"- [{load_pack(pack_id).procedure.title.en}](messages/{pack_id}.md)" for pack_id in _own_packs()]
     parts = [
-        _page_header("Messages", "What a `text:` of a message may name in braces, and when it is known."),
+        _page_header(
+            "Messages",
+            "What a `text:` of a message may name in braces, and when it is known. A part in brackets may also name what only some of the "
+            "events have, or what may have happened before; it is left out without a value.",
+        ),
         _table(("placeholder", "中文", "meaning", "known"), rows),
         "## Messages of the installed regulations",
         "\n".join(links),

@@ -11,7 +11,7 @@ from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import PlanningContext
 from services.notify.domain.message_templates import MessageTemplates
-from services.notify.domain.message_values import MessageTexts, ProcedureTexts
+from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
@@ -21,7 +21,6 @@ from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
-from shared.procedures.model.procedure import Title
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.service import Service
@@ -64,15 +63,13 @@ def planning_context(settings: NotifySettings, channels: frozenset[str]) -> Plan
     required = required_templates(pack.procedure for pack in packs)
     templates = MessageTemplates(template_sources(settings.templates), settings.zone, required)
     quiet = quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone)
-    return PlanningContext(directory, templates, channels, MessageTexts(organisation, procedure_texts(packs)), quiet)
+    return PlanningContext(directory, templates, channels, MessageTexts(organisation, procedure_titles(packs)), quiet)
 
 
-def procedure_texts(packs: Iterable[Pack]) -> dict[tuple[str, int], ProcedureTexts]:
+def procedure_titles(packs: Iterable[Pack]) -> dict[tuple[str, int], ProcedureTitles]:
     """Titles and clause texts of the packs, by procedure and version."""
     return {
-        (pack.procedure.id, pack.procedure.version): ProcedureTexts(
-            pack.procedure.title, pack.clauses, {entry.id: Title(zh=entry.zh, en=entry.en) for entry in pack.procedure.classes}
-        )
+        (pack.procedure.id, pack.procedure.version): ProcedureTitles(pack.procedure.title, pack.clauses, class_titles(pack.procedure))
         for pack in packs
     }
 

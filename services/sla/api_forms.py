@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from services.sla import api_documents
 from services.sla.api import SlaApiDependencies, request_errors_as_problems
-from services.sla.application.form_queries import FormQueries
+from services.sla.application.forms.form_queries import FormQueries
 from shared.procedures.access import Actor
 from shared.procedures.forms.printing import FORMATS, FormFormat, is_available, media_type, render_form
 from shared.runtime.http.bearer import BEARER_SCHEME

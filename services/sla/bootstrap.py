@@ -6,7 +6,7 @@ from services.sla import api, api_forms, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
-from services.sla.application.form_queries import FormQueries
+from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries

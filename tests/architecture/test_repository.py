@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from pathlib import Path
 
 from tests.support.repository import PROJECT, python_files, relative_name, text_files
 
@@ -80,6 +81,24 @@ def test_folders_of_tests_mirror_folders_of_code() -> None:
 def test_no_folder_of_support_has_more_than_a_dozen_modules() -> None:
     modules = Counter(path.parent for path in (PROJECT / "tests" / "support").rglob("*.py") if path.name != "__init__.py")
     assert {relative_name(folder): count for folder, count in modules.items() if count > 12} == {}
+
+
+def test_no_folder_of_code_has_more_than_a_dozen_modules() -> None:
+    modules = Counter(path.parent for path in python_files() if path.name != "__init__.py" and _is_code(path))
+    assert {relative_name(folder): count for folder, count in modules.items() if count > 12} == {}
+
+
+def test_no_public_class_name_has_two_meanings() -> None:
+    modules_by_name: dict[str, list[str]] = {}
+    for path in filter(_is_code, python_files()):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules_by_name.setdefault(node.name, []).append(relative_name(path))
+    assert {name: modules for name, modules in modules_by_name.items() if len(modules) > 1} == {}
+
+
+def _is_code(path: Path) -> bool:
+    return path.relative_to(PROJECT).parts[0] in {"cli", "deploy", "services", "shared", "simulator"}
 
 
 def test_the_makefile_is_short_and_every_target_described() -> None:

@@ -8,7 +8,7 @@ import typer
 
 from cli.database import query_service
 from cli.exit_status import exit_with
-from services.sla.application.form_register import case_events
+from services.sla.application.forms.form_register import case_events
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import case_histories

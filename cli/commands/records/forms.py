@@ -12,8 +12,8 @@ from cli.clock import REPORT_ZONE, current_instant
 from cli.commands.records.form import case_texts
 from cli.database import query_service
 from cli.exit_status import exit_with
-from services.sla.application import form_register as register_use_cases
-from services.sla.application.form_register import MAX_COUNT, IssuedTo, case_events
+from services.sla.application.forms import form_register as register_use_cases
+from services.sla.application.forms.form_register import MAX_COUNT, IssuedTo, case_events
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.application.seals import seal_faults
 from services.sla.domain.evidence.case_history import CaseHistory

@@ -11,7 +11,7 @@ import typer
 from cli.clock import REPORT_ZONE, current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
-from services.sla.application.form_register import copy_faults, number_faults
+from services.sla.application.forms.form_register import copy_faults, number_faults
 from services.sla.application.seals import YearSealError, seal_faults, seal_year
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import case_histories, form_register, seals

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from services.notify.domain import quiet_hours
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates, RenderedMessage, TemplateRenderError
-from services.notify.domain.message_values import MessageTexts, message_values
+from services.notify.domain.message_values import MessageForm, MessageTexts, message_values
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import COMPLAINANT, Recipient, RecipientDirectory, resolve_recipients
 from services.notify.domain.required_templates import EVENT_TEMPLATE
@@ -79,8 +79,8 @@ def _plan_delivery(
     rendered = RenderedMessage("", "")
     if reason is None:
         try:
-            values = message_values(request, context.templates.language(to.language), context.texts, context.templates.format_instant)
-            rendered = context.templates.render(template, values)
+            form = MessageForm(context.templates.language(to.language), to.channel, context.templates.format_instant)
+            rendered = context.templates.render(template, message_values(request, form, context.texts))
         except (TemplateRenderError, ValueError):
             reason = FailureReason.TEMPLATE
     return PlannedDelivery(

@@ -19,12 +19,16 @@ LONGEST_TEXT = {"sms": 500, "email": 20_000}
 LONGEST_VALUE = 2_000
 LONGEST_SMS_VALUE = 60
 """Characters of a person's words in a text message (filter `short`): with case, clause and dates it stays below three parts."""
+LONGEST_SMS_WORDS = 40
+LONGEST_SMS_MATTER = 24
+"""Characters of a person's words, and of the matter, inside a procedure's wording in a text message (filter `brief` for the matter)."""
 LANGUAGES = ("zh", "en")
 EMPTY_VALUES: dict[str, Any] = {
     **dict.fromkeys(PLACEHOLDERS, ""),
     "next_date": "",
     "clock": "",
     "message": "",
+    "cited": "",
     "overdue": False,
     "urgent": False,
     "items": [],
@@ -69,7 +73,8 @@ class MessageTemplates:
         self._environment.globals.clear()
         self._zone = ZoneInfo(zone)
         self._environment.filters["instant"] = self.format_instant
-        self._environment.filters["short"] = lambda text: _cut(" ".join(str(text).split()), LONGEST_SMS_VALUE)
+        self._environment.filters["short"] = lambda text: cut(" ".join(str(text).split()), LONGEST_SMS_VALUE)
+        self._environment.filters["brief"] = lambda text: cut(" ".join(str(text).split()), LONGEST_SMS_MATTER)
         self._compiled = {name: self._environment.get_template(name) for name in sources}
         if missing := [name for name in required if name not in sources]:
             raise ValueError(
@@ -97,7 +102,7 @@ class MessageTemplates:
         subject, body = ("", text) if channel == "sms" else _split(text)
         if not body:
             raise TemplateRenderError(f"template {name}: the text is empty")
-        return RenderedMessage(one_line(subject, LONGEST_SUBJECT), _cut(body, LONGEST_TEXT[channel]))
+        return RenderedMessage(one_line(subject, LONGEST_SUBJECT), cut(body, LONGEST_TEXT[channel]))
 
     def _render_text(self, template: Template, values: Mapping[str, Any]) -> str:
         text = template.render(EMPTY_VALUES | truncate_values(dict(values)))
@@ -114,7 +119,7 @@ class MessageTemplates:
 def truncate_values(value: Any, depth: int = 4) -> Any:
     """The value with long texts, lists and nested values cut, so that the size of a message is bounded."""
     if isinstance(value, str):
-        return _cut(value, LONGEST_VALUE)
+        return cut(value, LONGEST_VALUE)
     if depth == 0:
         return ""
     if isinstance(value, Mapping):
@@ -126,7 +131,7 @@ def truncate_values(value: Any, depth: int = 4) -> Any:
 
 def one_line(text: str, longest: int) -> str:
     """The text without line breaks and control characters, so that it cannot inject a mail header."""
-    return _cut(" ".join(_CONTROL.sub("", text).split()), longest)
+    return cut(" ".join(_CONTROL.sub("", text).split()), longest)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -134,5 +139,6 @@ def _split(text: str) -> tuple[str, str]:
     return subject, body.strip()
 
 
-def _cut(text: str, longest: int) -> str:
+def cut(text: str, longest: int) -> str:
+    """The text, with an ellipsis at the end where it is longer."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

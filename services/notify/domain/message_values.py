@@ -1,28 +1,47 @@
 """The values of a template: what the request states, in the recipient's language, with the titles and names that ids stand for."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.notify.domain.message_templates import EMPTY_VALUES
+from services.notify.domain.message_templates import EMPTY_VALUES, LONGEST_SMS_MATTER, LONGEST_SMS_WORDS, cut, one_line
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.model import wording
-from shared.procedures.model.procedure import Title
+from shared.procedures.model.procedure import ClauseText, Procedure, Title
 from shared.procedures.organisation import Organisation
 
 _NO_TITLE = Title(zh="", en="")
 _NOT_GIVEN = {"zh": "（未填写）", "en": "(not given)"}
-_INSTANTS = frozenset({"started_at", "due_at", "received_at", "date", "until", "next_date"})
 
 
 @dataclass(frozen=True, slots=True)
-class ProcedureTexts:
+class ProcedureTitles:
     """Titles of a procedure and its classes, and the texts of its clauses, by id."""
 
     title: Title = _NO_TITLE
-    clauses: Mapping[str, Title] = field(default_factory=dict)
+    clauses: Mapping[str, ClauseText] = field(default_factory=dict)
     classes: Mapping[str, Title] = field(default_factory=dict)
+
+
+def class_titles(procedure: Procedure) -> dict[str, Title]:
+    """The title of each class; where several rules lead to a class, what their titles have in common before the colon."""
+    titles: dict[str, list[Title]] = {}
+    for entry in procedure.classes:
+        titles.setdefault(entry.id, []).append(Title(zh=entry.zh, en=entry.en))
+    return {
+        class_id: Title(zh=_common_title([title.zh for title in each]), en=_common_title([title.en for title in each]))
+        for class_id, each in titles.items()
+    }
+
+
+def _common_title(titles: list[str]) -> str:
+    # “一类：群体性” and “一类：媒体曝光” are rules of the class “一类”; one of them would name the wrong rule.
+    if len(set(titles)) == 1:
+        return titles[0]
+    first_parts = {re.split("[:：]", title)[0].strip() for title in titles}
+    return first_parts.pop() if len(first_parts) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +49,27 @@ class MessageTexts:
     """The texts of procedures by id and version, and the organisation's names and phones."""
 
     organisation: Organisation
-    procedures: Mapping[tuple[str, int], ProcedureTexts] = field(default_factory=dict)
+    procedures: Mapping[tuple[str, int], ProcedureTitles] = field(default_factory=dict)
 
 
-def message_values(
-    request: NotificationRequested, language: str, texts: MessageTexts, format_instant: Callable[[datetime | str], str]
-) -> dict[str, Any]:
-    """All values of a template for a recipient who reads `language` (`zh` or `en`); instants stay ISO text.
+@dataclass(frozen=True, slots=True)
+class MessageForm:
+    """In which language (`zh` or `en`) and for which channel a message is written; `format_instant` writes instants."""
+
+    language: str
+    channel: str
+    format_instant: Callable[[datetime | str], str]
+
+
+def message_values(request: NotificationRequested, form: MessageForm, texts: MessageTexts) -> dict[str, Any]:
+    """All values of a template for a recipient; instants stay ISO text.
 
     `message` is the entry's own wording, filled in, else empty; `items` are the values of the requests that were merged into this one.
     Raises `ValueError` for an instant that cannot be read.
     """
     stated = {name: value for name, value in request.values.items() if value is not None}
     procedure = texts.procedures.get(
-        (request.procedure, request.version), ProcedureTexts(Title(zh=request.procedure, en=request.procedure))
+        (request.procedure, request.version), ProcedureTitles(Title(zh=request.procedure, en=request.procedure))
     )
     values: dict[str, Any] = {
         **EMPTY_VALUES,
@@ -54,33 +80,51 @@ def message_values(
         "urgent": request.urgent,
         "clause": request.clause,
         **stated,
-        "procedure": _in_language(procedure.title, language),
-        "class": _in_language(procedure.classes.get(stated.get("class", ""), _NO_TITLE), language) or stated.get("class", ""),
-        "department": _department(texts.organisation, stated.get("department", ""), language),
+        "procedure": _in_language(procedure.title, form.language),
+        "class": _in_language(procedure.classes.get(stated.get("class", ""), _NO_TITLE), form.language) or stated.get("class", ""),
+        "department": _department(texts.organisation, stated.get("department", ""), form.language),
         **_contact(texts.organisation, stated),
     }
-    values["items"] = [_entry_values({**values, **item}, procedure, language, format_instant) for item in stated.get("items", [])]
-    return _entry_values(values, procedure, language, format_instant)
+    values["items"] = [_entry_values({**values, **item}, procedure, form) for item in stated.get("items", [])]
+    return _entry_values(values, procedure, form)
 
 
-def _entry_values(
-    values: dict[str, Any], procedure: ProcedureTexts, language: str, format_instant: Callable[[datetime | str], str]
-) -> dict[str, Any]:
+def _entry_values(values: dict[str, Any], procedure: ProcedureTitles, form: MessageForm) -> dict[str, Any]:
     """The values with title, clause text and wording of one entry in the language."""
-    if language == "en":
+    if form.language == "en":
         values["title"] = values.get("title_en") or values["title"]
-    values["clause_text"] = _in_language(procedure.clauses.get(values["clause"], _NO_TITLE), language)
-    text = values.get("wording_en" if language == "en" else "wording", "")
+        values["limit"] = values.get("limit_en") or values["limit"]
+    values["clause_text"] = _in_language(procedure.clauses.get(values["clause"], _NO_TITLE), form.language)
+    values["cited"] = _cited(values["clause"], procedure.clauses.get(values["clause"]), form.language)
+    text = values.get("wording_en" if form.language == "en" else "wording", "")
     if text:
-        shown = {name: _shown(name, values[name], language, format_instant) for name in wording.placeholders(text)}
-        values["message"] = wording.fill(text, shown)
+        shown = {name: _shown(name, values[name], form) for name in wording.placeholders(text)}
+        values["message"] = wording.fill(text, shown, _NOT_GIVEN[form.language])
     return values
 
 
-def _shown(name: str, value: Any, language: str, format_instant: Callable[[datetime | str], str]) -> str:
+def _cited(clause_id: str, clause: ClauseText | None, language: str) -> str:
+    """How the message cites the clause; empty for an id of ours (customer-5) without a citation, which means nothing to readers."""
+    if clause is not None and clause.cite is not None:
+        return _in_language(clause.cite, language)
+    if not clause_id[:1].isdigit():
+        return ""
+    return f"clause {clause_id}" if language == "en" else clause_id
+
+
+def _shown(name: str, value: Any, form: MessageForm) -> str:
+    """The value as the wording shows it; empty where the case has none."""
     if not value:
-        return _NOT_GIVEN[language]
-    return format_instant(value) if name in _INSTANTS else str(value)
+        return ""
+    if name in wording.INSTANT_PLACEHOLDERS:
+        return form.format_instant(value)
+    if name not in wording.WORDS_OF_PERSONS and name != "matter":
+        return str(value)
+    # The wording ends the sentence, whether or not the person did.
+    words = str(value).strip().rstrip("。．.；;，,")
+    if form.channel != "sms":
+        return words
+    return cut(one_line(words, len(words)), LONGEST_SMS_MATTER if name == "matter" else LONGEST_SMS_WORDS)
 
 
 def _in_language(title: Title, language: str) -> str:

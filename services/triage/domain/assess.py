@@ -10,7 +10,7 @@ from services.triage.domain import classify
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.duplicates import DUPLICATES, matter_key
+from services.triage.domain.groups.duplicates import DUPLICATES, matter_key
 from services.triage.domain.routing import choose_route
 from services.triage.domain.routing_rules import RoutingDecision
 from services.triage.domain.rule_scope import RuleScope, TriageContext

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from services.triage.domain.duplicates import duplicates_entry
+from services.triage.domain.groups.duplicates import duplicates_entry
 from services.triage.domain.routing_rules import (
     RoutingDecision,
     RoutingRule,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision, assess
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.group_counting import CounterKey, GroupQuery, group_query
+from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, group_query
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase, amended_complaint, case_from_decision
 from shared.contracts.complaint import supplemented_text

@@ -8,7 +8,6 @@ from typing import Any
 from services.triage.domain.assess import TRIAGE
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.duplicates import DUPLICATES, RULE, add_submission, remove_submission
 from services.triage.domain.event_assessment import (
     AssessedEvent,
     CountChange,
@@ -18,7 +17,8 @@ from services.triage.domain.event_assessment import (
     decide_again,
     memberships_without,
 )
-from services.triage.domain.group_counting import (
+from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, remove_submission
+from services.triage.domain.groups.group_counting import (
     CounterKey,
     Group,
     GroupChanges,

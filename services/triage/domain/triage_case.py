@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.duplicates import DUPLICATES
-from services.triage.domain.people import PersonKeys
+from services.triage.domain.groups.duplicates import DUPLICATES
+from services.triage.domain.groups.people import PersonKeys
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import ActionRefused, Linked, Reopened, Unlinked, Withdrawn

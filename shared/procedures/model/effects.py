@@ -19,6 +19,24 @@ class Effect(StrictModel):
     when: str | None = Field(default=None, description="CEL condition, evaluated when the effect runs")
 
 
+class MessageEffect(Effect):
+    """The fields of effects that send a message."""
+
+    by: list[MessageChannel] = ["email"]
+    template: str | None = None
+    text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
+    texts: dict[str, Wording] = Field(default={}, description="event → wording, where the causes of the message need different ones")
+
+    def wording(self, event: str) -> Wording | None:
+        """The wording of the message that an event causes; that of a clock's message for the empty name."""
+        # Measures that need a sign-off count as submitted when they are signed off.
+        return self.texts.get("measures_submitted" if event == "measures_signed_off" else event, self.text)
+
+    def wordings(self) -> list[Wording]:
+        """All wordings of the effect."""
+        return [*([] if self.text is None else [self.text]), *self.texts.values()]
+
+
 class Breach(Effect):
     """Record that the deadline passed unmet (`clock_breached`); `in_principle` if the regulation allows exceptions from the limit."""
 
@@ -27,22 +45,16 @@ class Breach(Effect):
     in_principle: bool = False
 
 
-class Remind(Effect):
+class Remind(MessageEffect):
     """Remind a role: `reminded`, and a message to its holders; `owner` is the clock's owner."""
 
     remind: RoleNames
-    by: list[MessageChannel] = ["email"]
-    template: str | None = None
-    text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
 
 
-class Notify(Effect):
+class Notify(MessageEffect):
     """Send a message to a role or the complainant: `notification_requested`."""
 
     notify: RoleNames
-    by: list[MessageChannel] = ["email"]
-    template: str | None = None
-    text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
     urgent: bool = False
 
 

@@ -8,6 +8,7 @@ from shared.contracts.base import StrictModel
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import AnyEffect, MessageChannel, RoleNames
 from shared.procedures.model.selectors import Selector
+from shared.procedures.model.wording import Wording
 
 ClauseIds = str | list[str]
 DayCounting = Literal["exclusive", "inclusive"]
@@ -139,6 +140,11 @@ class EscalationLadder(TitledEntry):
         default="1d", description="time without acknowledgement until the next rung; none: only a new cause leads to it"
     )
     by: list[MessageChannel] = ["email", "sms"]
+    text: Wording | None = Field(default=None, description="the wording of the messages to the rungs; without it, that of escalations")
+
+    def wordings(self) -> list[Wording]:
+        """The wording of the ladder, if it has one."""
+        return [] if self.text is None else [self.text]
 
 
 class ReactionEntry(TitledEntry):

@@ -1,7 +1,10 @@
-"""The wording of a message in both languages: plain text with placeholders in braces, such as {number} or {due_at}."""
+"""The wording of a message in both languages: plain text with placeholders in braces, such as {number} or {due_at}.
+
+A part in brackets, such as `[Agreed date: {agreed_date}.]`, is left out unless all its placeholders have a value.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated
@@ -11,6 +14,7 @@ from pydantic import AfterValidator
 from shared.contracts.base import StrictModel
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_OPTIONAL_PART = re.compile(r"\[([^\[\]]*)\]")
 _MEASURES_KNOWN = frozenset(
     {"measures_submitted", "measures_signed_off", "measures_approved", "measures_deemed_approved", "measures_rejected", "review_requested"}
 )
@@ -56,8 +60,13 @@ PLACEHOLDERS = {
         Placeholder("outcome", "event", "回访结果", "the outcome of a call-back", "outcome"),
         Placeholder("date", "event", "约定时间", "the date agreed", "date"),
         Placeholder("until", "event", "延长至", "until when a limit was extended", "until"),
+        Placeholder("limit", "event", "期限名称", "the title of the clock that the event is about", "clock"),
         Placeholder("measures", "history", "处理措施", "the measures submitted last", "text", ("measures_submitted",), _MEASURES_KNOWN),
         Placeholder("instruction", "history", "批示", "the latest instruction", "text", ("instructed",), frozenset({"instructed"})),
+        Placeholder(
+            "agreed_date", "history", "最近约定的时间", "the date agreed last", "date", ("date_agreed",), frozenset({"date_agreed"})
+        ),
+        Placeholder("survey", "history", "勘查情况", "the findings of the latest survey", "text", ("surveyed",), frozenset({"surveyed"})),
         Placeholder(
             "result", "history", "处理结果", "the result of the latest handling", "text", ("handled",), frozenset({"handled", "verified"})
         ),
@@ -75,18 +84,39 @@ PLACEHOLDERS = {
 """Name → placeholder, in the order of the reference page."""
 
 
+INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date", "until", "agreed_date"})
+WORDS_OF_PERSONS = frozenset(
+    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS - {"limit"}
+)
+"""Placeholders whose value a person wrote, of any length."""
+
+
 def placeholders(text: str) -> list[str]:
     """The names in braces, in order."""
     return _PLACEHOLDER.findall(text)
 
 
-def fill(text: str, values: dict[str, str]) -> str:
-    """The text with each placeholder replaced by its value. Raises `KeyError` for a value that is absent."""
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
+def required_placeholders(text: str) -> list[str]:
+    """The names in braces outside the optional parts, in order."""
+    return placeholders(_OPTIONAL_PART.sub("", text))
+
+
+def fill(text: str, values: Mapping[str, str], absent: str) -> str:
+    """The text with each placeholder replaced by its value, or by `absent` if that is empty, and without optional parts that lack one.
+
+    Raises `KeyError` for a placeholder that has no value, not even an empty one.
+    """
+    parts = []
+    # The text is split before values are filled in, so that brackets in the words of a person stay words.
+    for position, part in enumerate(_OPTIONAL_PART.split(text)):
+        is_optional = position % 2 == 1
+        if not is_optional or all(values[name] for name in placeholders(part)):
+            parts.append(_PLACEHOLDER.sub(lambda match: values[match[1]] or absent, part))
+    return "".join(parts)
 
 
 def _checked(text: str) -> str:
-    """The text, unchanged; raises `ValueError` for a placeholder that does not exist, or a single brace."""
+    """The text, unchanged; raises `ValueError` for a placeholder that does not exist, a single brace or bracket, an idle optional part."""
     for name in placeholders(text):
         if name not in PLACEHOLDERS:
             near = get_close_matches(name, PLACEHOLDERS, n=1)
@@ -94,6 +124,10 @@ def _checked(text: str) -> str:
             raise ValueError(f"there is no placeholder {{{name}}}; {remedy}")
     if re.search(r"[{}]", _PLACEHOLDER.sub("", text)):
         raise ValueError("a brace without its partner; placeholders are written {number}")
+    if re.search(r"[\[\]]", _OPTIONAL_PART.sub("", text)):
+        raise ValueError("a bracket without its partner; a part to leave out without a value is written [date: {agreed_date}]")
+    if not all(placeholders(part) for part in _OPTIONAL_PART.findall(text)):
+        raise ValueError("a part in brackets names no placeholder; take the brackets away")
     return text
 
 
@@ -108,25 +142,36 @@ class Wording(StrictModel):
 
     def history(self) -> Iterator[Placeholder]:
         """The placeholders whose value is that of an earlier event."""
-        for name in sorted({*placeholders(self.zh), *placeholders(self.en)}):
+        for name in sorted(self.names):
             if PLACEHOLDERS[name].source == "history":
                 yield PLACEHOLDERS[name]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The placeholders of both languages."""
+        return frozenset({*placeholders(self.zh), *placeholders(self.en)})
+
+    @property
+    def required_names(self) -> frozenset[str]:
+        """The placeholders outside optional parts."""
+        return frozenset({*required_placeholders(self.zh), *required_placeholders(self.en)})
 
 
 def unfillable_placeholders(
     wording: Wording, triggers: Iterable[str], *, in_clock: bool, event_fields: dict[str, frozenset[str]]
 ) -> Iterator[str]:
-    """The placeholders of a wording that cannot be filled when one of the trigger events happens.
+    """The placeholders of a wording that cannot be filled when one of the trigger events happens; optional ones, when all of them happen.
 
     `event_fields` maps event id → its fields; a due entry of a clock has the events that start the clock as triggers.
     """
     events = [*triggers]
-    for name in sorted({*placeholders(wording.zh), *placeholders(wording.en)}):
+    for name in sorted(wording.names):
         placeholder = PLACEHOLDERS[name]
+        among = all if name in wording.required_names else any
         match placeholder.source:
             case "clock" if not in_clock:
                 yield name
-            case "event" if in_clock or not all(placeholder.field in event_fields.get(event, ()) for event in events):
+            case "event" if in_clock or not among(placeholder.field in event_fields.get(event, ()) for event in events):
                 yield name
-            case "history" if not all(event in placeholder.known_after for event in events):
+            case "history" if name in wording.required_names and not all(event in placeholder.known_after for event in events):
                 yield name

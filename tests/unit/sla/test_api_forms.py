@@ -14,7 +14,7 @@ from services.sla.api_forms import accepted_format
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
 from services.sla.application.errors import CaseNotFoundError, FormNotFoundError
-from services.sla.application.form_queries import FormQueries
+from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.queries import CaseQueries
 from shared.procedures.access import Actor

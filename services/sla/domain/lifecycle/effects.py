@@ -147,7 +147,7 @@ def _raise_level(builder: DecisionBuilder, planned: PlannedEffect, effect: Raise
     rule_fields = builder.rule_fields(context.rule, planned.clauses)
     data = {**rule_fields, "role": role, "recipients": [recipient] if recipient else [], "level": case.level, "reason": "level"}
     builder.add_event("escalated", context.at, data, context.cause)
-    options = NotificationOptions(by=["sms", "email"], about="escalated", urgent=True, values=_occasion_values(context))
+    options = NotificationOptions(by=["sms", "email"], about="escalated", urgent=True, values=_occasion_values(builder, context))
     notifications.notify_roles_or_superiors(builder, context.at, [role], rule_fields, options)
 
 
@@ -223,13 +223,33 @@ def _notification_options(
         about=about,
         template=effect.template,
         urgent=urgent,
-        values={**_occasion_values(context), **message_values.wording_values(effect.text, builder.case)},
+        values={
+            **_occasion_values(builder, context),
+            **message_values.wording_values(effect.wording(context.event.type if context.event else ""), builder.case),
+        },
     )
 
 
-def _occasion_values(context: EffectContext) -> dict[str, Any]:
+def _occasion_values(builder: DecisionBuilder, context: EffectContext) -> dict[str, Any]:
     """The values of what the effects are about: the clock run, or the title of the reaction and what its event says."""
     if context.plan is None or context.run is None:
-        return {**message_values.event_values(context.event), **message_values.title_values(*context.title)}
+        return {
+            **message_values.event_values(context.event),
+            **_limit_values(builder, context.event),
+            **message_values.title_values(*context.title),
+        }
     due_at = context.run.due_at if context.due_at is None else context.due_at
     return message_values.clock_values(context.plan.clock, context.run.start, due_at, overdue=context.overdue)
+
+
+def _limit_values(builder: DecisionBuilder, event: Event | None) -> dict[str, Any]:
+    """The clock and the due instant of an event that is about a clock."""
+    # Approval by lapse of time names its clock too, but what follows is not due then.
+    if event is None or not event.type.startswith("clock_"):
+        return {}
+    plan = builder.rulebook.clock_plans.get(event.data["clock"])
+    if plan is None:
+        return {}
+    titles = {name: title for name, title in (("limit", plan.clock.zh), ("limit_en", plan.clock.en)) if title}
+    due = {"due_at": event.data["due_at"]} if "due_at" in event.data else {}
+    return {**titles, **due, **({"overdue": True} if event.type == "clock_breached" else {})}

@@ -8,7 +8,7 @@ from services.sla.domain.deadlines.counting import add_duration
 from services.sla.domain.lifecycle.case import Escalation, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.notifications import NotificationOptions, notify_roles, report_no_recipient, role_holders
-from services.sla.domain.messages.message_values import clock_values
+from services.sla.domain.messages.message_values import clock_values, title_values, wording_values
 from services.sla.domain.rules.plans import first_clauses
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import role_tuple
@@ -47,7 +47,7 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
         if recipients:
             escalation.rung = rung
             escalation.next = None if ladder.every is None else add_duration(builder.worktime, at, Duration.parse(ladder.every))[0]
-            _notify_rung(builder, escalation, at, recipients, rule_fields)
+            _notify_rung(builder, escalation, ladder, at, recipients, rule_fields)
             return
     escalation.active, escalation.next, escalation.rung = False, None, len(ladder.rungs)
     report_no_recipient(builder, at, role_tuple(ladder.rungs[-1])[-1], rule_fields, escalation.ladder)
@@ -74,16 +74,19 @@ def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> EscalationL
         rungs.append(role)
         role = builder.rulebook.organisation.role_above(role)
     return EscalationLadder.model_construct(
-        id=ladder_or_role, clause=None, zh="", en="", rungs=rungs, every=DEFAULT_RUNG_INTERVAL, by=["email", "sms"]
+        id=ladder_or_role, clause=None, zh="", en="", rungs=rungs, every=DEFAULT_RUNG_INTERVAL, by=["email", "sms"], text=None
     )
 
 
-def _notify_rung(builder: DecisionBuilder, escalation: Escalation, at: int, recipients: list[str], rule_fields: dict[str, Any]) -> None:
+def _notify_rung(
+    builder: DecisionBuilder, escalation: Escalation, ladder: EscalationLadder, at: int, recipients: list[str], rule_fields: dict[str, Any]
+) -> None:
     data = {**rule_fields, "role": recipients[0], "recipients": recipients, "rung": escalation.rung + 1, "ladder": escalation.ladder}
+    values = {**title_values(ladder.zh, ladder.en), **_clock_values(builder, escalation, at), **wording_values(ladder.text, builder.case)}
     if escalation.clock:
         data["clock"] = escalation.clock
     builder.add_event("escalated", at, data, "timer" if builder.now > at else "")
-    options = NotificationOptions(by=escalation.by, about="escalated", urgent=True, values=_clock_values(builder, escalation, at))
+    options = NotificationOptions(by=escalation.by, about="escalated", urgent=True, values=values)
     notify_roles(builder, at, recipients, rule_fields, options)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _MERGED_BY = ("about", "recipients", "persons", "by", "urgent", "template", "contact")
 """Requests of one instant that are equal in these fields tell the same people the same kind of thing."""
-_ITEM_VALUES = ("title", "title_en", "wording", "wording_en", "due_at", "overdue")
+_ITEM_VALUES = ("title", "title_en", "wording", "wording_en", "limit_en", "due_at", "overdue")
 
 
 def merge_requests(events: Iterable[Event]) -> None:

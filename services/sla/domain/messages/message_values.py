@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.procedures.model.timed_entries import ClockEntry
 
 MATTER_CHARACTERS = 40
-_INSTANT_VALUES = frozenset({"started_at", "due_at", "received_at", "date", "until", "next_date"})
+_INSTANT_VALUES = frozenset({"started_at", "due_at", "received_at", "date", "until", "next_date", "agreed_date"})
 _EVENT_VALUES = ("text", "reason", "demands", "outcome", "date", "until", "next_date")
 
 

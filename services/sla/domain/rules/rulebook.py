@@ -13,7 +13,7 @@ from shared.procedures.accused import excluded_people
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.expressions.conditions import Condition
 from shared.procedures.model.bound_procedure import BoundProcedure
-from shared.procedures.model.effects import Notify, Remind, role_tuple
+from shared.procedures.model.effects import MessageEffect, role_tuple
 from shared.procedures.model.entry_list import all_entries
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.timed_entries import ActorOfEvent, EscalationLadder
@@ -119,8 +119,8 @@ class Rulebook:
             if isinstance(clock.owner, ActorOfEvent):
                 index[clock.owner.who].add("role")
         for located in all_entries(self.procedure):
-            if isinstance(located.entry, Remind | Notify) and located.entry.text is not None:
-                for placeholder in located.entry.text.history():
+            if isinstance(located.entry, MessageEffect | EscalationLadder):
+                for placeholder in (each for wording in located.entry.wordings() for each in wording.history()):
                     for event_type in placeholder.of:
                         index[event_type].add(placeholder.field)
         return {event_type: frozenset(fields) for event_type, fields in index.items()}

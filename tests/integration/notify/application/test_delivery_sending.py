@@ -19,8 +19,8 @@ async def test_request_is_sent_once_per_channel_and_published(process: NotifyPro
     assert [await process.run_cycle(channel) for channel in ("email", "sms")] == [1, 1]
     assert [await process.run_cycle(channel) for channel in ("email", "sms")] == [0, 0]
     [mail_message], [text_message] = mail.message_file.messages.values(), sms.message_file.messages.values()
-    assert (mail_message["to"], mail_message["subject"]) == (["li@example.com"], "催办：投诉单 TS-1")
-    assert (text_message["to"], text_message["text"][:11]) == ("+8613800000001", "【接诉】催办：投诉单 ")
+    assert (mail_message["to"], mail_message["subject"]) == (["li@example.com"], "待办：投诉单 TS-1")
+    assert (text_message["to"], text_message["text"][:11]) == ("+8613800000001", "【接诉】待办：投诉单 ")
     events = await process.outbox_events()
     assert outcomes(events) == [("sent", "li", "email", 1, ""), ("sent", "li", "sms", 1, "")]
     assert [(event["sequence"], event["clause"], event["by"]) for event in events] == [(1, "3.6", "notify"), (2, "3.6", "notify")]

@@ -35,7 +35,7 @@ def plan(context: PlanningContext | None = None, request_id: UUID = ID, **fields
 def test_request_has_one_delivery_per_person_and_channel() -> None:
     sms, email = plan()
     assert (sms.channel, sms.address, sms.subject, sms.template) == ("sms", "+8613800000001", "", "reminded.zh.sms")
-    assert (email.channel, email.address, email.subject) == ("email", "li@example.com", "催办：投诉单 TS-1")
+    assert (email.channel, email.address, email.subject) == ("email", "li@example.com", "待办：投诉单 TS-1")
     assert "TS-1" in sms.text
 
 

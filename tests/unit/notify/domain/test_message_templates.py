@@ -29,7 +29,14 @@ MINIMAL = {
     "about": "",
     "urgent": False,
 }
-FULL = MINIMAL | {"title": "电梯停运", "due_at": "2026-09-25T00:00:00+08:00", "clause": "3.5.1", "procedure": "hunan-property", "text": "…"}
+FULL = MINIMAL | {
+    "title": "电梯停运",
+    "due_at": "2026-09-25T00:00:00+08:00",
+    "clause": "3.5.1",
+    "cited": "clause 3.5.1",
+    "procedure": "hunan-property",
+    "text": "…",
+}
 
 
 def templates_with(text: str, channel: str = "sms") -> MessageTemplates:

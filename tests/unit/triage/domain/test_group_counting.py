@@ -11,8 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.triage.domain.group_counting import Group, GroupChanges, GroupCounter, Occurrence, count_case, remove_case, window_length
-from services.triage.domain.people import PersonKeys
+from services.triage.domain.groups.group_counting import (
+    Group,
+    GroupChanges,
+    GroupCounter,
+    Occurrence,
+    count_case,
+    remove_case,
+    window_length,
+)
+from services.triage.domain.groups.people import PersonKeys
 from shared.procedures.model.procedure import CountEntry
 from tests.unit.triage.conftest import START
 

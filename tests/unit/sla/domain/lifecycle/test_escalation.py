@@ -81,3 +81,22 @@ def test_escalations_state_the_due_instant_on_every_rung() -> None:
     rows = requested_messages(LADDER, until="10 00:00", organisation=organisation)
     sent = [row["values"] for row in rows if row["about"] == "escalated"]
     assert [(values["due_at"], values["overdue"]) for values in sent] == [(november_instant("09 10:00"), True)] * 3
+
+
+def test_escalations_carry_the_wording_of_the_ladder_on_every_rung() -> None:
+    text = """
+ladders:
+- {id: up, clause: "2", zh: 逐级, en: Up, rungs: [officer, boss], every: null, text: {zh: "不满意[：{answer}]", en: "Unhappy[: {answer}]"}}
+reactions: [{id: unhappy, "on": {event: called_back, when: "event.outcome == 'dissatisfied'"}, do: [{escalate: up}], clause: "1"}]
+"""
+    steps = (
+        "09 10:00 call_back officer outcome=dissatisfied",
+        "09 11:00 answer officer text=换泵",
+        "09 12:00 call_back officer outcome=dissatisfied",
+    )
+    rows = requested_messages(text, *steps, until="09 13:00")
+    sent = [row["values"] for row in rows if row["about"] == "escalated"]
+    assert [(values["title"], values["wording"], values.get("answer")) for values in sent] == [
+        ("逐级", "不满意[：{answer}]", None),
+        ("逐级", "不满意[：{answer}]", "换泵"),
+    ]

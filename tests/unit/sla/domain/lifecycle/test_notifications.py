@@ -55,3 +55,14 @@ def test_message_of_a_reaction_states_the_title_of_its_entry() -> None:
     text = 'reactions: [{id: r, clause: "1", zh: 立即汇报, en: Report at once, "on": registered, do: [{notify: boss}]}]'
     [row] = requested_messages(text, until="09 12:00")
     assert (row["about"], row["values"]["title"], row["values"]["title_en"]) == ("registered", "立即汇报", "Report at once")
+
+
+def test_message_of_a_reaction_to_a_breach_states_the_limit_that_was_missed() -> None:
+    text = """
+clocks:
+- {id: a, zh: 三日内答复, en: Answered in three days, clause: "1", starts: registered, stops: handled, owner: boss, due: [{within: 1h}]}
+reactions: [{id: tell, "on": clock_breached, do: [{notify: boss, text: {zh: "{limit}", en: "{limit}"}}], clause: "1"}]
+"""
+    [values] = [row["values"] for row in requested_messages(text, until="09 12:00") if row["rule"] == "tell"]
+    assert (values["limit"], values["limit_en"], values["due_at"]) == ("三日内答复", "Answered in three days", november_instant("09 10:00"))
+    assert values["overdue"] is True

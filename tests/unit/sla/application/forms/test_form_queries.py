@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from services.sla.application.errors import FormNotFoundError
-from services.sla.application.form_queries import FormQueries
+from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.queries import CaseQueries
 from services.sla.domain.views import redaction
 from shared.procedures.access import Actor

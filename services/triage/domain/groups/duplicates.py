@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from services.triage.domain.group_counting import GroupCounter, Occurrence, window_length
-from services.triage.domain.people import connected, people
+from services.triage.domain.groups.group_counting import GroupCounter, Occurrence, window_length
+from services.triage.domain.groups.people import connected, people
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import CountEffect, CountEntry, DuplicateRule, Procedure
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from services.sla.application.form_register import copy_faults, number_faults
+from services.sla.application.forms.form_register import copy_faults, number_faults
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
 from services.sla.storage.form_register import FormIssue
 from shared.procedures.forms.versions import form_versions

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage.domain.people import PersonKeys, connected, count_people, people
+from services.triage.domain.groups.people import PersonKeys, connected, count_people, people
 
 
 def same(first: int, second: int, *submissions: PersonKeys) -> bool:

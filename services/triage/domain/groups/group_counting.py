@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.triage.domain.people import PersonKeys, connected, count_people, people
+from services.triage.domain.groups.people import PersonKeys, connected, count_people, people
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.procedure import CountEntry
 

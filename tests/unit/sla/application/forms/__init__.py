@@ -1,0 +1,1 @@
+"""Tests of forms as use cases."""
