@@ -46,13 +46,14 @@ class ProcedureLoopError(ValueError):
 class CaseDecision:
     """The case after the decision, the events in order, the next instant at which something is due (None if nothing is), and messages.
 
-    `messages` are inputs for the case's lead or duplicates.
+    `messages` are inputs for the case's lead or duplicates; `failed_conditions` could not be evaluated on the case.
     """
 
     case: Case
     events: list[Event]
     next_due: int | None
     messages: list[CaseMessage] = field(default_factory=list)
+    failed_conditions: tuple[str, ...] = ()
 
 
 def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: int) -> CaseDecision:
@@ -80,7 +81,8 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
             # A guard that becomes true only now counts from its start event, so its deadline may have passed (time.md, Known late).
             next_due_at = _execute_due(builder, case_input.at - 1)
     merge_requests(builder.events)
-    return CaseDecision(builder.case, builder.events, next_due_at, messages_to_other_cases(builder, case))
+    messages = messages_to_other_cases(builder, case)
+    return CaseDecision(builder.case, builder.events, next_due_at, messages, tuple(builder.failed_conditions))
 
 
 def _follow_up_events(builder: DecisionBuilder) -> None:
