@@ -136,8 +136,9 @@ class MaskedComplainant(WireModel):
 
 
 def supplemented_text(text: str, supplement: str) -> str:
-    """The text of a complaint with a supplement, each on lines of its own; the oldest part is kept where both are too long."""
-    return f"{text}\n{supplement}".strip()[:20_000]
+    """The text of a complaint with a supplement, a blank line between; the oldest part is kept where both are too long."""
+    # One line break inside Chinese is read as none: «没有漏水» and «电梯停运» would become one sentence.
+    return f"{text}\n\n{supplement}".strip()[:20_000]
 
 
 class Complaint(WireModel):

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
+from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.effects import RoleNames, role_tuple
 
 _MAX_CACHED_HOLDERS = 10_000
@@ -129,6 +130,9 @@ class Organisation(StrictModel):
     line: dict[str, str] = Field(default_factory=dict, description="role → the role above it, to which escalations go")
     sources: list[ComplaintSource] = Field(default_factory=list)
     routing: list[OrganisationRoute] = Field(default_factory=list)
+    patterns: dict[str, TextPattern] = Field(
+        default_factory=dict, description="expressions in the words of a complaint; conditions of routing read them as says.<name>"
+    )
     catch_all: str = "unassigned"
     shared_contacts: list[str] = Field(
         default_factory=list, description="phone numbers and addresses that belong to no single complainant: own desks, switchboards"

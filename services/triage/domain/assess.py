@@ -11,6 +11,7 @@ from services.triage.domain.classify import RuleChoice
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.groups.duplicates import DUPLICATES, matter_key
+from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.routing import choose_route
 from services.triage.domain.routing_rules import RoutingDecision
 from services.triage.domain.rule_scope import RuleScope, TriageContext
@@ -104,11 +105,17 @@ class TriageDecision:
 
 
 def assess(
-    complaint: Complaint, rules: TriageRules, context: TriageContext, group_facts: Mapping[str, Any] = MappingProxyType({})
+    complaint: Complaint,
+    rules: TriageRules,
+    context: TriageContext,
+    group_facts: Mapping[str, Any] = MappingProxyType({}),
+    reading: ReadingCopy | None = None,
 ) -> TriageDecision:
     """Decide on a complaint with the facts that its groups set; the evidence names rules that cannot be evaluated: they do not apply."""
     submitted_facts, invalid_facts = coerce_facts(rules.procedure, {**complaint.facts, **group_facts})
-    scope = RuleScope(complaint, rules.fact_defaults | submitted_facts, rules.bound_procedure.parameters, context.zone, rules.read_paths)
+    facts = rules.fact_defaults | submitted_facts
+    parameters = rules.bound_procedure.parameters
+    scope = RuleScope(complaint, facts, parameters, context.zone, rules.read_paths, rules.patterns, reading)
     # In this order, because each kind of rule may read what was decided before it.
     derived = classify.derive_facts(rules, scope, submitted_facts)
     kind = classify.choose_kind(rules, scope)

@@ -67,7 +67,7 @@ def choose_subject(rules: TriageRules, scope: RuleScope) -> RuleChoice:
     """The first node of the subject tree of which the condition holds, or of which title or text contain a word."""
     if not rules.subjects:
         return _NO_CHOICE
-    text = f"{scope.complaint.title or ''}\n{scope.complaint.text}"
+    text = f"{scope.reading.field('title')}\n{scope.reading.field('text')}"
     for rule in rules.subjects:
         word = next((word for word in rule.entry.words if word in text), None)
         if word is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from services.triage.domain.groups.duplicates import duplicates_entry
+from services.triage.domain.reading.reading_copy import read_text
 from services.triage.domain.routing_rules import (
     RoutingDecision,
     RoutingRule,
@@ -15,12 +16,15 @@ from services.triage.domain.routing_rules import (
     source_routes,
 )
 from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, NamePath, compile_condition
+from shared.procedures.expressions.sense import SensePattern, compile_patterns
+from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import fact_defaults
 from shared.procedures.model.procedure import ClassRule, CountEntry, DerivationEntry, KindRule, Procedure, SubjectNode
 from shared.procedures.organisation import Organisation
 
 E_co = TypeVar("E_co", covariant=True)
+W = TypeVar("W", SubjectNode, TextPattern)
 
 
 class _Conditional(Protocol):
@@ -52,6 +56,8 @@ class TriageRules:
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
     `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root.
     `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others.
+    `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root;
+    `patterns` are those that a condition reads.
     """
 
     bound_procedure: BoundProcedure
@@ -67,6 +73,7 @@ class TriageRules:
     routing_rules: tuple[RoutingRule, ...]
     catch_all_route: RoutingDecision
     read_paths: dict[str, tuple[NamePath, ...]]
+    patterns: dict[str, SensePattern]
 
     @property
     def procedure(self) -> Procedure:
@@ -80,10 +87,14 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
     derived = tuple(CompiledRule(e, compile_condition(e.when)) for e in procedure.derived)
     kinds = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.kinds)
     classes = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.classes)
-    subjects = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.subjects)
+    subjects = tuple(CompiledRule(_read_words(e), optional_condition(e.when)) for e in procedure.subjects)
     counts = tuple(CompiledCount(e, compile_condition(e.key), optional_condition(e.when)) for e in procedure.counts)
     routing_rules = organisation_rules(bound_procedure, organisation) + procedure_rules(bound_procedure, organisation)
     conditional: tuple[_Conditional, ...] = (*derived, *kinds, *classes, *subjects, *routing_rules, *counts)
+    read_paths = _paths_by_root([*(entry.when for entry in conditional), *(count.key for count in counts)])
+    read_patterns = {path[1] for path in read_paths.get("says", ())}
+    declared_patterns = {name: _read_words(pattern) for name, pattern in (organisation.patterns | procedure.patterns).items()}
+    patterns = compile_patterns(declared_patterns, procedure.cues)
     return TriageRules(
         bound_procedure=bound_procedure,
         organisation=organisation,
@@ -97,8 +108,14 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         source_routes=source_routes(bound_procedure, organisation),
         routing_rules=routing_rules,
         catch_all_route=checked_route(None, bound_procedure, organisation),
-        read_paths=_paths_by_root([*(entry.when for entry in conditional), *(count.key for count in counts)]),
+        read_paths=read_paths,
+        patterns={name: pattern for name, pattern in patterns.items() if name in read_patterns},
     )
+
+
+def _read_words(entry: W) -> W:
+    """The entry with its words in the form of the texts that they are searched in: 二次供水 is 2次供水 there."""
+    return entry.model_copy(update={"words": [read_text(word) for word in entry.words]})
 
 
 def _paths_by_root(conditions: Iterable[Condition | None]) -> dict[str, tuple[NamePath, ...]]:

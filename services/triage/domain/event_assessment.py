@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision, assess
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, group_query
+from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase, amended_complaint, case_from_decision
 from shared.contracts.complaint import supplemented_text
@@ -84,7 +85,8 @@ def _assess_amendment(event: Amended, triage_case: TriageCase, context: TriageCo
 
 def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecision:
     """The decision on the case as it is now, with the facts of its groups."""
-    decision = assess(triage_case.complaint, triage_case.rules, context, triage_case.group_facts)
+    reading = ReadingCopy(triage_case.complaint)
+    decision = assess(triage_case.complaint, triage_case.rules, context, triage_case.group_facts, reading)
     if not triage_case.group_facts:
         return decision
     # A key may read what groups of earlier entries set, as a rule reads what rules before it decided: reading its own group's facts,
@@ -94,7 +96,7 @@ def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecis
     for entry in triage_case.rules.counted_entries:
         facts = triage_case.group_facts_before(entry)
         if (known := repr(sorted(facts.items()))) not in keys_by_facts:
-            keys_by_facts[known] = assess(triage_case.complaint, triage_case.rules, context, facts).count_keys
+            keys_by_facts[known] = assess(triage_case.complaint, triage_case.rules, context, facts, reading).count_keys
         if of_entry := keys_by_facts[known].get(entry.id):
             keys[entry.id] = of_entry
     return replace(decision, count_keys=keys)

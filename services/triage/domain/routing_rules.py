@@ -1,10 +1,12 @@
 """Compiles the routes of a procedure in one organisation: which department leads under which condition."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.triage.domain.clause_fields import clause_fields
 from shared.procedures.expressions.conditions import Condition, compile_condition
+from shared.procedures.expressions.text_patterns import common_cues
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.procedure import SubjectNode
 from shared.procedures.organisation import Organisation
@@ -62,13 +64,17 @@ def source_routes(bound_procedure: BoundProcedure, organisation: Organisation) -
 
 
 def organisation_rules(bound_procedure: BoundProcedure, organisation: Organisation) -> tuple[RoutingRule, ...]:
-    """The organisation's own routes, without those whose condition reads a parameter that this procedure does not have."""
+    """The organisation's own routes, without those whose condition reads a parameter or pattern that this procedure does not have."""
     rules = []
+    declared: dict[str, Container[str]] = {
+        "parameters": bound_procedure.parameters,
+        "says": {*common_cues().patterns, *organisation.patterns, *bound_procedure.procedure.patterns},
+    }
     for number, entry in enumerate(organisation.routing, start=1):
         route = RoutingDecision(entry.department, tuple(entry.cooperating), rule=f"routing {number}", reason=entry.because)
         when = optional_condition(entry.when)
         paths = () if when is None else when.paths
-        if all(path[1] in bound_procedure.parameters for path in paths if path[0] == "parameters"):
+        if all(path[1] in declared[path[0]] for path in paths if path[0] in declared):
             undeclared = tuple(path[1] for path in paths if path[0] == "facts" and path[1] not in bound_procedure.procedure.facts)
             rules.append(RoutingRule(checked_route(route, bound_procedure, organisation), when, undeclared))
     return tuple(rules)

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any
+from typing import Any, Final
 
+from services.triage.domain.reading.reading_copy import ReadingCopy
 from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
 from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.conditions import CASE_FIELDS, Condition, NamePath
 from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS
+from shared.procedures.expressions.sense import SensePattern
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE_DEFAULTS: dict[str, Any] = {
@@ -21,6 +23,8 @@ _CASE_DEFAULTS: dict[str, Any] = {
     "links": [],
     "cooperating": [],
 }
+_TEXT_FIELDS: Final = frozenset({"title", "text", "object", "demand", "place", "product"})
+_TEXTS_OF_COMPLAINANT: Final = frozenset({"identity", "enterprise"})
 _NO_EVENT_COUNTS = dict.fromkeys(EMPTY_EVENT_FIELDS, 0)
 
 
@@ -42,7 +46,10 @@ class ConditionError(ValueError):
 
 
 class RuleScope:
-    """The values that conditions may read about one complaint; `read_paths` are the paths that the rules read, by root variable."""
+    """The values that conditions may read about one complaint; `read_paths` are the paths that the rules read, by root variable.
+
+    Texts are read in their reading copy, which several decisions on one complaint may share.
+    """
 
     def __init__(
         self,
@@ -51,9 +58,14 @@ class RuleScope:
         parameters: Mapping[str, Any],
         zone: tzinfo,
         read_paths: Mapping[str, tuple[NamePath, ...]],
+        patterns: Mapping[str, SensePattern] | None = None,
+        reading: ReadingCopy | None = None,
     ) -> None:
         self.complaint = complaint
         self.facts = facts
+        self.reading = reading or ReadingCopy(complaint)
+        self._patterns = patterns or {}
+        self._pattern_words: dict[str, str] = {}
         self._parameters = parameters
         self._zone = zone
         self._case: dict[str, Any] = {}
@@ -65,6 +77,9 @@ class RuleScope:
     def set_facts(self, values: Mapping[str, Any]) -> None:
         """Set facts for the conditions that are evaluated next."""
         self.facts.update(values)
+        if "identity" in values:
+            self._pattern_words.clear()
+            self._stale_roots.add("says")
         self._stale_roots.add("facts")
 
     def set_case_field(self, name: str, value: str) -> None:
@@ -88,7 +103,9 @@ class RuleScope:
         """Whether the condition holds; raises `ConditionError` if its value is not true or false."""
         # A condition that is one search in the text needs no CEL.
         if condition.text_search is not None:
-            return condition.text_search(self.complaint.text)
+            return condition.text_search(self.reading.field("text"))
+        if condition.pattern in self._patterns:
+            return bool(self._words_of(condition.pattern))
         value = self.value(condition)
         if value is not True and value is not False:
             source = condition.source
@@ -112,11 +129,16 @@ class RuleScope:
             return None
 
     def evidence(self, condition: Condition) -> tuple[str, ...]:
-        """What the condition read, as `name = value`; texts without their value, since they may contain personal data."""
+        """What the condition read, as `name = value`; texts without their value, since they may contain personal data.
+
+        Of a text pattern the words that it was found in: they show the fact.
+        """
         return tuple([self._evidence_line(path) for path in condition.paths])
 
     def _evidence_line(self, path: NamePath) -> str:
         value, name = self.read(path), ".".join(path)
+        if path[0] == "says" and value:
+            return f"{name}: «{self._words_of(path[1])}»"
         if isinstance(value, bool):
             return f"{name} = {str(value).lower()}"
         if isinstance(value, int | float) or name in ("complaint.channel", "complaint.channel_family", "complaint.kind", "case.class"):
@@ -136,7 +158,7 @@ class RuleScope:
 
     def _variables(self, root: str) -> dict[str, Any]:
         """The values under a root variable, as nested dictionaries, without facts and parameters that do not exist."""
-        existing = {"facts": self.facts, "parameters": self._parameters}.get(root)
+        existing = {"facts": self.facts, "parameters": self._parameters, "says": self._patterns}.get(root)
         variables: dict[str, Any] = {}
         for path in self._read_paths.get(root, ()):
             if existing is not None and path[1] not in existing:
@@ -151,7 +173,9 @@ class RuleScope:
         """The value of a path such as ('complaint', 'complainant', 'kind'): instants in the calendar's zone, unset values empty."""
         match path[0]:
             case "facts":
-                return _in_zone(self.facts.get(path[1]), self._zone)
+                return _in_zone(self.reading.value(self.facts.get(path[1])), self._zone)
+            case "says":
+                return bool(self._words_of(path[1]))
             case "complaint":
                 return self._complaint_value(path)
             case "case":
@@ -167,10 +191,31 @@ class RuleScope:
         name = path[1]
         if name == "channel_family":
             return CHANNEL_FAMILIES[self.complaint.channel]
+        if name in _TEXT_FIELDS:
+            return self.reading.field(name)
         if name == "complainant":
+            if path[2] in _TEXTS_OF_COMPLAINANT:
+                return self.reading.field(path[2])
             return _or_empty(getattr(self.complaint.complainant, path[2]))
         value = getattr(self.complaint, name)
         return EPOCH if value is None and name in _INSTANTS else _or_empty(_in_zone(value, self._zone))
+
+    def _words_of(self, pattern_name: str) -> str:
+        """The words that show a text pattern, empty if none does."""
+        words = self._pattern_words.get(pattern_name)
+        if words is None:
+            words = self._pattern_words[pattern_name] = self._search(self._patterns[pattern_name])
+        return words
+
+    def _search(self, pattern: SensePattern) -> str:
+        texts = [self.reading.field(field) for field in pattern.fields]
+        if "identity" in pattern.fields and isinstance(identity := self.reading.value(self.facts.get("identity")), str):
+            texts.append(identity)
+        for text in texts:
+            hits = pattern.hits(text)
+            if hits and not hits[-1].cue_kind:
+                return hits[-1].words
+        return ""
 
     def _case_value(self, name: str) -> Any:
         if name in self._case:

@@ -12,6 +12,7 @@ from shared.contracts.events.base import CallBackOutcome
 from shared.procedures.checks.roles import known_roles
 from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import NamePath, compile_condition, unknown_names
+from shared.procedures.expressions.text_patterns import common_cues
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import ActionRule, CountEntry, Procedure
@@ -96,7 +97,8 @@ def _selector_expressions(located: LocatedEntry, name: str) -> Iterator[LocatedE
 def _check_names(procedure: Procedure, expression: LocatedExpression) -> list[str]:
     # Evaluating is not enough: a true `||` hides a name that does not exist on its other side.
     facts, parameters = frozenset(procedure.facts), frozenset(procedure.parameters)
-    by_event = [unknown_names(expression.source, facts, parameters, event) for event in expression.event_ids or (None,)]
+    patterns = frozenset({*procedure.patterns, *common_cues().patterns})
+    by_event = [unknown_names(expression.source, facts, parameters, event, patterns) for event in expression.event_ids or (None,)]
     # A condition for several events may read a field that only one of them has.
     messages = next((unknown for unknown in by_event if not unknown), by_event[0])
     paths = compile_condition(expression.source).paths
@@ -104,6 +106,8 @@ def _check_names(procedure: Procedure, expression: LocatedExpression) -> list[st
     roots = {path[0] for path in paths}
     if expression.section in TRIAGE_SECTIONS and (history := roots & {"event", "last", "count"}):
         messages = [*messages, f"{', '.join(sorted(history))} is not available in triage; read facts, complaint or case"]
+    elif expression.section not in TRIAGE_SECTIONS and "says" in roots:
+        messages = [*messages, "says is available in triage only; set a fact under derived, and read the fact"]
     elif not expression.reads_history and "event" in roots:
         messages = [*messages, "event is not available in a clock's when; put the condition into the selector, or read last.<event>"]
     return [f"«{expression.source}»: {message}" for message in messages]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.procedures.calendars.calendar import Calendar, CalendarError
 from shared.procedures.checks.pack_check import blocking_problems, vacant_role_problems
+from shared.procedures.checks.pattern_cues import check_patterns
 from shared.procedures.expressions.conditions import compile_condition
 from shared.procedures.loading.loader import Pack, load_organisation_document, load_pack
 from shared.procedures.model.bound_procedure import bind_parameters
@@ -117,6 +118,7 @@ def _public_key_findings(path: YamlPath, keys: dict[str, str]) -> Iterator[Findi
 
 
 def _routing_findings(organisation: Organisation) -> Iterator[Finding]:
+    yield from check_patterns(organisation.patterns)
     for index, route in enumerate(organisation.routing):
         try:
             if route.when is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.checks import clauses as clause_check
-from shared.procedures.checks import expressions, form_layouts, messages, reachability, references, roles, titles
+from shared.procedures.checks import expressions, form_layouts, messages, pattern_cues, reachability, references, roles, titles
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
@@ -16,6 +16,8 @@ def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organ
     yield from references.check_references(procedure)
     yield from form_layouts.check_form_layouts(procedure)
     yield from expressions.check_expressions(procedure)
+    yield from pattern_cues.check_patterns(procedure.patterns)
+    yield from pattern_cues.check_senses(procedure)
     yield from roles.check_roles(procedure)
     yield from reachability.check_reachability(procedure)
     yield from clause_check.check_clauses(procedure, clauses)
@@ -40,6 +42,7 @@ def blocking_problems(pack: Pack) -> list[FileProblem]:
         *references.check_references(pack.procedure),
         *form_layouts.check_form_layouts(pack.procedure),
         *expressions.check_expressions(pack.procedure),
+        *pattern_cues.check_patterns(pack.procedure.patterns),
     ]
     return [_problem(pack, finding) for finding in findings if finding.severity == "error"]
 

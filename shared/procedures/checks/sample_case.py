@@ -44,6 +44,8 @@ def _empty_value(procedure: Procedure, path: NamePath, event_id: str | None) -> 
             return EMPTY_EVENT_FIELDS[path[1]][path[2]]
         case "count":
             return 0
+        case "says":
+            return False
     return _empty_case_value(path[-1])
 
 

@@ -11,7 +11,7 @@ from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELD
 from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS, compile_pattern, rename_matches
 
-ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "event", "last", "count")
+ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "says", "event", "last", "count")
 NamePath = tuple[str, ...]
 """The parts of a name: ("last", "called_back", "outcome") for `last.called_back.outcome`."""
 NameReader = Callable[[NamePath], Any]
@@ -79,7 +79,8 @@ class Condition:
     """A compiled expression with the names that it reads.
 
     `program` needs a context with `functions` and with the names in `paths`, whose first parts are `root_variables`. `text_search` is set
-    where the whole expression is one search in the complaint's text: it gives the same result without CEL.
+    where the whole expression is one search in the complaint's text: it gives the same result without CEL. `pattern` is the name of the
+    text pattern where the whole expression is `says.<name>`.
     """
 
     source: str
@@ -88,6 +89,7 @@ class Condition:
     program: cel.Program
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict, compare=False)
     text_search: Callable[[str], bool] | None = None
+    pattern: str = ""
 
     def evaluate(self, read_name: NameReader) -> Any:
         """The expression's value; raises `UnevaluableConditionError` if it cannot be evaluated."""
@@ -116,7 +118,9 @@ def compile_condition(source: str) -> Condition:
     program = cel.compile(source)
     roots = tuple(name for name in program.variables() if name in ROOT_VARIABLES)
     if ".matches" not in source:
-        return Condition(source, _name_paths(source), roots, program)
+        paths = _name_paths(source)
+        pattern = paths[0][1] if len(paths) == 1 and paths[0][0] == "says" and source.strip() == ".".join(paths[0]) else ""
+        return Condition(source, paths, roots, program, pattern=pattern)
     renamed = cel.compile(rename_matches(source))
     return Condition(source, _name_paths(source), roots, renamed, CEL_FUNCTIONS, _text_search(source))
 
@@ -147,12 +151,19 @@ def _text_search(source: str) -> Callable[[str], bool] | None:
         return None
 
 
-def unknown_names(source: str, fact_names: frozenset[str], parameter_names: frozenset[str], event_id: str | None = None) -> list[str]:
+def unknown_names(
+    source: str,
+    fact_names: frozenset[str],
+    parameter_names: frozenset[str],
+    event_id: str | None = None,
+    pattern_names: frozenset[str] = frozenset(),
+) -> list[str]:
     """A message for each name in an expression that no case has, with the names that exist; raises `ValueError` for bad syntax."""
     condition = compile_condition(source)
     undefined = [name for name in condition.program.variables() if name not in ROOT_VARIABLES and not _is_macro_variable(name, source)]
     wrong = [f"{name}: variables are {', '.join(ROOT_VARIABLES)}" for name in undefined]
-    return wrong + [message for path in condition.paths if (message := _unknown_name_message(path, fact_names, parameter_names, event_id))]
+    known: Mapping[str, Iterable[str]] = {"facts": fact_names, "parameters": parameter_names, "says": pattern_names}
+    return wrong + [message for path in condition.paths if (message := _unknown_name_message(path, known, event_id))]
 
 
 def _is_macro_variable(name: str, source: str) -> bool:
@@ -160,7 +171,7 @@ def _is_macro_variable(name: str, source: str) -> bool:
     return re.search(r"\.(exists|exists_one|all|map|filter)\(\s*" + re.escape(name) + r"\s*,", source) is not None
 
 
-def _unknown_name_message(path: NamePath, facts: frozenset[str], parameters: frozenset[str], event: str | None) -> str | None:
+def _unknown_name_message(path: NamePath, declared: Mapping[str, Iterable[str]], event: str | None) -> str | None:
     root, name = path[0], path[1]
     if root in ("last", "count") and name not in EMPTY_EVENT_FIELDS:
         return f"{'.'.join(path)}: no event is called {name}"
@@ -168,8 +179,7 @@ def _unknown_name_message(path: NamePath, facts: frozenset[str], parameters: fro
         fields = EMPTY_EVENT_FIELDS[name]
         return None if path[2:] and path[2] in fields else f"{'.'.join(path)}: {name} has {_sorted_names(fields)}"
     known: Mapping[str, Iterable[str]] = {
-        "facts": facts,
-        "parameters": parameters,
+        **declared,
         "case": CASE_FIELDS,
         "complaint": COMPLAINT_FIELDS | {"complainant"},
         "event": EMPTY_EVENT_FIELDS[event] if event else EMPTY_FIELDS_OF_ANY_EVENT,

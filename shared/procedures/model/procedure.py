@@ -9,6 +9,7 @@ from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
 from shared.contracts.events import EVENT_CLASSES
+from shared.procedures.expressions.text_patterns import CueEntry, CueKind, TextPattern
 from shared.procedures.model.effects import RoleNames
 from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.timed_entries import (
@@ -250,6 +251,12 @@ class Procedure(StrictModel):
     roles: dict[str, Title] | list[str]
     levels: list[str] = Field(default_factory=list, description="roles of the management levels, lowest first")
     facts: dict[str, FactDeclaration] = Field(default_factory=dict)
+    patterns: dict[str, TextPattern] = Field(
+        default_factory=dict, description="expressions in the words of a complaint; triage's conditions read them as says.<name>"
+    )
+    cues: dict[CueKind, list[CueEntry]] = Field(
+        default_factory=dict, description="cues beside the common ones: expressions that take the sense of a pattern's hit away"
+    )
     derived: list[DerivationEntry] = Field(default_factory=list)
     kinds: list[KindRule] = Field(default_factory=list)
     classes: list[ClassRule] = Field(default_factory=list)

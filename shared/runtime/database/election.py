@@ -17,17 +17,23 @@ _RESIGN = "DELETE FROM lease WHERE name = $1 AND holder = $2"
 
 
 class Election:
-    """One candidate for the lease `name` of the service's schema; without a renewal another candidate is elected after `lease`."""
+    """One candidate for the lease `name` of the service's schema; without a renewal another candidate is elected after `lease`.
+
+    `elected`: it held the lease at its latest renewal.
+    """
 
     def __init__(self, name: str, lease: timedelta) -> None:
         self._name = name
         self._lease = lease
         self._holder = UUID(uuid7())
+        self.elected = False
 
     async def is_elected(self, tx: Transaction) -> bool:
         """Renew the lease, or take it if nobody has it; whether this candidate holds it now."""
-        return await tx.fetchval(_RENEW, self._name, self._holder, self._lease) is not None
+        self.elected = await tx.fetchval(_RENEW, self._name, self._holder, self._lease) is not None
+        return self.elected
 
     async def resign(self, tx: Transaction) -> None:
         """Give the lease back, so that another candidate is elected at once."""
+        self.elected = False
         await tx.execute(_RESIGN, self._name, self._holder)

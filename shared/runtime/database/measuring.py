@@ -63,8 +63,13 @@ class ElectedMeasuring:
     async def close(self) -> None:
         """Resign, so that another process is elected at once, and close the connection."""
         try:
-            async with self._database.transaction() as tx:
-                await self._election.resign(tx)
+            if self._election.elected:
+                async with self._database.transaction() as tx:
+                    await self._election.resign(tx)
+        except Exception as error:
+            # Without the database the lease ends by itself.
+            if not is_infrastructure(error):
+                raise
         finally:
             await self._database.close()
 

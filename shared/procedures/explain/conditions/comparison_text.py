@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.procedures.explain.conditions.condition_syntax import Call, Comparison, ListOf, Name, Node, Value
 from shared.procedures.explain.conditions.operand_text import fact_is_true_by_default, name_text, operand_text, value_text
 from shared.procedures.explain.conditions.presence_text import field_label, flag_text, is_flag, presence_text
-from shared.procedures.explain.conditions.search_text import search_text
+from shared.procedures.explain.conditions.search_text import pattern_text, search_text
 from shared.procedures.explain.names import ProcedureNames
 from shared.procedures.explain.value_names import VALUE_NAMES
 
@@ -52,6 +52,8 @@ def statement(names: ProcedureNames, node: Node, *, positive: bool) -> str:
             return facts_statement(names, names.quote(names.fact(node.path[1])), 1, positive, fact_is_true_by_default(names, node))
         case Name() if is_flag(node):
             return flag_text(names, node, positive=positive)
+        case Name(path=("says", pattern)):
+            return pattern_text(names, pattern, positive=positive)
         case Call(function="matches" | "contains" | "startsWith" | "endsWith"):
             return search_text(names, node, positive=positive)
         case Call(function="exists", target=Name() as target, arguments=(_, Comparison(operator="in", right=ListOf(items=items)))):

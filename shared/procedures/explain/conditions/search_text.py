@@ -1,9 +1,18 @@
 """A search in a text, in words: the expressions that are looked for, as people write them."""
 
-from shared.procedures.explain.conditions.condition_syntax import Call, Sum, Value
+from shared.procedures.explain.conditions.condition_syntax import Call, Name, Sum, Value
 from shared.procedures.explain.conditions.operand_text import operand_text
-from shared.procedures.explain.conditions.pattern_words import PatternWordsError, WordSequence, pattern_words
+from shared.procedures.explain.conditions.pattern_words import PatternWords, PatternWordsError, WordSequence, pattern_words
 from shared.procedures.explain.names import ProcedureNames
+from shared.procedures.expressions.text_patterns import CueKind, common_cues
+
+_CUE_NAMES: dict[CueKind, tuple[str, str]] = {
+    "negation": ("被否定", "denied"),
+    "past": ("已成过去或已解决", "past or settled"),
+    "hearsay": ("听说或属别处", "hearsay or about another place"),
+    "enquiry": ("只是询问", "only asked about"),
+    "conditional": ("只是假设", "only supposed"),
+}
 
 
 def search_text(names: ProcedureNames, call: Call, *, positive: bool) -> str:
@@ -22,10 +31,36 @@ def search_text(names: ProcedureNames, call: Call, *, positive: bool) -> str:
             f"{subject}{'' if positive else '不'}符合规程数据中的文字式样",
             f"{subject} {'fits' if positive else 'does not fit'} a text pattern of the procedure",
         )
-    listed = names.choose("；或", "; or ").join(_sequence_text(names, sequence) for sequence in words.sequences)
+    listed = _listed(names, words)
     case = names.choose("（字母不分大小写）", " (capital or small letters)") if words.ignores_case else ""
     verb = names.choose("中出现" if positive else "中未出现", " contains " if positive else " does not contain ")
     return f"{subject}{verb}{listed}{case}"
+
+
+def pattern_text(names: ProcedureNames, name: str, *, positive: bool) -> str:
+    """`says.lift` → the title and the text contain “lift stopped”, other than where it is denied, past, … ."""
+    pattern = names.procedure.patterns.get(name) or common_cues().patterns[name]
+    paths = [("complaint", "complainant", field) if field == "identity" else ("complaint", field) for field in pattern.fields]
+    subject = names.join_list([operand_text(names, Name(path)) for path in paths], ("或", "or"))
+    listed = [names.join_list([names.quote(word) for word in pattern.words], ("或", "or"))] if pattern.words else []
+    for source in pattern.matches:
+        try:
+            listed.append(_listed(names, pattern_words(source)))
+        except PatternWordsError:
+            listed.append(names.choose("规程数据中的文字式样", "a text pattern of the procedure"))
+    verb = names.choose("中出现" if positive else "中未出现", " contains " if positive else " does not contain ")
+    text = f"{subject}{verb}{names.choose('；或', '; or ').join(listed)}"
+    if pattern.lookalikes:
+        others = names.join_list([names.quote(word) for word in pattern.lookalikes], ("或", "or"))
+        text += names.choose(f"（{others}不算）", f" ({others} does not count)")
+    if pattern.topic or not pattern.cues:
+        return text
+    cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in pattern.cues], ("或", "or"))
+    return text + names.choose(f"（{cues}的不算）", f" (what is {cues} does not count)")
+
+
+def _listed(names: ProcedureNames, words: PatternWords) -> str:
+    return names.choose("；或", "; or ").join(_sequence_text(names, sequence) for sequence in words.sequences)
 
 
 def _sequence_text(names: ProcedureNames, sequence: WordSequence) -> str:

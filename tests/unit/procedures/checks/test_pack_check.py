@@ -38,6 +38,20 @@ ERRORS = {
         "cannot be evaluated",
     ),
     "text instead of true or false": ('when: "facts.urgent"', "when: \"'urgent'\"", "has to give true or false"),
+    "unknown pattern": ('when: "facts.urgent"', 'when: "says.hurry"', "says.hurry: says has discontent, enquiry, suggestion"),
+    "pattern outside triage": ("case.class == 'ordinary'", "says.discontent", "says is available in triage only"),
+    "pattern without an expression": ("classes:\n", "patterns:\n  hurry: {cues: []}\nclasses:\n", "patterns.hurry has no expression"),
+    "pattern with an empty expression": ("classes:\n", "patterns:\n  hurry: {words: ['']}\nclasses:\n", "or an empty one; write words or"),
+    "pattern with bad syntax": (
+        "classes:\n",
+        "patterns:\n  hurry: {matches: ['快(']}\nclasses:\n",
+        "patterns.hurry: the pattern is not valid",
+    ),
+    "pattern that no condition can name": (
+        "classes:\n",
+        "patterns:\n  Hurry Up: {words: [快]}\nclasses:\n",
+        "patterns.Hurry Up: a name has",
+    ),
     "history in triage": ('when: "facts.urgent"', 'when: "count.answered > 1"', "count is not available in triage"),
     "event in a guard": ("case.class == 'ordinary'", "event.role == 'desk'", "event is not available in a clock's when"),
     "unknown event": ("stops: closed", "stops: closd", "there is no event closd; did you mean closed?"),
@@ -91,7 +105,23 @@ def test_a_missing_text_of_a_clause_is_an_error(tmp_path: Path) -> None:
     assert errors == ["error: clauses.yaml:7: the text of 5 is missing in en; add it"]
 
 
+_DERIVED = '  - {id: hurry, zh: 急, en: Hurry, clause: "2", when: WHEN, set: {urgent: true}}\nclasses:\n'
 WARNINGS = {
+    "derived fact without regard to negation": (
+        "classes:\n",
+        "derived:\n" + _DERIVED.replace("WHEN", "\"complaint.text.matches('急')\""),
+        "searches the text for words without regard to negation",
+    ),
+    "derived fact from title and text without regard to negation": (
+        "classes:\n",
+        "derived:\n" + _DERIVED.replace("WHEN", "\"(complaint.title + complaint.text).contains('急')\""),
+        "searches the text for words without regard to negation",
+    ),
+    "derived fact from a pattern without negation": (
+        "classes:\n",
+        "patterns:\n  hurry: {words: [急], cues: [hearsay]}\nderived:\n" + _DERIVED.replace("WHEN", "says.hurry"),
+        "reads says.hurry, whose cues do not contain negation",
+    ),
     "class without a closing condition": (
         'closing:\n  - {requires: "last.called_back.outcome == \'satisfied\'", clause: "4.1"}\n',
         "",
@@ -118,6 +148,12 @@ def test_a_weakness_is_a_warning(tmp_path: Path, name: str) -> None:
     lines = findings(tmp_path, (old, new))
     assert any(line.startswith("warning: procedure.yaml:") and message in line for line in lines), lines
     assert [line for line in lines if line.startswith("error")] == []
+
+
+@pytest.mark.parametrize("pattern", ["{words: [急]}", "{words: [急], topic: true}", "{words: [急], cues: [negation]}"])
+def test_a_derived_fact_from_a_pattern_with_negation_or_of_a_topic_is_no_weakness(tmp_path: Path, pattern: str) -> None:
+    sections = f"patterns:\n  hurry: {pattern}\nderived:\n" + _DERIVED.replace("WHEN", "says.hurry")
+    assert findings(tmp_path, ("classes:\n", sections)) == []
 
 
 def test_a_closing_condition_that_holds_for_an_empty_case_does_not_count(tmp_path: Path) -> None:

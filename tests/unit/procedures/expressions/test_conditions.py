@@ -53,7 +53,7 @@ def test_an_expression_that_fails_for_a_value_is_an_error_that_names_it(source: 
 def test_unknown_names_are_listed_with_those_that_exist() -> None:
     facts, parameters = frozenset({"urgent"}), frozenset({"limit"})
     assert unknown_names("facts.urgnt && other", facts, parameters) == [
-        "other: variables are facts, complaint, case, parameters, event, last, count",
+        "other: variables are facts, complaint, case, parameters, says, event, last, count",
         "facts.urgnt: facts has urgent",
     ]
     assert unknown_names("complaint.complainant.age == ''", facts, parameters)[0].startswith("complaint.complainant.age: complaint.comp")

@@ -60,7 +60,7 @@ def test_changed_resend_that_intake_signs_is_a_supplement_of_the_case_in_sla() -
     assert [event.type for event in rest] == ["notification_requested"]
     after = batch.case("c1")
     assert after is not None
-    assert after.complaint["text"] == f"{text_before}\n又停了"
+    assert after.complaint["text"] == f"{text_before}\n\n又停了"
 
 
 def signed_by_intake(rulebooks: RulebookRegistry, clock: Clock) -> ReceivedRecord:

@@ -6,9 +6,10 @@ import pytest
 
 from services.triage.domain.assess import assess
 from services.triage.domain.rule_scope import TriageContext
+from shared.contracts.complaint import supplemented_text
 from shared.contracts.events.triage import Routed, RouteProposed
 from shared.procedures.organisation import Organisation
-from tests.unit.triage.conftest import MakeComplaint, MakeRules
+from tests.unit.triage.conftest import PROCEDURE, MakeComplaint, MakeRules
 
 
 @pytest.mark.parametrize(
@@ -136,3 +137,68 @@ def test_every_readable_name_has_a_value(rules: MakeRules, complaint: MakeCompla
     )
     decision = assess(complaint(), rules(classes=[{"id": "x", "when": when}]), context)
     assert decision.class_choice.id == "x"
+
+
+LIFT = {"lift": {"words": ["电梯停运"]}}
+BY_LIFT = [{"id": "hurt", "set": {"injury": True}, "when": "says.lift"}]
+
+
+def test_fact_from_words_has_the_words_as_evidence(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    decision = assess(complaint(text="3號樓電梯\n停運，老人下不了樓"), rules(patterns=LIFT, derived=BY_LIFT), context)
+    assert decision.derived_facts == {"injury": True}
+    assert "derived injury from says.lift: «电梯停运»" in decision.evidence
+
+
+@pytest.mark.parametrize("text", ["电梯没有停运", "听说隔壁小区电梯停运", "电梯停运，已修好", "<p>没有</p>电梯停运"])
+def test_denied_words_set_no_fact(rules: MakeRules, complaint: MakeComplaint, context: TriageContext, text: str) -> None:
+    decision = assess(complaint(text=text), rules(patterns=LIFT, derived=BY_LIFT), context)
+    assert decision.derived_facts == {}
+    assert decision.class_choice.id == "light"
+
+
+def test_patterns_serve_classes_and_routes_of_procedure_and_organisation(
+    rules: MakeRules, complaint: MakeComplaint, context: TriageContext
+) -> None:
+    own = Organisation.model_validate(
+        {
+            "id": "o",
+            "departments": [{"id": "order"}, {"id": "unassigned"}],
+            "patterns": {"noise": {"words": ["噪音"]}},
+            "routing": [{"when": "says.noise && !says.lift", "department": "order"}],
+        }
+    )
+    compiled = rules(other_organisation=own, patterns=LIFT, classes=[{"id": "grave", "when": "says.lift || facts.media"}, {"id": "light"}])
+    assert assess(complaint(text="噪音大"), compiled, context).route.department == "order"
+    assert assess(complaint(text="没有噪音"), compiled, context).route.department != "order"
+    assert assess(complaint(title="电梯停运"), compiled, context).class_choice.id == "grave"
+
+
+def test_route_of_the_organisation_on_a_pattern_of_another_procedure_does_not_apply(
+    rules: MakeRules, complaint: MakeComplaint, context: TriageContext
+) -> None:
+    own = Organisation.model_validate(
+        {"id": "o", "departments": [{"id": "order"}], "routing": [{"when": "!says.lift", "department": "order"}]}
+    )
+    decision = assess(complaint(text="噪音大"), rules(other_organisation=own), context)
+    assert decision.route.department != "order"
+    assert decision.failed_conditions == ()
+
+
+@pytest.mark.parametrize("source", ["complainant", "fact", "derived fact"])
+def test_identity_is_searched_at_the_complainant_and_in_the_fact(
+    rules: MakeRules, complaint: MakeComplaint, context: TriageContext, source: str
+) -> None:
+    facts = {**PROCEDURE["facts"], "identity": {"type": "text"}}
+    derived = [{"id": "i", "set": {"identity": "律师"}, "when": "!says.lawyer"}] if source == "derived fact" else []
+    patterns = {"lawyer": {"words": ["律师"], "fields": ["identity"]}}
+    compiled = rules(facts=facts, derived=derived, patterns=patterns, classes=[{"id": "grave", "when": "says.lawyer"}, {"id": "light"}])
+    fields: dict[str, Any] = {"facts": {"identity": "律師"}} if source == "fact" else {}
+    if source == "complainant":
+        fields = {"complainant": {"kind": "customer", "identity": "律師"}}
+    assert assess(complaint(**fields), compiled, context).class_choice.id == "grave"
+
+
+def test_supplement_is_a_sentence_of_its_own(rules: MakeRules, complaint: MakeComplaint, context: TriageContext) -> None:
+    compiled = rules(patterns=LIFT, derived=BY_LIFT)
+    text = supplemented_text("没有漏水", "电梯停运")
+    assert assess(complaint(text=text), compiled, context).derived_facts == {"injury": True}
