@@ -1,7 +1,7 @@
 """Counts cases that belong together: which occurrences form a group, and which cases join or leave one."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -230,19 +230,19 @@ def _assigned_groups(counter: GroupCounter, components: Components, affected: se
         kept = (groups[index] for index in component if index not in affected)
         earlier = (o.group for index in component if (o := occurrences[index]).group not in taken)
         group = next(filter(None, [counter.open_group, *kept, *earlier]), "")
-        group = group or _new_group(occurrences, component, changed, label)
+        group = group or _new_group(occurrences, component, changed, label, taken)
         taken.add(group)
         for index in component:
             groups[index] = groups[index] or group
     return groups
 
 
-def _new_group(occurrences: Sequence[Occurrence], component: Sequence[int], changed: Occurrence, label: str) -> str:
+def _new_group(occurrences: Sequence[Occurrence], component: Sequence[int], changed: Occurrence, label: str, taken: Collection[str]) -> str:
     """The id of a new group, by the case that completes it; another member's, where that case has completed one before."""
     cases = [occurrences[index].case for index in component]
     # Pure code draws no random ids: a group is named after the case that completes it.
     founders = [*([changed.case] if changed.case in cases else []), *reversed(cases)]
-    used = {o.group for o in occurrences}
+    used = {*taken, *(o.group for o in occurrences)}
     return next((group for case in founders if (group := f"{label}/{case}") not in used), f"{label}/{founders[0]}")
 
 

@@ -145,6 +145,12 @@ def test_cases_that_left_change_no_group_of_the_others(entry: CountEntry, cases:
     assert grouped_cases(entry, occurrences, removed) == grouped_cases(entry, remaining)
 
 
+def test_two_groups_that_one_case_completes_have_ids_of_their_own() -> None:
+    keys = [("email:a", "id_number:2"), ("email:a",), ("email:a", "id_number:1"), ("email:a",)]
+    occurrences = [Occurrence(START + timedelta(minutes=minute), f"c{minute}", each) for minute, each in enumerate(keys)]
+    assert grouped_cases(count_entry(same="complainant"), occurrences) == {frozenset({"c0", "c1", "c3"}), frozenset({"c2"})}
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_members_of_groups_are_those_of_full_windows(seed: int) -> None:
     chance = random.Random(seed)
