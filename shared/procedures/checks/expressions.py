@@ -13,9 +13,10 @@ from shared.procedures.checks.roles import known_roles
 from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import NamePath, compile_condition, unknown_names
 from shared.procedures.expressions.text_patterns import common_cues
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import ActionRule, CountEntry, Procedure
+from shared.procedures.model.procedure import CountEntry, Procedure
 from shared.procedures.model.selectors import selected_events
 from shared.procedures.model.timed_entries import ClockEntry, ReactionEntry
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import compile_condition
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.effects import Breach, expand_effect
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import NEVER_HOLDS, ActionRule, Procedure
+from shared.procedures.model.procedure import NEVER_HOLDS, Procedure
 from shared.procedures.model.timed_entries import ClockEntry
 
 FIRST_MATCH_SECTIONS = ("kinds", "classes", "routes")
@@ -50,19 +51,25 @@ def _check_clock_ends(index: int, clock: ClockEntry) -> Iterator[Finding]:
 
 
 def _check_closing(procedure: Procedure) -> Iterator[Finding]:
-    """A warning for each class whose cases may be closed without any earlier action."""
+    """An error for each class whose cases may be closed without any earlier action, which needs the engine's rule to be waived."""
     rules = procedure.action_rules("close")
+    if not any("close_needs_handling" in rule.waives for rule in rules):
+        return
     first_index: dict[str, int] = {}
     for index, class_rule in enumerate(procedure.classes):
         first_index.setdefault(class_rule.id, index)
     for class_id, index in first_index.items():
         if not any(_blocks_closing(procedure, rule, class_id) for rule in rules):
             message = f"the class {class_id} has no closing condition: its cases may be closed at once; add one under closing"
-            yield Finding(("classes", index), message, "warning")
+            yield Finding(("classes", index), message)
+    if not procedure.classes and not any(_blocks_closing(procedure, rule, "") for rule in rules):
+        yield Finding(("actions",), "close_needs_handling is waived, and nothing else has to hold; add a condition under closing")
 
 
 def _blocks_closing(procedure: Procedure, rule: ActionRule, class_id: str) -> bool:
     """Whether a rule prevents closing an empty case of the class."""
+    if rule.call_back is not None:
+        return rule.when is None or "case.class" not in rule.when or f"'{class_id}'" in rule.when
     if rule.requires is None:
         return False
     read = sample_reader(procedure, event_id="closed", overrides={("case", "class"): class_id})

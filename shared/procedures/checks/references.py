@@ -9,6 +9,7 @@ from shared.contracts.complaint import Complainant
 from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.checks.expressions import CLOCK_SELECTORS, all_expressions
 from shared.procedures.expressions.conditions import COMPLAINT_FIELDS, compile_condition
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.bound_procedure import parameter_type_error
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import CancelClock, DeemEvent, RaiseLevel, Reclassify, RefuseActions, SetFacts, StartClock, role_tuple
@@ -173,6 +174,9 @@ def _check_unused_parameters(procedure: Procedure) -> Iterator[Finding]:
         within = getattr(located.entry, "within", None) or getattr(located.entry, "every", None)
         if isinstance(within, LimitFromParameter):
             read.add(within.parameter)
+        if isinstance(located.entry, ActionRule) and located.entry.call_back is not None:
+            days = located.entry.call_back.unreached_days
+            read |= {days.parameter} if isinstance(days, LimitFromParameter) else set()
     for name in procedure.parameters:
         if name not in read:
             yield Finding(("parameters", name), f"no entry uses the parameter {name}; use it or remove it", "warning")

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.events.empty_fields import EPOCH
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.effects import AssignHandler, Escalate, Notify, Remind, role_tuple
 from shared.procedures.model.entry_list import YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.form_layout.layout import FormEntry
-from shared.procedures.model.procedure import ActionRule, ConfidentialityRule, OwnershipRule, Procedure
+from shared.procedures.model.procedure import ConfidentialityRule, OwnershipRule, Procedure
 from shared.procedures.model.timed_entries import ActorOfEvent, ClockEntry, EscalationLadder, PeriodicDuty
 from shared.procedures.organisation import Organisation
 
@@ -58,7 +59,8 @@ def _roles_of(entry: StrictModel) -> tuple[str, ...]:
         case OwnershipRule():
             return role_tuple(entry.role) if entry.role else ()
         case ActionRule():
-            return role_tuple(entry.by) if entry.by else ()
+            closes = entry.call_back.closes if entry.call_back else None
+            return (*(role_tuple(entry.by) if entry.by else ()), *(role_tuple(closes) if closes else ()))
     return ()
 
 

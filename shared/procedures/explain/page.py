@@ -7,11 +7,11 @@ from typing import Literal, cast
 from shared.procedures.explain import clock_texts, declarations, rule_texts, triage_texts
 from shared.procedures.explain.placement import ClausePlacement, Placement, place_entries
 from shared.procedures.explain.procedure_texts import ProcedureTexts
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
 from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
-    ActionRule,
     ClassRule,
     ClauseReading,
     ClauseText,

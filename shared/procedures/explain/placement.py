@@ -6,8 +6,9 @@ A lawyer reads a page clause by clause; a rule that stands in full under five cl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.entry_list import LocatedEntry
-from shared.procedures.model.procedure import ActionRule, ClauseText, FigureEntry
+from shared.procedures.model.procedure import ClauseText, FigureEntry
 
 APPENDIX_SECTIONS = ("parameters", "facts", "conflicts", "readings")
 """Sections whose entries stand in an appendix of their own, and are named under their clauses."""

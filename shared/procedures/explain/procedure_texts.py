@@ -91,6 +91,15 @@ class ProcedureTexts(ProcedureNames):
                 return self.choose(f"至{title}所定的时间", f"the moment given as {title}")
         return self.duration(limit_source)
 
+    def count(self, number: int | LimitFromParameter) -> str:
+        """A number, or where its value comes from."""
+        if isinstance(number, int):
+            return str(number)
+        parameter, title = self.procedure.parameters.get(number.parameter), self.quote(self.parameter(number.parameter))
+        if parameter is None or parameter.default is None:
+            return self.choose(f"由本组织设定的{title}", f"the number that the organisation sets as {title}")
+        return self.choose(f"{parameter.default}（{title}，本组织可另行设定）", f"{parameter.default} ({title})")
+
     def _parameter_limit(self, name: str) -> str:
         parameter, title = self.procedure.parameters.get(name), self.quote(self.parameter(name))
         if parameter is None or parameter.default is None:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from shared.procedures.explain.effect_texts import effects_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
-from shared.procedures.model.procedure import NEVER_HOLDS, ActionRule
+from shared.procedures.explain.value_names import VALUE_NAMES
+from shared.procedures.model.actions.action_rules import ActionRule, CallBackDemand, EngineDefault
+from shared.procedures.model.procedure import NEVER_HOLDS
 from shared.procedures.model.timed_entries import ReactionEntry
 
 
@@ -13,10 +15,18 @@ def describe_action_rule(texts: ProcedureTexts, action_ids: Sequence[str], rule:
     titles = [texts.action(action_id) for action_id in action_ids]
     actions = texts.join_list([texts.quote(title) for title in titles], ("和", "and")) if texts.is_chinese else texts.join_list(titles)
     lines = [*_permission_lines(texts, actions, rule), *_limit_lines(texts, actions, rule)]
+    if "start_work" in action_ids and rule.requires is not None and _holds_for_handling(texts):
+        handle = texts.quote(texts.action("handle")) if texts.is_chinese else texts.action("handle")
+        lines.append(texts.choose(f"{handle}亦同。", f"the same holds to {handle}."))
     if rule.when is None:
         return [line if texts.is_chinese else f"{line[0].upper()}{line[1:]}" for line in lines]
     condition = texts.condition(rule.when)
     return [texts.choose(f"若{condition}，{line}", f"If {condition}, {line}") for line in lines]
+
+
+def _holds_for_handling(texts: ProcedureTexts) -> bool:
+    """Whether what work needs before it starts is needed before it counts as handled, which is the engine's rule."""
+    return not any("carried_out_as_approved" in rule.waives for rule in texts.procedure.action_rules("handle"))
 
 
 def _permission_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[str]:
@@ -69,6 +79,52 @@ def _limit_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[
         lines.append(texts.choose(f"无人申请也可{actions}。", f"to {actions} needs no request."))
     if rule.in_time:
         lines.append(texts.choose(f"{actions}须在期限届满前提出。", f"to {actions} is accepted only before the limit."))
+    return [*lines, *_object_lines(texts, actions, rule)]
+
+
+def _object_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[str]:
+    """What a verification is about, the call-back before closing, and the common rules that do not hold."""
+    lines = []
+    if rule.decides_on:
+        events = texts.join_list([texts.event(event) for event in rule.decides_on], ("或", "or"))
+        lines.append(texts.choose(f"{actions}须在{events}之后。", f"to {actions} is accepted only after {events}."))
+    if rule.call_back is not None:
+        lines += _call_back_lines(texts, actions, rule, rule.call_back)
+    for default in rule.waives:
+        zh, en = _WAIVED[default]
+        lines.append(texts.choose(f"{actions}：{zh}。", f"to {actions}: {en}."))
+    return lines
+
+
+_WAIVED: dict[EngineDefault, tuple[str, str]] = {
+    "close_needs_handling": ("未经处理或答复也可", "accepted though nothing was handled or answered"),
+    "dissatisfied_goes_on": ("最近一次回访不满意也可", "accepted though the latest call-back was dissatisfied"),
+    "refuse_decides_acceptance": ("受理、批准或处理之后也可", "accepted after acceptance, approval or handling too"),
+    "verify_needs_its_object": ("处理之前也可", "accepted before anything was handled too"),
+    "carried_out_as_approved": ("措施未经批准也可", "accepted though the measures were not approved"),
+}
+"""Default of the engine → what holds where the procedure sets it aside."""
+
+
+def _call_back_lines(texts: ProcedureTexts, actions: str, rule: ActionRule, demand: CallBackDemand) -> list[str]:
+    outcomes = texts.join_list([texts.choose(*VALUE_NAMES[outcome]) for outcome in demand.outcomes], ("或", "or"))
+    refusal = _refusal(texts, rule)
+    lines = [
+        texts.choose(
+            f"{actions}须在最近一次处理之后回访，且回访结果为{outcomes}；否则，{refusal}。",
+            f"to {actions} is accepted only after a call-back that follows the latest handling, with the outcome {outcomes}; "
+            f"otherwise it {refusal}.",
+        )
+    ]
+    if demand.unreached_days != 0:
+        days = texts.count(demand.unreached_days)
+        roles = texts.roles(demand.closes or "owner")
+        lines.append(
+            texts.choose(
+                f"在{days}个工作日回访均联系不上的，{roles}可以{actions}。",
+                f"where call-backs on {days} working days reached nobody, {roles} may {actions}.",
+            )
+        )
     return lines
 
 

@@ -10,6 +10,7 @@ from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel, ComplaintKind
 from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.expressions.text_patterns import CueEntry, CueKind, TextPattern
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.effects import RoleNames
 from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.timed_entries import (
@@ -111,22 +112,6 @@ class RouteEntry(TitledEntry):
     when: str | None = None
     department: str
     cooperating: list[str] = Field(default_factory=list)
-
-
-class ActionRule(StrictModel):
-    """Who may perform an action (`by`), and what has to hold before (`requires`); the rule applies to cases for which `when` holds."""
-
-    by: RoleNames | None = None
-    requires: str | None = None
-    when: str | None = None
-    needs_sign_off: str | None = Field(default=None, description="CEL condition under which measures count only from their sign-off")
-    at_most: int | None = Field(default=None, ge=1, description="how often the action is accepted for a case")
-    reasons: list[str] = Field(default_factory=list, description="accepted reasons; none: any")
-    each_role: bool = Field(default=False, description="several roles decide one after the other: each once on what was submitted last")
-    unasked: bool = Field(default=False, description="the decision needs no request: an extension is granted that nobody asked for")
-    in_time: bool = Field(default=False, description="only until the due instant; requests for an extension always have to be in time")
-    clause: ClauseIds | None = None
-    reason: str = Field(default="", description="reason that a refusal gives")
 
 
 class CountEffect(StrictModel):

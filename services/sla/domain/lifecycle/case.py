@@ -9,6 +9,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
+
 CaseStatus = Literal["open", "closed", "refused", "withdrawn"]
 ClockRunState = Literal["running", "paused", "dormant", "stopped", "cancelled"]
 ACTIVE_STATES: tuple[ClockRunState, ...] = ("running", "paused")
@@ -151,8 +153,8 @@ class Escalation:
 class Case:
     """Everything that a decision on a case may read.
 
-    `last` (the fields that some condition reads of the latest event of a type) and `count` (of events of a type) begin at the
-    registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
+    `last` (the fields that some condition reads of the latest event of a type), `count` (of events of a type) and `call_backs` begin at
+    the registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
     measures wait for their sign-off; `decisions` maps what was submitted to the event that decided on it, empty while none has;
     `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are its own;
     `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action that
@@ -203,6 +205,7 @@ class Case:
     climbs: list[Escalation] = field(default_factory=list)
     sequence: int = 0
     leads: list[tuple[int, str]] = field(default_factory=list)
+    call_backs: CallBacks = field(default_factory=CallBacks)
 
     @property
     def open(self) -> bool:
@@ -275,6 +278,7 @@ class Case:
             climbs=[copy(escalation) for escalation in self.climbs],
             sequence=self.sequence,
             leads=[*self.leads],
+            call_backs=self.call_backs,
         )
 
     @classmethod
@@ -285,7 +289,8 @@ class Case:
         links = [CaseLink(**link) for link in data["links"]]
         duplicates = [Duplicate(**duplicate) for duplicate in data["duplicates"]]
         leads = [(at, department) for at, department in data.get("leads", ())]
-        parts = {"rounds": rounds, "climbs": climbs, "links": links, "duplicates": duplicates, "leads": leads}
+        call_backs = CallBacks(**data.get("call_backs", {}))
+        parts = {"rounds": rounds, "climbs": climbs, "links": links, "duplicates": duplicates, "leads": leads, "call_backs": call_backs}
         return cls(**{**data, **parts})
 
 

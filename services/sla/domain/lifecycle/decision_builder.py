@@ -8,6 +8,7 @@ from typing import Any
 from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.lifecycle.case import Case, CaseLink, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
+from services.sla.domain.lifecycle.defaults.call_backs import CALL_BACK_EVENTS, CallBacks, record_call_back
 from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
@@ -78,6 +79,8 @@ class DecisionBuilder:
         # At once and not when the loop follows it up, so that the next effect of the same entry reads the changed case.
         self._update_last_and_count(event)
         self._apply_to_case(event_type, data)
+        if event_type in CALL_BACK_EVENTS:
+            record_call_back(case, self.worktime, event_type, at, data)
         case.record_lead(at)
         return event
 
@@ -171,4 +174,4 @@ class DecisionBuilder:
         case = self.case
         case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
         # Conditions and bounds such as `at_most` count again from here.
-        case.last, case.count, case.decisions = {}, {"reopened": 1}, {}
+        case.last, case.count, case.decisions, case.call_backs = {}, {"reopened": 1}, {}, CallBacks()

@@ -10,8 +10,11 @@ from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.accused_people import accused_takes_part, stands_in
 from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.defaults.closing import ends_too_early, missing_call_back
+from services.sla.domain.lifecycle.defaults.decided_objects import AS_APPROVED, lacks_object
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
 from services.sla.domain.lifecycle.defaults.single_decisions import decision_not_awaited
+from services.sla.domain.lifecycle.defaults.waivers import waived
 from services.sla.domain.lifecycle.links.duplicates import follows_lead
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
@@ -69,10 +72,13 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or _early_date(builder, data)
         or (_invalid_extension(builder, action, at, data) if action in EXTENSION_ACTIONS else None)
         or _broken_rules(builder, action, {**data, "at": at})
+        or _not_to_be_started(builder, action, {**data, "at": at})
         # After the procedure's rules: a refusal names the procedure's clause before a default (vocabulary.md).
         or may_not_act(builder, action, data.get("role", ""))
         or accused_takes_part(builder, action, {**data, "at": at})
         or decision_not_awaited(builder, action, event_type, {**data, "clock": _clock_id(builder, data)})
+        or lacks_object(builder, action, {**data, "at": at})
+        or ends_too_early(builder, action, {**data, "at": at})
     )
 
 
@@ -201,6 +207,22 @@ def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any]) -
     return ActionRefusal(first.rule.reason or reason, clauses, f"{action}.{number}" if number else action)
 
 
+def _not_to_be_started(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> ActionRefusal | None:
+    """The refusal to handle what may not be started: whoever leaves `start_work` out must not get round the approval (eight-steps 6)."""
+    if action != "handle" or waived(builder, action, "carried_out_as_approved", data):
+        return None
+    broken = [
+        permission
+        for permission in builder.rulebook.permissions_by_action.get("start_work", ())
+        if permission.requires is not None and builder.holds(permission.when, data) and not builder.holds(permission.requires, data)
+    ]
+    if not broken:
+        return None
+    first = broken[0]
+    reason = first.rule.reason or f"handle needs what start_work needs: {first.requires.source if first.requires else ''}"
+    return ActionRefusal(reason, list(dict.fromkeys(clause for each in broken for clause in each.clauses)), AS_APPROVED)
+
+
 def _rule_violation(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
     rule = permission.rule
     allowed = () if rule.by is None else role_tuple(rule.by)
@@ -212,4 +234,6 @@ def _rule_violation(builder: DecisionBuilder, action: str, permission: Permissio
         return f"the reason is not on the procedure's list: {', '.join(rule.reasons)}"
     if permission.requires is not None and not builder.holds(permission.requires, data):
         return f"{action} requires: {permission.requires.source}"
+    if rule.call_back is not None and action == "close":
+        return missing_call_back(builder, rule.call_back, data)
     return None

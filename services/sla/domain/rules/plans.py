@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from services.sla.domain.deadlines.counting import CountingRule
 from services.sla.domain.deadlines.reminder import ReminderTiming
 from shared.procedures.expressions.conditions import Condition, compile_condition
+from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import AnyEffect, Effect, expand_effect
-from shared.procedures.model.procedure import ActionRule
 from shared.procedures.model.selectors import SelectedEvent, Selector, requires_all_events, selected_events
 from shared.procedures.model.timed_entries import ClauseIds, ClockEntry, DueEntry, LimitSource, ReactionEntry, ReminderEntry
 

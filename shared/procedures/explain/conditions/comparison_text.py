@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.procedures.explain.conditions.condition_syntax import Call, Comparison, ListOf, Name, Node, Value
 from shared.procedures.explain.conditions.operand_text import fact_is_true_by_default, name_text, operand_text, value_text
 from shared.procedures.explain.conditions.presence_text import field_label, flag_text, is_flag, presence_text
-from shared.procedures.explain.conditions.search_text import pattern_text, search_text
+from shared.procedures.explain.conditions.search_text import attached_files_text, pattern_text, search_text
 from shared.procedures.explain.names import ProcedureNames
 from shared.procedures.explain.value_names import VALUE_NAMES
 
@@ -58,6 +58,8 @@ def statement(names: ProcedureNames, node: Node, *, positive: bool) -> str:
             return search_text(names, node, positive=positive)
         case Call(function="exists", target=Name() as target, arguments=(_, Comparison(operator="in", right=ListOf(items=items)))):
             return _membership_text(names, target, items, positive=positive)
+        case Call(function="exists", target=Name(path=(_, "attachments")), arguments=(_, Call(function="matches", arguments=(ending,)))):
+            return attached_files_text(names, ending, positive=positive)
         case Comparison():
             return _comparison_text(names, node, positive=positive)
     text = operand_text(names, node)
@@ -212,9 +214,14 @@ def _actor_text(names: ProcedureNames, left: Name, items: Sequence[Node], *, pos
     return names.choose(f"{'' if positive else '并非'}由{doers}作出", f"it is {'' if positive else 'not '}done by {doers}")
 
 
+def _is_number_fact(names: ProcedureNames, node: Node) -> bool:
+    fact = names.procedure.facts.get(node.path[1]) if isinstance(node, Name) and node.path[0] == "facts" else None
+    return fact is not None and fact.type in ("int", "number")
+
+
 def _ordered_text(names: ProcedureNames, node: Comparison) -> str:
     """A comparison of size or time."""
-    is_time = isinstance(node.right, Name | Call)
+    is_time = isinstance(node.right, Name | Call) and not _is_number_fact(names, node.right)
     zh, en = (_TIME_WORDS if is_time else _NUMBER_WORDS)[node.operator]
     left, right = operand_text(names, node.left), operand_text(names, node.right)
     return names.choose(f"{left}{zh}{right}", f"{left} {en} {right}")

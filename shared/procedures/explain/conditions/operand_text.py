@@ -12,6 +12,8 @@ def operand_text(names: ProcedureNames, node: Node) -> str:
             return value_text(names, node)
         case Name():
             return name_text(names, node)
+        case Sum(parts=(first, second)) if first == second:
+            return names.choose(f"{operand_text(names, first)}的两倍", f"twice {operand_text(names, first)}")
         case Sum(parts=parts):
             # A separator between two fields says nothing to people.
             texts = [operand_text(names, part) for part in parts if not (isinstance(part, Value) and not str(part.value).strip(" |/-"))]

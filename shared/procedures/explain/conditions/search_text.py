@@ -1,6 +1,8 @@
 """A search in a text, in words: the expressions that are looked for, as people write them."""
 
-from shared.procedures.explain.conditions.condition_syntax import Call, Name, Sum, Value
+import re
+
+from shared.procedures.explain.conditions.condition_syntax import Call, Name, Node, Sum, Value
 from shared.procedures.explain.conditions.operand_text import operand_text
 from shared.procedures.explain.conditions.pattern_words import PatternWords, PatternWordsError, WordSequence, pattern_words
 from shared.procedures.explain.names import ProcedureNames
@@ -13,6 +15,17 @@ _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "enquiry": ("只是询问", "only asked about"),
     "conditional": ("只是假设", "only supposed"),
 }
+
+_FILE_ENDINGS = re.compile(r"(?:\(\?i\))?\[\.\]\((?P<endings>\w+(?:\|\w+)*)\)\$")
+
+
+def attached_files_text(names: ProcedureNames, ending: Node, *, positive: bool) -> str:
+    """`event.attachments.exists(a, a.matches('[.](jpg|png)$'))` → a file of the type jpg or png is attached."""
+    found = _FILE_ENDINGS.fullmatch(str(ending.value)) if isinstance(ending, Value) else None
+    types = names.join_list(found["endings"].split("|"), ("或", "or")) if found else names.choose("规定", "required")
+    if names.is_chinese:
+        return f"{'附有' if positive else '未附'}{types}格式的文件"
+    return f"{'a' if positive else 'no'} file of the type {types} is attached"
 
 
 def search_text(names: ProcedureNames, call: Call, *, positive: bool) -> str:

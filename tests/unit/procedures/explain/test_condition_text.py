@@ -37,6 +37,17 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         ("count.handled == 0", "the handling has not been completed", "尚未处理完毕"),
         ("count.answered > 0", "a further answer has been given", "已再次答复"),
         ("count.answered > 2", "the number of times of a further answer is more than 2", "再次答复的次数超过2"),
+        (
+            "count.answered + count.answered > 2",
+            "twice the number of times of a further answer is more than 2",
+            "再次答复的次数的两倍超过2",
+        ),
+        (
+            "event.attachments.exists(a, a.matches('(?i)[.](jpg|png)$'))",
+            "a file of the type jpg or png is attached",
+            "附有jpg或png格式的文件",
+        ),
+        ("!event.attachments.exists(a, a.matches('[.](pdf)$'))", "no file of the type pdf is attached", "未附pdf格式的文件"),
         ("complaint.channel == 'letter'", "the channel is “letter”", "渠道为“信函”"),
         ("event.role != 'chief'", "it is not done by the chief", "并非由主管作出"),
         ("complaint.text.contains('x || y')", "the text contains “x || y”", "内容包含“x || y”"),

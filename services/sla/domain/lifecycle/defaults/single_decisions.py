@@ -8,7 +8,7 @@ from typing import Any
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.defaults.submissions import AWAITED, EXTENSION_DECISIONS, REVIEW, SUBJECT_BY_EVENT, extension_subject
-from shared.procedures.model.procedure import ActionRule
+from shared.procedures.model.actions.action_rules import ActionRule
 
 RULE = "one_decision"
 

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Duplicate, Escalation
+from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
 
 RUNNING = ClockRun(
     clock="work",
@@ -80,6 +81,7 @@ def case() -> Case:
         climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"])],
         sequence=5,
         leads=[(3, "repairs")],
+        call_backs=CallBacks("dissatisfied", after_handling=True, unreached_days=["2026-11-09"]),
     )
 
 

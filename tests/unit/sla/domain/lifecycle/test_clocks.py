@@ -58,7 +58,7 @@ def test_end_of_a_case_cancels_every_clock_except_those_it_starts(end: str) -> N
         clock("starts: registered, due: [{within: 1wd}]")
         + '- {id: after, clause: "2", owner: officer, starts: [closed, withdrawn, refused], due: [{within: 2h}]}'
     )
-    rows = run_steps(text, f"09 10:00 {end}")
+    rows = run_steps(text, "09 09:30 answer officer", f"09 10:00 {end}")
     assert event_lines(rows, "clock_cancelled", "clock_breached") == ["09 10:00 clock_cancelled c.1", "09 12:00 clock_breached after.1"]
 
 
@@ -68,7 +68,7 @@ def test_reopening_restarts_only_clocks_that_name_it() -> None:
         + '- {id: b, clause: "2", owner: officer, starts: registered, restarts: reopened, due: [{within: 1wd}]}\n'
         + '- {id: s, clause: "3", owner: officer, starts: [registered, reopened], due: [{within: 1wd}]}'
     )
-    rows = run_steps(text, "09 10:00 close officer", "10 10:00 reopen officer", until="10 11:00")
+    rows = run_steps(text, "09 09:30 answer officer", "09 10:00 close officer", "10 10:00 reopen officer", until="10 11:00")
     assert event_lines(rows, "clock_started")[3:] == ["10 10:00 clock_started b.2", "10 10:00 clock_started s.2"]
 
 
@@ -209,7 +209,7 @@ def test_repeat_counts_from_nominal_days_and_fires_once_where_two_roll_to_one_in
 
 def test_repeat_ends_when_its_clock_is_cancelled() -> None:
     text = clock("starts: registered, stops: closed, every: 12h, do: [{remind: officer}]")
-    assert event_lines(run_steps(text, "10 09:00 close officer"), "reminded") == ["09 21:00 reminded c.1"]
+    assert event_lines(run_steps(text, "10 08:00 answer officer", "10 09:00 close officer"), "reminded") == ["09 21:00 reminded c.1"]
 
 
 def test_reminder_comes_by_working_time_before_due_or_at_a_share_of_the_time() -> None:

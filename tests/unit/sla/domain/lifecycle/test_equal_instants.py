@@ -32,7 +32,7 @@ SHOWN = (
         ("09 11:00 handle officer", ["09 11:00 clock_stopped c.1"]),
         ("09 11:00:01 handle officer", ["09 11:00 clock_breached c.1", "09 11:00:01 clock_stopped c.1"]),
         ("09 11:00 rule chief", ["09 11:00 clock_cancelled c.1"]),
-        ("09 11:00 close officer", ["09 11:00 clock_cancelled c.1"]),
+        ("09 11:00 withdraw complainant", ["09 11:00 clock_cancelled c.1"]),
         ("09 11:00 suspend officer", ["09 11:00 clock_breached c.1", "09 11:00 clock_paused c.1"]),
         ("09 10:59:59 suspend officer", ["09 10:59:59 clock_paused c.1"]),
         ("09 11:00 reject boss", ["09 11:00 clock_breached c.1", "09 11:00 clock_cancelled c.1", "09 13:00 clock_breached c.2"]),

@@ -55,7 +55,9 @@ def test_ladder_moves_up_at_each_interval_until_it_is_acknowledged() -> None:
 
 
 def test_ladder_ends_when_the_case_is_closed() -> None:
-    assert event_lines(run_steps(LADDER, "09 11:00 close boss", until="10 00:00"), *ESCALATION_EVENTS) == ["09 10:00 escalated officer"]
+    assert event_lines(run_steps(LADDER, "09 10:30 answer boss", "09 11:00 close boss", until="10 00:00"), *ESCALATION_EVENTS) == [
+        "09 10:00 escalated officer"
+    ]
 
 
 def test_ladder_without_an_interval_moves_up_one_rung_for_each_cause() -> None:

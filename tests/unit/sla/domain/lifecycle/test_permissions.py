@@ -58,19 +58,16 @@ def test_refused_action_adds_one_event_with_reason_and_clause(step: str, clause:
 @pytest.mark.parametrize(
     ("step", "event"),
     [
-        ("handle boss", "handled boss"),
         ("suspend officer reason=weather", "suspended officer"),
         ("classify boss class=grave", "reclassified grave"),
         ("reclassify boss class=grave", "reclassified grave"),
         ("contact officer text=hello", "contacted officer"),
         ("contact officer promise=false", "contacted officer"),
         ("instruct officer", "instructed officer"),  # the rule applies to grave cases only
-        ("close officer", "closed officer"),
         ("refuse boss reason=unfounded", "refused boss"),
         ("sign_off -", "measures_signed_off"),  # any role may act unless a rule forbids it (vocabulary.md)
         ("review boss passed=false", "review_rejected boss"),
         ("review boss", "review_passed boss"),
-        ("verify boss passed=false", "verification_failed boss"),
         ("approve_with_demands chief demands=soon", "measures_approved chief"),
         ("withdraw complainant", "withdrawn complainant"),
         ("acknowledge boss", "escalation_acknowledged boss"),
@@ -79,6 +76,21 @@ def test_refused_action_adds_one_event_with_reason_and_clause(step: str, clause:
 def test_accepted_action_becomes_its_event(step: str, event: str) -> None:
     kind = event.split(" ", maxsplit=1)[0]
     assert event_lines(run_steps(RULES, "09 09:30 submit_measures boss", f"09 10:00 {step}"), kind)[-1] == f"09 10:00 {event}"
+
+
+@pytest.mark.parametrize(
+    ("step", "event"),
+    [
+        ("start_work boss", "work_started boss"),
+        ("handle boss", "handled boss"),
+        ("verify boss passed=false", "verification_failed boss"),
+        ("close officer", "closed officer"),
+    ],
+)
+def test_action_on_approved_and_handled_measures_becomes_its_event(step: str, event: str) -> None:
+    kind = event.split(" ", maxsplit=1)[0]
+    rows = run_steps(RULES, "09 09:10 submit_measures boss", "09 09:20 approve boss", "09 09:30 handle boss", f"09 10:00 {step}")
+    assert event_lines(rows, kind)[-1] == f"09 10:00 {event}"
 
 
 def test_first_answer_and_later_answers_are_different_events() -> None:
@@ -103,7 +115,7 @@ def test_action_is_refused_after_at_most_so_many() -> None:
 
 def test_returns_are_bounded_and_counted_again_after_reopening() -> None:
     steps = [f"09 1{hour}:00 return officer" for hour in range(3)]
-    rows = run_steps(RULES, *steps, "09 14:00 close boss", "09 15:00 reopen boss", "09 16:00 return officer")
+    rows = run_steps(RULES, *steps, "09 13:00 answer boss", "09 14:00 close boss", "09 15:00 reopen boss", "09 16:00 return officer")
     assert event_lines(rows, "returned", "action_refused") == [
         "09 10:00 returned officer",
         "09 11:00 returned officer",
@@ -115,6 +127,7 @@ def test_returns_are_bounded_and_counted_again_after_reopening() -> None:
 def test_close_is_refused_until_the_conditions_of_the_class_hold() -> None:
     steps = (
         "09 10:00 reclassify boss class=grave",
+        "09 10:30 answer boss",
         "09 11:00 close boss",
         "09 12:00 call_back boss outcome=satisfied",
         "09 13:00 close boss",
@@ -123,7 +136,9 @@ def test_close_is_refused_until_the_conditions_of_the_class_hold() -> None:
 
 
 def test_closed_case_is_not_closed_and_open_case_not_reopened() -> None:
-    rows = run_steps(RULES, "09 10:00 close boss", "09 11:00 close boss", "09 12:00 reopen boss", "09 13:00 reopen boss")
+    rows = run_steps(
+        RULES, "09 09:30 answer boss", "09 10:00 close boss", "09 11:00 close boss", "09 12:00 reopen boss", "09 13:00 reopen boss"
+    )
     assert event_lines(rows, "closed", "reopened", "action_refused") == [
         "09 10:00 closed boss",
         "09 11:00 action_refused close",

@@ -42,7 +42,7 @@ def test_system_may_amend_but_not_withdraw() -> None:
 
 
 def test_procedure_may_name_the_complainant_or_the_system() -> None:
-    assert outcome("09 10:00 verify complainant")["event"] == "verified"
+    assert outcome("09 09:30 handle boss", "09 10:00 verify complainant")["event"] == "verified"
     assert outcome("09 10:00 contact system")["event"] == "contacted"
 
 

@@ -62,7 +62,7 @@ def test_told_is_the_handler_else_the_head_else_the_role_of_the_next_clock() -> 
 
 @pytest.mark.parametrize("request_", ["urge complainant", "supplement complainant text=more", "reopen complainant reason=again"])
 def test_request_on_an_ended_case_goes_to_the_role_that_ended_it_which_decides(request_: str) -> None:
-    rows = run(ROUTE, ASSIGN, "09 10:00 close boss", f"09 11:00 {request_}", "09 12:00 reopen boss")
+    rows = run(ROUTE, ASSIGN, "09 09:50 handle boss", "09 10:00 close boss", f"09 11:00 {request_}", "09 12:00 reopen boss")
     assert told(rows)[-1][2] == ["wang"]
     assert event_lines(rows, "reopened") == ["09 12:00 reopened boss"]
 
@@ -70,7 +70,7 @@ def test_request_on_an_ended_case_goes_to_the_role_that_ended_it_which_decides(r
 @pytest.mark.parametrize("request_", ["urge complainant", "supplement complainant text=more", "reopen complainant reason=again"])
 def test_request_on_an_ended_case_reopens_it_where_the_procedure_says_so(request_: str) -> None:
     procedure = f'{PROCEDURE}\nafter_end: {{follows: reopen, clause: "7"}}'
-    rows = run("09 10:00 close boss", f"09 11:00 {request_}", procedure=procedure)
+    rows = run("09 09:50 handle boss", "09 10:00 close boss", f"09 11:00 {request_}", procedure=procedure)
     [reopened] = [row for row in rows if row["event"] == "reopened"]
     assert reopened["at"].strftime("%H:%M") == "11:00"
 

@@ -129,4 +129,6 @@ def test_several_roles_decide_one_after_the_other_where_the_pack_says_so() -> No
 
 
 def test_nothing_awaits_a_decision_after_reopening() -> None:
-    assert outcomes("submit_measures boss", "close boss", "reopen boss", "approve boss")[-1] == "action_refused"
+    assert (
+        outcomes("submit_measures boss", "approve boss", "handle boss", "close boss", "reopen boss", "approve boss")[-1] == "action_refused"
+    )

@@ -133,20 +133,20 @@ def test_case_that_becomes_a_duplicate_brings_its_duplicates_along() -> None:
 
 def test_a_circle_is_refused_and_a_link_to_an_ended_case_too() -> None:
     assert run(LINK, "09 13:00 a link boss case=b as=duplicate").lines("action_refused") == ["09 13:00 a action_refused"]
-    ended = run("09 11:00 a close boss", LINK, "09 13:00 b link boss case=a as=repeat")
+    ended = run("09 10:30 a answer boss", "09 11:00 a close boss", LINK, "09 13:00 b link boss case=a as=repeat")
     assert ended.lines("action_refused", "linked") == ["09 12:00 b action_refused", "09 13:00 b linked"]
 
 
 @pytest.mark.parametrize(("action", "event"), [("close", "closed"), ("refuse", "refused")])
 def test_duplicates_end_with_their_lead_at_the_same_instant_and_their_complainants_are_told(action: str, event: str) -> None:
-    cases = run(LINK, f"09 13:00 a {action} boss reason=done")
+    cases = run(LINK, "09 12:30 a answer boss", f"09 13:00 a {action} boss reason=done")
     assert cases.lines(event) == [f"09 13:00 a {event}", f"09 13:00 b {event}"]
     [told] = [row for row in cases.rows if row["event"] == "notification_requested"]
     assert (told["case"], told["recipients"]) == ("b", ["complainant"])
 
 
 def test_duplicates_of_a_reopened_lead_are_open_again_as_duplicates() -> None:
-    cases = run(LINK, "09 13:00 a close boss", "09 14:00 a reopen boss")
+    cases = run(LINK, "09 12:30 a answer boss", "09 13:00 a close boss", "09 14:00 a reopen boss")
     assert (cases.cases["b"].status, cases.cases["b"].lead) == ("open", "a")
 
 
@@ -169,7 +169,7 @@ def test_paused_clocks_go_on_with_what_was_left_and_held_ones_are_due_at_the_end
 
 
 def test_duplicate_that_ended_with_its_lead_is_reopened_by_unlink_with_its_clocks() -> None:
-    cases = run(LINK, "09 13:00 a close boss", "09 14:00 b unlink boss case=a", until="13 00:00")
+    cases = run(LINK, "09 12:30 a answer boss", "09 13:00 a close boss", "09 14:00 b unlink boss case=a", until="13 00:00")
     assert cases.lines("reopened") == ["09 14:00 b reopened"]
     assert [line for line in cases.lines("clock_breached") if " b " in line] == ["10 00:00 b clock_breached", "11 11:30 b clock_breached"]
 

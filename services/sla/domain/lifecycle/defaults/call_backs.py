@@ -1,0 +1,44 @@
+"""What the call-backs of a case have reached since its latest handling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from services.sla.domain.deadlines.worktime import Worktime
+
+if TYPE_CHECKING:
+    # The case holds what this module keeps.
+    from services.sla.domain.lifecycle.case import Case
+
+CALL_BACK_EVENTS = frozenset({"handled", "called_back"})
+UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class CallBacks:
+    """The latest call-back's outcome, whether it came after the latest handling, and the working days since on which nobody was reached."""
+
+    outcome: str = ""
+    after_handling: bool = False
+    unreached_days: list[str] = field(default_factory=list)
+
+
+def record_call_back(case: Case, worktime: Worktime, event_type: str, at: int, data: dict[str, Any]) -> None:
+    """Keep the outcome of a call-back and the working days on which nobody was reached; a handling begins anew."""
+    before = case.call_backs
+    if event_type == "handled":
+        # The outcome stays: who was dissatisfied has to be asked again, however often the matter is handled (quality-claims 8).
+        case.call_backs = CallBacks(before.outcome)
+        return
+    outcome = data.get("outcome", "")
+    if outcome != UNREACHABLE:
+        case.call_backs = CallBacks(outcome, after_handling=True)
+        return
+    day = worktime.day_of(at)
+    days = list(before.unreached_days)
+    # Three tries on one afternoon are one try: the complainant may be at work (regulations.md, *Nothing ends by itself*).
+    if worktime.is_working_day(day) and (date := worktime.date_of(day).isoformat()) not in days:
+        days.append(date)
+    # A try reached nobody, so an earlier answer stands: a dissatisfied complainant does not become content by not answering.
+    case.call_backs = CallBacks(before.outcome, before.after_handling, days)

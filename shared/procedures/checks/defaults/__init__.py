@@ -1,0 +1,1 @@
+"""Checks of what the engine's default rules ask of a procedure."""
