@@ -15,7 +15,7 @@ from simulator.scenario import Scenario
 from simulator.simulation import simulate_scenario
 
 MUTATED_SECTIONS = frozenset(
-    {"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "closing"}
+    {"derived", "kinds", "classes", "subjects", "routes", "clocks", "ladders", "actions", "reactions", "counts", "duplicates", "closing"}
 )
 """Sections whose entries are removed in turn; scenarios do not cover duties, forms and figures."""
 

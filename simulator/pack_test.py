@@ -27,6 +27,7 @@ _EXPECTED_BY_SECTION = {
     "actions": "takes the action against the rule and expects action_refused with this clause",
     "reactions": "brings about the event and expects what follows",
     "counts": "registers as many complaints as it counts and expects group_found or reclassified",
+    "duplicates": "registers two complaints of one person on one matter and expects linked with as: duplicate",
     "closing": "closes before the condition holds and expects action_refused with this clause",
 }
 """Section → what a scenario does that fails without the entry."""

@@ -120,9 +120,9 @@ class Simulation:
         for other, message in decision.messages:
             if other in self.cases:
                 self._decide(other, message)
-        # Triage reads sla's events, but not those that its own decisions caused.
+        # Triage reads sla's events, of its own decisions only those that sla refused.
         for event in decision.events:
-            if event.type in FOLLOWED_EVENTS and event.cause != "triage":
+            if event.type in FOLLOWED_EVENTS and (event.cause != "triage" or event.type == "action_refused"):
                 published_at = self.worktime.to_datetime(self.now)
                 contract = event_mapping.to_contract_event(event, decision.case, self.bound.procedure, self.worktime, published_at)
                 self._apply_triage_events(self.triage_state.apply_event(contract, self._triage_context(self.now)), self.now)

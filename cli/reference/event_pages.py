@@ -9,7 +9,7 @@ from shared.contracts.topics import TOPICS, Topic, department_topic
 _DELIVERY_EVENTS = ("notification_sent", "notification_delivered", "notification_failed")
 _TRIAGE_EVENTS = (
     *("classified", "reclassified", "routed", "route_proposed", "group_found", "group_dissolved"),
-    *("linked", "unlinked", "amended"),
+    *("linked", "link_proposed", "unlinked", "amended"),
 )
 TOPIC_TYPES: dict[str, tuple[str, ...]] = {
     topics.COMPLAINT_SUBMISSIONS.name: ("submission",),

@@ -32,6 +32,9 @@ CASES_DUE_WITHIN = MeasuredGauge("jiesu_cases_due_within", "Cases with something
 INPUTS_HELD = MeasuredGauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
 ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions rejected for an unknown sender or an invalid signature.", ["channel"])
 DUTIES_FAILED_TOTAL = Counter("jiesu_duties_failed_total", "Attempts at the duties of a procedure that failed.", ["procedure"])
+FAILED_CONDITIONS_TOTAL = Counter(
+    "jiesu_failed_conditions_total", "Decisions on a case without an entry that could not be evaluated on it, by procedure.", ["procedure"]
+)
 DUTIES_TOTAL = Counter("jiesu_duties_total", "Duties of procedures carried out, by procedure and duty.", ["procedure", "duty"])
 
 
@@ -93,6 +96,7 @@ def initialise(procedures: Sequence[Procedure]) -> None:
 def _initialise_procedure(procedure: Procedure) -> None:
     name = procedure.id
     DUTIES_FAILED_TOTAL.labels(name)
+    FAILED_CONDITIONS_TOTAL.labels(name)
     for event_type in EMPTY_EVENT_FIELDS:
         CASE_EVENTS_TOTAL.labels(event_type, name)
     for clock in procedure.clocks:

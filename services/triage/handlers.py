@@ -10,6 +10,7 @@ from services.triage.domain.followed_parties import OWN_ROUTES, PARTY_EVENTS
 from services.triage.domain.state import FOLLOWED_EVENTS
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent
+from shared.contracts.events.from_work_to_closing import Linked, Unlinked
 from shared.contracts.events.triage import Classified, Registered
 from shared.contracts.events.up_to_approval import Amended
 from shared.runtime.database.database import Transaction
@@ -19,7 +20,7 @@ from shared.runtime.service import Service
 
 EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS | PARTY_EVENTS}
 """Topic → event types that are processed; sla repeats `registered` on case-events, where it is skipped."""
-OWN_ECHOES = frozenset({(Classified.name, TRIAGE), (Amended.name, TRIAGE)}) | OWN_ROUTES
+OWN_ECHOES = frozenset((event.name, TRIAGE) for event in (Classified, Amended, Linked, Unlinked)) | OWN_ROUTES
 """Event type and `by` of triage's own decisions, which sla publishes on case-events and triage skips."""
 
 

@@ -6,7 +6,9 @@ Every service asks `AccessPolicy`. It knows the organisation file and who authen
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 
+from shared.procedures.accused import excluded_people
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Department, Organisation, Person
 
@@ -41,6 +43,8 @@ class AccessPolicy:
 
     def __init__(self, organisation: Organisation) -> None:
         self.organisation = organisation
+        # Asked for each row of a list; bounded, since anything may stand under `against`.
+        self._accused = lru_cache(maxsize=1000)(partial(excluded_people, organisation))
         # Nearly every question comes while nobody relevant is away: only these people have to be looked at again for each of them.
         self._replaceable = [person for person in organisation.people if person.substitute and person.absent]
 
@@ -105,8 +109,8 @@ class AccessPolicy:
         return (person for person in self._represented(actor, parties, at) if self._concerns(person, parties))
 
     def _represented(self, actor: Actor, parties: CaseParties, at: datetime) -> Iterator[Person]:
-        """The actor, and the people whose substitute he is at that instant; nobody for the accused, who are left out of their case."""
-        accused = self._accused(parties.against)
+        """The actor, and the people whose substitute he is then; nobody for the accused and those who report to them."""
+        accused = self._accused(parties.against) if parties.against else frozenset()
         if actor.person is None or actor.id in accused:
             return
         yield actor.person
@@ -114,15 +118,6 @@ class AccessPolicy:
         for person in (*self._replaceable, *replaced):
             if person.id != actor.id and self.organisation.present_substitute(person.id, at, accused) == actor.id:
                 yield person
-
-    def _accused(self, against: Collection[str]) -> frozenset[str]:
-        """The ids of the accused; a name counts where it belongs to one person (vocabulary: the accused are left out)."""
-        if not against:
-            return frozenset()
-        named = [person for person in self.organisation.people if person.name and person.name in against]
-        names = [person.name for person in named]
-        by_name = {person.id for person in named if names.count(person.name) == 1}
-        return frozenset(by_name | {person.id for person in self.organisation.people if person.id in against})
 
     def _concerns(self, person: Person, parties: CaseParties) -> bool:
         if person.department is None or person.id == parties.handler:

@@ -12,7 +12,7 @@ EVENT_TEMPLATE = "notice"
 """The template of a request about an event that has no template of its own."""
 ENGINE_TEMPLATES = frozenset(
     {
-        *(COMPLAINANT, EVENT_TEMPLATE, "clock_breached", "due", "duty_report", "escalated", "no_recipient", "reminded"),
+        *(COMPLAINANT, EVENT_TEMPLATE, "clock_breached", "due", "duty_report", "escalated", "link_proposed", "no_recipient", "reminded"),
         *("supplemented", "urged"),
     }
 )

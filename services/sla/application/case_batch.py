@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from services.sla import metrics
 from services.sla.application.errors import EventTooLargeError
 from services.sla.application.event_messages import EventContext, departments_of, messages_of
@@ -47,6 +49,7 @@ class PendingAction:
     at: int
 
 
+log = structlog.get_logger(__name__)
 DeferrableInput = TakeAction | ApplyDecision | PendingAction
 _INPUT_CLASSES: dict[str, type[DeferrableInput]] = {"act": TakeAction, "decided": ApplyDecision, "asked": PendingAction}
 """By the `kind` that column `held.input` stores."""
@@ -72,6 +75,7 @@ class CaseBatch:
     applied_input_ids: list[int] = field(default_factory=list)
     changed_ids: set[str] = field(default_factory=set)
     opened_procedures: set[str] = field(default_factory=set)
+    failed_conditions: list[tuple[Case, tuple[str, ...]]] = field(default_factory=list)
 
     async def load(self, tx: Transaction, ids: list[str], linked_ids: Iterable[str] = ()) -> None:
         """Lock the cases and read their deferred inputs, and read the cases that their inputs link to."""
@@ -139,6 +143,8 @@ class CaseBatch:
         for event in decision.events:
             self._append_event(stored, event, context, origin)
             origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
+        if decision.failed_conditions:
+            self.failed_conditions.append((decision.case, decision.failed_conditions))
         for other, message in decision.messages:
             self._send(other, message)
         return decision.events
@@ -195,6 +201,20 @@ class CaseBatch:
         events = [entry.fields for entry in self.new_entries]
         # After the commit: a batch that is rolled back and retried would be counted twice.
         tx.after_commit(lambda: metrics.count_events(events))
+        if self.failed_conditions:
+            tx.after_commit(self._report_failed_conditions)
+
+    def _report_failed_conditions(self) -> None:
+        """Count and log the entries that did not apply; expressions are the procedure's, so that no value of a case is logged."""
+        for case, conditions in self.failed_conditions:
+            metrics.FAILED_CONDITIONS_TOTAL.labels(case.procedure).inc()
+            log.warning(
+                "conditions cannot be evaluated on a case: their entries did not apply; correct the fact or the procedure",
+                case=case.id,
+                procedure=case.procedure,
+                version=case.version,
+                conditions=list(conditions),
+            )
 
     def _rulebook(self, case: Case | None, case_input: CaseInput) -> Rulebook:
         if isinstance(case_input, OpenCase):

@@ -10,6 +10,7 @@ from services.sla.storage import cases
 from shared.contracts.actions import Action
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Linked
+from shared.contracts.events.triage import LinkProposed
 from shared.runtime.database.database import Transaction
 
 
@@ -17,7 +18,7 @@ def linked_case(event: Action | CaseEvent | object) -> str:
     """The case that a record links to; empty if it links none."""
     if isinstance(event, Action):
         return event.data.case if event.action == "link" else ""
-    return event.to_case if isinstance(event, Linked) else ""
+    return event.to_case if isinstance(event, Linked | LinkProposed) else ""
 
 
 def case_linked_by_deferred(stored: Mapping[str, Any]) -> str:
@@ -26,7 +27,7 @@ def case_linked_by_deferred(stored: Mapping[str, Any]) -> str:
     if stored["kind"] == "asked":
         fields = fields["action"]
     data = fields.get("data", {})
-    links = fields.get("action") == "link" or fields.get("event") == "linked"
+    links = fields.get("action") == "link" or fields.get("event") in ("linked", "link_proposed")
     return str(data.get("case") or data.get("to_case") or "") if links else ""
 
 

@@ -27,6 +27,7 @@ def case_from_row(row: Mapping[str, Any], registry: ProcedureRegistry) -> Triage
         memberships=tuple(_membership(stored, rules) for stored in orjson.loads(row["memberships"])),
         set_by_person=row["pinned"],
         ended=row["ended"],
+        lead=row["lead"],
         complainants=tuple(row["complainants"].split()),
         count_keys={count: tuple(keys) for count, keys in orjson.loads(row["keys"]).items()},
         sequence=row["sequence"],
@@ -61,4 +62,5 @@ def row_from_case(triage_case: TriageCase, sequence: int) -> TriageCaseRow:
         sequence=sequence,
         pinned=triage_case.set_by_person,
         ended=triage_case.ended,
+        lead=triage_case.lead,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from services.triage.application.case_rows import case_from_row, row_from_case
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.domain.event_assessment import CountChange
+from services.triage.domain.groups.duplicates import DUPLICATES
 from services.triage.domain.groups.group_counting import CounterKey, GroupCounter, GroupQuery, Occurrence, group_founder
 from services.triage.domain.state import TriageState
 from services.triage.domain.triage_case import TriageCase
@@ -44,7 +45,9 @@ class LoadedTriageState:
         self.count_changes |= set(changes)
         if whole_counter is not None:
             self.whole_counters.add(whole_counter)
-        whole = self.whole_counters | {change.leaves.counter for change in self.count_changes if change.leaves is not None}
+        left = {change.leaves.counter for change in self.count_changes if change.leaves is not None}
+        # Of a matter no group dissolves: one that everybody complains about is never loaded whole.
+        whole = self.whole_counters | {counter for counter in left if counter.count != DUPLICATES}
         queries = [query for change in self.count_changes if (query := change.joins or change.leaves) is not None]
         open_groups, occurrences = await self._find_occurrences(tx, queries, whole)
         by_counter: dict[CounterKey, dict[str, Occurrence]] = {counter: {} for counter in open_groups}
@@ -68,7 +71,8 @@ class LoadedTriageState:
         occurrences = await group_counters.find_occurrences(tx, needed, whole)
         leaving_cases = {change.case for change in self.count_changes if change.leaves is not None}
         of_leaving_cases = await group_counters.find_case_occurrences(tx, leaving_cases)
-        occurrences += [(counter, occurrence) for counter, occurrence in of_leaving_cases if counter in whole]
+        left = {change.leaves.counter for change in self.count_changes if change.leaves is not None}
+        occurrences += [(counter, occurrence) for counter, occurrence in of_leaving_cases if counter in left]
         groups = {(counter, o.group) for counter, o in occurrences if o.group}
         groups |= {(counter, group) for counter, group in open_groups.items() if group}
         members = await group_counters.find_group_members(tx, self._groups_to_complete(groups, whole))

@@ -69,9 +69,9 @@ class TriageComplaints:
     ) -> set[str]:
         """The procedures of which this batch may read or change group counters."""
         known_cases = {record.key for record in batch} - registrations.keys()
-        pinned = [self._registry.rules(*key).procedure for key in await triage_cases.find_procedures(tx, known_cases)]
+        pinned = await triage_cases.find_procedures(tx, known_cases)
         counted = {assessed.after.procedure.id for assessed in registrations.values() if assessed.count_changes}
-        return counted | {procedure.id for procedure in pinned if procedure.counts}
+        return counted | {procedure for procedure, _, _ in pinned}
 
     def _assess_events(
         self, loaded_cases: Mapping[str, TriageCase], batch: Sequence[ReceivedRecord], registrations: Mapping[str, AssessedEvent]

@@ -10,6 +10,7 @@ from services.triage.domain import classify
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
+from services.triage.domain.groups.duplicates import DUPLICATES, matter_key
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.routing import choose_route
 from services.triage.domain.routing_rules import RoutingDecision
@@ -156,7 +157,8 @@ def _rule(class_: RuleChoice) -> str:
 
 def _count_keys(rules: TriageRules, scope: RuleScope) -> CountKeys:
     keys = {c.entry.id: _keys(scope.value_or_none(c.key)) for c in rules.counts if c.when is None or scope.applies(c.when)}
-    return {count: of_count for count, of_count in keys.items() if of_count}
+    matter = matter_key(rules.procedure.duplicates, scope.complaint, scope.facts)
+    return {count: of_count for count, of_count in {DUPLICATES: (matter,) if matter else (), **keys}.items() if of_count}
 
 
 def _keys(value: Any) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from services.triage.domain.groups.duplicates import duplicates_entry
 from services.triage.domain.reading.reading_copy import read_text
 from services.triage.domain.routing_rules import (
     RoutingDecision,
@@ -53,6 +54,8 @@ class TriageRules:
     """A procedure's triage rules, compiled for one organisation.
 
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
+    `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root.
+    `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others.
     `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root;
     `patterns` are those that a condition reads.
     """
@@ -65,6 +68,7 @@ class TriageRules:
     classes: tuple[CompiledRule[ClassRule], ...]
     subjects: tuple[CompiledRule[SubjectNode], ...]
     counts: tuple[CompiledCount, ...]
+    counted_entries: tuple[CountEntry, ...]
     source_routes: dict[str, RoutingDecision]
     routing_rules: tuple[RoutingRule, ...]
     catch_all_route: RoutingDecision
@@ -100,6 +104,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         classes=classes,
         subjects=subjects,
         counts=counts,
+        counted_entries=(duplicates_entry(procedure), *procedure.counts),
         source_routes=source_routes(bound_procedure, organisation),
         routing_rules=routing_rules,
         catch_all_route=checked_route(None, bound_procedure, organisation),

@@ -22,12 +22,16 @@ from shared.procedures.model.procedure import CountEntry
 
 @dataclass(frozen=True, slots=True)
 class CountChange:
-    """How an event changes the counting of a case under one count entry: the counter that it leaves or the one that it is counted in."""
+    """How an event changes the counting of a case under one count entry: the counter that it leaves or the one that it is counted in.
+
+    `registers`: the event is the case's registration.
+    """
 
     case: str
     entry: CountEntry = field(compare=False)
     leaves: GroupQuery | None
     joins: GroupQuery | None
+    registers: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecis
     # a case could leave by them the group that sets them, lose them, and join again without end.
     keys_by_facts: dict[str, CountKeys] = {}
     keys: dict[str, tuple[str, ...]] = {}
-    for entry in triage_case.procedure.counts:
+    for entry in triage_case.rules.counted_entries:
         facts = triage_case.group_facts_before(entry)
         if (known := repr(sorted(facts.items()))) not in keys_by_facts:
             keys_by_facts[known] = assess(triage_case.complaint, triage_case.rules, context, facts, reading).count_keys
@@ -110,7 +114,7 @@ def _without_facts(membership: Membership, amended: Collection[str]) -> Membersh
 
 def count_changes(before: TriageCase | None, after: TriageCase) -> Iterator[CountChange]:
     """One change for each key under which the case is no longer counted, then for each new one, entry by entry."""
-    for entry in after.procedure.counts:
+    for entry in after.rules.counted_entries:
         old_keys = before.counted_keys(entry) if before else ()
         new_keys = after.counted_keys(entry)
         # Amended while it is counted, a case has to be found in the counter by the instant that it was counted with.
@@ -120,7 +124,7 @@ def count_changes(before: TriageCase | None, after: TriageCase) -> Iterator[Coun
                 yield CountChange(after.case, entry, _query(before, entry, key), None)
         for key in new_keys:
             if moved or key not in old_keys:
-                yield CountChange(after.case, entry, None, _query(after, entry, key))
+                yield CountChange(after.case, entry, None, _query(after, entry, key), registers=before is None)
 
 
 def _query(triage_case: TriageCase, entry: CountEntry, key: str) -> GroupQuery:

@@ -17,6 +17,7 @@ from services.triage.domain.event_assessment import (
     decide_again,
     memberships_without,
 )
+from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, remove_submission
 from services.triage.domain.groups.group_counting import (
     CounterKey,
     Group,
@@ -32,12 +33,18 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Linked, Unlinked
-from shared.contracts.events.triage import GroupDissolved, GroupFound, Reclassified, Registered
+from shared.contracts.events.triage import GroupDissolved, GroupFound, LinkProposed, Reclassified, Registered
 from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import CountEntry
 
-FOLLOWED_EVENTS = frozenset({"amended", "supplemented", "classified", "reclassified", "withdrawn", "refused", "reopened"})
+FOLLOWED_EVENTS = frozenset(
+    {
+        *("amended", "supplemented", "classified", "reclassified", "withdrawn", "refused", "reopened"),
+        # Who follows whom decides what counts across cases; `action_refused` may be of triage's own link.
+        *("linked", "unlinked", "action_refused"),
+    }
+)
 """Types of the case events that triage consumes."""
 
 
@@ -125,11 +132,38 @@ class TriageState:
         if self._loaded_changes is not None and (missing := [change for change in changes if change not in self._loaded_changes]):
             raise CountersNotLoadedError(missing)
         for change in changes:
-            if change.leaves is not None:
+            if change.entry.id == DUPLICATES:
+                yield from self._follow_matter(change, context)
+            elif change.leaves is not None:
                 yield from self._leave_counter(change.case, change.leaves.counter, change.entry, context)
             # A group that the case joined under an earlier entry may have set facts that change this key: that amendment counted it.
             elif change.joins is not None and change.joins.counter.key in self.cases[change.case].counted_keys(change.entry):
                 yield from self._join_counter(change.case, change.joins.counter, change.entry, context)
+
+    def _follow_matter(self, change: CountChange, context: TriageContext) -> Iterator[CaseEvent]:
+        """Keep the submission under its matter, and link or propose the earlier one of the same person."""
+        case, query = change.case, change.joins or change.leaves
+        if query is None:
+            return
+        key = query.counter
+        counter = self.counters.get(key, GroupCounter())
+        if change.joins is None:
+            self.counters[key] = remove_submission(counter, case)
+            return
+        triage_case = self.cases[case]
+        submission = Occurrence(triage_case.complaint.received_at, case, triage_case.complainants)
+        self.counters[key], earlier = add_submission(counter, submission, change.entry)
+        leads = [(self.cases[other].lead or other, certain) for other, certain in earlier]
+        lead, certain = next(((lead, certain) for lead, certain in leads if lead != case), ("", False))
+        if not lead or triage_case.lead:
+            return
+        fields = _event_fields(triage_case, change.entry, context) | {"rule": RULE, "to_case": lead, "as": "duplicate"}
+        # Only at its registration: nobody has worked on the case yet, so that no work is stilled without a person's decision.
+        if triage_case.procedure.duplicates is not None and certain and change.registers:
+            self.cases[case] = replace(triage_case, lead=lead)
+            yield Linked.model_validate(fields)
+        else:
+            yield LinkProposed.model_validate(fields)
 
     def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         triage_case = self.cases[case]

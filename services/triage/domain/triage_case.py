@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision
 from services.triage.domain.compiled_rules import TriageRules
+from services.triage.domain.groups.duplicates import DUPLICATES
 from services.triage.domain.groups.people import PersonKeys
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.from_work_to_closing import Reopened, Withdrawn
+from shared.contracts.events.from_work_to_closing import ActionRefused, Linked, Reopened, Unlinked, Withdrawn
 from shared.contracts.events.triage import Classified
 from shared.contracts.events.up_to_approval import Refused
 from shared.contracts.instants import read_instant
@@ -56,7 +57,8 @@ class TriageCase:
     `effective` is the class that holds now, `by_rules` the one that the rules give; `memberships` are the groups that changed the case.
     `set_by_person`: a person decided the class, so triage no longer changes it. `kind` and `subject` hold now; `last_decided` are
     kind and subject of triage's last decision. `count_keys` maps count entries to the case's count keys; `ended` is `withdrawn`,
-    `refused` or empty; `sequence` is the number of the case's last event on triage's topic.
+    `refused` or empty; `lead` is the case that this one is a duplicate of; `sequence` is the number of the case's last event on triage's
+    topic.
     """
 
     complaint: Complaint
@@ -69,6 +71,7 @@ class TriageCase:
     memberships: tuple[Membership, ...] = ()
     set_by_person: bool = False
     ended: str = ""
+    lead: str = ""
     complainants: PersonKeys = ()
     count_keys: CountKeys = field(default_factory=dict)
     sequence: int = 0
@@ -97,6 +100,8 @@ class TriageCase:
     def group_facts_before(self, entry: CountEntry | None) -> dict[str, Any]:
         """The facts that groups of the count entries before this one set; None: of all entries."""
         facts: dict[str, Any] = {}
+        if entry is not None and entry.id == DUPLICATES:
+            return facts
         for earlier in self.procedure.counts if self.memberships else ():
             if earlier is entry:
                 break
@@ -113,7 +118,12 @@ class TriageCase:
         return self.by_rules
 
     def counted_keys(self, entry: CountEntry) -> tuple[str, ...]:
-        """The keys under which the case counts now."""
+        """The keys under which the case counts now; a duplicate counts under none, since its lead does."""
+        if entry.id == DUPLICATES:
+            # A duplicate stays known by its matter: its keys may be those that lead from a third submission to the person.
+            return () if self.ended or not self.complainants else self.count_keys.get(entry.id, ())
+        if self.lead:
+            return ()
         if self.ended == Refused.name or (self.ended == Withdrawn.name and not entry.withdrawn):
             return ()
         if entry.same is not None and not self.complainants:
@@ -137,7 +147,15 @@ class TriageCase:
             case Withdrawn() | Refused():
                 return replace(self, ended=event.name)
             case Reopened():
-                return replace(self, ended="")
+                # A withdrawal ends a duplicate alone (vocabulary.md), so that it comes back as a case of its own.
+                return replace(self, ended="", lead="" if self.ended == Withdrawn.name else self.lead)
+            case Linked(kind_of_link="duplicate"):
+                return replace(self, lead=event.to_case)
+            case Unlinked(kind_of_link="duplicate"):
+                return replace(self, lead="")
+            case ActionRefused(action="link", role="system", actor="") if self.lead and event.data.get("to_case") == self.lead:
+                # Sla refused triage's own link: the lead had been answered or had ended, so that this is a repeat, which counts.
+                return replace(self, lead="")
         return self
 
     def _with_external_classification(self, event: Classified) -> "TriageCase":

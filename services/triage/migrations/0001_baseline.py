@@ -29,6 +29,7 @@ CREATE TABLE known (
     version integer NOT NULL,
     sequence integer NOT NULL,
     ended text NOT NULL,
+    lead text NOT NULL,
     pinned boolean NOT NULL,
     PRIMARY KEY (case_id)
 );

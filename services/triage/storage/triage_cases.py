@@ -31,6 +31,7 @@ class TriageCaseRow(NamedTuple):
     version: int
     sequence: int
     ended: str
+    lead: str
     pinned: bool
 
 

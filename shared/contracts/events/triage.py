@@ -70,6 +70,15 @@ class RouteProposed(Routed):
     name = "route_proposed"
 
 
+class LinkProposed(CaseEvent):
+    """Triage proposed to link the case to an earlier one of the same person on the same matter; a person has to decide."""
+
+    name = "link_proposed"
+
+    to_case: ShortText = ""
+    kind_of_link: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
+
+
 class GroupFound(CaseEvent):
     """A group of cases reached its threshold; published once for each group, on the case that completes it, with all members.
 

@@ -11,6 +11,7 @@ from shared.procedures.checks.expressions import CLOCK_SELECTORS, all_expression
 from shared.procedures.expressions.conditions import COMPLAINT_FIELDS, compile_condition
 from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.bound_procedure import parameter_type_error
+from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import CancelClock, DeemEvent, RaiseLevel, Reclassify, RefuseActions, SetFacts, StartClock, role_tuple
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.facts import coerce_fact
@@ -21,6 +22,7 @@ from shared.procedures.model.procedure import (
     CountEffect,
     CountEntry,
     DerivationEntry,
+    DuplicateRule,
     FactDeclaration,
     ParameterDeclaration,
     Procedure,
@@ -38,6 +40,19 @@ from shared.procedures.model.timed_entries import (
 )
 
 _FIELDS = COMPLAINT_FIELDS | {f"complainant.{name}" for name in Complainant.model_fields} | {"complainant"}
+
+_SUBMISSION_FIELDS = {
+    "case",
+    "number",
+    "external_id",
+    "received_at",
+    "registered_at",
+    "contact",
+    "missing",
+    "channel_family",
+    "attachments",
+}
+"""Fields that no two submissions have in common, or that say nothing of the matter."""
 
 
 def check_references(procedure: Procedure) -> Iterator[Finding]:
@@ -86,6 +101,10 @@ def _check_targets(procedure: Procedure, located: LocatedEntry) -> Iterator[Find
             known = _FIELDS | {f"facts.{name}" for name in procedure.facts}
             for field in fields:
                 yield from _check_exists((*located.yaml_path, "required"), "field of a complaint", field, known)
+        case DuplicateRule(same=fields):
+            known = COMPLAINT_FIELDS - _SUBMISSION_FIELDS | {f"facts.{name}" for name in procedure.facts}
+            for field in fields:
+                yield from _check_exists((*located.yaml_path, "same"), "field that two submissions can have in common", field, known)
         case ConfidentialityRule(hidden=fields):
             for field in fields:
                 yield from _check_exists((*located.yaml_path, "hidden"), "field of a complaint", field, _FIELDS)
@@ -124,6 +143,11 @@ def _check_times(procedure: Procedure, located: LocatedEntry) -> Iterator[Findin
             yield Finding((*located.yaml_path, "do"), "do without every is never run; move it to a due entry, or add every")
         case DueEntry(within=within):
             yield from _check_limit(procedure, (*located.yaml_path, "within"), within)
+        # Triage knows no calendar: it compares instants.
+        case CountEntry(window=str(window)) if Duration.parse(window).kind not in ("clock", "days"):
+            yield Finding((*located.yaml_path, "window"), f"{window} is no window; write clock time or days, such as 30m, 2h or 7d")
+        case DuplicateRule(within=window) if Duration.parse(window).kind not in ("clock", "days"):
+            yield Finding((*located.yaml_path, "within"), f"{window} is no window; write clock time or days, such as 30m, 2h or 7d")
     if isinstance(located.entry, ClockEntry):
         for index, reminder in enumerate(located.entry.reminders):
             if reminder.of >= len(located.entry.due):

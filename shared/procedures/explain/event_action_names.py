@@ -46,6 +46,7 @@ EVENT_NAMES: BilingualNames = {
     "suspended": ("中止", "suspension"),
     "resumed": ("恢复", "resumption"),
     "linked": ("关联", "linking to another case"),
+    "link_proposed": ("拟关联", "a proposed link to another case"),
     "unlinked": ("取消关联", "unlinking"),
     "duplicate_joined": ("并入重复投诉", "a duplicate that follows this case"),
     "duplicate_left": ("重复投诉分出", "a duplicate that leaves this case"),

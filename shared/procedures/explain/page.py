@@ -18,6 +18,7 @@ from shared.procedures.model.procedure import (
     ConfidentialityRule,
     CountEntry,
     DerivationEntry,
+    DuplicateRule,
     FactDeclaration,
     FigureEntry,
     KindRule,
@@ -139,6 +140,8 @@ def _name_of(texts: ProcedureTexts, located: LocatedEntry) -> str:
             return texts.quote(texts.action("close" if located.section == "closing" else name))
         case RegisterEntry():
             return texts.quote(texts.choose("登记", "registration"))
+        case DuplicateRule():
+            return texts.quote(texts.choose("重复投诉", "duplicates"))
         case FormEntry():
             return texts.document(texts.title(entry))
         case FactDeclaration() | ParameterDeclaration():
@@ -217,6 +220,8 @@ def _describe_triage_rule(texts: ProcedureTexts, located: LocatedEntry) -> list[
             return triage_texts.describe_derivation(texts, located.entry)
         case CountEntry():
             return triage_texts.describe_count(texts, located.entry)
+        case DuplicateRule():
+            return triage_texts.describe_duplicates(texts, located.entry)
     return []
 
 

@@ -11,6 +11,7 @@ from shared.procedures.model.procedure import (
     ClassRule,
     CountEntry,
     DerivationEntry,
+    DuplicateRule,
     KindRule,
     RouteEntry,
     SubjectNode,
@@ -109,6 +110,20 @@ def describe_count(texts: ProcedureTexts, entry: CountEntry) -> list[str]:
         )
     )
     return [f"{_count_line(texts, entry)}{change}{texts.choose('。', '.')}", reach]
+
+
+def describe_duplicates(texts: ProcedureTexts, entry: DuplicateRule) -> list[str]:
+    """When the system links a second submission as a duplicate."""
+    window = texts.duration(entry.within)
+    paths = [name if name.startswith("facts.") else f"complaint.{name}" for name in entry.same]
+    names = texts.join_list([operand_words(texts, path) for path in paths], ("、", "and"))
+    return [
+        texts.choose(
+            f"同一投诉人在{window}内就同一事项（{names}相同）再次来件，且前一件尚未答复的，系统将后一件作为重复投诉并入前一件。",
+            f"If one complainant submits again within {window} with the same {names.removeprefix('the ')}, and the first is open and "
+            "unanswered, the system links the later case to it as a duplicate.",
+        )
+    ]
 
 
 def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:

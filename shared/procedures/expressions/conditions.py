@@ -70,6 +70,10 @@ _NAME_PATH = re.compile(r"(?<![\w.])(" + "|".join(ROOT_VARIABLES) + r")((?:\.\w+
 _TEXT_SEARCH_ONLY = re.compile(r"complaint\.text\.matches\('([^'\\\n\r]*)'\)")
 
 
+class UnevaluableConditionError(ValueError):
+    """An expression that has no value for one case, or none of the type that it needs; the text names the expression."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A compiled expression with the names that it reads.
@@ -88,7 +92,7 @@ class Condition:
     pattern: str = ""
 
     def evaluate(self, read_name: NameReader) -> Any:
-        """The expression's value; raises `ValueError` naming the expression if it cannot be evaluated."""
+        """The expression's value; raises `UnevaluableConditionError` if it cannot be evaluated."""
         context: dict[str, Any] = dict(self.functions)
         for path in self.paths:
             node = context
@@ -98,13 +102,13 @@ class Condition:
         try:
             return self.program.execute(context)
         except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:  # the library raises no error class of its own
-            raise ValueError(f"the condition «{self.source}» cannot be evaluated: {error}") from error
+            raise UnevaluableConditionError(f"the condition «{self.source}» cannot be evaluated: {error}") from error
 
     def holds(self, read_name: NameReader) -> bool:
-        """Whether the condition holds; raises `ValueError` if its value is not true or false."""
+        """Whether the condition holds; raises `UnevaluableConditionError` if its value is not true or false."""
         value = self.evaluate(read_name)
         if value is not True and value is not False:  # 1 == True, but CEL has no truth for numbers
-            raise ValueError(f"the condition «{self.source}» gives {value!r}; it has to give true or false")
+            raise UnevaluableConditionError(f"the condition «{self.source}» gives {value!r}; it has to give true or false")
         return value
 
 

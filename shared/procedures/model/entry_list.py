@@ -26,6 +26,7 @@ SECTIONS = (
     "reactions",
     "duties",
     "counts",
+    "duplicates",
     "forms",
     "figures",
     "confidentiality",
@@ -35,7 +36,7 @@ SECTIONS = (
     "readings",
 )
 SECTIONS_WITH_SCENARIOS = frozenset(
-    {"clocks", "actions", "reactions", "classes", "kinds", "routes", "counts", "ladders", "closing", "derived"}
+    {"clocks", "actions", "reactions", "classes", "kinds", "routes", "counts", "duplicates", "ladders", "closing", "derived"}
 )
 """Sections whose entries need a scenario; the others (duties, registers, forms, figures, …) have unit and integration tests."""
 
@@ -76,6 +77,8 @@ def section_entries(procedure: Procedure, section: str) -> list[LocatedEntry]:
 
 def _entries_of(procedure: Procedure, section: str) -> Iterator[LocatedEntry]:
     content = getattr(procedure, section)
+    if content is None or isinstance(content, StrictModel):
+        return iter(() if content is None else (_locate(section, section, (section,), content),))
     return _mapped_entries(section, content) if isinstance(content, dict) else _listed_entries(section, content)
 
 

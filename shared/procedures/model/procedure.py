@@ -147,6 +147,21 @@ class CountEntry(TitledEntry):
     does: CountEffect
 
 
+class DuplicateRule(StrictModel):
+    """When two submissions of one person on one matter are duplicates, which triage links by itself while the first is unanswered.
+
+    Without the rule triage proposes the link to a person, and the later submission counts as a repeat.
+    """
+
+    within: DurationText = Field(description="longest time between the two receipts: clock time or days, such as 2h")
+    same: list[str] = Field(
+        min_length=1,
+        description="what the two have in common: fields of the complaint, such as object, or facts (facts.policy); "
+        "a submission without one of them is no duplicate",
+    )
+    clause: ClauseIds | None = None
+
+
 class FigureEntry(TitledEntry):
     """A figure that the regulation requires; its id is that of the report."""
 
@@ -242,6 +257,7 @@ class Procedure(StrictModel):
     reactions: list[ReactionEntry] = Field(default_factory=list)
     duties: list[PeriodicDuty] = Field(default_factory=list)
     counts: list[CountEntry] = Field(default_factory=list)
+    duplicates: DuplicateRule | None = Field(default=None, description="when triage links duplicates; none: it proposes the link")
     forms: list[FormEntry] = Field(default_factory=list)
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)

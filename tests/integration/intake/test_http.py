@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from shared.runtime.kafka.signing import is_signature_valid
 from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows, source_client
-from tests.support.messaging.sample_organisation import submission_body
+from tests.support.messaging.sample_organisation import SOURCES, submission_body, write_organisation
 from tests.support.messaging.topic_client import TopicClient
 from tests.support.waiting import wait_for
 
@@ -261,6 +262,27 @@ async def test_another_text_under_a_known_external_id_becomes_a_signed_supplemen
         "action": "supplement",
         "data": {"text": "又停了", "attachments": ["https://x.cn/1"]},
     }
+
+
+async def test_source_that_refuses_resends_gets_409_for_another_text_under_a_known_external_id(
+    settings: IntakeSettings, tmp_path: Path
+) -> None:
+    # The service can sign supplements, so that only the policy of the source refuses.
+    signing = settings.model_copy(update={"action_key": SecretStr(f"intake-1:{b64encode(bytes(range(32))).decode()}")})
+    write_organisation(tmp_path, sources=[source | ({"resend": "refuse"} if source["id"] == "web" else {}) for source in SOURCES])
+    await apply_topics(settings, [topics.CASE_ACTIONS])
+    body = submission_body(external_id="A-1")
+    async with build(signing).running() as intake, source_client(intake) as web, source_client(intake, "hotline") as other:
+        first, same, changed = [await web.post("/v1/complaints", json=body | {"text": text}) for text in ("停梯", "停梯", "又停了")]
+        assert (first.json()["status"], same.json()["status"]) == ("registered", "duplicate")
+        assert (changed.status_code, changed.json()["type"]) == (409, "urn:jiesu:problem:reference_reused")
+        assert [(error["field"], "又停了" in changed.text) for error in changed.json()["errors"]] == [("external_id", False)]
+        batch = [submission_body(external_id="A-1", text="又停了"), submission_body(external_id="A-2")]
+        results = (await web.post("/v1/complaints:batch", json=batch)).json()["results"]
+        assert [result["status"] for result in results] == ["refused", "registered"]
+        assert [row["body"].count("又停了") for row in await query_rows(intake, "SELECT body FROM complaint")] == [0, 0]
+        answers = [(await other.post("/v1/complaints", json=submission_body(external_id="B-1", text=text))).json() for text in ("a", "b")]
+        assert [answer["status"] for answer in answers] == ["registered", "supplement"]
 
 
 async def test_another_text_under_a_known_external_id_is_refused_without_a_signing_key(web: httpx.AsyncClient, intake: Service) -> None:

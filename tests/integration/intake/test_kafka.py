@@ -9,10 +9,12 @@ from uuid import uuid4
 import httpx
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
 
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
 from shared.contracts import topics
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
 from tests.integration.intake.conftest import query_rows
 from tests.support.messaging.cloud_events import cloud_event, cloud_event_headers, signature_headers
@@ -142,6 +144,25 @@ async def test_another_text_under_a_known_external_id_is_a_dead_letter(intake: S
     assert letter["reason"].startswith("key_reused")
     await wait_rows(intake, "SELECT 1 FROM complaint", 2)
     assert await query_rows(intake, "SELECT 1 FROM parked") == []
+
+
+async def test_source_that_refuses_resends_gets_a_dead_letter_for_another_text_under_a_known_external_id(
+    settings: IntakeSettings, topic_client: TopicClient, tmp_path: Path
+) -> None:
+    await apply_topics(settings, [topics.CASE_ACTIONS])
+    signing = settings.model_copy(update={"action_key": SecretStr(f"intake-1:{b64encode(bytes(range(32))).decode()}")})
+    write_organisation(tmp_path, sources=[source | ({"resend": "refuse"} if source["id"] == "web" else {}) for source in SOURCES])
+    async with build(signing).running() as intake:
+        body = submission_body(external_id="R-1")
+        for source in ("web", "hotline"):
+            for text in ("停梯", "停梯", "又停了"):
+                await submit(topic_client, body | {"text": text}, key=source, source=source)
+            await submit(topic_client, submission_body(external_id="R-2"), key=source, source=source)
+        # The record after the refused one is registered: neither source nor partition stops.
+        await wait_rows(intake, "SELECT 1 FROM complaint", 4)
+        [letter] = await wait_rows(intake, "SELECT reason, body FROM dead_letter", 1)
+        assert letter["reason"].startswith("key_reused: another text under a known external_id")
+        assert await query_rows(intake, "SELECT 1 FROM parked") == []
 
 
 async def test_record_of_a_second_click_is_the_same_case(intake: Service, topic_client: TopicClient) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.procedures.access import AccessPolicy, Actor, CaseParties
+from shared.procedures.accused import excluded_people
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 
@@ -147,3 +148,36 @@ def test_who_holds_a_role_on_a_case_may_act_on_it(parties: CaseParties, at: date
 )
 def test_fields_that_stay_hidden(actor_id: str, parties: CaseParties, at: datetime, hidden: tuple[str, ...]) -> None:
     assert POLICY.hidden_fields(actor(actor_id), PROCEDURE, parties, at) == hidden
+
+
+REPORTING = Organisation.model_validate(
+    {
+        "id": "estate",
+        "departments": [{"id": "estate", "head": "sun"}, {"id": "repairs", "parent": "estate", "head": "zhao"}, {"id": "gardens"}],
+        "people": [
+            {"id": "sun", "roles": ["manager"], "department": "estate"},
+            {"id": "zhao", "roles": ["head"], "department": "repairs"},
+            {"id": "wu", "roles": ["handler"], "department": "repairs", "substitute": "feng", "absent": ABSENT},
+            {"id": "feng", "roles": ["handler"], "department": "repairs"},
+            {"id": "he", "roles": ["clerk"], "department": "gardens"},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("against", "readers"), [("zhao", {"sun", "he"}), ("wu", {"sun", "zhao", "feng", "he"}), ("he", {"sun", "zhao", "wu", "feng"})]
+)
+@pytest.mark.parametrize("at", [AWAY, BACK])
+def test_those_who_report_to_an_accused_read_nothing_of_his_case(against: str, readers: set[str], at: datetime) -> None:
+    parties = CaseParties(department="repairs", cooperating=("gardens",), against=frozenset({against}))
+    policy = AccessPolicy(REPORTING)
+    able = {person.id for person in REPORTING.people if policy.may_read(Actor(person.id, person), parties, at)}
+    assert able == readers
+    assert {person.id for person in REPORTING.people if policy.may_act(Actor(person.id, person), parties, at)} == readers
+
+
+def test_access_and_decisions_leave_out_the_same_people() -> None:
+    parties = CaseParties(department="repairs", against=frozenset({"zhao"}))
+    unreadable = {person.id for person in REPORTING.people if not AccessPolicy(REPORTING).roles(Actor(person.id, person), parties, BACK)}
+    assert excluded_people(REPORTING, ["zhao"]) == {"zhao", "wu", "feng"} <= unreadable

@@ -109,7 +109,9 @@ def _later_step_limit(builder: DecisionBuilder, plan: ClockPlan, step_index: int
 
 def _step_due_at(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, step_index: int) -> tuple[int | None, bool]:
     """When a due entry is due, and whether that is provisional."""
-    if not builder.holds(plan.deadline_steps[step_index].when):
+    # As with guards, a condition that cannot be evaluated leaves a step that is due and brings no other.
+    applies_already = step_index < len(run.dues) and run.dues[step_index] is not None
+    if not builder.holds(plan.deadline_steps[step_index].when, otherwise=applies_already):
         return None, False
     limit = time_limit(builder, plan, run, step_index)
     if limit is None:

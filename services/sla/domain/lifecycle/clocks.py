@@ -121,7 +121,8 @@ def replan_clocks(builder: DecisionBuilder, at: int, reason: str) -> None:
         run = builder.case.current_run(plan.clock.id)
         if run is None or run.is_ended:
             continue
-        guard_holds = builder.holds(plan.when)
+        # A guard that cannot be evaluated changes nothing: an amendment must not silence a deadline by a value that overflows.
+        guard_holds = builder.holds(plan.when, otherwise=run.is_active)
         if run.state == "dormant":
             if guard_holds:
                 run.state = "paused" if _is_within_pause(run) else "running"

@@ -10,7 +10,12 @@ from services.sla.domain.lifecycle import clocks, due_items, escalation, permiss
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
-from services.sla.domain.lifecycle.defaults.complainant_requests import REQUEST_EVENTS, event_type_of_request, follow_up_request
+from services.sla.domain.lifecycle.defaults.complainant_requests import (
+    REQUEST_EVENTS,
+    event_type_of_request,
+    follow_up_request,
+    tell_responsible,
+)
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
@@ -41,13 +46,14 @@ class ProcedureLoopError(ValueError):
 class CaseDecision:
     """The case after the decision, the events in order, the next instant at which something is due (None if nothing is), and messages.
 
-    `messages` are inputs for the case's lead or duplicates.
+    `messages` are inputs for the case's lead or duplicates; `failed_conditions` could not be evaluated on the case.
     """
 
     case: Case
     events: list[Event]
     next_due: int | None
     messages: list[CaseMessage] = field(default_factory=list)
+    failed_conditions: tuple[str, ...] = ()
 
 
 def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: int) -> CaseDecision:
@@ -75,7 +81,8 @@ def decide(case: Case | None, case_input: CaseInput, rulebook: Rulebook, now: in
             # A guard that becomes true only now counts from its start event, so its deadline may have passed (time.md, Known late).
             next_due_at = _execute_due(builder, case_input.at - 1)
     merge_requests(builder.events)
-    return CaseDecision(builder.case, builder.events, next_due_at, messages_to_other_cases(builder, case))
+    messages = messages_to_other_cases(builder, case)
+    return CaseDecision(builder.case, builder.events, next_due_at, messages, tuple(builder.failed_conditions))
 
 
 def _follow_up_events(builder: DecisionBuilder) -> None:
@@ -100,6 +107,8 @@ def _follow_up_events(builder: DecisionBuilder) -> None:
             follow_link_event(builder, event)
         if event.type in REQUEST_EVENTS:
             follow_up_request(builder, event)
+        if event.type == "link_proposed":
+            tell_responsible(builder, event.at, event.data["rule"], event.type, {"to_case": event.data["to_case"]})
         if event.type == "measures_signed_off":
             # Only now, since selectors take a sign-off for measures while there are some that wait for it.
             builder.case.unsigned = False

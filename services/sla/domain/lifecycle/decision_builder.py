@@ -14,7 +14,7 @@ from services.sla.domain.lifecycle.links.records import CaseLink
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
 from shared.contracts.complaint import supplemented_text
-from shared.procedures.expressions.conditions import Condition
+from shared.procedures.expressions.conditions import Condition, UnevaluableConditionError
 
 MICROSECONDS_PER_SECOND = 1_000_000
 _NO_PERSONS = frozenset({"complainant", "system"})
@@ -35,7 +35,7 @@ class DecisionBuilder:
     Adding an event applies it to the case. `pending` are the events that the event loop in `decide` has not followed up yet.
     """
 
-    __slots__ = ("case", "events", "now", "pending", "rulebook", "worktime")
+    __slots__ = ("case", "events", "failed_conditions", "now", "pending", "rulebook", "worktime")
 
     def __init__(self, case: Case, rulebook: Rulebook, now: int) -> None:
         self.case = case
@@ -45,10 +45,21 @@ class DecisionBuilder:
         self.worktime: Worktime = rulebook.worktime
         self.events: list[Event] = []
         self.pending: deque[Event] = deque()
+        self.failed_conditions: dict[str, None] = {}
 
-    def holds(self, condition: Condition | None, event_fields: dict[str, Any] | None = None) -> bool:
-        """Whether a condition holds for the case now, with these fields under `event`; an absent condition holds."""
-        return condition is None or condition.holds(ConditionScope(self.case, self.rulebook, self.worktime, event_fields))
+    def holds(self, condition: Condition | None, event_fields: dict[str, Any] | None = None, *, otherwise: bool = False) -> bool:
+        """Whether a condition holds for the case now, with these fields under `event`; an absent condition holds.
+
+        `otherwise` is the answer where it cannot be evaluated on this case (an overflow, an index out of range): the entry does not
+        apply. Raising would park the case, and whoever sends such a value could stop its deadlines. `failed_conditions` names it.
+        """
+        if condition is None:
+            return True
+        try:
+            return condition.holds(ConditionScope(self.case, self.rulebook, self.worktime, event_fields))
+        except UnevaluableConditionError:
+            self.failed_conditions[condition.source] = None
+            return otherwise
 
     def holds_with_event(self, condition: Condition | None, event: Event | None) -> bool:
         """Whether a condition holds for the case now, with this event under `event`; an absent condition holds."""

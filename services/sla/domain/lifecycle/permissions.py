@@ -55,7 +55,7 @@ def action_event_fields(event_type: str, data: dict[str, Any]) -> dict[str, Any]
 def needs_sign_off(builder: DecisionBuilder, data: dict[str, Any]) -> bool:
     """Whether measures with these event fields take effect only once they are signed off."""
     rules = builder.rulebook.permissions_by_action.get("submit_measures", ())
-    return any(rule.needs_sign_off is not None and builder.holds(rule.needs_sign_off, data) for rule in rules)
+    return any(rule.needs_sign_off is not None and builder.holds(rule.needs_sign_off, data, otherwise=True) for rule in rules)
 
 
 def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
@@ -196,7 +196,9 @@ def _broken_rules(builder: DecisionBuilder, action: str, data: dict[str, Any]) -
     broken = [
         (number, reason, permission)
         for number, permission in enumerate(builder.rulebook.permissions_by_action.get(action, ()))
-        if builder.holds(permission.when, data) and (reason := _rule_violation(builder, action, permission, data)) is not None
+        # A rule that cannot be read restricts: nobody gets by it with a value that overflows.
+        if builder.holds(permission.when, data, otherwise=True)
+        and (reason := _rule_violation(builder, action, permission, data)) is not None
     ]
     if not broken:
         return None

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.rules.accused import excluded_people
 from services.sla.domain.rules.limit_defaults import add_limit_defaults
 from services.sla.domain.rules.plans import ClockPlan, Permission, ReactionPlan, plan_clock, plan_permission, plan_reaction
+from shared.procedures.accused import excluded_people
 from shared.procedures.calendars.calendar import Calendar
 from shared.procedures.expressions.conditions import Condition
 from shared.procedures.model.bound_procedure import BoundProcedure

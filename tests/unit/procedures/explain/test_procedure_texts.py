@@ -3,6 +3,8 @@
 import pytest
 
 from shared.procedures.explain.procedure_texts import ProcedureTexts
+from shared.procedures.explain.triage_texts import describe_duplicates
+from shared.procedures.model.procedure import DuplicateRule
 
 
 @pytest.mark.parametrize(
@@ -18,3 +20,12 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
 )
 def test_a_limit_is_described_in_both_languages(english: ProcedureTexts, chinese: ProcedureTexts, limit: str, en: str, zh: str) -> None:
     assert (english.limit(limit), chinese.limit(limit)) == (en, zh)
+
+
+def test_duplicates_are_described_in_both_languages(english: ProcedureTexts, chinese: ProcedureTexts) -> None:
+    rule = DuplicateRule(within="2h", same=["object", "place"])
+    [line] = describe_duplicates(english, rule)
+    assert line.startswith("If one complainant submits again within 2 hours with the same ")
+    [line] = describe_duplicates(chinese, rule)
+    assert line.startswith("同一投诉人在2小时内就同一事项（")
+    assert "尚未答复" in line

@@ -41,7 +41,7 @@ def follow_up_request(builder: DecisionBuilder, event: Event) -> None:
         clauses = [after_end.clause] if isinstance(after_end.clause, str) else list(after_end.clause)
         builder.add_event("reopened", event.at, {**builder.rule_fields(AFTER_END_RULE, clauses), "role": "system"})
     if event.type == "supplemented":
-        _tell(builder, event.at, "supplemented", {})
+        tell_responsible(builder, event.at, RULE, "supplemented", {})
         return
     case.urgings += 1
     due = urgings_due(case)
@@ -60,15 +60,16 @@ def tell_urgings(builder: DecisionBuilder, at: int) -> None:
     """Tell the responsible person how many urgings have come since the message before."""
     case = builder.case
     number, case.urgings, case.urgings_told_at = case.urgings, 0, at
-    _tell(builder, at, "urged", {"urgings": number})
+    tell_responsible(builder, at, RULE, "urged", {"urgings": number})
 
 
 def _after_end(builder: DecisionBuilder) -> AfterEndRule:
     return builder.rulebook.procedure.after_end or _DEFAULT_AFTER_END
 
 
-def _tell(builder: DecisionBuilder, at: int, about: str, values: dict[str, Any]) -> None:
-    rule_fields = builder.rule_fields(RULE, [])
+def tell_responsible(builder: DecisionBuilder, at: int, rule: str, about: str, values: dict[str, Any]) -> None:
+    """Request a notification of who is responsible now: the handler, else the department's head, else the role of the next clock due."""
+    rule_fields = builder.rule_fields(rule, [])
     options = NotificationOptions(by=_CHANNELS, about=about, values=values)
     handler = _present_handler(builder, at)
     if handler:

@@ -26,12 +26,26 @@ def resolve_link(case: Case | None, case_input: CaseInput, find_case: FindCase) 
                 return replace(case_input, denied=problem, denied_by=LINK_RULE)
             return replace(case_input, data={**data, "case": target})
         # Triage links members of a group before sla has opened them all, so only its duplicates are checked.
-        case ApplyDecision(event="linked", cause="triage", data=data) if data.get("as") == "duplicate":
-            target, problem = _resolve_target(case, data.get("to_case", ""), "duplicate", find_case)
-            if problem or "link" in case.decided_by_person:
-                return replace(case_input, event="action_refused", data=_refused_link(data, problem or "a person has decided the link"))
-            return replace(case_input, data={**data, "to_case": target})
+        case ApplyDecision(event="linked" | "link_proposed", cause="triage", data=data) if data.get("as") == "duplicate":
+            return _resolve_decision(case, case_input, find_case)
     return case_input
+
+
+def _resolve_decision(case: Case, decision: ApplyDecision, find_case: FindCase) -> ApplyDecision:
+    data = decision.data
+    if "link" in case.decided_by_person:
+        return replace(decision, event="action_refused", data=_refused_link(data, "a person has decided the link"))
+    if data["to_case"] != case.id and find_case(data["to_case"]) is None:
+        # Of two submissions within a second the second may be opened before the first, whose partition another process reads:
+        # the lead answers once it is opened, and redirects what cannot follow it.
+        return decision
+    target, problem = _resolve_target(case, data["to_case"], "duplicate", find_case)
+    lead = find_case(target) if not problem else None
+    if lead is not None and lead.answered:
+        problem = "as: the case that it would follow has been answered; this one is a repeat"
+    if problem:
+        return replace(decision, event="action_refused", data=_refused_link(data, problem))
+    return replace(decision, data={**data, "to_case": target})
 
 
 def _resolve_target(case: Case, to_case: str, kind: str, find_case: FindCase) -> tuple[str, str]:

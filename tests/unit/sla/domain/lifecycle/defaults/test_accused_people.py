@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.sla.domain.rules.accused import excluded_people
+from shared.procedures.accused import excluded_people
 from shared.procedures.organisation import Organisation
 from tests.unit.sla.timeline import TimelineRow, run_steps
 

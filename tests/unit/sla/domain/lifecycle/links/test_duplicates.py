@@ -41,7 +41,7 @@ def run(*steps: str, until: str = "09 18:00") -> Cases:
         {
             "id": case,
             "received_at": november_instant(f"09 {9 + number // 2:02}:{number % 2 * 3}0"),
-            "text": "x",
+            "text": f"matter {case}",  # else triage proposes the links
             "complainant": {"phone": phone},
         }
         for number, (case, phone) in enumerate(phones.items())

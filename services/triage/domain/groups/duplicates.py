@@ -1,0 +1,86 @@
+"""Finds the earlier submission of the same person on the same matter, which triage links or proposes as a duplicate."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from services.triage.domain.groups.group_counting import GroupCounter, Occurrence, window_length
+from services.triage.domain.groups.people import connected, people
+from shared.contracts.complaint import Complaint
+from shared.procedures.model.procedure import CountEffect, CountEntry, DuplicateRule, Procedure
+
+DUPLICATES = "(duplicates)"
+"""The counter of submissions by matter; in brackets, since no count entry of a procedure can have such an id."""
+RULE = "duplicates"
+_DEFAULT_MATTER = ("object", "title", "text")
+
+
+def duplicates_entry(procedure: Procedure) -> CountEntry:
+    """The entry under which submissions are kept by matter, so that storage and locks are those of the counts of people."""
+    rule = procedure.duplicates
+    return CountEntry.model_construct(
+        id=DUPLICATES,
+        clause=rule.clause if rule else None,
+        key="",
+        threshold=2,
+        window=rule.within if rule else None,
+        same="complainant",
+        reaches_back=False,
+        does=CountEffect.model_validate({"as": "duplicate"}),
+    )
+
+
+def matter_key(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any]) -> str:
+    """The matter of a complaint as a key; empty where it does not say what the rule compares.
+
+    Without a rule: what the complaint is about, else its title, else its text.
+    """
+    if rule is None:
+        name = next((name for name in _DEFAULT_MATTER if _value(complaint, facts, name)), "")
+        return _digest([(name, _value(complaint, facts, name))]) if name else ""
+    values = [(name, _value(complaint, facts, name)) for name in rule.same]
+    return _digest(values) if all(value for _, value in values) else ""
+
+
+def _value(complaint: Complaint, facts: Mapping[str, Any], name: str) -> str:
+    """The value in a normal form, so that spaces and the order of names make no other matter; empty if there is none."""
+    value = facts.get(name.removeprefix("facts.")) if name.startswith("facts.") else getattr(complaint, name, None)
+    if isinstance(value, list | tuple):
+        return "\n".join(sorted(map(_text, value)))
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _digest(values: Iterable[tuple[str, str]]) -> str:
+    return sha256(orjson.dumps(list(values))).hexdigest()
+
+
+def add_submission(counter: GroupCounter, submission: Occurrence, entry: CountEntry) -> tuple[GroupCounter, list[tuple[str, bool]]]:
+    """The counter with one more submission, and the others of the same person within the window, the latest first.
+
+    Each comes with whether the person is certain: a phone that several id_numbers use may be anybody's of them.
+    """
+    others = [o for o in counter.occurrences if o.case != submission.case]
+    reached = connected(submission.complainants, (o.complainants for o in others))
+    near = [o for o in others if not reached.isdisjoint(o.complainants)]
+    own, *persons = people([submission.complainants, *(o.complainants for o in near)])
+    window = window_length(entry)
+    same = [
+        (o, len(own) == len(person) == 1)
+        for o, person in zip(near, persons, strict=True)
+        if own & person and (window is None or abs(o.received_at - submission.received_at) <= window)
+    ]
+    # The latest is the one that is most likely to be open still.
+    same.sort(key=lambda item: item[0], reverse=True)
+    return replace(counter, occurrences=tuple(sorted([*others, submission]))), [(o.case, certain) for o, certain in same]
+
+
+def remove_submission(counter: GroupCounter, case: str) -> GroupCounter:
+    """The counter without the submission of a case."""
+    return replace(counter, occurrences=tuple(o for o in counter.occurrences if o.case != case))
