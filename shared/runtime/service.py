@@ -116,8 +116,7 @@ class Service:
         its case.
         `decode(type, body)` returns the event; `verify(record)` runs before the inbox, and what it raises makes a dead letter that neither
         parks a case nor claims an id. It returns the sender that the signature proves, or None: a sender of much bad input is set aside.
-        `event_types` names by topic the types that are processed, unknown ones are skipped;
-        `own_echoes` names by type and `ce_by` events that state this service's own decisions, which are skipped.
+        Of each topic only its `event_types` are processed, without `own_echoes` (type and `ce_by` of what states own decisions).
         `on_repeated(tx, records)` gets the records whose ids were processed before; one that it rejects becomes a dead letter.
         """
         if self._subscribed:

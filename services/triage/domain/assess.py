@@ -20,7 +20,8 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, Registered, Routed, RouteProposed
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.facts import coerce_facts
-from shared.procedures.model.procedure import ClassRule, Procedure
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.triage.entries import ClassRule
 
 TRIAGE = "triage"
 CountKeys = Mapping[str, tuple[str, ...]]

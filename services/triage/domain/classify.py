@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from services.triage.domain.compiled_rules import CompiledRule, TriageRules
 from services.triage.domain.rule_scope import RuleScope
-from shared.procedures.model.procedure import ClassRule, KindRule, SubjectNode
+from shared.procedures.model.triage.entries import ClassRule, KindRule, SubjectNode
 
 E = TypeVar("E", KindRule, ClassRule, SubjectNode)
 

@@ -20,7 +20,8 @@ from shared.procedures.expressions.sense import SensePattern, compile_patterns
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import fact_defaults
-from shared.procedures.model.procedure import ClassRule, CountEntry, DerivationEntry, KindRule, Procedure, SubjectNode
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.triage.entries import ClassRule, CountEntry, DerivationEntry, KindRule, SubjectNode
 from shared.procedures.organisation import Organisation
 
 E_co = TypeVar("E_co", covariant=True)

@@ -17,7 +17,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Supplemented
 from shared.contracts.events.triage import Registered
 from shared.contracts.events.up_to_approval import Amended
-from shared.procedures.model.procedure import CountEntry
+from shared.procedures.model.triage.entries import CountEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from services.triage.domain.classify import RuleChoice
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.routing_rules import RoutingDecision, RoutingRule, subject_route
 from services.triage.domain.rule_scope import RuleScope
-from shared.procedures.model.procedure import SubjectNode
+from shared.procedures.model.triage.entries import SubjectNode
 
 
 def choose_route(rules: TriageRules, scope: RuleScope, subject: RuleChoice) -> RoutingDecision:

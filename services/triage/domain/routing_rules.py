@@ -8,7 +8,7 @@ from services.triage.domain.clause_fields import clause_fields
 from shared.procedures.expressions.conditions import Condition, compile_condition
 from shared.procedures.expressions.text_patterns import common_cues
 from shared.procedures.model.bound_procedure import BoundProcedure
-from shared.procedures.model.procedure import SubjectNode
+from shared.procedures.model.triage.entries import SubjectNode
 from shared.procedures.organisation import Organisation
 
 _AUTO_ROUTE_OFF = "a person routes (auto_route: false)"

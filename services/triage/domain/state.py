@@ -36,7 +36,7 @@ from shared.contracts.events.from_work_to_closing import Linked, Unlinked
 from shared.contracts.events.triage import GroupDissolved, GroupFound, LinkProposed, Reclassified, Registered
 from shared.contracts.events.up_to_approval import Amended
 from shared.procedures.model.facts import coerce_facts
-from shared.procedures.model.procedure import CountEntry
+from shared.procedures.model.triage.entries import CountEntry
 
 FOLLOWED_EVENTS = frozenset(
     {

@@ -17,7 +17,8 @@ from shared.contracts.events.triage import Classified
 from shared.contracts.events.up_to_approval import Refused
 from shared.contracts.instants import read_instant
 from shared.procedures.model.facts import coerce_facts
-from shared.procedures.model.procedure import CountEntry, Procedure
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.triage.entries import CountEntry
 
 _INSTANT_FIELDS = frozenset({"received_at", "happened_at"})
 NOT_AMENDABLE = frozenset(

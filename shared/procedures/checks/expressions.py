@@ -16,9 +16,10 @@ from shared.procedures.expressions.text_patterns import common_cues
 from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import CountEntry, Procedure
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.selectors import selected_events
 from shared.procedures.model.timed_entries import ClockEntry, ReactionEntry
+from shared.procedures.model.triage.entries import CountEntry
 
 TRIAGE_SECTIONS = frozenset({"derived", "kinds", "classes", "subjects", "routes", "counts"})
 """Sections whose conditions triage evaluates, before the case has any events."""

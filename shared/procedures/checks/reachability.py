@@ -8,8 +8,9 @@ from shared.procedures.expressions.conditions import compile_condition
 from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.effects import Breach, expand_effect
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import NEVER_HOLDS, Procedure
+from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.timed_entries import ClockEntry
+from shared.procedures.model.triage.entries import NEVER_HOLDS
 
 FIRST_MATCH_SECTIONS = ("kinds", "classes", "routes")
 

@@ -17,17 +17,7 @@ from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entri
 from shared.procedures.model.facts import coerce_fact
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.form_layout.layout import FormEntry
-from shared.procedures.model.procedure import (
-    ConfidentialityRule,
-    CountEffect,
-    CountEntry,
-    DerivationEntry,
-    DuplicateRule,
-    FactDeclaration,
-    ParameterDeclaration,
-    Procedure,
-    RegisterEntry,
-)
+from shared.procedures.model.procedure import ConfidentialityRule, FactDeclaration, ParameterDeclaration, Procedure, RegisterEntry
 from shared.procedures.model.selectors import selected_events
 from shared.procedures.model.timed_entries import (
     ActorOfEvent,
@@ -38,6 +28,7 @@ from shared.procedures.model.timed_entries import (
     LimitSource,
     ReactionEntry,
 )
+from shared.procedures.model.triage.entries import CountEffect, CountEntry, DerivationEntry, DuplicateRule
 
 _FIELDS = COMPLAINT_FIELDS | {f"complainant.{name}" for name in Complainant.model_fields} | {"complainant"}
 

@@ -12,25 +12,19 @@ from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
 from shared.procedures.model.form_layout.layout import FormEntry
 from shared.procedures.model.procedure import (
-    ClassRule,
     ClauseReading,
     ClauseText,
     ConfidentialityRule,
-    CountEntry,
-    DerivationEntry,
-    DuplicateRule,
     FactDeclaration,
     FigureEntry,
-    KindRule,
     LanguageCode,
     OwnershipRule,
     ParameterDeclaration,
     Procedure,
     RegisterEntry,
-    RouteEntry,
-    SubjectNode,
 )
 from shared.procedures.model.timed_entries import ClockEntry, EscalationLadder, PeriodicDuty, ReactionEntry
+from shared.procedures.model.triage.entries import ClassRule, CountEntry, DerivationEntry, DuplicateRule, KindRule, RouteEntry, SubjectNode
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from shared.procedures.explain.effect_texts import effects_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.explain.value_names import VALUE_NAMES
 from shared.procedures.model.actions.action_rules import ActionRule, CallBackDemand, EngineDefault
-from shared.procedures.model.procedure import NEVER_HOLDS
 from shared.procedures.model.timed_entries import ReactionEntry
+from shared.procedures.model.triage.entries import NEVER_HOLDS
 
 
 def describe_action_rule(texts: ProcedureTexts, action_ids: Sequence[str], rule: ActionRule) -> list[str]:

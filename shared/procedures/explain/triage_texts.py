@@ -6,7 +6,7 @@ from shared.procedures.explain.conditions.condition_text import node_text, opera
 from shared.procedures.explain.conditions.operand_text import operand_text
 from shared.procedures.explain.effect_texts import facts_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
-from shared.procedures.model.procedure import (
+from shared.procedures.model.triage.entries import (
     NEVER_HOLDS,
     ClassRule,
     CountEntry,

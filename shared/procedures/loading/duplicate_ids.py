@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from shared.procedures.model.entry_list import section_entries
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.procedure import ClassRule, Procedure
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.triage.entries import ClassRule
 
 _UNIQUE_ID_SECTIONS = ("derived", "subjects", "routes", "clocks", "ladders", "reactions", "duties", "counts", "forms", "figures")
 

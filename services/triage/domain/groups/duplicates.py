@@ -10,7 +10,8 @@ import orjson
 from services.triage.domain.groups.group_counting import GroupCounter, Occurrence, window_length
 from services.triage.domain.groups.people import connected, people
 from shared.contracts.complaint import Complaint
-from shared.procedures.model.procedure import CountEffect, CountEntry, DuplicateRule, Procedure
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.triage.entries import CountEffect, CountEntry, DuplicateRule
 
 DUPLICATES = "(duplicates)"
 """The counter of submissions by matter; in brackets, since no count entry of a procedure can have such an id."""

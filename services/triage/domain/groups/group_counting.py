@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.triage.domain.groups.people import PersonKeys, connected, count_people, people
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.procedure import CountEntry
+from shared.procedures.model.triage.entries import CountEntry
 
 
 @dataclass(frozen=True, slots=True)

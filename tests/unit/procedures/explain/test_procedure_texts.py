@@ -4,7 +4,7 @@ import pytest
 
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.explain.triage_texts import describe_duplicates
-from shared.procedures.model.procedure import DuplicateRule
+from shared.procedures.model.triage.entries import DuplicateRule
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from services.triage.domain.groups.group_counting import (
     window_length,
 )
 from services.triage.domain.groups.people import PersonKeys
-from shared.procedures.model.procedure import CountEntry
+from shared.procedures.model.triage.entries import CountEntry
 from tests.unit.triage.conftest import START
 
 

@@ -1,0 +1,103 @@
+"""Entries of a procedure by which triage classifies, routes and counts."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.contracts.base import StrictModel
+from shared.contracts.complaint import ComplaintKind
+from shared.procedures.model.timed_entries import (
+    ClauseIds,
+    DurationText,
+    TitledEntry,
+)
+
+NEVER_HOLDS = "false"
+"""The `when` of a class that only a person assigns: rules never reach it."""
+
+
+class DerivationEntry(TitledEntry):
+    """Facts that triage derives from text or fields if the submission does not contain them."""
+
+    id: str = ""
+    set: dict[str, Any] = Field(min_length=1)
+    when: str
+
+
+class KindRule(TitledEntry):
+    """The condition of a kind; the first kind whose condition holds applies."""
+
+    id: ComplaintKind
+    when: str | None = None
+
+
+class ClassRule(TitledEntry):
+    """The condition of a class; the first class whose condition holds applies. Entries of one class differ by `rule`."""
+
+    rule: str = ""
+    when: str | None = None
+
+
+class SubjectNode(TitledEntry):
+    """A node of the subject tree; triage searches title and text for its `words`."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_.]*$")
+    words: list[str] = Field(default_factory=list)
+    when: str | None = None
+    department: str | None = None
+
+
+class RouteEntry(TitledEntry):
+    """The lead department and the co-operating ones; the first route whose condition holds applies."""
+
+    id: str = ""
+    when: str | None = None
+    department: str
+    cooperating: list[str] = Field(default_factory=list)
+
+
+class CountEffect(StrictModel):
+    """The changes that a group makes to each member."""
+
+    link_as: Literal["duplicate", "group", "repeat", "same_event"] = Field(default="group", alias="as")
+    set: dict[str, Any] = Field(default_factory=dict)
+    reclassify: str | None = None
+    rule: str = ""
+
+
+class CountEntry(TitledEntry):
+    """A group of cases: `threshold` cases with the same `key`, within `window` or without a time limit."""
+
+    key: str = Field(
+        description="CEL expression for a text, or for a list of texts under each of which the case counts once; "
+        "cases with an empty key are not counted"
+    )
+    when: str | None = None
+    threshold: int = Field(ge=2)
+    window: DurationText | None = Field(
+        default=None, description="longest time between the first and the last case, such as 30m; none: unlimited"
+    )
+    # telecom-urgent, sudden fault: one caller who calls ten times is one person.
+    distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants instead of cases")
+    same: Literal["complainant"] | None = Field(
+        default=None, description="only cases of the same complainant form a group; cases of an unknown one are not counted"
+    )
+    withdrawn: bool = Field(default=False, description="whether a withdrawn case still counts")
+    # telecom-urgent, batch: the complaints before the tenth become batch complaints too.
+    reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the case that completes the group")
+    does: CountEffect
+
+
+class DuplicateRule(StrictModel):
+    """When two submissions of one person on one matter are duplicates, which triage links by itself while the first is unanswered.
+
+    Without the rule triage proposes the link to a person, and the later submission counts as a repeat.
+    """
+
+    within: DurationText = Field(description="longest time between the two receipts: clock time or days, such as 2h")
+    same: list[str] = Field(
+        min_length=1,
+        description="what the two have in common: fields of the complaint, such as object, or facts (facts.policy); "
+        "a submission without one of them is no duplicate",
+    )
+    clause: ClauseIds | None = None
