@@ -14,10 +14,10 @@ from services.sla.api_documents import ACTION_REFUSED, PROBLEM_TYPES
 from services.sla.application import queries
 from services.sla.application.actions import ActionResult, TakeHttpActions, event_summaries
 from services.sla.application.case_list import ListCases
-from services.sla.application.errors import ActionInProgressError, RequestError
+from services.sla.application.errors import ActionInProgressError, CaseNotFoundError, RequestError
 from services.sla.application.identity import IdentityRegistry
 from shared.contracts.actions import Action, ActionData
-from shared.contracts.base import ShortText, StrictModel
+from shared.contracts.base import CASE_ID_PATTERN, InputName, StrictModel
 from shared.procedures.access import Actor
 from shared.procedures.calendars.zones import organisation_zone
 from shared.runtime.http.bearer import BEARER_SCHEME, bearer_token, unauthorized
@@ -31,8 +31,8 @@ MAX_ACTION_BYTES = 256_000
 class ActionRequest(StrictModel):
     """An action in a request's body; the path holds the case, the token the actor."""
 
-    action: Annotated[ShortText, Field(examples=["close"])]
-    role: ShortText = ""
+    action: Annotated[InputName, Field(examples=["close"])]
+    role: InputName = ""
     data: ActionData = ActionData()
 
 
@@ -96,8 +96,10 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
     ) -> JSONResponse:
         """200 accepted, 202 accepted and queued until earlier input has been read, 409 refused with reason and clause."""
         body = await read_model(request, ActionRequest, MAX_ACTION_BYTES)
-        action = Action(case=case, action=body.action, role=body.role, data=body.data)
         with request_errors_as_problems():
+            if CASE_ID_PATTERN.fullmatch(case) is None:
+                raise CaseNotFoundError
+            action = Action(case=case, action=body.action, role=body.role, data=body.data)
             result = await dependencies.actions.take(action, actor, idempotency_key)
         return _action_response(case, body.action, result, dependencies.zone)
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Identifier, InputInstant, InputObject, LongText, ShortText, StrictModel
+from shared.contracts.base import Identifier, InputInstant, InputName, InputObject, LongText, ShortText, StrictModel
 from shared.contracts.complaint import AmendedFields, ComplaintKind
 from shared.contracts.events.base import CallBackOutcome
 
@@ -22,24 +22,24 @@ class ActionData(StrictModel):
     promise: LongText | bool = ""
     facts: InputObject = Field(default_factory=dict, max_length=200)
     fields: AmendedFields = Field(default_factory=dict, max_length=50)
-    class_: ShortText = Field(default="", alias="class")
+    class_: InputName = Field(default="", alias="class")
     kind: ComplaintKind | Literal[""] = ""
-    subject: ShortText = ""
+    subject: InputName = ""
     evidence: list[ShortText] = Field(default_factory=list, max_length=100)
-    department: ShortText = ""
-    cooperating: list[ShortText] = Field(default_factory=list, max_length=50)
-    person: ShortText = ""
-    role: ShortText = ""
-    to: ShortText = ""
+    department: InputName = ""
+    cooperating: list[InputName] = Field(default_factory=list, max_length=50)
+    person: InputName = ""
+    role: InputName = ""
+    to: InputName = ""
     next_date: InputInstant | None = None
     demands: LongText = ""
     passed: bool = True
     outcome: CallBackOutcome = ""
-    clock: ShortText = ""
-    extend_by: ShortText = Field(default="", alias="by")
+    clock: InputName = ""
+    extend_by: InputName = Field(default="", alias="by")
     until: InputInstant | None = None
     date: InputInstant | None = None
-    case: ShortText = ""
+    case: InputName = ""
     link_as: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
     score: int | None = Field(default=None, ge=0, le=100)
     figures: InputObject = Field(default_factory=dict, max_length=200)
@@ -49,8 +49,8 @@ class Action(StrictModel):
     """One action on one case; `role` is the role in which the actor acts, required only of an actor with several roles."""
 
     case: Identifier
-    action: ShortText
-    role: ShortText = ""
+    action: InputName
+    role: InputName = ""
     data: ActionData = ActionData()
 
 

@@ -1,18 +1,23 @@
 """Base classes and field types of all contract models."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts.instants import require_date_time_text, require_possible_instant
-from shared.contracts.json_text import require_bounded_object
+from shared.contracts.json_text import require_bounded_object, require_single_line
 
 Instant = AwareDatetime
 InputInstant = Annotated[AwareDatetime, BeforeValidator(require_date_time_text), AfterValidator(require_possible_instant)]
 """An instant from outside: ISO 8601 text with offset, 2000 to 2099. Events have `Instant`, so that what is published can be read."""
 LongText = Annotated[str, Field(max_length=20_000)]
 ShortText = Annotated[str, Field(max_length=500)]
+InputName = Annotated[ShortText, AfterValidator(require_single_line)]
+"""An id, role or duration from outside, which may become a parameter of a statement: PostgreSQL stores no NUL."""
 Identifier = Annotated[str, Field(max_length=200, min_length=1)]
+CASE_ID_PATTERN = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+"""What a case's id, the key of its records, can be."""
 InputObject = Annotated[dict[Identifier, Any], AfterValidator(require_bounded_object)]
 """An object of any JSON values from outside, bounded in depth, size and numbers."""
 

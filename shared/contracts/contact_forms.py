@@ -20,7 +20,7 @@ _WORDS = re.compile(r"[^\d\s+().\-x]+", re.ASCII)
 _NO_NUMBER = re.compile(r"[^\d\s+().\-]", re.ASCII)
 _LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\\[\]]{1,64}")
 _MAX_ADDRESS_LENGTH = 254
-_ID_SEPARATORS = re.compile(r"[\s\-.]+")
+_ID_SEPARATORS = re.compile(r"[\s\-.\u2010-\u2015\u2212]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PhoneNumber:
 
 def read_phone(raw_phone: str, region: str) -> PhoneNumber | None:
     """The first valid number in a text; `region` (ISO 3166) applies to numbers without a country code."""
-    text = _EXTENSION_MARK.sub("x", unicodedata.normalize("NFKC", raw_phone).strip())
+    text = _EXTENSION_MARK.sub("x", _visible(raw_phone))
     for candidate in _candidates(text):
         base, extension = _split_extension(candidate, region)
         if e164 := _valid_e164(base, region):
@@ -49,7 +49,7 @@ def read_phone(raw_phone: str, region: str) -> PhoneNumber | None:
 
 def read_email(raw_email: str) -> str | None:
     """The address without display name, in lower case, its domain in ASCII by IDNA 2008; None if it is not an address."""
-    _, address = parseaddr(unicodedata.normalize("NFKC", raw_email).strip())
+    _, address = parseaddr(_visible(raw_email))
     local_part, _, domain = address.lower().rpartition("@")
     if _LOCAL_PART.fullmatch(local_part) is None or "." not in domain:
         return None
@@ -64,7 +64,12 @@ def read_email(raw_email: str) -> str | None:
 
 def normal_id_number(raw_number: str) -> str:
     """The number of an identity document without separators, in upper case: the last place of a Chinese one may be x or X."""
-    return _ID_SEPARATORS.sub("", unicodedata.normalize("NFKC", raw_number)).upper()
+    return _ID_SEPARATORS.sub("", _visible(raw_number)).upper()
+
+
+def _visible(text: str) -> str:
+    """The text in NFKC without format characters, such as the zero-width spaces that are copied along from web pages."""
+    return "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf").strip()
 
 
 def _candidates(text: str) -> Iterator[str]:

@@ -32,6 +32,8 @@ RECORDS = 20_000
 REQUESTS = 100_000
 HONEST = 200
 CONCURRENCY = 20
+KNOWN, KNOWN_FIRST = 10, 1_000_000
+"""Complaints whose cases the requests name, and the number of the first, beyond those of the honest ones."""
 PROCEDURE = "hunan-property"
 DEADLINE_SECONDS = 1800.0
 """For reading everything: the machine may be slow, and a stopped partition never ends."""
@@ -47,6 +49,7 @@ class Attack:
     seed: int
     answers: Counter[int] = field(default_factory=Counter)
     broken: int = 0
+    honest: int = 0
     overload_without_retry_after: int = 0
 
     async def send_records(self, count: int) -> None:
@@ -56,7 +59,8 @@ class Attack:
         per_topic = count // len(READ_TOPICS)
         streams = [hostile_records(topic, per_topic, self.seed, key, PROCEDURE) for topic in READ_TOPICS]
         for number, messages in enumerate(zip(*streams, strict=True)):
-            if number % max(1, per_topic // HONEST) == 0 and len(self.senders.accepted) < HONEST:
+            if number % max(1, per_topic // HONEST) == 0 and self.honest < HONEST:
+                self.honest += 1
                 await self.senders.submit_by_kafka(number)
             await self.senders.topic_client.send_raw([(m.topic, m.key, m.value, m.headers) for m in messages])
         await self.senders.topic_client.flush()
@@ -64,9 +68,11 @@ class Attack:
     async def send_requests(self, count: int) -> None:
         """Send that many requests to the services, a bounded number at the same time."""
         urls = {service: self.stack.url(service) for service in SERVICES}
-        tokens = [secret["token"] for secret in self.senders.secrets["people"].values()]
-        tokens += [secret["api_key"] for secret in self.senders.secrets["sources"].values()]
-        requests = iter(hostile_requests(urls, tokens, count, self.seed))
+        people = [secret["token"] for secret in self.senders.secrets["people"].values()]
+        sources = [secret["api_key"] for secret in self.senders.secrets["sources"].values()]
+        tokens = {service: sources if service == "intake" else people for service in SERVICES}
+        known = [await self.senders.submit_by_http(number) for number in range(KNOWN_FIRST, KNOWN_FIRST + KNOWN)]
+        requests = iter(hostile_requests(urls, tokens, count, self.seed, known))
         await asyncio.gather(*(self._send_each(requests) for _ in range(CONCURRENCY)))
 
     async def _send_each(self, requests: Any) -> None:

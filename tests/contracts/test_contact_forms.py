@@ -26,6 +26,7 @@ from shared.contracts.contact_forms import normal_id_number, read_email, read_ph
         ("12345、13900000000", "+8613900000000"),
         ("13800000000 李女士", "+8613800000000"),
         ("李女士13800000000", "+8613800000000"),
+        ("\u202d138\u200b00000000\u202c", "+8613800000000"),
         ("1380000000", None),
         ("138000000000", None),
         ("15400000000", None),
@@ -49,6 +50,7 @@ def test_phone_is_a_valid_number_with_its_extension(written: str, normal_form: s
         ("a＠qq.com", "a@qq.com"),
         ("a@straße.de", "a@xn--strae-oqa.de"),
         ("a@中国.cn", "a@xn--fiqs8s.cn"),
+        ("\ufeffa@b.cn\u200b", "a@b.cn"),
         ("a@b", None),
         ("a b@c.de", None),
         ("@x.cn", None),
@@ -63,5 +65,6 @@ def test_address_is_read_without_display_name_by_idna_2008(written: str, address
     assert read_email(written) == address
 
 
-def test_id_number_has_one_form() -> None:
-    assert normal_id_number("１１0105 19491231-002x") == "11010519491231002X"
+@pytest.mark.parametrize("written", ["１１0105 19491231-002x", "110105\u200b19491231002X", "110105\u201419491231\u2013002X"])
+def test_id_number_has_one_form(written: str) -> None:
+    assert normal_id_number(written) == "11010519491231002X"

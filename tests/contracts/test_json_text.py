@@ -70,3 +70,16 @@ def test_facts_of_an_action_are_at_most_32_levels_deep() -> None:
 def test_action_is_parsed_strictly(data: bytes) -> None:
     with pytest.raises(JsonTextError):
         decode_body("action", b'{"case": "c", "action": "amend", "data": ' + data + b"}")
+
+
+@pytest.mark.parametrize("name", ["case", "department", "person", "role", "to", "clock", "class", "subject", "by"])
+@pytest.mark.parametrize("text", ["a\x00", "\n", "\x7f"])
+def test_ids_of_actions_have_no_control_characters(name: str, text: str) -> None:
+    with pytest.raises(ValidationError, match="control_character"):
+        ActionData.model_validate({name: text})
+
+
+@pytest.mark.parametrize("body", [b"[" + b"[]," * 100_000 + b"[]]", b"[" + b"{}," * 100_000 + b"{}]", b"[" + b"1," * 500_001 + b"1]"])
+def test_bodies_of_too_many_values_are_refused_before_they_are_parsed(body: bytes) -> None:
+    with pytest.raises(JsonTextError, match="send fewer at once"):
+        parse_json_text(body)

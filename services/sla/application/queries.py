@@ -13,6 +13,7 @@ from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.views import case_view, clock_view
 from services.sla.domain.views.instants import explanation_in_zone
 from services.sla.storage import cases, ledgers
+from shared.contracts.base import CASE_ID_PATTERN
 from shared.procedures.access import Actor
 from shared.procedures.calendars.zones import organisation_zone
 from shared.runtime.clock import Clock
@@ -66,6 +67,8 @@ class CaseQueries:
 
     async def load_visible_case(self, case_id: str, actor: Actor, at: datetime) -> Case:
         """A case that concerns the actor at that instant; raises `CaseNotFoundError`."""
+        if CASE_ID_PATTERN.fullmatch(case_id) is None:
+            raise CaseNotFoundError
         async with self.database.transaction() as tx:
             case = await cases.load_case(tx, case_id)
         if case is None or not self.policy.may_read(actor, case_parties(case), at):

@@ -1,11 +1,13 @@
-"""Checks clauses: each has an entry or is listed as uncovered, and each id in the procedure exists in clauses.yaml."""
+"""Checks clauses and titles: each clause has an entry or is listed as uncovered, each id exists, and each title in both languages."""
 
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
-from shared.procedures.model.entry_list import YamlPath, all_entries
+from shared.procedures.model.entry_list import YamlPath, all_entries, section_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
+
+_TITLED_SECTIONS = ("parameters", "facts", "classes", "subjects", "clocks", "ladders", "duties", "counts", "forms", "figures")
 
 
 def check_clauses(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterator[Finding]:
@@ -29,3 +31,18 @@ def check_clauses(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterato
 def _check_clause_id(yaml_path: YamlPath, clause: str, clauses: Mapping[str, Title]) -> Iterator[Finding]:
     if clauses and not any(is_clause_or_subclause(clause, known) for known in clauses):
         yield Finding(yaml_path, f"clauses.yaml has no clause {clause}; correct the id, or add the clause there")
+
+
+def check_titles(procedure: Procedure) -> Iterator[Finding]:
+    """A warning for each title that is missing in a language."""
+    for language in ("zh", "en"):
+        if not getattr(procedure.title, language).strip():
+            yield Finding(("title",), f"the title is missing in {language}; add it", "warning")
+    if isinstance(procedure.roles, list):
+        yield Finding(("roles",), "the roles have no titles; write roles: {assistant: {zh: 客户助理, en: assistant}, …}", "warning")
+    for section in _TITLED_SECTIONS:
+        for located in section_entries(procedure, section):
+            missing = [language for language in ("zh", "en") if not getattr(located.entry, language, "").strip()]
+            if missing:
+                message = f"{located.id} has no title in {' and '.join(missing)}; add {': …, '.join(missing)}: …"
+                yield Finding(located.yaml_path, message, "warning")

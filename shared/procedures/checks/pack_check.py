@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from shared.procedures.checks import clauses as clause_check
-from shared.procedures.checks import expressions, form_layouts, messages, pattern_cues, reachability, references, roles, titles
+from shared.procedures.checks import expressions, form_layouts, limits, messages, pattern_cues, reachability, references, roles
 from shared.procedures.checks.defaults import decided_objects
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.finding import Finding
@@ -23,8 +23,9 @@ def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organ
     yield from reachability.check_reachability(procedure)
     yield from decided_objects.check_decided_objects(procedure)
     yield from clause_check.check_clauses(procedure, clauses)
-    yield from titles.check_titles(procedure)
+    yield from clause_check.check_titles(procedure)
     yield from messages.check_messages(procedure)
+    yield from limits.check_limits(procedure, clauses)
     if organisation is not None:
         yield from roles.check_vacant_roles(procedure, organisation)
 

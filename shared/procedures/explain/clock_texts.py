@@ -5,9 +5,17 @@ from shared.procedures.explain.effect_texts import effects_text, rungs_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.effects import DeemEvent
+from shared.procedures.model.effects import Breach, DeemEvent, expand_effect
 from shared.procedures.model.selectors import requires_all_events
-from shared.procedures.model.timed_entries import ClockEntry, DueEntry, EscalationLadder, LimitSource, PeriodicDuty, ReminderEntry
+from shared.procedures.model.timed_entries import (
+    ClockEntry,
+    DueEntry,
+    EscalationLadder,
+    LimitDefaults,
+    LimitSource,
+    PeriodicDuty,
+    ReminderEntry,
+)
 
 _WHOLE_DAYS = frozenset({"working_days", "days", "months"})
 
@@ -28,7 +36,41 @@ def describe_clock(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
         effects, interval = effects_text(texts, entry.do, entry.owner), texts.limit(entry.every)
         lines.append(texts.choose(f"其间每隔{interval}，系统{effects}。", f"Until then, every {interval}, the system {effects}."))
     lines += [_reminder_line(texts, entry, reminder) for reminder in entry.reminders]
-    return lines + _change_lines(texts, entry)
+    return lines + _default_lines(texts, entry) + _change_lines(texts, entry)
+
+
+def _default_lines(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
+    """What the engine does about the limit where the clock's own entries are silent."""
+    limits = entry.effective_limits(texts.procedure.limits)
+    lines = _limit_default_lines(texts, limits) if _has_limit(entry) else []
+    expected = entry.expects or entry.stops
+    if entry.every is not None and limits.missed_period and expected is not None:
+        act = texts.selector(expected)
+        zh = f"一期之内没有{act}的，记为超期，并报告上一级。"
+        lines.append(texts.choose(zh, f"A period without {act} counts as missed, and the role above is told."))
+    return lines
+
+
+def _has_limit(entry: ClockEntry) -> bool:
+    return any(isinstance(expand_effect(effect), Breach) for due in entry.due for effect in due.do)
+
+
+def _limit_default_lines(texts: ProcedureTexts, limits: LimitDefaults) -> list[str]:
+    parts: list[tuple[str, str]] = []
+    if limits.remind_at is not None:
+        share = round(100 * limits.remind_at)
+        parts.append((f"期限用去{share}%时提醒负责人", f"reminds whoever is responsible when {share} % of the time is used up"))
+    if limits.tell_owner:
+        parts.append(("届满未完成的即行催办", "chases him when the limit is missed"))
+    if limits.escalate_after is not None:
+        after = texts.duration(limits.escalate_after)
+        every = f"after each {after} (after the limit's own time, where that is shorter)"
+        parts.append((f"此后每隔{after}（期限更短的，每隔同样长的时间）报告再上一级", f"then tells one role further up {every}"))
+    if not parts:
+        return []
+    zh, en = "，".join(part for part, _ in parts), ", ".join(part for _, part in parts)
+    zh = f"本条未另作安排的，系统在{zh}，至时限结束为止。"
+    return [texts.choose(zh, f"Where this entry says nothing else, the system {en}, until the deadline ends.")]
 
 
 def _end(texts: ProcedureTexts, entry: ClockEntry) -> str:

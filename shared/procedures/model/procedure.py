@@ -18,6 +18,7 @@ from shared.procedures.model.timed_entries import (
     ClockEntry,
     DurationText,
     EscalationLadder,
+    LimitDefaults,
     PeriodicDuty,
     ReactionEntry,
     TitledEntry,
@@ -247,6 +248,9 @@ class Procedure(StrictModel):
     classes: list[ClassRule] = Field(default_factory=list)
     subjects: list[SubjectNode] = Field(default_factory=list)
     routes: list[RouteEntry] = Field(default_factory=list)
+    limits: LimitDefaults = Field(
+        default_factory=LimitDefaults, description="the engine's defaults for limits, where the regulation differs"
+    )
     clocks: list[ClockEntry] = Field(default_factory=list)
     ladders: list[EscalationLadder] = Field(default_factory=list)
     actions: dict[str, ActionRule | list[ActionRule]] = Field(default_factory=dict)

@@ -106,6 +106,28 @@ class ActorOfEvent(StrictModel):
     who: str
 
 
+class LimitDefaults(StrictModel):
+    """What the engine does about every limit unless the procedure says otherwise; `clause` is the one that says so."""
+
+    remind_at: float | None = Field(
+        default=0.8, gt=0, lt=1, description="share of the time after which the clock's owner is reminded; none: no reminder"
+    )
+    tell_owner: bool = Field(default=True, description="whether the clock's owner gets a message when the limit is missed")
+    escalate_after: DurationText | None = Field(
+        default="1wd",
+        description="time after a missed limit until the role above hears, and each further one of the organisation's line; none: nobody",
+    )
+    missed_period: bool = Field(
+        default=True,
+        description="whether a period of a repeating clock without the expected act is a breach, of which the role above hears",
+    )
+    own_time: bool = Field(
+        default=True,
+        description="whether a unit that takes a case over has its own time from its own receipt, and signing twice moves nothing",
+    )
+    clause: ClauseIds | None = None
+
+
 class ClockEntry(TitledEntry):
     """A deadline of a case; see the reference page on time."""
 
@@ -129,7 +151,17 @@ class ClockEntry(TitledEntry):
     every: LimitSource | None = Field(default=None, description="interval of a clock that repeats until it stops")
     do: list[AnyEffect] = Field(default_factory=list, description="effects of each occurrence of `every`")
     reminders: list[ReminderEntry] = Field(default_factory=list)
+    expects: Selector | None = Field(
+        default=None, description="the act that each period of a repeating clock expects; none: the event that stops the clock"
+    )
+    limits: LimitDefaults | None = Field(default=None, description="where this clock differs from the procedure's `limits`")
     late: Literal["refuse", "accept"] = Field(default="refuse", description="what happens to an action after the deemed event")
+
+    def effective_limits(self, procedure_limits: LimitDefaults) -> LimitDefaults:
+        """The procedure's values with those that the clock sets itself."""
+        if self.limits is None:
+            return procedure_limits
+        return procedure_limits.model_copy(update={name: getattr(self.limits, name) for name in self.limits.model_fields_set})
 
 
 class EscalationLadder(TitledEntry):
@@ -154,6 +186,9 @@ class ReactionEntry(TitledEntry):
     on: Selector
     when: str | None = None
     do: list[AnyEffect] = Field(min_length=1)
+    reassigned: bool = Field(
+        default=True, description="whether a reaction on `routed` works on `reassigned` too: the new unit hears as the first one did"
+    )
 
 
 class PeriodicDuty(TitledEntry):

@@ -64,6 +64,8 @@ class ServiceApi(FastAPI):
     def __init__(self, title: str) -> None:
         # Generated clients name their functions by the operation ids: take_action, not take_action_v1_cases__case__actions_post.
         super().__init__(title=title, version="1", docs_url=None, redoc_url=None, generate_unique_id_function=lambda route: route.name)
+        # A redirect to the path without its slash would name the host that the client claims, and is no problem document.
+        self.router.redirect_slashes = False
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""

@@ -1,6 +1,5 @@
 """Decodes and verifies Kafka records, each on its own."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from shared.contracts import envelope
+from shared.contracts.base import CASE_ID_PATTERN
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
@@ -17,7 +17,6 @@ from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import redacted_reason
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_KEY_PATTERN = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _MAX_SEQUENCE_DIGITS = 18  # fits a bigint
 # Errors that a record can cause; those of pydantic, orjson and Rejected are ValueErrors.
 _RECORD_ERRORS = (ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
@@ -113,7 +112,7 @@ def _check_key(raw: RawRecord, partition_count: int) -> None:
     if partition_of(raw.raw_key, partition_count) != raw.partition:
         raise Rejected(f"the record is not on its key's partition (murmur2 of the key, {partition_count} partitions)")
     # The text differs from the bytes if they are not UTF-8, hold NUL or are too long.
-    if raw.key.encode() != raw.raw_key or not _KEY_PATTERN.fullmatch(raw.key):
+    if raw.key.encode() != raw.raw_key or not CASE_ID_PATTERN.fullmatch(raw.key):
         raise Rejected("the key is not 1 to 200 printable characters of UTF-8")
 
 

@@ -9,13 +9,22 @@ from datetime import UTC, datetime
 
 import orjson
 
+_LIST = "/v1/cases?cursor={case}&number={case}"
 _PATHS = {
-    "intake": ("/v1/complaints",),
+    "intake": ("/v1/complaints", "/v1/complaints", "/v1/complaints:batch", "/v1/complaints/{case}"),
     "triage": ("/v1/decisions/{case}",),
-    "sla": ("/v1/cases/{case}", "/v1/cases/{case}/events", "/v1/cases/{case}/actions", "/v1/cases"),
-    "notify": ("/v1/receipts/sms",),
+    "sla": (
+        "/v1/cases/{case}",
+        "/v1/cases/{case}/events",
+        "/v1/cases/{case}/actions",
+        "/v1/cases/{case}/actions",
+        "/v1/cases/{case}/clocks",
+        _LIST,
+    ),
+    "notify": ("/v1/receipts",),
 }
 _CASES = ("x", "..%2f..%2fetc", "%00", "a" * 3000, "%ff%fe", "case-1", "'%20OR%201=1", "%F0%A0%AE%B7")
+_TOKENS = ("wrong", "x" * 2000)
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 
 
@@ -29,17 +38,24 @@ class HostileRequest:
     headers: dict[str, str]
 
 
-def hostile_requests(urls: Mapping[str, str], tokens: Sequence[str], count: int, seed: int) -> Iterator[HostileRequest]:
-    """That many requests: known and unknown paths, valid and invalid tokens, broken bodies."""
+def hostile_requests(
+    urls: Mapping[str, str], tokens: Mapping[str, Sequence[str]], count: int, seed: int, known_cases: Sequence[str] = ()
+) -> Iterator[HostileRequest]:
+    """That many requests: known and unknown paths and cases, tokens of the service and invalid ones, broken bodies.
+
+    Most have a valid token and a method that the path serves, since the others are refused before anything reads them.
+    """
     chance = random.Random(f"{seed} requests")
     for _ in range(count):
         service = chance.choice([*urls])
-        path = chance.choice([*_PATHS[service], "/nowhere/{case}"]).replace("{case}", chance.choice(_CASES))
-        method = chance.choice(_METHODS) if chance.random() < 0.3 else chance.choice(("GET", "POST"))
+        path = chance.choice([*_PATHS[service], "/nowhere/{case}"]).replace("{case}", chance.choice([*_CASES, *known_cases]))
+        served = "POST" if path.endswith(("/actions", "/complaints", "/complaints:batch", "/receipts")) else "GET"
+        method = chance.choice(_METHODS) if chance.random() < 0.2 else served
         body = b"" if method in ("GET", "HEAD", "OPTIONS") else chance.choice(_BODIES)(chance)
         headers = {"Content-Type": chance.choice(("application/json", "application/json", "text/plain", "application/xml"))}
-        if chance.random() < 0.7:
-            headers["Authorization"] = f"Bearer {chance.choice([*tokens, 'wrong', 'x' * 2000])}"
+        if chance.random() < 0.9:
+            token = chance.choice(tokens[service]) if chance.random() < 0.8 else chance.choice(_TOKENS)
+            headers["Authorization"] = f"Bearer {token}"
         if chance.random() < 0.5:
             headers["Idempotency-Key"] = chance.choice(("k", "x" * 500, str(chance.randrange(1000))))
         yield HostileRequest(method, urls[service] + path, body, headers)

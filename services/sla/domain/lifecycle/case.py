@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
+from services.sla.domain.lifecycle.links.records import CaseLink, Duplicate
 
 CaseStatus = Literal["open", "closed", "refused", "withdrawn"]
 ClockRunState = Literal["running", "paused", "dormant", "stopped", "cancelled"]
@@ -41,7 +42,9 @@ class ClockRun:
     pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, and
     `deemed` the event that a due entry has deemed; `breached` is the due instant that the round missed first, which an extension
     granted afterwards does not undo; `known_at` is when a fact became known that had put a due instant into the past. `stilled`:
-    paused because the case became a duplicate; `earliest_due`: nothing is due before, since the case was one.
+    paused because the case became a duplicate; `earliest_due`: nothing is due before, since the case was one. `unit` is the
+    department that led at the start, `acted` the instant of the latest act that a repeating clock expects;
+    `lost`: cancelled because that department lost the case.
     """
 
     clock: str
@@ -65,6 +68,9 @@ class ClockRun:
     known_at: int | None = None
     stilled: bool = False
     earliest_due: int | None = None
+    unit: str = ""
+    acted: int | None = None
+    lost: bool = False
 
     @property
     def due_at(self) -> int | None:
@@ -110,34 +116,18 @@ class ClockRun:
             self.known_at,
             self.stilled,
             self.earliest_due,
+            self.unit,
+            self.acted,
+            self.lost,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLink:
-    """A link of the case to another one: `kind` is `duplicate`, `group`, `repeat`, `same_event` or empty, `group` that of triage."""
-
-    case: str
-    kind: str = ""
-    group: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """A duplicate of a lead: `dues` are the due instants that it brought for each clock, `started` the clocks that only it had running."""
-
-    case: str
-    received_at: int
-    keys: list[str]
-    dues: dict[str, list[int | None]]
-    started: list[str]
 
 
 @dataclass(slots=True)
 class Escalation:
     """One matter on a ladder: `rung` is the index of the rung it has reached, `next` the instant of the next rung without an answer.
 
-    `next` is None where only a new cause takes it further.
+    `next` is None where only a new cause takes it further. `every` are the times of which the shortest leads to the next role of the
+    organisation's line, where the engine's default climbs it; such an escalation ends with its clock.
     """
 
     ladder: str
@@ -147,6 +137,7 @@ class Escalation:
     active: bool
     clause: list[str]
     by: list[str]
+    every: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -159,7 +150,7 @@ class Case:
     `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are its own;
     `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action that
     is no longer accepted to the clauses that close it; `leads` are the departments that have led (empty after a return), each with
-    the instant since when.
+    the instant since when; `receipts` counts how often each department has signed since the case came back to it.
     """
 
     id: str
@@ -206,6 +197,7 @@ class Case:
     sequence: int = 0
     leads: list[tuple[int, str]] = field(default_factory=list)
     call_backs: CallBacks = field(default_factory=CallBacks)
+    receipts: dict[str, int] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -279,6 +271,7 @@ class Case:
             sequence=self.sequence,
             leads=[*self.leads],
             call_backs=self.call_backs,
+            receipts={**self.receipts},
         )
 
     @classmethod

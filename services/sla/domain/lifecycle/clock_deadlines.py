@@ -89,6 +89,14 @@ def next_occurrence_after(builder: DecisionBuilder, plan: ClockPlan, run: ClockR
     return None if occurrence is None else occurrence.due
 
 
+def skip_outrun_reminders(plan: ClockPlan, run: ClockRun, at: int) -> None:
+    """Leave out reminders of a limit that had passed before the clock began: nobody can keep it any more."""
+    for index, reminder in enumerate(plan.reminders):
+        due_at = run.dues[reminder.step_index]
+        if due_at is not None and due_at < at and index not in run.reminded:
+            run.reminded = [*run.reminded, index]
+
+
 def _later_step_limit(builder: DecisionBuilder, plan: ClockPlan, step_index: int, limit: TimeLimit) -> TimeLimit:
     """The limit of a due entry after the first one: an extension until an instant moves the first and never brings others forward."""
     without_until = replace(limit, extensions=[extension for extension in limit.extensions if extension.until is None])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.sla.domain.lifecycle import notifications
+from services.sla.domain.lifecycle import escalation, notifications
 from services.sla.domain.lifecycle.case import ClockRun, Event
-from services.sla.domain.lifecycle.clock_deadlines import compute_deadlines
+from services.sla.domain.lifecycle.clock_deadlines import compute_deadlines, skip_outrun_reminders
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
-from services.sla.domain.rules.plans import CANCELS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan
+from services.sla.domain.lifecycle.defaults import receipts
+from services.sla.domain.rules.plans import CANCELS, EXPECTS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan
 
 REASON_GUARD, REASON_RESTARTED = "guard", "restarted"
 """Why a run is cancelled, where it is not the type of an event or the id of an entry."""
@@ -33,6 +34,8 @@ def apply_pauses_and_starts(builder: DecisionBuilder, plans: Sequence[ClockPlan]
         _apply_pause_or_resume(builder, plan, event)
     if event_type == "extension_granted":
         _apply_extension(builder, event)
+    if event_type in receipts.CHANGES_OF_UNIT:
+        _end_rounds_of_former_unit(builder, event)
     for plan in plans:
         _apply_start(builder, plan, event)
     if event_type in END_EVENTS and not builder.case.lead:
@@ -42,23 +45,13 @@ def apply_pauses_and_starts(builder: DecisionBuilder, plans: Sequence[ClockPlan]
         replan_clocks(builder, event.at, event_type)
 
 
-def clock_owner(builder: DecisionBuilder, plan: ClockPlan) -> str:
-    """The role that has to act before the clock is due."""
-    owner = plan.clock.owner
-    if owner == "owner":
-        return notifications.case_owner(builder)
-    if isinstance(owner, str | list):
-        return notifications.first_held_role(builder, owner)
-    return str(builder.case.last.get(owner.who, {}).get("role", "")) or notifications.case_owner(builder)
-
-
 def clock_event_fields(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) -> dict[str, Any]:
     """The fields that every event of a run has."""
     data = {
         **builder.rule_fields(plan.clock.id, plan.clauses),
         "clock": plan.clock.id,
         "round": run.number,
-        "role": clock_owner(builder, plan),
+        "role": notifications.clock_owner(builder, plan),
     }
     if run.due_at is not None:
         data["due_at"] = run.due_at
@@ -77,8 +70,12 @@ def start_run(builder: DecisionBuilder, plan: ClockPlan, at: int, event_type: st
     """Begin a run at an instant, counted from that or an earlier one; it is dormant while the clock's guard does not hold (ADR 11)."""
     # Only runs that have started are numbered, so a dormant one gives way.
     earlier = [run for run in builder.case.rounds.get(plan.clock.id, ()) if run.state != "dormant"]
-    run = ClockRun(plan.clock.id, len(earlier) + 1, at if counted_from is None else counted_from, event_type)
+    run = ClockRun(plan.clock.id, len(earlier) + 1, at if counted_from is None else counted_from, event_type, unit=builder.case.department)
     builder.case.rounds[plan.clock.id] = [*earlier, run]
+    _begin_run(builder, plan, run, at)
+
+
+def _begin_run(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int) -> None:
     if builder.holds(plan.when):
         _activate(builder, plan, run, at)
     else:
@@ -106,6 +103,7 @@ def stop_run(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int) 
     in_time = run.due_at is None or at <= run.due_at
     data = clock_event_fields(builder, plan, run)
     run.state, run.ended = "stopped", at
+    escalation.end_climbs(builder.case, run.clock)
     builder.add_event("clock_stopped", at, {**data, "in_time": in_time})
 
 
@@ -113,6 +111,7 @@ def cancel_run(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int
     """Cancel a run: its deadline no longer applies."""
     data = clock_event_fields(builder, plan, run)
     run.state, run.ended = "cancelled", at
+    escalation.end_climbs(builder.case, run.clock)
     builder.add_event("clock_cancelled", at, {**data, "reason": reason})
 
 
@@ -147,6 +146,7 @@ def recalculate_deadlines(builder: DecisionBuilder, at: int, reason: str) -> Non
 def _activate(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int) -> None:
     compute_deadlines(builder, plan, run)
     _note_late_knowledge(builder, run, at)
+    skip_outrun_reminders(plan, run, at)
     builder.add_event("clock_started", at, {**clock_event_fields(builder, plan, run), "started_at": run.start})
 
 
@@ -173,6 +173,7 @@ def move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at:
         # The published schedule confirms the provisional instant; the event makes that known.
         moves.append((run.due_at, run.due_at))
     if moves:
+        escalation.postpone_climbs(builder, run)
         data = {**clock_event_fields(builder, plan, run), "reason": reason}
         data.pop("due_at", None)
         data.update({name: instant for name, instant in zip(("from_at", "due_at"), moves[0], strict=True) if instant is not None})
@@ -193,6 +194,8 @@ def _apply_stop_or_cancel(builder: DecisionBuilder, plan: ClockPlan, event: Even
     if run is None or run.is_ended:
         return
     stop_indexes = _matching_indexes(builder, plan, STOPS, event)
+    if stop_indexes or _matching_indexes(builder, plan, EXPECTS, event):
+        run.acted = event.at
     if stop_indexes:
         run.seen = sorted({*run.seen, *stop_indexes})
     if stop_indexes and len(run.seen) >= plan.stops_needed:
@@ -230,6 +233,7 @@ def record_pause(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, pause
         return
     run.state = "paused" if pause[1] is None else "running"
     compute_deadlines(builder, plan, run)
+    escalation.hold_climbs(builder, run, at)
     data = clock_event_fields(builder, plan, run)
     if reason:
         data["reason"] = reason
@@ -240,6 +244,12 @@ def _apply_start(builder: DecisionBuilder, plan: ClockPlan, event: Event) -> Non
     run = builder.case.current_run(plan.clock.id)
     restarts = bool(_matching_indexes(builder, plan, RESTARTS, event))
     starts = restarts or bool(_matching_indexes(builder, plan, STARTS, event))
+    if plan.own_time and starts:
+        earlier = receipts.round_to_resume(builder.case, plan, event)
+        if earlier is not None:
+            _continue_round(builder, plan, earlier, event)
+            return
+        restarts = receipts.begins_round(builder.case, plan, event, restarts=restarts)
     if not starts or (run is not None and not restarts and event.type != "reopened"):
         return
     if run is not None and run.is_active:
@@ -247,6 +257,27 @@ def _apply_start(builder: DecisionBuilder, plan: ClockPlan, event: Event) -> Non
     # The clocks of a registration count from the receipt of the complaint, not from its typing in.
     counted_from = builder.case.received_at if event.type == "registered" else None
     start_run(builder, plan, event.at, event.type, counted_from=counted_from)
+
+
+def _end_rounds_of_former_unit(builder: DecisionBuilder, event: Event) -> None:
+    for plan in builder.rulebook.receipt_plans:
+        run = builder.case.current_run(plan.clock.id)
+        if run is not None and receipts.has_lost_case(builder.case, run):
+            cancel_run(builder, plan, run, event.at, event.type)
+            run.lost = True
+
+
+def _continue_round(builder: DecisionBuilder, plan: ClockPlan, earlier: ClockRun, event: Event) -> None:
+    """Begin a round that counts on where an earlier one of the same unit ended: the time between counts as a pause."""
+    rounds = builder.case.rounds[plan.clock.id]
+    pauses = [pause for pause in earlier.pauses if pause[1] is not None]
+    away_since = next((pause[0] for pause in earlier.pauses if pause[1] is None), earlier.ended)
+    run = ClockRun(plan.clock.id, len(rounds) + 1, earlier.start, event.type, unit=earlier.unit, breached=earlier.breached)
+    run.pauses, run.extensions = [*pauses, [away_since, event.at]], earlier.extensions
+    # What has fallen due is not counted again.
+    run.done, run.reminded = earlier.done, earlier.reminded
+    builder.case.rounds[plan.clock.id] = [*rounds, run]
+    _begin_run(builder, plan, run, event.at)
 
 
 def _apply_extension(builder: DecisionBuilder, event: Event) -> None:

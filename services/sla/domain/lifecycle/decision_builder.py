@@ -6,10 +6,11 @@ from collections import deque
 from typing import Any
 
 from services.sla.domain.deadlines.worktime import Worktime
-from services.sla.domain.lifecycle.case import Case, CaseLink, Event
+from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
 from services.sla.domain.lifecycle.defaults.call_backs import CALL_BACK_EVENTS, CallBacks, record_call_back
 from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
+from services.sla.domain.lifecycle.links.records import CaseLink
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
 from shared.contracts.complaint import supplemented_text
@@ -21,6 +22,8 @@ END_EVENTS = frozenset({"closed", "refused", "withdrawn"})
 """Events that end a case; its status is then the event's type."""
 _RESPONSIBILITY_EVENTS = frozenset({"routed", "reassigned", "route_proposed", "returned", "assigned", "taken_over"})
 _MEASURES_EVENTS = ("measures_submitted", "measures_approved", "measures_deemed_approved", "measures_rejected")
+_FRESH_RECEIPT_EVENTS = frozenset({"measures_rejected", "review_rejected", "verification_failed", "reopened"})
+"""Events that bring the case back to its unit, so that its next signature is a receipt again."""
 _CASE_CHANGE_EVENTS = frozenset(
     {"classified", "reclassified", "amended", "supplemented", "linked", "unlinked", *END_EVENTS, *_MEASURES_EVENTS, "reopened"}
 )
@@ -108,6 +111,10 @@ class DecisionBuilder:
             self._apply_case_change(event_type, data)
         elif event_type in _RESPONSIBILITY_EVENTS:
             self._apply_responsibility(event_type, data)
+        if event_type == "signed":
+            self.case.receipts[self.case.department] = self.case.receipts.get(self.case.department, 0) + 1
+        elif event_type in _FRESH_RECEIPT_EVENTS:
+            self.case.receipts = {}
         if event_type in TRACKED_EVENTS:
             record_submission_or_decision(self.case, event_type, data)
         agreed_date = data.get("date") if event_type == "date_agreed" else data.get("next_date")

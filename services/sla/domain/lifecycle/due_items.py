@@ -128,7 +128,11 @@ def _execute_due_entry(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun,
 
 
 def _execute_repeat(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, occurrences: int) -> None:
+    missed = bool(plan.missed_effects) and (run.acted is None or run.acted <= (run.start if run.occurred is None else run.occurred))
     run.occurred = at
     run.next_occurrence = next_occurrence_after(builder, plan, run, at)
-    context = EffectContext(at, plan.clock.id, plan, run, at, occurrences, about="due", from_timer=True)
+    # The occurrence reminds and chases in one, so its message says overdue where the period was missed.
+    context = EffectContext(at, plan.clock.id, plan, run, at, occurrences, about="due", from_timer=True, overdue=missed)
     apply_effects(builder, plan.repeat_effects, context)
+    if missed and run.is_active:
+        apply_effects(builder, plan.missed_effects, context)

@@ -11,6 +11,7 @@ from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.notifications import NotificationOptions
 from services.sla.domain.messages import message_values
+from services.sla.domain.rules.limit_defaults import ClimbLine, TellAbove
 from services.sla.domain.rules.plans import ClockPlan, PlannedEffect, ReactionPlan
 from shared.procedures.model.effects import (
     AssignHandler,
@@ -71,7 +72,8 @@ def apply_effects(builder: DecisionBuilder, planned_effects: Iterable[PlannedEff
         context = replace(context, overdue=True)
     for planned in effects:
         if builder.holds_with_event(planned.when, context.event):
-            _EFFECT_HANDLERS[type(planned.effect)](builder, planned, planned.effect, context)
+            own = replace(context, rule=planned.rule) if planned.rule else context
+            _EFFECT_HANDLERS[type(planned.effect)](builder, planned, planned.effect, own)
 
 
 def _reaction_applies(builder: DecisionBuilder, reaction: ReactionPlan, event: Event) -> bool:
@@ -116,6 +118,20 @@ def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate
     clock_id = context.plan.clock.id if context.plan else ""
     rule_fields = builder.rule_fields(context.rule, planned.clauses)
     escalation.escalate(builder, context.at, effect.escalate, rule_fields, clock_id, list(effect.by))
+
+
+def _climb_line(builder: DecisionBuilder, planned: PlannedEffect, effect: ClimbLine, context: EffectContext) -> None:
+    plan, run = context.plan, context.run
+    if plan is None or run is None or not run.is_active:
+        return
+    # From when people knew: what was late before the registration, or before the fact was known, is nobody's delay.
+    known_from = max(context.at, builder.case.registered_at, run.known_at or context.at)
+    escalation.begin_climb(builder, plan.clock.id, known_from, planned.clauses, effect.climb_after)
+
+
+def _tell_above(builder: DecisionBuilder, planned: PlannedEffect, _effect: TellAbove, context: EffectContext) -> None:
+    if context.plan is not None:
+        escalation.tell_above(builder, context.plan.clock.id, context.at, builder.rule_fields(context.rule, planned.clauses))
 
 
 def _deem(builder: DecisionBuilder, planned: PlannedEffect, effect: DeemEvent, context: EffectContext) -> None:
@@ -191,6 +207,8 @@ _EFFECT_HANDLERS: dict[type[Effect], Callable[[DecisionBuilder, PlannedEffect, A
     StartClock: _start_clock,
     CancelClock: _cancel_clock,
     RefuseActions: _refuse_actions,
+    ClimbLine: _climb_line,
+    TellAbove: _tell_above,
 }
 
 
@@ -212,7 +230,7 @@ def _resolve_roles(builder: DecisionBuilder, roles: str | list[str], context: Ef
 
 
 def _owner_role(builder: DecisionBuilder, context: EffectContext) -> str:
-    return clocks.clock_owner(builder, context.plan) if context.plan else notifications.case_owner(builder)
+    return notifications.clock_owner(builder, context.plan) if context.plan else notifications.case_owner(builder)
 
 
 def _notification_options(

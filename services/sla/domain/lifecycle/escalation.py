@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.deadlines.counting import add_duration
-from services.sla.domain.lifecycle.case import Escalation, Event
+from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
-from services.sla.domain.lifecycle.notifications import NotificationOptions, notify_roles, report_no_recipient, role_holders
+from services.sla.domain.lifecycle.notifications import NotificationOptions, clock_owner, notify_roles, report_no_recipient, role_holders
 from services.sla.domain.messages.message_values import clock_values, title_values, wording_values
+from services.sla.domain.rules.limit_defaults import ESCALATION_RULE
 from services.sla.domain.rules.plans import first_clauses
 from shared.procedures.model.duration import Duration
-from shared.procedures.model.effects import role_tuple
+from shared.procedures.model.effects import MessageChannel, role_tuple
 from shared.procedures.model.timed_entries import EscalationLadder
 
+CHANNELS: tuple[MessageChannel, ...] = ("email", "sms")
 DEFAULT_RUNG_INTERVAL = "1d"
 """How long a role has to acknowledge where the ladder is the organisation's line and not one of the procedure."""
 
@@ -40,17 +42,69 @@ def escalate(
 
 def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int) -> None:
     """Take an escalation to the next rung that has a holder; without one, it ends and `no_recipient` is added."""
-    ladder = resolve_ladder(builder, escalation.ladder)
+    ladder = _line_above_owner(builder, escalation.clock) if escalation.every else resolve_ladder(builder, escalation.ladder)
     rule_fields = builder.rule_fields(escalation.ladder, list(dict.fromkeys([*escalation.clause, *first_clauses(ladder.clause)])))
     for rung in range(escalation.rung + 1, len(ladder.rungs)):
         recipients = [role for role in role_tuple(ladder.rungs[rung]) if role_holders(builder, role, at)]
         if recipients:
             escalation.rung = rung
-            escalation.next = None if ladder.every is None else add_duration(builder.worktime, at, Duration.parse(ladder.every))[0]
+            escalation.next = _next_rung_at(builder, at, escalation.every or ([] if ladder.every is None else [ladder.every]))
             _notify_rung(builder, escalation, ladder, at, recipients, rule_fields)
             return
     escalation.active, escalation.next, escalation.rung = False, None, len(ladder.rungs)
-    report_no_recipient(builder, at, role_tuple(ladder.rungs[-1])[-1], rule_fields, escalation.ladder)
+    top = role_tuple(ladder.rungs[-1])[-1] if ladder.rungs else clock_owner(builder, builder.rulebook.clock_plans[escalation.clock])
+    report_no_recipient(builder, at, top, rule_fields, escalation.ladder)
+
+
+def begin_climb(builder: DecisionBuilder, clock_id: str, at: int, clauses: list[str], intervals: list[str]) -> None:
+    """Climb the organisation's line above the clock's owner, one role after each interval, until the clock ends."""
+    end_climbs(builder.case, clock_id)
+    next_at = _next_rung_at(builder, at, intervals)
+    builder.case.climbs.append(_climb(ESCALATION_RULE, clock_id, clauses, next_at, intervals))
+
+
+def end_climbs(case: Case, clock_id: str) -> None:
+    """End what the engine's default escalates about a clock: the clock has ended, so nobody is to be chased any more."""
+    for escalation in case.climbs:
+        if escalation.every and escalation.clock == clock_id:
+            escalation.active, escalation.next = False, None
+
+
+def hold_climbs(builder: DecisionBuilder, run: ClockRun, at: int) -> None:
+    """Hold the escalation of a limit while its clock is paused, and go on one interval after it resumes."""
+    for escalation in builder.case.climbs:
+        if escalation.every and escalation.active and escalation.clock == run.clock:
+            escalation.next = None if run.state == "paused" else _next_rung_at(builder, at, escalation.every)
+
+
+def postpone_climbs(builder: DecisionBuilder, run: ClockRun) -> None:
+    """Move the escalation of a limit behind the limit's new due instant, which an extension has granted."""
+    for escalation in builder.case.climbs:
+        if escalation.every and escalation.next is not None and escalation.clock == run.clock and run.due_at is not None:
+            next_at = _next_rung_at(builder, run.due_at, escalation.every)
+            escalation.next = escalation.next if next_at is None else max(escalation.next, next_at)
+
+
+def tell_above(builder: DecisionBuilder, clock_id: str, at: int, rule_fields: dict[str, Any]) -> None:
+    """Tell the nearest role above the clock's owner that has a holder, else the fallback person."""
+    clauses = rule_fields.get("clauses") or ([rule_fields["clause"]] if "clause" in rule_fields else [])
+    advance_escalation(builder, _climb(rule_fields["rule"], clock_id, clauses, None, [DEFAULT_RUNG_INTERVAL]), at)
+
+
+def _climb(rule: str, clock_id: str, clauses: list[str], next_at: int | None, intervals: list[str]) -> Escalation:
+    return Escalation(rule, clock_id, rung=-1, next=next_at, active=True, clause=clauses, by=[*CHANNELS], every=intervals)
+
+
+def _next_rung_at(builder: DecisionBuilder, at: int, intervals: list[str]) -> int | None:
+    instants = [add_duration(builder.worktime, at, Duration.parse(interval))[0] for interval in intervals]
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def _line_above_owner(builder: DecisionBuilder, clock_id: str) -> EscalationLadder:
+    rungs = _line_from(builder, clock_owner(builder, builder.rulebook.clock_plans[clock_id]))[1:]
+    return EscalationLadder.model_construct(
+        id=ESCALATION_RULE, clause=None, zh="", en="", rungs=rungs, every=None, by=[*CHANNELS], text=None
+    )
 
 
 def end_escalations(builder: DecisionBuilder, event: Event) -> None:
@@ -68,14 +122,26 @@ def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> EscalationL
     ladder = builder.rulebook.ladders.get(ladder_or_role)
     if ladder is not None:
         return ladder
-    rungs: list[str | list[str]] = [ladder_or_role]
-    role = builder.rulebook.organisation.role_above(ladder_or_role)
-    while role is not None and role not in rungs:
-        rungs.append(role)
-        role = builder.rulebook.organisation.role_above(role)
     return EscalationLadder.model_construct(
-        id=ladder_or_role, clause=None, zh="", en="", rungs=rungs, every=DEFAULT_RUNG_INTERVAL, by=["email", "sms"], text=None
+        id=ladder_or_role,
+        clause=None,
+        zh="",
+        en="",
+        rungs=_line_from(builder, ladder_or_role),
+        every=DEFAULT_RUNG_INTERVAL,
+        by=[*CHANNELS],
+        text=None,
     )
+
+
+def _line_from(builder: DecisionBuilder, first_role: str) -> list[str | list[str]]:
+    """A role and those above it in the organisation."""
+    line: list[str | list[str]] = [first_role]
+    role = builder.rulebook.organisation.role_above(first_role)
+    while role is not None and role not in line:
+        line.append(role)
+        role = builder.rulebook.organisation.role_above(role)
+    return line
 
 
 def _notify_rung(
@@ -95,4 +161,6 @@ def _clock_values(builder: DecisionBuilder, escalation: Escalation, at: int) -> 
     plan, run = builder.rulebook.clock_plans.get(escalation.clock), builder.case.current_run(escalation.clock)
     if plan is None or run is None:
         return {}
-    return clock_values(plan.clock, run.start, run.due_at, overdue=run.due_at is not None and run.due_at <= at)
+    # Of a repeating clock, the period that has just ended is meant and not the next one.
+    due_at = run.due_at if run.dues or run.occurred is None else run.occurred
+    return clock_values(plan.clock, run.start, due_at, overdue=due_at is not None and due_at <= at)

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.messages.message_values import case_values, in_json
+from services.sla.domain.rules.plans import ClockPlan
 from shared.procedures.model.effects import RoleNames
 
 COMPLAINANT_ROLE = "complainant"
@@ -31,6 +32,16 @@ class NotificationOptions:
 def case_owner(builder: DecisionBuilder) -> str:
     """The role that has to act on the case: the role that took it over, else the first filled role of the procedure's ownership."""
     return builder.case.owner or first_held_role(builder, builder.rulebook.owner_roles)
+
+
+def clock_owner(builder: DecisionBuilder, plan: ClockPlan) -> str:
+    """The role that has to act before the clock is due."""
+    owner = plan.clock.owner
+    if owner == "owner":
+        return case_owner(builder)
+    if isinstance(owner, str | list):
+        return first_held_role(builder, owner)
+    return str(builder.case.last.get(owner.who, {}).get("role", "")) or case_owner(builder)
 
 
 def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:

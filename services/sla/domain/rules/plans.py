@@ -16,8 +16,8 @@ from shared.procedures.model.effects import AnyEffect, Effect, expand_effect
 from shared.procedures.model.selectors import SelectedEvent, Selector, requires_all_events, selected_events
 from shared.procedures.model.timed_entries import ClauseIds, ClockEntry, DueEntry, LimitSource, ReactionEntry, ReminderEntry
 
-STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS = "starts", "stops", "restarts", "pauses", "resumes", "cancels"
-SELECTOR_FIELDS = (STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS)
+STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS, EXPECTS = "starts", "stops", "restarts", "pauses", "resumes", "cancels", "expects"
+SELECTOR_FIELDS = (STARTS, STOPS, RESTARTS, PAUSES, RESUMES, CANCELS, EXPECTS)
 """The fields of a clock entry that select events."""
 
 
@@ -36,11 +36,12 @@ class SelectorMatch:
 
 @dataclass(frozen=True, slots=True)
 class PlannedEffect:
-    """An effect with the clauses that it is attributed to and its condition."""
+    """An effect with the clauses that it is attributed to and its condition; `rule` names the default of the engine that added it."""
 
     effect: Effect
     clauses: list[str]
     when: Condition | None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,9 @@ class PlannedReminder:
 class ClockPlan:
     """A clock entry; `when` is its guard, `matches` maps selector field → event type → matches.
 
-    `stops_needed` is how many events of `stops` must occur; `needs_replanning` states that its guard or due instant can change after
-    the start.
+    `stops_needed` is how many events of `stops` must occur; `needs_replanning` states that its guard, due instant or reminders can
+    change after the start; `missed_effects` follow a period without the expected act; `own_time`: each unit has its own time from its
+    own receipt.
     """
 
     clock: ClockEntry
@@ -83,6 +85,8 @@ class ClockPlan:
     every: Duration | None
     repeat_effects: tuple[PlannedEffect, ...]
     needs_replanning: bool
+    missed_effects: tuple[PlannedEffect, ...] = ()
+    own_time: bool = False
 
     @property
     def counts_by_department(self) -> bool:
@@ -90,8 +94,8 @@ class ClockPlan:
         return self.clock.calendar == "department"
 
     def guards(self) -> Iterator[Condition]:
-        """The conditions that decide whether the clock runs and which of its deadline steps apply."""
-        yield from _present(self.when, *(step.when for step in self.deadline_steps))
+        """The conditions that decide whether the clock runs and which of its deadline steps and reminders apply."""
+        yield from _present(self.when, *(step.when for step in self.deadline_steps), *(reminder.when for reminder in self.reminders))
 
     def conditions(self) -> Iterator[Condition]:
         """Every condition of the clock."""
@@ -101,9 +105,8 @@ class ClockPlan:
         for step in self.deadline_steps:
             yield from _effect_conditions(step.effects)
         for reminder in self.reminders:
-            yield from _present(reminder.when)
             yield from _effect_conditions(reminder.effects)
-        yield from _effect_conditions(self.repeat_effects)
+        yield from _effect_conditions((*self.repeat_effects, *self.missed_effects))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,8 @@ def plan_clock(clock: ClockEntry, bound_procedure: BoundProcedure) -> ClockPlan:
         repeat_effects=plan_effects(clock.do, clauses),
         needs_replanning=guard is not None
         or clock.calendar == "department"
-        or any(step.when or step.fact or step.entry.or_agreed for step in steps),
+        or any(step.when or step.fact or step.entry.or_agreed for step in steps)
+        or any(entry.when for entry in clock.reminders),
     )
 
 
@@ -187,9 +191,13 @@ def _plan_reminder(entry: ReminderEntry, clock_clauses: list[str]) -> PlannedRem
 
 def plan_reaction(reaction: ReactionEntry) -> ReactionPlan:
     """Compile a reaction entry; raises ValueError for a condition that cannot be read."""
+    matches = compile_selector(reaction.on)
+    if reaction.reassigned and "routed" in matches:
+        # A unit that takes over hears of the case as the first one did.
+        matches.setdefault("reassigned", matches["routed"])
     return ReactionPlan(
         id=reaction.id,
-        matches=compile_selector(reaction.on),
+        matches=matches,
         when=optional_condition(reaction.when),
         effects=plan_effects(reaction.do, first_clauses(reaction.clause)),
         title=(reaction.zh, reaction.en),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from services.sla.domain.deadlines.worktime import Worktime
+from services.sla.domain.rules.limit_defaults import add_limit_defaults
 from services.sla.domain.rules.plans import ClockPlan, Permission, ReactionPlan, plan_clock, plan_permission, plan_reaction
 from shared.procedures.accused import excluded_people
 from shared.procedures.calendars.calendar import Calendar
@@ -56,7 +57,8 @@ class Rulebook:
     @cached_property
     def clock_plans(self) -> dict[str, ClockPlan]:
         """Clock id → plan, in the order of the procedure."""
-        return {clock.id: plan_clock(clock, self.bound_procedure) for clock in self.procedure.clocks}
+        limits = self.procedure.limits
+        return {clock.id: add_limit_defaults(plan_clock(clock, self.bound_procedure), limits) for clock in self.procedure.clocks}
 
     @cached_property
     def plans_by_event(self) -> dict[str, tuple[ClockPlan, ...]]:
@@ -72,6 +74,11 @@ class Rulebook:
     def replannable_plans(self) -> tuple[ClockPlan, ...]:
         """The clocks whose guard or due instant can change after their start."""
         return tuple(plan for plan in self.clock_plans.values() if plan.needs_replanning)
+
+    @cached_property
+    def receipt_plans(self) -> tuple[ClockPlan, ...]:
+        """The clocks that each unit has from its own receipt."""
+        return tuple(plan for plan in self.clock_plans.values() if plan.own_time)
 
     @cached_property
     def replanning_events(self) -> frozenset[str]:

@@ -61,7 +61,13 @@ async def test_problems_of_every_service_are_answered_as_problem_documents(clien
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "allow"),
-    [("GET", "/nowhere", 404, None), ("GET", "/docs", 404, None), ("PUT", "/limited", 405, "POST"), ("POST", "/live", 405, "GET")],
+    [
+        ("GET", "/nowhere", 404, None),
+        ("GET", "/docs", 404, None),
+        ("GET", "/live/", 404, None),
+        ("PUT", "/limited", 405, "POST"),
+        ("POST", "/live", 405, "GET"),
+    ],
 )
 async def test_unknown_paths_and_methods_are_answered_as_problem_documents(
     client: httpx.AsyncClient, method: str, path: str, status: int, allow: str | None

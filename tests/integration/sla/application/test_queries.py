@@ -34,3 +34,11 @@ async def test_case_of_another_department_is_answered_like_an_unknown_one(harnes
         unknown = [await outsider.get("/v1/cases/none"), await outsider.post("/v1/cases/none/actions", json={"action": "answer"})]
     assert [answer.status_code for answer in (*hidden, *unknown)] == [404] * 4
     assert [answer.json() for answer in hidden] == [answer.json() for answer in unknown]
+
+
+async def test_id_that_no_case_can_have_is_answered_like_an_unknown_one(harness: SlaHarness) -> None:
+    async with harness.build().running() as service, person_client(service) as http:
+        for case in ("%00", "a%00", "%0A", "a" * 201):
+            url, action = f"/v1/cases/{case}", {"action": "answer", "role": "assistant"}
+            answers = [await http.get(url), await http.get(f"{url}/clocks"), await http.post(f"{url}/actions", json=action)]
+            assert [answer.status_code for answer in answers] == [404] * 3

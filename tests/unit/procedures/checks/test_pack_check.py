@@ -139,6 +139,32 @@ ERRORS = {
         '  close: {by: [desk, chief], clause: "4", waives: [refuse_decides_acceptance]}',
         "refuse_decides_acceptance is a rule for refuse, not for close",
     ),
+    "limit that reaches nobody": (
+        "    due:\n      - within: {parameter: limit}\n        do: [breach, {escalate: up}]\n",
+        '    limits: {tell_owner: false, escalate_after: null, clause: "3"}\n    due: [{within: {parameter: limit}}]\n',
+        "the limit of handling reaches nobody when it is missed",
+    ),
+    "periods that reach nobody": (
+        "    do: [{remind: desk, by: [sms]}]\n",
+        '    limits: {missed_period: false, remind_at: null, clause: "3.1"}\n',
+        "the periods of chase reach nobody",
+    ),
+    "default changed without a clause": ("    every: 3d\n", "    every: 3d\n    limits: {missed_period: false}\n", "missed_period changes"),
+    "default changed by an unknown clause": (
+        "    every: 3d\n",
+        '    every: 3d\n    limits: {missed_period: false, clause: "7"}\n',
+        "clauses.yaml has no clause 7",
+    ),
+    "unit that takes over forgotten": (
+        "actions:\n",
+        'reactions:\n  - {id: told, on: routed, do: [{notify: desk}], clause: "3", zh: 告知, en: Told}\nactions:\n',
+        "forgets the unit that takes over",
+    ),
+    "guard of a reminder that is never read again": (
+        "    owner: desk\n    due:\n",
+        "    owner: desk\n    reminders: [{share: 0.5, when: count.handled == 0, do: [{remind: desk}]}]\n    due:\n",
+        "reads only count.handled, which nothing changes once the clock runs",
+    ),
     "unknown clause": ('clause: "3.1"', 'clause: "7"', "clauses.yaml has no clause 7"),
     "unknown clause under uncovered": ('clause: "5"', 'clause: "6"', "clauses.yaml has no clause 6"),
 }

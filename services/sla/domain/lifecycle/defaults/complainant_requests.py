@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from services.sla.domain.lifecycle.case import Case, Event
-from services.sla.domain.lifecycle.clocks import clock_owner
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.notifications import (
     COMPLAINANT_ROLE,
     NotificationOptions,
     accused,
     case_owner,
+    clock_owner,
     notify_roles_or_superiors,
     request_notification,
     role_holders,

@@ -8,9 +8,10 @@ from typing import Any
 from services.sla.domain.deadlines.counting import add_duration
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.lifecycle import clocks
-from services.sla.domain.lifecycle.case import ClockRun, Duplicate, Event
+from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.links.records import Duplicate
 from services.sla.domain.rules.plans import ClockPlan
 from shared.procedures.model.duration import Duration
 

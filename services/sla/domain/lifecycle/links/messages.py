@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from services.sla.domain.lifecycle.case import Case, Duplicate, Event
+from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.inputs import ApplyDecision
 from services.sla.domain.lifecycle.links.duplicates import REASON, RULE
+from services.sla.domain.lifecycle.links.records import Duplicate
 from services.sla.domain.lifecycle.notifications import COMPLAINANT_ROLE
 
 CASE_CAUSE = "case"

@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from services.sla.domain.lifecycle.case import Case, CaseLink, ClockRun, Duplicate, Escalation
+from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation
 from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
+from services.sla.domain.lifecycle.links.records import CaseLink, Duplicate
 
 RUNNING = ClockRun(
     clock="work",
@@ -31,6 +32,9 @@ RUNNING = ClockRun(
     known_at=8,
     stilled=True,
     earliest_due=11,
+    unit="repairs",
+    acted=6,
+    lost=True,
 )
 ENDED = ClockRun("work", 1, 1, "registered", state="stopped", ended=3)
 
@@ -78,10 +82,11 @@ def case() -> Case:
         last={"answered": {"at": 4}},
         count={"answered": 1},
         rounds={"work": [ENDED, RUNNING.working_copy()]},
-        climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"])],
+        climbs=[Escalation("up", "work", 0, 9, active=True, clause=["4"], by=["sms"], every=["1wd"])],
         sequence=5,
         leads=[(3, "repairs")],
         call_backs=CallBacks("dissatisfied", after_handling=True, unreached_days=["2026-11-09"]),
+        receipts={"repairs": 1},
     )
 
 

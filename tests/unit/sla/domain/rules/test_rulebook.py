@@ -81,15 +81,19 @@ def test_parameter_without_a_value_leaves_the_duration_open() -> None:
 
 def test_effect_without_a_clause_gets_that_of_its_entry_else_of_the_clock() -> None:
     plans = rulebook(CLOCKS).clock_plans
-    [guarded_step], [plain_step], [reminder] = plans["guarded"].deadline_steps, plans["plain"].deadline_steps, plans["plain"].reminders
-    assert [effect.clauses for step in (guarded_step, plain_step, reminder) for effect in step.effects] == [["1"], ["2.1", "2.2"], ["9"]]
+    [guarded_step], [plain_step], reminders = plans["guarded"].deadline_steps, plans["plain"].deadline_steps, plans["plain"].reminders
+    planned = [*guarded_step.effects, *plain_step.effects, *(effect for reminder in reminders for effect in reminder.effects)]
+    own = [effect.clauses for effect in planned if not effect.rule]
+    assert own == [["1"], ["2.1", "2.2"], ["9"]]
+    assert {tuple(effect.clauses) for effect in guarded_step.effects} == {("1",)}
+    assert {tuple(effect.clauses) for effect in plain_step.effects} == {("2.1", "2.2")}
 
 
 def test_replanning_follows_the_events_and_case_flags_that_guards_read() -> None:
     rules = rulebook(CLOCKS)
-    assert [plan.clock.id for plan in rules.replannable_plans] == ["guarded"]
+    assert [plan.clock.id for plan in rules.replannable_plans] == ["guarded", "plain"]
     approvals = {"measures_approved", "measures_deemed_approved", "measures_rejected"}
-    assert rules.replanning_events == {*REPLANNING_EVENTS, "urged", *approvals}
+    assert rules.replanning_events == {*REPLANNING_EVENTS, "urged", "contacted", *approvals}
 
 
 def test_last_event_fields_are_those_that_conditions_and_owners_read() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.sla.domain.lifecycle.case import CaseLink
+from services.sla.domain.lifecycle.links.records import CaseLink
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import open_organisation
 from simulator.scenario import parse_scenario

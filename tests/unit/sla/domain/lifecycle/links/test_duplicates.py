@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.sla.domain.lifecycle.case import CaseLink
+from services.sla.domain.lifecycle.links.records import CaseLink
 from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.statistics import ReportingPeriod, StatisticsCollector
 from shared.procedures.model.bound_procedure import bind_parameters
