@@ -50,7 +50,12 @@ def test_second_submission_follows_the_first_while_that_is_unanswered() -> None:
 
 
 @pytest.mark.parametrize(
-    "ended", [[step("09 10:00", "a", "answer", text="x")], [step("09 10:00", "a", "refuse", reason="x")], [step("09 10:00", "a", "close")]]
+    "ended",
+    [
+        [step("09 10:00", "a", "answer", text="x")],
+        [step("09 10:00", "a", "refuse", reason="x")],
+        [step("09 09:50", "a", "handle", text="x"), step("09 10:00", "a", "close")],
+    ],
 )
 def test_after_an_answer_or_the_end_of_the_first_the_second_is_a_repeat(ended: list[dict[str, Any]]) -> None:
     simulation, rows = run(RULE, *ended)

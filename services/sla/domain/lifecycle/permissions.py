@@ -214,7 +214,9 @@ def _not_to_be_started(builder: DecisionBuilder, action: str, data: dict[str, An
     broken = [
         permission
         for permission in builder.rulebook.permissions_by_action.get("start_work", ())
-        if permission.requires is not None and builder.holds(permission.when, data) and not builder.holds(permission.requires, data)
+        if permission.requires is not None
+        and builder.holds(permission.when, data, otherwise=True)
+        and not builder.holds(permission.requires, data)
     ]
     if not broken:
         return None

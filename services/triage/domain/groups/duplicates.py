@@ -9,6 +9,7 @@ import orjson
 
 from services.triage.domain.groups.group_counting import GroupCounter, Occurrence, window_length
 from services.triage.domain.groups.people import connected, people
+from services.triage.domain.reading.reading_copy import read_text
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.triage.entries import CountEffect, CountEntry, DuplicateRule
@@ -55,7 +56,7 @@ def _value(complaint: Complaint, facts: Mapping[str, Any], name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    return "" if value is None else " ".join(read_text(str(value)).split())
 
 
 def _digest(values: Iterable[tuple[str, str]]) -> str:
