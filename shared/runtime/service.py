@@ -277,15 +277,13 @@ class Service:
     async def _housekeeping(self, stop: asyncio.Event) -> None:
         """Check the outbox every 5 seconds; every hour delete what is past its retention from inbox and dead letters."""
         rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
-        for number in itertools.count():
+        for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
             async with self.database.transaction() as tx:
                 await check_backlog(tx, self.health)
             if number % rounds_between_prunes == 0:
                 await inbox.prune(self.database)
                 await delete_settled(self.database, timedelta(days=self.settings.dead_letter_retention_days))
             await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)
-            if stop.is_set():
-                return
 
 
 def run_service(build: Callable[[], Service]) -> None:
