@@ -70,7 +70,7 @@ def test_all_ends_when_the_clock_stops() -> None:
     text = clock("due: [{within: 1wd}]")
     assert told(text, "11 19:00 handle officer", until="20 00:00") == ["10 14:48 officer", "10 18:00 officer", "11 18:00 boss"]
     assert told(text, "09 12:00 handle officer", until="20 00:00") == []
-    assert told(text, "11 19:00 close officer", until="20 00:00") == ["10 14:48 officer", "10 18:00 officer", "11 18:00 boss"]
+    assert told(text, "11 19:00 withdraw complainant", until="20 00:00") == ["10 14:48 officer", "10 18:00 officer", "11 18:00 boss"]
 
 
 @pytest.mark.parametrize(

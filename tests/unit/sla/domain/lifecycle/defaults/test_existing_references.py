@@ -95,3 +95,11 @@ def scenario(steps: list[list[str]]) -> Any:
     ]
     complaints = [{"id": case, "received_at": november_instant("09 09:00"), "text": "x"} for case in "abc"]
     return parse_scenario({"procedure": "small", "complaints": complaints, "steps": data, "until": november_instant("09 20:00")}, "small")
+
+
+def test_an_amendment_of_a_misspelt_fact_is_refused_with_the_nearest() -> None:
+    text = "facts: {ward: {type: text}}"
+    rows = run_steps(text, '09 10:00 amend boss facts={"wrad":"A"}', '09 11:00 amend boss facts={"ward":"A"}', organisation=COMPANY)
+    [refused] = [row for row in rows if row["event"] == "action_refused"]
+    assert (refused["rule"], refused["reason"]) == ("facts_exist", "facts.wrad: the procedure has no such fact; write ward")
+    assert event_lines(rows, "amended") == ["09 11:00 amended boss"]
