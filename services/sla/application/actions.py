@@ -125,6 +125,7 @@ class TakeHttpActions:
             # Read under the lock: an action happens when it is accepted (docs/reference/time.md).
             at = batch.now = max(self.cases.clock.now(), batch.now)
             case_input = self._authorized_input(action, actor, case, at)
+            self._hide_unreadable_link(batch, action, actor, at)
             must_wait = self._has_unread_input(batch, case.id, at) or batch.has_deferred(case.id)
             if must_wait and not may_defer:
                 due = batch.next_due(case.id)
@@ -156,6 +157,12 @@ class TakeHttpActions:
         return (
             due is not None and due < to_micros(at) and not self.watermark.has_passed(partition_of(case_id, PARTITIONS), from_micros(due))
         )
+
+    def _hide_unreadable_link(self, batch: CaseBatch, action: Action, actor: Actor, at: datetime) -> None:
+        """Let a link to a case that does not concern the actor be answered like one to a case that does not exist."""
+        linked = batch.linked_cases.get(linked_case(action))
+        if linked is not None and not self.cases.identities.policy.may_act(actor, case_parties(linked), at):
+            del batch.linked_cases[linked.id]
 
     def _authorized_input(self, action: Action, actor: Actor, case: Case, at: datetime) -> TakeAction:
         if not self.cases.identities.policy.may_act(actor, case_parties(case), at):

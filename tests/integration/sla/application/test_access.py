@@ -102,3 +102,21 @@ async def test_substitute_reads_and_acts_as_the_head_who_is_away(harness: SlaHar
         body = {"action": "report_progress", "role": "owner", "data": {"text": "x"}}
         acted = await substitute.post("/v1/cases/repairs/actions", json=body)
     assert (seen.status_code, acted.status_code) == (200, 200)
+
+
+async def test_a_link_to_a_case_of_others_is_answered_like_one_to_a_case_that_does_not_exist(harness: SlaHarness) -> None:
+    write_organisation(harness.settings.organisation, departments=DEPARTMENTS, people=organisation_people(), fallback="sun")
+
+    async def link(http: httpx.AsyncClient, case: str, role: str) -> httpx.Response:
+        body = {"action": "link", "role": role, "data": {"case": case, "as": "repeat"}}
+        return await http.post("/v1/cases/gardens/actions", json=body)
+
+    async with build(harness.settings).running() as service:
+        await register_and_route(harness, service, {name: ROUTES[name] for name in ("repairs", "gardens")})
+        async with person_client(service, "qian") as gardener:
+            of_others, of_nobody = await link(gardener, "repairs", "handler"), await link(gardener, "nowhere", "handler")
+        async with person_client(service, "li") as clerk:
+            of_all = await link(clerk, "repairs", "assistant")
+    assert of_others.status_code == 409
+    assert (of_others.json()["type"], of_others.json()["detail"]) == (of_nobody.json()["type"], of_nobody.json()["detail"])
+    assert of_all.status_code == 200, of_all.text
