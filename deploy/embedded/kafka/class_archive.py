@@ -11,7 +11,8 @@ from deploy.embedded.kafka.server import JavaRuntime, KafkaServer
 from deploy.embedded.locks import exclusive_lock
 
 _FLAGS = (
-    "-Xmx256m",
+    # With 256 MB a broker with the 3,000 topics of a whole test run ended out of memory.
+    "-Xmx512m",
     "-XX:TieredStopAtLevel=1",  # on two cores the optimising compiler takes longer than it saves
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
