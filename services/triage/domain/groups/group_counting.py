@@ -196,7 +196,9 @@ def _groups_of_windows(occurrences: Sequence[Occurrence], changed: Occurrence, e
     is_counted = index < len(occurrences) and occurrences[index].case == changed.case
     first, last = max(0, index - 2 * neighbours), min(len(occurrences), index + 2 * neighbours + is_counted)
     near = [i for i in range(first, last) if abs(occurrences[i].received_at - changed.received_at) <= 2 * window]
-    components = [[near[part] for part in run] for run in _full_runs([occurrences[i] for i in near], window, entry)]
+    # Windows that start later hold no affected case, and may be cut off here: with fewer cases there can seem to be more people.
+    last_start = changed.received_at + window
+    components = [[near[part] for part in run] for run in _full_runs([occurrences[i] for i in near], window, entry, last_start)]
     if is_counted and entry.distinct is None:
         return components, [i for i in near if not occurrences[i].group]  # one more case makes no window less full
     return components, [
@@ -204,11 +206,15 @@ def _groups_of_windows(occurrences: Sequence[Occurrence], changed: Occurrence, e
     ]
 
 
-def _full_runs(occurrences: Sequence[Occurrence], window: timedelta, entry: CountEntry) -> Iterator[list[int]]:
-    """Runs of overlapping full windows, each by the positions of its occurrences."""
+def _full_runs(
+    occurrences: Sequence[Occurrence], window: timedelta, entry: CountEntry, last_start: datetime | None = None
+) -> Iterator[list[int]]:
+    """Runs of overlapping full windows, each by the positions of its occurrences; without the windows that start after `last_start`."""
     run: list[int] = []
     end = 0
     for start, first in enumerate(occurrences):
+        if last_start is not None and first.received_at > last_start:
+            break
         while end < len(occurrences) and occurrences[end].received_at <= first.received_at + window:
             end += 1
         if not _reaches_threshold(occurrences[start:end], entry):

@@ -105,7 +105,7 @@ ENTRIES = [
     count_entry(),
     count_entry(window="30m"),
     count_entry(distinct="complainant"),
-    # Not yet with distinct complainants in a window: rare orders of arrival leave a far run outside its group (closing note).
+    count_entry(distinct="complainant", window="30m"),
     count_entry(same="complainant"),
     count_entry(same="complainant", window="30m", threshold=2),
 ]
@@ -143,6 +143,14 @@ def test_cases_that_left_change_no_group_of_the_others(entry: CountEntry, cases:
     removed = data.draw(st.lists(st.sampled_from(occurrences), unique=True))
     remaining = [occurrence for occurrence in occurrences if occurrence not in removed]
     assert grouped_cases(entry, occurrences, removed) == grouped_cases(entry, remaining)
+
+
+def test_a_window_that_is_cut_off_far_from_the_new_case_counts_nobody_twice() -> None:
+    entry = count_entry(distinct="complainant", window="30m")
+    far: list[PersonKeys] = [(), ("email:a",), ("email:b",), ("email:a", "email:b")]
+    cases = [*((minute, ()) for minute in (0, 1, 2)), *zip((65, 66, 90, 95), far, strict=True), (34, ())]
+    occurrences = [Occurrence(START + timedelta(minutes=minute), f"c{minute}", keys) for minute, keys in cases]
+    assert grouped_cases(entry, occurrences) == grouped_cases(entry, sorted(occurrences)) == {frozenset({"c0", "c1", "c2"})}
 
 
 def test_two_groups_that_one_case_completes_have_ids_of_their_own() -> None:
