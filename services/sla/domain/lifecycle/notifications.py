@@ -80,6 +80,41 @@ def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_field
     request_notification(builder, at, recipients, [person for role in recipients for person in holders[role]], rule_fields, options)
 
 
+def notify_roles_in_departments(
+    builder: DecisionBuilder, at: int, roles: list[str], departments: list[str], rule_fields: dict[str, Any], options: NotificationOptions
+) -> None:
+    """Request a notification of the holders of these roles in the named departments, or of those above if none of them holds one."""
+    holders = {role: holders_in_departments(builder, role, departments, at) for role in roles}
+    recipients = [role for role in roles if holders[role]]
+    if recipients or not named_departments(builder, departments):
+        persons = [person for role in recipients for person in holders[role]]
+        request_notification(builder, at, recipients, persons, rule_fields, options)
+    else:
+        notify_roles_or_superiors(builder, at, roles, rule_fields, options)
+
+
+def holders_in_departments(builder: DecisionBuilder, role: str, departments: list[str], at: int) -> tuple[str, ...]:
+    """The persons who hold a role in one of the named departments and are neither absent nor accused, each once."""
+    organisation, instant = builder.rulebook.organisation, builder.worktime.to_datetime(at)
+    found = [organisation.role_holders(role, unit, instant, accused(builder)) for unit in named_departments(builder, departments)]
+    return tuple(dict.fromkeys(person for holders in found for person in holders))
+
+
+def named_departments(builder: DecisionBuilder, names: list[str]) -> list[str]:
+    """The ids of the departments that an effect names: the lead, the co-operating ones, or those in which a role is held."""
+    case = builder.case
+    ids: list[str] = []
+    for name in names:
+        match name:
+            case "lead":
+                ids.append(case.department or case.proposed)
+            case "cooperating":
+                ids += case.cooperating
+            case _:
+                ids += builder.rulebook.organisation.departments_of_role(name)
+    return list(dict.fromkeys(ids))
+
+
 def notify_roles_or_superiors(
     builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions
 ) -> None:
