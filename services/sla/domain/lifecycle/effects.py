@@ -235,9 +235,7 @@ def _send(
 
 def _reached_roles(builder: DecisionBuilder, effect: Remind, roles: list[str], at: int) -> list[str]:
     if effect.departments != [LEAD]:
-        held = [role for role in roles if notifications.holders_in_departments(builder, role, effect.departments, at)]
-        if held or not notifications.named_departments(builder, effect.departments):
-            return held
+        return [*notifications.reached_in_departments(builder, roles, effect.departments, at)]
     reachable = [notifications.reachable_role(builder, role, at) for role in roles]
     return list(dict.fromkeys(role for role in reachable if role is not None))
 

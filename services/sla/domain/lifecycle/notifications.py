@@ -83,24 +83,34 @@ def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_field
 def notify_roles_in_departments(
     builder: DecisionBuilder, at: int, roles: list[str], departments: list[str], rule_fields: dict[str, Any], options: NotificationOptions
 ) -> None:
-    """Request a notification of the holders of these roles in the named departments, or of those above if none of them holds one."""
-    holders = {role: holders_in_departments(builder, role, departments, at) for role in roles}
-    recipients = [role for role in roles if holders[role]]
-    if recipients or not named_departments(builder, departments):
-        persons = [person for role in recipients for person in holders[role]]
-        request_notification(builder, at, recipients, persons, rule_fields, options)
-    else:
-        notify_roles_or_superiors(builder, at, roles, rule_fields, options)
+    """Request a notification of the holders of these roles in the named departments, else of the first role above that one holds there."""
+    recipients = reached_in_departments(builder, roles, departments, at)
+    if recipients:
+        persons = [person for holders in recipients.values() for person in holders]
+        request_notification(builder, at, [*recipients], persons, rule_fields, options)
+    elif _named_departments(builder, departments):
+        report_no_recipient(builder, at, roles[0], rule_fields)
 
 
-def holders_in_departments(builder: DecisionBuilder, role: str, departments: list[str], at: int) -> tuple[str, ...]:
-    """The persons who hold a role in one of the named departments and are neither absent nor accused, each once."""
+def reached_in_departments(builder: DecisionBuilder, roles: list[str], departments: list[str], at: int) -> dict[str, tuple[str, ...]]:
+    """The roles that are held in the named departments with their holders, or the first role above that is; empty if there is none."""
+    units = _named_departments(builder, departments)
+    held = {role: holders for role in roles if (holders := _holders_in(builder, role, units, at))}
+    tried, above = set(roles), builder.rulebook.organisation.role_above(roles[0])
+    while not held and above is not None and above not in tried:
+        tried.add(above)
+        held = {above: holders} if (holders := _holders_in(builder, above, units, at)) else {}
+        above = builder.rulebook.organisation.role_above(above)
+    return held
+
+
+def _holders_in(builder: DecisionBuilder, role: str, units: list[str], at: int) -> tuple[str, ...]:
     organisation, instant = builder.rulebook.organisation, builder.worktime.to_datetime(at)
-    found = [organisation.role_holders(role, unit, instant, accused(builder)) for unit in named_departments(builder, departments)]
+    found = [organisation.role_holders(role, unit, instant, accused(builder)) for unit in units]
     return tuple(dict.fromkeys(person for holders in found for person in holders))
 
 
-def named_departments(builder: DecisionBuilder, names: list[str]) -> list[str]:
+def _named_departments(builder: DecisionBuilder, names: list[str]) -> list[str]:
     """The ids of the departments that an effect names: the lead, the co-operating ones, or those in which a role is held."""
     case = builder.case
     ids: list[str] = []

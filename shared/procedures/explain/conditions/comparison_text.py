@@ -233,9 +233,15 @@ def _ordered_text(names: ProcedureNames, node: Comparison) -> str:
 def _months_text(names: ProcedureNames, day: Name, call: Call, *, passed: bool) -> str:
     """`last.handed_over.day < months_after(facts.accepted_at, 12)`: on that day less than 12 months have passed since the date."""
     start, months = (operand_text(names, argument) for argument in call.arguments)
-    when = name_text(names, Name(("last", day.path[1], "at")) if day.path[0] == "last" else day)
+    match day.path:
+        case ("last", event, _):
+            when = name_text(names, Name(("last", event, "at")))
+        case (_, "received_day"):
+            when = names.choose("收到投诉之日", "the day of receipt")
+        case _:
+            when = names.choose("当日", "that day")
     if names.is_chinese:
-        return f"至{when}，距{start}{'已满' if passed else '不满'}{months}个月"
+        return f"{when}距{start}{'已满' if passed else '不满'}{months}个月"
     return f"{'at least' if passed else 'less than'} {months} months have passed from {start} to {when}"
 
 

@@ -66,3 +66,47 @@ reactions: [{id: tell, "on": clock_breached, do: [{notify: boss, text: {zh: "{li
     [values] = [row["values"] for row in requested_messages(text, until="09 12:00") if row["rule"] == "tell"]
     assert (values["limit"], values["limit_en"], values["due_at"]) == ("三日内答复", "Answered in three days", november_instant("09 10:00"))
     assert values["overdue"] is True
+
+
+TWO_LINES = {
+    "departments": [{"id": "service"}, {"id": "site"}, {"id": "garden"}],
+    "people": [
+        {"id": "ann", "roles": ["chief"], "department": "service"},
+        {"id": "bob", "roles": ["chief"], "department": "site"},
+        {"id": "cat", "roles": ["chief"], "department": "garden"},
+        {"id": "dan", "roles": ["officer"], "department": "service"},
+        {"id": "eva", "roles": ["boss"]},
+    ],
+    "fallback": "eva",
+}
+
+
+def told_on_routing(departments: str, step: str, against: list[str] | None = None) -> list[list[str]]:
+    text = f'reactions: [{{id: tell, "on": routed, do: [{{notify: chief, departments: {departments}}}], clause: "1"}}]'
+    rows = run_steps(text, step, organisation=TWO_LINES, against=against or [])
+    return [row["persons"] for row in rows if row["event"] == "notification_requested"]
+
+
+def test_a_message_reaches_the_role_in_the_named_departments() -> None:
+    step = "09 10:00 route boss department=site cooperating=[garden]"
+    assert told_on_routing("[lead]", step) == [["bob"]]
+    assert told_on_routing("[cooperating]", step) == [["cat"]]
+    assert told_on_routing("[lead, officer]", step) == [["bob", "ann"]]  # the line of whoever is an officer
+    assert told_on_routing("[lead, cooperating, officer]", step) == [["bob", "cat", "ann"]]
+
+
+def test_a_message_to_co_operating_departments_reaches_nobody_where_there_are_none() -> None:
+    assert told_on_routing("[cooperating]", "09 10:00 route boss department=site") == []
+
+
+def test_a_role_that_no_named_department_holds_is_reported_to_the_fallback() -> None:
+    step = "09 10:00 route boss department=site cooperating=[garden]"
+    assert told_on_routing("[cooperating]", step, against=["cat"]) == [["eva"]]
+
+
+def test_a_role_above_takes_the_place_in_the_named_departments() -> None:
+    text = 'reactions: [{id: tell, "on": routed, do: [{remind: officer, departments: [cooperating]}], clause: "1"}]'
+    company = {**TWO_LINES, "line": {"officer": "chief"}}
+    rows = run_steps(text, "09 10:00 route boss department=site cooperating=[garden]", organisation=company)
+    assert [(row["event"], row["recipients"]) for row in rows if row["event"] == "reminded"] == [("reminded", ["chief"])]
+    assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["cat"]]
