@@ -7,8 +7,8 @@ from shared.procedures.explain.conditions.operand_text import fact_is_true_by_de
 from shared.procedures.explain.conditions.presence_text import field_label, flag_text, is_flag, presence_text
 from shared.procedures.explain.conditions.search_text import attached_files_text, pattern_text, search_text
 from shared.procedures.explain.names import ProcedureNames
-from shared.procedures.expressions.date_arithmetic import MONTHS_AFTER
 from shared.procedures.explain.value_names import VALUE_NAMES
+from shared.procedures.expressions.date_arithmetic import MONTHS_AFTER
 
 _EPOCH = "1970-01-0"
 """Packs compare an instant with the start of 1970 to ask whether it is set: an absent instant reads as that moment."""
