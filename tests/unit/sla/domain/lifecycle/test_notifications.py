@@ -1,5 +1,7 @@
 """Who is notified for a role, and what a message states of its occasion."""
 
+import pytest
+
 from tests.unit.sla.timeline import november_instant, requested_messages, run_steps
 
 
@@ -22,6 +24,16 @@ def test_accused_holders_of_a_role_are_not_notified() -> None:
     people = [{"id": "ou", "roles": ["officer"]}, {"id": "ai", "roles": ["officer"]}]
     rows = run_steps(text, organisation={"people": people}, against=["ou"])
     assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["ai"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "matter"),
+    [("电梯停运。", "电梯停运"), ("It leaks.", "It leaks"), ("你们管不管？", "你们管不管？"), ("停水。\n没人管。", "停水。 没人管")],
+)
+def test_matter_of_a_message_is_one_line_without_a_full_stop_of_its_own(text: str, matter: str) -> None:
+    reaction = 'reactions: [{id: r, clause: "1", "on": registered, do: [{notify: boss}]}]'
+    [row] = requested_messages(reaction, until="09 12:00", text=text)
+    assert row["values"]["matter"] == matter
 
 
 TIMED = """
