@@ -12,6 +12,8 @@ from shared.procedures.model.effects import RoleNames
 
 COMPLAINANT_ROLE = "complainant"
 _NO_ACCUSED: frozenset[str] = frozenset()
+# Whoever hid a complaint must not learn who reported it, or he would be the first to hear (quality-claims 7).
+_CONCEALMENT = "concealment_reported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,22 @@ def accused(builder: DecisionBuilder) -> frozenset[str]:
     return builder.rulebook.excluded_people(tuple(against)) if against else _NO_ACCUSED
 
 
-def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...]:
-    """The persons who hold a role for this case at an instant and are neither absent nor accused."""
+def role_holders(builder: DecisionBuilder, role: str, at: int, about: str = "") -> tuple[str, ...]:
+    """The persons who hold a role for this case at an instant and are neither absent nor accused; `about` is what they would hear of."""
     organisation = builder.rulebook.organisation
     department = builder.case.department or builder.case.proposed
-    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), accused(builder))
+    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), _left_out(builder, about))
+
+
+def _left_out(builder: DecisionBuilder, about: str) -> frozenset[str]:
+    """The accused, and whom a report of concealment names, with the heads of the units that it names."""
+    if about != _CONCEALMENT:
+        return accused(builder)
+    organisation = builder.rulebook.organisation
+    report = next((event.data for event in reversed(builder.events) if event.type == _CONCEALMENT), {})
+    units = [unit for name in report.get("units", ()) if (unit := organisation.department(name)) is not None]
+    named = (*report.get("persons", ()), *(unit.head for unit in units if unit.head))
+    return accused(builder) | builder.rulebook.excluded_people(named)
 
 
 def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
@@ -75,7 +88,7 @@ def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
 
 def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions) -> None:
     """Request a notification of the holders of these roles; vacant roles are left out."""
-    holders = {role: () if role == COMPLAINANT_ROLE else role_holders(builder, role, at) for role in roles}
+    holders = {role: () if role == COMPLAINANT_ROLE else role_holders(builder, role, at, options.about) for role in roles}
     recipients = [role for role in roles if role == COMPLAINANT_ROLE or holders[role]]
     request_notification(builder, at, recipients, [person for role in recipients for person in holders[role]], rule_fields, options)
 
@@ -84,7 +97,7 @@ def notify_roles_or_superiors(
     builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions
 ) -> None:
     """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`."""
-    reachable = {role: _reachable_role_and_holders(builder, role, at) for role in roles}
+    reachable = {role: _reachable_role_and_holders(builder, role, at, options.about) for role in roles}
     for role, recipient in reachable.items():
         if recipient is None:
             report_no_recipient(builder, at, role, rule_fields)
@@ -144,11 +157,11 @@ def _contact_person(builder: DecisionBuilder, at: int) -> str:
     return next(iter(role_holders(builder, case.handler or case_owner(builder), at)), "")
 
 
-def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, tuple[str, ...]] | None:
+def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int, about: str = "") -> tuple[str, tuple[str, ...]] | None:
     tried: list[str] = []
     candidate: str | None = role
     while candidate is not None and candidate not in tried:
-        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at)
+        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at, about)
         if persons or candidate == COMPLAINANT_ROLE:
             return candidate, persons
         tried.append(candidate)

@@ -37,6 +37,7 @@ _FLAGS: dict[str, _Forms] = {
     "anonymous": ("投诉人匿名", "投诉人实名", "the complainant is anonymous", "the complainant is not anonymous"),
     "late": ("已迟延", "未迟延", "it is late", "it is not late"),
     "in_time": ("按时", "未按时", "it is in time", "it is not in time"),
+    "agreed": ("表示同意", "表示不同意", "{it} is an agreement", "{it} is no agreement"),
     "passed": ("通过", "未通过", "it is passed", "it is not passed"),
     "needs_sign_off": ("尚待责任人审签", "无须责任人审签", "it awaits sign-off", "it awaits no sign-off"),
 }
