@@ -12,8 +12,6 @@ from shared.procedures.model.effects import RoleNames
 
 COMPLAINANT_ROLE = "complainant"
 _NO_ACCUSED: frozenset[str] = frozenset()
-# Whoever hid a complaint must not learn who reported it, or he would be the first to hear (quality-claims 7).
-_CONCEALMENT = "concealment_reported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +55,29 @@ def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
 
 
 def accused(builder: DecisionBuilder) -> frozenset[str]:
-    """The people complained about and those who report to them: never recipients, assignees or approvers of the case."""
+    """The people complained about and those who report to them: never recipients, assignees or approvers of the case.
+
+    In the decision on a report of concealment those whom it names too, so that they do not hear of the report.
+    """
     against = builder.case.complaint.get("against")
-    return builder.rulebook.excluded_people(tuple(against)) if against else _NO_ACCUSED
+    excluded = builder.rulebook.excluded_people(tuple(against)) if against else _NO_ACCUSED
+    report = next((event.data for event in builder.events if event.type == "concealment_reported"), None)
+    return excluded if report is None else excluded | _named_in_report(builder, report)
 
 
-def role_holders(builder: DecisionBuilder, role: str, at: int, about: str = "") -> tuple[str, ...]:
-    """The persons who hold a role for this case at an instant and are neither absent nor accused; `about` is what they would hear of."""
+def _named_in_report(builder: DecisionBuilder, report: dict[str, Any]) -> frozenset[str]:
+    """The people whom a report of concealment names, the heads of the units, and those who report to them."""
+    # Whoever hid a complaint must not be the first to learn who reported it (quality-claims 7).
+    units = (builder.rulebook.organisation.department(unit) for unit in report.get("units", ()))
+    heads = (unit.head for unit in units if unit is not None and unit.head)
+    return builder.rulebook.excluded_people((*report.get("persons", ()), *heads))
+
+
+def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...]:
+    """The persons who hold a role for this case at an instant and are neither absent nor accused."""
     organisation = builder.rulebook.organisation
     department = builder.case.department or builder.case.proposed
-    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), _left_out(builder, about))
-
-
-def _left_out(builder: DecisionBuilder, about: str) -> frozenset[str]:
-    """The accused, and whom a report of concealment names, with the heads of the units that it names."""
-    if about != _CONCEALMENT:
-        return accused(builder)
-    organisation = builder.rulebook.organisation
-    report = next((event.data for event in reversed(builder.events) if event.type == _CONCEALMENT), {})
-    units = [unit for name in report.get("units", ()) if (unit := organisation.department(name)) is not None]
-    named = (*report.get("persons", ()), *(unit.head for unit in units if unit.head))
-    return accused(builder) | builder.rulebook.excluded_people(named)
+    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), accused(builder))
 
 
 def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
@@ -88,7 +88,7 @@ def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
 
 def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions) -> None:
     """Request a notification of the holders of these roles; vacant roles are left out."""
-    holders = {role: () if role == COMPLAINANT_ROLE else role_holders(builder, role, at, options.about) for role in roles}
+    holders = {role: () if role == COMPLAINANT_ROLE else role_holders(builder, role, at) for role in roles}
     recipients = [role for role in roles if role == COMPLAINANT_ROLE or holders[role]]
     request_notification(builder, at, recipients, [person for role in recipients for person in holders[role]], rule_fields, options)
 
@@ -97,7 +97,7 @@ def notify_roles_or_superiors(
     builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions
 ) -> None:
     """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`."""
-    reachable = {role: _reachable_role_and_holders(builder, role, at, options.about) for role in roles}
+    reachable = {role: _reachable_role_and_holders(builder, role, at) for role in roles}
     for role, recipient in reachable.items():
         if recipient is None:
             report_no_recipient(builder, at, role, rule_fields)
@@ -157,11 +157,11 @@ def _contact_person(builder: DecisionBuilder, at: int) -> str:
     return next(iter(role_holders(builder, case.handler or case_owner(builder), at)), "")
 
 
-def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int, about: str = "") -> tuple[str, tuple[str, ...]] | None:
+def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, tuple[str, ...]] | None:
     tried: list[str] = []
     candidate: str | None = role
     while candidate is not None and candidate not in tried:
-        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at, about)
+        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at)
         if persons or candidate == COMPLAINANT_ROLE:
             return candidate, persons
         tried.append(candidate)
