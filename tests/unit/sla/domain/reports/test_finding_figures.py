@@ -29,7 +29,7 @@ def test_compensation_is_summed_by_step_and_kind_to_the_cent() -> None:
 
 
 def test_causes_and_liable_units_count_once_a_case_and_persons_without_names() -> None:
-    liable = {"units": ["works"], "persons": ["li", "wu"]}
+    liable = {"units": ["works"], "persons": ["zhang", "wu"]}
     cases = [
         timeline(
             "a",
@@ -38,8 +38,8 @@ def test_causes_and_liable_units_count_once_a_case_and_persons_without_names() -
             ("2026-09-02 11:00", "cause_recorded", {"cause": "workmanship"}),
             ("2026-09-02 12:00", "cause_recorded", {"cause": "material"}),
             ("2026-09-02 12:00", "liability_recorded", liable),
-            ("2026-09-02 13:00", "liability_recorded", {"units": ["works"], "persons": ["li"]}),
-            ("2026-09-02 13:00", "sanction_recorded", {"sanction": "warning", "persons": ["li"]}),
+            ("2026-09-02 13:00", "liability_recorded", {"units": ["works"], "persons": ["zhang"]}),
+            ("2026-09-02 13:00", "sanction_recorded", {"sanction": "warning", "persons": ["zhang"]}),
             ("2026-09-02 13:00", "concealment_reported", {"concealment": "evasion", "units": ["works"]}),
         ),
         timeline("b", "2026-09-02 09:00", ("2026-09-02 10:00", "cause_recorded", {"cause": "workmanship"})),
@@ -49,7 +49,7 @@ def test_causes_and_liable_units_count_once_a_case_and_persons_without_names() -
     assert figures["liable"] == {"units": {"works": 1}, "persons": 2}
     assert figures["sanctions"] == {"warning": 1}
     assert figures["concealments"] == {"evasion": 1}
-    assert "li" not in str(figures)
+    assert "zhang" not in str(figures)
 
 
 def test_agreements_count_the_latest_answer_of_each_household() -> None:

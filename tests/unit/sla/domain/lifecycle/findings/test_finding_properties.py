@@ -26,7 +26,7 @@ NOW = to_micros(datetime(2026, 11, 10, 12, tzinfo=UTC))
 NAMES = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 PEOPLE = st.lists(NAMES, min_size=1, max_size=50)
 AMOUNTS = st.integers(0, 100_000_000_000).map(lambda cents: cents / 100)
-PAST = st.datetimes(datetime(2026, 1, 1), datetime(2026, 11, 10), timezones=st.just(UTC)).map(datetime.isoformat)  # noqa: DTZ001 - naive bounds
+PAST: st.SearchStrategy[str] = st.datetimes(datetime(2026, 1, 1), datetime(2026, 11, 10), timezones=st.just(UTC)).map(datetime.isoformat)  # noqa: DTZ001 - naive bounds
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=200)
 
 
