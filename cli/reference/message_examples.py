@@ -84,7 +84,7 @@ _VALUES: dict[str, Any] = {
     "action": "answer",
     "cause": "workmanship",
     "units": ["site-3"],
-    "absent": ["wang"],
+    "absentees": ["wang"],
     "amount": 1200.5,
     "notice": "停水公告",
     "caller": "li",

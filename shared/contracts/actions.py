@@ -58,7 +58,7 @@ class ActionData(StrictModel):
     caller: InputName = ""
     result: CallResult = ""
     happened_at: InputInstant | None = None
-    absent: list[InputName] = Field(default_factory=list, max_length=50)
+    absentees: list[InputName] = Field(default_factory=list, max_length=50)
 
 
 class Action(StrictModel):

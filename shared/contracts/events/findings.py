@@ -161,7 +161,7 @@ class CallRecorded(ActionEvent):
 
 
 class MeetingRecorded(ActionEvent):
-    """A meeting was held; `persons` and `units` took part, `absent` are those who should have."""
+    """A meeting was held; `persons` and `units` took part, `absentees` are those who should have."""
 
     name = "meeting_recorded"
 
@@ -169,4 +169,4 @@ class MeetingRecorded(ActionEvent):
     place: ShortText = ""
     persons: list[ShortText] = Field(default_factory=list)
     units: list[ShortText] = Field(default_factory=list)
-    absent: list[ShortText] = Field(default_factory=list)
+    absentees: list[ShortText] = Field(default_factory=list)

@@ -171,7 +171,7 @@ FIELD_NAMES: BilingualNames = {
     "notice": ("公告名称", "name of the notice"),
     "caller": ("通话人", "caller"),
     "result": ("通话结果", "result of the call"),
-    "absent": ("缺席人员", "absent"),
+    "absentees": ("缺席人员", "absentees"),
     "residents_agreed": ("已同意的户数", "number of households that agreed"),
     "residents_disagreed": ("不同意的户数", "number of households that disagreed"),
 }

@@ -21,7 +21,7 @@ from shared.procedures.organisation import Organisation
 _INSTANTS = frozenset(
     {"at", "recorded_at", "received_at", "registered_at", "happened_at", "next_date", "date", "until", "due_at", "agreed_date"}
 )
-_PERSONS = frozenset({"actor", "person", "handler", "persons", "caller", "absent"})
+_PERSONS = frozenset({"actor", "person", "handler", "persons", "caller", "absentees"})
 _ROLES = frozenset({"role", "to_role"})
 _DEPARTMENTS = frozenset({"department", "cooperating", "units"})
 _NAMED_VALUES = frozenset({"kind", "channel", "outcome", "status", "sanction", "compensation", "concealment", "result"})

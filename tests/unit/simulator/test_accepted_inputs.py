@@ -85,7 +85,7 @@ def actions(procedure: str) -> st.SearchStrategy[dict[str, Any]]:
         "outcome": st.sampled_from(["satisfied", "dissatisfied", "unreachable"]),
         "figures": st.dictionaries(st.text(max_size=5), VALUES, max_size=3),
         **dict.fromkeys(("cause", "household", "notice", "place", "caller", "to"), st.text(max_size=10)),
-        **dict.fromkeys(("persons", "units", "absent", "attachments"), st.lists(st.text(max_size=10), max_size=3)),
+        **dict.fromkeys(("persons", "units", "absentees", "attachments"), st.lists(st.text(max_size=10), max_size=3)),
         "amount": st.integers(0, 10**11).map(lambda cents: cents / 100),
         "agreed": st.booleans(),
         "happened_at": INSTANTS,

@@ -50,7 +50,7 @@ FINDINGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "draft_notice": data_of({"text": TEXT}, notice=NAMES),
     "publish_notice": data_of({"place": NAMES}, notice=NAMES),
     "record_call": data_of({"result": kinds("result"), "person": NAMES}, caller=NAMES, happened_at=PAST),
-    "record_meeting": data_of({"persons": PEOPLE}, units=PEOPLE, absent=PEOPLE, place=NAMES, happened_at=PAST),
+    "record_meeting": data_of({"persons": PEOPLE}, units=PEOPLE, absentees=PEOPLE, place=NAMES, happened_at=PAST),
 }
 
 
@@ -81,24 +81,25 @@ def test_accepted_data_reach_topic_ledger_and_replay_unchanged(action: str, data
     assert Case.from_dict(orjson.loads(orjson.dumps(decision.case))) == decision.case
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *[("amount", value) for value in (-0.01, 1e9 + 1, 0.001, True, "12", float("nan"), float("inf"), [])],
-        *[(field, "nonsense") for field in ("sanction", "compensation", "concealment", "result")],
-        ("cause", "x" * 101),
-        ("cause", "two\nlines"),
-        ("persons", ["x"] * 51),
-        ("persons", ["x" * 501]),
-        ("persons", ["\x00"]),
-        ("units", "one"),
-        ("absent", [{"name": "x"}]),
-        ("household", "x" * 501),
-        ("agreed", "perhaps"),
-        ("happened_at", "2026-11-09"),
-        ("happened_at", 5),
-    ],
-)
+AMOUNTS_REFUSED: tuple[Any, ...] = (-0.01, 1e9 + 1, 0.001, True, "12", float("nan"), float("inf"), [])
+WRONG_VALUES: list[tuple[str, Any]] = [
+    *(("amount", value) for value in AMOUNTS_REFUSED),
+    *[(field, "nonsense") for field in ("sanction", "compensation", "concealment", "result")],
+    ("cause", "x" * 101),
+    ("cause", "two\nlines"),
+    ("persons", ["x"] * 51),
+    ("persons", ["x" * 501]),
+    ("persons", ["\x00"]),
+    ("units", "one"),
+    ("absentees", [{"name": "x"}]),
+    ("household", "x" * 501),
+    ("agreed", "perhaps"),
+    ("happened_at", "2026-11-09"),
+    ("happened_at", 5),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG_VALUES)
 def test_wrong_data_are_refused_with_field_and_rule_but_without_the_value(field: str, value: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         ActionData.model_validate({field: value})

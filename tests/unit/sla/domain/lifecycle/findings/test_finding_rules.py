@@ -31,7 +31,7 @@ def last_event(*actions: str, procedure: str = PLAIN, **complaint: Any) -> Timel
         ("publish_notice officer place=hall", "notice_published"),
         ("record_call officer to=boss result=reached", "call_recorded"),
         ("record_call officer person=Wang result=busy", "call_recorded"),
-        ("record_meeting officer persons=[li] absent=[wu] place=site", "meeting_recorded"),
+        ("record_meeting officer persons=[li] absentees=[wu] place=site", "meeting_recorded"),
     ],
 )
 def test_each_action_causes_its_event_with_its_data(action: str, event: str) -> None:
