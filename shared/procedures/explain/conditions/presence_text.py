@@ -16,6 +16,7 @@ _PRESENCE: dict[str, _Forms] = {
     ),
     "demands": ("另有明确要求", "未另提要求", "{it} contains further demands", "{it} contains no further demands"),
     "attachments": ("附有附件", "未附附件", "{it} has attachments", "{it} has no attachments"),
+    "absentees": ("有人缺席", "无人缺席", "somebody was absent", "nobody was absent"),
     "missing": ("登记内容有缺项", "登记内容没有缺项", "required particulars are missing", "no required particulars are missing"),
     "handler": ("已指定经办人", "尚未指定经办人", "a handler has been named", "no handler has been named"),
     "department": ("责任部门已定", "责任部门未定", "the department responsible is known", "the department responsible is not known"),

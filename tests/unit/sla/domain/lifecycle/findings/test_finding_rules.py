@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import yaml
 
+from shared.procedures.checks.expressions import check_expressions
 from tests.unit.sla.domain.lifecycle.defaults.test_accused_people import COMPANY
-from tests.unit.sla.timeline import TimelineRow, run_steps
+from tests.unit.sla.timeline import TimelineRow, event_lines, run_steps, small_procedure
 
 PLAIN = "clocks: []\n"
 
@@ -178,3 +180,53 @@ def test_whoever_is_named_and_who_reports_to_him_hear_nothing_of_the_report() ->
     # The one above takes the place of the head; those who report to him are left out with him.
     assert heard("concealment=late_report persons=[钱]") == {"zhao"}
     assert heard("concealment=refusal units=[desk]") == {"zhao"}
+
+
+SAYABLE = """
+clocks:
+- {id: phoned, clause: "1", starts: registered, stops: {event: call_recorded, when: "event.to == 'boss' && event.result == 'reached'"}, owner: officer, due: [{within: 2h}]}
+- {id: weekly, clause: "2", starts: registered, stops: closed, owner: officer, every: 1d, expects: meeting_recorded, do: [{remind: officer}]}
+closing:
+- {requires: "count.sanction_recorded > 0 || last.cause_recorded.cause == 'outside'", clause: "3", reason: the liable are penalised}
+reactions:
+- {id: large, "on": {event: compensation_proposed, when: "event.amount > 5000.0"}, do: [{notify: boss}], clause: "4"}
+actions: {close: {waives: [close_needs_handling], clause: "3"}}
+"""  # noqa: E501
+
+
+def test_clocks_guards_closing_and_reactions_read_findings() -> None:
+    steps = [
+        "09 10:00 record_call officer to=boss result=busy",
+        "09 10:10 propose_compensation officer compensation=cash amount=5000",
+        "09 10:20 propose_compensation officer compensation=cash amount=5000.01",
+        "09 10:30 close boss",
+        "09 10:40 record_sanction boss sanction=warning units=[works]",
+        "09 10:50 record_call officer to=boss result=reached",
+        "09 10:55 record_meeting officer units=[works]",
+        "10 11:00 close boss",
+    ]
+    rows = run_steps(SAYABLE, *steps, until="12 00:00")
+    lines = event_lines(rows, "clock_stopped", "clock_breached", "action_refused", "closed", "notification_requested")
+    assert lines == [
+        "09 10:20 notification_requested boss",
+        "09 10:30 action_refused close 3",
+        "09 10:50 clock_stopped phoned.1",
+        "10 11:00 closed boss",
+        "10 11:00 clock_stopped weekly.1",
+    ]
+
+
+WRONG_CONDITIONS = [
+    ("event.sanction == 'jail'", "sanction_recorded", "event.sanction is never 'jail'"),
+    ("event.result == 'rang'", "call_recorded", "event.result is never 'rang'"),
+    ("event.amount > 'much'", "compensation_paid", "cannot be evaluated"),
+    ("event.absent == []", "meeting_recorded", "absent"),
+    ("case.residents == 3", "agreement_recorded", "case.residents"),
+]
+
+
+@pytest.mark.parametrize(("condition", "event", "message"), WRONG_CONDITIONS)
+def test_check_refuses_conditions_that_no_finding_meets(condition: str, event: str, message: str) -> None:
+    reaction = {"id": "r", "on": {"event": event, "when": condition}, "do": [{"notify": "boss"}], "clause": "1"}
+    findings = check_expressions(small_procedure(yaml.safe_dump({"clocks": [], "reactions": [reaction]})))
+    assert [message in finding.message for finding in findings] == [True]
