@@ -99,7 +99,9 @@ PLACEHOLDERS = {
 
 INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date", "until", "agreed_date"})
 WORDS_OF_PERSONS = frozenset(
-    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS - {"limit"}
+    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")}
+    - INSTANT_PLACEHOLDERS
+    - {"limit", "sanction", "compensation", "concealment", "call_result", "amount"}
 )
 """Placeholders whose value a person wrote, of any length."""
 
