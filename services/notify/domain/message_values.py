@@ -66,7 +66,8 @@ def message_values(
 ) -> dict[str, Any]:
     """All values of a template for a recipient; instants stay ISO text.
 
-    `recipient_values` are known for this recipient only; `message` is the entry's own wording, filled in, else empty; `items` are the values of the requests that were merged into this one.
+    `recipient_values` are known for this recipient only; `message` is the entry's own wording, filled in, else empty;
+    `items` are the values of the requests that were merged into this one.
     Raises `ValueError` for an instant that cannot be read.
     """
     stated = {name: value for name, value in request.values.items() if value is not None}

@@ -41,7 +41,7 @@ _HEADERS = {
 
 
 class FollowRequest(StrictModel):
-    """What a complainant does: `supplement` and `urge` with a text, `rate` with a score of 0 to 100, `withdraw` or `reopen` with a reason."""
+    """What a complainant does; `text` is what he adds, his comment or his reason, `score` (0 to 100) his rating."""
 
     action: Annotated[InputName, Field(examples=["supplement"])]
     text: LongText = ""

@@ -49,7 +49,7 @@ def _check_effect(located: LocatedEntry, effect: MessageEffect, whole: LocatedEn
         else:
             yield from _check_placeholders(path, text, events, in_clock=in_clock)
         yield from _check_languages(path, text)
-        if _COMPLAINANT in role_tuple(effect.notify if isinstance(effect, Notify) else ()):
+        if isinstance(effect, Notify) and _COMPLAINANT in role_tuple(effect.notify):
             yield from _check_for_complainant(path, text)
         else:
             yield from _check_for_staff(path, text)
