@@ -62,10 +62,13 @@ class MessageForm:
     format_instant: Callable[[datetime | str], str]
 
 
-def message_values(request: NotificationRequested, form: MessageForm, texts: MessageTexts) -> dict[str, Any]:
+def message_values(
+    request: NotificationRequested, form: MessageForm, texts: MessageTexts, recipient_values: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """All values of a template for a recipient; instants stay ISO text.
 
-    `message` is the entry's own wording, filled in, else empty; `items` are the values of the requests that were merged into this one.
+    `recipient_values` are known for this recipient only; `message` is the entry's own wording, filled in, else empty;
+    `items` are the values of the requests that were merged into this one.
     Raises `ValueError` for an instant that cannot be read.
     """
     stated = {name: value for name, value in request.values.items() if value is not None}
@@ -82,6 +85,7 @@ def message_values(request: NotificationRequested, form: MessageForm, texts: Mes
         "urgent": request.urgent,
         "clause": request.clause,
         **stated,
+        **(recipient_values or {}),
         "procedure": _in_language(procedure.title, form.language),
         "class": _in_language(procedure.classes.get(stated.get("class", ""), _NO_TITLE), form.language) or stated.get("class", ""),
         "department": _department(texts.organisation, stated.get("department", ""), form.language),

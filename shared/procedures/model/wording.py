@@ -24,9 +24,9 @@ _MEASURES_KNOWN = frozenset(
 class Placeholder:
     """A value that a wording may name.
 
-    `source` says when it is known: `case` always, `clock` in the entries of a clock, `event` where every event that triggers the entry
-    has the field `field`, `history` once one of the events `of` has happened, which each of `known_after` implies; the value is the
-    `field` of the latest.
+    `source` says when it is known: `case` always, `follow` for complainants where the organisation has a page for them, `clock` in the
+    entries of a clock, `event` where every event that triggers the entry has the field `field`, `history` once one of the events `of`
+    has happened, which each of `known_after` implies; the value is the `field` of the latest.
     """
 
     name: str
@@ -52,6 +52,8 @@ PLACEHOLDERS = {
         Placeholder("clause", "case", "条款号", "the clause of the entry"),
         Placeholder("clause_text", "case", "条款内容", "the words of that clause"),
         Placeholder("title", "case", "条目名称", "the entry's title"),
+        Placeholder("follow_link", "follow", "查询网址", "the address of the complainant's own page, where there is one"),
+        Placeholder("follow_code", "follow", "查询码", "the complainant's code for that page, where the organisation gives codes"),
         Placeholder("started_at", "clock", "计时起点", "when the clock started"),
         Placeholder("due_at", "clock", "期限", "when it is due"),
         Placeholder("text", "event", "经办人所写", "what the acting person wrote", "text"),
@@ -187,6 +189,8 @@ def unfillable_placeholders(
             case "clock" if not in_clock:
                 yield name
             case "event" if in_clock or not among(placeholder.field in event_fields.get(event, ()) for event in events):
+                yield name
+            case "follow" if name in wording.required_names:
                 yield name
             case "history" if name in wording.required_names and not all(event in placeholder.known_after for event in events):
                 yield name
