@@ -208,6 +208,10 @@ class Organisation(StrictModel):
             return self.role_holders(role, unit.parent, at, accused)
         return found
 
+    def departments_of_role(self, role: str) -> tuple[str, ...]:
+        """The ids of the departments in which a person holds a role; one without a department holds it for all, named by an empty id."""
+        return tuple(dict.fromkeys(person.department or "" for person in self.people if role in person.roles)) or ("",)
+
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""
         candidates = role_tuple(roles)

@@ -86,11 +86,29 @@ def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, 
     channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))
     if isinstance(effect, Remind):
         verb = ("催办", "urges") if overdue else ("提醒", "reminds")
-        roles = _role_names(texts, effect.remind, owner)
+        roles = _departments_text(texts, effect, _role_names(texts, effect.remind, owner))
         return texts.choose(f"以{channels}{verb[0]}{roles}", f"{verb[1]} {roles} by {channels}")
-    roles = _role_names(texts, effect.notify, owner)
+    roles = _departments_text(texts, effect, _role_names(texts, effect.notify, owner))
     urgently = texts.choose("加急", "urgently ") if effect.urgent else ""
     return texts.choose(f"以{channels}{urgently}通知{roles}", f"{urgently}notifies {roles} by {channels}")
+
+
+def _departments_text(texts: ProcedureTexts, effect: Remind | Notify, roles: str) -> str:
+    """The roles with the departments in which they are looked for, where these are not the lead's alone."""
+    if effect.departments == ["lead"]:
+        return roles
+    names = [_department_text(texts, name) for name in effect.departments]
+    return texts.choose(f"{'和'.join(names)}的{roles}", f"{roles} of {' and '.join(names)}")
+
+
+def _department_text(texts: ProcedureTexts, name: str) -> str:
+    match name:
+        case "lead":
+            return texts.choose("牵头部门", "the lead department")
+        case "cooperating":
+            return texts.choose("各协同部门", "each co-operating department")
+    role = texts.role_phrase(name)
+    return texts.choose(f"{role}所在部门", f"the department of {role}")
 
 
 def _case_change_text(texts: ProcedureTexts, effect: Reclassify | RaiseLevel | SetFacts) -> str:

@@ -10,6 +10,8 @@ from shared.procedures.model.wording import Wording
 
 RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
+CASE_DEPARTMENTS = ("lead", "cooperating")
+"""The departments of a case that a message effect may name; every other name is a role."""
 
 
 class Effect(StrictModel):
@@ -26,6 +28,11 @@ class MessageEffect(Effect):
     template: str | None = None
     text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
     texts: dict[str, Wording] = Field(default={}, description="event → wording, where the causes of the message need different ones")
+    # grievance-system employee-4 asks the co-operating departments as well, realestate-engineering 4.2.2 the executives of two lines.
+    departments: list[str] = Field(
+        default=["lead"],
+        description="in which departments the roles are looked for: `lead`, `cooperating`, or a role for each department where it is held",
+    )
 
     def wording(self, event: str) -> Wording | None:
         """The wording of the message that an event causes; that of a clock's message for the empty name."""

@@ -93,6 +93,51 @@ def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_field
     request_notification(builder, at, recipients, [person for role in recipients for person in holders[role]], rule_fields, options)
 
 
+def notify_roles_in_departments(
+    builder: DecisionBuilder, at: int, roles: list[str], departments: list[str], rule_fields: dict[str, Any], options: NotificationOptions
+) -> None:
+    """Request a notification of the holders of these roles in the named departments, else of the first role above that one holds there."""
+    recipients = reached_in_departments(builder, roles, departments, at)
+    if recipients:
+        persons = [person for holders in recipients.values() for person in holders]
+        request_notification(builder, at, [*recipients], persons, rule_fields, options)
+    elif _named_departments(builder, departments):
+        report_no_recipient(builder, at, roles[0], rule_fields)
+
+
+def reached_in_departments(builder: DecisionBuilder, roles: list[str], departments: list[str], at: int) -> dict[str, tuple[str, ...]]:
+    """The roles that are held in the named departments with their holders, or the first role above that is; empty if there is none."""
+    units = _named_departments(builder, departments)
+    held = {role: holders for role in roles if (holders := _holders_in(builder, role, units, at))}
+    tried, above = set(roles), builder.rulebook.organisation.role_above(roles[0])
+    while not held and above is not None and above not in tried:
+        tried.add(above)
+        held = {above: holders} if (holders := _holders_in(builder, above, units, at)) else {}
+        above = builder.rulebook.organisation.role_above(above)
+    return held
+
+
+def _holders_in(builder: DecisionBuilder, role: str, units: list[str], at: int) -> tuple[str, ...]:
+    organisation, instant = builder.rulebook.organisation, builder.worktime.to_datetime(at)
+    found = [organisation.role_holders(role, unit, instant, accused(builder)) for unit in units]
+    return tuple(dict.fromkeys(person for holders in found for person in holders))
+
+
+def _named_departments(builder: DecisionBuilder, names: list[str]) -> list[str]:
+    """The ids of the departments that an effect names: the lead, the co-operating ones, or those in which a role is held."""
+    case = builder.case
+    ids: list[str] = []
+    for name in names:
+        match name:
+            case "lead":
+                ids.append(case.department or case.proposed)
+            case "cooperating":
+                ids += case.cooperating
+            case _:
+                ids += builder.rulebook.organisation.departments_of_role(name)
+    return list(dict.fromkeys(ids))
+
+
 def notify_roles_or_superiors(
     builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions
 ) -> None:

@@ -70,7 +70,8 @@ def case_values(case: Case) -> dict[str, Any]:
 
 def matter_line(complaint: dict[str, Any]) -> str:
     """The complaint's title, else the beginning of its text, on one line."""
-    line = " ".join(str(complaint.get("title") or complaint.get("text") or "").split())
+    # Wordings put the matter into a sentence of theirs, so that its own full stop would stand twice.
+    line = " ".join(str(complaint.get("title") or complaint.get("text") or "").split()).rstrip("。．.；;，, ")
     return line if len(line) <= MATTER_CHARACTERS else line[: MATTER_CHARACTERS - 1] + "…"
 
 

@@ -35,6 +35,16 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
             "最近一次回访的结果不是“不满意”或“联系不上”",
         ),
         ("count.handled == 0", "the handling has not been completed", "尚未处理完毕"),
+        (
+            "case.received_day < months_after(facts.agreed_on, 12)",
+            "less than 12 months have passed from “agreed on” to the day of receipt",
+            "收到投诉之日距“agreed on”不满12个月",
+        ),
+        (
+            "last.handled.day >= months_after(facts.agreed_on, 6)",
+            "at least 6 months have passed from “agreed on” to the latest completion of the handling",
+            "最近一次处理完毕距“agreed on”已满6个月",
+        ),
         ("count.answered > 0", "a further answer has been given", "已再次答复"),
         ("count.answered > 2", "the number of times of a further answer is more than 2", "再次答复的次数超过2"),
         (

@@ -1,5 +1,7 @@
 """Who is notified for a role, and what a message states of its occasion."""
 
+import pytest
+
 from tests.unit.sla.timeline import november_instant, requested_messages, run_steps
 
 
@@ -22,6 +24,16 @@ def test_accused_holders_of_a_role_are_not_notified() -> None:
     people = [{"id": "ou", "roles": ["officer"]}, {"id": "ai", "roles": ["officer"]}]
     rows = run_steps(text, organisation={"people": people}, against=["ou"])
     assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["ai"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "matter"),
+    [("电梯停运。", "电梯停运"), ("It leaks.", "It leaks"), ("你们管不管？", "你们管不管？"), ("停水。\n没人管。", "停水。 没人管")],
+)
+def test_matter_of_a_message_is_one_line_without_a_full_stop_of_its_own(text: str, matter: str) -> None:
+    reaction = 'reactions: [{id: r, clause: "1", "on": registered, do: [{notify: boss}]}]'
+    [row] = requested_messages(reaction, until="09 12:00", text=text)
+    assert row["values"]["matter"] == matter
 
 
 TIMED = """
@@ -66,3 +78,47 @@ reactions: [{id: tell, "on": clock_breached, do: [{notify: boss, text: {zh: "{li
     [values] = [row["values"] for row in requested_messages(text, until="09 12:00") if row["rule"] == "tell"]
     assert (values["limit"], values["limit_en"], values["due_at"]) == ("三日内答复", "Answered in three days", november_instant("09 10:00"))
     assert values["overdue"] is True
+
+
+TWO_LINES = {
+    "departments": [{"id": "service"}, {"id": "site"}, {"id": "garden"}],
+    "people": [
+        {"id": "ann", "roles": ["chief"], "department": "service"},
+        {"id": "bob", "roles": ["chief"], "department": "site"},
+        {"id": "cat", "roles": ["chief"], "department": "garden"},
+        {"id": "dan", "roles": ["officer"], "department": "service"},
+        {"id": "eva", "roles": ["boss"]},
+    ],
+    "fallback": "eva",
+}
+
+
+def told_on_routing(departments: str, step: str, against: list[str] | None = None) -> list[list[str]]:
+    text = f'reactions: [{{id: tell, "on": routed, do: [{{notify: chief, departments: {departments}}}], clause: "1"}}]'
+    rows = run_steps(text, step, organisation=TWO_LINES, against=against or [])
+    return [row["persons"] for row in rows if row["event"] == "notification_requested"]
+
+
+def test_a_message_reaches_the_role_in_the_named_departments() -> None:
+    step = "09 10:00 route boss department=site cooperating=[garden]"
+    assert told_on_routing("[lead]", step) == [["bob"]]
+    assert told_on_routing("[cooperating]", step) == [["cat"]]
+    assert told_on_routing("[lead, officer]", step) == [["bob", "ann"]]  # the line of whoever is an officer
+    assert told_on_routing("[lead, cooperating, officer]", step) == [["bob", "cat", "ann"]]
+
+
+def test_a_message_to_co_operating_departments_reaches_nobody_where_there_are_none() -> None:
+    assert told_on_routing("[cooperating]", "09 10:00 route boss department=site") == []
+
+
+def test_a_role_that_no_named_department_holds_is_reported_to_the_fallback() -> None:
+    step = "09 10:00 route boss department=site cooperating=[garden]"
+    assert told_on_routing("[cooperating]", step, against=["cat"]) == [["eva"]]
+
+
+def test_a_role_above_takes_the_place_in_the_named_departments() -> None:
+    text = 'reactions: [{id: tell, "on": routed, do: [{remind: officer, departments: [cooperating]}], clause: "1"}]'
+    company = {**TWO_LINES, "line": {"officer": "chief"}}
+    rows = run_steps(text, "09 10:00 route boss department=site cooperating=[garden]", organisation=company)
+    assert [(row["event"], row["recipients"]) for row in rows if row["event"] == "reminded"] == [("reminded", ["chief"])]
+    assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["cat"]]

@@ -94,3 +94,11 @@ def test_the_accused_is_never_an_approver_and_the_one_above_is() -> None:
     assert run(submitted, "09 11:00 approve chief", against=["qian"])[-1]["event"] == "measures_approved"
     rows = run_steps(PROCEDURE, submitted, "09 11:00 approve boss", against=["boss"])
     assert (rows[-1]["event"], rows[-1]["rule"]) == ("action_refused", "accused_left_out")
+
+
+@pytest.mark.parametrize("ending", ["close boss", "refuse boss reason=elsewhere"])
+def test_the_accused_does_not_end_the_complaint_against_himself(ending: str) -> None:
+    rows = run_steps(PROCEDURE, "09 10:00 answer officer", f"09 11:00 {ending}", against=["boss"])
+    assert (rows[-1]["event"], rows[-1]["rule"]) == ("action_refused", "accused_left_out")
+    rows = run_steps(PROCEDURE, "09 10:00 answer officer", f"09 11:00 {ending}", against=["officer"])
+    assert rows[-1]["event"] in ("closed", "refused")
