@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulator.expectations import event_matches, unmet_expectations
+from simulator.expectations import check_expectation, event_matches, unmet_expectations
 
 NINE = datetime.fromisoformat("2026-11-09T09:00:00+08:00")
 
@@ -33,6 +33,12 @@ EVENTS = [event("registered"), event("reminded", 1, clauses=["3.6.1"]), event("r
 )
 def test_event_matches_on_every_key_of_the_expectation(expected: dict[str, Any], fields: dict[str, Any], *, matches: bool) -> None:
     assert event_matches(expected, fields) is matches
+
+
+def test_instants_of_an_expectation_compare_as_instants() -> None:
+    expected = {"event": "clock_breached", "known_at": "2026-11-09T02:00:00+01:00"}
+    check_expectation(expected)
+    assert event_matches(expected, event("clock_breached", known_at=NINE))
 
 
 @pytest.mark.parametrize(
