@@ -35,6 +35,8 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
             "最近一次回访的结果不是“不满意”或“联系不上”",
         ),
         ("count.handled == 0", "the handling has not been completed", "尚未处理完毕"),
+        ("last.escalated.role == 'chief'", "the latest escalation reached the chief", "最近一次升级上报至主管"),
+        ("last.escalated.role != 'chief'", "the latest escalation did not reach the chief", "最近一次升级上报并非至主管"),
         ("count.answered > 0", "a further answer has been given", "已再次答复"),
         ("count.answered > 2", "the number of times of a further answer is more than 2", "再次答复的次数超过2"),
         (
