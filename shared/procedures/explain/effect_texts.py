@@ -148,7 +148,7 @@ def _escalation_text(texts: ProcedureTexts, effect: Escalate) -> str:
 
 def rungs_text(texts: ProcedureTexts, ladder: EscalationLadder) -> str:
     """The rungs of a ladder, and when the next one follows."""
-    rungs = texts.choose("、", ", then ").join(texts.roles(rung) for rung in ladder.rungs)
+    rungs = texts.choose("、", ", then ").join(texts.roles(rung, ("和", "and")) for rung in ladder.rungs)
     if ladder.every is None:
         return texts.choose(f"{rungs}；每有新的事由上报一级。", f"{rungs}; each new cause leads one step up.")
     wait = texts.duration(ladder.every)

@@ -211,6 +211,9 @@ def _actor_text(names: ProcedureNames, left: Name, items: Sequence[Node], *, pos
     )
     if left.path[0] == "last":
         event = names.choose(f"最近一次{names.event(left.path[1])}", f"the latest {names.event_noun(left.path[1])}")
+        if left.path[1] == "escalated":  # its role is the rung that it reached, not who did it
+            reached = "reached" if positive else "did not reach"
+            return names.choose(f"{event}{'' if positive else '并非'}至{doers}", f"{event} {reached} {doers}")
         return names.choose(f"{event}{'系' if positive else '并非'}由{doers}作出", f"{event} was {'' if positive else 'not '}by {doers}")
     return names.choose(f"{'' if positive else '并非'}由{doers}作出", f"it is {'' if positive else 'not '}done by {doers}")
 

@@ -45,6 +45,8 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
             "at least 6 months have passed from “agreed on” to the latest completion of the handling",
             "最近一次处理完毕距“agreed on”已满6个月",
         ),
+        ("last.escalated.role == 'chief'", "the latest escalation reached the chief", "最近一次升级上报至主管"),
+        ("last.escalated.role != 'chief'", "the latest escalation did not reach the chief", "最近一次升级上报并非至主管"),
         ("count.answered > 0", "a further answer has been given", "已再次答复"),
         ("count.answered > 2", "the number of times of a further answer is more than 2", "再次答复的次数超过2"),
         (
