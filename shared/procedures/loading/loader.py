@@ -37,8 +37,17 @@ class Pack:
 
     @property
     def scenarios(self) -> list[Path]:
-        """The scenario files of this version of the pack, sorted."""
-        return sorted((self.folder / "scenarios").glob("*.yaml"))
+        """The scenario files of this version of the pack, sorted; those of the second reading come last."""
+        return [*sorted((self.folder / "scenarios").glob("*.yaml")), *self.sense_scenarios]
+
+    @property
+    def sense_scenarios(self) -> list[Path]:
+        """The scenarios that were written from the text of the regulation alone, sorted."""
+        return sorted((self.folder / "scenarios" / "sense").glob("*.yaml"))
+
+    def scenario_name(self, path: Path) -> str:
+        """The name of a scenario file of this pack, unique within it: `late`, `sense/late`."""
+        return path.relative_to(self.folder / "scenarios").with_suffix("").as_posix()
 
 
 def installed_packs() -> list[str]:
