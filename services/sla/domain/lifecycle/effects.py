@@ -122,7 +122,7 @@ def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate
 
 def _climb_line(builder: DecisionBuilder, planned: PlannedEffect, effect: ClimbLine, context: EffectContext) -> None:
     plan, run = context.plan, context.run
-    if plan is None or run is None or not run.is_active:
+    if plan is None or run is None or not run.is_active or escalation.is_told_above(builder, plan.clock.id, context.at, effect.told):
         return
     # From when people knew: what was late before the registration, or before the fact was known, is nobody's delay.
     known_from = max(context.at, builder.case.registered_at, run.known_at or context.at)

@@ -56,6 +56,13 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
     report_no_recipient(builder, at, top, rule_fields, escalation.ladder)
 
 
+def is_told_above(builder: DecisionBuilder, clock_id: str, at: int, told: list[str]) -> bool:
+    """Whether the nearest role above the clock's owner is one of these, or somebody is told and nobody stands above."""
+    rungs = (role_tuple(rung) for rung in _line_above_owner(builder, clock_id).rungs)
+    nearest = next((roles for roles in rungs if any(role_holders(builder, role, at) for role in roles)), None)
+    return bool(told) and (nearest is None or bool(set(nearest) & set(told)))
+
+
 def begin_climb(builder: DecisionBuilder, clock_id: str, at: int, clauses: list[str], intervals: list[str]) -> None:
     """Climb the organisation's line above the clock's owner, one role after each interval, until the clock ends."""
     end_climbs(builder.case, clock_id)
