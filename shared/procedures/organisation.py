@@ -1,6 +1,6 @@
 """An organisation as data: departments, people with roles, calendars, routing, and complaint sources with their procedures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -207,6 +207,17 @@ class Organisation(StrictModel):
         if not found and unit is not None and unit.parent and accused.intersection(holders.persons):
             return self.role_holders(role, unit.parent, at, accused)
         return found
+
+    def line_departments(self, role: str, departments: Iterable[str]) -> tuple[str, ...]:
+        """The departments in whose lines a role stands: that of its holders in the first of these departments that finds any.
+
+        Where none does, those of all its holders: a matter between two units concerns one that has no part in the case yet.
+        """
+        departments = [department for department in departments if department]
+        found = (self._cached_holders(role, department).persons for department in departments)
+        holders = [self.person(person_id) for person_id in next(filter(None, found), ())]
+        holders = holders or [person for person in self.people if role in person.roles]
+        return tuple(dict.fromkeys((person.department if person else None) or next(iter(departments), "") for person in holders))
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""

@@ -86,9 +86,9 @@ def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, 
     channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))
     if isinstance(effect, Remind):
         verb = ("催办", "urges") if overdue else ("提醒", "reminds")
-        roles = _role_names(texts, effect.remind, owner)
+        roles = _role_names(texts, effect.remind, owner, effect.lines)
         return texts.choose(f"以{channels}{verb[0]}{roles}", f"{verb[1]} {roles} by {channels}")
-    roles = _role_names(texts, effect.notify, owner)
+    roles = _role_names(texts, effect.notify, owner, effect.lines)
     urgently = texts.choose("加急", "urgently ") if effect.urgent else ""
     return texts.choose(f"以{channels}{urgently}通知{roles}", f"{urgently}notifies {roles} by {channels}")
 
@@ -139,9 +139,19 @@ def rungs_text(texts: ProcedureTexts, ladder: EscalationLadder) -> str:
     )
 
 
-def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: Owner) -> str:
+def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: Owner, lines: Sequence[str] = ()) -> str:
     names = [texts.roles(owner) if role == "owner" and owner is not None else texts.role_phrase(role) for role in role_tuple(roles)]
-    return texts.join_list(names, ("和", "and"))
+    people = texts.join_list(names, ("和", "and"))
+    if not lines:
+        return people
+    units = texts.join_list([_line_name(texts, line) for line in lines], ("和", "and"))
+    return texts.choose(f"{units}各自线条的{people}", f"{people} in the lines of {units}")
+
+
+def _line_name(texts: ProcedureTexts, line: str) -> str:
+    if line == "owner":
+        return texts.choose("主办部门", "the department that leads")
+    return texts.choose("协办部门", "each co-operating department") if line == "cooperating" else texts.role_phrase(line)
 
 
 def _clock_title(texts: ProcedureTexts, clock_id: str) -> str:

@@ -23,6 +23,12 @@ class MessageEffect(Effect):
     """The fields of effects that send a message."""
 
     by: list[MessageChannel] = ["email"]
+    # realestate-engineering 4.2.2: each side asks the executive of its own line (分别向各自线条分管领导请示).
+    lines: list[str] = Field(
+        default=[],
+        description="roles in whose departments the recipients are searched, each in its own line; `owner` is the department that leads, "
+        "`cooperating` each co-operating one; none: the department that leads",
+    )
     template: str | None = None
     text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
     texts: dict[str, Wording] = Field(default={}, description="event → wording, where the causes of the message need different ones")

@@ -104,14 +104,16 @@ def _remind(builder: DecisionBuilder, planned: PlannedEffect, effect: Remind, co
         data["occurrences"] = context.occurrences
     builder.add_event("reminded", context.at, data, context.cause)
     options = _notification_options(builder, effect, "reminded", context)
-    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
+    departments = notifications.line_departments(builder, effect.lines)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 
 def _notify(builder: DecisionBuilder, planned: PlannedEffect, effect: Notify, context: EffectContext) -> None:
     roles, rule_fields = _resolve_roles(builder, effect.notify, context), builder.rule_fields(context.rule, planned.clauses)
     about = "clock_breached" if context.overdue and context.plan else context.about or "due"
     options = _notification_options(builder, effect, about, context, urgent=effect.urgent)
-    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
+    departments = notifications.line_departments(builder, effect.lines)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 
 def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate, context: EffectContext) -> None:

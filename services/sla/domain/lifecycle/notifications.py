@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from services.sla.domain.rules.plans import ClockPlan
 from shared.procedures.model.effects import RoleNames
 
 COMPLAINANT_ROLE = "complainant"
+OWNER_LINE, COOPERATING_LINE = "owner", "cooperating"
+"""Under `lines`: the department that leads, and each co-operating one."""
 _NO_ACCUSED: frozenset[str] = frozenset()
 
 
@@ -49,9 +52,8 @@ def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
     # A single role is named even if it is vacant; a notification then goes to the role above it.
     if isinstance(roles, str) or len(roles) == 1:
         return roles if isinstance(roles, str) else roles[0]
-    case = builder.case
     at = builder.worktime.to_datetime(builder.now)
-    return builder.rulebook.organisation.first_held_role(roles, case.department or case.proposed, at, accused(builder))
+    return builder.rulebook.organisation.first_held_role(roles, _lead_department(builder), at, accused(builder))
 
 
 def accused(builder: DecisionBuilder) -> frozenset[str]:
@@ -60,11 +62,11 @@ def accused(builder: DecisionBuilder) -> frozenset[str]:
     return builder.rulebook.excluded_people(tuple(against)) if against else _NO_ACCUSED
 
 
-def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...]:
-    """The persons who hold a role for this case at an instant and are neither absent nor accused."""
+def role_holders(builder: DecisionBuilder, role: str, at: int, department: str | None = None) -> tuple[str, ...]:
+    """The persons who hold a role for this case at an instant and are neither absent nor accused; those of its lead where none is given."""
     organisation = builder.rulebook.organisation
-    department = builder.case.department or builder.case.proposed
-    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), accused(builder))
+    unit = _lead_department(builder) if department is None else department
+    return organisation.role_holders(role, unit, builder.worktime.to_datetime(at), accused(builder))
 
 
 def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
@@ -81,16 +83,38 @@ def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_field
 
 
 def notify_roles_or_superiors(
-    builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions
+    builder: DecisionBuilder,
+    at: int,
+    roles: list[str],
+    rule_fields: dict[str, Any],
+    options: NotificationOptions,
+    departments: tuple[str, ...] = (),
 ) -> None:
-    """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`."""
-    reachable = {role: _reachable_role_and_holders(builder, role, at) for role in roles}
-    for role, recipient in reachable.items():
-        if recipient is None:
-            report_no_recipient(builder, at, role, rule_fields)
-    recipients = dict(recipient for recipient in reachable.values() if recipient is not None)
-    persons = [person for holders in recipients.values() for person in holders]
-    request_notification(builder, at, [*recipients], persons, rule_fields, options)
+    """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`.
+
+    With departments the role is searched in the line of each of them.
+    """
+    units = departments or (_lead_department(builder),)
+    searched = [(role, _reachable_role_and_holders(builder, role, at, unit)) for unit in units for role in roles]
+    for role in dict.fromkeys(role for role, found in searched if found is None):
+        report_no_recipient(builder, at, role, rule_fields)
+    found = [recipient for _, recipient in searched if recipient is not None]
+    persons = [person for _, holders in found for person in holders]
+    request_notification(builder, at, list(dict.fromkeys(role for role, _ in found)), persons, rule_fields, options)
+
+
+def line_departments(builder: DecisionBuilder, lines: Sequence[str]) -> tuple[str, ...]:
+    """The departments in whose lines recipients are searched: of the holders of these roles, of the lead (`owner`), of the co-operating."""
+    case, lead = builder.case, _lead_department(builder)
+    departments: list[str] = []
+    for line in lines:
+        if line == OWNER_LINE:
+            departments.append(lead)
+        elif line == COOPERATING_LINE:
+            departments += case.cooperating
+        else:
+            departments += builder.rulebook.organisation.line_departments(line, [lead, *case.cooperating])
+    return tuple(dict.fromkeys(departments))
 
 
 def request_notification(
@@ -144,11 +168,17 @@ def _contact_person(builder: DecisionBuilder, at: int) -> str:
     return next(iter(role_holders(builder, case.handler or case_owner(builder), at)), "")
 
 
-def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, tuple[str, ...]] | None:
+def _lead_department(builder: DecisionBuilder) -> str:
+    return builder.case.department or builder.case.proposed
+
+
+def _reachable_role_and_holders(
+    builder: DecisionBuilder, role: str, at: int, department: str | None = None
+) -> tuple[str, tuple[str, ...]] | None:
     tried: list[str] = []
     candidate: str | None = role
     while candidate is not None and candidate not in tried:
-        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at)
+        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at, department)
         if persons or candidate == COMPLAINANT_ROLE:
             return candidate, persons
         tried.append(candidate)

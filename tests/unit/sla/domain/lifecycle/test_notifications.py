@@ -1,5 +1,9 @@
 """Who is notified for a role, and what a message states of its occasion."""
 
+from typing import Any
+
+import pytest
+
 from tests.unit.sla.timeline import november_instant, requested_messages, run_steps
 
 
@@ -22,6 +26,57 @@ def test_accused_holders_of_a_role_are_not_notified() -> None:
     people = [{"id": "ou", "roles": ["officer"]}, {"id": "ai", "roles": ["officer"]}]
     rows = run_steps(text, organisation={"people": people}, against=["ou"])
     assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["ai"]]
+
+
+TWO_LINES: dict[str, Any] = {
+    "departments": [{"id": "group"}, {"id": "north", "parent": "group"}, {"id": "south", "parent": "group"}, {"id": "east"}],
+    "people": [
+        {"id": "no", "roles": ["officer"], "department": "north"},
+        {"id": "nb", "roles": ["boss"], "department": "north"},
+        {"id": "sb", "roles": ["boss"], "department": "south"},
+        {"id": "sc", "roles": ["chief"], "department": "south"},
+        {"id": "eb", "roles": ["boss"], "department": "east"},
+    ],
+    "line": {"boss": "chief"},
+    "fallback": "sc",
+}
+
+
+@pytest.mark.parametrize(
+    ("effect", "route", "told"),
+    [
+        ("notify: boss", "south", ["sb"]),
+        ("notify: boss, lines: [officer, owner]", "south", ["nb", "sb"]),
+        ("remind: boss, lines: [officer, owner]", "south", ["nb", "sb"]),
+        ("notify: boss, lines: [officer, chief]", "south", ["nb", "sb"]),
+        ("notify: boss, lines: [owner, cooperating]", "south cooperating=[north,east]", ["sb", "nb", "eb"]),
+        ("notify: boss, lines: [owner, cooperating]", "south", ["sb"]),
+        ("notify: boss, lines: [owner, officer]", "north", ["nb"]),
+    ],
+)
+def test_recipients_of_a_joint_matter_are_searched_in_the_line_of_each_unit(effect: str, route: str, told: list[str]) -> None:
+    text = f'{{reactions: [{{id: tell, "on": routed, do: [{{{effect}}}], clause: "1"}}]}}'
+    rows = run_steps(text, f"09 10:00 route boss department={route}", organisation=TWO_LINES)
+    assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [told]
+
+
+def test_a_vacant_role_of_one_line_is_searched_above_in_that_line_and_else_reported() -> None:
+    text = '{reactions: [{id: tell, "on": routed, do: [{notify: boss, lines: [owner, cooperating]}], clause: "1"}]}'
+    people = [person for person in TWO_LINES["people"] if person["id"] not in ("sb", "eb")]
+    step = "09 10:00 route boss department=south cooperating=[east]"
+    rows = run_steps(text, step, organisation={**TWO_LINES, "people": people, "line": {"boss": "chief"}})
+    told = [row for row in rows if row["event"] in ("no_recipient", "notification_requested")]
+    assert [(row["event"], row.get("role"), row.get("persons")) for row in told] == [
+        ("no_recipient", "boss", None),
+        ("notification_requested", None, ["sc"]),
+        ("notification_requested", None, ["sc"]),
+    ]
+
+
+def test_the_accused_of_one_line_is_not_told_and_the_other_line_is() -> None:
+    text = '{reactions: [{id: tell, "on": routed, do: [{notify: boss, lines: [officer, owner]}], clause: "1"}]}'
+    rows = run_steps(text, "09 10:00 route boss department=south", organisation=TWO_LINES, against=["sb"])
+    assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["nb", "sc"]]
 
 
 TIMED = """
