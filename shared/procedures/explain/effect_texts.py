@@ -131,9 +131,9 @@ def _escalation_text(texts: ProcedureTexts, effect: Escalate) -> str:
 def rungs_text(texts: ProcedureTexts, ladder: EscalationLadder) -> str:
     """The rungs of a ladder, and when the next one follows."""
     rungs = texts.choose("、", ", then ").join(texts.roles(rung) for rung in ladder.rungs)
-    if ladder.every is None:
+    if ladder.every_ is None:
         return texts.choose(f"{rungs}；每有新的事由上报一级。", f"{rungs}; each new cause leads one step up.")
-    wait = texts.duration(ladder.every)
+    wait = texts.limit(ladder.every_)
     return texts.choose(
         f"{rungs}；每级{wait}内无人确认的，上报下一级。", f"{rungs}; one step up after each {wait} without acknowledgement."
     )
