@@ -208,16 +208,17 @@ class Organisation(StrictModel):
             return self.role_holders(role, unit.parent, at, accused)
         return found
 
-    def line_departments(self, role: str, departments: Iterable[str]) -> tuple[str, ...]:
-        """The departments in whose lines a role stands: that of its holders in the first of these departments that finds any.
+    def departments_of_role(self, role: str, departments: Iterable[str]) -> tuple[str, ...]:
+        """The departments of the holders of a role: of those for the first of these departments that finds any, else of all its holders.
 
-        Where none does, those of all its holders: a matter between two units concerns one that has no part in the case yet.
+        A matter between two units concerns one that has no part in the case yet.
         """
         departments = [department for department in departments if department]
         found = (self._cached_holders(role, department).persons for department in departments)
         holders = [self.person(person_id) for person_id in next(filter(None, found), ())]
         holders = holders or [person for person in self.people if role in person.roles]
-        return tuple(dict.fromkeys((person.department if person else None) or next(iter(departments), "") for person in holders))
+        lead = next(iter(departments), "")
+        return tuple(dict.fromkeys((person.department if person else None) or lead for person in holders)) or (lead,)
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""

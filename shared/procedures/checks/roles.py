@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shared.contracts.base import StrictModel
 from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.model.actions.action_rules import ActionRule
-from shared.procedures.model.effects import AssignHandler, Escalate, MessageEffect, Notify, Remind, role_tuple
+from shared.procedures.model.effects import CASE_DEPARTMENTS, AssignHandler, Escalate, MessageEffect, Notify, Remind, role_tuple
 from shared.procedures.model.entry_list import YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.form_layout.layout import FormEntry
@@ -41,9 +41,9 @@ def _roles_of(entry: StrictModel) -> tuple[str, ...]:
         case ClockEntry():
             return () if isinstance(entry.owner, ActorOfEvent) else role_tuple(entry.owner)
         case Remind():
-            return (*role_tuple(entry.remind), *_line_roles(entry))
+            return (*role_tuple(entry.remind), *_roles_of_departments(entry))
         case Notify():
-            return (*role_tuple(entry.notify), *_line_roles(entry))
+            return (*role_tuple(entry.notify), *_roles_of_departments(entry))
         case Escalate():
             return (entry.escalate,)
         case AssignHandler():
@@ -64,8 +64,8 @@ def _roles_of(entry: StrictModel) -> tuple[str, ...]:
     return ()
 
 
-def _line_roles(effect: MessageEffect) -> tuple[str, ...]:
-    return tuple(line for line in effect.lines if line != "cooperating")
+def _roles_of_departments(effect: MessageEffect) -> tuple[str, ...]:
+    return tuple(name for name in effect.departments if name not in CASE_DEPARTMENTS)
 
 
 def check_roles(procedure: Procedure) -> Iterator[Finding]:

@@ -168,13 +168,13 @@ def describe_ladder(texts: ProcedureTexts, entry: EscalationLadder) -> list[str]
 
 def describe_duty(texts: ProcedureTexts, entry: PeriodicDuty) -> list[str]:
     """A recurring task without a case."""
-    period, owner = texts.lookup(value_names.PERIOD_NAMES, entry.every), texts.role_phrase(entry.owner)
+    period, owner = texts.period(entry.every_), texts.role_phrase(entry.owner)
     title = texts.quote(texts.title(entry))
     channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in entry.by], ("和", "and"))
     lines = [
         texts.choose(
             f"{period}由{owner}完成{title}；系统届时以{channels}通知。",
-            f"{period.capitalize()}, {title} is due from {owner}; the system then sends a notice by {channels}.",
+            f"{period[0].upper()}{period[1:]}, {title} is due from {owner}; the system then sends a notice by {channels}.",
         )
     ]
     if entry.report is not None:

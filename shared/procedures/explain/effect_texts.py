@@ -6,6 +6,8 @@ from shared.procedures.explain import value_names
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.effects import (
+    CASE_DEPARTMENTS,
+    LEAD,
     AnyEffect,
     AssignHandler,
     Breach,
@@ -86,9 +88,9 @@ def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, 
     channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))
     if isinstance(effect, Remind):
         verb = ("催办", "urges") if overdue else ("提醒", "reminds")
-        roles = _role_names(texts, effect.remind, owner, effect.lines)
+        roles = _departments_text(texts, effect, _role_names(texts, effect.remind, owner))
         return texts.choose(f"以{channels}{verb[0]}{roles}", f"{verb[1]} {roles} by {channels}")
-    roles = _role_names(texts, effect.notify, owner, effect.lines)
+    roles = _departments_text(texts, effect, _role_names(texts, effect.notify, owner))
     urgently = texts.choose("加急", "urgently ") if effect.urgent else ""
     return texts.choose(f"以{channels}{urgently}通知{roles}", f"{urgently}notifies {roles} by {channels}")
 
@@ -131,27 +133,32 @@ def _escalation_text(texts: ProcedureTexts, effect: Escalate) -> str:
 def rungs_text(texts: ProcedureTexts, ladder: EscalationLadder) -> str:
     """The rungs of a ladder, and when the next one follows."""
     rungs = texts.choose("、", ", then ").join(texts.roles(rung) for rung in ladder.rungs)
-    if ladder.every is None:
+    if ladder.every_ is None:
         return texts.choose(f"{rungs}；每有新的事由上报一级。", f"{rungs}; each new cause leads one step up.")
-    wait = texts.duration(ladder.every)
+    wait = texts.limit(ladder.every_)
     return texts.choose(
         f"{rungs}；每级{wait}内无人确认的，上报下一级。", f"{rungs}; one step up after each {wait} without acknowledgement."
     )
 
 
-def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: Owner, lines: Sequence[str] = ()) -> str:
+def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: Owner) -> str:
     names = [texts.roles(owner) if role == "owner" and owner is not None else texts.role_phrase(role) for role in role_tuple(roles)]
-    people = texts.join_list(names, ("和", "and"))
-    if not lines:
-        return people
-    units = texts.join_list([_line_name(texts, line) for line in lines], ("和", "and"))
-    return texts.choose(f"{units}各自线条的{people}", f"{people} in the lines of {units}")
+    return texts.join_list(names, ("和", "and"))
 
 
-def _line_name(texts: ProcedureTexts, line: str) -> str:
-    if line == "owner":
-        return texts.choose("主办部门", "the department that leads")
-    return texts.choose("协办部门", "each co-operating department") if line == "cooperating" else texts.role_phrase(line)
+def _departments_text(texts: ProcedureTexts, effect: Remind | Notify, roles: str) -> str:
+    """The roles with the departments in which they are looked for, where these are not the lead's alone."""
+    if effect.departments == [LEAD]:
+        return roles
+    names = texts.join_list([_department_name(texts, name) for name in effect.departments], ("和", "and"))
+    return texts.choose(f"{names}各自线条的{roles}", f"{roles} of {names}")
+
+
+def _department_name(texts: ProcedureTexts, name: str) -> str:
+    if name in CASE_DEPARTMENTS:
+        return texts.choose(*(("主办部门", "the lead department") if name == LEAD else ("各协同部门", "each co-operating department")))
+    role = texts.role_phrase(name)
+    return texts.choose(f"{role}所在部门", f"the department of {role}")
 
 
 def _clock_title(texts: ProcedureTexts, clock_id: str) -> str:

@@ -97,14 +97,13 @@ def _breach(builder: DecisionBuilder, planned: PlannedEffect, effect: Breach, co
 
 def _remind(builder: DecisionBuilder, planned: PlannedEffect, effect: Remind, context: EffectContext) -> None:
     roles, rule_fields = _resolve_roles(builder, effect.remind, context), builder.rule_fields(context.rule, planned.clauses)
-    reachable = [notifications.reachable_role(builder, role, context.at) for role in roles]
-    recipients = list(dict.fromkeys(role for role in reachable if role is not None))
+    departments = notifications.named_departments(builder, effect.departments)
+    recipients = notifications.reachable_roles(builder, roles, context.at, departments)
     data = {**_run_fields(builder, context), **rule_fields, "role": roles[0], "recipients": recipients, "by": list(effect.by)}
     if context.occurrences > 1:
         data["occurrences"] = context.occurrences
     builder.add_event("reminded", context.at, data, context.cause)
     options = _notification_options(builder, effect, "reminded", context)
-    departments = notifications.line_departments(builder, effect.lines)
     notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 
@@ -112,7 +111,7 @@ def _notify(builder: DecisionBuilder, planned: PlannedEffect, effect: Notify, co
     roles, rule_fields = _resolve_roles(builder, effect.notify, context), builder.rule_fields(context.rule, planned.clauses)
     about = "clock_breached" if context.overdue and context.plan else context.about or "due"
     options = _notification_options(builder, effect, about, context, urgent=effect.urgent)
-    departments = notifications.line_departments(builder, effect.lines)
+    departments = notifications.named_departments(builder, effect.departments)
     notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 

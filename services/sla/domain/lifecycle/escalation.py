@@ -110,7 +110,7 @@ def _next_rung_at(builder: DecisionBuilder, at: int, intervals: list[str]) -> in
 def _line_above_owner(builder: DecisionBuilder, clock_id: str) -> EscalationLadder:
     rungs = _line_from(builder, clock_owner(builder, builder.rulebook.clock_plans[clock_id]))[1:]
     return EscalationLadder.model_construct(
-        id=ESCALATION_RULE, clause=None, zh="", en="", rungs=rungs, every=None, by=[*CHANNELS], text=None
+        id=ESCALATION_RULE, clause=None, zh="", en="", rungs=rungs, every_=None, by=[*CHANNELS], text=None
     )
 
 
@@ -135,7 +135,7 @@ def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> EscalationL
         zh="",
         en="",
         rungs=_line_from(builder, ladder_or_role),
-        every=DEFAULT_RUNG_INTERVAL,
+        every_=DEFAULT_RUNG_INTERVAL,
         by=[*CHANNELS],
         text=None,
     )

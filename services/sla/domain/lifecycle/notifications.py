@@ -9,11 +9,9 @@ from typing import Any
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.messages.message_values import case_values, in_json
 from services.sla.domain.rules.plans import ClockPlan
-from shared.procedures.model.effects import RoleNames
+from shared.procedures.model.effects import COOPERATING, LEAD, RoleNames
 
 COMPLAINANT_ROLE = "complainant"
-OWNER_LINE, COOPERATING_LINE = "owner", "cooperating"
-"""Under `lines`: the department that leads, and each co-operating one."""
 _NO_ACCUSED: frozenset[str] = frozenset()
 
 
@@ -75,6 +73,12 @@ def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
     return None if reachable is None else reachable[0]
 
 
+def reachable_roles(builder: DecisionBuilder, roles: Sequence[str], at: int, departments: Sequence[str]) -> list[str]:
+    """The roles that are reached in these departments: each itself, or the nearest role above it that has a holder there."""
+    found = [_reachable_role_and_holders(builder, role, at, unit) for unit in departments for role in roles]
+    return list(dict.fromkeys(reachable[0] for reachable in found if reachable is not None))
+
+
 def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions) -> None:
     """Request a notification of the holders of these roles; vacant roles are left out."""
     holders = {role: () if role == COMPLAINANT_ROLE else role_holders(builder, role, at) for role in roles}
@@ -88,13 +92,13 @@ def notify_roles_or_superiors(
     roles: list[str],
     rule_fields: dict[str, Any],
     options: NotificationOptions,
-    departments: tuple[str, ...] = (),
+    departments: tuple[str, ...] | None = None,
 ) -> None:
     """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`.
 
-    With departments the role is searched in the line of each of them.
+    With departments the role is searched in the line of each of them, without in that of the lead.
     """
-    units = departments or (_lead_department(builder),)
+    units = (_lead_department(builder),) if departments is None else departments
     searched = [(role, _reachable_role_and_holders(builder, role, at, unit)) for unit in units for role in roles]
     for role in dict.fromkeys(role for role, found in searched if found is None):
         report_no_recipient(builder, at, role, rule_fields)
@@ -103,17 +107,17 @@ def notify_roles_or_superiors(
     request_notification(builder, at, list(dict.fromkeys(role for role, _ in found)), persons, rule_fields, options)
 
 
-def line_departments(builder: DecisionBuilder, lines: Sequence[str]) -> tuple[str, ...]:
-    """The departments in whose lines recipients are searched: of the holders of these roles, of the lead (`owner`), of the co-operating."""
+def named_departments(builder: DecisionBuilder, names: Sequence[str]) -> tuple[str, ...]:
+    """The departments that an effect names: `lead`, each co-operating one, or those of the holders of a role."""
     case, lead = builder.case, _lead_department(builder)
     departments: list[str] = []
-    for line in lines:
-        if line == OWNER_LINE:
+    for name in names:
+        if name == LEAD:
             departments.append(lead)
-        elif line == COOPERATING_LINE:
+        elif name == COOPERATING:
             departments += case.cooperating
         else:
-            departments += builder.rulebook.organisation.line_departments(line, [lead, *case.cooperating])
+            departments += builder.rulebook.organisation.departments_of_role(name, [lead, *case.cooperating])
     return tuple(dict.fromkeys(departments))
 
 

@@ -8,6 +8,7 @@ from shared.procedures.explain.conditions.presence_text import field_label, flag
 from shared.procedures.explain.conditions.search_text import attached_files_text, pattern_text, search_text
 from shared.procedures.explain.names import ProcedureNames
 from shared.procedures.explain.value_names import VALUE_NAMES
+from shared.procedures.expressions.date_arithmetic import MONTHS_AFTER
 
 _EPOCH = "1970-01-0"
 """Packs compare an instant with the start of 1970 to ask whether it is set: an absent instant reads as that moment."""
@@ -221,10 +222,21 @@ def _is_number_fact(names: ProcedureNames, node: Node) -> bool:
 
 def _ordered_text(names: ProcedureNames, node: Comparison) -> str:
     """A comparison of size or time."""
+    if isinstance(node.right, Call) and node.right.function == MONTHS_AFTER and isinstance(node.left, Name):
+        return _months_text(names, node.left, node.right, passed=node.operator in (">=", ">"))
     is_time = isinstance(node.right, Name | Call) and not _is_number_fact(names, node.right)
     zh, en = (_TIME_WORDS if is_time else _NUMBER_WORDS)[node.operator]
     left, right = operand_text(names, node.left), operand_text(names, node.right)
     return names.choose(f"{left}{zh}{right}", f"{left} {en} {right}")
+
+
+def _months_text(names: ProcedureNames, day: Name, call: Call, *, passed: bool) -> str:
+    """`last.handed_over.day < months_after(facts.accepted_at, 12)`: on that day less than 12 months have passed since the date."""
+    start, months = (operand_text(names, argument) for argument in call.arguments)
+    when = name_text(names, Name(("last", day.path[1], "at")) if day.path[0] == "last" else day)
+    if names.is_chinese:
+        return f"至{when}，距{start}{'已满' if passed else '不满'}{months}个月"
+    return f"{'at least' if passed else 'less than'} {months} months have passed from {start} to {when}"
 
 
 def _generic_text(names: ProcedureNames, node: Comparison) -> str:

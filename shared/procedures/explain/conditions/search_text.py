@@ -6,7 +6,7 @@ from shared.procedures.explain.conditions.condition_syntax import Call, Name, No
 from shared.procedures.explain.conditions.operand_text import operand_text
 from shared.procedures.explain.conditions.pattern_words import PatternWords, PatternWordsError, WordSequence, pattern_words
 from shared.procedures.explain.names import ProcedureNames
-from shared.procedures.expressions.text_patterns import CueKind, common_cues
+from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueKind, common_cues
 
 _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "negation": ("被否定", "denied"),
@@ -14,6 +14,7 @@ _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "hearsay": ("听说或属别处", "hearsay or about another place"),
     "enquiry": ("只是询问", "only asked about"),
     "conditional": ("只是假设", "only supposed"),
+    "other_topic": ("所说并非此事", "said not to be the matter"),
 }
 
 _FILE_ENDINGS = re.compile(r"(?:\(\?i\))?\[\.\]\((?P<endings>\w+(?:\|\w+)*)\)\$")
@@ -66,9 +67,10 @@ def pattern_text(names: ProcedureNames, name: str, *, positive: bool) -> str:
     if pattern.lookalikes:
         others = names.join_list([names.quote(word) for word in pattern.lookalikes], ("或", "or"))
         text += names.choose(f"（{others}不算）", f" ({others} does not count)")
-    if pattern.topic or not pattern.cues:
+    kinds = TOPIC_CUES if pattern.topic else pattern.cues
+    if not kinds:
         return text
-    cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in pattern.cues], ("或", "or"))
+    cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in kinds], ("或", "or"))
     return text + names.choose(f"（{cues}的不算）", f" (what is {cues} does not count)")
 
 

@@ -46,12 +46,12 @@ TWO_LINES: dict[str, Any] = {
     ("effect", "route", "told"),
     [
         ("notify: boss", "south", ["sb"]),
-        ("notify: boss, lines: [officer, owner]", "south", ["nb", "sb"]),
-        ("remind: boss, lines: [officer, owner]", "south", ["nb", "sb"]),
-        ("notify: boss, lines: [officer, chief]", "south", ["nb", "sb"]),
-        ("notify: boss, lines: [owner, cooperating]", "south cooperating=[north,east]", ["sb", "nb", "eb"]),
-        ("notify: boss, lines: [owner, cooperating]", "south", ["sb"]),
-        ("notify: boss, lines: [owner, officer]", "north", ["nb"]),
+        ("notify: boss, departments: [officer, lead]", "south", ["nb", "sb"]),
+        ("remind: boss, departments: [officer, lead]", "south", ["nb", "sb"]),
+        ("notify: boss, departments: [officer, chief]", "south", ["nb", "sb"]),
+        ("notify: boss, departments: [lead, cooperating]", "south cooperating=[north,east]", ["sb", "nb", "eb"]),
+        ("notify: boss, departments: [lead, cooperating]", "south", ["sb"]),
+        ("notify: boss, departments: [lead, officer]", "north", ["nb"]),
     ],
 )
 def test_recipients_of_a_joint_matter_are_searched_in_the_line_of_each_unit(effect: str, route: str, told: list[str]) -> None:
@@ -61,7 +61,7 @@ def test_recipients_of_a_joint_matter_are_searched_in_the_line_of_each_unit(effe
 
 
 def test_a_vacant_role_of_one_line_is_searched_above_in_that_line_and_else_reported() -> None:
-    text = '{reactions: [{id: tell, "on": routed, do: [{notify: boss, lines: [owner, cooperating]}], clause: "1"}]}'
+    text = '{reactions: [{id: tell, "on": routed, do: [{notify: boss, departments: [lead, cooperating]}], clause: "1"}]}'
     people = [person for person in TWO_LINES["people"] if person["id"] not in ("sb", "eb")]
     step = "09 10:00 route boss department=south cooperating=[east]"
     rows = run_steps(text, step, organisation={**TWO_LINES, "people": people, "line": {"boss": "chief"}})
@@ -74,7 +74,7 @@ def test_a_vacant_role_of_one_line_is_searched_above_in_that_line_and_else_repor
 
 
 def test_the_accused_of_one_line_is_not_told_and_the_other_line_is() -> None:
-    text = '{reactions: [{id: tell, "on": routed, do: [{notify: boss, lines: [officer, owner]}], clause: "1"}]}'
+    text = '{reactions: [{id: tell, "on": routed, do: [{notify: boss, departments: [officer, lead]}], clause: "1"}]}'
     rows = run_steps(text, "09 10:00 route boss department=south", organisation=TWO_LINES, against=["sb"])
     assert [row["persons"] for row in rows if row["event"] == "notification_requested"] == [["nb", "sc"]]
 
@@ -121,3 +121,9 @@ reactions: [{id: tell, "on": clock_breached, do: [{notify: boss, text: {zh: "{li
     [values] = [row["values"] for row in requested_messages(text, until="09 12:00") if row["rule"] == "tell"]
     assert (values["limit"], values["limit_en"], values["due_at"]) == ("三日内答复", "Answered in three days", november_instant("09 10:00"))
     assert values["overdue"] is True
+
+
+def test_nobody_is_told_of_a_message_to_the_co_operating_departments_of_a_case_without_any() -> None:
+    text = '{reactions: [{id: tell, "on": routed, do: [{notify: boss, departments: [cooperating]}], clause: "1"}]}'
+    rows = run_steps(text, "09 10:00 route boss department=south", organisation=TWO_LINES)
+    assert [row["event"] for row in rows if row["event"] in ("notification_requested", "no_recipient")] == []
