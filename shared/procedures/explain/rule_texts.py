@@ -6,6 +6,7 @@ from shared.procedures.explain.effect_texts import effects_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.explain.value_names import VALUE_NAMES
 from shared.procedures.model.actions.action_rules import ActionRule, CallBackDemand, EngineDefault
+from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.timed_entries import ReactionEntry
 from shared.procedures.model.triage.entries import NEVER_HOLDS
 
@@ -137,5 +138,24 @@ def describe_reaction(texts: ProcedureTexts, entry: ReactionEntry) -> list[str]:
     return [
         texts.choose(
             f"{purpose}一经{events}，{condition}系统立即{effects}。", f"{purpose}on {events}{condition}, the system at once {effects}."
+        )
+    ]
+
+
+def describe_after_end(texts: ProcedureTexts) -> list[str]:
+    """What follows when the complainant urges, supplements or reopens a case that has ended."""
+    rule, reopen = texts.procedure.after_end, texts.action("reopen")
+    request_zh, request_en = (
+        f"案件终结后，投诉人催办、补充或要求{reopen}的",
+        "If the complainant urges, supplements or asks to reopen an ended case",
+    )
+    if rule is not None and rule.follows == "reopen":
+        clauses = texts.reference(clause_ids(rule.clause))
+        return [texts.choose(f"{request_zh}，系统立即{reopen}{clauses}。", f"{request_en}, the system reopens it at once{clauses}.")]
+    clauses = "" if rule is None else texts.reference(clause_ids(rule.clause))
+    return [
+        texts.choose(
+            f"{request_zh}，系统通知作出终结决定的岗位，由其决定是否{reopen}{clauses}。",
+            f"{request_en}, the system tells the role that ended it, which decides whether to reopen it{clauses}.",
         )
     ]

@@ -54,6 +54,7 @@ PLACEHOLDERS = {
         Placeholder("title", "case", "条目名称", "the entry's title"),
         Placeholder("started_at", "clock", "计时起点", "when the clock started"),
         Placeholder("due_at", "clock", "期限", "when it is due"),
+        Placeholder("missing", "event", "登记时缺少的必填项", "the required fields that the record lacks, by their titles", "missing"),
         Placeholder("text", "event", "经办人所写", "what the acting person wrote", "text"),
         Placeholder("reason", "event", "理由", "the reason given", "reason"),
         Placeholder("demands", "event", "附加要求", "the demands of an approval or a rejection", "demands"),
@@ -86,7 +87,7 @@ PLACEHOLDERS = {
 
 INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date", "until", "agreed_date"})
 WORDS_OF_PERSONS = frozenset(
-    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS - {"limit"}
+    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS - {"limit", "missing"}
 )
 """Placeholders whose value a person wrote, of any length."""
 

@@ -49,7 +49,8 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
         if recipients:
             escalation.rung = rung
             escalation.next = _next_rung_at(builder, at, escalation.every or ([] if ladder.every is None else [ladder.every]))
-            _notify_rung(builder, escalation, ladder, at, recipients, rule_fields)
+            further = any(role_holders(builder, role, at) for above in ladder.rungs[rung + 1 :] for role in role_tuple(above))
+            _notify_rung(builder, escalation, ladder, at, recipients, rule_fields, goes_on=further and escalation.next is not None)
             return
     escalation.active, escalation.next, escalation.rung = False, None, len(ladder.rungs)
     top = role_tuple(ladder.rungs[-1])[-1] if ladder.rungs else clock_owner(builder, builder.rulebook.clock_plans[escalation.clock])
@@ -152,10 +153,19 @@ def _line_from(builder: DecisionBuilder, first_role: str) -> list[str | list[str
 
 
 def _notify_rung(
-    builder: DecisionBuilder, escalation: Escalation, ladder: EscalationLadder, at: int, recipients: list[str], rule_fields: dict[str, Any]
+    builder: DecisionBuilder,
+    escalation: Escalation,
+    ladder: EscalationLadder,
+    at: int,
+    recipients: list[str],
+    rule_fields: dict[str, Any],
+    *,
+    goes_on: bool,
 ) -> None:
     data = {**rule_fields, "role": recipients[0], "recipients": recipients, "rung": escalation.rung + 1, "ladder": escalation.ladder}
     values = {**title_values(ladder.zh, ladder.en), **_clock_values(builder, escalation, at), **wording_values(ladder.text, builder.case)}
+    if goes_on:  # else nobody is left above: the message must not threaten with him
+        values["goes_on"] = True
     if escalation.clock:
         data["clock"] = escalation.clock
     builder.add_event("escalated", at, data, "timer" if builder.now > at else "")
