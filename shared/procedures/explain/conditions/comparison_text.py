@@ -235,7 +235,7 @@ def _months_text(names: ProcedureNames, day: Name, call: Call, *, passed: bool) 
     start, months = (operand_text(names, argument) for argument in call.arguments)
     when = name_text(names, Name(("last", day.path[1], "at")) if day.path[0] == "last" else day)
     if names.is_chinese:
-        return f"至{when}，距{start}{'已满' if passed else '不满'}{months}个月"
+        return f"自{start}至{when}{'已满' if passed else '不满'}{months}个月"
     return f"{'at least' if passed else 'less than'} {months} months have passed from {start} to {when}"
 
 
