@@ -56,7 +56,7 @@ def _effect_with_condition(texts: ProcedureTexts, effect: Effect, owner: Owner, 
 def _effect_text(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: bool) -> str:
     match effect:
         case Breach():
-            exception = texts.choose("（标明为原则性期限）", " as that of a limit in principle")
+            exception = texts.choose("（注明为原则性期限）", ", marked as that of a limit in principle")
             return texts.choose("记为超期", "records the missed deadline") + (exception if effect.in_principle else "")
         case Remind() | Notify():
             return _message_text(texts, effect, owner, overdue)

@@ -44,7 +44,7 @@ def _permission_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> 
         lines.append(
             texts.choose(
                 f"{actions}须符合：{requirement}；不符合的，{refusal}。",
-                f"to {actions} is accepted only if {requirement}; otherwise it {refusal}.",
+                f"a request to {actions} is accepted only if {requirement}; otherwise it {refusal}.",
             )
         )
     return lines
@@ -77,9 +77,9 @@ def _limit_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[
         zh, en = f"各岗位先后{actions}，每个岗位对同一次提交决定一次。", f"to {actions}, each role decides once, one after the other."
         lines.append(texts.choose(zh, en))
     if rule.unasked:
-        lines.append(texts.choose(f"无人申请也可{actions}。", f"to {actions} needs no request."))
+        lines.append(texts.choose(f"无人申请也可{actions}。", f"nobody has to ask before somebody may {actions}."))
     if rule.in_time:
-        lines.append(texts.choose(f"{actions}须在期限届满前提出。", f"to {actions} is accepted only before the limit."))
+        lines.append(texts.choose(f"{actions}须在期限届满前提出。", f"a request to {actions} is accepted only before the limit."))
     return [*lines, *_object_lines(texts, actions, rule)]
 
 
@@ -88,7 +88,7 @@ def _object_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list
     lines = []
     if rule.decides_on:
         events = texts.join_list([texts.event(event) for event in rule.decides_on], ("或", "or"))
-        lines.append(texts.choose(f"{actions}须在{events}之后。", f"to {actions} is accepted only after {events}."))
+        lines.append(texts.choose(f"{actions}须在{events}之后。", f"a request to {actions} is accepted only after {events}."))
     if rule.call_back is not None:
         lines += _call_back_lines(texts, actions, rule, rule.call_back)
     for default in rule.waives:
@@ -113,7 +113,7 @@ def _call_back_lines(texts: ProcedureTexts, actions: str, rule: ActionRule, dema
     lines = [
         texts.choose(
             f"{actions}须在最近一次处理之后回访，且回访结果为{outcomes}；否则，{refusal}。",
-            f"to {actions} is accepted only after a call-back that follows the latest handling, with the outcome {outcomes}; "
+            f"a request to {actions} is accepted only after a call-back that follows the latest handling, with the outcome {outcomes}; "
             f"otherwise it {refusal}.",
         )
     ]

@@ -237,7 +237,7 @@ def _months_text(names: ProcedureNames, day: Name, call: Call, words: tuple[str,
     start, months = (operand_text(names, argument) for argument in call.arguments)
     when = name_text(names, Name(("last", day.path[1], "at")) if day.path[0] == "last" else day)
     zh, en = words
-    return names.choose(f"至{when}，距{start}{zh}{months}个月", f"{en} {months} months have passed from {start} to {when}")
+    return names.choose(f"自{start}至{when}{zh}{months}个月", f"{en} {months} months have passed from {start} to {when}")
 
 
 def _generic_text(names: ProcedureNames, node: Comparison) -> str:

@@ -58,17 +58,17 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         (
             "case.received_day < months_after(facts.agreed_on, 6)",
             "less than 6 months have passed from “agreed on” to the day of receipt",
-            "至收到日期，距“agreed on”不满6个月",
+            "自“agreed on”至收到日期不满6个月",
         ),
         (
             "case.received_day <= months_after(facts.agreed_on, 6)",
             "not more than 6 months have passed from “agreed on” to the day of receipt",
-            "至收到日期，距“agreed on”未超过6个月",
+            "自“agreed on”至收到日期未超过6个月",
         ),
         (
             "case.received_day > months_after(facts.agreed_on, 6)",
             "more than 6 months have passed from “agreed on” to the day of receipt",
-            "至收到日期，距“agreed on”已超过6个月",
+            "自“agreed on”至收到日期已超过6个月",
         ),
         (
             "last.answered.at < last.handled.at",
