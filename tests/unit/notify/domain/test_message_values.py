@@ -162,3 +162,22 @@ def test_an_escalation_says_that_it_goes_on_only_where_it_does(language: str, th
     for goes_on in (True, False):
         text = TEMPLATES.render(f"escalated.{language}.email", values(language, values={"number": "TS-1", "goes_on": goes_on})).text
         assert (threat in text) is goes_on
+
+
+FINDINGS = {"sanction": "fine", "persons": ["guo", "王某"], "units": ["engineering", "外包队"], "amount": 1200.5, "call_result": "busy"}
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("zh", "罚款 1,200.50 郭强、王某 工程部、外包队 占线"), ("en", "fine 1,200.50 郭强, 王某 Engineering, 外包队 busy")],
+)
+def test_findings_are_shown_by_names_and_amounts_also_in_a_merged_message(language: str, shown: str) -> None:
+    text = "{sanction} {amount} {persons} {units} {call_result}"
+    stated = {**FINDINGS, "wording": text, "wording_en": text}
+    assert values(language, values=stated)["message"] == shown
+    merged = values(language, values={"wording": "x", "wording_en": "x", "items": [stated]})
+    assert merged["items"][0]["message"] == shown
+
+
+def test_findings_that_a_case_lacks_are_not_given() -> None:
+    assert values(values={"wording": "{sanction}[，{amount}元]"})["message"] == "（未填写）"

@@ -6,11 +6,16 @@ from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.findings.rules import FINDING_ACTIONS
 from services.sla.domain.lifecycle.notifications import accused, reachable_role, role_holders
 
 RULE = "accused_left_out"
 _DECIDING_ACTIONS = frozenset(
-    {"approve", "approve_with_demands", "reject", "review", "sign_off", "grant_extension", "refuse_extension", "verify", "refuse", "close"}
+    {
+        *("approve", "approve_with_demands", "reject", "review", "sign_off", "grant_extension", "refuse_extension", "verify"),
+        *("refuse", "close"),
+        *FINDING_ACTIONS,
+    }
 )
 """Actions that decide on measures or on the case itself: who ends the complaint against himself decides on it too."""
 
