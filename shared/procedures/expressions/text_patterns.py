@@ -52,7 +52,8 @@ class TextPattern(StrictModel):
         description="the fields that are searched; identity is the complainant's and the fact of that name",
     )
     topic: bool = Field(
-        default=False, description="whether it shows what the matter is about, which only the cues other_topic take away (没有工资: pay)"
+        default=False,
+        description="whether it shows what the matter is about, which only cues of the kind other_topic take away (没有工资: pay)",
     )
     cues: list[CueKind] = Field(default=list(CUE_KINDS), description="the kinds of cues that take a hit's sense away; none: []")
 

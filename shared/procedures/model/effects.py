@@ -10,7 +10,8 @@ from shared.procedures.model.wording import Wording
 
 RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
-CASE_DEPARTMENTS = ("lead", "cooperating")
+LEAD, COOPERATING = "lead", "cooperating"
+CASE_DEPARTMENTS = (LEAD, COOPERATING)
 """The departments of a case that a message effect may name; every other name is a role."""
 
 
@@ -31,7 +32,8 @@ class MessageEffect(Effect):
     # grievance-system employee-4 asks the co-operating departments as well, realestate-engineering 4.2.2 the executives of two lines.
     departments: list[str] = Field(
         default=["lead"],
-        description="in which departments the roles are looked for: `lead`, `cooperating`, or a role for each department where it is held",
+        description="in which departments the recipients are searched, each in its own line: `lead`, `cooperating` (each), or a role: "
+        "the department of its holders for the case, else of all its holders",
     )
 
     def wording(self, event: str) -> Wording | None:

@@ -30,8 +30,6 @@ from shared.procedures.model.effects import (
     role_tuple,
 )
 
-LEAD = "lead"
-
 
 @dataclass(frozen=True, slots=True)
 class EffectContext:
@@ -99,19 +97,22 @@ def _breach(builder: DecisionBuilder, planned: PlannedEffect, effect: Breach, co
 
 def _remind(builder: DecisionBuilder, planned: PlannedEffect, effect: Remind, context: EffectContext) -> None:
     roles, rule_fields = _resolve_roles(builder, effect.remind, context), builder.rule_fields(context.rule, planned.clauses)
-    recipients = _reached_roles(builder, effect, roles, context.at)
+    departments = notifications.named_departments(builder, effect.departments)
+    recipients = notifications.reachable_roles(builder, roles, context.at, departments)
     data = {**_run_fields(builder, context), **rule_fields, "role": roles[0], "recipients": recipients, "by": list(effect.by)}
     if context.occurrences > 1:
         data["occurrences"] = context.occurrences
     builder.add_event("reminded", context.at, data, context.cause)
-    _send(builder, effect, roles, rule_fields, _notification_options(builder, effect, "reminded", context), context.at)
+    options = _notification_options(builder, effect, "reminded", context)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 
 def _notify(builder: DecisionBuilder, planned: PlannedEffect, effect: Notify, context: EffectContext) -> None:
     roles, rule_fields = _resolve_roles(builder, effect.notify, context), builder.rule_fields(context.rule, planned.clauses)
     about = "clock_breached" if context.overdue and context.plan else context.about or "due"
     options = _notification_options(builder, effect, about, context, urgent=effect.urgent)
-    _send(builder, effect, roles, rule_fields, options, context.at)
+    departments = notifications.named_departments(builder, effect.departments)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 
 def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate, context: EffectContext) -> None:
@@ -122,7 +123,7 @@ def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate
 
 def _climb_line(builder: DecisionBuilder, planned: PlannedEffect, effect: ClimbLine, context: EffectContext) -> None:
     plan, run = context.plan, context.run
-    if plan is None or run is None or not run.is_active:
+    if plan is None or run is None or not run.is_active or escalation.is_told_above(builder, plan.clock.id, context.at, effect.told):
         return
     # From when people knew: what was late before the registration, or before the fact was known, is nobody's delay.
     known_from = max(context.at, builder.case.registered_at, run.known_at or context.at)
@@ -222,22 +223,6 @@ def _run_fields(builder: DecisionBuilder, context: EffectContext) -> dict[str, A
         return data
     data.pop("known_at", None)
     return {**data, "due_at": context.due_at, **clocks.known_late_fields(context.run, context.due_at)}
-
-
-def _send(
-    builder: DecisionBuilder, effect: Remind | Notify, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions, at: int
-) -> None:
-    if effect.departments == [LEAD]:
-        notifications.notify_roles_or_superiors(builder, at, roles, rule_fields, options)
-    else:
-        notifications.notify_roles_in_departments(builder, at, roles, effect.departments, rule_fields, options)
-
-
-def _reached_roles(builder: DecisionBuilder, effect: Remind, roles: list[str], at: int) -> list[str]:
-    if effect.departments != [LEAD]:
-        return [*notifications.reached_in_departments(builder, roles, effect.departments, at)]
-    reachable = [notifications.reachable_role(builder, role, at) for role in roles]
-    return list(dict.fromkeys(role for role in reachable if role is not None))
 
 
 def _resolve_roles(builder: DecisionBuilder, roles: str | list[str], context: EffectContext) -> list[str]:

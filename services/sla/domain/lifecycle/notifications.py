@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.messages.message_values import case_values, in_json
 from services.sla.domain.rules.plans import ClockPlan
-from shared.procedures.model.effects import RoleNames
+from shared.procedures.model.effects import COOPERATING, LEAD, RoleNames
 
 COMPLAINANT_ROLE = "complainant"
 _NO_ACCUSED: frozenset[str] = frozenset()
@@ -49,9 +50,8 @@ def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
     # A single role is named even if it is vacant; a notification then goes to the role above it.
     if isinstance(roles, str) or len(roles) == 1:
         return roles if isinstance(roles, str) else roles[0]
-    case = builder.case
     at = builder.worktime.to_datetime(builder.now)
-    return builder.rulebook.organisation.first_held_role(roles, case.department or case.proposed, at, accused(builder))
+    return builder.rulebook.organisation.first_held_role(roles, _lead_department(builder), at, accused(builder))
 
 
 def accused(builder: DecisionBuilder) -> frozenset[str]:
@@ -73,17 +73,23 @@ def _named_in_report(builder: DecisionBuilder, report: dict[str, Any]) -> frozen
     return builder.rulebook.excluded_people((*report.get("persons", ()), *heads))
 
 
-def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...]:
-    """The persons who hold a role for this case at an instant and are neither absent nor accused."""
+def role_holders(builder: DecisionBuilder, role: str, at: int, department: str | None = None) -> tuple[str, ...]:
+    """The persons who hold a role for this case at an instant and are neither absent nor accused; those of its lead where none is given."""
     organisation = builder.rulebook.organisation
-    department = builder.case.department or builder.case.proposed
-    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), accused(builder))
+    unit = _lead_department(builder) if department is None else department
+    return organisation.role_holders(role, unit, builder.worktime.to_datetime(at), accused(builder))
 
 
 def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
     """The role itself if it has a holder, else the nearest role above it that has one; None if there is none."""
     reachable = _reachable_role_and_holders(builder, role, at)
     return None if reachable is None else reachable[0]
+
+
+def reachable_roles(builder: DecisionBuilder, roles: Sequence[str], at: int, departments: Sequence[str]) -> list[str]:
+    """The roles that are reached in these departments: each itself, or the nearest role above it that has a holder there."""
+    found = [_reachable_role_and_holders(builder, role, at, unit) for unit in departments for role in roles]
+    return list(dict.fromkeys(reachable[0] for reachable in found if reachable is not None))
 
 
 def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions) -> None:
@@ -93,62 +99,39 @@ def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_field
     request_notification(builder, at, recipients, [person for role in recipients for person in holders[role]], rule_fields, options)
 
 
-def notify_roles_in_departments(
-    builder: DecisionBuilder, at: int, roles: list[str], departments: list[str], rule_fields: dict[str, Any], options: NotificationOptions
-) -> None:
-    """Request a notification of the holders of these roles in the named departments, else of the first role above that one holds there."""
-    recipients = reached_in_departments(builder, roles, departments, at)
-    if recipients:
-        persons = [person for holders in recipients.values() for person in holders]
-        request_notification(builder, at, [*recipients], persons, rule_fields, options)
-    elif _named_departments(builder, departments):
-        report_no_recipient(builder, at, roles[0], rule_fields)
-
-
-def reached_in_departments(builder: DecisionBuilder, roles: list[str], departments: list[str], at: int) -> dict[str, tuple[str, ...]]:
-    """The roles that are held in the named departments with their holders, or the first role above that is; empty if there is none."""
-    units = _named_departments(builder, departments)
-    held = {role: holders for role in roles if (holders := _holders_in(builder, role, units, at))}
-    tried, above = set(roles), builder.rulebook.organisation.role_above(roles[0])
-    while not held and above is not None and above not in tried:
-        tried.add(above)
-        held = {above: holders} if (holders := _holders_in(builder, above, units, at)) else {}
-        above = builder.rulebook.organisation.role_above(above)
-    return held
-
-
-def _holders_in(builder: DecisionBuilder, role: str, units: list[str], at: int) -> tuple[str, ...]:
-    organisation, instant = builder.rulebook.organisation, builder.worktime.to_datetime(at)
-    found = [organisation.role_holders(role, unit, instant, accused(builder)) for unit in units]
-    return tuple(dict.fromkeys(person for holders in found for person in holders))
-
-
-def _named_departments(builder: DecisionBuilder, names: list[str]) -> list[str]:
-    """The ids of the departments that an effect names: the lead, the co-operating ones, or those in which a role is held."""
-    case = builder.case
-    ids: list[str] = []
-    for name in names:
-        match name:
-            case "lead":
-                ids.append(case.department or case.proposed)
-            case "cooperating":
-                ids += case.cooperating
-            case _:
-                ids += builder.rulebook.organisation.departments_of_role(name)
-    return list(dict.fromkeys(ids))
-
-
 def notify_roles_or_superiors(
-    builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions
+    builder: DecisionBuilder,
+    at: int,
+    roles: list[str],
+    rule_fields: dict[str, Any],
+    options: NotificationOptions,
+    departments: tuple[str, ...] | None = None,
 ) -> None:
-    """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`."""
-    reachable = {role: _reachable_role_and_holders(builder, role, at) for role in roles}
-    for role, recipient in reachable.items():
-        if recipient is None:
-            report_no_recipient(builder, at, role, rule_fields)
-    recipients = dict(recipient for recipient in reachable.values() if recipient is not None)
-    persons = [person for holders in recipients.values() for person in holders]
-    request_notification(builder, at, [*recipients], persons, rule_fields, options)
+    """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`.
+
+    With departments the role is searched in the line of each of them, without in that of the lead.
+    """
+    units = (_lead_department(builder),) if departments is None else departments
+    searched = [(role, _reachable_role_and_holders(builder, role, at, unit)) for unit in units for role in roles]
+    for role in dict.fromkeys(role for role, found in searched if found is None):
+        report_no_recipient(builder, at, role, rule_fields)
+    found = [recipient for _, recipient in searched if recipient is not None]
+    persons = [person for _, holders in found for person in holders]
+    request_notification(builder, at, list(dict.fromkeys(role for role, _ in found)), persons, rule_fields, options)
+
+
+def named_departments(builder: DecisionBuilder, names: Sequence[str]) -> tuple[str, ...]:
+    """The departments that an effect names: `lead`, each co-operating one, or those of the holders of a role."""
+    case, lead = builder.case, _lead_department(builder)
+    departments: list[str] = []
+    for name in names:
+        if name == LEAD:
+            departments.append(lead)
+        elif name == COOPERATING:
+            departments += case.cooperating
+        else:
+            departments += builder.rulebook.organisation.departments_of_role(name, [lead, *case.cooperating])
+    return tuple(dict.fromkeys(departments))
 
 
 def request_notification(
@@ -202,11 +185,17 @@ def _contact_person(builder: DecisionBuilder, at: int) -> str:
     return next(iter(role_holders(builder, case.handler or case_owner(builder), at)), "")
 
 
-def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, tuple[str, ...]] | None:
+def _lead_department(builder: DecisionBuilder) -> str:
+    return builder.case.department or builder.case.proposed
+
+
+def _reachable_role_and_holders(
+    builder: DecisionBuilder, role: str, at: int, department: str | None = None
+) -> tuple[str, tuple[str, ...]] | None:
     tried: list[str] = []
     candidate: str | None = role
     while candidate is not None and candidate not in tried:
-        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at)
+        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at, department)
         if persons or candidate == COMPLAINANT_ROLE:
             return candidate, persons
         tried.append(candidate)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MATTER_CHARACTERS = 40
 _INSTANT_VALUES = frozenset({"started_at", "due_at", "received_at", "date", "until", "next_date", "agreed_date"})
 _EVENT_VALUES = (
-    *("text", "reason", "demands", "outcome", "date", "until", "next_date"),
+    *("missing", "text", "reason", "demands", "outcome", "date", "until", "next_date"),
     *("cause", "persons", "units", "sanction", "compensation", "amount", "household", "concealment", "place"),
 )
 

@@ -24,6 +24,8 @@ _TIME_WORDS = {
     "<=": ("不晚于", "is not later than"),
     ">": ("晚于", "is later than"),
 }
+# country-garden 3.8 includes the very day on which the months are over, realestate-engineering 4.1.4 does not.
+_MONTH_WORDS = {">=": ("已满", "at least"), "<": ("不满", "less than"), "<=": ("未超过", "not more than"), ">": ("已超过", "more than")}
 
 
 def is_truth_fact(names: ProcedureNames, node: Node) -> bool:
@@ -226,26 +228,19 @@ def _is_number_fact(names: ProcedureNames, node: Node) -> bool:
 def _ordered_text(names: ProcedureNames, node: Comparison) -> str:
     """A comparison of size or time."""
     if isinstance(node.right, Call) and node.right.function == MONTHS_AFTER and isinstance(node.left, Name):
-        return _months_text(names, node.left, node.right, passed=node.operator in (">=", ">"))
+        return _months_text(names, node.left, node.right, _MONTH_WORDS[node.operator])
     is_time = isinstance(node.right, Name | Call) and not _is_number_fact(names, node.right)
     zh, en = (_TIME_WORDS if is_time else _NUMBER_WORDS)[node.operator]
     left, right = operand_text(names, node.left), operand_text(names, node.right)
     return names.choose(f"{left}{zh}{right}", f"{left} {en} {right}")
 
 
-def _months_text(names: ProcedureNames, day: Name, call: Call, *, passed: bool) -> str:
+def _months_text(names: ProcedureNames, day: Name, call: Call, words: tuple[str, str]) -> str:
     """`last.handed_over.day < months_after(facts.accepted_at, 12)`: on that day less than 12 months have passed since the date."""
     start, months = (operand_text(names, argument) for argument in call.arguments)
-    match day.path:
-        case ("last", event, _):
-            when = name_text(names, Name(("last", event, "at")))
-        case (_, "received_day"):
-            when = names.choose("收到投诉之日", "the day of receipt")
-        case _:
-            when = names.choose("当日", "that day")
-    if names.is_chinese:
-        return f"{when}距{start}{'已满' if passed else '不满'}{months}个月"
-    return f"{'at least' if passed else 'less than'} {months} months have passed from {start} to {when}"
+    when = name_text(names, Name(("last", day.path[1], "at")) if day.path[0] == "last" else day)
+    zh, en = words
+    return names.choose(f"自{start}至{when}{zh}{months}个月", f"{en} {months} months have passed from {start} to {when}")
 
 
 def _generic_text(names: ProcedureNames, node: Comparison) -> str:

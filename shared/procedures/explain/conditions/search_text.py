@@ -10,8 +10,8 @@ from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueKind, com
 
 _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "negation": ("被否定", "denied"),
-    "past": ("已成过去或已解决", "past or settled"),
-    "hearsay": ("听说或属别处", "hearsay or about another place"),
+    "past": ("已成过去", "past"),
+    "hearsay": ("属他人他处之事", "somebody else's matter"),
     "enquiry": ("只是询问", "only asked about"),
     "conditional": ("只是假设", "only supposed"),
     "other_topic": ("所说并非此事", "said not to be the matter"),
@@ -86,7 +86,7 @@ def _sequence_text(names: ProcedureNames, sequence: WordSequence) -> str:
             text += names.choose(f"，其后又出现{following}", f" and later {following}")
         else:
             text += names.choose(
-                f"，其后相隔不超过{gap.most}字又有{following}",
+                f"，其后{gap.most}字以内又有{following}",
                 f" followed, at most {gap.most} character{'' if gap.most == 1 else 's'} on, by {following}",
             )
     return text

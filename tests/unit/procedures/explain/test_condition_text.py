@@ -68,6 +68,21 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         ("size(case.links) > 0", "the linked cases is given", "写明了关联案件"),
         ("case.handler == ''", "no handler has been named", "尚未指定经办人"),
         (
+            "case.received_day < months_after(facts.agreed_on, 6)",
+            "less than 6 months have passed from “agreed on” to the day of receipt",
+            "自“agreed on”至收到日期不满6个月",
+        ),
+        (
+            "case.received_day <= months_after(facts.agreed_on, 6)",
+            "not more than 6 months have passed from “agreed on” to the day of receipt",
+            "自“agreed on”至收到日期未超过6个月",
+        ),
+        (
+            "case.received_day > months_after(facts.agreed_on, 6)",
+            "more than 6 months have passed from “agreed on” to the day of receipt",
+            "自“agreed on”至收到日期已超过6个月",
+        ),
+        (
             "last.answered.at < last.handled.at",
             "the latest further answer is earlier than the latest completion of the handling",
             "最近一次再次答复早于最近一次处理完毕",

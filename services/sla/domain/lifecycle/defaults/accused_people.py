@@ -21,16 +21,17 @@ _DECIDING_ACTIONS = frozenset(
 
 
 def accused_takes_part(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    """The refusal of a decision by an accused person, and of assigning the case to one."""
+    """The refusal of a decision by an accused person, of assigning the case to one, and of naming one to the customer."""
     excluded = accused(builder)
     if not excluded:
         return None
     if action in _DECIDING_ACTIONS and excluded & {data.get("actor", ""), *_role_as_person(builder, data)}:
         return ActionRefusal(f"actor: the complaint is about the actor or his superior; the role above has to {action}", rule=RULE)
+    # Whom the customer talks to handles the case, whether assigned or named in the contact.
+    if action in ("assign", "contact") and data.get("person") in excluded:
+        return ActionRefusal("person: the complaint is about this person or his superior; name another one", rule=RULE)
     if action == "assign":
         role = data.get("to_role", "")
-        if data.get("person") in excluded:
-            return ActionRefusal("person: the complaint is about this person or his superior; name another one", rule=RULE)
         if role and not data.get("person") and not role_holders(builder, role, data["at"]) and _has_holder(builder, role, data["at"]):
             return ActionRefusal("role: all who hold it are complained about or report to the accused; name the role above", rule=RULE)
     return None

@@ -83,6 +83,13 @@ def test_the_accused_is_never_an_assignee(data: str) -> None:
     assert run(f"09 10:00 assign chief {data}", against=["wu"])[-1]["event"] == "assigned"
 
 
+def test_the_accused_is_not_named_to_the_customer_as_the_person_to_talk_to() -> None:
+    assert [run(f"09 10:00 contact chief person={name}", against=["qian"])[-1]["event"] for name in ("sun", "zhao")] == [
+        "action_refused",
+        "contacted",
+    ]
+
+
 def test_the_one_above_is_assigned_in_place_of_the_accused() -> None:
     assigned = run("09 10:00 report officer", against=["qian"])[-1]
     assert (assigned["event"], assigned["to_role"], assigned["person"]) == ("assigned", "chief", "zhao")
