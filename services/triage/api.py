@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from services.triage.application.case_rows import case_from_row
 from services.triage.application.procedure_registry import ProcedureRegistry
-from services.triage.domain.groups.group_counting import CounterKey, Occurrence
+from services.triage.domain.groups.counters import CounterKey, Occurrence
 from services.triage.domain.triage_case import TriageCase
 from services.triage.storage import concerned, group_counters, triage_cases
 from shared.procedures.access import AccessPolicy, Actor, CaseParties

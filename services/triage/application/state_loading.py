@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from services.triage.application.case_rows import case_from_row, row_from_case
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.domain.event_assessment import CountChange
+from services.triage.domain.groups.counters import CounterKey, GroupCounter, GroupQuery, Occurrence, group_founder
 from services.triage.domain.groups.duplicates import DUPLICATES
-from services.triage.domain.groups.group_counting import CounterKey, GroupCounter, GroupQuery, Occurrence, group_founder
 from services.triage.domain.state import TriageState
 from services.triage.domain.triage_case import TriageCase
 from services.triage.storage import group_counters, triage_cases

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision, assess
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, group_query
+from services.triage.domain.groups.counters import CounterKey, GroupQuery, group_query
+from services.triage.domain.groups.people import PersonKeys
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase, amended_complaint, case_from_decision
@@ -52,10 +53,13 @@ def assess_registration(registered: Registered, rules: TriageRules, context: Tri
     """Assess a new case."""
     complaint = registered.complaint.model_copy(update={"contact": None})
     decision = assess(complaint, rules, context)
-    # Registrations of an intake of before have the first key only, as the complainant's id.
-    keys = tuple(registered.complainant_keys) or tuple((complaint.complainant.id or "").split()[:1])
-    triage_case = case_from_decision(decision, keys)
+    triage_case = case_from_decision(decision, person_keys(registered))
     return AssessedEvent(registered, None, triage_case, decision, tuple(count_changes(None, triage_case)))
+
+
+def person_keys(registered: Registered) -> PersonKeys:
+    """The complainant's keys; registrations of an intake of before have the first one only, as the complainant's id."""
+    return tuple(registered.complainant_keys) or tuple((registered.complaint.complainant.id or "").split()[:1])
 
 
 def assess_event(event: CaseEvent, triage_case: TriageCase, context: TriageContext) -> AssessedEvent:
@@ -125,6 +129,14 @@ def count_changes(before: TriageCase | None, after: TriageCase) -> Iterator[Coun
         for key in new_keys:
             if moved or key not in old_keys:
                 yield CountChange(after.case, entry, None, _query(after, entry, key), registers=before is None)
+
+
+def recount_of(triage_case: TriageCase, counter: CounterKey) -> CountChange | None:
+    """What is needed to find the groups near a case of a counter again; None if the case no longer counts there."""
+    entry = next((entry for entry in triage_case.rules.counted_entries if entry.id == counter.count), None)
+    if entry is None or counter.key not in triage_case.counted_keys(entry):
+        return None
+    return CountChange(triage_case.case, entry, None, _query(triage_case, entry, counter.key))
 
 
 def _query(triage_case: TriageCase, entry: CountEntry, key: str) -> GroupQuery:

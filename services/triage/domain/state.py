@@ -1,8 +1,9 @@
 """Applies assessed events to cases and group counters, and gives the events that triage publishes."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 from services.triage.domain.assess import TRIAGE
@@ -16,19 +17,21 @@ from services.triage.domain.event_assessment import (
     count_changes,
     decide_again,
     memberships_without,
+    person_keys,
+    recount_of,
 )
-from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, remove_submission
-from services.triage.domain.groups.group_counting import (
+from services.triage.domain.groups.counters import (
     CounterKey,
     Group,
     GroupChanges,
     GroupCounter,
     Occurrence,
-    PartialCounterError,
-    count_case,
     group_founder,
-    remove_case,
+    is_counted_around,
 )
+from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, remove_submission
+from services.triage.domain.groups.group_counting import PartialCounterError, count_case, recount_case, remove_case
+from services.triage.domain.groups.people import PersonDirectory
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase
 from shared.contracts.events.base import CaseEvent
@@ -69,14 +72,46 @@ class TriageState:
         cases: Mapping[str, TriageCase] | None = None,
         counters: Mapping[CounterKey, GroupCounter] | None = None,
         loaded_changes: Container[CountChange] | None = None,
+        people: PersonDirectory | None = None,
     ) -> None:
         self.cases: dict[str, TriageCase] = dict(cases or {})
         self.counters: dict[CounterKey, GroupCounter] = dict(counters or {})
+        self.people = PersonDirectory() if people is None else people
         self._loaded_changes = loaded_changes
 
     def add_case(self, registered: Registered, rules: TriageRules, context: TriageContext) -> list[CaseEvent]:
-        """Assess and apply a registration: classification, route, and the groups that the case completes or joins."""
-        return self.apply(assess_registration(registered, rules, context), context)
+        """Assess and apply a registration: the groups that it changes by showing two people to be one, then its own decision and groups."""
+        changed = self.people.add(person_keys(registered)).changed
+        recounted = [event for change in self.recounts(changed) for event in self.recount(change, context)]
+        return [*recounted, *self.apply(assess_registration(registered, rules, context), context)]
+
+    def recounts(self, changed_people: Iterable[str]) -> list[CountChange]:
+        """The counts that have to be taken again because these people are no longer who they were; of a state that holds all counters."""
+        needed: dict[tuple[str, str, str], CountChange] = {}
+        for person in changed_people:
+            for key, counter in self.counters.items():
+                counted = [o.case for o in counter.occurrences if o.person and self.people.is_one_of(o.person, [person])]
+                changes = [change for case in sorted(counted) if (change := recount_of(self.cases[case], key)) is not None]
+                for change in changes if key.count != DUPLICATES else ():
+                    needed[key.count, key.key, change.case] = change
+                    if not is_counted_around(change.entry):
+                        break
+        return [change for _, change in sorted(needed.items(), key=itemgetter(0))]
+
+    def recount(self, change: CountChange, context: TriageContext) -> Iterator[CaseEvent]:
+        """Find the groups near a case again, whose complainant turned out to be another person too."""
+        if self._loaded_changes is not None and change not in self._loaded_changes:
+            raise CountersNotLoadedError([change])
+        key = None if change.joins is None else change.joins.counter
+        # A recount before may have set facts that moved the case to another counter, where it was counted with its people as they are.
+        if key is None or key not in self.counters or key.key not in self.cases[change.case].counted_keys(change.entry):
+            return
+        try:
+            label = self._label(change.case, key)
+            self.counters[key], changes = recount_case(self.counters[key], change.case, change.entry, self.people, label)
+        except PartialCounterError:
+            raise CountersNotLoadedError((), key) from None
+        yield from self._apply_group_changes(change.case, key, change.entry, changes, context)
 
     def apply_event(self, event: CaseEvent, context: TriageContext) -> list[CaseEvent]:
         """Assess and apply an event from sla; an event of an unknown case changes nothing."""
@@ -151,8 +186,8 @@ class TriageState:
             self.counters[key] = remove_submission(counter, case)
             return
         triage_case = self.cases[case]
-        submission = Occurrence(triage_case.complaint.received_at, case, triage_case.complainants)
-        self.counters[key], earlier = add_submission(counter, submission, change.entry)
+        submission = Occurrence(triage_case.complaint.received_at, case, self.people.person(triage_case.complainants))
+        self.counters[key], earlier = add_submission(counter, submission, change.entry, self.people)
         leads = [(self.cases[other].lead or other, certain) for other, certain in earlier]
         lead, certain = next(((lead, certain) for lead, certain in leads if lead != case), ("", False))
         if not lead or triage_case.lead:
@@ -168,9 +203,10 @@ class TriageState:
     def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         triage_case = self.cases[case]
         tells_people_apart = entry.distinct is not None or entry.same is not None
-        occurrence = Occurrence(triage_case.complaint.received_at, case, triage_case.complainants if tells_people_apart else ())
+        person = self.people.person(triage_case.complainants) if tells_people_apart else ""
+        occurrence = Occurrence(triage_case.complaint.received_at, case, person)
         try:
-            counter, changes = count_case(self.counters.get(key, GroupCounter()), occurrence, entry, self._label(case, key))
+            counter, changes = count_case(self.counters.get(key, GroupCounter()), occurrence, entry, self.people, self._label(case, key))
         except PartialCounterError:
             raise CountersNotLoadedError((), key) from None
         self.counters[key] = counter
@@ -180,7 +216,7 @@ class TriageState:
         if key not in self.counters:
             return
         try:
-            self.counters[key], changes = remove_case(self.counters[key], case, entry, self._label(case, key))
+            self.counters[key], changes = remove_case(self.counters[key], case, entry, self.people, self._label(case, key))
         except PartialCounterError:
             raise CountersNotLoadedError((), key) from None
         yield from self._apply_group_changes(case, key, entry, changes, context)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, Occurrence
+from services.triage.domain.groups.counters import CounterKey, GroupQuery, Occurrence
 from shared.runtime.database.database import Transaction
 
 _LOCK_PROCEDURE = "SELECT pg_advisory_xact_lock(hashtext('jiesu triage'), hashtext($1))"

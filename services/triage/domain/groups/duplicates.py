@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from services.triage.domain.groups.group_counting import GroupCounter, Occurrence, window_length
-from services.triage.domain.groups.people import connected, people
+from services.triage.domain.groups.counters import GroupCounter, Occurrence, window_length
+from services.triage.domain.groups.people import PersonDirectory
 from services.triage.domain.reading.reading_copy import read_text
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
@@ -63,19 +63,19 @@ def _digest(values: Iterable[tuple[str, str]]) -> str:
     return sha256(orjson.dumps(list(values))).hexdigest()
 
 
-def add_submission(counter: GroupCounter, submission: Occurrence, entry: CountEntry) -> tuple[GroupCounter, list[tuple[str, bool]]]:
+def add_submission(
+    counter: GroupCounter, submission: Occurrence, entry: CountEntry, people: PersonDirectory
+) -> tuple[GroupCounter, list[tuple[str, bool]]]:
     """The counter with one more submission, and the others of the same person within the window, the latest first.
 
     Each comes with whether the person is certain: a phone that several id_numbers use may be anybody's of them.
     """
     others = [o for o in counter.occurrences if o.case != submission.case]
-    reached = connected(submission.complainants, (o.complainants for o in others))
-    near = [o for o in others if not reached.isdisjoint(o.complainants)]
-    own, *persons = people([submission.complainants, *(o.complainants for o in near)])
-    window = window_length(entry)
+    own, window = people.names(submission.person), window_length(entry)
+    persons = [people.names(o.person) for o in others]
     same = [
         (o, len(own) == len(person) == 1)
-        for o, person in zip(near, persons, strict=True)
+        for o, person in zip(others, persons, strict=True)
         if own & person and (window is None or abs(o.received_at - submission.received_at) <= window)
     ]
     # The latest is the one that is most likely to be open still.

@@ -16,7 +16,7 @@ from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.domain import event_assessment
 from services.triage.domain.assess import TriageDecision, assess
-from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, Occurrence
+from services.triage.domain.groups.counters import CounterKey, GroupQuery, Occurrence
 from services.triage.domain.groups.people import connected
 from services.triage.storage import group_counters, triage_cases
 from services.triage.storage.triage_cases import TriageCaseRow
