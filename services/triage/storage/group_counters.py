@@ -1,11 +1,13 @@
 """Reads and writes group counters: their occurrences (table `mark`) and the open groups of counts without a window (table `tally`)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from services.triage.domain.groups.counters import CounterKey, GroupQuery, Occurrence
+from services.triage.domain.groups.people import PersonKeys
 from shared.runtime.database.database import Transaction
 
+PeopleOf = Callable[[PersonKeys], Collection[str]]
 _LOCK_PROCEDURE = "SELECT pg_advisory_xact_lock(hashtext('jiesu triage'), hashtext($1))"
 _SELECT_OPEN_GROUPS = """
 SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
@@ -14,25 +16,21 @@ _SELECT_ALL_OCCURRENCES = """
 SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
 _MAX_OF_ONE_COUNTER = 10_000
-"""Sets of keys by which people of one counter are told apart; one sender with ever new addresses must not fill the memory."""
+"""People of one counter; one sender with ever new addresses must not fill the memory."""
 _MAX_OF_ONE_PERSON = 200
 _SELECT_PEOPLE = f"""
 SELECT person.* FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS query (procedure, count, key, threshold), LATERAL (
-    SELECT procedure, count, key, case_id, received_at, complainants, group_id FROM (
-        SELECT mark.*, row_number() OVER (PARTITION BY complainants ORDER BY received_at DESC) AS number FROM mark
+    SELECT procedure, count, key, case_id, received_at, person, group_id FROM (
+        SELECT mark.*, row_number() OVER (PARTITION BY person ORDER BY received_at DESC) AS number FROM mark
         WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key) AS numbered
-    WHERE number <= CASE WHEN complainants = '{{}}' THEN query.threshold ELSE 1 END
+    WHERE number <= CASE WHEN person = '' THEN query.threshold ELSE 1 END
     ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_COUNTER}) AS person
 """  # noqa: S608 - constants
-_SELECT_CONNECTED = f"""
-SELECT DISTINCT connected.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS query (procedure, count, key, keys), LATERAL (
-    WITH RECURSIVE chain AS (
-        SELECT mark.* FROM mark WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
-           AND mark.complainants <> '{{}}' AND mark.complainants && string_to_array(query.keys, ' ')
-        UNION
-        SELECT mark.* FROM mark JOIN chain ON mark.complainants && chain.complainants AND mark.complainants <> '{{}}'
-         WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key)
-    SELECT * FROM chain LIMIT {_MAX_OF_ONE_PERSON}) AS connected
+_SELECT_OF_PEOPLE = f"""
+SELECT DISTINCT occurrence.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS query (procedure, count, key, people), LATERAL (
+    SELECT mark.* FROM mark WHERE mark.person = ANY(string_to_array(query.people, ' ')) AND mark.person <> ''
+       AND mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
+     ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_PERSON}) AS occurrence
 """  # noqa: S608 - constants
 # Two index scans that end at their limit: a counter can hold far more occurrences than a window needs.
 _SELECT_NEIGHBOURS = """
@@ -53,11 +51,12 @@ USING (procedure, count, key, group_id)
 """
 # Not sorted as row locks elsewhere: under the lock of its procedure one transaction at a time writes here.
 _UPSERT_OCCURRENCES = """
-INSERT INTO mark (procedure, count, key, case_id, received_at, complainants, group_id)
-SELECT procedure, count, key, case_id, received_at, string_to_array(complainants, ' '), group_id
+INSERT INTO mark (procedure, count, key, case_id, received_at, person, group_id)
+SELECT procedure, count, key, case_id, received_at, person, group_id
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
-    AS new (procedure, count, key, case_id, received_at, complainants, group_id)
-ON CONFLICT (procedure, count, key, case_id) DO UPDATE SET received_at = excluded.received_at, group_id = excluded.group_id
+    AS new (procedure, count, key, case_id, received_at, person, group_id)
+ON CONFLICT (procedure, count, key, case_id) DO UPDATE SET received_at = excluded.received_at,
+    person = excluded.person, group_id = excluded.group_id
 """
 _DELETE_OCCURRENCES = """
 DELETE FROM mark USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS removed (procedure, count, key, case_id)
@@ -83,11 +82,12 @@ async def find_open_groups(tx: Transaction, counters: Collection[CounterKey]) ->
 
 
 async def find_occurrences(
-    tx: Transaction, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey]
+    tx: Transaction, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey], people_of: PeopleOf
 ) -> list[tuple[CounterKey, Occurrence]]:
     """The occurrences that the queries select; one that several select may come more than once.
 
-    Of a counter of people without a window one occurrence of each set of keys, of `whole_counters` all.
+    Of a counter of people without a window one occurrence of each person, of `whole_counters` all. `people_of` gives for the keys of a
+    query all people whose cases may be of the same person.
     """
     connected = [query for query in queries if query.complainants]
     near = [query for query in queries if not query.complainants and query.window is not None]
@@ -99,7 +99,7 @@ async def find_occurrences(
         rows += await tx.fetch(_SELECT_PEOPLE, *_key_columns(people), [query.max_neighbours for query in people.values()])
     if connected:
         columns = _key_columns([query.counter for query in connected])
-        rows += await tx.fetch(_SELECT_CONNECTED, *columns, [" ".join(query.complainants) for query in connected])
+        rows += await tx.fetch(_SELECT_OF_PEOPLE, *columns, [" ".join(sorted(people_of(query.complainants))) for query in connected])
     if near:
         rows += await tx.fetch(
             _SELECT_NEIGHBOURS,
@@ -137,7 +137,7 @@ async def save_occurrences(
             *_key_columns([counter for counter, _ in changed]),
             [o.case for o in occurrences],
             [o.received_at for o in occurrences],
-            [" ".join(o.complainants) for o in occurrences],
+            [o.person for o in occurrences],
             [o.group for o in occurrences],
         )
 
@@ -158,4 +158,4 @@ def _counter_key(row: Any) -> CounterKey:
 
 
 def _occurrence(row: Any) -> Occurrence:
-    return Occurrence(row["received_at"], row["case_id"], tuple(row["complainants"]), row["group_id"])
+    return Occurrence(row["received_at"], row["case_id"], row["person"], row["group_id"])

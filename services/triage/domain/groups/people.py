@@ -12,7 +12,8 @@ _ID_NUMBER = "id_number:"
 class NewPeople:
     """What submissions added to a directory: `keys` (key → person), `joins` (person → the one it became), `owners` (person, id_number).
 
-    `changed` are the people whose earlier submissions have other names now, so that counts of theirs have to be taken again.
+    `changed` are the people whose earlier submissions have other names now, so that their counts have to be taken again; each join
+    changes somebody.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
