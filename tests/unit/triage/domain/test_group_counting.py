@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,7 +15,8 @@ from services.triage.domain.groups.counters import Group, GroupChanges, GroupCou
 from services.triage.domain.groups.group_counting import count_case, recount_case, remove_case
 from services.triage.domain.groups.people import PersonDirectory, PersonKeys
 from shared.procedures.model.triage.entries import CountEntry
-from tests.support.scenarios.people_by_brute_force import count_people_by_brute_force, people_by_brute_force
+from tests.support.scenarios.counting_procedures import grouped_by_brute_force
+from tests.support.scenarios.people_by_brute_force import people_by_brute_force
 from tests.unit.triage.conftest import START
 
 
@@ -167,19 +167,12 @@ def grouped_cases(
     return {frozenset(o.case for o in occurrences if o.group == group) for group in {o.group for o in occurrences} - {""}}
 
 
-def grouped_by_brute_force(entry: CountEntry, submissions: Sequence[Submission], met: Sequence[PersonKeys]) -> set[str]:
+def cases_by_brute_force(entry: CountEntry, submissions: Sequence[Submission], met: Sequence[PersonKeys]) -> set[str]:
     """All cases in groups, from the whole set at once."""
     ordered = sorted(submissions)
     names = people_by_brute_force([keys for _, keys in ordered] + list(met))[: len(ordered)]
-    window = math.inf if entry.window is None else 30
-    grouped: set[str] = set()
-    for start, _ in ordered:
-        inside = [index for index, (minute, _) in enumerate(ordered) if start <= minute <= start + window]
-        counted = [inside] if entry.same is None else [[i for i in inside if person in names[i]] for person in set().union(*names)]
-        for part in counted:
-            people = count_people_by_brute_force([names[index] for index in part]) if entry.distinct else len(part)
-            grouped |= {f"c{ordered[index][0]}" for index in part} if people >= entry.threshold else set()
-    return grouped
+    counted = [(float(minute), of_case) for (minute, _), of_case in zip(ordered, names, strict=True)]
+    return {f"c{ordered[index][0]}" for index in grouped_by_brute_force(entry, counted)}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.distinct}-{entry.same}-{entry.window}")
@@ -191,7 +184,7 @@ def test_any_order_of_arrival_gives_the_groups_of_the_whole_set(
     shuffled = data.draw(st.permutations(cases))
     found = grouped_cases(entry, shuffled, met=met)
     assert found == grouped_cases(entry, cases, met=met)
-    assert set().union(*found) == grouped_by_brute_force(entry, cases, met)
+    assert set().union(*found) == cases_by_brute_force(entry, cases, met)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.distinct}-{entry.same}-{entry.window}")
