@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
+from services.triage.application.group_following import follow_groups
+from services.triage.application.link_proposals import follow_proposals
 from services.triage.application.party_following import follow_parties
 from services.triage.application.people_loading import enter_people
 from services.triage.application.procedure_registry import ProcedureRegistry
@@ -60,6 +62,7 @@ class TriageComplaints:
         await loaded.load_counters(tx, changes)
         state, events = await self._apply(tx, loaded, tasks, assessed)
         await self._save(tx, loaded, state, events)
+        await follow_proposals(tx, [event for event, _ in events], [event.event for _, event in assessed])
         failed = [event.decision.procedure.id for _, event in assessed if event.decision is not None and event.decision.failed_conditions]
         tx.after_commit(lambda: metrics.count_failed_conditions(failed))
 
@@ -84,6 +87,7 @@ class TriageComplaints:
         numbered = _number_events(state, events)
         await loaded.save(tx, state, {event.case: sequence for event, sequence, _ in numbered})
         await follow_parties(tx, [event for event, _ in events])
+        await follow_groups(tx, [event for event, _ in events])
         await outbox.add(tx, [_to_record(*numbered_event) for numbered_event in numbered])
         tx.after_commit(lambda: metrics.count_events([event for event, _ in events], self._registry.organisation))
 

@@ -54,8 +54,45 @@ def metadata() -> MetaData:
         *(Column(name, Text, primary_key=True) for name in ("procedure", "count", "key")),
         Column("group_id", Text, nullable=False),
     )
+    Index("mark_group", *(occurrence.c[name] for name in ("group_id", "received_at", "case_id")), postgresql_where=text("group_id <> ''"))
+    _group_tables(declared)
     _people_tables(declared)
     return declared
+
+
+def _group_tables(declared: MetaData) -> None:
+    """Groups as things of their own, what became of them, and the links that triage proposed."""
+    Table(
+        "counted_group",
+        declared,
+        Column("id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("procedure", "count", "key", "clause", "founder")),
+        Column("found_at", DateTime(timezone=True), nullable=False),
+        Column("found_size", Integer, nullable=False),
+        Column("dissolved_at", DateTime(timezone=True)),
+    )
+    history = Table(
+        "group_history",
+        declared,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column("group_id", Text, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        *(Column(name, Text, nullable=False) for name in ("event", "case_id")),
+    )
+    Index("group_history_group", history.c.group_id, history.c.id)
+    proposal = Table(
+        "link_proposal",
+        declared,
+        *(Column(name, Text, primary_key=True) for name in ("case_id", "to_case")),
+        Column("at", DateTime(timezone=True), nullable=False),
+        *(Column(name, Text, nullable=False) for name in ("clause", "decision")),
+        Column("decided_at", DateTime(timezone=True)),
+    )
+    columns = (proposal.c.at, proposal.c.case_id, proposal.c.to_case)
+    Index("link_proposal_open", *columns, postgresql_where=text("decision = ''"))
+    Index("link_proposal_decided", *columns, postgresql_where=text("decision <> ''"))
+    # A person may link either of the two to the other one.
+    Index("link_proposal_to_case", proposal.c.to_case, proposal.c.case_id)
 
 
 def _people_tables(declared: MetaData) -> None:

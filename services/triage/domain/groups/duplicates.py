@@ -40,11 +40,15 @@ def matter_key(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[
 
     Without a rule: what the complaint is about, else its title, else its text.
     """
-    if rule is None:
-        name = next((name for name in _DEFAULT_MATTER if _value(complaint, facts, name)), "")
-        return _digest([(name, _value(complaint, facts, name))]) if name else ""
-    values = [(name, _value(complaint, facts, name)) for name in rule.same]
-    return _digest(values) if all(value for _, value in values) else ""
+    values = [(name, _value(complaint, facts, name)) for name in matter_fields(rule, complaint, facts)]
+    return _digest(values) if values and all(value for _, value in values) else ""
+
+
+def matter_fields(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields and facts that make up the matter of a complaint."""
+    if rule is not None:
+        return tuple(rule.same)
+    return tuple(name for name in _DEFAULT_MATTER if _value(complaint, facts, name))[:1]
 
 
 def _value(complaint: Complaint, facts: Mapping[str, Any], name: str) -> str:
