@@ -3,8 +3,9 @@
 A service loads what `count_changes` name before it applies the events; `TriageState` changes exactly these counters.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision, assess
 from services.triage.domain.compiled_rules import TriageRules
@@ -18,6 +19,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Supplemented
 from shared.contracts.events.triage import Registered
 from shared.contracts.events.up_to_approval import Amended
+from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.triage.entries import CountEntry
 
 
@@ -104,6 +106,15 @@ def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecis
         if of_entry := keys_by_facts[known].get(entry.id):
             keys[entry.id] = of_entry
     return replace(decision, count_keys=keys)
+
+
+def facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: TriageContext) -> dict[str, Any]:
+    """What the facts that a group had set are without it: another group's, the submission's or the rules' value, else null."""
+    if not removed:
+        return {}
+    derived = decide_again(triage_case, context).derived_facts
+    own, _ = coerce_facts(triage_case.procedure, {**derived, **triage_case.complaint.facts, **triage_case.group_facts})
+    return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
 
 
 def memberships_without(triage_case: TriageCase, amended: Collection[str]) -> tuple[Membership, ...]:

@@ -16,6 +16,7 @@ from services.triage.domain.event_assessment import (
     assess_registration,
     count_changes,
     decide_again,
+    facts_after,
     memberships_without,
     person_keys,
     recount_of,
@@ -264,7 +265,7 @@ class TriageState:
         yield Unlinked.model_validate(fields | {"to_case": left.to_case, "as": left.link_as, "group": left.group})
         remaining = tuple(m for m in triage_case.memberships if m is not left)
         without = replace(triage_case, memberships=remaining)
-        facts = _facts_after(without, left.facts, context)
+        facts = facts_after(without, left.facts, context)
         if facts:
             yield Amended.model_validate(fields | {"facts": facts})
         yield from self._change_memberships(case, remaining, entry, f"left group {group.id}", context)
@@ -284,15 +285,6 @@ class TriageState:
             explanation = {**explanation, **clause_fields(entry.clause), "evidence": [evidence]}
         yield from self._update_case(before, after, explanation, context)
         yield from self._apply_count_changes(tuple(count_changes(before, self.cases[case])), context)
-
-
-def _facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: TriageContext) -> dict[str, Any]:
-    """What the facts that a group had set are without it: another group's, the submission's or the rules' value, else null."""
-    if not removed:
-        return {}
-    derived = decide_again(triage_case, context).derived_facts
-    own, _ = coerce_facts(triage_case.procedure, {**derived, **triage_case.complaint.facts, **triage_case.group_facts})
-    return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
 
 
 def _event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
