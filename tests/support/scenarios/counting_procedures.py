@@ -54,7 +54,7 @@ class CountedSubmission:
     @property
     def case(self) -> str:
         """The case's id."""
-        return f"{self.procedure}-{self.minute:g}"
+        return f"{self.procedure}-{self.minute:.10g}"
 
     def registered(self) -> Registered:
         """The registration as intake publishes it."""

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from services.triage.domain.groups.people import PersonKeys
 
 
 def people_by_brute_force(submissions: Sequence[PersonKeys]) -> list[frozenset[str]]:
-    """The names of the people behind each submission: its id_number, else the owners of its keys, else the least of its keys."""
-    clusters: list[set[str]] = []
+    """The names of the people behind each submission: its id_number, else the owners of its keys, else one of its keys."""
+    neighbours: dict[str, set[str]] = defaultdict(set)
+    owners: dict[str, set[str]] = defaultdict(set)
     for keys in submissions:
-        if keys and not _numbers(keys):
-            near = [cluster for cluster in clusters if not cluster.isdisjoint(keys)]
-            clusters = [cluster for cluster in clusters if cluster.isdisjoint(keys)]
-            clusters.append(set(keys).union(*near))
-    return [_names(keys, clusters, submissions) for keys in submissions]
+        for key in keys:
+            if numbers := _numbers(keys):
+                owners[key].update(numbers)
+            else:
+                neighbours[key].update(keys)
+    names: dict[str, frozenset[str]] = {}
+    for key in neighbours:
+        if key not in names:
+            cluster = _reached(key, neighbours)
+            owned = set().union(*(owners[member] for member in cluster))
+            names |= dict.fromkeys(cluster, frozenset(owned or {key}))
+    return [frozenset(_numbers(keys)) or (names[keys[0]] if keys else frozenset()) for keys in submissions]
 
 
-def _names(keys: PersonKeys, clusters: Sequence[set[str]], submissions: Sequence[PersonKeys]) -> frozenset[str]:
-    if not keys or _numbers(keys):
-        return frozenset(_numbers(keys))
-    cluster = next(cluster for cluster in clusters if not cluster.isdisjoint(keys))
-    owners = {number for others in submissions for number in _numbers(others) if not cluster.isdisjoint(others)}
-    return frozenset(owners or {min(cluster)})
+def _reached(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
+    reached, waiting = {start}, [start]
+    while waiting:
+        new = neighbours[waiting.pop()] - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def _numbers(keys: PersonKeys) -> list[str]:
