@@ -26,14 +26,14 @@ SELECT person.* FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS qu
     WHERE number <= CASE WHEN person = '' THEN query.threshold ELSE 1 END
     ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_COUNTER}) AS person
 """  # noqa: S608 - constants
-_SELECT_OF_PEOPLE = f"""
+SELECT_OF_PEOPLE = f"""
 SELECT DISTINCT occurrence.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS query (procedure, count, key, people), LATERAL (
     SELECT mark.* FROM mark WHERE mark.person = ANY(string_to_array(query.people, ' ')) AND mark.person <> ''
        AND mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
      ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_PERSON}) AS occurrence
 """  # noqa: S608 - constants
 # Two index scans that end at their limit: a counter can hold far more occurrences than a window needs.
-_SELECT_NEIGHBOURS = """
+SELECT_NEIGHBOURS = """
 SELECT DISTINCT neighbour.* FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[])
     AS query (procedure, count, key, received_at, span, max_neighbours), LATERAL (
     (SELECT * FROM mark WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
@@ -99,10 +99,10 @@ async def find_occurrences(
         rows += await tx.fetch(_SELECT_PEOPLE, *_key_columns(people), [query.max_neighbours for query in people.values()])
     if connected:
         columns = _key_columns([query.counter for query in connected])
-        rows += await tx.fetch(_SELECT_OF_PEOPLE, *columns, [" ".join(sorted(people_of(query.complainants))) for query in connected])
+        rows += await tx.fetch(SELECT_OF_PEOPLE, *columns, [" ".join(sorted(people_of(query.complainants))) for query in connected])
     if near:
         rows += await tx.fetch(
-            _SELECT_NEIGHBOURS,
+            SELECT_NEIGHBOURS,
             *_key_columns([query.counter for query in near]),
             [query.received_at for query in near],
             [query.window for query in near],
