@@ -3,14 +3,16 @@
 A service loads what `count_changes` name before it applies the events; `TriageState` changes exactly these counters.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision, assess
+from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.groups.counters import CounterKey, GroupQuery, group_query
-from services.triage.domain.groups.people import PersonKeys
+from services.triage.domain.groups.counters import CounterKey, GroupCounter, GroupQuery, group_query, is_counted_around
+from services.triage.domain.groups.people import PersonDirectory, PersonKeys
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase, amended_complaint, case_from_decision
@@ -153,3 +155,25 @@ def recount_of(triage_case: TriageCase, counter: CounterKey) -> CountChange | No
 def _query(triage_case: TriageCase, entry: CountEntry, key: str) -> GroupQuery:
     counter = CounterKey(triage_case.procedure.id, entry.id, key)
     return group_query(counter, entry, triage_case.complaint.received_at, triage_case.complainants)
+
+
+def recounts(
+    changed_people: Iterable[str], cases: Mapping[str, TriageCase], counters: Mapping[CounterKey, GroupCounter], people: PersonDirectory
+) -> list[CountChange]:
+    """The counts that have to be taken again because these people are no longer who they were, among all cases and counters."""
+    needed: dict[tuple[str, str, str], CountChange] = {}
+    for person in changed_people:
+        for key, counter in counters.items():
+            counted = [o.case for o in counter.occurrences if o.person and people.is_one_of(o.person, [person])]
+            for change in [change for case in sorted(counted) if (change := recount_of(cases[case], key)) is not None]:
+                needed[key.count, key.key, change.case] = change
+                if not is_counted_around(change.entry):
+                    break
+    return [change for _, change in sorted(needed.items(), key=itemgetter(0))]
+
+
+def event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
+    """The fields of every event of triage on a case; with an entry those that explain it."""
+    procedure = triage_case.procedure
+    fields = {"case": triage_case.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
+    return fields if entry is None else fields | {"rule": entry.id, **clause_fields(entry.clause)}

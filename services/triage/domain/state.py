@@ -1,12 +1,10 @@
 """Applies assessed events to cases and group counters, and gives the events that triage publishes."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from operator import itemgetter
 from typing import Any
 
-from services.triage.domain.assess import TRIAGE
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.event_assessment import (
@@ -16,10 +14,11 @@ from services.triage.domain.event_assessment import (
     assess_registration,
     count_changes,
     decide_again,
+    event_fields,
     facts_after,
     memberships_without,
     person_keys,
-    recount_of,
+    recounts,
 )
 from services.triage.domain.groups.counters import (
     CounterKey,
@@ -28,9 +27,8 @@ from services.triage.domain.groups.counters import (
     GroupCounter,
     Occurrence,
     group_founder,
-    is_counted_around,
 )
-from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, remove_submission
+from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, earlier_submissions, remove_submission
 from services.triage.domain.groups.group_counting import PartialCounterError, count_case, recount_case, remove_case
 from services.triage.domain.groups.people import PersonDirectory
 from services.triage.domain.rule_scope import TriageContext
@@ -83,21 +81,10 @@ class TriageState:
     def add_case(self, registered: Registered, rules: TriageRules, context: TriageContext) -> list[CaseEvent]:
         """Assess and apply a registration: the groups that it changes by showing two people to be one, then its own decision and groups."""
         changed = self.people.add(person_keys(registered)).changed
-        recounted = [event for change in self.recounts(changed) for event in self.recount(change, context)]
+        recounted = [
+            event for change in recounts(changed, self.cases, self.counters, self.people) for event in self.recount(change, context)
+        ]
         return [*recounted, *self.apply(assess_registration(registered, rules, context), context)]
-
-    def recounts(self, changed_people: Iterable[str]) -> list[CountChange]:
-        """The counts that have to be taken again because these people are no longer who they were; of a state that holds all counters."""
-        needed: dict[tuple[str, str, str], CountChange] = {}
-        for person in changed_people:
-            for key, counter in self.counters.items():
-                counted = [o.case for o in counter.occurrences if o.person and self.people.is_one_of(o.person, [person])]
-                changes = [change for case in sorted(counted) if (change := recount_of(self.cases[case], key)) is not None]
-                for change in changes if key.count != DUPLICATES else ():
-                    needed[key.count, key.key, change.case] = change
-                    if not is_counted_around(change.entry):
-                        break
-        return [change for _, change in sorted(needed.items(), key=itemgetter(0))]
 
     def recount(self, change: CountChange, context: TriageContext) -> Iterator[CaseEvent]:
         """Find the groups near a case again, whose complainant turned out to be another person too."""
@@ -106,6 +93,9 @@ class TriageState:
         key = None if change.joins is None else change.joins.counter
         # A recount before may have set facts that moved the case to another counter, where it was counted with its people as they are.
         if key is None or key not in self.counters or key.key not in self.cases[change.case].counted_keys(change.entry):
+            return
+        if key.count == DUPLICATES:
+            yield from self._propose_found_duplicates(change, self.counters[key], context)
             return
         try:
             label = self._label(change.case, key)
@@ -162,7 +152,7 @@ class TriageState:
             "kind": kind,
             "subject": subject,
         }
-        return [Reclassified.model_validate(_event_fields(before, None, context) | explanation | result)]
+        return [Reclassified.model_validate(event_fields(before, None, context) | explanation | result)]
 
     def _apply_count_changes(self, changes: Sequence[CountChange], context: TriageContext) -> Iterator[CaseEvent]:
         if self._loaded_changes is not None and (missing := [change for change in changes if change not in self._loaded_changes]):
@@ -193,13 +183,27 @@ class TriageState:
         lead, certain = next(((lead, certain) for lead, certain in leads if lead != case), ("", False))
         if not lead or triage_case.lead:
             return
-        fields = _event_fields(triage_case, change.entry, context) | {"rule": RULE, "to_case": lead, "as": "duplicate"}
         # Only at its registration: nobody has worked on the case yet, so that no work is stilled without a person's decision.
         if triage_case.procedure.duplicates is not None and certain and change.registers:
             self.cases[case] = replace(triage_case, lead=lead)
+            fields = event_fields(triage_case, change.entry, context) | {"rule": RULE, "to_case": lead, "as": "duplicate"}
             yield Linked.model_validate(fields)
         else:
-            yield LinkProposed.model_validate(fields)
+            yield self._propose(case, lead, change.entry, context)
+
+    def _propose_found_duplicates(self, change: CountChange, counter: GroupCounter, context: TriageContext) -> Iterator[CaseEvent]:
+        """Propose the links that were not proposed when the submissions came, since they seemed to be of different people."""
+        for case, earlier in earlier_submissions(counter, change.case, change.entry, self.people):
+            triage_case, lead = self.cases[case], self.cases[earlier].lead or earlier
+            known = triage_case.lead or triage_case.proposed or lead == case
+            if not known and not (lead in self.cases and case in self.cases[lead].proposed):
+                yield self._propose(case, lead, change.entry, context)
+
+    def _propose(self, case: str, lead: str, entry: CountEntry, context: TriageContext) -> LinkProposed:
+        triage_case = self.cases[case]
+        self.cases[case] = replace(triage_case, proposed=tuple(dict.fromkeys([*triage_case.proposed, lead])))
+        fields = event_fields(triage_case, entry, context) | {"rule": RULE, "to_case": lead, "as": "duplicate"}
+        return LinkProposed.model_validate(fields)
 
     def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         triage_case = self.cases[case]
@@ -231,7 +235,7 @@ class TriageState:
         self, case: str, key: CounterKey, entry: CountEntry, changes: GroupChanges, context: TriageContext
     ) -> Iterator[CaseEvent]:
         """Publish what became of groups, and take from their members, or give them, what the entry says."""
-        fields = _event_fields(self.cases[case], entry, context)
+        fields = event_fields(self.cases[case], entry, context)
         for group in changes.dissolved:
             yield GroupDissolved.model_validate(fields | {"group": group.id, "members": list(group.members)})
         for member, group in changes.left:
@@ -247,7 +251,7 @@ class TriageState:
         triage_case = self.cases[case]
         founder = group_founder(group.id)
         to_case = founder if founder != case else next((member for member in group.members if member != case), "")
-        fields = _event_fields(triage_case, entry, context)
+        fields = event_fields(triage_case, entry, context)
         yield Linked.model_validate(fields | {"to_case": to_case, "as": entry.does.link_as, "group": group.id})
         facts, _ = coerce_facts(triage_case.procedure, entry.does.set)
         rule = (entry.does.rule or entry.id) if entry.does.reclassify else ""
@@ -261,7 +265,7 @@ class TriageState:
         left = next((m for m in triage_case.memberships if (m.group, m.key) == (group.id, key.key)), None)
         if left is None:  # without `reaches_back` only the case that completed the group was linked
             return
-        fields = _event_fields(triage_case, entry, context)
+        fields = event_fields(triage_case, entry, context)
         yield Unlinked.model_validate(fields | {"to_case": left.to_case, "as": left.link_as, "group": left.group})
         remaining = tuple(m for m in triage_case.memberships if m is not left)
         without = replace(triage_case, memberships=remaining)
@@ -285,9 +289,3 @@ class TriageState:
             explanation = {**explanation, **clause_fields(entry.clause), "evidence": [evidence]}
         yield from self._update_case(before, after, explanation, context)
         yield from self._apply_count_changes(tuple(count_changes(before, self.cases[case])), context)
-
-
-def _event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
-    procedure = triage_case.procedure
-    fields = {"case": triage_case.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
-    return fields if entry is None else fields | {"rule": entry.id, **clause_fields(entry.clause)}

@@ -30,6 +30,7 @@ CREATE TABLE known (
     sequence integer NOT NULL,
     ended text NOT NULL,
     lead text NOT NULL,
+    proposed text NOT NULL,
     pinned boolean NOT NULL,
     PRIMARY KEY (case_id)
 );

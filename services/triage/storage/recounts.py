@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from services.triage.domain.groups.counters import CounterKey
-from services.triage.domain.groups.duplicates import DUPLICATES
 from shared.runtime.database.database import Transaction
 
 _MAX_LOG_ROWS = 100
@@ -28,7 +27,7 @@ WITH change AS (
            $1, mark.count, mark.key, mark.case_id, change.at
       FROM change, LATERAL (SELECT change.person UNION ALL SELECT person FROM person_join WHERE root = change.person) AS one (person),
            mark
-     WHERE mark.person = one.person AND mark.person <> '' AND mark.procedure = $1 AND mark.count <> '{DUPLICATES}'
+     WHERE mark.person = one.person AND mark.person <> '' AND mark.procedure = $1
      ORDER BY mark.count, mark.key, CASE WHEN mark.count = ANY($2::text[]) THEN mark.case_id ELSE change.id::text END,
               change.id, mark.case_id
     ON CONFLICT DO NOTHING

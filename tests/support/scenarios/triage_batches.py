@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.event_assessment import CountChange, person_keys
+from services.triage.domain.event_assessment import CountChange, person_keys, recounts
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.events.base import CaseEvent
@@ -136,12 +136,12 @@ def decide_in_memory(batches: Sequence[Sequence[CaseEvent]], rules: TriageRules)
     published: list[CaseEvent] = []
     for batch in batches:
         registrations = {event.case: event for event in batch if isinstance(event, Registered)}
-        recounts: dict[CountChange, datetime] = {}
+        needed: dict[CountChange, datetime] = {}
         for registered in registrations.values():
-            for change in state.recounts(state.people.add(person_keys(registered)).changed):
-                recounts.setdefault(change, registered.at)
-        for change in sorted(recounts, key=_counted_case):
-            published += state.recount(change, TriageContext(recounts[change], ZoneInfo("Asia/Shanghai")))
+            for change in recounts(state.people.add(person_keys(registered)).changed, state.cases, state.counters, state.people):
+                needed.setdefault(change, registered.at)
+        for change in sorted(needed, key=_counted_case):
+            published += state.recount(change, TriageContext(needed[change], ZoneInfo("Asia/Shanghai")))
         for event in batch:
             context = TriageContext(event.at, ZoneInfo("Asia/Shanghai"))
             if isinstance(event, Registered):

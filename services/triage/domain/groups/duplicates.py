@@ -87,6 +87,21 @@ def add_submission(
     return replace(counter, occurrences=tuple(sorted([*others, submission]))), [(o.case, certain) for o, certain in same]
 
 
+def earlier_submissions(counter: GroupCounter, case: str, entry: CountEntry, people: PersonDirectory) -> list[tuple[str, str]]:
+    """Each submission of a case's complainant but the first, with the latest one before it within the window, in order of receipt."""
+    persons = next((people.names(o.person) for o in counter.occurrences if o.case == case), frozenset())
+    own = [o for o in counter.occurrences if persons & people.names(o.person)]
+    window = window_length(entry)
+    pairs = []
+    for index, submission in enumerate(own):
+        # Who uses the phone of two people may be either of them, and joins neither to the other.
+        names = people.names(submission.person)
+        before = [o for o in own[:index] if names & people.names(o.person)]
+        if before and (window is None or submission.received_at - before[-1].received_at <= window):
+            pairs.append((submission.case, before[-1].case))
+    return pairs
+
+
 def remove_submission(counter: GroupCounter, case: str) -> GroupCounter:
     """The counter without the submission of a case."""
     return replace(counter, occurrences=tuple(o for o in counter.occurrences if o.case != case))

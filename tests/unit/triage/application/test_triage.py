@@ -20,7 +20,6 @@ from services.triage.application.triage import TriageComplaints
 from services.triage.domain import event_assessment
 from services.triage.domain.assess import TriageDecision, assess
 from services.triage.domain.groups.counters import CounterKey, GroupQuery, Occurrence
-from services.triage.domain.groups.duplicates import DUPLICATES
 from services.triage.domain.groups.people import PersonDirectory, PersonKeys, connected
 from services.triage.storage import group_counters, persons, recounts, triage_cases
 from services.triage.storage.triage_cases import TriageCaseRow
@@ -134,7 +133,7 @@ class InMemoryTables:
         for person, at in self.changed:
             taken: set[CounterKey] = set()
             for (counter, case), o in sorted(self.occurrences.items(), key=lambda item: item[0][1]):
-                if counter.count != DUPLICATES and o.person and self.people.is_one_of(o.person, [person]):
+                if o.person and self.people.is_one_of(o.person, [person]):
                     if counter not in taken or counter.count in counted_around:
                         tasks.setdefault((counter, case), at)
                     taken.add(counter)
