@@ -155,6 +155,12 @@ class StubTransaction:
     async def execute(self, _statement: str, *_parameters: object) -> None:
         """Nothing is stored."""
 
+    async def executemany(self, _statement: str, _rows: object) -> None:
+        """No group has a page."""
+
+    async def copy_rows(self, *_: object) -> None:
+        """No group has a history."""
+
     def after_commit(self, _: object) -> None:
         """Metrics are not counted."""
 
