@@ -1,5 +1,6 @@
 """Reads and writes group counters: their occurrences (table `mark`) and the open groups of counts without a window (table `tally`)."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,8 @@ _MAX_OF_ONE_COUNTER = 10_000
 _MAX_OF_ONE_PERSON = 200
 _SELECT_PEOPLE = f"""
 SELECT person.* FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS query (procedure, count, key, threshold), LATERAL (
-    SELECT procedure, count, key, case_id, received_at, person, group_id FROM (
-        SELECT mark.*, row_number() OVER (PARTITION BY person ORDER BY received_at DESC) AS number FROM mark
+    SELECT procedure, count, key, case_id, received_at, person, group_id, total FROM (
+        SELECT mark.*, row_number() OVER (PARTITION BY person ORDER BY received_at DESC) AS number, count(*) OVER () AS total FROM mark
         WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key) AS numbered
     WHERE number <= CASE WHEN person = '' THEN query.threshold ELSE 1 END
     ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_COUNTER}) AS person
@@ -83,8 +84,10 @@ async def find_open_groups(tx: Transaction, counters: Collection[CounterKey]) ->
 
 async def find_occurrences(
     tx: Transaction, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey], people_of: PeopleOf
-) -> list[tuple[CounterKey, Occurrence]]:
-    """The occurrences that the queries select; one that several select may come more than once.
+) -> tuple[list[tuple[CounterKey, Occurrence]], set[CounterKey]]:
+    """The occurrences that the queries select, and counters of people all of whose occurrences are among them.
+
+    An occurrence that several queries select may come more than once.
 
     Of a counter of people without a window one occurrence of each person, of `whole_counters` all. `people_of` gives for the keys of a
     query all people whose cases may be of the same person.
@@ -94,9 +97,13 @@ async def find_occurrences(
     without_window = [query for query in queries if not query.complainants and query.window is None]
     people = {query.counter: query for query in without_window if query.counts_people and query.counter not in whole_counters}
     whole = {query.counter for query in without_window if query.counter not in people}
+    complete: set[CounterKey] = set()
     rows = list(await tx.fetch(_SELECT_ALL_OCCURRENCES, *_key_columns(whole))) if whole else []
     if people:
-        rows += await tx.fetch(_SELECT_PEOPLE, *_key_columns(people), [query.max_neighbours for query in people.values()])
+        of_people = await tx.fetch(_SELECT_PEOPLE, *_key_columns(people), [query.max_neighbours for query in people.values()])
+        totals = {_counter_key(row): row["total"] for row in of_people}
+        complete = {key for key, number in Counter(map(_counter_key, of_people)).items() if number == totals[key]}
+        rows += of_people
     if connected:
         columns = _key_columns([query.counter for query in connected])
         rows += await tx.fetch(SELECT_OF_PEOPLE, *columns, [" ".join(sorted(people_of(query.complainants))) for query in connected])
@@ -108,7 +115,7 @@ async def find_occurrences(
             [query.window for query in near],
             [query.max_neighbours for query in near],
         )
-    return [(_counter_key(row), _occurrence(row)) for row in rows]
+    return [(_counter_key(row), _occurrence(row)) for row in rows], complete
 
 
 async def find_case_occurrences(tx: Transaction, case_ids: Collection[str]) -> list[tuple[CounterKey, Occurrence]]:

@@ -11,7 +11,7 @@ from tests.support.messaging.settings import SettingsFactory
 from tests.support.messaging.topic_client import TopicClient
 from tests.support.scenarios.counting_run import CountingRun, random_submissions
 
-EVENTS = 5_000
+EVENTS = 3_000
 
 
 @pytest.mark.timeout(240)
@@ -20,7 +20,7 @@ async def test_shuffled_events_and_a_killed_process_give_the_groups_of_a_brute_f
 ) -> None:
     settings = make_settings(TriageSettings)
     await apply_topics(settings, [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS, topics.TRIAGE_EVENTS])
-    result = await CountingRun(settings, tmp_path, deadline=200).run(topic_client, random_submissions(EVENTS, seed=1))
+    result = await CountingRun(settings, tmp_path, deadline=150).run(topic_client, random_submissions(EVENTS, seed=1))
     assert EVENTS // 3 <= result.counted_when_killed < EVENTS
     assert result.groups == result.expected
     assert len(result.expected) > EVENTS // 2, "the submissions form groups"

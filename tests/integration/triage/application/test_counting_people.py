@@ -117,6 +117,6 @@ async def test_a_batch_takes_a_bounded_number_of_counts_again(
     await decide(databases[0], triage, [arrived[:8], arrived[8:]])
     async with databases[0].transaction() as tx:
         waiting = (await recounts.count_waiting(tx))["one"]
-    assert waiting == 10, "8 windows of different people, one count for each other entry, and one was taken"
+    assert waiting == 11, "8 windows of different people, one count for each other entry and the matter, and one was taken"
     await recount_people(databases[0], triage, asyncio.Event())
     assert await members(databases[0]) == members_by_brute_force(arrived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -76,8 +76,11 @@ class InMemoryTables:
 
     async def find_occurrences(
         self, _: object, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey], _people_of: object
-    ) -> list[tuple[CounterKey, Occurrence]]:
-        return [row for query in queries for row in self._select(query, whole=query.counter in whole_counters)]
+    ) -> tuple[list[tuple[CounterKey, Occurrence]], set[CounterKey]]:
+        rows = [row for query in queries for row in self._select(query, whole=query.counter in whole_counters)]
+        people = {query.counter for query in queries if query.counts_people and query.window is None} - set(whole_counters)
+        held = Counter(counter for counter, _ in self.occurrences)
+        return rows, {counter for counter in people if len({o.case for key, o in rows if key == counter}) == held[counter] > 0}
 
     def _select(self, query: GroupQuery, *, whole: bool) -> Iterable[tuple[CounterKey, Occurrence]]:
         rows = [(counter, o) for (counter, _), o in sorted(self.occurrences.items(), key=lambda item: item[1]) if counter == query.counter]
