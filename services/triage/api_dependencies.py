@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Request
 from pydantic import StringConstraints
 
-from services.triage.application.cursors import CursorError
+from services.triage.application.cursors import PagePositionError
 from services.triage.application.group_pages import GroupNotFoundError
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.readable_cases import ReadableCases
@@ -47,7 +47,7 @@ def list_errors_as_problems() -> Iterator[None]:
     """Answer what a client did wrong as a problem."""
     try:
         yield
-    except CursorError:
+    except PagePositionError:
         raise HttpProblem(INVALID, "cursor: must be next_cursor of a page of this list; leave it out for the first page") from None
     except GroupNotFoundError:
         raise HttpProblem(UNKNOWN_GROUP, "group: must be the id of a group of which a case concerns your department") from None

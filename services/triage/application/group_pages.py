@@ -32,7 +32,7 @@ class GroupPages:
         self._zone = zone
 
     async def describe(self, group: str, actor: Actor, cursor: str | None, limit: int, history_before: int | None) -> dict[str, Any]:
-        """The group as the actor may see it; raises `GroupNotFoundError` and `CursorError`.
+        """The group as the actor may see it; raises `GroupNotFoundError` and `PagePositionError`.
 
         Cases that do not concern the actor are left out of members and history. The number of members counts them: it is the alarm's.
         """

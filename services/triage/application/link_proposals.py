@@ -45,7 +45,7 @@ class LinkProposalList:
         self._zone = zone
 
     async def page(self, actor: Actor, *, is_open: bool, cursor: str | None, limit: int) -> dict[str, Any]:
-        """Proposals of which both cases concern the actor, the latest first; a page may hold fewer than `limit`. Raises `CursorError`."""
+        """Proposals of which both cases concern the actor, latest first, at most `limit`; raises `PagePositionError`."""
         at, (case, to_case) = _LAST if cursor is None else decode_cursor(cursor, 2)
         now = self._clock.now()
         async with self._database.transaction() as tx:

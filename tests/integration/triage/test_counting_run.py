@@ -11,7 +11,7 @@ from tests.support.messaging.settings import SettingsFactory
 from tests.support.messaging.topic_client import TopicClient
 from tests.support.scenarios.counting_run import CountingRun, random_submissions
 
-EVENTS = 3_000
+EVENTS = 1_500
 
 
 @pytest.mark.timeout(240)

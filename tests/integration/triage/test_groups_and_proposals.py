@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.triage.application.cursors import CursorError, decode_cursor
+from services.triage.application.cursors import PagePositionError, decode_cursor
 from services.triage.bootstrap import build
 from services.triage.config import TriageSettings
 from shared.contracts import topics
@@ -158,5 +158,5 @@ async def test_proposal_shows_the_reason_and_both_texts_until_a_person_decides(s
 
 @given(text=st.one_of(st.text(), st.from_regex(r"[A-Za-z0-9_-]{0,40}", fullmatch=True)))
 def test_a_forged_cursor_is_an_error_of_its_own(text: str) -> None:
-    with pytest.raises(CursorError):
+    with pytest.raises(PagePositionError):
         decode_cursor(text, 7)

@@ -138,7 +138,7 @@ class CountingRun:
             "KAFKA_BOOTSTRAP_SERVERS": self._settings.kafka_bootstrap_servers,
             "JIESU_TOPIC_PREFIX": self._settings.topic_prefix,
             "JIESU_ENVIRONMENT": "test",
-            "JIESU_LOG_LEVEL": "WARNING",
+            "JIESU_LOG_LEVEL": "ERROR",
             "JIESU_ORGANISATION": str(self._folder / "organisation.yaml"),
         }
         return await asyncio.create_subprocess_exec(sys.executable, "-m", "services.triage", env=environment)

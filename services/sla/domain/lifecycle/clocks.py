@@ -7,11 +7,10 @@ from typing import Any
 
 from services.sla.domain.lifecycle import escalation, notifications
 from services.sla.domain.lifecycle.case import ClockRun, Event
-from services.sla.domain.lifecycle.clock_deadlines import compute_deadlines, skip_outrun_reminders
+from services.sla.domain.lifecycle.clock_deadlines import compute_deadlines, granted_extension, recompute_deadlines, skip_outrun_reminders
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.defaults import receipts
 from services.sla.domain.rules.plans import CANCELS, EXPECTS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan
-from shared.procedures.model.effects import DeemEvent
 
 REASON_GUARD, REASON_RESTARTED = "guard", "restarted"
 """Why a run is cancelled, where it is not the type of an event or the id of an entry."""
@@ -162,9 +161,7 @@ def _note_late_knowledge(builder: DecisionBuilder, run: ClockRun, at: int) -> No
 def move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, reason: str) -> None:
     """Count the deadlines of a run again; one that moves is an event."""
     dues_before, occurrence_before, was_provisional = list(run.dues), run.next_occurrence, run.provisional
-    compute_deadlines(builder, plan, run)
-    if reason == "extension_granted" and _expect_again(plan, run, dues_before):
-        compute_deadlines(builder, plan, run)
+    recompute_deadlines(builder, plan, run, reason)
     _note_late_knowledge(builder, run, at)
     if not plan.counts_by_department or reason == "extension_granted":
         # A reminder that has moved beyond this instant is due again; a change of lead sends none twice (time.md, Whose calendar).
@@ -181,23 +178,6 @@ def move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at:
         data.pop("due_at", None)
         data.update({name: instant for name, instant in zip(("from_at", "due_at"), moves[0], strict=True) if instant is not None})
         builder.add_event("clock_moved", at, data)
-
-
-def _expect_again(plan: ClockPlan, run: ClockRun, dues_before: Sequence[int | None]) -> bool:
-    """Take what has fallen due, and by a late grant is due again later, as not done; whether there is any.
-
-    The new instant may be missed as the first one was (time.md, Extension). An event that was deemed has happened once for all.
-    """
-    again = [
-        index
-        for index in run.done
-        if (before := dues_before[index]) is not None
-        and (after := run.dues[index]) is not None
-        and after > before
-        and not any(isinstance(planned.effect, DeemEvent) for planned in plan.deadline_steps[index].effects)
-    ]
-    run.done = [index for index in run.done if index not in again]
-    return bool(again)
 
 
 def _matching_indexes(builder: DecisionBuilder, plan: ClockPlan, selector: str, event: Event) -> list[int]:
@@ -304,8 +284,7 @@ def _apply_extension(builder: DecisionBuilder, event: Event) -> None:
     plan = builder.rulebook.clock_plans[event.data["clock"]]
     run = builder.case.current_run(plan.clock.id)
     if run is not None and run.is_active:
-        extension = {"by": event.data.get("extend_by", ""), "until": event.data.get("until")}
-        run.extensions = [*run.extensions, extension | ({"late": True} if run.breached is not None else {})]
+        run.extensions = [*run.extensions, granted_extension(run, event)]
         move_deadlines(builder, plan, run, event.at, event.type)
 
 
