@@ -237,9 +237,7 @@ def record_pause(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, pause
     compute_deadlines(builder, plan, run)
     escalation.hold_climbs(builder, run, at)
     data = clock_event_fields(builder, plan, run)
-    if reason:
-        data["reason"] = reason
-    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, data)
+    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, data | ({"reason": reason} if reason else {}))
 
 
 def _apply_start(builder: DecisionBuilder, plan: ClockPlan, event: Event) -> None:
