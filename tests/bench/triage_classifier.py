@@ -139,14 +139,15 @@ def main() -> None:
     """Measure and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", default="", help="one of: labels, none, few, speed")
+    parser.add_argument("--only", default="", help="one of: labels, none, tree, few, speed")
     arguments = parser.parse_args()
     folds = Folds(read_history(arguments.data / MESSAGES))
     names = read_names(arguments.data / TREE)
     used = known_values(names, folds.values)
     tasks = {
         "labels": lambda: whole_and_titles(folds),
-        "none": lambda: {"no_labels": few_labels(folds, used, 0), "no_labels_whole_tree": few_labels(folds, names, 0)},
+        "none": lambda: {"no_labels": few_labels(folds, used, 0)},
+        "tree": lambda: {"no_labels_whole_tree": few_labels(folds, names, 0)},
         "few": lambda: {"few_labels": few_labels(folds, used, FEW)},
         "speed": lambda: {"speed": speed(folds)},
     }

@@ -13,7 +13,7 @@ from services.triage.domain.classifier.text_model import CountedFeatures, TextMo
 from services.triage.training.history import HistoryRow
 from services.triage.training.word_discovery import discover_words
 
-VIEW_WEIGHTS: Final = np.array([1.0, 1.0, 0.5])
+VIEW_WEIGHTS: Final = np.array([1.0, 0.7, 0.5])
 """Characters, words, title: chosen on the measured history, see docs/reference/triage.md."""
 _LEAST_TEXTS: Final = 2
 _ENTROPY_POWER: Final = 0.4
