@@ -40,7 +40,7 @@ _EXPECTED_BY_PART = {
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """A scenario by the name of its file, with one line for each expectation that is not met."""
+    """A scenario by its name, with one line for each expectation that is not met."""
 
     name: str
     failures: tuple[str, ...]
@@ -48,7 +48,7 @@ class ScenarioResult:
 
 def run_pack_scenarios(pack: Pack) -> list[ScenarioResult]:
     """Run every scenario of a pack, in the order of their names."""
-    return [ScenarioResult(path.stem, tuple(_failures(pack, path))) for path in pack.scenarios]
+    return [ScenarioResult(pack.scenario_name(path), tuple(_failures(pack, path))) for path in pack.scenarios]
 
 
 def unneeded_entries(pack: Pack) -> list[str]:

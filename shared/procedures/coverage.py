@@ -1,7 +1,7 @@
-"""Coverage of clauses: the entries that implement each clause, the scenarios that test it, and the gaps."""
+"""Coverage of clauses: the entries that implement each clause, the scenarios that test and show it, and the gaps."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from shared.procedures.model.procedure import Procedure, Title
 class ClauseCoverage:
     """A clause with the ids of the entries and the names of the scenarios that refer to it or to a subclause.
 
-    `uncovered_reason` is set for a clause that the procedure lists as uncovered.
+    `uncovered_reason` is set for a clause that the procedure lists as uncovered. `shown` are the entries that a scenario of the second
+    reading needs, each with the name of one; `unshown` are those that none needs.
     """
 
     procedure: str
@@ -24,6 +25,9 @@ class ClauseCoverage:
     entries: tuple[str, ...]
     scenarios: tuple[str, ...]
     uncovered_reason: str | None = None
+    needs_scenario: bool = False
+    shown: tuple[tuple[str, str], ...] = ()
+    unshown: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The clause for `jiesu procedure coverage --json` and the reference page."""
@@ -33,6 +37,8 @@ class ClauseCoverage:
             "entries": list(self.entries),
             "scenarios": list(self.scenarios),
             "uncovered": self.uncovered_reason,
+            "shown": dict(self.shown),
+            "unshown": list(self.unshown),
         }
 
 
@@ -50,7 +56,7 @@ class PackCoverage:
 
 def pack_coverage(pack: Pack) -> PackCoverage:
     """The coverage of a pack; raises `ProcedureError` for a scenario file that cannot be read."""
-    return procedure_coverage(pack.procedure, pack.clauses, {path.stem: expected_clauses(path) for path in pack.scenarios})
+    return procedure_coverage(pack.procedure, pack.clauses, {pack.scenario_name(path): expected_clauses(path) for path in pack.scenarios})
 
 
 def expected_clauses(scenario: Path) -> frozenset[str]:
@@ -63,14 +69,16 @@ def expected_clauses(scenario: Path) -> frozenset[str]:
 def procedure_coverage(procedure: Procedure, clauses: Mapping[str, Title], scenarios: Mapping[str, frozenset[str]]) -> PackCoverage:
     """The coverage of a procedure by its entries and by scenarios (name → clauses to which it refers)."""
     entries = all_entries(procedure)
+    need_scenario = {located.id for located in entries if located.section in SECTIONS_WITH_SCENARIOS}
     reasons = {clause: entry.why for entry in procedure.uncovered for clause in clause_ids(entry.clause)}
     coverage = tuple(
         ClauseCoverage(
             procedure=procedure.id,
             clause=clause,
-            entries=tuple(located.id for located in entries if _refers_to(located.clauses, clause)),
+            entries=(implementing := tuple(located.id for located in entries if _refers_to(located.clauses, clause))),
             scenarios=tuple(name for name, expected in scenarios.items() if _refers_to(expected, clause)),
             uncovered_reason=reasons.get(clause),
+            needs_scenario=clause not in reasons and not need_scenario.isdisjoint(implementing),
         )
         for clause in clauses
     )
@@ -80,8 +88,33 @@ def procedure_coverage(procedure: Procedure, clauses: Mapping[str, Title], scena
             *_clauses_without_entry(coverage),
             *_unknown_clauses(entries, clauses),
             *_entries_without_scenario(entries, scenarios),
-            *_clauses_without_scenario(coverage, entries),
+            *_clauses_without_scenario(coverage),
         ),
+    )
+
+
+def with_second_reading(coverage: PackCoverage, shown: Mapping[str, str], unshown: Iterable[str]) -> PackCoverage:
+    """The coverage with what the second reading shows (entry → scenario), and a gap for each clause of which it shows nothing.
+
+    A clause counts as shown once one of its entries is needed: the others may state the same for other cases, and `jiesu procedure test`
+    finds those that no scenario of the pack needs.
+    """
+    without = frozenset(unshown)
+    rows = tuple(
+        replace(
+            row,
+            shown=tuple((entry, shown[entry]) for entry in dict.fromkeys(row.entries) if entry in shown),
+            unshown=tuple(entry for entry in dict.fromkeys(row.entries) if entry in without),
+        )
+        for row in coverage.clauses
+    )
+    return PackCoverage(rows, (*coverage.gaps, *(_not_shown(row) for row in rows if row.needs_scenario and not row.shown)))
+
+
+def _not_shown(row: ClauseCoverage) -> str:
+    return (
+        f"{row.procedure}/{row.clause}: no scenario of scenarios/sense/ fails without {' or '.join(row.unshown or row.entries)}; "
+        "write one from the text of the clause"
     )
 
 
@@ -111,8 +144,7 @@ def _entries_without_scenario(entries: Iterable[LocatedEntry], scenarios: Mappin
             yield f"{located.id}: no scenario expects an event of clause {clauses}; add one that fails without this entry"
 
 
-def _clauses_without_scenario(coverage: Iterable[ClauseCoverage], entries: Iterable[LocatedEntry]) -> Iterator[str]:
-    need_scenario = {located.id for located in entries if located.section in SECTIONS_WITH_SCENARIOS}
+def _clauses_without_scenario(coverage: Iterable[ClauseCoverage]) -> Iterator[str]:
     for covered in coverage:
-        if not covered.scenarios and covered.uncovered_reason is None and need_scenario.intersection(covered.entries):
+        if covered.needs_scenario and not covered.scenarios:
             yield f"{covered.procedure}/{covered.clause}: no scenario expects an event of this clause; add one that fails without it"

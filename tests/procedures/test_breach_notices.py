@@ -6,7 +6,7 @@ import pytest
 
 from services.notify.bootstrap import template_sources
 from services.notify.domain.message_templates import LANGUAGES, MessageTemplates
-from shared.procedures.loading.loader import PACKS_FOLDER, load_procedure
+from shared.procedures.loading.loader import load_pack, load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from simulator.run import organisation_calendars, scenario_organisation
 from simulator.scenario import read_scenario
@@ -18,7 +18,7 @@ TEMPLATES = MessageTemplates(template_sources(None))
 def breach_messages(pack: str) -> list[dict[str, Any]]:
     """The requests that the scenarios of a pack make at the instant of a breach, about the clock that was breached."""
     messages: list[dict[str, Any]] = []
-    for path in sorted((PACKS_FOLDER / pack / "scenarios").glob("*.yaml")):
+    for path in load_pack(pack).scenarios:
         scenario = read_scenario(path)
         organisation = scenario_organisation(scenario, path.parent)
         bound = bind_parameters(load_procedure(pack), scenario.parameters)

@@ -33,4 +33,4 @@ def _likely_first(name: str, item: LocatedEntry) -> list[LoadedScenario]:
 
 @cache
 def _expected_clauses(name: str) -> dict[str, frozenset[str]]:
-    return {path.stem: expected_clauses(path) for path in pack(name).scenarios}
+    return {pack(name).scenario_name(path): expected_clauses(path) for path in pack(name).scenarios}

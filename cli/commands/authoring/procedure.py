@@ -11,7 +11,7 @@ import typer
 
 from cli.exit_status import exit_with
 from shared.procedures.checks.pack_check import blocking_problems, check_pack
-from shared.procedures.coverage import pack_coverage
+from shared.procedures.coverage import ClauseCoverage
 from shared.procedures.explain.page import build_page
 from shared.procedures.explain.rendering.html_page import render_html
 from shared.procedures.explain.rendering.text_page import render_text
@@ -142,12 +142,19 @@ def messages(
 @app.command()
 def coverage(
     packs: Annotated[list[str] | None, typer.Argument(metavar="[PACK]…", help="packs; none: all installed")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print a list of {procedure, clause, entries, scenarios, uncovered}")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print {procedure, clause, entries, scenarios, uncovered, shown, unshown}")
+    ] = False,
 ) -> None:
-    """Show which entries and scenarios cover each clause; exit 1 where one is not covered, or a scenario fails."""
+    """Show which entries and scenarios cover each clause; exit 1 where one is not covered or not shown, or a scenario fails.
+
+    A clause is shown by a scenario of scenarios/sense/ that fails when an entry of the clause is removed.
+    """
+    from simulator.sense_coverage import sense_coverage  # noqa: PLC0415 - see replay
+
     with _exit_on_procedure_error():
         loaded = [load_pack(pack) for pack in packs or installed_packs()]
-        coverages = [pack_coverage(pack) for pack in loaded]
+        coverages = [sense_coverage(pack) for pack in loaded]
         failures = [failure for pack in loaded for failure in _scenario_failures(pack)]
     rows = [row for pack in coverages for row in pack.clauses]
     gaps = [gap for pack in coverages for gap in pack.gaps]
@@ -155,12 +162,7 @@ def coverage(
         typer.echo(json.dumps([row.to_json() for row in rows], ensure_ascii=False, indent=1))
     else:
         for row in rows:
-            state = (
-                f"uncovered: {row.uncovered_reason}"
-                if row.uncovered_reason and not row.entries
-                else f"{', '.join(row.entries)} ← {', '.join(row.scenarios) or '-'}"
-            )
-            typer.echo(f"{row.procedure}/{row.clause}  {state}")
+            typer.echo(f"{row.procedure}/{row.clause}  {_coverage_state(row)}")
     for gap in gaps:
         typer.echo(f"hole: {gap}", err=True)
     for failure in failures:
@@ -220,6 +222,14 @@ def schema(output: Annotated[Path | None, typer.Option(help="write it there inst
         typer.echo(editor_schema_json(), nl=False)
     else:
         output.write_text(editor_schema_json(), "utf-8")
+
+
+def _coverage_state(row: ClauseCoverage) -> str:
+    if row.uncovered_reason and not row.entries:
+        return f"uncovered: {row.uncovered_reason}"
+    shown = ", ".join(f"{entry} by {scenario}" for entry, scenario in row.shown)
+    unshown = f"; not shown: {', '.join(row.unshown)}" if row.unshown else ""
+    return f"{', '.join(row.entries)} ← {', '.join(row.scenarios) or '-'}; shown: {shown or '-'}{unshown}"
 
 
 def _problems(pack: Pack, organisation_file: Path | None) -> list[FileProblem]:

@@ -20,4 +20,4 @@ def pack(name: str) -> Pack:
 def pack_scenarios(name: str) -> tuple[tuple[str, Scenario, Organisation], ...]:
     """The scenarios of a pack: name, scenario, organisation."""
     scenarios = [(path, read_scenario(path)) for path in pack(name).scenarios]
-    return tuple((path.stem, scenario, scenario_organisation(scenario, path.parent)) for path, scenario in scenarios)
+    return tuple((pack(name).scenario_name(path), scenario, scenario_organisation(scenario, path.parent)) for path, scenario in scenarios)

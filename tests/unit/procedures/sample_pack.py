@@ -75,8 +75,8 @@ expect:
 """
 
 
-def write_pack(folder: Path, *changes: tuple[str, str], clauses: str = CLAUSES, scenario: str = SCENARIO) -> Path:
-    """Write the sample pack to a folder, with texts of its procedure.yaml replaced."""
+def write_pack(folder: Path, *changes: tuple[str, str], clauses: str = CLAUSES, scenario: str = SCENARIO, sense: str = "") -> Path:
+    """Write the sample pack to a folder, with texts of its procedure.yaml replaced; `sense` is a scenario of the second reading."""
     text = PROCEDURE
     for old, new in changes:
         assert old in text, old
@@ -85,4 +85,7 @@ def write_pack(folder: Path, *changes: tuple[str, str], clauses: str = CLAUSES, 
     (folder / "procedure.yaml").write_text(text, "utf-8")
     (folder / "clauses.yaml").write_text(clauses, "utf-8")
     (folder / "scenarios" / "all.yaml").write_text(scenario, "utf-8")
+    if sense:
+        (folder / "scenarios" / "sense").mkdir(exist_ok=True)
+        (folder / "scenarios" / "sense" / "read.yaml").write_text(sense.replace("../procedure", "../../procedure"), "utf-8")
     return folder

@@ -40,6 +40,8 @@ def test_each_clause_has_its_entries_and_scenarios(tmp_path: Path) -> None:
         "entries": ["parameters.limit", "clocks.handling", "clocks.chase", "ladders.up"],
         "scenarios": ["all"],
         "uncovered": None,
+        "shown": {},
+        "unshown": [],
     }
     assert rows["5"]["uncovered"] == "由人完成。 People do it."
     assert rows["1"]["entries"] == ["register"]

@@ -38,12 +38,31 @@ def test_explain_prints_both_languages_and_writes_html(tmp_path: Path, language:
 
 
 def test_coverage_prints_rows_and_fails_on_an_uncovered_clause(tmp_path: Path) -> None:
-    result = jiesu("procedure", "coverage", write_pack(tmp_path), "--json")
-    assert result.exit_code == 0
-    assert {tuple(row) for row in json.loads(result.stdout)} == {("procedure", "clause", "entries", "scenarios", "uncovered")}
+    result = jiesu("procedure", "coverage", write_pack(tmp_path, sense=SCENARIO), "--json")
+    assert result.exit_code == 0, result.output
+    keys = ("procedure", "clause", "entries", "scenarios", "uncovered", "shown", "unshown")
+    assert {tuple(row) for row in json.loads(result.stdout)} == {keys}
     uncovered = jiesu("procedure", "coverage", write_pack(tmp_path, ('clause: "3.2"', 'clause: "9"')))
     assert uncovered.exit_code == 1
     assert "hole: ladders.up: clauses.yaml has no clause 9" in uncovered.stderr
+
+
+def test_coverage_fails_on_a_clause_that_no_scenario_of_the_second_reading_shows(tmp_path: Path) -> None:
+    shown = jiesu("procedure", "coverage", write_pack(tmp_path, sense=SCENARIO))
+    assert shown.exit_code == 0, shown.output
+    assert "clocks.chase ← all, sense/read; shown: clocks.chase by sense/read" in shown.stdout
+    without = jiesu("procedure", "coverage", write_pack(tmp_path, sense=SCENARIO.replace('  - {event: reminded, clause: "3.1"}\n', "")))
+    assert without.exit_code == 1
+    assert (
+        without.stderr
+        == "hole: sample/3.1: no scenario of scenarios/sense/ fails without clocks.chase; write one from the text of the clause\n"
+    )
+
+
+def test_test_runs_the_scenarios_of_the_second_reading(tmp_path: Path) -> None:
+    result = jiesu("procedure", "test", write_pack(tmp_path, sense=SCENARIO + "  - {event: closed}\n"))
+    assert result.exit_code == 1
+    assert "failed  sense/read\n        not met: expected event: closed" in result.output
 
 
 def test_diff_lists_changed_entries(tmp_path: Path) -> None:
