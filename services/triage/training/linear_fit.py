@@ -14,7 +14,7 @@ from services.triage.training.calibration import calibrate, uncalibrated
 from services.triage.training.examples import LabelExamples
 from services.triage.training.features import FeatureCounts, label_weights, weigh
 
-_REGULARISATION: Final = 1.0
+_REGULARISATION: Final = 0.5
 _TOLERANCE: Final = 3e-3
 _FOLDS: Final = 5
 _TITLE_WEIGHT: Final = 0.3
