@@ -22,7 +22,7 @@ _GUESSED_WEIGHT: Final = 0.3
 _ENOUGH_LABELS: Final = 2_000
 """Labelled messages from which guesses no longer help."""
 _LEAST_CALIBRATED: Final = 100
-_STEEPEST: Final = 4.0
+_STEEPEST: Final = 2.0
 
 
 def learn_from_names(
