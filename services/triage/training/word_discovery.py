@@ -1,6 +1,6 @@
 """Finds the Chinese words of a history: strings that hold together inside and vary outside.
 
-A segmenter's dictionary does not know an organisation's own words, and would have to be kept; measured, it gains nothing (ADR 49).
+A segmenter's dictionary does not know an organisation's own words, and would have to be kept; measured, it gains nothing (ADR 51).
 """
 
 from collections.abc import Sequence
