@@ -64,7 +64,7 @@ def actions_page() -> str:
     rows = [
         (
             _code(name),
-            _codes(action.required_data),
+            ", ".join(each for each in (_codes(action.required_data), " or ".join(map(_code, action.one_of))) if each),
             _code(action.event_id) + (f", if not passed `{action.event_id_if_not_passed}`" if action.event_id_if_not_passed else ""),
         )
         for name, action in ACTION_DEFINITIONS.items()
@@ -115,6 +115,7 @@ def messages_page() -> str:
         "clock": "in the entries of a clock",
         "event": "where every event that triggers the entry has the field",
         "history": "once it has happened",
+        "follow": "to the complainant, where the organisation has that page (in brackets)",
     }
     rows = [(_code(f"{{{p.name}}}"), p.zh, p.en, known[p.source]) for p in PLACEHOLDERS.values()]
     links = [f"- [{load_pack(pack_id).procedure.title.en}](messages/{pack_id}.md)" for pack_id in _own_packs()]

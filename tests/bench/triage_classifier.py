@@ -45,7 +45,8 @@ class Folds:
     def split(self) -> Iterator[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
         """Places of known and of unseen messages."""
         # Groups are numbers in the file: as texts they would sort, and so split, in another way than published figures do.
-        yield from GroupKFold(FOLDS).split(self.targets, self.targets, self.groups.astype(np.int64))
+        folds = GroupKFold(FOLDS)
+        yield from folds.split(self.targets, self.targets, self.groups.astype(np.int64))
 
     def chosen(self, places: np.ndarray[Any, Any]) -> list[HistoryRow]:
         """The messages at these places."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.notify.domain.finding_texts import finding_texts
 from services.notify.domain.message_templates import EMPTY_VALUES, LONGEST_SMS_MATTER, LONGEST_SMS_WORDS, cut, one_line
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.model import wording
@@ -61,13 +62,17 @@ class MessageForm:
     format_instant: Callable[[datetime | str], str]
 
 
-def message_values(request: NotificationRequested, form: MessageForm, texts: MessageTexts) -> dict[str, Any]:
+def message_values(
+    request: NotificationRequested, form: MessageForm, texts: MessageTexts, recipient_values: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """All values of a template for a recipient; instants stay ISO text.
 
-    `message` is the entry's own wording, filled in, else empty; `items` are the values of the requests that were merged into this one.
+    `recipient_values` are known for this recipient only; `message` is the entry's own wording, filled in, else empty;
+    `items` are the values of the requests that were merged into this one.
     Raises `ValueError` for an instant that cannot be read.
     """
     stated = {name: value for name, value in request.values.items() if value is not None}
+    stated |= finding_texts(texts.organisation, stated, form.language)
     procedure = texts.procedures.get(
         (request.procedure, request.version), ProcedureTitles(Title(zh=request.procedure, en=request.procedure))
     )
@@ -80,12 +85,16 @@ def message_values(request: NotificationRequested, form: MessageForm, texts: Mes
         "urgent": request.urgent,
         "clause": request.clause,
         **stated,
+        **(recipient_values or {}),
         "procedure": _in_language(procedure.title, form.language),
         "class": _in_language(procedure.classes.get(stated.get("class", ""), _NO_TITLE), form.language) or stated.get("class", ""),
         "department": _department(texts.organisation, stated.get("department", ""), form.language),
         **_contact(texts.organisation, stated),
     }
-    values["items"] = [_entry_values({**values, **item}, procedure, form) for item in stated.get("items", [])]
+    values["items"] = [
+        _entry_values({**values, **item, **finding_texts(texts.organisation, item, form.language)}, procedure, form)
+        for item in stated.get("items", [])
+    ]
     return _entry_values(values, procedure, form)
 
 

@@ -251,5 +251,8 @@ def _template_values(due: _DueDuty, report: dict[str, Any]) -> dict[str, Any]:
         "call_back_rate": figures["call_back"]["rate"],
         "by_class": figures["by_class"],
         "by_department": figures["by_department"],
+        "compensation_paid": figures["compensation"]["paid"]["amount"],
+        "liable_units": figures["liable"]["units"],
+        "causes_found": figures["causes_found"],
         "seal": report.get("seal", {}).get("root", ""),
     }

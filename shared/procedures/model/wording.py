@@ -24,9 +24,9 @@ _MEASURES_KNOWN = frozenset(
 class Placeholder:
     """A value that a wording may name.
 
-    `source` says when it is known: `case` always, `clock` in the entries of a clock, `event` where every event that triggers the entry
-    has the field `field`, `history` once one of the events `of` has happened, which each of `known_after` implies; the value is the
-    `field` of the latest.
+    `source` says when it is known: `case` always, `follow` for complainants where the organisation has a page for them, `clock` in the
+    entries of a clock, `event` where every event that triggers the entry has the field `field`, `history` once one of the events `of`
+    has happened, which each of `known_after` implies; the value is the `field` of the latest.
     """
 
     name: str
@@ -52,6 +52,8 @@ PLACEHOLDERS = {
         Placeholder("clause", "case", "条款号", "the clause of the entry"),
         Placeholder("clause_text", "case", "条款内容", "the words of that clause"),
         Placeholder("title", "case", "条目名称", "the entry's title"),
+        Placeholder("follow_link", "follow", "查询网址", "the address of the complainant's own page, where there is one"),
+        Placeholder("follow_code", "follow", "查询码", "the complainant's code for that page, where the organisation gives codes"),
         Placeholder("started_at", "clock", "计时起点", "when the clock started"),
         Placeholder("due_at", "clock", "期限", "when it is due"),
         Placeholder("text", "event", "经办人所写", "what the acting person wrote", "text"),
@@ -60,7 +62,20 @@ PLACEHOLDERS = {
         Placeholder("outcome", "event", "回访结果", "the outcome of a call-back", "outcome"),
         Placeholder("date", "event", "约定时间", "the date agreed", "date"),
         Placeholder("until", "event", "延长至", "until when a limit was extended", "until"),
+        Placeholder("cause", "event", "原因类别", "the category of the cause", "cause"),
+        Placeholder("persons", "event", "涉及人员", "the persons liable, punished, reported or present", "persons"),
+        Placeholder("units", "event", "涉及单位", "the units liable, punished, reported or present", "units"),
+        Placeholder("sanction", "event", "处罚种类", "the kind of penalty", "sanction"),
+        Placeholder("compensation", "event", "赔偿方式", "the kind of compensation", "compensation"),
+        Placeholder("amount", "event", "金额（元）", "the amount in yuan", "amount"),
+        Placeholder("household", "event", "户号", "the household", "household"),
+        Placeholder("concealment", "event", "推诿或隐瞒行为", "what was done instead of accepting or reporting", "concealment"),
+        Placeholder("place", "event", "地点", "where the notice is, or the meeting was", "place"),
+        Placeholder("call_result", "event", "通话结果", "the result of a phone call", "result"),
         Placeholder("limit", "event", "期限名称", "the title of the clock that the event is about", "clock"),
+        Placeholder(
+            "cause_found", "history", "查明的原因", "the cause found last", "text", ("cause_recorded",), frozenset({"cause_recorded"})
+        ),
         Placeholder("measures", "history", "处理措施", "the measures submitted last", "text", ("measures_submitted",), _MEASURES_KNOWN),
         Placeholder("instruction", "history", "批示", "the latest instruction", "text", ("instructed",), frozenset({"instructed"})),
         Placeholder(
@@ -86,7 +101,9 @@ PLACEHOLDERS = {
 
 INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date", "until", "agreed_date"})
 WORDS_OF_PERSONS = frozenset(
-    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS - {"limit"}
+    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")}
+    - INSTANT_PLACEHOLDERS
+    - {"limit", "sanction", "compensation", "concealment", "call_result", "amount"}
 )
 """Placeholders whose value a person wrote, of any length."""
 
@@ -172,6 +189,8 @@ def unfillable_placeholders(
             case "clock" if not in_clock:
                 yield name
             case "event" if in_clock or not among(placeholder.field in event_fields.get(event, ()) for event in events):
+                yield name
+            case "follow" if name in wording.required_names:
                 yield name
             case "history" if name in wording.required_names and not all(event in placeholder.known_after for event in events):
                 yield name

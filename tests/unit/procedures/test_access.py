@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.procedures.access import AccessPolicy, Actor, CaseParties
+from shared.procedures.access import AccessPolicy, Actor, CaseParties, hidden_from_department
 from shared.procedures.accused import excluded_people
-from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.procedure import ConfidentialityRule, Procedure
 from shared.procedures.organisation import Organisation
 
 AWAY = datetime(2026, 9, 24, 8, tzinfo=UTC)
@@ -181,3 +181,9 @@ def test_access_and_decisions_leave_out_the_same_people() -> None:
     parties = CaseParties(department="repairs", against=frozenset({"zhao"}))
     unreadable = {person.id for person in REPORTING.people if not AccessPolicy(REPORTING).roles(Actor(person.id, person), parties, BACK)}
     assert excluded_people(REPORTING, ["zhao"]) == {"zhao", "wu", "feng"} <= unreadable
+
+
+def test_a_confidential_household_is_hidden_in_agreements_and_compensations_too() -> None:
+    entry = {"clause": "1", "hidden": ["complainant.household"], "visible_to": []}
+    procedure = PROCEDURE.model_copy(update={"confidentiality": [ConfidentialityRule.model_validate(entry)]})
+    assert hidden_from_department(procedure, None) == ("complainant.household", "household")

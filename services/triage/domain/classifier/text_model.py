@@ -106,7 +106,8 @@ class TextModel:
         np.not_equal(places[1:], places[:-1], out=first[1:])
         starts = np.flatnonzero(first)
         counts = np.diff(starts, append=len(places))
-        documents, features_once = np.divmod(places[starts].astype(np.int64), width)
+        once = places[starts].astype(np.int64)
+        documents, features_once = (np.zeros_like(once), once) if ngrams.size == 1 else np.divmod(once, width)
         return CountedFeatures(documents, features_once, _LOG_TABLE[counts - 1], ngrams.size)
 
     def feature_values(self, weights: NDArray[np.float32], counted: CountedFeatures) -> NDArray[np.float64]:

@@ -19,6 +19,8 @@ class Vocabulary:
         self._shift = np.uint64(64 - bits)
         self._last = (1 << bits) - 1
         self._slots = self._fill(np.full(1 << bits, UNKNOWN, np.int32))
+        # A quarter of the slots' bytes, looked into first: it stays in the processor's cache, and most n-grams end there.
+        self._taken = self._slots != UNKNOWN
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -38,12 +40,14 @@ class Vocabulary:
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The index of each key, `UNKNOWN` for one that the model does not have."""
         at = (keys >> self._shift).astype(np.int64)
-        found = self._slots[at]
-        taken = np.flatnonzero(found != UNKNOWN)
-        other = taken[self._keys[found[taken]] != keys[taken]]
-        while len(other):
-            at[other] = (at[other] + 1) & self._last
-            found[other] = self._slots[at[other]]
-            taken = other[found[other] != UNKNOWN]
-            other = taken[self._keys[found[taken]] != keys[taken]]
+        found = np.full(len(keys), UNKNOWN, np.int32)
+        open_places = np.flatnonzero(self._taken[at])
+        slots = at[open_places]
+        while len(open_places):
+            candidates = self._slots[slots]
+            same = self._keys[candidates] == keys[open_places]
+            found[open_places[same]] = candidates[same]
+            slots, open_places = (slots[~same] + 1) & self._last, open_places[~same]
+            still = self._taken[slots]
+            slots, open_places = slots[still], open_places[still]
         return found
