@@ -105,7 +105,9 @@ class TextModel:
         first[:1] = True
         np.not_equal(places[1:], places[:-1], out=first[1:])
         starts = np.flatnonzero(first)
-        counts = np.diff(starts, append=len(places))
+        counts = np.empty_like(starts)
+        np.subtract(starts[1:], starts[:-1], out=counts[:-1])
+        counts[-1:] = len(places) - starts[-1:]
         once = places[starts].astype(np.int64)
         documents, features_once = (np.zeros_like(once), once) if ngrams.size == 1 else np.divmod(once, width)
         return CountedFeatures(documents, features_once, _LOG_TABLE[counts - 1], ngrams.size)
@@ -115,27 +117,27 @@ class TextModel:
         values = (counted.frequencies * weights[counted.features]).astype(np.float64)
         groups = counted.documents * VIEWS + self.views[counted.features]
         squares = np.bincount(groups, values * values, minlength=counted.size * VIEWS)
-        scales = np.tile(self.view_weights, counted.size) / np.sqrt(np.maximum(squares, 1e-12))
-        return np.asarray(values * scales[groups], np.float64)
+        scales = self.view_weights / np.sqrt(np.maximum(squares, 1e-12)).reshape(-1, VIEWS)
+        return np.asarray(values * scales.ravel()[groups], np.float64)
 
     def margins(self, head: LabelHead, counted: CountedFeatures) -> NDArray[np.float64]:
         """The margins of each text: one row a text, one column a value."""
         values = self.feature_values(head.feature_weights, counted)
-        margins = np.tile(head.bias, (counted.size, 1))
+        margins = np.empty((counted.size, len(head.bias)))
+        margins[:] = head.bias
         if len(values):
-            starts = np.flatnonzero(np.diff(counted.documents, prepend=-1))
+            starts = [0, *(np.flatnonzero(counted.documents[1:] != counted.documents[:-1]) + 1).tolist()]
             weights = head.weights[counted.features].astype(np.float64)
             # A product for each text is twice as fast as one sum over the groups of the batch.
-            bounds = zip(counted.documents[starts].tolist(), starts.tolist(), [*starts[1:].tolist(), len(values)], strict=True)
+            bounds = zip(counted.documents[starts].tolist(), starts, [*starts[1:], len(values)], strict=True)
             for document, start, end in bounds:
                 margins[document] += values[start:end] @ weights[start:end]
         return margins
 
 
 def _guesses(head: LabelHead, probabilities: NDArray[np.float64]) -> list[LabelPrediction]:
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :GUESSES]
-    rows = zip(best.tolist(), np.take_along_axis(probabilities, best, axis=1).tolist(), strict=True)
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :GUESSES].tolist()
     return [
-        LabelPrediction(head.label, tuple(Guess(head.values[value], p) for value, p in zip(values, of_row, strict=True)))
-        for values, of_row in rows
+        LabelPrediction(head.label, tuple(Guess(head.values[value], of_text[value]) for value in values))
+        for values, of_text in zip(best, probabilities.tolist(), strict=True)
     ]
