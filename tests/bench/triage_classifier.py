@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -126,7 +126,7 @@ def added_memory(path: Path) -> float:
     return float(answer.stdout)
 
 
-def _seconds(work: Any) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     start = process_time()
     work()
     return process_time() - start
@@ -146,7 +146,7 @@ def main() -> None:
     folds = Folds(read_history(arguments.data / MESSAGES))
     names = read_names(arguments.data / TREE)
     used = known_values(names, folds.values)
-    tasks = {
+    tasks: dict[str, Callable[[], dict[str, Any]]] = {
         "labels": lambda: whole_and_titles(folds),
         "none": lambda: {"no_labels": few_labels(folds, used, 0)},
         "tree": lambda: {"no_labels_whole_tree": few_labels(folds, names, 0)},
