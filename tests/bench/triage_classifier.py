@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from services.triage.application.model_file import read_model, write_model
+from services.triage.application.models.model_file import read_model, write_model
 from services.triage.domain.classifier.text_model import TextModel
 from services.triage.domain.reading.reading_copy import read_text
 from services.triage.training.evaluation import model_probabilities
@@ -117,7 +117,7 @@ def speed(folds: Folds) -> dict[str, Any]:
 def added_memory(path: Path) -> float:
     """Resident memory in MB that the model adds to a process with triage's modules, after it has classified."""
     script = (
-        "import services.triage.bootstrap, sys; from services.triage.application.classifying import Classifiers; from pathlib import Path\n"
+        "import services.triage.bootstrap, sys; from services.triage.application.models.classifying import Classifiers; from pathlib import Path\n"
         "def resident(): return int(next(l for l in open('/proc/self/status') if l.startswith('VmRSS')).split()[1]) / 1e3\n"
         "before = resident(); c = Classifiers(Path(sys.argv[1]))\n"
         "c.prepare([('', f'{n} ' + '电梯停运，物业不修。' * 40) for n in range(250)]); print(resident() - before)"
