@@ -117,7 +117,8 @@ def speed(folds: Folds) -> dict[str, Any]:
 def added_memory(path: Path) -> float:
     """Resident memory in MB that the model adds to a process with triage's modules, after it has classified."""
     script = (
-        "import services.triage.bootstrap, sys; from services.triage.application.models.classifying import Classifiers; from pathlib import Path\n"
+        "import services.triage.bootstrap, sys\n"
+        "from services.triage.application.models.classifying import Classifiers; from pathlib import Path\n"
         "def resident(): return int(next(l for l in open('/proc/self/status') if l.startswith('VmRSS')).split()[1]) / 1e3\n"
         "before = resident(); c = Classifiers(Path(sys.argv[1]))\n"
         "c.prepare([('', f'{n} ' + '电梯停运，物业不修。' * 40) for n in range(250)]); print(resident() - before)"
