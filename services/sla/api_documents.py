@@ -14,23 +14,28 @@ from services.sla.application.errors import (
     CursorError,
     FormNotFoundError,
     KeyReusedError,
+    ListNotFoundError,
+    PeriodError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
     RequestError,
     RoleMissingError,
     RoleNotHeldError,
 )
+from services.sla.application.lists.list_files import MEDIA_TYPES
 from shared.procedures.forms.printing import FORMATS, media_type
 from shared.runtime.http.bearer import UNAUTHORIZED
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
 from shared.runtime.http.problem import BODY_TOO_LARGE, TOO_MANY_REQUESTS, ProblemType
 
-NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the form cannot be printed in an accepted format")
+NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the document cannot be made in an accepted format")
 ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
 PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
     FormNotFoundError: ProblemType("unknown_form", 404, "there is no such form"),
+    ListNotFoundError: ProblemType("unknown_list", 404, "there is no such list"),
+    PeriodError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
@@ -95,7 +100,12 @@ def _problems(*more: ProblemType) -> dict[int | str, dict[str, Any]]:
 
 
 ANY_CASE = _problems()
-_READING_ERRORS = frozenset({ClockNotFoundError, FormNotFoundError, CursorError, PhoneUnreadableError, PhoneNotAllowedError})
+_READING_ERRORS = frozenset(
+    {
+        *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
+        *(CursorError, PhoneUnreadableError, PhoneNotAllowedError),
+    }
+)
 CASE_LIST: dict[int | str, dict[str, Any]] = {
     **api_case_list.RESPONSES,
     **_problems(PROBLEM_TYPES[CursorError], PROBLEM_TYPES[PhoneNotAllowedError]),
@@ -117,4 +127,13 @@ CLOCKS: dict[int | str, dict[str, Any]] = {200: {"model": ClocksAnswer}, **_prob
 FORM: dict[int | str, dict[str, Any]] = {
     200: {"description": "The form.", "content": {media_type(form_format): {"schema": {"type": "string"}} for form_format in FORMATS}},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[FormNotFoundError], NOT_ACCEPTABLE),
+}
+LIST: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The list.",
+        "content": {
+            name.partition(";")[0]: {"schema": {"type": "object" if "json" in name else "string"}} for name in MEDIA_TYPES.values()
+        },
+    },
+    **_problems(PROBLEM_TYPES[ListNotFoundError], PROBLEM_TYPES[PeriodError], NOT_ACCEPTABLE),
 }

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from services.sla import api, api_forms, handlers, timers
+from services.sla import api, api_forms, api_lists, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
 from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
+from services.sla.application.lists.list_queries import ListQueries
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
 from services.sla.application.rulebooks import RulebookRegistry
@@ -35,4 +36,5 @@ def build(settings: SlaSettings) -> Service:
     dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
+    service.include_router(api_lists.router(dependencies, ListQueries(queries)))
     return service

@@ -32,6 +32,14 @@ class FormNotFoundError(RequestError):
     """The procedure has no such form of a case, it is not opened yet, or it has no such version."""
 
 
+class ListNotFoundError(RequestError):
+    """The procedure is not in use, or has no such list."""
+
+
+class PeriodError(RequestError):
+    """The period of a list cannot be read, or lies beyond the calendar."""
+
+
 class CursorError(RequestError):
     """The cursor of a page cannot be read, or belongs to another list."""
 

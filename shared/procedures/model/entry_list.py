@@ -28,6 +28,7 @@ SECTIONS = (
     "counts",
     "duplicates",
     "forms",
+    "lists",
     "figures",
     "confidentiality",
     "ownership",

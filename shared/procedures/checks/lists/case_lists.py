@@ -1,0 +1,18 @@
+"""Checks lists of cases: columns and order can be filled from a case's events, and duties name lists that exist."""
+
+from collections.abc import Iterator
+
+from shared.procedures.checks.form_layouts import check_case_path
+from shared.procedures.model.finding import Finding
+from shared.procedures.model.form_layout.lists import LIST_FIELDS
+from shared.procedures.model.procedure import Procedure
+
+
+def check_case_lists(procedure: Procedure) -> Iterator[Finding]:
+    """Findings for paths that nothing can fill, and for lists that a duty names and the procedure does not have."""
+    for index, entry in enumerate(procedure.lists):
+        for position, column in enumerate(entry.expanded_columns):
+            for path in column.paths:
+                yield from check_case_path(procedure, path, ("lists", index, "columns", position), LIST_FIELDS)
+        for position, path in enumerate(entry.order):
+            yield from check_case_path(procedure, path.removeprefix("-"), ("lists", index, "order", position), LIST_FIELDS)
