@@ -13,11 +13,15 @@ from services.sla.application.errors import (
     ClockNotFoundError,
     CursorError,
     FormNotFoundError,
+    ImprovementDataError,
     KeyReusedError,
     ListNotFoundError,
     PeriodError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
+    ReportActionError,
+    ReportNotFoundError,
+    ReportRoleError,
     RequestError,
     RoleMissingError,
     RoleNotHeldError,
@@ -35,6 +39,10 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
     FormNotFoundError: ProblemType("unknown_form", 404, "there is no such form"),
     ListNotFoundError: ProblemType("unknown_list", 404, "there is no such list"),
+    ReportNotFoundError: ProblemType("unknown_report", 404, "there is no such report"),
+    ReportActionError: ProblemType("report_action_refused", 409, "the action is refused"),
+    ReportRoleError: ProblemType("forbidden", 403, "the action cannot be taken"),
+    ImprovementDataError: ProblemType("invalid", 422, "a field is invalid"),
     PeriodError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
@@ -103,6 +111,7 @@ ANY_CASE = _problems()
 _READING_ERRORS = frozenset(
     {
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
+        *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError),
     }
 )
@@ -137,3 +146,9 @@ LIST: dict[int | str, dict[str, Any]] = {
     },
     **_problems(PROBLEM_TYPES[ListNotFoundError], PROBLEM_TYPES[PeriodError], NOT_ACCEPTABLE),
 }
+REPORTS: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[ListNotFoundError], PROBLEM_TYPES[ReportNotFoundError])
+REPORT_ACTION: dict[int | str, dict[str, Any]] = _problems(
+    BODY_TOO_LARGE,
+    *(PROBLEM_TYPES[error] for error in (ListNotFoundError, ReportNotFoundError, CaseNotFoundError)),
+    *(PROBLEM_TYPES[error] for error in (ReportActionError, ReportRoleError, ImprovementDataError)),
+)

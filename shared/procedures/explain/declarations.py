@@ -138,10 +138,12 @@ def describe_list(texts: ProcedureTexts, entry: CaseListEntry) -> list[str]:
         texts.choose(column.zh, column.en) or column.zh or column.en or texts.path_name(column.paths[0])
         for column in entry.expanded_columns
     ]
+    if not texts.is_chinese:
+        columns = [column if column[1:2].isupper() else column[:1].lower() + column[1:] for column in columns]
     listed = texts.join_list(columns, ("和", "and"))
     return [
         texts.choose(
-            f"系统{period}可列出{title}：{cases}的投诉{condition}。", f"The system lists {title} {period}: cases {cases}{condition}."
+            f"系统{period}列出{title}：{cases}的投诉{condition}。", f"The system lists {title} {period}: cases {cases}{condition}."
         ),
         texts.choose(f"栏目：{listed}。", f"Columns: {listed}."),
     ]

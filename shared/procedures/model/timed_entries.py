@@ -198,4 +198,8 @@ class PeriodicDuty(TitledEntry):
     owner: str
     report: Literal["week", "month", "quarter", "year"] | None = None
     seal: bool = False
+    lists: list[str] = Field(default_factory=list, description="lists that the report contains, as they were at the period's end")
+    sign_within: DurationText | None = Field(
+        default="3wd", description="time after its completion until the owner has to sign the report; none: nobody signs it"
+    )
     by: list[MessageChannel] = ["email"]

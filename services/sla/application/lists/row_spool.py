@@ -32,7 +32,7 @@ class RowSpool:
 
     def add(self, case_id: str, sort_keys: list[SortKey], cells: list[Cell]) -> None:
         """Add a row."""
-        row = orjson.dumps([sort_keys, case_id, [_encode(cell) for cell in cells]])
+        row = orjson.dumps([sort_keys, case_id, [encode_cell(cell) for cell in cells]])
         self._rows.append((sort_keys, row))
         self._size += len(row)
         self.count += 1
@@ -42,7 +42,7 @@ class RowSpool:
     def rows(self) -> Iterator[tuple[str, list[Cell]]]:
         """The rows with the ids of their cases, ordered; can be read again once it has been read to its end."""
         for _, case_id, cells in self._ordered():
-            yield case_id, [_decode(cell) for cell in cells]
+            yield case_id, [decode_cell(cell) for cell in cells]
 
     def close(self) -> None:
         """Remove the files."""
@@ -69,9 +69,11 @@ class RowSpool:
         self._rows, self._size = [], 0
 
 
-def _encode(cell: Cell) -> Any:
+def encode_cell(cell: Cell) -> Any:
+    """A cell as JSON."""
     return {_INSTANT: cell.isoformat()} if isinstance(cell, datetime) else cell
 
 
-def _decode(cell: Any) -> Cell:
+def decode_cell(cell: Any) -> Cell:
+    """The cell in what `encode_cell` made of it."""
     return datetime.fromisoformat(cell[_INSTANT]) if isinstance(cell, dict) else cell

@@ -68,6 +68,15 @@ class ListRows:
         """The titles of the columns."""
         return [column_title(column, texts) for column in self.columns]
 
+    def read_paths(self) -> list[list[str]]:
+        """The fields that each column reads: who may not see one of them may not see the cell."""
+        return [
+            [*column.paths, *(field_path(path) for path in self._expressions[column.expression].paths)]
+            if column.expression
+            else [*column.paths]
+            for column in self.columns
+        ]
+
     def sort_keys(self, record: ListRecord, texts: FormTexts) -> list[SortKey]:
         """The values by which the row is ordered, for `order_key`; a value that the reader may not see orders nothing."""
         return [sort_key(self._order_value(path.removeprefix("-"), record, texts)) for path in self.entry.order]

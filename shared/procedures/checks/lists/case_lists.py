@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.procedures.checks.form_layouts import check_case_path
 from shared.procedures.model.finding import Finding
-from shared.procedures.model.form_layout.lists import LIST_FIELDS
+from shared.procedures.model.form_layout.lists import LIST_FIELDS, list_ids
 from shared.procedures.model.procedure import Procedure
 
 
@@ -16,3 +16,9 @@ def check_case_lists(procedure: Procedure) -> Iterator[Finding]:
                 yield from check_case_path(procedure, path, ("lists", index, "columns", position), LIST_FIELDS)
         for position, path in enumerate(entry.order):
             yield from check_case_path(procedure, path.removeprefix("-"), ("lists", index, "order", position), LIST_FIELDS)
+    for index, duty in enumerate(procedure.duties):
+        for position, list_id in enumerate(duty.lists):
+            if list_id not in (known := list_ids(procedure.lists)):
+                yield Finding(("duties", index, "lists", position), f"there is no list {list_id}; there are {', '.join(known)}")
+        if duty.lists and duty.report is None:
+            yield Finding(("duties", index, "lists"), f"the duty {duty.id} makes no report that could contain its lists; add report")
