@@ -13,6 +13,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _LAST = "SELECT sequence, hash FROM report_event WHERE procedure = $1 ORDER BY sequence DESC LIMIT 1"
 _INSERT = "INSERT INTO report_event (procedure, sequence, type, at, body, hash) VALUES ($1, $2, $3, $4, $5, $6)"
 _CHAIN = "SELECT sequence, body, hash FROM report_event WHERE procedure = $1 ORDER BY sequence"
+_PROCEDURES = "SELECT procedure FROM report_event UNION SELECT procedure FROM duty ORDER BY procedure"
 
 
 async def append_event(tx: Transaction, procedure: str, event_type: str, at: datetime, fields: dict[str, Any]) -> None:
@@ -27,3 +28,8 @@ async def append_event(tx: Transaction, procedure: str, event_type: str, at: dat
 async def load_chain(tx: Transaction, procedure: str) -> list[LedgerEntry]:
     """All events of a procedure, for `verify_chain`."""
     return [LedgerEntry(row["sequence"], row["body"], row["hash"]) for row in await tx.fetch(_CHAIN, procedure)]
+
+
+async def procedures_with_reports(tx: Transaction) -> list[str]:
+    """The procedures that have reports or events of them."""
+    return [row["procedure"] for row in await tx.fetch(_PROCEDURES)]

@@ -12,9 +12,17 @@ import openpyxl
 import pytest
 
 from services.sla.application.lists import row_collection
+from services.sla.application.lists.row_collection import ListReader, collect_rows
+from services.sla.domain.lists.case_rows import ListScope
+from services.sla.storage.duties import read_in_one_snapshot
+from shared.procedures.forms.field_text import FormTexts
+from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.form_layout.lists import CaseListEntry
+from shared.procedures.organisation import open_organisation
 from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
 from tests.integration.sla.sla_harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, person_client
 
+_WITH_ANSWER = CaseListEntry(id="x", columns=["first_answered.text"])
 LONG_AGO = datetime.now(UTC) - timedelta(days=30)
 LISTS = "/v1/lists/hunan-property"
 
@@ -95,6 +103,29 @@ async def assert_command_line(jiesu: CommandLine, everything: list[str], folder:
     assert "cases" in (await jiesu("list", "hunan-property")).stdout.split()
     for wrong in (["none"], ["cases", "--period", "x"], ["cases", "--csv", "--xlsx"], ["cases", "--received-from", "yesterday"]):
         assert (await jiesu("list", "hunan-property", *wrong)).exit_code == 2
+
+
+async def test_rows_are_of_one_state_of_the_database(harness: SlaHarness) -> None:
+    procedure = load_procedure("hunan-property")
+    async with harness.build().running() as service:
+        await harness.send_first_decision("before")
+        await wait_for_events(service, "before", "registered")
+        reader = ListReader(lambda _case, _basis: FormTexts(procedure, open_organisation()))
+        async with service.database.transaction() as tx:
+            await read_in_one_snapshot(tx)
+            assert await tx.fetchval("SELECT count(*) FROM cases") == 1
+            await harness.send_first_decision("after")
+            await harness.send_action("before", "answer", text="已答复")
+            await wait_for_events(service, "after", "registered")
+            await wait_for_events(service, "before", "first_answered")
+            spool = await collect_rows(tx, procedure, _WITH_ANSWER, ListScope(), reader)
+        rows = list(spool.rows())
+        spool.close()
+        async with service.database.transaction() as tx:
+            later = await collect_rows(tx, procedure, _WITH_ANSWER, ListScope(), reader)
+        assert rows == [("before", [None])]
+        assert {case_id: cells for case_id, cells in later.rows()} == {"before": ["已答复"], "after": [None]}
+        later.close()
 
 
 async def test_list_shows_each_reader_the_cases_that_he_may_read(harness: SlaHarness) -> None:

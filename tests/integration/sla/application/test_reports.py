@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from services.sla.application.periodic_reports import DutyRunner
+from services.sla.application.reports.report_faults import report_faults
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.evidence.hash_chain import verify_chain
 from services.sla.storage.reports.report_events import load_chain
@@ -88,6 +89,16 @@ async def test_report_keeps_its_lists_and_is_signed_once_by_the_role_that_owes_i
         after = (await chief.get(path)).json()
         async with service.database.transaction() as tx:
             chain = await load_chain(tx, "hunan-property")
+            assert [fault async for fault in report_faults(tx)] == []
+            await tx.execute("UPDATE report_list SET content = '[]' WHERE list = 'not_handled'")
+            await tx.execute("UPDATE duty SET report = convert_to(replace(convert_from(report, 'UTF8'), '已检查', '未检查'), 'UTF8')")
+            await tx.execute('UPDATE report_event SET body = \'{"type": "x"}\' WHERE sequence = 1')
+            faults = [fault async for fault in report_faults(tx)]
+    assert [
+        phrase
+        for phrase in ("record of the reports", "list not_handled", "not in the record")
+        if not any(phrase in fault for fault in faults)
+    ] == []
     assert (document["state"], document["owner"], document["signature"]) == ("drafted", "supervisor", None)
     assert [entry["id"] for entry in document["lists"]] == ["records_to_complete", "not_handled", "not_called_back"]
     assert {entry["id"]: entry["rows"] for entry in document["lists"]}["not_handled"] == len(frozen["rows"]) == 1

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import tracemalloc
 import zipfile
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -109,3 +111,23 @@ def test_rows_are_ordered_alike_in_memory_and_in_runs_on_disk(values: list[tuple
         assert spool.count == len(values)
     finally:
         spool.close()
+
+
+@pytest.mark.parametrize("list_format", ["json", "csv", "xlsx"])
+def test_memory_does_not_grow_with_the_number_of_rows(list_format: ListFormat, tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        spool = RowSpool(["-a"], run_bytes=100_000)
+        tracemalloc.start()
+        try:
+            for number in range(count):
+                spool.add(f"c{number}", [sort_key(number % 97)], [number, "投诉内容" * 20, AT])
+            with (tmp_path / "list").open("wb") as file:
+                write_list(file, list_format, HEAD, (cells for _, cells in spool.rows()))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            spool.close()
+
+    peak(200)  # imports the writer
+    # Each run on disk keeps one row and a read buffer in memory.
+    assert peak(8_000) < 2 * peak(2_000) + 1_000_000
