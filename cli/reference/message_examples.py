@@ -82,6 +82,12 @@ _VALUES: dict[str, Any] = {
     "to": "quality_centre",
     "outcome": "satisfied",
     "action": "answer",
+    "cause": "workmanship",
+    "units": ["site-3"],
+    "absentees": ["wang"],
+    "amount": 1200.5,
+    "notice": "停水公告",
+    "caller": "li",
     "id": "5a2e7f0c9b1d4e3f8a6c7b5d4e3f2a1b",
     "late_by": 0.4,
 }

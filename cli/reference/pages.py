@@ -65,7 +65,7 @@ def actions_page() -> str:
     rows = [
         (
             _code(name),
-            _codes(action.required_data),
+            ", ".join(each for each in (_codes(action.required_data), " or ".join(map(_code, action.one_of))) if each),
             _code(action.event_id) + (f", if not passed `{action.event_id_if_not_passed}`" if action.event_id_if_not_passed else ""),
         )
         for name, action in ACTION_DEFINITIONS.items()

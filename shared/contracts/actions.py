@@ -5,9 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Identifier, InputInstant, InputName, InputObject, LongText, ShortText, StrictModel
+from shared.contracts.base import Identifier, InputCategory, InputInstant, InputName, InputObject, LongText, ShortText, StrictModel
 from shared.contracts.complaint import AmendedFields, ComplaintKind
 from shared.contracts.events.base import CallBackOutcome
+from shared.contracts.events.findings import CallResult, CompensationKind, Concealment, Sanction, Yuan
 
 
 class ActionData(StrictModel):
@@ -43,6 +44,21 @@ class ActionData(StrictModel):
     link_as: Literal["", "duplicate", "group", "repeat", "same_event"] = Field(default="", alias="as")
     score: int | None = Field(default=None, ge=0, le=100)
     figures: InputObject = Field(default_factory=dict, max_length=200)
+    cause: InputCategory = ""
+    persons: list[InputName] = Field(default_factory=list, max_length=50)
+    units: list[InputName] = Field(default_factory=list, max_length=50)
+    sanction: Sanction = ""
+    compensation: CompensationKind = ""
+    amount: Yuan | None = None
+    household: InputName = ""
+    agreed: bool | None = None
+    concealment: Concealment = ""
+    notice: InputName = ""
+    place: InputName = ""
+    caller: InputName = ""
+    result: CallResult = ""
+    happened_at: InputInstant | None = None
+    absentees: list[InputName] = Field(default_factory=list, max_length=50)
 
 
 class Action(StrictModel):
@@ -62,6 +78,8 @@ class ActionDefinition:
     required_data: tuple[str, ...] = ()
     event_id_if_not_passed: str = ""
     """The event that it causes instead if `passed` is false."""
+    one_of: tuple[str, ...] = ()
+    """Data of which at least one is required."""
 
 
 ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
@@ -115,5 +133,20 @@ ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
     "close": ActionDefinition("closed"),
     "reopen": ActionDefinition("reopened"),
     "evaluate": ActionDefinition("evaluated"),
+    "record_cause": ActionDefinition("cause_recorded", ("cause",)),
+    "record_liability": ActionDefinition("liability_recorded", one_of=("persons", "units")),
+    "record_sanction": ActionDefinition("sanction_recorded", ("sanction",), one_of=("persons", "units")),
+    "propose_compensation": ActionDefinition("compensation_proposed", ("compensation",)),
+    "decide_compensation": ActionDefinition("compensation_approved", event_id_if_not_passed="compensation_refused"),
+    "pay_compensation": ActionDefinition("compensation_paid"),
+    "record_agreement": ActionDefinition("agreement_recorded", ("household", "agreed")),
+    "report_concealment": ActionDefinition("concealment_reported", ("concealment", "text"), one_of=("persons", "units")),
+    "draft_notice": ActionDefinition("notice_drafted", ("text",)),
+    "decide_notice": ActionDefinition("notice_approved", event_id_if_not_passed="notice_rejected"),
+    "publish_notice": ActionDefinition("notice_published", ("place",)),
+    # A notice that nobody saw on the wall is only said to be published.
+    "confirm_notice": ActionDefinition("notice_confirmed", ("attachments",)),
+    "record_call": ActionDefinition("call_recorded", ("result",), one_of=("to", "person")),
+    "record_meeting": ActionDefinition("meeting_recorded", one_of=("persons", "units")),
 }
 """Action → its definition: every action of the vocabulary except `register`, which only intake performs."""

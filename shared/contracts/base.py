@@ -15,6 +15,8 @@ LongText = Annotated[str, Field(max_length=20_000)]
 ShortText = Annotated[str, Field(max_length=500)]
 InputName = Annotated[ShortText, AfterValidator(require_single_line)]
 """An id, role or duration from outside, which may become a parameter of a statement: PostgreSQL stores no NUL."""
+InputCategory = Annotated[str, Field(max_length=100), AfterValidator(require_single_line)]
+"""A category from outside, by which figures count."""
 Identifier = Annotated[str, Field(max_length=200, min_length=1)]
 CASE_ID_PATTERN = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 """What a case's id, the key of its records, can be."""

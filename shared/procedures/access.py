@@ -191,4 +191,6 @@ def hidden_from_department(procedure: Procedure, department: Department | None, 
         return ()
     readable = frozenset(department.sees) if department is not None else frozenset()
     entries = [entry for entry in procedure.confidentiality if not any(role in roles for role in entry.visible_to)]
-    return tuple(field for entry in entries for field in entry.hidden if field not in readable)
+    hidden = tuple(field for entry in entries for field in entry.hidden if field not in readable)
+    # An agreement and a compensation name the household that the complaint keeps confidential.
+    return (*hidden, "household") if "complainant.household" in hidden else hidden

@@ -82,6 +82,17 @@ LABELS: dict[str, tuple[str, str]] = {
     "breaches": ("逾期", "Breaches"),
     "known_late": ("期限过后才获知", "Limits known only after they had passed"),
     "escalations": ("上报", "Escalations"),
+    "causes_found": ("查明的原因", "Causes found"),
+    "liable": ("责任单位", "Units liable"),
+    "liable_persons": ("责任人数", "Persons liable"),
+    "sanctions": ("处罚与警告", "Penalties and warnings"),
+    "compensation": ("赔偿（元）", "Compensation (yuan)"),
+    "proposed": ("提出", "proposed"),
+    "approved": ("批准", "approved"),
+    "paid": ("兑现", "paid"),
+    "concealments": ("推诿与隐瞒", "Refusals and concealments"),
+    "calls": ("电讯联系", "Phone calls"),
+    "meetings": ("会议", "Meetings"),
     "time": ("处理时间（小时）", "Time (hours)"),
     "by_reason": ("按原因", "By reason"),
     "total": ("合计", "In all"),
@@ -112,6 +123,7 @@ def report_lines(report: Mapping[str, Any], procedure: Procedure, language: str)
     for name in ("breaches", "known_late", "escalations"):
         by_clause = ", ".join(f"{clause or '-'} {count}" for clause, count in figures[name]["by_clause"].items())
         yield f"{label(name)}: {figures[name]['count']}" + (f" ({by_clause})" if by_clause else "")
+    yield from _finding_lines(figures, label)
     yield from _time_lines(figures["time"], label)
 
 
@@ -126,6 +138,27 @@ def _rate_lines(figures: Mapping[str, Any], label: Callable[[str], str]) -> Iter
     yield f"{label('call_back')}: {percent(call_back['rate'])} ({call_back['called_back']}/{call_back['closed']})"
     yield f"{label('repetition')}: {percent(repetition['rate'])} ({repetition['repeated']}/{figures['received']})"
     yield f"{label('extensions')}: {extensions['requested']}/{extensions['granted']}/{extensions['refused']}"
+
+
+def _finding_lines(figures: Mapping[str, Any], label: Callable[[str], str]) -> Iterator[str]:
+    """What was found, imposed and paid; nothing where nothing was recorded."""
+    counts = {
+        "causes_found": figures["causes_found"],
+        "liable": figures["liable"]["units"],
+        "sanctions": figures["sanctions"],
+        "concealments": figures["concealments"],
+        "calls": figures["calls"],
+    }
+    for name, by_value in counts.items():
+        if by_value:
+            yield f"{label(name)}: " + ", ".join(f"{value or label('none')} {count}" for value, count in by_value.items())
+    for name, count in (("liable_persons", figures["liable"]["persons"]), ("meetings", figures["meetings"])):
+        if count:
+            yield f"{label(name)}: {count}"
+    compensation = figures["compensation"]
+    if compensation["proposed"]["count"]:
+        steps = (f"{label(step)} {compensation[step]['amount']:,.2f}" for step in ("proposed", "approved", "paid"))
+        yield f"{label('compensation')}: " + ", ".join(steps)
 
 
 def _time_lines(time: Mapping[str, Any], label: Callable[[str], str]) -> Iterator[str]:

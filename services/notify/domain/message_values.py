@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.notify.domain.finding_texts import finding_texts
 from services.notify.domain.message_templates import EMPTY_VALUES, LONGEST_SMS_MATTER, LONGEST_SMS_WORDS, cut, one_line
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.model import wording
@@ -68,6 +69,7 @@ def message_values(request: NotificationRequested, form: MessageForm, texts: Mes
     Raises `ValueError` for an instant that cannot be read.
     """
     stated = {name: value for name, value in request.values.items() if value is not None}
+    stated |= finding_texts(texts.organisation, stated, form.language)
     procedure = texts.procedures.get(
         (request.procedure, request.version), ProcedureTitles(Title(zh=request.procedure, en=request.procedure))
     )
@@ -85,7 +87,10 @@ def message_values(request: NotificationRequested, form: MessageForm, texts: Mes
         "department": _department(texts.organisation, stated.get("department", ""), form.language),
         **_contact(texts.organisation, stated),
     }
-    values["items"] = [_entry_values({**values, **item}, procedure, form) for item in stated.get("items", [])]
+    values["items"] = [
+        _entry_values({**values, **item, **finding_texts(texts.organisation, item, form.language)}, procedure, form)
+        for item in stated.get("items", [])
+    ]
     return _entry_values(values, procedure, form)
 
 

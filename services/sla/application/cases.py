@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from services.sla.application.case_batch import CaseBatch, PendingAction, recalculate
 from services.sla.application.identity import IdentityRegistry, case_parties
@@ -18,9 +19,12 @@ from services.sla.storage import cases as storage
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.notifications import NotificationOutcome
-from shared.contracts.events.triage import Classified
+from shared.contracts.events.triage import Classified, Routed, RouteProposed
+from shared.contracts.events.up_to_approval import Reassigned
 from shared.contracts.topics import CASE_ACTIONS
 from shared.procedures.access import Actor
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.errors import Rejected
@@ -122,15 +126,23 @@ class UpdateCases:
             raise Rejected(f"{record.type} is not an event type that sla processes")
         if event.case != record.key:
             raise Rejected("the record's key is not the case that its body names: send it with the case as key")
+        if isinstance(event, Routed | Reassigned | RouteProposed) and not event.department:
+            raise Rejected(f"{record.type} names no department: send the one that is responsible")
         if isinstance(event, Classified) and event.registered is not None:
-            rulebook = self.rulebooks.get(event.procedure, event.version, event.registered.parameters)
-            return event_mapping.to_open_case(event, rulebook.procedure)
+            return event_mapping.to_open_case(event, self._installed_procedure(event, event.registered.parameters))
         # What comes by Kafka happens at the broker's timestamp, which is the same when the record is read again.
         cause = "message" if isinstance(event, NotificationOutcome) else "triage"
         at = to_micros(record.recorded_at)
         if case is None:
             return ApplyDecision(event.type, at, event_mapping.untyped_event_fields(event), cause)
         return event_mapping.to_apply_decision(event, at, self.rulebooks.for_case(case).procedure, cause)
+
+    def _installed_procedure(self, event: Classified, parameters: dict[str, Any]) -> Procedure:
+        """The procedure of a new case; raises Rejected where this process has none of that id and version, or not with these parameters."""
+        try:
+            return self.rulebooks.get(event.procedure, event.version, parameters).procedure
+        except ProcedureError as error:
+            raise Rejected(f"procedure {event.procedure[:100]}@{event.version} cannot be used here: is it installed?") from error
 
     def _action_input(self, record: ReceivedRecord, action: Action, case: Case | None) -> TakeAction | PendingAction:
         # park=False, here and below: whoever has a key could otherwise shut a case for everyone by a bad action.

@@ -18,7 +18,7 @@ from services.sla.domain.lifecycle.case import Case
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.storage import decision_contexts
 from shared.procedures.calendars.calendar import Calendar, default_calendar
-from shared.procedures.loading.loader import load_procedure
+from shared.procedures.loading.loader import load_installed, load_procedure
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import ComplaintSource, Organisation
@@ -111,7 +111,7 @@ class RulebookRegistry:
 
     def procedure(self, procedure_id: str, version: int) -> Procedure:
         """A procedure by id and version: from a file of the organisation, else an installed one."""
-        return self._source_procedures.get((procedure_id, version)) or load_procedure(f"{procedure_id}@{version}")
+        return self._source_procedures.get((procedure_id, version)) or load_installed(procedure_id, version)
 
     @property
     def procedures_in_use(self) -> list[Procedure]:

@@ -9,7 +9,7 @@ import orjson
 
 from services.triage.domain.compiled_rules import TriageRules, compile_rules
 from shared.procedures.calendars.zones import procedure_zone
-from shared.procedures.loading.loader import load_procedure
+from shared.procedures.loading.loader import load_installed, load_procedure
 from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.procedure_error import ProcedureError
@@ -55,7 +55,7 @@ class ProcedureRegistry:
 
     def _bind(self, procedure_id: str, version: int, parameters: Mapping[str, Any]) -> BoundProcedure:
         try:
-            procedure = self._source_procedures.get((procedure_id, version)) or load_procedure(f"{procedure_id}@{version}")
+            procedure = self._source_procedures.get((procedure_id, version)) or load_installed(procedure_id, version)
             return bind_parameters(procedure, parameters)
         except ProcedureError as error:
             raise Rejected(f"procedure {procedure_id[:100]}@{version} cannot be used here: is it installed?") from error

@@ -1,13 +1,13 @@
 """All events of the vocabulary, one class for each, with their encoding in JSON."""
 
-from shared.contracts.events import clocks, from_work_to_closing, notifications, triage, up_to_approval
+from shared.contracts.events import clocks, findings, from_work_to_closing, notifications, triage, up_to_approval
 from shared.contracts.events.base import CaseEvent
 
 __all__ = ["EVENT_CLASSES", "CaseEvent", "decode_event", "encode_event"]
 
 EVENT_CLASSES: dict[str, type[CaseEvent]] = {
     cls.name: cls
-    for module in (triage, up_to_approval, from_work_to_closing, clocks, notifications)
+    for module in (triage, up_to_approval, from_work_to_closing, findings, clocks, notifications)
     for cls in vars(module).values()
     if isinstance(cls, type) and issubclass(cls, CaseEvent) and cls.name
 }

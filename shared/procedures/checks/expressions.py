@@ -9,7 +9,7 @@ from typing import Any, get_args
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.complaint import CHANNEL_FAMILIES, Channel, ComplainantKind, ComplaintKind
 from shared.contracts.events import EVENT_CLASSES
-from shared.contracts.events.base import CallBackOutcome
+from shared.contracts.events.closed_values import CLOSED_EVENT_VALUES
 from shared.procedures.checks.roles import known_roles
 from shared.procedures.checks.sample_case import sample_reader
 from shared.procedures.expressions.conditions import CASE_FIELDS, NamePath, compile_condition, unknown_names
@@ -26,6 +26,14 @@ from shared.procedures.model.triage.entries import CountEntry
 TRIAGE_SECTIONS = frozenset({"derived", "kinds", "classes", "subjects", "routes", "counts"})
 """Sections whose conditions triage evaluates, before the case has any events."""
 _EXTENSION_EVENTS = frozenset(name for name, event in EVENT_CLASSES.items() if "extend_by" in event.model_fields)
+_CLOSED_TEXTS = {
+    name.partition(".")[2]: frozenset({*CLOSED_EVENT_VALUES[name], ""})
+    for name in (
+        *("called_back.outcome", "sanction_recorded.sanction", "concealment_reported.concealment", "call_recorded.result"),
+        "compensation_proposed.compensation",
+    )
+}
+"""Field of an event → the texts that it can have."""
 CLOCK_SELECTORS = ("starts", "stops", "restarts", "pauses", "resumes", "cancels")
 # The CEL library offers no syntax tree, so comparisons with text literals are found by pattern.
 _EQUALS = re.compile(r"""\b((?:facts|complaint|case|event|last|parameters)(?:\.\w+)+)\s*(?:==|!=)\s*(?:'([^']*)'|"([^"]*)")""")
@@ -166,8 +174,8 @@ def _known_values(procedure: Procedure, path: str) -> Iterable[str]:
         return get_args(ComplaintKind)
     if last == "class" and root.startswith(("case", "event", "last.classified", "last.reclassified")):
         return {rule.id for rule in procedure.classes}
-    if last == "outcome" and root.startswith(("event", "last")):
-        return get_args(CallBackOutcome)
+    if last in _CLOSED_TEXTS and root.startswith(("event", "last")):
+        return _CLOSED_TEXTS[last]
     return known_roles(procedure) if last == "role" and root.startswith(("event", "last")) else ()
 
 

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.base import ActionEvent
+from shared.contracts.events.closed_values import CLOSED_EVENT_VALUES
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.entry_list import YamlPath
 from shared.procedures.model.finding import Finding
@@ -55,7 +56,7 @@ def _check_boxes(procedure: Procedure, field: FormField, yaml_path: YamlPath) ->
     for path in field.paths:
         root, _, name = path.partition(".")
         declared = procedure.facts.get(name) if root == "facts" else None
-        if path not in CLOSED_VALUES and (declared is None or declared.type != "bool"):
+        if path not in CLOSED_VALUES and path not in CLOSED_EVENT_VALUES and (declared is None or declared.type != "bool"):
             message = f"{path} has no closed list of values to print boxes for; remove show: boxes, or use a fact of the type bool"
             yield Finding(yaml_path, message)
 

@@ -14,7 +14,7 @@ from shared.procedures.model.wording import PLACEHOLDERS, Wording, placeholders,
 _FIELDS_BY_EVENT = {event_type: frozenset(event.model_fields) for event_type, event in EVENT_CLASSES.items()}
 _COMPLAINANT = "complainant"
 _NEEDED_BY_COMPLAINANTS = ("number", "matter")
-_INTERNAL = ("instruction", "demands")
+_INTERNAL = ("instruction", "demands", "persons", "units", "sanction", "concealment")
 """What staff write for each other."""
 
 

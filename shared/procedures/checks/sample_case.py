@@ -12,6 +12,7 @@ from shared.procedures.model.procedure import Procedure
 _BOOL_NAMES = frozenset({"open", "approved", "accepted", "suspended", "anonymous", "overdue", "breached"})
 _LIST_NAMES = frozenset({"cooperating", "links", "against", "attachments", "missing", "has"})
 _INSTANT_NAMES = frozenset({"received_at", "registered_at", "happened_at", "agreed_date", "due_at", "ended_at"})
+_NUMBER_NAMES = frozenset({"level", "residents_agreed", "residents_disagreed"})
 _PARAMETER_VALUES: dict[str, Any] = {"int": 0, "number": 0.0, "text": "", "duration": "1d"}
 
 
@@ -54,7 +55,7 @@ def _empty_case_value(name: str) -> Any:
         return []
     if name in _INSTANT_NAMES:
         return EPOCH
-    return 0 if name == "level" else False if name in _BOOL_NAMES else ""
+    return 0 if name in _NUMBER_NAMES else False if name in _BOOL_NAMES else ""
 
 
 def _filled_value(empty: Any) -> Any:

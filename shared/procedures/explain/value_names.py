@@ -19,6 +19,28 @@ CHANNEL_NAMES: BilingualNames = {
     "internal": ("内部转办", "internal"),
 }
 
+FINDING_VALUES: BilingualNames = {
+    "reprimand": ("通报批评", "reprimand"),
+    "fine": ("罚款", "fine"),
+    "demotion": ("降职", "demotion"),
+    "dismissal": ("解除劳动合同", "dismissal"),
+    "other": ("其他", "other"),
+    "cash": ("现金赔偿", "cash"),
+    "waived_fees": ("减免费用", "waived fees"),
+    "refund": ("退款", "refund"),
+    "replacement": ("更换", "replacement"),
+    "refusal": ("拒绝受理", "refusal"),
+    "concealment": ("隐瞒不报", "concealment"),
+    "late_report": ("迟报", "late report"),
+    "evasion": ("推诿", "evasion"),
+    "absence": ("缺席", "absence"),
+    "reached": ("已接通", "reached"),
+    "busy": ("占线", "busy"),
+    "message_left": ("已留言", "message left"),
+    "declined": ("拒接", "declined"),
+}
+"""Sanctions, kinds of compensation and concealment, results of calls; `warning` and `unreachable` stand below."""
+
 VALUE_NAMES: BilingualNames = {
     **CHANNEL_NAMES,
     "oral": ("口头", "oral"),
@@ -49,6 +71,7 @@ VALUE_NAMES: BilingualNames = {
     "group": ("同组", "members of one group"),
     "repeat": ("再次投诉", "repeat"),
     "same_event": ("同一事件", "the same event"),
+    **FINDING_VALUES,
 }
 
 FIELD_NAMES: BilingualNames = {
@@ -140,6 +163,20 @@ FIELD_NAMES: BilingualNames = {
     "round": ("轮次", "round"),
     "to_case": ("关联的案件", "linked case"),
     "to_role": ("接收岗位", "receiving role"),
+    "cause": ("原因类别", "category of the cause"),
+    "persons": ("人员", "persons"),
+    "units": ("单位", "units"),
+    "sanction": ("处罚种类", "kind of penalty"),
+    "compensation": ("赔偿方式", "kind of compensation"),
+    "amount": ("金额（元）", "amount (yuan)"),
+    "agreed": ("是否同意", "agrees"),
+    "concealment": ("行为", "kind"),
+    "notice": ("公告名称", "name of the notice"),
+    "caller": ("通话人", "caller"),
+    "result": ("结果", "result"),
+    "absentees": ("缺席人员", "absentees"),
+    "residents_agreed": ("已同意的户数", "number of households that agreed"),
+    "residents_disagreed": ("不同意的户数", "number of households that disagreed"),
 }
 
 MESSAGE_CHANNEL_NAMES: BilingualNames = {"sms": ("短信", "text message"), "email": ("电子邮件", "e-mail")}

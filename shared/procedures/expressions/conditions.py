@@ -63,6 +63,8 @@ CASE_FIELDS = frozenset(
         "suspended",
         "links",
         "agreed_date",
+        "residents_agreed",
+        "residents_disagreed",
     ]
 )
 _STRING_LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from shared.contracts.events import EVENT_CLASSES
+from shared.contracts.events.closed_values import CLOSED_EVENT_VALUES
 from shared.contracts.instants import read_instant
 from shared.procedures.calendars.zones import procedure_zone
 from shared.procedures.explain import value_names
@@ -20,14 +21,13 @@ from shared.procedures.organisation import Organisation
 _INSTANTS = frozenset(
     {"at", "recorded_at", "received_at", "registered_at", "happened_at", "next_date", "date", "until", "due_at", "agreed_date", "ended_at"}
 )
-_PERSONS = frozenset({"actor", "person", "handler"})
+_PERSONS = frozenset({"actor", "person", "handler", "persons", "caller", "absentees"})
 _ROLES = frozenset({"role", "to_role"})
-_DEPARTMENTS = frozenset({"department", "cooperating"})
-_NAMED_VALUES = frozenset({"kind", "channel", "outcome", "status", "links"})
+_DEPARTMENTS = frozenset({"department", "cooperating", "units"})
+_NAMED_VALUES = frozenset({"kind", "channel", "outcome", "status", "links", "sanction", "compensation", "concealment", "result"})
 _BOXES = {
     "kind": ("complaint", "demand", "risk", "warning"),
     "complainant.kind": ("customer", "employee", "partner", "agent"),
-    "called_back.outcome": ("satisfied", "dissatisfied", "understood", "unreachable"),
     "status": ("open", "closed", "refused", "withdrawn"),
 }
 # XML 1.0 has no place for control characters, not even escaped: a word processor would refuse the whole file.
@@ -115,10 +115,12 @@ class FormTexts:
                 return [rule.id for rule in self.procedure.kinds]
             case "channel":
                 return self.procedure.register_.channels or list(value_names.CHANNEL_NAMES)
-        return _BOXES.get(path, (True, False))
+        return _BOXES.get(path) or CLOSED_EVENT_VALUES.get(path, (True, False))
 
     def _single_value(self, path: str, value: Any) -> str:
         name = path.rpartition(".")[2]
+        if name == "amount":
+            return f"{value:,.2f}"
         if isinstance(value, bool):
             return self.names.choose("是", "yes") if value else self.names.choose("否", "no")
         if self.is_instant(path):

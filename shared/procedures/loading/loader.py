@@ -22,7 +22,7 @@ from shared.procedures.organisation import Organisation
 PACKS_VARIABLE = "JIESU_PACKS"
 """The environment variable with the folder of further packs; every process of the platform has to get the same."""
 PACKS_FOLDER = Path(__file__).parents[1] / "packs"
-_REFERENCE = re.compile(r"([a-z][a-z0-9-]*)(?:@([0-9]+))?")
+_REFERENCE = re.compile(r"([a-z][a-z0-9-]{0,99})(?:@([0-9]{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,15 @@ def load_procedure(reference: str | Path, *, base_folder: Path | None = None) ->
     return load_pack(reference, base_folder=base_folder).procedure
 
 
+def load_installed(procedure_id: str, version: int) -> Procedure:
+    """Load a version of an installed pack for a record or a stored case, which may name anything; raises `ProcedureError`."""
+    # Never as a path: a record must not make a service read a file, and a name that is too long is no fault of the file system.
+    match = _REFERENCE.fullmatch(f"{procedure_id}@{version}")
+    if match is None or _installed_procedure(match[1]) is None:
+        raise ProcedureError([FileProblem(procedure_id[:100], 1, "", "no installed pack has this id; its packs are in JIESU_PACKS")])
+    return load_procedure(match[0])
+
+
 def load_clauses(reference: str | Path, *, base_folder: Path | None = None) -> dict[str, ClauseText]:
     """Load the texts of a pack's clauses by id; empty without a clauses.yaml. Raises `ProcedureError`."""
     return load_pack(reference, base_folder=base_folder).clauses
@@ -102,9 +111,12 @@ def _procedure_path(reference: str | Path, base: Path | None) -> Path:
     if match and newest:
         return newest if match[2] is None else _version_path(newest, int(match[2]))
     path = (base or Path()) / reference
-    path = path / "procedure.yaml" if path.is_dir() else path
-    if path.is_file():
-        return path
+    try:
+        path = path / "procedure.yaml" if path.is_dir() else path
+        if path.is_file():
+            return path
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        raise ProcedureError([FileProblem(str(reference)[:100], 1, "", f"it cannot be read ({error.strerror})")]) from error
     packs = ", ".join(installed_packs()) or "none"
     raise ProcedureError([FileProblem(str(reference), 1, "", f"there is no such procedure; give a path or an installed pack: {packs}")])
 

@@ -60,7 +60,20 @@ PLACEHOLDERS = {
         Placeholder("outcome", "event", "回访结果", "the outcome of a call-back", "outcome"),
         Placeholder("date", "event", "约定时间", "the date agreed", "date"),
         Placeholder("until", "event", "延长至", "until when a limit was extended", "until"),
+        Placeholder("cause", "event", "原因类别", "the category of the cause", "cause"),
+        Placeholder("persons", "event", "涉及人员", "the persons liable, punished, reported or present", "persons"),
+        Placeholder("units", "event", "涉及单位", "the units liable, punished, reported or present", "units"),
+        Placeholder("sanction", "event", "处罚种类", "the kind of penalty", "sanction"),
+        Placeholder("compensation", "event", "赔偿方式", "the kind of compensation", "compensation"),
+        Placeholder("amount", "event", "金额（元）", "the amount in yuan", "amount"),
+        Placeholder("household", "event", "户号", "the household", "household"),
+        Placeholder("concealment", "event", "推诿或隐瞒行为", "what was done instead of accepting or reporting", "concealment"),
+        Placeholder("place", "event", "地点", "where the notice is, or the meeting was", "place"),
+        Placeholder("call_result", "event", "通话结果", "the result of a phone call", "result"),
         Placeholder("limit", "event", "期限名称", "the title of the clock that the event is about", "clock"),
+        Placeholder(
+            "cause_found", "history", "查明的原因", "the cause found last", "text", ("cause_recorded",), frozenset({"cause_recorded"})
+        ),
         Placeholder("measures", "history", "处理措施", "the measures submitted last", "text", ("measures_submitted",), _MEASURES_KNOWN),
         Placeholder("instruction", "history", "批示", "the latest instruction", "text", ("instructed",), frozenset({"instructed"})),
         Placeholder(
@@ -86,7 +99,9 @@ PLACEHOLDERS = {
 
 INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date", "until", "agreed_date"})
 WORDS_OF_PERSONS = frozenset(
-    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")} - INSTANT_PLACEHOLDERS - {"limit"}
+    {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")}
+    - INSTANT_PLACEHOLDERS
+    - {"limit", "sanction", "compensation", "concealment", "call_result", "amount"}
 )
 """Placeholders whose value a person wrote, of any length."""
 

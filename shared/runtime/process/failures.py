@@ -1,5 +1,6 @@
 """Distinguishes infrastructure errors, which are retried, from errors of the data, which become dead letters."""
 
+import errno
 import traceback
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from shared.runtime.errors import Rejected, Unavailable
 
 # SQLSTATE classes that a record can cause: cardinality, data, integrity, check option, limits (a row too long), raised by PL/pgSQL.
 _DATA_CLASSES = frozenset({"21", "22", "23", "44", "54", "P0"})
+_DATA_ERRNOS = frozenset({errno.ENAMETOOLONG, errno.EILSEQ})
 _INFRASTRUCTURE_ERRORS = (
     OSError,
     TimeoutError,
@@ -33,7 +35,8 @@ def is_infrastructure(error: BaseException) -> bool:
         return error.connection_invalidated or is_infrastructure(_driver_error(error))
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "XX")[:2] not in _DATA_CLASSES
-    return isinstance(error, _INFRASTRUCTURE_ERRORS)
+    # A name that is too long comes from a record: trying again would stop its partition for ever.
+    return isinstance(error, _INFRASTRUCTURE_ERRORS) and getattr(error, "errno", None) not in _DATA_ERRNOS
 
 
 def _driver_error(error: exc.DBAPIError) -> BaseException:

@@ -97,9 +97,31 @@ def action_data(action: str, bound: BoundProcedure) -> st.SearchStrategy[dict[st
         "link": st.just({"case": "other", "as": "repeat"}),
         "submit_measures": st.sampled_from([{}, {"promise": True}, {"text": "方案", "promise": "三天"}]),
     }
+    by_action |= _finding_data()
     for extension in ("request_extension", "grant_extension", "refuse_extension"):
         by_action[extension] = st.fixed_dictionaries({"clock": st.sampled_from(clocks), "by": st.sampled_from(["1d", "1wd", "2h"])})
     return by_action.get(action, st.just({"reason": "因故"}))
+
+
+def _finding_data() -> dict[str, st.SearchStrategy[dict[str, Any]]]:
+    """Data of the actions that record findings; several households and notices, so that their steps mix."""
+    households, notices = st.sampled_from(["", "1-1", "１-1"]), st.sampled_from(["", "停水"])
+    return {
+        "record_cause": st.just({"cause": "施工"}),
+        "record_liability": st.just({"persons": ["p1"], "units": ["one"]}),
+        "record_sanction": st.just({"sanction": "fine", "persons": ["p1"], "amount": 100.5}),
+        "propose_compensation": st.fixed_dictionaries({"compensation": st.just("cash"), "amount": st.just(200), "household": households}),
+        "decide_compensation": st.fixed_dictionaries({"passed": st.booleans(), "household": households}),
+        "pay_compensation": st.fixed_dictionaries({"household": households}, optional={"amount": st.sampled_from([80, 120.5])}),
+        "record_agreement": st.fixed_dictionaries({"household": st.sampled_from(["1-1", "1-2"]), "agreed": st.booleans()}),
+        "report_concealment": st.just({"concealment": "evasion", "persons": ["owner"], "text": "推诿"}),
+        "draft_notice": st.fixed_dictionaries({"text": st.just("公告"), "notice": notices}),
+        "decide_notice": st.fixed_dictionaries({"passed": st.booleans(), "notice": notices}),
+        "publish_notice": st.fixed_dictionaries({"place": st.just("大堂"), "notice": notices}),
+        "confirm_notice": st.fixed_dictionaries({"attachments": st.just(["photo.jpg"]), "notice": notices}),
+        "record_call": st.sampled_from([{"to": "complainant", "result": "busy"}, {"person": "王", "result": "reached"}]),
+        "record_meeting": st.just({"persons": ["p1"], "place": "会议室"}),
+    }
 
 
 def _flags(bound: BoundProcedure) -> list[str]:

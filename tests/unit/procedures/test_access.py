@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.procedures.access import AccessPolicy, Actor, CaseParties
+from shared.procedures.access import AccessPolicy, Actor, CaseParties, hidden_from_department
 from shared.procedures.accused import excluded_people
-from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.procedure import ConfidentialityRule, Procedure
 from shared.procedures.organisation import Organisation
 
 AWAY = datetime(2026, 9, 24, 8, tzinfo=UTC)
@@ -196,3 +196,9 @@ def test_reports_belong_to_the_role_that_owes_them_and_the_roles_above() -> None
     assert not policy.may_read_report(Actor("hotline"), "handler", BACK)
     circle = AccessPolicy(line.model_copy(update={"line": {"handler": "clerk", "clerk": "handler"}}))
     assert not circle.may_read_report(people["li"], "handler", BACK)
+
+
+def test_a_confidential_household_is_hidden_in_agreements_and_compensations_too() -> None:
+    entry = {"clause": "1", "hidden": ["complainant.household"], "visible_to": []}
+    procedure = PROCEDURE.model_copy(update={"confidentiality": [ConfidentialityRule.model_validate(entry)]})
+    assert hidden_from_department(procedure, None) == ("complainant.household", "household")

@@ -84,6 +84,15 @@ def actions(procedure: str) -> st.SearchStrategy[dict[str, Any]]:
         "as": st.sampled_from(["duplicate", "group", "repeat"]),
         "outcome": st.sampled_from(["satisfied", "dissatisfied", "unreachable"]),
         "figures": st.dictionaries(st.text(max_size=5), VALUES, max_size=3),
+        **dict.fromkeys(("cause", "household", "notice", "place", "caller", "to"), st.text(max_size=10)),
+        **dict.fromkeys(("persons", "units", "absentees", "attachments"), st.lists(st.text(max_size=10), max_size=3)),
+        "amount": st.integers(0, 10**11).map(lambda cents: cents / 100),
+        "agreed": st.booleans(),
+        "happened_at": INSTANTS,
+        "sanction": st.sampled_from(["warning", "fine"]),
+        "compensation": st.sampled_from(["cash", "replacement"]),
+        "concealment": st.sampled_from(["refusal", "late_report"]),
+        "result": st.sampled_from(["reached", "busy"]),
     }
     drawn = st.lists(st.sampled_from(sorted(data)), max_size=4, unique=True)
     return st.fixed_dictionaries(

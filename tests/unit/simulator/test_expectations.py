@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulator.expectations import event_matches, unmet_expectations
+from simulator.expectations import check_expectation, event_matches, unmet_expectations
 
 NINE = datetime.fromisoformat("2026-11-09T09:00:00+08:00")
 
@@ -65,3 +65,9 @@ def test_met_expectations_report_nothing(expectations: list[dict[str, Any]]) -> 
 def test_unmet_expectation_is_reported(expectations: list[dict[str, Any]], problem: str) -> None:
     [line] = unmet_expectations(expectations, EVENTS)
     assert problem in line
+
+
+def test_an_expected_instant_of_a_call_is_compared_as_an_instant() -> None:
+    expected: dict[str, Any] = {"event": "call_recorded", "happened_at": "2026-11-09T01:00:00+00:00"}
+    check_expectation(expected)
+    assert event_matches(expected, event("call_recorded", happened_at=NINE))

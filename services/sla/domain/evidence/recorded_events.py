@@ -17,6 +17,7 @@ from services.sla.domain.lifecycle.inputs import AUTHORITY_RULE, AdvanceTime, Ap
 from services.sla.domain.lifecycle.links.resolution import LINK_RULE
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
+from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
 
@@ -24,6 +25,7 @@ ENGINE_FIELDS = frozenset({"role", "actor", "rule", "clause", "clauses", "from_c
 """Fields of an action's event that `decide` adds to the action's own data."""
 NOT_REPLAYED_FIELDS = frozenset({"recorded_at", "procedure", "version"})
 """Fields of an event that are added when it is recorded: a replayed event does not have them, so they are not compared."""
+_NOT_PASSED_EVENTS = frozenset(action.event_id_if_not_passed for action in ACTION_DEFINITIONS.values()) - {""}
 _ENVELOPE_FIELDS = frozenset({"type", "case", "at", "sequence"}) | NOT_REPLAYED_FIELDS
 
 
@@ -143,7 +145,7 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
     if action in ("route", "reassign"):
         data.pop("by", None)
     # The event type replaces the field `passed` of the action.
-    if fields["type"] in ("review_rejected", "verification_failed"):
+    if fields["type"] in _NOT_PASSED_EVENTS:
         data["passed"] = False
     return TakeAction(action, at, role, actor, data)
 

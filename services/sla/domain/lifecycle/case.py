@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
+from services.sla.domain.lifecycle.findings.records import Findings
 from services.sla.domain.lifecycle.links.records import CaseLink, Duplicate
 
 CaseStatus = Literal["open", "closed", "refused", "withdrawn"]
@@ -145,11 +146,11 @@ class Case:
     """Everything that a decision on a case may read.
 
     `last` (the fields that some condition reads of the latest event of a type), `count` (of events of a type) and `call_backs` begin at
-    the registration or at the last reopening. `rounds` are the runs of each clock, `climbs` the escalations; `unsigned` is set while
-    measures wait for their sign-off; `decisions` maps what was submitted to the event that decided on it, empty while none has;
-    `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are its own;
-    `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action that
-    is no longer accepted to the clauses that close it; `leads` are the departments that have led (empty after a return), each with
+    the registration or at the last reopening; so do the agreements among `findings`. `rounds` are the runs of each clock, `climbs` the
+    escalations; `unsigned` is set while measures wait for their sign-off; `decisions` maps what was submitted to the event that decided
+    on it, empty while none has; `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are
+    its own; `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action
+    that is no longer accepted to the clauses that close it; `leads` are the departments that have led (empty after a return), each with
     the instant since when; `receipts` counts how often each department has signed since the case came back to it.
     """
 
@@ -197,6 +198,7 @@ class Case:
     sequence: int = 0
     leads: list[tuple[int, str]] = field(default_factory=list)
     call_backs: CallBacks = field(default_factory=CallBacks)
+    findings: Findings = field(default_factory=Findings)
     receipts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -271,6 +273,7 @@ class Case:
             sequence=self.sequence,
             leads=[*self.leads],
             call_backs=self.call_backs,
+            findings=self.findings,
             receipts={**self.receipts},
         )
 
@@ -283,8 +286,9 @@ class Case:
         duplicates = [Duplicate(**duplicate) for duplicate in data["duplicates"]]
         leads = [(at, department) for at, department in data.get("leads", ())]
         call_backs = CallBacks(**data.get("call_backs", {}))
-        parts = {"rounds": rounds, "climbs": climbs, "links": links, "duplicates": duplicates, "leads": leads, "call_backs": call_backs}
-        return cls(**{**data, **parts})
+        findings = Findings.from_dict(data.get("findings", {}))
+        parts = {"rounds": rounds, "climbs": climbs, "links": links, "duplicates": duplicates, "leads": leads}
+        return cls(**{**data, **parts, "call_backs": call_backs, "findings": findings})
 
 
 def _copy_last_run(runs: list[ClockRun]) -> list[ClockRun]:

@@ -83,6 +83,10 @@ class ConditionScope:
                 return self.local_date(case.received_at)
             case "links":
                 return [link.kind for link in case.links]
+            case "residents_agreed":
+                return case.findings.agreed
+            case "residents_disagreed":
+                return len(case.findings.agreements) - case.findings.agreed
             case "agreed_date":
                 return EPOCH if case.agreed is None else self._instant(case.agreed)
         return getattr(case, name)

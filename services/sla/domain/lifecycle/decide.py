@@ -18,6 +18,7 @@ from services.sla.domain.lifecycle.defaults.complainant_requests import (
 )
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.effects import run_reactions
+from services.sla.domain.lifecycle.findings.rules import finding_fields
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.lifecycle.links.duplicates import FOLLOWED_EVENTS, follow_link_event
 from services.sla.domain.lifecycle.links.duplicates import RULE as DUPLICATE_RULE
@@ -265,6 +266,8 @@ def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_t
         data["to_case"] = builder.case.lead
     if event_type == "unlinked" and (removed := builder.case.find_link(data)) is not None and removed.kind:
         data["as"] = removed.kind
+    for name, value in finding_fields(builder, event_type, case_input.at, data).items():
+        data.setdefault(name, value)
     if event_type in ("linked", "unlinked"):
         builder.case.decided_by_person.append("link")
     if case_input.action in permissions.EXTENSION_ACTIONS:

@@ -10,6 +10,7 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import ConditionScope
 from services.sla.domain.lifecycle.defaults.call_backs import CALL_BACK_EVENTS, CallBacks, record_call_back
 from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
+from services.sla.domain.lifecycle.findings.records import TRACKED_FINDINGS
 from services.sla.domain.lifecycle.links.records import CaseLink
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
@@ -117,6 +118,8 @@ class DecisionBuilder:
             self.case.receipts = {}
         if event_type in TRACKED_EVENTS:
             record_submission_or_decision(self.case, event_type, data)
+        elif event_type in TRACKED_FINDINGS:
+            self.case.findings = self.case.findings.after(event_type, data)
         agreed_date = data.get("date") if event_type == "date_agreed" else data.get("next_date")
         if agreed_date is not None:
             self._set_agreed_date(agreed_date)
@@ -182,3 +185,4 @@ class DecisionBuilder:
         case.status, case.approved, case.suspended, case.unsigned = "open", False, False, False
         # Conditions and bounds such as `at_most` count again from here.
         case.last, case.count, case.decisions, case.call_backs = {}, {"reopened": 1}, {}, CallBacks()
+        case.findings = case.findings.after_reopening()

@@ -55,9 +55,22 @@ def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
 
 
 def accused(builder: DecisionBuilder) -> frozenset[str]:
-    """The people complained about and those who report to them: never recipients, assignees or approvers of the case."""
+    """The people complained about and those who report to them: never recipients, assignees or approvers of the case.
+
+    In the decision on a report of concealment those whom it names too, so that they do not hear of the report.
+    """
     against = builder.case.complaint.get("against")
-    return builder.rulebook.excluded_people(tuple(against)) if against else _NO_ACCUSED
+    excluded = builder.rulebook.excluded_people(tuple(against)) if against else _NO_ACCUSED
+    report = next((event.data for event in builder.events if event.type == "concealment_reported"), None)
+    return excluded if report is None else excluded | _named_in_report(builder, report)
+
+
+def _named_in_report(builder: DecisionBuilder, report: dict[str, Any]) -> frozenset[str]:
+    """The people whom a report of concealment names, the heads of the units, and those who report to them."""
+    # Whoever hid a complaint must not be the first to learn who reported it (quality-claims 7).
+    units = (builder.rulebook.organisation.department(unit) for unit in report.get("units", ()))
+    heads = (unit.head for unit in units if unit is not None and unit.head)
+    return builder.rulebook.excluded_people((*report.get("persons", ()), *heads))
 
 
 def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from services.sla.domain.lifecycle.defaults.decided_objects import AS_APPROVED, 
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
 from services.sla.domain.lifecycle.defaults.single_decisions import decision_not_awaited
 from services.sla.domain.lifecycle.defaults.waivers import waived
+from services.sla.domain.lifecycle.findings.rules import decision_out_of_order, wrong_finding_data
 from services.sla.domain.lifecycle.links.duplicates import follows_lead
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
@@ -62,6 +63,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
     """The first reason to refuse an action, None if it is accepted; `data` are the fields of the event that it would become."""
     return (
         _missing_data(action, data)
+        or wrong_finding_data(builder, action, at, data)
         or follows_lead(builder, action, event_type)
         or _wrong_case_status(builder, action)
         or _window_closed(builder, action)
@@ -77,6 +79,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or may_not_act(builder, action, data.get("role", ""))
         or accused_takes_part(builder, action, {**data, "at": at})
         or decision_not_awaited(builder, action, event_type, {**data, "clock": _clock_id(builder, data)})
+        or decision_out_of_order(builder, action, data)
         or lacks_object(builder, action, {**data, "at": at})
         or ends_too_early(builder, action, {**data, "at": at})
     )

@@ -107,7 +107,7 @@ class ListRows:
         for path in column.paths:
             if texts.is_hidden(path):
                 return texts.confidential
-            value = record.value(path, first=column.first)
+            value = record.taken_value(path, column.take)
             if value not in (None, "", []):
                 return _cell_of(texts, path, value)
         return None

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS
+from services.sla.domain.lifecycle.findings.records import TRACKED_FINDINGS, Findings
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT
 from shared.contracts.complaint import supplemented_text
 from shared.contracts.instants import read_instant
@@ -40,6 +42,7 @@ class ListRecord(CaseRecord):
     links: list[tuple[str, str, str]] = field(default_factory=list)
     flags: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(_FLAGS, False))
     runs: dict[tuple[str, int], _Run] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
     breached: bool = False
     ended_at: str = ""
     rule: str = ""
@@ -52,6 +55,7 @@ class ListRecord(CaseRecord):
         event_type = event["event"]
         if event_type == "reopened":
             self.counts, self.last_events, self.ended_at, self.flags["suspended"] = Counter(), {}, "", False
+            self.findings = self.findings.after_reopening()
         self.counts[event_type] += 1
         self.last_events[event_type] = event
         flag, value = CASE_FLAG_BY_EVENT.get(event_type, ("", False))
@@ -66,6 +70,8 @@ class ListRecord(CaseRecord):
             self._apply_clock(event)
 
     def _apply_change(self, event: EventFields) -> None:
+        if event["event"] in TRACKED_FINDINGS:
+            self.findings = self.findings.after(event["event"], dict(event))
         match event["event"]:
             case "registered":
                 self.complaint_case, self.complaint_kind = event["case"], event["complaint"].get("kind", "")
@@ -131,6 +137,17 @@ class ListRecord(CaseRecord):
             case "links":
                 return self.link_kinds or None
         return CaseRecord.value(self, path, after, first=first)
+
+    def taken_value(self, path: str, take: str) -> Any:
+        """The value at a path of the latest or first event, the values of all events of the type (each once), or their sum."""
+        if take in ("latest", "first"):
+            return self.value(path, first=take == "first")
+        event_type, _, name = path.partition(".")
+        values = [event[name] for event in self.events if event["event"] == event_type and event.get(name) not in (None, "", [])]
+        if take == "sum":
+            # Of money: binary fractions would show 0.30000000000000004.
+            return float(sum((Decimal(str(value)) for value in values), Decimal())) if values else None
+        return list(dict.fromkeys(item for value in values for item in (value if isinstance(value, list) else [value])))
 
 
 def list_record(events: Iterable[EventFields], limit_clocks: frozenset[str], until: datetime | None = None) -> ListRecord:

@@ -64,6 +64,10 @@ class RecordScope:
                 return record.flags[name]
             case "links":
                 return record.link_kinds
+            case "residents_agreed":
+                return record.findings.agreed
+            case "residents_disagreed":
+                return len(record.findings.agreements) - record.findings.agreed
             case "due_at" | "ended_at":
                 return self._instant(getattr(record, name))
             case "received_day":

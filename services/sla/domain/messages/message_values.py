@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 MATTER_CHARACTERS = 40
 _INSTANT_VALUES = frozenset({"started_at", "due_at", "received_at", "date", "until", "next_date", "agreed_date"})
-_EVENT_VALUES = ("text", "reason", "demands", "outcome", "date", "until", "next_date")
+_EVENT_VALUES = (
+    *("text", "reason", "demands", "outcome", "date", "until", "next_date"),
+    *("cause", "persons", "units", "sanction", "compensation", "amount", "household", "concealment", "place"),
+)
 
 
 def title_values(zh: str, en: str) -> dict[str, Any]:
@@ -34,7 +37,11 @@ def clock_values(clock: ClockEntry, started_at: int, due_at: int | None, *, over
 
 def event_values(event: Event | None) -> dict[str, Any]:
     """What the event that causes a message says: the acting person's words, reason, demands, dates."""
-    return {} if event is None else {name: event.data[name] for name in _EVENT_VALUES if event.data.get(name)}
+    if event is None:
+        return {}
+    values = {name: event.data[name] for name in _EVENT_VALUES if event.data.get(name)}
+    # `result` is the result of the handling.
+    return {**values, "call_result": event.data["result"]} if event.data.get("result") else values
 
 
 def wording_values(wording: Wording | None, case: Case) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from services.sla.domain.lifecycle.case import Event
 from services.sla.domain.reports.case_progress import CaseAtPeriodEnd, case_at_period_end, finished_runs
 from services.sla.domain.reports.case_timeline import CaseTimeline
+from services.sla.domain.reports.finding_figures import FindingFigures
 from services.sla.domain.reports.handling_time import ENDED, handling_segments
 from shared.procedures.model.procedure import Procedure
 
@@ -55,6 +56,7 @@ class StatisticsCollector:
     finished_by_clause: Counter[str] = field(default_factory=Counter)
     in_time_by_clause: Counter[str] = field(default_factory=Counter)
     time_spent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    findings: FindingFigures = field(default_factory=FindingFigures)
 
     def add(self, timeline: CaseTimeline) -> None:
         """Add a case; one received after the period is ignored."""
@@ -70,6 +72,7 @@ class StatisticsCollector:
         self._count_finished_runs(timeline)
         self._count_call_backs(timeline, period_events)
         self._count_time(timeline)
+        self.findings.add(period_events)
 
     def _count_received(self, timeline: CaseTimeline, case: CaseAtPeriodEnd) -> None:
         if "duplicate" in case.links:
@@ -144,6 +147,7 @@ class StatisticsCollector:
             "breaches": _by_clause(self.group_counts["clock_breached"]),
             "known_late": _by_clause(self.group_counts["known_late"]),
             "escalations": _by_clause(self.group_counts["escalated"]),
+            **self.findings.to_report(),
             "time": _time_by_department(self.time_spent),
         }
 

@@ -22,6 +22,7 @@ from shared.procedures.organisation import Organisation
 
 REPLANNING_EVENTS = ("amended", "classified", "reclassified", "routed", "reassigned", "date_agreed")
 """Events that change what guards and due instants read: facts, class, department, agreed date."""
+_AGREEMENT_FIELDS = frozenset({"residents_agreed", "residents_disagreed"})
 _MAX_CACHED_ACCUSED = 1000
 CASE_FLAG_BY_EVENT: dict[str, tuple[str, bool]] = {
     "accepted": ("accepted", True),
@@ -84,15 +85,16 @@ class Rulebook:
     def replanning_events(self) -> frozenset[str]:
         """Event types after which replannable clocks are evaluated again.
 
-        They are REPLANNING_EVENTS, the events that a guard reads (`last.*`, `count.*`), those that set a flag that it reads (`case.*`), and
-        `returned` where a clock counts by the department that leads.
+        They are REPLANNING_EVENTS, the events that a guard reads (`last.*`, `count.*`), those that change a field that it reads (`case.*`),
+        and `returned` where a clock counts by the department that leads.
         """
         paths = [path for plan in self.replannable_plans for guard in plan.guards() for path in guard.paths]
         read_events = {path[1] for path in paths if path[0] in ("last", "count")}
         read_case_fields = {path[1] for path in paths if path[0] == "case"}
         lead_events = {"returned"} if any(plan.counts_by_department for plan in self.replannable_plans) else set()
         flag_events = {event_type for event_type, (flag, _) in CASE_FLAG_BY_EVENT.items() if flag in read_case_fields}
-        return frozenset({*REPLANNING_EVENTS, *read_events, *flag_events, *lead_events})
+        agreement_events = {"agreement_recorded"} if read_case_fields & _AGREEMENT_FIELDS else set()
+        return frozenset({*REPLANNING_EVENTS, *read_events, *flag_events, *lead_events, *agreement_events})
 
     @cached_property
     def reactions_by_event(self) -> dict[str, tuple[ReactionPlan, ...]]:

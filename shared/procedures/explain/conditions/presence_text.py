@@ -16,6 +16,7 @@ _PRESENCE: dict[str, _Forms] = {
     ),
     "demands": ("另有明确要求", "未另提要求", "{it} contains further demands", "{it} contains no further demands"),
     "attachments": ("附有附件", "未附附件", "{it} has attachments", "{it} has no attachments"),
+    "absentees": ("有人缺席", "无人缺席", "somebody was absent", "nobody was absent"),
     "missing": ("登记内容有缺项", "登记内容没有缺项", "required particulars are missing", "no required particulars are missing"),
     "handler": ("已指定经办人", "尚未指定经办人", "a handler has been named", "no handler has been named"),
     "department": ("责任部门已定", "责任部门未定", "the department responsible is known", "the department responsible is not known"),
@@ -39,6 +40,7 @@ _FLAGS: dict[str, _Forms] = {
     "breached": ("曾逾期", "从未逾期", "a limit was missed", "no limit was missed"),
     "late": ("已迟延", "未迟延", "it is late", "it is not late"),
     "in_time": ("按时", "未按时", "it is in time", "it is not in time"),
+    "agreed": ("表示同意", "表示不同意", "{it} is an agreement", "{it} is no agreement"),
     "passed": ("通过", "未通过", "it is passed", "it is not passed"),
     "needs_sign_off": ("尚待责任人审签", "无须责任人审签", "it awaits sign-off", "it awaits no sign-off"),
 }

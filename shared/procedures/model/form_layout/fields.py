@@ -18,8 +18,8 @@ PERIOD_FIELDS = ("period", "cases", "open", "closed")
 """What a field of a form of a period may print: the period, and how many cases it has, by their state."""
 EVENT_ROW_FIELDS = ("event", "at", "actor", "role")
 """Columns that every event has, beside its own fields."""
-CLOSED_VALUES = ("kind", "class", "channel", "complainant.kind", "complainant.anonymous", "called_back.outcome", "status")
-"""Fields, beside facts of the type bool, whose values are known, so that the form prints a box for each of them."""
+CLOSED_VALUES = ("kind", "class", "channel", "complainant.kind", "complainant.anonymous", "status")
+"""Fields, beside facts of the type bool and CLOSED_EVENT_VALUES, whose values are known, so that the form prints a box for each of them."""
 FieldDisplay = Literal["text", "boxes", "photos"]
 
 

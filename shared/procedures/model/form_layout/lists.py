@@ -15,6 +15,7 @@ LIST_CASE_NAMES = frozenset(
     {
         *("class", "rule", "kind", "subject", "department", "cooperating", "status", "open", "handler", "number"),
         *("received_at", "registered_at", "received_day", "accepted", "suspended", "agreed_date", *LIST_FIELDS),
+        *("residents_agreed", "residents_disagreed"),
     }
 )
 """The fields of `case` that conditions and columns of lists read: those that follow from the case's published events alone."""
@@ -29,7 +30,9 @@ class ListColumn(FormLabel):
 
     value: str | list[str] = Field(default_factory=list)
     expression: str = ""
-    first: bool = Field(default=False, description="of several events of the type, the first instead of the latest")
+    take: Literal["latest", "first", "all", "sum"] = Field(
+        default="latest", description="of several events of the type: the latest, the first, all their values, or the sum of their numbers"
+    )
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import httpx
+import orjson
 import pytest
 
 from services.sla.application.actions import TakeHttpActions
@@ -228,3 +229,28 @@ async def test_old_keys_are_pruned(overdue_case: tuple[UpdateCases, Database]) -
         [oldest] = await tx.fetch("SELECT id FROM action_key ORDER BY claimed_at LIMIT 1")
         await tx.execute("UPDATE action_key SET claimed_at = claimed_at - $1::interval WHERE id = $2", RETENTION, oldest["id"])
     assert await prune_action_keys(database) == 1
+
+
+async def test_findings_are_published_with_their_data_and_wrong_ones_refused_by_field(harness: SlaHarness) -> None:
+    async with harness.build().running() as service, person_client(service) as http:
+        await harness.send_first_decision("case-f")
+        await wait_for_events(service, "case-f", "registered")
+        url = "/v1/cases/case-f/actions"
+
+        async def act(action: str, **data: object) -> httpx.Response:
+            return await http.post(url, json={"action": action, "role": "supervisor", "data": data})
+
+        assert (await act("propose_compensation", compensation="cash", amount=1200.5, household="3-1")).status_code == 200
+        assert (await act("pay_compensation", household="3-1")).status_code == 409
+        assert (await act("decide_compensation", household="3-1", amount=1000)).status_code == 200
+        assert (await act("record_liability", persons=["周某"], units=["repairs"])).status_code == 200
+        wrong = await act("propose_compensation", compensation="cash", amount=0.001)
+        assert wrong.status_code == 422
+        assert "amount" in wrong.text
+        assert "0.001" not in wrong.text
+        async with service.database.transaction() as tx:
+            rows = await tx.fetch("SELECT type, body FROM ledger WHERE case_id = 'case-f' ORDER BY sequence")
+        bodies = {row["type"]: orjson.loads(row["body"]) for row in rows}
+        assert bodies["compensation_proposed"]["amount"] == 1200.5
+        assert (bodies["compensation_approved"]["amount"], bodies["compensation_approved"]["compensation"]) == (1000, "cash")
+        assert bodies["liability_recorded"]["persons"] == ["周某"]

@@ -8,10 +8,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from services.sla.timers import prune_unregistered
+from shared.contracts.topics import TRIAGE_EVENTS
 from shared.runtime.kafka.signing import is_signature_valid
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import wait_for_events
-from tests.integration.sla.sla_harness import SlaHarness, person_client
+from tests.integration.sla.sla_harness import SlaHarness, first_decision, person_client
+from tests.support.messaging.cloud_events import case_event, cloud_event
 from tests.support.waiting import wait_for
 
 
@@ -71,6 +73,26 @@ async def test_forged_action_is_a_dead_letter_and_does_not_park_the_case(harness
         reasons = await dead_letter_reasons(service)
     assert len(reasons) == 2
     assert all("unknown key or invalid signature" in reason for reason in reasons)
+
+
+async def test_triage_events_that_sla_cannot_carry_out_are_dead_letters_and_stop_nobody(harness: SlaHarness) -> None:
+    """The name of 300 bytes stopped the partition once: the file system refused it, and the batch was tried again without end."""
+    received = datetime.now(UTC) - timedelta(minutes=1)
+    async with harness.build().running() as service:
+        for number, name in enumerate(("长" * 150, "../../etc", "no-such-procedure")):
+            event = first_decision(f"bad-{number}", received).model_copy(update={"procedure": name})
+            await harness.topic_client.publish(case_event(TRIAGE_EVENTS, event, "triage"))
+        routed = cloud_event(TRIAGE_EVENTS, "bad-3", "routed", {"case": "bad-3", "at": received.isoformat()})
+        await harness.topic_client.publish(routed)
+        await harness.send_first_decision("case-2")
+        await wait_for_events(service, "case-2", "registered")
+
+        async def all_read() -> bool:
+            return len(await dead_letter_reasons(service)) == 4
+
+        await wait_for(all_read, what="the dead letters")
+        reasons = sorted(await dead_letter_reasons(service))
+    assert [reason[:9] for reason in reasons] == ["procedure"] * 3 + ["routed na"]
 
 
 async def test_signature_of_an_action_is_checked_once(harness: SlaHarness, monkeypatch: pytest.MonkeyPatch) -> None:

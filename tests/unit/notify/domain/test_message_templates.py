@@ -155,3 +155,16 @@ def test_notice_before_the_deadline_states_when_it_is_due_and_not_that_it_is_ove
     assert "超时" not in chinese.subject + chinese.text
     assert "2026-09-25 00:00" in english.text
     assert "verdue" not in english.subject + english.text
+
+
+def test_the_report_of_a_period_states_causes_units_liable_and_what_was_paid() -> None:
+    figures = dict.fromkeys(("received", "open", "closed", "refused", "withdrawn", "reopened", "breached", "escalated", "deemed"), 1)
+    findings = {"causes_found": {"施工质量": 2}, "liable_units": {"works": 1}, "compensation_paid": 1200.5}
+    values = {**FULL, **figures, **findings, "period_from": "2026-09-01", "period_to": "2026-09-30", "by_class": {}, "by_department": {}}
+    text = TEMPLATES.render("duty_report.zh.email", {**values, "seal": ""}).text
+    assert "查明原因 施工质量：2 件" in text
+    assert "责任单位 works：1 件" in text
+    assert "赔偿已兑现 1200.5 元。" in text
+    nothing = TEMPLATES.render("duty_report.zh.email", {**values, "seal": "", "compensation_paid": 0.0, "causes_found": {}}).text
+    assert "赔偿" not in nothing
+    assert "原因" not in nothing

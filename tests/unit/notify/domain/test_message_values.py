@@ -145,3 +145,22 @@ def test_complainant_does_not_read_what_staff_wrote_for_each_other() -> None:
     for about in ("assigned", "measures_approved", "routed"):
         text = TEMPLATES.render("complainant.zh.email", values(about=about, values={"text": "内部意见", "reason": "内部理由"})).text
         assert "内部" not in text
+
+
+FINDINGS = {"sanction": "fine", "persons": ["guo", "王某"], "units": ["engineering", "外包队"], "amount": 1200.5, "call_result": "busy"}
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("zh", "罚款 1,200.50 郭强、王某 工程部、外包队 占线"), ("en", "fine 1,200.50 郭强, 王某 Engineering, 外包队 busy")],
+)
+def test_findings_are_shown_by_names_and_amounts_also_in_a_merged_message(language: str, shown: str) -> None:
+    text = "{sanction} {amount} {persons} {units} {call_result}"
+    stated = {**FINDINGS, "wording": text, "wording_en": text}
+    assert values(language, values=stated)["message"] == shown
+    merged = values(language, values={"wording": "x", "wording_en": "x", "items": [stated]})
+    assert merged["items"][0]["message"] == shown
+
+
+def test_findings_that_a_case_lacks_are_not_given() -> None:
+    assert values(values={"wording": "{sanction}[，{amount}元]"})["message"] == "（未填写）"

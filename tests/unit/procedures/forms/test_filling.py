@@ -2,10 +2,11 @@
 
 import pytest
 
+from shared.procedures.checks.form_layouts import check_form_layouts
 from shared.procedures.forms.filled_form import FilledBox, FilledField, FilledForm, FilledSignature
 from shared.procedures.forms.filling import blank_form, fill_form
 from shared.procedures.forms.versions import form_versions
-from tests.unit.procedures.forms.sample_form import event, form_of, registered, sample_events, sample_procedure, sample_texts
+from tests.unit.procedures.forms.sample_form import FORM, event, form_of, registered, sample_events, sample_procedure, sample_texts
 
 
 def fill(events: list[dict[str, object]], hidden: tuple[str, ...] = ()) -> FilledForm:
@@ -117,3 +118,32 @@ def test_blank_form_has_its_number_and_no_value() -> None:
     assert (blank.number, blank.state) == ("R-1-2026-00007", "空白表单")
     assert {field.text for field in fields(blank).values()} == {""}
     assert not any(box.ticked for field in fields(blank).values() for box in field.boxes)
+
+
+def test_findings_print_names_amounts_and_a_box_for_each_kind() -> None:
+    section = {
+        "fields": [
+            {"value": "compensation_proposed.compensation", "show": "boxes"},
+            "compensation_approved.amount",
+            {"value": "agreement_recorded.agreed", "show": "boxes"},
+        ],
+        "table": {"events": ["sanction_recorded"], "columns": ["persons", "units", "sanction", "amount"]},
+    }
+    procedure = sample_procedure({**FORM, "sections": [section]})
+    assert [finding.message for finding in check_form_layouts(procedure)] == []
+    events = [
+        registered(),
+        event(2, "compensation_proposed", compensation="waived_fees", amount=1200.5),
+        event(3, "compensation_approved", compensation="waived_fees", amount=1000.0),
+        event(4, "agreement_recorded", household="1-1", agreed=False),
+        event(5, "sanction_recorded", sanction="fine", persons=["li", "外包工"], amount=200.0),
+    ]
+    filled = fill_form(form_of(procedure), events, sample_texts())
+    kinds, amount, agreed = filled.sections[0].fields
+    assert [box.label for box in kinds.boxes if box.ticked] == ["减免费用"]
+    assert len(kinds.boxes) == 5
+    assert amount.text == "1,000.00"
+    assert [box.ticked for box in agreed.boxes] == [False, True]
+    table = filled.sections[0].table
+    assert table is not None
+    assert table.rows[0] == ("李敏、外包工", "", "罚款", "200.00")

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from shared.procedures.loading.loader import installed_packs, installed_versions, load_clauses, load_organisation, load_pack, load_procedure
+from shared.procedures.loading.loader import (
+    installed_packs,
+    installed_versions,
+    load_clauses,
+    load_installed,
+    load_organisation,
+    load_pack,
+    load_procedure,
+)
 from shared.procedures.model.procedure_error import ProcedureError
 from tests.unit.procedures.sample_pack import PROCEDURE, write_pack
 
@@ -25,6 +33,24 @@ def test_an_installed_pack_is_loaded_by_its_id_and_version() -> None:
     for pack_id in installed_packs():
         assert load_procedure(pack_id).id == pack_id
         assert load_procedure(f"{pack_id}@{installed_versions(pack_id)[-1]}") == load_procedure(pack_id)
+
+
+@pytest.mark.parametrize(
+    "name", ["长" * 150, "x" * 5000, "../packs/hunan-property", "/etc/hostname", "hunan-property@1", "a\x00b", "", "Ä"]
+)
+def test_what_a_record_calls_a_procedure_is_never_read_as_a_path(name: str) -> None:
+    """A name of 300 bytes in a record once stopped a partition: the file system refused it, and the batch was tried again without end."""
+    with pytest.raises(ProcedureError):
+        load_installed(name, 1)
+
+
+def test_an_installed_version_is_loaded_for_a_case() -> None:
+    assert load_installed("hunan-property", 1) == load_procedure("hunan-property@1")
+
+
+def test_a_path_that_no_file_system_takes_is_an_error_of_the_reference() -> None:
+    with pytest.raises(ProcedureError, match="cannot be read"):
+        load_procedure("x" * 5000)
 
 
 def test_the_error_for_an_unknown_pack_lists_those_that_exist() -> None:

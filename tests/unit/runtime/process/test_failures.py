@@ -1,5 +1,7 @@
 """Infrastructure errors are distinguished from errors of the data, and reasons contain no values."""
 
+import errno
+
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError
@@ -48,6 +50,7 @@ def test_outages_are_infrastructure_errors(error: Exception) -> None:
         ValueError(),
         KeyError("x"),
         ZeroDivisionError(),
+        OSError(errno.ENAMETOOLONG, "File name too long"),
     ],
 )
 def test_errors_of_the_data_are_no_infrastructure_errors(error: Exception) -> None:

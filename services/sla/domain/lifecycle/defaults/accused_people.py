@@ -6,11 +6,12 @@ from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
+from services.sla.domain.lifecycle.findings.rules import FINDING_ACTIONS
 from services.sla.domain.lifecycle.notifications import accused, reachable_role, role_holders
 
 RULE = "accused_left_out"
 _APPROVING_ACTIONS = frozenset(
-    {"approve", "approve_with_demands", "reject", "review", "sign_off", "grant_extension", "refuse_extension", "verify"}
+    {"approve", "approve_with_demands", "reject", "review", "sign_off", "grant_extension", "refuse_extension", "verify", *FINDING_ACTIONS}
 )
 
 

@@ -14,7 +14,7 @@ from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 
 RULE = "departments_exist"
 FACTS_RULE = "facts_exist"
-_HANDOVER_EVENTS = frozenset({"handed_over", "taken_over"})
+_HANDOVER_EVENTS = frozenset({"handed_over", "taken_over", "call_recorded"})
 
 
 def unknown_reference(builder: DecisionBuilder, event_type: str, data: dict[str, Any]) -> ActionRefusal | None:
@@ -48,7 +48,9 @@ def _problems(builder: DecisionBuilder, event_type: str, data: dict[str, Any]) -
             yield f"role: neither the procedure nor the organisation has it; name one of {', '.join(sorted(_known_roles(builder)))}"
     elif event_type in _HANDOVER_EVENTS and data.get("to"):
         to = data["to"]
-        known = to in _known_roles(builder) or organisation.department(to) is not None or organisation.person(to) is not None
+        # A call may also go to the complainant.
+        known = to in _known_roles(builder) or (to == "complainant" and event_type == "call_recorded")
+        known = known or organisation.department(to) is not None or organisation.person(to) is not None
         if not known:
             yield "to: is no role, department or person of the organisation; correct the id"
 

@@ -21,10 +21,12 @@ lists:
     order: [-complainant.household, received_at]
     columns:
       - number
-      - {value: [handled.text, handled.at], first: true, zh: 结果, en: Result}
+      - {value: [handled.text, handled.at], take: first, zh: 结果, en: Result}
       - {expression: "last.called_back.outcome", zh: 回访, en: Called back}
       - {expression: "size(complaint.against) + count.urged", zh: 数, en: Count}
       - {expression: "case.due_at", zh: 期限, en: Due}
+      - {value: compensation_paid.amount, take: sum, zh: 赔偿, en: Paid}
+      - {value: cause_recorded.cause, take: all, zh: 原因, en: Causes}
       - overdue
 duties:
   - {id: weekly, every: 1w, owner: desk, report: week, lists: [late, cases], clause: "3", zh: 周检, en: Weekly check}
@@ -57,6 +59,8 @@ FAULTS = [
     (("size(complaint.against) + count.urged", "complaint.text + 1"), "cannot be evaluated"),
     (("last.called_back.outcome", "last.called_back.result"), "called_back has"),
     (("last.called_back.outcome", "complaint.complainant"), "complainant"),
+    (("value: compensation_paid.amount", "value: cause_recorded.cause"), "cause_recorded.cause is no number, so it has no sum"),
+    (("value: cause_recorded.cause", "value: object"), "object is no field of an event, so there is one value only"),
     (("lists: [late, cases]", "lists: [latest]"), "there is no list latest; there are late, cases"),
     (("report: week, ", ""), "makes no report that could contain its lists"),
     (("zh: 逾期件\n", "zh: ''\n"), "lists.late has no title in zh"),
@@ -76,6 +80,7 @@ def test_fault_is_found(tmp_path: Path, change: tuple[str, str], message: str) -
         (("- number\n", "- {value: number, expression: count.urged, zh: x, en: x}\n"), "takes either value or expression"),
         (("- number\n", "- {zh: x, en: x}\n"), "takes either value or expression"),
         (("cases: open", "cases: all"), "cases"),
+        (("take: all", "take: everything"), "take"),
         (("duties:", "  - {id: late, zh: x, en: x, columns: [number]}\nduties:"), "lists has late twice"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from services.sla.domain.lifecycle.case import Case, ClockRun, Escalation
 from services.sla.domain.lifecycle.defaults.call_backs import CallBacks
+from services.sla.domain.lifecycle.findings.records import Compensation, Findings
 from services.sla.domain.lifecycle.links.records import CaseLink, Duplicate
 
 RUNNING = ClockRun(
@@ -86,6 +87,7 @@ def case() -> Case:
         sequence=5,
         leads=[(3, "repairs")],
         call_backs=CallBacks("dissatisfied", after_handling=True, unreached_days=["2026-11-09"]),
+        findings=Findings({"3-1": True}, {"3-1": Compensation("compensation_approved", "cash", 12.5, 2.5)}, {"": "notice_drafted"}),
         receipts={"repairs": 1},
     )
 

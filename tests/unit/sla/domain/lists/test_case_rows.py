@@ -84,10 +84,23 @@ def test_columns_compute_expressions_and_take_the_first_path_that_has_a_value() 
         {"expression": "last.handled.at"},
         {"expression": "case.class == 'serious' ? '是' : '否'"},
         {"expression": "size(case.links) > 0"},
-        {"value": ["handled.text", "urged.at"], "first": True},
+        {"value": ["handled.text", "urged.at"], "take": "first"},
     ]
     urged_first = datetime.fromisoformat("2026-09-03T09:00:00")
     assert cells(case, *columns) == [2, datetime.fromisoformat("2026-09-09T08:00:00"), None, "是", "否", urged_first]
+
+
+def test_columns_take_all_values_of_an_event_or_their_sum() -> None:
+    paid = [("compensation_paid", {"amount": amount, "compensation": "cash"}) for amount in (0.1, 0.2, 300)]
+    case = record(0, *paid, ("liability_recorded", {"units": ["east"]}), ("liability_recorded", {"units": ["west", "east"]}))
+    columns: list[Any] = [
+        {"value": "compensation_paid.amount", "take": "sum"},
+        {"value": "liability_recorded.units", "take": "all"},
+        {"value": "liability_recorded.units", "take": "latest"},
+        {"value": "compensation_approved.amount", "take": "sum"},
+        {"value": "cause_recorded.cause", "take": "all"},
+    ]
+    assert cells(case, *columns) == [300.3, "东区、west", "west、东区", None, None]
 
 
 def test_what_the_reader_may_not_see_is_marked_and_neither_orders_nor_filters() -> None:
