@@ -77,7 +77,7 @@ def _report_routes(dependencies: SlaApiDependencies, reports: ReportQueries) -> 
     @routes.get(
         "/{procedure}/{duty}/{day}/lists/{list_id}", summary="A list of a report", response_class=FileResponse, responses=api_documents.LIST
     )
-    async def get_list(
+    async def get_report_list(
         procedure: str, duty: str, day: date, list_id: str, request: Request, actor: Annotated[Actor, authenticated]
     ) -> FileResponse:
         """The list as it was at the end of the report's period, for the cases that concern you, by `Accept`."""
@@ -87,7 +87,7 @@ def _report_routes(dependencies: SlaApiDependencies, reports: ReportQueries) -> 
         return await list_response(built, list_format)
 
     @routes.post("/{procedure}/{duty}/{day}/sign", summary="Sign a report", openapi_extra=_SIGN_BODY, responses=api_documents.REPORT_ACTION)
-    async def sign(procedure: str, duty: str, day: date, request: Request, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
+    async def sign_report(procedure: str, duty: str, day: date, request: Request, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """200 signed; 403 another role signs it, 409 it was signed."""
         body = await read_model(request, ReportSignature, _MAX_BODY)
         with request_errors_as_problems():
@@ -101,7 +101,7 @@ def _improvement_routes(dependencies: SlaApiDependencies, measures: TrackImprove
     authenticated = Depends(dependencies.authenticate)
 
     @routes.get("/{procedure}", summary="Improvement measures", responses=api_documents.REPORTS)
-    async def list_measures(
+    async def list_improvements(
         procedure: str,
         actor: Annotated[Actor, authenticated],
         state: Annotated[Literal["open", "done", "confirmed", "overdue"] | None, Query()] = None,
@@ -117,7 +117,7 @@ def _improvement_routes(dependencies: SlaApiDependencies, measures: TrackImprove
         openapi_extra=_ADD_BODY,
         responses=api_documents.REPORT_ACTION,
     )
-    async def add(procedure: str, request: Request, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
+    async def add_improvement(procedure: str, request: Request, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
         """Add a measure with its owner and the instant by which it has to be done."""
         body = await read_model(request, ImprovementRequest, _MAX_BODY)
         new = NewImprovement(body.text, body.owner, body.due_at, body.case or "", body.duty or "")
@@ -130,7 +130,9 @@ def _improvement_routes(dependencies: SlaApiDependencies, measures: TrackImprove
         openapi_extra=_ACT_BODY,
         responses=api_documents.REPORT_ACTION,
     )
-    async def act(procedure: str, improvement: UUID, request: Request, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
+    async def act_on_improvement(
+        procedure: str, improvement: UUID, request: Request, actor: Annotated[Actor, authenticated]
+    ) -> dict[str, Any]:
         """Report it done, confirm its effect, or reopen it."""
         body = await read_model(request, ImprovementAction, _MAX_BODY)
         with request_errors_as_problems():

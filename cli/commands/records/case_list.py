@@ -76,7 +76,7 @@ def print_list(
     path = out or Path(f"{loaded.id}-{list_id}.xlsx" if xlsx else "")
     try:
         built = query_service("sla", lambda database: build_list(database, loaded, request, now))
-    except RequestError as error:
+    except (RequestError, ProcedureError) as error:
         exit_with(str(error))
     _write(built, list_format, path, is_standard_output=out is None and not xlsx)
 
