@@ -171,17 +171,20 @@ def test_the_report_of_a_period_states_causes_units_liable_and_what_was_paid() -
 
 
 REPORT = MINIMAL | {
-    "title": "周检", "procedure_title": "客户投诉受理", "procedure_title_en": "Complaints", "clause": "3.10",
-
-        "period_from": "2026-09-21",
-        "period_to": "2026-09-27",
-        "periods": 1,
-        "timely_rate": 0.5,
-        "satisfaction_rate": 0.5,
-        "call_back_rate": 0.5
-    ,
+    "title": "周检",
+    "procedure_title": "客户投诉受理",
+    "procedure_title_en": "Complaints",
+    "clause": "3.10",
+    "period_from": "2026-09-21",
+    "period_to": "2026-09-27",
+    "periods": 1,
+    "timely_rate": 0.5,
+    "satisfaction_rate": 0.5,
+    "call_back_rate": 0.5,
     **dict.fromkeys(("received", "open", "closed", "refused", "withdrawn", "reopened", "deemed", "breached", "escalated"), 3),
-    "by_class": {}, "by_department": {}, "seal": "",
+    "by_class": {},
+    "by_department": {},
+    "seal": "",
 }
 
 
