@@ -53,10 +53,12 @@ class AssessedEvent:
     count_changes: tuple[CountChange, ...] = ()
 
 
-def assess_registration(registered: Registered, rules: TriageRules, context: TriageContext) -> AssessedEvent:
+def assess_registration(
+    registered: Registered, rules: TriageRules, context: TriageContext, reading: ReadingCopy | None = None
+) -> AssessedEvent:
     """Assess a new case."""
     complaint = registered.complaint.model_copy(update={"contact": None})
-    decision = assess(complaint, rules, context)
+    decision = assess(complaint, rules, context, reading=reading)
     triage_case = case_from_decision(decision, person_keys(registered))
     return AssessedEvent(registered, None, triage_case, decision, tuple(count_changes(None, triage_case)))
 
