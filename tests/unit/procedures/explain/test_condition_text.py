@@ -56,8 +56,8 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         ),
         (
             "event.attachments.exists(a, a.matches('(?i)[.](jpg|png)$'))",
-            "a file of the type jpg or png is attached",
-            "附有jpg或png格式的文件",
+            "a photograph is attached (as a file of the type jpg or png)",
+            "附有照片（jpg或png格式的文件）",
         ),
         ("!event.attachments.exists(a, a.matches('[.](pdf)$'))", "no file of the type pdf is attached", "未附pdf格式的文件"),
         ("complaint.channel == 'letter'", "the channel is “letter”", "渠道为“信函”"),
