@@ -201,8 +201,8 @@ def _factors(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         for cut in range(1, len(word) if _CHINESE_WORD.fullmatch(word) else 0):
             endings_of.setdefault(word[:cut], []).append(word[cut:])
     groups = dict[frozenset[str], list[str]]()
-    for beginning, endings in endings_of.items():
-        groups.setdefault(frozenset(endings), []).append(beginning)
+    for beginning, following in endings_of.items():
+        groups.setdefault(frozenset(following), []).append(beginning)
     largest = max(groups.values(), key=lambda group: len(endings_of[group[0]]) * len(group), default=[])
     beginnings, endings = tuple(largest), tuple(endings_of[largest[0]]) if largest else ()
     is_product = len(endings) > 1 and len(beginnings) > 1 and len(endings) * len(beginnings) >= _FEWEST_FACTORED

@@ -48,7 +48,7 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         ("last.escalated.role == 'chief'", "the latest escalation reached the chief", "最近一次升级上报至主管"),
         ("last.escalated.role != 'chief'", "the latest escalation did not reach the chief", "最近一次升级上报并非至主管"),
         ("count.answered > 0", "a further answer has been given", "已再次答复"),
-        ("count.answered > 2", "the number of times of a further answer is more than 2", "再次答复的次数超过2"),
+        ("count.answered > 2", "there has been a further answer more than 2 times", "再次答复超过2次"),
         (
             "count.answered + count.answered > 2",
             "twice the number of times of a further answer is more than 2",
@@ -61,11 +61,22 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         ),
         ("!event.attachments.exists(a, a.matches('[.](pdf)$'))", "no file of the type pdf is attached", "未附pdf格式的文件"),
         ("complaint.channel == 'letter'", "the channel is “letter”", "渠道为“信函”"),
+        (
+            "count.answered >= 1 && count.handled > 1",
+            "a further answer has been given and there has been completion of the handling more than once",
+            "已再次答复，且处理完毕超过1次",
+        ),
+        (
+            "last.first_answered.at >= last.handled.at",
+            "the first answer is not earlier than the latest completion of the handling",
+            "首次答复不早于最近一次处理完毕",
+        ),
+        ("event.person != ''", "it names a person", "写明了人员"),
         ("event.role != 'chief'", "it is not done by the chief", "并非由主管作出"),
         ("complaint.text.contains('x || y')", "the text contains “x || y”", "内容包含“x || y”"),
         ("complaint.text.matches('a|b')", "the text contains “a” or “b”", "内容中出现“a”或“b”"),
         ("!complaint.text.matches('a|b')", "the text does not contain “a” or “b”", "内容中未出现“a”或“b”"),
-        ("size(case.links) > 0", "the linked cases is given", "写明了关联案件"),
+        ("size(case.links) > 0", "the linked cases are given", "写明了关联案件"),
         ("case.handler == ''", "no handler has been named", "尚未指定经办人"),
         (
             "case.received_day < months_after(facts.agreed_on, 6)",
