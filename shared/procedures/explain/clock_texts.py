@@ -83,7 +83,7 @@ def _limit_default_parts(texts: ProcedureTexts, limits: LimitDefaults) -> tuple[
         share = round(100 * limits.remind_at)
         parts.append((f"在期限用去{share}%时提醒负责人", f"reminds whoever is responsible when {share}% of the time is used up"))
     if limits.tell_owner:
-        parts.append(("届满未完成的即行催办", "chases them when the limit is missed"))
+        parts.append(("届满未完成的即行催办", "urges them when the limit is missed"))
     if limits.escalate_after is not None:
         after = texts.duration(limits.escalate_after)
         every = f"then, after every {after} (or the limit's own time, where that is shorter), tells the next role up"

@@ -122,6 +122,10 @@ class ProcedureNames:
         if self.is_chinese:
             event = self.event(event_id)
             return f"{'已' if positive else '尚未'}{'作' if event[0] in '一二' else ''}{event}"
+        # A pack names an inquiry into papers by the event of a survey: “the site has been surveyed” would be false there.
+        term = self._term(event_id) if event_id == "surveyed" else ""
+        if term:
+            return f"{term} has {'' if positive else 'not '}been made"
         statement = EVENT_STATEMENTS.get(event_id, f"there has been {self.event(event_id)}")
         return statement if positive else _HAS.sub(r" \1 not ", statement, count=1)
 

@@ -28,6 +28,12 @@ _PRESENCE: dict[str, _Forms] = {
         "{it} names no date for the next answer",
     ),
     "to": ("写明了接收方", "未写明接收方", "{it} names a receiver", "{it} names no receiver"),
+    "against": (
+        "写明了被投诉人",
+        "未写明被投诉人",
+        "the person or unit complained about is given",
+        "the person or unit complained about is not given",
+    ),
     "person": ("写明了人员", "未写明人员", "{it} names a person", "{it} names no person"),
     "facts": ("记有事实", "未记事实", "{it} records facts", "{it} records no facts"),
     "id": ("能够识别投诉人", "无法识别投诉人", "the complainant can be identified", "the complainant cannot be identified"),
