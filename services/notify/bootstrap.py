@@ -11,7 +11,7 @@ from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
 from services.notify.domain.message_templates import MessageTemplates
-from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles
+from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
@@ -77,7 +77,9 @@ def _follow_links(settings: NotifySettings) -> FollowLinks | None:
 def procedure_titles(packs: Iterable[Pack]) -> dict[tuple[str, int], ProcedureTitles]:
     """Titles and clause texts of the packs, by procedure and version."""
     return {
-        (pack.procedure.id, pack.procedure.version): ProcedureTitles(pack.procedure.title, pack.clauses, class_titles(pack.procedure))
+        (pack.procedure.id, pack.procedure.version): ProcedureTitles(
+            pack.procedure.title, pack.clauses, class_titles(pack.procedure), fact_titles(pack.procedure)
+        )
         for pack in packs
     }
 

@@ -6,12 +6,14 @@ from datetime import datetime
 from services.triage import metrics
 from services.triage.application.group_following import follow_groups
 from services.triage.application.link_proposals import follow_proposals
+from services.triage.application.models.classifying import Classifiers
 from services.triage.application.party_following import follow_parties
 from services.triage.application.people_loading import enter_people
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.similar_events import SimilarEvents
 from services.triage.application.state_loading import LoadedTriageState
 from services.triage.domain.event_assessment import AssessedEvent, CountChange, assess_event, assess_registration, recount_of
+from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import CountersNotLoadedError, TriageState
 from services.triage.domain.triage_case import TriageCase
@@ -38,10 +40,11 @@ TracedEvent = tuple[CaseEvent, str | None]
 class TriageComplaints:
     """Decides under the procedures of a registry."""
 
-    def __init__(self, registry: ProcedureRegistry, clock: Clock) -> None:
+    def __init__(self, registry: ProcedureRegistry, clock: Clock, classifiers: Classifiers | None = None) -> None:
         self._registry = registry
         self._clock = clock
         self._events = SimilarEvents()
+        self._classifiers = classifiers or Classifiers()
 
     async def decide_batch(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         """Apply the records in order and publish triage's events; a second registration of a case changes nothing.
@@ -96,12 +99,17 @@ class TriageComplaints:
         tx.after_commit(lambda: metrics.count_events([event for event, _ in events], self._registry.organisation))
 
     def _assess_registrations(self, batch: Sequence[ReceivedRecord]) -> dict[str, AssessedEvent]:
-        registrations: dict[str, AssessedEvent] = {}
+        first: dict[str, Registered] = {}
         for record in batch:
-            event = record.event
-            if isinstance(event, Registered) and record.key not in registrations:
-                rules = self._registry.rules(event.procedure, event.version, event.parameters)
-                registrations[record.key] = assess_registration(event, rules, self._context(event, rules.procedure))
+            if isinstance(record.event, Registered):
+                first.setdefault(record.key, record.event)
+        readings = {case: ReadingCopy(event.complaint) for case, event in first.items()}
+        if self._classifiers.active is not None:
+            self._classifiers.prepare([(reading.field("title"), reading.field("text")) for reading in readings.values()])
+        registrations: dict[str, AssessedEvent] = {}
+        for case, event in first.items():
+            rules = self._registry.rules(event.procedure, event.version, event.parameters)
+            registrations[case] = assess_registration(event, rules, self._context(event, rules.procedure), readings[case])
         return registrations
 
     async def _counting_procedures(
@@ -149,7 +157,7 @@ class TriageComplaints:
     def _recounted_events(self, state: TriageState, tasks: Sequence[RecountTask], recorded_at: datetime) -> Iterator[TracedEvent]:
         for change, at in tasks:
             zone = self._registry.zone(state.cases[change.case].procedure)
-            for event in state.recount(change, TriageContext(at, zone, recorded_at)):
+            for event in state.recount(change, TriageContext(at, zone, recorded_at, self._classifiers.active)):
                 yield event, None
 
     def _published_events(self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime) -> Iterator[TracedEvent]:
@@ -159,7 +167,7 @@ class TriageComplaints:
 
     def _context(self, event: CaseEvent, procedure: Procedure, recorded_at: datetime | None = None) -> TriageContext:
         # A decision has the instant of the event that it follows, so that a replay decides the same.
-        return TriageContext(event.at, self._registry.zone(procedure), recorded_at)
+        return TriageContext(event.at, self._registry.zone(procedure), recorded_at, self._classifiers.active)
 
 
 def _procedures_of(cases: Mapping[str, TriageCase], registrations: Mapping[str, AssessedEvent]) -> list[Procedure]:

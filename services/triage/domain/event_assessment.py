@@ -53,10 +53,12 @@ class AssessedEvent:
     count_changes: tuple[CountChange, ...] = ()
 
 
-def assess_registration(registered: Registered, rules: TriageRules, context: TriageContext) -> AssessedEvent:
+def assess_registration(
+    registered: Registered, rules: TriageRules, context: TriageContext, reading: ReadingCopy | None = None
+) -> AssessedEvent:
     """Assess a new case."""
     complaint = registered.complaint.model_copy(update={"contact": None})
-    decision = assess(complaint, rules, context)
+    decision = assess(complaint, rules, context, reading=reading)
     triage_case = case_from_decision(decision, person_keys(registered))
     return AssessedEvent(registered, None, triage_case, decision, tuple(count_changes(None, triage_case)))
 
@@ -117,6 +119,16 @@ def facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: Tr
     derived = decide_again(triage_case, context).derived_facts
     own, _ = coerce_facts(triage_case.procedure, {**derived, **triage_case.complaint.facts, **triage_case.group_facts})
     return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
+
+
+def newly_derived(before: TriageCase, amended: TriageCase, decision: TriageDecision, context: TriageContext) -> list[CaseEvent]:
+    """`amended` with the facts that the rules read from the amended complaint and did not before; null for those they no longer read."""
+    if not before.rules.derived:
+        return []
+    known, derived = decide_again(before, context).derived_facts, decision.derived_facts
+    facts = {name: value for name, value in derived.items() if name not in known or known[name] != value}
+    facts |= {name: None for name in known if name not in derived and name not in amended.complaint.facts}
+    return [Amended.model_validate(event_fields(before, None, context) | {"facts": facts})] if facts else []
 
 
 def memberships_without(triage_case: TriageCase, amended: Collection[str]) -> tuple[Membership, ...]:

@@ -17,6 +17,7 @@ from services.triage.domain.event_assessment import (
     event_fields,
     facts_after,
     memberships_without,
+    newly_derived,
     person_keys,
     recounts,
 )
@@ -133,7 +134,9 @@ class TriageState:
             return []
         memberships = memberships_without(triage_case, event.facts if isinstance(event, Amended) else ())
         amended = replace(triage_case, complaint=assessed.after.complaint, memberships=memberships)
-        return self._update_case(triage_case, amended.with_decision(decision), decision.classification_fields(), context)
+        events = self._update_case(triage_case, amended.with_decision(decision), decision.classification_fields(), context)
+        # `reclassified` carries them; without it sla would never hear that the lift is said to be out of order (hunan-property 3.5.1.2).
+        return events or newly_derived(triage_case, amended, decision, context)
 
     def _update_case(self, before: TriageCase, after: TriageCase, explanation: dict[str, Any], context: TriageContext) -> list[CaseEvent]:
         """Replace the case; if its class, kind or subject changes and no person decided the class, publish `reclassified`."""

@@ -24,7 +24,16 @@ from shared.procedures.model.procedure import (
     RegisterEntry,
 )
 from shared.procedures.model.timed_entries import ClockEntry, EscalationLadder, PeriodicDuty, ReactionEntry
-from shared.procedures.model.triage.entries import ClassRule, CountEntry, DerivationEntry, DuplicateRule, KindRule, RouteEntry, SubjectNode
+from shared.procedures.model.triage.entries import (
+    ClassRule,
+    CountEntry,
+    DerivationEntry,
+    DuplicateRule,
+    KindRule,
+    ReviewRule,
+    RouteEntry,
+    SubjectNode,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,8 @@ def _name_of(texts: ProcedureTexts, located: LocatedEntry) -> str:
             return texts.quote(texts.choose("登记", "registration"))
         case DuplicateRule():
             return texts.quote(texts.choose("重复投诉", "duplicates"))
+        case ReviewRule():
+            return texts.quote(texts.choose("人工复核", "review"))
         case FormEntry():
             return texts.document(texts.title(entry))
         case FactDeclaration() | ParameterDeclaration():
@@ -156,6 +167,8 @@ def _appendices(texts: ProcedureTexts, entries: list[LocatedEntry], placement: P
     yield PageSection(readings_heading, entries=_numbered(texts, entries, "readings"))
     yield PageSection(texts.choose("系统不执行的条款", "Clauses that the system does not carry out"), entries=_uncovered_clauses(texts))
     unplaced = [PageEntry(lines, (located.id,)) for located in placement.unplaced if (lines := describe_entry(texts, located))]
+    after_end = rule_texts.describe_after_end(texts)
+    yield PageSection(texts.choose("结案之后投诉人再来", "When the complainant comes back after the end"), entries=[PageEntry(after_end)])
     yield PageSection(texts.choose("不属于某一条款的设置", "Settings that belong to no clause"), entries=unplaced)
     roles = texts.choose("、", "; ").join(texts.role(role) for role in texts.procedure.role_names)
     yield PageSection(texts.choose("岗位", "Roles"), entries=[PageEntry([roles])])
@@ -216,6 +229,8 @@ def _describe_triage_rule(texts: ProcedureTexts, located: LocatedEntry) -> list[
             return triage_texts.describe_count(texts, located.entry)
         case DuplicateRule():
             return triage_texts.describe_duplicates(texts, located.entry)
+        case ReviewRule():
+            return triage_texts.describe_review(texts, located.entry)
     return []
 
 

@@ -28,6 +28,7 @@ from shared.procedures.model.triage.entries import (
     DerivationEntry,
     DuplicateRule,
     KindRule,
+    ReviewRule,
     RouteEntry,
     SubjectNode,
 )
@@ -177,6 +178,9 @@ class Procedure(StrictModel):
     duties: list[PeriodicDuty] = Field(default_factory=list)
     counts: list[CountEntry] = Field(default_factory=list)
     duplicates: DuplicateRule | None = Field(default=None, description="when triage links duplicates; none: it proposes the link")
+    review: ReviewRule | None = Field(
+        default=None, description="from which confidence triage's classifier decides; none: it decides nothing"
+    )
     forms: list[FormEntry] = Field(default_factory=list)
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)
@@ -212,6 +216,13 @@ class Procedure(StrictModel):
         if not entry.parameter:
             return "alternatives with a value need a parameter; name it under parameter" if values else ""
         parameter = self.parameters.get(entry.parameter)
+        if parameter is not None and parameter.type != "text":
+            # A number or a time has no list of readings: the alternatives say in words what other values would mean.
+            return (
+                f"the parameter {entry.parameter} is a {parameter.type}, not a choice; leave value out of its alternatives"
+                if values
+                else ""
+            )
         if parameter is None or not parameter.options:
             return f"the parameter {entry.parameter} needs options; declare it under parameters with options"
         if missing := [option for option in parameter.options if option not in (*values, parameter.default)]:

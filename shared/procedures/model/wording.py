@@ -56,6 +56,7 @@ PLACEHOLDERS = {
         Placeholder("follow_code", "follow", "查询码", "the complainant's code for that page, where the organisation gives codes"),
         Placeholder("started_at", "clock", "计时起点", "when the clock started"),
         Placeholder("due_at", "clock", "期限", "when it is due"),
+        Placeholder("missing", "event", "登记时缺少的必填项", "the required fields that the record lacks, by their titles", "missing"),
         Placeholder("text", "event", "经办人所写", "what the acting person wrote", "text"),
         Placeholder("reason", "event", "理由", "the reason given", "reason"),
         Placeholder("demands", "event", "附加要求", "the demands of an approval or a rejection", "demands"),
@@ -103,7 +104,7 @@ INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date",
 WORDS_OF_PERSONS = frozenset(
     {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")}
     - INSTANT_PLACEHOLDERS
-    - {"limit", "sanction", "compensation", "concealment", "call_result", "amount"}
+    - {"limit", "missing", "sanction", "compensation", "concealment", "call_result", "amount"}
 )
 """Placeholders whose value a person wrote, of any length."""
 

@@ -137,9 +137,10 @@ def decide_in_memory(batches: Sequence[Sequence[CaseEvent]], rules: TriageRules)
     for batch in batches:
         registrations = {event.case: event for event in batch if isinstance(event, Registered)}
         needed: dict[CountChange, datetime] = {}
-        for registered in registrations.values():
-            for change in recounts(state.people.add(person_keys(registered)).changed, state.cases, state.counters, state.people):
-                needed.setdefault(change, registered.at)
+        changed = [(name, event.at) for event in registrations.values() for name in state.people.add(person_keys(event)).changed]
+        for person, at in changed:
+            for change in recounts([person], state.cases, state.counters, state.people):
+                needed.setdefault(change, at)
         for change in sorted(needed, key=_counted_case):
             published += state.recount(change, TriageContext(needed[change], ZoneInfo("Asia/Shanghai")))
         for event in batch:

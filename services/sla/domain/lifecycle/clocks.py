@@ -166,6 +166,8 @@ def move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at:
     if not plan.counts_by_department or reason == "extension_granted":
         # A reminder that has moved beyond this instant is due again; a change of lead sends none twice (time.md, Whose calendar).
         run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
+    if run.known_at == at:
+        skip_outrun_reminders(plan, run, at)
     moves = [(before, after) for before, after in zip(dues_before, run.dues, strict=True) if before != after]
     if plan.every is not None and occurrence_before != run.next_occurrence:
         moves.append((occurrence_before, run.next_occurrence))
@@ -235,9 +237,7 @@ def record_pause(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, pause
     compute_deadlines(builder, plan, run)
     escalation.hold_climbs(builder, run, at)
     data = clock_event_fields(builder, plan, run)
-    if reason:
-        data["reason"] = reason
-    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, data)
+    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, data | ({"reason": reason} if reason else {}))
 
 
 def _apply_start(builder: DecisionBuilder, plan: ClockPlan, event: Event) -> None:

@@ -1,17 +1,22 @@
 """Entries of a procedure by which triage classifies, routes and counts."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import ComplaintKind
 from shared.procedures.model.timed_entries import (
     ClauseIds,
-    DurationText,
+    DurationSource,
+    FromParameter,
+    OptionalDurationSource,
     TitledEntry,
+    given_value,
+    parameter_tag,
 )
 
+ThresholdSource = Annotated[Annotated[Annotated[int, Field(ge=2)], Tag("value")] | FromParameter, Discriminator(parameter_tag)]
 NEVER_HOLDS = "false"
 """The `when` of a class that only a person assigns: rules never reach it."""
 
@@ -73,7 +78,12 @@ class SimilarTexts(StrictModel):
 
     threshold: float = Field(default=0.14, ge=0.05, le=1, description="similarity of two texts that name a place or an object in common")
     elsewhere: float = Field(default=0.2, ge=0.05, le=1, description="similarity where one of the two names none")
-    texts: int = Field(default=20_000, ge=100, le=100_000, description="texts that are remembered at most, the latest ones; each takes 4 kB in every triage process")
+    texts: int = Field(
+        default=20_000,
+        ge=100,
+        le=100_000,
+        description="texts that are remembered at most, the latest ones; each takes 4 kB in every triage process",
+    )
 
     @model_validator(mode="after")
     def _is_stricter_without_a_place(self) -> Self:
@@ -97,9 +107,9 @@ class CountEntry(TitledEntry):
         default=None, description="count cases that tell of the same event in other words, in place of a key"
     )
     when: str | None = None
-    threshold: int = Field(ge=2)
-    window: DurationText | None = Field(
-        default=None, description="longest time between the first and the last case, such as 30m; none: unlimited"
+    threshold_: ThresholdSource = Field(alias="threshold")
+    window_: OptionalDurationSource = Field(
+        alias="window", default=None, description="longest time between the first and the last case, such as 30m; none: unlimited"
     )
     # telecom-urgent, sudden fault: one caller who calls ten times is one person.
     distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants instead of cases")
@@ -115,11 +125,32 @@ class CountEntry(TitledEntry):
     def _has_a_key_or_similar_texts(self) -> Self:
         if bool(self.key) == (self.similar is not None):
             raise ValueError("an entry has either key or similar; give the value that its cases share, or say how alike their texts are")
-        if self.similar is not None and self.window is None:
+        if self.similar is not None and self.window_ is None:
             raise ValueError("similar needs a window, such as 60d; texts older than it are forgotten")
         if self.similar is not None and self.same is not None:
             raise ValueError("similar and same exclude each other; an event in other words is told by different people")
         return self
+
+    @property
+    def threshold(self) -> int:
+        """How many cases, or people, complete a group."""
+        return given_value(self.threshold_)
+
+    @property
+    def window(self) -> str | None:
+        """The longest time between the first and the last case, as `DurationText`; None: unlimited."""
+        return given_value(self.window_)
+
+
+class ReviewRule(StrictModel):
+    """From which confidence the classifier decides where no rule does; below it a person reviews the case.
+
+    Without the rule the classifier decides nothing: its guesses stand in the event.
+    """
+
+    below: float = Field(default=0.85, gt=0, lt=1, description="a guess that is less probable does not decide and is reviewed")
+    audit: float = Field(default=0.0, ge=0, le=1, description="share of the classifier's decisions that a person reviews nevertheless")
+    clause: ClauseIds | None = None
 
 
 class DuplicateRule(StrictModel):
@@ -128,10 +159,15 @@ class DuplicateRule(StrictModel):
     Without the rule triage proposes the link to a person, and the later submission counts as a repeat.
     """
 
-    within: DurationText = Field(description="longest time between the two receipts: clock time or days, such as 2h")
+    within_: DurationSource = Field(alias="within", description="longest time between the two receipts: clock time or days, such as 2h")
     same: list[str] = Field(
         min_length=1,
         description="what the two have in common: fields of the complaint, such as object, or facts (facts.policy); "
         "a submission without one of them is no duplicate",
     )
     clause: ClauseIds | None = None
+
+    @property
+    def within(self) -> str:
+        """The longest time between the two receipts, as `DurationText`."""
+        return given_value(self.within_)
