@@ -53,9 +53,13 @@ class EventFinder:
         for entry in new:
             index = self.index(assessed.after.procedure.id, entry)
             (event,) = keys[entry.id]
+            # Taken out by a person, a case stays apart, even if it did not count under the entry in between.
+            if (known := index.event_of(complaint.case)).endswith(APART):
+                event = known
             if not event.endswith(APART) and (match := index.nearest(remembered)) is not None:
-                keys[entry.id], event = (match.event,), match.event
+                event = match.event
                 evidence.append(_explanation(entry, match, complaint))
+            keys[entry.id] = (event,)
             index.add(Remembered(index.last_number + 1, event, remembered))
         after = replace(assessed.after, count_keys=keys)
         decision = assessed.decision

@@ -84,6 +84,11 @@ class EventIndex:
         """The number of the oldest remembered text; behind the last one without any."""
         return next(iter(self._texts), self.last_number + 1)
 
+    def event_of(self, case: str) -> str:
+        """The event of a remembered case; empty for another one."""
+        number = self._numbers.get(case)
+        return "" if number is None else self._texts[number].event
+
     def nearest(self, fingerprint: Fingerprint) -> Match | None:
         """The remembered text that tells of the same event, None if none is near enough."""
         rarity = {gram >> 1: gram_weight(gram) * self._rarity(gram >> 1) for gram in fingerprint.grams}

@@ -17,7 +17,7 @@ from tests.unit.triage.conftest import MakeComplaint, MakeRules
 EVENT: dict[str, Any] = {
     "id": "event",
     "similar": {},
-    "when": "complaint.channel_family != 'employee'",
+    "when": "complaint.channel_family != 'official'",
     "threshold": 3,
     "distinct": "complainant",
     "window": "60d",
@@ -95,6 +95,17 @@ def test_person_takes_a_member_out_for_good(told: Told) -> None:
     told.state.apply_event(Amended(case="d", at=told.context.at, role="handler", fields={"text": TEXTS[1]}), told.context)
     assert told.group("d") == ""
     assert told.group("a") == "event/c"
+
+
+def test_member_that_was_taken_out_stays_out_when_it_counts_again(told: Told) -> None:
+    for case, text in zip("abcd", [*TEXTS, TEXTS[0]], strict=True):
+        told.tell(case, text)
+    unlinked = Unlinked(case="d", at=told.context.at, role="handler", actor="li", to_case="c", kind_of_link="same_event")
+    told.state.apply_event(unlinked, told.context)
+    for channel in ("regulator", "hotline"):
+        told.state.apply_event(Amended(case="d", at=told.context.at, role="handler", fields={"channel": channel}), told.context)
+        assert told.state.cases["d"].count_keys.get("event") == (None if channel == "regulator" else ("d/apart",))
+    assert told.group("d") == ""
 
 
 def test_event_dissolves_when_too_few_are_left(told: Told) -> None:
