@@ -50,9 +50,10 @@ async def _follow(tx: Transaction, key: IndexKey, index: EventIndex) -> None:
     index.undo()
     index.owner = tx
     index.forget_before(await similar_texts.find_oldest(tx, key))
+    index.confirm()
     while texts := await similar_texts.find_after(tx, key, index.last_number, _PAGE):
         for text in texts:
             index.add(text)
+        index.confirm()
         # 100,000 texts take seconds: the process must answer its probes and keep its place in the consumer group.
         await asyncio.sleep(0)
-    index.confirm()

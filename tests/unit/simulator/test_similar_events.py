@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -100,7 +100,7 @@ def test_entry_passes_the_check() -> None:
         ("en", "once 3 different complainants within 60 calendar days tell of the same event in other words"),
     ],
 )
-def test_entry_is_explained(language: str, line: str) -> None:
+def test_entry_is_explained(language: Literal["zh", "en"], line: str) -> None:
     texts = ProcedureTexts(PROCEDURE, language)
     description = " ".join(describe_count(texts, PROCEDURE.counts[0]))
     assert line in description

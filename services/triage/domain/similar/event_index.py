@@ -94,12 +94,14 @@ class EventIndex:
         rarity = {gram >> 1: gram_weight(gram) * self._rarity(gram >> 1) for gram in fingerprint.grams}
         length = sqrt(sum(weight * weight for weight in rarity.values()))
         best: tuple[float, int, str] | None = None
+        # Candidates share most of their n-grams: computed once, a text costs half.
+        weights: dict[int, float] = {}
         for number in self._candidates(rarity, fingerprint):
             text = self._texts[number]
             place = common_place(fingerprint.places, text.places)
             if place is None:
                 continue
-            similarity = self._similarity(rarity, length, text)
+            similarity = self._similarity(rarity, length, text, weights)
             needed = self.nearness.threshold if place else self.nearness.anywhere
             if similarity >= needed and (best is None or (similarity, number) > best[:2]):
                 best = similarity, number, place
@@ -176,12 +178,15 @@ class EventIndex:
         )
         return [number for number, _ in nlargest(_CANDIDATES, in_window, key=lambda item: (item[1], item[0]))]
 
-    def _similarity(self, rarity: dict[int, float], length: float, text: _Text) -> float:
+    def _similarity(self, rarity: dict[int, float], length: float, text: _Text, weights: dict[int, float]) -> float:
         shared, other = 0.0, 0.0
         for gram in text.grams:
-            weight = gram_weight(gram) * self._rarity(gram >> 1)
+            weight = weights.get(gram)
+            if weight is None:
+                weight = weights[gram] = gram_weight(gram) * self._rarity(gram >> 1)
             other += weight * weight
-            shared += rarity.get(gram >> 1, 0.0) * weight
+            if (own := rarity.get(gram >> 1)) is not None:
+                shared += own * weight
         return shared / (length * sqrt(other)) if other else 0.0
 
     def _match(self, rarity: dict[int, float], length: float, similarity: float, number: int, place: str) -> Match:
