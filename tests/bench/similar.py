@@ -24,10 +24,7 @@ from services.triage.domain.similar.places import Places
 
 STREAM = "stream.2019h1.jsonl.gz"
 _MIN_MESSAGES = 12
-_SETTINGS = (
-    *((0.14, 0.2, 3, days) for days in (60, 45, 30, 14)),
-    *((0.14, 0.14, 4, 60), (0.1, 0.1, 4, 60), (0.08, 0.12, 4, 60), (0.2, 0.25, 3, 60), (0.4, 0.4, 3, 7)),
-)
+_SETTINGS = (*((0.14, 0.2, 3, days) for days in (60, 45, 40, 30)), (0.14, 0.14, 4, 60), (0.1, 0.1, 4, 60))
 
 
 class Message(NamedTuple):

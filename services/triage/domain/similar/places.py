@@ -61,11 +61,6 @@ class Places:
     place: str = ""
     thing: str = ""
 
-    @property
-    def says_where(self) -> bool:
-        """Whether anything tells this place from another one."""
-        return bool(self.named or self.place or self.thing)
-
 
 def find_places(text: str, place: str = "", thing: str = "") -> Places:
     """The places of a text and of the complaint's fields `place` and `object`."""
