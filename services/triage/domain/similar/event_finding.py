@@ -63,8 +63,9 @@ class EventFinder:
             index.add(Remembered(index.last_number + 1, event, remembered))
         after = replace(assessed.after, count_keys=keys)
         decision = assessed.decision
-        if decision is not None and evidence:
-            decision = replace(decision, evidence=(*decision.evidence[: 100 - len(evidence)], *evidence))
+        if decision is not None:
+            # An amendment is applied by its decision, on the case as groups have left it since.
+            decision = replace(decision, count_keys=keys, evidence=(*decision.evidence[: 100 - len(evidence)], *evidence))
         return replace(assessed, after=after, decision=decision, count_changes=tuple(count_changes(assessed.before, after)))
 
 

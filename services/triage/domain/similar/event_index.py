@@ -94,7 +94,7 @@ class EventIndex:
         rarity = {gram >> 1: gram_weight(gram) * self._rarity(gram >> 1) for gram in fingerprint.grams}
         length = sqrt(sum(weight * weight for weight in rarity.values()))
         best: tuple[float, int, str] | None = None
-        # Candidates share most of their n-grams: computed once, a text costs half.
+        # Candidates share many of their n-grams, whose weights are computed once.
         weights: dict[int, float] = {}
         for number in self._candidates(rarity, fingerprint):
             text = self._texts[number]
