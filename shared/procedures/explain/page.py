@@ -11,6 +11,7 @@ from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
 from shared.procedures.model.form_layout.layout import FormEntry
+from shared.procedures.model.form_layout.lists import CaseListEntry
 from shared.procedures.model.procedure import (
     ClauseReading,
     ClauseText,
@@ -24,7 +25,16 @@ from shared.procedures.model.procedure import (
     RegisterEntry,
 )
 from shared.procedures.model.timed_entries import ClockEntry, EscalationLadder, PeriodicDuty, ReactionEntry
-from shared.procedures.model.triage.entries import ClassRule, CountEntry, DerivationEntry, DuplicateRule, KindRule, RouteEntry, SubjectNode
+from shared.procedures.model.triage.entries import (
+    ClassRule,
+    CountEntry,
+    DerivationEntry,
+    DuplicateRule,
+    KindRule,
+    ReviewRule,
+    RouteEntry,
+    SubjectNode,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +146,9 @@ def _name_of(texts: ProcedureTexts, located: LocatedEntry) -> str:
             return texts.quote(texts.choose("登记", "registration"))
         case DuplicateRule():
             return texts.quote(texts.choose("重复投诉", "duplicates"))
-        case FormEntry():
+        case ReviewRule():
+            return texts.quote(texts.choose("人工复核", "review"))
+        case FormEntry() | CaseListEntry():
             return texts.document(texts.title(entry))
         case FactDeclaration() | ParameterDeclaration():
             return texts.quote(texts.title(entry, name))
@@ -218,6 +230,8 @@ def _describe_triage_rule(texts: ProcedureTexts, located: LocatedEntry) -> list[
             return triage_texts.describe_count(texts, located.entry)
         case DuplicateRule():
             return triage_texts.describe_duplicates(texts, located.entry)
+        case ReviewRule():
+            return triage_texts.describe_review(texts, located.entry)
     return []
 
 
@@ -227,6 +241,8 @@ def _describe_declaration(texts: ProcedureTexts, located: LocatedEntry) -> list[
             return declarations.describe_register(texts, located.entry)
         case FormEntry():
             return declarations.describe_form(texts, located.entry)
+        case CaseListEntry():
+            return declarations.describe_list(texts, located.entry)
         case FigureEntry():
             return declarations.describe_figures(texts, [located.entry])
         case ConfidentialityRule():
