@@ -1,8 +1,8 @@
 """Searches a text for a pattern and leaves out the hits that the words around them deny, ask about or put in the past."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import re2
@@ -25,6 +25,7 @@ class Hit:
     words: str
     cue_kind: str = ""
     cue: str = ""
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class SensePattern:
             self._expressions = [
                 (source, re2.compile(part, options)) for source, part in zip([*pattern.words, *pattern.matches], parts, strict=True)
             ]
+            self._exceptions = [re2.compile(expression, options) for expression in pattern.exceptions]
         except re2.error as error:
             raise ValueError(f"the pattern is not valid: {error}; write matches in RE2 syntax") from error
         self._lookalikes = _finder(tuple(pattern.lookalikes), ())
@@ -89,25 +91,39 @@ class SensePattern:
     def hits(self, text: str) -> list[Hit]:
         """The hits in a text in order, up to the first that counts, so that a hit counts if the last one does."""
         hits: list[Hit] = []
+        for hit in self.all_hits(text):
+            hits.append(hit)
+            if not hit.cue_kind:
+                break
+        return hits
+
+    def all_hits(self, text: str) -> Iterator[Hit]:
+        """Every hit in a text in order, without those that look-alikes and exceptions contain."""
         if self._search.search(text) is None:
-            return hits
+            return
         spans = [match.span() for match, _ in zip(self._search.finditer(text), range(_MAX_HITS), strict=False)]
         for low, high in self._lookalikes(text):
             spans = [(start, end) for start, end in spans if not low <= start <= end <= high]
         for index, (start, end) in enumerate(spans):
-            following = spans[index + 1][0] if index + 1 < len(spans) else len(text)
-            hits.append(self._judged(_surroundings(text, start, end), following))
-            if not hits[-1].cue_kind:
-                break
-        return hits
+            if not self._is_exception(text, start, end):
+                following = spans[index + 1][0] if index + 1 < len(spans) else len(text)
+                yield self._judged(_surroundings(text, start, end), following)
+
+    def _is_exception(self, text: str, start: int, end: int) -> bool:
+        # Only the text around the hit is searched, so that a text of hits costs no more than 100 times a window.
+        low = max(0, start - _WINDOW)
+        window, hit_start, hit_end = text[low : end + _WINDOW], start - low, end - low
+        return any(
+            match.start() < hit_end and hit_start < match.end() for search in self._exceptions for match in search.finditer(window)
+        )
 
     def _judged(self, place: _Surroundings, next_hit: int) -> Hit:
         words = place.text[place.start : place.end][:_MAX_WORDS]
         for cue in self._cues:
             expression = self._cue_before(cue, place) or self._cue_after(cue, place, next_hit)
             if expression and not cue.unless(place.around(cue.entry.unless_in)):
-                return Hit(words, cue.kind, expression)
-        return Hit(words)
+                return Hit(words, cue.kind, expression, (place.start, place.end))
+        return Hit(words, span=(place.start, place.end))
 
     def _cue_before(self, cue: _Cue, place: _Surroundings) -> str:
         """The cue before the hit or between its words that concerns it; empty if there is none."""

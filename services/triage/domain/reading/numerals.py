@@ -30,12 +30,14 @@ def _mixed(match: re.Match[str]) -> str:
 def _converted(match: re.Match[str]) -> str:
     # Digits before it make another number (3十), or a longer one than the pattern reads.
     is_part = match.string[match.start() - 1 : match.start()] in _PARTS
-    value = None if is_part else _value(match[1])
+    value = None if is_part else numeral_value(match[1])
     return match[1] if value is None else str(value)
 
 
-def _value(numeral: str) -> int | None:
+def numeral_value(numeral: str) -> int | None:
     """The number; None for characters that are no numeral in this order (万一, 百千)."""
+    if len(numeral) == 2 and _DIGITS.get(numeral[1], 0) == _DIGITS.get(numeral[0], 9) + 1 > 1:
+        return None  # 七八户: seven or eight
     if all(character in _DIGITS for character in numeral):
         # Read digit by digit, as in 二〇二六年.
         return int("".join(str(_DIGITS[character]) for character in numeral))

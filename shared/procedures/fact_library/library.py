@@ -1,0 +1,59 @@
+"""Loads the library of facts: its patterns with the groups of expressions that they name."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+
+from shared.contracts.base import StrictModel
+from shared.procedures.expressions.text_patterns import TextPattern
+
+ValueKind = Literal["true", "persons", "amount", "identity", "place", "object"]
+_GROUP = re.compile(r"<([a-z_]+)>")
+
+
+class LibraryFact(TextPattern):
+    """A fact of the library: the patterns that show it, and how its value is read from their words."""
+
+    value: ValueKind = Field(default="true", description="how the words are read")
+    void: list[str] = Field(default_factory=list, description="patterns in RE2 syntax; where one matches, the text does not show the fact")
+    void_unless: list[str] = Field(default_factory=list, description="expressions beside which `void` has no effect")
+
+
+class FactLibrary(StrictModel):
+    """All facts of the library by name, and the expressions for each identity."""
+
+    facts: dict[str, LibraryFact]
+    identities: dict[str, list[str]]
+
+
+@cache
+def fact_library() -> FactLibrary:
+    """The library; parsed once in a process."""
+    groups = _read("terms.yaml")
+    identities: dict[str, list[str]] = groups["identities"]
+    parts = {name: f"(?:{_joined(text)})" for name, text in groups["terms"].items()} | groups["parts"]
+    parts["identity"] = f"(?i:{'|'.join(expression for expressions in identities.values() for expression in expressions)})"
+    facts = {**_read("facts.yaml")["facts"], **_read("values.yaml")["facts"]}
+    return FactLibrary(
+        facts={name: LibraryFact.model_validate(_expanded(fact, parts)) for name, fact in facts.items()}, identities=identities
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return document
+
+
+def _joined(text: str) -> str:
+    # The groups are folded over lines in the file.
+    return re.sub(r"\s", "", text)
+
+
+def _expanded(fact: dict[str, Any], parts: dict[str, str]) -> dict[str, Any]:
+    lists = ("matches", "exceptions", "void")
+    return fact | {key: [_GROUP.sub(lambda match: parts[match[1]], source) for source in fact[key]] for key in lists if key in fact}
