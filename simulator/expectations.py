@@ -15,7 +15,7 @@ _EVENT_FIELDS = {
 """Event → the keys of an expectation that can match it."""
 _ACTION_FIELD_NAMES = {"by": "extend_by"}
 """Fields that an action names otherwise than its event: in JSON an extension is asked for `by` 2wd."""
-_INSTANT_KEYS = ("at", "before", "after", "due_at", "from_at", "started_at", "until", "date", "next_date", "happened_at")
+_INSTANT_KEYS = ("at", "before", "after", "due_at", "from_at", "started_at", "known_at", "until", "date", "next_date", "happened_at")
 
 
 def check_expectation(expected: dict[str, Any]) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
-import yaml
-
 from shared.procedures.calendars.calendar import Calendar, CalendarError, default_calendar
 from shared.procedures.calendars.public_schedules import CHINA_PUBLISHED_UNTIL
+from shared.procedures.loading.yaml_document import read_yaml
+from shared.procedures.model.procedure_error import ProcedureError
 
 
 def read_calendar(path: Path | None) -> Calendar:
@@ -15,9 +15,10 @@ def read_calendar(path: Path | None) -> Calendar:
     if path is None:
         return default_calendar()
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
-        raise CalendarError(f"calendar file {path}: cannot be read ({error}); give a YAML file with id, version, hours, days") from None
+        # As packs are read: by YAML 1.2 (in YAML 1.1 a day `on` is true and the hour 12:30 is 750), and a repeated key is an error.
+        data = read_yaml(path).data
+    except ProcedureError as error:
+        raise CalendarError(f"calendar file {error.in_one_line()}; give a YAML file with id, version, hours, days") from None
     if not isinstance(data, Mapping):
         raise CalendarError(f"calendar file {path}: must be a mapping; begin with id: and version:")
     return Calendar.parse(data)

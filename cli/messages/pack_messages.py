@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from cli.messages.sample_case import SAMPLE_SOURCE, with_sample_titles, with_sample_words
 from services.notify.bootstrap import procedure_titles, template_sources
-from services.notify.domain.delivery_planning import template_names
+from services.notify.domain.delivery_planning import FollowLinks, template_names
 from services.notify.domain.message_templates import LANGUAGES, MessageTemplates, RenderedMessage
 from services.notify.domain.message_values import MessageForm, MessageTexts, message_values
+from services.notify.domain.recipients import COMPLAINANT
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.bound_procedure import bind_parameters
@@ -15,6 +16,9 @@ from shared.procedures.organisation import Organisation
 from simulator.run import organisation_calendars, scenario_organisation
 from simulator.scenario import read_scenario
 from simulator.simulation import Simulation
+
+SAMPLE_FOLLOW = FollowLinks(b"a sample", "https://complaints.example.org/f")
+"""An organisation's page for complainants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,10 @@ def _requests(pack: Pack) -> Iterator[tuple[NotificationRequested, Organisation]
 
 def _render(request: NotificationRequested, templates: MessageTemplates, texts: MessageTexts) -> PackMessage:
     rendered = {}
+    follow = SAMPLE_FOLLOW.values(request.case) if request.recipients == [COMPLAINANT] else {}
     for language in LANGUAGES:
         for channel in request.by:
-            values = message_values(request, MessageForm(language, channel, templates.format_instant), texts)
+            values = message_values(request, MessageForm(language, channel, templates.format_instant), texts, follow)
             names = template_names(request, request.recipients[0] if request.recipients else "")
             rendered[language, channel] = templates.render(templates.choose(names, language, channel), values)
     return PackMessage(request.rule, request.about, tuple(request.recipients), rendered)

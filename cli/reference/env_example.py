@@ -19,8 +19,12 @@ NOTIFY_DATABASE_PASSWORD=
 GRAFANA_ADMIN_PASSWORD=
 JIESU_SEALING_KEYS=
 JIESU_PSEUDONYM_KEY=
+JIESU_FOLLOW_KEY=
 JIESU_SMS_TOKEN=
 JIESU_SMS_RECEIPT_SECRET=
+
+# Where the proxy serves sla's page for complainants (/f), such as https://complaints.example.org/f.
+JIESU_FOLLOW_URL=
 
 # Only with a mail server of your own instead of the sink.
 JIESU_SMTP_HOST=

@@ -115,6 +115,7 @@ def messages_page() -> str:
         "clock": "in the entries of a clock",
         "event": "where every event that triggers the entry has the field",
         "history": "once it has happened",
+        "follow": "to the complainant, where the organisation has that page (in brackets)",
     }
     rows = [(_code(f"{{{p.name}}}"), p.zh, p.en, known[p.source]) for p in PLACEHOLDERS.values()]
     links = [f"- [{load_pack(pack_id).procedure.title.en}](messages/{pack_id}.md)" for pack_id in _own_packs()]

@@ -160,6 +160,9 @@ def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int
         "JIESU_SEALING_KEYS": sealing_keys,
         # From the stored keys: with another pseudonym key the same people would not be recognised after the next start.
         "JIESU_PSEUDONYM_KEY": sha256(f"pseudonyms {sealing_keys}".encode()).hexdigest(),
+        # So that links in messages still open their cases after the next start.
+        "JIESU_FOLLOW_KEY": sha256(f"follow codes {sealing_keys}".encode()).hexdigest(),
+        "JIESU_FOLLOW_URL": f"http://127.0.0.1:{ports['sla']}/f",
         "JIESU_SMTP_HOST": "127.0.0.1",
         "JIESU_SMTP_PORT": str(ports["smtp"]),
         "JIESU_SMTP_SECURITY": "none",

@@ -19,6 +19,7 @@ from services.intake.config import IntakeSettings
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, refusals
+from shared.contracts.follow_codes import follow_code
 from shared.procedures.access import AccessPolicy, Actor, CaseParties
 from shared.runtime.clock import Clock, monotonic, uuid7
 from shared.runtime.database.database import Database
@@ -44,6 +45,7 @@ class ApiDependencies:
     database: Database
     settings: IntakeSettings
     clock: Clock
+    follow_key: bytes | None = None
 
 
 def add_routes(app: FastAPI, dependencies: ApiDependencies) -> None:
@@ -75,7 +77,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
         metrics.REQUEST_SECONDS.observe(monotonic() - started)
         if result.status == "refused":
             return intake_problem(result.reason, *result.faults).to_response()
-        return _json(_response_body(result), 202, {"Location": f"/v1/complaints/{result.case}"})
+        return _json(_response_body(result, api.follow_key), 202, {"Location": f"/v1/complaints/{result.case}"})
 
     @router.post("/v1/complaints:batch", status_code=202, summary="Submit up to 1,000 complaints", **api_documents.BATCH)
     async def submit_batch(request: Request) -> Response:
@@ -88,7 +90,7 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
         metrics.REQUEST_SECONDS.observe(monotonic() - started)
         refused = sum(result.status == "refused" for result in results)
         status = 202 if not refused else 422 if refused == len(results) else 207
-        bodies = [{"index": index, **_response_body(result)} for index, result in enumerate(results)]
+        bodies = [{"index": index, **_response_body(result, api.follow_key)} for index, result in enumerate(results)]
         return _json({"accepted": len(results) - refused, "refused": refused, "results": bodies}, status)
 
 
@@ -176,11 +178,13 @@ def _traceparent(request: Request) -> str:
     return f"00-{trace}-{span[16:]}-01"
 
 
-def _response_body(result: RegistrationResult) -> dict[str, Any]:
+def _response_body(result: RegistrationResult, code_key: bytes | None) -> dict[str, Any]:
     if result.status == "refused":
         return {"status": "refused", "problem": intake_problem(result.reason, *result.faults).document()}
     fields = {"missing": list(result.missing), "unreadable": list(result.unreadable)}
-    return {"status": result.status, "case": result.case, "number": result.number, **fields}
+    # The source tells it to the complainant: an anonymous one can be told by nobody else.
+    code = {} if code_key is None else {"follow_code": follow_code(code_key, result.case)}
+    return {"status": result.status, "case": result.case, "number": result.number, **fields, **code}
 
 
 def _json(document: Any, status: int, headers: dict[str, str] | None = None) -> Response:

@@ -38,6 +38,7 @@ class SubmissionAnswer(BaseModel):
     number: str = Field(examples=["TS-2026-00001"])
     missing: list[str]
     unreadable: list[str]
+    follow_code: str | None = Field(default=None, description="the complainant's code for his page", examples=["7Q2M-0X4K-9TBC-H5WA"])
 
 
 class BatchItem(BaseModel):
@@ -49,6 +50,7 @@ class BatchItem(BaseModel):
     number: str | None = None
     missing: list[str] = Field(default_factory=list)
     unreadable: list[str] = Field(default_factory=list)
+    follow_code: str | None = None
     problem: Problem | None = None
 
 

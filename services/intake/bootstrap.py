@@ -13,6 +13,7 @@ from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
 from services.intake.config import IntakeSettings
+from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.access import AccessPolicy
 from shared.procedures.checks.organisation_check import load_checked_organisation
@@ -43,6 +44,7 @@ def build(settings: IntakeSettings) -> Service:
         database=service.database,
         settings=settings,
         clock=service.clock,
+        follow_key=follow_key(secret) if (secret := settings.follow_key.get_secret_value()) else None,
     )
     api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)

@@ -17,6 +17,7 @@ class IntakeSettings(RuntimeSettings):
         SecretStr(""),
         description="secret that recognises the same complainant; must never change; empty: made from the last of the sealing keys",
     )
+    follow_key: SecretStr = Field(SecretStr(""), description="the secret of sla's codes for complainants; empty: answers have no codes")
     max_future_seconds: float = Field(
         MAX_FUTURE.total_seconds(),
         ge=0,

@@ -9,9 +9,9 @@ from services.notify.application.delivery_requests import PlanDeliveries
 from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
-from services.notify.domain.delivery_planning import PlanningContext
+from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
 from services.notify.domain.message_templates import MessageTemplates
-from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles
+from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
@@ -19,6 +19,7 @@ from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
 from services.notify.providers.provider import Provider
 from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
+from shared.contracts.follow_codes import follow_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
 from shared.procedures.organisation import Organisation
@@ -63,13 +64,22 @@ def planning_context(settings: NotifySettings, channels: frozenset[str]) -> Plan
     required = required_templates(pack.procedure for pack in packs)
     templates = MessageTemplates(template_sources(settings.templates), settings.zone, required)
     quiet = quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone)
-    return PlanningContext(directory, templates, channels, MessageTexts(organisation, procedure_titles(packs)), quiet)
+    return PlanningContext(
+        directory, templates, channels, MessageTexts(organisation, procedure_titles(packs)), quiet, _follow_links(settings)
+    )
+
+
+def _follow_links(settings: NotifySettings) -> FollowLinks | None:
+    secret = settings.follow_key.get_secret_value()
+    return FollowLinks(follow_key(secret), settings.follow_url) if secret else None
 
 
 def procedure_titles(packs: Iterable[Pack]) -> dict[tuple[str, int], ProcedureTitles]:
     """Titles and clause texts of the packs, by procedure and version."""
     return {
-        (pack.procedure.id, pack.procedure.version): ProcedureTitles(pack.procedure.title, pack.clauses, class_titles(pack.procedure))
+        (pack.procedure.id, pack.procedure.version): ProcedureTitles(
+            pack.procedure.title, pack.clauses, class_titles(pack.procedure), fact_titles(pack.procedure)
+        )
         for pack in packs
     }
 

@@ -22,6 +22,11 @@ class NotifySettings(RuntimeSettings):
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")
     quiet_hours: str = Field("", description="e.g. 22:00-08:00: text messages that are not urgent wait for the end; empty: none")
 
+    follow_key: SecretStr = Field(SecretStr(""), description="the secret of sla's codes for complainants; empty: messages have no codes")
+    follow_url: str = Field(
+        "", description="public address of sla's page for complainants, such as https://complaints.example.org/f; empty: no links"
+    )
+
     delivery_attempts: int = Field(10, ge=1, description="attempts until a message has finally failed")
     delivery_retry_first: float = Field(5.0, gt=0, description="seconds before the second attempt; doubles from there, with jitter")
     delivery_retry_longest: float = Field(900.0, gt=0, description="seconds between two attempts at most")

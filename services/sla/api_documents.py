@@ -8,9 +8,11 @@ from services.sla import api_case_list
 from services.sla.application.errors import (
     ActionInProgressError,
     ActionNotFoundError,
+    ActionNotOfferedError,
     CaseNotFoundError,
     CaseParkedError,
     ClockNotFoundError,
+    CodeUnknownError,
     CursorError,
     FormNotFoundError,
     KeyReusedError,
@@ -40,6 +42,8 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
     RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
     RoleNotHeldError: ProblemType("forbidden", 403, "the action cannot be taken"),
+    CodeUnknownError: ProblemType("unknown_code", 404, "no case has this code"),
+    ActionNotOfferedError: ProblemType("not_offered", 409, "the action cannot be taken on the case as it stands"),
 }
 ACTION_EXAMPLE = {"action": "answer", "role": "assistant", "data": {"text": "电梯已恢复运行，请查看。"}}
 
@@ -75,6 +79,17 @@ class CaseAnswer(BaseModel):
     events: list[dict[str, Any]]
 
 
+class FollowAnswer(BaseModel):
+    """What a complainant sees of his case; `steps` have the event and what was said to or by him, `actions` what he can do now."""
+
+    number: str
+    matter: str
+    status: str = Field(examples=["open"])
+    received_at: str
+    steps: list[dict[str, Any]]
+    actions: list[str] = Field(examples=[["supplement", "urge"]])
+
+
 class ClockAnswer(BaseModel):
     """Every round of a clock, with the explanation of each due instant."""
 
@@ -95,7 +110,18 @@ def _problems(*more: ProblemType) -> dict[int | str, dict[str, Any]]:
 
 
 ANY_CASE = _problems()
-_READING_ERRORS = frozenset({ClockNotFoundError, FormNotFoundError, CursorError, PhoneUnreadableError, PhoneNotAllowedError})
+_READING_ERRORS = frozenset(
+    {
+        ClockNotFoundError,
+        FormNotFoundError,
+        CursorError,
+        PhoneUnreadableError,
+        PhoneNotAllowedError,
+        CodeUnknownError,
+        ActionNotOfferedError,
+    }
+)
+_STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {RoleMissingError, RoleNotHeldError, ActionNotFoundError}
 CASE_LIST: dict[int | str, dict[str, Any]] = {
     **api_case_list.RESPONSES,
     **_problems(PROBLEM_TYPES[CursorError], PROBLEM_TYPES[PhoneNotAllowedError]),
@@ -117,4 +143,12 @@ CLOCKS: dict[int | str, dict[str, Any]] = {200: {"model": ClocksAnswer}, **_prob
 FORM: dict[int | str, dict[str, Any]] = {
     200: {"description": "The form.", "content": {media_type(form_format): {"schema": {"type": "string"}} for form_format in FORMATS}},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[FormNotFoundError], NOT_ACCEPTABLE),
+}
+_FOLLOW_PROBLEMS = (*ANY_OPERATION, TOO_MANY_REQUESTS, PROBLEM_TYPES[CodeUnknownError])
+FOLLOW: dict[int | str, dict[str, Any]] = {200: {"model": FollowAnswer}, **problem_responses(*_FOLLOW_PROBLEMS)}
+FOLLOW_ACTION: dict[int | str, dict[str, Any]] = {
+    200: {"model": FollowAnswer},
+    **problem_responses(
+        *_FOLLOW_PROBLEMS, BODY_TOO_LARGE, ACTION_REFUSED, *(each for error, each in PROBLEM_TYPES.items() if error not in _STAFF_ERRORS)
+    ),
 }

@@ -12,6 +12,9 @@ from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
+from services.sla.follow import routes
+from services.sla.follow.access import FollowCases
+from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.service import Service
@@ -23,7 +26,8 @@ def build(settings: SlaSettings) -> Service:
     organisation = load_checked_organisation(settings.organisation)
     rulebooks = RulebookRegistry(organisation, procedure_folder=settings.organisation.parent)
     identities = IdentityRegistry(organisation)
-    cases = UpdateCases(rulebooks, identities, service.clock)
+    follow_secret = settings.follow_key.get_secret_value()
+    cases = UpdateCases(rulebooks, identities, service.clock, follow_key(follow_secret) if follow_secret else None)
     # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     duties = DutyRunner(rulebooks, service.database, service.clock)
@@ -35,4 +39,6 @@ def build(settings: SlaSettings) -> Service:
     dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
+    if follow_secret:
+        service.include_router(routes.router(FollowCases(actions, queries), settings.follow_requests_per_second))
     return service

@@ -19,6 +19,14 @@ class SlaSettings(RuntimeSettings):
     pseudonym_key: SecretStr = Field(
         SecretStr(""), description="the pseudonym key of intake, to find cases by phone number; empty: cases are not found by it"
     )
+    follow_key: SecretStr = Field(
+        SecretStr(""),
+        description="secret of the codes with which complainants follow their cases, the same for sla and notify; must never change; "
+        "empty: no codes",
+    )
+    follow_requests_per_second: float = Field(
+        2.0, gt=0, description="requests per second with one code; ten times as many with unknown codes in all, then they are refused"
+    )
     deferred_retention_days: int = Field(
         90, ge=32, description="days of domain time that actions on a case that is never registered are kept; longer than any topic"
     )

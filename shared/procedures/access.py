@@ -12,6 +12,8 @@ from shared.procedures.accused import excluded_people
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Department, Organisation, Person
 
+COMPLAINANT = "complainant"
+"""The role of whoever proved by a code that the case is his own."""
 SYSTEM = "system"
 """The role of a source: a system of the organisation, without a person."""
 OWNER = "owner"
@@ -20,10 +22,11 @@ OWNER = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who authenticated: a person, or a source (`person` is None), which acts in the role `system`."""
+    """Who authenticated: a person, a source (`person` is None), which acts in the role `system`, or the complainant of a case."""
 
     id: str
     person: Person | None = None
+    complains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ class AccessPolicy:
         self._replaceable = [person for person in organisation.people if person.substitute and person.absent]
 
     def may_read(self, actor: Actor, parties: CaseParties, at: datetime) -> bool:
-        """Whether a case concerns the actor at that instant; a source reads what it submitted."""
+        """Whether a case concerns the actor at that instant; a source reads what it submitted, a complainant what his own page shows."""
         if actor.person is None:
-            return actor.id == parties.source
+            return not actor.complains and actor.id == parties.source
         return any(self._viewpoints(actor, parties, at))
 
     def may_act(self, actor: Actor, parties: CaseParties, at: datetime) -> bool:
@@ -64,7 +67,7 @@ class AccessPolicy:
     def roles(self, actor: Actor, parties: CaseParties, at: datetime) -> tuple[str, ...]:
         """The roles that the actor holds on the case at that instant, as a substitute for absent people too."""
         if actor.person is None:
-            return (SYSTEM,)
+            return (COMPLAINANT,) if actor.complains else (SYSTEM,)
         represented = list(self._represented(actor, parties, at))
         roles = [role for person in represented for role in self._roles_of_person(person, parties)]
         # Last, whoever brings it: an action without a role takes the only one, and `owner` adds to those that a person has.

@@ -1,6 +1,6 @@
 """An organisation as data: departments, people with roles, calendars, routing, and complaint sources with their procedures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -207,6 +207,18 @@ class Organisation(StrictModel):
         if not found and unit is not None and unit.parent and accused.intersection(holders.persons):
             return self.role_holders(role, unit.parent, at, accused)
         return found
+
+    def departments_of_role(self, role: str, departments: Iterable[str]) -> tuple[str, ...]:
+        """The departments of the holders of a role: of those for the first of these departments that finds any, else of all its holders.
+
+        A matter between two units concerns one that has no part in the case yet.
+        """
+        departments = [department for department in departments if department]
+        found = (self._cached_holders(role, department).persons for department in departments)
+        holders = [self.person(person_id) for person_id in next(filter(None, found), ())]
+        holders = holders or [person for person in self.people if role in person.roles]
+        lead = next(iter(departments), "")
+        return tuple(dict.fromkeys((person.department if person else None) or lead for person in holders)) or (lead,)
 
     def first_held_role(self, roles: RoleNames, department: str, at: datetime, accused: frozenset[str] = frozenset()) -> str:
         """The first of several roles that a person holds; the first role if all are vacant."""

@@ -9,7 +9,7 @@ import pytest
 
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.procedures.explain.page import ExplanationPage, build_page
-from shared.procedures.model.bound_procedure import bind_parameters
+from shared.procedures.model.bound_procedure import bind_parameters, entry_parameters
 from shared.procedures.model.effects import Effect, Escalate, Notify, Remind, role_tuple
 from shared.procedures.model.entry_list import all_entries
 from shared.procedures.model.procedure import LanguageCode, Procedure
@@ -202,7 +202,8 @@ def test_every_alternative_reading_is_listed_with_the_parameter_that_selects_it(
 
 
 @EVERY_PACK
-def test_a_parameter_that_selects_a_reading_is_read_by_a_condition(name: str) -> None:
+def test_a_parameter_that_selects_a_reading_is_read_by_a_condition_or_stands_for_a_value(name: str) -> None:
     procedure = pack(name).procedure
     read = {path[1] for condition in rulebook_of(name)._conditions() for path in condition.paths if path[0] == "parameters"}
+    read |= {source.parameter for _, _, source in entry_parameters(procedure)}
     assert {entry.parameter for entry in (*procedure.conflicts, *procedure.readings) if entry.parameter} <= read

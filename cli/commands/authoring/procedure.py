@@ -71,8 +71,9 @@ def check(
         typer.echo(f"{problem.level}: {problem}")
     for failure in failures:
         typer.echo(f"error: {failure}")
-    errors = sum(problem.level == "error" for problem in problems) + len(failures)
-    typer.echo(f"{pack}: {errors} errors, {len(problems) - errors} warnings")
+    faults = sum(problem.level == "error" for problem in problems)
+    errors = faults + len(failures)
+    typer.echo(f"{pack}: {errors} errors, {len(problems) - faults} warnings")
     if errors:
         raise typer.Exit(1)
 

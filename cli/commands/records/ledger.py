@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,8 @@ from services.sla.storage import case_histories, form_register, seals
 from services.sla.storage.form_register import FormIssue
 from services.sla.storage.seals import YearSeal
 from shared.procedures.loading.loader import load_procedure
+from shared.procedures.model.procedure import Procedure
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.database.database import Database
 
 app = typer.Typer(help="Verify a ledger, seal a year.", no_args_is_help=True)
@@ -26,9 +29,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 @app.command()
-def verify(case: CaseOption = None, as_json: JsonOption = False) -> None:
+def verify(
+    case: CaseOption = None,
+    procedures: Annotated[
+        Path | None, typer.Option(help="a folder with the packs that are not installed, searched with its sub-folders", exists=True)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check every event against the one before it, the case's head, and the seals. Exit status 1 if anything was changed."""
-    checked, faults = query_service("sla", lambda database: _verify_ledgers(database, case or []))
+    try:
+        known = {} if procedures is None else procedures_below(procedures)
+    except ProcedureError as error:
+        exit_with("\n".join(f"error: {problem}" for problem in error.problems))
+    checked, faults = query_service("sla", lambda database: _verify_ledgers(database, case or [], known))
     if as_json:
         typer.echo(json.dumps({"cases": checked, "faults": faults}, ensure_ascii=False, indent=1))
     else:
@@ -90,7 +103,9 @@ def _write_seal_file(path: Path, content: str, seal: YearSeal) -> None:
     path.write_text(content + "\n", encoding="utf-8")
 
 
-async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, list[dict[str, str]]]:
+async def _verify_ledgers(
+    database: Database, cases: list[str], known: Mapping[tuple[str, int], Procedure]
+) -> tuple[int, list[dict[str, str]]]:
     """How many cases were checked, and the faults; all cases and the seals where `cases` is empty."""
     faults: list[dict[str, str]] = []
     checked: set[str] = set()
@@ -102,9 +117,8 @@ async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, li
             copies[issue.case].append(issue)
     async for history in case_histories.load_case_histories(database, cases):
         checked.add(history.case)
-        faults += [
-            {"case": history.case, "fault": fault} for fault in verify_history(history) or _form_faults(history, copies[history.case])
-        ]
+        found = verify_history(history) or form_faults(history, copies[history.case], known)
+        faults += [{"case": history.case, "fault": fault} for fault in found]
     faults += [{"case": case, "fault": "there is no such case"} for case in cases if case not in checked]
     if not cases:
         async with database.transaction() as tx:
@@ -116,10 +130,20 @@ async def _verify_ledgers(database: Database, cases: list[str]) -> tuple[int, li
     return len(checked), faults
 
 
-def _form_faults(history: CaseHistory, copies: list[FormIssue]) -> list[str]:
+def procedures_below(folder: Path) -> dict[tuple[str, int], Procedure]:
+    """The procedures of the packs below a folder by id and version: an organisation may name its own by a path."""
+    loaded = [load_procedure(path) for path in sorted(folder.rglob("procedure.yaml"))]
+    return {(procedure.id, procedure.version): procedure for procedure in loaded}
+
+
+def form_faults(history: CaseHistory, copies: list[FormIssue], known: Mapping[tuple[str, int], Procedure]) -> list[str]:
     """The registered copies of the case's forms that differ from its ledger, which holds."""
     if not copies:
         return []
     registered = history.recorded_events()[0].body
-    procedure = load_procedure(f"{registered['procedure']}@{registered['version']}")
+    procedure_id, version = registered["procedure"], registered["version"]
+    try:
+        procedure = known.get((procedure_id, version)) or load_procedure(f"{procedure_id}@{version}")
+    except ProcedureError:
+        return [f"the copies of its forms cannot be checked: {procedure_id}@{version} is not installed; name its folder by --procedures"]
     return list(copy_faults(history, procedure, copies))

@@ -14,6 +14,7 @@ from services.notify.domain.recipients import COMPLAINANT, Recipient, RecipientD
 from services.notify.domain.required_templates import EVENT_TEMPLATE
 from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.notifications import NotificationRequested
+from shared.contracts.follow_codes import follow_code
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:delivery")
 
@@ -40,6 +41,19 @@ class PlannedDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowLinks:
+    """How a complainant follows his case: the key of the codes, and the public address of the page, empty if there is none."""
+
+    key: bytes
+    url: str = ""
+
+    def values(self, case: str) -> dict[str, str]:
+        """The values of `follow_code` and `follow_link` for a case."""
+        code = follow_code(self.key, case)
+        return {"follow_code": code, "follow_link": f"{self.url.rstrip('/')}/{code}" if self.url else ""}
+
+
+@dataclass(frozen=True, slots=True)
 class PlanningContext:
     """What planning reads besides the request; `channels` are those that have a provider, `texts` what ids stand for."""
 
@@ -48,6 +62,7 @@ class PlanningContext:
     channels: frozenset[str]
     texts: MessageTexts
     quiet_hours: QuietHours | None = None
+    follow: FollowLinks | None = None
 
 
 def plan_deliveries(
@@ -80,7 +95,8 @@ def _plan_delivery(
     if reason is None:
         try:
             form = MessageForm(context.templates.language(to.language), to.channel, context.templates.format_instant)
-            rendered = context.templates.render(template, message_values(request, form, context.texts))
+            values = message_values(request, form, context.texts, _follow_values(request, to.id, context.follow))
+            rendered = context.templates.render(template, values)
         except (TemplateRenderError, ValueError):
             reason = FailureReason.TEMPLATE
     return PlannedDelivery(
@@ -96,6 +112,11 @@ def _plan_delivery(
         text=rendered.text,
         reason=reason,
     )
+
+
+def _follow_values(request: NotificationRequested, recipient_id: str, follow: FollowLinks | None) -> dict[str, str]:
+    """The code is the complainant's alone: with it one acts as he does."""
+    return {} if follow is None or recipient_id != COMPLAINANT else follow.values(request.case)
 
 
 def template_names(request: NotificationRequested, recipient_id: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ LONGEST_SMS_MATTER = 24
 LANGUAGES = ("zh", "en")
 EMPTY_VALUES: dict[str, Any] = {
     **dict.fromkeys(PLACEHOLDERS, ""),
+    "goes_on": False,
     "next_date": "",
     "clock": "",
     "message": "",

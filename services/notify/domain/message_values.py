@@ -1,7 +1,7 @@
 """The values of a template: what the request states, in the recipient's language, with the titles and names that ids stand for."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from services.notify.domain.finding_texts import finding_texts
 from services.notify.domain.message_templates import EMPTY_VALUES, LONGEST_SMS_MATTER, LONGEST_SMS_WORDS, cut, one_line
 from shared.contracts.events.notifications import NotificationRequested
+from shared.procedures.explain.value_names import FIELD_NAMES
 from shared.procedures.model import wording
 from shared.procedures.model.procedure import ClauseText, Procedure, Title
 from shared.procedures.organisation import Organisation
@@ -19,11 +20,12 @@ _NOT_GIVEN = {"zh": "（未填写）", "en": "(not given)"}
 
 @dataclass(frozen=True, slots=True)
 class ProcedureTitles:
-    """Titles of a procedure and its classes, and the texts of its clauses, by id."""
+    """Titles of a procedure, its classes and its facts, and the texts of its clauses, by id."""
 
     title: Title = _NO_TITLE
     clauses: Mapping[str, ClauseText] = field(default_factory=dict)
     classes: Mapping[str, Title] = field(default_factory=dict)
+    facts: Mapping[str, Title] = field(default_factory=dict)
 
 
 def class_titles(procedure: Procedure) -> dict[str, Title]:
@@ -35,6 +37,11 @@ def class_titles(procedure: Procedure) -> dict[str, Title]:
         class_id: Title(zh=_common_title([title.zh for title in each]), en=_common_title([title.en for title in each]))
         for class_id, each in titles.items()
     }
+
+
+def fact_titles(procedure: Procedure) -> dict[str, Title]:
+    """The title of each fact."""
+    return {name: Title(zh=fact.zh, en=fact.en) for name, fact in procedure.facts.items()}
 
 
 def _common_title(titles: list[str]) -> str:
@@ -62,10 +69,13 @@ class MessageForm:
     format_instant: Callable[[datetime | str], str]
 
 
-def message_values(request: NotificationRequested, form: MessageForm, texts: MessageTexts) -> dict[str, Any]:
+def message_values(
+    request: NotificationRequested, form: MessageForm, texts: MessageTexts, recipient_values: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """All values of a template for a recipient; instants stay ISO text.
 
-    `message` is the entry's own wording, filled in, else empty; `items` are the values of the requests that were merged into this one.
+    `recipient_values` are known for this recipient only; `message` is the entry's own wording, filled in, else empty;
+    `items` are the values of the requests that were merged into this one.
     Raises `ValueError` for an instant that cannot be read.
     """
     stated = {name: value for name, value in request.values.items() if value is not None}
@@ -82,6 +92,7 @@ def message_values(request: NotificationRequested, form: MessageForm, texts: Mes
         "urgent": request.urgent,
         "clause": request.clause,
         **stated,
+        **(recipient_values or {}),
         "procedure": _in_language(procedure.title, form.language),
         "class": _in_language(procedure.classes.get(stated.get("class", ""), _NO_TITLE), form.language) or stated.get("class", ""),
         "department": _department(texts.organisation, stated.get("department", ""), form.language),
@@ -103,9 +114,25 @@ def _entry_values(values: dict[str, Any], procedure: ProcedureTitles, form: Mess
     values["cited"] = _cited(values["clause"], procedure.clauses.get(values["clause"]), form.language)
     text = values.get("wording_en" if form.language == "en" else "wording", "")
     if text:
-        shown = {name: _shown(name, values[name], form) for name in wording.placeholders(text)}
+        listed = {**values, "missing": _field_titles(values.get("missing") or [], procedure, form.language)}
+        shown = {name: _shown(name, listed[name], form) for name in wording.placeholders(text)}
         values["message"] = wording.fill(text, shown, _NOT_GIVEN[form.language])
     return values
+
+
+def _field_titles(names: Iterable[str], procedure: ProcedureTitles, language: str) -> str:
+    """Fields of a complaint as people call them: 投诉人电话、地点; the complainant's phone, place."""
+    return ("、" if language == "zh" else ", ").join(_field_title(name, procedure, language) for name in names)
+
+
+def _field_title(name: str, procedure: ProcedureTitles, language: str) -> str:
+    owner, _, last = name.rpartition(".")
+    if owner == "facts":
+        return _in_language(procedure.facts.get(last, _NO_TITLE), language) or last
+    zh, en = FIELD_NAMES.get(last, (last, last))
+    if owner == "complainant":
+        return f"the complainant's {en}" if language == "en" else f"投诉人{zh}"
+    return en if language == "en" else zh
 
 
 def _cited(clause_id: str, clause: ClauseText | None, language: str) -> str:

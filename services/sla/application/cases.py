@@ -21,6 +21,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.notifications import NotificationOutcome
 from shared.contracts.events.triage import Classified, Routed, RouteProposed
 from shared.contracts.events.up_to_approval import Reassigned
+from shared.contracts.follow_codes import follow_code, lookup_key
 from shared.contracts.topics import CASE_ACTIONS
 from shared.procedures.access import Actor
 from shared.procedures.model.procedure import Procedure
@@ -38,7 +39,8 @@ RECALCULATION_BATCH_SIZE = 200
 class UpdateCases:
     """Changes cases: for records, due timers and calendar changes, and for `TakeHttpActions`."""
 
-    def __init__(self, rulebooks: RulebookRegistry, identities: IdentityRegistry, clock: Clock) -> None:
+    def __init__(self, rulebooks: RulebookRegistry, identities: IdentityRegistry, clock: Clock, follow_key: bytes | None = None) -> None:
+        self.follow_key = follow_key
         self.rulebooks = rulebooks
         self.identities = identities
         self.clock = clock
@@ -108,6 +110,8 @@ class UpdateCases:
         if isinstance(case_input, OpenCase):
             if case is None:  # triage repeated its first decision under another event id: the first one counts
                 batch.decide(case_id, case_input, record.traceparent)
+                if self.follow_key is not None:
+                    batch.stored_cases[case_id].person_keys += (lookup_key(follow_code(self.follow_key, case_id)),)
                 batch.apply_deferred(case_id)
             return
         due = batch.next_due(case_id)

@@ -81,3 +81,14 @@ class RoleMissingError(RequestError):
 
 class RoleNotHeldError(RequestError):
     """The actor does not hold the role that the action names."""
+
+
+class CodeUnknownError(RequestError):
+    """No case has this code; mistyped and guessed ones are answered alike."""
+
+    def __init__(self) -> None:
+        super().__init__("code: is not known; type the sixteen letters and digits of your message again")
+
+
+class ActionNotOfferedError(RequestError):
+    """The complainant cannot take this action on the case as it stands."""

@@ -199,7 +199,7 @@ class DutyRunner:
 
 async def _duty_report(tx: Transaction, due: _DueDuty) -> dict[str, Any]:
     """The report of the duty's period; that of several missed periods covers them all and gives their number as `periods`."""
-    scheduled, kind = due.scheduled, due.scheduled.duty.report or "month"
+    scheduled, kind = due.scheduled, due.scheduled.duty.report_period or "month"
     if scheduled.periods == 1:
         return await build_report(tx, due.procedure, due.worktime, kind, scheduled.until - 1)
     report = await _report_between(tx, due.procedure, due.worktime, kind, (scheduled.since, scheduled.until))

@@ -49,6 +49,10 @@ class RulebookRegistry:
         procedures = (
             [] if procedure_folder is None else [_load_source_procedure(source, procedure_folder) for source in organisation.sources]
         )
+        self._source_parameters = [
+            ((procedure.id, procedure.version), source.parameters)
+            for procedure, source in zip(procedures, organisation.sources, strict=False)
+        ]
         self._source_procedures = {(procedure.id, procedure.version): procedure for procedure in procedures}
         self._rulebooks: dict[tuple[str, int, bytes], Rulebook] = {}
 
@@ -115,8 +119,19 @@ class RulebookRegistry:
 
     @property
     def procedures_in_use(self) -> list[Procedure]:
-        """The procedures of the organisation's sources, each in the newest version that a source names."""
-        return list({name: self._source_procedures[name, version] for name, version in sorted(self._source_procedures)}.values())
+        """The procedures of the organisation's sources, each in the newest version that a source names, with the parameters of that one.
+
+        Duties have no case, and so no source: the organisation's check refuses sources that set a duty's parameters differently.
+        """
+        newest = dict(sorted(self._source_procedures))
+        return [
+            bind_parameters(self._source_procedures[name, version], self._parameters(name, version)).procedure
+            for name, version in newest.items()
+        ]
+
+    def _parameters(self, procedure_id: str, version: int) -> dict[str, Any]:
+        """The parameters that the first source sets which uses this version."""
+        return next(parameters for key, parameters in self._source_parameters if key == (procedure_id, version))
 
     def for_case(self, case: Case) -> Rulebook:
         """The rulebook that a case is pinned to."""

@@ -137,3 +137,9 @@ def other_departments(case: Case) -> list[str]:
 def _array_text(case: Case) -> str:
     quoted = (department.replace("\\", "\\\\").replace('"', '\\"') for department in other_departments(case))
     return "{" + ",".join(f'"{department}"' for department in quoted) + "}"
+
+
+async def find_case_by_key(tx: Transaction, key: str) -> str | None:
+    """The id of the case that this key alone names, such as that of a code; None if there is none."""
+    rows = await tx.fetch("SELECT case_id FROM case_person WHERE key = $1 LIMIT 1", key)
+    return rows[0]["case_id"] if rows else None

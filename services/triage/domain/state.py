@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from services.triage.domain.assess import TRIAGE
+from services.triage.domain.assess import TRIAGE, TriageDecision
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.event_assessment import (
@@ -105,7 +105,9 @@ class TriageState:
             return []
         memberships = memberships_without(triage_case, event.facts if isinstance(event, Amended) else ())
         amended = replace(triage_case, complaint=assessed.after.complaint, memberships=memberships)
-        return self._update_case(triage_case, amended.with_decision(decision), decision.classification_fields(), context)
+        events = self._update_case(triage_case, amended.with_decision(decision), decision.classification_fields(), context)
+        # `reclassified` carries them; without it sla would never hear that the lift is said to be out of order (hunan-property 3.5.1.2).
+        return events or _newly_derived(triage_case, amended, decision, context)
 
     def _update_case(self, before: TriageCase, after: TriageCase, explanation: dict[str, Any], context: TriageContext) -> list[CaseEvent]:
         """Replace the case; if its class, kind or subject changes and no person decided the class, publish `reclassified`."""
@@ -257,6 +259,16 @@ def _facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: T
     derived = decide_again(triage_case, context).derived_facts
     own, _ = coerce_facts(triage_case.procedure, {**derived, **triage_case.complaint.facts, **triage_case.group_facts})
     return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
+
+
+def _newly_derived(before: TriageCase, amended: TriageCase, decision: TriageDecision, context: TriageContext) -> list[CaseEvent]:
+    """`amended` with the facts that the rules read from the amended complaint and did not before; null for those they no longer read."""
+    if not before.rules.derived:
+        return []
+    known, derived = decide_again(before, context).derived_facts, decision.derived_facts
+    facts = {name: value for name, value in derived.items() if name not in known or known[name] != value}
+    facts |= {name: None for name in known if name not in derived and name not in amended.complaint.facts}
+    return [Amended.model_validate(_event_fields(before, None, context) | {"facts": facts})] if facts else []
 
 
 def _event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:

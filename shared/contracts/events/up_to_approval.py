@@ -60,9 +60,12 @@ class Signed(ActionEvent):
 
 
 class Contacted(ActionEvent):
-    """The customer was contacted or the site visited."""
+    """The customer was contacted or the site visited; `person` is whom the customer was told to talk to."""
 
     name = "contacted"
+
+    # country-garden 3.1: a contact that names nobody is no response.
+    person: ShortText = ""
 
 
 class Surveyed(ActionEvent):

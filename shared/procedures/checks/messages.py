@@ -13,6 +13,7 @@ from shared.procedures.model.wording import PLACEHOLDERS, Wording, placeholders,
 
 _FIELDS_BY_EVENT = {event_type: frozenset(event.model_fields) for event_type, event in EVENT_CLASSES.items()}
 _COMPLAINANT = "complainant"
+_OPTIONAL_SOURCES = ("history", "follow")
 _NEEDED_BY_COMPLAINANTS = ("number", "matter")
 _INTERNAL = ("instruction", "demands", "persons", "units", "sanction", "concealment")
 """What staff write for each other."""
@@ -50,12 +51,16 @@ def _check_effect(located: LocatedEntry, effect: MessageEffect, whole: LocatedEn
         yield from _check_languages(path, text)
         if isinstance(effect, Notify) and _COMPLAINANT in role_tuple(effect.notify):
             yield from _check_for_complainant(path, text)
+        else:
+            yield from _check_for_staff(path, text)
 
 
 def _check_placeholders(path: YamlPath, text: Wording, events: list[str], *, in_clock: bool) -> Iterator[Finding]:
     for name in unfillable_placeholders(text, events, in_clock=in_clock, event_fields=_FIELDS_BY_EVENT):
         remedy = "take it out of the text"
-        if PLACEHOLDERS[name].source == "history" or any(PLACEHOLDERS[name].field in _FIELDS_BY_EVENT.get(event, ()) for event in events):
+        if PLACEHOLDERS[name].source in ("history", "follow") or any(
+            PLACEHOLDERS[name].field in _FIELDS_BY_EVENT.get(event, ()) for event in events
+        ):
             remedy = f"put what it completes into brackets, such as [ {{{name}}} ], or {remedy}"
         yield Finding(path, f"{{{name}}} ({PLACEHOLDERS[name].en}) is not known when {' or '.join(events)} happens; {remedy}")
 
@@ -75,6 +80,11 @@ def _check_for_complainant(path: YamlPath, text: Wording) -> Iterator[Finding]:
             yield Finding(path, f"a message to the complainant says which complaint it is about; write {{{name}}} outside brackets")
     for name in sorted(text.names.intersection(_INTERNAL)):
         yield Finding(path, f"{{{name}}} ({PLACEHOLDERS[name].en}) is written for staff; take it out of the complainant's text")
+
+
+def _check_for_staff(path: YamlPath, text: Wording) -> Iterator[Finding]:
+    for name in sorted(name for name in text.names if PLACEHOLDERS[name].source == "follow"):
+        yield Finding(path, f"{{{name}}} ({PLACEHOLDERS[name].en}) is for the complainant alone; take it out of the text for staff")
 
 
 def _triggers(whole: LocatedEntry) -> tuple[list[str], bool]:

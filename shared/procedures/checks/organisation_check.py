@@ -12,7 +12,7 @@ from shared.procedures.checks.pack_check import blocking_problems, vacant_role_p
 from shared.procedures.checks.pattern_cues import check_patterns
 from shared.procedures.expressions.conditions import compile_condition
 from shared.procedures.loading.loader import Pack, load_organisation_document, load_pack
-from shared.procedures.model.bound_procedure import bind_parameters
+from shared.procedures.model.bound_procedure import bind_parameters, entry_parameters
 from shared.procedures.model.entry_list import YamlPath
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure_error import FileProblem, ProcedureError
@@ -54,6 +54,7 @@ def _check(path: Path) -> tuple[Organisation, list[FileProblem]]:
             continue
         problems += blocking_problems(pack)
         problems += [document.problem_at(f.yaml_path, f.message) for f in _procedure_findings(organisation, at_source, pack)]
+        problems += [document.problem_at(f.yaml_path, f.message) for f in _duty_findings(organisation, index, pack)]
     # Sources with the same procedure have the same problems.
     return organisation, list(dict.fromkeys(problems))
 
@@ -129,6 +130,20 @@ def _routing_findings(organisation: Organisation) -> Iterator[Finding]:
     for index, source in enumerate(organisation.sources):
         if departments and source.department is not None and source.department not in departments:
             yield Finding(("sources", index, "department"), f"there is no department {source.department}; add it or correct the id")
+
+
+def _duty_findings(organisation: Organisation, index: int, pack: Pack) -> Iterator[Finding]:
+    """A duty belongs to the procedure and not to a case, so all sources of a procedure have to give it the same period."""
+    source = organisation.sources[index]
+    others = [other for other in organisation.sources[:index] if other.procedure_reference == source.procedure_reference]
+    for section, _, parameter in entry_parameters(pack.procedure):
+        name = parameter.parameter
+        values = {str(each.parameters.get(name, pack.procedure.parameters[name].default)) for each in (source, *others)}
+        if section == "duties" and len(values) > 1:
+            message = (
+                f"the sources of {source.procedure} set {name} differently, and a duty has one period; give all of them the same value"
+            )
+            yield Finding(("sources", index, "parameters"), message)
 
 
 def _procedure_findings(organisation: Organisation, at_source: YamlPath, pack: Pack) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.checks.expressions import CLOCK_SELECTORS, all_expressions
 from shared.procedures.expressions.conditions import COMPLAINT_FIELDS, compile_condition
 from shared.procedures.model.actions.action_rules import ActionRule
-from shared.procedures.model.bound_procedure import parameter_type_error
+from shared.procedures.model.bound_procedure import entry_parameters, parameter_type_error, value_fault
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import CancelClock, DeemEvent, RaiseLevel, Reclassify, RefuseActions, SetFacts, StartClock, role_tuple
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
@@ -55,6 +55,7 @@ def check_references(procedure: Procedure) -> Iterator[Finding]:
         yield from _check_targets(procedure, located)
         yield from _check_values(procedure, located)
         yield from _check_times(procedure, located)
+    yield from _check_entry_parameters(procedure)
     yield from _check_unused_parameters(procedure)
 
 
@@ -135,9 +136,9 @@ def _check_times(procedure: Procedure, located: LocatedEntry) -> Iterator[Findin
         case DueEntry(within=within):
             yield from _check_limit(procedure, (*located.yaml_path, "within"), within)
         # Triage knows no calendar: it compares instants.
-        case CountEntry(window=str(window)) if Duration.parse(window).kind not in ("clock", "days"):
+        case CountEntry(window_=str(window)) if Duration.parse(window).kind not in ("clock", "days"):
             yield Finding((*located.yaml_path, "window"), f"{window} is no window; write clock time or days, such as 30m, 2h or 7d")
-        case DuplicateRule(within=window) if Duration.parse(window).kind not in ("clock", "days"):
+        case DuplicateRule(within_=str(window)) if Duration.parse(window).kind not in ("clock", "days"):
             yield Finding((*located.yaml_path, "within"), f"{window} is no window; write clock time or days, such as 30m, 2h or 7d")
     if isinstance(located.entry, ClockEntry):
         for index, reminder in enumerate(located.entry.reminders):
@@ -159,12 +160,25 @@ def _check_limit(procedure: Procedure, yaml_path: YamlPath, within: LimitSource)
             yield from _check_limit(procedure, yaml_path, LimitFromFact(date=within.removeprefix("date:").strip()))
 
 
+def _check_entry_parameters(procedure: Procedure) -> Iterator[Finding]:
+    """Parameters that stand for a threshold, a window, an interval or a period: that they exist, their type, and that the default fits."""
+    for section, field, source in entry_parameters(procedure):
+        parameter, needed = procedure.parameters.get(source.parameter), "int" if field == "threshold" else "duration"
+        if parameter is None:
+            yield from _check_exists((section,), "parameter", source.parameter, procedure.parameters)
+        elif parameter.type != needed:
+            yield Finding((section,), f"the parameter {source.parameter} is of the type {parameter.type}; {field} needs type: {needed}")
+        elif parameter.default is not None and (error := value_fault(section, field, parameter.default)):
+            yield Finding(("parameters", source.parameter), f"the default {error}")
+
+
 def _check_unused_parameters(procedure: Procedure) -> Iterator[Finding]:
-    read = {path[1] for expression in all_expressions(procedure) for path in _name_paths(expression.source) if path[0] == "parameters"}
+    read = {source.parameter for _, _, source in entry_parameters(procedure)}
+    read |= {path[1] for expression in all_expressions(procedure) for path in _name_paths(expression.source) if path[0] == "parameters"}
     for located in all_entries(procedure):
-        within = getattr(located.entry, "within", None) or getattr(located.entry, "every", None)
-        if isinstance(within, LimitFromParameter):
-            read.add(within.parameter)
+        match located.entry:
+            case DueEntry(within=LimitFromParameter(parameter=name)) | ClockEntry(every=LimitFromParameter(parameter=name)):
+                read.add(name)
         if isinstance(located.entry, ActionRule) and located.entry.call_back is not None:
             days = located.entry.call_back.unreached_days
             read |= {days.parameter} if isinstance(days, LimitFromParameter) else set()

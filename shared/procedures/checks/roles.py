@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shared.contracts.base import StrictModel
 from shared.contracts.events.empty_fields import EPOCH
 from shared.procedures.model.actions.action_rules import ActionRule
-from shared.procedures.model.effects import AssignHandler, Escalate, Notify, Remind, role_tuple
+from shared.procedures.model.effects import CASE_DEPARTMENTS, AssignHandler, Escalate, MessageEffect, Notify, Remind, role_tuple
 from shared.procedures.model.entry_list import YamlPath, all_entries
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.form_layout.layout import FormEntry
@@ -41,9 +41,9 @@ def _roles_of(entry: StrictModel) -> tuple[str, ...]:
         case ClockEntry():
             return () if isinstance(entry.owner, ActorOfEvent) else role_tuple(entry.owner)
         case Remind():
-            return role_tuple(entry.remind)
+            return (*role_tuple(entry.remind), *_roles_of_departments(entry))
         case Notify():
-            return role_tuple(entry.notify)
+            return (*role_tuple(entry.notify), *_roles_of_departments(entry))
         case Escalate():
             return (entry.escalate,)
         case AssignHandler():
@@ -62,6 +62,10 @@ def _roles_of(entry: StrictModel) -> tuple[str, ...]:
             closes = entry.call_back.closes if entry.call_back else None
             return (*(role_tuple(entry.by) if entry.by else ()), *(role_tuple(closes) if closes else ()))
     return ()
+
+
+def _roles_of_departments(effect: MessageEffect) -> tuple[str, ...]:
+    return tuple(name for name in effect.departments if name not in CASE_DEPARTMENTS)
 
 
 def check_roles(procedure: Procedure) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from shared.procedures.model.procedure import Procedure
 _BOOL_NAMES = frozenset({"open", "approved", "accepted", "suspended", "anonymous"})
 _LIST_NAMES = frozenset({"cooperating", "links", "against", "attachments", "missing", "has"})
 _INSTANT_NAMES = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
+_DATE_NAMES = frozenset({"day", "received_day"})
 _NUMBER_NAMES = frozenset({"level", "residents_agreed", "residents_disagreed"})
 _PARAMETER_VALUES: dict[str, Any] = {"int": 0, "number": 0.0, "text": "", "duration": "1d"}
 
@@ -28,9 +29,15 @@ def sample_reader(
         if overrides and path in overrides:
             return overrides[path]
         empty = _empty_value(procedure, path, event_id)
+        if filled and _is_date(procedure, path):
+            return "2026-09-24"
         return _filled_value(empty) if filled else empty
 
     return read
+
+
+def _is_date(procedure: Procedure, path: NamePath) -> bool:
+    return path[-1] in _DATE_NAMES or (path[0] == "facts" and procedure.facts[path[1]].type == "date")
 
 
 def _empty_value(procedure: Procedure, path: NamePath, event_id: str | None) -> Any:

@@ -59,13 +59,13 @@ def _limit_default_lines(texts: ProcedureTexts, limits: LimitDefaults) -> list[s
     parts: list[tuple[str, str]] = []
     if limits.remind_at is not None:
         share = round(100 * limits.remind_at)
-        parts.append((f"期限用去{share}%时提醒负责人", f"reminds whoever is responsible when {share} % of the time is used up"))
+        parts.append((f"期限用去{share}%时提醒负责人", f"reminds whoever is responsible when {share}% of the time is used up"))
     if limits.tell_owner:
-        parts.append(("届满未完成的即行催办", "chases him when the limit is missed"))
+        parts.append(("届满未完成的即行催办", "chases them when the limit is missed"))
     if limits.escalate_after is not None:
         after = texts.duration(limits.escalate_after)
-        every = f"after each {after} (after the limit's own time, where that is shorter)"
-        parts.append((f"此后每隔{after}（期限更短的，每隔同样长的时间）报告再上一级", f"then tells one role further up {every}"))
+        every = f"then, after every {after} (or the limit's own time, where that is shorter), tells the next role up"
+        parts.append((f"此后每隔{after}（期限更短的，每隔同样长的时间）向更上一级报告", every))
     if not parts:
         return []
     zh, en = "，".join(part for part, _ in parts), ", ".join(part for _, part in parts)
@@ -148,7 +148,7 @@ def _reminder_line(texts: ProcedureTexts, entry: ClockEntry, reminder: ReminderE
         moment = texts.choose(f"届满前{before}", f"{before} before the limit")
     else:
         share = round(100 * (reminder.share or 0))
-        moment = texts.choose(f"期限用去{share}%时", f"when {share} % of the time is used up")
+        moment = texts.choose(f"期限用去{share}%时", f"when {share}% of the time is used up")
     reference = texts.reference(clause_ids(reminder.clause))
     if reminder.when is None:
         return texts.choose(f"{moment}，系统{effects}{reference}。", f"{moment[0].upper()}{moment[1:]}, the system {effects}{reference}.")
@@ -168,13 +168,13 @@ def describe_ladder(texts: ProcedureTexts, entry: EscalationLadder) -> list[str]
 
 def describe_duty(texts: ProcedureTexts, entry: PeriodicDuty) -> list[str]:
     """A recurring task without a case."""
-    period, owner = texts.lookup(value_names.PERIOD_NAMES, entry.every), texts.role_phrase(entry.owner)
+    period, owner = texts.period(entry.every_), texts.role_phrase(entry.owner)
     title = texts.quote(texts.title(entry))
     channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in entry.by], ("和", "and"))
     lines = [
         texts.choose(
             f"{period}由{owner}完成{title}；系统届时以{channels}通知。",
-            f"{period.capitalize()}, {title} is due from {owner}; the system then sends a notice by {channels}.",
+            f"{period[0].upper()}{period[1:]}, {title} is due from {owner}; the system then sends a notice by {channels}.",
         )
     ]
     if entry.report is not None:

@@ -6,6 +6,8 @@ from shared.procedures.explain import value_names
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.effects import (
+    CASE_DEPARTMENTS,
+    LEAD,
     AnyEffect,
     AssignHandler,
     Breach,
@@ -54,7 +56,7 @@ def _effect_with_condition(texts: ProcedureTexts, effect: Effect, owner: Owner, 
 def _effect_text(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: bool) -> str:
     match effect:
         case Breach():
-            exception = texts.choose("（标明为原则性期限）", " as that of a limit in principle")
+            exception = texts.choose("（注明为原则性期限）", ", marked as that of a limit in principle")
             return texts.choose("记为超期", "records the missed deadline") + (exception if effect.in_principle else "")
         case Remind() | Notify():
             return _message_text(texts, effect, owner, overdue)
@@ -86,9 +88,9 @@ def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, 
     channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))
     if isinstance(effect, Remind):
         verb = ("催办", "urges") if overdue else ("提醒", "reminds")
-        roles = _role_names(texts, effect.remind, owner)
+        roles = _departments_text(texts, effect, _role_names(texts, effect.remind, owner))
         return texts.choose(f"以{channels}{verb[0]}{roles}", f"{verb[1]} {roles} by {channels}")
-    roles = _role_names(texts, effect.notify, owner)
+    roles = _departments_text(texts, effect, _role_names(texts, effect.notify, owner))
     urgently = texts.choose("加急", "urgently ") if effect.urgent else ""
     return texts.choose(f"以{channels}{urgently}通知{roles}", f"{urgently}notifies {roles} by {channels}")
 
@@ -130,10 +132,10 @@ def _escalation_text(texts: ProcedureTexts, effect: Escalate) -> str:
 
 def rungs_text(texts: ProcedureTexts, ladder: EscalationLadder) -> str:
     """The rungs of a ladder, and when the next one follows."""
-    rungs = texts.choose("、", ", then ").join(texts.roles(rung) for rung in ladder.rungs)
-    if ladder.every is None:
+    rungs = texts.choose("、", ", then ").join(texts.roles(rung, ("和", "and")) for rung in ladder.rungs)
+    if ladder.every_ is None:
         return texts.choose(f"{rungs}；每有新的事由上报一级。", f"{rungs}; each new cause leads one step up.")
-    wait = texts.duration(ladder.every)
+    wait = texts.limit(ladder.every_)
     return texts.choose(
         f"{rungs}；每级{wait}内无人确认的，上报下一级。", f"{rungs}; one step up after each {wait} without acknowledgement."
     )
@@ -142,6 +144,21 @@ def rungs_text(texts: ProcedureTexts, ladder: EscalationLadder) -> str:
 def _role_names(texts: ProcedureTexts, roles: RoleNames, owner: Owner) -> str:
     names = [texts.roles(owner) if role == "owner" and owner is not None else texts.role_phrase(role) for role in role_tuple(roles)]
     return texts.join_list(names, ("和", "and"))
+
+
+def _departments_text(texts: ProcedureTexts, effect: Remind | Notify, roles: str) -> str:
+    """The roles with the departments in which they are looked for, where these are not the lead's alone."""
+    if effect.departments == [LEAD]:
+        return roles
+    names = texts.join_list([_department_name(texts, name) for name in effect.departments], ("和", "and"))
+    return texts.choose(f"{names}各自线条的{roles}", f"{roles} of {names}")
+
+
+def _department_name(texts: ProcedureTexts, name: str) -> str:
+    if name in CASE_DEPARTMENTS:
+        return texts.choose(*(("主办部门", "the lead department") if name == LEAD else ("各协同部门", "each co-operating department")))
+    role = texts.role_phrase(name)
+    return texts.choose(f"{role}所在部门", f"the department of {role}")
 
 
 def _clock_title(texts: ProcedureTexts, clock_id: str) -> str:

@@ -156,6 +156,8 @@ def _appendices(texts: ProcedureTexts, entries: list[LocatedEntry], placement: P
     yield PageSection(readings_heading, entries=_numbered(texts, entries, "readings"))
     yield PageSection(texts.choose("系统不执行的条款", "Clauses that the system does not carry out"), entries=_uncovered_clauses(texts))
     unplaced = [PageEntry(lines, (located.id,)) for located in placement.unplaced if (lines := describe_entry(texts, located))]
+    after_end = rule_texts.describe_after_end(texts)
+    yield PageSection(texts.choose("结案之后投诉人再来", "When the complainant comes back after the end"), entries=[PageEntry(after_end)])
     yield PageSection(texts.choose("不属于某一条款的设置", "Settings that belong to no clause"), entries=unplaced)
     roles = texts.choose("、", "; ").join(texts.role(role) for role in texts.procedure.role_names)
     yield PageSection(texts.choose("岗位", "Roles"), entries=[PageEntry([roles])])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from shared.procedures.explain.conditions.condition_text import condition_text, doer_text
 from shared.procedures.explain.event_action_names import ROLE_OF_SYSTEM_EVENT
 from shared.procedures.explain.names import ProcedureNames
-from shared.procedures.explain.value_names import NAMED_DURATION_NAMES, UNIT_NAMES
+from shared.procedures.explain.value_names import NAMED_DURATION_NAMES, PERIOD_NAMES, UNIT_NAMES
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.procedure import ClauseText
 from shared.procedures.model.selectors import SelectedEvent, Selector, requires_all_events, selected_events
@@ -91,14 +91,27 @@ class ProcedureTexts(ProcedureNames):
                 return self.choose(f"至{title}所定的时间", f"the moment given as {title}")
         return self.duration(limit_source)
 
-    def count(self, number: int | LimitFromParameter) -> str:
-        """A number, or where its value comes from."""
+    def count(self, number: int | LimitFromParameter, unit: str = "") -> str:
+        """A number with its unit (件), or where its value comes from."""
         if isinstance(number, int):
-            return str(number)
+            return f"{number}{unit}"
         parameter, title = self.procedure.parameters.get(number.parameter), self.quote(self.parameter(number.parameter))
         if parameter is None or parameter.default is None:
             return self.choose(f"由本组织设定的{title}", f"the number that the organisation sets as {title}")
-        return self.choose(f"{parameter.default}（{title}，本组织可另行设定）", f"{parameter.default} ({title})")
+        return self.choose(
+            f"{parameter.default}{unit}（{title}，本组织可另行设定）",
+            f"{parameter.default}{unit} ({title}; the organisation may set another number)",
+        )
+
+    def period(self, source: str | LimitFromParameter) -> str:
+        """How often a duty recurs: `1mo` → every month, or where the value comes from."""
+        if isinstance(source, str):
+            return self.lookup(PERIOD_NAMES, source)
+        parameter, title = self.procedure.parameters.get(source.parameter), self.quote(self.parameter(source.parameter))
+        if parameter is None or parameter.default is None:
+            return self.choose(f"按本组织设定的{title}", f"at the interval that the organisation sets as {title}")
+        name = self.lookup(PERIOD_NAMES, str(parameter.default))
+        return self.choose(f"{name}（{title}，本组织可另行设定）", f"{name} ({title}; the organisation may set another)")
 
     def _parameter_limit(self, name: str) -> str:
         parameter, title = self.procedure.parameters.get(name), self.quote(self.parameter(name))

@@ -6,6 +6,7 @@ from shared.procedures.explain.effect_texts import effects_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.explain.value_names import VALUE_NAMES
 from shared.procedures.model.actions.action_rules import ActionRule, CallBackDemand, EngineDefault
+from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.timed_entries import ReactionEntry
 from shared.procedures.model.triage.entries import NEVER_HOLDS
 
@@ -43,7 +44,7 @@ def _permission_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> 
         lines.append(
             texts.choose(
                 f"{actions}须符合：{requirement}；不符合的，{refusal}。",
-                f"to {actions} is accepted only if {requirement}; otherwise it {refusal}.",
+                f"a request to {actions} is accepted only if {requirement}; otherwise it {refusal}.",
             )
         )
     return lines
@@ -76,9 +77,9 @@ def _limit_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[
         zh, en = f"各岗位先后{actions}，每个岗位对同一次提交决定一次。", f"to {actions}, each role decides once, one after the other."
         lines.append(texts.choose(zh, en))
     if rule.unasked:
-        lines.append(texts.choose(f"无人申请也可{actions}。", f"to {actions} needs no request."))
+        lines.append(texts.choose(f"无人申请也可{actions}。", f"nobody has to ask before somebody may {actions}."))
     if rule.in_time:
-        lines.append(texts.choose(f"{actions}须在期限届满前提出。", f"to {actions} is accepted only before the limit."))
+        lines.append(texts.choose(f"{actions}须在期限届满前提出。", f"a request to {actions} is accepted only before the limit."))
     return [*lines, *_object_lines(texts, actions, rule)]
 
 
@@ -87,7 +88,7 @@ def _object_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list
     lines = []
     if rule.decides_on:
         events = texts.join_list([texts.event(event) for event in rule.decides_on], ("或", "or"))
-        lines.append(texts.choose(f"{actions}须在{events}之后。", f"to {actions} is accepted only after {events}."))
+        lines.append(texts.choose(f"{actions}须在{events}之后。", f"a request to {actions} is accepted only after {events}."))
     if rule.call_back is not None:
         lines += _call_back_lines(texts, actions, rule, rule.call_back)
     for default in rule.waives:
@@ -112,7 +113,7 @@ def _call_back_lines(texts: ProcedureTexts, actions: str, rule: ActionRule, dema
     lines = [
         texts.choose(
             f"{actions}须在最近一次处理之后回访，且回访结果为{outcomes}；否则，{refusal}。",
-            f"to {actions} is accepted only after a call-back that follows the latest handling, with the outcome {outcomes}; "
+            f"a request to {actions} is accepted only after a call-back that follows the latest handling, with the outcome {outcomes}; "
             f"otherwise it {refusal}.",
         )
     ]
@@ -137,5 +138,24 @@ def describe_reaction(texts: ProcedureTexts, entry: ReactionEntry) -> list[str]:
     return [
         texts.choose(
             f"{purpose}一经{events}，{condition}系统立即{effects}。", f"{purpose}on {events}{condition}, the system at once {effects}."
+        )
+    ]
+
+
+def describe_after_end(texts: ProcedureTexts) -> list[str]:
+    """What follows when the complainant urges, supplements or reopens a case that has ended."""
+    rule, reopen = texts.procedure.after_end, texts.action("reopen")
+    request_zh, request_en = (
+        f"案件终结后，投诉人催办、补充或要求{reopen}的",
+        "If the complainant urges, supplements or asks to reopen an ended case",
+    )
+    if rule is not None and rule.follows == "reopen":
+        clauses = texts.reference(clause_ids(rule.clause))
+        return [texts.choose(f"{request_zh}，系统立即{reopen}{clauses}。", f"{request_en}, the system reopens it at once{clauses}.")]
+    clauses = "" if rule is None else texts.reference(clause_ids(rule.clause))
+    return [
+        texts.choose(
+            f"{request_zh}，系统通知作出终结决定的岗位，由其决定是否{reopen}{clauses}。",
+            f"{request_en}, the system tells the role that ended it, which decides whether to reopen it{clauses}.",
         )
     ]

@@ -114,7 +114,7 @@ def describe_count(texts: ProcedureTexts, entry: CountEntry) -> list[str]:
 
 def describe_duplicates(texts: ProcedureTexts, entry: DuplicateRule) -> list[str]:
     """When the system links a second submission as a duplicate."""
-    window = texts.duration(entry.within)
+    window = texts.limit(entry.within_)
     paths = [name if name.startswith("facts.") else f"complaint.{name}" for name in entry.same]
     names = texts.join_list([operand_words(texts, path) for path in paths], ("、", "and"))
     return [
@@ -134,17 +134,17 @@ def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
         conditions.append(node_text(texts, conditional[1], negated=conditional[0] == "unless"))
     shared = operand_words(texts, entry.key) if key is None else "" if isinstance(key, Value) else operand_text(texts, key)
     condition = texts.choose("，且", " and ").join(conditions)
-    window = texts.duration(entry.window) if entry.window else ""
+    window = texts.limit(entry.window_) if entry.window_ else ""
     linked = texts.quote(texts.lookup(value_names.VALUE_NAMES, entry.does.link_as))
     notes = _count_notes(texts, entry, bool(shared) and not conditional)
     if texts.is_chinese:
         only = f"若{condition}，" if condition else ""
         alike = ("同一投诉人的" if entry.same else "") + (f"{shared}相同的" if shared else "")
         counted = f"{alike}投诉{'在' + window + '内' if window else '累计'}"
-        number = f"达到{entry.threshold}{'名不同投诉人' if entry.distinct else '件'}的{notes}"
+        number = f"达到{texts.count(entry.threshold_, '名不同投诉人' if entry.distinct else '件')}的{notes}"
         return f"“{texts.title(entry)}”：{only}{counted}{number}，系统将其作为{linked}关联"
     whose = "different complainants" if entry.distinct else "cases of one complainant" if entry.same else "cases"
-    counted = f"{entry.threshold} {whose}{' within ' + window if window else ' in all'}"
+    counted = f"{texts.count(entry.threshold_)} {whose}{' within ' + window if window else ' in all'}"
     alike = f" with the same {shared.removeprefix('the ')}" if shared else ""
     only = f", counting those where {condition}" if condition else ""
     return f"“{texts.title(entry)}”: once there are {counted}{alike}{notes}{only}, the system links them as {linked}"

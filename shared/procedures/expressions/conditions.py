@@ -9,6 +9,7 @@ from typing import Any
 from shared.contracts.complaint import MaskedComplainant
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT
 from shared.procedures.expressions.cel_library import cel
+from shared.procedures.expressions.date_arithmetic import MONTHS_AFTER
 from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS, compile_pattern, rename_matches
 
 ROOT_VARIABLES = ("facts", "complaint", "case", "parameters", "says", "event", "last", "count")
@@ -122,7 +123,8 @@ def compile_condition(source: str) -> Condition:
     if ".matches" not in source:
         paths = _name_paths(source)
         pattern = paths[0][1] if len(paths) == 1 and paths[0][0] == "says" and source.strip() == ".".join(paths[0]) else ""
-        return Condition(source, paths, roots, program, pattern=pattern)
+        functions = CEL_FUNCTIONS if MONTHS_AFTER in source else {}
+        return Condition(source, paths, roots, program, functions, pattern=pattern)
     renamed = cel.compile(rename_matches(source))
     return Condition(source, _name_paths(source), roots, renamed, CEL_FUNCTIONS, _text_search(source))
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import re2
 
+from shared.procedures.expressions.date_arithmetic import MONTHS_AFTER, months_after
+
 # The CEL library resolves the method `text.matches(pattern)` itself and compiles the pattern at every evaluation: 200 to 400 µs
 # for a text of 150 characters, 3 µs with the pattern compiled once. It calls no registered function of that name, so the method is renamed.
 _MATCH_FUNCTION: Final = "text_matches"
@@ -39,5 +41,5 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
     return lambda text: search(text) is not None
 
 
-CEL_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {_MATCH_FUNCTION: matches_pattern}
+CEL_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {_MATCH_FUNCTION: matches_pattern, MONTHS_AFTER: months_after}
 """The functions that a CEL context needs for the program of a condition."""

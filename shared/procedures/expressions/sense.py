@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import re2
 
-from shared.procedures.expressions.text_patterns import CueEntry, CueKind, PatternField, TextPattern, common_cues
+from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueEntry, CueKind, PatternField, TextPattern, common_cues
 
 # Bounds for a text of 20,000 characters that consists of hits and cues only: 100 hits, 120 characters around each.
 _MAX_HITS = 100
@@ -86,7 +86,7 @@ class SensePattern:
         except re2.error as error:
             raise ValueError(f"the pattern is not valid: {error}; write matches in RE2 syntax") from error
         self._lookalikes = _finder(tuple(pattern.lookalikes), ())
-        self._cues = () if pattern.topic else cues
+        self._cues = cues
 
     def hits(self, text: str) -> list[Hit]:
         """The hits in a text in order, up to the first that counts, so that a hit counts if the last one does."""
@@ -159,7 +159,8 @@ def compile_patterns(patterns: Mapping[str, TextPattern], added_cues: Mapping[Cu
     common = common_cues()
     compiled: dict[str, SensePattern] = {}
     for name, pattern in {**common.patterns, **patterns}.items():
-        cues = [_compile_cue(kind, entry) for kind in pattern.cues for entry in (*common.cues.get(kind, ()), *added_cues.get(kind, ()))]
+        kinds = TOPIC_CUES if pattern.topic else pattern.cues
+        cues = [_compile_cue(kind, entry) for kind in kinds for entry in (*common.cues.get(kind, ()), *added_cues.get(kind, ()))]
         try:
             compiled[name] = SensePattern(pattern, cues)
         except ValueError as error:

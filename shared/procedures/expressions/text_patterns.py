@@ -9,8 +9,10 @@ from pydantic import Field
 
 from shared.contracts.base import StrictModel
 
-CueKind = Literal["negation", "past", "hearsay", "enquiry", "conditional"]
+CueKind = Literal["negation", "past", "hearsay", "enquiry", "conditional", "other_topic"]
 CUE_KINDS: tuple[CueKind, ...] = ("negation", "past", "hearsay", "enquiry", "conditional")
+TOPIC_CUES: tuple[CueKind, ...] = ("other_topic",)
+"""The cues of topic patterns: 没有工资 is about pay, 不是工资的问题 is not."""
 PatternField = Literal["title", "text", "demand", "object", "place", "product", "identity"]
 
 
@@ -55,7 +57,10 @@ class TextPattern(StrictModel):
         min_length=1,
         description="the fields that are searched; identity is the complainant's and the fact of that name",
     )
-    topic: bool = Field(default=False, description="whether it shows what the matter is about, which no cue takes away (没有工资: pay)")
+    topic: bool = Field(
+        default=False,
+        description="whether it shows what the matter is about, which only cues of the kind other_topic take away (没有工资: pay)",
+    )
     cues: list[CueKind] = Field(default=list(CUE_KINDS), description="the kinds of cues that take a hit's sense away; none: []")
 
 

@@ -10,6 +10,9 @@ from shared.procedures.model.wording import Wording
 
 RoleNames = str | list[str]
 MessageChannel = Literal["sms", "email"]
+LEAD, COOPERATING = "lead", "cooperating"
+CASE_DEPARTMENTS = (LEAD, COOPERATING)
+"""The departments of a case that a message effect may name; every other name is a role."""
 
 
 class Effect(StrictModel):
@@ -26,6 +29,12 @@ class MessageEffect(Effect):
     template: str | None = None
     text: Wording | None = Field(default=None, description="the message's own wording; without it, the wording by kind of entry")
     texts: dict[str, Wording] = Field(default={}, description="event → wording, where the causes of the message need different ones")
+    # grievance-system employee-4 asks the co-operating departments as well, realestate-engineering 4.2.2 the executives of two lines.
+    departments: list[str] = Field(
+        default=["lead"],
+        description="in which departments the recipients are searched, each in its own line: `lead`, `cooperating` (each), or a role: "
+        "the department of its holders for the case, else of all its holders",
+    )
 
     def wording(self, event: str) -> Wording | None:
         """The wording of the message that an event causes; that of a clock's message for the empty name."""

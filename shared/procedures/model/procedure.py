@@ -212,6 +212,13 @@ class Procedure(StrictModel):
         if not entry.parameter:
             return "alternatives with a value need a parameter; name it under parameter" if values else ""
         parameter = self.parameters.get(entry.parameter)
+        if parameter is not None and parameter.type != "text":
+            # A number or a time has no list of readings: the alternatives say in words what other values would mean.
+            return (
+                f"the parameter {entry.parameter} is a {parameter.type}, not a choice; leave value out of its alternatives"
+                if values
+                else ""
+            )
         if parameter is None or not parameter.options:
             return f"the parameter {entry.parameter} needs options; declare it under parameters with options"
         if missing := [option for option in parameter.options if option not in (*values, parameter.default)]:

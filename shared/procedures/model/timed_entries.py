@@ -1,6 +1,6 @@
 """Entries with time limits: clocks with due entries and reminders, ladders, reactions, periodic duties."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -57,6 +57,30 @@ LimitSource = Annotated[
     | Annotated[LimitFromFact, Tag(LimitFromFact.__name__)],
     Discriminator(_limit_tag),
 ]
+
+
+_Value = TypeVar("_Value")
+_VALUE_TAG = "value"
+Period = Literal["1w", "1mo", "1q", "1y"]
+_PERIOD_NAMES: dict[Period, Literal["week", "month", "quarter", "year"]] = {"1w": "week", "1mo": "month", "1q": "quarter", "1y": "year"}
+
+
+def parameter_tag(value: Any) -> str:
+    """The branch of a union that a value belongs to: a parameter's, or that of the value itself."""
+    return LimitFromParameter.__name__ if isinstance(value, dict | LimitFromParameter) else _VALUE_TAG
+
+
+FromParameter = Annotated[LimitFromParameter, Tag(LimitFromParameter.__name__)]
+DurationSource = Annotated[Annotated[DurationText, Tag(_VALUE_TAG)] | FromParameter, Discriminator(parameter_tag)]
+OptionalDurationSource = Annotated[Annotated[DurationText | None, Tag(_VALUE_TAG)] | FromParameter, Discriminator(parameter_tag)]
+PeriodSource = Annotated[Annotated[Period, Tag(_VALUE_TAG)] | FromParameter, Discriminator(parameter_tag)]
+
+
+def given_value(source: _Value | LimitFromParameter) -> _Value:
+    """The value itself; raises `LookupError` for a parameter, which `bind_parameters` replaces by its value."""
+    if isinstance(source, LimitFromParameter):
+        raise LookupError(source.parameter)  # noqa: TRY004 - not the type is wrong: the value is missing
+    return source
 
 
 class TitledEntry(StrictModel):
@@ -168,11 +192,16 @@ class EscalationLadder(TitledEntry):
     """Roles to which an escalation goes, one rung after the other until it is acknowledged; after the last, the fallback person."""
 
     rungs: list[RoleNames] = Field(min_length=1)
-    every: DurationText | None = Field(
-        default="1d", description="time without acknowledgement until the next rung; none: only a new cause leads to it"
+    every_: OptionalDurationSource = Field(
+        alias="every", default="1d", description="time without acknowledgement until the next rung; none: only a new cause leads to it"
     )
     by: list[MessageChannel] = ["email", "sms"]
     text: Wording | None = Field(default=None, description="the wording of the messages to the rungs; without it, that of escalations")
+
+    @property
+    def every(self) -> str | None:
+        """The time without acknowledgement until the next rung, as `DurationText`."""
+        return given_value(self.every_)
 
     def wordings(self) -> list[Wording]:
         """The wording of the ladder, if it has one."""
@@ -194,8 +223,20 @@ class ReactionEntry(TitledEntry):
 class PeriodicDuty(TitledEntry):
     """A recurring task without a case: a weekly check, a monthly report, a yearly seal."""
 
-    every: Literal["1w", "1mo", "1q", "1y"]
+    every_: PeriodSource = Field(alias="every")
     owner: str
-    report: Literal["week", "month", "quarter", "year"] | None = None
+    report: Literal["week", "month", "quarter", "year", "period"] | None = Field(
+        default=None, description="the period that the report is about; `period`: that of `every`"
+    )
     seal: bool = False
     by: list[MessageChannel] = ["email"]
+
+    @property
+    def every(self) -> Period:
+        """The duty's period."""
+        return given_value(self.every_)
+
+    @property
+    def report_period(self) -> Literal["week", "month", "quarter", "year"] | None:
+        """The name of the period that the duty's report is about; None without a report."""
+        return _PERIOD_NAMES[self.every] if self.report == "period" else self.report

@@ -24,9 +24,9 @@ _MEASURES_KNOWN = frozenset(
 class Placeholder:
     """A value that a wording may name.
 
-    `source` says when it is known: `case` always, `clock` in the entries of a clock, `event` where every event that triggers the entry
-    has the field `field`, `history` once one of the events `of` has happened, which each of `known_after` implies; the value is the
-    `field` of the latest.
+    `source` says when it is known: `case` always, `follow` for complainants where the organisation has a page for them, `clock` in the
+    entries of a clock, `event` where every event that triggers the entry has the field `field`, `history` once one of the events `of`
+    has happened, which each of `known_after` implies; the value is the `field` of the latest.
     """
 
     name: str
@@ -52,8 +52,11 @@ PLACEHOLDERS = {
         Placeholder("clause", "case", "条款号", "the clause of the entry"),
         Placeholder("clause_text", "case", "条款内容", "the words of that clause"),
         Placeholder("title", "case", "条目名称", "the entry's title"),
+        Placeholder("follow_link", "follow", "查询网址", "the address of the complainant's own page, where there is one"),
+        Placeholder("follow_code", "follow", "查询码", "the complainant's code for that page, where the organisation gives codes"),
         Placeholder("started_at", "clock", "计时起点", "when the clock started"),
         Placeholder("due_at", "clock", "期限", "when it is due"),
+        Placeholder("missing", "event", "登记时缺少的必填项", "the required fields that the record lacks, by their titles", "missing"),
         Placeholder("text", "event", "经办人所写", "what the acting person wrote", "text"),
         Placeholder("reason", "event", "理由", "the reason given", "reason"),
         Placeholder("demands", "event", "附加要求", "the demands of an approval or a rejection", "demands"),
@@ -101,7 +104,7 @@ INSTANT_PLACEHOLDERS = frozenset({"received_at", "started_at", "due_at", "date",
 WORDS_OF_PERSONS = frozenset(
     {name for name, each in PLACEHOLDERS.items() if each.source in ("event", "history")}
     - INSTANT_PLACEHOLDERS
-    - {"limit", "sanction", "compensation", "concealment", "call_result", "amount"}
+    - {"limit", "missing", "sanction", "compensation", "concealment", "call_result", "amount"}
 )
 """Placeholders whose value a person wrote, of any length."""
 
@@ -187,6 +190,8 @@ def unfillable_placeholders(
             case "clock" if not in_clock:
                 yield name
             case "event" if in_clock or not among(placeholder.field in event_fields.get(event, ()) for event in events):
+                yield name
+            case "follow" if name in wording.required_names:
                 yield name
             case "history" if name in wording.required_names and not all(event in placeholder.known_after for event in events):
                 yield name

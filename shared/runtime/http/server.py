@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.connection_guard import MAX_HEADER_BYTES, ConnectionLimits, HeaderLimits, guarded_protocol
+from shared.runtime.http.default_headers import DefaultHeaders
 from shared.runtime.http.openapi import ServiceApi, problem_responses
 from shared.runtime.http.problem import SERVER_FAULT, add_problem_handlers
 from shared.runtime.process.health import Health
@@ -49,15 +50,13 @@ class HttpServer:
         settings = self._settings
         limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            HeaderLimits(self.app),
+            DefaultHeaders(HeaderLimits(self.app)),
             http=guarded_protocol(limits),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            # Nothing here is meant to be shown by a browser.
-            headers=[("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"), ("X-Content-Type-Options", "nosniff")],
             proxy_headers=False,  # nothing here asks for the client's address, so nobody gains by forging it
             timeout_graceful_shutdown=5,
             ws="none",

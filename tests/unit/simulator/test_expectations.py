@@ -35,6 +35,12 @@ def test_event_matches_on_every_key_of_the_expectation(expected: dict[str, Any],
     assert event_matches(expected, fields) is matches
 
 
+def test_instants_of_an_expectation_compare_as_instants() -> None:
+    expected = {"event": "clock_breached", "known_at": "2026-11-09T02:00:00+01:00"}
+    check_expectation(expected)
+    assert event_matches(expected, event("clock_breached", known_at=NINE))
+
+
 @pytest.mark.parametrize(
     "expectations",
     [

@@ -47,10 +47,12 @@ def run_steps(
     return simulate_scenario(_scenario(steps, until, complaint), bind_parameters(small_procedure(procedure)), company, calendars)
 
 
-def requested_messages(procedure: str, *steps: str, until: str, organisation: TimelineRow | None = None) -> list[TimelineRow]:
+def requested_messages(
+    procedure: str, *steps: str, until: str, organisation: TimelineRow | None = None, **complaint: Any
+) -> list[TimelineRow]:
     """The notification requests of one complaint received on the 9th at 09:00, with the values of their templates; steps as above."""
     simulation = Simulation(bind_parameters(small_procedure(procedure)), _company(organisation), {})
-    return [event for event in simulation.run(_scenario(steps, until, {})) if event["event"] == "notification_requested"]
+    return [event for event in simulation.run(_scenario(steps, until, complaint)) if event["event"] == "notification_requested"]
 
 
 def _scenario(steps: Iterable[str], until: str, complaint: TimelineRow) -> Scenario:

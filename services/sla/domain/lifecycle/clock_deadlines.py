@@ -64,14 +64,15 @@ def early_extension(plan: ClockPlan, run: ClockRun, until: int) -> str | None:
 
 
 def early_date(builder: DecisionBuilder, event_data: dict[str, Any]) -> tuple[ClockPlan, str] | None:
-    """The running clock that a date of an event would end before its start, and why; None if there is none."""
+    """The clock that a date of an event would end before its start, and why; None if there is none."""
     facts = event_data.get("facts", {})
     for plan in builder.rulebook.clock_plans.values():
         run = builder.case.current_run(plan.clock.id)
-        if run is None or not run.is_active:
+        if run is None or run.is_ended:
             continue
+        # A dormant run too: where the guard asks for the date, it is this very date that would let the clock run.
         dates = [(f"facts.{step.fact}", facts.get(step.fact)) for step in plan.deadline_steps if step.fact]
-        if any(step.entry.or_agreed for step in plan.deadline_steps):
+        if run.is_active and any(step.entry.or_agreed for step in plan.deadline_steps):
             dates += [(name, event_data.get(name)) for name in ("date", "next_date")]
         for name, at in dates:
             if isinstance(at, int) and at < run.start:

@@ -166,6 +166,8 @@ def move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at:
     if not plan.counts_by_department or reason == "extension_granted":
         # A reminder that has moved beyond this instant is due again; a change of lead sends none twice (time.md, Whose calendar).
         run.reminded = [index for index in run.reminded if (run.reminders[index] or 0) <= at]
+    if run.known_at == at:
+        skip_outrun_reminders(plan, run, at)
     moves = [(before, after) for before, after in zip(dues_before, run.dues, strict=True) if before != after]
     if plan.every is not None and occurrence_before != run.next_occurrence:
         moves.append((occurrence_before, run.next_occurrence))

@@ -97,21 +97,22 @@ def _breach(builder: DecisionBuilder, planned: PlannedEffect, effect: Breach, co
 
 def _remind(builder: DecisionBuilder, planned: PlannedEffect, effect: Remind, context: EffectContext) -> None:
     roles, rule_fields = _resolve_roles(builder, effect.remind, context), builder.rule_fields(context.rule, planned.clauses)
-    reachable = [notifications.reachable_role(builder, role, context.at) for role in roles]
-    recipients = list(dict.fromkeys(role for role in reachable if role is not None))
+    departments = notifications.named_departments(builder, effect.departments)
+    recipients = notifications.reachable_roles(builder, roles, context.at, departments)
     data = {**_run_fields(builder, context), **rule_fields, "role": roles[0], "recipients": recipients, "by": list(effect.by)}
     if context.occurrences > 1:
         data["occurrences"] = context.occurrences
     builder.add_event("reminded", context.at, data, context.cause)
     options = _notification_options(builder, effect, "reminded", context)
-    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 
 def _notify(builder: DecisionBuilder, planned: PlannedEffect, effect: Notify, context: EffectContext) -> None:
     roles, rule_fields = _resolve_roles(builder, effect.notify, context), builder.rule_fields(context.rule, planned.clauses)
     about = "clock_breached" if context.overdue and context.plan else context.about or "due"
     options = _notification_options(builder, effect, about, context, urgent=effect.urgent)
-    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options)
+    departments = notifications.named_departments(builder, effect.departments)
+    notifications.notify_roles_or_superiors(builder, context.at, roles, rule_fields, options, departments)
 
 
 def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate, context: EffectContext) -> None:
@@ -122,7 +123,7 @@ def _escalate(builder: DecisionBuilder, planned: PlannedEffect, effect: Escalate
 
 def _climb_line(builder: DecisionBuilder, planned: PlannedEffect, effect: ClimbLine, context: EffectContext) -> None:
     plan, run = context.plan, context.run
-    if plan is None or run is None or not run.is_active:
+    if plan is None or run is None or not run.is_active or escalation.is_told_above(builder, plan.clock.id, context.at, effect.told):
         return
     # From when people knew: what was late before the registration, or before the fact was known, is nobody's delay.
     known_from = max(context.at, builder.case.registered_at, run.known_at or context.at)

@@ -49,11 +49,19 @@ def advance_escalation(builder: DecisionBuilder, escalation: Escalation, at: int
         if recipients:
             escalation.rung = rung
             escalation.next = _next_rung_at(builder, at, escalation.every or ([] if ladder.every is None else [ladder.every]))
-            _notify_rung(builder, escalation, ladder, at, recipients, rule_fields)
+            further = any(role_holders(builder, role, at) for above in ladder.rungs[rung + 1 :] for role in role_tuple(above))
+            _notify_rung(builder, escalation, ladder, at, recipients, rule_fields, goes_on=further and escalation.next is not None)
             return
     escalation.active, escalation.next, escalation.rung = False, None, len(ladder.rungs)
     top = role_tuple(ladder.rungs[-1])[-1] if ladder.rungs else clock_owner(builder, builder.rulebook.clock_plans[escalation.clock])
     report_no_recipient(builder, at, top, rule_fields, escalation.ladder)
+
+
+def is_told_above(builder: DecisionBuilder, clock_id: str, at: int, told: list[str]) -> bool:
+    """Whether the nearest role above the clock's owner is one of these, or somebody is told and nobody stands above."""
+    rungs = (role_tuple(rung) for rung in _line_above_owner(builder, clock_id).rungs)
+    nearest = next((roles for roles in rungs if any(role_holders(builder, role, at) for role in roles)), None)
+    return bool(told) and (nearest is None or bool(set(nearest) & set(told)))
 
 
 def begin_climb(builder: DecisionBuilder, clock_id: str, at: int, clauses: list[str], intervals: list[str]) -> None:
@@ -103,7 +111,7 @@ def _next_rung_at(builder: DecisionBuilder, at: int, intervals: list[str]) -> in
 def _line_above_owner(builder: DecisionBuilder, clock_id: str) -> EscalationLadder:
     rungs = _line_from(builder, clock_owner(builder, builder.rulebook.clock_plans[clock_id]))[1:]
     return EscalationLadder.model_construct(
-        id=ESCALATION_RULE, clause=None, zh="", en="", rungs=rungs, every=None, by=[*CHANNELS], text=None
+        id=ESCALATION_RULE, clause=None, zh="", en="", rungs=rungs, every_=None, by=[*CHANNELS], text=None
     )
 
 
@@ -128,7 +136,7 @@ def resolve_ladder(builder: DecisionBuilder, ladder_or_role: str) -> EscalationL
         zh="",
         en="",
         rungs=_line_from(builder, ladder_or_role),
-        every=DEFAULT_RUNG_INTERVAL,
+        every_=DEFAULT_RUNG_INTERVAL,
         by=[*CHANNELS],
         text=None,
     )
@@ -145,10 +153,19 @@ def _line_from(builder: DecisionBuilder, first_role: str) -> list[str | list[str
 
 
 def _notify_rung(
-    builder: DecisionBuilder, escalation: Escalation, ladder: EscalationLadder, at: int, recipients: list[str], rule_fields: dict[str, Any]
+    builder: DecisionBuilder,
+    escalation: Escalation,
+    ladder: EscalationLadder,
+    at: int,
+    recipients: list[str],
+    rule_fields: dict[str, Any],
+    *,
+    goes_on: bool,
 ) -> None:
     data = {**rule_fields, "role": recipients[0], "recipients": recipients, "rung": escalation.rung + 1, "ladder": escalation.ladder}
     values = {**title_values(ladder.zh, ladder.en), **_clock_values(builder, escalation, at), **wording_values(ladder.text, builder.case)}
+    if goes_on:  # else nobody is left above: the message must not threaten with him
+        values["goes_on"] = True
     if escalation.clock:
         data["clock"] = escalation.clock
     builder.add_event("escalated", at, data, "timer" if builder.now > at else "")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.messages.message_values import case_values, in_json
 from services.sla.domain.rules.plans import ClockPlan
-from shared.procedures.model.effects import RoleNames
+from shared.procedures.model.effects import COOPERATING, LEAD, RoleNames
 
 COMPLAINANT_ROLE = "complainant"
 _NO_ACCUSED: frozenset[str] = frozenset()
@@ -49,9 +50,8 @@ def first_held_role(builder: DecisionBuilder, roles: RoleNames) -> str:
     # A single role is named even if it is vacant; a notification then goes to the role above it.
     if isinstance(roles, str) or len(roles) == 1:
         return roles if isinstance(roles, str) else roles[0]
-    case = builder.case
     at = builder.worktime.to_datetime(builder.now)
-    return builder.rulebook.organisation.first_held_role(roles, case.department or case.proposed, at, accused(builder))
+    return builder.rulebook.organisation.first_held_role(roles, _lead_department(builder), at, accused(builder))
 
 
 def accused(builder: DecisionBuilder) -> frozenset[str]:
@@ -73,17 +73,23 @@ def _named_in_report(builder: DecisionBuilder, report: dict[str, Any]) -> frozen
     return builder.rulebook.excluded_people((*report.get("persons", ()), *heads))
 
 
-def role_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, ...]:
-    """The persons who hold a role for this case at an instant and are neither absent nor accused."""
+def role_holders(builder: DecisionBuilder, role: str, at: int, department: str | None = None) -> tuple[str, ...]:
+    """The persons who hold a role for this case at an instant and are neither absent nor accused; those of its lead where none is given."""
     organisation = builder.rulebook.organisation
-    department = builder.case.department or builder.case.proposed
-    return organisation.role_holders(role, department, builder.worktime.to_datetime(at), accused(builder))
+    unit = _lead_department(builder) if department is None else department
+    return organisation.role_holders(role, unit, builder.worktime.to_datetime(at), accused(builder))
 
 
 def reachable_role(builder: DecisionBuilder, role: str, at: int) -> str | None:
     """The role itself if it has a holder, else the nearest role above it that has one; None if there is none."""
     reachable = _reachable_role_and_holders(builder, role, at)
     return None if reachable is None else reachable[0]
+
+
+def reachable_roles(builder: DecisionBuilder, roles: Sequence[str], at: int, departments: Sequence[str]) -> list[str]:
+    """The roles that are reached in these departments: each itself, or the nearest role above it that has a holder there."""
+    found = [_reachable_role_and_holders(builder, role, at, unit) for unit in departments for role in roles]
+    return list(dict.fromkeys(reachable[0] for reachable in found if reachable is not None))
 
 
 def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions) -> None:
@@ -94,16 +100,38 @@ def notify_roles(builder: DecisionBuilder, at: int, roles: list[str], rule_field
 
 
 def notify_roles_or_superiors(
-    builder: DecisionBuilder, at: int, roles: list[str], rule_fields: dict[str, Any], options: NotificationOptions
+    builder: DecisionBuilder,
+    at: int,
+    roles: list[str],
+    rule_fields: dict[str, Any],
+    options: NotificationOptions,
+    departments: tuple[str, ...] | None = None,
 ) -> None:
-    """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`."""
-    reachable = {role: _reachable_role_and_holders(builder, role, at) for role in roles}
-    for role, recipient in reachable.items():
-        if recipient is None:
-            report_no_recipient(builder, at, role, rule_fields)
-    recipients = dict(recipient for recipient in reachable.values() if recipient is not None)
-    persons = [person for holders in recipients.values() for person in holders]
-    request_notification(builder, at, [*recipients], persons, rule_fields, options)
+    """Request a notification of each role, or of the nearest role above a vacant one; a role without either is `no_recipient`.
+
+    With departments the role is searched in the line of each of them, without in that of the lead.
+    """
+    units = (_lead_department(builder),) if departments is None else departments
+    searched = [(role, _reachable_role_and_holders(builder, role, at, unit)) for unit in units for role in roles]
+    for role in dict.fromkeys(role for role, found in searched if found is None):
+        report_no_recipient(builder, at, role, rule_fields)
+    found = [recipient for _, recipient in searched if recipient is not None]
+    persons = [person for _, holders in found for person in holders]
+    request_notification(builder, at, list(dict.fromkeys(role for role, _ in found)), persons, rule_fields, options)
+
+
+def named_departments(builder: DecisionBuilder, names: Sequence[str]) -> tuple[str, ...]:
+    """The departments that an effect names: `lead`, each co-operating one, or those of the holders of a role."""
+    case, lead = builder.case, _lead_department(builder)
+    departments: list[str] = []
+    for name in names:
+        if name == LEAD:
+            departments.append(lead)
+        elif name == COOPERATING:
+            departments += case.cooperating
+        else:
+            departments += builder.rulebook.organisation.departments_of_role(name, [lead, *case.cooperating])
+    return tuple(dict.fromkeys(departments))
 
 
 def request_notification(
@@ -157,11 +185,17 @@ def _contact_person(builder: DecisionBuilder, at: int) -> str:
     return next(iter(role_holders(builder, case.handler or case_owner(builder), at)), "")
 
 
-def _reachable_role_and_holders(builder: DecisionBuilder, role: str, at: int) -> tuple[str, tuple[str, ...]] | None:
+def _lead_department(builder: DecisionBuilder) -> str:
+    return builder.case.department or builder.case.proposed
+
+
+def _reachable_role_and_holders(
+    builder: DecisionBuilder, role: str, at: int, department: str | None = None
+) -> tuple[str, tuple[str, ...]] | None:
     tried: list[str] = []
     candidate: str | None = role
     while candidate is not None and candidate not in tried:
-        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at)
+        persons = () if candidate == COMPLAINANT_ROLE else role_holders(builder, candidate, at, department)
         if persons or candidate == COMPLAINANT_ROLE:
             return candidate, persons
         tried.append(candidate)

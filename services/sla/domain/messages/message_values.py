@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MATTER_CHARACTERS = 40
 _INSTANT_VALUES = frozenset({"started_at", "due_at", "received_at", "date", "until", "next_date", "agreed_date"})
 _EVENT_VALUES = (
-    *("text", "reason", "demands", "outcome", "date", "until", "next_date"),
+    *("missing", "text", "reason", "demands", "outcome", "date", "until", "next_date"),
     *("cause", "persons", "units", "sanction", "compensation", "amount", "household", "concealment", "place"),
 )
 
@@ -70,7 +70,8 @@ def case_values(case: Case) -> dict[str, Any]:
 
 def matter_line(complaint: dict[str, Any]) -> str:
     """The complaint's title, else the beginning of its text, on one line."""
-    line = " ".join(str(complaint.get("title") or complaint.get("text") or "").split())
+    # Wordings put the matter into a sentence of theirs, so that its own full stop would stand twice.
+    line = " ".join(str(complaint.get("title") or complaint.get("text") or "").split()).rstrip("。．.；;，, ")
     return line if len(line) <= MATTER_CHARACTERS else line[: MATTER_CHARACTERS - 1] + "…"
 
 

@@ -12,6 +12,7 @@ from services.sla.domain.reports.case_progress import CaseAtPeriodEnd, case_at_p
 from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.finding_figures import FindingFigures
 from services.sla.domain.reports.handling_time import ENDED, handling_segments
+from shared.contracts.events.from_work_to_closing import rating_outcome
 from shared.procedures.model.procedure import Procedure
 
 CALL_BACK_OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
@@ -106,7 +107,7 @@ class StatisticsCollector:
                 self.in_time_by_clause[clause] += in_time
 
     def _count_call_backs(self, timeline: CaseTimeline, period_events: Sequence[Event]) -> None:
-        outcomes = [outcome for event in period_events if event.type == "called_back" and (outcome := event.data.get("outcome"))]
+        outcomes = [outcome for event in period_events if (outcome := _stated_outcome(event))]
         if outcomes:
             # The latest counts: who was dissatisfied is called back again after the next handling (hunan-property 3.8).
             self.outcomes_by_complainant["all"][outcomes[-1]] += 1
@@ -166,6 +167,13 @@ def compute_statistics(timelines: Iterable[CaseTimeline], procedure: Procedure, 
 
 def _rate(finished: int, in_time: int) -> dict[str, Any]:
     return {"finished": finished, "in_time": in_time, "rate": _ratio(in_time, finished)}
+
+
+def _stated_outcome(event: Event) -> str:
+    """The outcome that a call-back had or that a rating states; empty for other events."""
+    if event.type == "rated":
+        return rating_outcome(event.data["score"])
+    return event.data.get("outcome", "") if event.type == "called_back" else ""
 
 
 def _satisfaction(outcomes: Counter[str]) -> dict[str, Any]:

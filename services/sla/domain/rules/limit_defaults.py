@@ -30,9 +30,13 @@ _COUNTED_AGAIN = ("clock", "working", "part")
 
 
 class ClimbLine(Effect):
-    """Tell the role above the clock's owner after the shortest of these times, then each further role of the line, until the clock ends."""
+    """Tell the role above the clock's owner after the shortest of these times, then each further role of the line, until the clock ends.
+
+    It does nothing where the nearest role above is one of `told`, which the entry tells at due, or where nobody stands above.
+    """
 
     climb_after: list[str]
+    told: list[str] = []
 
 
 class TellAbove(Effect):
@@ -87,11 +91,15 @@ def _with_defaults(clock: ClockEntry, step: DeadlineStep, limits: LimitDefaults,
         telling = [effect.when for effect in effects if _told_roles(effect) & owners]
         added += _default_effect(Notify(notify="owner", by=["sms", "email"]), telling, breach, clauses, CHASE_RULE)
     if limits.escalate_after is not None:
-        telling_above = [effect.when for effect in effects if isinstance(effect, Escalate | RaiseLevel) or _told_roles(effect) - owners]
+        others = [effect for effect in effects if _told_roles(effect) - owners]
+        # Who stands above the owner is known by the organisation only: a unit beside him (internal-customers 4.2) is not the one above.
+        told = sorted({role for effect in others if effect.when is None for role in _told_roles(effect) - owners})
+        telling_above = [effect.when for effect in effects if isinstance(effect, Escalate | RaiseLevel)]
+        telling_above += [effect.when for effect in others if effect.when is not None]
         intervals = [limits.escalate_after]
         if step.duration is not None and step.duration.kind in _COUNTED_AGAIN:
             intervals.append(str(step.duration))
-        added += _default_effect(ClimbLine(climb_after=intervals), telling_above, breach, clauses, ESCALATION_RULE)
+        added += _default_effect(ClimbLine(climb_after=intervals, told=told), telling_above, breach, clauses, ESCALATION_RULE)
     # Next to the breach: an event that the entry deems afterwards ends the clock, and with it the way up.
     place = next(index for index, effect in enumerate(effects) if effect is breach) + 1
     return replace(step, effects=(*step.effects[:place], *added, *step.effects[place:]))

@@ -8,6 +8,7 @@ from shared.procedures.explain.conditions.presence_text import field_label, flag
 from shared.procedures.explain.conditions.search_text import attached_files_text, pattern_text, search_text
 from shared.procedures.explain.names import ProcedureNames
 from shared.procedures.explain.value_names import VALUE_NAMES
+from shared.procedures.expressions.date_arithmetic import MONTHS_AFTER
 
 _EPOCH = "1970-01-0"
 """Packs compare an instant with the start of 1970 to ask whether it is set: an absent instant reads as that moment."""
@@ -23,6 +24,8 @@ _TIME_WORDS = {
     "<=": ("不晚于", "is not later than"),
     ">": ("晚于", "is later than"),
 }
+# country-garden 3.8 includes the very day on which the months are over, realestate-engineering 4.1.4 does not.
+_MONTH_WORDS = {">=": ("已满", "at least"), "<": ("不满", "less than"), "<=": ("未超过", "not more than"), ">": ("已超过", "more than")}
 
 
 def is_truth_fact(names: ProcedureNames, node: Node) -> bool:
@@ -210,6 +213,9 @@ def _actor_text(names: ProcedureNames, left: Name, items: Sequence[Node], *, pos
     )
     if left.path[0] == "last":
         event = names.choose(f"最近一次{names.event(left.path[1])}", f"the latest {names.event_noun(left.path[1])}")
+        if left.path[1] == "escalated":  # its role is the rung that it reached, not who did it
+            reached = "reached" if positive else "did not reach"
+            return names.choose(f"{event}{'' if positive else '并非'}至{doers}", f"{event} {reached} {doers}")
         return names.choose(f"{event}{'系' if positive else '并非'}由{doers}作出", f"{event} was {'' if positive else 'not '}by {doers}")
     return names.choose(f"{'' if positive else '并非'}由{doers}作出", f"it is {'' if positive else 'not '}done by {doers}")
 
@@ -221,10 +227,20 @@ def _is_number_fact(names: ProcedureNames, node: Node) -> bool:
 
 def _ordered_text(names: ProcedureNames, node: Comparison) -> str:
     """A comparison of size or time."""
+    if isinstance(node.right, Call) and node.right.function == MONTHS_AFTER and isinstance(node.left, Name):
+        return _months_text(names, node.left, node.right, _MONTH_WORDS[node.operator])
     is_time = isinstance(node.right, Name | Call) and not _is_number_fact(names, node.right)
     zh, en = (_TIME_WORDS if is_time else _NUMBER_WORDS)[node.operator]
     left, right = operand_text(names, node.left), operand_text(names, node.right)
     return names.choose(f"{left}{zh}{right}", f"{left} {en} {right}")
+
+
+def _months_text(names: ProcedureNames, day: Name, call: Call, words: tuple[str, str]) -> str:
+    """`last.handed_over.day < months_after(facts.accepted_at, 12)`: on that day less than 12 months have passed since the date."""
+    start, months = (operand_text(names, argument) for argument in call.arguments)
+    when = name_text(names, Name(("last", day.path[1], "at")) if day.path[0] == "last" else day)
+    zh, en = words
+    return names.choose(f"自{start}至{when}{zh}{months}个月", f"{en} {months} months have passed from {start} to {when}")
 
 
 def _generic_text(names: ProcedureNames, node: Comparison) -> str:

@@ -6,14 +6,15 @@ from shared.procedures.explain.conditions.condition_syntax import Call, Name, No
 from shared.procedures.explain.conditions.operand_text import operand_text
 from shared.procedures.explain.conditions.pattern_words import PatternWords, PatternWordsError, WordSequence, pattern_words
 from shared.procedures.explain.names import ProcedureNames
-from shared.procedures.expressions.text_patterns import CueKind, common_cues
+from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueKind, common_cues
 
 _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "negation": ("被否定", "denied"),
-    "past": ("已成过去或已解决", "past or settled"),
-    "hearsay": ("听说或属别处", "hearsay or about another place"),
+    "past": ("已成过去", "past"),
+    "hearsay": ("属他人他处之事", "somebody else's matter"),
     "enquiry": ("只是询问", "only asked about"),
     "conditional": ("只是假设", "only supposed"),
+    "other_topic": ("所说并非此事", "said not to be the matter"),
 }
 
 _FILE_ENDINGS = re.compile(r"(?:\(\?i\))?\[\.\]\((?P<endings>\w+(?:\|\w+)*)\)\$")
@@ -66,9 +67,10 @@ def pattern_text(names: ProcedureNames, name: str, *, positive: bool) -> str:
     if pattern.lookalikes:
         others = names.join_list([names.quote(word) for word in pattern.lookalikes], ("或", "or"))
         text += names.choose(f"（{others}不算）", f" ({others} does not count)")
-    if pattern.topic or not pattern.cues:
+    kinds = TOPIC_CUES if pattern.topic else pattern.cues
+    if not kinds:
         return text
-    cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in pattern.cues], ("或", "or"))
+    cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in kinds], ("或", "or"))
     return text + names.choose(f"（{cues}的不算）", f" (what is {cues} does not count)")
 
 
@@ -84,7 +86,7 @@ def _sequence_text(names: ProcedureNames, sequence: WordSequence) -> str:
             text += names.choose(f"，其后又出现{following}", f" and later {following}")
         else:
             text += names.choose(
-                f"，其后相隔不超过{gap.most}字又有{following}",
+                f"，其后{gap.most}字以内又有{following}",
                 f" followed, at most {gap.most} character{'' if gap.most == 1 else 's'} on, by {following}",
             )
     return text

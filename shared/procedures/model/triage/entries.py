@@ -1,17 +1,22 @@
 """Entries of a procedure by which triage classifies, routes and counts."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import ComplaintKind
 from shared.procedures.model.timed_entries import (
     ClauseIds,
-    DurationText,
+    DurationSource,
+    FromParameter,
+    OptionalDurationSource,
     TitledEntry,
+    given_value,
+    parameter_tag,
 )
 
+ThresholdSource = Annotated[Annotated[Annotated[int, Field(ge=2)], Tag("value")] | FromParameter, Discriminator(parameter_tag)]
 NEVER_HOLDS = "false"
 """The `when` of a class that only a person assigns: rules never reach it."""
 
@@ -73,9 +78,9 @@ class CountEntry(TitledEntry):
         "cases with an empty key are not counted"
     )
     when: str | None = None
-    threshold: int = Field(ge=2)
-    window: DurationText | None = Field(
-        default=None, description="longest time between the first and the last case, such as 30m; none: unlimited"
+    threshold_: ThresholdSource = Field(alias="threshold")
+    window_: OptionalDurationSource = Field(
+        alias="window", default=None, description="longest time between the first and the last case, such as 30m; none: unlimited"
     )
     # telecom-urgent, sudden fault: one caller who calls ten times is one person.
     distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants instead of cases")
@@ -87,6 +92,16 @@ class CountEntry(TitledEntry):
     reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the case that completes the group")
     does: CountEffect
 
+    @property
+    def threshold(self) -> int:
+        """How many cases, or people, complete a group."""
+        return given_value(self.threshold_)
+
+    @property
+    def window(self) -> str | None:
+        """The longest time between the first and the last case, as `DurationText`; None: unlimited."""
+        return given_value(self.window_)
+
 
 class DuplicateRule(StrictModel):
     """When two submissions of one person on one matter are duplicates, which triage links by itself while the first is unanswered.
@@ -94,10 +109,15 @@ class DuplicateRule(StrictModel):
     Without the rule triage proposes the link to a person, and the later submission counts as a repeat.
     """
 
-    within: DurationText = Field(description="longest time between the two receipts: clock time or days, such as 2h")
+    within_: DurationSource = Field(alias="within", description="longest time between the two receipts: clock time or days, such as 2h")
     same: list[str] = Field(
         min_length=1,
         description="what the two have in common: fields of the complaint, such as object, or facts (facts.policy); "
         "a submission without one of them is no duplicate",
     )
     clause: ClauseIds | None = None
+
+    @property
+    def within(self) -> str:
+        """The longest time between the two receipts, as `DurationText`."""
+        return given_value(self.within_)

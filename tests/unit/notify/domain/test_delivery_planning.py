@@ -1,18 +1,20 @@
 """The deliveries of a request: ids, templates, reasons, instants."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.notify.bootstrap import template_sources
-from services.notify.domain.delivery_planning import PlannedDelivery, PlanningContext, plan_deliveries
+from services.notify.domain.delivery_planning import FollowLinks, PlannedDelivery, PlanningContext, plan_deliveries
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import RecipientDirectory
 from shared.contracts.events.notifications import NotificationRequested
+from shared.contracts.follow_codes import follow_code, follow_key
 from shared.procedures.organisation import Organisation, Person
 
 NOW = datetime(2026, 9, 24, 15, tzinfo=UTC)  # 23:00 in Shanghai
@@ -78,6 +80,21 @@ def test_complainant_gets_the_text_for_staff_only_if_the_procedure_names_it() ->
 
     assert template_of() == template_of(template="clock_breached") == "complainant.zh.sms"
     assert template_of(template="escalated") == "escalated.zh.sms"
+
+
+def test_the_code_of_a_case_reaches_its_complainant_alone() -> None:
+    """With it one acts as the complainant, and every member of staff would have it."""
+    follow = FollowLinks(follow_key("a secret of the tests"), "https://complaints.example.org/f/")
+    context = replace(planning_context(), follow=follow)
+    code = follow_code(follow.key, "c1")
+    values = {"number": "TS-1", "wording": "{number}[ {follow_link}][ {follow_code}]", "wording_en": "x"}
+    fields = {"recipients": ["complainant", "supervisor"], "about": "handled", "values": values}
+    request = NotificationRequested.model_validate({"case": "c1", "at": NOW, "persons": ["li"], "by": ["email"], **fields})
+    sent = {delivery.recipient: delivery.text for delivery in plan_deliveries(request, ID, context, NOW, {"email": "wang@example.com"})}
+    assert f"https://complaints.example.org/f/{code}" in sent["complainant"]
+    assert code not in sent["li"]
+    unset = plan_deliveries(request, ID, planning_context(), NOW, {"email": "wang@example.com"})
+    assert all("查询码" not in delivery.text for delivery in unset)
 
 
 def test_template_that_does_not_exist_fails_and_is_not_replaced() -> None:

@@ -28,6 +28,7 @@ PROCEDURE_TEXTS = ProcedureTitles(
         "limit": ClauseText(zh="按期", en="In time", cite=Title(zh="“处理期限”", en="the time limit")),
     },
     classes={"a": Title(zh="甲类", en="Class A")},
+    facts={"policy": Title(zh="保单号", en="policy number")},
 )
 TEXTS = MessageTexts(ORGANISATION, {("p", 1): PROCEDURE_TEXTS})
 
@@ -145,6 +146,22 @@ def test_complainant_does_not_read_what_staff_wrote_for_each_other() -> None:
     for about in ("assigned", "measures_approved", "routed"):
         text = TEMPLATES.render("complainant.zh.email", values(about=about, values={"text": "内部意见", "reason": "内部理由"})).text
         assert "内部" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "listed"), [("zh", "缺：投诉人电话、地点、保单号。"), ("en", "Missing: the complainant's phone, place, policy number.")]
+)
+def test_missing_fields_are_listed_by_their_titles(language: str, listed: str) -> None:
+    missing = ["complainant.phone", "place", "facts.policy"]
+    shown = values(language, values={"wording": "缺：{missing}。", "wording_en": "Missing: {missing}.", "missing": missing})
+    assert shown["message"] == listed
+
+
+@pytest.mark.parametrize(("language", "threat"), [("zh", "将继续向上一级升级"), ("en", "goes on to the level above")])
+def test_an_escalation_says_that_it_goes_on_only_where_it_does(language: str, threat: str) -> None:
+    for goes_on in (True, False):
+        text = TEMPLATES.render(f"escalated.{language}.email", values(language, values={"number": "TS-1", "goes_on": goes_on})).text
+        assert (threat in text) is goes_on
 
 
 FINDINGS = {"sanction": "fine", "persons": ["guo", "王某"], "units": ["engineering", "外包队"], "amount": 1200.5, "call_result": "busy"}

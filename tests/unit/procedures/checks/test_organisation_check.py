@@ -53,3 +53,15 @@ def test_several_faults_are_one_line_with_their_number(tmp_path: Path) -> None:
         load_checked_organisation(path)
     assert raised.value.in_one_line().endswith("(and 1 more problems)")
     assert "\n" not in raised.value.in_one_line()
+
+
+@pytest.mark.parametrize(("second", "faults"), [("1q", 0), ("1mo", 1)])
+def test_sources_that_give_a_duty_different_periods_are_refused(tmp_path: Path, second: str, faults: int) -> None:
+    path = tmp_path / "organisation.yaml"
+    sources = [
+        f"  - {{id: s{i}, procedure: service-feedback, parameters: {{analysis_every: {every}}}}}" for i, every in enumerate(["1q", second])
+    ]
+    path.write_text("id: x\nsources:\n" + "\n".join(sources) + "\n", "utf-8")
+    errors = [problem for problem in check_organisation(path) if "analysis_every" in problem.message]
+    assert [problem.line for problem in errors] == [4] * faults
+    assert all("a duty has one period; give all of them the same value" in problem.message for problem in errors)

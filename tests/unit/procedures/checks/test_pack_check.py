@@ -57,6 +57,7 @@ ERRORS = {
     "unknown event": ("stops: closed", "stops: closd", "there is no event closd; did you mean closed?"),
     "unknown action": ("  close: {by", "  clse: {by", "there is no action clse; did you mean close?"),
     "unknown role": ("remind: desk", "remind: clerk", "the role clerk is not declared"),
+    "unknown department of a message": ("remind: desk", "remind: desk, departments: [clerk]", "the role clerk is not declared"),
     "unknown ladder or role": ("escalate: up", "escalate: upp", "the role upp is not declared"),
     "unknown parameter": ("{parameter: limit}", "{parameter: limt}", "there is no parameter limt; did you mean limit?"),
     "unknown date": ("{parameter: limit}", "{date: agred}", "there is no fact agred; did you mean agreed?"),

@@ -35,6 +35,18 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
             "最近一次回访的结果不是“不满意”或“联系不上”",
         ),
         ("count.handled == 0", "the handling has not been completed", "尚未处理完毕"),
+        (
+            "case.received_day < months_after(facts.agreed_on, 12)",
+            "less than 12 months have passed from “agreed on” to the day of receipt",
+            "收到投诉之日距“agreed on”不满12个月",
+        ),
+        (
+            "last.handled.day >= months_after(facts.agreed_on, 6)",
+            "at least 6 months have passed from “agreed on” to the latest completion of the handling",
+            "最近一次处理完毕距“agreed on”已满6个月",
+        ),
+        ("last.escalated.role == 'chief'", "the latest escalation reached the chief", "最近一次升级上报至主管"),
+        ("last.escalated.role != 'chief'", "the latest escalation did not reach the chief", "最近一次升级上报并非至主管"),
         ("count.answered > 0", "a further answer has been given", "已再次答复"),
         ("count.answered > 2", "the number of times of a further answer is more than 2", "再次答复的次数超过2"),
         (
@@ -55,6 +67,21 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         ("!complaint.text.matches('a|b')", "the text does not contain “a” or “b”", "内容中未出现“a”或“b”"),
         ("size(case.links) > 0", "the linked cases is given", "写明了关联案件"),
         ("case.handler == ''", "no handler has been named", "尚未指定经办人"),
+        (
+            "case.received_day < months_after(facts.agreed_on, 6)",
+            "less than 6 months have passed from “agreed on” to the day of receipt",
+            "自“agreed on”至收到日期不满6个月",
+        ),
+        (
+            "case.received_day <= months_after(facts.agreed_on, 6)",
+            "not more than 6 months have passed from “agreed on” to the day of receipt",
+            "自“agreed on”至收到日期未超过6个月",
+        ),
+        (
+            "case.received_day > months_after(facts.agreed_on, 6)",
+            "more than 6 months have passed from “agreed on” to the day of receipt",
+            "自“agreed on”至收到日期已超过6个月",
+        ),
         (
             "last.answered.at < last.handled.at",
             "the latest further answer is earlier than the latest completion of the handling",

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from shared.procedures.explain.page import build_page
 from shared.procedures.explain.rendering.html_page import render_html
 from shared.procedures.explain.rendering.text_page import render_text
@@ -34,3 +36,16 @@ def test_the_html_page_refers_to_no_other_file_and_escapes_texts(tmp_path: Path)
     assert html.startswith('<!doctype html>\n<html lang="en">')
     assert "&lt;script&gt;" in html
     assert not any(mark in html for mark in ("<script", "src=", "http", "@import", "url("))
+
+
+@pytest.mark.parametrize(
+    ("declared", "zh", "en"),
+    [
+        ("", "系统通知作出终结决定的岗位，由其决定是否", "the system tells the role that ended it, which decides whether to reopen it."),
+        ('after_end: {follows: reopen, clause: "4"}\n', "系统立即", "the system reopens it at once (clause 4)."),
+    ],
+)
+def test_the_page_says_what_follows_when_the_complainant_comes_back_after_the_end(tmp_path: Path, declared: str, zh: str, en: str) -> None:
+    pack = load_pack(write_pack(tmp_path, ("uncovered:\n", f"{declared}uncovered:\n")))
+    assert zh in render_text(build_page(pack.procedure, pack.clauses, "zh"))
+    assert en in render_text(build_page(pack.procedure, pack.clauses, "en"))

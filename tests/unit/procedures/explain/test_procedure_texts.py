@@ -23,7 +23,7 @@ def test_a_limit_is_described_in_both_languages(english: ProcedureTexts, chinese
 
 
 def test_duplicates_are_described_in_both_languages(english: ProcedureTexts, chinese: ProcedureTexts) -> None:
-    rule = DuplicateRule(within="2h", same=["object", "place"])
+    rule = DuplicateRule(within_="2h", same=["object", "place"])
     [line] = describe_duplicates(english, rule)
     assert line.startswith("If one complainant submits again within 2 hours with the same ")
     [line] = describe_duplicates(chinese, rule)

@@ -77,6 +77,24 @@ def test_chosen_cues_only_take_the_sense_away() -> None:
     assert counts("没有漏水", topic=True)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("这个月没有发工资", True),
+        ("工资被扣", True),
+        ("工资没有发", True),
+        ("是不是工资算错了", True),
+        ("不是工资的问题", False),
+        ("不是因为工资,是空调坏了", False),
+        ("工资没有意见", False),
+        ("工资方面没有问题", False),
+        ("不是工资的问题,是工资条看不懂", True),
+    ],
+)
+def test_a_topic_is_taken_away_only_where_the_words_say_that_it_is_not_the_matter(text: str, expected: bool) -> None:
+    assert counts(text, words=["工资"], topic=True) == expected
+
+
 def test_look_alikes_of_a_pattern_do_not_count() -> None:
     assert not counts("漏水点探测仪", lookalikes=["漏水点探测仪"])
     assert counts("漏水点探测仪说漏水", lookalikes=["漏水点探测仪"])

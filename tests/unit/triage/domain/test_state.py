@@ -11,7 +11,7 @@ from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.from_work_to_closing import Linked, Reopened, Unlinked, Withdrawn
+from shared.contracts.events.from_work_to_closing import Linked, Reopened, Supplemented, Unlinked, Withdrawn
 from shared.contracts.events.triage import GroupFound, Reclassified, Registered
 from shared.contracts.events.up_to_approval import Amended, Refused
 from tests.unit.triage.conftest import START, MakeComplaint, MakeRules
@@ -129,6 +129,25 @@ def test_amended_complaint_is_classified_again(triage: MakeTriage, complaint: Ma
     events = shop.apply(Amended(case="a", at=START, facts={"media": False}, fields={"kind": "demand", "number": "forged"}))
     assert [(e.class_, e.kind) for e in events if isinstance(e, Reclassified)] == [("light", "demand")]
     assert shop.state.cases["a"].complaint.number == "TS-2026-00001"
+
+
+def test_facts_read_from_what_the_complainant_adds_are_published_without_a_change_of_class(
+    rules: MakeRules, context: TriageContext, complaint: MakeComplaint
+) -> None:
+    """hunan-property 3.5.1.2: a lift that stands still starts the day's clock, whatever the class was before."""
+    derived = [{"id": "stuck", "set": {"fault_kind": "lift"}, "when": "complaint.text.contains('停梯')"}]
+    shop = Triage(rules(derived=derived), context, TriageState())
+    shop.register(complaint("a", text="垃圾没人清"))
+    assert facts_amended(shop.apply(Supplemented(case="a", at=START, text="还停梯了"))) == [("a", {"fault_kind": "lift"})]
+    assert shop.apply(Supplemented(case="a", at=START, text="停梯两天")) == []
+    assert facts_amended(shop.apply(Amended(case="a", at=START, fields={"text": "垃圾没人清"}))) == [("a", {"fault_kind": None})]
+    assert shop.apply(Amended(case="a", at=START, fields={"text": "停梯"}, facts={"fault_kind": "door"})) == []
+
+
+def test_facts_of_a_new_class_come_with_it(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage()
+    shop.register(complaint("a"))
+    assert types_and_cases(shop.apply(Supplemented(case="a", at=START, text="有人受伤"))) == [("reclassified", "a")]
 
 
 def test_amended_count_key_moves_the_case_and_dissolves_its_group(triage: MakeTriage, complaint: MakeComplaint) -> None:

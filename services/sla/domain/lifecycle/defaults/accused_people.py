@@ -10,22 +10,28 @@ from services.sla.domain.lifecycle.findings.rules import FINDING_ACTIONS
 from services.sla.domain.lifecycle.notifications import accused, reachable_role, role_holders
 
 RULE = "accused_left_out"
-_APPROVING_ACTIONS = frozenset(
-    {"approve", "approve_with_demands", "reject", "review", "sign_off", "grant_extension", "refuse_extension", "verify", *FINDING_ACTIONS}
+_DECIDING_ACTIONS = frozenset(
+    {
+        *("approve", "approve_with_demands", "reject", "review", "sign_off", "grant_extension", "refuse_extension", "verify"),
+        *("refuse", "close"),
+        *FINDING_ACTIONS,
+    }
 )
+"""Actions that decide on measures or on the case itself: who ends the complaint against himself decides on it too."""
 
 
 def accused_takes_part(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    """The refusal of an approval by an accused person, and of assigning the case to one."""
+    """The refusal of a decision by an accused person, of assigning the case to one, and of naming one to the customer."""
     excluded = accused(builder)
     if not excluded:
         return None
-    if action in _APPROVING_ACTIONS and excluded & {data.get("actor", ""), *_role_as_person(builder, data)}:
+    if action in _DECIDING_ACTIONS and excluded & {data.get("actor", ""), *_role_as_person(builder, data)}:
         return ActionRefusal(f"actor: the complaint is about the actor or his superior; the role above has to {action}", rule=RULE)
+    # Whom the customer talks to handles the case, whether assigned or named in the contact.
+    if action in ("assign", "contact") and data.get("person") in excluded:
+        return ActionRefusal("person: the complaint is about this person or his superior; name another one", rule=RULE)
     if action == "assign":
         role = data.get("to_role", "")
-        if data.get("person") in excluded:
-            return ActionRefusal("person: the complaint is about this person or his superior; name another one", rule=RULE)
         if role and not data.get("person") and not role_holders(builder, role, data["at"]) and _has_holder(builder, role, data["at"]):
             return ActionRefusal("role: all who hold it are complained about or report to the accused; name the role above", rule=RULE)
     return None

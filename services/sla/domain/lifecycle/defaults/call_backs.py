@@ -1,23 +1,27 @@
-"""What the call-backs of a case have reached since its latest handling."""
+"""What the call-backs and ratings of a case have reached since its latest handling."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from services.sla.domain.deadlines.worktime import Worktime
+from shared.contracts.events.from_work_to_closing import rating_outcome
 
 if TYPE_CHECKING:
     # The case holds what this module keeps.
     from services.sla.domain.lifecycle.case import Case
 
-CALL_BACK_EVENTS = frozenset({"handled", "called_back"})
+CALL_BACK_EVENTS = frozenset({"handled", "called_back", "rated"})
 UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
 class CallBacks:
-    """The latest call-back's outcome, whether it came after the latest handling, and the working days since on which nobody was reached."""
+    """The outcome of the latest call-back or rating, and what became of the call-backs since the latest handling.
+
+    `after_handling`: one reached the complainant; `unreached_days`: the working days on which nobody was reached.
+    """
 
     outcome: str = ""
     after_handling: bool = False
@@ -30,6 +34,10 @@ def record_call_back(case: Case, worktime: Worktime, event_type: str, at: int, d
     if event_type == "handled":
         # The outcome stays: who was dissatisfied has to be asked again, however often the matter is handled (quality-claims 8).
         case.call_backs = CallBacks(before.outcome)
+        return
+    if event_type == "rated":
+        # A rating is no call-back where the regulation asks for one, but who rates badly is not content.
+        case.call_backs = replace(before, outcome=rating_outcome(data["score"]))
         return
     outcome = data.get("outcome", "")
     if outcome != UNREACHABLE:

@@ -47,6 +47,24 @@ def test_suspicious_calendar_passes_with_a_warning(tmp_path: Path, text: str, wa
     assert warning in checked.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (BRANCH + "version: 3\n", "branch.yaml:4: duplicate key «version» (first on line 2); keep one"),
+        (BRANCH + "days: {2026-09-28: off, 2026-09-28: off}\n", "duplicate key «2026-09-28»"),
+    ],
+)
+def test_a_calendar_with_a_repeated_key_is_refused_with_its_line(tmp_path: Path, text: str, fault: str) -> None:
+    checked = CliRunner().invoke(app, ["check", str(write_calendar(tmp_path, text))])
+    assert (checked.exit_code, fault in checked.output) == (2, True), checked.output
+
+
+def test_a_calendar_is_read_by_yaml_1_2_as_packs_are(tmp_path: Path) -> None:
+    """YAML 1.1 reads an id of `no` as false."""
+    checked = CliRunner().invoke(app, ["check", str(write_calendar(tmp_path, "id: no\nversion: 1\n"))])
+    assert (checked.exit_code, "no, version 1" in checked.stdout) == (0, True), checked.output
+
+
 @pytest.mark.parametrize("text", ["- a list", "id: [", "id: x\nversion: 1\nhours: {}\n"])
 def test_invalid_calendar_ends_with_status_2(tmp_path: Path, text: str) -> None:
     assert CliRunner().invoke(app, ["check", str(write_calendar(tmp_path, text))]).exit_code == 2

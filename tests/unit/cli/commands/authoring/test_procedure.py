@@ -22,6 +22,13 @@ def test_check_prints_problems_and_fails_on_errors(tmp_path: Path) -> None:
     assert jiesu("procedure", "check", write_pack(tmp_path, ("version: 1", "version: x"))).exit_code == 1
 
 
+def test_check_counts_warnings_without_the_scenarios_that_fail(tmp_path: Path) -> None:
+    failing = SCENARIO + "  - {event: closed}\n  - {event: reopened}\n"
+    result = jiesu("procedure", "check", write_pack(tmp_path, scenario=failing))
+    warnings = sum(line.startswith("warning: ") for line in result.output.splitlines())
+    assert result.output.splitlines()[-1].endswith(f": 2 errors, {warnings} warnings")
+
+
 def test_check_with_an_organisation_reports_vacant_roles_and_unset_parameters(tmp_path: Path) -> None:
     (tmp_path / "org.yaml").write_text("id: o\nsources: [{id: hotline, procedure: sample}]\n", "utf-8")
     result = jiesu("procedure", "check", write_pack(tmp_path), "--organisation", tmp_path / "org.yaml")

@@ -1,15 +1,18 @@
 """The register of issued forms: a missing number and a copy that differs from the ledger are faults."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 import pytest
 
+from cli.commands.records.ledger import form_faults, procedures_below
 from services.sla.application.forms.form_register import copy_faults, number_faults
 from services.sla.domain.evidence.case_history import CaseHistory, LedgerRow
 from services.sla.storage.form_register import FormIssue
 from shared.procedures.forms.versions import form_versions
 from tests.unit.procedures.forms.sample_form import form_of, sample_events, sample_procedure
+from tests.unit.procedures.sample_pack import write_pack
 
 NOW = datetime(2026, 9, 24, tzinfo=UTC)
 
@@ -19,7 +22,7 @@ def issue(serial: int, form: str = "sheet", version: int = 0, digest: str = "", 
 
 
 def history() -> CaseHistory:
-    bodies = [{**event, "type": event["event"]} for event in sample_events()]
+    bodies = [{**event, "type": event["event"], "procedure": "sample", "version": 1} for event in sample_events()]
     rows = [LedgerRow(body["sequence"], orjson.dumps(body), b"", body["type"], NOW, NOW) for body in bodies]
     return CaseHistory("case-1", b"", len(rows), "", b"", rows)
 
@@ -44,3 +47,20 @@ def test_copy_with_the_hash_of_its_version_has_no_fault() -> None:
 def test_copy_that_differs_from_the_ledger_is_a_fault(form: str, version: int, digest: str) -> None:
     [fault] = copy_faults(history(), sample_procedure(), [issue(1, form, version, digest)])
     assert fault == f"the copy {form} 2026-00001 of version {version} differs from the ledger: one of them was changed"
+
+
+def test_copies_of_a_procedure_that_is_not_installed_are_checked_with_the_one_of_a_folder() -> None:
+    procedure = sample_procedure()
+    [version] = form_versions(procedure, form_of(procedure), sample_events())
+    copies = [issue(1, version=1, digest=version.hash)]
+    registered = history().recorded_events()[0].body
+    key = (registered["procedure"], registered["version"])
+    assert form_faults(history(), copies, {key: procedure}) == []
+    [fault] = form_faults(history(), copies, {})
+    assert fault.endswith("is not installed; name its folder by --procedures")
+
+
+def test_the_procedures_below_a_folder_are_found_in_every_version(tmp_path: Path) -> None:
+    write_pack(tmp_path / "own")
+    write_pack(tmp_path / "own" / "versions" / "2", ("version: 1", "version: 2"))
+    assert [*procedures_below(tmp_path)] == [("sample", 1), ("sample", 2)]

@@ -81,3 +81,12 @@ def test_date_before_a_later_round_counts_as_absent_there() -> None:
     agree = f"09 10:00 agree_date officer date={november_instant('12 12:00')}"
     rows = run_steps(agreed, agree, "10 10:00 submit_measures officer text=x", "13 10:00 reject boss", until="28 00:00")
     assert event_lines(rows, "clock_breached") == ["12 12:00 clock_breached c.1", "20 18:00 clock_breached c.2"]
+
+
+def test_fact_that_lets_a_clock_run_before_its_start_is_refused() -> None:
+    text = clock("""when: "facts.limit > timestamp('1970-01-02T00:00:00Z')", starts: signed, due: [{within: {date: limit}}]""")
+    early, late = (f'{{"limit":"{november_instant(at)}"}}' for at in ("09 09:59", "09 10:30"))
+    rows = run_steps(text, "09 10:00 sign boss", f"09 11:00 amend officer facts={early}", f"09 12:00 amend officer facts={late}")
+    (refused,) = [row["reason"] for row in rows if row["event"] == "action_refused"]
+    assert refused == "facts.limit lies before the start of the clock c; give a date after it"
+    assert event_lines(rows, "clock_breached") == ["09 10:30 clock_breached c.1"]

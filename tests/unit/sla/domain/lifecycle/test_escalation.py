@@ -102,3 +102,18 @@ reactions: [{id: unhappy, "on": {event: called_back, when: "event.outcome == 'di
         ("逐级", "不满意[：{answer}]", None),
         ("逐级", "不满意[：{answer}]", "换泵"),
     ]
+
+
+def test_only_a_rung_with_another_above_it_says_that_the_escalation_goes_on() -> None:
+    """On the last rung, and on a ladder that only new causes climb, a message must not threaten with a level above."""
+    ladder = """
+clocks: [{{id: c, clause: "1", starts: registered, stops: handled, owner: officer, due: [{{within: 1h, do: [breach, {{escalate: up}}]}}]}}]
+ladders: [{{id: up, clause: "2", rungs: [boss, chief]{every}}}]
+"""
+    rows = requested_messages(ladder.format(every=""), until="12 12:00")
+    assert [(row["recipients"], row["values"].get("goes_on", False)) for row in rows if row["about"] == "escalated"] == [
+        (["boss"], True),
+        (["chief"], False),
+    ]
+    rows = requested_messages(ladder.format(every=", every: null"), until="12 12:00")
+    assert [(row["recipients"], row["values"].get("goes_on", False)) for row in rows if row["about"] == "escalated"] == [(["boss"], False)]

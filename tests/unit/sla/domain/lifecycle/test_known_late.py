@@ -53,6 +53,15 @@ def test_limit_that_a_fact_shortens_into_the_past_is_known_late() -> None:
     ]
 
 
+def test_limit_that_a_fact_shortens_into_the_past_is_not_announced() -> None:
+    text = clock(
+        "due: [{within: 2h, when: \"case.class == 'hot'\"}, {within: 3wd, when: \"case.class == 'cold'\"}], "
+        "reminders: [{share: 0.5, do: [{remind: officer}]}]"
+    )
+    rows = run_steps(text, "09 15:00 reclassify boss class=hot")
+    assert [row["rule"] for row in rows if row["event"] == "reminded"] == []
+
+
 def test_a_letter_typed_in_late_was_known() -> None:
     rows = clock_rows(GUARDED, facts={"urgent": True}, registered_at=november_instant("09 15:00"))
     assert ("clock_breached", "09 13:00", None) in rows

@@ -17,6 +17,7 @@ LINE: dict[str, Any] = {
         {"id": "b", "name": "B", "roles": ["boss"]},
         {"id": "c", "name": "C", "roles": ["chief"]},
         {"id": "f", "name": "F", "roles": []},
+        {"id": "s", "name": "S", "roles": ["desk"]},
     ],
 }
 TOLD = ("reminded", "clock_breached", "escalated", "no_recipient", "notification_requested")
@@ -79,7 +80,13 @@ def test_all_ends_when_the_clock_stops() -> None:
         ("reminders: [{before: 2h, do: [{remind: boss}]}], due: [{within: 1wd}]", ["10 16:00 boss", "10 18:00 officer", "11 18:00 boss"]),
         ("due: [{within: 1wd, do: [breach, {notify: officer}]}]", ["10 14:48 officer", "10 18:00 officer", "11 18:00 boss"]),
         ("due: [{within: 1wd, do: [breach, {remind: owner}]}]", ["10 14:48 officer", "10 18:00 officer", "11 18:00 boss"]),
-        ("due: [{within: 1wd, do: [breach, {notify: chief}]}]", ["10 14:48 officer", "10 18:00 officer", "10 18:00 chief"]),
+        ("due: [{within: 1wd, do: [breach, {notify: boss}]}]", ["10 14:48 officer", "10 18:00 officer", "10 18:00 boss"]),
+        # Neither a unit beside the owner nor the one two steps up is the role above.
+        ("due: [{within: 1wd, do: [breach, {notify: desk}]}]", ["10 14:48 officer", "10 18:00 officer", "10 18:00 desk", "11 18:00 boss"]),
+        (
+            "due: [{within: 1wd, do: [breach, {notify: chief}]}]",
+            ["10 14:48 officer", "10 18:00 officer", "10 18:00 chief", "11 18:00 boss"],
+        ),
         ("due: [{within: 1wd, do: [{notify: boss}]}]", ["10 18:00 boss"]),  # no limit, but a step of the procedure
     ],
 )

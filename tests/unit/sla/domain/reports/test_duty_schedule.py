@@ -8,6 +8,7 @@ from services.sla.domain.deadlines.worktime import Worktime
 from services.sla.domain.reports.duty_schedule import combine_missed, duties_due_between, next_duty_due, period_bounds
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.loading.loader import installed_packs, load_procedure
+from shared.procedures.model.bound_procedure import bind_parameters
 from tests.support.deadlines.shorthand import at, local_text
 
 WORKTIME = Worktime.for_calendar(default_calendar())
@@ -15,7 +16,7 @@ WORKTIME = Worktime.for_calendar(default_calendar())
 
 def duties_due(pack: str, since: str, until: str) -> list[tuple[str, str | None, str | None]]:
     """Id, start of the period and due instant of each duty that is due in an interval."""
-    scheduled = duties_due_between(load_procedure(pack), WORKTIME, at(since), at(until))
+    scheduled = duties_due_between(bind_parameters(load_procedure(pack), allow_unset=True).procedure, WORKTIME, at(since), at(until))
     return [(entry.duty.id, local_text(entry.since), local_text(entry.due)) for entry in scheduled]
 
 
@@ -62,7 +63,7 @@ def test_adjacent_intervals_contain_each_duty_once() -> None:
 
 @pytest.mark.parametrize("pack", installed_packs())
 def test_next_duty_is_the_first_one_due(pack: str) -> None:
-    procedure = load_procedure(pack)
+    procedure = bind_parameters(load_procedure(pack), allow_unset=True).procedure
     scheduled = list(duties_due_between(procedure, WORKTIME, at("2026-03-10 00:00"), at("2027-05-01 00:00")))
     assert next_duty_due(procedure, WORKTIME, at("2026-03-10 00:00")) == (scheduled[0].due if scheduled else None)
 
@@ -85,3 +86,10 @@ def test_one_missed_period_is_reported_as_usual() -> None:
     procedure = load_procedure("hunan-property")
     scheduled = list(duties_due_between(procedure, WORKTIME, at("2026-01-01 00:00"), at("2026-02-20 00:00")))
     assert combine_missed(scheduled, WORKTIME, at("2026-02-20 00:00")) == scheduled
+
+
+@pytest.mark.parametrize(("every", "period", "due"), [("1q", "quarter", "2026-10-01 00:00"), ("1w", "week", "2026-07-07 00:00")])
+def test_a_duty_has_the_period_that_the_organisation_sets(every: str, period: str, due: str) -> None:
+    procedure = bind_parameters(load_procedure("service-feedback"), {"analysis_every": every}).procedure
+    assert [duty.report_period for duty in procedure.duties] == [period]
+    assert next_duty_due(procedure, WORKTIME, at("2026-07-01 00:00")) == at(due)

@@ -83,6 +83,13 @@ def test_the_accused_is_never_an_assignee(data: str) -> None:
     assert run(f"09 10:00 assign chief {data}", against=["wu"])[-1]["event"] == "assigned"
 
 
+def test_the_accused_is_not_named_to_the_customer_as_the_person_to_talk_to() -> None:
+    assert [run(f"09 10:00 contact chief person={name}", against=["qian"])[-1]["event"] for name in ("sun", "zhao")] == [
+        "action_refused",
+        "contacted",
+    ]
+
+
 def test_the_one_above_is_assigned_in_place_of_the_accused() -> None:
     assigned = run("09 10:00 report officer", against=["qian"])[-1]
     assert (assigned["event"], assigned["to_role"], assigned["person"]) == ("assigned", "chief", "zhao")
@@ -94,3 +101,11 @@ def test_the_accused_is_never_an_approver_and_the_one_above_is() -> None:
     assert run(submitted, "09 11:00 approve chief", against=["qian"])[-1]["event"] == "measures_approved"
     rows = run_steps(PROCEDURE, submitted, "09 11:00 approve boss", against=["boss"])
     assert (rows[-1]["event"], rows[-1]["rule"]) == ("action_refused", "accused_left_out")
+
+
+@pytest.mark.parametrize("ending", ["close boss", "refuse boss reason=elsewhere"])
+def test_the_accused_does_not_end_the_complaint_against_himself(ending: str) -> None:
+    rows = run_steps(PROCEDURE, "09 10:00 answer officer", f"09 11:00 {ending}", against=["boss"])
+    assert (rows[-1]["event"], rows[-1]["rule"]) == ("action_refused", "accused_left_out")
+    rows = run_steps(PROCEDURE, "09 10:00 answer officer", f"09 11:00 {ending}", against=["officer"])
+    assert rows[-1]["event"] in ("closed", "refused")

@@ -1,0 +1,63 @@
+"""A case as its complainant sees it: what he was told and can do, nothing of what staff write for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.lifecycle.defaults.acting_roles import ACTIONS_BY_ROLE
+from services.sla.domain.messages.message_values import matter_line
+from services.sla.domain.rules.rulebook import Rulebook
+from services.sla.domain.views.instants import event_in_zone, to_text
+from shared.procedures.access import COMPLAINANT
+
+STEP_FIELDS: dict[str, str] = {
+    "registered": "",
+    "accepted": "",
+    "refused": "reason",
+    "contacted": "",
+    "surveyed": "",
+    "first_answered": "text",
+    "answered": "text",
+    "date_agreed": "date",
+    "work_started": "",
+    "handled": "",
+    "supplemented": "text",
+    "urged": "",
+    "withdrawn": "",
+    "rated": "score",
+    "closed": "",
+    "reopened": "",
+}
+"""Events that a complainant may see, with the one field that was said to him or by him; all others are internal."""
+_RATEABLE_AFTER = frozenset({"first_answered", "answered", "handled", "refused", "closed"})
+_WHILE_OPEN = ("supplement", "urge", "withdraw")
+
+
+def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, Any]], zone: tzinfo) -> dict[str, Any]:
+    """Number, matter, status, the steps so far and the actions that the complainant may take; instants as text in the zone."""
+    shown = [event_in_zone(event, rulebook.procedure, zone) for event in events if event["event"] in STEP_FIELDS]
+    return {
+        "number": case.number,
+        "matter": matter_line(case.complaint),
+        "status": case.status,
+        "received_at": to_text(case.received_at, zone),
+        "steps": [_step(event) for event in shown],
+        "actions": list(open_actions(case, events)),
+    }
+
+
+def open_actions(case: Case, events: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """What the complainant may do now, without `amend`, which needs a person who understands him."""
+    rating = ("rate",) if any(event["event"] in _RATEABLE_AFTER for event in events) else ()
+    actions = (*_WHILE_OPEN, *rating) if case.open else ("supplement", *rating, "reopen")
+    return tuple(action for action in actions if action in ACTIONS_BY_ROLE[COMPLAINANT])
+
+
+def _step(event: dict[str, Any]) -> dict[str, Any]:
+    name = STEP_FIELDS[event["event"]]
+    # Of what a person of the organisation adds to a step only the field that the step is for: the rest may be a remark.
+    said = {name: event[name]} if name and event.get(name) not in (None, "") else {}
+    return {"event": event["event"], "at": event["at"], **said}

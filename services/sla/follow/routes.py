@@ -1,0 +1,170 @@
+"""The complainant's page and its JSON: `/f`, `/f/{code}` and `/v1/follow/{code}`, open to everybody who has a code.
+
+There is no session and no cookie, so that no other site can act in a visitor's name: only the code, which the path holds, authorises.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from pydantic import Field
+
+from services.sla import api_documents
+from services.sla.api import request_errors_as_problems
+from services.sla.api_documents import ACTION_REFUSED
+from services.sla.application.errors import CodeUnknownError
+from services.sla.follow.access import FollowCases
+from services.sla.follow.page import CONTENT_SECURITY_POLICY, PageLanguage, render_code_page, render_follow_page
+from shared.contracts.actions import ActionData
+from shared.contracts.base import InputName, LongText, StrictModel
+from shared.contracts.follow_codes import lookup_key
+from shared.runtime.http.body import read_body, read_model, request_body
+from shared.runtime.http.problem import HttpProblem
+from shared.runtime.http.rate_limit import RateLimit
+
+MAX_BODY_BYTES = 65_536
+LONGEST_REASON = 500
+_UNKNOWN = "unknown codes"
+_UNKNOWN_FACTOR = 10
+_NO_CASE = (404, 429)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    # The address holds the code: no other site may learn it from a link.
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class FollowRequest(StrictModel):
+    """What a complainant does; `text` is what he adds, his comment or his reason, `score` (0 to 100) his rating."""
+
+    action: Annotated[InputName, Field(examples=["supplement"])]
+    text: LongText = ""
+    score: int | None = Field(default=None, ge=0, le=100)
+
+
+class _CodeLimits:
+    """Bounds the requests of each code, and of unknown ones in all, so that nobody else waits for who guesses."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._rates = RateLimit()
+
+    def check_code(self, code: str) -> None:
+        """Raise HttpProblem 429 while the code is used too often."""
+        key = lookup_key(code)
+        if key:
+            self._rates.check(key, self._per_second)
+            self._rates.consume(key, self._per_second)
+
+    def count_unknown(self) -> None:
+        """Raise HttpProblem 429 while too many unknown codes are tried."""
+        per_second = _UNKNOWN_FACTOR * self._per_second
+        self._rates.check(_UNKNOWN, per_second)
+        self._rates.consume(_UNKNOWN, per_second)
+
+
+def router(follow: FollowCases, per_second: float) -> APIRouter:
+    """The page for people and the same as JSON for web forms and apps."""
+    limits = _CodeLimits(per_second)
+    routes = APIRouter(tags=["complainants"])
+    _add_json_routes(routes, follow, limits)
+    _add_pages(routes, follow, limits)
+    return routes
+
+
+def _add_json_routes(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> None:
+    @routes.get("/v1/follow/{code}", summary="Follow a case", responses=api_documents.FOLLOW)
+    async def follow_case(code: str) -> JSONResponse:
+        """What the complainant of the code's case was told, and what he can do."""
+        with _counted(limits, code):
+            return JSONResponse(await follow.document(code), headers=_HEADERS)
+
+    @routes.post(
+        "/v1/follow/{code}",
+        summary="Act as the complainant",
+        openapi_extra=request_body(FollowRequest, {"action": "rate", "score": 80}),
+        responses=api_documents.FOLLOW_ACTION,
+    )
+    async def act(code: str, request: Request, idempotency_key: Annotated[str | None, Header(max_length=200)] = None) -> JSONResponse:
+        """Supplement, urge, rate, withdraw or ask for reopening; answers with what the complainant sees then."""
+        with _counted(limits, code):
+            asked = await read_model(request, FollowRequest, MAX_BODY_BYTES)
+            await _take(follow, code, asked, idempotency_key)
+            return JSONResponse(await follow.document(code), headers=_HEADERS)
+
+
+def _add_pages(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> None:
+    @routes.get("/f", summary="The page on which a code is typed", response_class=HTMLResponse)
+    async def type_code(code: Annotated[str, Query(max_length=100)] = "", lang: PageLanguage = "zh") -> Response:
+        """A form; with `code` it leads to the page of that code."""
+        if lookup_key(code):
+            return RedirectResponse(f"f/{code.strip().replace(' ', '')}?lang={lang}", 303, headers=_HEADERS)
+        return _page(render_code_page(lang, unknown=bool(code)), 404 if code else 200)
+
+    @routes.get("/f/{code}", summary="The page of a case", response_class=HTMLResponse)
+    async def show_case(code: str, lang: PageLanguage = "zh") -> Response:
+        """Status, answers and the forms for what the complainant can do."""
+        try:
+            with _counted(limits, code):
+                return _page(render_follow_page(await follow.document(code), lang))
+        except HttpProblem as problem:
+            return _page(render_code_page(lang, unknown=True, below=True), problem.type.status)
+
+    @routes.post("/f/{code}", summary="A form of the page", response_class=HTMLResponse, include_in_schema=False)
+    async def submit_form(code: str, request: Request, lang: PageLanguage = "zh") -> Response:
+        """Take the action of the form and show the page again, with the reason where it was refused."""
+        try:
+            with _counted(limits, code):
+                fields = parse_qs((await read_body(request, MAX_BODY_BYTES)).decode("utf-8", "replace"), max_num_fields=10)
+                await _take(follow, code, _from_form(fields), _first(fields, "once") or None)
+        except HttpProblem as problem:
+            if problem.type.status in _NO_CASE:
+                return _page(render_code_page(lang, unknown=True, below=True), problem.type.status)
+        except ValueError:  # a score that is no number, too many fields, a text beyond the limit
+            pass
+        else:
+            # Shown by GET, so that reloading the page sends nothing twice.
+            return RedirectResponse(f"{code}?lang={lang}", 303, headers=_HEADERS)
+        return _page(render_follow_page(await follow.document(code), lang, refused=True), 422)
+
+
+@contextmanager
+def _counted(limits: _CodeLimits, code: str) -> Iterator[None]:
+    """Charge the request to its code; a code that no case has is charged to all unknown ones."""
+    limits.check_code(code)
+    with request_errors_as_problems():
+        try:
+            yield
+        except CodeUnknownError:
+            limits.count_unknown()
+            raise
+
+
+async def _take(follow: FollowCases, code: str, asked: FollowRequest, idempotency_key: str | None) -> None:
+    """Take the action; raises HttpProblem 409 where the procedure refuses it."""
+    given = {"text": asked.text, "score": asked.score} if asked.action == "rate" else {"text": asked.text}
+    if asked.action in ("withdraw", "reopen"):
+        given = {"reason": asked.text[:LONGEST_REASON]}
+    result = await follow.act(code, asked.action, ActionData.model_validate(given), idempotency_key)
+    refusal = next((event for event in result.events if event.type == "action_refused"), None)
+    if refusal is not None:
+        raise HttpProblem(ACTION_REFUSED, refusal.data["reason"], clause=refusal.data.get("clause", ""), action=asked.action)
+
+
+def _from_form(fields: Mapping[str, list[str]]) -> FollowRequest:
+    score = _first(fields, "score")
+    return FollowRequest(action=_first(fields, "action"), text=_first(fields, "text"), score=int(score) if score else None)
+
+
+def _first(fields: Mapping[str, list[str]], name: str) -> str:
+    return fields.get(name, [""])[0].replace("\r\n", "\n").strip()
+
+
+def _page(content: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(content, status, headers=_HEADERS)
