@@ -8,6 +8,7 @@ from functools import lru_cache
 import re2
 
 from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueEntry, CueKind, PatternField, TextPattern, common_cues
+from shared.procedures.fact_library.library import with_library
 
 # Bounds for a text of 20,000 characters that consists of hits and cues only: 100 hits, 120 characters around each.
 _MAX_HITS = 100
@@ -137,16 +138,16 @@ class SensePattern:
         if self._any_exception is None or self._any_exception.search(text[low : end + _WINDOW]) is None:
             return False
         window, hit_start, hit_end = text[low : end + _WINDOW], start - low, end - low
-        return any(
-            match.start() < hit_end and hit_start < match.end() for search in self._exceptions for match in search.finditer(window)
-        )
+        return any(match.start() < hit_end and hit_start < match.end() for search in self._exceptions for match in search.finditer(window))
 
     def _judged(self, place: _Surroundings, next_hit: int) -> Hit:
         words = place.text[place.start : place.end][:_MAX_WORDS]
         has_before = self._any_before(place.text[place.sentence[0] : place.end])
         has_after = self._any_after(place.after("passage"))
         for cue in self._cues if has_before or has_after else ():
-            expression = (self._cue_before(cue, place) if has_before else "") or (self._cue_after(cue, place, next_hit) if has_after else "")
+            expression = (self._cue_before(cue, place) if has_before else "") or (
+                self._cue_after(cue, place, next_hit) if has_after else ""
+            )
             if expression and not cue.unless(place.around(cue.entry.unless_in)):
                 return Hit(words, cue.kind, expression, (place.start, place.end))
         return Hit(words, span=(place.start, place.end))
@@ -184,7 +185,8 @@ def compile_patterns(patterns: Mapping[str, TextPattern], added_cues: Mapping[Cu
     """The patterns of a procedure and the common ones, compiled; raises `ValueError` that names a pattern that is not valid."""
     common = common_cues()
     compiled: dict[str, SensePattern] = {}
-    for name, pattern in {**common.patterns, **patterns}.items():
+    for name, declared in {**common.patterns, **patterns}.items():
+        pattern = with_library(declared)
         kinds = TOPIC_CUES if pattern.topic else pattern.cues
         cues = [_compile_cue(kind, entry) for kind in kinds for entry in (*common.cues.get(kind, ()), *added_cues.get(kind, ()))]
         try:

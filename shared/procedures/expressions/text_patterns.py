@@ -44,7 +44,8 @@ class TextPattern(StrictModel):
     zh: str = ""
     en: str = ""
     library: str = Field(
-        default="", description="fact of the shared library (shared/procedures/fact_library) whose expressions are added to these, such as danger"
+        default="",
+        description="fact of the shared library (shared/procedures/fact_library) whose expressions are added to these, such as danger",
     )
     words: list[str] = Field(default_factory=list, description="expressions, as they are written")
     matches: list[str] = Field(default_factory=list, description="patterns in RE2 syntax")

@@ -43,6 +43,21 @@ def fact_library() -> FactLibrary:
     )
 
 
+def with_library(pattern: TextPattern) -> TextPattern:
+    """The pattern with the expressions of the library's fact that it imports; raises `ValueError` for an unknown one.
+
+    Cues are the pattern's own if it lists some, else those of the library.
+    """
+    if not pattern.library:
+        return pattern
+    fact = fact_library().facts.get(pattern.library)
+    if fact is None:
+        raise ValueError(f"the library has no fact of that name; it has {', '.join(fact_library().facts)}")
+    added = {name: [*getattr(pattern, name), *getattr(fact, name)] for name in ("words", "matches", "lookalikes", "exceptions")}
+    cues = pattern.cues if "cues" in pattern.model_fields_set else fact.cues
+    return pattern.model_copy(update={**added, "cues": cues, "library": ""})
+
+
 def _read(name: str) -> dict[str, Any]:
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
     document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)

@@ -14,6 +14,7 @@ import opencc
 from services.triage.domain.reading.html_text import html_to_text
 from services.triage.domain.reading.numerals import numerals_to_digits
 from shared.contracts.complaint import Complaint
+from shared.contracts.events.found_fact import FoundFact
 
 # Unicode's Default_Ignorable_Code_Point: zero-width and bidi marks, soft hyphens, variation selectors, fillers.
 _IGNORABLE = re.compile(
@@ -38,7 +39,7 @@ def read_text(text: str) -> str:
     if text.isascii():
         return _without_spaces(text)
     text = unicodedata.normalize("NFKC", _IGNORABLE.sub("", text))
-    simplified = _traditional_to_simplified().convert(_without_spaces(text))
+    simplified = traditional_to_simplified().convert(_without_spaces(text))
     return numerals_to_digits(simplified) if _NUMERAL_CHARACTERS.search(simplified) else simplified
 
 
@@ -65,7 +66,8 @@ def _is_chinese(character: str) -> bool:
 
 
 @cache
-def _traditional_to_simplified() -> opencc.OpenCC:
+def traditional_to_simplified() -> opencc.OpenCC:
+    """OpenCC's tables."""
     # Loaded with the first text that needs it: 8 ms and 2.5 MB, which a process without complaints does not pay.
     return opencc.OpenCC("t2s")
 
@@ -76,6 +78,7 @@ class ReadingCopy:
     def __init__(self, complaint: Complaint) -> None:
         self._complaint = complaint
         self._texts: dict[str, str] = {}
+        self.found_facts: dict[str, FoundFact] | None = None
 
     def field(self, name: str) -> str:
         """A text field of the complaint, or `identity`, the one of the complainant; empty if it has no text."""
