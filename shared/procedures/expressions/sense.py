@@ -167,7 +167,8 @@ class SensePattern:
 
     def _contains(self, cue: str, words: str) -> bool:
         """Whether the cue is a part of the expression that found these words: 不准 of a meter is no negation."""
-        return any(cue in source and search.fullmatch(words) is not None for source, search in self._expressions)
+        folded = cue.casefold()
+        return any(folded in source.casefold() and search.fullmatch(words) is not None for source, search in self._expressions)
 
     @staticmethod
     def _cue_after(cue: _Cue, place: _Surroundings, next_hit: int) -> str:

@@ -19,6 +19,8 @@ class LibraryFact(TextPattern):
     """A fact of the library: the patterns that show it, and how its value is read from their words."""
 
     value: ValueKind = Field(default="true", description="how the words are read")
+    needs: str = Field(default="", description="pattern in RE2 syntax without which the text does not show the fact")
+    attributes: list[str] = Field(default_factory=list, description="words of `matches` that count only where no other word does")
     void: list[str] = Field(default_factory=list, description="patterns in RE2 syntax; where one matches, the text does not show the fact")
     void_unless: list[str] = Field(default_factory=list, description="expressions beside which `void` has no effect")
 
@@ -71,4 +73,10 @@ def _joined(text: str) -> str:
 
 def _expanded(fact: dict[str, Any], parts: dict[str, str]) -> dict[str, Any]:
     lists = ("matches", "exceptions", "void")
-    return fact | {key: [_GROUP.sub(lambda match: parts[match[1]], source) for source in fact[key]] for key in lists if key in fact}
+    expanded = {key: [_GROUP.sub(lambda match: parts[match[1]], source) for source in fact[key]] for key in lists if key in fact}
+    return fact | expanded | {"exceptions": [_within_a_clause(source) for source in expanded.get("exceptions", ())]}
+
+
+def _within_a_clause(source: str) -> str:
+    # What is denied in one clause may be said in the next: 没结果,律师函已寄出.
+    return source.replace(".{", r"[^,。!?;\n]{")

@@ -21,6 +21,7 @@ _DEFECT = re.compile(
 )
 _CLAUSE = re.compile(r"[,，。!?！？;；\n]")
 _DISTANCE = 12
+_JOINTS = frozenset({"", "的", " ", "里的", "上的", "门口的", "口的"})
 _MAX_HITS = 100
 
 
@@ -42,6 +43,8 @@ class FactReader:
         self.name = name
         self._fact = fact
         self.pattern = pattern
+        self._attributes = frozenset(fact.attributes)
+        self._needs = re2.compile(fact.needs) if fact.needs else None
         self._void = re2.compile("|".join(f"(?:{e})" for e in fact.void)) if fact.void else None
 
     def read(self, text: str, candidates: Sequence[Any]) -> ReadFact | None:
@@ -51,7 +54,10 @@ class FactReader:
             return None
         order = range(len(spans))
         if self._fact.value == "object":
-            order = sorted(order, key=lambda index: _object_rank(text, spans[index]))
+            order = sorted(order, key=lambda index: _object_rank(text, spans, index, self._attributes))
+        elif self._fact.value == "place":
+            # 是6号楼...6号楼1单元: the one that names more.
+            order = sorted(order, key=lambda index: -normal_place(text[slice(*spans[index])]).count("单元") - (spans[index][1] - spans[index][0]) / 100)
         # Hits are judged one by one: mostly the first one counts.
         judged = (self.pattern.judge(text, spans, index) for index in order)
         hits = (hit for hit in judged if hit is not None and not hit.cue_kind)
@@ -60,6 +66,8 @@ class FactReader:
         return next((found for hit in hits if (found := self._read_value(hit)) is not None), None)
 
     def _is_void(self, text: str) -> bool:
+        if self._needs is not None and self._needs.search(text) is None:
+            return True
         if self._void is None or self._void.search(text) is None:
             return False
         return not any(expression in text for expression in self._fact.void_unless)
@@ -152,7 +160,10 @@ def _in_reading_form(fact: LibraryFact) -> LibraryFact:
     return fact.model_copy(update={"words": [read_text(word) for word in fact.words]})
 
 
-def _object_rank(text: str, span: tuple[int, int]) -> tuple[bool, int]:
-    """Of several things the one beside a defect is complained about, then the first."""
-    after = _CLAUSE.split(text[span[1] : span[1] + _DISTANCE], maxsplit=1)[0]
-    return _DEFECT.search(after) is None, span[0]
+def _object_rank(text: str, spans: Sequence[tuple[int, int]], index: int, attributes: frozenset[str]) -> tuple[bool, bool, bool, int]:
+    """Of several things the one beside a defect is complained about, of 卫生间的地漏 the last, then the first."""
+    start, end = spans[index]
+    after = _CLAUSE.split(text[end : end + _DISTANCE], maxsplit=1)[0]
+    following = text[slice(*spans[index + 1])] if index + 1 < len(spans) else ""
+    is_part_of_next = bool(following) and following not in attributes and text[end : spans[index + 1][0]] in _JOINTS
+    return text[start:end] in attributes, is_part_of_next, _DEFECT.search(after) is None, start

@@ -54,6 +54,8 @@ _PARTS = re.compile(
 
 def read_persons(words: str) -> tuple[int, bool] | None:
     """The number of persons, and whether it is only the lowest that the words mean."""
+    if "俩" in words or "仨" in words:
+        return (2 if "俩" in words else 3), False
     match = None
     for match in _PERSONS.finditer(words):
         number = _persons_number(match["number"], match["vague"] or "")
@@ -93,21 +95,31 @@ def read_amounts(words: str) -> list[tuple[int, bool]]:
     """The amounts in yuan in the order of the words, each with whether the words call it a total."""
     amounts = []
     for match in _AMOUNT.finditer(words):
-        if not (match["currency"] or match["unit"] or match["scale"]):
+        is_total = _TOTAL.search(words[: match.start()]) is not None
+        # 一共1700 and 八百 are amounts without a unit, as numbers of hundreds in words are.
+        if not (match["currency"] or match["unit"] or match["scale"] or is_total or re.search("[百千]", match["number"])):
             continue
         value = _amount(match)
         if value:
-            amounts.append((value, _TOTAL.search(words[: match.start()]) is not None))
+            amounts.append((value, is_total))
     return amounts
 
 
 def _amount(match: re.Match[str]) -> int | None:
     text = match["number"].replace(",", "")
-    number = float(text) if text[0].isdigit() else numeral_value(text)
+    number = float(text) if text[0].isdigit() else _spoken(text)
     if number is None:
         return None
     scale = _SCALES.get((match["scale"] or "").lower(), 1)
     return round(number * scale + _rest(match["rest"] or "", scale))
+
+
+def _spoken(text: str) -> int | None:
+    """A numeral as it is spoken: 四千六 is 4,600."""
+    if len(text) == 3 and text[1] in "百千" and text[2] in "一二三四五六七八九":
+        head, tail = numeral_value(text[:2]), numeral_value(text[2])
+        return None if head is None or tail is None else head + tail * _SCALES[text[1]] // 10
+    return numeral_value(text)
 
 
 def _rest(text: str, scale: int) -> int:

@@ -14,11 +14,15 @@ _PARTS = frozenset([*"0123456789", *_DIGITS, *_UNITS, *_LARGE_UNITS])
 _COUNTED = r"元|块钱|号|楼|层|栋|幢|单元|室|户|人|名|位|个|次|遍|回|天|日|小时|分钟|月|年|岁|件|台|部|辆|张|条|米|吨|公斤|平|瓦|度电|期|倍"
 # The length bound keeps the scan linear on a text of numerals alone.
 _NUMERAL = re.compile(rf"([零〇一二两三四五六七八九十百千万亿]{{1,16}})(?={_COUNTED})")
+# Numerals of cheques, only before 元: elsewhere they are words and names (大陆, 放肆).
+_CHEQUE = re.compile("[零壹贰叁肆伍陆柒捌玖拾佰仟万]{1,16}(?=[元圆])")
+_CHEQUE_CHARACTERS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 _MIXED = re.compile(r"(?<![0-9.])([0-9]{1,9}(?:\.[0-9]{1,4})?)([万亿])(?=元|块钱|人|名|户|多元|余元)")
 
 
 def numerals_to_digits(text: str) -> str:
     """The text with counting numerals as digits."""
+    text = _CHEQUE.sub(lambda match: match[0].translate(_CHEQUE_CHARACTERS), text)
     return _MIXED.sub(_mixed, _NUMERAL.sub(_converted, text))
 
 

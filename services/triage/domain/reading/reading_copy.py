@@ -24,7 +24,7 @@ _IGNORABLE = re.compile(
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 # From the radicals on without Korean, which is written with spaces.
 _FIRST_CJK, _HANGUL = "\u2e80", ("\uac00", "\ud7af")
-_NUMERAL_CHARACTERS = re.compile("[零〇一二两三四五六七八九十百千万亿]")
+_NUMERAL_CHARACTERS = re.compile("[零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟]")
 _LINE_BREAKS = re.compile("\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
