@@ -57,7 +57,9 @@ class FactReader:
             order = sorted(order, key=lambda index: _object_rank(text, spans, index, self._attributes))
         elif self._fact.value == "place":
             # 是6号楼...6号楼1单元: the one that names more.
-            order = sorted(order, key=lambda index: -normal_place(text[slice(*spans[index])]).count("单元") - (spans[index][1] - spans[index][0]) / 100)
+            order = sorted(
+                order, key=lambda index: -normal_place(text[slice(*spans[index])]).count("单元") - (spans[index][1] - spans[index][0]) / 100
+            )
         # Hits are judged one by one: mostly the first one counts.
         judged = (self.pattern.judge(text, spans, index) for index in order)
         hits = (hit for hit in judged if hit is not None and not hit.cue_kind)
