@@ -7,6 +7,8 @@ from services.triage.domain.reading.numerals import numeral_value
 
 # 十几 and 上百 name no number: the lowest one that they mean.
 _VAGUE = re.compile(r"([0-9一二两三四五六七八九十百千]+)?(几|多|余|来|好几)?")
+# What 几, 几十 and 几百 mean at least.
+_SEVERAL = {"": 3, "10": 20, "十": 20, "100": 200, "百": 200}
 _PERSONS = re.compile(
     r"(?P<more>上|不下|超过|至少有?|近|将近)?(?P<number>[0-9]{1,5}|[0-9一二两三四五六七八九十百千几好]{1,7})(?P<vague>多|余|几|来|好几|好)?"
     r"(?=个?(?:户|家|名|位|口|人|业主|住户|邻居|员工|职工|同事|工友|兄弟|家长|租客|老人|舍友|室友|来号|号人))"
@@ -61,7 +63,7 @@ def read_persons(words: str) -> tuple[int, bool] | None:
         number = _persons_number(match["number"], match["vague"] or "")
         if number is not None:
             return number[0], number[1] or match["more"] in ("上", "不下", "超过", "至少", "至少有")
-    english = [m for m in _ENGLISH_COUNT.finditer(words)]
+    english = list(_ENGLISH_COUNT.finditer(words))
     if match is None and english:
         text = english[-1][1].lower()
         return (int(text) if text.isdigit() else _ENGLISH_NUMBERS[text]), False
@@ -74,12 +76,12 @@ def _persons_number(text: str, vague: str) -> tuple[int, bool] | None:
     if plain.startswith("几"):
         # 几十 is at least 20; 几10 is its reading copy.
         rest = plain[1:]
-        value = 10 if rest in ("10", "十") else 100 if rest in ("100", "百") else 3 if not rest else None
-        return None if value is None else (2 * value if value >= 10 else value, True)
+        value = _SEVERAL.get(rest)
+        return None if value is None else (value, True)
     before = plain.rstrip("几")
     if before[:1] in ("百", "千"):
         before, is_lowest = f"一{before}", True
-    if len(before) == 2 and set(before) <= set("一二三四五六七八九") and not vague:
+    if re.fullmatch("[一二三四五六七八九]{2}", before) and not vague:
         # 七八户: the lower of the two.
         low, high = numeral_value(before[0]), numeral_value(before[1])
         return (low, True) if low is not None and high == low + 1 else None
@@ -116,7 +118,7 @@ def _amount(match: re.Match[str]) -> int | None:
 
 def _spoken(text: str) -> int | None:
     """A numeral as it is spoken: 四千六 is 4,600."""
-    if len(text) == 3 and text[1] in "百千" and text[2] in "一二三四五六七八九":
+    if re.fullmatch(".[百千][一二三四五六七八九]", text):
         head, tail = numeral_value(text[:2]), numeral_value(text[2])
         return None if head is None or tail is None else head + tail * _SCALES[text[1]] // 10
     return numeral_value(text)

@@ -1,12 +1,15 @@
 """Chinese numerals as digits where they count things: 五万元 → 50000元, 十二号楼 → 12号楼; 万一 and 十分 stay words."""
 
 import re
+from itertools import pairwise
 
 _DIGITS = {
     character: value
     for value, characters in enumerate(["零〇", "一", "二两", "三", "四", "五", "六", "七", "八", "九"])
     for character in characters
 }
+# 七八户 are seven or eight.
+_EITHER = frozenset(map("".join, pairwise("一二三四五六七八九"))) | {"两三"}
 _UNITS = {"十": 10, "百": 100, "千": 1_000}
 _LARGE_UNITS = {"万": 10_000, "亿": 100_000_000}
 _PARTS = frozenset([*"0123456789", *_DIGITS, *_UNITS, *_LARGE_UNITS])
@@ -40,8 +43,8 @@ def _converted(match: re.Match[str]) -> str:
 
 def numeral_value(numeral: str) -> int | None:
     """The number; None for characters that are no numeral in this order (万一, 百千)."""
-    if len(numeral) == 2 and _DIGITS.get(numeral[1], 0) == _DIGITS.get(numeral[0], 9) + 1 > 1:
-        return None  # 七八户: seven or eight
+    if numeral in _EITHER:
+        return None
     if all(character in _DIGITS for character in numeral):
         # Read digit by digit, as in 二〇二六年.
         return int("".join(str(_DIGITS[character]) for character in numeral))

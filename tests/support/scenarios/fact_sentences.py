@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 import opencc
 import yaml
 
+from services.triage.domain.facts.fact_reader import read_facts
+from services.triage.domain.reading.reading_copy import read_text
+
 FACTS = (
     "persons",
     "danger",
@@ -80,7 +83,7 @@ def total(counts: Mapping[str, Counts]) -> Counts:
 
 def _count(count: Counts, sentence: Sentence, name: str, label: Any, value: Any) -> None:
     is_labelled, is_found = label not in (None, False), value not in (None, False, "")
-    if name == "persons" and label is None and value == 1:
+    if name == "persons" and not label and value == 1:
         is_found = False  # the guide: a lone writer is null, 1 is accepted
     is_right = is_labelled and is_found and _agrees(name, label, value)
     count.right += is_right
@@ -129,3 +132,30 @@ def _number(match: re.Match[str]) -> str:
 @cache
 def _simplifier() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
+
+
+def read_own(path: Path) -> list[Sentence]:
+    """The sentences of the library's author, each labelled for one fact."""
+    table = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return [
+        _own_sentence(f"{name}-{column}-{index}", name, row, positive=column == "shows")
+        for name, columns in table.items()
+        for column, rows in columns.items()
+        for index, row in enumerate(rows)
+    ]
+
+
+def _own_sentence(sentence_id: str, name: str, row: str, *, positive: bool) -> Sentence:
+    value, separator, text = row.partition(" | ")
+    label: Any = positive
+    if positive and separator:
+        label = int(value) if name in ("persons", "claim_amount") else value
+    return Sentence(sentence_id, "en" if row.isascii() else "zh", text if positive and separator else row, {name: label}, positive)
+
+
+def found_in(sentences: Iterable[Sentence]) -> dict[str, dict[str, Any]]:
+    """What the library reads in the sentences, by sentence id; places as they are written, which is how they are labelled."""
+    return {
+        sentence.id: {fact.name: fact.words if fact.name == "place" else fact.value for fact in read_facts(read_text(sentence.text))}
+        for sentence in sentences
+    }
