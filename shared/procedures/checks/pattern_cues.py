@@ -19,7 +19,9 @@ def check_patterns(patterns: Mapping[str, TextPattern]) -> Iterator[Finding]:
         if _NAME.fullmatch(name) is None:
             yield Finding(("patterns", name), f"patterns.{name}: a name has lower-case letters, digits and underscores; rename it")
         elif not all([*pattern.words, *pattern.matches]) or not (pattern.words or pattern.matches or pattern.library):
-            yield Finding(("patterns", name), f"patterns.{name} has no expression or an empty one; write words or matches, or name a library fact")
+            yield Finding(
+                ("patterns", name), f"patterns.{name} has no expression or an empty one; write words or matches, or name a library fact"
+            )
         else:
             yield from _syntax_findings(name, pattern)
 
