@@ -22,9 +22,9 @@ INTRODUCTION = """# Facts in the words of a complaint
 Written by `python -m tests.bench.triage_facts --write`; a test holds that it is up to date.
 
 Triage reads twelve facts in a complaint's title and text, each with its value and the words that show it. They stand in `classified` under
-`found`, and `jiesu triage explain TEXT` shows them. What a person entered outranks: such a fact is not read. A pack imports the expressions of a fact by
-`patterns: {danger: {library: danger}}`, adds its own beside them, reads them as `says.danger`, and takes a value over by
-`derived: [{when: says.persons, takes: {persons: persons}}]`. The expressions are data in `shared/procedures/fact_library`.
+`found`, and `jiesu triage explain TEXT` shows them. What a person entered outranks: such a fact is not read. A pack imports the
+expressions of a fact by `patterns: {danger: {library: danger}}`, adds its own beside them, reads them as `says.danger`, and takes a
+value over by `derived: [{when: says.persons, takes: {persons: persons}}]`. The expressions are data in `shared/procedures/fact_library`.
 
 """
 METHOD = """
@@ -40,8 +40,8 @@ sentences are invented, not complaints that came in. Three runs:
    measurement: precision .97 and recall .90 are reached on sentences that were looked at, and not shown for others.
 
 Kinds of errors in run 2: an exception that reached over a comma into the next clause; expressions that were simply missing (spoken forms,
-Cantonese, typing errors, English); amounts without a unit (八百, 四千六) or in the numerals of cheques; ordinals and brand names read as places; of two
-nouns the room instead of the thing in it; thanks and enquiries taken for complaints. A wrong value counts as found wrongly and as missed.
+Cantonese, typing errors, English); amounts without a unit (八百, 四千六) or in the numerals of cheques; ordinals and titles read as
+places; of two nouns the room instead of the thing in it; thanks and enquiries taken for complaints. A wrong value counts as found wrongly and as missed.
 
 No label was found wrong by the guide, so none was corrected. Sentences that are still read wrongly are listed below.
 """

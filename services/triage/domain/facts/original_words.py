@@ -50,8 +50,7 @@ def _marks(text: str, convert: opencc.OpenCC) -> tuple[str, list[tuple[int, int]
                 if marks and marks[-1] == "#" and normal != ".":
                     offsets[-1] = (offsets[-1][0], index + 1)
                     continue
-                normal = "#" if normal != "." else "."
-            marks.append(normal)
+            marks.append("#" if normal in _NUMERALS and normal != "." else normal)
             offsets.append((index, index + 1))
     converted = convert.convert("".join(marks))
     # Where a phrase changes its length the marks stay as they came, and words in traditional characters are not found.
