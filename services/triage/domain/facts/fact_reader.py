@@ -52,20 +52,22 @@ class FactReader:
         spans = _spans(text, candidates)
         if not spans or self._is_void(text):
             return None
-        order = range(len(spans))
-        if self._fact.value == "object":
-            order = sorted(order, key=lambda index: _object_rank(text, spans, index, self._attributes))
-        elif self._fact.value == "place":
-            # 是6号楼...6号楼1单元: the one that names more.
-            order = sorted(
-                order, key=lambda index: -normal_place(text[slice(*spans[index])]).count("单元") - (spans[index][1] - spans[index][0]) / 100
-            )
         # Hits are judged one by one: mostly the first one counts.
-        judged = (self.pattern.judge(text, spans, index) for index in order)
+        judged = (self.pattern.judge(text, spans, index) for index in self._order(text, spans))
         hits = (hit for hit in judged if hit is not None and not hit.cue_kind)
         if self._fact.value == "amount":
             return self._read_amount(list(hits))
         return next((found for hit in hits if (found := self._read_value(hit)) is not None), None)
+
+    def _order(self, text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+        """The hits in the order in which they are tried."""
+        order = list(range(len(spans)))
+        if self._fact.value == "object":
+            order.sort(key=lambda index: _object_rank(text, spans, index, self._attributes))
+        elif self._fact.value == "place":
+            # 不是5号楼,是6号楼: 6号楼1单元 has the longest words and names the most.
+            order.sort(key=lambda index: _place_rank(text[slice(*spans[index])]))
+        return order
 
     def _is_void(self, text: str) -> bool:
         if self._needs is not None and self._needs.search(text) is None:
@@ -140,15 +142,22 @@ def _compiled_library() -> _CompiledLibrary:
 
 def _spans(text: str, searches: Iterable[Any]) -> list[tuple[int, int]]:
     """The hits of all searches in order, of two that overlap the one that begins first, then the longer."""
+    # In bytes: for a str the library encodes the text once for each search, which costs more than the search.
+    data = text.encode()
     found = sorted(
-        (match.span() for search in searches for match, _ in zip(search.finditer(text), range(_MAX_HITS), strict=False)),
+        (match.span() for search in searches for match, _ in zip(search.finditer(data), range(_MAX_HITS), strict=False)),
         key=lambda span: (span[0], -span[1]),
     )
     spans: list[tuple[int, int]] = []
+    end_of_last = end_in_text = 0
     for start, end in found:
-        if not spans or start >= spans[-1][1]:
-            spans.append((start, end))
-    return spans[:_MAX_HITS]
+        if len(spans) == _MAX_HITS:
+            break
+        if not spans or start >= end_of_last:
+            first = end_in_text + len(data[end_of_last:start].decode())
+            end_of_last, end_in_text = end, first + len(data[start:end].decode())
+            spans.append((first, end_in_text))
+    return spans
 
 
 def _compiled() -> Iterator[FactReader]:
@@ -169,3 +178,7 @@ def _object_rank(text: str, spans: Sequence[tuple[int, int]], index: int, attrib
     following = text[slice(*spans[index + 1])] if index + 1 < len(spans) else ""
     is_part_of_next = bool(following) and following not in attributes and text[end : spans[index + 1][0]] in _JOINTS
     return text[start:end] in attributes, is_part_of_next, _DEFECT.search(after) is None, start
+
+
+def _place_rank(words: str) -> tuple[bool, int]:
+    return "单元" not in normal_place(words), -len(words)
