@@ -44,7 +44,8 @@ forms, Cantonese, typing errors, English); amounts without a unit (八百, 四�
 as places; of two nouns the room instead of the thing in it; thanks and enquiries taken for complaints. A wrong value counts as found
 wrongly and as missed.
 
-The errors of run 2 showed no label that is wrong by the guide, so none was corrected. Sentences that are still read wrongly are listed below.
+The errors of run 2 showed no label that is wrong by the guide, so none was corrected. Sentences that are still
+read wrongly are listed below.
 """
 
 
