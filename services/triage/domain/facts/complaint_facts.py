@@ -1,12 +1,16 @@
 """The facts that a complaint's words show, with the words as they came."""
 
+from collections.abc import Callable
+from functools import cache
+from typing import Literal
+
 from services.triage.domain.facts.fact_reader import ReadFact, read_facts
 from services.triage.domain.facts.original_words import OriginalText
 from services.triage.domain.reading.reading_copy import ReadingCopy, read_text, traditional_to_simplified
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.found_fact import FoundFact
 
-_FIELDS = ("text", "title")
+_FIELDS: tuple[Literal["text", "title"], ...] = ("text", "title")
 
 
 def complaint_facts(complaint: Complaint, reading: ReadingCopy) -> dict[str, FoundFact]:
@@ -19,7 +23,7 @@ def complaint_facts(complaint: Complaint, reading: ReadingCopy) -> dict[str, Fou
 def explained_facts(text: str, title: str = "") -> list[FoundFact]:
     """The facts that a text shows, without a complaint around it."""
     found: dict[str, FoundFact] = {}
-    for field, source in (("text", text), ("title", title)):
+    for field, source in zip(_FIELDS, (text, title), strict=True):
         for fact in _found_in(field, source):
             found.setdefault(fact.name, fact)
     return list(found.values())
@@ -39,24 +43,27 @@ def _read(complaint: Complaint, reading: ReadingCopy) -> dict[str, FoundFact]:
     return found
 
 
-def _found_in(field: str, source: str, reading: str | None = None) -> list[FoundFact]:
+def _found_in(field: Literal["text", "title"], source: str, reading: str | None = None) -> list[FoundFact]:
     read = read_text(source) if reading is None else reading
     facts = read_facts(read)
     if not facts:
         return []
-    return [_with_original_words(fact, field, source, read) for fact in facts]
+    # Aligned once for all facts, and only where the words of one cannot be found as they are.
+    align = cache(lambda: OriginalText(source, read, traditional_to_simplified()))
+    return [
+        _with_original_words(fact, field, source, fact.span if read == source else _original_span(fact, source, align)) for fact in facts
+    ]
 
 
-def _with_original_words(fact: ReadFact, field: str, source: str, read: str) -> FoundFact:
-    span = fact.span if read == source else _original_span(fact, source, read)
+def _with_original_words(fact: ReadFact, field: Literal["text", "title"], source: str, span: tuple[int, int] | None) -> FoundFact:
     words = fact.words if span is None else source[slice(*span)]
     start, end = span or (None, None)
     return FoundFact(name=fact.name, value=fact.value, words=words[:200], field=field, start=start, end=end, note=fact.note)
 
 
-def _original_span(fact: ReadFact, source: str, read: str) -> tuple[int, int] | None:
+def _original_span(fact: ReadFact, source: str, align: Callable[[], OriginalText]) -> tuple[int, int] | None:
     # Most words are the same in both and stand there once; aligning the texts costs as much as all other steps.
     start = source.find(fact.words)
     if start >= 0 and source.find(fact.words, start + 1) < 0 and len(fact.words) == fact.span[1] - fact.span[0]:
         return start, start + len(fact.words)
-    return OriginalText(source, read, traditional_to_simplified()).span(*fact.span)
+    return align().span(*fact.span)
