@@ -56,7 +56,7 @@ def test_explain_shows_facts_with_their_words() -> None:
     }
     assert {fact["words"] for fact in facts} >= {"3號樓", "電梯停運"}
     assert all(fact["words"] == text[fact["start"] : fact["end"]] for fact in facts)
-    assert "facility_failure: yes («電梯停運», text 12-16)" in run("explain", text).output
+    assert "facility_failure: yes («電梯停運», text 13-17)" in run("explain", text).output
 
 
 def test_compare_counts_what_another_model_would_change(folder: Path) -> None:
