@@ -12,6 +12,7 @@ from services.triage.domain.classifier.suggestion import ReviewReason, Suggestio
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
+from services.triage.domain.facts.complaint_facts import complaint_facts
 from services.triage.domain.groups.duplicates import DUPLICATES, matter_key
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.routing import choose_route
@@ -19,6 +20,7 @@ from services.triage.domain.routing_rules import RoutingDecision
 from services.triage.domain.rule_scope import RuleScope, TriageContext
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
+from shared.contracts.events.found_fact import FoundFact
 from shared.contracts.events.triage import Classified, LabelGuess, Registered, Routed, RouteProposed
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.facts import coerce_facts
@@ -53,6 +55,7 @@ class TriageDecision:
     route: RoutingDecision
     count_keys: CountKeys
     evidence: tuple[str, ...]
+    found: tuple[FoundFact, ...] = ()
     failed_conditions: tuple[str, ...] = ()
     prediction: Prediction | None = None
     review: ReviewReason = ""
@@ -95,6 +98,7 @@ class TriageDecision:
             "subject": self.subject_choice.id,
             "facts": self.derived_facts,
             "evidence": list(self.evidence),
+            "found": list(self.found),
         }
 
     def routed_event(self, context: TriageContext) -> Routed:
@@ -133,7 +137,8 @@ def assess(
     parameters = rules.bound_procedure.parameters
     scope = RuleScope(complaint, facts, parameters, context.zone, rules.read_paths, rules.patterns, reading)
     # In this order, because each kind of rule may read what was decided before it.
-    derived = classify.derive_facts(rules, scope, submitted_facts)
+    found = complaint_facts(complaint, scope.reading)
+    derived = classify.derive_facts(rules, scope, submitted_facts, found)
     prediction = None
     if context.classifier is not None:
         prediction = context.classifier.predict(scope.reading.field("title"), scope.reading.field("text"))
@@ -167,6 +172,7 @@ def assess(
         route=route,
         count_keys=count_keys,
         evidence=tuple(evidence[:_MAX_EVIDENCE_LINES]),
+        found=tuple(found.values()),
         failed_conditions=tuple(scope.failed_conditions),
         prediction=prediction,
         review=suggestions.review(),

@@ -18,6 +18,7 @@ from services.triage.domain.routing_rules import (
 from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, NamePath, compile_condition
 from shared.procedures.expressions.sense import SensePattern, compile_patterns
 from shared.procedures.expressions.text_patterns import TextPattern
+from shared.procedures.fact_library.library import with_library
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import fact_defaults
 from shared.procedures.model.procedure import Procedure
@@ -94,7 +95,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
     conditional: tuple[_Conditional, ...] = (*derived, *kinds, *classes, *subjects, *routing_rules, *counts)
     read_paths = _paths_by_root([*(entry.when for entry in conditional), *(count.key for count in counts)])
     read_patterns = {path[1] for path in read_paths.get("says", ())}
-    declared_patterns = {name: _read_words(pattern) for name, pattern in (organisation.patterns | procedure.patterns).items()}
+    declared_patterns = {name: _read_words(with_library(pattern)) for name, pattern in (organisation.patterns | procedure.patterns).items()}
     patterns = compile_patterns(declared_patterns, procedure.cues)
     return TriageRules(
         bound_procedure=bound_procedure,

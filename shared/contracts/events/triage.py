@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.contracts.base import ShortText, WireModel
 from shared.contracts.complaint import UNREADABLE, Complaint, ComplaintKind
 from shared.contracts.events.base import ActionEvent, CaseEvent, DueClock, JsonObject
+from shared.contracts.events.found_fact import FoundFact
 
 
 class Registered(CaseEvent):
@@ -37,6 +38,9 @@ class Classified(ActionEvent):
     subject: ShortText = ""
     facts: JsonObject = Field(default_factory=dict)
     evidence: list[ShortText] = Field(default_factory=list)
+    found: list[FoundFact] = Field(
+        default_factory=list, description="facts of the shared library that the words show and nobody entered, with the words"
+    )
     # Messages about the registration go out with the first decision, before `routed` names the department that they concern.
     department: ShortText = Field(
         default="",
