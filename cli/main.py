@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "organisation": ("cli.commands.authoring.organisation:app", "Check an organisation file."),
     "simulate": ("cli.commands.authoring.simulate:simulate", "Run a scenario file on the pure core."),
     "deadline": ("cli.commands.authoring.deadline:app", "Compute due instants, with their explanation."),
+    "triage": ("cli.commands.authoring.triage:app", "Train, measure, explain and compare the models of triage."),
     "calendar": ("cli.commands.authoring.calendar:app", "Show or check a working calendar."),
     "topics": ("cli.commands.operations.topics:app", "List, create and check the topics."),
     "schemas": ("cli.commands.development.schemas:app", "Write or check the golden schemas of the wire format."),

@@ -3,8 +3,10 @@
 import collections
 from collections.abc import Collection, Iterable
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Histogram
 
+from services.triage.domain.classifier.prediction import LabelPrediction, Prediction
+from services.triage.domain.classifier.suggestion import RULE
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Routed, RouteProposed
 from shared.procedures.model.procedure import Procedure
@@ -20,6 +22,50 @@ DISSOLVED = Counter("jiesu_triage_groups_dissolved", "Groups that no longer hold
 FAILED_CONDITIONS = Counter(
     "jiesu_triage_failed_conditions", "Complaints decided without a rule that could not be evaluated on them", ["procedure"]
 )
+
+ROUTE_BASIS = Counter("jiesu_triage_route_basis", "Routes by what decided them: rules, classifier or none", ["procedure", "basis"])
+REVIEWS = Counter(
+    "jiesu_triage_reviews",
+    "Decisions of a triage with a model, by why a person reviews them: none, confidence, audit",
+    ["procedure", "reason"],
+)
+GUESS_PROBABILITY = Histogram(
+    "jiesu_triage_guess_probability", "Probability of the best guess", ["label"], buckets=(0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+)
+SHADOW = Counter("jiesu_triage_shadow", "Best guesses of the shadow model against the model's: same, other, unknown", ["label", "result"])
+WORD_DRIFT = Gauge("jiesu_triage_word_drift_bits", "Jensen-Shannon divergence of today's words from those of the model's training")
+MODEL_FAILURES = Counter("jiesu_triage_model_failures", "Changed model files that could not be used: the old model stays")
+_BASES = ("rules", "classifier", "none")
+_REVIEW_REASONS = ("none", "confidence", "audit")
+_SHADOW_RESULTS = ("same", "other", "unknown")
+
+
+def initialise_labels(labels: Iterable[str]) -> None:
+    """Create the time series of a model's labels."""
+    for label in labels:
+        GUESS_PROBABILITY.labels(label)
+        for result in _SHADOW_RESULTS:
+            SHADOW.labels(label, result)
+
+
+def count_shadow(prediction: Prediction, shadow: Iterable[LabelPrediction]) -> None:
+    """Count whether the shadow model's best guess for each label is the model's."""
+    by_label = {of_label.label: of_label.best.value for of_label in shadow}
+    for of_label in prediction.labels:
+        value = by_label.get(of_label.label)
+        SHADOW.labels(of_label.label, "unknown" if value is None else "same" if value == of_label.best.value else "other").inc()
+
+
+def _count_classifier(event: Routed) -> None:
+    """Count a route of a triage with a model: what decided it, whether a person reviews it, how sure the best guesses are."""
+    basis = "classifier" if event.rule == RULE else "none" if event.rule == "catch_all" else "rules"
+    ROUTE_BASIS.labels(event.procedure, basis).inc()
+    REVIEWS.labels(event.procedure, event.review or "none").inc()
+    seen: set[str] = set()
+    for guess in event.guesses:
+        if guess.label not in seen:
+            seen.add(guess.label)
+            GUESS_PROBABILITY.labels(guess.label).observe(guess.probability)
 
 
 def count_failed_conditions(procedures: Iterable[str]) -> None:
@@ -44,6 +90,10 @@ def initialise(procedures: Iterable[Procedure], organisation: Organisation) -> N
         for counter in (ROUTED, PROPOSED):
             for department in department_labels(organisation):
                 counter.labels(procedure.id, department)
+        for basis in _BASES:
+            ROUTE_BASIS.labels(procedure.id, basis)
+        for reason in _REVIEW_REASONS:
+            REVIEWS.labels(procedure.id, reason)
         for count in procedure.counts:
             GROUPS.labels(procedure.id, count.id)
 
@@ -51,6 +101,10 @@ def initialise(procedures: Iterable[Procedure], organisation: Organisation) -> N
 def count_events(events: Iterable[CaseEvent], organisation: Organisation) -> None:
     """Count published events; each time series is incremented once."""
     departments = department_labels(organisation)
+    events = list(events)
+    for event in events:
+        if isinstance(event, Routed) and event.model:
+            _count_classifier(event)
     for (counter, *labels), number in collections.Counter(_time_series(event, departments) for event in events).items():
         if counter is not None:
             counter.labels(*labels).inc(number)

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
+from services.triage.application.classifying import Classifiers
 from services.triage.application.party_following import follow_parties
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.state_loading import LoadedTriageState
 from services.triage.domain.event_assessment import AssessedEvent, assess_event, assess_registration
+from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import CountersNotLoadedError, TriageState
 from services.triage.domain.triage_case import TriageCase
@@ -30,9 +32,10 @@ TracedEvent = tuple[CaseEvent, str | None]
 class TriageComplaints:
     """Decides under the procedures of a registry."""
 
-    def __init__(self, registry: ProcedureRegistry, clock: Clock) -> None:
+    def __init__(self, registry: ProcedureRegistry, clock: Clock, classifiers: Classifiers | None = None) -> None:
         self._registry = registry
         self._clock = clock
+        self._classifiers = classifiers or Classifiers()
 
     async def decide_batch(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         """Apply the records in order and publish triage's events; a second registration of a case changes nothing.
@@ -56,12 +59,17 @@ class TriageComplaints:
         tx.after_commit(lambda: metrics.count_failed_conditions(failed))
 
     def _assess_registrations(self, batch: Sequence[ReceivedRecord]) -> dict[str, AssessedEvent]:
-        registrations: dict[str, AssessedEvent] = {}
+        first: dict[str, Registered] = {}
         for record in batch:
-            event = record.event
-            if isinstance(event, Registered) and record.key not in registrations:
-                rules = self._registry.rules(event.procedure, event.version, event.parameters)
-                registrations[record.key] = assess_registration(event, rules, self._context(event, rules.procedure))
+            if isinstance(record.event, Registered):
+                first.setdefault(record.key, record.event)
+        readings = {case: ReadingCopy(event.complaint) for case, event in first.items()}
+        if self._classifiers.active is not None:
+            self._classifiers.prepare([(reading.field("title"), reading.field("text")) for reading in readings.values()])
+        registrations: dict[str, AssessedEvent] = {}
+        for case, event in first.items():
+            rules = self._registry.rules(event.procedure, event.version, event.parameters)
+            registrations[case] = assess_registration(event, rules, self._context(event, rules.procedure), readings[case])
         return registrations
 
     async def _counting_procedures(
@@ -113,7 +121,7 @@ class TriageComplaints:
 
     def _context(self, event: CaseEvent, procedure: Procedure, recorded_at: datetime | None = None) -> TriageContext:
         # A decision has the instant of the event that it follows, so that a replay decides the same.
-        return TriageContext(event.at, self._registry.zone(procedure), recorded_at)
+        return TriageContext(event.at, self._registry.zone(procedure), recorded_at, self._classifiers.active)
 
 
 def _number_events(state: TriageState, events: Sequence[TracedEvent]) -> list[tuple[CaseEvent, int, str | None]]:

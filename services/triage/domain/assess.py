@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from services.triage.domain import classify
+from services.triage.domain.classifier.prediction import Prediction
+from services.triage.domain.classifier.suggestion import ReviewReason, Suggestions
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
@@ -17,7 +19,7 @@ from services.triage.domain.routing_rules import RoutingDecision
 from services.triage.domain.rule_scope import RuleScope, TriageContext
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
-from shared.contracts.events.triage import Classified, Registered, Routed, RouteProposed
+from shared.contracts.events.triage import Classified, LabelGuess, Registered, Routed, RouteProposed
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import Procedure
@@ -52,6 +54,8 @@ class TriageDecision:
     count_keys: CountKeys
     evidence: tuple[str, ...]
     failed_conditions: tuple[str, ...] = ()
+    prediction: Prediction | None = None
+    review: ReviewReason = ""
 
     @property
     def procedure(self) -> Procedure:
@@ -98,7 +102,18 @@ class TriageDecision:
         route = self.route
         event_class = RouteProposed if route.proposed else Routed
         fields = {"rule": route.rule, "department": route.department, "cooperating": list(route.cooperating), "reason": route.reason}
-        return event_class.model_validate(self.event_fields(context) | fields | dict(route.clause_fields))
+        return event_class.model_validate(self.event_fields(context) | fields | dict(route.clause_fields) | self._guess_fields())
+
+    def _guess_fields(self) -> dict[str, Any]:
+        """The classifier's guesses; nothing without a classifier, so that the event is the one of before."""
+        if self.prediction is None:
+            return {}
+        guesses = [
+            LabelGuess(label=of_label.label, value=guess.value, probability=round(guess.probability, 4))
+            for of_label in self.prediction.labels
+            for guess in of_label.guesses
+        ]
+        return {"guesses": guesses, "model": self.prediction.version, "review": self.review}
 
     def events(self, registered: Registered | None, context: TriageContext) -> list[CaseEvent]:
         """`classified`, then `routed` or `route_proposed`."""
@@ -119,14 +134,18 @@ def assess(
     scope = RuleScope(complaint, facts, parameters, context.zone, rules.read_paths, rules.patterns, reading)
     # In this order, because each kind of rule may read what was decided before it.
     derived = classify.derive_facts(rules, scope, submitted_facts)
-    kind = classify.choose_kind(rules, scope)
+    prediction = None
+    if context.classifier is not None:
+        prediction = context.classifier.predict(scope.reading.field("title"), scope.reading.field("text"))
+    suggestions = Suggestions(complaint.case, prediction, rules.procedure.review)
+    kind = classify.choose_kind(rules, scope, suggestions)
     scope.set_case_field("kind", kind.id)
-    subject = classify.choose_subject(rules, scope)
+    subject = classify.choose_subject(rules, scope, suggestions)
     scope.set_case_field("subject", subject.id)
     class_ = classify.choose_class(rules, scope)
     scope.set_case_field("class", class_.id)
     scope.set_case_field("rule", _rule(class_))
-    route = choose_route(rules, scope, subject)
+    route = choose_route(rules, scope, subject, suggestions)
     scope.set_case_field("department", route.department)
     count_keys = _count_keys(rules, scope)
     unevaluated = "cannot be evaluated on this complaint: it did not apply"
@@ -135,6 +154,7 @@ def assess(
     evidence += derived.evidence
     for field_name, choice in (("kind", kind), ("class", class_), ("subject", subject)):
         evidence += [f"{field_name}: {line}"[:_MAX_EVIDENCE_LENGTH] for line in choice.evidence]
+    evidence += suggestions.evidence()
     return TriageDecision(
         complaint=complaint,
         rules=rules,
@@ -148,6 +168,8 @@ def assess(
         count_keys=count_keys,
         evidence=tuple(evidence[:_MAX_EVIDENCE_LINES]),
         failed_conditions=tuple(scope.failed_conditions),
+        prediction=prediction,
+        review=suggestions.review(),
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Container
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
+from services.triage.domain.classifier.suggestion import Suggestions
 from services.triage.domain.compiled_rules import CompiledRule, TriageRules
 from services.triage.domain.rule_scope import RuleScope
+from shared.contracts.complaint import ComplaintKind
 from shared.procedures.model.triage.entries import ClassRule, KindRule, SubjectNode
 
 E = TypeVar("E", KindRule, ClassRule, SubjectNode)
@@ -30,6 +32,7 @@ class DerivedFacts:
 
 _NO_CHOICE = RuleChoice()
 _DEFAULT_KIND = RuleChoice("complaint")
+_KINDS = frozenset(get_args(ComplaintKind))
 
 
 def derive_facts(rules: TriageRules, scope: RuleScope, submitted_facts: Container[str]) -> DerivedFacts:
@@ -48,14 +51,17 @@ def derive_facts(rules: TriageRules, scope: RuleScope, submitted_facts: Containe
     return DerivedFacts(facts, tuple(evidence))
 
 
-def choose_kind(rules: TriageRules, scope: RuleScope) -> RuleChoice:
-    """The submission's kind if it has one, else that of the first matching entry, else `complaint`."""
+def choose_kind(rules: TriageRules, scope: RuleScope, suggestions: Suggestions) -> RuleChoice:
+    """The submission's kind if it has one, else that of the first matching entry, else the classifier's, else `complaint`."""
     submitted_kind = scope.complaint.kind
     if submitted_kind is not None:
         entry = next((rule.entry for rule in rules.kinds if rule.entry.id == submitted_kind), None)
         return RuleChoice(submitted_kind, entry, (f"complaint.kind = {submitted_kind}",))
     choice = _first_match(rules.kinds, scope)
-    return choice if choice.id else _DEFAULT_KIND
+    if choice.id:
+        return choice
+    suggested = suggestions.decide("kind", _KINDS)
+    return RuleChoice(suggested) if suggested else _DEFAULT_KIND
 
 
 def choose_class(rules: TriageRules, scope: RuleScope) -> RuleChoice:
@@ -63,8 +69,8 @@ def choose_class(rules: TriageRules, scope: RuleScope) -> RuleChoice:
     return _first_match(rules.classes, scope)
 
 
-def choose_subject(rules: TriageRules, scope: RuleScope) -> RuleChoice:
-    """The first node of the subject tree of which the condition holds, or of which title or text contain a word."""
+def choose_subject(rules: TriageRules, scope: RuleScope, suggestions: Suggestions) -> RuleChoice:
+    """The first node of the subject tree whose condition holds or of which title or text contain a word, else the classifier's."""
     if not rules.subjects:
         return _NO_CHOICE
     text = f"{scope.reading.field('title')}\n{scope.reading.field('text')}"
@@ -74,7 +80,10 @@ def choose_subject(rules: TriageRules, scope: RuleScope) -> RuleChoice:
             return RuleChoice(rule.entry.id, rule.entry, (f"the word {word}",))
         if rule.when is not None and scope.applies(rule.when):
             return RuleChoice(rule.entry.id, rule.entry, scope.evidence(rule.when))
-    return _NO_CHOICE
+    # A history names subjects by id or by title.
+    nodes = {name: rule.entry for rule in rules.subjects for name in (rule.entry.en, rule.entry.zh, rule.entry.id) if name}
+    suggested = suggestions.decide("subject", nodes)
+    return RuleChoice(nodes[suggested].id, nodes[suggested]) if suggested else _NO_CHOICE
 
 
 def _first_match(rules: tuple[CompiledRule[E], ...], scope: RuleScope) -> RuleChoice:

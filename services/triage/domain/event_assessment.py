@@ -48,10 +48,12 @@ class AssessedEvent:
     count_changes: tuple[CountChange, ...] = ()
 
 
-def assess_registration(registered: Registered, rules: TriageRules, context: TriageContext) -> AssessedEvent:
+def assess_registration(
+    registered: Registered, rules: TriageRules, context: TriageContext, reading: ReadingCopy | None = None
+) -> AssessedEvent:
     """Assess a new case."""
     complaint = registered.complaint.model_copy(update={"contact": None})
-    decision = assess(complaint, rules, context)
+    decision = assess(complaint, rules, context, reading=reading)
     # Registrations of an intake of before have the first key only, as the complainant's id.
     keys = tuple(registered.complainant_keys) or tuple((complaint.complainant.id or "").split()[:1])
     triage_case = case_from_decision(decision, keys)

@@ -1,18 +1,23 @@
 """Chooses the lead and the cooperating departments of a complaint."""
 
+from services.triage.domain.classifier.suggestion import RULE, Suggestions
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.routing_rules import RoutingDecision, RoutingRule, subject_route
+from services.triage.domain.routing_rules import RoutingDecision, RoutingRule, checked_route, subject_route
 from services.triage.domain.rule_scope import RuleScope
 from shared.procedures.model.triage.entries import SubjectNode
 
 
-def choose_route(rules: TriageRules, scope: RuleScope, subject: RuleChoice) -> RoutingDecision:
-    """The first route of source, organisation, procedure and subject that applies, else a proposal of the catch-all department."""
+def choose_route(rules: TriageRules, scope: RuleScope, subject: RuleChoice, suggestions: Suggestions) -> RoutingDecision:
+    """The first route of source, organisation, procedure and subject that applies, else the classifier's department if it is sure.
+
+    Else the catch-all department is proposed: a department that is only guessed does not read the case before a person has confirmed it.
+    """
     return (
         rules.source_routes.get(scope.complaint.source)
         or _first_route(rules.routing_rules, scope)
         or _subject_route(rules, subject)
+        or _classifier_route(rules, suggestions)
         or rules.catch_all_route
     )
 
@@ -30,3 +35,10 @@ def _first_route(routing_rules: tuple[RoutingRule, ...], scope: RuleScope) -> Ro
 def _subject_route(rules: TriageRules, subject: RuleChoice) -> RoutingDecision | None:
     entry = subject.entry
     return subject_route(entry, rules.bound_procedure, rules.organisation) if isinstance(entry, SubjectNode) else None
+
+
+def _classifier_route(rules: TriageRules, suggestions: Suggestions) -> RoutingDecision | None:
+    organisation = rules.organisation
+    existing = None if organisation.everyone or not organisation.departments else {entry.id for entry in organisation.departments}
+    department = suggestions.decide("department", existing)
+    return checked_route(RoutingDecision(department, rule=RULE), rules.bound_procedure, organisation) if department else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
+from services.triage.domain.classifier.prediction import Classifier
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
@@ -30,11 +31,12 @@ _NO_EVENT_COUNTS = dict.fromkeys(EMPTY_EVENT_FIELDS, 0)
 
 @dataclass(frozen=True, slots=True)
 class TriageContext:
-    """The instant of a decision, the zone of the procedure's calendar, and the instant at which the decision is recorded."""
+    """The instant of a decision, the zone of the procedure's calendar, when the decision is recorded, and the classifier."""
 
     at: datetime
     zone: tzinfo
     recorded_at: datetime | None = None
+    classifier: Classifier | None = None
 
     def instants(self) -> dict[str, datetime]:
         """`at` and `recorded_at` of the decision's events."""

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from shared.contracts.base import ShortText
+from shared.contracts.base import ShortText, WireModel
 from shared.contracts.complaint import UNREADABLE, Complaint, ComplaintKind
 from shared.contracts.events.base import ActionEvent, CaseEvent, DueClock, JsonObject
 
@@ -53,6 +53,14 @@ class Reclassified(Classified):
     from_class: ShortText = ""
 
 
+class LabelGuess(WireModel):
+    """What triage's classifier takes for the value of a label (subject, department, kind, …), and how probable it is."""
+
+    label: ShortText
+    value: ShortText
+    probability: float = 0.0
+
+
 class Routed(ActionEvent):
     """A lead department became responsible, with co-operating departments if `cooperating` lists any."""
 
@@ -62,6 +70,15 @@ class Routed(ActionEvent):
     cooperating: list[ShortText] = Field(default_factory=list)
     complaint: dict[str, Any] = Field(default_factory=dict, description="on department topics only: the complaint, redacted")
     clocks: list[DueClock] = Field(default_factory=list, description="on department topics only: the running clocks and when they are due")
+    guesses: list[LabelGuess] = Field(
+        default_factory=list, description="the classifier's three best guesses for each label, the best first; empty without a classifier"
+    )
+    model: ShortText = Field(default="", description="the version of the classifier's model")
+    review: Literal["", "confidence", "audit"] = Field(
+        default="",
+        description="why a person reviews the decision: `confidence`: a guess that would decide is below the procedure's confidence, "
+        "`audit`: drawn at random; empty: no review",
+    )
 
 
 class RouteProposed(Routed):

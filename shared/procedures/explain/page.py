@@ -24,7 +24,16 @@ from shared.procedures.model.procedure import (
     RegisterEntry,
 )
 from shared.procedures.model.timed_entries import ClockEntry, EscalationLadder, PeriodicDuty, ReactionEntry
-from shared.procedures.model.triage.entries import ClassRule, CountEntry, DerivationEntry, DuplicateRule, KindRule, RouteEntry, SubjectNode
+from shared.procedures.model.triage.entries import (
+    ClassRule,
+    CountEntry,
+    DerivationEntry,
+    DuplicateRule,
+    KindRule,
+    ReviewRule,
+    RouteEntry,
+    SubjectNode,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,8 @@ def _name_of(texts: ProcedureTexts, located: LocatedEntry) -> str:
             return texts.quote(texts.choose("登记", "registration"))
         case DuplicateRule():
             return texts.quote(texts.choose("重复投诉", "duplicates"))
+        case ReviewRule():
+            return texts.quote(texts.choose("人工复核", "review"))
         case FormEntry():
             return texts.document(texts.title(entry))
         case FactDeclaration() | ParameterDeclaration():
@@ -218,6 +229,8 @@ def _describe_triage_rule(texts: ProcedureTexts, located: LocatedEntry) -> list[
             return triage_texts.describe_count(texts, located.entry)
         case DuplicateRule():
             return triage_texts.describe_duplicates(texts, located.entry)
+        case ReviewRule():
+            return triage_texts.describe_review(texts, located.entry)
     return []
 
 

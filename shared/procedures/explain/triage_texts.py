@@ -13,6 +13,7 @@ from shared.procedures.model.triage.entries import (
     DerivationEntry,
     DuplicateRule,
     KindRule,
+    ReviewRule,
     RouteEntry,
     SubjectNode,
 )
@@ -124,6 +125,25 @@ def describe_duplicates(texts: ProcedureTexts, entry: DuplicateRule) -> list[str
             "unanswered, the system links the later case to it as a duplicate.",
         )
     ]
+
+
+def describe_review(texts: ProcedureTexts, entry: ReviewRule) -> list[str]:
+    """From which confidence the classifier decides, and what a person reviews."""
+    below, audit = f"{entry.below:.0%}", f"{entry.audit:.1%}"
+    lines = [
+        texts.choose(
+            f"没有规则适用的，系统按以往投诉推断类别、专业和责任部门；把握不足{below}的，由人复核。",
+            f"Where no rule applies, the system infers kind, subject and department from past complaints; "
+            f"what it is less than {below} sure of, a person reviews.",
+        )
+    ]
+    if entry.audit:
+        lines.append(
+            texts.choose(
+                f"系统推断的，另随机抽取{audit}由人复核。", f"Of what the system infers, a person reviews {audit} at random nevertheless."
+            )
+        )
+    return lines
 
 
 def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:

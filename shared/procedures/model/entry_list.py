@@ -27,6 +27,7 @@ SECTIONS = (
     "duties",
     "counts",
     "duplicates",
+    "review",
     "forms",
     "figures",
     "confidentiality",

@@ -28,6 +28,7 @@ from shared.procedures.model.triage.entries import (
     DerivationEntry,
     DuplicateRule,
     KindRule,
+    ReviewRule,
     RouteEntry,
     SubjectNode,
 )
@@ -177,6 +178,9 @@ class Procedure(StrictModel):
     duties: list[PeriodicDuty] = Field(default_factory=list)
     counts: list[CountEntry] = Field(default_factory=list)
     duplicates: DuplicateRule | None = Field(default=None, description="when triage links duplicates; none: it proposes the link")
+    review: ReviewRule | None = Field(
+        default=None, description="from which confidence triage's classifier decides; none: it decides nothing"
+    )
     forms: list[FormEntry] = Field(default_factory=list)
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)

@@ -1,5 +1,6 @@
 """A procedure with every kind of triage entry, and complaints registered under it."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,13 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.triage.domain.classifier.text_model import TextModel
 from services.triage.domain.compiled_rules import TriageRules, compile_rules
 from services.triage.domain.rule_scope import TriageContext
+from services.triage.training.history import HistoryRow, read_history
+from services.triage.training.trainer import TrainedModel, train
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 from tests.support.messaging.sample_organisation import sample_complaint
+from tests.support.scenarios.triage_history import rows
 
 START = datetime(2026, 9, 24, 8, 40, tzinfo=UTC)
 MakeRules = Callable[..., TriageRules]
@@ -86,3 +91,22 @@ def complaint() -> MakeComplaint:
 def context_at() -> Callable[[datetime], TriageContext]:
     """The context of a decision at an instant, in the calendar's zone."""
     return lambda at: TriageContext(at, ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> list[HistoryRow]:
+    """The small history, as it is read from a file."""
+    path = tmp_path_factory.mktemp("history") / "history.jsonl"
+    path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows()), encoding="utf-8")
+    return read_history(path)
+
+
+@pytest.fixture(scope="session")
+def trained(history: list[HistoryRow]) -> TrainedModel:
+    """A model of subject and department."""
+    return train(history)
+
+
+@pytest.fixture(scope="session")
+def model(trained: TrainedModel) -> TextModel:
+    return trained.model

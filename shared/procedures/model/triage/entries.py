@@ -103,6 +103,17 @@ class CountEntry(TitledEntry):
         return given_value(self.window_)
 
 
+class ReviewRule(StrictModel):
+    """From which confidence the classifier decides where no rule does; below it a person reviews the case.
+
+    Without the rule the classifier decides nothing: its guesses stand in the event.
+    """
+
+    below: float = Field(default=0.85, gt=0, lt=1, description="a guess that is less probable does not decide and is reviewed")
+    audit: float = Field(default=0.0, ge=0, le=1, description="share of the classifier's decisions that a person reviews nevertheless")
+    clause: ClauseIds | None = None
+
+
 class DuplicateRule(StrictModel):
     """When two submissions of one person on one matter are duplicates, which triage links by itself while the first is unanswered.
 

@@ -176,9 +176,9 @@ async def test_each_event_is_assessed_once(tmp_path: Path, monkeypatch: pytest.M
     without_set = [entry for entry in PROCEDURE["counts"] if "set" not in entry["does"]]
     assessed: list[str] = []
 
-    def count(complaint: Complaint, *arguments: Any) -> TriageDecision:
+    def count(complaint: Complaint, *arguments: Any, **options: Any) -> TriageDecision:
         assessed.append(complaint.case)
-        return assess(complaint, *arguments)
+        return assess(complaint, *arguments, **options)
 
     monkeypatch.setattr(event_assessment, "assess", count)
     registrations = [registration(case, minute, {"policy": "a"}, [f"phone:{case}"]) for minute, case in enumerate("abcd")]

@@ -1,0 +1,44 @@
+"""What a classifier says of a complaint; without numpy, which a triage without a classifier does not load."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A value of a label and its probability."""
+
+    value: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPrediction:
+    """The best guesses for a label, the most probable first."""
+
+    label: str
+    guesses: tuple[Guess, ...]
+
+    @property
+    def best(self) -> Guess:
+        """The most probable value."""
+        return self.guesses[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The predictions of one model for all its labels."""
+
+    version: str
+    labels: tuple[LabelPrediction, ...]
+
+    def best(self, label: str) -> Guess | None:
+        """The best guess for a label, None if the model has not learned it."""
+        return next((prediction.best for prediction in self.labels if prediction.label == label), None)
+
+
+class Classifier(Protocol):
+    """Gives the prediction for a complaint's title and text, which are reading copies."""
+
+    def predict(self, title: str, text: str) -> Prediction:
+        """The prediction; the same for the same texts and model."""

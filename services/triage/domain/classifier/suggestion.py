@@ -1,0 +1,68 @@
+"""What the classifier decides where no rule does, and what a person has to review."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Literal
+
+from services.triage.domain.classifier.prediction import Guess, Prediction
+from shared.procedures.model.triage.entries import ReviewRule
+
+RULE: Final = "classifier"
+"""The `rule` of a route that the classifier decided."""
+_DRAWS: Final = 1_000_000
+ReviewReason = Literal["", "confidence", "audit"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedGuess:
+    """A guess that was asked for because no rule decided; `decides` if it is as sure as the procedure demands."""
+
+    label: str
+    guess: Guess
+    decides: bool
+
+
+class Suggestions:
+    """The prediction for one complaint, and which guesses were used; without a `review` entry of the procedure none decides."""
+
+    def __init__(self, case: str, prediction: Prediction | None, rule: ReviewRule | None) -> None:
+        self._case = case
+        self._prediction = prediction
+        self._rule = rule
+        self.used: list[UsedGuess] = []
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The prediction, None without a classifier."""
+        return self._prediction
+
+    def decide(self, label: str, allowed: Container[str] | None = None) -> str:
+        """The value of a label, empty if there is none that is sure enough; `allowed` holds the values that exist here, None: any."""
+        guess = None if self._prediction is None or self._rule is None else self._prediction.best(label)
+        if guess is None or self._rule is None:
+            return ""
+        exists = allowed is None or guess.value in allowed
+        used = UsedGuess(label, guess, decides=exists and guess.probability >= self._rule.below)
+        self.used.append(used)
+        return guess.value if used.decides else ""
+
+    def evidence(self) -> list[str]:
+        """A line for each guess that decided; without n-grams, which may be parts of names."""
+        version = "" if self._prediction is None else self._prediction.version
+        return [
+            f"{used.label}: {used.guess.value} by model {version} with probability {used.guess.probability:.2f}"
+            for used in self.used
+            if used.decides
+        ]
+
+    def review(self) -> ReviewReason:
+        """Why a person reviews the case."""
+        if any(not used.decides for used in self.used):
+            return "confidence"
+        return "audit" if self.used and self._rule is not None and is_drawn(self._case, self._rule.audit) else ""
+
+
+def is_drawn(case: str, share: float) -> bool:
+    """Whether a case belongs to the share that is reviewed anyway: by a hash of its id, so that a repeated decision draws the same."""
+    return int.from_bytes(sha256(f"audit:{case}".encode()).digest()[:8]) % _DRAWS < share * _DRAWS

@@ -1,0 +1,65 @@
+"""`jiesu triage` on the small history."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.commands.authoring.triage import app
+from tests.support.scenarios.triage_history import NAMES_CSV, rows
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("triage")
+    (folder / "history.jsonl").write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows()), encoding="utf-8")
+    (folder / "names.csv").write_text(NAMES_CSV, encoding="utf-8")
+    trained = run("train", str(folder / "history.jsonl"), "--out", str(folder / "model.npz"))
+    assert trained.exit_code == 0, trained.output
+    assert "subject: 4 values" in trained.output
+    return folder
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_evaluate_gives_figures_of_every_label(folder: Path) -> None:
+    result = run("evaluate", str(folder / "history.jsonl"), "--model", str(folder / "model.npz"), "--json")
+    labels = json.loads(result.output)["labels"]
+    assert labels.keys() == {"subject", "department"}
+    assert labels["subject"]["accuracy"] > 0.9
+
+
+def test_explain_shows_ngrams_that_add_up(folder: Path) -> None:
+    result = run("explain", "楼下電梯又停運了", "--model", str(folder / "model.npz"), "--json")
+    subject = next(entry for entry in json.loads(result.output) if entry["label"] == "subject")
+    assert subject["guesses"][0]["value"] == "lift"
+    added = sum(part["contribution"] for part in subject["contributions"])
+    assert subject["bias"] + added == pytest.approx(subject["margin"])
+    assert "because of:" in run("explain", "电梯", "--model", str(folder / "model.npz")).output
+
+
+def test_compare_counts_what_another_model_would_change(folder: Path) -> None:
+    other = folder / "other.npz"
+    history, old = str(folder / "history.jsonl"), str(folder / "model.npz")
+    assert run("train", history, "--out", str(other), "--names", str(folder / "names.csv")).exit_code == 0
+    same = json.loads(run("compare", old, old, "--data", history, "--json").output)
+    assert {figures["different"] for figures in same.values()} == {0}
+    changed = json.loads(run("compare", old, str(other), "--data", history, "--json").output)["subject"]
+    assert changed["labelled"] == changed["messages"] == sum(1 for _ in rows())
+    assert changed["different"] >= changed["old_right"] - changed["new_right"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("train", "absent.jsonl", "--out", "m.npz"), "cannot be read"),
+        (("explain", "x", "--model", "absent.npz"), "with its hash"),
+    ],
+)
+def test_a_file_that_cannot_be_used_ends_with_status_2(arguments: tuple[str, ...], fault: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert fault in result.output
