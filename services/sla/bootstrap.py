@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.sla import api, api_forms, handlers, timers
+from services.sla import api, api_forms, api_reviews, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
@@ -10,6 +10,7 @@ from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
+from services.sla.application.reviews.review_queue import ReviewQueue
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
 from services.sla.follow import routes
@@ -39,6 +40,8 @@ def build(settings: SlaSettings) -> Service:
     dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
+    reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
+    service.include_router(api_reviews.router(dependencies, reviews))
     if follow_secret:
         service.include_router(routes.router(FollowCases(actions, queries), settings.follow_requests_per_second))
     return service

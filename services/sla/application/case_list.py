@@ -23,7 +23,7 @@ from services.sla.storage import case_list
 from services.sla.storage.case_list import CaseFilter, CasePosition, VisibleCases
 from shared.contracts.contact_forms import read_phone
 from shared.contracts.person_keys import person_key
-from shared.procedures.access import Actor
+from shared.procedures.access import AccessPolicy, Actor
 
 FIND_BY_PHONE = "find_by_phone"
 """The right of a person of the organisation file."""
@@ -71,7 +71,7 @@ class ListCases:
         after = None if cursor is None else decode_cursor(cursor, where)
         now = self._queries.clock.now()
         async with self._queries.database.transaction() as tx:
-            found = await case_list.load_page(tx, where, self._visible(actor, now), after, limit)
+            found = await case_list.load_page(tx, where, visible_cases(self._queries.policy, actor, now), after, limit)
         rows = []
         for number, (_, case) in enumerate(found, 1):
             # The statement selects by departments and handler; the policy decides, as it does for a single case.
@@ -86,23 +86,23 @@ class ListCases:
         rulebook = queries.rulebooks.for_case(case)
         return case_view.case_row(case, rulebook, to_micros(now), queries.zone, queries.hidden_fields(actor, case, now))
 
-    def _visible(self, actor: Actor, now: datetime) -> VisibleCases | None:
-        """What the statement may select: all that the policy lets the actor read, so that a page does not go through the rest."""
-        policy = self._queries.policy
-        departments = policy.readable_departments(actor, now)
-        if departments is None:
-            return None
-        # Cases that no department is responsible for are read by everybody who holds a role; the catch-all is no department.
-        return VisibleCases((*sorted(departments), "", policy.organisation.catch_all), tuple(sorted(policy.represented_ids(actor, now))))
+
+def visible_cases(policy: AccessPolicy, actor: Actor, now: datetime) -> VisibleCases | None:
+    """What a statement may select: all that the policy lets the actor read, so that a page does not go through the rest; None is all."""
+    departments = policy.readable_departments(actor, now)
+    if departments is None:
+        return None
+    # Cases that no department is responsible for are read by everybody who holds a role; the catch-all is no department.
+    return VisibleCases((*sorted(departments), "", policy.organisation.catch_all), tuple(sorted(policy.represented_ids(actor, now))))
 
 
-def encode_cursor(position: CasePosition, where: CaseFilter) -> str:
+def encode_cursor(position: CasePosition, where: object) -> str:
     """The position as opaque text, bound to the filter."""
     parts = [to_micros(position.received_at), position.case_id, _digest(where)]
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, where: CaseFilter) -> CasePosition:
+def decode_cursor(cursor: str, where: object) -> CasePosition:
     """The position in a cursor; raises `CursorError`. A forged one shows nothing: every row passes the same checks."""
     try:
         parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -118,5 +118,5 @@ def decode_cursor(cursor: str, where: CaseFilter) -> CasePosition:
             raise CursorError
 
 
-def _digest(where: CaseFilter) -> str:
+def _digest(where: object) -> str:
     return hashlib.sha256(orjson.dumps(where)).hexdigest()[:16]

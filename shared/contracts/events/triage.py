@@ -87,6 +87,23 @@ class RouteProposed(Routed):
     name = "route_proposed"
 
 
+class ReviewDecided(ActionEvent):
+    """A person decided on a case that triage had put up for review; what he changed follows as `reclassified`, `routed`, `reassigned`."""
+
+    name = "review_decided"
+
+    confirm: bool = Field(default=False, description="the reviewer confirmed what stood, and triage's first guess where nothing stood")
+    outcome: Literal["", "confirmed", "corrected"] = ""
+    kind: ComplaintKind | Literal[""] = Field(default="", description="kind, subject and department as they stand after the decision")
+    subject: ShortText = ""
+    department: ShortText = ""
+    cooperating: list[ShortText] = Field(default_factory=list)
+    labels: dict[ShortText, ShortText] = Field(default_factory=dict, description="values of the classifier's other labels")
+    review: Literal["", "confidence", "audit"] = Field(default="", description="why the case was up for review")
+    model: ShortText = ""
+    guesses: list[LabelGuess] = Field(default_factory=list, description="the guesses of triage's decision, as in `routed`")
+
+
 class LinkProposed(CaseEvent):
     """Triage proposed to link the case to an earlier one of the same person on the same matter; a person has to decide."""
 

@@ -78,7 +78,11 @@ def instants_to_micros(data: dict[str, Any]) -> dict[str, Any]:
 
 def untyped_event_fields(event: CaseEvent) -> dict[str, Any]:
     """The non-default fields of an event whose case is not registered yet: facts are not converted, their types depend on the procedure."""
-    return instants_to_micros(_non_default_fields(event, _EVENT_FIELD_DEFAULTS[type(event)]))
+    fields = instants_to_micros(_non_default_fields(event, _EVENT_FIELD_DEFAULTS[type(event)]))
+    if "guesses" in fields:
+        # The core and its JSON columns hold plain values only.
+        fields["guesses"] = [guess.model_dump() for guess in fields["guesses"]]
+    return fields
 
 
 def event_fields(event: CaseEvent, procedure: Procedure) -> dict[str, Any]:
