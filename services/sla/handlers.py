@@ -20,16 +20,21 @@ CONSUMER_GROUP = "sla"
 def register(service: Service, cases: UpdateCases, identities: IdentityRegistry) -> None:
     """Apply each batch in one transaction; an action without a valid signature becomes a dead letter."""
 
+    def fingerprint(record: ReceivedRecord) -> bytes:
+        """Who asks what of which case: an action of somebody else under the same id and in the same words is another action."""
+        signer = identities.signer(record.headers).id
+        return sha256(f"{len(signer)} {signer} {len(record.key)} {record.key}".encode() + record.body).digest()
+
     async def records(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         # The runtime has claimed the records' ids in the inbox, in the same transaction, and commits it: the batch has new records only.
         await cases.apply_batch(tx, batch, service.watermark)
-        await idempotency.remember_records(tx, {record.id: _fingerprint(record) for record in batch if record.topic == CASE_ACTIONS.name})
+        await idempotency.remember_records(tx, {record.id: fingerprint(record) for record in batch if record.topic == CASE_ACTIONS.name})
 
     async def repeated(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         """A record that is delivered again has no effect; another action under its id must not pass for it."""
         actions = [record for record in batch if record.topic == CASE_ACTIONS.name]
         asked = await idempotency.remembered_fingerprints(tx, {record.id for record in actions})
-        if any(asked.get(record.id, _fingerprint(record)) != _fingerprint(record) for record in actions):
+        if any(asked.get(record.id, fingerprint(record)) != fingerprint(record) for record in actions):
             raise Rejected("key_reused: the header ce_id was used for another action; send each action under an id of its own", park=False)
 
     # Checked when the record is decoded, before its id is claimed: a forged record must not use up the id of a genuine one.
@@ -44,8 +49,3 @@ def register(service: Service, cases: UpdateCases, identities: IdentityRegistry)
     # One subscriber for all topics: partition n of each is then read by the same process, which the watermark relies on.
     topics = [TRIAGE_EVENTS, CASE_ACTIONS, NOTIFICATION_EVENTS]
     service.subscribe(topics, group=CONSUMER_GROUP, handler=records, verify=verify_signature, on_repeated=repeated)
-
-
-def _fingerprint(record: ReceivedRecord) -> bytes:
-    """What a record asks, of which case."""
-    return sha256(f"{len(record.key)} {record.key}".encode() + record.body).digest()

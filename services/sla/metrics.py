@@ -56,7 +56,7 @@ def count_events(events: Iterable[Mapping[str, Any]]) -> None:
         name, procedure = event["type"], event["procedure"]
         totals[name, procedure] += 1
         match name:
-            case "clock_breached":
+            case "clock_breached" if event.get("same_delay") is None:
                 # Counted apart: nobody missed what nobody knew (time.md, Known late).
                 breaches = CLOCKS_BREACHED_TOTAL if event.get("known_at") is None else CLOCKS_KNOWN_LATE_TOTAL
                 breaches.labels(procedure, event.get("clock", "")).inc()

@@ -1,26 +1,21 @@
 """HTTP API of triage: the decision on a case, for people of the organisation."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.triage.application.case_rows import case_from_row
-from services.triage.application.procedure_registry import ProcedureRegistry
-from services.triage.domain.groups.group_counting import CounterKey, Occurrence
+from services.triage.api_dependencies import UNKNOWN_CASE, TriageApiDependencies
+from services.triage.domain.groups.counters import CounterKey, Occurrence
 from services.triage.domain.triage_case import TriageCase
-from services.triage.storage import concerned, group_counters, triage_cases
-from shared.procedures.access import AccessPolicy, Actor, CaseParties
-from shared.runtime.clock import Clock
-from shared.runtime.database.database import Database
-from shared.runtime.http.bearer import BEARER_SCHEME, UNAUTHORIZED, BearerTokens, bearer_token, unauthorized
+from services.triage.storage import group_counters
+from shared.procedures.access import Actor
+from shared.runtime.http.bearer import BEARER_SCHEME, UNAUTHORIZED
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
-from shared.runtime.http.problem import HttpProblem, ProblemType
-
-_UNKNOWN_CASE = ProblemType("unknown_case", 404, "there is no such case")
+from shared.runtime.http.problem import HttpProblem
 
 
 class HeldClass(BaseModel):
@@ -62,42 +57,26 @@ class DecisionAnswer(BaseModel):
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": DecisionAnswer},
-    **problem_responses(*ANY_OPERATION, UNAUTHORIZED, _UNKNOWN_CASE),
+    **problem_responses(*ANY_OPERATION, UNAUTHORIZED, UNKNOWN_CASE),
 }
 
 
-def router(database: Database, registry: ProcedureRegistry, clock: Clock) -> APIRouter:
+def router(dependencies: TriageApiDependencies) -> APIRouter:
     """`GET /v1/decisions/{case}`, with the bearer token of a person."""
     routes = APIRouter(tags=["decisions"], dependencies=[Depends(BEARER_SCHEME)])
-    people = registry.organisation.people
-    tokens = BearerTokens((person.token_sha256, Actor(person.id, person)) for person in people if person.token_sha256)
-    policy = AccessPolicy(registry.organisation)
 
     @routes.get("/v1/decisions/{case}", summary="What triage decided on a case", responses=_RESPONSES)
-    async def get_decision(request: Request, case: str) -> JSONResponse:
+    async def get_decision(case: str, actor: Annotated[Actor, Depends(dependencies.authenticate)]) -> JSONResponse:
         """The effective class, kind and subject, the results of the rules and of a group, and the case's counters."""
-        actor = tokens.find(bearer_token(request))
-        if actor is None:
-            raise unauthorized("Authorization: send Bearer and the token of a person of the organisation")
-        async with database.transaction() as tx:
-            rows = await triage_cases.find_cases(tx, [case.replace("\x00", "")], for_update=False)
-            concerned_by_case = await concerned.find_parties(tx, [row["case_id"] for row in rows])
-            occurrences = await group_counters.find_case_occurrences(tx, [row["case_id"] for row in rows])
-        triage_case = case_from_row(rows[0], registry) if rows else None
-        parties = CaseParties() if triage_case is None else _parties(triage_case, concerned_by_case)
-        now = clock.now()
-        if triage_case is None or not policy.may_read(actor, parties, now):
-            raise HttpProblem(_UNKNOWN_CASE, "case: must be the id of a registered case that concerns your department")
-        hidden = policy.hidden_fields(actor, triage_case.procedure, parties, now)
-        return JSONResponse(_decision(triage_case, occurrences, show_keys=not hidden))
+        case_id = case.replace("\x00", "")
+        async with dependencies.database.transaction() as tx:
+            readable = (await dependencies.cases.find(tx, [case_id], actor, dependencies.clock.now())).get(case_id)
+            occurrences = await group_counters.find_case_occurrences(tx, [case_id])
+        if readable is None:
+            raise HttpProblem(UNKNOWN_CASE, "case: must be the id of a registered case that concerns your department")
+        return JSONResponse(_decision(readable.case, occurrences, show_keys=not readable.hidden))
 
     return routes
-
-
-def _parties(triage_case: TriageCase, concerned_by_case: Mapping[str, CaseParties]) -> CaseParties:
-    complaint = triage_case.complaint
-    stored = concerned_by_case.get(triage_case.case, CaseParties())
-    return replace(stored, source=complaint.source, against=frozenset(complaint.against))
 
 
 def _decision(triage_case: TriageCase, occurrences: Sequence[tuple[CounterKey, Occurrence]], *, show_keys: bool) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Builds the triage service from its parts."""
 
-from services.triage import api, handlers, metrics
-from services.triage.application.classifying import Classifiers
+from services.triage import api, api_groups, handlers, metrics, timers
+from services.triage.api_dependencies import TriageApiDependencies
+from services.triage.application.models.classifying import Classifiers
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
@@ -13,8 +14,11 @@ def build(settings: TriageSettings) -> Service:
     """The service, ready to run; raises `ProcedureError` or `Misconfigured` for an organisation, procedure or model that cannot be used."""
     service = Service("triage", settings, migrations="services.triage.migrations")
     registry = ProcedureRegistry(load_checked_organisation(settings.organisation), settings.organisation.parent)
-    classifiers = Classifiers(settings.classifier, settings.shadow_classifier)
-    handlers.register(service, TriageComplaints(registry, service.clock, classifiers))
+    triage = TriageComplaints(registry, service.clock, Classifiers(settings.classifier, settings.shadow_classifier))
+    handlers.register(service, triage)
+    timers.register(service, triage, [procedure.id for procedure in registry.source_procedures])
     metrics.initialise(registry.source_procedures, registry.organisation)
-    service.include_router(api.router(service.database, registry, service.clock))
+    dependencies = TriageApiDependencies(service.database, registry, service.clock)
+    service.include_router(api.router(dependencies))
+    service.include_router(api_groups.router(dependencies))
     return service

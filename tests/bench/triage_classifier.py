@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from services.triage.application.model_file import read_model, write_model
+from services.triage.application.models.model_file import read_model, write_model
 from services.triage.domain.classifier.text_model import TextModel
 from services.triage.domain.reading.reading_copy import read_text
 from services.triage.training.evaluation import model_probabilities
@@ -117,7 +117,8 @@ def speed(folds: Folds) -> dict[str, Any]:
 def added_memory(path: Path) -> float:
     """Resident memory in MB that the model adds to a process with triage's modules, after it has classified."""
     script = (
-        "import services.triage.bootstrap, sys; from services.triage.application.classifying import Classifiers; from pathlib import Path\n"
+        "import services.triage.bootstrap, sys\n"
+        "from services.triage.application.models.classifying import Classifiers; from pathlib import Path\n"
         "def resident(): return int(next(l for l in open('/proc/self/status') if l.startswith('VmRSS')).split()[1]) / 1e3\n"
         "before = resident(); c = Classifiers(Path(sys.argv[1]))\n"
         "c.prepare([('', f'{n} ' + '电梯停运，物业不修。' * 40) for n in range(250)]); print(resident() - before)"
@@ -126,7 +127,7 @@ def added_memory(path: Path) -> float:
     return float(answer.stdout)
 
 
-def _seconds(work: Any) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     start = process_time()
     work()
     return process_time() - start
@@ -146,7 +147,7 @@ def main() -> None:
     folds = Folds(read_history(arguments.data / MESSAGES))
     names = read_names(arguments.data / TREE)
     used = known_values(names, folds.values)
-    tasks = {
+    tasks: dict[str, Callable[[], dict[str, Any]]] = {
         "labels": lambda: whole_and_titles(folds),
         "none": lambda: {"no_labels": few_labels(folds, used, 0)},
         "tree": lambda: {"no_labels_whole_tree": few_labels(folds, names, 0)},

@@ -11,7 +11,7 @@ import typer
 
 from cli.clock import current_instant
 from cli.exit_status import EXIT_UNUSABLE, exit_with
-from services.triage.application.model_file import ModelFileError, read_model, write_model
+from services.triage.application.models.model_file import ModelFileError, read_model, write_model
 from services.triage.domain.classifier.explanation import GuessExplanation, explain, strongest
 from services.triage.domain.reading.reading_copy import read_text
 

@@ -28,6 +28,7 @@ def case_from_row(row: Mapping[str, Any], registry: ProcedureRegistry) -> Triage
         set_by_person=row["pinned"],
         ended=row["ended"],
         lead=row["lead"],
+        proposed=tuple(orjson.loads(row["proposed"])),
         complainants=tuple(row["complainants"].split()),
         count_keys={count: tuple(keys) for count, keys in orjson.loads(row["keys"]).items()},
         sequence=row["sequence"],
@@ -63,4 +64,5 @@ def row_from_case(triage_case: TriageCase, sequence: int) -> TriageCaseRow:
         pinned=triage_case.set_by_person,
         ended=triage_case.ended,
         lead=triage_case.lead,
+        proposed=orjson.dumps(triage_case.proposed).decode(),
     )

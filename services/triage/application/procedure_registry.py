@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from services.triage.domain.compiled_rules import TriageRules, compile_rules
+from services.triage.domain.groups.counters import is_counted_around
 from shared.procedures.calendars.zones import procedure_zone
 from shared.procedures.loading.loader import load_installed, load_procedure
 from shared.procedures.model.bound_procedure import BoundProcedure, bind_parameters
@@ -45,6 +46,12 @@ class ProcedureRegistry:
         if rules is None:
             rules = self._rules[key] = compile_rules(self._bind(procedure_id, version, parameters), self.organisation)
         return rules
+
+    def counted_around(self, procedure_id: str) -> set[str]:
+        """Count entries of the procedure, in any of its versions in use, of which each case is counted in windows of its own."""
+        procedures = [rules.procedure for (known, _, _), rules in self._rules.items() if known == procedure_id]
+        procedures += [procedure for (known, _), procedure in self._source_procedures.items() if known == procedure_id]
+        return {entry.id for procedure in procedures for entry in procedure.counts if is_counted_around(entry)}
 
     def zone(self, procedure: Procedure) -> tzinfo:
         """The zone of the procedure's calendar."""

@@ -4,30 +4,37 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.triage.application.case_rows import case_from_row, row_from_case
+from services.triage.application.people_loading import learn_people, load_keys
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.domain.event_assessment import CountChange
+from services.triage.domain.groups.counters import CounterKey, GroupCounter, GroupQuery, Occurrence, group_founder
 from services.triage.domain.groups.duplicates import DUPLICATES
-from services.triage.domain.groups.group_counting import CounterKey, GroupCounter, GroupQuery, Occurrence, group_founder
+from services.triage.domain.groups.people import PersonDirectory
 from services.triage.domain.state import TriageState
 from services.triage.domain.triage_case import TriageCase
-from services.triage.storage import group_counters, triage_cases
+from services.triage.storage import group_counters, persons, triage_cases
 from services.triage.storage.triage_cases import TriageCaseRow
 from shared.runtime.database.database import Transaction
 
 
 @dataclass
 class LoadedTriageState:
-    """The cases and group counters as they were loaded in one transaction, complete for `count_changes`."""
+    """The cases, group counters and people as they were loaded in one transaction, complete for `count_changes`.
+
+    `submitted_keys` are the complainants' keys of the batch's registrations.
+    """
 
     registry: ProcedureRegistry
     cases: dict[str, TriageCase] = field(default_factory=dict)
     counters: dict[CounterKey, GroupCounter] = field(default_factory=dict)
     count_changes: set[CountChange] = field(default_factory=set)
     whole_counters: set[CounterKey] = field(default_factory=set)
+    submitted_keys: set[str] = field(default_factory=set)
+    people: PersonDirectory = field(default_factory=PersonDirectory)
 
     def new_state(self) -> TriageState:
         """A state in which events can be applied."""
-        return TriageState(self.cases, self.counters, self.count_changes)
+        return TriageState(self.cases, self.counters, self.count_changes, self.people)
 
     async def load_cases(self, tx: Transaction, case_ids: Collection[str]) -> None:
         """Load and lock these cases."""
@@ -49,26 +56,30 @@ class LoadedTriageState:
         # Of a matter no group dissolves: one that everybody complains about is never loaded whole.
         whole = self.whole_counters | {counter for counter in left if counter.count != DUPLICATES}
         queries = [query for change in self.count_changes if (query := change.joins or change.leaves) is not None]
-        open_groups, occurrences = await self._find_occurrences(tx, queries, whole)
+        keys = {key for change in self.count_changes if change.case in self.cases for key in self.cases[change.case].complainants}
+        self.people = await load_keys(tx, self.submitted_keys | keys)
+        open_groups, occurrences, complete = await self._find_occurrences(tx, queries, whole)
+        await learn_people(tx, self.people, {o.person for _, o in occurrences} - {""})
         by_counter: dict[CounterKey, dict[str, Occurrence]] = {counter: {} for counter in open_groups}
         for counter, occurrence in occurrences:
             by_counter.setdefault(counter, {})[occurrence.case] = occurrence
-        partial = {query.counter for query in queries if query.counts_people} - whole
+        partial = {query.counter for query in queries if query.counts_people} - whole - complete
         for counter, by_case in by_counter.items():
             self.counters[counter] = GroupCounter(tuple(sorted(by_case.values())), open_groups.get(counter, ""), counter in partial)
         # Cases without a group may join one; members may lose theirs when a case leaves, or when it shows two people to be one.
-        may_lose = whole | {query.counter for query in queries if query.complainants}
+        may_lose = whole | complete | {query.counter for query in queries if query.complainants}
         await self.load_cases(tx, {o.case for counter, o in occurrences if not o.group or counter in may_lose})
 
     async def _find_occurrences(
         self, tx: Transaction, queries: Sequence[GroupQuery], whole: Collection[CounterKey]
-    ) -> tuple[dict[CounterKey, str], list[tuple[CounterKey, Occurrence]]]:
-        """The open groups of the counters, and the occurrences on which the changes depend."""
+    ) -> tuple[dict[CounterKey, str], list[tuple[CounterKey, Occurrence]], set[CounterKey]]:
+        """The open groups of the counters, the occurrences on which the changes depend, and counters of which these are all."""
         without_window = {query.counter for query in queries if query.window is None and not query.complainants}
         open_groups = await group_counters.find_open_groups(tx, without_window)
         # Every case joins an open group of cases, whatever occurrences the counter has; people are counted again.
         needed = [q for q in queries if q.counts_people or q.counter in whole or not open_groups.get(q.counter)]
-        occurrences = await group_counters.find_occurrences(tx, needed, whole)
+        connected = await persons.find_connected(tx, {self.people.person(q.complainants) for q in needed if q.complainants})
+        occurrences, complete = await group_counters.find_occurrences(tx, needed, whole, lambda keys: connected[self.people.person(keys)])
         leaving_cases = {change.case for change in self.count_changes if change.leaves is not None}
         of_leaving_cases = await group_counters.find_case_occurrences(tx, leaving_cases)
         left = {change.leaves.counter for change in self.count_changes if change.leaves is not None}
@@ -76,7 +87,7 @@ class LoadedTriageState:
         groups = {(counter, o.group) for counter, o in occurrences if o.group}
         groups |= {(counter, group) for counter, group in open_groups.items() if group}
         members = await group_counters.find_group_members(tx, self._groups_to_complete(groups, whole))
-        return open_groups, occurrences + members
+        return open_groups, occurrences + members, complete
 
     def _groups_to_complete(self, groups: Iterable[tuple[CounterKey, str]], whole: Collection[CounterKey]) -> set[tuple[CounterKey, str]]:
         """The groups of which all members are needed.

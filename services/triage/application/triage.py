@@ -4,16 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
-from services.triage.application.classifying import Classifiers
+from services.triage.application.group_following import follow_groups
+from services.triage.application.link_proposals import follow_proposals
+from services.triage.application.models.classifying import Classifiers
 from services.triage.application.party_following import follow_parties
+from services.triage.application.people_loading import enter_people
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.state_loading import LoadedTriageState
-from services.triage.domain.event_assessment import AssessedEvent, assess_event, assess_registration
+from services.triage.domain.event_assessment import AssessedEvent, CountChange, assess_event, assess_registration, recount_of
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import CountersNotLoadedError, TriageState
 from services.triage.domain.triage_case import TriageCase
-from services.triage.storage import group_counters, triage_cases
+from services.triage.storage import group_counters, recounts, triage_cases
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import CaseEvent, encode_event
@@ -25,6 +28,10 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.outbox import outbox
 
 AssessedRecord = tuple[ReceivedRecord, AssessedEvent]
+RecountTask = tuple[CountChange, datetime]
+"""A count to take again, and the instant of the submission that showed people to be one."""
+MAX_RECOUNTS = 100
+"""Counts that a batch takes again; the rest waits for the next one, or for the loop of an idle procedure."""
 TracedEvent = tuple[CaseEvent, str | None]
 """An event to publish and the traceparent of the record that caused it."""
 
@@ -44,19 +51,48 @@ class TriageComplaints:
         """
         # Registrations need no state: most of the work is done before any lock is taken.
         registrations = self._assess_registrations(batch)
-        await group_counters.lock_counting(tx, await self._counting_procedures(tx, batch, registrations))
-        loaded = LoadedTriageState(self._registry)
+        procedures = await self._counting_procedures(tx, batch, registrations)
+        await group_counters.lock_counting(tx, procedures)
+        # Before people are entered: what changes from here on, by this batch too, is in the log behind the procedure's position.
+        await recounts.follow_changes(tx, procedures)
+        submissions = [(assessed.after.complainants, assessed.event.at) for assessed in registrations.values()]
+        await enter_people(tx, submissions)
+        loaded = LoadedTriageState(self._registry, submitted_keys={key for keys, _ in submissions for key in keys})
         await loaded.load_cases(tx, {record.key for record in batch})
         assessed = self._assess_events(loaded.cases, batch, registrations)
-        await loaded.load_counters(tx, [change for _, event in assessed for change in event.count_changes])
-        state, events = await self._apply(tx, loaded, assessed)
+        tasks = await self._take_recounts(tx, loaded, await recounts.find_procedures_behind(tx, procedures))
+        changes = [change for change, _ in tasks] + [change for _, event in assessed for change in event.count_changes]
+        await loaded.load_counters(tx, changes)
+        state, events = await self._apply(tx, loaded, tasks, assessed)
+        await self._save(tx, loaded, state, events)
+        await follow_proposals(tx, [event for event, _ in events], [event.event for _, event in assessed])
+        failed = [event.decision.procedure.id for _, event in assessed if event.decision is not None and event.decision.failed_conditions]
+        tx.after_commit(lambda: metrics.count_failed_conditions(failed))
+
+    async def recount(self, tx: Transaction, procedure: str) -> None:
+        """Take counts of the procedure again that wait because people turned out to be one, as many as a batch may."""
+        await group_counters.lock_counting(tx, [procedure])
+        loaded = LoadedTriageState(self._registry)
+        tasks = await self._take_recounts(tx, loaded, [procedure])
+        await loaded.load_counters(tx, [change for change, _ in tasks])
+        state, events = await self._apply(tx, loaded, tasks, [])
+        await self._save(tx, loaded, state, events)
+
+    async def _take_recounts(self, tx: Transaction, loaded: LoadedTriageState, procedures: Sequence[str]) -> list[RecountTask]:
+        tasks = []
+        for procedure in procedures:
+            tasks += await recounts.take_recounts(tx, procedure, self._registry.counted_around(procedure), MAX_RECOUNTS)
+        await loaded.load_cases(tx, {case for _, case, _ in tasks})
+        changes = [(recount_of(loaded.cases[case], counter), at) for counter, case, at in tasks if case in loaded.cases]
+        return [(change, at) for change, at in changes if change is not None]
+
+    async def _save(self, tx: Transaction, loaded: LoadedTriageState, state: TriageState, events: Sequence[TracedEvent]) -> None:
         numbered = _number_events(state, events)
         await loaded.save(tx, state, {event.case: sequence for event, sequence, _ in numbered})
         await follow_parties(tx, [event for event, _ in events])
+        await follow_groups(tx, [event for event, _ in events])
         await outbox.add(tx, [_to_record(*numbered_event) for numbered_event in numbered])
         tx.after_commit(lambda: metrics.count_events([event for event, _ in events], self._registry.organisation))
-        failed = [event.decision.procedure.id for _, event in assessed if event.decision is not None and event.decision.failed_conditions]
-        tx.after_commit(lambda: metrics.count_failed_conditions(failed))
 
     def _assess_registrations(self, batch: Sequence[ReceivedRecord]) -> dict[str, AssessedEvent]:
         first: dict[str, Registered] = {}
@@ -103,16 +139,22 @@ class TriageComplaints:
         return assess_event(event, triage_case, self._context(event, triage_case.procedure))
 
     async def _apply(
-        self, tx: Transaction, loaded: LoadedTriageState, assessed: Sequence[AssessedRecord]
+        self, tx: Transaction, loaded: LoadedTriageState, tasks: Sequence[RecountTask], assessed: Sequence[AssessedRecord]
     ) -> tuple[TriageState, list[TracedEvent]]:
         now = self._clock.now()
         while True:
             state = loaded.new_state()
             try:
-                return state, list(self._published_events(state, assessed, now))
+                return state, [*self._recounted_events(state, tasks, now), *self._published_events(state, assessed, now)]
             except CountersNotLoadedError as missing:
                 # Rare: a group of people is completed, or facts that a group sets changed a count key, which the events did not show.
                 await loaded.load_counters(tx, missing.changes, missing.whole_counter)
+
+    def _recounted_events(self, state: TriageState, tasks: Sequence[RecountTask], recorded_at: datetime) -> Iterator[TracedEvent]:
+        for change, at in tasks:
+            zone = self._registry.zone(state.cases[change.case].procedure)
+            for event in state.recount(change, TriageContext(at, zone, recorded_at, self._classifiers.active)):
+                yield event, None
 
     def _published_events(self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime) -> Iterator[TracedEvent]:
         for record, event in assessed:

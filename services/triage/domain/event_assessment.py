@@ -3,12 +3,16 @@
 A service loads what `count_changes` name before it applies the events; `TriageState` changes exactly these counters.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any
 
 from services.triage.domain.assess import TRIAGE, CountKeys, TriageDecision, assess
+from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
-from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, group_query
+from services.triage.domain.groups.counters import CounterKey, GroupCounter, GroupQuery, group_query, is_counted_around
+from services.triage.domain.groups.people import PersonDirectory, PersonKeys
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase, amended_complaint, case_from_decision
@@ -17,6 +21,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Supplemented
 from shared.contracts.events.triage import Registered
 from shared.contracts.events.up_to_approval import Amended
+from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.triage.entries import CountEntry
 
 
@@ -54,10 +59,13 @@ def assess_registration(
     """Assess a new case."""
     complaint = registered.complaint.model_copy(update={"contact": None})
     decision = assess(complaint, rules, context, reading=reading)
-    # Registrations of an intake of before have the first key only, as the complainant's id.
-    keys = tuple(registered.complainant_keys) or tuple((complaint.complainant.id or "").split()[:1])
-    triage_case = case_from_decision(decision, keys)
+    triage_case = case_from_decision(decision, person_keys(registered))
     return AssessedEvent(registered, None, triage_case, decision, tuple(count_changes(None, triage_case)))
+
+
+def person_keys(registered: Registered) -> PersonKeys:
+    """The complainant's keys; registrations of an intake of before have the first one only, as the complainant's id."""
+    return tuple(registered.complainant_keys) or tuple((registered.complaint.complainant.id or "").split()[:1])
 
 
 def assess_event(event: CaseEvent, triage_case: TriageCase, context: TriageContext) -> AssessedEvent:
@@ -104,6 +112,25 @@ def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecis
     return replace(decision, count_keys=keys)
 
 
+def facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: TriageContext) -> dict[str, Any]:
+    """What the facts that a group had set are without it: another group's, the submission's or the rules' value, else null."""
+    if not removed:
+        return {}
+    derived = decide_again(triage_case, context).derived_facts
+    own, _ = coerce_facts(triage_case.procedure, {**derived, **triage_case.complaint.facts, **triage_case.group_facts})
+    return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
+
+
+def newly_derived(before: TriageCase, amended: TriageCase, decision: TriageDecision, context: TriageContext) -> list[CaseEvent]:
+    """`amended` with the facts that the rules read from the amended complaint and did not before; null for those they no longer read."""
+    if not before.rules.derived:
+        return []
+    known, derived = decide_again(before, context).derived_facts, decision.derived_facts
+    facts = {name: value for name, value in derived.items() if name not in known or known[name] != value}
+    facts |= {name: None for name in known if name not in derived and name not in amended.complaint.facts}
+    return [Amended.model_validate(event_fields(before, None, context) | {"facts": facts})] if facts else []
+
+
 def memberships_without(triage_case: TriageCase, amended: Collection[str]) -> tuple[Membership, ...]:
     """The memberships without facts that a person amended: his word outranks the group's."""
     return tuple(_without_facts(membership, amended) for membership in triage_case.memberships)
@@ -129,6 +156,36 @@ def count_changes(before: TriageCase | None, after: TriageCase) -> Iterator[Coun
                 yield CountChange(after.case, entry, None, _query(after, entry, key), registers=before is None)
 
 
+def recount_of(triage_case: TriageCase, counter: CounterKey) -> CountChange | None:
+    """What is needed to find the groups near a case of a counter again; None if the case no longer counts there."""
+    entry = next((entry for entry in triage_case.rules.counted_entries if entry.id == counter.count), None)
+    if entry is None or counter.key not in triage_case.counted_keys(entry):
+        return None
+    return CountChange(triage_case.case, entry, None, _query(triage_case, entry, counter.key))
+
+
 def _query(triage_case: TriageCase, entry: CountEntry, key: str) -> GroupQuery:
     counter = CounterKey(triage_case.procedure.id, entry.id, key)
     return group_query(counter, entry, triage_case.complaint.received_at, triage_case.complainants)
+
+
+def recounts(
+    changed_people: Iterable[str], cases: Mapping[str, TriageCase], counters: Mapping[CounterKey, GroupCounter], people: PersonDirectory
+) -> list[CountChange]:
+    """The counts that have to be taken again because these people are no longer who they were, among all cases and counters."""
+    needed: dict[tuple[str, str, str], CountChange] = {}
+    for person in changed_people:
+        for key, counter in counters.items():
+            counted = [o.case for o in counter.occurrences if o.person and people.is_one_of(o.person, [person])]
+            for change in [change for case in sorted(counted) if (change := recount_of(cases[case], key)) is not None]:
+                needed[key.count, key.key, change.case] = change
+                if not is_counted_around(change.entry):
+                    break
+    return [change for _, change in sorted(needed.items(), key=itemgetter(0))]
+
+
+def event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
+    """The fields of every event of triage on a case; with an entry those that explain it."""
+    procedure = triage_case.procedure
+    fields = {"case": triage_case.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
+    return fields if entry is None else fields | {"rule": entry.id, **clause_fields(entry.clause)}

@@ -5,7 +5,6 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from services.triage.domain.assess import TRIAGE, TriageDecision
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
 from services.triage.domain.event_assessment import (
@@ -15,20 +14,24 @@ from services.triage.domain.event_assessment import (
     assess_registration,
     count_changes,
     decide_again,
+    event_fields,
+    facts_after,
     memberships_without,
+    newly_derived,
+    person_keys,
+    recounts,
 )
-from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, remove_submission
-from services.triage.domain.groups.group_counting import (
+from services.triage.domain.groups.counters import (
     CounterKey,
     Group,
     GroupChanges,
     GroupCounter,
     Occurrence,
-    PartialCounterError,
-    count_case,
     group_founder,
-    remove_case,
 )
+from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, earlier_submissions, remove_submission
+from services.triage.domain.groups.group_counting import PartialCounterError, count_case, recount_case, remove_case
+from services.triage.domain.groups.people import PersonDirectory
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import Membership, TriageCase
 from shared.contracts.events.base import CaseEvent
@@ -69,14 +72,38 @@ class TriageState:
         cases: Mapping[str, TriageCase] | None = None,
         counters: Mapping[CounterKey, GroupCounter] | None = None,
         loaded_changes: Container[CountChange] | None = None,
+        people: PersonDirectory | None = None,
     ) -> None:
         self.cases: dict[str, TriageCase] = dict(cases or {})
         self.counters: dict[CounterKey, GroupCounter] = dict(counters or {})
+        self.people = PersonDirectory() if people is None else people
         self._loaded_changes = loaded_changes
 
     def add_case(self, registered: Registered, rules: TriageRules, context: TriageContext) -> list[CaseEvent]:
-        """Assess and apply a registration: classification, route, and the groups that the case completes or joins."""
-        return self.apply(assess_registration(registered, rules, context), context)
+        """Assess and apply a registration: the groups that it changes by showing two people to be one, then its own decision and groups."""
+        changed = self.people.add(person_keys(registered)).changed
+        recounted = [
+            event for change in recounts(changed, self.cases, self.counters, self.people) for event in self.recount(change, context)
+        ]
+        return [*recounted, *self.apply(assess_registration(registered, rules, context), context)]
+
+    def recount(self, change: CountChange, context: TriageContext) -> Iterator[CaseEvent]:
+        """Find the groups near a case again, whose complainant turned out to be another person too."""
+        if self._loaded_changes is not None and change not in self._loaded_changes:
+            raise CountersNotLoadedError([change])
+        key = None if change.joins is None else change.joins.counter
+        # A recount before may have set facts that moved the case to another counter, where it was counted with its people as they are.
+        if key is None or key not in self.counters or key.key not in self.cases[change.case].counted_keys(change.entry):
+            return
+        if key.count == DUPLICATES:
+            yield from self._propose_found_duplicates(change, self.counters[key], context)
+            return
+        try:
+            label = self._label(change.case, key)
+            self.counters[key], changes = recount_case(self.counters[key], change.case, change.entry, self.people, label)
+        except PartialCounterError:
+            raise CountersNotLoadedError((), key) from None
+        yield from self._apply_group_changes(change.case, key, change.entry, changes, context)
 
     def apply_event(self, event: CaseEvent, context: TriageContext) -> list[CaseEvent]:
         """Assess and apply an event from sla; an event of an unknown case changes nothing."""
@@ -107,7 +134,7 @@ class TriageState:
         amended = replace(triage_case, complaint=assessed.after.complaint, memberships=memberships)
         events = self._update_case(triage_case, amended.with_decision(decision), decision.classification_fields(), context)
         # `reclassified` carries them; without it sla would never hear that the lift is said to be out of order (hunan-property 3.5.1.2).
-        return events or _newly_derived(triage_case, amended, decision, context)
+        return events or newly_derived(triage_case, amended, decision, context)
 
     def _update_case(self, before: TriageCase, after: TriageCase, explanation: dict[str, Any], context: TriageContext) -> list[CaseEvent]:
         """Replace the case; if its class, kind or subject changes and no person decided the class, publish `reclassified`."""
@@ -128,7 +155,7 @@ class TriageState:
             "kind": kind,
             "subject": subject,
         }
-        return [Reclassified.model_validate(_event_fields(before, None, context) | explanation | result)]
+        return [Reclassified.model_validate(event_fields(before, None, context) | explanation | result)]
 
     def _apply_count_changes(self, changes: Sequence[CountChange], context: TriageContext) -> Iterator[CaseEvent]:
         if self._loaded_changes is not None and (missing := [change for change in changes if change not in self._loaded_changes]):
@@ -153,26 +180,41 @@ class TriageState:
             self.counters[key] = remove_submission(counter, case)
             return
         triage_case = self.cases[case]
-        submission = Occurrence(triage_case.complaint.received_at, case, triage_case.complainants)
-        self.counters[key], earlier = add_submission(counter, submission, change.entry)
+        submission = Occurrence(triage_case.complaint.received_at, case, self.people.person(triage_case.complainants))
+        self.counters[key], earlier = add_submission(counter, submission, change.entry, self.people)
         leads = [(self.cases[other].lead or other, certain) for other, certain in earlier]
         lead, certain = next(((lead, certain) for lead, certain in leads if lead != case), ("", False))
         if not lead or triage_case.lead:
             return
-        fields = _event_fields(triage_case, change.entry, context) | {"rule": RULE, "to_case": lead, "as": "duplicate"}
         # Only at its registration: nobody has worked on the case yet, so that no work is stilled without a person's decision.
         if triage_case.procedure.duplicates is not None and certain and change.registers:
             self.cases[case] = replace(triage_case, lead=lead)
+            fields = event_fields(triage_case, change.entry, context) | {"rule": RULE, "to_case": lead, "as": "duplicate"}
             yield Linked.model_validate(fields)
         else:
-            yield LinkProposed.model_validate(fields)
+            yield self._propose(case, lead, change.entry, context)
+
+    def _propose_found_duplicates(self, change: CountChange, counter: GroupCounter, context: TriageContext) -> Iterator[CaseEvent]:
+        """Propose the links that were not proposed when the submissions came, since they seemed to be of different people."""
+        for case, earlier in earlier_submissions(counter, change.case, change.entry, self.people):
+            triage_case, lead = self.cases[case], self.cases[earlier].lead or earlier
+            known = triage_case.lead or triage_case.proposed or lead == case
+            if not known and not (lead in self.cases and case in self.cases[lead].proposed):
+                yield self._propose(case, lead, change.entry, context)
+
+    def _propose(self, case: str, lead: str, entry: CountEntry, context: TriageContext) -> LinkProposed:
+        triage_case = self.cases[case]
+        self.cases[case] = replace(triage_case, proposed=tuple(dict.fromkeys([*triage_case.proposed, lead])))
+        fields = event_fields(triage_case, entry, context) | {"rule": RULE, "to_case": lead, "as": "duplicate"}
+        return LinkProposed.model_validate(fields)
 
     def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         triage_case = self.cases[case]
         tells_people_apart = entry.distinct is not None or entry.same is not None
-        occurrence = Occurrence(triage_case.complaint.received_at, case, triage_case.complainants if tells_people_apart else ())
+        person = self.people.person(triage_case.complainants) if tells_people_apart else ""
+        occurrence = Occurrence(triage_case.complaint.received_at, case, person)
         try:
-            counter, changes = count_case(self.counters.get(key, GroupCounter()), occurrence, entry, self._label(case, key))
+            counter, changes = count_case(self.counters.get(key, GroupCounter()), occurrence, entry, self.people, self._label(case, key))
         except PartialCounterError:
             raise CountersNotLoadedError((), key) from None
         self.counters[key] = counter
@@ -182,7 +224,7 @@ class TriageState:
         if key not in self.counters:
             return
         try:
-            self.counters[key], changes = remove_case(self.counters[key], case, entry, self._label(case, key))
+            self.counters[key], changes = remove_case(self.counters[key], case, entry, self.people, self._label(case, key))
         except PartialCounterError:
             raise CountersNotLoadedError((), key) from None
         yield from self._apply_group_changes(case, key, entry, changes, context)
@@ -196,7 +238,7 @@ class TriageState:
         self, case: str, key: CounterKey, entry: CountEntry, changes: GroupChanges, context: TriageContext
     ) -> Iterator[CaseEvent]:
         """Publish what became of groups, and take from their members, or give them, what the entry says."""
-        fields = _event_fields(self.cases[case], entry, context)
+        fields = event_fields(self.cases[case], entry, context)
         for group in changes.dissolved:
             yield GroupDissolved.model_validate(fields | {"group": group.id, "members": list(group.members)})
         for member, group in changes.left:
@@ -212,7 +254,7 @@ class TriageState:
         triage_case = self.cases[case]
         founder = group_founder(group.id)
         to_case = founder if founder != case else next((member for member in group.members if member != case), "")
-        fields = _event_fields(triage_case, entry, context)
+        fields = event_fields(triage_case, entry, context)
         yield Linked.model_validate(fields | {"to_case": to_case, "as": entry.does.link_as, "group": group.id})
         facts, _ = coerce_facts(triage_case.procedure, entry.does.set)
         rule = (entry.does.rule or entry.id) if entry.does.reclassify else ""
@@ -226,11 +268,11 @@ class TriageState:
         left = next((m for m in triage_case.memberships if (m.group, m.key) == (group.id, key.key)), None)
         if left is None:  # without `reaches_back` only the case that completed the group was linked
             return
-        fields = _event_fields(triage_case, entry, context)
+        fields = event_fields(triage_case, entry, context)
         yield Unlinked.model_validate(fields | {"to_case": left.to_case, "as": left.link_as, "group": left.group})
         remaining = tuple(m for m in triage_case.memberships if m is not left)
         without = replace(triage_case, memberships=remaining)
-        facts = _facts_after(without, left.facts, context)
+        facts = facts_after(without, left.facts, context)
         if facts:
             yield Amended.model_validate(fields | {"facts": facts})
         yield from self._change_memberships(case, remaining, entry, f"left group {group.id}", context)
@@ -250,28 +292,3 @@ class TriageState:
             explanation = {**explanation, **clause_fields(entry.clause), "evidence": [evidence]}
         yield from self._update_case(before, after, explanation, context)
         yield from self._apply_count_changes(tuple(count_changes(before, self.cases[case])), context)
-
-
-def _facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: TriageContext) -> dict[str, Any]:
-    """What the facts that a group had set are without it: another group's, the submission's or the rules' value, else null."""
-    if not removed:
-        return {}
-    derived = decide_again(triage_case, context).derived_facts
-    own, _ = coerce_facts(triage_case.procedure, {**derived, **triage_case.complaint.facts, **triage_case.group_facts})
-    return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
-
-
-def _newly_derived(before: TriageCase, amended: TriageCase, decision: TriageDecision, context: TriageContext) -> list[CaseEvent]:
-    """`amended` with the facts that the rules read from the amended complaint and did not before; null for those they no longer read."""
-    if not before.rules.derived:
-        return []
-    known, derived = decide_again(before, context).derived_facts, decision.derived_facts
-    facts = {name: value for name, value in derived.items() if name not in known or known[name] != value}
-    facts |= {name: None for name in known if name not in derived and name not in amended.complaint.facts}
-    return [Amended.model_validate(_event_fields(before, None, context) | {"facts": facts})] if facts else []
-
-
-def _event_fields(triage_case: TriageCase, entry: CountEntry | None, context: TriageContext) -> dict[str, Any]:
-    procedure = triage_case.procedure
-    fields = {"case": triage_case.case, "procedure": procedure.id, "version": procedure.version, "by": TRIAGE, **context.instants()}
-    return fields if entry is None else fields | {"rule": entry.id, **clause_fields(entry.clause)}

@@ -58,8 +58,8 @@ class TriageCase:
     `effective` is the class that holds now, `by_rules` the one that the rules give; `memberships` are the groups that changed the case.
     `set_by_person`: a person decided the class, so triage no longer changes it. `kind` and `subject` hold now; `last_decided` are
     kind and subject of triage's last decision. `count_keys` maps count entries to the case's count keys; `ended` is `withdrawn`,
-    `refused` or empty; `lead` is the case that this one is a duplicate of; `sequence` is the number of the case's last event on triage's
-    topic.
+    `refused` or empty; `lead` is the case that this one is a duplicate of, `proposed` are those that triage proposed as such;
+    `sequence` is the number of the case's last event on triage's topic.
     """
 
     complaint: Complaint
@@ -73,6 +73,7 @@ class TriageCase:
     set_by_person: bool = False
     ended: str = ""
     lead: str = ""
+    proposed: tuple[str, ...] = ()
     complainants: PersonKeys = ()
     count_keys: CountKeys = field(default_factory=dict)
     sequence: int = 0

@@ -1,11 +1,14 @@
 """Reads and writes group counters: their occurrences (table `mark`) and the open groups of counts without a window (table `tally`)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, Occurrence
+from services.triage.domain.groups.counters import CounterKey, GroupQuery, Occurrence
+from services.triage.domain.groups.people import PersonKeys
 from shared.runtime.database.database import Transaction
 
+PeopleOf = Callable[[PersonKeys], Collection[str]]
 _LOCK_PROCEDURE = "SELECT pg_advisory_xact_lock(hashtext('jiesu triage'), hashtext($1))"
 _SELECT_OPEN_GROUPS = """
 SELECT tally.* FROM tally JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
@@ -14,28 +17,24 @@ _SELECT_ALL_OCCURRENCES = """
 SELECT mark.* FROM mark JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (procedure, count, key) USING (procedure, count, key)
 """
 _MAX_OF_ONE_COUNTER = 10_000
-"""Sets of keys by which people of one counter are told apart; one sender with ever new addresses must not fill the memory."""
+"""People of one counter; one sender with ever new addresses must not fill the memory."""
 _MAX_OF_ONE_PERSON = 200
 _SELECT_PEOPLE = f"""
 SELECT person.* FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS query (procedure, count, key, threshold), LATERAL (
-    SELECT procedure, count, key, case_id, received_at, complainants, group_id FROM (
-        SELECT mark.*, row_number() OVER (PARTITION BY complainants ORDER BY received_at DESC) AS number FROM mark
+    SELECT procedure, count, key, case_id, received_at, person, group_id, total FROM (
+        SELECT mark.*, row_number() OVER (PARTITION BY person ORDER BY received_at DESC) AS number, count(*) OVER () AS total FROM mark
         WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key) AS numbered
-    WHERE number <= CASE WHEN complainants = '{{}}' THEN query.threshold ELSE 1 END
+    WHERE number <= CASE WHEN person = '' THEN query.threshold ELSE 1 END
     ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_COUNTER}) AS person
 """  # noqa: S608 - constants
-_SELECT_CONNECTED = f"""
-SELECT DISTINCT connected.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS query (procedure, count, key, keys), LATERAL (
-    WITH RECURSIVE chain AS (
-        SELECT mark.* FROM mark WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
-           AND mark.complainants <> '{{}}' AND mark.complainants && string_to_array(query.keys, ' ')
-        UNION
-        SELECT mark.* FROM mark JOIN chain ON mark.complainants && chain.complainants AND mark.complainants <> '{{}}'
-         WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key)
-    SELECT * FROM chain LIMIT {_MAX_OF_ONE_PERSON}) AS connected
+SELECT_OF_PEOPLE = f"""
+SELECT DISTINCT occurrence.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS query (procedure, count, key, people), LATERAL (
+    SELECT mark.* FROM mark WHERE mark.person = ANY(string_to_array(query.people, ' ')) AND mark.person <> ''
+       AND mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
+     ORDER BY received_at DESC LIMIT {_MAX_OF_ONE_PERSON}) AS occurrence
 """  # noqa: S608 - constants
 # Two index scans that end at their limit: a counter can hold far more occurrences than a window needs.
-_SELECT_NEIGHBOURS = """
+SELECT_NEIGHBOURS = """
 SELECT DISTINCT neighbour.* FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[])
     AS query (procedure, count, key, received_at, span, max_neighbours), LATERAL (
     (SELECT * FROM mark WHERE mark.procedure = query.procedure AND mark.count = query.count AND mark.key = query.key
@@ -53,11 +52,12 @@ USING (procedure, count, key, group_id)
 """
 # Not sorted as row locks elsewhere: under the lock of its procedure one transaction at a time writes here.
 _UPSERT_OCCURRENCES = """
-INSERT INTO mark (procedure, count, key, case_id, received_at, complainants, group_id)
-SELECT procedure, count, key, case_id, received_at, string_to_array(complainants, ' '), group_id
+INSERT INTO mark (procedure, count, key, case_id, received_at, person, group_id)
+SELECT procedure, count, key, case_id, received_at, person, group_id
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
-    AS new (procedure, count, key, case_id, received_at, complainants, group_id)
-ON CONFLICT (procedure, count, key, case_id) DO UPDATE SET received_at = excluded.received_at, group_id = excluded.group_id
+    AS new (procedure, count, key, case_id, received_at, person, group_id)
+ON CONFLICT (procedure, count, key, case_id) DO UPDATE SET received_at = excluded.received_at,
+    person = excluded.person, group_id = excluded.group_id
 """
 _DELETE_OCCURRENCES = """
 DELETE FROM mark USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS removed (procedure, count, key, case_id)
@@ -83,32 +83,39 @@ async def find_open_groups(tx: Transaction, counters: Collection[CounterKey]) ->
 
 
 async def find_occurrences(
-    tx: Transaction, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey]
-) -> list[tuple[CounterKey, Occurrence]]:
-    """The occurrences that the queries select; one that several select may come more than once.
+    tx: Transaction, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey], people_of: PeopleOf
+) -> tuple[list[tuple[CounterKey, Occurrence]], set[CounterKey]]:
+    """The occurrences that the queries select, and counters of people all of whose occurrences are among them.
 
-    Of a counter of people without a window one occurrence of each set of keys, of `whole_counters` all.
+    An occurrence that several queries select may come more than once.
+
+    Of a counter of people without a window one occurrence of each person, of `whole_counters` all. `people_of` gives for the keys of a
+    query all people whose cases may be of the same person.
     """
     connected = [query for query in queries if query.complainants]
     near = [query for query in queries if not query.complainants and query.window is not None]
     without_window = [query for query in queries if not query.complainants and query.window is None]
     people = {query.counter: query for query in without_window if query.counts_people and query.counter not in whole_counters}
     whole = {query.counter for query in without_window if query.counter not in people}
+    complete: set[CounterKey] = set()
     rows = list(await tx.fetch(_SELECT_ALL_OCCURRENCES, *_key_columns(whole))) if whole else []
     if people:
-        rows += await tx.fetch(_SELECT_PEOPLE, *_key_columns(people), [query.max_neighbours for query in people.values()])
+        of_people = await tx.fetch(_SELECT_PEOPLE, *_key_columns(people), [query.max_neighbours for query in people.values()])
+        totals = {_counter_key(row): row["total"] for row in of_people}
+        complete = {key for key, number in Counter(map(_counter_key, of_people)).items() if number == totals[key]}
+        rows += of_people
     if connected:
         columns = _key_columns([query.counter for query in connected])
-        rows += await tx.fetch(_SELECT_CONNECTED, *columns, [" ".join(query.complainants) for query in connected])
+        rows += await tx.fetch(SELECT_OF_PEOPLE, *columns, [" ".join(sorted(people_of(query.complainants))) for query in connected])
     if near:
         rows += await tx.fetch(
-            _SELECT_NEIGHBOURS,
+            SELECT_NEIGHBOURS,
             *_key_columns([query.counter for query in near]),
             [query.received_at for query in near],
             [query.window for query in near],
             [query.max_neighbours for query in near],
         )
-    return [(_counter_key(row), _occurrence(row)) for row in rows]
+    return [(_counter_key(row), _occurrence(row)) for row in rows], complete
 
 
 async def find_case_occurrences(tx: Transaction, case_ids: Collection[str]) -> list[tuple[CounterKey, Occurrence]]:
@@ -137,7 +144,7 @@ async def save_occurrences(
             *_key_columns([counter for counter, _ in changed]),
             [o.case for o in occurrences],
             [o.received_at for o in occurrences],
-            [" ".join(o.complainants) for o in occurrences],
+            [o.person for o in occurrences],
             [o.group for o in occurrences],
         )
 
@@ -158,4 +165,4 @@ def _counter_key(row: Any) -> CounterKey:
 
 
 def _occurrence(row: Any) -> Occurrence:
-    return Occurrence(row["received_at"], row["case_id"], tuple(row["complainants"]), row["group_id"])
+    return Occurrence(row["received_at"], row["case_id"], row["person"], row["group_id"])

@@ -9,7 +9,7 @@ from shared.runtime.database.database import Transaction
 
 
 class TriageCaseRow(NamedTuple):
-    """One row, with a field for each column; parameters, complaint, memberships and count keys are JSON."""
+    """One row, with a field for each column; parameters, complaint, memberships, count keys and proposed cases are JSON."""
 
     # Column names are a contract: `seen` is TriageCase.last_decided, `held` is effective, `assessed` is by_rules,
     # `pinned` is set_by_person. Complainant keys hold no white space.
@@ -32,6 +32,7 @@ class TriageCaseRow(NamedTuple):
     sequence: int
     ended: str
     lead: str
+    proposed: str
     pinned: bool
 
 

@@ -90,7 +90,7 @@ def weigh(model: TextModel, counts: Matrix, weights: NDArray[np.float32]) -> Mat
 def _choose_vocabulary(texts: Sequence[tuple[str, str]], words: set[str]) -> tuple[NDArray[np.uint64], NDArray[np.int8]]:
     """The n-grams that at least two messages have, sorted by view; of windows that may be words those of the dictionary."""
     dictionary = np.sort(np.array([word_key(word) for word in words], np.uint64))
-    kept: list[list[NDArray[np.uint64]]] = [[] for _ in range(VIEWS)]
+    kept: list[list[NDArray[np.uint64]]] = [[np.zeros(0, np.uint64)] for _ in range(VIEWS)]
     for view, needs_dictionary, windows in windows_by_view(texts):
         keys = windows.keys
         documents = windows.documents

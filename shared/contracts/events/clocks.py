@@ -66,12 +66,13 @@ class Reminded(ClockEvent):
 
 
 class ClockBreached(ClockEvent):
-    """The deadline passed before the clock was met."""
+    """The deadline passed before the clock was met; `same_delay`: once more, after an extension that was granted after the first breach."""
 
     name = "clock_breached"
 
     occurrences: int = 1
     in_principle: bool = False
+    same_delay: bool = False
 
 
 class Escalated(ClockEvent):

@@ -42,7 +42,7 @@ def write_organisation(path: Path, **changes: Any) -> Path:
                 "roles": ["assistant", "supervisor"],
                 "email": "li@example.org",
                 "token_sha256": hashlib.sha256(PERSON_TOKEN.encode()).hexdigest(),
-                "keys": {"li-1": PUBLIC_KEY},
+                "keys": {"li-1": PUBLIC_KEY, "li-2": PUBLIC_KEY},
             },
             {"id": "zhao", "roles": ["handler"], "department": "repairs"},
             {
@@ -54,7 +54,7 @@ def write_organisation(path: Path, **changes: Any) -> Path:
             {"id": "sun", "roles": ["management"]},
         ],
         "line": {"assistant": "supervisor", "supervisor": "management"},
-        "sources": [{"id": "hotline", "procedure": "hunan-property"}],
+        "sources": [{"id": "hotline", "procedure": "hunan-property", "keys": {"hotline-1": PUBLIC_KEY}}],
         "fallback": "sun",
         **changes,
     }

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from services.triage.domain.compiled_rules import TriageRules
+from services.triage.domain.event_assessment import CountChange, person_keys, recounts
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.state import TriageState
 from shared.contracts.events.base import CaseEvent
@@ -126,13 +127,31 @@ def split_batches(events: list[CaseEvent], sizes: list[int]) -> list[list[CaseEv
     return [batch for batch in [*batches, *([event] for event in remaining)] if batch]
 
 
-def decide_in_memory(events: list[CaseEvent], rules: TriageRules) -> tuple[TriageState, list[CaseEvent]]:
-    """The final state and the published events when each event is decided with the whole state in memory."""
-    state, published = TriageState(), []
-    for event in events:
-        context = TriageContext(event.at, ZoneInfo("Asia/Shanghai"))
-        if isinstance(event, Registered):
-            published += state.add_case(event, rules, context)
-        else:
-            published += state.apply_event(event, context)
+def decide_in_memory(batches: Sequence[Sequence[CaseEvent]], rules: TriageRules) -> tuple[TriageState, list[CaseEvent]]:
+    """The final state and the published events when each event is decided with the whole state in memory.
+
+    A batch enters its complainants first, and counts again what they change.
+    """
+    state = TriageState()
+    published: list[CaseEvent] = []
+    for batch in batches:
+        registrations = {event.case: event for event in batch if isinstance(event, Registered)}
+        needed: dict[CountChange, datetime] = {}
+        changed = [(name, event.at) for event in registrations.values() for name in state.people.add(person_keys(event)).changed]
+        for person, at in changed:
+            for change in recounts([person], state.cases, state.counters, state.people):
+                needed.setdefault(change, at)
+        for change in sorted(needed, key=_counted_case):
+            published += state.recount(change, TriageContext(needed[change], ZoneInfo("Asia/Shanghai")))
+        for event in batch:
+            context = TriageContext(event.at, ZoneInfo("Asia/Shanghai"))
+            if isinstance(event, Registered):
+                published += state.add_case(event, rules, context)
+            else:
+                published += state.apply_event(event, context)
     return state, published
+
+
+def _counted_case(change: CountChange) -> tuple[str, str, str]:
+    assert change.joins is not None
+    return change.joins.counter.count, change.joins.counter.key, change.case

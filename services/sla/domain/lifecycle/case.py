@@ -40,7 +40,8 @@ class ClockRun:
 
     `dues` and `reminders` have one instant for each entry of the clock's plan, None where the entry does not apply; `done` and
     `reminded` are the indexes of those already executed. `seen` are the indexes of the stop events that have come, `pauses`
-    pairs of instants (the last one's end is None while paused), `occurred` the latest occurrence of a repeating clock, and
+    pairs of instants (the last one's end is None while paused), `extensions` those granted (`late`: after the breach),
+    `occurred` the latest occurrence of a repeating clock, and
     `deemed` the event that a due entry has deemed; `breached` is the due instant that the round missed first, which an extension
     granted afterwards does not undo; `known_at` is when a fact became known that had put a due instant into the past. `stilled`:
     paused because the case became a duplicate; `earliest_due`: nothing is due before, since the case was one. `unit` is the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,11 @@ from services.sla.domain.deadlines.deadline import Extension, TimeLimit, compute
 from services.sla.domain.deadlines.pauses import Pauses
 from services.sla.domain.deadlines.recurrence import next_occurrence
 from services.sla.domain.deadlines.reminder import reminder_due
-from services.sla.domain.lifecycle.case import ClockRun
+from services.sla.domain.lifecycle.case import ClockRun, Event
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.rules.plans import ClockPlan
 from shared.procedures.model.duration import Duration
+from shared.procedures.model.effects import DeemEvent
 
 
 def compute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) -> None:
@@ -25,6 +27,37 @@ def compute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun) 
     run.next_occurrence = next_occurrence_after(builder, plan, run, run.occurred)
     if plan.reminders:
         run.reminders = [_reminder_at(builder, plan, run, reminder_index) for reminder_index in range(len(plan.reminders))]
+
+
+def recompute_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, reason: str) -> None:
+    """Count the deadlines of a run again; by a late grant one that has passed may be due once more."""
+    dues_before = list(run.dues)
+    compute_deadlines(builder, plan, run)
+    if reason == "extension_granted" and _expect_again(plan, run, dues_before):
+        compute_deadlines(builder, plan, run)
+
+
+def granted_extension(run: ClockRun, event: Event) -> dict[str, Any]:
+    """An extension of a run as it is kept; `late`: granted after the run's breach."""
+    extension = {"by": event.data.get("extend_by", ""), "until": event.data.get("until")}
+    return extension if run.breached is None else {**extension, "late": True}
+
+
+def _expect_again(plan: ClockPlan, run: ClockRun, dues_before: Sequence[int | None]) -> bool:
+    """Take what has fallen due, and by a late grant is due again later, as not done; whether there is any.
+
+    The new instant may be missed as the first one was (time.md, Extension). An event that was deemed has happened once for all.
+    """
+    again = [
+        index
+        for index in run.done
+        if (before := dues_before[index]) is not None
+        and (after := run.dues[index]) is not None
+        and after > before
+        and not any(isinstance(planned.effect, DeemEvent) for planned in plan.deadline_steps[index].effects)
+    ]
+    run.done = [index for index in run.done if index not in again]
+    return bool(again)
 
 
 def calendar_of(builder: DecisionBuilder, plan: ClockPlan) -> AnyCalendar:

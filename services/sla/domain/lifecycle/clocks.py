@@ -7,7 +7,7 @@ from typing import Any
 
 from services.sla.domain.lifecycle import escalation, notifications
 from services.sla.domain.lifecycle.case import ClockRun, Event
-from services.sla.domain.lifecycle.clock_deadlines import compute_deadlines, skip_outrun_reminders
+from services.sla.domain.lifecycle.clock_deadlines import compute_deadlines, granted_extension, recompute_deadlines, skip_outrun_reminders
 from services.sla.domain.lifecycle.decision_builder import END_EVENTS, DecisionBuilder
 from services.sla.domain.lifecycle.defaults import receipts
 from services.sla.domain.rules.plans import CANCELS, EXPECTS, PAUSES, RESTARTS, RESUMES, STARTS, STOPS, ClockPlan
@@ -161,7 +161,7 @@ def _note_late_knowledge(builder: DecisionBuilder, run: ClockRun, at: int) -> No
 def move_deadlines(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, at: int, reason: str) -> None:
     """Count the deadlines of a run again; one that moves is an event."""
     dues_before, occurrence_before, was_provisional = list(run.dues), run.next_occurrence, run.provisional
-    compute_deadlines(builder, plan, run)
+    recompute_deadlines(builder, plan, run, reason)
     _note_late_knowledge(builder, run, at)
     if not plan.counts_by_department or reason == "extension_granted":
         # A reminder that has moved beyond this instant is due again; a change of lead sends none twice (time.md, Whose calendar).
@@ -237,9 +237,7 @@ def record_pause(builder: DecisionBuilder, plan: ClockPlan, run: ClockRun, pause
     compute_deadlines(builder, plan, run)
     escalation.hold_climbs(builder, run, at)
     data = clock_event_fields(builder, plan, run)
-    if reason:
-        data["reason"] = reason
-    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, data)
+    builder.add_event("clock_paused" if pause[1] is None else "clock_resumed", at, data | ({"reason": reason} if reason else {}))
 
 
 def _apply_start(builder: DecisionBuilder, plan: ClockPlan, event: Event) -> None:
@@ -286,7 +284,7 @@ def _apply_extension(builder: DecisionBuilder, event: Event) -> None:
     plan = builder.rulebook.clock_plans[event.data["clock"]]
     run = builder.case.current_run(plan.clock.id)
     if run is not None and run.is_active:
-        run.extensions = [*run.extensions, {"by": event.data.get("extend_by", ""), "until": event.data.get("until")}]
+        run.extensions = [*run.extensions, granted_extension(run, event)]
         move_deadlines(builder, plan, run, event.at, event.type)
 
 

@@ -88,6 +88,9 @@ def _breach(builder: DecisionBuilder, planned: PlannedEffect, effect: Breach, co
     if run is not None and run.breached is None:
         run.breached = context.at
     data = {**_run_fields(builder, context), **builder.rule_fields(context.rule, planned.clauses)}
+    if run is not None and any(extension.get("late") for extension in run.extensions):
+        # Granted after the breach, an extension undoes nothing: missed again, it is one delay (time.md, Extension).
+        data["same_delay"] = True
     if effect.in_principle:
         data["in_principle"] = True
     if context.occurrences > 1:

@@ -93,7 +93,7 @@ class StatisticsCollector:
     def _count_events(self, period_events: Sequence[Event]) -> None:
         self.event_counts.update(event.type for event in period_events)
         for event in period_events:
-            if event.type in ("clock_breached", "escalated"):
+            if event.type in ("clock_breached", "escalated") and not event.data.get("same_delay"):
                 group = "known_late" if event.data.get("known_at") is not None else event.type
                 self.group_counts[group][event.data.get("clause", "")] += 1
 

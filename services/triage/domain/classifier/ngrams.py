@@ -67,13 +67,14 @@ def windows_by_view(texts: Sequence[tuple[str, str]]) -> list[tuple[int, bool, "
     """The n-grams by view; true for those that are words only if a dictionary has them."""
     normalised = [normalised_texts(title, text) for title, text in texts]
     wholes = _Codes([whole for _, whole in normalised])
-    titles = _Codes([title for title, _ in normalised])
+    # Half of all messages have no title; alone, such a message is spared two windows.
+    titles = _Codes([title for title, _ in normalised]) if any(title for title, _ in normalised) else None
     letters = wholes.words_of_letters()
     return [
         *((CHARACTERS, False, windows) for windows in wholes.characters(CHARACTERS)),
         *((WORDS, True, windows) for windows in wholes.ideograph_windows()),
         *((WORDS, False, windows) for windows in (letters, _pairs(letters))),
-        *((TITLE, False, windows) for windows in titles.characters(TITLE)),
+        *((TITLE, False, windows) for windows in (titles.characters(TITLE) if titles is not None else ())),
     ]
 
 

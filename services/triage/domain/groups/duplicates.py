@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from services.triage.domain.groups.group_counting import GroupCounter, Occurrence, window_length
-from services.triage.domain.groups.people import connected, people
+from services.triage.domain.groups.counters import GroupCounter, Occurrence, window_length
+from services.triage.domain.groups.people import PersonDirectory
 from services.triage.domain.reading.reading_copy import read_text
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
@@ -40,11 +40,15 @@ def matter_key(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[
 
     Without a rule: what the complaint is about, else its title, else its text.
     """
-    if rule is None:
-        name = next((name for name in _DEFAULT_MATTER if _value(complaint, facts, name)), "")
-        return _digest([(name, _value(complaint, facts, name))]) if name else ""
-    values = [(name, _value(complaint, facts, name)) for name in rule.same]
-    return _digest(values) if all(value for _, value in values) else ""
+    values = [(name, _value(complaint, facts, name)) for name in matter_fields(rule, complaint, facts)]
+    return _digest(values) if values and all(value for _, value in values) else ""
+
+
+def matter_fields(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields and facts that make up the matter of a complaint."""
+    if rule is not None:
+        return tuple(rule.same)
+    return tuple(name for name in _DEFAULT_MATTER if _value(complaint, facts, name))[:1]
 
 
 def _value(complaint: Complaint, facts: Mapping[str, Any], name: str) -> str:
@@ -63,24 +67,39 @@ def _digest(values: Iterable[tuple[str, str]]) -> str:
     return sha256(orjson.dumps(list(values))).hexdigest()
 
 
-def add_submission(counter: GroupCounter, submission: Occurrence, entry: CountEntry) -> tuple[GroupCounter, list[tuple[str, bool]]]:
+def add_submission(
+    counter: GroupCounter, submission: Occurrence, entry: CountEntry, people: PersonDirectory
+) -> tuple[GroupCounter, list[tuple[str, bool]]]:
     """The counter with one more submission, and the others of the same person within the window, the latest first.
 
     Each comes with whether the person is certain: a phone that several id_numbers use may be anybody's of them.
     """
     others = [o for o in counter.occurrences if o.case != submission.case]
-    reached = connected(submission.complainants, (o.complainants for o in others))
-    near = [o for o in others if not reached.isdisjoint(o.complainants)]
-    own, *persons = people([submission.complainants, *(o.complainants for o in near)])
-    window = window_length(entry)
+    own, window = people.names(submission.person), window_length(entry)
+    persons = [people.names(o.person) for o in others]
     same = [
         (o, len(own) == len(person) == 1)
-        for o, person in zip(near, persons, strict=True)
+        for o, person in zip(others, persons, strict=True)
         if own & person and (window is None or abs(o.received_at - submission.received_at) <= window)
     ]
     # The latest is the one that is most likely to be open still.
     same.sort(key=lambda item: item[0], reverse=True)
     return replace(counter, occurrences=tuple(sorted([*others, submission]))), [(o.case, certain) for o, certain in same]
+
+
+def earlier_submissions(counter: GroupCounter, case: str, entry: CountEntry, people: PersonDirectory) -> list[tuple[str, str]]:
+    """Each submission of a case's complainant but the first, with the latest one before it within the window, in order of receipt."""
+    persons = next((people.names(o.person) for o in counter.occurrences if o.case == case), frozenset())
+    own = [o for o in counter.occurrences if persons & people.names(o.person)]
+    window = window_length(entry)
+    pairs = []
+    for index, submission in enumerate(own):
+        # Who uses the phone of two people may be either of them, and joins neither to the other.
+        names = people.names(submission.person)
+        before = [o for o in own[:index] if names & people.names(o.person)]
+        if before and (window is None or submission.received_at - before[-1].received_at <= window):
+            pairs.append((submission.case, before[-1].case))
+    return pairs
 
 
 def remove_submission(counter: GroupCounter, case: str) -> GroupCounter:

@@ -1,125 +1,23 @@
 """Counts cases that belong together: which occurrences form a group, and which cases join or leave one."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from services.triage.domain.groups.people import PersonKeys, connected, count_people, people
-from shared.procedures.model.duration import Duration
+from services.triage.domain.groups.counters import Group, GroupChanges, GroupCounter, Occurrence, max_neighbours, window_length
+from services.triage.domain.groups.people import PersonDirectory, connected, count_people
 from shared.procedures.model.triage.entries import CountEntry
-
-
-@dataclass(frozen=True, slots=True)
-class CounterKey:
-    """Identifies a group counter: a procedure (in all its versions), a count entry and a count key."""
-
-    procedure: str
-    count: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class GroupQuery:
-    """Selects the occurrences on which counting one case depends.
-
-    With `complainants`: those that are connected with these keys. Else with a window: at most `max_neighbours` received within `window`
-    before `received_at`, and as many after it. Without: all, or where people are counted one of each set of keys.
-    """
-
-    counter: CounterKey
-    received_at: datetime
-    window: timedelta | None
-    max_neighbours: int
-    complainants: PersonKeys = ()
-    counts_people: bool = False
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Occurrence:
-    """One case counted under one count key.
-
-    `complainants` are the complainant's keys, empty if unknown or where the entry tells no people apart; `group` is empty without a group.
-    """
-
-    received_at: datetime
-    case: str
-    complainants: PersonKeys = ()
-    group: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class GroupCounter:
-    """The occurrences of one counter in order of receipt; `open_group` is the group of a count without a window, once it is complete.
-
-    A service loads only a part of them: those that its group queries select, or none where a group is open. `partial`: a counter of
-    people of which one occurrence of each set of keys was loaded, enough to count them but not to name the members.
-    """
-
-    occurrences: tuple[Occurrence, ...] = ()
-    open_group: str = ""
-    partial: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group and its members, in order of receipt."""
-
-    id: str
-    members: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GroupChanges:
-    """What one case that was counted or removed changed: cases left and joined groups, as (case, group)."""
-
-    dissolved: tuple[Group, ...] = ()
-    left: tuple[tuple[str, Group], ...] = ()
-    found: tuple[Group, ...] = ()
-    joined: tuple[tuple[str, Group], ...] = ()
 
 
 class PartialCounterError(Exception):
     """A group is completed or dissolved, so that all members are needed."""
 
 
-def group_founder(group: str) -> str:
-    """The case that completed a group, read from the group's id (`<count>/<case>`)."""
-    return group.partition("/")[2]
-
-
-def window_length(entry: CountEntry) -> timedelta | None:
-    """The longest time between the first and the last case of a group; None: unlimited. Raises `ValueError` for working time and months."""
-    if entry.window is None:
-        return None
-    duration = Duration.parse(entry.window)
-    if duration.kind not in ("clock", "days"):
-        raise ValueError(f"counts.{entry.id}.window is {entry.window}; a window is clock time or days, e.g. 30m, 2h or 7d")
-    return timedelta(microseconds=duration.size) if duration.kind == "clock" else timedelta(days=duration.size)
-
-
-def max_neighbours(entry: CountEntry) -> int:
-    """How many occurrences on each side of one can matter to it: any window that is not full holds fewer than the threshold.
-
-    With `distinct` one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
-    """
-    return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
-
-
-def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, complainants: PersonKeys) -> GroupQuery:
-    """What has to be loaded to count or to remove a case: its neighbours, and theirs, since their windows may become full or not full."""
-    window = window_length(entry)
-    return GroupQuery(
-        counter,
-        received_at,
-        None if window is None else 2 * window,
-        2 * max_neighbours(entry),
-        complainants if entry.same else (),
-        counts_people=entry.distinct is not None,
-    )
-
-
-def count_case(counter: GroupCounter, occurrence: Occurrence, entry: CountEntry, label: str = "") -> tuple[GroupCounter, GroupChanges]:
+def count_case(
+    counter: GroupCounter, occurrence: Occurrence, entry: CountEntry, people: PersonDirectory, label: str = ""
+) -> tuple[GroupCounter, GroupChanges]:
     """The counter with one more case, and the groups that change; an earlier occurrence of the same case is replaced.
 
     `label` is the first part of the id of a new group, else the entry's id. Raises `PartialCounterError`.
@@ -127,27 +25,42 @@ def count_case(counter: GroupCounter, occurrence: Occurrence, entry: CountEntry,
     others = [o for o in counter.occurrences if o.case != occurrence.case]
     index = bisect_left(others, occurrence)
     occurrences = [*others[:index], occurrence, *others[index:]]
-    return _regroup(replace(counter, occurrences=tuple(occurrences)), occurrence, entry, label or entry.id)
+    return _regroup(replace(counter, occurrences=tuple(occurrences)), occurrence, entry, people, label or entry.id)
 
 
-def remove_case(counter: GroupCounter, case: str, entry: CountEntry, label: str = "") -> tuple[GroupCounter, GroupChanges]:
+def recount_case(
+    counter: GroupCounter, case: str, entry: CountEntry, people: PersonDirectory, label: str = ""
+) -> tuple[GroupCounter, GroupChanges]:
+    """The counter after its groups near a case were found again, because the case's complainant turned out to be another person too.
+
+    Raises `PartialCounterError`.
+    """
+    counted = next((o for o in counter.occurrences if o.case == case), None)
+    return (counter, GroupChanges()) if counted is None else _regroup(counter, counted, entry, people, label or entry.id)
+
+
+def remove_case(
+    counter: GroupCounter, case: str, entry: CountEntry, people: PersonDirectory, label: str = ""
+) -> tuple[GroupCounter, GroupChanges]:
     """The counter without a case, and the groups that change; a group of which no full window is left is dissolved."""
     removed = next((o for o in counter.occurrences if o.case == case), None)
     if removed is None:
         return counter, GroupChanges()
     remaining = replace(counter, occurrences=tuple(o for o in counter.occurrences if o.case != case))
-    return _regroup(remaining, removed, entry, label or entry.id)
+    return _regroup(remaining, removed, entry, people, label or entry.id)
 
 
-def _regroup(counter: GroupCounter, changed: Occurrence, entry: CountEntry, label: str) -> tuple[GroupCounter, GroupChanges]:
+def _regroup(
+    counter: GroupCounter, changed: Occurrence, entry: CountEntry, people: PersonDirectory, label: str
+) -> tuple[GroupCounter, GroupChanges]:
     """Group the occurrences again that the changed one, which is counted or was removed, may affect."""
-    occurrences = counter.occurrences
+    occurrences, has_enough = counter.occurrences, partial(_reaches_threshold, entry=entry, people=people)
     if entry.same is None and entry.window is None:
-        components, affected = _whole_counter(counter, changed, entry)
+        components, affected = _whole_counter(counter, changed, entry, has_enough)
     elif entry.same is not None:
-        components, affected = _groups_of_people(occurrences, changed, entry)
+        components, affected = _groups_of_people(occurrences, changed, entry, people)
     else:
-        components, affected = _groups_of_windows(occurrences, changed, entry)
+        components, affected = _groups_of_windows(occurrences, changed, entry, has_enough)
     groups = _assigned_groups(counter, components, set(affected), changed, label)
     updated = tuple(replace(o, group=group) if group != o.group else o for o, group in zip(occurrences, groups, strict=True))
     changes = _group_changes(counter, updated, changed)
@@ -161,35 +74,42 @@ def _regroup(counter: GroupCounter, changed: Occurrence, entry: CountEntry, labe
 
 Components = list[list[int]]
 """The groups that hold now, each by the indexes of its occurrences, in order."""
+HasEnough = Callable[[Sequence[Occurrence]], bool]
+"""Whether occurrences reach the threshold of their entry."""
 
 
-def _whole_counter(counter: GroupCounter, changed: Occurrence, entry: CountEntry) -> tuple[Components, list[int]]:
+def _whole_counter(counter: GroupCounter, changed: Occurrence, entry: CountEntry, has_enough: HasEnough) -> tuple[Components, list[int]]:
     indexes = list(range(len(counter.occurrences)))
     is_counted = changed in counter.occurrences
     # Only the new case was loaded: without a window an open group takes every case, and a further one cannot make the others fewer.
     stays_open = bool(counter.open_group) and is_counted and entry.distinct is None
-    holds = stays_open or _reaches_threshold(counter.occurrences, entry)
+    holds = stays_open or has_enough(counter.occurrences)
     return ([indexes] if holds and indexes else []), indexes
 
 
-def _groups_of_people(occurrences: Sequence[Occurrence], changed: Occurrence, entry: CountEntry) -> tuple[Components, list[int]]:
+def _groups_of_people(
+    occurrences: Sequence[Occurrence], changed: Occurrence, entry: CountEntry, people: PersonDirectory
+) -> tuple[Components, list[int]]:
     """Groups of one complainant each, of the occurrences that are connected with the changed one."""
-    reached = connected(changed.complainants, (o.complainants for o in occurrences))
-    affected = [index for index, o in enumerate(occurrences) if not reached.isdisjoint(o.complainants)]
+    names = [people.names(o.person) for o in occurrences]
+    reached = connected(people.names(changed.person), names)
+    affected = [index for index in range(len(occurrences)) if not reached.isdisjoint(names[index])]
     by_person: dict[str, list[int]] = {}
-    for index, persons in zip(affected, people([occurrences[index].complainants for index in affected]), strict=True):
-        for person in persons:
-            by_person.setdefault(person, []).append(index)
+    for index in affected:
+        for name in names[index]:
+            by_person.setdefault(name, []).append(index)
     window = window_length(entry)
     components: Components = []
     for indexes in sorted(by_person.values()):
         of_person = [occurrences[index] for index in indexes]
-        parts = [list(range(len(indexes)))] if window is None else _full_runs(of_person, window, entry)
+        parts = [list(range(len(indexes)))] if window is None else _full_runs(of_person, window, lambda part: len(part) >= entry.threshold)
         components += [[indexes[part] for part in positions] for positions in parts if len(positions) >= entry.threshold]
     return components, affected
 
 
-def _groups_of_windows(occurrences: Sequence[Occurrence], changed: Occurrence, entry: CountEntry) -> tuple[Components, list[int]]:
+def _groups_of_windows(
+    occurrences: Sequence[Occurrence], changed: Occurrence, entry: CountEntry, has_enough: HasEnough
+) -> tuple[Components, list[int]]:
     """Groups of the occurrences near the changed one; farther ones keep theirs, since no window that holds both can be full by it."""
     window, neighbours = window_length(entry) or timedelta(), max_neighbours(entry)
     index = bisect_left(occurrences, changed)
@@ -198,7 +118,7 @@ def _groups_of_windows(occurrences: Sequence[Occurrence], changed: Occurrence, e
     near = [i for i in range(first, last) if abs(occurrences[i].received_at - changed.received_at) <= 2 * window]
     # Windows that start later hold no affected case, and may be cut off here: with fewer cases there can seem to be more people.
     last_start = changed.received_at + window
-    components = [[near[part] for part in run] for run in _full_runs([occurrences[i] for i in near], window, entry, last_start)]
+    components = [[near[part] for part in run] for run in _full_runs([occurrences[i] for i in near], window, has_enough, last_start)]
     if is_counted and entry.distinct is None:
         return components, [i for i in near if not occurrences[i].group]  # one more case makes no window less full
     return components, [
@@ -207,7 +127,7 @@ def _groups_of_windows(occurrences: Sequence[Occurrence], changed: Occurrence, e
 
 
 def _full_runs(
-    occurrences: Sequence[Occurrence], window: timedelta, entry: CountEntry, last_start: datetime | None = None
+    occurrences: Sequence[Occurrence], window: timedelta, has_enough: HasEnough, last_start: datetime | None = None
 ) -> Iterator[list[int]]:
     """Runs of overlapping full windows, each by the positions of its occurrences; without the windows that start after `last_start`."""
     run: list[int] = []
@@ -217,7 +137,7 @@ def _full_runs(
             break
         while end < len(occurrences) and occurrences[end].received_at <= first.received_at + window:
             end += 1
-        if not _reaches_threshold(occurrences[start:end], entry):
+        if not has_enough(occurrences[start:end]):
             continue
         if run and run[-1] < start:
             yield run
@@ -278,7 +198,7 @@ def _group_changes(before: GroupCounter, after: Sequence[Occurrence], changed: O
     )
 
 
-def _reaches_threshold(occurrences: Sequence[Occurrence], entry: CountEntry) -> bool:
+def _reaches_threshold(occurrences: Sequence[Occurrence], *, entry: CountEntry, people: PersonDirectory) -> bool:
     if len(occurrences) < entry.threshold:
         return False
-    return entry.distinct is None or count_people([o.complainants for o in occurrences]) >= entry.threshold
+    return entry.distinct is None or count_people(people.names(o.person) for o in occurrences) >= entry.threshold

@@ -41,3 +41,23 @@ async def test_other_action_under_a_used_id_is_a_dead_letter_and_parks_nothing(h
     assert [row["key"] for row in letters] == ["case-1", "case-2"]
     assert all(row["reason"].startswith("key_reused") for row in letters)
     assert (types.count("first_answered"), types.count("answered"), types.count("handled")) == (1, 0, 1)
+
+
+async def test_same_action_of_somebody_else_under_a_used_id_is_a_dead_letter(harness: SlaHarness) -> None:
+    async with harness.build().running() as service:
+        await harness.send_first_decision("case-1")
+        await wait_for_events(service, "case-1", "registered")
+        body = {"case": "case-1", "action": "supplement", "role": "assistant", "data": {"text": "还没有人来"}}
+        record = cloud_event(CASE_ACTIONS, "case-1", "action", body)
+        for key_id in ("li-1", "li-2", "hotline-1"):
+            await harness.topic_client.publish(record, signature_headers(SIGNING_KEY.private_bytes_raw(), key_id, record))
+
+        async def dead_letters() -> list[Any]:
+            async with service.database.transaction() as tx:
+                return list(await tx.fetch("SELECT reason, headers FROM dead_letter"))
+
+        [letter] = await wait_for(dead_letters)
+        types = await event_types(service, "case-1")
+    assert letter["reason"].startswith("key_reused")
+    assert "hotline-1" in str(letter["headers"]), "another key of the same person signs the same action"
+    assert types.count("supplemented") == 1

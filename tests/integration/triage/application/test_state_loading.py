@@ -26,6 +26,7 @@ from tests.support.messaging.cloud_events import received_record
 from tests.support.messaging.sample_organisation import write_yaml
 from tests.support.scenarios.triage_batches import PROCEDURE, case_events, decide_in_memory, split_batches
 
+TABLES = "known, concerned, mark, tally, person_key, person_join, person_owner, person_change, recount, recount_position, outbox"
 EventsByCase = dict[str, list[dict[str, Any]]]
 
 
@@ -65,12 +66,12 @@ async def test_batches_in_postgresql_decide_like_one_run_in_memory(
     database: Database, registry: ProcedureRegistry, events: list[CaseEvent], sizes: list[int]
 ) -> None:
     async with database.transaction() as tx:
-        await tx.execute("TRUNCATE known, concerned, mark, tally, outbox")
+        await tx.execute(f"TRUNCATE {TABLES}")
     use_case = TriageComplaints(registry, Clock())
     for batch in split_batches(events, sizes):
         async with database.transaction() as tx:
             await use_case.decide_batch(tx, [received_record(COMPLAINT_EVENTS, event, "intake") for event in batch])
-    state, published = decide_in_memory(events, registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
+    state, published = decide_in_memory(split_batches(events, sizes), registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
     assert await published_events(database) == by_case([encode_event(event) for event in published])
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT count, key, case_id, group_id FROM mark")

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.triage.application import model_file
-from services.triage.application.classifying import Classifiers
-from services.triage.application.model_file import ModelFileError, hash_path, read_model, write_model
+from services.triage.application.models import model_file
+from services.triage.application.models.classifying import Classifiers
+from services.triage.application.models.model_file import ModelFileError, hash_path, read_model, write_model
 from services.triage.domain.classifier.text_model import TextModel
 from shared.runtime.errors import Misconfigured
 

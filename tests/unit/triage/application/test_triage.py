@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,13 +14,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.triage.application import state_loading, triage
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.domain import event_assessment
 from services.triage.domain.assess import TriageDecision, assess
-from services.triage.domain.groups.group_counting import CounterKey, GroupQuery, Occurrence
-from services.triage.domain.groups.people import connected
-from services.triage.storage import group_counters, triage_cases
+from services.triage.domain.groups.counters import CounterKey, GroupQuery, Occurrence
+from services.triage.domain.groups.people import PersonDirectory, PersonKeys, connected
+from services.triage.storage import group_counters, persons, recounts, triage_cases
 from services.triage.storage.triage_cases import TriageCaseRow
 from shared.contracts.complaint import Complaint
 from shared.contracts.envelope import CloudEventRecord
@@ -49,6 +52,8 @@ class InMemoryTables:
         self.occurrences: dict[tuple[CounterKey, str], Occurrence] = {}
         self.open_groups: dict[CounterKey, str] = {}
         self.published: list[dict[str, Any]] = []
+        self.people = PersonDirectory()
+        self.changed: list[tuple[str, datetime]] = []
 
     async def find_cases(self, _: object, case_ids: Collection[str], *, for_update: bool) -> list[Mapping[str, Any]]:
         assert for_update
@@ -70,19 +75,23 @@ class InMemoryTables:
         return {counter: self.open_groups[counter] for counter in counters if counter in self.open_groups}
 
     async def find_occurrences(
-        self, _: object, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey]
-    ) -> list[tuple[CounterKey, Occurrence]]:
-        return [row for query in queries for row in self._select(query, whole=query.counter in whole_counters)]
+        self, _: object, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey], _people_of: object
+    ) -> tuple[list[tuple[CounterKey, Occurrence]], set[CounterKey]]:
+        rows = [row for query in queries for row in self._select(query, whole=query.counter in whole_counters)]
+        people = {query.counter for query in queries if query.counts_people and query.window is None} - set(whole_counters)
+        held = Counter(counter for counter, _ in self.occurrences)
+        return rows, {counter for counter in people if len({o.case for key, o in rows if key == counter}) == held[counter] > 0}
 
     def _select(self, query: GroupQuery, *, whole: bool) -> Iterable[tuple[CounterKey, Occurrence]]:
         rows = [(counter, o) for (counter, _), o in sorted(self.occurrences.items(), key=lambda item: item[1]) if counter == query.counter]
         if query.complainants:
-            reached = connected(query.complainants, [o.complainants for _, o in rows])
-            return [row for row in rows if not reached.isdisjoint(row[1].complainants)]
+            names = self.people.names(self.people.person(query.complainants))
+            reached = connected(names, [self.people.names(o.person) for _, o in rows])
+            return [row for row in rows if not reached.isdisjoint(self.people.names(row[1].person))]
         if query.window is None:
-            unknown = [row for row in rows if not row[1].complainants]
-            by_keys = {row[1].complainants: row for row in rows if row[1].complainants}
-            return rows if whole or not query.counts_people else [*unknown, *by_keys.values()]
+            unknown = [row for row in rows if not row[1].person]
+            by_person = {row[1].person: row for row in rows if row[1].person}
+            return rows if whole or not query.counts_people else [*unknown, *by_person.values()]
         at, window = query.received_at, query.window
         before = [row for row in rows if at - window <= row[1].received_at <= at][-query.max_neighbours :]
         after = [row for row in rows if at < row[1].received_at <= at + window][: query.max_neighbours]
@@ -104,6 +113,37 @@ class InMemoryTables:
     async def save_open_groups(self, _: object, groups: Mapping[CounterKey, str]) -> None:
         self.open_groups |= groups
 
+    async def enter_people(self, _: object, submissions: Sequence[tuple[PersonKeys, datetime]]) -> None:
+        for keys, at in submissions:
+            self.changed += [(person, at) for person in self.people.add(keys).changed]
+
+    async def load_keys(self, _: object, _keys: Collection[str]) -> PersonDirectory:
+        return self.people
+
+    async def nothing(self, *_: object) -> None:
+        """People are known already."""
+
+    async def find_connected(self, *_: object) -> dict[str, set[str]]:
+        return defaultdict(set)
+
+    async def find_procedures_behind(self, _: object, procedures: Collection[str]) -> list[str]:
+        return sorted(procedures) if self.changed else []
+
+    async def take_recounts(
+        self, _: object, _procedure: str, counted_around: Collection[str], _limit: int
+    ) -> list[tuple[CounterKey, str, datetime]]:
+        tasks: dict[tuple[CounterKey, str], datetime] = {}
+        for person, at in self.changed:
+            taken: set[CounterKey] = set()
+            for (counter, case), o in sorted(self.occurrences.items(), key=lambda item: item[0][1]):
+                if o.person and self.people.is_one_of(o.person, [person]):
+                    if counter not in taken or counter.count in counted_around:
+                        tasks.setdefault((counter, case), at)
+                    taken.add(counter)
+        self.changed = []
+        ordered = sorted(tasks.items(), key=lambda task: (task[0][0].count, task[0][0].key, task[0][1]))
+        return [(counter, case, at) for (counter, case), at in ordered]
+
     async def publish(self, _: object, records: Iterable[CloudEventRecord]) -> None:
         self.published += [orjson.loads(record.body) for record in records]
 
@@ -117,6 +157,12 @@ class StubTransaction:
 
     async def execute(self, _statement: str, *_parameters: object) -> None:
         """Nothing is stored."""
+
+    async def executemany(self, _statement: str, _rows: object) -> None:
+        """No group has a page."""
+
+    async def copy_rows(self, *_: object) -> None:
+        """No group has a history."""
 
     def after_commit(self, _: object) -> None:
         """Metrics are not counted."""
@@ -141,9 +187,14 @@ async def decide(registry: ProcedureRegistry, cut: Sequence[Sequence[CaseEvent]]
             (triage_cases, ("find_cases", "find_procedures", "save_cases")),
             (group_counters, ("lock_counting", "find_open_groups", "find_occurrences", "find_case_occurrences", "find_group_members")),
             (group_counters, ("save_occurrences", "save_open_groups")),
+            (recounts, ("find_procedures_behind", "take_recounts")),
+            (persons, ("find_connected",)),
         ):
             for name in names:
                 patch.setattr(module, name, getattr(tables, name))
+        patch.setattr(triage, "enter_people", tables.enter_people)
+        patch.setattr(state_loading, "load_keys", tables.load_keys)
+        patch.setattr(state_loading, "learn_people", tables.nothing)
         patch.setattr(outbox, "add", tables.publish)
         use_case = TriageComplaints(registry, Clock())
         for batch in cut:
@@ -162,7 +213,7 @@ def decided_fields(event: Mapping[str, Any]) -> dict[str, Any]:
 async def test_batches_on_loaded_state_decide_like_one_run_in_memory(
     registry: ProcedureRegistry, events: list[CaseEvent], sizes: list[int]
 ) -> None:
-    state, published = decide_in_memory(events, registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
+    state, published = decide_in_memory(split_batches(events, sizes), registry.rules(PROCEDURE["id"], PROCEDURE["version"], {}))
     tables = await decide(registry, split_batches(events, sizes))
     assert [decided_fields(event) for event in tables.published] == [decided_fields(orjson.loads(encode_event(e))) for e in published]
     expected = {(counter, o.case): (o, o.group) for counter, group_counter in state.counters.items() for o in group_counter.occurrences}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from services.triage.domain.event_assessment import AssessedEvent, assess_event, assess_registration
+from services.triage.domain.groups.counters import CounterKey
 from services.triage.domain.groups.duplicates import DUPLICATES
-from services.triage.domain.groups.group_counting import CounterKey
 from services.triage.domain.rule_scope import TriageContext
 from services.triage.domain.triage_case import TriageCase
 from shared.contracts.events.base import CaseEvent

@@ -192,12 +192,36 @@ THREE_DAYS = clock("starts: registered, stops: handled, due: [{within: 3wd}]")
         ),
         (
             ["13 10:00 grant_extension boss clock=c by=2wd"],
-            ["12 18:00 clock_breached c.1"],
+            ["12 18:00 clock_breached c.1", "16 18:00 clock_breached c.1"],
         ),  # granted after the breach: moves the deadline, does not undo the breach
     ],
 )
 def test_extension_by_or_until_moves_the_deadline_or_is_refused(steps: list[str], expected: list[str]) -> None:
     assert event_lines(run_steps(THREE_DAYS, *steps), "clock_breached", "action_refused") == expected
+
+
+def breaches(*steps: str, text: str = THREE_DAYS, until: str = "20 00:00") -> list[tuple[str, bool, bool]]:
+    """When a clock was breached, whether it was the same delay, and whether the limit was known late."""
+    rows = [row for row in run_steps(text, *steps, until=until) if row["event"] == "clock_breached"]
+    return [(row["at"].strftime("%d %H:%M"), row.get("same_delay", False), "known_at" in row) for row in rows]
+
+
+def test_second_breach_after_a_late_grant_is_an_event_of_the_same_delay() -> None:
+    assert breaches("13 10:00 grant_extension boss clock=c by=2wd") == [("12 18:00", False, False), ("16 18:00", True, False)]
+    grants = ("13 10:00 grant_extension boss clock=c by=2wd", "17 10:00 grant_extension boss clock=c by=2wd")
+    assert breaches(*grants) == [("12 18:00", False, False), ("16 18:00", True, False), ("18 18:00", True, False)]
+    assert breaches(grants[0], "16 17:00 handle officer") == [("12 18:00", False, False)]
+    assert breaches("11 10:00 grant_extension boss clock=c by=1wd") == [("13 18:00", False, False)], "granted in time: one breach"
+
+
+def test_second_breach_whose_instant_had_passed_before_the_grant_is_known_late() -> None:
+    assert breaches("17 10:00 grant_extension boss clock=c by=1wd") == [("12 18:00", False, False), ("13 18:00", True, True)]
+
+
+def test_late_grant_deems_nothing_twice() -> None:
+    text = clock("starts: registered, stops: closed, due: [{within: 3wd}, {within: 4wd, do: [{deem: handled}]}]")
+    rows = run_steps(text, "17 10:00 grant_extension boss clock=c by=2wd", until="24 00:00")
+    assert event_lines(rows, "handled") == ["13 18:00 handled c.1"]
 
 
 def test_repeat_counts_from_nominal_days_and_fires_once_where_two_roll_to_one_instant() -> None:

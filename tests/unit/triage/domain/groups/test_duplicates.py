@@ -152,6 +152,15 @@ def test_amended_matter_is_proposed_only_since_work_may_have_begun(desk: Desk) -
     assert links(events) == [("link_proposed", "b", "a")]
 
 
+def test_two_people_who_turn_out_to_be_one_on_another_matter_are_proposed_once(desk: Desk) -> None:
+    desk.register("a")
+    desk.register("b", 1, ("email:x",))
+    bridge = desk.register("c", 2, ("email:x", "phone:a"), object="fee")
+    assert links(bridge) == [("link_proposed", "b", "a")]
+    assert links(desk.register("d", 3, ("email:y",), object="fee")) == []
+    assert links(desk.register("e", 4, ("email:y", "phone:a"), object="fee")) == [("link_proposed", "d", "c"), ("linked", "e", "d")]
+
+
 def test_withdrawn_submission_is_no_lead(desk: Desk) -> None:
     desk.register("a")
     desk.apply(Withdrawn(case="a", at=desk.context.at))

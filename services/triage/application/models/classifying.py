@@ -30,7 +30,7 @@ class ModelSlot:
     def refresh(self) -> bool:
         """Read the model again if its file has changed; one that cannot be used leaves the old one in place. True: it was replaced."""
         # numpy, which the module imports, costs 20 MB; a triage without a model does not pay them.
-        from services.triage.application.model_file import ModelFileError  # noqa: PLC0415
+        from services.triage.application.models.model_file import ModelFileError  # noqa: PLC0415
 
         if self._file_state() == self._state:
             return False
@@ -44,7 +44,7 @@ class ModelSlot:
         return True
 
     def _read(self) -> "TextModel":
-        from services.triage.application.model_file import read_model  # noqa: PLC0415
+        from services.triage.application.models.model_file import read_model  # noqa: PLC0415
 
         # The state first: a file that is replaced while it is read has another one, and is read again.
         state = self._file_state()
@@ -53,7 +53,7 @@ class ModelSlot:
         return model
 
     def _file_state(self) -> tuple[int, int, int] | None:
-        from services.triage.application.model_file import hash_path  # noqa: PLC0415
+        from services.triage.application.models.model_file import hash_path  # noqa: PLC0415
 
         try:
             model, digest = self._path.stat(), hash_path(self._path).stat()
@@ -130,7 +130,7 @@ _SAMPLED: Final = 8
 def _open(path: Path | None) -> ModelSlot | None:
     if path is None:
         return None
-    from services.triage.application.model_file import ModelFileError  # noqa: PLC0415
+    from services.triage.application.models.model_file import ModelFileError  # noqa: PLC0415
 
     try:
         return ModelSlot(path)

@@ -1,0 +1,119 @@
+"""Group counters: what they remember, what has to be loaded to count one case more, and the groups that come of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.triage.domain.groups.people import PersonKeys
+from shared.procedures.model.duration import Duration
+from shared.procedures.model.triage.entries import CountEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CounterKey:
+    """Identifies a group counter: a procedure (in all its versions), a count entry and a count key."""
+
+    procedure: str
+    count: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupQuery:
+    """Selects the occurrences on which counting one case depends.
+
+    With `complainants`: those of the same person, and of whom else his phones may be. Else with a window: at most `max_neighbours`
+    received within `window` before `received_at`, and as many after it. Without: all, or where people are counted one of each person.
+    """
+
+    counter: CounterKey
+    received_at: datetime
+    window: timedelta | None
+    max_neighbours: int
+    complainants: PersonKeys = ()
+    counts_people: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Occurrence:
+    """One case counted under one count key.
+
+    `person` is the complainant in the directory of people, empty if unknown or where the entry tells no people apart; he may have become
+    another one since. `group` is empty without a group.
+    """
+
+    received_at: datetime
+    case: str
+    person: str = ""
+    group: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounter:
+    """The occurrences of one counter in order of receipt; `open_group` is the group of a count without a window, once it is complete.
+
+    A service loads only a part of them: those that its group queries select, or none where a group is open. `partial`: a counter of
+    people of which one occurrence of each person was loaded, enough to count them but not to name the members.
+    """
+
+    occurrences: tuple[Occurrence, ...] = ()
+    open_group: str = ""
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group and its members, in order of receipt."""
+
+    id: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanges:
+    """What one case that was counted or removed changed: cases left and joined groups, as (case, group)."""
+
+    dissolved: tuple[Group, ...] = ()
+    left: tuple[tuple[str, Group], ...] = ()
+    found: tuple[Group, ...] = ()
+    joined: tuple[tuple[str, Group], ...] = ()
+
+
+def group_founder(group: str) -> str:
+    """The case that completed a group, read from the group's id (`<count>/<case>`)."""
+    return group.partition("/")[2]
+
+
+def window_length(entry: CountEntry) -> timedelta | None:
+    """The longest time between the first and the last case of a group; None: unlimited. Raises `ValueError` for working time and months."""
+    if entry.window is None:
+        return None
+    duration = Duration.parse(entry.window)
+    if duration.kind not in ("clock", "days"):
+        raise ValueError(f"counts.{entry.id}.window is {entry.window}; a window is clock time or days, e.g. 30m, 2h or 7d")
+    return timedelta(microseconds=duration.size) if duration.kind == "clock" else timedelta(days=duration.size)
+
+
+def max_neighbours(entry: CountEntry) -> int:
+    """How many occurrences on each side of one can matter to it: any window that is not full holds fewer than the threshold.
+
+    With `distinct` one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
+    """
+    return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
+
+
+def is_counted_around(entry: CountEntry) -> bool:
+    """Whether a change of people has to be counted again around each of their cases: elsewhere one case reaches all of a counter's."""
+    return entry.distinct is not None and entry.window is not None
+
+
+def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, complainants: PersonKeys) -> GroupQuery:
+    """What has to be loaded to count or to remove a case: its neighbours, and theirs, since their windows may become full or not full."""
+    window = window_length(entry)
+    return GroupQuery(
+        counter,
+        received_at,
+        None if window is None else 2 * window,
+        2 * max_neighbours(entry),
+        complainants if entry.same else (),
+        counts_people=entry.distinct is not None,
+    )
