@@ -61,6 +61,13 @@ class LabelGuess(WireModel):
     probability: float = 0.0
 
 
+class PassedOverDepartment(WireModel):
+    """A department that triage did not name although the rules gave it: it is on holiday, or leads as many cases as it can."""
+
+    department: ShortText
+    why: Literal["holiday", "capacity"]
+
+
 class Routed(ActionEvent):
     """A lead department became responsible, with co-operating departments if `cooperating` lists any."""
 
@@ -72,6 +79,9 @@ class Routed(ActionEvent):
     clocks: list[DueClock] = Field(default_factory=list, description="on department topics only: the running clocks and when they are due")
     guesses: list[LabelGuess] = Field(
         default_factory=list, description="the classifier's three best guesses for each label, the best first; empty without a classifier"
+    )
+    passed_over: list[PassedOverDepartment] = Field(
+        default_factory=list, description="departments that the rules gave before this one, each with the reason why it was passed over"
     )
     model: ShortText = Field(default="", description="the version of the classifier's model")
     review: Literal["", "confidence", "audit"] = Field(

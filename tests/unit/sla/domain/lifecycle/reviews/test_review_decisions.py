@@ -155,9 +155,7 @@ def test_accused_does_not_decide() -> None:
     assert refusal.data["rule"] == "accused_left_out"
 
 
-@pytest.mark.parametrize(
-    ("action", "data"), [("route", {"department": "works"}), ("withdraw", {}), ("refuse", {"reason": "not ours"})]
-)
+@pytest.mark.parametrize(("action", "data"), [("route", {"department": "works"}), ("withdraw", {}), ("refuse", {"reason": "not ours"})])
 def test_route_by_a_person_and_the_end_of_the_case_end_the_review(action: str, data: dict[str, Any]) -> None:
     decision = act(proposed(), action, **data)
     assert "action_refused" not in types(decision.events)
@@ -165,14 +163,14 @@ def test_route_by_a_person_and_the_end_of_the_case_end_the_review(action: str, d
 
 
 def test_clock_of_the_procedure_reminds_and_then_asks_the_line_above() -> None:
-    late = decide(proposed(), TakeAction("follow_up", november_micros("12 09:00"), "officer", "wu", {}), RULEBOOK, NOW)
+    late = decide(proposed(), TakeAction("follow_up", november_micros("14 09:00"), "officer", "wu", {}), RULEBOOK, NOW)
     reached = [
         (event.type, event.data.get("role", "")) for event in late.events if event.type in ("reminded", "clock_breached", "escalated")
     ]
     assert [name for name, _ in reached][:2] == ["reminded", "clock_breached"]
     assert ("escalated", "boss") in reached
     in_time = act(proposed(), "decide_review", confirm=True).case
-    silent = decide(in_time, TakeAction("follow_up", november_micros("12 09:00"), "officer", "wu", {}), RULEBOOK, NOW)
+    silent = decide(in_time, TakeAction("follow_up", november_micros("14 09:00"), "officer", "wu", {}), RULEBOOK, NOW)
     assert types(silent.events) == ["followed_up"]
 
 
