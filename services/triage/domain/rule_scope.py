@@ -1,7 +1,7 @@
 """Evaluates CEL conditions on one complaint, and names what they read as evidence."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 

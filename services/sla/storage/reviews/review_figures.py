@@ -14,12 +14,12 @@ from shared.runtime.database.database import Transaction
 _OPEN = "SELECT reason, count(*) AS number, min(opened_at) AS oldest FROM review WHERE ended_at IS NULL GROUP BY reason"
 # The latest only: the measurement runs every few seconds, and a model is judged by what it does now.
 _DECIDED = """
-SELECT reason, agreed, checks FROM review WHERE agreed IS NOT NULL AND ended_at > $1 ORDER BY ended_at DESC LIMIT $2
+SELECT reason, agreed, checks::text AS checks FROM review WHERE agreed IS NOT NULL AND ended_at > $1 ORDER BY ended_at DESC LIMIT $2
 """
 _MOST_DECIDED: Final = 5_000
 _EXPORTED: Final = 500
 _EXPORT = """
-SELECT case_id, opened_by, ended_at, outcome, labels, state FROM review JOIN cases ON id = case_id
+SELECT case_id, opened_by, ended_at, outcome, labels::text AS labels, state FROM review JOIN cases ON id = case_id
 WHERE outcome IN ('confirmed', 'corrected') AND ended_at >= $1 AND (ended_at, case_id, opened_by) > ($2, $3, $4)
 ORDER BY ended_at, case_id, opened_by LIMIT $5
 """

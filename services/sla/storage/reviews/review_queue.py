@@ -34,8 +34,9 @@ RETURNING taken_until
 """
 _RELEASE = "UPDATE review SET taken_by = '', taken_until = NULL WHERE case_id = $1 AND taken_by = $2 AND ended_at IS NULL RETURNING case_id"
 _FIND_OPEN = "SELECT taken_by, taken_until, taken_until > now() AS taken FROM review WHERE case_id = $1 AND ended_at IS NULL"
+# As text: SQLAlchemy's dialect sets a codec for JSON on its connections, a plain one has none.
 _PAGE = """
-SELECT id, state, reason, suggested, confidence, opened_at, model, guesses,
+SELECT id, state, reason, suggested, confidence, opened_at, model, guesses::text AS guesses,
     CASE WHEN taken_until > now() THEN taken_by ELSE '' END AS taken_by, CASE WHEN taken_until > now() THEN taken_until END AS taken_until
 FROM review JOIN cases ON id = case_id
 """
