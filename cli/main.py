@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("cli.commands.records.evidence:evidence", "Export a case with its proofs."),
     "form": ("cli.commands.records.form:form", "Print a form of a case or of a period."),
     "forms": ("cli.commands.records.forms:app", "Issue numbered forms, and bind a year's closed records."),
+    "list": ("cli.commands.records.case_list:print_list", "Print a list of a procedure's cases."),
     "report": ("cli.commands.records.report:report", "Figures of a week, month, quarter or year."),
     "replay": ("cli.commands.records.replay:replay", "Recompute every case from its events and compare."),
     "migrate": ("cli.commands.operations.migrate:app", "Bring the services' tables up to date."),

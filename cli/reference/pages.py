@@ -10,6 +10,7 @@ from cli.messages import message_pages
 from cli.messages.pack_messages import pack_messages
 from cli.reference import declared
 from cli.reference.env_example import env_example, known_variables
+from cli.reference.list_pages import list_page
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import pack_coverage
@@ -148,6 +149,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/topics.md": topics_page,
     "docs/reference/actions.md": actions_page,
     "docs/reference/clauses.md": clauses_page,
+    "docs/reference/lists.md": list_page,
     "docs/reference/messages.md": messages_page,
     **{f"docs/reference/messages/{pack_id}.md": partial(_pack_messages_page, pack_id) for pack_id in _own_packs()},
     ".env.example": env_example,

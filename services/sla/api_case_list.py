@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from services.sla.application.case_list import CasePage
 from services.sla.domain.views.case_view import ROW_FIELDS
+from services.sla.domain.views.spreadsheet_text import inert_text
 from services.sla.storage.case_list import CaseFilter
 from shared.contracts.base import InputInstant, StrictModel
 
@@ -36,8 +37,6 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     }
 }
 _UNENCODED_PLUS = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d$)")
-# Spreadsheets execute a cell that begins with one of these (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def _restore_plus(value: Any) -> Any:
@@ -107,8 +106,7 @@ def _cell(value: Any) -> str:
         case list():
             return _cell(" ".join(map(str, value)))
         case _:
-            text = str(value)
-            return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+            return inert_text(str(value))
 
 
 def _prefers_csv(accept: str) -> bool:

@@ -15,26 +15,39 @@ from services.sla.application.errors import (
     CodeUnknownError,
     CursorError,
     FormNotFoundError,
+    ImprovementDataError,
     KeyReusedError,
+    ListNotFoundError,
+    PeriodError,
     PhoneNotAllowedError,
     PhoneUnreadableError,
+    ReportActionError,
+    ReportNotFoundError,
+    ReportRoleError,
     RequestError,
     ReviewNotOpenError,
     ReviewTakenError,
     RoleMissingError,
     RoleNotHeldError,
 )
+from services.sla.application.lists.list_files import MEDIA_TYPES
 from shared.procedures.forms.printing import FORMATS, media_type
 from shared.runtime.http.bearer import UNAUTHORIZED
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses
 from shared.runtime.http.problem import BODY_TOO_LARGE, TOO_MANY_REQUESTS, ProblemType
 
-NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the form cannot be printed in an accepted format")
+NOT_ACCEPTABLE = ProblemType("not_acceptable", 406, "the document cannot be made in an accepted format")
 ACTION_REFUSED = ProblemType("action_refused", 409, "the action is refused")
 PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     CaseNotFoundError: ProblemType("unknown_case", 404, "there is no such case"),
     ClockNotFoundError: ProblemType("unknown_clock", 404, "there is no such clock"),
     FormNotFoundError: ProblemType("unknown_form", 404, "there is no such form"),
+    ListNotFoundError: ProblemType("unknown_list", 404, "there is no such list"),
+    ReportNotFoundError: ProblemType("unknown_report", 404, "there is no such report"),
+    ReportActionError: ProblemType("report_action_refused", 409, "the action is refused"),
+    ReportRoleError: ProblemType("forbidden", 403, "the action cannot be taken"),
+    ImprovementDataError: ProblemType("invalid", 422, "a field is invalid"),
+    PeriodError: ProblemType("invalid", 422, "a field is invalid"),
     CursorError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneUnreadableError: ProblemType("invalid", 422, "a field is invalid"),
     PhoneNotAllowedError: ProblemType("forbidden", 403, "the list cannot be read"),
@@ -131,15 +144,10 @@ def _problems(*more: ProblemType) -> dict[int | str, dict[str, Any]]:
 ANY_CASE = _problems()
 _READING_ERRORS = frozenset(
     {
-        ClockNotFoundError,
-        FormNotFoundError,
-        CursorError,
-        PhoneUnreadableError,
-        PhoneNotAllowedError,
-        CodeUnknownError,
-        ActionNotOfferedError,
-        ReviewNotOpenError,
-        ReviewTakenError,
+        *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
+        *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
+        *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
+        *(ReviewNotOpenError, ReviewTakenError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -178,6 +186,21 @@ FORM: dict[int | str, dict[str, Any]] = {
     200: {"description": "The form.", "content": {media_type(form_format): {"schema": {"type": "string"}} for form_format in FORMATS}},
     **_problems(PROBLEM_TYPES[CaseNotFoundError], PROBLEM_TYPES[FormNotFoundError], NOT_ACCEPTABLE),
 }
+LIST: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The list.",
+        "content": {
+            name.partition(";")[0]: {"schema": {"type": "object" if "json" in name else "string"}} for name in MEDIA_TYPES.values()
+        },
+    },
+    **_problems(PROBLEM_TYPES[ListNotFoundError], PROBLEM_TYPES[PeriodError], NOT_ACCEPTABLE),
+}
+REPORTS: dict[int | str, dict[str, Any]] = _problems(PROBLEM_TYPES[ListNotFoundError], PROBLEM_TYPES[ReportNotFoundError])
+REPORT_ACTION: dict[int | str, dict[str, Any]] = _problems(
+    BODY_TOO_LARGE,
+    *(PROBLEM_TYPES[error] for error in (ListNotFoundError, ReportNotFoundError, CaseNotFoundError)),
+    *(PROBLEM_TYPES[error] for error in (ReportActionError, ReportRoleError, ImprovementDataError)),
+)
 _FOLLOW_PROBLEMS = (*ANY_OPERATION, TOO_MANY_REQUESTS, PROBLEM_TYPES[CodeUnknownError])
 FOLLOW: dict[int | str, dict[str, Any]] = {200: {"model": FollowAnswer}, **problem_responses(*_FOLLOW_PROBLEMS)}
 FOLLOW_ACTION: dict[int | str, dict[str, Any]] = {

@@ -12,6 +12,7 @@ from services.sla.api import SlaApiDependencies, request_errors_as_problems
 from services.sla.application.forms.form_queries import FormQueries
 from shared.procedures.access import Actor
 from shared.procedures.forms.printing import FORMATS, FormFormat, is_available, media_type, render_form
+from shared.runtime.http.accept import preferred_media_type
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.problem import HttpProblem
 
@@ -56,27 +57,7 @@ def router(dependencies: SlaApiDependencies, form_queries: FormQueries) -> APIRo
 
 
 def accepted_format(accept: str) -> FormFormat | None:
-    """The available format that an `Accept` header (RFC 9110, 12.5.1) prefers, HTML among equals; None if it allows none of them."""
-    weights = _weights(accept) or {"*/*": 1.0}
-    best: tuple[float, FormFormat] | None = None
-    for form_format in FORMATS:
-        name = media_type(form_format)
-        ranges = (name, f"{name.partition('/')[0]}/*", "*/*")
-        weight = next((weights[media_range] for media_range in ranges if media_range in weights), 0.0)
-        if weight > 0 and is_available(form_format) and (best is None or weight > best[0]):
-            best = weight, form_format
-    return None if best is None else best[1]
-
-
-def _weights(accept: str) -> dict[str, float]:
-    """Media range → weight; a weight that cannot be read counts as 0, so that such a range selects nothing."""
-    weights: dict[str, float] = {}
-    for item in accept.split(","):
-        media_range, *parameters = [part.strip().lower() for part in item.split(";")]
-        if media_range:
-            weight = next((part.removeprefix("q=") for part in parameters if part.startswith("q=")), "1")
-            try:
-                weights[media_range] = float(weight)
-            except ValueError:
-                weights[media_range] = 0.0
-    return weights
+    """The available format that an `Accept` header prefers, HTML among equals; None if it allows none of them."""
+    available = {media_type(form_format): form_format for form_format in FORMATS if is_available(form_format)}
+    preferred = preferred_media_type(accept, tuple(available))
+    return None if preferred is None else available[preferred]

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 
-from services.sla import api, api_forms, api_reviews, handlers, timers
+from services.sla import api, api_forms, api_lists, api_reports, api_reviews, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
 from services.sla.application.forms.form_queries import FormQueries
 from services.sla.application.identity import IdentityRegistry
+from services.sla.application.lists.list_queries import ListQueries
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
+from services.sla.application.reports.improvement_actions import TrackImprovements
+from services.sla.application.reports.report_queries import ReportQueries
 from services.sla.application.reviews.review_queue import ReviewQueue
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
@@ -42,6 +45,9 @@ def build(settings: SlaSettings) -> Service:
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
     reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
     service.include_router(api_reviews.router(dependencies, reviews))
+    lists = ListQueries(queries)
+    service.include_router(api_lists.router(dependencies, lists))
+    service.include_router(api_reports.router(dependencies, ReportQueries(queries, lists), TrackImprovements(queries, lists)))
     if follow_secret:
         service.include_router(routes.router(FollowCases(actions, queries), settings.follow_requests_per_second))
     return service

@@ -103,6 +103,23 @@ class AccessPolicy:
             if self._owner(unit.id) in ids or any(self._works_for(person, unit.id) for person in represented)
         )
 
+    def holds_role(self, actor: Actor, role: str, at: datetime) -> bool:
+        """Whether the actor holds a role at that instant, himself or for somebody who is absent, in whatever department.
+
+        For what belongs to no case: the reports of a procedure.
+        """
+        return any(role in person.roles for person in self._represented(actor, CaseParties(), at))
+
+    def may_read_report(self, actor: Actor, role: str, at: datetime) -> bool:
+        """Whether the actor may read the reports that a role owes: who holds it, or a role above it, or is the fallback."""
+        if actor.person is None:
+            return False
+        roles, above = [role], self.organisation.role_above(role)
+        while above is not None and above not in roles:
+            roles.append(above)
+            above = self.organisation.role_above(above)
+        return actor.id == self.organisation.fallback or any(self.holds_role(actor, each, at) for each in roles)
+
     def represented_ids(self, actor: Actor, at: datetime) -> frozenset[str]:
         """The ids of the people for whom the actor acts at that instant, himself included."""
         return frozenset(person.id for person in self._represented(actor, CaseParties(), at))

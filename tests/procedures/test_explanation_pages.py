@@ -168,7 +168,8 @@ def test_a_clock_states_no_figure_that_it_does_not_have(name: str) -> None:
         others = "|".join([*cited, "“[^”]*”", "第[^（）]*?条", r"(?:读法|矛盾)\d+", "24时"])
         stated_here = re.sub(others, "", " ".join(lines[f"clocks.{clock.id}"]))
         limits = clock.effective_limits(procedure.limits)
-        defaults = {100 * (limits.remind_at or 0)} | figures_in(limits.model_dump_json())
+        shares = {100 * share for share in (limits.remind_at, *(reminder.share for reminder in clock.reminders)) if share}
+        defaults = shares | figures_in(limits.model_dump_json())
         assert figures_in(stated_here) <= figures_in(clock.model_dump_json() + json.dumps(parameters)) | defaults, stated_here
 
 

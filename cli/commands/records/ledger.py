@@ -13,6 +13,7 @@ from cli.clock import REPORT_ZONE, current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
 from services.sla.application.forms.form_register import copy_faults, number_faults
+from services.sla.application.reports.report_faults import report_faults
 from services.sla.application.seals import YearSealError, seal_faults, seal_year
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import case_histories, form_register, seals
@@ -36,7 +37,7 @@ def verify(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every event against the one before it, the case's head, and the seals. Exit status 1 if anything was changed."""
+    """Check every event against the one before it, the case's head, the seals and the reports. Exit status 1 if anything was changed."""
     try:
         known = {} if procedures is None else procedures_below(procedures)
     except ProcedureError as error:
@@ -127,6 +128,7 @@ async def _verify_ledgers(
             faults += [{"case": "", "fault": fault} for fault in number_faults(issues)]
             for year_seal in await seals.load_seals(tx):
                 faults += [{"case": "", "fault": fault} for fault in await seal_faults(tx, year_seal)]
+            faults += [{"case": "", "fault": fault} async for fault in report_faults(tx)]
     return len(checked), faults
 
 

@@ -211,7 +211,9 @@ def _print_stored_reports(procedure: str, only: ReportPeriod | None, *, as_json:
     for duty in duties:
         period, figures = duty.report["period"], duty.report["figures"]
         summary = f"received={figures['received']} closed={figures['closed']} timely={percent(figures['timely']['rate'])}"
-        typer.echo(f"{duty.procedure} {duty.duty} {period['from'][:10]} – {period['to'][:10]} {summary}")
+        signature = duty.report.get("signature")
+        state = "drafted" if signature is None else f"signed by {signature['actor']}"
+        typer.echo(f"{duty.procedure} {duty.duty} {period['from'][:10]} – {period['to'][:10]} {summary} {state}")
     if not duties:
         typer.echo("no reports")
 

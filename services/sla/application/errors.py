@@ -32,6 +32,33 @@ class FormNotFoundError(RequestError):
     """The procedure has no such form of a case, it is not opened yet, or it has no such version."""
 
 
+class ListNotFoundError(RequestError):
+    """The procedure is not in use, or has no such list."""
+
+
+class ReportNotFoundError(RequestError):
+    """No such report, or none that the actor may read."""
+
+    def __init__(self) -> None:
+        super().__init__("report: must be a report of a duty of the procedure that your role owes or stands above")
+
+
+class ReportActionError(RequestError):
+    """The state of a report or an improvement measure does not allow the action."""
+
+
+class ReportRoleError(RequestError):
+    """The actor holds no role that may take the action."""
+
+
+class ImprovementDataError(RequestError):
+    """A field of an improvement measure cannot be used."""
+
+
+class PeriodError(RequestError):
+    """The period of a list cannot be read, or lies beyond the calendar."""
+
+
 class CursorError(RequestError):
     """The cursor of a page cannot be read, or belongs to another list."""
 

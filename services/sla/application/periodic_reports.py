@@ -11,10 +11,15 @@ import structlog
 
 from services.sla import metrics
 from services.sla.application.event_messages import EVENT_SOURCE
+from services.sla.application.lists.row_collection import ListReader
+from services.sla.application.reports.frozen_lists import freeze_list
+from services.sla.application.reports.improvement_figures import improvement_figures
+from services.sla.application.reports.overdue_notices import tell_overdue
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.application.seals import seal_year
-from services.sla.domain.deadlines.counting import DeadlineError
+from services.sla.domain.deadlines.counting import CountingRule, DeadlineError, add_duration
 from services.sla.domain.deadlines.worktime import Worktime, from_micros, to_micros
+from services.sla.domain.lists.case_rows import ListScope
 from services.sla.domain.reports.duty_schedule import (
     DUTY_KEY_PREFIX,
     REPORT_PERIODS,
@@ -28,10 +33,15 @@ from services.sla.domain.reports.statistics import ReportingPeriod, StatisticsCo
 from services.sla.storage import due_timers, duties
 from services.sla.storage.case_histories import load_timelines
 from services.sla.storage.duties import CompletedPeriod, DutyClaim
+from services.sla.storage.reports.improvements import load_improvements
+from services.sla.storage.reports.report_lists import ReportKey
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.notifications import NotificationRequested
 from shared.contracts.topics import CASE_EVENTS
+from shared.procedures.forms.field_text import FormTexts
+from shared.procedures.model.duration import Duration
+from shared.procedures.model.form_layout.lists import find_list
 from shared.procedures.model.procedure import Procedure
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database, Transaction
@@ -88,6 +98,8 @@ class DutyRunner:
     async def _run_procedure(self, procedure: Procedure) -> int:
         """Carry out the due duties of one procedure; raises infrastructure errors only."""
         try:
+            async with self._database.transaction() as tx:
+                await tell_overdue(tx, procedure, self._rulebooks.organisation, self._clock.now())
             return sum([await self._carry_out(duty) for duty in await self._due_duties(procedure)])
         except Exception as error:
             # A fault in one procedure's duties or ledgers must not hold up the reports that other regulations require.
@@ -134,15 +146,27 @@ class DutyRunner:
         async with self._database.transaction() as tx:
             # Events of a page that is read later must not count twice or not at all: the figures have to add up.
             await duties.read_in_one_snapshot(tx)
-            report = await _duty_report(tx, due)
+            report = await self._duty_report(tx, due)
             if duty.seal:
                 report["seal"] = await _seal_period(tx, due)
-            if not await duties.complete_duty(tx, claim, report):
+            if not await duties.complete_duty(tx, claim, report, _sign_by(due)):
                 return False
             await outbox.add(tx, [self._notification(due, report)])
             tx.after_commit(metrics.DUTIES_TOTAL.labels(procedure_id, duty.id).inc)
         log.info("duty carried out", procedure=procedure_id, duty=duty.id, period=due.since.isoformat(), periods=due.scheduled.periods)
         return True
+
+    async def _duty_report(self, tx: Transaction, due: _DueDuty) -> dict[str, Any]:
+        """The figures of the period, the lists that the duty names, and the improvement measures; who signs it is the duty's owner."""
+        duty, procedure = due.scheduled.duty, due.procedure
+        report = await _period_report(tx, due)
+        texts = FormTexts(procedure, self._rulebooks.organisation)
+        reader = ListReader(lambda case, _: FormTexts(self._rulebooks.for_case(case).procedure, self._rulebooks.organisation))
+        key, scope = ReportKey(procedure.id, duty.id, due.since), ListScope(due.since, due.until)
+        entries = [entry for list_id in duty.lists if (entry := find_list(procedure.lists, list_id)) is not None]
+        lists = [await freeze_list(tx, key, procedure, entry, (scope, reader, texts)) for entry in entries]
+        measures = await load_improvements(tx, procedure.id)
+        return {**report, "owner": duty.owner, "lists": lists, "improvements": improvement_figures(measures, due.since, due.until)}
 
     async def _waits_for_timers(self, tx: Transaction, due: _DueDuty) -> bool:
         """Whether a timer of the period has not fired yet and the duty is not late: its events may still change the figures."""
@@ -197,13 +221,24 @@ class DutyRunner:
             return None
 
 
-async def _duty_report(tx: Transaction, due: _DueDuty) -> dict[str, Any]:
+async def _period_report(tx: Transaction, due: _DueDuty) -> dict[str, Any]:
     """The report of the duty's period; that of several missed periods covers them all and gives their number as `periods`."""
     scheduled, kind = due.scheduled, due.scheduled.duty.report_period or "month"
     if scheduled.periods == 1:
         return await build_report(tx, due.procedure, due.worktime, kind, scheduled.until - 1)
     report = await _report_between(tx, due.procedure, due.worktime, kind, (scheduled.since, scheduled.until))
     return {**report, "periods": scheduled.periods}
+
+
+def _sign_by(due: _DueDuty) -> datetime | None:
+    """When the duty's owner has to have signed the report; None for a report that nobody signs."""
+    duty = due.scheduled.duty
+    if duty.report is None or duty.sign_within is None:
+        return None
+    # A report that an outage has delayed is due after it exists.
+    start = max(due.scheduled.due, to_micros(due.now))
+    sign_by, _, _ = add_duration(due.worktime, start, Duration.parse(duty.sign_within), CountingRule("exclusive", "forward"))
+    return None if sign_by is None else from_micros(sign_by)
 
 
 async def build_report(tx: Transaction, procedure: Procedure, worktime: Worktime, period_name: str, at: int) -> dict[str, Any]:
@@ -255,4 +290,7 @@ def _template_values(due: _DueDuty, report: dict[str, Any]) -> dict[str, Any]:
         "liable_units": figures["liable"]["units"],
         "causes_found": figures["causes_found"],
         "seal": report.get("seal", {}).get("root", ""),
+        **({} if (sign_by := _sign_by(due)) is None else {"sign_by": sign_by.isoformat()}),
+        "lists": [{"title": frozen["title"], "rows": frozen["rows"]} for frozen in report["lists"]],
+        "improvements": report["improvements"],
     }

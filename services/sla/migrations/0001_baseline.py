@@ -69,6 +69,9 @@ CREATE TABLE duty (
     carried_out_at timestamptz NOT NULL,
     claim timestamptz NOT NULL,
     report bytea,
+    sign_by timestamptz,
+    signed_at timestamptz,
+    chased_at timestamptz,
     PRIMARY KEY (procedure, duty, period)
 );
 CREATE TABLE duty_start (
@@ -103,6 +106,19 @@ CREATE TABLE held (
     autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000
 );
 CREATE INDEX held_case ON held (case_id, at, id);
+CREATE TABLE improvement (
+    id uuid NOT NULL,
+    procedure text NOT NULL,
+    case_id text NOT NULL,
+    state text NOT NULL,
+    due_at timestamptz NOT NULL,
+    added_at timestamptz NOT NULL,
+    done_at timestamptz,
+    chased_at timestamptz,
+    content bytea NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX improvement_procedure ON improvement (procedure, due_at, id);
 CREATE TABLE ledger (
     case_id text NOT NULL,
     sequence integer NOT NULL,
@@ -139,6 +155,24 @@ CREATE TABLE review (
 CREATE INDEX review_open ON review (case_id) WHERE ended_at IS NULL;
 CREATE INDEX review_queue ON review (opened_at, case_id) WHERE ended_at IS NULL;
 CREATE INDEX review_decided ON review (ended_at) WHERE agreed IS NOT NULL;
+CREATE TABLE report_event (
+    procedure text NOT NULL,
+    sequence integer NOT NULL,
+    type text NOT NULL,
+    at timestamptz NOT NULL,
+    body bytea NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (procedure, sequence)
+);
+CREATE TABLE report_list (
+    procedure text NOT NULL,
+    duty text NOT NULL,
+    period timestamptz NOT NULL,
+    list text NOT NULL,
+    part integer NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (procedure, duty, period, list, part)
+);
 CREATE TABLE seal (
     year integer NOT NULL,
     root bytea NOT NULL,

@@ -1,4 +1,4 @@
-"""Reads pages of cases for the list, newest first, by keyset: the position is the last row of the page before."""
+"""Reads pages of cases for lists by keyset: the position is the last row of the page before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.sla.domain.lifecycle.case import Case
 from shared.runtime.database.database import Transaction
 
 _SELECT = "SELECT id, received_at, state FROM cases"
-_ORDER = "ORDER BY received_at DESC, id DESC LIMIT"
+_NEWEST_FIRST, _OLDEST_FIRST = "ORDER BY received_at DESC, id DESC LIMIT", "ORDER BY received_at, id LIMIT"
 # One arm for each index. An index that leaves out empty values is used only where the statement leaves them out too.
 VISIBLE_CASES = """(department = ANY({0}::text[]) OR (other_departments <> '{{}}' AND other_departments && {0}::text[])
     OR (handler <> '' AND handler = ANY({1}::text[])))"""
@@ -37,6 +37,9 @@ class CaseFilter:
     due_before: datetime | None = None
     breached: bool | None = None
     person_keys: tuple[str, ...] | None = None
+    received_from: datetime | None = None
+    received_before: datetime | None = None
+    open_or_changed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class Conditions:
         self.texts.append(condition.format(*(f"${first + place}" for place in range(len(parameters)))))
 
 
-def page_query(where: CaseFilter, visible: VisibleCases | None, after: CasePosition | None, limit: int) -> tuple[str, list[Any]]:
+def page_query(
+    where: CaseFilter, visible: VisibleCases | None, after: CasePosition | None, limit: int, *, oldest_first: bool = False
+) -> tuple[str, list[Any]]:
     """The statement of a page and its parameters; `visible` None is every case."""
     conditions = Conditions()
     columns = {
@@ -78,20 +83,32 @@ def page_query(where: CaseFilter, visible: VisibleCases | None, after: CasePosit
         conditions.add("breached" if where.breached else "NOT breached")
     if where.due_before is not None:
         conditions.add("due_at < {0}", where.due_before)
+    if where.received_from is not None:
+        conditions.add("received_at >= {0}", where.received_from)
+    if where.received_before is not None:
+        conditions.add("received_at < {0}", where.received_before)
+    if where.open_or_changed_since is not None:
+        conditions.add("(status = 'open' OR changed_at >= {0})", where.open_or_changed_since)
     if where.person_keys is not None:
         conditions.add("id IN (SELECT case_id FROM case_person WHERE key = ANY({0}::text[]))", list(where.person_keys))
     if visible is not None:
         conditions.add(VISIBLE_CASES, list(visible.departments), list(visible.handlers))
     if after is not None:
-        conditions.add("(received_at, id) < ({0}, {1})", *after)
+        conditions.add(f"(received_at, id) {'>' if oldest_first else '<'} ({{0}}, {{1}})", *after)
     filters = f"WHERE {' AND '.join(conditions.texts)} " if conditions.texts else ""
-    return f"{_SELECT} {filters}{_ORDER} {limit:d}", conditions.parameters
+    return f"{_SELECT} {filters}{_OLDEST_FIRST if oldest_first else _NEWEST_FIRST} {limit:d}", conditions.parameters
 
 
 async def load_page(
-    tx: Transaction, where: CaseFilter, visible: VisibleCases | None, after: CasePosition | None, limit: int
+    tx: Transaction,
+    where: CaseFilter,
+    visible: VisibleCases | None,
+    after: CasePosition | None,
+    limit: int,
+    *,
+    oldest_first: bool = False,
 ) -> list[tuple[CasePosition, Case]]:
     """Up to `limit` cases after a position, each with its own position."""
-    statement, parameters = page_query(where, visible, after, limit)
+    statement, parameters = page_query(where, visible, after, limit, oldest_first=oldest_first)
     rows = await tx.fetch(statement, *parameters)
     return [(CasePosition(row["received_at"], row["id"]), Case.from_dict(orjson.loads(row["state"]))) for row in rows]

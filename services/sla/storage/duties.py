@@ -26,7 +26,8 @@ ON CONFLICT (procedure, duty, period) DO UPDATE SET until = excluded.until, carr
 WHERE duty.report IS NULL AND duty.claim < now() - interval '15 minutes' RETURNING claim
 """
 _COMPLETE = """
-UPDATE duty SET report = $5 WHERE procedure = $1 AND duty = $2 AND period = $3 AND claim = $4 AND report IS NULL RETURNING duty
+UPDATE duty SET report = $5, sign_by = $6
+WHERE procedure = $1 AND duty = $2 AND period = $3 AND claim = $4 AND report IS NULL RETURNING duty
 """
 _RELEASE = "DELETE FROM duty WHERE procedure = $1 AND duty = $2 AND period = $3 AND claim = $4 AND report IS NULL"
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
@@ -98,6 +99,6 @@ async def read_in_one_snapshot(tx: Transaction) -> None:
     await tx.execute(_SNAPSHOT)
 
 
-async def complete_duty(tx: Transaction, claim: DutyClaim, report: dict[str, Any]) -> bool:
-    """Store the report of a claimed duty; False if the claim expired and another process took it over."""
-    return await tx.fetchval(_COMPLETE, *claim, orjson.dumps(report)) is not None
+async def complete_duty(tx: Transaction, claim: DutyClaim, report: dict[str, Any], sign_by: datetime | None = None) -> bool:
+    """Store the report of a claimed duty, to be signed by an instant; False if the claim expired and another process took it over."""
+    return await tx.fetchval(_COMPLETE, *claim, orjson.dumps(report), sign_by) is not None

@@ -15,6 +15,9 @@ _COLUMNS = ("case_id", "sequence", "type", "at", "recorded_at", "cause", "body",
 _EVENTS = "SELECT type, body FROM ledger WHERE case_id = $1 ORDER BY sequence"
 
 
+_EVENTS_OF_CASES = "SELECT case_id, type, body, basis FROM ledger WHERE case_id = ANY($1::text[]) ORDER BY case_id, sequence"
+
+
 class NewLedgerEntry(NamedTuple):
     """A ledger entry that the transaction is about to insert.
 
@@ -41,6 +44,16 @@ async def load_events(tx: Transaction, case_id: str) -> list[dict[str, Any]]:
     """A case's events in order, with the fields that were published and the type as `event`."""
     rows = await tx.fetch(_EVENTS, case_id)
     return [{"event": row["type"], **orjson.loads(row["body"])} for row in rows]
+
+
+async def load_events_of_cases(tx: Transaction, case_ids: Sequence[str]) -> dict[str, tuple[list[dict[str, Any]], str]]:
+    """The events of each case, as `load_events` gives them, with the stamp of the decision context of the latest."""
+    events: dict[str, tuple[list[dict[str, Any]], str]] = {}
+    for row in await tx.fetch(_EVENTS_OF_CASES, list(case_ids)):
+        earlier, _ = events.get(row["case_id"], ([], ""))
+        earlier.append({"event": row["type"], **orjson.loads(row["body"])})
+        events[row["case_id"]] = earlier, row["basis"]
+    return events
 
 
 def _row(new: NewLedgerEntry) -> tuple[Any, ...]:

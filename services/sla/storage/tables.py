@@ -1,4 +1,4 @@
-"""sla's tables: cases, ledger, deferred inputs, duties, decision contexts, year seals, issued forms, reviews, Idempotency-Keys."""
+"""sla's tables: cases, ledger, deferred inputs, reports, improvement measures, decision contexts, seals, forms, Idempotency-Keys."""
 
 from sqlalchemy import (
     ARRAY,
@@ -142,7 +142,11 @@ def _add_deferred_inputs_and_duties(schema_metadata: MetaData) -> None:
         Column("carried_out_at", DateTime(timezone=True), nullable=False),
         Column("claim", DateTime(timezone=True), nullable=False),
         Column("report", LargeBinary),
+        Column("sign_by", DateTime(timezone=True)),
+        Column("signed_at", DateTime(timezone=True)),
+        Column("chased_at", DateTime(timezone=True)),
     )
+    _add_reports(schema_metadata)
     Table(
         "duty_start",
         schema_metadata,
@@ -177,6 +181,44 @@ def _add_reviews(schema_metadata: MetaData) -> None:
     Index("review_open", review.c.case_id, postgresql_where=open_reviews)
     Index("review_queue", review.c.opened_at, review.c.case_id, postgresql_where=open_reviews)
     Index("review_decided", review.c.ended_at, postgresql_where=text("agreed IS NOT NULL"))
+
+
+def _add_reports(schema_metadata: MetaData) -> None:
+    """The lists of reports in parts of some hundred rows, improvement measures, and the hash-chained record of what people did to both."""
+    Table(
+        "report_list",
+        schema_metadata,
+        Column("procedure", Text, primary_key=True),
+        Column("duty", Text, primary_key=True),
+        Column("period", DateTime(timezone=True), primary_key=True),
+        Column("list", Text, primary_key=True),
+        Column("part", Integer, primary_key=True, autoincrement=False),
+        Column("content", LargeBinary, nullable=False),
+    )
+    Table(
+        "report_event",
+        schema_metadata,
+        Column("procedure", Text, primary_key=True),
+        Column("sequence", Integer, primary_key=True, autoincrement=False),
+        Column("type", Text, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("hash", LargeBinary, nullable=False),
+    )
+    improvement = Table(
+        "improvement",
+        schema_metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("procedure", Text, nullable=False),
+        Column("case_id", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("due_at", DateTime(timezone=True), nullable=False),
+        Column("added_at", DateTime(timezone=True), nullable=False),
+        Column("done_at", DateTime(timezone=True)),
+        Column("chased_at", DateTime(timezone=True)),
+        Column("content", LargeBinary, nullable=False),
+    )
+    Index("improvement_procedure", improvement.c.procedure, improvement.c.due_at, improvement.c.id)
 
 
 def _add_evidence(schema_metadata: MetaData) -> None:

@@ -101,7 +101,12 @@ class TriageDecision:
         """`routed`, or `route_proposed` if a person has to confirm the route."""
         route = self.route
         event_class = RouteProposed if route.proposed else Routed
-        fields: dict[str, Any] = {"rule": route.rule, "department": route.department, "cooperating": list(route.cooperating), "reason": route.reason}
+        fields: dict[str, Any] = {
+            "rule": route.rule,
+            "department": route.department,
+            "cooperating": list(route.cooperating),
+            "reason": route.reason,
+        }
         if route.passed_over:
             fields["passed_over"] = [asdict(each) for each in route.passed_over]
         return event_class.model_validate(self.event_fields(context) | fields | dict(route.clause_fields) | self._guess_fields())

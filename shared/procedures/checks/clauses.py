@@ -7,7 +7,7 @@ from shared.procedures.model.entry_list import YamlPath, all_entries, section_en
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
 
-_TITLED_SECTIONS = ("parameters", "facts", "classes", "subjects", "clocks", "ladders", "duties", "counts", "forms", "figures")
+_TITLED_SECTIONS = ("parameters", "facts", "classes", "subjects", "clocks", "ladders", "duties", "counts", "forms", "lists", "figures")
 
 
 def check_clauses(procedure: Procedure, clauses: Mapping[str, Title]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, get_args
 
 from shared.contracts.actions import ACTION_DEFINITIONS
@@ -11,11 +12,12 @@ from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.closed_values import CLOSED_EVENT_VALUES
 from shared.procedures.checks.roles import known_roles
 from shared.procedures.checks.sample_case import sample_reader
-from shared.procedures.expressions.conditions import NamePath, compile_condition, unknown_names
+from shared.procedures.expressions.conditions import CASE_FIELDS, NamePath, compile_condition, unknown_names
 from shared.procedures.expressions.text_patterns import common_cues
 from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.entry_list import LocatedEntry, YamlPath, all_entries
 from shared.procedures.model.finding import Finding
+from shared.procedures.model.form_layout.lists import LIST_CASE_NAMES, CaseListEntry
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.selectors import selected_events
 from shared.procedures.model.timed_entries import ClockEntry, ReactionEntry
@@ -44,7 +46,7 @@ class LocatedExpression:
     """A CEL expression with its place.
 
     `event_ids` are the events that `event` may be when it is evaluated (none: any event, or no event); `reads_history` is False for
-    expressions that are evaluated without an event, and in triage; `returns_text` is True for keys of groups.
+    expressions that are evaluated without an event, and in triage; `returns_text` is True for keys of groups, `returns_any` for columns.
     """
 
     section: str
@@ -53,6 +55,7 @@ class LocatedExpression:
     event_ids: tuple[str, ...] = ()
     reads_history: bool = True
     returns_text: bool = False
+    returns_any: bool = False
 
 
 def all_expressions(procedure: Procedure) -> list[LocatedExpression]:
@@ -85,6 +88,10 @@ def _expressions_of(located: LocatedEntry) -> Iterator[LocatedExpression]:
             yield LocatedExpression(section, (*located.yaml_path, name), source, _event_ids(located), reads_history)
     if isinstance(entry, CountEntry):
         yield LocatedExpression(section, (*located.yaml_path, "key"), entry.key, reads_history=False, returns_text=True)
+    if isinstance(entry, CaseListEntry):
+        for index, column in enumerate(entry.expanded_columns):
+            if column.expression:
+                yield LocatedExpression(section, (*located.yaml_path, "columns", index), column.expression, returns_any=True)
 
 
 def _event_ids(located: LocatedEntry) -> tuple[str, ...]:
@@ -108,7 +115,10 @@ def _check_names(procedure: Procedure, expression: LocatedExpression) -> list[st
     # Evaluating is not enough: a true `||` hides a name that does not exist on its other side.
     facts, parameters = frozenset(procedure.facts), frozenset(procedure.parameters)
     patterns = frozenset({*procedure.patterns, *common_cues().patterns})
-    by_event = [unknown_names(expression.source, facts, parameters, event, patterns) for event in expression.event_ids or (None,)]
+    case_fields = LIST_CASE_NAMES if expression.section == "lists" else CASE_FIELDS
+    by_event = [
+        unknown_names(expression.source, facts, parameters, event, patterns, case_fields) for event in expression.event_ids or (None,)
+    ]
     # A condition for several events may read a field that only one of them has.
     messages = next((unknown for unknown in by_event if not unknown), by_event[0])
     paths = compile_condition(expression.source).paths
@@ -118,6 +128,8 @@ def _check_names(procedure: Procedure, expression: LocatedExpression) -> list[st
         messages = [*messages, f"{', '.join(sorted(history))} is not available in triage; read facts, complaint or case"]
     elif expression.section not in TRIAGE_SECTIONS and "says" in roots:
         messages = [*messages, "says is available in triage only; set a fact under derived, and read the fact"]
+    elif expression.section == "lists" and "event" in roots:
+        messages = [*messages, "event is not available in a list, which reads cases and no single event; read last.<event>"]
     elif not expression.reads_history and "event" in roots:
         messages = [*messages, "event is not available in a clock's when; put the condition into the selector, or read last.<event>"]
     return [f"«{expression.source}»: {message}" for message in messages]
@@ -179,8 +191,11 @@ def _check_type(procedure: Procedure, expression: LocatedExpression) -> Iterator
         except KeyError:
             return  # a field of another event in `event_ids`; _check_names has checked that it exists
         is_right = _is_key(value) if expression.returns_text else isinstance(value, bool)
+        if expression.returns_any:
+            is_right = _is_key(value) or isinstance(value, bool | int | float | datetime)
         if not is_right:
-            needed = "a text, or a list of texts" if expression.returns_text else "true or false"
+            any_needed = "a text, a list of texts, a number, an instant, or true or false"
+            needed = any_needed if expression.returns_any else "a text, or a list of texts" if expression.returns_text else "true or false"
             yield f"«{expression.source}» gives {value!r}; it has to give {needed}"
             return
 

@@ -47,7 +47,7 @@ def _check_field(procedure: Procedure, form: FormEntry, field: FormField, yaml_p
         if form.per != "case":
             yield from _check_known(yaml_path, "field of a period", path, PERIOD_FIELDS)
         else:
-            yield from _check_path(procedure, path, yaml_path)
+            yield from check_case_path(procedure, path, yaml_path)
     if field.show == "boxes":
         yield from _check_boxes(procedure, field, yaml_path)
 
@@ -70,14 +70,14 @@ def _check_table(procedure: Procedure, form: FormEntry, table: FormTable, yaml_p
         yield Finding(yaml_path, f"a form per {form.per} has a table over {remedy}; change the table or per")
     yield from _check_event_names((*yaml_path, "events"), table.events, EVENT_CLASSES)
     if table.count_by:
-        yield from _check_path(procedure, table.count_by, (*yaml_path, "count_by"))
+        yield from check_case_path(procedure, table.count_by, (*yaml_path, "count_by"))
         return
     if not table.columns:
         yield Finding(yaml_path, "the table has no columns; add them")
     for index, column in enumerate(table.expanded_columns):
         for path in column.paths:
             if table.cases:
-                yield from _check_path(procedure, path, (*yaml_path, "columns", index))
+                yield from check_case_path(procedure, path, (*yaml_path, "columns", index))
             else:
                 fields = {name for event in table.events for name in EMPTY_EVENT_FIELDS.get(event, ())}
                 yield from _check_known((*yaml_path, "columns", index), "field of these events", path, {*EVENT_ROW_FIELDS, *fields})
@@ -93,10 +93,11 @@ def _check_signature(form: FormEntry, signature: FormSignature, yaml_path: YamlP
             yield from _check_known(yaml_path, "event", event, EVENT_CLASSES)
 
 
-def _check_path(procedure: Procedure, path: str, yaml_path: YamlPath) -> Iterator[Finding]:
+def check_case_path(procedure: Procedure, path: str, yaml_path: YamlPath, more_fields: Iterable[str] = ()) -> Iterator[Finding]:
+    """Findings for a path that no event of a case can fill; `more_fields` are fields of the case beside those of forms."""
     root, dot, name = path.partition(".")
     if not dot:
-        yield from _check_known(yaml_path, "field of a case", path, CASE_FIELDS)
+        yield from _check_known(yaml_path, "field of a case", path, (*CASE_FIELDS, *more_fields))
         if (path == "class" and not procedure.classes) or (path == "subject" and not procedure.subjects):
             yield Finding(yaml_path, f"the procedure declares no {path}, so the field is never filled; remove it, or declare one")
     elif root == "complainant":

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from shared.procedures.checks import clauses as clause_check
 from shared.procedures.checks import expressions, form_layouts, limits, messages, pattern_cues, reachability, references, roles
 from shared.procedures.checks.defaults import decided_objects
+from shared.procedures.checks.lists import case_lists
 from shared.procedures.loading.loader import Pack
 from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure, Title
@@ -16,6 +17,7 @@ def procedure_findings(procedure: Procedure, clauses: Mapping[str, Title], organ
     """The findings of all checks; vacant roles are only checked with an organisation."""
     yield from references.check_references(procedure)
     yield from form_layouts.check_form_layouts(procedure)
+    yield from case_lists.check_case_lists(procedure)
     yield from expressions.check_expressions(procedure)
     yield from pattern_cues.check_patterns(procedure.patterns)
     yield from pattern_cues.check_senses(procedure)
@@ -44,6 +46,7 @@ def blocking_problems(pack: Pack) -> list[FileProblem]:
     findings = [
         *references.check_references(pack.procedure),
         *form_layouts.check_form_layouts(pack.procedure),
+        *case_lists.check_case_lists(pack.procedure),
         *expressions.check_expressions(pack.procedure),
         *pattern_cues.check_patterns(pack.procedure.patterns),
     ]

@@ -9,9 +9,9 @@ from shared.procedures.expressions.conditions import NamePath, NameReader
 from shared.procedures.model.facts import fact_default
 from shared.procedures.model.procedure import Procedure
 
-_BOOL_NAMES = frozenset({"open", "approved", "accepted", "suspended", "anonymous"})
+_BOOL_NAMES = frozenset({"open", "approved", "accepted", "suspended", "anonymous", "overdue", "breached"})
 _LIST_NAMES = frozenset({"cooperating", "links", "against", "attachments", "missing", "has"})
-_INSTANT_NAMES = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
+_INSTANT_NAMES = frozenset({"received_at", "registered_at", "happened_at", "agreed_date", "due_at", "ended_at"})
 _DATE_NAMES = frozenset({"day", "received_day"})
 _NUMBER_NAMES = frozenset({"level", "residents_agreed", "residents_disagreed"})
 _PARAMETER_VALUES: dict[str, Any] = {"int": 0, "number": 0.0, "text": "", "duration": "1d"}

@@ -6,6 +6,7 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.duration import Duration
 from shared.procedures.model.effects import Breach, DeemEvent, expand_effect
+from shared.procedures.model.form_layout.lists import DEFAULT_LIST
 from shared.procedures.model.selectors import requires_all_events
 from shared.procedures.model.timed_entries import (
     ClockEntry,
@@ -179,10 +180,30 @@ def describe_duty(texts: ProcedureTexts, entry: PeriodicDuty) -> list[str]:
     ]
     if entry.report is not None:
         lines.append(texts.choose("系统为此编制当期统计报表。", "The system draws up the period's figures for it."))
+    lines += _report_parts(texts, entry)
     if entry.seal:
         lines.append(
             texts.choose(
                 "系统将当年记录封存，此后任何改动都可被发现。", "The system seals the year's records, so that any later change is detected."
+            )
+        )
+    return lines
+
+
+def _report_parts(texts: ProcedureTexts, entry: PeriodicDuty) -> list[str]:
+    """The lists that a duty's report contains, and by when it is signed."""
+    if entry.report is None:
+        return []
+    titles = {listed.id: texts.title(listed) for listed in [*texts.procedure.lists, DEFAULT_LIST]}
+    names = texts.join_list([texts.document(titles[name]) for name in entry.lists if name in titles], ("和", "and"))
+    lines = [texts.choose(f"报告附期末当时的{names}。", f"The report contains {names}, as at the end of the period.")] if names else []
+    if entry.sign_within is not None:
+        owner, limit = texts.role_phrase(entry.owner), texts.duration(entry.sign_within)
+        lines.append(
+            texts.choose(
+                f"{owner}应在报告生成后{limit}内签署；逾期未签的，系统通知{owner}及其上级。",
+                f"{owner[0].upper()}{owner[1:]} signs the report within {limit} of its completion; "
+                f"if it is not signed by then, the system notifies {owner} and the role above.",
             )
         )
     return lines

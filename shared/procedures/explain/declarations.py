@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from shared.procedures.explain import value_names
+from shared.procedures.explain.event_action_names import BilingualNames
 from shared.procedures.explain.procedure_texts import ProcedureTexts
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.form_layout.layout import FormEntry
+from shared.procedures.model.form_layout.lists import CaseListEntry
 from shared.procedures.model.procedure import (
     ClauseReading,
     ConfidentialityRule,
@@ -18,6 +20,25 @@ from shared.procedures.model.procedure import (
 )
 
 _SAMPLE_YEAR = 2026
+_LIST_PERIOD_NAMES: BilingualNames = {
+    "week": value_names.PERIOD_NAMES["1w"],
+    "month": value_names.PERIOD_NAMES["1mo"],
+    "quarter": value_names.PERIOD_NAMES["1q"],
+    "year": value_names.PERIOD_NAMES["1y"],
+    "": ("随时", "at any time"),
+}
+_LISTED_CASES: BilingualNames = {
+    "received": ("期内收到", "received in the period"),
+    "open": ("期末尚未了结", "open at the end of the period"),
+    "ended": ("期内了结", "that ended in the period"),
+    "active": ("期内有进展或尚未了结", "open or changed in the period"),
+}
+_LISTED_AT_ANY_TIME: BilingualNames = {
+    "received": ("已登记", "that are registered"),
+    "open": ("尚未了结", "that are open"),
+    "ended": ("已了结", "that have ended"),
+    "active": ("已登记", "that are registered"),
+}
 
 
 def describe_register(texts: ProcedureTexts, entry: RegisterEntry) -> list[str]:
@@ -100,6 +121,32 @@ def describe_form(texts: ProcedureTexts, entry: FormEntry) -> list[str]:
         roles = texts.roles([*entry.signed_by], ("和", "and"))
         lines.append(texts.choose(f"由{roles}签字。", f"Signed by {roles}."))
     return lines
+
+
+def describe_list(texts: ProcedureTexts, entry: CaseListEntry) -> list[str]:
+    """A list of cases: which ones, and its columns."""
+    title = texts.document(texts.title(entry))
+    period, cases = (
+        texts.lookup(_LIST_PERIOD_NAMES, entry.period or ""),
+        texts.lookup(_LISTED_CASES if entry.period else _LISTED_AT_ANY_TIME, entry.cases),
+    )
+    condition = ""
+    if entry.when is not None:
+        phrase = texts.condition(entry.when)
+        condition = texts.choose(f"，且{phrase}", f", if {phrase}")
+    columns = [
+        texts.choose(column.zh, column.en) or column.zh or column.en or texts.path_name(column.paths[0])
+        for column in entry.expanded_columns
+    ]
+    if not texts.is_chinese:
+        columns = [column if column[1:2].isupper() else column[:1].lower() + column[1:] for column in columns]
+    listed = texts.join_list(columns, ("和", "and"))
+    return [
+        texts.choose(
+            f"系统{period}列出{title}：{cases}的投诉{condition}。", f"The system lists {title} {period}: cases {cases}{condition}."
+        ),
+        texts.choose(f"栏目：{listed}。", f"Columns: {listed}."),
+    ]
 
 
 def describe_figures(texts: ProcedureTexts, entries: Sequence[FigureEntry]) -> list[str]:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.explain.event_action_names import ACTION_NAMES, EVENT_NAMES, EVENT_STATEMENTS, BilingualNames
-from shared.procedures.explain.value_names import VALUE_NAMES
+from shared.procedures.explain.value_names import FIELD_NAMES, VALUE_NAMES
 from shared.procedures.model.effects import RoleNames, role_tuple
 from shared.procedures.model.procedure import FactDeclaration, LanguageCode, ParameterDeclaration, Procedure, Title
 from shared.procedures.model.timed_entries import ActorOfEvent, TitledEntry
@@ -138,6 +139,18 @@ class ProcedureNames:
         """A fact's title."""
         fact = self.procedure.facts.get(name)
         return self.title(fact, name.replace("_", " ")) if fact else name.replace("_", " ")
+
+    def path_name(self, path: str) -> str:
+        """The name of a field of a form or list, such as `complainant.name`, `facts.urgent` or `handled.at`."""
+        root, dot, name = path.partition(".")
+        if root == "facts":
+            return self.fact(name)
+        if root == "parameters":
+            return self.parameter(name)
+        field_name = self.lookup(FIELD_NAMES, name or root)
+        if root in EVENT_CLASSES and dot:
+            return self.choose(f"{self.event(root)}：{field_name}", f"{self.event(root)}: {field_name}")
+        return field_name
 
     def parameter(self, name: str) -> str:
         """A parameter's title."""

@@ -11,6 +11,7 @@ from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.clauses import clause_ids, is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
 from shared.procedures.model.form_layout.layout import FormEntry
+from shared.procedures.model.form_layout.lists import CaseListEntry
 from shared.procedures.model.procedure import (
     ClauseReading,
     ClauseText,
@@ -147,7 +148,7 @@ def _name_of(texts: ProcedureTexts, located: LocatedEntry) -> str:
             return texts.quote(texts.choose("重复投诉", "duplicates"))
         case ReviewRule():
             return texts.quote(texts.choose("人工复核", "review"))
-        case FormEntry():
+        case FormEntry() | CaseListEntry():
             return texts.document(texts.title(entry))
         case FactDeclaration() | ParameterDeclaration():
             return texts.quote(texts.title(entry, name))
@@ -240,6 +241,8 @@ def _describe_declaration(texts: ProcedureTexts, located: LocatedEntry) -> list[
             return declarations.describe_register(texts, located.entry)
         case FormEntry():
             return declarations.describe_form(texts, located.entry)
+        case CaseListEntry():
+            return declarations.describe_list(texts, located.entry)
         case FigureEntry():
             return declarations.describe_figures(texts, [located.entry])
         case ConfidentialityRule():

@@ -161,12 +161,13 @@ def unknown_names(
     parameter_names: frozenset[str],
     event_id: str | None = None,
     pattern_names: frozenset[str] = frozenset(),
+    case_fields: frozenset[str] = CASE_FIELDS,
 ) -> list[str]:
     """A message for each name in an expression that no case has, with the names that exist; raises `ValueError` for bad syntax."""
     condition = compile_condition(source)
     undefined = [name for name in condition.program.variables() if name not in ROOT_VARIABLES and not _is_macro_variable(name, source)]
     wrong = [f"{name}: variables are {', '.join(ROOT_VARIABLES)}" for name in undefined]
-    known: Mapping[str, Iterable[str]] = {"facts": fact_names, "parameters": parameter_names, "says": pattern_names}
+    known: Mapping[str, Iterable[str]] = {"facts": fact_names, "parameters": parameter_names, "says": pattern_names, "case": case_fields}
     return wrong + [message for path in condition.paths if (message := _unknown_name_message(path, known, event_id))]
 
 
@@ -184,7 +185,6 @@ def _unknown_name_message(path: NamePath, declared: Mapping[str, Iterable[str]],
         return None if path[2:] and path[2] in fields else f"{'.'.join(path)}: {name} has {_sorted_names(fields)}"
     known: Mapping[str, Iterable[str]] = {
         **declared,
-        "case": CASE_FIELDS,
         "complaint": COMPLAINT_FIELDS | {"complainant"},
         "event": EMPTY_EVENT_FIELDS[event] if event else EMPTY_FIELDS_OF_ANY_EVENT,
         "count": EMPTY_EVENT_FIELDS,

@@ -19,12 +19,12 @@ from shared.procedures.model.procedure import LanguageCode, Procedure
 from shared.procedures.organisation import Organisation
 
 _INSTANTS = frozenset(
-    {"at", "recorded_at", "received_at", "registered_at", "happened_at", "next_date", "date", "until", "due_at", "agreed_date"}
+    {"at", "recorded_at", "received_at", "registered_at", "happened_at", "next_date", "date", "until", "due_at", "agreed_date", "ended_at"}
 )
 _PERSONS = frozenset({"actor", "person", "handler", "persons", "caller", "absentees"})
 _ROLES = frozenset({"role", "to_role"})
 _DEPARTMENTS = frozenset({"department", "cooperating", "units"})
-_NAMED_VALUES = frozenset({"kind", "channel", "outcome", "status", "sanction", "compensation", "concealment", "result"})
+_NAMED_VALUES = frozenset({"kind", "channel", "outcome", "status", "links", "sanction", "compensation", "concealment", "result"})
 _BOXES = {
     "kind": ("complaint", "demand", "risk", "warning"),
     "complainant.kind": ("customer", "employee", "partner", "agent"),
@@ -60,7 +60,7 @@ class FormTexts:
 
     def field_label(self, form_field: FormField) -> str:
         """The label of a field: its own, else the name of its first path."""
-        return self.label(form_field) or self._path_name(form_field.paths[0])
+        return self.label(form_field) or self.names.path_name(form_field.paths[0])
 
     def is_hidden(self, path: str) -> bool:
         """Whether the reader may not see the field; a hidden field is hidden in each event that has it."""
@@ -81,6 +81,11 @@ class FormTexts:
         if isinstance(value, list | tuple):
             return self.names.choose("、", ", ").join(self.value(path, item) for item in value)
         return _UNPRINTABLE.sub("", self._single_value(path, value))
+
+    def is_instant(self, path: str) -> bool:
+        """Whether a field holds instants."""
+        name = path.rpartition(".")[2]
+        return name in _INSTANTS or (path.startswith("facts.") and self._is_instant_fact(name))
 
     def instant(self, value: Any) -> str:
         """An instant in the organisation's zone, to the minute; the text itself if it is none."""
@@ -118,7 +123,7 @@ class FormTexts:
             return f"{value:,.2f}"
         if isinstance(value, bool):
             return self.names.choose("是", "yes") if value else self.names.choose("否", "no")
-        if name in _INSTANTS or (path.startswith("facts.") and self._is_instant_fact(name)):
+        if self.is_instant(path):
             return self.instant(value)
         if name in _PERSONS:
             return self.person(str(value))
@@ -154,14 +159,3 @@ class FormTexts:
             return self.names.role(receiver)
         named = self._department(receiver)
         return named if named != receiver else self.person(receiver)
-
-    def _path_name(self, path: str) -> str:
-        root, dot, name = path.partition(".")
-        if root == "facts":
-            return self.names.fact(name)
-        if root == "parameters":
-            return self.names.parameter(name)
-        field_name = self.names.lookup(value_names.FIELD_NAMES, name or root)
-        if root in EVENT_CLASSES and dot:
-            return self.names.choose(f"{self.names.event(root)}：{field_name}", f"{self.names.event(root)}: {field_name}")
-        return field_name

@@ -7,7 +7,7 @@ from shared.procedures.model.finding import Finding
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.triage.entries import ClassRule
 
-_UNIQUE_ID_SECTIONS = ("derived", "subjects", "routes", "clocks", "ladders", "reactions", "duties", "counts", "forms", "figures")
+_UNIQUE_ID_SECTIONS = ("derived", "subjects", "routes", "clocks", "ladders", "reactions", "duties", "counts", "forms", "lists", "figures")
 
 
 def duplicate_ids(procedure: Procedure) -> Iterator[Finding]:

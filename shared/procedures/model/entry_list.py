@@ -29,6 +29,7 @@ SECTIONS = (
     "duplicates",
     "review",
     "forms",
+    "lists",
     "figures",
     "confidentiality",
     "ownership",

@@ -13,6 +13,7 @@ from shared.procedures.expressions.text_patterns import CueEntry, CueKind, TextP
 from shared.procedures.model.actions.action_rules import ActionRule
 from shared.procedures.model.effects import RoleNames
 from shared.procedures.model.form_layout.layout import FormEntry
+from shared.procedures.model.form_layout.lists import CaseListEntry
 from shared.procedures.model.timed_entries import (
     ClauseIds,
     ClockEntry,
@@ -182,6 +183,7 @@ class Procedure(StrictModel):
         default=None, description="from which confidence triage's classifier decides; none: it decides nothing"
     )
     forms: list[FormEntry] = Field(default_factory=list)
+    lists: list[CaseListEntry] = Field(default_factory=list)
     figures: list[FigureEntry] = Field(default_factory=list)
     confidentiality: list[ConfidentialityRule] = Field(default_factory=list)
     ownership: list[OwnershipRule] = Field(default_factory=list)

@@ -229,6 +229,10 @@ class PeriodicDuty(TitledEntry):
         default=None, description="the period that the report is about; `period`: that of `every`"
     )
     seal: bool = False
+    lists: list[str] = Field(default_factory=list, description="lists that the report contains, as they were at the period's end")
+    sign_within: DurationText | None = Field(
+        default="3wd", description="time after its completion until the owner has to sign the report; none: nobody signs it"
+    )
     by: list[MessageChannel] = ["email"]
 
     @property

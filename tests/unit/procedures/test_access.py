@@ -183,6 +183,21 @@ def test_access_and_decisions_leave_out_the_same_people() -> None:
     assert excluded_people(REPORTING, ["zhao"]) == {"zhao", "wu", "feng"} <= unreadable
 
 
+def test_reports_belong_to_the_role_that_owes_them_and_the_roles_above() -> None:
+    line = ORGANISATION.model_copy(update={"line": {"handler": "clerk", "clerk": "manager"}, "fallback": "guest"})
+    policy = AccessPolicy(line)
+    people = {person.id: Actor(person.id, person) for person in line.people}
+    signing = {name for name, actor in people.items() if policy.holds_role(actor, "handler", BACK)}
+    reading = {name for name, actor in people.items() if policy.may_read_report(actor, "handler", BACK)}
+    assert signing == {"zhao", "qian"}
+    assert reading == {"zhao", "qian", "wu", "sun", "guest"}
+    # While zhao is away wu would act for him, and since wu is away too, qian does.
+    assert {name for name, actor in people.items() if policy.holds_role(actor, "clerk", AWAY)} == {"wu", "qian"}
+    assert not policy.may_read_report(Actor("hotline"), "handler", BACK)
+    circle = AccessPolicy(line.model_copy(update={"line": {"handler": "clerk", "clerk": "handler"}}))
+    assert not circle.may_read_report(people["li"], "handler", BACK)
+
+
 def test_a_confidential_household_is_hidden_in_agreements_and_compensations_too() -> None:
     entry = {"clause": "1", "hidden": ["complainant.household"], "visible_to": []}
     procedure = PROCEDURE.model_copy(update={"confidentiality": [ConfidentialityRule.model_validate(entry)]})

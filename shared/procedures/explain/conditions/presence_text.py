@@ -36,6 +36,8 @@ _FLAGS: dict[str, _Forms] = {
     "suspended": ("已中止", "未中止", "the case is suspended", "the case is not suspended"),
     "open": ("案件尚未了结", "案件已了结", "the case is open", "the case is not open"),
     "anonymous": ("投诉人匿名", "投诉人实名", "the complainant is anonymous", "the complainant is not anonymous"),
+    "overdue": ("已逾期", "没有逾期", "it is overdue", "it is not overdue"),
+    "breached": ("曾逾期", "从未逾期", "a limit was missed", "no limit was missed"),
     "late": ("已迟延", "未迟延", "it is late", "it is not late"),
     "in_time": ("按时", "未按时", "it is in time", "it is not in time"),
     "agreed": ("表示同意", "表示不同意", "{it} is an agreement", "{it} is no agreement"),

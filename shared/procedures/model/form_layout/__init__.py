@@ -1,1 +1,1 @@
-"""The layouts of forms: fields, and the sections, tables and signature blocks that hold them."""
+"""The layouts of forms and lists: fields, and the sections, tables, signature blocks and columns that hold them."""

@@ -168,3 +168,46 @@ def test_the_report_of_a_period_states_causes_units_liable_and_what_was_paid() -
     nothing = TEMPLATES.render("duty_report.zh.email", {**values, "seal": "", "compensation_paid": 0.0, "causes_found": {}}).text
     assert "赔偿" not in nothing
     assert "原因" not in nothing
+
+
+REPORT = MINIMAL | {
+    "title": "周检",
+    "procedure_title": "客户投诉受理",
+    "procedure_title_en": "Complaints",
+    "clause": "3.10",
+    "period_from": "2026-09-21",
+    "period_to": "2026-09-27",
+    "periods": 1,
+    "timely_rate": 0.5,
+    "satisfaction_rate": 0.5,
+    "call_back_rate": 0.5,
+    **dict.fromkeys(("received", "open", "closed", "refused", "withdrawn", "reopened", "deemed", "breached", "escalated"), 3),
+    "by_class": {},
+    "by_department": {},
+    "seal": "",
+}
+
+
+def test_report_names_its_lists_its_improvement_measures_and_by_when_it_is_signed() -> None:
+    parts = {
+        "lists": [{"title": "未回访", "rows": 2}],
+        "improvements": {"added": 1, "open": 3, "overdue": 1, "done": 2},
+        "sign_by": "2026-09-30T18:00:00+08:00",
+    }
+    text = TEMPLATES.render("duty_report.zh.email", {**REPORT, **parts}).text
+    assert all(
+        words in text
+        for words in ("附：未回访，2 件", "未完成 3 项，其中逾期 1 项；本期完成 2 项", "请在 2026-09-30 18:00 前审阅签署", "周检已生成")
+    )
+    plain = TEMPLATES.render("duty_report.zh.email", {**REPORT, "improvements": {"open": 0, "done": 0, "overdue": 0}}).text
+    assert not any(words in plain for words in ("附：", "改进措施", "签署"))
+    english = TEMPLATES.render("duty_report.en.email", {**REPORT, **parts}).text
+    assert "3 open, 1 of them overdue; 2 done in the period." in english
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_notice_of_an_unsigned_report_says_that_instead_of_its_figures(channel: str) -> None:
+    values = {**MINIMAL, "title": "周检", "period_from": "2026-09-21", "period_to": "2026-09-27", "message": "报告应在2026-09-30前签署。"}
+    text = TEMPLATES.render(f"duty_report.zh.{channel}", values).text
+    assert "报告应在2026-09-30前签署。" in text
+    assert "已生成" not in text

@@ -38,12 +38,12 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
         (
             "case.received_day < months_after(facts.agreed_on, 12)",
             "less than 12 months have passed from “agreed on” to the day of receipt",
-            "收到投诉之日距“agreed on”不满12个月",
+            "自“agreed on”至收到日期不满12个月",
         ),
         (
             "last.handled.day >= months_after(facts.agreed_on, 6)",
             "at least 6 months have passed from “agreed on” to the latest completion of the handling",
-            "最近一次处理完毕距“agreed on”已满6个月",
+            "自“agreed on”至最近一次处理完毕已满6个月",
         ),
         ("last.escalated.role == 'chief'", "the latest escalation reached the chief", "最近一次升级上报至主管"),
         ("last.escalated.role != 'chief'", "the latest escalation did not reach the chief", "最近一次升级上报并非至主管"),

@@ -1,0 +1,1 @@
+"""Use cases of reports: their lists, their signature, improvement measures, and reminders of what is overdue."""
