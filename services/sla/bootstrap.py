@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.sla import api, api_forms, api_lists, api_reports, api_reviews, handlers, timers
+from services.sla import api, api_forms, api_lists, api_reports, handlers, timers
 from services.sla.application.actions import TakeHttpActions
 from services.sla.application.case_list import ListCases
 from services.sla.application.cases import UpdateCases
@@ -18,6 +18,7 @@ from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
 from services.sla.follow import routes
 from services.sla.follow.access import FollowCases
+from services.sla.reviews import routes as review_routes
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
@@ -44,7 +45,7 @@ def build(settings: SlaSettings) -> Service:
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
     reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
-    service.include_router(api_reviews.router(dependencies, reviews))
+    service.include_router(review_routes.router(dependencies, reviews))
     lists = ListQueries(queries)
     service.include_router(api_lists.router(dependencies, lists))
     service.include_router(api_reports.router(dependencies, ReportQueries(queries, lists), TrackImprovements(queries, lists)))
