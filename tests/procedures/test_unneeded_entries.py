@@ -1,4 +1,4 @@
-"""Mutation test of the packs: without any one of its entries at least one scenario of a pack fails."""
+"""Mutation tests of the packs: without an entry a scenario of the pack fails, for each clause one that was written from the text alone."""
 
 from functools import cache
 
@@ -8,6 +8,7 @@ from shared.procedures.coverage import expected_clauses
 from shared.procedures.model.clauses import is_clause_or_subclause
 from shared.procedures.model.entry_list import LocatedEntry
 from simulator.entry_removal import LoadedScenario, mutants, scenario_fails
+from simulator.sense_coverage import sense_coverage
 from tests.support.scenarios.packs import PACKS, pack, pack_scenarios
 
 
@@ -19,6 +20,12 @@ def test_a_scenario_fails_without_each_entry(name: str) -> None:
         if not any(scenario_fails(scenario, procedure, organisation) for _, scenario, organisation in _likely_first(name, item)):
             unneeded.append(item.id)
     assert unneeded == []
+
+
+@pytest.mark.parametrize("name", PACKS)
+@pytest.mark.timeout(300)
+def test_each_clause_is_shown_by_a_scenario_that_was_written_from_the_text(name: str) -> None:
+    assert sense_coverage(pack(name)).gaps == ()
 
 
 def _likely_first(name: str, item: LocatedEntry) -> list[LoadedScenario]:
