@@ -11,6 +11,7 @@ from services.triage.application.models.classifying import Classifiers
 from services.triage.application.party_following import follow_parties
 from services.triage.application.people_loading import enter_people
 from services.triage.application.procedure_registry import ProcedureRegistry
+from services.triage.application.similar_events import SimilarEvents
 from services.triage.application.state_loading import LoadedTriageState
 from services.triage.domain.departments.working_departments import WorkingDepartments
 from services.triage.domain.event_assessment import AssessedEvent, CountChange, assess_event, assess_registration, recount_of
@@ -44,6 +45,7 @@ class TriageComplaints:
     def __init__(self, registry: ProcedureRegistry, clock: Clock, classifiers: Classifiers | None = None) -> None:
         self._registry = registry
         self._clock = clock
+        self._events = SimilarEvents()
         self._classifiers = classifiers or Classifiers()
         self._open_cases = OpenCaseCounts(WorkingDepartments(registry.organisation).limited)
 
@@ -63,7 +65,9 @@ class TriageComplaints:
         await enter_people(tx, submissions)
         loaded = LoadedTriageState(self._registry, submitted_keys={key for keys, _ in submissions for key in keys})
         await loaded.load_cases(tx, {record.key for record in batch})
+        await self._events.follow(tx, _procedures_of(loaded.cases, registrations))
         assessed = self._assess_events(loaded.cases, batch, registrations)
+        await self._events.save(tx)
         tasks = await self._take_recounts(tx, loaded, await recounts.find_procedures_behind(tx, procedures))
         changes = [change for change, _ in tasks] + [change for _, event in assessed for change in event.count_changes]
         await loaded.load_counters(tx, changes)
@@ -134,7 +138,7 @@ class TriageComplaints:
             triage_case = cases.get(record.key)
             if isinstance(record.event, Registered):
                 # The inbox drops a record that was read before; this drops a registration that was published twice.
-                event = registrations[record.key] if triage_case is None else None
+                event = self._events.find(registrations[record.key]) if triage_case is None else None
             else:
                 event = None if triage_case is None else self._assess_event(record.event, triage_case)
             if event is not None:
@@ -143,7 +147,7 @@ class TriageComplaints:
         return assessed
 
     def _assess_event(self, event: CaseEvent, triage_case: TriageCase) -> AssessedEvent:
-        return assess_event(event, triage_case, self._context(event, triage_case.procedure))
+        return self._events.find(assess_event(event, triage_case, self._context(event, triage_case.procedure)))
 
     async def _apply(
         self, tx: Transaction, loaded: LoadedTriageState, tasks: Sequence[RecountTask], assessed: Sequence[AssessedRecord]
@@ -171,6 +175,12 @@ class TriageComplaints:
     def _context(self, event: CaseEvent, procedure: Procedure, recorded_at: datetime | None = None) -> TriageContext:
         # A decision has the instant of the event that it follows, so that a replay decides the same.
         return TriageContext(event.at, self._registry.zone(procedure), recorded_at, self._classifiers.active, self._open_cases.counts)
+
+
+def _procedures_of(cases: Mapping[str, TriageCase], registrations: Mapping[str, AssessedEvent]) -> list[Procedure]:
+    """The procedures that a batch concerns, of several versions the latest last."""
+    used = [*(case.procedure for case in cases.values()), *(assessed.after.procedure for assessed in registrations.values())]
+    return sorted(used, key=lambda procedure: procedure.version)
 
 
 def _number_events(state: TriageState, events: Sequence[TracedEvent]) -> list[tuple[CaseEvent, int, str | None]]:

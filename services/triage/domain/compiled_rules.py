@@ -44,10 +44,10 @@ class CompiledRule(Generic[E_co]):
 
 @dataclass(frozen=True, slots=True)
 class CompiledCount:
-    """A count entry with its compiled key and condition."""
+    """A count entry with its compiled key and condition; no key where texts are compared."""
 
     entry: CountEntry
-    key: Condition
+    key: Condition | None
     when: Condition | None
 
 
@@ -90,7 +90,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
     kinds = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.kinds)
     classes = tuple(CompiledRule(e, optional_condition(e.when)) for e in procedure.classes)
     subjects = tuple(CompiledRule(_read_words(e), optional_condition(e.when)) for e in procedure.subjects)
-    counts = tuple(CompiledCount(e, compile_condition(e.key), optional_condition(e.when)) for e in procedure.counts)
+    counts = tuple(CompiledCount(e, optional_condition(e.key or None), optional_condition(e.when)) for e in procedure.counts)
     routing_rules = organisation_rules(bound_procedure, organisation) + procedure_rules(bound_procedure, organisation)
     conditional: tuple[_Conditional, ...] = (*derived, *kinds, *classes, *subjects, *routing_rules, *counts)
     read_paths = _paths_by_root([*(entry.when for entry in conditional), *(count.key for count in counts)])

@@ -33,6 +33,7 @@ from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submi
 from services.triage.domain.groups.group_counting import PartialCounterError, count_case, recount_case, remove_case
 from services.triage.domain.groups.people import PersonDirectory
 from services.triage.domain.rule_scope import TriageContext
+from services.triage.domain.similar.event_finding import EventFinder
 from services.triage.domain.triage_case import Membership, TriageCase
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Linked, Unlinked
@@ -78,6 +79,7 @@ class TriageState:
         self.counters: dict[CounterKey, GroupCounter] = dict(counters or {})
         self.people = PersonDirectory() if people is None else people
         self._loaded_changes = loaded_changes
+        self._events = EventFinder()
 
     def add_case(self, registered: Registered, rules: TriageRules, context: TriageContext) -> list[CaseEvent]:
         """Assess and apply a registration: the groups that it changes by showing two people to be one, then its own decision and groups."""
@@ -85,7 +87,7 @@ class TriageState:
         recounted = [
             event for change in recounts(changed, self.cases, self.counters, self.people) for event in self.recount(change, context)
         ]
-        return [*recounted, *self.apply(assess_registration(registered, rules, context), context)]
+        return [*recounted, *self.apply(self._events.find(assess_registration(registered, rules, context)), context)]
 
     def recount(self, change: CountChange, context: TriageContext) -> Iterator[CaseEvent]:
         """Find the groups near a case again, whose complainant turned out to be another person too."""
@@ -108,7 +110,7 @@ class TriageState:
     def apply_event(self, event: CaseEvent, context: TriageContext) -> list[CaseEvent]:
         """Assess and apply an event from sla; an event of an unknown case changes nothing."""
         triage_case = self.cases.get(event.case)
-        return [] if triage_case is None else self.apply(assess_event(event, triage_case, context), context)
+        return [] if triage_case is None else self.apply(self._events.find(assess_event(event, triage_case, context)), context)
 
     def apply(self, assessed: AssessedEvent, context: TriageContext) -> list[CaseEvent]:
         """Apply an event that was assessed before, and give the events to publish, in order."""

@@ -20,6 +20,8 @@ from shared.procedures.model.facts import coerce_facts
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.triage.entries import CountEntry
 
+APART = "/apart"
+"""Ends the id of the event of a case that a person took out of a group."""
 _INSTANT_FIELDS = frozenset({"received_at", "happened_at"})
 NOT_AMENDABLE = frozenset(
     {"case", "number", "source", "external_id", "registered_at", "facts", "complainant", "contact", "missing", "unreadable"}
@@ -138,8 +140,13 @@ class TriageCase:
             self,
             by_rules=Classification(decision.class_choice.id, decision.rule),
             last_decided=(decision.kind, decision.subject_choice.id),
-            count_keys=decision.count_keys,
+            count_keys={**decision.count_keys, **self._known_events(decision.count_keys)},
         )
+
+    def _known_events(self, keys: CountKeys) -> CountKeys:
+        """The events that the case's text was found to tell of: found once, when it came, in the order in which texts came."""
+        similar = [entry.id for entry in self.procedure.counts if entry.similar is not None]
+        return {count: self.count_keys[count] for count in similar if count in keys and count in self.count_keys}
 
     def after_event(self, event: CaseEvent) -> "TriageCase":
         """The case after an event that calls for no decision of triage."""
@@ -155,10 +162,18 @@ class TriageCase:
                 return replace(self, lead=event.to_case)
             case Unlinked(kind_of_link="duplicate"):
                 return replace(self, lead="")
+            case Unlinked():
+                return replace(self, count_keys={**self.count_keys, **self._events_apart(event)})
             case ActionRefused(action="link", role="system", actor="") if self.lead and event.data.get("to_case") == self.lead:
                 # Sla refused triage's own link: the lead had been answered or had ended, so that this is a repeat, which counts.
                 return replace(self, lead="")
         return self
+
+    def _events_apart(self, event: Unlinked) -> CountKeys:
+        """Events of the case's own for those that a person took it out of: no other text brings it back."""
+        similar = {entry.id for entry in self.procedure.counts if entry.similar is not None}
+        taken = [m for m in self.memberships if m.count in similar and (m.to_case, event.group or m.group) == (event.to_case, m.group)]
+        return {m.count: (f"{self.case}{APART}",) for m in taken if event.kind_of_link in ("", m.link_as)}
 
     def _with_external_classification(self, event: Classified) -> "TriageCase":
         # Role `system` is a rule of the procedure that sla applied: a later automatic decision may replace it, unlike a person's.

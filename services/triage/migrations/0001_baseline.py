@@ -133,6 +133,17 @@ CREATE TABLE recount_position (
     position bigint NOT NULL,
     PRIMARY KEY (procedure)
 );
+CREATE TABLE similar_text (
+    procedure text NOT NULL,
+    count text NOT NULL,
+    number bigint NOT NULL,
+    case_id text NOT NULL,
+    event text NOT NULL,
+    received_at timestamptz NOT NULL,
+    grams bytea NOT NULL,
+    places text NOT NULL,
+    PRIMARY KEY (procedure, count, number)
+);
 """
 
 

@@ -1,12 +1,13 @@
 """Declares triage's tables: `known` (cases), `concerned` (whom they concern), `mark` (what counters counted), `tally` (open groups).
 
-`person_*` say who is the same person, and log the changes; `recount*` are counts to take again.
+`person_*` say who is the same person, and log the changes; `recount*` are counts to take again;
+`similar_text` is what is remembered of texts to find the same event in other words.
 Column `count` is the id of a count entry, `key` the count key.
 """
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.types import TypeEngine
 
 from services.triage.storage.triage_cases import TriageCaseRow
@@ -59,7 +60,22 @@ def metadata() -> MetaData:
     Index("mark_group", *(occurrence.c[name] for name in ("group_id", "received_at", "case_id")), postgresql_where=text("group_id <> ''"))
     _group_tables(declared)
     _people_tables(declared)
+    _similar_texts_table(declared)
     return declared
+
+
+def _similar_texts_table(declared: MetaData) -> None:
+    """What entries with `similar` remember of texts: hashed n-grams and place names. Read in order of numbers, and only by the key."""
+    Table(
+        "similar_text",
+        declared,
+        *(Column(name, Text, primary_key=True) for name in ("procedure", "count")),
+        Column("number", BigInteger, primary_key=True, autoincrement=False),
+        *(Column(name, Text, nullable=False) for name in ("case_id", "event")),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+        Column("grams", LargeBinary, nullable=False),
+        Column("places", Text, nullable=False),
+    )
 
 
 def _group_tables(declared: MetaData) -> None:

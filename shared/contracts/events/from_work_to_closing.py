@@ -191,7 +191,7 @@ def rating_outcome(score: int) -> CallBackOutcome:
 
 
 class Rated(ActionEvent):
-    """The complainant rated the handling, by survey or call."""
+    """The complainant rated the handling from 0 to 100, by survey or call; from 60 he counts as satisfied."""
 
     name = "rated"
 

@@ -86,7 +86,7 @@ def _expressions_of(located: LocatedEntry) -> Iterator[LocatedExpression]:
         source = getattr(entry, name, None)
         if source is not None:
             yield LocatedExpression(section, (*located.yaml_path, name), source, _event_ids(located), reads_history)
-    if isinstance(entry, CountEntry):
+    if isinstance(entry, CountEntry) and entry.similar is None:
         yield LocatedExpression(section, (*located.yaml_path, "key"), entry.key, reads_history=False, returns_text=True)
     if isinstance(entry, CaseListEntry):
         for index, column in enumerate(entry.expanded_columns):

@@ -15,6 +15,7 @@ from shared.procedures.model.triage.entries import (
     KindRule,
     ReviewRule,
     RouteEntry,
+    SimilarTexts,
     SubjectNode,
 )
 
@@ -127,6 +128,28 @@ def describe_duplicates(texts: ProcedureTexts, entry: DuplicateRule) -> list[str
     ]
 
 
+def _similar_line(texts: ProcedureTexts, entry: CountEntry, similar: SimilarTexts) -> str:
+    """How an entry that compares texts groups cases."""
+    window = texts.duration(entry.window) if entry.window else ""
+    linked = texts.quote(texts.lookup(value_names.VALUE_NAMES, entry.does.link_as))
+    note = _count_notes(texts, entry, needs_key=False)
+    if texts.is_chinese:
+        only = f"若{texts.condition(entry.when)}，" if entry.when else ""
+        number = f"{entry.threshold}{'名不同投诉人' if entry.distinct else '件'}"
+        return (
+            f"“{texts.title(entry)}”：{only}{window}内用不同说法反映同一事件的投诉达到{number}的{note}"
+            f"（文字相似度：写明同一地点或对象的不低于{similar.threshold:g}，未写明的不低于{similar.elsewhere:g}；"
+            f"地点或对象不同的不合并），系统将其作为{linked}关联"
+        )
+    whose = "different complainants" if entry.distinct else "cases"
+    only = f", counting those where {texts.condition(entry.when)}" if entry.when else ""
+    return (
+        f"“{texts.title(entry)}”: once {entry.threshold} {whose} within {window} tell of the same event in other words{note}{only} "
+        f"(similarity of the texts at least {similar.threshold:g} where both name the same place or object, {similar.elsewhere:g} "
+        f"where one names none; different places or objects never join), the system links them as {linked}"
+    )
+
+
 def describe_review(texts: ProcedureTexts, entry: ReviewRule) -> list[str]:
     """From which confidence the classifier decides, and what a person reviews."""
     below, audit = f"{entry.below:.0%}", f"{entry.audit:.1%}"
@@ -147,6 +170,8 @@ def describe_review(texts: ProcedureTexts, entry: ReviewRule) -> list[str]:
 
 
 def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
+    if entry.similar is not None:
+        return _similar_line(texts, entry, entry.similar)
     conditional = split_conditional_key(entry.key)
     key = conditional[2] if conditional else None
     conditions = [texts.condition(entry.when)] if entry.when else []

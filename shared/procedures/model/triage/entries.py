@@ -1,8 +1,8 @@
 """Entries of a procedure by which triage classifies, routes and counts."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import ComplaintKind
@@ -70,12 +70,41 @@ class CountEffect(StrictModel):
     rule: str = ""
 
 
+class SimilarTexts(StrictModel):
+    """When two texts tell of the same event in other words; texts that name different places or objects never do.
+
+    Similarity is the cosine of the n-grams of title and text, weighted by their rarity: 1 is the same text.
+    """
+
+    threshold: float = Field(default=0.14, ge=0.05, le=1, description="similarity of two texts that name a place or an object in common")
+    elsewhere: float = Field(default=0.2, ge=0.05, le=1, description="similarity where one of the two names none")
+    texts: int = Field(
+        default=20_000,
+        ge=100,
+        le=100_000,
+        description="texts that are remembered at most, the latest ones; each takes 4 kB in every triage process",
+    )
+
+    @model_validator(mode="after")
+    def _is_stricter_without_a_place(self) -> Self:
+        if self.elsewhere < self.threshold:
+            raise ValueError("elsewhere is below threshold; without a place in common two texts have to be more alike, not less")
+        return self
+
+
 class CountEntry(TitledEntry):
-    """A group of cases: `threshold` cases with the same `key`, within `window` or without a time limit."""
+    """A group of cases: `threshold` cases with the same `key`, within `window` or without a time limit.
+
+    With `similar` in place of a key: cases whose texts tell of the same event.
+    """
 
     key: str = Field(
+        default="",
         description="CEL expression for a text, or for a list of texts under each of which the case counts once; "
-        "cases with an empty key are not counted"
+        "cases with an empty key are not counted",
+    )
+    similar: SimilarTexts | None = Field(
+        default=None, description="count cases that tell of the same event in other words, in place of a key"
     )
     when: str | None = None
     threshold_: ThresholdSource = Field(alias="threshold")
@@ -91,6 +120,16 @@ class CountEntry(TitledEntry):
     # telecom-urgent, batch: the complaints before the tenth become batch complaints too.
     reaches_back: bool = Field(default=True, description="whether earlier members change too, or only the case that completes the group")
     does: CountEffect
+
+    @model_validator(mode="after")
+    def _has_a_key_or_similar_texts(self) -> Self:
+        if bool(self.key) == (self.similar is not None):
+            raise ValueError("an entry has either key or similar; give the value that its cases share, or say how alike their texts are")
+        if self.similar is not None and self.window_ is None:
+            raise ValueError("similar needs a window, such as 60d; texts older than it are forgotten")
+        if self.similar is not None and self.same is not None:
+            raise ValueError("similar and same exclude each other; an event in other words is told by different people")
+        return self
 
     @property
     def threshold(self) -> int:

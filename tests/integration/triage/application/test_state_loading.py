@@ -26,7 +26,9 @@ from tests.support.messaging.cloud_events import received_record
 from tests.support.messaging.sample_organisation import write_yaml
 from tests.support.scenarios.triage_batches import PROCEDURE, case_events, decide_in_memory, split_batches
 
-TABLES = "known, concerned, mark, tally, person_key, person_join, person_owner, person_change, recount, recount_position, outbox"
+TABLES = (
+    "known, concerned, mark, tally, person_key, person_join, person_owner, person_change, recount, recount_position, similar_text, outbox"
+)
 EventsByCase = dict[str, list[dict[str, Any]]]
 
 

@@ -27,7 +27,7 @@ def ends_too_early(builder: DecisionBuilder, action: str, data: dict[str, Any]) 
         return ActionRefusal(f"close: nothing has been handled since the case was registered or reopened; {remedy}", rule=NEEDS_HANDLING)
     dissatisfied = builder.case.call_backs.outcome == "dissatisfied" and not _unreached(builder, _demand(builder, data), data)
     if dissatisfied and not waived(builder, action, "dissatisfied_goes_on", data):
-        return ActionRefusal("close: the latest call-back was dissatisfied; handle the matter again and call back", rule=GOES_ON)
+        return ActionRefusal("close: the latest call-back or rating was dissatisfied; handle the matter again and call back", rule=GOES_ON)
     return None
 
 
