@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.clock import current_instant
+from cli.commands.authoring import training_export
 from cli.exit_status import EXIT_UNUSABLE, exit_with
 from services.triage.application.models.model_file import ModelFileError, read_model, write_model
 from services.triage.domain.classifier.explanation import GuessExplanation, explain, strongest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from services.triage.training.history import HistoryRow
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.command()(training_export.export)
 
 _Data = Annotated[Path, typer.Argument(help="JSON Lines (also .gz): text, and title, label and group where known")]
 _ModelFile = Annotated[Path, typer.Option("--model", help="a model that `jiesu triage train` wrote")]

@@ -1,7 +1,7 @@
 """Decides on one complaint: derived facts, kind, class, subject, route and count keys, with clauses and evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, cast
@@ -105,7 +105,14 @@ class TriageDecision:
         """`routed`, or `route_proposed` if a person has to confirm the route."""
         route = self.route
         event_class = RouteProposed if route.proposed else Routed
-        fields = {"rule": route.rule, "department": route.department, "cooperating": list(route.cooperating), "reason": route.reason}
+        fields: dict[str, Any] = {
+            "rule": route.rule,
+            "department": route.department,
+            "cooperating": list(route.cooperating),
+            "reason": route.reason,
+        }
+        if route.passed_over:
+            fields["passed_over"] = [asdict(each) for each in route.passed_over]
         return event_class.model_validate(self.event_fields(context) | fields | dict(route.clause_fields) | self._guess_fields())
 
     def _guess_fields(self) -> dict[str, Any]:
@@ -150,7 +157,7 @@ def assess(
     class_ = classify.choose_class(rules, scope)
     scope.set_case_field("class", class_.id)
     scope.set_case_field("rule", _rule(class_))
-    route = choose_route(rules, scope, subject, suggestions)
+    route = choose_route(rules, scope, subject, suggestions, context)
     scope.set_case_field("department", route.department)
     count_keys = _count_keys(rules, scope)
     unevaluated = "cannot be evaluated on this complaint: it did not apply"

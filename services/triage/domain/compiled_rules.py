@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from services.triage.domain.departments.working_departments import WorkingDepartments
 from services.triage.domain.groups.duplicates import duplicates_entry
 from services.triage.domain.reading.reading_copy import read_text
 from services.triage.domain.routing_rules import (
@@ -56,10 +57,9 @@ class TriageRules:
     """A procedure's triage rules, compiled for one organisation.
 
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
-    `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root.
+    `routing_rules`, the subject's department, `catch_all_route`; `working` says who takes the place of a department that does not work.
     `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others.
-    `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root;
-    `patterns` are those that a condition reads.
+    `read_paths` are the paths that the conditions read, by root; `patterns` are those that a condition reads.
     """
 
     bound_procedure: BoundProcedure
@@ -74,6 +74,7 @@ class TriageRules:
     source_routes: dict[str, RoutingDecision]
     routing_rules: tuple[RoutingRule, ...]
     catch_all_route: RoutingDecision
+    working: WorkingDepartments
     read_paths: dict[str, tuple[NamePath, ...]]
     patterns: dict[str, SensePattern]
 
@@ -110,6 +111,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         source_routes=source_routes(bound_procedure, organisation),
         routing_rules=routing_rules,
         catch_all_route=checked_route(None, bound_procedure, organisation),
+        working=WorkingDepartments(organisation),
         read_paths=read_paths,
         patterns={name: pattern for name, pattern in patterns.items() if name in read_patterns},
     )
