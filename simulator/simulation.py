@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -128,7 +129,9 @@ class Simulation:
                 self._apply_triage_events(self.triage_state.apply_event(contract, self._triage_context(self.now)), self.now)
 
     def _triage_context(self, at: int) -> TriageContext:
-        return TriageContext(self.worktime.to_datetime(at), self.worktime.calendar.zone)
+        limited = self.triage_rules.working.limited
+        open_cases = Counter(case.department for case in self.cases.values() if case.open) if limited else {}
+        return TriageContext(self.worktime.to_datetime(at), self.worktime.calendar.zone, open_cases=open_cases)
 
 
 def simulate_scenario(

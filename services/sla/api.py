@@ -101,7 +101,7 @@ def router(dependencies: SlaApiDependencies) -> APIRouter:
                 raise CaseNotFoundError
             action = Action(case=case, action=body.action, role=body.role, data=body.data)
             result = await dependencies.actions.take(action, actor, idempotency_key)
-        return _action_response(case, body.action, result, dependencies.zone)
+        return action_response(case, body.action, result, dependencies.zone)
 
     @routes.get("/{case}", summary="A case with its events", responses=api_documents.CASE)
     async def get_case(case: str, actor: Annotated[Actor, authenticated]) -> dict[str, Any]:
@@ -134,7 +134,8 @@ def request_errors_as_problems() -> Iterator[None]:
         raise HttpProblem(PROBLEM_TYPES[type(error)], str(error), headers=headers) from error
 
 
-def _action_response(case: str, action: str, result: ActionResult, zone: tzinfo) -> JSONResponse:
+def action_response(case: str, action: str, result: ActionResult, zone: tzinfo) -> JSONResponse:
+    """The answer to an action: its events, 202 while it is queued; raises HttpProblem 409 with the clause if it was refused."""
     refusal = next((event for event in result.events if event.type == "action_refused"), None)
     if refusal is not None:
         clause = refusal.data.get("clause", "")

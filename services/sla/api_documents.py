@@ -25,6 +25,8 @@ from services.sla.application.errors import (
     ReportNotFoundError,
     ReportRoleError,
     RequestError,
+    ReviewNotOpenError,
+    ReviewTakenError,
     RoleMissingError,
     RoleNotHeldError,
 )
@@ -55,6 +57,8 @@ PROBLEM_TYPES: dict[type[RequestError], ProblemType] = {
     ActionNotFoundError: ProblemType("unknown_action", 422, "there is no such action"),
     RoleMissingError: ProblemType("role_required", 422, "the action cannot be taken"),
     RoleNotHeldError: ProblemType("forbidden", 403, "the action cannot be taken"),
+    ReviewNotOpenError: ProblemType("not_for_review", 409, "the case is not up for review"),
+    ReviewTakenError: ProblemType("review_taken", 409, "another person works on the review"),
     CodeUnknownError: ProblemType("unknown_code", 404, "no case has this code"),
     ActionNotOfferedError: ProblemType("not_offered", 409, "the action cannot be taken on the case as it stands"),
 }
@@ -118,6 +122,21 @@ class ClocksAnswer(BaseModel):
     clocks: list[dict[str, Any]]
 
 
+class ReviewListAnswer(BaseModel):
+    """A page of the review queue: the rows of the list of cases, with why each is up for review, the guesses, and who works on it."""
+
+    reviews: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class ReviewTakenAnswer(BaseModel):
+    """Who works on the review, and until when nobody else can."""
+
+    case: str
+    taken_by: str
+    taken_until: str
+
+
 def _problems(*more: ProblemType) -> dict[int | str, dict[str, Any]]:
     return problem_responses(*ANY_OPERATION, UNAUTHORIZED, TOO_MANY_REQUESTS, *more)
 
@@ -128,6 +147,7 @@ _READING_ERRORS = frozenset(
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
+        *(ReviewNotOpenError, ReviewTakenError),
     }
 )
 _STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {RoleMissingError, RoleNotHeldError, ActionNotFoundError}
@@ -143,6 +163,19 @@ ACTION: dict[int | str, dict[str, Any]] = {
 ACTION[409]["headers"] = {
     "Retry-After": {"description": "with `in_progress`: seconds to wait", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
 }
+REVIEW_LIST: dict[int | str, dict[str, Any]] = {200: {"model": ReviewListAnswer}, **_problems(PROBLEM_TYPES[CursorError])}
+REVIEW: dict[int | str, dict[str, Any]] = {
+    200: ACTION[200],
+    202: ACTION[202],
+    **_problems(
+        *(BODY_TOO_LARGE, ACTION_REFUSED, PROBLEM_TYPES[ReviewTakenError]),
+        *(each for error, each in PROBLEM_TYPES.items() if error not in _READING_ERRORS),
+    ),
+}
+REVIEW[409]["headers"] = ACTION[409]["headers"]
+_REVIEW_PROBLEMS = _problems(*(PROBLEM_TYPES[error] for error in (CaseNotFoundError, ReviewNotOpenError, ReviewTakenError)))
+REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {200: {"model": ReviewTakenAnswer}, **_REVIEW_PROBLEMS}
+REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_REVIEW_PROBLEMS}
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},

@@ -13,10 +13,12 @@ from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.queries import CaseQueries
 from services.sla.application.reports.improvement_actions import TrackImprovements
 from services.sla.application.reports.report_queries import ReportQueries
+from services.sla.application.reviews.review_queue import ReviewQueue
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.config import SlaSettings
 from services.sla.follow import routes
 from services.sla.follow.access import FollowCases
+from services.sla.reviews import routes as review_routes
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
@@ -42,6 +44,8 @@ def build(settings: SlaSettings) -> Service:
     dependencies = api.SlaApiDependencies(identities, actions, queries, case_list, settings.requests_per_second)
     service.include_router(api.router(dependencies))
     service.include_router(api_forms.router(dependencies, FormQueries(queries)))
+    reviews = ReviewQueue(queries, actions, timedelta(minutes=settings.review_lease_minutes))
+    service.include_router(review_routes.router(dependencies, reviews))
     lists = ListQueries(queries)
     service.include_router(api_lists.router(dependencies, lists))
     service.include_router(api_reports.router(dependencies, ReportQueries(queries, lists), TrackImprovements(queries, lists)))

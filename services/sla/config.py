@@ -27,6 +27,9 @@ class SlaSettings(RuntimeSettings):
     follow_requests_per_second: float = Field(
         2.0, gt=0, description="requests per second with one code; ten times as many with unknown codes in all, then they are refused"
     )
+    review_lease_minutes: int = Field(
+        30, ge=1, le=1440, description="minutes for which a person who takes a case of the review queue keeps it from others"
+    )
     deferred_retention_days: int = Field(
         90, ge=32, description="days of domain time that actions on a case that is never registered are kept; longer than any topic"
     )

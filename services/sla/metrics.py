@@ -30,6 +30,17 @@ DEEMED_TOTAL = Counter(
 CASES_OPEN = MeasuredGauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
 CASES_DUE_WITHIN = MeasuredGauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
 INPUTS_HELD = MeasuredGauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
+REVIEWS_OPEN = MeasuredGauge("jiesu_reviews_open", "Cases in the review queue, by why they are there.", ["reason"])
+REVIEWS_OLDEST = MeasuredGauge("jiesu_reviews_oldest_seconds", "How long the oldest case has been in the review queue.", ["reason"])
+REVIEWS_AGREED = MeasuredGauge(
+    "jiesu_reviews_agreed_ratio",
+    "Share of the reviews decided in the last 30 days in which every first guess was right; of those with reason audit: accuracy.",
+    ["reason"],
+)
+REVIEWS_CALIBRATION = MeasuredGauge(
+    "jiesu_reviews_calibration_error", "Calibration error (15 bins) of the first guesses of the audits of the last 30 days."
+)
+REVIEW_REASONS = ("confidence", "audit")
 ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions rejected for an unknown sender or an invalid signature.", ["channel"])
 DUTIES_FAILED_TOTAL = Counter("jiesu_duties_failed_total", "Attempts at the duties of a procedure that failed.", ["procedure"])
 FAILED_CONDITIONS_TOTAL = Counter(

@@ -59,6 +59,8 @@ class ActionData(StrictModel):
     result: CallResult = ""
     happened_at: InputInstant | None = None
     absentees: list[InputName] = Field(default_factory=list, max_length=50)
+    confirm: bool = False
+    labels: dict[InputName, InputName] = Field(default_factory=dict, max_length=20)
 
 
 class Action(StrictModel):
@@ -90,6 +92,7 @@ ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
     "reclassify": ActionDefinition("reclassified"),
     "route": ActionDefinition("routed", ("department",)),
     "return": ActionDefinition("returned"),
+    "decide_review": ActionDefinition("review_decided"),
     "reassign": ActionDefinition("reassigned", ("department",)),
     "assign": ActionDefinition("assigned"),
     "sign": ActionDefinition("signed"),

@@ -59,6 +59,12 @@ class Department(StrictModel):
     head: str | None = None
     parent: str | None = None
     calendar: str | None = None
+    capacity: int | None = Field(
+        default=None, ge=1, description="how many open cases it can lead; with so many, triage names the next of `next` instead"
+    )
+    next: list[str] = Field(
+        default_factory=list, description="departments that take its place, in this order, on days off of its calendar or at its capacity"
+    )
     sees: list[str] = Field(default_factory=list, description="confidential fields that its topic shows nevertheless")
 
 
@@ -153,6 +159,7 @@ class Organisation(StrictModel):
             *((f"departments.{department.id}.head", department.head, people) for department in self.departments),
             *((f"people.{person.id}.department", person.department, departments) for person in self.people),
             *((f"departments.{department.id}.parent", department.parent, departments) for department in self.departments),
+            *((f"departments.{department.id}.next", other, departments) for department in self.departments for other in department.next),
             *(("routing.department", route.department, departments) for route in self.routing),
         ]
         for field_name, reference, known in references:

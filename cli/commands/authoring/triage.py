@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.clock import current_instant
+from cli.commands.authoring import training_export
 from cli.exit_status import EXIT_UNUSABLE, exit_with
 from services.triage.application.models.model_file import ModelFileError, read_model, write_model
 from services.triage.domain.classifier.explanation import GuessExplanation, explain, strongest
+from services.triage.domain.facts.complaint_facts import explained_facts
 from services.triage.domain.reading.reading_copy import read_text
+from shared.contracts.events.found_fact import FoundFact
 
 if TYPE_CHECKING:
     from services.triage.domain.classifier.text_model import TextModel
     from services.triage.training.history import HistoryRow
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
+app.command()(training_export.export)
 
 _Data = Annotated[Path, typer.Argument(help="JSON Lines (also .gz): text, and title, label and group where known")]
 _ModelFile = Annotated[Path, typer.Option("--model", help="a model that `jiesu triage train` wrote")]
@@ -72,17 +76,21 @@ def evaluate(data: _Data, model: _ModelFile, label: str = "subject", as_json: _J
 @app.command("explain")
 def explain_text(
     text: Annotated[str, typer.Argument(help="the text of a complaint; - reads standard input")],
-    model: _ModelFile,
+    model: Annotated[Path | None, typer.Option("--model", help="a model that `jiesu triage train` wrote; none: facts only")] = None,
     title: str = "",
     as_json: _Json = False,
 ) -> None:
-    """Show the guesses for a text and the n-grams that speak for and against the best one."""
-    loaded = _read_model(model)
+    """Show the facts in a text with the words that show them, the guesses, and the n-grams that speak for and against the best one."""
     content = typer.get_text_stream("stdin").read() if text == "-" else text
-    explanations = explain(loaded, read_text(title), read_text(content))
+    explanations = explain(_read_model(model), read_text(title), read_text(content)) if model else []
+    facts = explained_facts(content, title)
     if as_json:
-        typer.echo(json.dumps([_explanation_json(entry) for entry in explanations], ensure_ascii=False, indent=1))
+        found = [fact.model_dump() for fact in facts]
+        labels = [_explanation_json(entry) for entry in explanations]
+        typer.echo(json.dumps({"labels": labels, "facts": found}, ensure_ascii=False, indent=1))
         return
+    for fact in facts:
+        typer.echo(f"{fact.name}: {_fact_value(fact)} («{fact.words}», {fact.field} {fact.start}-{fact.end})")
     for entry in explanations:
         guesses = ", ".join(f"{guess.value} {guess.probability:.1%}" for guess in entry.prediction.guesses)
         typer.echo(f"{entry.prediction.label}: {guesses}")
@@ -91,6 +99,11 @@ def explain_text(
             typer.echo(f"  {part.contribution:+.3f} {part.ngram!r}")
         rest = sum(part.contribution for part in entry.contributions[_NGRAMS:])
         typer.echo(f"  {rest:+.3f} other n-grams, {entry.bias:+.3f} without any: margin {entry.margin:+.3f}")
+
+
+def _fact_value(fact: FoundFact) -> str:
+    value = "yes" if fact.value is True else str(fact.value)
+    return f"{fact.note} {value}".strip()
 
 
 @app.command()

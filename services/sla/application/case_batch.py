@@ -13,6 +13,7 @@ from services.sla import metrics
 from services.sla.application.errors import EventTooLargeError
 from services.sla.application.event_messages import EventContext, departments_of, messages_of
 from services.sla.application.linked_cases import case_linked_by_deferred, load_linked_cases
+from services.sla.application.reviews.review_changes import ReviewChanges
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.evidence import hash_chain
@@ -29,6 +30,7 @@ from services.sla.storage.cases import StoredCase
 from services.sla.storage.decision_contexts import StoredDecisionContext
 from services.sla.storage.deferred_inputs import DeferredInput, NewDeferredInput
 from services.sla.storage.ledgers import NewLedgerEntry
+from services.sla.storage.reviews import review_queue
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.topics import PARTITIONS
 from shared.runtime.database.database import Transaction
@@ -76,6 +78,7 @@ class CaseBatch:
     changed_ids: set[str] = field(default_factory=set)
     opened_procedures: set[str] = field(default_factory=set)
     failed_conditions: list[tuple[Case, tuple[str, ...]]] = field(default_factory=list)
+    reviews: ReviewChanges = field(default_factory=ReviewChanges)
 
     async def load(self, tx: Transaction, ids: list[str], linked_ids: Iterable[str] = ()) -> None:
         """Lock the cases and read their deferred inputs, and read the cases that their inputs link to."""
@@ -120,7 +123,7 @@ class CaseBatch:
         rulebook = self._rulebook(stored.case, case_input)
         # The broker's clock may be ahead of ours: an input is never decided on before it happened.
         now = max(to_micros(self.now), getattr(case_input, "at", 0), getattr(case_input, "registered_at", 0))
-        departments_before = departments_of(stored.case)
+        before, departments_before = stored.case, departments_of(stored.case)
         decision = decide(stored.case, case_input, rulebook, now)
         stored.case, stored.next_due = decision.case, decision.next_due
         # Not for other inputs: a case acted on after a change of calendar would count as recalculated, and keep its old deadlines.
@@ -143,6 +146,7 @@ class CaseBatch:
         for event in decision.events:
             self._append_event(stored, event, context, origin)
             origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
+        self.reviews.follow(before, decision.case, decision.events, rulebook.procedure)
         if decision.failed_conditions:
             self.failed_conditions.append((decision.case, decision.failed_conditions))
         for other, message in decision.messages:
@@ -189,6 +193,7 @@ class CaseBatch:
         await cases.save_cases(tx, list(changed.values()))
         await self._store_decision_context(tx)
         await self._start_duties(tx)
+        await review_queue.save_changes(tx, self.reviews.opened, self.reviews.ended)
         await ledgers.append_entries(tx, self.new_entries)
         await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)

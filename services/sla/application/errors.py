@@ -77,6 +77,20 @@ class PhoneNotAllowedError(RequestError):
         super().__init__("Complainant-Phone: needs the right `find_by_phone` of the organisation file; leave the header out")
 
 
+class ReviewNotOpenError(RequestError):
+    """The case is not up for review."""
+
+    def __init__(self) -> None:
+        super().__init__("case: is not up for review: it was decided already, or never was; list the queue again")
+
+
+class ReviewTakenError(RequestError):
+    """Another person works on the review."""
+
+    def __init__(self) -> None:
+        super().__init__("case: another person works on this review; take another one, or wait until `taken_until` has passed")
+
+
 class CaseParkedError(RequestError):
     """The case is parked: its dead letter has to be replayed or discarded first."""
 

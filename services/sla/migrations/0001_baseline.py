@@ -1,4 +1,4 @@
-"""sla's baseline: cases, ledger, deferred inputs, duties, decision contexts, seals, Idempotency-Keys.
+"""sla's baseline: cases, ledger, deferred inputs, duties, decision contexts, seals, reviews, Idempotency-Keys.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -133,6 +133,28 @@ CREATE TABLE ledger (
     PRIMARY KEY (case_id, sequence)
 );
 CREATE INDEX ledger_type_at ON ledger (type, at);
+CREATE TABLE review (
+    case_id text NOT NULL,
+    opened_by integer NOT NULL,
+    reason text NOT NULL,
+    suggested text NOT NULL,
+    confidence double precision NOT NULL,
+    opened_at timestamptz NOT NULL,
+    model text NOT NULL,
+    guesses jsonb NOT NULL,
+    taken_by text DEFAULT '' NOT NULL,
+    taken_until timestamptz,
+    ended_at timestamptz,
+    decided_by text DEFAULT '' NOT NULL,
+    outcome text DEFAULT '' NOT NULL,
+    labels jsonb DEFAULT '{}' NOT NULL,
+    checks jsonb DEFAULT '[]' NOT NULL,
+    agreed boolean,
+    PRIMARY KEY (case_id, opened_by)
+);
+CREATE INDEX review_open ON review (case_id) WHERE ended_at IS NULL;
+CREATE INDEX review_queue ON review (opened_at, case_id) WHERE ended_at IS NULL;
+CREATE INDEX review_decided ON review (ended_at) WHERE agreed IS NOT NULL;
 CREATE TABLE report_event (
     procedure text NOT NULL,
     sequence integer NOT NULL,

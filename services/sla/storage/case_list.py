@@ -14,7 +14,7 @@ from shared.runtime.database.database import Transaction
 _SELECT = "SELECT id, received_at, state FROM cases"
 _NEWEST_FIRST, _OLDEST_FIRST = "ORDER BY received_at DESC, id DESC LIMIT", "ORDER BY received_at, id LIMIT"
 # One arm for each index. An index that leaves out empty values is used only where the statement leaves them out too.
-_VISIBLE = """(department = ANY({0}::text[]) OR (other_departments <> '{{}}' AND other_departments && {0}::text[])
+VISIBLE_CASES = """(department = ANY({0}::text[]) OR (other_departments <> '{{}}' AND other_departments && {0}::text[])
     OR (handler <> '' AND handler = ANY({1}::text[])))"""
 
 
@@ -50,7 +50,7 @@ class VisibleCases:
     handlers: tuple[str, ...]
 
 
-class _Conditions:
+class Conditions:
     """SQL conditions with their parameters: the statement holds only the conditions that are given, so that each plan fits them."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ def page_query(
     where: CaseFilter, visible: VisibleCases | None, after: CasePosition | None, limit: int, *, oldest_first: bool = False
 ) -> tuple[str, list[Any]]:
     """The statement of a page and its parameters; `visible` None is every case."""
-    conditions = _Conditions()
+    conditions = Conditions()
     columns = {
         "status": where.status,
         "class": where.class_,
@@ -92,7 +92,7 @@ def page_query(
     if where.person_keys is not None:
         conditions.add("id IN (SELECT case_id FROM case_person WHERE key = ANY({0}::text[]))", list(where.person_keys))
     if visible is not None:
-        conditions.add(_VISIBLE, list(visible.departments), list(visible.handlers))
+        conditions.add(VISIBLE_CASES, list(visible.departments), list(visible.handlers))
     if after is not None:
         conditions.add(f"(received_at, id) {'>' if oldest_first else '<'} ({{0}}, {{1}})", *after)
     filters = f"WHERE {' AND '.join(conditions.texts)} " if conditions.texts else ""

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     Identity,
     Index,
     Integer,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
@@ -31,6 +33,7 @@ def metadata() -> MetaData:
     _add_cases(schema_metadata)
     _add_ledger(schema_metadata)
     _add_deferred_inputs_and_duties(schema_metadata)
+    _add_reviews(schema_metadata)
     _add_evidence(schema_metadata)
     _add_action_keys(schema_metadata)
     return schema_metadata
@@ -150,6 +153,34 @@ def _add_deferred_inputs_and_duties(schema_metadata: MetaData) -> None:
         Column("procedure", Text, primary_key=True),
         Column("since", DateTime(timezone=True), nullable=False),
     )
+
+
+def _add_reviews(schema_metadata: MetaData) -> None:
+    """Reviews of triage's decisions: open ones are the queue, decided ones are what a model is measured by and learns from."""
+    review = Table(
+        "review",
+        schema_metadata,
+        Column("case_id", Text, primary_key=True),
+        Column("opened_by", Integer, primary_key=True, autoincrement=False),
+        Column("reason", Text, nullable=False),
+        Column("suggested", Text, nullable=False),
+        Column("confidence", Double, nullable=False),
+        Column("opened_at", DateTime(timezone=True), nullable=False),
+        Column("model", Text, nullable=False),
+        Column("guesses", JSONB, nullable=False),
+        Column("taken_by", Text, nullable=False, server_default=""),
+        Column("taken_until", DateTime(timezone=True)),
+        Column("ended_at", DateTime(timezone=True)),
+        Column("decided_by", Text, nullable=False, server_default=""),
+        Column("outcome", Text, nullable=False, server_default=""),
+        Column("labels", JSONB, nullable=False, server_default=text("'{}'")),
+        Column("checks", JSONB, nullable=False, server_default=text("'[]'")),
+        Column("agreed", Boolean),
+    )
+    open_reviews = text("ended_at IS NULL")
+    Index("review_open", review.c.case_id, postgresql_where=open_reviews)
+    Index("review_queue", review.c.opened_at, review.c.case_id, postgresql_where=open_reviews)
+    Index("review_decided", review.c.ended_at, postgresql_where=text("agreed IS NOT NULL"))
 
 
 def _add_reports(schema_metadata: MetaData) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
+from services.triage.application.departments.open_cases import OpenCaseCounts
 from services.triage.application.group_following import follow_groups
 from services.triage.application.link_proposals import follow_proposals
 from services.triage.application.models.classifying import Classifiers
@@ -12,6 +13,7 @@ from services.triage.application.people_loading import enter_people
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.similar_events import SimilarEvents
 from services.triage.application.state_loading import LoadedTriageState
+from services.triage.domain.departments.working_departments import WorkingDepartments
 from services.triage.domain.event_assessment import AssessedEvent, CountChange, assess_event, assess_registration, recount_of
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.rule_scope import TriageContext
@@ -45,6 +47,7 @@ class TriageComplaints:
         self._clock = clock
         self._events = SimilarEvents()
         self._classifiers = classifiers or Classifiers()
+        self._open_cases = OpenCaseCounts(WorkingDepartments(registry.organisation).limited)
 
     async def decide_batch(self, tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         """Apply the records in order and publish triage's events; a second registration of a case changes nothing.
@@ -52,6 +55,7 @@ class TriageComplaints:
         Raises Rejected if a procedure is not installed.
         """
         # Registrations need no state: most of the work is done before any lock is taken.
+        await self._open_cases.refresh(tx)
         registrations = self._assess_registrations(batch)
         procedures = await self._counting_procedures(tx, batch, registrations)
         await group_counters.lock_counting(tx, procedures)
@@ -109,7 +113,10 @@ class TriageComplaints:
         registrations: dict[str, AssessedEvent] = {}
         for case, event in first.items():
             rules = self._registry.rules(event.procedure, event.version, event.parameters)
-            registrations[case] = assess_registration(event, rules, self._context(event, rules.procedure), readings[case])
+            assessed = assess_registration(event, rules, self._context(event, rules.procedure), readings[case])
+            if assessed.decision is not None:
+                self._open_cases.add(assessed.decision.route.department)
+            registrations[case] = assessed
         return registrations
 
     async def _counting_procedures(
@@ -167,7 +174,7 @@ class TriageComplaints:
 
     def _context(self, event: CaseEvent, procedure: Procedure, recorded_at: datetime | None = None) -> TriageContext:
         # A decision has the instant of the event that it follows, so that a replay decides the same.
-        return TriageContext(event.at, self._registry.zone(procedure), recorded_at, self._classifiers.active)
+        return TriageContext(event.at, self._registry.zone(procedure), recorded_at, self._classifiers.active, self._open_cases.counts)
 
 
 def _procedures_of(cases: Mapping[str, TriageCase], registrations: Mapping[str, AssessedEvent]) -> list[Procedure]:

@@ -1,7 +1,7 @@
 """Decides on one complaint: derived facts, kind, class, subject, route and count keys, with clauses and evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, cast
@@ -12,6 +12,7 @@ from services.triage.domain.classifier.suggestion import ReviewReason, Suggestio
 from services.triage.domain.classify import RuleChoice
 from services.triage.domain.clause_fields import clause_fields
 from services.triage.domain.compiled_rules import TriageRules
+from services.triage.domain.facts.complaint_facts import complaint_facts
 from services.triage.domain.groups.duplicates import DUPLICATES, matter_key
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from services.triage.domain.routing import choose_route
@@ -19,6 +20,7 @@ from services.triage.domain.routing_rules import RoutingDecision
 from services.triage.domain.rule_scope import RuleScope, TriageContext
 from shared.contracts.complaint import Complaint, ComplaintKind
 from shared.contracts.events.base import CaseEvent
+from shared.contracts.events.found_fact import FoundFact
 from shared.contracts.events.triage import Classified, LabelGuess, Registered, Routed, RouteProposed
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.facts import coerce_facts
@@ -53,6 +55,7 @@ class TriageDecision:
     route: RoutingDecision
     count_keys: CountKeys
     evidence: tuple[str, ...]
+    found: tuple[FoundFact, ...] = ()
     failed_conditions: tuple[str, ...] = ()
     prediction: Prediction | None = None
     review: ReviewReason = ""
@@ -95,13 +98,21 @@ class TriageDecision:
             "subject": self.subject_choice.id,
             "facts": self.derived_facts,
             "evidence": list(self.evidence),
+            "found": list(self.found),
         }
 
     def routed_event(self, context: TriageContext) -> Routed:
         """`routed`, or `route_proposed` if a person has to confirm the route."""
         route = self.route
         event_class = RouteProposed if route.proposed else Routed
-        fields = {"rule": route.rule, "department": route.department, "cooperating": list(route.cooperating), "reason": route.reason}
+        fields: dict[str, Any] = {
+            "rule": route.rule,
+            "department": route.department,
+            "cooperating": list(route.cooperating),
+            "reason": route.reason,
+        }
+        if route.passed_over:
+            fields["passed_over"] = [asdict(each) for each in route.passed_over]
         return event_class.model_validate(self.event_fields(context) | fields | dict(route.clause_fields) | self._guess_fields())
 
     def _guess_fields(self) -> dict[str, Any]:
@@ -133,7 +144,8 @@ def assess(
     parameters = rules.bound_procedure.parameters
     scope = RuleScope(complaint, facts, parameters, context.zone, rules.read_paths, rules.patterns, reading)
     # In this order, because each kind of rule may read what was decided before it.
-    derived = classify.derive_facts(rules, scope, submitted_facts)
+    found = complaint_facts(complaint, scope.reading)
+    derived = classify.derive_facts(rules, scope, submitted_facts, found)
     prediction = None
     if context.classifier is not None:
         prediction = context.classifier.predict(scope.reading.field("title"), scope.reading.field("text"))
@@ -145,7 +157,7 @@ def assess(
     class_ = classify.choose_class(rules, scope)
     scope.set_case_field("class", class_.id)
     scope.set_case_field("rule", _rule(class_))
-    route = choose_route(rules, scope, subject, suggestions)
+    route = choose_route(rules, scope, subject, suggestions, context)
     scope.set_case_field("department", route.department)
     count_keys = _count_keys(rules, scope)
     unevaluated = "cannot be evaluated on this complaint: it did not apply"
@@ -167,6 +179,7 @@ def assess(
         route=route,
         count_keys=count_keys,
         evidence=tuple(evidence[:_MAX_EVIDENCE_LINES]),
+        found=tuple(found.values()),
         failed_conditions=tuple(scope.failed_conditions),
         prediction=prediction,
         review=suggestions.review(),

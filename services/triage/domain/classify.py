@@ -1,6 +1,6 @@
 """Chooses facts, kind, class and subject of a complaint: the first rule that matches, with the evidence."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
 
@@ -8,6 +8,7 @@ from services.triage.domain.classifier.suggestion import Suggestions
 from services.triage.domain.compiled_rules import CompiledRule, TriageRules
 from services.triage.domain.rule_scope import RuleScope
 from shared.contracts.complaint import ComplaintKind
+from shared.contracts.events.found_fact import FoundFact
 from shared.procedures.model.triage.entries import ClassRule, KindRule, SubjectNode
 
 E = TypeVar("E", KindRule, ClassRule, SubjectNode)
@@ -35,12 +36,13 @@ _DEFAULT_KIND = RuleChoice("complaint")
 _KINDS = frozenset(get_args(ComplaintKind))
 
 
-def derive_facts(rules: TriageRules, scope: RuleScope, submitted_facts: Container[str]) -> DerivedFacts:
+def derive_facts(rules: TriageRules, scope: RuleScope, submitted_facts: Container[str], found: Mapping[str, FoundFact]) -> DerivedFacts:
     """Set the facts that `derived` entries give, in order; facts of the submission are not changed."""
     facts: dict[str, Any] = {}
     evidence: list[str] = []
     for rule in rules.derived:
-        new_facts = {name: value for name, value in rule.entry.set.items() if name not in submitted_facts}
+        read_values = {name: found[source].value for name, source in rule.entry.takes.items() if source in found}
+        new_facts = {name: value for name, value in (rule.entry.set | read_values).items() if name not in submitted_facts}
         if not new_facts or rule.when is None or not scope.applies(rule.when):
             continue
         read = ", ".join(scope.evidence(rule.when))

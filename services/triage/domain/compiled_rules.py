@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from services.triage.domain.departments.working_departments import WorkingDepartments
 from services.triage.domain.groups.duplicates import duplicates_entry
 from services.triage.domain.reading.reading_copy import read_text
 from services.triage.domain.routing_rules import (
@@ -18,6 +19,7 @@ from services.triage.domain.routing_rules import (
 from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, NamePath, compile_condition
 from shared.procedures.expressions.sense import SensePattern, compile_patterns
 from shared.procedures.expressions.text_patterns import TextPattern
+from shared.procedures.fact_library.library import with_library
 from shared.procedures.model.bound_procedure import BoundProcedure
 from shared.procedures.model.facts import fact_defaults
 from shared.procedures.model.procedure import Procedure
@@ -55,10 +57,9 @@ class TriageRules:
     """A procedure's triage rules, compiled for one organisation.
 
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
-    `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root.
+    `routing_rules`, the subject's department, `catch_all_route`; `working` says who takes the place of a department that does not work.
     `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others.
-    `routing_rules`, the subject's department, `catch_all_route`. `read_paths` are the paths that the conditions read, by root;
-    `patterns` are those that a condition reads.
+    `read_paths` are the paths that the conditions read, by root; `patterns` are those that a condition reads.
     """
 
     bound_procedure: BoundProcedure
@@ -73,6 +74,7 @@ class TriageRules:
     source_routes: dict[str, RoutingDecision]
     routing_rules: tuple[RoutingRule, ...]
     catch_all_route: RoutingDecision
+    working: WorkingDepartments
     read_paths: dict[str, tuple[NamePath, ...]]
     patterns: dict[str, SensePattern]
 
@@ -94,7 +96,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
     conditional: tuple[_Conditional, ...] = (*derived, *kinds, *classes, *subjects, *routing_rules, *counts)
     read_paths = _paths_by_root([*(entry.when for entry in conditional), *(count.key for count in counts)])
     read_patterns = {path[1] for path in read_paths.get("says", ())}
-    declared_patterns = {name: _read_words(pattern) for name, pattern in (organisation.patterns | procedure.patterns).items()}
+    declared_patterns = {name: _read_words(with_library(pattern)) for name, pattern in (organisation.patterns | procedure.patterns).items()}
     patterns = compile_patterns(declared_patterns, procedure.cues)
     return TriageRules(
         bound_procedure=bound_procedure,
@@ -109,6 +111,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         source_routes=source_routes(bound_procedure, organisation),
         routing_rules=routing_rules,
         catch_all_route=checked_route(None, bound_procedure, organisation),
+        working=WorkingDepartments(organisation),
         read_paths=read_paths,
         patterns={name: pattern for name, pattern in patterns.items() if name in read_patterns},
     )

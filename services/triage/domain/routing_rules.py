@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.triage.domain.clause_fields import clause_fields
+from services.triage.domain.departments.working_departments import PassedOver
 from shared.procedures.expressions.conditions import Condition, compile_condition
 from shared.procedures.expressions.text_patterns import common_cues
 from shared.procedures.model.bound_procedure import BoundProcedure
@@ -24,6 +25,7 @@ class RoutingDecision:
     rule: str = ""
     clause_fields: tuple[tuple[str, Any], ...] = ()
     reason: str = ""
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Evaluates CEL conditions on one complaint, and names what they read as evidence."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
@@ -31,12 +31,16 @@ _NO_EVENT_COUNTS = dict.fromkeys(EMPTY_EVENT_FIELDS, 0)
 
 @dataclass(frozen=True, slots=True)
 class TriageContext:
-    """The instant of a decision, the zone of the procedure's calendar, when the decision is recorded, and the classifier."""
+    """The instant of a decision, the zone of the procedure's calendar, when the decision is recorded, and the classifier.
+
+    `open_cases` counts those that departments with a capacity lead.
+    """
 
     at: datetime
     zone: tzinfo
     recorded_at: datetime | None = None
     classifier: Classifier | None = None
+    open_cases: Mapping[str, int] = field(default_factory=dict)
 
     def instants(self) -> dict[str, datetime]:
         """`at` and `recorded_at` of the decision's events."""

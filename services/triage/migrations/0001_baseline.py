@@ -34,6 +34,7 @@ CREATE TABLE known (
     pinned boolean NOT NULL,
     PRIMARY KEY (case_id)
 );
+CREATE INDEX known_open ON known (case_id) WHERE ended = '';
 CREATE TABLE concerned (
     case_id text NOT NULL,
     department text NOT NULL,

@@ -20,7 +20,7 @@ _COLUMN_TYPES: dict[type, TypeEngine[Any]] = {str: Text(), int: Integer(), bool:
 def metadata() -> MetaData:
     """All tables of triage's schema, those of the runtime included."""
     declared = runtime_tables(SCHEMA)
-    Table(
+    known = Table(
         "known",
         declared,
         *(
@@ -28,6 +28,8 @@ def metadata() -> MetaData:
             for name, type_ in TriageCaseRow.__annotations__.items()
         ),
     )
+    # Capacities count open cases only, and most cases are closed.
+    Index("known_open", known.c.case_id, postgresql_where=text("ended = ''"))
     Table(
         "concerned",
         declared,

@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.contracts.base import ShortText, WireModel
 from shared.contracts.complaint import UNREADABLE, Complaint, ComplaintKind
 from shared.contracts.events.base import ActionEvent, CaseEvent, DueClock, JsonObject
+from shared.contracts.events.found_fact import FoundFact
 
 
 class Registered(CaseEvent):
@@ -37,6 +38,9 @@ class Classified(ActionEvent):
     subject: ShortText = ""
     facts: JsonObject = Field(default_factory=dict)
     evidence: list[ShortText] = Field(default_factory=list)
+    found: list[FoundFact] = Field(
+        default_factory=list, description="facts of the shared library that the words show and nobody entered, with the words"
+    )
     # Messages about the registration go out with the first decision, before `routed` names the department that they concern.
     department: ShortText = Field(
         default="",
@@ -61,6 +65,13 @@ class LabelGuess(WireModel):
     probability: float = 0.0
 
 
+class PassedOverDepartment(WireModel):
+    """A department that triage did not name although the rules gave it: it is on holiday, or leads as many cases as it can."""
+
+    department: ShortText
+    why: Literal["holiday", "capacity"]
+
+
 class Routed(ActionEvent):
     """A lead department became responsible, with co-operating departments if `cooperating` lists any."""
 
@@ -72,6 +83,9 @@ class Routed(ActionEvent):
     clocks: list[DueClock] = Field(default_factory=list, description="on department topics only: the running clocks and when they are due")
     guesses: list[LabelGuess] = Field(
         default_factory=list, description="the classifier's three best guesses for each label, the best first; empty without a classifier"
+    )
+    passed_over: list[PassedOverDepartment] = Field(
+        default_factory=list, description="departments that the rules gave before this one, each with the reason why it was passed over"
     )
     model: ShortText = Field(default="", description="the version of the classifier's model")
     review: Literal["", "confidence", "audit"] = Field(
@@ -85,6 +99,23 @@ class RouteProposed(Routed):
     """Triage proposed a department, and a person has to route the case; the catch-all department is only ever proposed."""
 
     name = "route_proposed"
+
+
+class ReviewDecided(ActionEvent):
+    """A person decided on a case that triage had put up for review; what he changed follows as `reclassified`, `routed`, `reassigned`."""
+
+    name = "review_decided"
+
+    confirm: bool = Field(default=False, description="the reviewer confirmed what stood, and triage's first guess where nothing stood")
+    outcome: Literal["", "confirmed", "corrected"] = ""
+    kind: ComplaintKind | Literal[""] = Field(default="", description="kind, subject and department as they stand after the decision")
+    subject: ShortText = ""
+    department: ShortText = ""
+    cooperating: list[ShortText] = Field(default_factory=list)
+    labels: dict[ShortText, ShortText] = Field(default_factory=dict, description="values of the classifier's other labels")
+    review: Literal["", "confidence", "audit"] = Field(default="", description="why the case was up for review")
+    model: ShortText = ""
+    guesses: list[LabelGuess] = Field(default_factory=list, description="the guesses of triage's decision, as in `routed`")
 
 
 class LinkProposed(CaseEvent):

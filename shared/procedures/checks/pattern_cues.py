@@ -18,8 +18,10 @@ def check_patterns(patterns: Mapping[str, TextPattern]) -> Iterator[Finding]:
     for name, pattern in patterns.items():
         if _NAME.fullmatch(name) is None:
             yield Finding(("patterns", name), f"patterns.{name}: a name has lower-case letters, digits and underscores; rename it")
-        elif not all([*pattern.words, *pattern.matches]) or not (pattern.words or pattern.matches):
-            yield Finding(("patterns", name), f"patterns.{name} has no expression or an empty one; write words or matches")
+        elif not all([*pattern.words, *pattern.matches]) or not (pattern.words or pattern.matches or pattern.library):
+            yield Finding(
+                ("patterns", name), f"patterns.{name} has no expression or an empty one; write words or matches, or name a library fact"
+            )
         else:
             yield from _syntax_findings(name, pattern)
 
@@ -33,7 +35,8 @@ def check_senses(procedure: Procedure) -> Iterator[Finding]:
             yield Finding(("derived", index, "when"), message, "warning")
             continue
         for name in _patterns_of(entry.when):
-            if name in patterns and "negation" not in patterns[name].cues and not patterns[name].topic:
+            # A fact of the library has its negations as exceptions.
+            if name in patterns and "negation" not in patterns[name].cues and not (patterns[name].topic or patterns[name].library):
                 message = f"reads says.{name}, whose cues do not contain negation: 没有漏水 would show 漏水; add negation to its cues"
                 yield Finding(("derived", index, "when"), message, "warning")
 

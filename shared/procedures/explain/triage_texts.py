@@ -87,7 +87,12 @@ def describe_route(texts: ProcedureTexts, entry: RouteEntry) -> list[str]:
 
 def describe_derivation(texts: ProcedureTexts, entry: DerivationEntry) -> list[str]:
     """Facts that the system derives from a complaint."""
-    condition, facts = texts.condition(entry.when), facts_text(texts, entry.set)
+    condition = texts.condition(entry.when)
+    taken = [
+        texts.choose(f"文字所示的{texts.quote(texts.fact(name))}", f"{texts.quote(texts.fact(name))} is what the words say")
+        for name in entry.takes
+    ]
+    facts = texts.join_list([part for part in (facts_text(texts, entry.set), *taken) if part], ("和", "and"))
     return [
         texts.choose(
             f"来件未注明的，若{condition}，系统认定{facts}。",

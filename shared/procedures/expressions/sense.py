@@ -1,13 +1,14 @@
 """Searches a text for a pattern and leaves out the hits that the words around them deny, ask about or put in the past."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import re2
 
 from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueEntry, CueKind, PatternField, TextPattern, common_cues
+from shared.procedures.fact_library.library import with_library
 
 # Bounds for a text of 20,000 characters that consists of hits and cues only: 100 hits, 120 characters around each.
 _MAX_HITS = 100
@@ -25,6 +26,7 @@ class Hit:
     words: str
     cue_kind: str = ""
     cue: str = ""
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +78,79 @@ class SensePattern:
         options = re2.Options()
         options.never_capture = True
         options.log_errors = False  # RE2 would print to stderr what is raised below
+        # The words as one, because there are many, and each of the patterns.
+        self.sources = [source for source in ("|".join(parts[: len(pattern.words)]), *parts[len(pattern.words) :]) if source]
         try:
             self._search = re2.compile("|".join(parts), options)
             self._expressions = [
                 (source, re2.compile(part, options)) for source, part in zip([*pattern.words, *pattern.matches], parts, strict=True)
             ]
+            self._exceptions = [re2.compile(expression, options) for expression in pattern.exceptions]
+            # Most hits have no exception: one search says so for all of them.
+            joined = "|".join(f"(?:{expression})" for expression in pattern.exceptions)
+            self._any_exception = re2.compile(joined, options) if joined else None
         except re2.error as error:
             raise ValueError(f"the pattern is not valid: {error}; write matches in RE2 syntax") from error
         self._lookalikes = _finder(tuple(pattern.lookalikes), ())
         self._cues = cues
+        self._any_before = _finder(tuple(sorted({e for cue in cues for e in cue.entry.before})), ())
+        self._any_after = _finder(tuple(sorted({e for cue in cues for e in cue.entry.after})), ())
 
     def hits(self, text: str) -> list[Hit]:
         """The hits in a text in order, up to the first that counts, so that a hit counts if the last one does."""
         hits: list[Hit] = []
-        if self._search.search(text) is None:
-            return hits
-        spans = [match.span() for match, _ in zip(self._search.finditer(text), range(_MAX_HITS), strict=False)]
-        for low, high in self._lookalikes(text):
-            spans = [(start, end) for start, end in spans if not low <= start <= end <= high]
-        for index, (start, end) in enumerate(spans):
-            following = spans[index + 1][0] if index + 1 < len(spans) else len(text)
-            hits.append(self._judged(_surroundings(text, start, end), following))
-            if not hits[-1].cue_kind:
+        for hit in self.all_hits(text):
+            hits.append(hit)
+            if not hit.cue_kind:
                 break
         return hits
 
+    def all_hits(self, text: str) -> Iterator[Hit]:
+        """Every hit in a text in order, without those that look-alikes and exceptions contain."""
+        spans = self.spans(text)
+        for index in range(len(spans)):
+            hit = self.judge(text, spans, index)
+            if hit is not None:
+                yield hit
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the expressions stand, without regard to cues."""
+        if self._search.search(text) is None:
+            return []
+        spans = [match.span() for match, _ in zip(self._search.finditer(text), range(_MAX_HITS), strict=False)]
+        for low, high in self._lookalikes(text):
+            spans = [(start, end) for start, end in spans if not low <= start <= end <= high]
+        return spans
+
+    def judge(self, text: str, spans: Sequence[tuple[int, int]], index: int) -> Hit | None:
+        """One of the hits of `spans` with its cue; None if an exception contains it."""
+        start, end = spans[index]
+        if self._is_exception(text, start, end):
+            return None
+        if not self._cues:
+            return Hit(text[start:end][:_MAX_WORDS], span=(start, end))
+        following = spans[index + 1][0] if index + 1 < len(spans) else len(text)
+        return self._judged(_surroundings(text, start, end), following)
+
+    def _is_exception(self, text: str, start: int, end: int) -> bool:
+        # Only the text around the hit is searched, so that a text of hits costs no more than 100 times a window.
+        low = max(0, start - _WINDOW)
+        if self._any_exception is None or self._any_exception.search(text[low : end + _WINDOW]) is None:
+            return False
+        window, hit_start, hit_end = text[low : end + _WINDOW], start - low, end - low
+        return any(match.start() < hit_end and hit_start < match.end() for search in self._exceptions for match in search.finditer(window))
+
     def _judged(self, place: _Surroundings, next_hit: int) -> Hit:
         words = place.text[place.start : place.end][:_MAX_WORDS]
-        for cue in self._cues:
-            expression = self._cue_before(cue, place) or self._cue_after(cue, place, next_hit)
+        has_before = self._any_before(place.text[place.sentence[0] : place.end])
+        has_after = self._any_after(place.after("passage"))
+        for cue in self._cues if has_before or has_after else ():
+            expression = (self._cue_before(cue, place) if has_before else "") or (
+                self._cue_after(cue, place, next_hit) if has_after else ""
+            )
             if expression and not cue.unless(place.around(cue.entry.unless_in)):
-                return Hit(words, cue.kind, expression)
-        return Hit(words)
+                return Hit(words, cue.kind, expression, (place.start, place.end))
+        return Hit(words, span=(place.start, place.end))
 
     def _cue_before(self, cue: _Cue, place: _Surroundings) -> str:
         """The cue before the hit or between its words that concerns it; empty if there is none."""
@@ -124,7 +167,8 @@ class SensePattern:
 
     def _contains(self, cue: str, words: str) -> bool:
         """Whether the cue is a part of the expression that found these words: 不准 of a meter is no negation."""
-        return any(cue in source and search.fullmatch(words) is not None for source, search in self._expressions)
+        folded = cue.casefold()
+        return any(folded in source.casefold() and search.fullmatch(words) is not None for source, search in self._expressions)
 
     @staticmethod
     def _cue_after(cue: _Cue, place: _Surroundings, next_hit: int) -> str:
@@ -142,7 +186,8 @@ def compile_patterns(patterns: Mapping[str, TextPattern], added_cues: Mapping[Cu
     """The patterns of a procedure and the common ones, compiled; raises `ValueError` that names a pattern that is not valid."""
     common = common_cues()
     compiled: dict[str, SensePattern] = {}
-    for name, pattern in {**common.patterns, **patterns}.items():
+    for name, declared in {**common.patterns, **patterns}.items():
+        pattern = with_library(declared)
         kinds = TOPIC_CUES if pattern.topic else pattern.cues
         cues = [_compile_cue(kind, entry) for kind in kinds for entry in (*common.cues.get(kind, ()), *added_cues.get(kind, ()))]
         try:
@@ -171,10 +216,14 @@ def _finder(expressions: tuple[str, ...], lookalikes: tuple[str, ...]) -> Callab
     # Look-alikes are found in the same pass, so that of two expressions that overlap the first one wins, and then the longer one.
     masked = frozenset(expression.casefold() for expression in lookalikes)
     ordered = sorted({*expressions, *lookalikes}, key=len, reverse=True)
-    search = re.compile("|".join(_literal(expression) for expression in ordered), re.IGNORECASE)
+    # RE2 takes a step a character; re tries each of some hundred literals at each character, half of triage's time on a complaint.
+    options = re2.Options()
+    options.never_capture, options.case_sensitive = True, False
+    search = re2.compile("|".join(_literal(expression) for expression in ordered), options)
 
     def find(text: str) -> list[tuple[int, int]]:
-        return [match.span() for match in search.finditer(text) if match.group().casefold() not in masked]
+        spans = [match.span() for match in search.finditer(text)]
+        return [(start, end) for start, end in spans if text[start:end].casefold() not in masked] if masked else spans
 
     return find
 

@@ -43,9 +43,16 @@ class TextPattern(StrictModel):
 
     zh: str = ""
     en: str = ""
+    library: str = Field(
+        default="",
+        description="fact of the shared library (shared/procedures/fact_library) whose expressions are added to these, such as danger",
+    )
     words: list[str] = Field(default_factory=list, description="expressions, as they are written")
     matches: list[str] = Field(default_factory=list, description="patterns in RE2 syntax")
     lookalikes: list[str] = Field(default_factory=list, description="expressions that contain one of these and do not count")
+    exceptions: list[str] = Field(
+        default_factory=list, description="patterns in RE2 syntax; a hit that overlaps one of their matches does not count"
+    )
     fields: list[PatternField] = Field(
         default=["title", "text"],
         min_length=1,

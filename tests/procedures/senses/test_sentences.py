@@ -16,6 +16,7 @@ import yaml
 from services.triage.domain.compiled_rules import TriageRules, compile_rules
 from services.triage.domain.reading.reading_copy import read_text
 from shared.procedures.expressions.sense import compile_patterns
+from shared.procedures.fact_library.library import with_library
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.model.bound_procedure import bind_parameters
 from shared.procedures.organisation import Organisation
@@ -79,7 +80,7 @@ def test_without_cues_hard_negatives_would_count() -> None:
         procedure = load_pack(pack).procedure
         pattern = procedure.patterns.get(name)
         if pattern is not None:
-            bare = compile_patterns({name: pattern.model_copy(update={"cues": []})}, {})[name]
+            bare = compile_patterns({name: with_library(pattern).model_copy(update={"cues": [], "exceptions": []})}, {})[name]
             count += bool(bare.hits(read_text(sentence.text)))
     assert count >= len(negatives) * 0.75
 

@@ -152,7 +152,8 @@ class Case:
     on it, empty while none has; `lead` is the case that it is a duplicate of, `handed_over` what that one took over, `duplicates` are
     its own; `urgings` counts those that nobody was told of yet, `ended_by` is the role that ended the case; `windows` maps each action
     that is no longer accepted to the clauses that close it; `leads` are the departments that have led (empty after a return), each with
-    the instant since when; `receipts` counts how often each department has signed since the case came back to it.
+    the instant since when; `receipts` counts how often each department has signed since the case came back to it;
+    `review` is what a person has to review of triage's decision, empty while he has not.
     """
 
     id: str
@@ -201,6 +202,7 @@ class Case:
     call_backs: CallBacks = field(default_factory=CallBacks)
     findings: Findings = field(default_factory=Findings)
     receipts: dict[str, int] = field(default_factory=dict)
+    review: dict[str, Any] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -276,6 +278,7 @@ class Case:
             call_backs=self.call_backs,
             findings=self.findings,
             receipts={**self.receipts},
+            review=self.review,
         )
 
     @classmethod

@@ -24,6 +24,7 @@ from services.sla.domain.lifecycle.links.duplicates import FOLLOWED_EVENTS, foll
 from services.sla.domain.lifecycle.links.duplicates import RULE as DUPLICATE_RULE
 from services.sla.domain.lifecycle.links.messages import CASE_CAUSE, CaseMessage, messages_to_other_cases
 from services.sla.domain.lifecycle.notifications import COMPLAINANT_ROLE, NotificationOptions, notify_roles
+from services.sla.domain.lifecycle.reviews.decisions import REVIEW_DECIDED, carry_out_review, decided_fields
 from services.sla.domain.messages.merging import merge_requests
 from services.sla.domain.rules.plans import first_clauses
 from services.sla.domain.rules.rulebook import Rulebook
@@ -108,6 +109,8 @@ def _follow_up_events(builder: DecisionBuilder) -> None:
             follow_link_event(builder, event)
         if event.type in REQUEST_EVENTS:
             follow_up_request(builder, event)
+        if event.type == REVIEW_DECIDED:
+            carry_out_review(builder, event)
         if event.type == "link_proposed":
             tell_responsible(builder, event.at, event.data["rule"], event.type, {"to_case": event.data["to_case"]})
         if event.type == "measures_signed_off":
@@ -230,6 +233,8 @@ def _take_action(builder: DecisionBuilder, case_input: TakeAction) -> None:
     event_type = permissions.resulting_event_type(builder, case_input.action, case_input.data)
     event_type = event_type_of_request(builder, event_type, case_input.role)
     data = {**permissions.action_event_fields(event_type, case_input.data), "role": case_input.role, "actor": case_input.actor}
+    if event_type == REVIEW_DECIDED:
+        data = decided_fields(builder, data)
     if event_type == "measures_submitted":
         data["needs_sign_off"] = permissions.needs_sign_off(builder, data)
     refusal = permissions.find_refusal(builder, permissions.effective_action(builder, case_input.action), event_type, case_input.at, data)

@@ -12,6 +12,7 @@ from services.sla.domain.lifecycle.defaults.call_backs import CALL_BACK_EVENTS, 
 from services.sla.domain.lifecycle.defaults.submissions import TRACKED_EVENTS, record_submission_or_decision
 from services.sla.domain.lifecycle.findings.records import TRACKED_FINDINGS
 from services.sla.domain.lifecycle.links.records import CaseLink
+from services.sla.domain.lifecycle.reviews.records import REVIEW_EVENTS, review_after
 from services.sla.domain.rules.plans import SelectorMatch
 from services.sla.domain.rules.rulebook import CASE_FLAG_BY_EVENT, Rulebook
 from shared.contracts.complaint import supplemented_text
@@ -116,6 +117,8 @@ class DecisionBuilder:
             self.case.receipts[self.case.department] = self.case.receipts.get(self.case.department, 0) + 1
         elif event_type in _FRESH_RECEIPT_EVENTS:
             self.case.receipts = {}
+        if event_type in REVIEW_EVENTS or (event_type in END_EVENTS and self.case.review):
+            self.case.review = review_after(self.case, event_type, data)
         if event_type in TRACKED_EVENTS:
             record_submission_or_decision(self.case, event_type, data)
         elif event_type in TRACKED_FINDINGS:

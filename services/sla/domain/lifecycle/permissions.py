@@ -17,6 +17,7 @@ from services.sla.domain.lifecycle.defaults.single_decisions import decision_not
 from services.sla.domain.lifecycle.defaults.waivers import waived
 from services.sla.domain.lifecycle.findings.rules import decision_out_of_order, wrong_finding_data
 from services.sla.domain.lifecycle.links.duplicates import follows_lead
+from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW, missing_decision, review_changes
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
@@ -65,6 +66,7 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         _missing_data(action, data)
         or wrong_finding_data(builder, action, at, data)
         or follows_lead(builder, action, event_type)
+        or _refused_review(builder, action, at, data)
         or _wrong_case_status(builder, action)
         or _window_closed(builder, action)
         or _too_many_returns(builder, action)
@@ -83,6 +85,14 @@ def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int
         or lacks_object(builder, action, {**data, "at": at})
         or ends_too_early(builder, action, {**data, "at": at})
     )
+
+
+def _refused_review(builder: DecisionBuilder, action: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
+    """The refusal of a decision on a review, or of one of the actions that it amounts to: a decision is taken whole or not at all."""
+    if action != DECIDE_REVIEW:
+        return None
+    refusals = (find_refusal(builder, change.action, change.event_type, at, change.data) for change in review_changes(builder.case, data))
+    return missing_decision(builder, data) or next(filter(None, refusals), None)
 
 
 def find_clock(builder: DecisionBuilder, id_or_clause: str) -> ClockPlan | None:

@@ -34,6 +34,7 @@ _STORED_COMPLAINT_FIELDS = (
     "against",
     "missing",
 )
+_LISTS_OF_MODELS = frozenset({"guesses", "passed_over"})
 _MASKED_COMPLAINANT_FIELDS = tuple(MaskedComplainant.model_fields)
 
 
@@ -78,7 +79,11 @@ def instants_to_micros(data: dict[str, Any]) -> dict[str, Any]:
 
 def untyped_event_fields(event: CaseEvent) -> dict[str, Any]:
     """The non-default fields of an event whose case is not registered yet: facts are not converted, their types depend on the procedure."""
-    return instants_to_micros(_non_default_fields(event, _EVENT_FIELD_DEFAULTS[type(event)]))
+    fields = instants_to_micros(_non_default_fields(event, _EVENT_FIELD_DEFAULTS[type(event)]))
+    # The core and its JSON columns hold plain values only.
+    for name in _LISTS_OF_MODELS.intersection(fields):
+        fields[name] = [entry.model_dump() for entry in fields[name]]
+    return fields
 
 
 def event_fields(event: CaseEvent, procedure: Procedure) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import opencc
 from services.triage.domain.reading.html_text import html_to_text
 from services.triage.domain.reading.numerals import numerals_to_digits
 from shared.contracts.complaint import Complaint
+from shared.contracts.events.found_fact import FoundFact
 
 # Unicode's Default_Ignorable_Code_Point: zero-width and bidi marks, soft hyphens, variation selectors, fillers.
 _IGNORABLE = re.compile(
@@ -23,7 +24,7 @@ _IGNORABLE = re.compile(
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 # From the radicals on without Korean, which is written with spaces.
 _FIRST_CJK, _HANGUL = "\u2e80", ("\uac00", "\ud7af")
-_NUMERAL_CHARACTERS = re.compile("[零〇一二两三四五六七八九十百千万亿]")
+_NUMERAL_CHARACTERS = re.compile("[零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟]")
 _LINE_BREAKS = re.compile("\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
@@ -38,7 +39,7 @@ def read_text(text: str) -> str:
     if text.isascii():
         return _without_spaces(text)
     text = unicodedata.normalize("NFKC", _IGNORABLE.sub("", text))
-    simplified = _traditional_to_simplified().convert(_without_spaces(text))
+    simplified = traditional_to_simplified().convert(_without_spaces(text))
     return numerals_to_digits(simplified) if _NUMERAL_CHARACTERS.search(simplified) else simplified
 
 
@@ -65,7 +66,8 @@ def _is_chinese(character: str) -> bool:
 
 
 @cache
-def _traditional_to_simplified() -> opencc.OpenCC:
+def traditional_to_simplified() -> opencc.OpenCC:
+    """OpenCC's tables."""
     # Loaded with the first text that needs it: 8 ms and 2.5 MB, which a process without complaints does not pay.
     return opencc.OpenCC("t2s")
 
@@ -76,6 +78,7 @@ class ReadingCopy:
     def __init__(self, complaint: Complaint) -> None:
         self._complaint = complaint
         self._texts: dict[str, str] = {}
+        self.found_facts: dict[str, FoundFact] | None = None
 
     def field(self, name: str) -> str:
         """A text field of the complaint, or `identity`, the one of the complainant; empty if it has no text."""

@@ -25,8 +25,18 @@ class DerivationEntry(TitledEntry):
     """Facts that triage derives from text or fields if the submission does not contain them."""
 
     id: str = ""
-    set: dict[str, Any] = Field(min_length=1)
+    set: dict[str, Any] = Field(default_factory=dict)
+    takes: dict[str, str] = Field(
+        default_factory=dict,
+        description="fact → fact of the shared library whose value it takes: {persons: persons}; not set where none is read",
+    )
     when: str
+
+    @model_validator(mode="after")
+    def _gives_a_fact(self) -> Self:
+        if not (self.set or self.takes):
+            raise ValueError("gives no fact; write set or takes")
+        return self
 
 
 class KindRule(TitledEntry):

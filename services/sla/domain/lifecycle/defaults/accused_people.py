@@ -13,7 +13,7 @@ RULE = "accused_left_out"
 _DECIDING_ACTIONS = frozenset(
     {
         *("approve", "approve_with_demands", "reject", "review", "sign_off", "grant_extension", "refuse_extension", "verify"),
-        *("refuse", "close"),
+        *("refuse", "close", "decide_review"),
         *FINDING_ACTIONS,
     }
 )

@@ -34,11 +34,29 @@ def test_evaluate_gives_figures_of_every_label(folder: Path) -> None:
 
 def test_explain_shows_ngrams_that_add_up(folder: Path) -> None:
     result = run("explain", "楼下電梯又停運了", "--model", str(folder / "model.npz"), "--json")
-    subject = next(entry for entry in json.loads(result.output) if entry["label"] == "subject")
+    subject = next(entry for entry in json.loads(result.output)["labels"] if entry["label"] == "subject")
     assert subject["guesses"][0]["value"] == "lift"
     added = sum(part["contribution"] for part in subject["contributions"])
     assert subject["bias"] + added == pytest.approx(subject["margin"])
     assert "because of:" in run("explain", "电梯", "--model", str(folder / "model.npz")).output
+
+
+def test_explain_shows_facts_with_their_words() -> None:
+    text = "我們十幾戶業主聯名，3號樓電梯停運"
+    facts = json.loads(run("explain", text, "--json").output)["facts"]
+    by_name = {fact["name"]: fact for fact in facts}
+    assert by_name["persons"] | {"words": ""} == {
+        "name": "persons",
+        "value": 11,
+        "words": "",
+        "field": "text",
+        "start": 0,
+        "end": 7,
+        "note": "at least",
+    }
+    assert {fact["words"] for fact in facts} >= {"3號樓", "電梯停運"}
+    assert all(fact["words"] == text[fact["start"] : fact["end"]] for fact in facts)
+    assert "facility_failure: yes («電梯停運», text 13-17)" in run("explain", text).output
 
 
 def test_compare_counts_what_another_model_would_change(folder: Path) -> None:

@@ -89,6 +89,7 @@ def case() -> Case:
         call_backs=CallBacks("dissatisfied", after_handling=True, unreached_days=["2026-11-09"]),
         findings=Findings({"3-1": True}, {"3-1": Compensation("compensation_approved", "cash", 12.5, 2.5)}, {"": "notice_drafted"}),
         receipts={"repairs": 1},
+        review={"sequence": 3, "reason": "audit", "model": "m1", "guesses": []},
     )
 
 

@@ -1,0 +1,1 @@
+"""The review queue: reads it, leases reviews to people, decides on them."""

@@ -1,0 +1,1 @@
+"""How many cases departments lead."""

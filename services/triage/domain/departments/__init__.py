@@ -1,0 +1,1 @@
+"""Departments that can take a case at an instant."""

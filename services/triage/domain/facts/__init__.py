@@ -1,0 +1,1 @@
+"""Facts that the words of a complaint show, with their values and the words."""
