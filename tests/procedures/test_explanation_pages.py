@@ -208,3 +208,21 @@ def test_a_parameter_that_selects_a_reading_is_read_by_a_condition_or_stands_for
     read = {path[1] for condition in rulebook_of(name)._conditions() for path in condition.paths if path[0] == "parameters"}
     read |= {source.parameter for _, _, source in entry_parameters(procedure)}
     assert {entry.parameter for entry in (*procedure.conflicts, *procedure.readings) if entry.parameter} <= read
+
+
+@EVERY_PACK
+@BOTH_LANGUAGES
+def test_a_page_says_nothing_twice(name: str, language: LanguageCode) -> None:
+    page = page_of(name, language)
+    statements = Counter(entry.lines[0] for section in page.clause_sections for entry in section.entries if entry.sources)
+    assert [line for line, times in statements.items() if times > 1] == []
+    defaults = "所在条款未另作安排的" if language == "zh" else "where its own entry says nothing else"
+    records = [clock for clock in pack(name).procedure.clocks if "breach" in clock.model_dump_json()]
+    assert sum(line.count(defaults) for line in all_lines(page)) == bool(records)
+
+
+@EVERY_PACK
+def test_no_word_of_a_list_stands_there_twice(name: str) -> None:
+    lists = [found for line in all_lines(page_of(name, "zh")) for found in re.findall(r"出现((?:“[^”]*”(?:、|或)?)+)", line)]
+    words = [re.findall("“([^”]*)”", listed) for listed in lists]
+    assert [listed for listed in words if len(set(listed)) != len(listed)] == []

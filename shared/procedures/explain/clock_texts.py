@@ -43,7 +43,8 @@ def describe_clock(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
 def _default_lines(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
     """What the engine does about the limit where the clock's own entries are silent."""
     limits = entry.effective_limits(texts.procedure.limits)
-    lines = _limit_default_lines(texts, limits) if _has_limit(entry) else []
+    # What holds for every limit of the procedure stands once, in the general rules.
+    lines = _limit_default_lines(texts, limits) if _has_limit(entry) and limits != texts.procedure.limits else []
     expected = entry.expects or entry.stops
     if entry.every is not None and limits.missed_period and expected is not None:
         act = texts.selector(expected)
@@ -57,21 +58,40 @@ def _has_limit(entry: ClockEntry) -> bool:
 
 
 def _limit_default_lines(texts: ProcedureTexts, limits: LimitDefaults) -> list[str]:
+    zh, en = _limit_default_parts(texts, limits)
+    if not zh:
+        return []
+    return [texts.choose(f"本条另有安排的之外，系统{zh}。", f"Where this entry says nothing else, the system {en}.")]
+
+
+def describe_limit_defaults(texts: ProcedureTexts) -> list[str]:
+    """What the system does about every limit whose own entry says nothing else."""
+    zh, en = _limit_default_parts(texts, texts.procedure.limits)
+    if not zh or not any(_has_limit(clock) for clock in texts.procedure.clocks):
+        return []
+    return [
+        texts.choose(
+            f"届满未完成即记为超期的各时限，所在条款未另作安排的，系统{zh}。",
+            f"For every deadline whose missing is recorded, where its own entry says nothing else, the system {en}.",
+        )
+    ]
+
+
+def _limit_default_parts(texts: ProcedureTexts, limits: LimitDefaults) -> tuple[str, str]:
     parts: list[tuple[str, str]] = []
     if limits.remind_at is not None:
         share = round(100 * limits.remind_at)
-        parts.append((f"期限用去{share}%时提醒负责人", f"reminds whoever is responsible when {share}% of the time is used up"))
+        parts.append((f"在期限用去{share}%时提醒负责人", f"reminds whoever is responsible when {share}% of the time is used up"))
     if limits.tell_owner:
-        parts.append(("届满未完成的即行催办", "chases them when the limit is missed"))
+        parts.append(("届满未完成的即行催办", "urges them when the limit is missed"))
     if limits.escalate_after is not None:
         after = texts.duration(limits.escalate_after)
         every = f"then, after every {after} (or the limit's own time, where that is shorter), tells the next role up"
         parts.append((f"此后每隔{after}（期限更短的，每隔同样长的时间）向更上一级报告", every))
     if not parts:
-        return []
+        return "", ""
     zh, en = "，".join(part for part, _ in parts), ", ".join(part for _, part in parts)
-    zh = f"本条未另作安排的，系统在{zh}，至时限结束为止。"
-    return [texts.choose(zh, f"Where this entry says nothing else, the system {en}, until the deadline ends.")]
+    return f"{zh}，至时限结束为止", f"{en}, until the deadline ends"
 
 
 def _end(texts: ProcedureTexts, entry: ClockEntry) -> str:
@@ -87,9 +107,9 @@ def _change_lines(texts: ProcedureTexts, entry: ClockEntry) -> list[str]:
     """The events that restart, pause, resume or cancel the clock, and whether a late action is accepted."""
     sentences = (
         (entry.restarts, "遇{}，期限重新起算。", "On {} the limit starts afresh."),
-        (entry.pauses, "遇{}，暂停计时。", "On {} it pauses."),
-        (entry.resumes, "遇{}，恢复计时。", "On {} it resumes."),
-        (entry.cancels, "遇{}，时限取消。", "On {} it is cancelled."),
+        (entry.pauses, "遇{}，暂停计时。", "On {} the time stops."),
+        (entry.resumes, "遇{}，恢复计时。", "On {} the time goes on."),
+        (entry.cancels, "遇{}，时限取消。", "On {} the deadline is cancelled."),
     )
     lines = [texts.choose(zh, en).format(texts.selector(selector)) for selector, zh, en in sentences if selector is not None]
     if entry.calendar == "department":
@@ -112,7 +132,7 @@ def _due_lines(texts: ProcedureTexts, entry: ClockEntry, due: DueEntry) -> list[
     lines = [
         texts.choose(
             f"{condition}期限：{limit}。届满未完成的，{effects}。",
-            f"{condition}Limit: {limit}. If it is not met, the system {effects}.",
+            f"{condition}{'limit' if condition else 'Limit'}: {limit}. If it is not met, the system {effects}.",
         )
     ]
     if due.or_agreed:
@@ -150,7 +170,7 @@ def _reminder_line(texts: ProcedureTexts, entry: ClockEntry, reminder: ReminderE
     else:
         share = round(100 * (reminder.share or 0))
         moment = texts.choose(f"期限用去{share}%时", f"when {share}% of the time is used up")
-    reference = texts.reference(clause_ids(reminder.clause))
+    reference = texts.reference(clause for clause in clause_ids(reminder.clause) if clause not in clause_ids(entry.clause))
     if reminder.when is None:
         return texts.choose(f"{moment}，系统{effects}{reference}。", f"{moment[0].upper()}{moment[1:]}, the system {effects}{reference}.")
     condition = texts.condition(reminder.when)

@@ -133,7 +133,7 @@ def describe_list(texts: ProcedureTexts, entry: CaseListEntry) -> list[str]:
     condition = ""
     if entry.when is not None:
         phrase = texts.condition(entry.when)
-        condition = texts.choose(f"，且{phrase}", f", if {phrase}")
+        condition = texts.choose(f"，且{phrase}", f", where {phrase}")
     columns = [
         texts.choose(column.zh, column.en) or column.zh or column.en or texts.path_name(column.paths[0])
         for column in entry.expanded_columns

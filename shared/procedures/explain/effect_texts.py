@@ -1,5 +1,6 @@
 """Describes effects, each as the predicate of a sentence whose subject is the system."""
 
+import re
 from collections.abc import Sequence
 
 from shared.procedures.explain import value_names
@@ -29,13 +30,16 @@ from shared.procedures.model.effects import (
 from shared.procedures.model.timed_entries import ActorOfEvent, EscalationLadder
 
 Owner = RoleNames | ActorOfEvent | None
+_DOER = re.compile(r"last\.(?P<event>\w+)\.role == '(?P<role>\w+)'")
 _CHINESE_NUMBERS = "零一二三四五六七八九"
 
 
 def effects_text(texts: ProcedureTexts, effects: Sequence[AnyEffect], owner: Owner = None, *, overdue: bool = False) -> str:
     """The effects in their order; `owner` is the owner of the clock that runs them, `overdue` whether its limit has passed."""
     expanded = [expand_effect(effect) for effect in effects]
-    parts = [_effect_with_condition(texts, effect, owner, overdue) for effect in expanded]
+    groups = _groups_by_doer(expanded)
+    parts = [_doers_text(texts, group) if len(group) > 1 else _effect_with_condition(texts, group[0], owner, overdue) for group in groups]
+    expanded = [group[0] for group in groups]
     if not any(effect.when for effect in expanded):
         if len(parts) > 1 and texts.is_chinese:
             return f"{'，'.join(parts[:-1])}，并{parts[-1]}"
@@ -43,6 +47,44 @@ def effects_text(texts: ProcedureTexts, effects: Sequence[AnyEffect], owner: Own
     opening = texts.choose("作如下处理：", "acts as follows: ") if expanded[0].when else ""
     follows = ["" if effect.when or (index == 0) else texts.choose("", "it ") for index, effect in enumerate(expanded)]
     return opening + texts.choose("；", "; ").join(before + part for before, part in zip(follows, parts, strict=True))
+
+
+def _groups_by_doer(effects: Sequence[Effect]) -> list[list[Effect]]:
+    """The effects, those together that send the same message to whichever role did the same thing."""
+    groups = list[list[Effect]]()
+    for effect in effects:
+        previous = groups[-1][0] if groups else None
+        doer = _DOER.fullmatch(effect.when or "")
+        earlier = _DOER.fullmatch(previous.when or "") if previous is not None else None
+        same = (
+            isinstance(effect, Remind)
+            and isinstance(previous, Remind)
+            and doer is not None
+            and earlier is not None
+            and (effect.remind, previous.remind) == (doer["role"], earlier["role"])
+            and doer["event"] == earlier["event"]
+            and (effect.by, effect.departments, effect.clause) == (previous.by, previous.departments, previous.clause)
+        )
+        if same:
+            groups[-1].append(effect)
+        else:
+            groups.append([effect])
+    return groups
+
+
+def _doers_text(texts: ProcedureTexts, effects: Sequence[Effect]) -> str:
+    """Messages to whichever of some roles did a thing, in one sentence instead of one for each role."""
+    reminders = [effect for effect in effects if isinstance(effect, Remind)]
+    first = reminders[0]
+    doer = _DOER.fullmatch(first.when or "")
+    event = texts.latest(doer["event"]) if doer is not None else ""
+    roles = texts.join_list([texts.roles(effect.remind) for effect in reminders])
+    channels = _channels_text(texts, first)
+    reference = texts.reference(clause_ids(first.clause))
+    return texts.choose(
+        f"若{event}系由{roles}作出，以{channels}提醒该岗位{reference}",
+        f"if {event} was by {roles}, it reminds that role by {channels}{reference}",
+    )
 
 
 def _effect_with_condition(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: bool) -> str:
@@ -82,10 +124,14 @@ def _effect_text(texts: ProcedureTexts, effect: Effect, owner: Owner, overdue: b
     raise TypeError(f"{type(effect).__name__}: has no description; add a case for it")
 
 
+def _channels_text(texts: ProcedureTexts, effect: Remind | Notify) -> str:
+    return texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))
+
+
 # Regulations use 催办 for what is overdue and 提醒 before; both are the event `reminded`.
 def _message_text(texts: ProcedureTexts, effect: Remind | Notify, owner: Owner, overdue: bool) -> str:
     """`remind` asks for an act, `notify` tells; once a limit has passed the reminder is a chase (催办)."""
-    channels = texts.join_list([texts.lookup(value_names.MESSAGE_CHANNEL_NAMES, channel) for channel in effect.by], ("和", "and"))
+    channels = _channels_text(texts, effect)
     if isinstance(effect, Remind):
         verb = ("催办", "urges") if overdue else ("提醒", "reminds")
         roles = _departments_text(texts, effect, _role_names(texts, effect.remind, owner))

@@ -226,7 +226,7 @@ EVENT_STATEMENTS: dict[str, str] = {
 """Event → the English statement that it has happened; `has` and `have` take the negation."""
 
 ROLE_OF_SYSTEM_EVENT: BilingualNames = {
-    "clock_breached": ("{}的时限届满未完成", "a missed deadline of {}"),
+    "clock_breached": ("由{}负责的时限届满未完成", "a missed deadline of {}"),
     "escalated": ("升级上报至{}", "an escalation to {}"),
     "reminded": ("提醒{}", "a reminder to {}"),
     "no_recipient": ("上报{}而无人接收", "an escalation to {} that reaches nobody"),

@@ -14,6 +14,7 @@ from shared.procedures.model.timed_entries import ActorOfEvent, TitledEntry
 # Titles of units read without an article in English; of people and of countable units with one.
 _WITHOUT_ARTICLE = re.compile(r"(?:service|marketing|management|resources|administration|operations|staff)$", re.IGNORECASE)
 _ARTICLE_OF_NOUN = re.compile(r"^(?:an?|the) ")
+_ONLY_ONE = ("首次", "一次", "二次", "the first ", "the second ")
 _HAS = re.compile(r" (has|have) ")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Packs write reasons in both languages, as "中文。 English." or "中文 / English".
@@ -92,13 +93,15 @@ class ProcedureNames:
             return self.roles(roles)
         first, *others = (self.role_phrase(role) for role in role_tuple(roles))
         rest = self.choose("、", ", then ").join(others)
-        return self.choose(f"{first}（无人任职的，依次由{rest}）", f"{first} (where nobody holds that role: {rest})")
+        return self.choose(
+            f"{first}（无人任职的，{'依次' if len(others) > 1 else ''}由{rest}）", f"{first} (where nobody holds that role: {rest})"
+        )
 
     def roles(self, roles: RoleNames | ActorOfEvent, conjunction: tuple[str, str] = ("或", "or")) -> str:
         """The titles of roles, or the actor of an earlier event."""
         if isinstance(roles, ActorOfEvent):
             return self.choose(f"作出{self.event(roles.who)}的人", f"the person who did {self.event(roles.who)}")
-        return self.join_list([self.role_phrase(role) for role in role_tuple(roles)], conjunction)
+        return self.join_list(list(dict.fromkeys(self.role_phrase(role) for role in role_tuple(roles))), conjunction)
 
     def event(self, event_id: str) -> str:
         """An event's name: the regulation's own word, else the common one."""
@@ -108,10 +111,21 @@ class ProcedureNames:
         """An event's name without an article, as after `the latest`."""
         return _ARTICLE_OF_NOUN.sub("", self.event(event_id))
 
+    def latest(self, event_id: str) -> str:
+        """The latest event of a type; of what happens once by its name (首次答复, the first answer) that name."""
+        if self.event(event_id).startswith(_ONLY_ONE):
+            return self.event(event_id)
+        return self.choose(f"最近一次{self.event(event_id)}", f"the latest {self.event_noun(event_id)}")
+
     def happened(self, event_id: str, *, positive: bool) -> str:
         """That an event has happened, or has not."""
         if self.is_chinese:
-            return f"{'已' if positive else '尚未'}{self.event(event_id)}"
+            event = self.event(event_id)
+            return f"{'已' if positive else '尚未'}{'作' if event[0] in '一二' else ''}{event}"
+        # A pack names an inquiry into papers by the event of a survey: “the site has been surveyed” would be false there.
+        term = self._term(event_id) if event_id == "surveyed" else ""
+        if term:
+            return f"{term} has {'' if positive else 'not '}been made"
         statement = EVENT_STATEMENTS.get(event_id, f"there has been {self.event(event_id)}")
         return statement if positive else _HAS.sub(r" \1 not ", statement, count=1)
 

@@ -82,7 +82,7 @@ def build_page(procedure: Procedure, clauses: Mapping[str, ClauseText], language
 def _heading(texts: ProcedureTexts, clause: str) -> str:
     heading = texts.clause(clause)
     # Deadlines and messages cite the number; where the regulation is cited otherwise people need both.
-    number = texts.choose(f"（{clause}）", f" ({clause})") if texts.is_cited_otherwise(clause) else ""
+    number = texts.choose(f"（{clause}）", f" ({clause})") if texts.is_cited_otherwise(clause) and clause not in heading else ""
     return heading[0].upper() + heading[1:] + number
 
 
@@ -175,7 +175,8 @@ def _appendices(texts: ProcedureTexts, entries: list[LocatedEntry], placement: P
     yield PageSection(texts.choose("岗位", "Roles"), entries=[PageEntry([roles])])
     yield PageSection(texts.choose("系统据以判断的事实", "Facts that the rules read"), entries=_entries_in(texts, entries, "facts"))
     yield PageSection(
-        texts.choose("通则", "General rules"), entries=[PageEntry([rule]) for rule in declarations.describe_general_rules(texts)]
+        texts.choose("通则", "General rules"),
+        entries=[PageEntry([rule]) for rule in [*declarations.describe_general_rules(texts), *clock_texts.describe_limit_defaults(texts)]],
     )
 
 
@@ -273,8 +274,9 @@ def _numbered(texts: ProcedureTexts, entries: list[LocatedEntry], section: Liter
 def _uncovered_clauses(texts: ProcedureTexts) -> list[PageEntry]:
     colon = texts.choose("：", ": ")
     return [
-        PageEntry([f"{texts.clause_list(clause_ids(entry.clause))}{colon}{texts.sentence(entry.why)}"])
+        PageEntry([f"{listed[0].upper()}{listed[1:]}{colon}{texts.sentence(entry.why)}"])
         for entry in texts.procedure.uncovered
+        if (listed := texts.clause_list(clause_ids(entry.clause)))
     ]
 
 

@@ -69,11 +69,16 @@ def _nearest_clause(clause_id: str, clauses: Mapping[str, ClauseText]) -> str:
     return clause_id
 
 
+def _is_same_rule(first: ActionRule, second: ActionRule) -> bool:
+    """Whether two rules say the same, whatever further clauses they serve."""
+    return first.model_dump(exclude={"clause"}) == second.model_dump(exclude={"clause"})
+
+
 def _add_to_groups(groups: list[list[LocatedEntry]], located: LocatedEntry) -> None:
     """Add an entry to the group that one sentence describes: actions with the same rule, figures of one report."""
     for group in groups:
         first = group[0].entry
-        same_rule = isinstance(first, ActionRule) and isinstance(located.entry, ActionRule) and first == located.entry
+        same_rule = isinstance(first, ActionRule) and isinstance(located.entry, ActionRule) and _is_same_rule(first, located.entry)
         if (same_rule and group[0].section == located.section == "actions") or (
             isinstance(first, FigureEntry) and isinstance(located.entry, FigureEntry)
         ):

@@ -18,7 +18,7 @@ def describe_action_rule(texts: ProcedureTexts, action_ids: Sequence[str], rule:
     lines = [*_permission_lines(texts, actions, rule), *_limit_lines(texts, actions, rule)]
     if "start_work" in action_ids and rule.requires is not None and _holds_for_handling(texts):
         handle = texts.quote(texts.action("handle")) if texts.is_chinese else texts.action("handle")
-        lines.append(texts.choose(f"{handle}亦同。", f"the same holds to {handle}."))
+        lines.append(texts.choose(f"{handle}亦同。", f"the same holds for a request to {handle}."))
     if rule.when is None:
         return [line if texts.is_chinese else f"{line[0].upper()}{line[1:]}" for line in lines]
     condition = texts.condition(rule.when)
@@ -65,19 +65,25 @@ def _limit_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list[
         condition = texts.condition(rule.needs_sign_off)
         lines.append(
             texts.choose(
-                f"{actions}：若{condition}，须经审签方为有效。", f"to {actions} counts only once it has been signed off, if {condition}."
+                f"{actions}：若{condition}，须经审签方为有效。",
+                f"a request to {actions} takes effect only once it has been signed off, if {condition}.",
             )
         )
     if rule.at_most is not None:
-        lines.append(texts.choose(f"{actions}至多{rule.at_most}次。", f"to {actions} is accepted {rule.at_most} time(s) at most."))
+        lines.append(
+            texts.choose(f"{actions}至多{rule.at_most}次。", f"a request to {actions} is accepted {rule.at_most} time(s) at most.")
+        )
     if rule.reasons:
         reasons = texts.join_list([texts.own_language_part(reason) for reason in rule.reasons])
-        lines.append(texts.choose(f"{actions}的理由限于：{reasons}。", f"to {actions}, one of these reasons is needed: {reasons}."))
+        lines.append(texts.choose(f"{actions}的理由限于：{reasons}。", f"a request to {actions} needs one of these reasons: {reasons}."))
     if rule.each_role:
-        zh, en = f"各岗位先后{actions}，每个岗位对同一次提交决定一次。", f"to {actions}, each role decides once, one after the other."
+        zh, en = (
+            f"各岗位先后{actions}，每个岗位对同一次提交决定一次。",
+            f"a request to {actions} is each role's, one after the other; each decides once.",
+        )
         lines.append(texts.choose(zh, en))
     if rule.unasked:
-        lines.append(texts.choose(f"无人申请也可{actions}。", f"nobody has to ask before somebody may {actions}."))
+        lines.append(texts.choose(f"无人申请也可{actions}。", f"a request to {actions} is accepted though nobody asked for it."))
     if rule.in_time:
         lines.append(texts.choose(f"{actions}须在期限届满前提出。", f"a request to {actions} is accepted only before the limit."))
     return [*lines, *_object_lines(texts, actions, rule)]
@@ -93,26 +99,26 @@ def _object_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> list
         lines += _call_back_lines(texts, actions, rule, rule.call_back)
     for default in rule.waives:
         zh, en = _WAIVED[default]
-        lines.append(texts.choose(f"{actions}：{zh}。", f"to {actions}: {en}."))
+        lines.append(texts.choose(f"{actions}{zh}。", f"a request to {actions} is accepted {en}."))
     return lines
 
 
 _WAIVED: dict[EngineDefault, tuple[str, str]] = {
-    "close_needs_handling": ("未经处理或答复也可", "accepted though nothing was handled or answered"),
-    "dissatisfied_goes_on": ("最近一次回访不满意也可", "accepted though the latest call-back was dissatisfied"),
-    "refuse_decides_acceptance": ("受理、批准或处理之后也可", "accepted after acceptance, approval or handling too"),
-    "verify_needs_its_object": ("处理之前也可", "accepted before anything was handled too"),
-    "carried_out_as_approved": ("措施未经批准也可", "accepted though the measures were not approved"),
+    "close_needs_handling": ("未经处理或答复也可作出", "though nothing was handled or answered"),
+    "dissatisfied_goes_on": ("在最近一次回访不满意之后也可作出", "though the latest call-back was dissatisfied"),
+    "refuse_decides_acceptance": ("在受理、批准或处理之后也可作出", "after acceptance, approval or handling too"),
+    "verify_needs_its_object": ("在处理之前也可作出", "before anything was handled too"),
+    "carried_out_as_approved": ("在措施未经批准时也可作出", "though the measures were not approved"),
 }
 """Default of the engine → what holds where the procedure sets it aside."""
 
 
 def _call_back_lines(texts: ProcedureTexts, actions: str, rule: ActionRule, demand: CallBackDemand) -> list[str]:
-    outcomes = texts.join_list([texts.choose(*VALUE_NAMES[outcome]) for outcome in demand.outcomes], ("或", "or"))
+    outcomes = texts.join_list([texts.quote(texts.choose(*VALUE_NAMES[outcome])) for outcome in demand.outcomes])
     refusal = _refusal(texts, rule)
     lines = [
         texts.choose(
-            f"{actions}须在最近一次处理之后回访，且回访结果为{outcomes}；否则，{refusal}。",
+            f"{actions}之前，须在最近一次处理之后回访，且回访结果为{outcomes}；否则，{refusal}。",
             f"a request to {actions} is accepted only after a call-back that follows the latest handling, with the outcome {outcomes}; "
             f"otherwise it {refusal}.",
         )
@@ -122,7 +128,7 @@ def _call_back_lines(texts: ProcedureTexts, actions: str, rule: ActionRule, dema
         roles = texts.roles(demand.closes or "owner")
         lines.append(
             texts.choose(
-                f"在{days}个工作日回访均联系不上的，{roles}可以{actions}。",
+                f"分别在{days}个工作日回访均联系不上的，{roles}可以{actions}。",
                 f"where call-backs on {days} working days reached nobody, {roles} may {actions}.",
             )
         )

@@ -27,6 +27,8 @@ def describe_kind(texts: ProcedureTexts, entry: KindRule) -> list[str]:
     """The condition of a kind."""
     kind = texts.lookup(value_names.VALUE_NAMES, entry.id)
     title = texts.title(entry)
+    beginning, colon, description = title.partition(texts.choose("：", ": "))
+    title = description if colon and beginning.lower() == kind.lower() else title
     name = texts.quote(kind) if title in (kind, entry.id) else texts.quote(kind) + texts.choose(f"（{title}）", f" ({title})")
     return [_choice_line(texts, "类别", "kind", name, entry.when)]
 
@@ -181,12 +183,14 @@ def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
     key = conditional[2] if conditional else None
     conditions = [texts.condition(entry.when)] if entry.when else []
     if conditional:
-        conditions.append(node_text(texts, conditional[1], negated=conditional[0] == "unless"))
+        text = node_text(texts, conditional[1], negated=conditional[0] == "unless")
+        either = bool(conditions) and texts.choose("或", " or ") in text
+        conditions.append(texts.choose(f"（{text}）", f"({text})") if either else text)
     shared = operand_words(texts, entry.key) if key is None else "" if isinstance(key, Value) else operand_text(texts, key)
     condition = texts.choose("，且", " and ").join(conditions)
     window = texts.limit(entry.window_) if entry.window_ else ""
     linked = texts.quote(texts.lookup(value_names.VALUE_NAMES, entry.does.link_as))
-    notes = _count_notes(texts, entry, bool(shared) and not conditional)
+    notes = _count_notes(texts, entry, bool(shared) and not conditional and not _has_fallback(texts, entry.key))
     if texts.is_chinese:
         only = f"若{condition}，" if condition else ""
         alike = ("同一投诉人的" if entry.same else "") + (f"{shared}相同的" if shared else "")
@@ -198,6 +202,11 @@ def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
     alike = f" with the same {shared.removeprefix('the ')}" if shared else ""
     only = f", counting those where {condition}" if condition else ""
     return f"“{texts.title(entry)}”: once there are {counted}{alike}{notes}{only}, the system links them as {linked}"
+
+
+def _has_fallback(texts: ProcedureTexts, key: str) -> bool:
+    """Whether a key names another field for cases that do not give the first one."""
+    return texts.choose("没有的", "failing that") in operand_words(texts, key)
 
 
 def _count_notes(texts: ProcedureTexts, entry: CountEntry, needs_key: bool) -> str:

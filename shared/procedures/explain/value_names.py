@@ -10,13 +10,13 @@ CHANNEL_NAMES: BilingualNames = {
     "email": ("电子邮件", "e-mail"),
     "web": ("网站", "web site"),
     "online_service": ("在线客服", "online service"),
-    "message_board": ("留言板、社区", "message board"),
+    "message_board": ("留言板（社区）", "message board"),
     "sms": ("短信", "text message"),
     "app": ("手机应用", "app"),
     "box": ("意见箱", "suggestion box"),
     "media": ("媒体", "media"),
     "regulator": ("政府或监管部门", "regulator or government office"),
-    "internal": ("内部转办", "internal"),
+    "internal": ("内部转办", "internal referral"),
 }
 
 FINDING_VALUES: BilingualNames = {
@@ -123,7 +123,7 @@ FIELD_NAMES: BilingualNames = {
     "household": ("户号", "household"),
     "id": ("身份标识", "own identity"),
     "has": ("已提供的联系信息", "contact details given"),
-    "role": ("经办岗位", "acting role"),
+    "role": ("经办岗位", "role that is to act"),
     "outcome": ("结果", "outcome"),
     "reason": ("理由", "reason"),
     "promise": ("对客户的承诺", "promise to the customer"),

@@ -36,12 +36,12 @@ def is_truth_fact(names: ProcedureNames, node: Node) -> bool:
     return fact is None or fact.type == "bool"
 
 
-# 认定 asks for somebody's finding; a fact that is assumed needs none, so that its denial is 不符合 and not 未认定.
+# 认定 asks for somebody's finding; a fact that is assumed needs none, so that it is 为是 or 为否, as its declaration says.
 def facts_statement(names: ProcedureNames, titles: str, count: int, positive: bool, true_by_default: bool) -> str:
     """That facts apply or do not; `titles` are joined, `count` is their number."""
     if names.is_chinese:
         if true_by_default:
-            return f"{'符合' if positive else '不符合'}{titles}"
+            return f"{titles}为{'是' if positive else '否'}"
         return f"{'认定' if positive else '未认定'}{titles}"
     if positive:
         return f"{titles} {'apply' if ' and ' in titles and count > 1 else 'applies'}"
@@ -171,7 +171,7 @@ def _same_day_text(names: ProcedureNames, left: Name, right: Name, *, positive: 
     """`event.day == case.received_day`: it is on the day of receipt."""
     not_ = "" if positive else names.choose("不", "not ")
     if right.path[0] == "last":
-        day = names.choose(f"最近一次{names.event(right.path[1])}当日", f"on the day of the latest {names.event_noun(right.path[1])}")
+        day = names.choose(f"{names.latest(right.path[1])}当日", f"on the day of {names.latest(right.path[1])}")
     else:
         day = names.choose("收到投诉当日", "on the day of receipt")
     subject = names.choose("", "it") if left.path[0] == "event" else name_text(names, left)
@@ -194,7 +194,9 @@ def _value_of(names: ProcedureNames, left: Name, item: Node) -> str:
     if not isinstance(item, Value):
         return operand_text(names, item)
     if left.path[-1] in ("to", "to_role", "role") and str(item.value) in names.procedure.role_names:
-        return names.role_phrase(str(item.value))
+        title = names.role_phrase(str(item.value))
+        # 法律事务部或法律顾问 is one role: without marks its 或 reads as a second alternative of the sentence.
+        return names.quote(title) if names.choose("或", " or ") in title else title
     if left.path[-2:] == ("complainant", "kind") and str(item.value) in VALUE_NAMES:
         title = names.lookup(VALUE_NAMES, str(item.value))
         return names.choose(title, f"{'an' if title[0] in 'aeiou' else 'a'} {title}")
@@ -205,14 +207,14 @@ def _actor_text(names: ProcedureNames, left: Name, items: Sequence[Node], *, pos
     """Who did it: `event.role == 'chief'`, `last.accepted.role == 'chief'`, `event.role == last.accepted.role`."""
     doers = names.join_list(
         [
-            names.choose(f"作出最近一次{names.event(item.path[1])}的岗位", f"the role that did the latest {names.event_noun(item.path[1])}")
+            names.choose(f"作出{names.latest(item.path[1])}的岗位", f"the role that did {names.latest(item.path[1])}")
             if isinstance(item, Name) and item.path[0] == "last"
             else _value_of(names, left, item)
             for item in items
         ]
     )
     if left.path[0] == "last":
-        event = names.choose(f"最近一次{names.event(left.path[1])}", f"the latest {names.event_noun(left.path[1])}")
+        event = names.latest(left.path[1])
         if left.path[1] == "escalated":  # its role is the rung that it reached, not who did it
             reached = "reached" if positive else "did not reach"
             return names.choose(f"{event}{'' if positive else '并非'}至{doers}", f"{event} {reached} {doers}")
@@ -229,10 +231,19 @@ def _ordered_text(names: ProcedureNames, node: Comparison) -> str:
     """A comparison of size or time."""
     if isinstance(node.right, Call) and node.right.function == MONTHS_AFTER and isinstance(node.left, Name):
         return _months_text(names, node.left, node.right, _MONTH_WORDS[node.operator])
+    if isinstance(node.left, Name) and node.left.path[0] == "count" and isinstance(node.right, Value):
+        return _times_text(names, node.left.path[1], node.operator, operand_text(names, node.right))
     is_time = isinstance(node.right, Name | Call) and not _is_number_fact(names, node.right)
     zh, en = (_TIME_WORDS if is_time else _NUMBER_WORDS)[node.operator]
     left, right = operand_text(names, node.left), operand_text(names, node.right)
     return names.choose(f"{left}{zh}{right}", f"{left} {en} {right}")
+
+
+def _times_text(names: ProcedureNames, event: str, operator: str, number: str) -> str:
+    """`count.answered > 2`: how often an event has happened."""
+    zh, en = _NUMBER_WORDS[operator]
+    times = "once" if number == "1" else f"{number} times"
+    return names.choose(f"{names.event(event)}{zh}{number}次", f"there has been {names.event(event)} {en.removeprefix('is ')} {times}")
 
 
 def _months_text(names: ProcedureNames, day: Name, call: Call, words: tuple[str, str]) -> str:

@@ -46,6 +46,9 @@ def value_text(names: ProcedureNames, node: Value, subject: Name | None = None) 
         return f"{value:g}" if value < 1e6 else f"{value:.0f}"  # noqa: PLR2004 - `g` would print an exponent
     if subject is not None and subject.path[-1] in ("class", "from_class"):
         return names.quote(names.class_(value))
+    if subject is not None and subject.path[-1] == "clock":
+        clock = next((clock for clock in names.procedure.clocks if clock.id == value), None)
+        return names.quote(names.title(clock) if clock else _literal_title(names, value))
     return names.quote(_literal_title(names, value))
 
 
@@ -94,7 +97,7 @@ def name_text(names: ProcedureNames, node: Name) -> str:
 
 
 def _last_field_text(names: ProcedureNames, event: str, field: str) -> str:
-    latest = names.choose(f"最近一次{names.event(event)}", f"the latest {names.event_noun(event)}")
+    latest = names.latest(event)
     if field == "at":
         return latest
     return names.choose(f"{latest}的{_field(names, field)}", f"the {_field(names, field)} of {latest}")

@@ -28,6 +28,14 @@ _PRESENCE: dict[str, _Forms] = {
         "{it} names no date for the next answer",
     ),
     "to": ("写明了接收方", "未写明接收方", "{it} names a receiver", "{it} names no receiver"),
+    "against": (
+        "写明了被投诉人",
+        "未写明被投诉人",
+        "the person or unit complained about is given",
+        "the person or unit complained about is not given",
+    ),
+    "person": ("写明了人员", "未写明人员", "{it} names a person", "{it} names no person"),
+    "facts": ("记有事实", "未记事实", "{it} records facts", "{it} records no facts"),
     "id": ("能够识别投诉人", "无法识别投诉人", "the complainant can be identified", "the complainant cannot be identified"),
 }
 _FLAGS: dict[str, _Forms] = {
@@ -73,12 +81,13 @@ def presence_text(names: ProcedureNames, node: Name, *, positive: bool) -> str:
     if forms is not None:
         return _form(names, forms, node, positive)
     label = field_label(names, ".".join(node.path[1:]))
-    return names.choose(f"{'写明了' if positive else '未写明'}{label}", f"{'the' if positive else 'no'} {label} is given")
+    verb = "are" if label.endswith("s") and not label.endswith(("ss", "us")) else "is"
+    return names.choose(f"{'写明了' if positive else '未写明'}{label}", f"{'the' if positive else 'no'} {label} {verb} given")
 
 
 def _form(names: ProcedureNames, forms: _Forms, node: Name, positive: bool) -> str:
     zh_present, zh_absent, en_present, en_absent = forms
     is_last = node.path[0] == "last"
-    prefix = f"最近一次{names.event(node.path[1])}" if is_last else ""
-    carrier = f"the latest {names.event_noun(node.path[1])}" if is_last else "it"
+    prefix = carrier = names.latest(node.path[1]) if is_last else ""
+    carrier = carrier or "it"
     return names.choose(prefix + (zh_present if positive else zh_absent), (en_present if positive else en_absent).format(it=carrier))

@@ -4,9 +4,16 @@ import re
 
 from shared.procedures.explain.conditions.condition_syntax import Call, Name, Node, Sum, Value
 from shared.procedures.explain.conditions.operand_text import operand_text
-from shared.procedures.explain.conditions.pattern_words import PatternWords, PatternWordsError, WordSequence, pattern_words
+from shared.procedures.explain.conditions.pattern_words import (
+    PatternWords,
+    PatternWordsError,
+    WordSequence,
+    merge_sequences,
+    pattern_sequences,
+    pattern_words,
+)
 from shared.procedures.explain.names import ProcedureNames
-from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueKind, common_cues
+from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueKind, TextPattern, common_cues
 
 _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "negation": ("被否定", "denied"),
@@ -17,13 +24,20 @@ _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "other_topic": ("所说并非此事", "said not to be the matter"),
 }
 
+_PICTURES = frozenset({"jpg", "jpeg", "png", "heic", "webp", "bmp", "tif", "tiff", "gif"})
 _FILE_ENDINGS = re.compile(r"(?:\(\?i\))?\[\.\]\((?P<endings>\w+(?:\|\w+)*)\)\$")
 
 
 def attached_files_text(names: ProcedureNames, ending: Node, *, positive: bool) -> str:
     """`event.attachments.exists(a, a.matches('[.](jpg|png)$'))` → a file of the type jpg or png is attached."""
     found = _FILE_ENDINGS.fullmatch(str(ending.value)) if isinstance(ending, Value) else None
-    types = names.join_list(found["endings"].split("|"), ("或", "or")) if found else names.choose("规定", "required")
+    endings = found["endings"].split("|") if found else []
+    types = names.join_list(endings, ("或", "or")) if found else names.choose("规定", "required")
+    if _PICTURES.issuperset(endings) and endings:
+        return names.choose(
+            f"{'附有' if positive else '未附'}照片（{types}格式的文件）",
+            f"{'a' if positive else 'no'} photograph is attached (as a file of the type {types})",
+        )
     if names.is_chinese:
         return f"{'附有' if positive else '未附'}{types}格式的文件"
     return f"{'a' if positive else 'no'} file of the type {types} is attached"
@@ -56,22 +70,35 @@ def pattern_text(names: ProcedureNames, name: str, *, positive: bool) -> str:
     pattern = names.procedure.patterns.get(name) or common_cues().patterns[name]
     paths = [("complaint", "complainant", field) if field == "identity" else ("complaint", field) for field in pattern.fields]
     subject = names.join_list([operand_text(names, Name(path)) for path in paths], ("或", "or"))
-    listed = [names.join_list([names.quote(word) for word in pattern.words], ("或", "or"))] if pattern.words else []
+    sequences = [WordSequence(((word,),)) for word in pattern.words]
+    unread = list[str]()
     for source in pattern.matches:
         try:
-            listed.append(_listed(names, pattern_words(source)))
+            sequences += [_with_stems(sequence) for sequence in pattern_sequences(source)]
         except PatternWordsError:
-            listed.append(names.choose("规程数据中的文字式样", "a text pattern of the procedure"))
+            unread = [names.choose("规程数据中的文字式样", "a text pattern of the procedure")]
+    listed = [*(_sequence_text(names, sequence) for sequence in merge_sequences(sequences)), *unread]
     verb = names.choose("中出现" if positive else "中未出现", " contains " if positive else " does not contain ")
-    text = f"{subject}{verb}{names.choose('；或', '; or ').join(listed)}"
-    if pattern.lookalikes:
-        others = names.join_list([names.quote(word) for word in pattern.lookalikes], ("或", "or"))
-        text += names.choose(f"（{others}不算）", f" ({others} does not count)")
+    return f"{subject}{verb}{names.choose('；或', '; or ').join(listed)}{_exceptions_text(names, pattern)}"
+
+
+def _with_stems(sequence: WordSequence) -> WordSequence:
+    """Latin letters that a pattern looks for are the beginning of a word; a word of the pack's list is looked for as a whole."""
+    if sequence.gaps:
+        return sequence
+    return WordSequence((tuple(f"{word}…" if word.isascii() and word.isalpha() else word for word in sequence.words[0]),))
+
+
+def _exceptions_text(names: ProcedureNames, pattern: TextPattern) -> str:
+    """What does not count, in one bracket: other words that look alike, and what is denied, past, … ."""
     kinds = TOPIC_CUES if pattern.topic else pattern.cues
-    if not kinds:
-        return text
     cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in kinds], ("或", "or"))
-    return text + names.choose(f"（{cues}的不算）", f" (what is {cues} does not count)")
+    others = names.join_list([names.quote(word) for word in pattern.lookalikes], ("或", "or"))
+    if not others:
+        return names.choose(f"（{cues}的不算）", f" (what is {cues} does not count)") if cues else ""
+    if not cues:
+        return names.choose(f"（{others}不算）", f" ({others} does not count)")
+    return names.choose(f"（{others}不算，{cues}的也不算）", f" ({others} does not count, nor does what is {cues})")
 
 
 def _listed(names: ProcedureNames, words: PatternWords) -> str:
@@ -82,7 +109,9 @@ def _sequence_text(names: ProcedureNames, sequence: WordSequence) -> str:
     texts = [names.join_list([names.quote(word) for word in words]) for words in sequence.words]
     text = texts[0]
     for gap, following in zip(sequence.gaps, texts[1:], strict=True):
-        if gap.is_unbounded:
+        if gap.most == 0:
+            text += names.choose(f"，紧接{following}", f" followed directly by {following}")
+        elif gap.is_unbounded:
             text += names.choose(f"，其后又出现{following}", f" and later {following}")
         else:
             text += names.choose(
