@@ -175,6 +175,7 @@ EVENT_STATEMENTS: dict[str, str] = {
     "signed": "the department has signed for the case",
     "contacted": "the complainant has been contacted",
     "surveyed": "the site has been surveyed",
+    "verification_failed": "a verification has failed",
     "handed_over": "the case has been handed over",
     "taken_over": "the case has been taken over",
     "first_answered": "the first answer has been given",

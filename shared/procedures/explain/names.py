@@ -15,6 +15,7 @@ from shared.procedures.model.timed_entries import ActorOfEvent, TitledEntry
 _WITHOUT_ARTICLE = re.compile(r"(?:service|marketing|management|resources|administration|operations|staff)$", re.IGNORECASE)
 _ARTICLE_OF_NOUN = re.compile(r"^(?:an?|the) ")
 _ONLY_ONE = ("首次", "一次", "二次", "the first ", "the second ")
+_FAILURES = ("verification_failed", "review_rejected")
 _HAS = re.compile(r" (has|have) ")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 # Packs write reasons in both languages, as "中文。 English." or "中文 / English".
@@ -121,6 +122,8 @@ class ProcedureNames:
         """That an event has happened, or has not."""
         if self.is_chinese:
             event = self.event(event_id)
+            if event_id in _FAILURES:
+                return f"{'曾' if positive else '未曾'}{event}"
             return f"{'已' if positive else '尚未'}{'作' if event[0] in '一二' else ''}{event}"
         # A pack names an inquiry into papers by the event of a survey: “the site has been surveyed” would be false there.
         term = self._term(event_id) if event_id == "surveyed" else ""

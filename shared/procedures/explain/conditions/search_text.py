@@ -78,6 +78,9 @@ def pattern_text(names: ProcedureNames, name: str, *, positive: bool) -> str:
         except PatternWordsError:
             unread = [names.choose("规程数据中的文字式样", "a text pattern of the procedure")]
     listed = [*(_sequence_text(names, sequence) for sequence in merge_sequences(sequences)), *unread]
+    if pattern.library:
+        sense = names.quote(names.choose(pattern.zh, pattern.en) or pattern.zh or pattern.en)
+        listed.append(names.choose(f"通用词库中表示{sense}的说法", f"an expression of the shared library for {sense}"))
     verb = names.choose("中出现" if positive else "中未出现", " contains " if positive else " does not contain ")
     return f"{subject}{verb}{names.choose('；或', '; or ').join(listed)}{_exceptions_text(names, pattern)}"
 

@@ -71,6 +71,7 @@ from shared.procedures.explain.procedure_texts import ProcedureTexts
             "the first answer is not earlier than the latest completion of the handling",
             "首次答复不早于最近一次处理完毕",
         ),
+        ("count.verification_failed > 0", "a verification has failed", "曾验证不合格"),
         ("event.person != ''", "it names a person", "写明了人员"),
         ("event.role != 'chief'", "it is not done by the chief", "并非由主管作出"),
         ("complaint.text.contains('x || y')", "the text contains “x || y”", "内容包含“x || y”"),
