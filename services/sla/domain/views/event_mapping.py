@@ -34,7 +34,6 @@ _STORED_COMPLAINT_FIELDS = (
     "against",
     "missing",
 )
-_LISTS_OF_MODELS = frozenset({"guesses", "passed_over"})
 _MASKED_COMPLAINANT_FIELDS = tuple(MaskedComplainant.model_fields)
 
 
@@ -81,8 +80,9 @@ def untyped_event_fields(event: CaseEvent) -> dict[str, Any]:
     """The non-default fields of an event whose case is not registered yet: facts are not converted, their types depend on the procedure."""
     fields = instants_to_micros(_non_default_fields(event, _EVENT_FIELD_DEFAULTS[type(event)]))
     # The core and its JSON columns hold plain values only.
-    for name in _LISTS_OF_MODELS.intersection(fields):
-        fields[name] = [entry.model_dump() for entry in fields[name]]
+    for name, value in fields.items():
+        if isinstance(value, list) and value and isinstance(value[0], BaseModel):
+            fields[name] = [entry.model_dump() for entry in value]
     return fields
 
 
