@@ -5,7 +5,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.contracts.base import Identifier, InputCategory, InputInstant, InputName, InputObject, LongText, ShortText, StrictModel
+from shared.contracts.base import (
+    Identifier,
+    InputCategory,
+    InputInstant,
+    InputName,
+    InputObject,
+    InputText,
+    ShortInputText,
+    StrictModel,
+)
 from shared.contracts.complaint import AmendedFields, ComplaintKind
 from shared.contracts.events.base import CallBackOutcome
 from shared.contracts.events.findings import CallResult, CompensationKind, Concealment, Sanction, Yuan
@@ -17,23 +26,23 @@ class ActionData(StrictModel):
     `extend_by` is written `by` in JSON (a duration such as `2wd`), `class_` is written `class`, `link_as` is written `as`.
     """
 
-    text: LongText = ""
-    reason: ShortText = ""
-    attachments: list[ShortText] = Field(default_factory=list, max_length=100)
-    promise: LongText | bool = ""
+    text: InputText = ""
+    reason: ShortInputText = ""
+    attachments: list[ShortInputText] = Field(default_factory=list, max_length=100)
+    promise: InputText | bool = ""
     facts: InputObject = Field(default_factory=dict, max_length=200)
     fields: AmendedFields = Field(default_factory=dict, max_length=50)
     class_: InputName = Field(default="", alias="class")
     kind: ComplaintKind | Literal[""] = ""
     subject: InputName = ""
-    evidence: list[ShortText] = Field(default_factory=list, max_length=100)
+    evidence: list[ShortInputText] = Field(default_factory=list, max_length=100)
     department: InputName = ""
     cooperating: list[InputName] = Field(default_factory=list, max_length=50)
     person: InputName = ""
     role: InputName = ""
     to: InputName = ""
     next_date: InputInstant | None = None
-    demands: LongText = ""
+    demands: InputText = ""
     passed: bool = True
     outcome: CallBackOutcome = ""
     clock: InputName = ""

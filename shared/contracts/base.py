@@ -6,13 +6,16 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts.instants import require_date_time_text, require_possible_instant
-from shared.contracts.json_text import require_bounded_object, require_single_line
+from shared.contracts.json_text import require_bounded_object, require_single_line, without_nul
 
 Instant = AwareDatetime
 InputInstant = Annotated[AwareDatetime, BeforeValidator(require_date_time_text), AfterValidator(require_possible_instant)]
 """An instant from outside: ISO 8601 text with offset, 2000 to 2099. Events have `Instant`, so that what is published can be read."""
 LongText = Annotated[str, Field(max_length=20_000)]
 ShortText = Annotated[str, Field(max_length=500)]
+InputText = Annotated[LongText, AfterValidator(without_nul)]
+"""A person's words from outside: PostgreSQL stores no NUL, and a text that another service refuses would be lost to it."""
+ShortInputText = Annotated[ShortText, AfterValidator(without_nul)]
 InputName = Annotated[ShortText, AfterValidator(require_single_line)]
 """An id, role or duration from outside, which may become a parameter of a statement: PostgreSQL stores no NUL."""
 InputCategory = Annotated[str, Field(max_length=100), AfterValidator(require_single_line)]

@@ -77,6 +77,11 @@ def require_bounded_object(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def without_nul(text: str) -> str:
+    """The text with NUL replaced, as intake replaces it in submissions."""
+    return text.replace("\x00", "\ufffd")
+
+
 def require_single_line(text: str) -> str:
     """The text if it has no control characters, as the keys of records have none; raises pydantic's error otherwise."""
     if _CONTROL_CHARACTER.search(text):

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from services.sla.follow.page_texts import TEXTS
 
 PageLanguage = Literal["zh", "en"]
+CodeFault = Literal["", "unknown", "too_fast"]
 _FOLDER = Path(__file__).parent / "templates"
 _STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -21,10 +22,11 @@ _ENVIRONMENT = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, un
 _ENVIRONMENT.filters["minute"] = lambda instant: instant[:16].replace("T", " ")
 
 
-def render_code_page(language: PageLanguage, *, unknown: bool, below: bool = False) -> str:
-    """The page on which a code is typed; `unknown`: the one that was typed opens nothing; `below`: shown at the address of a code."""
+def render_code_page(language: PageLanguage, fault: CodeFault = "", *, below: bool = False) -> str:
+    """The page on which a code is typed; `fault`: why the one that was typed opens nothing; `below`: shown at the address of a code."""
     # Relative addresses hold behind a proxy that serves the page under a path of its own.
-    return _render("code", language, TEXTS[language]["code_title"], unknown=unknown, action="../f" if below else "")
+    texts = TEXTS[language]
+    return _render("code", language, texts["code_title"], fault=texts["faults"].get(fault, ""), action="../f" if below else "")
 
 
 def render_follow_page(case: dict[str, Any], language: PageLanguage, *, refused: bool = False) -> str:

@@ -11,7 +11,10 @@ TEXTS: dict[str, dict[str, Any]] = {
         "case_title": "投诉",
         "code": "查询码（短信或邮件中的十六位字母和数字）",
         "open": "查询",
-        "unknown": "没有找到这个查询码，请核对后重新输入；多次输入后请稍等片刻。",
+        "faults": {
+            "unknown": "没有找到这个查询码，请核对后重新输入。",
+            "too_fast": "现在查询过于频繁，刚才提交的内容没有收到，请稍等片刻再试。",
+        },
         "refused": "您提交的内容未被接受，请检查后再试，或拨打受理电话。",
         "received": "收到时间",
         "so_far": "办理经过",
@@ -53,7 +56,10 @@ TEXTS: dict[str, dict[str, Any]] = {
         "case_title": "Complaint",
         "code": "Code (sixteen letters and digits, from our text message or e-mail)",
         "open": "Show",
-        "unknown": "This code opens nothing. Please check it and type it again; after several tries, wait a moment.",
+        "faults": {
+            "unknown": "This code opens nothing. Please check it and type it again.",
+            "too_fast": "That was too fast; what you sent just now was not received. Please wait a moment and try again.",
+        },
         "refused": "We could not accept what you sent. Please check it and try again, or call us.",
         "received": "received",
         "so_far": "What has happened",

@@ -17,19 +17,19 @@ from services.sla.api import request_errors_as_problems
 from services.sla.api_documents import ACTION_REFUSED
 from services.sla.application.errors import CodeUnknownError
 from services.sla.follow.access import FollowCases
-from services.sla.follow.page import CONTENT_SECURITY_POLICY, PageLanguage, render_code_page, render_follow_page
+from services.sla.follow.page import CONTENT_SECURITY_POLICY, CodeFault, PageLanguage, render_code_page, render_follow_page
 from shared.contracts.actions import ActionData
 from shared.contracts.base import InputName, LongText, StrictModel
 from shared.contracts.follow_codes import lookup_key
 from shared.runtime.http.body import read_body, read_model, request_body
-from shared.runtime.http.problem import HttpProblem
+from shared.runtime.http.problem import INVALID, FieldFault, HttpProblem
 from shared.runtime.http.rate_limit import RateLimit
 
 MAX_BODY_BYTES = 65_536
 LONGEST_REASON = 500
 _UNKNOWN = "unknown codes"
 _UNKNOWN_FACTOR = 10
-_NO_CASE = (404, 429)
+_NO_CASE = (404, 429, 503)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -45,7 +45,7 @@ class FollowRequest(StrictModel):
 
     action: Annotated[InputName, Field(examples=["supplement"])]
     text: LongText = ""
-    score: int | None = Field(default=None, ge=0, le=100)
+    score: int | None = Field(default=None, ge=0, le=100, strict=True)
 
 
 class _CodeLimits:
@@ -105,7 +105,7 @@ def _add_pages(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> N
         """A form; with `code` it leads to the page of that code."""
         if lookup_key(code):
             return RedirectResponse(f"f/{code.strip().replace(' ', '')}?lang={lang}", 303, headers=_HEADERS)
-        return _page(render_code_page(lang, unknown=bool(code)), 404 if code else 200)
+        return _page(render_code_page(lang, "unknown" if code else ""), 404 if code else 200)
 
     @routes.get("/f/{code}", summary="The page of a case", response_class=HTMLResponse)
     async def show_case(code: str, lang: PageLanguage = "zh") -> Response:
@@ -114,18 +114,20 @@ def _add_pages(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> N
             with _counted(limits, code):
                 return _page(render_follow_page(await follow.document(code), lang))
         except HttpProblem as problem:
-            return _page(render_code_page(lang, unknown=True, below=True), problem.type.status)
+            return _page(render_code_page(lang, _fault_of(problem.type.status), below=True), problem.type.status)
 
     @routes.post("/f/{code}", summary="A form of the page", response_class=HTMLResponse, include_in_schema=False)
     async def submit_form(code: str, request: Request, lang: PageLanguage = "zh") -> Response:
         """Take the action of the form and show the page again, with the reason where it was refused."""
         try:
             with _counted(limits, code):
+                # First: a form with a fault must not tell known codes from unknown ones.
+                await follow.document(code)
                 fields = parse_qs((await read_body(request, MAX_BODY_BYTES)).decode("utf-8", "replace"), max_num_fields=10)
                 await _take(follow, code, _from_form(fields), _first(fields, "once") or None)
         except HttpProblem as problem:
             if problem.type.status in _NO_CASE:
-                return _page(render_code_page(lang, unknown=True, below=True), problem.type.status)
+                return _page(render_code_page(lang, _fault_of(problem.type.status), below=True), problem.type.status)
         except ValueError:  # a score that is no number, too many fields, a text beyond the limit
             pass
         else:
@@ -148,6 +150,8 @@ def _counted(limits: _CodeLimits, code: str) -> Iterator[None]:
 
 async def _take(follow: FollowCases, code: str, asked: FollowRequest, idempotency_key: str | None) -> None:
     """Take the action; raises HttpProblem 409 where the procedure refuses it."""
+    if asked.action == "supplement" and not asked.text.strip():
+        raise HttpProblem(INVALID, faults=[FieldFault("text", "missing", "write what you want to add")])
     given = {"text": asked.text, "score": asked.score} if asked.action == "rate" else {"text": asked.text}
     if asked.action in ("withdraw", "reopen"):
         given = {"reason": asked.text[:LONGEST_REASON]}
@@ -159,11 +163,18 @@ async def _take(follow: FollowCases, code: str, asked: FollowRequest, idempotenc
 
 def _from_form(fields: Mapping[str, list[str]]) -> FollowRequest:
     score = _first(fields, "score")
+    if score and not (score.isascii() and score.isdecimal()):
+        raise ValueError("score: must be a number of 0 to 100")
     return FollowRequest(action=_first(fields, "action"), text=_first(fields, "text"), score=int(score) if score else None)
 
 
 def _first(fields: Mapping[str, list[str]], name: str) -> str:
     return fields.get(name, [""])[0].replace("\r\n", "\n").strip()
+
+
+def _fault_of(status: int) -> CodeFault:
+    """What the page says where it cannot show the case."""
+    return "too_fast" if status in (429, 503) else "unknown"
 
 
 def _page(content: str, status: int = 200) -> HTMLResponse:

@@ -109,6 +109,23 @@ async def test_unknown_codes_are_answered_alike_and_bounded_while_known_ones_are
     assert often[-1] == 429
 
 
+async def test_faulty_forms_are_refused_and_tell_no_code_from_another(harness: SlaHarness) -> None:
+    faults = [b"action=rate&score=abc", b"action=rate&score=1_0", "action=rate&score=٩".encode(), b"action=nonsense", b"&" * 500]
+    async with complainant(harness) as (service, anybody):
+        await harness.send_first_decision("case-6")
+        await wait_for_events(service, "case-6", "registered")
+        known = [(await anybody.post(f"/f/{code_of('case-6')}", content=body)).status_code for body in faults]
+        unknown = [(await anybody.post(f"/f/{code_of('other')}", content=body)).status_code for body in (*faults, b"action=urge")]
+        bodies = [{"action": "supplement", "text": "  "}, {"action": "supplement"}]
+        empty = [(await anybody.post(f"/v1/follow/{code_of('case-6')}", json=body)).status_code for body in bodies]
+        wrong = [{"action": "rate", "score": True}, {"action": "rate", "score": "80"}, {"action": "rate", "score": 101}]
+        typed = [(await anybody.post(f"/v1/follow/{code_of('case-6')}", json=body)).status_code for body in wrong]
+        nul = await anybody.post(f"/v1/follow/{code_of('case-6')}", json={"action": "supplement", "text": "a\x00b"})
+    assert (known, unknown) == ([422] * 5, [404] * 6)
+    assert (empty, typed) == ([422] * 2, [422] * 3)
+    assert nul.json()["steps"][-1]["text"] == "a\ufffdb"
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_the_page_needs_no_script_and_names_every_field(harness: SlaHarness, language: str) -> None:
     async with complainant(harness) as (service, anybody):
