@@ -11,8 +11,9 @@ from deploy.embedded.kafka.server import JavaRuntime, KafkaServer
 from deploy.embedded.locks import exclusive_lock
 
 _FLAGS = (
-    # With 256 MB a broker with the 3,000 topics of a whole test run ended out of memory.
-    "-Xmx512m",
+    # A whole test run makes thousands of topics with 24 partitions each: with 256 MB the broker ended out of memory,
+    # with 512 MB it found no time to elect leaders. A demo uses a fifth of it.
+    "-Xmx1g",
     "-XX:TieredStopAtLevel=1",  # on two cores the optimising compiler takes longer than it saves
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
