@@ -15,7 +15,7 @@ from services.sla.domain.lifecycle.defaults.decided_objects import AS_APPROVED, 
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
 from services.sla.domain.lifecycle.defaults.single_decisions import decision_not_awaited
 from services.sla.domain.lifecycle.defaults.waivers import waived
-from services.sla.domain.lifecycle.findings.rules import decision_out_of_order, wrong_finding_data
+from services.sla.domain.lifecycle.findings.rules import decision_out_of_order, is_blank, wrong_finding_data
 from services.sla.domain.lifecycle.links.duplicates import follows_lead
 from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW, missing_decision, review_changes
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
@@ -63,8 +63,7 @@ def needs_sign_off(builder: DecisionBuilder, data: dict[str, Any]) -> bool:
 def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
     """The first reason to refuse an action, None if it is accepted; `data` are the fields of the event that it would become."""
     return (
-        _missing_data(action, data)
-        or wrong_finding_data(builder, action, at, data)
+        wrong_finding_data(builder, action, at, data)
         or follows_lead(builder, action, event_type)
         or _refused_review(builder, action, at, data)
         or _wrong_case_status(builder, action)
@@ -118,12 +117,12 @@ def _clock_and_effect_clauses(plan: ClockPlan) -> list[str]:
     return [*plan.clauses, *(clause for step in plan.deadline_steps for planned in step.effects for clause in planned.clauses)]
 
 
-def _missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    missing = [
-        name
-        for name in ACTION_DEFINITIONS[action].required_data
-        if data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name)) in (None, "")
-    ]
+def missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
+    """The refusal of an action without what it requires; `data` are the action's together with its event's, which lacks `passed`."""
+    definition = ACTION_DEFINITIONS[action]
+    missing = [name for name in definition.required_data if is_blank(data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name)))]
+    if definition.one_of and all(is_blank(data.get(name)) for name in definition.one_of):
+        return ActionRefusal(f"{' and '.join(definition.one_of)} are missing; give one of them with {action}")
     return ActionRefusal(f"{missing[0]} is missing; give {missing[0]} with {action}") if missing else None
 
 
