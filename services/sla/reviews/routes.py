@@ -88,7 +88,7 @@ def router(dependencies: SlaApiDependencies, queue: ReviewQueue) -> APIRouter:
             await queue.release(case, actor)
         return Response(status_code=204)
 
-    @routes.post("/{case}", summary="Decide on a review", openapi_extra=_BODY, responses=api_documents.REVIEW)
+    @routes.post("/{case}", summary="Decide on a review", openapi_extra=_BODY, responses=api_documents.ACTION)
     async def decide_review(
         case: str,
         request: Request,

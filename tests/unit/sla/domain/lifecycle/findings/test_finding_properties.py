@@ -26,9 +26,8 @@ NOW = to_micros(datetime(2026, 11, 10, 12, tzinfo=UTC))
 NAMES = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=60).filter(str.strip)
 PEOPLE = st.lists(NAMES, min_size=1, max_size=50)
 AMOUNTS = st.integers(1, 100_000_000_000).map(lambda cents: cents / 100)
-PAST: st.SearchStrategy[str] = st.datetimes(datetime(2026, 11, 9, 1), datetime(2026, 11, 10), timezones=st.just(UTC)).map(
-    datetime.isoformat
-)  # noqa: DTZ001 - naive bounds
+RECEIVED, LATEST = datetime(2026, 11, 9, 1), datetime(2026, 11, 10)  # noqa: DTZ001 - Hypothesis takes naive bounds
+PAST: st.SearchStrategy[str] = st.datetimes(RECEIVED, LATEST, timezones=st.just(UTC)).map(datetime.isoformat)
 TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), min_size=1, max_size=200).filter(str.strip)
 
 
