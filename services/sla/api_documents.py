@@ -97,7 +97,10 @@ class CaseAnswer(BaseModel):
 
 
 class FollowAnswer(BaseModel):
-    """What a complainant sees of his case; `steps` have the event and what was said to or by him, `actions` what he can do now."""
+    """What a complainant sees of his case, and in `actions` what he can do now.
+
+    `steps` have the event and what was said to or by him; `after_end` marks an urging of a case that had ended.
+    """
 
     number: str
     matter: str
