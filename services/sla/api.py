@@ -16,7 +16,7 @@ from services.sla.application.actions import ActionResult, TakeHttpActions, even
 from services.sla.application.case_list import ListCases
 from services.sla.application.errors import ActionInProgressError, CaseNotFoundError, RequestError
 from services.sla.application.identity import IdentityRegistry
-from shared.contracts.actions import Action, ActionData
+from shared.contracts.actions import Action, ActionData, SentActionData
 from shared.contracts.base import CASE_ID_PATTERN, InputName, StrictModel
 from shared.procedures.access import Actor
 from shared.procedures.calendars.zones import organisation_zone
@@ -33,7 +33,7 @@ class ActionRequest(StrictModel):
 
     action: Annotated[InputName, Field(examples=["close"])]
     role: InputName = ""
-    data: ActionData = ActionData()
+    data: SentActionData = ActionData()
 
 
 _ACTION_BODY = request_body(ActionRequest, api_documents.ACTION_EXAMPLE)

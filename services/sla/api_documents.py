@@ -97,7 +97,10 @@ class CaseAnswer(BaseModel):
 
 
 class FollowAnswer(BaseModel):
-    """What a complainant sees of his case; `steps` have the event and what was said to or by him, `actions` what he can do now."""
+    """What a complainant sees of his case, and in `actions` what he can do now.
+
+    `steps` have the event and what was said to or by him; `after_end` marks an urging of a case that had ended.
+    """
 
     number: str
     matter: str
@@ -147,10 +150,10 @@ _READING_ERRORS = frozenset(
         *(ClockNotFoundError, FormNotFoundError, ListNotFoundError, PeriodError),
         *(ReportNotFoundError, ReportActionError, ReportRoleError, ImprovementDataError),
         *(CursorError, PhoneUnreadableError, PhoneNotAllowedError, CodeUnknownError, ActionNotOfferedError),
-        *(ReviewNotOpenError, ReviewTakenError),
+        ReviewNotOpenError,
     }
 )
-_STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {RoleMissingError, RoleNotHeldError, ActionNotFoundError}
+_STAFF_ERRORS = _READING_ERRORS - {ActionNotOfferedError} | {ReviewTakenError, RoleMissingError, RoleNotHeldError, ActionNotFoundError}
 CASE_LIST: dict[int | str, dict[str, Any]] = {
     **api_case_list.RESPONSES,
     **_problems(PROBLEM_TYPES[CursorError], PROBLEM_TYPES[PhoneNotAllowedError]),
@@ -164,18 +167,12 @@ ACTION[409]["headers"] = {
     "Retry-After": {"description": "with `in_progress`: seconds to wait", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
 }
 REVIEW_LIST: dict[int | str, dict[str, Any]] = {200: {"model": ReviewListAnswer}, **_problems(PROBLEM_TYPES[CursorError])}
-REVIEW: dict[int | str, dict[str, Any]] = {
-    200: ACTION[200],
-    202: ACTION[202],
-    **_problems(
-        *(BODY_TOO_LARGE, ACTION_REFUSED, PROBLEM_TYPES[ReviewTakenError]),
-        *(each for error, each in PROBLEM_TYPES.items() if error not in _READING_ERRORS),
-    ),
+_REVIEW_PROBLEMS = [PROBLEM_TYPES[error] for error in (CaseNotFoundError, ReviewNotOpenError, ReviewTakenError)]
+REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {
+    200: {"model": ReviewTakenAnswer},
+    **_problems(*_REVIEW_PROBLEMS, PROBLEM_TYPES[RoleNotHeldError]),
 }
-REVIEW[409]["headers"] = ACTION[409]["headers"]
-_REVIEW_PROBLEMS = _problems(*(PROBLEM_TYPES[error] for error in (CaseNotFoundError, ReviewNotOpenError, ReviewTakenError)))
-REVIEW_TAKEN: dict[int | str, dict[str, Any]] = {200: {"model": ReviewTakenAnswer}, **_REVIEW_PROBLEMS}
-REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_REVIEW_PROBLEMS}
+REVIEW_RELEASED: dict[int | str, dict[str, Any]] = {204: {"description": "given back"}, **_problems(*_REVIEW_PROBLEMS)}
 CASE: dict[int | str, dict[str, Any]] = {200: {"model": CaseAnswer}, **_problems(PROBLEM_TYPES[CaseNotFoundError])}
 CLOCK: dict[int | str, dict[str, Any]] = {
     200: {"model": ClockAnswer},

@@ -1,9 +1,10 @@
 """Actions on a case: their data, and the event that each one causes."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StrictBool, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from shared.contracts.base import (
     Identifier,
@@ -60,7 +61,7 @@ class ActionData(StrictModel):
     compensation: CompensationKind = ""
     amount: Yuan | None = None
     household: InputName = ""
-    agreed: bool | None = None
+    agreed: StrictBool | None = None
     concealment: Concealment = ""
     notice: InputName = ""
     place: InputName = ""
@@ -68,8 +69,23 @@ class ActionData(StrictModel):
     result: CallResult = ""
     happened_at: InputInstant | None = None
     absentees: list[InputName] = Field(default_factory=list, max_length=50)
-    confirm: bool = False
+    confirm: StrictBool = False
     labels: dict[InputName, InputName] = Field(default_factory=dict, max_length=20)
+
+
+_STRICTLY_DECIDED = frozenset({"decide_compensation", "decide_notice"})
+
+
+def _require_strict_decision(data: Any, info: ValidationInfo) -> Any:
+    # `passed` of older actions may be a text, which departments may send by now.
+    passed = data.get("passed", True) if isinstance(data, dict) else True
+    if info.data.get("action") in _STRICTLY_DECIDED and not isinstance(passed, bool):
+        raise PydanticCustomError("bool_type", "passed: send true or false, not as text")
+    return data
+
+
+SentActionData = Annotated[ActionData, BeforeValidator(_require_strict_decision)]
+"""Data beside the field `action` of a model, which has to come before them."""
 
 
 class Action(StrictModel):
@@ -78,7 +94,7 @@ class Action(StrictModel):
     case: Identifier
     action: InputName
     role: InputName = ""
-    data: ActionData = ActionData()
+    data: SentActionData = ActionData()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +165,12 @@ ACTION_DEFINITIONS: dict[str, ActionDefinition] = {
     "record_liability": ActionDefinition("liability_recorded", one_of=("persons", "units")),
     "record_sanction": ActionDefinition("sanction_recorded", ("sanction",), one_of=("persons", "units")),
     "propose_compensation": ActionDefinition("compensation_proposed", ("compensation",)),
-    "decide_compensation": ActionDefinition("compensation_approved", event_id_if_not_passed="compensation_refused"),
+    "decide_compensation": ActionDefinition("compensation_approved", ("passed",), event_id_if_not_passed="compensation_refused"),
     "pay_compensation": ActionDefinition("compensation_paid"),
     "record_agreement": ActionDefinition("agreement_recorded", ("household", "agreed")),
     "report_concealment": ActionDefinition("concealment_reported", ("concealment", "text"), one_of=("persons", "units")),
     "draft_notice": ActionDefinition("notice_drafted", ("text",)),
-    "decide_notice": ActionDefinition("notice_approved", event_id_if_not_passed="notice_rejected"),
+    "decide_notice": ActionDefinition("notice_approved", ("passed",), event_id_if_not_passed="notice_rejected"),
     "publish_notice": ActionDefinition("notice_published", ("place",)),
     # A notice that nobody saw on the wall is only said to be published.
     "confirm_notice": ActionDefinition("notice_confirmed", ("attachments",)),

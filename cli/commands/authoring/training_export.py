@@ -14,6 +14,7 @@ import typer
 
 from cli.database import query_service
 from cli.exit_status import exit_with
+from cli.output_file import require_folder, writing_out
 from services.sla.storage.reviews.review_figures import LearnedDecision, decisions_to_learn
 from shared.runtime.database.database import Database
 
@@ -29,6 +30,7 @@ def export(
     redact: Annotated[bool, typer.Option(help="mask numbers, mail addresses and the names under `against`")] = False,
 ) -> None:
     """Write title, text and the labels that people decided in reviews. Texts are personal data: see docs/how-to/review-queue.md."""
+    require_folder(out)
     start = datetime(2000, 1, 1, tzinfo=UTC) if since is None else since.replace(tzinfo=UTC)
 
     async def lines(database: Database) -> list[str]:
@@ -40,13 +42,11 @@ def export(
     if out is None:
         sys.stdout.writelines(rows)
         return
-    try:
+    with writing_out():
         # Readable for its owner only: the texts are personal data.
         out.touch(mode=0o600)
         out.chmod(0o600)
         out.write_text("".join(rows), encoding="utf-8")
-    except OSError as error:
-        exit_with(f"--out: cannot be written ({error.strerror}); give a file in a folder that you may write to")
     typer.echo(f"{len(rows)} decisions written")
 
 

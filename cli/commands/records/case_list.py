@@ -11,6 +11,7 @@ import typer
 from cli.clock import current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
+from cli.output_file import require_folder, writing_out
 from services.sla.application.errors import RequestError
 from services.sla.application.lists.list_files import ListFormat, write_list
 from services.sla.application.lists.list_queries import BuiltList, ListRequest, list_head, list_of, list_scope
@@ -58,6 +59,7 @@ def print_list(
     """Print a list, computed from the cases' events in one snapshot. Exit status 2 if that fails."""
     if csv + xlsx + as_json > 1:
         exit_with("format: give one of --json, --csv and --xlsx")
+    require_folder(out)
     try:
         loaded = load_procedure(procedure)
     except ProcedureError as error:
@@ -113,7 +115,7 @@ def _write(built: BuiltList, list_format: ListFormat, path: Path, *, is_standard
             write_list(sys.stdout.buffer, list_format, built.head, rows)
             sys.stdout.flush()
             return
-        with path.open("wb") as file:
+        with writing_out(), path.open("wb") as file:
             write_list(file, list_format, built.head, rows)
     finally:
         built.spool.close()

@@ -8,6 +8,7 @@ import typer
 
 from cli.database import query_service
 from cli.exit_status import exit_with
+from cli.output_file import require_folder, writing_out
 from services.sla.application.forms.form_register import case_events
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
@@ -37,6 +38,7 @@ def form(
     """Print a form. Exit status: 0 printed or the hash is right, 1 it is not, 2 case, form or format cannot be used."""
     if html + pdf + docx > 1:
         exit_with("format: give one of --html, --pdf and --docx")
+    require_folder(out)
     form_format: FormFormat = "pdf" if pdf else "docx" if docx else "html"
     language: LanguageCode = "en" if english else "zh"
     try:
@@ -51,9 +53,11 @@ def form(
                 _show_versions(signed, verify)
                 return
         path = out or Path(f"{case}-{form_id}.{form_format}")
-        path.write_bytes(render_form(filled, form_format))
+        content = render_form(filled, form_format)
     except FormError as error:
         exit_with(str(error))
+    with writing_out():
+        path.write_bytes(content)
     typer.echo(f"{path}: {filled.title} {filled.number} {filled.state}".rstrip())
 
 

@@ -12,6 +12,7 @@ from cli.clock import REPORT_ZONE, current_instant
 from cli.commands.records.form import case_texts
 from cli.database import query_service
 from cli.exit_status import exit_with
+from cli.output_file import require_folder, writing_out
 from services.sla.application.forms import form_register as register_use_cases
 from services.sla.application.forms.form_register import MAX_COUNT, IssuedTo, case_events
 from services.sla.application.rulebooks import HistoricalRulebooks
@@ -49,6 +50,7 @@ def issue(
     out: Annotated[Path | None, typer.Option(help="the PDF; default <form>-<first number>.pdf")] = None,
 ) -> None:
     """Number forms, register their issue, and print them. Exit status 2 if nothing was issued."""
+    require_folder(out)
     loaded, to_whom = load_procedure(procedure), IssuedTo(keeper, to)
     try:
         require_format("pdf")
@@ -61,7 +63,8 @@ def issue(
     except FormError as error:
         exit_with(str(error))
     path = out or Path(f"{form}-{issues[0].number}.pdf")
-    path.write_bytes(content)
+    with writing_out():
+        path.write_bytes(content)
     last = f" to {issues[-1].number}" if len(issues) > 1 else ""
     typer.echo(f"{path}: {form} {issues[0].number}{last}, issued to {to}, kept by {keeper}")
 
@@ -124,6 +127,7 @@ def volume(
     out: Annotated[Path | None, typer.Option(help="the PDF; default <procedure>-<year>.pdf")] = None,
 ) -> None:
     """Bind the closed records of a sealed year in one PDF. Exit status: 1 the seal does not hold, 2 nothing to bind."""
+    require_folder(out)
     try:
         require_format("pdf")
     except FormError as error:
@@ -140,7 +144,9 @@ def volume(
     if bound is None:
         exit_with(f"procedure: no case of {procedure} was closed in {year}")
     path = out or Path(f"{procedure}-{year}.pdf")
-    path.write_bytes(render_volume(bound))
+    content = render_volume(bound)
+    with writing_out():
+        path.write_bytes(content)
     typer.echo(f"{path}: {len(bound.cases)} closed cases of {year}, root {bound.root}")
 
 

@@ -19,6 +19,7 @@ from services.sla.application.errors import (
     CaseNotFoundError,
     CaseParkedError,
     KeyReusedError,
+    ReviewTakenError,
     RoleMissingError,
     RoleNotHeldError,
 )
@@ -27,9 +28,11 @@ from services.sla.application.linked_cases import linked_case
 from services.sla.domain.deadlines.worktime import from_micros, to_micros
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
+from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW
 from services.sla.domain.views.instants import to_text
 from services.sla.storage import idempotency
 from services.sla.storage.idempotency import ClaimedKey
+from services.sla.storage.reviews import review_queue
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
 from shared.contracts.topics import PARTITIONS
 from shared.procedures.access import Actor
@@ -125,6 +128,8 @@ class TakeHttpActions:
             # Read under the lock: an action happens when it is accepted (docs/reference/time.md).
             at = batch.now = max(self.cases.clock.now(), batch.now)
             case_input = self._authorized_input(action, actor, case, at)
+            if action.action == DECIDE_REVIEW:
+                await _require_free_review(tx, case.id, actor)
             self._hide_unreadable_link(batch, action, actor, at)
             must_wait = self._has_unread_input(batch, case.id, at) or batch.has_deferred(case.id)
             if must_wait and not may_defer:
@@ -173,6 +178,12 @@ class TakeHttpActions:
         if case_input.denied:
             raise (RoleNotHeldError if case_input.role else RoleMissingError)(case_input.denied)
         return case_input
+
+
+async def _require_free_review(tx: Transaction, case_id: str, actor: Actor) -> None:
+    review = await review_queue.find_open(tx, case_id)
+    if review is not None and review.person not in ("", actor.id):
+        raise ReviewTakenError
 
 
 def event_summaries(events: Sequence[Event], zone: tzinfo) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -22,6 +24,17 @@ _ENVIRONMENT = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, un
 _ENVIRONMENT.filters["minute"] = lambda instant: instant[:16].replace("T", " ")
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedForm:
+    """A form that was refused: what was typed, kept for another try, and the cause; `reason` is that of the procedure's rule."""
+
+    action: str
+    text: str
+    score: str
+    cause: str
+    reason: str = ""
+
+
 def render_code_page(language: PageLanguage, fault: CodeFault = "", *, below: bool = False) -> str:
     """The page on which a code is typed; `fault`: why the one that was typed opens nothing; `below`: shown at the address of a code."""
     # Relative addresses hold behind a proxy that serves the page under a path of its own.
@@ -29,9 +42,11 @@ def render_code_page(language: PageLanguage, fault: CodeFault = "", *, below: bo
     return _render("code", language, texts["code_title"], fault=texts["faults"].get(fault, ""), action="../f" if below else "")
 
 
-def render_follow_page(case: dict[str, Any], language: PageLanguage, *, refused: bool = False) -> str:
-    """The page of a case, from `follow_document`; `refused`: what was sent last was not accepted."""
-    return _render("follow", language, f"{TEXTS[language]['case_title']} {case['number']}", case=case, refused=refused)
+def render_follow_page(case: dict[str, Any], language: PageLanguage, refused: RefusedForm | None = None) -> str:
+    """The page of a case, from `follow_document`; `refused` is the form that was sent last and not accepted."""
+    # The key of a refused form is spent: with it the corrected text would be taken for another request.
+    attempt = token_hex(4) if refused else ""
+    return _render("follow", language, f"{TEXTS[language]['case_title']} {case['number']}", case=case, refused=refused, attempt=attempt)
 
 
 def _render(name: str, language: PageLanguage, title: str, **values: Any) -> str:

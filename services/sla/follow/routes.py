@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import Field
 
 from services.sla import api_documents
 from services.sla.api import request_errors_as_problems
-from services.sla.api_documents import ACTION_REFUSED
-from services.sla.application.errors import CodeUnknownError
+from services.sla.api_documents import ACTION_REFUSED, PROBLEM_TYPES
+from services.sla.application.errors import ActionNotOfferedError, CodeUnknownError
 from services.sla.follow.access import FollowCases
-from services.sla.follow.page import CONTENT_SECURITY_POLICY, CodeFault, PageLanguage, render_code_page, render_follow_page
+from services.sla.follow.page import CONTENT_SECURITY_POLICY, CodeFault, PageLanguage, RefusedForm, render_code_page, render_follow_page
 from shared.contracts.actions import ActionData
 from shared.contracts.base import InputName, LongText, StrictModel
 from shared.contracts.follow_codes import lookup_key
@@ -27,6 +27,7 @@ from shared.runtime.http.rate_limit import RateLimit
 
 MAX_BODY_BYTES = 65_536
 LONGEST_REASON = 500
+LONGEST_TEXT = 20_000
 _UNKNOWN = "unknown codes"
 _UNKNOWN_FACTOR = 10
 _NO_CASE = (404, 429, 503)
@@ -38,6 +39,14 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
+
+
+def _language(lang: str = "zh") -> PageLanguage:
+    # A page for people: a link with a language that it does not speak shows it in Chinese.
+    return "en" if lang == "en" else "zh"
+
+
+Language = Annotated[PageLanguage, Depends(_language)]
 
 
 class FollowRequest(StrictModel):
@@ -79,6 +88,9 @@ def router(follow: FollowCases, per_second: float) -> APIRouter:
 
 
 def _add_json_routes(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> None:
+    _name_methods(routes, "/v1/follow/{code}", "GET, HEAD, POST")
+
+    @routes.head("/v1/follow/{code}", include_in_schema=False)
     @routes.get("/v1/follow/{code}", summary="Follow a case", responses=api_documents.FOLLOW)
     async def follow_case(code: str) -> JSONResponse:
         """What the complainant of the code's case was told, and what he can do."""
@@ -100,15 +112,20 @@ def _add_json_routes(routes: APIRouter, follow: FollowCases, limits: _CodeLimits
 
 
 def _add_pages(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> None:
+    _name_methods(routes, "/f", "GET, HEAD")
+    _name_methods(routes, "/f/{code}", "GET, HEAD, POST")
+
+    @routes.head("/f", include_in_schema=False)
     @routes.get("/f", summary="The page on which a code is typed", response_class=HTMLResponse)
-    async def type_code(code: Annotated[str, Query(max_length=100)] = "", lang: PageLanguage = "zh") -> Response:
+    async def type_code(lang: Language, code: str = "") -> Response:
         """A form; with `code` it leads to the page of that code."""
         if lookup_key(code):
             return RedirectResponse(f"f/{code.strip().replace(' ', '')}?lang={lang}", 303, headers=_HEADERS)
         return _page(render_code_page(lang, "unknown" if code else ""), 404 if code else 200)
 
+    @routes.head("/f/{code}", include_in_schema=False)
     @routes.get("/f/{code}", summary="The page of a case", response_class=HTMLResponse)
-    async def show_case(code: str, lang: PageLanguage = "zh") -> Response:
+    async def show_case(code: str, lang: Language) -> Response:
         """Status, answers and the forms for what the complainant can do."""
         try:
             with _counted(limits, code):
@@ -117,15 +134,18 @@ def _add_pages(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> N
             return _page(render_code_page(lang, _fault_of(problem.type.status), below=True), problem.type.status)
 
     @routes.post("/f/{code}", summary="A form of the page", response_class=HTMLResponse, include_in_schema=False)
-    async def submit_form(code: str, request: Request, lang: PageLanguage = "zh") -> Response:
+    async def submit_form(code: str, request: Request, lang: Language) -> Response:
         """Take the action of the form and show the page again, with the reason where it was refused."""
+        fields: dict[str, list[str]] = {}
+        problem = HttpProblem(INVALID)
         try:
             with _counted(limits, code):
                 # First: a form with a fault must not tell known codes from unknown ones.
                 await follow.document(code)
-                fields = parse_qs((await read_body(request, MAX_BODY_BYTES)).decode("utf-8", "replace"), max_num_fields=10)
+                fields |= parse_qs((await read_body(request, MAX_BODY_BYTES)).decode("utf-8", "replace"), max_num_fields=10)
                 await _take(follow, code, _from_form(fields), _first(fields, "once") or None)
-        except HttpProblem as problem:
+        except HttpProblem as refusal:
+            problem = refusal
             if problem.type.status in _NO_CASE:
                 return _page(render_code_page(lang, _fault_of(problem.type.status), below=True), problem.type.status)
         except ValueError:  # a score that is no number, too many fields, a text beyond the limit
@@ -133,7 +153,7 @@ def _add_pages(routes: APIRouter, follow: FollowCases, limits: _CodeLimits) -> N
         else:
             # Shown by GET, so that reloading the page sends nothing twice.
             return RedirectResponse(f"{code}?lang={lang}", 303, headers=_HEADERS)
-        return _page(render_follow_page(await follow.document(code), lang, refused=True), 422)
+        return _page(render_follow_page(await follow.document(code), lang, _refused_form(fields, problem)), 422)
 
 
 @contextmanager
@@ -152,6 +172,8 @@ async def _take(follow: FollowCases, code: str, asked: FollowRequest, idempotenc
     """Take the action; raises HttpProblem 409 where the procedure refuses it."""
     if asked.action == "supplement" and not asked.text.strip():
         raise HttpProblem(INVALID, faults=[FieldFault("text", "missing", "write what you want to add")])
+    if asked.action == "rate" and asked.score is None:
+        raise HttpProblem(INVALID, faults=[FieldFault("score", "missing", "give a score of 0 to 100")])
     given = {"text": asked.text, "score": asked.score} if asked.action == "rate" else {"text": asked.text}
     if asked.action in ("withdraw", "reopen"):
         given = {"reason": asked.text[:LONGEST_REASON]}
@@ -166,6 +188,24 @@ def _from_form(fields: Mapping[str, list[str]]) -> FollowRequest:
     if score and not (score.isascii() and score.isdecimal()):
         raise ValueError("score: must be a number of 0 to 100")
     return FollowRequest(action=_first(fields, "action"), text=_first(fields, "text"), score=int(score) if score else None)
+
+
+def _refused_form(fields: Mapping[str, list[str]], problem: HttpProblem) -> RefusedForm:
+    typed = {name: _first(fields, name) for name in ("action", "text", "score")}
+    if problem.type is ACTION_REFUSED:
+        return RefusedForm(**typed, cause="by_rule", reason=problem.detail)
+    if problem.type is PROBLEM_TYPES[ActionNotOfferedError]:
+        return RefusedForm(**typed, cause="not_offered")
+    missing = next((f"{fault.field}_missing" for fault in problem.faults if fault.rule == "missing"), "invalid")
+    return RefusedForm(**typed, cause="too_long" if len(typed["text"]) > LONGEST_TEXT else missing)
+
+
+def _name_methods(routes: APIRouter, path: str, allowed: str) -> None:
+    """Answer the methods that a path does not serve: Starlette would name only those of the first of its routes."""
+
+    @routes.api_route(path, methods=["PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
+    async def refuse_method() -> None:
+        raise HTTPException(405, headers={"Allow": allowed})
 
 
 def _first(fields: Mapping[str, list[str]], name: str) -> str:

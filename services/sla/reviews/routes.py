@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from services.sla import api_documents
 from services.sla.api import MAX_ACTION_BYTES, SlaApiDependencies, action_response, request_errors_as_problems
@@ -43,7 +43,7 @@ class ReviewListParameters(StrictModel):
 class ReviewRequest(StrictModel):
     """A decision in a request's body: `confirm`, or the values that are right; what is left out stands as triage decided or guessed."""
 
-    confirm: bool = False
+    confirm: StrictBool = False
     kind: ComplaintKind | Literal[""] = ""
     subject: InputName = ""
     department: InputName = ""
@@ -88,7 +88,7 @@ def router(dependencies: SlaApiDependencies, queue: ReviewQueue) -> APIRouter:
             await queue.release(case, actor)
         return Response(status_code=204)
 
-    @routes.post("/{case}", summary="Decide on a review", openapi_extra=_BODY, responses=api_documents.REVIEW)
+    @routes.post("/{case}", summary="Decide on a review", openapi_extra=_BODY, responses=api_documents.ACTION)
     async def decide_review(
         case: str,
         request: Request,

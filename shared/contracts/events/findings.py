@@ -45,7 +45,7 @@ class LiabilityRecorded(ActionEvent):
 
 
 class SanctionRecorded(ActionEvent):
-    """A penalty or warning was imposed on persons or units; `amount` is that of a fine, in yuan."""
+    """A penalty or warning was imposed on persons or units; `amount` is that of a fine or another one in money, in yuan."""
 
     name = "sanction_recorded"
 

@@ -126,6 +126,30 @@ async def test_faulty_forms_are_refused_and_tell_no_code_from_another(harness: S
     assert nul.json()["steps"][-1]["text"] == "a\ufffdb"
 
 
+async def test_a_refused_form_can_be_corrected_and_heads_methods_and_languages_are_served(harness: SlaHarness) -> None:
+    code = code_of("case-7")
+    async with complainant(harness) as (service, anybody):
+        await harness.send_first_decision("case-7")
+        await wait_for_events(service, "case-7", "registered")
+        await act(service, "case-7", "answer", text="已修好")
+        unrated = await anybody.post(f"/f/{code}?lang=fr", data={"action": "rate", "text": "很慢", "once": "rate-2"})
+        once = re.findall(r'name="once" value="(rate-[^"]+)"', unrated.text)[0]
+        rated = await anybody.post(f"/f/{code}", data={"action": "rate", "text": "很慢", "score": "30", "once": once})
+        heads = [await anybody.head(path) for path in ("/f", f"/f/{code}", f"/v1/follow/{code}")]
+        puts = [await anybody.put(path) for path in ("/f", f"/f/{code}", f"/v1/follow/{code}")]
+        page = await anybody.get(f"/f/{code}", params={"lang": "nonsense"})
+    assert (unrated.status_code, rated.status_code) == (422, 303)
+    assert "很慢</textarea>" in unrated.text
+    assert "请选择您的评价" in unrated.text
+    assert [(head.status_code, head.content) for head in heads] == [(200, b"")] * 3
+    assert [(put.status_code, put.headers["allow"]) for put in puts] == [
+        (405, "GET, HEAD"),
+        (405, "GET, HEAD, POST"),
+        (405, "GET, HEAD, POST"),
+    ]
+    assert (page.status_code, '<html lang="zh">' in page.text, "不满意" in page.text) == (200, True, True)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_the_page_needs_no_script_and_names_every_field(harness: SlaHarness, language: str) -> None:
     async with complainant(harness) as (service, anybody):

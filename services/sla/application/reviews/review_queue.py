@@ -9,10 +9,11 @@ from typing import Any
 
 from services.sla.application.actions import ActionResult, TakeHttpActions
 from services.sla.application.case_list import decode_cursor, encode_cursor, visible_cases
-from services.sla.application.errors import ReviewNotOpenError, ReviewTakenError
+from services.sla.application.errors import ReviewNotOpenError, ReviewTakenError, RoleNotHeldError
 from services.sla.application.identity import case_parties
 from services.sla.application.queries import CaseQueries
 from services.sla.domain.deadlines.worktime import to_micros
+from services.sla.domain.lifecycle.permissions import may_decide_review
 from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW
 from services.sla.domain.views import case_view, redaction
 from services.sla.domain.views.instants import to_text
@@ -56,8 +57,15 @@ class ReviewQueue:
         return ReviewPage(rows, encode_cursor(found[-1].position, where) if len(found) == limit else None)
 
     async def take(self, case_id: str, actor: Actor) -> datetime:
-        """Lease the review to the actor, or extend his lease; raises `ReviewTakenError` or `ReviewNotOpenError`."""
-        case = await self._queries.load_visible_case(case_id, actor, self._queries.clock.now())
+        """Lease the review to the actor, or extend his lease.
+
+        Raises `ReviewTakenError`, `ReviewNotOpenError`, or `RoleNotHeldError` for whoever could only block the review.
+        """
+        now = self._queries.clock.now()
+        case = await self._queries.load_visible_case(case_id, actor, now)
+        roles = self._queries.policy.roles(actor, case_parties(case), now)
+        if not may_decide_review(case, self._queries.rulebooks.for_case(case), roles, to_micros(now)):
+            raise RoleNotHeldError("role: the actor holds none that may decide this review; leave it to somebody who does")
         async with self._queries.database.transaction() as tx:
             until = await review_queue.take(tx, case.id, actor.id, self._lease)
             if until is not None:
@@ -79,10 +87,6 @@ class ReviewQueue:
         Without an open review the action decides: it repeats the answer to the same key, or is refused.
         """
         case = await self._queries.load_visible_case(case_id, actor, self._queries.clock.now())
-        async with self._queries.database.transaction() as tx:
-            taken = await review_queue.find_open(tx, case.id)
-        if taken is not None and taken.person not in ("", actor.id):
-            raise ReviewTakenError
         return await self._actions.take(Action(case=case.id, action=DECIDE_REVIEW, role=role, data=data), actor, idempotency_key)
 
     def _row(self, review: QueuedReview, actor: Actor, now: datetime) -> dict[str, Any]:

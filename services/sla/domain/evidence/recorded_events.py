@@ -145,8 +145,8 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
     if action in ("route", "reassign"):
         data.pop("by", None)
     # The event type replaces the field `passed` of the action.
-    if fields["type"] in _NOT_PASSED_EVENTS:
-        data["passed"] = False
+    if ACTION_DEFINITIONS[action].event_id_if_not_passed:
+        data["passed"] = fields["type"] not in _NOT_PASSED_EVENTS
     return TakeAction(action, at, role, actor, data)
 
 

@@ -237,7 +237,9 @@ def _take_action(builder: DecisionBuilder, case_input: TakeAction) -> None:
         data = decided_fields(builder, data)
     if event_type == "measures_submitted":
         data["needs_sign_off"] = permissions.needs_sign_off(builder, data)
-    refusal = permissions.find_refusal(builder, permissions.effective_action(builder, case_input.action), event_type, case_input.at, data)
+    action = permissions.effective_action(builder, case_input.action)
+    refusal = permissions.missing_data(action, {**case_input.data, **data})
+    refusal = refusal or permissions.find_refusal(builder, action, event_type, case_input.at, data)
     if case_input.denied:
         # The actor's identity is known, so the attempt belongs in the ledger.
         refusal = ActionRefusal(case_input.denied, rule=case_input.denied_by)

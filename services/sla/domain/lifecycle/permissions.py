@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from services.sla.domain.lifecycle import clock_deadlines
-from services.sla.domain.lifecycle.case import ClockRun
+from services.sla.domain.lifecycle.case import Case, ClockRun
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.accused_people import accused_takes_part, stands_in
 from services.sla.domain.lifecycle.defaults.acting_roles import may_not_act
@@ -15,10 +16,11 @@ from services.sla.domain.lifecycle.defaults.decided_objects import AS_APPROVED, 
 from services.sla.domain.lifecycle.defaults.existing_references import unknown_reference
 from services.sla.domain.lifecycle.defaults.single_decisions import decision_not_awaited
 from services.sla.domain.lifecycle.defaults.waivers import waived
-from services.sla.domain.lifecycle.findings.rules import decision_out_of_order, wrong_finding_data
+from services.sla.domain.lifecycle.findings.rules import decision_out_of_order, is_blank, wrong_finding_data
 from services.sla.domain.lifecycle.links.duplicates import follows_lead
 from services.sla.domain.lifecycle.reviews.decisions import DECIDE_REVIEW, missing_decision, review_changes
 from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
+from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.duration import Duration, DurationError
@@ -63,8 +65,7 @@ def needs_sign_off(builder: DecisionBuilder, data: dict[str, Any]) -> bool:
 def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
     """The first reason to refuse an action, None if it is accepted; `data` are the fields of the event that it would become."""
     return (
-        _missing_data(action, data)
-        or wrong_finding_data(builder, action, at, data)
+        wrong_finding_data(builder, action, at, data)
         or follows_lead(builder, action, event_type)
         or _refused_review(builder, action, at, data)
         or _wrong_case_status(builder, action)
@@ -95,6 +96,20 @@ def _refused_review(builder: DecisionBuilder, action: str, at: int, data: dict[s
     return missing_decision(builder, data) or next(filter(None, refusals), None)
 
 
+def may_decide_review(case: Case, rulebook: Rulebook, roles: Iterable[str], at: int) -> bool:
+    """Whether one of the roles may decide on the review of the case, by the rules that name who may."""
+    builder, rules = DecisionBuilder(case, rulebook, at), rulebook.permissions_by_action.get(DECIDE_REVIEW, ())
+    return any(
+        may_not_act(builder, DECIDE_REVIEW, role) is None
+        and not any(
+            _wrong_role(builder, DECIDE_REVIEW, rule, {"role": role, "at": at})
+            for rule in rules
+            if builder.holds(rule.when, {"role": role, "at": at}, otherwise=True)
+        )
+        for role in roles
+    )
+
+
 def find_clock(builder: DecisionBuilder, id_or_clause: str) -> ClockPlan | None:
     """The clock that an extension names by its id or clause; of several with that clause the first active one."""
     plans = builder.rulebook.clock_plans
@@ -118,12 +133,12 @@ def _clock_and_effect_clauses(plan: ClockPlan) -> list[str]:
     return [*plan.clauses, *(clause for step in plan.deadline_steps for planned in step.effects for clause in planned.clauses)]
 
 
-def _missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
-    missing = [
-        name
-        for name in ACTION_DEFINITIONS[action].required_data
-        if data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name)) in (None, "")
-    ]
+def missing_data(action: str, data: dict[str, Any]) -> ActionRefusal | None:
+    """The refusal of an action without what it requires; `data` are the action's together with its event's, which lacks `passed`."""
+    definition = ACTION_DEFINITIONS[action]
+    missing = [name for name in definition.required_data if is_blank(data.get(_REQUIRED_EVENT_FIELDS.get((action, name), name)))]
+    if definition.one_of and all(is_blank(data.get(name)) for name in definition.one_of):
+        return ActionRefusal(f"{' and '.join(definition.one_of)} are missing; give one of them with {action}")
     return ActionRefusal(f"{missing[0]} is missing; give {missing[0]} with {action}") if missing else None
 
 
@@ -238,11 +253,19 @@ def _not_to_be_started(builder: DecisionBuilder, action: str, data: dict[str, An
     return ActionRefusal(reason, list(dict.fromkeys(clause for each in broken for clause in each.clauses)), AS_APPROVED)
 
 
+def _wrong_role(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
+    if permission.rule.by is None:
+        return None
+    allowed = role_tuple(permission.rule.by)
+    if data.get("role") in allowed or stands_in(builder, data.get("role", ""), allowed, data["at"]):
+        return None
+    return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(allowed)} may"
+
+
 def _rule_violation(builder: DecisionBuilder, action: str, permission: Permission, data: dict[str, Any]) -> str | None:
     rule = permission.rule
-    allowed = () if rule.by is None else role_tuple(rule.by)
-    if rule.by is not None and data.get("role") not in allowed and not stands_in(builder, data.get("role", ""), allowed, data["at"]):
-        return f"{data.get('role') or 'an actor without a role'} may not {action}; {' or '.join(allowed)} may"
+    if (wrong_role := _wrong_role(builder, action, permission, data)) is not None:
+        return wrong_role
     if rule.at_most is not None and builder.case.count.get(ACTION_DEFINITIONS[action].event_id, 0) >= rule.at_most:
         return f"{action} is accepted at most {rule.at_most} times"
     if rule.reasons and data.get("reason") not in rule.reasons:

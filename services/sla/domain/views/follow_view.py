@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 
 from services.sla.domain.lifecycle.case import Case
+from services.sla.domain.lifecycle.decision_builder import END_EVENTS
 from services.sla.domain.lifecycle.defaults.acting_roles import ACTIONS_BY_ROLE
 from services.sla.domain.messages.message_values import matter_line
 from services.sla.domain.rules.rulebook import Rulebook
@@ -38,13 +39,12 @@ _WHILE_OPEN = ("supplement", "urge", "withdraw")
 
 def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, Any]], zone: tzinfo) -> dict[str, Any]:
     """Number, matter, status, the steps so far and the actions that the complainant may take; instants as text in the zone."""
-    shown = [event_in_zone(event, rulebook.procedure, zone) for event in events if event["event"] in STEP_FIELDS]
     return {
         "number": case.number,
         "matter": matter_line(case.complaint),
         "status": case.status,
         "received_at": to_text(case.received_at, zone),
-        "steps": [_step(event) for event in shown],
+        "steps": list(_steps(event_in_zone(event, rulebook.procedure, zone) for event in events if event["event"] in STEP_FIELDS)),
         "actions": list(open_actions(case, events)),
     }
 
@@ -54,6 +54,14 @@ def open_actions(case: Case, events: Sequence[dict[str, Any]]) -> tuple[str, ...
     rating = ("rate",) if any(event["event"] in _RATEABLE_AFTER for event in events) else ()
     actions = (*_WHILE_OPEN, *rating) if case.open else ("supplement", *rating, "reopen")
     return tuple(action for action in actions if action in ACTIONS_BY_ROLE[COMPLAINANT])
+
+
+def _steps(events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The steps; `after_end` marks an urging of a case that had ended: the request to open it again, on which a person decides."""
+    ended = False
+    for event in events:
+        ended = event["event"] in END_EVENTS or (ended and event["event"] != "reopened")
+        yield _step(event) | ({"after_end": True} if ended and event["event"] == "urged" else {})
 
 
 def _step(event: dict[str, Any]) -> dict[str, Any]:

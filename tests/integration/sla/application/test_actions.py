@@ -242,7 +242,7 @@ async def test_findings_are_published_with_their_data_and_wrong_ones_refused_by_
 
         assert (await act("propose_compensation", compensation="cash", amount=1200.5, household="3-1")).status_code == 200
         assert (await act("pay_compensation", household="3-1")).status_code == 409
-        assert (await act("decide_compensation", household="3-1", amount=1000)).status_code == 200
+        assert (await act("decide_compensation", passed=True, household="3-1", amount=1000)).status_code == 200
         assert (await act("record_liability", persons=["周某"], units=["repairs"])).status_code == 200
         wrong = await act("propose_compensation", compensation="cash", amount=0.001)
         assert wrong.status_code == 422

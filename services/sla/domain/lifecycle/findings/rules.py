@@ -8,7 +8,6 @@ from typing import Any
 from services.sla.domain.lifecycle.decision_builder import DecisionBuilder
 from services.sla.domain.lifecycle.defaults.action_refusal import ActionRefusal
 from services.sla.domain.lifecycle.findings.records import Compensation, subject_key
-from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.findings import MONEY_COMPENSATIONS
 
 RULE = "decided_findings"
@@ -26,17 +25,18 @@ _TIMED_EVENTS = frozenset({"call_recorded", "meeting_recorded"})
 
 
 def wrong_finding_data(builder: DecisionBuilder, action: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
-    """The refusal of data that lack a field, or name an instant still to come."""
-    one_of = ACTION_DEFINITIONS[action].one_of
-    if one_of and not any(data.get(name) for name in one_of):
-        return ActionRefusal(f"{one_of[0]}: is missing, and so is {one_of[1]}; give one of them with {action}")
+    """The refusal of data that state nothing, contradict each other, or name an instant at which they cannot have happened."""
     if action not in FINDING_ACTIONS:
         return None
-    if (data.get("happened_at") or at) > at:
-        return ActionRefusal("happened_at: lies in the future; record what has happened, with the instant at which it did")
-    if action == "propose_compensation" and data["compensation"] in MONEY_COMPENSATIONS and data.get("amount") is None:
-        return ActionRefusal("amount: is missing; a compensation of this kind has one, in yuan")
-    return _too_many_subjects(builder, action, data)
+    problem = next(_wrong_data(builder, action, at, data), None)
+    return _too_many_subjects(builder, action, data) if problem is None else ActionRefusal(problem)
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value states nothing: none, an empty one, white space, or a list of such."""
+    if isinstance(value, list):
+        return all(map(is_blank, value))
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def decision_out_of_order(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> ActionRefusal | None:
@@ -57,6 +57,27 @@ def finding_fields(builder: DecisionBuilder, event_type: str, at: int, data: dic
     return {"compensation": compensation.kind} | ({} if amount is None else {"amount": amount})
 
 
+def _wrong_data(builder: DecisionBuilder, action: str, at: int, data: dict[str, Any]) -> Iterator[str]:
+    for name, value in data.items():
+        # Blank is not the same as left out: a household of blanks would be taken for the whole case.
+        if value not in ("", []) and any(map(is_blank, value if isinstance(value, list) else [value])):
+            yield f"{name}: has blanks only, or an entry with blanks only; write what it is, or leave it out"
+    happened_at = data.get("happened_at", at)
+    if happened_at > at:
+        yield "happened_at: lies in the future; record what has happened, with the instant at which it did"
+    if happened_at < builder.case.received_at:
+        yield "happened_at: lies before the receipt of the complaint; record it on the case that it was about"
+    amount = data.get("amount")
+    if amount == 0:
+        yield "amount: is 0; give one above 0, or leave it out where there is none"
+    if action == "propose_compensation" and data["compensation"] in MONEY_COMPENSATIONS and amount is None:
+        yield "amount: is missing; a compensation of this kind has one, in yuan"
+    if action == "record_sanction" and data["sanction"] == "fine" and amount is None:
+        yield "amount: is missing; a fine has one, in yuan"
+    if action == "record_sanction" and data["sanction"] not in ("fine", "other") and amount is not None:
+        yield "amount: belongs to a fine or to other sanctions; leave it out, or record the fine as one"
+
+
 def _too_many_subjects(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> ActionRefusal | None:
     findings = builder.case.findings
     subjects: Collection[str] = ()
@@ -75,10 +96,14 @@ def _too_many_subjects(builder: DecisionBuilder, action: str, data: dict[str, An
 
 def _out_of_order(builder: DecisionBuilder, action: str, data: dict[str, Any]) -> Iterator[str]:
     match action:
+        case "propose_compensation" if _step(_compensation(builder, data)) == "compensation_proposed":
+            yield "the proposal before it awaits its decision; have that decided first, or name another household"
         case "decide_compensation":
             yield from _undecidable(_step(_compensation(builder, data)), "compensation_proposed", "propose a compensation")
+            yield from _differs_from(_compensation(builder, data), data, "proposed")
         case "pay_compensation":
             yield from _unpayable(_compensation(builder, data), data)
+            yield from _differs_from(_compensation(builder, data), data, "approved")
         case "decide_notice":
             yield from _undecidable(_notice_step(builder, data), "notice_drafted", "draft a notice")
         case "publish_notice":
@@ -101,6 +126,15 @@ def _unpayable(compensation: Compensation | None, data: dict[str, Any]) -> Itera
         yield "the compensation is not approved; have it approved first"
     elif compensation.unpaid is not None and (compensation.unpaid == 0 < (compensation.amount or 0) or _exceeds(data, compensation.unpaid)):
         yield "amount exceeds what is approved and not paid yet; pay at most that, or propose a further compensation"
+
+
+def _differs_from(compensation: Compensation | None, data: dict[str, Any], before: str) -> Iterator[str]:
+    if compensation is None:
+        return
+    if data.get("compensation") not in (None, "", compensation.kind):
+        yield f"compensation differs from the kind that was {before}; leave it out, or propose a compensation of this kind"
+    if before == "proposed" and compensation.amount is not None and _exceeds(data, compensation.amount):
+        yield "amount exceeds what was proposed; approve at most that, or refuse it and have more proposed"
 
 
 def _exceeds(data: dict[str, Any], unpaid: float) -> bool:

@@ -25,6 +25,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "li": {"roles": ["assistant"]},
     "wu": {"roles": ["assistant"]},
     "zhao": {"roles": ["handler"], "department": "repairs"},
+    "sun": {"roles": []},
     "qian": {"roles": ["handler"], "department": "gardens"},
 }
 LONG_AGO = datetime.now(UTC) - timedelta(days=3)
@@ -106,6 +107,9 @@ async def test_one_person_at_a_time_works_on_a_review(staffed: SlaHarness) -> No
         assert (await holder.post("/v1/reviews/case/take")).status_code == 200
         refused = await other.post("/v1/reviews/case", json={"confirm": True})
         assert (refused.status_code, refused.json()["type"]) == (409, "urn:jiesu:problem:review_taken")
+        plain = {"action": "decide_review", "role": "assistant", "data": {"confirm": True}}
+        around = await other.post("/v1/cases/case/actions", json=plain)
+        assert (around.status_code, around.json()["type"]) == (409, "urn:jiesu:problem:review_taken")
         assert (await other.post("/v1/reviews/case/release")).status_code == 204
         assert await listed(other, free=True) == []
         assert (await holder.post("/v1/reviews/case/release")).status_code == 204
@@ -114,6 +118,18 @@ async def test_one_person_at_a_time_works_on_a_review(staffed: SlaHarness) -> No
         async with service.database.transaction() as tx:
             await tx.execute("UPDATE review SET taken_until = now() - interval '1 second'")
         assert (await holder.post("/v1/reviews/case/take")).status_code == 200
+
+
+async def test_whoever_may_not_decide_takes_no_review(staffed: SlaHarness) -> None:
+    async with build(staffed.settings).running() as service, person_client(service, "sun") as sun, person_client(service, "li") as li:
+        await send_for_review(staffed, "case")
+        await wait_for_events(service, "case", "route_proposed")
+        refused = await sun.post("/v1/reviews/case/take")
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:jiesu:problem:forbidden")
+        assert await listed(sun, free=True) == ["case"]
+        assert (await li.post("/v1/reviews/case/take")).status_code == 200
+        plain = {"action": "decide_review", "role": "assistant", "data": {"confirm": True}}
+        assert (await li.post("/v1/cases/case/actions", json=plain)).status_code == 200
 
 
 async def test_decision_is_taken_once_heard_by_all_and_learned(staffed: SlaHarness) -> None:

@@ -23,11 +23,12 @@ from tests.unit.sla.timeline import small_opening, small_procedure, small_rulebo
 PROCEDURE = "clocks: []\n"
 RULEBOOK, LOADED = small_rulebook(PROCEDURE), small_procedure(PROCEDURE)
 NOW = to_micros(datetime(2026, 11, 10, 12, tzinfo=UTC))
-NAMES = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=60)
+NAMES = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=60).filter(str.strip)
 PEOPLE = st.lists(NAMES, min_size=1, max_size=50)
-AMOUNTS = st.integers(0, 100_000_000_000).map(lambda cents: cents / 100)
-PAST: st.SearchStrategy[str] = st.datetimes(datetime(2026, 1, 1), datetime(2026, 11, 10), timezones=st.just(UTC)).map(datetime.isoformat)  # noqa: DTZ001 - naive bounds
-TEXT = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=200)
+AMOUNTS = st.integers(1, 100_000_000_000).map(lambda cents: cents / 100)
+RECEIVED, LATEST = datetime(2026, 11, 9, 1), datetime(2026, 11, 10)  # noqa: DTZ001 - Hypothesis takes naive bounds
+PAST: st.SearchStrategy[str] = st.datetimes(RECEIVED, LATEST, timezones=st.just(UTC)).map(datetime.isoformat)
+TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), min_size=1, max_size=200).filter(str.strip)
 
 
 def kinds(field: str) -> st.SearchStrategy[str]:
@@ -43,7 +44,7 @@ def data_of(required: dict[str, Any], **optional: st.SearchStrategy[Any]) -> st.
 FINDINGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "record_cause": data_of({"cause": NAMES}),
     "record_liability": data_of({"persons": PEOPLE}, units=PEOPLE),
-    "record_sanction": data_of({"sanction": kinds("sanction"), "units": PEOPLE}, persons=PEOPLE, amount=AMOUNTS),
+    "record_sanction": data_of({"sanction": st.sampled_from(["fine", "other"]), "units": PEOPLE, "amount": AMOUNTS}, persons=PEOPLE),
     "propose_compensation": data_of({"compensation": kinds("compensation"), "amount": AMOUNTS}, household=NAMES),
     "record_agreement": data_of({"household": NAMES, "agreed": st.booleans()}),
     "report_concealment": data_of({"concealment": kinds("concealment"), "persons": PEOPLE, "text": TEXT}, units=PEOPLE),
@@ -93,7 +94,7 @@ WRONG_VALUES: list[tuple[str, Any]] = [
     ("units", "one"),
     ("absentees", [{"name": "x"}]),
     ("household", "x" * 501),
-    ("agreed", "perhaps"),
+    *((field, value) for field in ("agreed", "confirm") for value in ("no", "true", 1)),
     ("happened_at", "2026-11-09"),
     ("happened_at", 5),
 ]
@@ -107,3 +108,29 @@ def test_wrong_data_are_refused_with_field_and_rule_but_without_the_value(field:
     assert problem["loc"][0] == field
     assert problem["msg"]
     assert str(value) not in problem["msg"] or value in (True, [])
+
+
+@pytest.mark.parametrize("action", ["decide_compensation", "decide_notice"])
+@pytest.mark.parametrize("passed", ["yes", "false", 0, None])
+def test_a_decision_takes_true_or_false_only(action: str, passed: Any) -> None:
+    with pytest.raises(ValidationError, match="passed: send true or false"):
+        Action.model_validate({"case": "case", "action": action, "data": {"passed": passed}})
+    if passed is not None:
+        assert Action.model_validate({"case": "case", "action": "review", "data": {"passed": passed}}).data.passed is (passed == "yes")
+
+
+@pytest.mark.parametrize("passed", [True, False])
+@pytest.mark.parametrize(
+    ("before", "action"),
+    [
+        (("propose_compensation", {"compensation": "cash", "amount": 9}), "decide_compensation"),
+        (("draft_notice", {"text": "x"}), "decide_notice"),
+    ],
+)
+def test_a_decision_is_the_same_when_it_is_replayed(before: tuple[str, dict[str, Any]], action: str, *, passed: bool) -> None:
+    case = decide(opened_case(), TakeAction(before[0], NOW, "officer", "li", before[1]), RULEBOOK, NOW).case
+    case_input = TakeAction(action, NOW, "boss", "wu", {"passed": passed})
+    decision = decide(case, case_input, RULEBOOK, NOW)
+    replayed = reconstruct_input(to_recorded_events(case_input, decision.events, decision.case, RULEBOOK, from_micros(NOW)), LOADED)
+    assert decision.events[0].type != "action_refused"
+    assert decide(case, replayed, RULEBOOK, NOW) == decision

@@ -47,18 +47,34 @@ def test_each_action_causes_its_event_with_its_data(action: str, event: str) -> 
     ("action", "reason"),
     [
         ("record_cause officer", "cause is missing"),
-        ("record_liability officer text=x", "persons: is missing, and so is units; give one of them"),
+        ("record_liability officer text=x", "persons and units are missing; give one of them"),
         ("record_sanction officer persons=[li]", "sanction is missing"),
-        ("record_sanction officer sanction=fine", "persons: is missing"),
+        ("record_sanction officer sanction=fine", "persons and units are missing"),
+        ("record_sanction officer sanction=fine persons=[li]", "amount: is missing; a fine has one"),
+        ("record_sanction officer sanction=fine persons=[li] amount=0", "amount: is 0"),
+        ("propose_compensation officer compensation=cash amount=-0.0", "amount: is 0"),
+        ("propose_compensation officer compensation=other amount=0", "amount: is 0"),
+        ("record_sanction officer sanction=warning persons=[li] amount=5", "amount: belongs to a fine"),
         ("propose_compensation officer compensation=cash", "amount: is missing"),
         ("record_agreement officer household=A", "agreed is missing"),
         ("record_agreement officer agreed=true", "household is missing"),
         ("report_concealment officer concealment=refusal persons=[li]", "text is missing"),
         ("confirm_notice officer", "attachments is missing"),
-        ("record_call officer result=reached", "to: is missing, and so is person"),
+        ("record_call officer result=reached", "to and person are missing"),
         ("record_call officer to=boss", "result is missing"),
         ("record_call officer to=boss result=reached happened_at=2026-11-09T10:01:00+08:00", "happened_at: lies in the future"),
         ("record_meeting officer persons=[li] happened_at=2026-11-10T10:00:00+08:00", "happened_at: lies in the future"),
+        ("record_call officer to=boss result=reached happened_at=2026-11-09T08:59:59+08:00", "happened_at: lies before the receipt"),
+        ("record_meeting officer persons=[li] happened_at=2026-11-09T08:59:59+08:00", "happened_at: lies before the receipt"),
+        ("decide_compensation boss", "passed is missing"),
+        ("decide_notice boss", "passed is missing"),
+        ('record_cause officer cause="\u3000"', "cause is missing"),
+        ('record_liability officer persons=[""]', "persons and units are missing"),
+        ('record_liability officer persons=[li,"\u3000"]', "persons: has blanks only, or an entry"),
+        ('record_liability officer persons=[li] units=[""]', "units: has blanks only, or an entry"),
+        ('record_agreement officer household="\u3000" agreed=true', "household is missing"),
+        ('propose_compensation officer compensation=other household="\u3000"', "household: has blanks only"),
+        ('draft_notice officer text=water notice="\u3000"', "notice: has blanks only"),
     ],
 )
 def test_missing_and_impossible_data_are_refused_with_field_and_remedy(action: str, reason: str) -> None:
@@ -75,25 +91,35 @@ FOR_402 = "propose_compensation officer compensation=cash amount=300 household=3
 @pytest.mark.parametrize(
     ("actions", "event"),
     [
-        (["decide_compensation boss"], "action_refused"),
-        ([PROPOSED, "decide_compensation boss"], "compensation_approved"),
+        (["decide_compensation boss passed=true"], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=true"], "compensation_approved"),
         ([PROPOSED, "decide_compensation boss passed=false"], "compensation_refused"),
-        ([PROPOSED, "decide_compensation boss", "decide_compensation boss passed=false"], "action_refused"),
-        ([PROPOSED, "decide_compensation boss passed=false", PROPOSED, "decide_compensation boss"], "compensation_approved"),
-        ([PROPOSED, "decide_compensation boss household=3-1-402"], "action_refused"),
-        ([PROPOSED, FOR_402, "decide_compensation boss household=３-1-402"], "compensation_approved"),
+        ([PROPOSED, "decide_compensation boss passed=true", "decide_compensation boss passed=false"], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=false", PROPOSED, "decide_compensation boss passed=true"], "compensation_approved"),
+        ([PROPOSED, PROPOSED], "action_refused"),
+        ([FOR_402, FOR_402.replace("3-1", "３-1")], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=true", PROPOSED], "compensation_proposed"),
+        ([PROPOSED, "decide_compensation boss passed=true amount=1000.01"], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=true compensation=refund"], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=true", f"{PAY} compensation=waived_fees"], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=true", f"{PAY} compensation=cash amount=1000"], "compensation_paid"),
+        ([PROPOSED, "decide_compensation boss passed=true household=3-1-402"], "action_refused"),
+        ([PROPOSED, FOR_402, "decide_compensation boss passed=true household=３-1-402"], "compensation_approved"),
         ([PROPOSED, "pay_compensation officer"], "action_refused"),
         ([PROPOSED, "decide_compensation boss passed=false", "pay_compensation officer"], "action_refused"),
-        ([PROPOSED, "decide_compensation boss", "pay_compensation officer amount=1000"], "compensation_paid"),
-        ([PROPOSED, "decide_compensation boss", "pay_compensation officer amount=1000.01"], "action_refused"),
-        ([PROPOSED, "decide_compensation boss amount=800", "pay_compensation officer amount=900"], "action_refused"),
-        ([PROPOSED, "decide_compensation boss", f"{PAY} amount=600", f"{PAY} amount=400"], "compensation_paid"),
-        ([PROPOSED, "decide_compensation boss", "pay_compensation officer", "pay_compensation officer"], "action_refused"),
-        (["propose_compensation officer compensation=other", "decide_compensation boss", "pay_compensation officer"], "compensation_paid"),
-        (["decide_notice boss"], "action_refused"),
-        (["draft_notice officer text=water", "decide_notice boss"], "notice_approved"),
+        ([PROPOSED, "decide_compensation boss passed=true", "pay_compensation officer amount=1000"], "compensation_paid"),
+        ([PROPOSED, "decide_compensation boss passed=true", "pay_compensation officer amount=1000.01"], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=true amount=800", "pay_compensation officer amount=900"], "action_refused"),
+        ([PROPOSED, "decide_compensation boss passed=true", f"{PAY} amount=600", f"{PAY} amount=400"], "compensation_paid"),
+        ([PROPOSED, "decide_compensation boss passed=true", "pay_compensation officer", "pay_compensation officer"], "action_refused"),
+        (
+            ["propose_compensation officer compensation=other", "decide_compensation boss passed=true", "pay_compensation officer"],
+            "compensation_paid",
+        ),
+        (["decide_notice boss passed=true"], "action_refused"),
+        (["draft_notice officer text=water", "decide_notice boss passed=true"], "notice_approved"),
         (["draft_notice officer text=water", "decide_notice boss passed=false", "publish_notice officer place=hall"], "action_refused"),
-        (["draft_notice officer text=water", "decide_notice boss", "decide_notice boss"], "action_refused"),
+        (["draft_notice officer text=water", "decide_notice boss passed=true", "decide_notice boss passed=true"], "action_refused"),
         (["confirm_notice officer attachments=[photo.jpg]"], "action_refused"),
         (["publish_notice officer place=hall", "confirm_notice officer attachments=[photo.jpg]"], "notice_confirmed"),
         (["publish_notice officer place=hall notice=a", "confirm_notice officer attachments=[photo.jpg] notice=b"], "action_refused"),
@@ -106,14 +132,14 @@ def test_nothing_is_decided_paid_or_confirmed_without_the_step_before(actions: l
 def test_a_notice_goes_out_undecided_only_where_the_procedure_names_nobody_who_decides() -> None:
     decided = "clocks: []\nactions: {decide_notice: {by: boss, clause: '1'}}\n"
     assert last_event("publish_notice officer place=hall", procedure=decided)["event"] == "action_refused"
-    approved = ["draft_notice officer text=water", "decide_notice boss", "publish_notice officer place=hall"]
+    approved = ["draft_notice officer text=water", "decide_notice boss passed=true", "publish_notice officer place=hall"]
     assert last_event(*approved, procedure=decided)["event"] == "notice_published"
 
 
 def test_an_approval_and_a_payment_take_kind_and_amount_from_what_came_before() -> None:
-    approved = last_event(PROPOSED, "decide_compensation boss amount=800")
+    approved = last_event(PROPOSED, "decide_compensation boss passed=true amount=800")
     assert (approved["compensation"], approved["amount"]) == ("cash", 800)
-    paid = last_event(PROPOSED, "decide_compensation boss", "pay_compensation officer amount=600", "pay_compensation officer")
+    paid = last_event(PROPOSED, "decide_compensation boss passed=true", "pay_compensation officer amount=600", "pay_compensation officer")
     assert (paid["compensation"], paid["amount"]) == ("cash", 400)
 
 
@@ -131,7 +157,7 @@ def test_neither_complainant_nor_system_records_findings(action: str, role: str)
 
 
 @pytest.mark.parametrize(
-    "action", ["record_liability boss persons=[li]", "decide_compensation boss", "record_call boss to=officer result=reached"]
+    "action", ["record_liability boss persons=[li]", "decide_compensation boss passed=true", "record_call boss to=officer result=reached"]
 )
 def test_the_accused_records_nothing_on_his_own_case(action: str) -> None:
     refusal = last_event(PROPOSED, action, against=["boss"])
@@ -198,7 +224,7 @@ def test_clocks_guards_closing_and_reactions_read_findings() -> None:
     steps = [
         "09 10:00 record_call officer to=boss result=busy",
         "09 10:10 propose_compensation officer compensation=cash amount=5000",
-        "09 10:20 propose_compensation officer compensation=cash amount=5000.01",
+        "09 10:20 propose_compensation officer compensation=cash amount=5000.01 household=1-1",
         "09 10:30 close boss",
         "09 10:40 record_sanction boss sanction=warning units=[works]",
         "09 10:50 record_call officer to=boss result=reached",

@@ -9,6 +9,7 @@ from services.sla.domain.evidence.recorded_events import reconstruct_input, to_r
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import CaseDecision, decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, TakeAction
+from services.sla.domain.lifecycle.permissions import may_decide_review
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.procedures.calendars.calendar import default_calendar
 from shared.procedures.model.bound_procedure import bind_parameters
@@ -48,8 +49,8 @@ ROUTED = {"by": "triage", "model": "m1", "guesses": GUESSES}
 NOW = november_micros("20 00:00")
 
 
-def rulebook(organisation: Organisation = COMPANY) -> Rulebook:
-    return Rulebook(bind_parameters(small_procedure(PROCEDURE)), organisation, {"default": default_calendar()})
+def rulebook(organisation: Organisation = COMPANY, procedure: str = PROCEDURE) -> Rulebook:
+    return Rulebook(bind_parameters(small_procedure(procedure)), organisation, {"default": default_calendar()})
 
 
 RULEBOOK = rulebook()
@@ -189,3 +190,13 @@ def test_everybody_organisation_takes_any_department() -> None:
     book = rulebook(open_organisation())
     decision = decide(proposed(), TakeAction("decide_review", november_micros("09 10:00"), "officer", "wu", {"confirm": True}), book, NOW)
     assert decision.case.department == "works"
+
+
+def test_only_roles_that_may_decide_take_a_review() -> None:
+    case, at = proposed(), november_micros("09 10:00")
+    assert may_decide_review(case, RULEBOOK, ["officer"], at)
+    assert not may_decide_review(case, RULEBOOK, ["complainant", "system"], at)
+    assert not may_decide_review(case, RULEBOOK, [], at)
+    named = PROCEDURE.replace("actions:", "actions:\n  decide_review: [{by: boss}, {by: chief, when: case.level > 0}]")
+    assert [may_decide_review(case, rulebook(procedure=named), [role], at) for role in ("boss", "officer", "chief")] == [True, False, False]
+    assert may_decide_review(case, rulebook(procedure=named), ["officer", "boss"], at)
