@@ -28,6 +28,7 @@ _HEAD_DTYPES: Final = {
     "slopes": np.float64,
     "offsets": np.float64,
     "temperature": np.float64,
+    "priors": np.float64,
 }
 
 
@@ -40,6 +41,7 @@ def write_model(path: Path, model: TextModel, report: Mapping[str, Any]) -> str:
     arrays: dict[str, NDArray[Any]] = {
         "keys": model.keys,
         "views": model.views,
+        "signs": model.signs,
         "view_weights": model.view_weights,
         "reference": model.reference,
     }
@@ -112,6 +114,7 @@ def _model(arrays: Mapping[str, NDArray[Any]], version: str) -> TextModel:
         version,
         keys,
         views,
+        _array(arrays, "signs", np.bool_, keys.shape),
         _array(arrays, "view_weights", np.float64, (VIEWS,)),
         tuple(heads),
         _array(arrays, "reference", np.float64),
@@ -125,7 +128,7 @@ def _head(arrays: Mapping[str, NDArray[Any]], number: int, entry: Mapping[str, A
     if size < 2 or len(set(values)) != size:  # noqa: PLR2004 - one value leaves nothing to decide
         raise ValueError("values")
     shapes = {"feature_weights": (features,), "weights": (features, size), "bias": (size,)}
-    shapes |= {"slopes": (size,), "offsets": (size,), "temperature": ()}
+    shapes |= {"slopes": (size,), "offsets": (size,), "temperature": (), "priors": (size,)}
     of_head = {name: _array(arrays, f"{name}_{number}", dtype, shapes[name]) for name, dtype in _HEAD_DTYPES.items()}
     return LabelHead(str(entry["label"]), values, **of_head)
 
