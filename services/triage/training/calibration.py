@@ -38,8 +38,8 @@ def calibrate(margins: NDArray[np.float64], targets: NDArray[np.int64], weights:
     slopes, offsets = (np.array(column, np.float64) for column in zip(*models, strict=True))
     empty = np.zeros((0, number), np.float32)
     # One message more for each value: a value that few or none of these messages have is rare, not impossible.
-    priors = np.bincount(targets, weights, minlength=number) + 1
-    priors /= priors.sum()
+    shares = np.bincount(targets, weights, minlength=number) + 1.0
+    priors = shares / shares.sum()
     head = LabelHead("", ("",) * number, np.zeros(0, np.float32), empty, np.zeros(number), slopes, offsets, np.array(1.0), priors)
 
     def loss(temperature: float) -> float:
