@@ -94,7 +94,7 @@ class TextModel:
 
     def probabilities(self, head: LabelHead, counted: CountedFeatures) -> NDArray[np.float64]:
         """The probabilities of the values, one row a text: the prior ones for a text without evidence."""
-        # Every text has at least a line break, and scaled to the length of a whole text its weights were 99.9 % of one value.
+        # Every text has at least a line break: scaled to the length of a whole text, it decided on a value with 99.9 %.
         evidence = self.evidence(head, counted)[:, np.newaxis]
         return np.where(evidence, head.probabilities(self.margins(head, counted)), head.priors)
 
