@@ -181,15 +181,6 @@ class Supplemented(ActionEvent):
     to_case: ShortText = ""
 
 
-SATISFIED_FROM = 60
-"""The lowest score, of 0 to 100, of a complainant who counts as satisfied."""
-
-
-def rating_outcome(score: int) -> CallBackOutcome:
-    """What a rating says in the words of a call-back: `satisfied` or `dissatisfied`."""
-    return "satisfied" if score >= SATISFIED_FROM else "dissatisfied"
-
-
 class Rated(ActionEvent):
     """The complainant rated the handling from 0 to 100, by survey or call; from 60 he counts as satisfied."""
 

@@ -154,6 +154,9 @@ class Procedure(StrictModel):
     day_end: Literal["midnight", "close"] = "midnight"
     auto_route: bool = True
     most_returns: int = Field(default=5, ge=1, description="how often a case may be returned")
+    satisfied_from: int = Field(
+        default=60, ge=0, le=100, description="the lowest rating (0 to 100) of a complainant who counts as satisfied"
+    )
     parameters: dict[str, ParameterDeclaration] = Field(default_factory=dict)
     roles: dict[str, Title] | list[str]
     levels: list[str] = Field(default_factory=list, description="roles of the management levels, lowest first")

@@ -85,7 +85,7 @@ class DecisionBuilder:
         self._update_last_and_count(event)
         self._apply_to_case(event_type, data)
         if event_type in CALL_BACK_EVENTS:
-            record_call_back(case, self.worktime, event_type, at, data)
+            record_call_back(case, self.rulebook.procedure, self.worktime, event)
         case.record_lead(at)
         return event
 

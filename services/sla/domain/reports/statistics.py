@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.sla.domain.lifecycle.case import Event
+from services.sla.domain.lifecycle.defaults.call_backs import rating_outcome
 from services.sla.domain.reports.case_progress import CaseAtPeriodEnd, case_at_period_end, finished_runs
 from services.sla.domain.reports.case_timeline import CaseTimeline
 from services.sla.domain.reports.finding_figures import FindingFigures
 from services.sla.domain.reports.handling_time import ENDED, handling_segments
-from shared.contracts.events.from_work_to_closing import rating_outcome
 from shared.procedures.model.procedure import Procedure
 
 CALL_BACK_OUTCOMES = ("satisfied", "dissatisfied", "understood", "unreachable")
@@ -107,7 +107,7 @@ class StatisticsCollector:
                 self.in_time_by_clause[clause] += in_time
 
     def _count_call_backs(self, timeline: CaseTimeline, period_events: Sequence[Event]) -> None:
-        outcomes = [outcome for event in period_events if (outcome := _stated_outcome(event))]
+        outcomes = [outcome for event in period_events if (outcome := _stated_outcome(event, self.procedure))]
         if outcomes:
             # The latest counts: who was dissatisfied is called back again after the next handling (hunan-property 3.8).
             self.outcomes_by_complainant["all"][outcomes[-1]] += 1
@@ -169,10 +169,10 @@ def _rate(finished: int, in_time: int) -> dict[str, Any]:
     return {"finished": finished, "in_time": in_time, "rate": _ratio(in_time, finished)}
 
 
-def _stated_outcome(event: Event) -> str:
+def _stated_outcome(event: Event, procedure: Procedure) -> str:
     """The outcome that a call-back had or that a rating states; empty for other events."""
     if event.type == "rated":
-        return rating_outcome(event.data["score"])
+        return rating_outcome(event.data["score"], procedure)
     return event.data.get("outcome", "") if event.type == "called_back" else ""
 
 

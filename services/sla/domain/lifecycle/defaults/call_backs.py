@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.sla.domain.deadlines.worktime import Worktime
-from shared.contracts.events.from_work_to_closing import rating_outcome
+from shared.contracts.events.base import CallBackOutcome
+from shared.procedures.model.procedure import Procedure
 
 if TYPE_CHECKING:
     # The case holds what this module keeps.
-    from services.sla.domain.lifecycle.case import Case
+    from services.sla.domain.lifecycle.case import Case, Event
 
 CALL_BACK_EVENTS = frozenset({"handled", "called_back", "rated"})
 UNREACHABLE = "unreachable"
@@ -28,22 +29,27 @@ class CallBacks:
     unreached_days: list[str] = field(default_factory=list)
 
 
-def record_call_back(case: Case, worktime: Worktime, event_type: str, at: int, data: dict[str, Any]) -> None:
+def rating_outcome(score: int, procedure: Procedure) -> CallBackOutcome:
+    """What a rating of 0 to 100 says in the words of a call-back: `satisfied` or `dissatisfied`."""
+    return "satisfied" if score >= procedure.satisfied_from else "dissatisfied"
+
+
+def record_call_back(case: Case, procedure: Procedure, worktime: Worktime, event: Event) -> None:
     """Keep the outcome of a call-back and the working days on which nobody was reached; a handling begins anew."""
-    before = case.call_backs
-    if event_type == "handled":
+    before, data = case.call_backs, event.data
+    if event.type == "handled":
         # The outcome stays: who was dissatisfied has to be asked again, however often the matter is handled (quality-claims 8).
         case.call_backs = CallBacks(before.outcome)
         return
-    if event_type == "rated":
+    if event.type == "rated":
         # A rating is no call-back where the regulation asks for one, but who rates badly is not content.
-        case.call_backs = replace(before, outcome=rating_outcome(data["score"]))
+        case.call_backs = replace(before, outcome=rating_outcome(data["score"], procedure))
         return
     outcome = data.get("outcome", "")
     if outcome != UNREACHABLE:
         case.call_backs = CallBacks(outcome, after_handling=True)
         return
-    day = worktime.day_of(at)
+    day = worktime.day_of(event.at)
     days = list(before.unreached_days)
     # Three tries on one afternoon are one try: the complainant may be at work (regulations.md, *Nothing ends by itself*).
     if worktime.is_working_day(day) and (date := worktime.date_of(day).isoformat()) not in days:

@@ -97,6 +97,15 @@ def test_satisfaction_is_split_by_complainant_kind_and_uses_the_last_call_back()
     assert satisfaction["all"]["rate"] == 0.5
 
 
+def test_a_rating_counts_as_the_outcome_that_it_states_and_the_latest_one_counts() -> None:
+    def rated(case: str, *scores: int) -> CaseTimeline:
+        ratings = (("2026-09-05 10:00", "rated", {"score": score}) for score in scores)
+        return timeline(case, "2026-09-02 09:00", *ratings)
+
+    satisfaction = compute_statistics([rated("a", 0, 60), rated("b", 59)], HUNAN, SEPTEMBER)["satisfaction"]["all"]
+    assert (satisfaction["satisfied"], satisfaction["dissatisfied"], satisfaction["rate"]) == (1, 1, 0.5)
+
+
 def test_call_backs_repetitions_and_extensions_are_counted() -> None:
     cases = [
         timeline(

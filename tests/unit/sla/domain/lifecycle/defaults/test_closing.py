@@ -159,3 +159,18 @@ def test_procedure_sets_a_default_aside_with_its_clause() -> None:
 def test_default_is_not_set_aside_without_a_clause(key: str) -> None:
     with pytest.raises(ValueError, match="add clause with the id of the clause that says so"):
         run_steps(f"clocks: []\nactions: {{close: {{{key}}}}}")
+
+
+@pytest.mark.parametrize(
+    ("procedure", "score", "closes"), [(SILENT, 59, False), (SILENT, 60, True), (f"satisfied_from: 80\n{SILENT}", 79, False)]
+)
+def test_who_rates_badly_is_not_content(procedure: str, score: int, *, closes: bool) -> None:
+    rated = ("09 10:00 handle officer", f"09 10:30 rate complainant score={score}")
+    expected = CLOSED if closes else refused("dissatisfied_goes_on")
+    assert outcome(*rated, "09 11:00 close boss", procedure=procedure) == expected
+    assert outcome(*rated, "09 10:40 rate complainant score=100", "09 11:00 close boss", procedure=procedure) == CLOSED
+
+
+def test_a_good_rating_is_no_call_back_where_the_regulation_asks_for_one() -> None:
+    rated = ("09 10:00 handle officer", "09 10:30 rate complainant score=100")
+    assert outcome(*rated, "09 11:00 close boss", procedure=ASKS_FOR_CALL_BACK)[2] == "7"
