@@ -12,7 +12,7 @@ import typer
 from cli.clock import current_instant
 from cli.commands.authoring import training_export
 from cli.exit_status import EXIT_UNUSABLE, exit_with
-from services.triage.application.models.model_file import ModelFileError, read_model, write_model
+from services.triage.application.models.model_file import ModelFileError, check_target, read_model, write_model
 from services.triage.domain.classifier.explanation import GuessExplanation, explain, strongest
 from services.triage.domain.facts.complaint_facts import explained_facts
 from services.triage.domain.reading.reading_copy import read_text
@@ -40,11 +40,14 @@ def train(
     label: Annotated[str, typer.Option(help="what a label that is one text means: subject, department, kind or another")] = "subject",
     as_json: _Json = False,
 ) -> None:
-    """Train a model and print what it reaches in cross-validation by group. Exit status 2 if the data cannot be used."""
+    """Train a model and print what it reaches in cross-validation by group. Exit status 2 if the data or --out cannot be used."""
     history, trainer = _training()
     try:
+        check_target(out)
         rows = history.read_history(data, label)
         trained = trainer.train(rows, history.read_names(names) if names else (), label_of_names=label)
+    except ModelFileError as error:
+        exit_with(f"jiesu triage train: --out {error}")
     except history.HistoryError as error:
         exit_with(f"jiesu triage train: {error}")
     report = {**trained.report, "trained_at": current_instant().isoformat()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from services.triage.domain.departments.working_departments import WorkingDepartments
+from services.triage.domain.facts.pattern_searches import PatternSearches
 from services.triage.domain.groups.duplicates import duplicates_entry
 from services.triage.domain.reading.reading_copy import read_text
 from services.triage.domain.routing_rules import (
@@ -17,7 +18,7 @@ from services.triage.domain.routing_rules import (
     source_routes,
 )
 from shared.procedures.expressions.conditions import ROOT_VARIABLES, Condition, NamePath, compile_condition
-from shared.procedures.expressions.sense import SensePattern, compile_patterns
+from shared.procedures.expressions.sense import compile_patterns
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.fact_library.library import with_library
 from shared.procedures.model.bound_procedure import BoundProcedure
@@ -76,7 +77,7 @@ class TriageRules:
     catch_all_route: RoutingDecision
     working: WorkingDepartments
     read_paths: dict[str, tuple[NamePath, ...]]
-    patterns: dict[str, SensePattern]
+    patterns: PatternSearches
 
     @property
     def procedure(self) -> Procedure:
@@ -113,7 +114,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         catch_all_route=checked_route(None, bound_procedure, organisation),
         working=WorkingDepartments(organisation),
         read_paths=read_paths,
-        patterns={name: pattern for name, pattern in patterns.items() if name in read_patterns},
+        patterns=PatternSearches({name: pattern for name, pattern in patterns.items() if name in read_patterns}),
     )
 
 

@@ -121,12 +121,15 @@ def facts_after(triage_case: TriageCase, removed: Mapping[str, Any], context: Tr
     return {name: own.get(name) for name, value in removed.items() if name not in own or own[name] != value}
 
 
-def newly_derived(before: TriageCase, amended: TriageCase, decision: TriageDecision, context: TriageContext) -> list[CaseEvent]:
-    """`amended` with the facts that the rules read from the amended complaint and did not before; null for those they no longer read."""
+def changed_derivations(
+    before: TriageCase, amended: TriageCase, decision: TriageDecision, context: TriageContext, *, only_removed: bool
+) -> list[CaseEvent]:
+    """`amended` with null for the facts that the rules no longer read from the amended complaint, and with those that they read now."""
     if not before.rules.derived:
         return []
     known, derived = decide_again(before, context).derived_facts, decision.derived_facts
-    facts = {name: value for name, value in derived.items() if name not in known or known[name] != value}
+    read = {} if only_removed else derived
+    facts = {name: value for name, value in read.items() if name not in known or known[name] != value}
     facts |= {name: None for name in known if name not in derived and name not in amended.complaint.facts}
     return [Amended.model_validate(event_fields(before, None, context) | {"facts": facts})] if facts else []
 

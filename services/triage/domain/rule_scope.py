@@ -6,13 +6,13 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
 from services.triage.domain.classifier.prediction import Classifier
+from services.triage.domain.facts.pattern_searches import PatternSearches
 from services.triage.domain.reading.reading_copy import ReadingCopy
 from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
 from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.conditions import CASE_FIELDS, Condition, NamePath
 from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS
-from shared.procedures.expressions.sense import SensePattern
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE_DEFAULTS: dict[str, Any] = {
@@ -64,14 +64,15 @@ class RuleScope:
         parameters: Mapping[str, Any],
         zone: tzinfo,
         read_paths: Mapping[str, tuple[NamePath, ...]],
-        patterns: Mapping[str, SensePattern] | None = None,
+        patterns: PatternSearches | None = None,
         reading: ReadingCopy | None = None,
     ) -> None:
         self.complaint = complaint
         self.facts = facts
         self.reading = reading or ReadingCopy(complaint)
-        self._patterns = patterns or {}
+        self._patterns = patterns or PatternSearches({})
         self._pattern_words: dict[str, str] = {}
+        self._possible_patterns: dict[str, frozenset[str]] = {}
         self._parameters = parameters
         self._zone = zone
         self._case: dict[str, Any] = {}
@@ -210,15 +211,18 @@ class RuleScope:
         """The words that show a text pattern, empty if none does."""
         words = self._pattern_words.get(pattern_name)
         if words is None:
-            words = self._pattern_words[pattern_name] = self._search(self._patterns[pattern_name])
+            words = self._pattern_words[pattern_name] = self._search(pattern_name)
         return words
 
-    def _search(self, pattern: SensePattern) -> str:
+    def _search(self, pattern_name: str) -> str:
+        pattern = self._patterns[pattern_name]
         texts = [self.reading.field(field) for field in pattern.fields]
         if "identity" in pattern.fields and isinstance(identity := self.reading.value(self.facts.get("identity")), str):
             texts.append(identity)
         for text in texts:
-            hits = pattern.hits(text)
+            if text not in self._possible_patterns:
+                self._possible_patterns[text] = self._patterns.possible(text)
+            hits = pattern.hits(text) if pattern_name in self._possible_patterns[text] else ()
             if hits and not hits[-1].cue_kind:
                 return hits[-1].words
         return ""

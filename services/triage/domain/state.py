@@ -12,12 +12,12 @@ from services.triage.domain.event_assessment import (
     CountChange,
     assess_event,
     assess_registration,
+    changed_derivations,
     count_changes,
     decide_again,
     event_fields,
     facts_after,
     memberships_without,
-    newly_derived,
     person_keys,
     recounts,
 )
@@ -135,8 +135,8 @@ class TriageState:
         memberships = memberships_without(triage_case, event.facts if isinstance(event, Amended) else ())
         amended = replace(triage_case, complaint=assessed.after.complaint, memberships=memberships)
         events = self._update_case(triage_case, amended.with_decision(decision), decision.classification_fields(), context)
-        # `reclassified` carries them; without it sla would never hear that the lift is said to be out of order (hunan-property 3.5.1.2).
-        return events or newly_derived(triage_case, amended, decision, context)
+        # `reclassified` adds facts but takes none back; without it sla would never hear that a lift stands still (hunan-property 3.5.1.2).
+        return [*changed_derivations(triage_case, amended, decision, context, only_removed=bool(events)), *events]
 
     def _update_case(self, before: TriageCase, after: TriageCase, explanation: dict[str, Any], context: TriageContext) -> list[CaseEvent]:
         """Replace the case; if its class, kind or subject changes and no person decided the class, publish `reclassified`."""

@@ -17,7 +17,7 @@ _TEMPERATURES: Final = (0.3, 3.0)
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The parameters that turn margins into probabilities."""
+    """The parameters that turn margins into probabilities, and the prior ones."""
 
     head: LabelHead
 
@@ -27,7 +27,8 @@ class Calibration:
 
     def apply(self, head: LabelHead) -> LabelHead:
         """The head with this calibration."""
-        return replace(head, slopes=self.head.slopes, offsets=self.head.offsets, temperature=self.head.temperature)
+        fitted = self.head
+        return replace(head, slopes=fitted.slopes, offsets=fitted.offsets, temperature=fitted.temperature, priors=fitted.priors)
 
 
 def calibrate(margins: NDArray[np.float64], targets: NDArray[np.int64], weights: NDArray[np.float64]) -> Calibration:
@@ -36,7 +37,10 @@ def calibrate(margins: NDArray[np.float64], targets: NDArray[np.int64], weights:
     models = [_sigmoid(margins[:, [value]], targets == value, weights) for value in range(number)]
     slopes, offsets = (np.array(column, np.float64) for column in zip(*models, strict=True))
     empty = np.zeros((0, number), np.float32)
-    head = LabelHead("", ("",) * number, np.zeros(0, np.float32), empty, np.zeros(number), slopes, offsets, np.array(1.0))
+    # One message more for each value: a value that few or none of these messages have is rare, not impossible.
+    shares = np.bincount(targets, weights, minlength=number) + 1.0
+    priors = shares / shares.sum()
+    head = LabelHead("", ("",) * number, np.zeros(0, np.float32), empty, np.zeros(number), slopes, offsets, np.array(1.0), priors)
 
     def loss(temperature: float) -> float:
         probabilities = replace(head, temperature=np.array(temperature)).probabilities(margins)
@@ -53,7 +57,7 @@ def uncalibrated(
     """A head whose probabilities are those of unscaled margins."""
     number = len(examples.values)
     ones, zeros = np.ones(number), np.zeros(number)
-    return LabelHead(examples.label, examples.values, feature_weights, weights, bias, ones, zeros, np.array(1.0))
+    return LabelHead(examples.label, examples.values, feature_weights, weights, bias, ones, zeros, np.array(1.0), ones / number)
 
 
 def _sigmoid(margins: NDArray[np.float64], is_value: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[float, float]:

@@ -29,4 +29,4 @@ def evaluate_model(model: TextModel, rows: Sequence[HistoryRow], label: str) -> 
 def model_probabilities(model: TextModel, head: LabelHead, texts: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
     """The served probabilities of all values, one row a text."""
     parts = [texts[start : start + _CHUNK] for start in range(0, len(texts), _CHUNK)]
-    return np.concatenate([head.probabilities(model.margins(head, model.count_features(part))) for part in parts])
+    return np.concatenate([model.probabilities(head, model.count_features(part)) for part in parts])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from services.triage.domain.classifier.ngrams import VIEWS, windows_by_view, word_key
+from services.triage.domain.classifier.ngrams import VIEWS, sign_keys, windows_by_view, word_key
 from services.triage.domain.classifier.text_model import CountedFeatures, TextModel
 from services.triage.training.history import HistoryRow
 from services.triage.training.word_discovery import discover_words
@@ -45,7 +45,7 @@ def count_features(rows: Sequence[HistoryRow], names: Iterable[str] = ()) -> Fea
     texts = [(row.title, row.text) for row in rows]
     words = discover_words([f"{title}\n{text}".lower() for title, text in texts]) | set(names)
     keys, views = _choose_vocabulary(texts, words)
-    model = TextModel("", keys, views, VIEW_WEIGHTS, (), np.zeros(0))
+    model = TextModel("", keys, views, np.isin(keys, sign_keys(texts)), VIEW_WEIGHTS, (), np.zeros(0))
     titled = np.array([bool(title) for title, _ in texts])
     title_rows = np.where(titled, len(texts) + np.cumsum(titled) - 1, -1)
     titles = [(title, "") for title, _ in texts if title]

@@ -5,15 +5,19 @@ import gzip
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.triage.domain.reading.reading_copy import read_text
 from shared.contracts.base import LongText, ShortText
 
 DEFAULT_LABEL = "subject"
+_SIMILAR = 0.75
+"""How much of two names of fields is the same, from 0 to 1, where one is taken for a misspelt other."""
 _GZIP_SUFFIX = ".gz"
 
 
@@ -40,12 +44,22 @@ class LabelNames:
 
 
 class _Line(BaseModel):
+    # An organisation's export has columns of its own.
     model_config = ConfigDict(extra="ignore")
 
     title: LongText | None = ""
     text: LongText
     label: ShortText | dict[str, ShortText | None] | None = None
     group: Annotated[str | int | None, Field(union_mode="left_to_right")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_misspelt_fields(cls, line: Any) -> Any:
+        """Refuse a key that is nearly that of an absent field: ignored, `lable` would leave every message without a label."""
+        for name in cls.model_fields.keys() - line.keys() if isinstance(line, dict) else ():
+            for key in get_close_matches(name, line.keys() - cls.model_fields.keys(), 1, _SIMILAR):
+                raise PydanticCustomError("misspelt", "{key}: there is no such field, and {name} is missing", {"key": key, "name": name})
+        return line
 
 
 def read_history(path: Path, label: str = DEFAULT_LABEL) -> list[HistoryRow]:
@@ -70,7 +84,7 @@ def read_names(path: Path) -> list[LabelNames]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [[cell.strip() for cell in row] for row in csv.reader(file)][1:]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise HistoryError(f"{path.name}: cannot be read as CSV in UTF-8; save it so, with a line of column titles") from error
+        raise HistoryError(f"{path.name or path}: cannot be read as CSV in UTF-8; save it so, with a line of column titles") from error
     names = [LabelNames(row[0], tuple(read_text(cell).lower() for cell in row if cell)) for row in rows if row and row[0]]
     if not names:
         raise HistoryError(f"{path.name}: has no rows; write the value in the first column, its names and synonyms in the others")
@@ -82,7 +96,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         with _open(path) as file:
             yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
     except (OSError, UnicodeDecodeError, EOFError) as error:
-        raise HistoryError(f"{path.name}: cannot be read; give a file of JSON Lines in UTF-8, plain or as .gz") from error
+        raise HistoryError(f"{path.name or path}: cannot be read; give a file of JSON Lines in UTF-8, plain or as .gz") from error
 
 
 def _open(path: Path) -> IO[str]:
@@ -94,8 +108,8 @@ def _row(line: str, number: int, file: str, label: str) -> HistoryRow:
         parsed = _Line.model_validate_json(line)
     except ValidationError as error:
         fault = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"]) or "the line"
-        raise HistoryError(f"{file}, line {number}: {where}: {fault['msg']}; correct it or leave the line out") from None
+        where = [f"{file}, line {number}", ".".join(str(part) for part in fault["loc"]), fault["msg"]]
+        raise HistoryError(f"{': '.join(filter(None, where))}; correct it or leave the line out") from None
     given = parsed.label if isinstance(parsed.label, dict) else {label: parsed.label}
     title, text = read_text(parsed.title or ""), read_text(parsed.text)
     group = str(parsed.group) if parsed.group is not None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -92,7 +92,15 @@ def _restricted(counts: FeatureCounts, heads: tuple[LabelHead, ...], features: N
     occurrences = np.bincount(counts.matrix[: len(counts.title_rows)].indices, minlength=counts.matrix.shape[1])[features]
     buckets = np.bincount(np.arange(len(features)) % DRIFT_BUCKETS, occurrences, minlength=DRIFT_BUCKETS)
     model = counts.model
-    return TextModel("", model.keys[features], model.views[features], model.view_weights, reduced, buckets / max(1, buckets.sum()))
+    return TextModel(
+        "",
+        model.keys[features],
+        model.views[features],
+        model.signs[features],
+        model.view_weights,
+        reduced,
+        buckets / max(1, buckets.sum()),
+    )
 
 
 def _label_report(fitted: FittedLabel, rows: Sequence[HistoryRow]) -> dict[str, Any]:

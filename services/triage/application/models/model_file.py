@@ -1,5 +1,6 @@
 """Reads and writes a model: arrays in one .npz file, and its SHA-256 in a file beside it."""
 
+import errno
 import hashlib
 import io
 import json
@@ -28,11 +29,24 @@ _HEAD_DTYPES: Final = {
     "slopes": np.float64,
     "offsets": np.float64,
     "temperature": np.float64,
+    "priors": np.float64,
 }
 
 
 class ModelFileError(ValueError):
-    """A file that is no model of ours; the message names the file, the rule and the remedy."""
+    """A file that is no model of ours or cannot become one; the message names the file, the rule and the remedy."""
+
+
+def check_target(path: Path) -> None:
+    """Raise `ModelFileError` if no model can be written there: before a training that takes minutes."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        temporary = _temporary(path)
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be written ({error.strerror}); name a file in a folder that you may write to") from error
 
 
 def write_model(path: Path, model: TextModel, report: Mapping[str, Any]) -> str:
@@ -40,6 +54,7 @@ def write_model(path: Path, model: TextModel, report: Mapping[str, Any]) -> str:
     arrays: dict[str, NDArray[Any]] = {
         "keys": model.keys,
         "views": model.views,
+        "signs": model.signs,
         "view_weights": model.view_weights,
         "reference": model.reference,
     }
@@ -86,7 +101,9 @@ def _read_checked(path: Path) -> bytes:
         packed = path.read_bytes()
         expected = hash_path(path).read_text(encoding="ascii").split()[:1]
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelFileError(f"{path.name}: cannot be read with its hash {path.name}{HASH_SUFFIX}; put both into the folder") from error
+        raise ModelFileError(
+            f"{path.name or path}: cannot be read with its hash {path.name}{HASH_SUFFIX}; put both into the folder"
+        ) from error
     if expected != [hashlib.sha256(packed).hexdigest()]:
         raise ModelFileError(f"{path.name}: its SHA-256 is not the one of {path.name}{HASH_SUFFIX}; copy both files again")
     try:
@@ -112,6 +129,7 @@ def _model(arrays: Mapping[str, NDArray[Any]], version: str) -> TextModel:
         version,
         keys,
         views,
+        _array(arrays, "signs", np.bool_, keys.shape),
         _array(arrays, "view_weights", np.float64, (VIEWS,)),
         tuple(heads),
         _array(arrays, "reference", np.float64),
@@ -125,7 +143,7 @@ def _head(arrays: Mapping[str, NDArray[Any]], number: int, entry: Mapping[str, A
     if size < 2 or len(set(values)) != size:  # noqa: PLR2004 - one value leaves nothing to decide
         raise ValueError("values")
     shapes = {"feature_weights": (features,), "weights": (features, size), "bias": (size,)}
-    shapes |= {"slopes": (size,), "offsets": (size,), "temperature": ()}
+    shapes |= {"slopes": (size,), "offsets": (size,), "temperature": (), "priors": (size,)}
     of_head = {name: _array(arrays, f"{name}_{number}", dtype, shapes[name]) for name, dtype in _HEAD_DTYPES.items()}
     return LabelHead(str(entry["label"]), values, **of_head)
 
@@ -139,8 +157,12 @@ def _array(arrays: Mapping[str, NDArray[Any]], name: str, dtype: Any, shape: tup
     return array
 
 
+def _temporary(path: Path) -> Path:
+    return path.with_name(path.name + ".new")
+
+
 def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".new")
+    temporary = _temporary(path)
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()

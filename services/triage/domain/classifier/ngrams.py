@@ -3,6 +3,7 @@
 All steps work on the code points of a whole batch: a loop over characters in Python would take ten times the time.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,7 @@ _FIRST_IDEOGRAPH, _LAST_IDEOGRAPH = 0x3400, 0x9FFF
 # From accented Latin letters up to Greek, Cyrillic, Hebrew and Arabic; beyond, scripts write words in other ways.
 _FIRST_LETTER, _LAST_LETTER = 0xC0, 0x6FF
 _NO_LETTERS: Final = np.array([0xD7, 0xF7], np.uint32)  # × and ÷ stand among the Latin letters
+_SIGNS: Final = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,13 @@ def word_key(word: str) -> int:
     codes = _Codes([word])
     keys = codes.words_of_letters().keys if codes.letters.all() else codes.window_keys(len(word), WORDS)
     return int(keys[0])
+
+
+def sign_keys(texts: Sequence[tuple[str, str]]) -> NDArray[np.uint64]:
+    """The keys of these texts' n-grams that hold no letter and no digit: signs, blanks and line breaks."""
+    runs = {run for title, text in texts for part in normalised_texts(title, text) for run in _SIGNS.findall(part)}
+    signs = _Codes(sorted(runs))
+    return np.concatenate([windows.keys for view in (CHARACTERS, TITLE) for windows in signs.characters(view)])
 
 
 @dataclass(frozen=True, slots=True)

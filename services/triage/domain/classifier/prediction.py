@@ -14,10 +14,11 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class LabelPrediction:
-    """The best guesses for a label, the most probable first."""
+    """The best guesses for a label, the most probable first; without evidence in the text their probabilities are the prior ones."""
 
     label: str
     guesses: tuple[Guess, ...]
+    has_evidence: bool = True
 
     @property
     def best(self) -> Guess:
@@ -32,9 +33,9 @@ class Prediction:
     version: str
     labels: tuple[LabelPrediction, ...]
 
-    def best(self, label: str) -> Guess | None:
-        """The best guess for a label, None if the model has not learned it."""
-        return next((prediction.best for prediction in self.labels if prediction.label == label), None)
+    def of_label(self, label: str) -> LabelPrediction | None:
+        """The prediction for a label, None if the model has not learned it."""
+        return next((prediction for prediction in self.labels if prediction.label == label), None)
 
 
 class Classifier(Protocol):

@@ -10,17 +10,19 @@ from shared.procedures.model.triage.entries import ReviewRule
 
 RULE: Final = "classifier"
 """The `rule` of a route that the classifier decided."""
+NO_EVIDENCE: Final = "the model knows no word of the text, so that a person decides"
 _DRAWS: Final = 1_000_000
 ReviewReason = Literal["", "confidence", "audit"]
 
 
 @dataclass(frozen=True, slots=True)
 class UsedGuess:
-    """A guess that was asked for because no rule decided; `decides` if it is as sure as the procedure demands."""
+    """A guess that was asked for because no rule decided; `decides` if the text shows it as surely as the procedure demands."""
 
     label: str
     guess: Guess
     decides: bool
+    has_evidence: bool = True
 
 
 class Suggestions:
@@ -39,21 +41,25 @@ class Suggestions:
 
     def decide(self, label: str, allowed: Container[str] | None = None) -> str:
         """The value of a label, empty if there is none that is sure enough; `allowed` holds the values that exist here, None: any."""
-        guess = None if self._prediction is None or self._rule is None else self._prediction.best(label)
-        if guess is None or self._rule is None:
+        predicted = None if self._prediction is None else self._prediction.of_label(label)
+        if predicted is None or self._rule is None:
             return ""
-        exists = allowed is None or guess.value in allowed
-        used = UsedGuess(label, guess, decides=exists and guess.probability >= self._rule.below)
+        guess, exists = predicted.best, allowed is None or predicted.best.value in allowed
+        # Also where the prior reaches the confidence: what most messages are about says nothing of this one.
+        decides = predicted.has_evidence and exists and guess.probability >= self._rule.below
+        used = UsedGuess(label, guess, decides, predicted.has_evidence)
         self.used.append(used)
         return guess.value if used.decides else ""
 
     def evidence(self) -> list[str]:
-        """A line for each guess that decided; without n-grams, which may be parts of names."""
+        """A line for each guess that decided or had no evidence; without n-grams, which may be parts of names."""
         version = "" if self._prediction is None else self._prediction.version
         return [
             f"{used.label}: {used.guess.value} by model {version} with probability {used.guess.probability:.2f}"
-            for used in self.used
             if used.decides
+            else f"{used.label}: {NO_EVIDENCE}"
+            for used in self.used
+            if used.decides or not used.has_evidence
         ]
 
     def review(self) -> ReviewReason:

@@ -24,7 +24,7 @@ class LabelHead:
     """The weights of one label; `weights` are of features × values.
 
     A text's margins are features · weights + bias. Each value's sigmoid of slope · margin + offset is its probability against all
-    others; together they are the softmax of temperature · log(sigmoid).
+    others; together they are the softmax of temperature · log(sigmoid). `priors` are the shares of the values in the history.
     """
 
     label: str
@@ -35,6 +35,7 @@ class LabelHead:
     slopes: NDArray[np.float64]
     offsets: NDArray[np.float64]
     temperature: NDArray[np.float64]
+    priors: NDArray[np.float64]
 
     def probabilities(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probabilities of margins, one row a text."""
@@ -59,13 +60,15 @@ class CountedFeatures:
 class TextModel:
     """A model of one or several labels over one vocabulary.
 
-    `views` is the view of each feature, `view_weights` the weight of each view. `version` is a hash of the arrays; `report` is the
+    `views` is the view of each feature, `view_weights` the weight of each view; `signs` are the features that hold no letter and no
+    digit. `version` is a hash of the arrays; `report` is the
     report of its training. `reference` is how often feature buckets occurred in training, against which drift is measured.
     """
 
     version: str
     keys: NDArray[np.uint64]
     views: NDArray[np.int8]
+    signs: NDArray[np.bool_]
     view_weights: NDArray[np.float64]
     heads: tuple[LabelHead, ...]
     reference: NDArray[np.float64]
@@ -73,6 +76,8 @@ class TextModel:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_vocabulary", Vocabulary(self.keys))
+        tells = {head.label: ~self.signs & (head.weights != 0).any(axis=1) for head in self.heads}
+        object.__setattr__(self, "_tells", tells)
 
     def head(self, label: str) -> LabelHead | None:
         """The head of a label, None if the model has not learned it."""
@@ -83,9 +88,20 @@ class TextModel:
         predictions: list[tuple[LabelPrediction, ...]] = []
         for start in range(0, len(texts), _CHUNK):
             counted = self.count_features(texts[start : start + _CHUNK])
-            by_label = [_guesses(head, head.probabilities(self.margins(head, counted))) for head in self.heads]
+            by_label = [_guesses(head, self.probabilities(head, counted), self.evidence(head, counted)) for head in self.heads]
             predictions += zip(*by_label, strict=True)
         return predictions
+
+    def probabilities(self, head: LabelHead, counted: CountedFeatures) -> NDArray[np.float64]:
+        """The probabilities of the values, one row a text: the prior ones for a text without evidence."""
+        # Every text has at least a line break: scaled to the length of a whole text, it decided on a value with 99.9 %.
+        evidence = self.evidence(head, counted)[:, np.newaxis]
+        return np.where(evidence, head.probabilities(self.margins(head, counted)), head.priors)
+
+    def evidence(self, head: LabelHead, counted: CountedFeatures) -> NDArray[np.bool_]:
+        """Which texts have an n-gram with a letter or digit that the label was learned from."""
+        tells: NDArray[np.bool_] = self._tells[head.label][counted.features]  # type: ignore[attr-defined]  # set once, see `__post_init__`
+        return np.bincount(counted.documents[tells], minlength=counted.size) > 0
 
     def find_features(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The feature of each key, `UNKNOWN` (-1) for others."""
@@ -135,9 +151,9 @@ class TextModel:
         return margins
 
 
-def _guesses(head: LabelHead, probabilities: NDArray[np.float64]) -> list[LabelPrediction]:
+def _guesses(head: LabelHead, probabilities: NDArray[np.float64], evidence: NDArray[np.bool_]) -> list[LabelPrediction]:
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :GUESSES].tolist()
     return [
-        LabelPrediction(head.label, tuple(Guess(head.values[value], of_text[value]) for value in values))
-        for values, of_text in zip(best, probabilities.tolist(), strict=True)
+        LabelPrediction(head.label, tuple(Guess(head.values[value], of_text[value]) for value in values), has_evidence)
+        for values, of_text, has_evidence in zip(best, probabilities.tolist(), evidence.tolist(), strict=True)
     ]

@@ -1,6 +1,7 @@
 """A search in a text, in words: the expressions that are looked for, as people write them."""
 
 import re
+from collections.abc import Sequence
 
 from shared.procedures.explain.conditions.condition_syntax import Call, Name, Node, Sum, Value
 from shared.procedures.explain.conditions.operand_text import operand_text
@@ -14,6 +15,7 @@ from shared.procedures.explain.conditions.pattern_words import (
 )
 from shared.procedures.explain.names import ProcedureNames
 from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueKind, TextPattern, common_cues
+from shared.procedures.fact_library.library import fact_library, with_library
 
 _CUE_NAMES: dict[CueKind, tuple[str, str]] = {
     "negation": ("被否定", "denied"),
@@ -70,19 +72,24 @@ def pattern_text(names: ProcedureNames, name: str, *, positive: bool) -> str:
     pattern = names.procedure.patterns.get(name) or common_cues().patterns[name]
     paths = [("complaint", "complainant", field) if field == "identity" else ("complaint", field) for field in pattern.fields]
     subject = names.join_list([operand_text(names, Name(path)) for path in paths], ("或", "or"))
-    sequences = [WordSequence(((word,),)) for word in pattern.words]
-    unread = list[str]()
-    for source in pattern.matches:
-        try:
-            sequences += [_with_stems(sequence) for sequence in pattern_sequences(source)]
-        except PatternWordsError:
-            unread = [names.choose("规程数据中的文字式样", "a text pattern of the procedure")]
-    listed = [*(_sequence_text(names, sequence) for sequence in merge_sequences(sequences)), *unread]
+    listed = _expressions(names, pattern.words, pattern.matches)
     if pattern.library:
         sense = names.quote(names.choose(pattern.zh, pattern.en) or pattern.zh or pattern.en)
         listed.append(names.choose(f"通用词库中表示{sense}的说法", f"an expression of the shared library for {sense}"))
     verb = names.choose("中出现" if positive else "中未出现", " contains " if positive else " does not contain ")
     return f"{subject}{verb}{names.choose('；或', '; or ').join(listed)}{_exceptions_text(names, pattern)}"
+
+
+def _expressions(names: ProcedureNames, words: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """Words and patterns as people read them."""
+    sequences = [WordSequence(((word,),)) for word in words]
+    unread = list[str]()
+    for source in sources:
+        try:
+            sequences += [_with_stems(sequence) for sequence in pattern_sequences(source)]
+        except PatternWordsError:
+            unread = [names.choose("规程数据中的文字式样", "a text pattern of the procedure")]
+    return [*(_sequence_text(names, sequence) for sequence in merge_sequences(sequences)), *unread]
 
 
 def _with_stems(sequence: WordSequence) -> WordSequence:
@@ -93,10 +100,13 @@ def _with_stems(sequence: WordSequence) -> WordSequence:
 
 
 def _exceptions_text(names: ProcedureNames, pattern: TextPattern) -> str:
-    """What does not count, in one bracket: other words that look alike, and what is denied, past, … ."""
-    kinds = TOPIC_CUES if pattern.topic else pattern.cues
+    """What does not count, in one bracket: other words that look alike, exceptions, and what is denied, past, … ."""
+    kinds = TOPIC_CUES if pattern.topic else with_library(pattern).cues
     cues = names.join_list([names.choose(*_CUE_NAMES[kind]) for kind in kinds], ("或", "or"))
-    others = names.join_list([names.quote(word) for word in pattern.lookalikes], ("或", "or"))
+    excepted = [*map(names.quote, pattern.lookalikes), *_expressions(names, (), pattern.exceptions)]
+    if pattern.library and (fact := fact_library().facts[pattern.library]).exceptions + fact.lookalikes:
+        excepted.append(names.choose("通用词库所列的例外说法", "what that library lists as an exception"))
+    others = names.join_list(excepted, ("或", "or"))
     if not others:
         return names.choose(f"（{cues}的不算）", f" (what is {cues} does not count)") if cues else ""
     if not cues:

@@ -1,8 +1,14 @@
 """Conditions in words."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from shared.procedures.explain.procedure_texts import ProcedureTexts
+from shared.procedures.expressions.text_patterns import TextPattern
+from shared.procedures.loading.loader import load_procedure
+from tests.unit.procedures.sample_pack import write_pack
 
 
 @pytest.mark.parametrize(
@@ -126,3 +132,34 @@ def test_a_condition_is_described_in_both_languages(
     english: ProcedureTexts, chinese: ProcedureTexts, source: str, en: str, zh: str
 ) -> None:
     assert (english.condition(source), chinese.condition(source)) == (en, zh)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "en", "zh"),
+    [
+        (
+            {"words": ["停电"], "exceptions": ["预告.{0,4}停电"], "cues": []},
+            "the title or the text contains “停电” (“预告” followed, at most 4 characters on, by “停电” does not count)",
+            "标题或内容中出现“停电”（“预告”，其后4字以内又有“停电”不算）",
+        ),
+        (
+            {"words": ["停电"], "lookalikes": ["停电瓶"], "exceptions": [r"^停电\s"], "cues": ["negation"]},
+            "the title or the text contains “停电” (“停电瓶” or a text pattern of the procedure does not count, nor does what is denied)",
+            "标题或内容中出现“停电”（“停电瓶”或规程数据中的文字式样不算，被否定的也不算）",
+        ),
+        (
+            {"en": "Media", "zh": "媒体", "library": "media"},
+            (
+                "the title or the text contains an expression of the shared library for “Media” "
+                "(what that library lists as an exception does not count, nor does what is somebody else's matter)"
+            ),
+            "标题或内容中出现通用词库中表示“媒体”的说法（通用词库所列的例外说法不算，属他人他处之事的也不算）",
+        ),
+    ],
+    ids=["the pattern's own", "beside look-alikes", "those of the library, with its cues"],
+)
+def test_exceptions_of_a_pattern_are_described_in_both_languages(tmp_path: Path, pattern: dict[str, Any], en: str, zh: str) -> None:
+    loaded = load_procedure(write_pack(tmp_path))
+    procedure = loaded.model_copy(update={"patterns": {"outage": TextPattern.model_validate(pattern)}})
+    texts = [ProcedureTexts(procedure, language).condition("says.outage") for language in ("en", "zh")]
+    assert texts == [en, zh]

@@ -86,6 +86,8 @@ CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {
     "an array is missing": lambda arrays: arrays.pop("weights_0"),
     "another type": lambda arrays: arrays.update(keys=arrays["keys"].astype(np.int64)),
     "another shape": lambda arrays: arrays.update(bias_0=arrays["bias_0"][:-1]),
+    "signs of other features": lambda arrays: arrays.update(signs=arrays["signs"][:-1]),
+    "no priors": lambda arrays: arrays.pop("priors_0"),
     "not a number": lambda arrays: arrays.update(offsets_0=arrays["offsets_0"] * np.nan),
     "a key twice": lambda arrays: arrays["keys"].__setitem__(1, arrays["keys"][0]),
     "an unknown view": lambda arrays: arrays["views"].__setitem__(0, 7),

@@ -150,6 +150,16 @@ def test_facts_of_a_new_class_come_with_it(triage: MakeTriage, complaint: MakeCo
     assert types_and_cases(shop.apply(Supplemented(case="a", at=START, text="有人受伤"))) == [("reclassified", "a")]
 
 
+def test_facts_that_no_longer_hold_are_taken_back_before_the_class_that_they_gave(triage: MakeTriage, complaint: MakeComplaint) -> None:
+    shop = triage()
+    shop.register(complaint("a", text="有人受伤"))
+    events = shop.apply(Amended(case="a", at=START, fields={"text": "有人聚集"}))
+    assert types_and_cases(events) == [("amended", "a"), ("reclassified", "a")]
+    assert facts_amended(events) == [("a", {"injury": None})]
+    assert [event.facts for event in events if isinstance(event, Reclassified)] == [{"persons": 5, "media": True}]
+    assert facts_amended(shop.apply(Amended(case="a", at=START, fields={"text": "你好"}))) == [("a", {"persons": None, "media": None})]
+
+
 def test_amended_count_key_moves_the_case_and_dissolves_its_group(triage: MakeTriage, complaint: MakeComplaint) -> None:
     shop = triage()
     for case in "abc":

@@ -73,11 +73,35 @@ def test_compare_counts_what_another_model_would_change(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (("train", "absent.jsonl", "--out", "m.npz"), "cannot be read"),
+        (("train", "absent.jsonl", "--out", "m.npz"), "absent.jsonl: cannot be read"),
+        (("train", ".", "--out", "m.npz"), "train: .: cannot be read"),
+        (("train", "absent.jsonl", "--out", "/nonexistent/m.npz"), "--out /nonexistent/m.npz: cannot be written (No such file"),
+        (("train", "absent.jsonl", "--out", "."), "--out .: cannot be written (Is a directory)"),
+        (("explain", "x", "--model", "."), ".: cannot be read"),
         (("explain", "x", "--model", "absent.npz"), "with its hash"),
     ],
 )
-def test_a_file_that_cannot_be_used_ends_with_status_2(arguments: tuple[str, ...], fault: str) -> None:
+def test_a_file_that_cannot_be_used_ends_with_status_2(
+    arguments: tuple[str, ...], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     result = run(*arguments)
     assert result.exit_code == 2
+    assert fault in result.output
+    assert result.output.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('{"text": "电梯停运", "lable": "lift", "id": 7}', "line 1: lable: there is no such field, and label is missing"),
+        ('{"txt": "电梯停运", "label": "lift"}', "line 1: txt: there is no such field, and text is missing"),
+        ("[1]", "line 1: Input should be an object"),
+    ],
+)
+def test_a_misspelt_field_of_the_history_is_named(line: str, fault: str, tmp_path: Path) -> None:
+    (tmp_path / "history.jsonl").write_text(line, encoding="utf-8")
+    result = run("train", str(tmp_path / "history.jsonl"), "--out", str(tmp_path / "m.npz"))
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
     assert fault in result.output

@@ -19,11 +19,13 @@ REVIEW = {"review": {"below": 0.8}}
 @dataclass(frozen=True)
 class FixedClassifier:
     guesses: Mapping[str, tuple[str, float]]
+    has_evidence: bool = True
 
     def predict(self, title: str, text: str) -> Prediction:
         del title, text
         rest = (Guess("b", 0.02), Guess("c", 0.01))
-        return Prediction("v1", tuple(LabelPrediction(label, (Guess(*best), *rest)) for label, best in self.guesses.items()))
+        labels = [LabelPrediction(label, (Guess(*best), *rest), self.has_evidence) for label, best in self.guesses.items()]
+        return Prediction("v1", tuple(labels))
 
 
 class Decide:
@@ -56,6 +58,16 @@ def test_an_unsure_department_is_reviewed_and_not_told(decide: Decide, guess: tu
     event, _ = decide({"department": guess})
     assert type(event) is RouteProposed
     assert (event.department, event.review) == ("unassigned", "confidence")
+
+
+def test_a_text_without_evidence_is_reviewed_however_probable_its_guess_is(
+    rules: MakeRules, complaint: MakeComplaint, context: TriageContext
+) -> None:
+    unseen = replace(context, classifier=FixedClassifier({"department": ("service", 0.97)}, has_evidence=False))
+    decision = assess(complaint(), rules(**REVIEW), unseen)
+    event = decision.routed_event(unseen)
+    assert (type(event), event.department, event.review) == (RouteProposed, "unassigned", "confidence")
+    assert "department: the model knows no word of the text, so that a person decides" in decision.evidence
 
 
 def test_rules_outrank_the_classifier(decide: Decide) -> None:

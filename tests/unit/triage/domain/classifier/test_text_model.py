@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from services.triage.domain.classifier.explanation import explain, strongest
 from services.triage.domain.classifier.text_model import GUESSES, TextModel
+from services.triage.training.trainer import TrainedModel
 
 WORDS = st.lists(st.sampled_from(["电梯停运", "物业费", "lift", "noise", "草坪", "半夜", "收费不合理", "zzz", "。", " "]), max_size=20).map(
     "".join
@@ -38,6 +39,29 @@ def test_probabilities_add_up_to_one_and_the_best_comes_first(model: TextModel) 
         probabilities = [guess.probability for guess in prediction.guesses]
         assert probabilities == sorted(probabilities, reverse=True)
         assert len(prediction.guesses) == GUESSES
+
+
+@pytest.mark.parametrize(("title", "text"), [("", ""), ("ΩΨΞ", "ΩΨΞ ЖЩЮ"), ("", "。\n!?"), ("。", "ΩΨΞ\n。 ЖЩЮ!")])
+def test_a_text_that_the_model_knows_no_word_of_gets_the_prior_probabilities(model: TextModel, title: str, text: str) -> None:
+    (labels,) = model.classify([(title, text)])
+    for head, prediction in zip(model.heads, labels, strict=True):
+        assert not prediction.has_evidence
+        assert [guess.probability for guess in prediction.guesses] == sorted(head.priors.tolist(), reverse=True)[:GUESSES]
+
+
+def test_the_prior_probabilities_are_the_shares_in_the_history(trained: TrainedModel) -> None:
+    for head in trained.model.heads:
+        messages = trained.report["labels"][head.label]["values"]
+        number = sum(messages.values())
+        assert head.priors.sum() == pytest.approx(1)
+        assert head.priors == pytest.approx([messages[value] / number for value in head.values], abs=2 / number)
+        assert head.priors.max() <= max(messages.values()) / number
+
+
+def test_one_known_word_among_unknown_ones_is_evidence(model: TextModel) -> None:
+    unknown, known = model.classify([("", "ΩΨΞ ЖЩЮ"), ("", "ΩΨΞ 电梯 ЖЩЮ")])
+    assert [prediction.has_evidence for prediction in (*unknown, *known)] == [False, False, True, True]
+    assert known[0].best.probability > unknown[0].best.probability
 
 
 @pytest.mark.parametrize(
