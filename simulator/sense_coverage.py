@@ -1,4 +1,4 @@
-"""What the second reading shows of a pack: the entries without which a scenario that was written from the text alone fails."""
+"""Finds the entries of a pack that the second reading shows: without one, a scenario written from the text alone fails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ class Run(NamedTuple):
     events: str
     messages: str
     processor: str
+    day: str
 
 
 def readmes(folder: Path) -> dict[str, Callable[[], str]]:
@@ -46,6 +47,7 @@ def _run(page: str, name: str) -> Run:
         r"\| events[^|]*\| ([\d.]+)",
         r"\| messages[^|]*\| ([\d.]+)",
         r"\(([^()]*?, \d+ cores)",
+        r"\([^()]*?, (\d{4}-\d\d-\d\d)\)",
     )
     figures = [re.search(label, text) for label in labels]
     if None in figures:
@@ -58,7 +60,8 @@ def _english(lean: Run, full: Run) -> str:
         f"- All servers, services and the load on one machine ({lean.processor}): {lean.rate} complaints a second with a procedure of one\n"
         f"  clock ({lean.events} events a complaint), {full.rate} with a complete regulation ({full.events} events and {full.messages} "
         f"messages a complaint).\n"
-        f"  Runs of one commit differ by half on a shared machine ([figures]({PERFORMANCE}))."
+        f"  Runs of one commit differ by half on a shared machine ([figures]({PERFORMANCE})). Measured on {lean.day}: "
+        f"what was\n  built later is not in these figures."
     )
 
 
@@ -67,7 +70,8 @@ def _chinese(lean: Run, full: Run) -> str:
         f"- 全部服务器、服务和负载同在一台机器上（{lean.processor.replace('cores', '核')}）：只有一个时限的精简规程每秒 {lean.rate} 件投诉"
         f"（每件 {lean.events} 个事件），\n"
         f"  一部完整规程每秒 {full.rate} 件（每件 {full.events} 个事件、{full.messages} 条消息）。"
-        f"在共享机器上，同一版本的多次运行可相差一半（[数字]({PERFORMANCE})）。"
+        f"在共享机器上，同一版本的多次运行可相差一半（[数字]({PERFORMANCE})）。\n"
+        f"  测于 {lean.day}：此后增加的功能不在这些数字之内。"
     )
 
 

@@ -1,4 +1,4 @@
-"""What the routes of triage have in common: who asks, which cases he may read, and the errors of lists."""
+"""Shared by the routes of triage: authentication, the cases that a person may read, and the errors of lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

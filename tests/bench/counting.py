@@ -1,4 +1,4 @@
-"""What one more event costs with 10,000 and with 1,000,000 remembered occurrences, and a long run through two processes, one killed.
+"""Measures the cost of an event with 10,000 and 1,000,000 remembered occurrences, and a long run by two processes, one killed.
 
 `python -m tests.bench.counting [--events N]`: figures go to var/bench/counting.json.
 """

@@ -1,4 +1,4 @@
-"""What the classifier of triage reaches on real messages, and how fast it serves.
+"""Measures the accuracy of triage's classifier on real messages, and its speed.
 
 Run with `python -m tests.bench.triage_classifier --data DIR`; figures go to var/bench/triage_classifier.json. DIR holds
 messages.labelled.jsonl.gz and taxonomy.csv. The data has no licence: nothing of it, nor a model trained on it, is kept.

@@ -1,4 +1,4 @@
-"""How well the library of facts reads sentences that somebody else wrote: `python -m tests.bench.triage_facts [--write]`.
+"""Measures the library of facts on sentences that somebody else wrote: `python -m tests.bench.triage_facts [--write]`.
 
 `--write` writes docs/reference/triage-facts.md.
 """

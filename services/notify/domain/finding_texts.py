@@ -10,7 +10,7 @@ _NAMED = ("sanction", "compensation", "concealment", "call_result")
 
 
 def finding_texts(organisation: Organisation, stated: Mapping[str, Any], language: str) -> dict[str, str]:
-    """The values among those stated that need it, as texts in the language."""
+    """Return the texts of the stated values that are ids, numbers or lists; the other values are texts already."""
     texts = {name: _named(str(stated[name]), language) for name in _NAMED if stated.get(name)}
     if isinstance(stated.get("amount"), int | float):
         texts["amount"] = f"{stated['amount']:,.2f}"

@@ -1,4 +1,4 @@
-"""What a code opens: the complainant's view of one case, and his own actions on it."""
+"""Finds the case of a code, shows the complainant's view of it, and takes his actions."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ def _first(fields: Mapping[str, list[str]], name: str) -> str:
 
 
 def _fault_of(status: int) -> CodeFault:
-    """What the page says where it cannot show the case."""
+    """Return the fault that the page names when it cannot show the case."""
     return "too_fast" if status in (429, 503) else "unknown"
 
 

@@ -36,7 +36,7 @@ async def enter_people(tx: Transaction, submissions: Sequence[Submission]) -> No
 
 
 def _enter(directory: PersonDirectory, submissions: Sequence[Submission]) -> tuple[NewPeople, list[tuple[str, datetime]]]:
-    """What the submissions add to the directory, and whose earlier submissions have other names by which instant."""
+    """Enter the submissions; returns the new keys and the people whose earlier submissions got other names, with the instant."""
     added, changes = NewPeople(), []
     for keys, at in submissions:
         new = directory.add(keys)

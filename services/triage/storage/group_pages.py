@@ -66,7 +66,7 @@ async def find_group(tx: Transaction, group: str) -> Mapping[str, Any] | None:
 
 
 async def count_members(tx: Transaction, group: str) -> int:
-    """How many cases the group has now."""
+    """Return the number of cases in the group now."""
     return int(await tx.fetchval(_COUNT_MEMBERS, group))
 
 

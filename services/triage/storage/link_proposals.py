@@ -40,7 +40,7 @@ async def add_proposals(tx: Transaction, rows: Sequence[LinkProposalRow]) -> Non
 
 
 async def decide_proposals(tx: Transaction, decisions: Sequence[tuple[str, str, str, datetime]]) -> None:
-    """What people decided, in order: (case, other case, decision, instant), in either direction."""
+    """Store what people decided, in order: (case, other case, decision, instant), in either direction."""
     if decisions:
         await tx.executemany(_DECIDE, decisions)
 

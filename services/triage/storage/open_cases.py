@@ -11,5 +11,5 @@ WHERE ended = '' AND department = ANY($1::text[]) GROUP BY department
 
 
 async def count_by_department(tx: Transaction, departments: Collection[str]) -> dict[str, int]:
-    """How many open cases each of these departments leads; without those that lead none."""
+    """Return the number of open cases of each of these departments that leads any."""
     return {row["department"]: row["number"] for row in await tx.fetch(_COUNT, sorted(departments))}

@@ -79,7 +79,7 @@ async def take_recounts(
 
 
 async def count_waiting(tx: Transaction) -> Mapping[str, int]:
-    """How many changes and counts wait, by procedure."""
+    """Return the number of waiting changes and counts by procedure."""
     return {row["procedure"]: row["waiting"] for row in await tx.fetch(_SELECT_WAITING)}
 
 

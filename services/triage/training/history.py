@@ -37,7 +37,7 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class LabelNames:
-    """What a tree of names says about a value of a label: names and synonyms of it and of what is below it."""
+    """The names of a value in a tree of names: names and synonyms of it and of what is below it."""
 
     value: str
     names: tuple[str, ...]

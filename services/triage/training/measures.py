@@ -1,4 +1,4 @@
-"""What a classifier reaches on messages that it was not trained on."""
+"""Measures a classifier on messages that it was not trained on."""
 
 from collections.abc import Sequence
 from typing import Any, Final

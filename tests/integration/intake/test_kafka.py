@@ -133,7 +133,8 @@ async def test_source_with_public_keys_has_to_sign_its_records(settings: IntakeS
         await topic_client.publish(replace(signed, id=str(uuid4())), signature)
         await topic_client.publish(signed, signature)
         await wait_rows(intake, "SELECT 1 FROM complaint", 1)
-        await wait_rows(intake, "SELECT 1 FROM dead_letter", 2)
+        letters = await wait_rows(intake, "SELECT reason FROM dead_letter", 2)
+        assert all("jiesu-signature are not those of the source" in letter["reason"] for letter in letters)
 
 
 async def test_another_text_under_a_known_external_id_is_a_dead_letter(intake: Service, topic_client: TopicClient) -> None:

@@ -166,17 +166,18 @@ async def test_consumer_continues_after_the_broker_was_restarted(own_broker_sett
         await asyncio.to_thread(broker.start)
         async with open_probe_sender(own_broker_settings) as sender:
             await sender.send_note("case-1", "after")
-        await wait_for(lambda: has_notes(service, ["before", "after"]), deadline=60)
+        assert await wait_for(lambda: has_notes(service, ["before", "after"]), deadline=60)
 
 
 async def test_a_service_started_before_its_broker_waits_and_reports_it(own_broker_settings: RuntimeSettings, broker: KafkaServer) -> None:
     await asyncio.to_thread(broker.stop)
     service = build_service(own_broker_settings, ProbeHandler())
     starting = asyncio.create_task(service.start())
-    await wait_for(lambda: "no broker answers at" in service.health.troubles().get("consumer", ""))
+    assert await wait_for(lambda: "no broker answers at" in service.health.troubles().get("consumer", ""))
+    assert not starting.done()
     await asyncio.to_thread(broker.start)
     await starting
-    await wait_for(lambda: service.health.troubles() == {})
+    assert await wait_for(lambda: service.health.troubles() == {})
     await service.stop()
 
 

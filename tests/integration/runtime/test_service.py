@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import httpx
+import orjson
 from fastapi import APIRouter
 
 from shared.runtime.database.database import Transaction
@@ -113,10 +114,14 @@ async def test_a_failed_background_loop_is_restarted(probe_settings: RuntimeSett
 async def test_processes_that_start_together_apply_each_record_once(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
     services = [build_service(probe_settings, ProbeHandler()) for _ in range(3)]
     await asyncio.gather(*(service.start() for service in services))
-    await sender.send_note("case-1", "one")
+    texts = [f"{n:02}" for n in range(30)]
+    await sender.send_notes("case-actions", [(f"case-{text}", text) for text in texts])
 
     async def arrived() -> bool:
-        return await stored_notes(services[0]) == ["one"] and await count_rows(services[0], "outbox") == 0
+        return len(await stored_notes(services[0])) >= len(texts) and await count_rows(services[0], "outbox") == 0
 
     await wait_for(arrived)
     await asyncio.gather(*(service.stop() for service in services))
+    # Each event was written in the transaction that applied its record, and the stop sent all that were left.
+    published = sorted(record.value for record in await read_records(probe_settings, OUTPUT))
+    assert published == [orjson.dumps({"text": text}) for text in texts]

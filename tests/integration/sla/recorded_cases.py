@@ -1,9 +1,11 @@
 """Three cases with a history in the tests' database, and `jiesu` run on them."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -32,6 +34,17 @@ async def record_three_cases(harness: SlaHarness, service: Service) -> None:
     await wait_for_events(service, "past-1", "closed")
     await wait_for_events(service, "past-2", "clock_breached", "reminded")
     await wait_for_events(service, "past-3", "withdrawn", "action_refused")
+
+
+async def record_routed_cases(harness: SlaHarness, service: Service, http: httpx.AsyncClient, routes: Mapping[str, dict[str, Any]]) -> None:
+    """Register these cases and route each with its data; one without data stays where no department leads."""
+    for case in routes:
+        await harness.send_first_decision(case)
+        await wait_for_events(service, case, "registered")
+    for case, data in routes.items():
+        if data:
+            answer = await http.post(f"/v1/cases/{case}/actions", json={"action": "route", "role": "assistant", "data": data})
+            assert answer.status_code == 200, answer.text
 
 
 async def wait_for_events(service: Service, case: str, *expected: str) -> list[str]:

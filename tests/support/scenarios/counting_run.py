@@ -61,7 +61,7 @@ def _complainant(random: Random, people: int) -> PersonKeys:
 
 @dataclass
 class PublishedEvents:
-    """What triage published: how often each case was classified, and the groups that follow from its events alone."""
+    """Triage's published events: the number of classifications of each case, and the groups that follow from the events alone."""
 
     classified: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     sequences: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))

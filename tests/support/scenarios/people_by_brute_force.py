@@ -1,4 +1,4 @@
-"""Who is the same person, computed from the whole set of submissions at once, by other code than the service's."""
+"""Finds submissions of the same person from the whole set at once, by other code than the service's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the scenarios of the second reading show: the entries without which one of them fails."""
+"""An entry is shown if a scenario of the second reading fails without it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a report says of the improvement measures of its procedure."""
+"""Counts the improvement measures of a procedure for a report of a period."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_LISTED = 200
 
 
 def improvement_figures(measures: Iterable[Improvement], since: datetime, until: datetime) -> dict[str, Any]:
-    """How many measures were added and done in the period, how many are open and overdue at its end, and those open or done in it.
+    """Return how many measures were added and done in the period, and open and overdue at its end; and those open or done in it.
 
     A measure done after the period counts as open: the report shows what was so at the period's end.
     """

@@ -1,4 +1,4 @@
-"""Tells who owes an unsigned report or an improvement measure that it is overdue, and the role above."""
+"""Sends messages about overdue reports and improvement measures to whoever owes them, and to the role above."""
 
 from __future__ import annotations
 

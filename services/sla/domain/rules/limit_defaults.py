@@ -1,4 +1,4 @@
-"""The engine's defaults for limits: every limit reaches a person before it, at it and after it.
+"""Adds the engine's defaults for limits to plans: messages before, at and after each limit.
 
 They become ordinary reminders and effects of the plans, so that deciding, replay and messages need nothing of their own.
 """
@@ -46,7 +46,7 @@ class TellAbove(Effect):
 
 
 def add_limit_defaults(plan: ClockPlan, procedure_limits: LimitDefaults) -> ClockPlan:
-    """The plan with what the engine does about a limit where the clock's own entries are silent."""
+    """Return the plan with the engine's defaults for limits, added where the clock has no entries of its own."""
     clock = plan.clock
     limits = clock.effective_limits(procedure_limits)
     reminders = (*plan.reminders, *_default_reminders(plan, limits))

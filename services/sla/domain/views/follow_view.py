@@ -1,4 +1,4 @@
-"""A case as its complainant sees it: what he was told and can do, nothing of what staff write for each other."""
+"""Builds the complainant's view of his case: what he was told and may do, without the remarks of staff."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def follow_document(case: Case, rulebook: Rulebook, events: Sequence[dict[str, A
 
 
 def open_actions(case: Case, events: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """What the complainant may do now, without `amend`, which needs a person who understands him."""
+    """Return the actions that the complainant may take now; `amend` is left out, since a person has to judge what he means."""
     rating = ("rate",) if any(event["event"] in _RATEABLE_AFTER for event in events) else ()
     actions = (*_WHILE_OPEN, *rating) if case.open else ("supplement", *rating, "reopen")
     return tuple(action for action in actions if action in ACTIONS_BY_ROLE[COMPLAINANT])

@@ -74,7 +74,7 @@ async def lock_improvement(tx: Transaction, procedure: str, improvement_id: UUID
 
 
 async def count_improvements(tx: Transaction, procedure: str) -> int:
-    """How many measures a procedure has."""
+    """Return the number of measures of a procedure."""
     return int(await tx.fetchval(_COUNT, procedure))
 
 

@@ -27,7 +27,7 @@ ORDER BY ended_at, case_id, opened_by LIMIT $5
 
 @dataclass(frozen=True, slots=True)
 class OpenReviews:
-    """How many reviews of a reason wait, and since when the oldest does."""
+    """The number of open reviews with a reason, and when the oldest was opened."""
 
     number: int
     oldest: datetime

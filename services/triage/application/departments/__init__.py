@@ -1,1 +1,1 @@
-"""How many cases departments lead."""
+"""The numbers of open cases that departments lead."""

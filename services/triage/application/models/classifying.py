@@ -111,7 +111,7 @@ class Classifiers:
                 self._remembered[pair] = Prediction(model.version, labels)
 
     def _measure(self, texts: Sequence[Texts]) -> None:
-        """Count what the shadow model would change, and how far the words are from those of the training."""
+        """Count what the shadow model would change, and measure the drift of the words since the training."""
         if self._slot is not None and self._drift is not None:
             self._drift.add(self._slot.model.count_features(texts[:_SAMPLED]).features)
             metrics.WORD_DRIFT.set(self._drift.divergence())

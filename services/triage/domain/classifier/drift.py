@@ -1,4 +1,4 @@
-"""How far the words of today's complaints are from those that a model was trained on."""
+"""Measures the difference between the words of recent complaints and those of a model's training."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a classifier says of a complaint; without numpy, which a triage without a classifier does not load."""
+"""The prediction of a classifier for a complaint; without numpy, which a triage without a classifier does not load."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What the classifier decides where no rule does, and what a person has to review."""
+"""Decides by the classifier's guesses where no rule does, and picks the cases that a person reviews."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Suggestions:
         ]
 
     def review(self) -> ReviewReason:
-        """Why a person reviews the case."""
+        """Return the reason why a person reviews the case; empty if nobody does."""
         if any(not used.decides for used in self.used):
             return "confidence"
         return "audit" if self.used and self._rule is not None and is_drawn(self._case, self._rule.audit) else ""

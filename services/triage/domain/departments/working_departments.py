@@ -1,4 +1,4 @@
-"""Which department takes a case at an instant: the one that the rules give, or the next that works in its place."""
+"""Finds the department that takes a case at an instant: that of the rules, or the next one that works in its place."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def _spoken(text: str) -> int | None:
 
 
 def _rest(text: str, scale: int) -> int:
-    """What follows a large unit: 3万5 is 35,000, 3万5千 too."""
+    """Return the value of the characters after a large unit: 5 in 3万5 is 5,000, 5千 in 3万5千 too."""
     value, digit = 0, 0
     for character in text:
         if character in "千百":

@@ -94,7 +94,7 @@ def window_length(entry: CountEntry) -> timedelta | None:
 
 
 def max_neighbours(entry: CountEntry) -> int:
-    """How many occurrences on each side of one can matter to it: any window that is not full holds fewer than the threshold.
+    """Return how many occurrences on each side of one can matter to it: any window that is not full holds fewer than the threshold.
 
     With `distinct` one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
     """
@@ -107,7 +107,10 @@ def is_counted_around(entry: CountEntry) -> bool:
 
 
 def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, complainants: PersonKeys) -> GroupQuery:
-    """What has to be loaded to count or to remove a case: its neighbours, and theirs, since their windows may become full or not full."""
+    """Return the query for what counting or removing a case depends on.
+
+    Its neighbours, and theirs, since their windows may become full or not full.
+    """
     window = window_length(entry)
     return GroupQuery(
         counter,

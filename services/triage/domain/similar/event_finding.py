@@ -23,7 +23,7 @@ def similar_entries(procedure: Procedure) -> Iterator[CountEntry]:
 
 
 def nearness(entry: CountEntry) -> Nearness:
-    """When two texts are near enough under an entry with `similar`; raises `ValueError` for one without."""
+    """Return the thresholds of an entry with `similar`; raises `ValueError` for one without."""
     window = window_length(entry)
     if entry.similar is None or window is None:
         raise ValueError(f"counts.{entry.id} compares no texts")
@@ -70,7 +70,7 @@ class EventFinder:
 
 
 def fingerprint_of(complaint: Complaint) -> Fingerprint:
-    """What is remembered of a complaint."""
+    """Return the fingerprint that is remembered of a complaint."""
     title, text = _texts(complaint)
     return fingerprint(complaint.case, complaint.received_at, title, text, (complaint.place or "", complaint.object or ""))
 

@@ -21,7 +21,7 @@ _EXPLAINED = 8
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """When two texts tell of the same event: `threshold` where they name a place in common, `anywhere` where one names none."""
+    """Thresholds for two texts about the same event: `threshold` if both name a common place, `anywhere` if one names none."""
 
     threshold: float
     anywhere: float

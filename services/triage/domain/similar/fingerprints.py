@@ -1,4 +1,4 @@
-"""What is remembered of a text to find it again in other words: hashed n-grams, and the places and the object that it names.
+"""Fingerprints of texts, to recognise the same event in other words: hashed n-grams, named places and the object.
 
 The text itself cannot be read back from it.
 """

@@ -86,7 +86,8 @@ async def test_a_connection_lost_in_the_pool_is_replaced(database: Database) -> 
     await killing.execute("SELECT pg_terminate_backend(p) FROM unnest($1::int[]) AS p", [pid, spare])
     await killing.close()
     for _ in range(3):
-        await database.ping()
+        async with database.transaction() as tx:
+            assert await tx.fetchval("SELECT pg_backend_pid()") not in (pid, spare)
     await database.close()
 
 

@@ -56,6 +56,7 @@ async def test_the_same_id_on_another_topic_is_applied(probe_settings: RuntimeSe
         await wait_for_notes(service, ["stranger"])
         await sender.send_note("case-1", "ours", "triage-events", event_id=event_id)
         await wait_for_notes(service, ["stranger", "ours"])
+        assert await count_rows(service, "inbox") == 2
 
 
 async def test_partitions_of_a_large_poll_do_not_wait_for_each_other(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:

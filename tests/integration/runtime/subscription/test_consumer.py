@@ -39,6 +39,7 @@ async def test_compressed_records_are_read(probe_settings: RuntimeSettings) -> N
             await client.publish(cloud_event(topics.CASE_ACTIONS, "case-1", "noted", {"text": codec * 50}))
     async with build_service(probe_settings, ProbeHandler()).running() as service:
         await wait_for_notes(service, [codec * 50 for codec in ("gzip", "lz4", "snappy", "zstd")])
+        assert await count_rows(service, "dead_letter") == 0
 
 
 async def test_a_second_subscription_is_refused(probe_settings: RuntimeSettings) -> None:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from services.sla.bootstrap import build
 from shared.contracts.person_keys import person_key, pseudonym_key
 from shared.contracts.topics import TRIAGE_EVENTS
-from tests.integration.sla.recorded_cases import wait_for_events
+from tests.integration.sla.recorded_cases import record_routed_cases, wait_for_events
 from tests.integration.sla.sla_harness import (
     OTHER_DEPARTMENT_TOKEN,
     PERSON_TOKEN,
@@ -82,16 +82,13 @@ async def test_list_shows_what_a_single_case_would_show(harness: SlaHarness) -> 
         person_client(service) as http,
         person_client(service, OTHER_DEPARTMENT_TOKEN) as gardener,
     ):
-        for case in ("repairs", "gardens", "helped", "nobody"):
-            await harness.send_first_decision(case)
-            await wait_for_events(service, case, "registered")
-        for case, data in {
+        routes: dict[str, dict[str, Any]] = {
             "repairs": {"department": "repairs"},
             "gardens": {"department": "gardens"},
             "helped": {"department": "repairs", "cooperating": ["gardens"]},
-        }.items():
-            route = {"action": "route", "role": "assistant", "data": data}
-            assert (await http.post(f"/v1/cases/{case}/actions", json=route)).status_code == 200
+            "nobody": {},
+        }
+        await record_routed_cases(harness, service, http, routes)
         everything, own = set(await listed(http)), set(await listed(gardener))
         single = {case for case in everything if (await gardener.get(f"/v1/cases/{case}")).status_code == 200}
         anonymous = await http.get("/v1/cases", headers={"Authorization": "Bearer unknown"})

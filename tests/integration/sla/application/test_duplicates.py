@@ -27,5 +27,5 @@ async def test_supplement_that_a_source_signs_reaches_the_case(harness: SlaHarne
     async with harness.build().running() as service:
         await harness.send_first_decision("told-1")
         await wait_for_events(service, "told-1", "registered")
-        await harness.send_action("told-1", "supplement", text="又停了")
-        await wait_for_events(service, "told-1", "supplemented")
+        await harness.send_action("told-1", "supplement", key_id="hotline-1", role="", text="又停了")
+        assert "action_refused" not in await wait_for_events(service, "told-1", "supplemented")

@@ -19,7 +19,7 @@ from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.loading.loader import load_procedure
 from shared.procedures.model.form_layout.lists import CaseListEntry
 from shared.procedures.organisation import open_organisation
-from tests.integration.sla.recorded_cases import CommandLine, wait_for_events
+from tests.integration.sla.recorded_cases import CommandLine, record_routed_cases, wait_for_events
 from tests.integration.sla.sla_harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, person_client
 
 _WITH_ANSWER = CaseListEntry(id="x", columns=["first_answered.text"])
@@ -134,12 +134,9 @@ async def test_list_shows_each_reader_the_cases_that_he_may_read(harness: SlaHar
         person_client(service) as http,
         person_client(service, OTHER_DEPARTMENT_TOKEN) as gardener,
     ):
-        for case in ("repairs", "gardens", "nobody", "against"):
-            await harness.send_first_decision(case)
-            await wait_for_events(service, case, "registered")
-        for case, department in {"repairs": "repairs", "gardens": "gardens", "against": "gardens"}.items():
-            route = {"action": "route", "role": "assistant", "data": {"department": department}}
-            assert (await http.post(f"/v1/cases/{case}/actions", json=route)).status_code == 200
+        departments = {"repairs": "repairs", "gardens": "gardens", "against": "gardens"}
+        routes: dict[str, dict[str, Any]] = {case: {"department": department} for case, department in departments.items()}
+        await record_routed_cases(harness, service, http, routes | {"nobody": {}})
         accuse = {"action": "amend", "role": "assistant", "data": {"fields": {"against": ["qian"]}}}
         assert (await http.post("/v1/cases/against/actions", json=accuse)).status_code == 200
         by_case = await numbers(http)

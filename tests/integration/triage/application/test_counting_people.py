@@ -17,23 +17,19 @@ from services.triage.config import TriageSettings
 from services.triage.storage import recounts
 from services.triage.timers import recount_people
 from shared.contracts.topics import COMPLAINT_EVENTS
-from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
+from tests.integration.triage.application.conftest import registry_of, truncate
 from tests.support.messaging.cloud_events import received_record
-from tests.support.messaging.sample_organisation import write_yaml
 from tests.support.scenarios.counting_procedures import CountedSubmission, members_by_brute_force, procedure, submissions
 
 PROCEDURES = ("one", "other")
-TABLES = "known, concerned, mark, tally, person_key, person_join, person_owner, person_change, recount, recount_position, outbox"
 
 
 @pytest.fixture
 async def databases(database_url: str) -> AsyncIterator[tuple[Database, Database]]:
     """The connections of two processes."""
     one, other = (Database(TriageSettings(environment="test", database_url=database_url), "triage") for _ in range(2))
-    await migrate(one, "services.triage.migrations")
     yield one, other
     await one.close()
     await other.close()
@@ -41,11 +37,7 @@ async def databases(database_url: str) -> AsyncIterator[tuple[Database, Database
 
 @pytest.fixture
 def registry(tmp_path: Path) -> ProcedureRegistry:
-    for id_ in PROCEDURES:
-        write_yaml(tmp_path / f"{id_}.yaml", procedure(id_))
-    sources = [{"id": id_, "procedure": f"{id_}.yaml"} for id_ in PROCEDURES]
-    organisation = {"id": "test", "departments": [{"id": "unassigned"}], "sources": sources}
-    return ProcedureRegistry(Organisation.model_validate(organisation), tmp_path)
+    return registry_of(tmp_path, *(procedure(id_) for id_ in PROCEDURES))
 
 
 async def decide(database: Database, triage: TriageComplaints, batches: Sequence[Sequence[CountedSubmission]]) -> None:
@@ -58,11 +50,6 @@ async def members(database: Database) -> set[tuple[Any, ...]]:
     async with database.transaction() as tx:
         rows = await tx.fetch("SELECT procedure, count, key, case_id FROM mark WHERE group_id <> ''")
     return {tuple(row.values()) for row in rows}
-
-
-async def truncate(database: Database) -> None:
-    async with database.transaction() as tx:
-        await tx.execute(f"TRUNCATE {TABLES}")
 
 
 def split(items: Sequence[CountedSubmission], size: int) -> list[Sequence[CountedSubmission]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,23 +13,18 @@ from hypothesis import strategies as st
 
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
-from services.triage.config import TriageSettings
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.from_work_to_closing import Unlinked
 from shared.contracts.events.triage import Registered
 from shared.contracts.topics import COMPLAINT_EVENTS
-from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
+from tests.integration.triage.application.conftest import registry_of, truncate
 from tests.support.messaging.cloud_events import received_record
-from tests.support.messaging.sample_organisation import registered_event, sample_complaint, write_yaml
+from tests.support.messaging.sample_organisation import registered_event, sample_complaint
 from tests.support.scenarios.triage_batches import decide_in_memory
 
 START = datetime(2026, 9, 24, 8, 0, tzinfo=UTC)
-TABLES = (
-    "known, concerned, mark, tally, person_key, person_join, person_owner, person_change, recount, recount_position, similar_text, outbox"
-)
 PROCEDURE: dict[str, Any] = {
     "id": "telling",
     "version": 1,
@@ -60,18 +54,8 @@ TEXTS = (
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(TriageSettings(environment="test", database_url=database_url), "triage")
-    await migrate(database, "services.triage.migrations")
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 def registry(tmp_path: Path) -> ProcedureRegistry:
-    write_yaml(tmp_path / "procedure.yaml", PROCEDURE)
-    organisation = {"id": "test", "departments": [{"id": "unassigned"}], "sources": [{"id": "web", "procedure": "procedure.yaml"}]}
-    return ProcedureRegistry(Organisation.model_validate(organisation), tmp_path)
+    return registry_of(tmp_path, PROCEDURE)
 
 
 def told(number: int, text: str, day: int, person: int) -> Registered:
@@ -108,8 +92,7 @@ async def decide(database: Database, process: TriageComplaints, events: list[Reg
 async def test_processes_failures_and_restarts_give_the_events_of_one_run_in_memory(
     database: Database, registry: ProcedureRegistry, texts: list[tuple[str, int, int]], batches: list[tuple[int, int, str]]
 ) -> None:
-    async with database.transaction() as tx:
-        await tx.execute(f"TRUNCATE {TABLES}")
+    await truncate(database)
     events = [told(number, *text) for number, text in enumerate(texts)]
     processes = [TriageComplaints(registry, Clock()) for _ in range(2)]
     remaining = list(events)

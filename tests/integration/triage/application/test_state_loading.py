@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +13,21 @@ from hypothesis import strategies as st
 
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
-from services.triage.config import TriageSettings
 from shared.contracts.events import encode_event
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.topics import COMPLAINT_EVENTS
-from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
-from shared.runtime.database.migrate import migrate
+from tests.integration.triage.application.conftest import registry_of, truncate
 from tests.support.messaging.cloud_events import received_record
-from tests.support.messaging.sample_organisation import write_yaml
 from tests.support.scenarios.triage_batches import PROCEDURE, case_events, decide_in_memory, split_batches
 
-TABLES = (
-    "known, concerned, mark, tally, person_key, person_join, person_owner, person_change, recount, recount_position, similar_text, outbox"
-)
 EventsByCase = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(TriageSettings(environment="test", database_url=database_url), "triage")
-    await migrate(database, "services.triage.migrations")
-    yield database
-    await database.close()
-
-
-@pytest.fixture
 def registry(tmp_path: Path) -> ProcedureRegistry:
-    write_yaml(tmp_path / "procedure.yaml", PROCEDURE)
-    organisation = {"id": "test", "departments": [{"id": "unassigned"}], "sources": [{"id": "web", "procedure": "procedure.yaml"}]}
-    return ProcedureRegistry(Organisation.model_validate(organisation), tmp_path)
+    return registry_of(tmp_path, PROCEDURE)
 
 
 def by_case(bodies: list[bytes]) -> EventsByCase:
@@ -67,8 +50,7 @@ async def published_events(database: Database) -> EventsByCase:
 async def test_batches_in_postgresql_decide_like_one_run_in_memory(
     database: Database, registry: ProcedureRegistry, events: list[CaseEvent], sizes: list[int]
 ) -> None:
-    async with database.transaction() as tx:
-        await tx.execute(f"TRUNCATE {TABLES}")
+    await truncate(database)
     use_case = TriageComplaints(registry, Clock())
     for batch in split_batches(events, sizes):
         async with database.transaction() as tx:

@@ -9,7 +9,7 @@ from shared.runtime.errors import Misconfigured
 
 RUN = """### {name}
 
-`python -m tests.bench.pipeline` (AMD EPYC, 2 cores, Python 3.11.7, load 3.2).
+`python -m tests.bench.pipeline` (AMD EPYC, 2 cores, Python 3.11.7, load 3.2, 2026-11-23).
 
 |  | figure |
 |---|---|
@@ -30,10 +30,11 @@ def checkout(folder: Path, page: str = PAGE, block: str = BLOCK) -> Path:
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
-def test_the_block_has_the_measured_rates_only(tmp_path: Path, name: str) -> None:
+def test_the_block_has_the_measured_rates_and_their_day_only(tmp_path: Path, name: str) -> None:
     text = readmes(checkout(tmp_path))[name]()
     assert "1,234" in text
     assert "567" in text
+    assert "2026-11-23" in text
     assert "old" not in text
     assert text.endswith("\n<!-- end of figures -->\nafter\n")
 

@@ -1,4 +1,4 @@
-"""What the call-backs and ratings of a case have reached since its latest handling."""
+"""Keeps the outcomes of the call-backs and ratings of a case since its latest handling."""
 
 from __future__ import annotations
 

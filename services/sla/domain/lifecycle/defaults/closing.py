@@ -1,4 +1,4 @@
-"""Nothing ends by itself: what a case needs before it is closed or refused."""
+"""Refuses to close or to refuse a case for which nothing was done yet, or whose call-back is missing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def ends_too_early(builder: DecisionBuilder, action: str, data: dict[str, Any]) 
 
 
 def missing_call_back(builder: DecisionBuilder, demand: CallBackDemand, data: dict[str, Any]) -> str | None:
-    """Why the call-back that the regulation asks for is not there; None if it is, or if nobody was reached often enough."""
+    """Return the refusal to close without the call-back that the regulation asks for.
+
+    None if the call-back was made, or if enough attempts reached nobody.
+    """
     call_backs = builder.case.call_backs
     timely = call_backs.after_handling or builder.case.count.get("handled", 0) == 0
     if (timely and call_backs.outcome in demand.outcomes) or _unreached(builder, demand, data):

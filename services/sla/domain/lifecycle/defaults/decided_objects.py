@@ -1,4 +1,4 @@
-"""Nothing is decided about nothing: a verification has its object, and what is carried out is what was approved."""
+"""Refuses to verify what was not reported or handled, and to carry out measures that were not approved."""
 
 from __future__ import annotations
 

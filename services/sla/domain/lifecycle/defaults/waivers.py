@@ -1,4 +1,4 @@
-"""Which of the engine's default rules a procedure sets aside for an action."""
+"""Finds the default rules of the engine that a procedure sets aside for an action."""
 
 from __future__ import annotations
 

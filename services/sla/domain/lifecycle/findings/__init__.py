@@ -1,1 +1,1 @@
-"""What was found, imposed, paid, agreed, published and talked over on a case: its state, and the rules for recording it."""
+"""Findings on a case (causes, liability, sanctions, compensation, agreements, notices, calls): state and rules."""

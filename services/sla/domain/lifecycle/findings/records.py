@@ -1,4 +1,4 @@
-"""What a case keeps of agreements, compensations and notices, to know what the next step may be."""
+"""The state of a case's agreements, compensations and notices, by which their next steps are checked."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Compensation:
 
     @property
     def unpaid(self) -> float | None:
-        """What of the approved amount is not paid yet; None for a compensation without an amount."""
+        """Return the part of the approved amount that is not paid yet; None for a compensation without an amount."""
         return None if self.amount is None else max(0.0, round(self.amount - self.paid, 2))
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the residents answered, and how far each compensation and notice is.
+    """The residents' answers, and the latest step of each compensation and notice.
 
     `agreements` maps a household to its latest answer, `compensations` a household (empty: the case) to its compensation, `notices` a
     notice (empty: the only one) to its latest step. A reopened case asks its residents again; what was approved or published before
@@ -47,11 +47,11 @@ class Findings:
 
     @property
     def agreed(self) -> int:
-        """How many households agreed."""
+        """The number of households that agreed."""
         return sum(self.agreements.values())
 
     def after_reopening(self) -> Findings:
-        """What stays of them when the case is opened again."""
+        """Return the findings that a reopened case keeps."""
         return replace(self, agreements={})
 
     def after(self, event_type: str, data: dict[str, Any]) -> Findings:

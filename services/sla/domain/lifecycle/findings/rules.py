@@ -1,4 +1,4 @@
-"""When a finding is not recorded, by default, and the fields that its event takes from what came before."""
+"""Refuses findings with wrong data or out of order, and completes their events from earlier ones."""
 
 from __future__ import annotations
 
@@ -154,5 +154,5 @@ def _notice_step(builder: DecisionBuilder, data: dict[str, Any]) -> str:
 
 
 def _has_decider(builder: DecisionBuilder) -> bool:
-    """Whether the procedure names who decides on notices: then none goes out undecided."""
+    """Whether the procedure names who decides on notices; if so, a notice is published only after approval."""
     return any(permission.rule.by is not None for permission in builder.rulebook.permissions_by_action.get("decide_notice", ()))

@@ -1,4 +1,4 @@
-"""What a case records about other cases: its links, and its duplicates."""
+"""The links of a case to other cases, and its duplicates."""
 
 from __future__ import annotations
 

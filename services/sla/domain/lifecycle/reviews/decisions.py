@@ -1,4 +1,4 @@
-"""A decision on a review: what stands after it, which existing actions it amounts to, and why it is refused."""
+"""Turns a decision on a review into its event's fields and the existing actions that follow from it, or refuses it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def carry_out_review(builder: DecisionBuilder, event: Event) -> None:
 
 
 def _standing(builder: DecisionBuilder) -> dict[str, str]:
-    """What stands without a correction: the case's own values, then the proposed route, then the first guess that exists here."""
+    """Return the values that hold without a correction: the case's own, then the proposed route, then the first guess that exists here."""
     case = builder.case
     guesses = {name: str(guess["value"]) for name, guess in first_guesses(case.review).items()}
     organisation = builder.rulebook.organisation

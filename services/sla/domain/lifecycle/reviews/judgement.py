@@ -1,4 +1,4 @@
-"""How a person's decision judges the classifier: which first guesses were right, and whether their probabilities are true."""
+"""Compares the classifier's first guesses with the decisions of people: which were right, and the calibration error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person has to review of triage's decision on a case, as the case's events leave it."""
+"""The review that triage's decision on a case asks for, as it follows from the case's events."""
 
 from __future__ import annotations
 

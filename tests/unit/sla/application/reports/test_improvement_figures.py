@@ -1,4 +1,4 @@
-"""What a report says of improvement measures is what was so at the end of its period."""
+"""A report counts improvement measures as they were at the end of its period."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

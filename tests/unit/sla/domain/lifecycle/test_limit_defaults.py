@@ -32,7 +32,7 @@ def rows(text: str, *steps: str, until: str) -> list[dict[str, Any]]:
 
 
 def told(text: str, *steps: str, until: str) -> list[str]:
-    """When whom: the messages of one clock, in order."""
+    """Return the messages of one clock in order, as instant and recipient."""
     messages = [row for row in rows(text, *steps, until=until) if row["event"] == "notification_requested"]
     return [f"{row['at']:%d %H:%M} {','.join(row['recipients'])}" for row in messages]
 

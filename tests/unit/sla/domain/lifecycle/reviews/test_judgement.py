@@ -1,4 +1,4 @@
-"""How decisions on reviews judge the classifier: guesses, agreement and calibration error."""
+"""Decisions on reviews measure the classifier: right guesses, agreement and calibration error."""
 
 import pytest
 from hypothesis import given
