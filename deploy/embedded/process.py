@@ -79,7 +79,9 @@ class ManagedProcess:
         are not inherited: a process gets those that `environment` holds.
         """
         full_command = [*wrapper, *_parent_death_wrapper(self._stop_signal), *command]
-        with self.log.open("wb") as output:
+        # Appended to: children of a killed server still write here, and would leave a hole in a file that is written from its start.
+        self.log.write_bytes(b"")
+        with self.log.open("ab") as output:
             self._child = subprocess.Popen(
                 full_command,
                 stdin=subprocess.DEVNULL,
@@ -116,6 +118,10 @@ class ManagedProcess:
     def thaw(self) -> None:
         """Resume a frozen process."""
         os.kill(self.pid, signal.SIGCONT)
+
+    def output_contains(self, words: str) -> bool:
+        """Whether its output since the start holds these words."""
+        return words in self.log.read_text(errors="replace")
 
     def log_tail(self, lines: int = 6) -> str:
         """Return the last lines of its output, for an error message."""

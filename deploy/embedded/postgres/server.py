@@ -100,7 +100,8 @@ class PostgresServer:
         """Whether the server is ready or has ended; restarts it while the shared memory of a killed server still exists."""
         if self.process.running:
             return _is_ready(data, self.process.pid)
-        if _SHARED_MEMORY_IN_USE in self.process.log_tail():
+        # Anywhere in the output: backends of the killed server report its end after the new server has given up.
+        if self.process.output_contains(_SHARED_MEMORY_IN_USE):
             self._run(setup, data)
             return False
         return True

@@ -55,7 +55,7 @@ class _Line(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def refuse_misspelt_fields(cls, line: Any) -> Any:
-        """Refuse a key that is nearly that of an absent field: ignored, `lable` would leave every message without a label."""
+        """Refuse a key that is nearly that of an absent field: ignored, `labels` would leave every message without a label."""
         for name in cls.model_fields.keys() - line.keys() if isinstance(line, dict) else ():
             for key in get_close_matches(name, line.keys() - cls.model_fields.keys(), 1, _SIMILAR):
                 raise PydanticCustomError("misspelt", "{key}: there is no such field, and {name} is missing", {"key": key, "name": name})

@@ -67,10 +67,14 @@ class PublishedEvents:
     sequences: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     members: set[tuple[str, str]] = field(default_factory=set)
     alarms: int = 0
+    _bodies: dict[tuple[str, int], bytes] = field(default_factory=dict)
 
     def add(self, event_type: str, body: bytes, sequence: int) -> None:
-        """Count one event."""
+        """Count one event; what a killed relay had sent and sends again is the same event."""
         event = orjson.loads(body)
+        if self._bodies.setdefault((event["case"], sequence), body) is not body:
+            assert self._bodies[event["case"], sequence] == body, "an event sent again is unchanged"
+            return
         self.sequences[event["case"]].append(sequence)
         if event_type == "classified":
             self.classified[event["case"]] += 1

@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_used_ends_with_status_2(
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ('{"text": "电梯停运", "lable": "lift", "id": 7}', "line 1: lable: there is no such field, and label is missing"),
+        ('{"text": "电梯停运", "labels": "lift", "id": 7}', "line 1: labels: there is no such field, and label is missing"),
         ('{"txt": "电梯停运", "label": "lift"}', "line 1: txt: there is no such field, and text is missing"),
         ("[1]", "line 1: Input should be an object"),
     ],
