@@ -7,12 +7,14 @@ from services.intake import api, handlers, metrics, timers
 from services.intake.api import ApiDependencies
 from services.intake.api_dependencies import Authentication
 from services.intake.application.group_commit import GroupCommit
+from services.intake.application.parts import IntakeParts
 from services.intake.application.registration import RegisterComplaints
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
 from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
 from services.intake.config import IntakeSettings
+from services.intake.transports import TRANSPORTS
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.access import AccessPolicy
@@ -48,6 +50,9 @@ def build(settings: IntakeSettings) -> Service:
     )
     api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)
+    parts = IntakeParts(settings, sources, reader, registration, signer)
+    for register_transport in TRANSPORTS:
+        register_transport(service, parts)
     timers.register(service, timedelta(days=settings.refusal_retention_days))
     metrics.initialise({context.bound_procedure.procedure.id for context in sources.contexts.values()})
     return service

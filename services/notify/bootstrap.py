@@ -20,6 +20,7 @@ from services.notify.providers.provider import Provider
 from services.notify.providers.smtp import SmtpProvider
 from services.notify.providers.smtp_sessions import SmtpOptions
 from shared.contracts.follow_codes import follow_key
+from shared.contracts.mail_references import mail_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
 from shared.procedures.organisation import Organisation
@@ -45,8 +46,8 @@ def build(settings: NotifySettings) -> Service:
         for event in wakes:
             event.set()
 
-    handlers.register(service, requests, wake)
     receipts = RecordReceipts(service.database, service.clock)
+    handlers.register(service, requests, receipts, wake)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     return service
 
@@ -110,6 +111,8 @@ def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
         sender=settings.smtp_sender,
         timeout=settings.smtp_timeout,
         ca_file=settings.smtp_ca_file,
+        mail_key=mail_key(secret) if (secret := settings.mail_key.get_secret_value()) else None,
+        reply_address=settings.mail_reply_address,
     )
     return SmtpProvider(options, clock)
 

@@ -45,6 +45,13 @@ class NotifySettings(RuntimeSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="its password")
     smtp_sender: str = Field("jiesu@localhost", description="From of every mail; its domain ends the Message-IDs")
     smtp_timeout: float = Field(20.0, gt=0, description="seconds for one attempt")
+    mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="the secret of references in mails, the same for intake and notify; empty: replies and bounces find no case",
+    )
+    mail_reply_address: str = Field(
+        "", description="address for replies, e.g. case@example.org; mails get case+<token>@example.org; empty: none"
+    )
     smtp_ca_file: str = Field("", description="authority of the server's certificate; empty: the system's")
 
     sms_url: str = Field("", description="HTTP gateway for text messages; empty: none is sent, every one fails visibly")

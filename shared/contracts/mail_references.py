@@ -15,14 +15,16 @@ from uuid import UUID
 _MAC_BYTES = 10
 """80 bits: a forged reference is found after 2^79 mails on average."""
 _CASE_BYTES = 16
-_TOKEN = r"[a-z2-7]{42}"
+_TOKEN_LETTERS = 42
+_TOKEN = r"[a-z2-7]{42}"  # noqa: S105 - a pattern
 _REPLY_LOCAL_PART = re.compile(rf"[^@\s]*\+({_TOKEN})@[^@\s]+", re.IGNORECASE)
-_MESSAGE_ID = re.compile(rf"<?\s*([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})\.({_TOKEN})@[^@\s<>]+>?", re.IGNORECASE)
+_MAC = r"[a-z2-7]{16}"
+_MESSAGE_ID = re.compile(rf"<?\s*([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})\.({_TOKEN}|{_MAC})@[^@\s<>]+>?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageReference:
-    """The delivery and the case that a Message-ID of ours names."""
+    """The delivery and the case that a Message-ID of ours names; `case` is empty for a message about several, such as a digest."""
 
     delivery: str
     case: str
@@ -48,9 +50,9 @@ def case_of_reply_address(key: bytes, address: str) -> str | None:
 
 
 def message_id(key: bytes, delivery: str, case: str, domain: str) -> str:
-    """The Message-ID of a delivery: `<delivery.token@domain>`; without the token for a case id that is no UUID."""
-    token = _token(key, case, delivery.lower().encode())
-    return f"<{delivery}.{token}@{domain}>" if token else f"<{delivery}@{domain}>"
+    """The Message-ID of a delivery: `<delivery.token@domain>`; the token of a case id that is no UUID proves the delivery alone."""
+    use = delivery.lower().encode()
+    return f"<{delivery}.{_token(key, case, use) or _encoded(_mac(key, b'', use))}@{domain}>"
 
 
 def read_message_id(key: bytes, text: str) -> MessageReference | None:
@@ -59,6 +61,9 @@ def read_message_id(key: bytes, text: str) -> MessageReference | None:
     if match is None:
         return None
     delivery = match[1].lower()
+    if len(match[2]) < _TOKEN_LETTERS:
+        is_ours = hmac.compare_digest(match[2].lower(), _encoded(_mac(key, b"", delivery.encode())))
+        return MessageReference(delivery, "") if is_ours else None
     case = _case_of_token(key, match[2], delivery.encode())
     return MessageReference(delivery, case) if case else None
 
@@ -68,7 +73,11 @@ def _token(key: bytes, case: str, use: bytes) -> str:
         case_bytes = UUID(case).bytes
     except ValueError:
         return ""
-    return base64.b32encode(case_bytes + _mac(key, case_bytes, use)).decode().rstrip("=").lower()
+    return _encoded(case_bytes + _mac(key, case_bytes, use))
+
+
+def _encoded(content: bytes) -> str:
+    return base64.b32encode(content).decode().rstrip("=").lower()
 
 
 def _case_of_token(key: bytes, token: str, use: bytes) -> str | None:

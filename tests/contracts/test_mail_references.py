@@ -48,7 +48,9 @@ def test_reference_of_another_key_or_use_proves_nothing() -> None:
     assert mail_references.read_message_id(KEY, other_delivery) is None
 
 
-@pytest.mark.parametrize("text", ["", "case@jiesu.example", "case+abc@jiesu.example", "<delivery-1@jiesu.example>", f"<{DELIVERY}@x.cn>", "+@"])
+@pytest.mark.parametrize(
+    "text", ["", "case@jiesu.example", "case+abc@jiesu.example", "<delivery-1@jiesu.example>", f"<{DELIVERY}@x.cn>", "+@"]
+)
 def test_what_has_no_token_is_no_reference(text: str) -> None:
     assert mail_references.case_of_reply_address(KEY, text) is None
     assert mail_references.read_message_id(KEY, text) is None
@@ -57,5 +59,7 @@ def test_what_has_no_token_is_no_reference(text: str) -> None:
 def test_case_id_that_is_no_uuid_has_no_token() -> None:
     assert mail_references.reply_address(KEY, "case@jiesu.example", "case-1") is None
     assert mail_references.reply_address(KEY, "", CASE) is None
-    assert mail_references.message_id(KEY, DELIVERY, "case-1", "jiesu.example") == f"<{DELIVERY}@jiesu.example>"
+    text = mail_references.message_id(KEY, DELIVERY, "digest:wang", "jiesu.example")
+    assert mail_references.read_message_id(KEY, text) == MessageReference(DELIVERY, ""), "a bounce of a digest settles its delivery"
+    assert mail_references.read_message_id(mail_references.mail_key("other"), text) is None
     assert mail_references.case_of_reply_address(KEY, mail_references.reply_address(KEY, "c@x.cn", OTHER_CASE) or "") == OTHER_CASE

@@ -1,7 +1,8 @@
-"""Declares intake's tables: `book` (last numbers), `complaint` (registered complaints) and `refusal` (refused submissions)."""
+"""Declares intake's tables: `book` (last numbers), `complaint` (registered complaints), `refusal` (refused submissions), mails."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func
 
+from services.intake.storage.mail_tables import add_mail_tables
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "intake"
@@ -40,4 +41,5 @@ def metadata() -> MetaData:
         Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("refusal_refused", refusal.c.refused_at)
+    add_mail_tables(declared)
     return declared

@@ -25,18 +25,22 @@ class RecordReceipts:
 
         Returns `delivered`, `failed` or `undecided` as reported, or `unknown` for a message that notify has not sent.
         """
+        async with self._database.transaction() as tx:
+            return await self.record_in(tx, receipt)
+
+    async def record_in(self, tx: Transaction, receipt: DeliveryReceipt) -> str:
+        """Record a receipt as `record` does, in a transaction of the caller."""
         try:
             delivery_id = UUID(receipt.idempotency_key)
         except ValueError:
             return "unknown"
-        async with self._database.transaction() as tx:
-            row = await deliveries.lock_delivery(tx, delivery_id)
-            if row is None:
-                return "unknown"
-            if receipt.status is ReceiptStatus.DELIVERED:
-                await self._record_delivered(tx, row)
-            elif receipt.status is ReceiptStatus.FAILED:
-                await self._record_failed(tx, row, receipt.code)
+        row = await deliveries.lock_delivery(tx, delivery_id)
+        if row is None:
+            return "unknown"
+        if receipt.status is ReceiptStatus.DELIVERED:
+            await self._record_delivered(tx, row)
+        elif receipt.status is ReceiptStatus.FAILED:
+            await self._record_failed(tx, row, receipt.code)
         return receipt.status.value
 
     async def _record_delivered(self, tx: Transaction, row: DeliveryRow) -> None:

@@ -43,7 +43,7 @@ class SendDeliveries:
         except DecryptionError:
             return SendFailed(FailureReason.SEALED, permanent=True)
         started = monotonic()
-        result = await self._send(OutgoingMessage(str(row.id), address, row.subject, row.text))
+        result = await self._send(OutgoingMessage(str(row.id), address, row.subject, row.text, case=row.case_id))
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result

@@ -15,6 +15,7 @@ class OutgoingMessage:
     address: str
     subject: str
     text: str
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True)

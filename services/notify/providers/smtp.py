@@ -13,6 +13,7 @@ from aiosmtplib import SMTPException
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessionPool
+from shared.contracts import mail_references
 from shared.runtime.clock import Clock
 
 # Reply codes (RFC 5321, RFC 4954) with their reason and whether it is permanent; any other 4xx is busy, any other 5xx refused.
@@ -66,10 +67,20 @@ class SmtpProvider:
         mail["To"] = message.address
         mail["Subject"] = message.subject
         mail["Date"] = format_datetime(self._clock.real_now())
-        mail["Message-ID"] = f"<{message.idempotency_key}@{self._domain}>"
+        self._add_references(mail, message)
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic reply
         mail.set_content(message.text, cte="base64")  # for servers without 8BITMIME
         return mail
+
+    def _add_references(self, mail: EmailMessage, message: OutgoingMessage) -> None:
+        """Message-ID and Reply-To, by which intake recognises reports and replies (shared.contracts.mail_references)."""
+        key = self._options.mail_key
+        if key is None:
+            mail["Message-ID"] = f"<{message.idempotency_key}@{self._domain}>"
+            return
+        mail["Message-ID"] = mail_references.message_id(key, message.idempotency_key, message.case, self._domain)
+        if reply_to := mail_references.reply_address(key, self._options.reply_address, message.case):
+            mail["Reply-To"] = reply_to
 
 
 def classify_error(error: Exception) -> SendFailed:

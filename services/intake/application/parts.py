@@ -1,0 +1,20 @@
+"""What a transport needs of intake."""
+
+from dataclasses import dataclass
+
+from services.intake.application.registration import RegisterComplaints
+from services.intake.application.sources import Sources
+from services.intake.application.submission_reading import SubmissionReader
+from services.intake.application.supplements import SupplementSigner
+from services.intake.config import IntakeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeParts:
+    """The parts that registrations of all transports share; `supplements` is None without JIESU_ACTION_KEY."""
+
+    settings: IntakeSettings
+    sources: Sources
+    reader: SubmissionReader
+    registration: RegisterComplaints
+    supplements: SupplementSigner | None
