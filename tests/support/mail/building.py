@@ -26,8 +26,8 @@ def sample(name: str, message_id: str = "") -> bytes:
 
 
 def mail(
-    text: str = "3号楼电梯停运", *, subject: str = "电梯", sender: str = "wang@customer.example", message_id: str = "<m-1@customer.example>",
-    to: str = ADDRESS, fields: tuple[str, ...] = (), html: bool = False,
+    text: str = "3号楼电梯停运", *, subject: str = "电梯", sender: str = "wang@customer.example",
+    message_id: str = "<m-1@customer.example>", to: str = ADDRESS, fields: tuple[str, ...] = (), html: bool = False,
 ) -> bytes:  # fmt: skip
     """A mail with one part in UTF-8; `fields` are further header fields."""
     encoded_subject = base64.b64encode(subject.encode()).decode()

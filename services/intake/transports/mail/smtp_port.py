@@ -108,11 +108,13 @@ class SmtpPort:
         self._tls = _tls_context(settings)
         self._sessions = set[SessionLimits]()
         self.port = 0
+        self.listening = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, and let sessions finish the mail that they are sending."""
         server = await asyncio.get_running_loop().create_server(self._new_session, self._settings.host, self._settings.port)
         self.port = server.sockets[0].getsockname()[1]
+        self.listening.set()
         log.info("receiving mail", port=self.port, protocol=self._settings.protocol)
         try:
             await stop.wait()
