@@ -157,13 +157,23 @@ async def _connect(settings: ImapSettings) -> IMAP4:
 async def _log_in(client: IMAP4, settings: ImapSettings, tokens: AccessTokens | None) -> None:
     with _errors("LOGIN"):
         if tokens is not None:
-            response = await client.xoauth2(settings.username, await tokens.current())
+            response = await _authenticate(client, settings.username, await tokens.current())
         else:
             response = await client.login(quoted(settings.username), secret(settings.password_env).get_secret_value())
     if response.result != "OK":
         if tokens is not None:
             tokens.expire()
         raise ImapError("LOGIN: the server refuses name or password; check imap.username and the secret")
+
+
+async def _authenticate(client: IMAP4, username: str, token: str) -> Response:
+    # A server that refuses the token sends its reason as a challenge, and waits for an empty line, which the library never sends.
+    protocol = client.protocol
+    protocol._continuation = lambda _challenge: protocol.send("")  # noqa: SLF001 - the library has no hook for challenges
+    try:
+        return await client.xoauth2(username, token)
+    finally:
+        del protocol._continuation  # noqa: SLF001 - as above
 
 
 class _errors:  # noqa: N801 - reads as a statement

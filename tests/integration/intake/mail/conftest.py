@@ -69,7 +69,7 @@ class MailIntakeOfTest:
     async def running(self, *names: str) -> AsyncIterator[None]:
         """Run loops of the service, without its consumer."""
         stop = asyncio.Event()
-        tasks = [asyncio.create_task(self.service._loops[name](stop)) for name in names]
+        tasks = [asyncio.ensure_future(self.service._loops[name](stop)) for name in names]
         try:
             yield
         finally:

@@ -41,8 +41,8 @@ def test_western_text_stays_western() -> None:
 
 def test_label_never_reaches_a_codec_that_is_none_of_text() -> None:
     for label in ("zlib", "unicode_escape", "rot13", "base64", "punycode", "idna", "undefined", "\x00", "../x", "a" * 5000):
-        text, _ = decode_text(b"\\u4e2d caf\xc3\xa9", label)
-        assert text == "\\u4e2d café"
+        text, _ = decode_text(b"\\u4e2d 3\xc2\xb0", label)
+        assert text == "\\u4e2d 3°"
 
 
 def test_mail_cut_inside_a_character_keeps_its_label() -> None:
