@@ -46,7 +46,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that has the client and what it requires, and nothing else of the platform."""
     root = tmp_path_factory.mktemp("wheel")
     wheel = build_wheel(PROJECT / "client", root / "dist")
-    return install_wheel(wheel, root / "environment", required_packages("pydantic", "httpx", "cryptography", "aiokafka[lz4]"))
+    needed = {"pydantic", "httpx", "cryptography", "aiokafka"}
+    return install_wheel(wheel, root / "environment", needed | required_packages(*needed, "aiokafka[lz4]"))
 
 
 def variables(stack: Stack, **more: str) -> dict[str, str]:
