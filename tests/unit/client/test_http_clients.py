@@ -65,7 +65,7 @@ async def test_a_refusal_is_an_error_with_fields_and_is_not_sent_again() -> None
     assert len(requests) == 1
 
 
-async def test_a_proxys_page_is_an_error_with_its_status() -> None:
+async def test_a_page_of_a_proxy_is_an_error_with_its_status() -> None:
     async with intake(lambda _: httpx.Response(404, text="<html>")) as client:
         with pytest.raises(ProblemError) as caught:
             await client.submit_many([COMPLAINT])
