@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from services.intake.bootstrap import build
 from services.intake.config import IntakeSettings
+from services.intake.transports.mail.smtp_port import SmtpPort
 from shared.runtime.service import Service
 from tests.support.mail.building import MAIL_SECRET
 from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS, SOURCES, write_organisation, write_yaml
@@ -118,3 +119,9 @@ def imap_mailbox(server: GreenMail | Dovecot, user: str, **changes: Any) -> dict
     mailbox = {"id": user, "source": "mails", "addresses": [f"{user}@jiesu.example"], "received_by": ["mail.jiesu.example"]}
     imap |= changes.pop("imap", {})
     return mailbox | {"imap": imap} | changes
+
+
+def port_of(service: Service) -> SmtpPort:
+    """The port that a service would open."""
+    port: SmtpPort = service._loops["mail-port"].__self__  # type: ignore[attr-defined]
+    return port

@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.intake.mail.conftest import MakeIntake, imap_mailbox
 from tests.support.mail.building import mail
+from tests.support.mail.hostile import hostile_mails
 from tests.support.servers import dovecot
 from tests.support.servers.dovecot import Dovecot
 
@@ -41,3 +42,16 @@ async def test_idle_and_new_uid_validity(server: Dovecot, make_intake: MakeIntak
     assert sum(outcome == "submission" for outcome, _ in outcomes) == 32
     assert {outcome for outcome, _ in outcomes} <= {"submission", "duplicate"}
     assert [row["count"] for row in await again.rows("SELECT count(*) FROM complaint")] == [32]
+
+
+async def test_hostile_mails_do_not_stop_the_mailbox(server: Dovecot, make_intake: MakeIntake) -> None:
+    intake = make_intake(mailboxes=[imap_mailbox(server, "hostile")])
+    for number, raw in enumerate(hostile_mails(150, seed=2)):
+        server.deliver("hostile", raw, f"1.{number:04}.hostile")
+    server.deliver("hostile", mail("the last one", message_id="<last@x.cn>"), "2.last")
+    async with intake.running("mailbox-hostile"):
+        outcomes = await intake.until_recorded(151)
+    assert len(outcomes) == 151
+    assert not [reason for _, reason in outcomes if reason.startswith("fault")]
+    [last] = await intake.rows("SELECT outcome FROM mail_message WHERE message_id = '<last@x.cn>'")
+    assert last["outcome"] == "submission"

@@ -67,27 +67,22 @@ def _message_id_of(case: str) -> str:
 
 
 async def test_restart_and_new_uid_validity_take_nothing_twice(greenmail: GreenMail, user: str, make_intake: MakeIntake) -> None:
-    folder = "complaints"
-    with greenmail.imap(user) as client:
-        client.create(folder)
-    mailboxes = [imap_mailbox(greenmail, user, imap={"folder": folder})]
+    mailboxes = [imap_mailbox(greenmail, user)]
     for number in range(3):
-        greenmail.append(user, mail(f"text {number}", message_id=f"<{number}@x.cn>"), TEN_MINUTES_AGO, folder)
+        greenmail.append(user, mail(f"text {number}", message_id=f"<{number}@x.cn>"), TEN_MINUTES_AGO)
     intake = make_intake(mailboxes=mailboxes)
     async with intake.running(f"mailbox-{user}"):
         await intake.until_recorded(3)
     again = make_intake(mailboxes=mailboxes)
-    greenmail.append(user, mail("text 3", message_id="<3@x.cn>"), TEN_MINUTES_AGO, folder)
+    greenmail.append(user, mail("text 3", message_id="<3@x.cn>"), TEN_MINUTES_AGO)
     async with again.running(f"mailbox-{user}"):
         assert len(await again.until_recorded(4)) == 4, "after a restart only what is new is read"
-    [before] = await again.rows("SELECT uid_validity, last_uid FROM mailbox_position")
-    await asyncio.to_thread(greenmail.recreate_folder, user, folder)
-    for number in range(5):
-        greenmail.append(user, mail(f"text {number}", message_id=f"<{number}@x.cn>"), TEN_MINUTES_AGO, folder)
+    # The server's value is the same: that it was another one before is written here. Dovecot's changes in its own test.
+    await again.rows("UPDATE mailbox_position SET uid_validity = uid_validity - 1")
+    await again.rows("UPDATE mail_message SET uid_validity = uid_validity - 1")
+    greenmail.append(user, mail("text 4", message_id="<4@x.cn>"), TEN_MINUTES_AGO)
     async with again.running(f"mailbox-{user}"):
         outcomes = await again.until_recorded(9)
-    [after] = await again.rows("SELECT uid_validity, last_uid FROM mailbox_position")
-    assert before["uid_validity"] != after["uid_validity"]
     assert outcomes[4:] == [*[("duplicate", "taken_before")] * 4, ("submission", "no_reference")]
     assert [row["count"] for row in await again.rows("SELECT count(*) FROM complaint")] == [5]
 

@@ -6,18 +6,11 @@ import smtplib
 import pytest
 
 from services.intake.transports.mail.smtp_port import SmtpPort
-from shared.runtime.service import Service
-from tests.integration.intake.mail.conftest import MakeIntake
+from tests.integration.intake.mail.conftest import MakeIntake, port_of
 from tests.support.mail.building import mail
 from tests.support.waiting import wait_for
 
 MAILBOX = {"id": "tousu", "source": "mails", "addresses": ["tousu@jiesu.example"]}
-
-
-def port_of(service: Service) -> SmtpPort:
-    loop = service._loops["mail-port"]
-    port: SmtpPort = loop.__self__  # type: ignore[attr-defined]
-    return port
 
 
 async def send(port: SmtpPort, raw: bytes) -> None:

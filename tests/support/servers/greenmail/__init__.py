@@ -3,7 +3,6 @@
 import imaplib
 import signal
 import smtplib
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,13 +48,6 @@ class GreenMail:
         with self.imap(user) as client:
             result, answer = client.append(folder, "", imaplib.Time2Internaldate(at), raw)
             assert result == "OK", answer
-
-    def recreate_folder(self, user: str, folder: str) -> None:
-        """Make a folder anew, so that it has another UIDVALIDITY."""
-        with self.imap(user) as client:
-            client.delete(folder)
-            time.sleep(1.1)  # GreenMail takes the second of the creation as UIDVALIDITY
-            assert client.create(folder)[0] == "OK"
 
 
 @contextmanager
