@@ -1,12 +1,12 @@
 """Records mails and registers what they are, all in one transaction: a mail is taken once, however often it comes."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.intake import metrics
 from services.intake.application.mail.mail_records import MailRecords
-from services.intake.application.mail.mailbox import MailResult, ReadMail
+from services.intake.application.mail.mailbox import IncomingMail, MailResult, ReadMail
 from services.intake.application.registration import RegisterComplaints
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
 from services.intake.application.submission_reading import SubmissionReader
@@ -23,6 +23,9 @@ from shared.runtime.outbox import outbox
 
 VIA_MAIL = "mail"
 ACKNOWLEDGEMENT_INTERVAL = timedelta(hours=1)
+KeepRawMail = Callable[[Transaction, IncomingMail, str], Awaitable[None]]
+"""`keep(tx, mail, reference)` keeps the bytes of a mail for a set time."""
+_KEPT = frozenset({MailOutcome.SUBMISSION, MailOutcome.SUPPLEMENT, MailOutcome.REFUSED, MailOutcome.SET_ASIDE})
 _MAX_NOTES = 500
 _CHANNEL = "email"
 
@@ -37,6 +40,7 @@ class TakeMails:
     key_ring: EncryptionKeyRing
     records: MailRecords
     clock: Clock
+    keep_raw: KeepRawMail | None = None
 
     async def take(self, tx: Transaction, batch: Sequence[ReadMail]) -> list[MailResult]:
         """What each mail became, in order; nothing is published or kept without the commit of the transaction."""
@@ -45,6 +49,10 @@ class TakeMails:
         new = {identity: read for identity, read in first.items() if identity in claimed}
         results = await self._take_new(tx, new)
         await mails.settle_mails(tx, [self._settled_row(new[identity], result) for identity, result in results.items()])
+        if self.keep_raw is not None:
+            for identity, result in results.items():
+                if result.outcome in _KEPT:
+                    await self.keep_raw(tx, new[identity].mail, identity[1].hex())
         repeated = [read for read in batch if new.get(_identity(read)) is not read]
         duplicate = MailResult(MailOutcome.DUPLICATE, "taken_before")
         await mails.insert_duplicates(

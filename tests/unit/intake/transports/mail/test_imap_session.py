@@ -13,6 +13,7 @@ import pytest
 from services.intake.transports.mail.config import ImapSettings
 from services.intake.transports.mail.imap_session import ImapError, ImapSession, open_session
 from services.intake.transports.mail.oauth2 import AccessTokens
+from tests.integration.notify.providers.test_smtp import self_signed_certificate, server_context
 
 Answer = Callable[[str, str], list[bytes] | None]
 """The lines for a command and its arguments, without the tagged one; None closes the connection."""
@@ -154,3 +155,18 @@ async def test_nobody_listens() -> None:
     with pytest.raises(ImapError, match="connection"):
         async with open_session(settings, None):
             pass
+
+
+async def test_tls_checks_the_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAIL_PASSWORD", "x")
+    pem = self_signed_certificate(tmp_path, "localhost")
+    server = await asyncio.start_server(ScriptedServer(nothing).serve, "127.0.0.1", 0, ssl=server_context(pem))
+    common: dict[str, Any] = {"port": server.sockets[0].getsockname()[1], "username": "u", "password_env": "MAIL_PASSWORD", "timeout": 3}
+    async with open_session(ImapSettings(host="localhost", ca_file=pem, **common), None) as session:
+        assert session.uid_validity == 7
+    for wrong in ({"host": "localhost"}, {"host": "127.0.0.1", "ca_file": pem}):
+        with pytest.raises(ImapError, match="connection"):
+            async with open_session(ImapSettings(**wrong, **common), None):
+                pass
+    server.close()
+    await server.wait_closed()

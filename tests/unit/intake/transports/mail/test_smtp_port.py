@@ -2,8 +2,10 @@
 
 import asyncio
 import smtplib
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from services.intake.transports.mail.smtp_port import MailHandler, SmtpPort
 from shared.contracts import mail_references
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Unavailable
+from tests.integration.notify.providers.test_smtp import self_signed_certificate
 from tests.support.mail.building import ADDRESS, CASE, KEY, RULES, mail
 
 MAX_BYTES = 50_000
@@ -193,3 +196,26 @@ async def test_stop_lets_a_mail_finish_and_ends_idle_sessions() -> None:
 
 async def _set(event: asyncio.Event) -> None:
     event.set()
+
+
+async def test_starttls_can_be_required(tmp_path: Path) -> None:
+    pem = self_signed_certificate(tmp_path, "localhost")
+    taker = Taker()
+
+    def work(client: smtplib.SMTP) -> Any:
+        client.ehlo()
+        refused = client.mail("a@x.cn")[0]
+        client.starttls(context=ssl.create_default_context(cafile=str(pem)))
+        return refused, client.sendmail("a@x.cn", [ADDRESS], mail())
+
+    async with serving(taker, certificate_file=pem, key_file=pem, require_tls=True) as (port, _):
+        assert await in_session(port, work, LocalhostClient) == (530, {})
+    assert len(taker.taken) == 1
+
+
+class LocalhostClient(smtplib.SMTP):
+    """Checks the certificate against the name localhost, whatever the address."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._host = "localhost"
