@@ -117,6 +117,9 @@ class TakeMails:
         reason = decision.reason
         if decision.outcome is MailOutcome.SUPPLEMENT:
             reason = "case_unknown" if self.supplements is not None else "no_action_key"
+        if result.status == "duplicate":
+            # Another mail with the same words, within ten minutes: a second click, whose digest must stay claimed.
+            reason = "same_submission"
         if result.status == "registered":
             await self._acknowledge(tx, read, submission, result)
         return MailResult(MailOutcome.SUBMISSION, reason, result.case)

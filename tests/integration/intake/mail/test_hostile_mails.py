@@ -28,4 +28,5 @@ async def test_each_hostile_mail_has_an_outcome(make_intake: MakeIntake) -> None
     assert {"submission", "ignored", "delivery_report", "set_aside"} <= set(kinds)
     assert outcomes[-1] == ("submission", "no_reference")
     [cases] = await intake.rows("SELECT count(*) FROM complaint")
-    assert cases["count"] == kinds["submission"]
+    [named] = await intake.rows("SELECT count(DISTINCT case_id) FROM mail_message WHERE outcome = 'submission'")
+    assert cases["count"] == named["count"] > COUNT / 2

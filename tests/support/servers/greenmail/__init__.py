@@ -66,16 +66,19 @@ def running_greenmail(folder: Path, users: list[str]) -> Iterator[GreenMail]:
     process.start([java.ensure_java(print_progress), *flags, *(f"-D{name}={value}" for name, value in options.items()), "-jar", str(jar)])
     try:
         server = GreenMail(smtp, imap, imaps)
-        assert wait_until(lambda: _answers(server), START_SECONDS), (folder / "greenmail.log").read_text()[-2000:]
+        assert wait_until(lambda: _answers(server, users), START_SECONDS), (folder / "greenmail.log").read_text()[-2000:]
         yield server
     finally:
         process.stop(seconds=10)
 
 
-def _answers(server: GreenMail) -> bool:
+def _answers(server: GreenMail, users: list[str]) -> bool:
+    """Whether every user can log in: the server listens before it has made its users."""
     try:
-        imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=2).logout()
+        for user in users:
+            with server.imap(user):
+                pass
         smtplib.SMTP("127.0.0.1", server.smtp_port, timeout=2).quit()
-    except OSError:
+    except (OSError, imaplib.IMAP4.error):
         return False
     return True
