@@ -14,7 +14,7 @@ from services.intake.channels.mail.decision import Envelope
 from services.intake.storage import mails
 from services.intake.transports.mail.config import ImapSettings
 from services.intake.transports.mail.imap_session import UIDS_OF_A_FETCH, ImapError, ImapSession, StoredMail, open_session
-from services.intake.transports.mail.oauth2 import AccessTokens
+from services.intake.transports.mail.oauth2 import AccessTokens, TokenUnavailableError
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.database.election import Election
@@ -57,9 +57,7 @@ class ImapMailbox:
                     await self._prepare(session)
                     backoff.reset()
                     await self._follow(session, stop)
-            except OSError as error:
-                if not isinstance(error, ImapError) and self._tokens is None:
-                    raise
+            except (ImapError, TokenUnavailableError) as error:
                 # Other mailboxes, and everything that does not come by mail, are not concerned: the process stays ready.
                 metrics.MAILBOX_UP.labels(self._mailbox.id).set(0)
                 log.warning("mailbox cannot be read", mailbox=self._mailbox.id, reason=str(error))

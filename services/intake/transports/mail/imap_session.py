@@ -12,7 +12,7 @@ from aioimaplib import IMAP4, IMAP4_SSL, AioImapException, Response
 from aioimaplib.aioimaplib import quoted
 
 from services.intake.transports.mail.config import ImapSettings, secret
-from services.intake.transports.mail.oauth2 import AccessTokens
+from services.intake.transports.mail.oauth2 import AccessTokens, TokenUnavailableError
 
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -186,7 +186,7 @@ class _errors:  # noqa: N801 - reads as a statement
         return None
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> None:
-        if isinstance(error, ImapError | asyncio.CancelledError):
+        if isinstance(error, ImapError | TokenUnavailableError):
             return
         if isinstance(error, AioImapException | OSError | TimeoutError | ValueError | RecursionError | RuntimeError):
             raise ImapError(f"{self._step}: {type(error).__name__}") from error

@@ -12,7 +12,7 @@ import pytest
 
 from services.intake.transports.mail.config import ImapSettings
 from services.intake.transports.mail.imap_session import ImapError, ImapSession, open_session
-from services.intake.transports.mail.oauth2 import AccessTokens
+from services.intake.transports.mail.oauth2 import AccessTokens, TokenUnavailableError
 from tests.integration.notify.providers.test_smtp import self_signed_certificate, server_context
 
 Answer = Callable[[str, str], list[bytes] | None]
@@ -92,6 +92,13 @@ async def test_refused_token_is_an_error_at_once(tokens: AccessTokens) -> None:
 
     with pytest.raises(ImapError, match="LOGIN: the server refuses"):
         async with asyncio.timeout(2), session_with(refuse, tokens):
+            pass
+
+
+async def test_missing_token_names_its_remedy(tokens: AccessTokens, tmp_path: Path) -> None:
+    (tmp_path / "token").unlink()
+    with pytest.raises(TokenUnavailableError, match="token_file cannot be read; write the access token into it"):
+        async with session_with(nothing, tokens):
             pass
 
 
