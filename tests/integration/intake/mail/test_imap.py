@@ -47,7 +47,7 @@ async def test_reports_and_supplements_are_published(greenmail: GreenMail, user:
         answer = mail("又坏了\n\n-----原始邮件-----\n发件人: a", message_id="<2@x.cn>", fields=(f"In-Reply-To: {_message_id_of(case)}",))
         greenmail.append(user, answer, TEN_MINUTES_AGO)
         greenmail.append(user, sample("02", OUR_MESSAGE_ID), TEN_MINUTES_AGO)
-        greenmail.append(user, mail(message_id="<3@x.cn>", fields=(f"In-Reply-To: {OUR_MESSAGE_ID}",)), TEN_MINUTES_AGO)
+        greenmail.append(user, mail("另一件事", message_id="<3@x.cn>", fields=(f"In-Reply-To: {OUR_MESSAGE_ID}",)), TEN_MINUTES_AGO)
         outcomes = await intake.until_recorded(4)
     assert outcomes[1:] == [("supplement", "message_id"), ("delivery_report", "failed 5.1.1"), ("submission", "case_unknown")]
     published = [
