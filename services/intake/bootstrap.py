@@ -48,7 +48,7 @@ def build(settings: IntakeSettings) -> Service:
     )
     api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)
-    timers.register(service, timedelta(days=settings.refusal_retention_days))
+    timers.register(service, timedelta(days=settings.refusal_retention_days), timedelta(days=settings.raw_retention_days))
     metrics.initialise({context.bound_procedure.procedure.id for context in sources.contexts.values()})
     return service
 

@@ -1,4 +1,4 @@
-"""Intake's baseline: number series, complaints, refusals.
+"""Intake's baseline: number series, complaints, refusals, raw copies.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -42,6 +42,17 @@ CREATE TABLE refusal (
     PRIMARY KEY (id)
 );
 CREATE INDEX refusal_refused ON refusal (refused_at);
+CREATE TABLE raw_copy (
+    id text NOT NULL,
+    part integer NOT NULL,
+    source text NOT NULL,
+    channel text NOT NULL,
+    reference text NOT NULL,
+    sealed text NOT NULL,
+    kept_at timestamptz DEFAULT now() NOT NULL,
+    PRIMARY KEY (id, part)
+);
+CREATE INDEX raw_copy_kept ON raw_copy (kept_at);
 """
 
 

@@ -1,4 +1,4 @@
-"""Declares intake's tables: `book` (last numbers), `complaint` (registered complaints) and `refusal` (refused submissions)."""
+"""Declares intake's tables: `book` (last numbers), `complaint` (registered complaints), `refusal`, `raw_copy`."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func
 
@@ -40,4 +40,17 @@ def metadata() -> MetaData:
         Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("refusal_refused", refusal.c.refused_at)
+    _raw_copy(declared)
     return declared
+
+
+def _raw_copy(declared: MetaData) -> None:
+    raw_copy = Table(
+        "raw_copy",
+        declared,
+        Column("id", Text, primary_key=True),
+        Column("part", Integer, primary_key=True, autoincrement=False),
+        *(Column(name, Text, nullable=False) for name in ("source", "channel", "reference", "sealed")),
+        Column("kept_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    Index("raw_copy_kept", raw_copy.c.kept_at)
