@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from services.intake.domain.submission import MAX_FUTURE
-from shared.runtime.process.settings import RuntimeSettings
+from services.intake.transports.imports.config import ImportSettings
 
 
-class IntakeSettings(RuntimeSettings):
+class IntakeSettings(ImportSettings):
     """The runtime's settings and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")

@@ -12,6 +12,8 @@ from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.effects import RoleNames, role_tuple
+from shared.procedures.source_formats.file_map import FileMap
+from shared.procedures.source_formats.webhook_map import WebhookMap
 
 _MAX_CACHED_HOLDERS = 10_000
 """Cached pairs of role and department; bounded because an action may name any role."""
@@ -98,6 +100,8 @@ class ComplaintSource(StrictModel):
         description="another text under a known external_id: a supplement of the case, or refused (HTTP 409, dead letter key_reused)",
     )
     department: str | None = Field(default=None, description="the department of all its cases, instead of the one that routing selects")
+    imports: FileMap | str | None = Field(default=None, description="columns of its CSV and Excel files, or the YAML file with them")
+    webhook: WebhookMap | str | None = Field(default=None, description="its calls, or the YAML file that describes them")
 
     @property
     def procedure_reference(self) -> str:
