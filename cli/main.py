@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("cli.commands.operations.topics:app", "List, create and check the topics."),
     "schemas": ("cli.commands.development.schemas:app", "Write or check the golden schemas of the wire format."),
     "docs": ("cli.commands.development.docs:app", "Write or check the reference pages that are made from the code."),
+    "intake": ("cli.commands.operations.intake:app", "Import files, and read what arrived again."),
     "dead-letters": ("cli.commands.operations.dead_letters:app", "List, show and replay messages that could not be processed."),
     "ledger": ("cli.commands.records.ledger:app", "Verify a ledger, seal a year."),
     "evidence": ("cli.commands.records.evidence:evidence", "Export a case with its proofs."),

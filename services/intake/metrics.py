@@ -22,20 +22,8 @@ GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a tra
 
 WAYS = ("http", "kafka", "file", "webhook")
 REASONS = frozenset(
-    {
-        "malformed",
-        "missing",
-        "invalid",
-        "implausible",
-        "too_large",
-        "channel",
-        "source",
-        "key",
-        "rate",
-        "key_reused",
-        "reference_reused",
-        "mapping",
-    }
+    {"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused", "reference_reused"}
+    | {"mapping", "signature"}
 )
 
 

@@ -3,9 +3,9 @@
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
@@ -39,6 +39,14 @@ class LeaseLostError(RuntimeError):
     """Another process holds the import by now."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """Who may stop an import between two batches, and who gets its progress."""
+
+    stop: asyncio.Event | None
+    on_batch: Callable[[ImportFile], None]
+
+
 class Imports:
     """Imports files of sources; `file_maps` maps source ids to the columns of their files."""
 
@@ -60,7 +68,21 @@ class Imports:
                     await self._parts.raw_copies.keep_part(tx, import_id, part, RawSubmission(source, CHANNEL, name, block))
             return await imports.insert_import(tx, import_id, source, name, digest.hexdigest(), folder=folder, dry_run=dry_run)
 
-    async def run(self, import_id: str, holder: str, stop: asyncio.Event | None = None) -> ImportFile | None:
+    async def check(self, item: ImportFile) -> Counter[str]:
+        """How many rows would have each result; registers and stores nothing. Raises `UnusableFileError`."""
+        counts: Counter[str] = Counter()
+        checked = replace(item, dry_run=True)
+        async with self.opened(item) as (table, row_reader):
+            submissions = RowSubmissions(self._parts.reader, self._context(item)[0], row_reader)
+            while rows := list(islice(table.rows, self._parts.settings.import_batch_rows)):
+                read = [row for row in _read_rows(rows, submissions) if row is not None]
+                async with self.database.transaction() as tx:
+                    counts.update(result.status for result in await self._rows.results(tx, read, checked))
+        return counts
+
+    async def run(
+        self, import_id: str, holder: str, stop: asyncio.Event | None = None, on_batch: Callable[[ImportFile], None] = lambda _: None
+    ) -> ImportFile | None:
         """Import the rows that have no result yet, up to the end or `stop`; the import afterwards, None if another process holds it."""
         async with self.database.transaction() as tx:
             item = await imports.claim(tx, import_id, holder, LEASE)
@@ -68,7 +90,7 @@ class Imports:
             return None
         try:
             async with self.opened(item) as (table, row_reader):
-                await self._import_rows(item, holder, table, row_reader, stop)
+                await self._import_rows(item, holder, table, row_reader, _Watch(stop, on_batch))
         except UnusableFileError as error:
             await self._finish(item.id, holder, "failed", error)
         except LeaseLostError:
@@ -106,7 +128,7 @@ class Imports:
             async for block in self._parts.raw_copies.open_parts(self.database, head):
                 file.write(block)
 
-    async def _import_rows(self, item: ImportFile, holder: str, table: Table, row_reader: RowReader, stop: asyncio.Event | None) -> None:
+    async def _import_rows(self, item: ImportFile, holder: str, table: Table, row_reader: RowReader, watch: _Watch) -> None:
         found = table.found | {"missing_columns": ", ".join(row_reader.missing), "ignored_columns": ", ".join(row_reader.ignored)}
         async with self.database.transaction() as tx:
             await imports.save_found(tx, item.id, {name: text for name, text in found.items() if text})
@@ -114,12 +136,13 @@ class Imports:
         submissions = RowSubmissions(self._parts.reader, context, row_reader)
         for _ in islice(table.rows, item.rows_done):
             pass
-        while stop is None or not stop.is_set():
+        while watch.stop is None or not watch.stop.is_set():
             rows = list(islice(table.rows, self._parts.settings.import_batch_rows))
             if not rows:
                 await self._finish(item.id, holder, "done")
                 return
             item = await self._import_batch(item, holder, rows, submissions)
+            watch.on_batch(item)
 
     async def _import_batch(self, item: ImportFile, holder: str, rows: list[TableRow], submissions: RowSubmissions) -> ImportFile:
         read = [row for row in _read_rows(rows, submissions) if row is not None]
