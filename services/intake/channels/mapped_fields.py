@@ -78,11 +78,19 @@ class FieldMapper:
             return [text for item in items if (text := str(_text(item)).strip())]
         if name in KEY_FIELDS and _is_rounded(value):
             raise ValueError("a rounded number")
+        if name.startswith("facts.") and isinstance(value, date):
+            return self._fact_date(value)
         text = _text(value)
         translations = self._rules.translate.get(name, {})
         if isinstance(text, str) and text.strip() in translations:
             return translations[text.strip()]
         return value if name.startswith("facts.") or name == "complainant.anonymous" else text
+
+    def _fact_date(self, value: date) -> str:
+        """A cell with a date in it: a fact is a date, or an instant in the zone of the map."""
+        if not isinstance(value, datetime):
+            return value.isoformat()
+        return value.replace(tzinfo=self._dates.zone).isoformat() if value.time() != time() else value.date().isoformat()
 
     def _instant(self, name: str, value: Any) -> datetime:
         form = self._times.get(name, "written")

@@ -18,7 +18,7 @@ from services.intake.storage import imports
 from services.intake.storage.imports import ImportFile
 from services.intake.transports.imports import api_documents
 from services.intake.transports.imports.files.unusable_file import UnusableFileError
-from services.intake.transports.imports.importing import Imports
+from services.intake.transports.imports.importing import TEMPORARY_PREFIX, Imports
 from services.intake.transports.imports.report import report_suffix, write_report
 from services.intake.transports.imports.summary import summary
 from shared.runtime.http.bearer import BEARER_SCHEME
@@ -44,7 +44,7 @@ def add_routes(app: FastAPI, work: Imports, parts: IntakeParts, accepted: asynci
         parts.authentication.consume_rate(context, 1)
         if context.source.id not in work.file_maps:
             raise intake_problem("no_column_map", _NO_MAP)
-        with tempfile.TemporaryDirectory(prefix="jiesu-upload-") as folder:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
             path, size = Path(folder, "upload"), 0
             with path.open("wb") as file:  # noqa: ASYNC230 - a local file, written as the body arrives
                 async for block in stream_body(request, parts.settings.max_import_bytes):
@@ -64,7 +64,7 @@ def add_routes(app: FastAPI, work: Imports, parts: IntakeParts, accepted: asynci
     async def get_report(request: Request, import_id: str) -> Response:
         """A file of the same form: the rows that are done, each with its case number or field, rule and remedy."""
         item = await _own_import(work, parts.authentication.authenticate(request), import_id)
-        folder = tempfile.TemporaryDirectory(prefix="jiesu-report-")  # deleted once the answer has been sent
+        folder = tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)  # deleted once the answer has been sent
         path = Path(folder.name, "report")
         try:
             form = await write_report(work, item, path)

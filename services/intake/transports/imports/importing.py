@@ -32,6 +32,8 @@ from shared.runtime.database.database import Database
 
 CHANNEL = "file"
 LEASE = timedelta(seconds=60)
+TEMPORARY_PREFIX = "jiesu-import-"
+"""Of folders with files in plain text, for as long as they are read."""
 log = structlog.get_logger(__name__)
 
 
@@ -73,7 +75,7 @@ class Imports:
         counts: Counter[str] = Counter()
         checked = replace(item, dry_run=True)
         async with self.opened(item) as (table, row_reader):
-            submissions = RowSubmissions(self._parts.reader, self._context(item)[0], row_reader)
+            submissions = self._submissions(item, table, row_reader)
             while rows := list(islice(table.rows, self._parts.settings.import_batch_rows)):
                 read = [row for row in _read_rows(rows, submissions) if row is not None]
                 async with self.database.transaction() as tx:
@@ -102,7 +104,7 @@ class Imports:
     async def opened(self, item: ImportFile) -> AsyncIterator[tuple[Table, RowReader]]:
         """The table of an import, from its raw copy in a temporary folder that is deleted afterwards; raises `UnusableFileError`."""
         context, file_map = self._context(item)
-        with tempfile.TemporaryDirectory(prefix="jiesu-import-") as folder:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
             path = Path(folder, "file")
             await self._restore(item, path)
             table = await open_table(path, Path(folder, "lines"), file_map, self._limits)
@@ -112,6 +114,9 @@ class Imports:
                 remedy = f"the row of titles lacks {titles}, without which no row can be registered; correct the file or the column map"
                 raise UnusableFileError("missing_columns", remedy)
             yield table, row_reader
+
+    def _submissions(self, item: ImportFile, table: Table, row_reader: RowReader) -> RowSubmissions:
+        return RowSubmissions(self._parts.reader, self._context(item)[0], row_reader, has_delimiter=table.form == "csv")
 
     def _context(self, item: ImportFile) -> tuple[SourceContext, FileMap]:
         context, file_map = self.sources.contexts.get(item.source), self.file_maps.get(item.source)
@@ -124,16 +129,18 @@ class Imports:
             head = await raw_copies.find_head(tx, item.id)
         if head is None:
             raise UnusableFileError("deleted", "its copy is past JIESU_RAW_RETENTION_DAYS; send the file again")
-        with path.open("wb") as file:
-            async for block in self._parts.raw_copies.open_parts(self.database, head):
-                file.write(block)
+        try:
+            with path.open("wb") as file:
+                async for block in self._parts.raw_copies.open_parts(self.database, head):
+                    file.write(block)
+        except DecryptionError as error:
+            raise UnusableFileError("sealed", "the key of its copy is not in JIESU_SEALING_KEYS; add it, and replay the import") from error
 
     async def _import_rows(self, item: ImportFile, holder: str, table: Table, row_reader: RowReader, watch: _Watch) -> None:
         found = table.found | {"missing_columns": ", ".join(row_reader.missing), "ignored_columns": ", ".join(row_reader.ignored)}
         async with self.database.transaction() as tx:
             await imports.save_found(tx, item.id, {name: text for name, text in found.items() if text})
-        context, _ = self._context(item)
-        submissions = RowSubmissions(self._parts.reader, context, row_reader)
+        submissions = self._submissions(item, table, row_reader)
         for _ in islice(table.rows, item.rows_done):
             pass
         while watch.stop is None or not watch.stop.is_set():

@@ -28,17 +28,18 @@ class ReadRow:
 class RowSubmissions:
     """Reads rows as submissions of a source, by the code that reads those of HTTP."""
 
-    def __init__(self, reader: SubmissionReader, context: SourceContext, row_reader: RowReader, traceparent: str | None = None) -> None:
+    def __init__(self, reader: SubmissionReader, context: SourceContext, row_reader: RowReader, *, has_delimiter: bool) -> None:
         self._reader = reader
         self._context = context
         self._row_reader = row_reader
-        self._traceparent = traceparent
+        self._has_delimiter = has_delimiter
 
     def read(self, row: TableRow) -> ReadRow | None:
         """The row as a submission, None for an empty one."""
         if row.fault is not None:
             return ReadRow(row.number, "", refused_result("malformed", row.fault))
-        if self._row_reader.has_surplus(row.cells):
+        # A note beside a sheet's table does no harm; in CSV a delimiter within a text has moved the cells behind it.
+        if self._has_delimiter and self._row_reader.has_surplus(row.cells):
             return ReadRow(row.number, "", refused_result("malformed", _SURPLUS))
         mapped = self._row_reader.read(row.cells)
         if mapped.is_empty:
@@ -47,9 +48,7 @@ class RowSubmissions:
         if mapped.faults:
             return ReadRow(row.number, reference, refused_result("invalid", *mapped.faults))
         key = None if reference else _content_key(mapped.document, self._context)
-        reading = self._reader.read(
-            mapped.document, self._context, traceparent=self._traceparent, idempotency_key=key, unreadable=mapped.unreadable
-        )
+        reading = self._reader.read(mapped.document, self._context, traceparent=None, idempotency_key=key, unreadable=mapped.unreadable)
         return ReadRow(row.number, reference, reading)
 
 

@@ -1,7 +1,11 @@
 """Adds imports to the intake service: routes, the loop that imports, and the loop that watches the folder."""
 
 import asyncio
-from datetime import timedelta
+import contextlib
+import shutil
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -9,15 +13,17 @@ from services.intake.application.parts import IntakeParts
 from services.intake.storage import imports
 from services.intake.transports.imports import api
 from services.intake.transports.imports.folder import ImportFolder
-from services.intake.transports.imports.importing import Imports
+from services.intake.transports.imports.importing import TEMPORARY_PREFIX, Imports
 from shared.procedures.loading.source_formats import load_file_map
-from shared.runtime.clock import uuid7
+from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 
 _IDLE_SECONDS = 2.0
 _DELETE_SECONDS = 3600.0
+_LEFT_OVER = timedelta(days=1)
+"""Longer than an import takes: the folder of a running one of another process has to stay."""
 log = structlog.get_logger(__name__)
 
 
@@ -42,6 +48,15 @@ def register(service: Service, parts: IntakeParts) -> None:
         service.add_background_loop("import-folder", lambda stop: folder.watch(stop, parts.settings.import_poll_seconds))
 
 
+def delete_left_over(folder: Path, before: datetime) -> None:
+    """Delete temporary folders that killed imports left: they hold what people wrote, in plain text."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        # Another process may delete the same one.
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before.timestamp():
+                shutil.rmtree(path, ignore_errors=True)
+
+
 async def _import_waiting(work: Imports, accepted: asyncio.Event, stop: asyncio.Event) -> None:
     """Import what waits, oldest first; what a stopped process left is taken over once its lease has ended."""
     holder = uuid7()
@@ -63,4 +78,5 @@ async def _import_waiting(work: Imports, accepted: asyncio.Event, stop: asyncio.
 async def _delete_old(database: Database, days: int, stop: asyncio.Event) -> None:
     while not stop.is_set():
         await imports.delete_old(database, timedelta(days=days))
+        await asyncio.to_thread(delete_left_over, Path(tempfile.gettempdir()), Clock().real_now() - _LEFT_OVER)
         await sleep_or_stop(stop, _DELETE_SECONDS)

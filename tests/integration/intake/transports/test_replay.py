@@ -79,7 +79,7 @@ async def test_file_is_read_again_by_the_corrected_map(tools: MakeTools, tmp_pat
     item = await first.work.accept(path, path.name, "web")
     done = await first.work.run(item.id, "one")
     assert done is not None
-    assert done.counts == '{"registered":5,"duplicate":1,"refused":1}'
+    assert orjson.loads(done.counts) == {"registered": 5, "duplicate": 1, "refused": 1}
     assert await outcomes(tools(dry_run=True, date_order="dmy"), channel="file") == [{"duplicate": 6, "valid": 1}]
     assert await outcomes(tools(date_order="dmy")) == [{"duplicate": 6, "registered": 1}]
     assert len(await texts(first)) == 6

@@ -1,11 +1,13 @@
 """Imports that are stopped, killed or taken over: each row once, its result known."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from services.intake.application.parts import IntakeParts
@@ -17,7 +19,7 @@ from services.intake.storage import imports, raw_copies
 from services.intake.storage.imports import ImportFile
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.report import write_report
-from services.intake.transports.imports.setup import make_imports
+from services.intake.transports.imports.setup import delete_left_over, make_imports
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
@@ -85,7 +87,7 @@ async def test_killed_import_goes_on_behind_the_last_committed_batch(work: Impor
     await end_lease(work)
     done = await work.run(item.id, "second")
     assert done is not None
-    assert (done.state, done.rows_done, done.counts) == ("done", 25, '{"registered":25}')
+    assert (done.state, done.rows_done, orjson.loads(done.counts)) == ("done", 25, {"registered": 25})
     assert len(set(await numbers(work))) == 25
     report = tmp_path / "report.csv"
     await write_report(work, done, report)
@@ -128,7 +130,7 @@ async def test_row_that_the_database_refuses_fails_alone(work: Imports, tmp_path
     monkeypatch.setattr(RegisterComplaints, "register_batch", fail_row)
     done = await work.run(item.id, "one")
     assert done is not None
-    assert done.counts == '{"registered":24,"refused":1}'
+    assert orjson.loads(done.counts) == {"registered": 24, "refused": 1}
     async with work.database.transaction() as tx:
         [row] = [row for row in await imports.find_rows(tx, item.id, 0, 100) if row.status == "refused"]
     assert (row.row, '"rule":"failed"' in row.faults) == (15, True)
@@ -144,7 +146,8 @@ async def test_process_whose_lease_another_holds_writes_nothing(work: Imports, t
 
     async def take_over() -> ImportFile | None:
         await taken.wait()
-        await end_lease(work)
+        async with work.database.transaction() as tx:
+            await tx.execute("UPDATE import_file SET holder = 'second'")
         return await work.run(item.id, "second")
 
     second, _ = await asyncio.gather(take_over(), work.run(item.id, "first", on_batch=lose))
@@ -168,7 +171,7 @@ async def test_row_with_an_unclosed_quotation_mark_is_refused_and_the_rows_behin
     item = await accepted(work, tmp_path, (head + "\r\n".join(lines)).encode())
     done = await work.run(item.id, "one")
     assert done is not None
-    assert done.counts == '{"registered":2,"refused":2}'
+    assert orjson.loads(done.counts) == {"registered": 2, "refused": 2}
     async with work.database.transaction() as tx:
         rows = await imports.find_rows(tx, item.id, 0, 10)
     assert [row.status for row in rows] == ["registered", "refused", "refused", "registered"]
@@ -185,3 +188,24 @@ async def test_imports_past_their_retention_are_deleted_with_their_rows(work: Im
     assert await imports.delete_old(work.database, timedelta(days=90)) == 26
     async with work.database.transaction() as tx:
         assert await raw_copies.find_head(tx, item.id) is not None
+
+
+async def test_copy_whose_key_is_gone_fails_the_import_with_the_reason(work: Imports, tmp_path: Path) -> None:
+    item = await accepted(work, tmp_path)
+    async with work.database.transaction() as tx:
+        await tx.execute("UPDATE raw_copy SET sealed = 'gone' || sealed")
+    failed = await work.run(item.id, "one")
+    assert failed is not None
+    assert (failed.state, orjson.loads(failed.fault)["rule"]) == ("failed", "sealed")
+
+
+def test_temporary_folders_that_a_kill_left_are_deleted_and_no_other(tmp_path: Path) -> None:
+    old, running, other = (tmp_path / name for name in ("jiesu-import-a", "jiesu-import-b", "other"))
+    for folder in (old, running, other):
+        folder.mkdir()
+        (folder / "file").write_text("13800000000")
+    long_ago = datetime(2026, 11, 1, tzinfo=UTC)
+    for folder in (old, other):
+        os.utime(folder, (long_ago.timestamp(), long_ago.timestamp()))
+    delete_left_over(tmp_path, long_ago + timedelta(days=1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["jiesu-import-b", "other"]
