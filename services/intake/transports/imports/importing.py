@@ -29,6 +29,7 @@ from services.intake.transports.imports.rows import ReadRow, RowSubmissions
 from shared.procedures.source_formats.file_map import FileMap
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
+from shared.runtime.encryption import DecryptionError
 
 CHANNEL = "file"
 LEASE = timedelta(seconds=60)
