@@ -25,14 +25,16 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 async def stream_body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
     """The body chunk by chunk, up to `max_bytes`; raises HttpProblem 413 behind the last of them if there is more."""
-    length = 0
+    declared, length = request.headers.get("content-length", ""), 0
+    # A body that declares too much is discarded from its first byte: nothing of it reaches a disk.
+    too_large = declared.isdecimal() and int(declared) > max_bytes
     async for chunk in request.stream():
         length += len(chunk)
         if length > max_bytes + MAX_DISCARDED_BYTES:
             break
-        if length <= max_bytes:
+        if length <= max_bytes and not too_large:
             yield chunk
-    if length > max_bytes:
+    if length > max_bytes or too_large:
         fault = FieldFault("body", "too_large", f"send at most {max_bytes} bytes; send attachments by reference")
         raise HttpProblem(BODY_TOO_LARGE, faults=[fault], headers={"Connection": "close"})
 
