@@ -126,6 +126,11 @@ async def advance(tx: Transaction, item: ImportFile, holder: str, lease: timedel
     return True
 
 
+async def release(tx: Transaction, import_id: str, holder: str) -> None:
+    """Let another process go on with an import at once."""
+    await tx.execute("UPDATE import_file SET held_until = '-infinity' WHERE id = $1 AND holder = $2", import_id, holder)
+
+
 async def save_found(tx: Transaction, import_id: str, found: dict[str, str]) -> None:
     """Store what was found out about the file."""
     await tx.execute("UPDATE import_file SET found = $2 WHERE id = $1", import_id, orjson.dumps(found).decode())

@@ -151,6 +151,8 @@ class Imports:
                 return
             item = await self._import_batch(item, holder, rows, submissions)
             watch.on_batch(item)
+        async with self.database.transaction() as tx:
+            await imports.release(tx, item.id, holder)
 
     async def _import_batch(self, item: ImportFile, holder: str, rows: list[TableRow], submissions: RowSubmissions) -> ImportFile:
         read = [row for row in _read_rows(rows, submissions) if row is not None]

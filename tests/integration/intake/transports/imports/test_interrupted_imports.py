@@ -160,7 +160,7 @@ async def test_stop_between_batches_leaves_the_rest_for_later(work: Imports, tmp
     stopped = await work.run(item.id, "one", stop, on_batch=lambda _: stop.set())
     assert stopped is not None
     assert (stopped.state, stopped.rows_done) == ("running", 10)
-    done = await work.run(item.id, "one")
+    done = await work.run(item.id, "another")
     assert done is not None
     assert done.rows_done == 25
 
