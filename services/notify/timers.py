@@ -56,7 +56,7 @@ def register_digests(
 
     async def publish(stop: asyncio.Event) -> None:
         while not stop.is_set():
-            if await outcomes.publish_batch() is None:
+            if await outcomes.publish_next() is None:
                 await sleep_or_stop(stop, poll_seconds)
 
     service.add_background_loop("digests", close)

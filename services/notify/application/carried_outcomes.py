@@ -26,7 +26,7 @@ class PublishCarriedOutcomes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def publish_batch(self) -> int | None:
+    async def publish_next(self) -> int | None:
         """Publish up to 500 events of one outcome in one transaction; returns how many, None if no outcome waits."""
         async with self._database.transaction() as tx:
             news = await carried_news.next_news(tx)

@@ -86,7 +86,7 @@ class NotifyProcess:
     async def publish_carried(self) -> int:
         """Publish the outcomes of all carried requests; returns in how many transactions."""
         batches = 0
-        while await self.carried.publish_batch() is not None:
+        while await self.carried.publish_next() is not None:
             batches += 1
         return batches
 

@@ -44,7 +44,7 @@ class RecipientPace:
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class MessagePlacement:
     """Where a message goes: alone at `due_at`, or with the `digest` that is due then and that it `opens` if it is the first."""
 
     due_at: datetime
@@ -63,7 +63,7 @@ class PacedMessage:
 
 def place(
     message: PacedMessage, pace: RecipientPace, policy: DigestPolicy, now: datetime, permitted_at: Callable[[datetime], datetime]
-) -> tuple[Placement, RecipientPace]:
+) -> tuple[MessagePlacement, RecipientPace]:
     """Place one message; `permitted_at` moves an instant out of the quiet hours. Returns the new pace too.
 
     The caller removes digests from the pace that have been closed: a digest that is due but not yet closed still takes messages, so
@@ -75,7 +75,7 @@ def place(
     if message.is_urgent and message.earliest_at <= now:
         return _place_urgent(message, pace, policy, now)
     if pace.ordinary is not None:
-        return Placement(pace.ordinary.due_at, pace.ordinary.id), pace
+        return MessagePlacement(pace.ordinary.due_at, pace.ordinary.id), pace
     if message.earliest_at > now:
         # The quiet hours make it wait anyway: what has gathered by their end is one message in the morning.
         return _open(message, pace, message.earliest_at, urgent=False)
@@ -84,9 +84,11 @@ def place(
     return _open(message, pace, permitted_at(now + policy.window), urgent=False)
 
 
-def _place_urgent(message: PacedMessage, pace: RecipientPace, policy: DigestPolicy, now: datetime) -> tuple[Placement, RecipientPace]:
+def _place_urgent(
+    message: PacedMessage, pace: RecipientPace, policy: DigestPolicy, now: datetime
+) -> tuple[MessagePlacement, RecipientPace]:
     if pace.urgent is not None:
-        return Placement(pace.urgent.due_at, pace.urgent.id), pace
+        return MessagePlacement(pace.urgent.due_at, pace.urgent.id), pace
     # Instants that lie ahead are those of open digests: they have used up none of the person's attention yet.
     sent = [instant for instant in pace.recent if instant <= now]
     if policy.urgent_gap <= timedelta(0) or len(sent) <= policy.after:
@@ -95,20 +97,20 @@ def _place_urgent(message: PacedMessage, pace: RecipientPace, policy: DigestPoli
     if due_at <= now:
         return _alone(now, pace)
     if pace.ordinary is not None and pace.ordinary.due_at <= due_at:
-        return Placement(pace.ordinary.due_at, pace.ordinary.id), pace
+        return MessagePlacement(pace.ordinary.due_at, pace.ordinary.id), pace
     return _open(message, pace, due_at, urgent=True)
 
 
-def _alone(due_at: datetime, pace: RecipientPace) -> tuple[Placement, RecipientPace]:
-    return Placement(due_at), _with_instant(pace, due_at)
+def _alone(due_at: datetime, pace: RecipientPace) -> tuple[MessagePlacement, RecipientPace]:
+    return MessagePlacement(due_at), _with_instant(pace, due_at)
 
 
-def _open(message: PacedMessage, pace: RecipientPace, due_at: datetime, *, urgent: bool) -> tuple[Placement, RecipientPace]:
+def _open(message: PacedMessage, pace: RecipientPace, due_at: datetime, *, urgent: bool) -> tuple[MessagePlacement, RecipientPace]:
     # From the delivery's id: a transaction that is repeated after a rollback opens the same digest.
     digest = OpenDigest(uuid5(_NAMESPACE, str(message.id)), due_at)
     pace = _with_instant(pace, due_at)
     pace = replace(pace, urgent=digest) if urgent else replace(pace, ordinary=digest)
-    return Placement(due_at, digest.id, opens=True), pace
+    return MessagePlacement(due_at, digest.id, opens=True), pace
 
 
 def _with_instant(pace: RecipientPace, instant: datetime) -> RecipientPace:

@@ -124,11 +124,11 @@ async def test_kill_between_sending_settling_and_publishing_loses_and_doubles_no
     assert await wait_for(process.run_cycle) == 1
     await process.settle(interrupted)  # its fence is older
     assert mail.message_file.duplicates == 1, "SMTP cannot recognise a repeat, but the Message-ID is the same"
-    assert await process.carried.publish_batch() == 500
+    assert await process.carried.publish_next() == 500
     assert await process.publish_carried() == 2
     events = await process.outbox_events()
     assert Counter(Counter(event["case"] for event in events).values()) == {1: 1200}
-    assert await process.carried.publish_batch() is None
+    assert await process.carried.publish_next() is None
 
 
 async def test_requests_that_join_while_a_digest_is_closed_are_in_one_or_the_next(settings: NotifySettings, process: NotifyProcess) -> None:

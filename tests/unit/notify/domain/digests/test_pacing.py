@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain.digests.pacing import DigestPolicy, OpenDigest, PacedMessage, Placement, RecipientPace, place
+from services.notify.domain.digests.pacing import DigestPolicy, OpenDigest, PacedMessage, MessagePlacement, RecipientPace, place
 from services.notify.domain.quiet_hours import QuietHours, earliest_send_at
 
 NOON = datetime(2026, 9, 24, 12, tzinfo=UTC)
@@ -33,9 +33,9 @@ class Phone:
     policy: DigestPolicy = POLICY
     quiet: QuietHours | None = None
     pace: RecipientPace = field(default_factory=RecipientPace)
-    placements: list[tuple[datetime, bool, Placement]] = field(default_factory=list)
+    placements: list[tuple[datetime, bool, MessagePlacement]] = field(default_factory=list)
 
-    def arrive(self, now: datetime, *, urgent: bool = False) -> Placement:
+    def arrive(self, now: datetime, *, urgent: bool = False) -> MessagePlacement:
         self.pace = RecipientPace(self.pace.recent, open_at(self.pace.ordinary, now), open_at(self.pace.urgent, now))
         earliest = earliest_send_at(now, self.quiet, "sms", urgent)
         message = PacedMessage(UUID(int=len(self.placements) + 1), urgent, earliest)
@@ -66,21 +66,21 @@ def test_the_third_message_within_the_window_opens_a_digest_that_the_next_ones_j
     phone = Phone()
     alone = [phone.arrive(NOON + n * MINUTE) for n in range(2)]
     third, fourth = phone.arrive(NOON + 2 * MINUTE), phone.arrive(NOON + 16 * MINUTE)
-    assert alone == [Placement(NOON), Placement(NOON + MINUTE)]
+    assert alone == [MessagePlacement(NOON), MessagePlacement(NOON + MINUTE)]
     assert (third.due_at, third.opens) == (NOON + 17 * MINUTE, True)
-    assert fourth == Placement(third.due_at, third.digest)
+    assert fourth == MessagePlacement(third.due_at, third.digest)
     # After the digest the window holds one message, so that the next one goes alone again.
-    assert phone.arrive(NOON + 18 * MINUTE) == Placement(NOON + 18 * MINUTE)
+    assert phone.arrive(NOON + 18 * MINUTE) == MessagePlacement(NOON + 18 * MINUTE)
 
 
 def test_an_urgent_message_goes_at_once_while_ordinary_ones_are_collected() -> None:
     phone = Phone()
     for _ in range(5):
         phone.arrive(NOON)
-    assert phone.arrive(NOON, urgent=True) == Placement(NOON)
+    assert phone.arrive(NOON, urgent=True) == MessagePlacement(NOON)
     second = phone.arrive(NOON + timedelta(seconds=10), urgent=True)
     assert (second.due_at, second.opens) == (NOON + MINUTE, True)
-    assert phone.arrive(NOON + timedelta(seconds=50), urgent=True) == Placement(NOON + MINUTE, second.digest)
+    assert phone.arrive(NOON + timedelta(seconds=50), urgent=True) == MessagePlacement(NOON + MINUTE, second.digest)
 
 
 def test_an_urgent_message_takes_an_ordinary_digest_that_is_due_before_one_of_its_own() -> None:
@@ -89,7 +89,7 @@ def test_an_urgent_message_takes_an_ordinary_digest_that_is_due_before_one_of_it
     phone.arrive(NOON, urgent=True)
     just_before = ordinary.due_at - timedelta(seconds=40)
     phone.arrive(just_before, urgent=True)
-    assert phone.arrive(just_before + timedelta(seconds=1), urgent=True) == Placement(ordinary.due_at, ordinary.digest)
+    assert phone.arrive(just_before + timedelta(seconds=1), urgent=True) == MessagePlacement(ordinary.due_at, ordinary.digest)
 
 
 def test_what_waits_for_the_end_of_the_quiet_hours_is_one_message_in_the_morning() -> None:
@@ -98,7 +98,7 @@ def test_what_waits_for_the_end_of_the_quiet_hours_is_one_message_in_the_morning
     placements = [phone.arrive(night + n * MINUTE) for n in range(9)]
     assert {placement.due_at for placement in placements} == {morning}
     assert phone.messages() == [morning]
-    assert phone.arrive(night + 10 * MINUTE, urgent=True) == Placement(night + 10 * MINUTE)
+    assert phone.arrive(night + 10 * MINUTE, urgent=True) == MessagePlacement(night + 10 * MINUTE)
 
 
 def test_a_digest_that_would_be_due_in_the_quiet_hours_waits_for_their_end() -> None:
