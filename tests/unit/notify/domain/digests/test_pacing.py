@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain.digests.pacing import DigestPolicy, OpenDigest, PacedMessage, MessagePlacement, RecipientPace, place
+from services.notify.domain.digests.pacing import DigestPolicy, MessagePlacement, OpenDigest, PacedMessage, RecipientPace, place
 from services.notify.domain.quiet_hours import QuietHours, earliest_send_at
 
 NOON = datetime(2026, 9, 24, 12, tzinfo=UTC)
@@ -157,6 +157,18 @@ def test_the_number_of_messages_in_a_window_is_bounded(arrivals: list[tuple[int,
     for start in messages:
         within = [instant for instant in messages if start <= instant < start + POLICY.window]
         assert len(within) <= ordinary_limit + POLICY.window // POLICY.urgent_gap
+
+
+def test_20_000_breaches_in_a_minute_are_at_most_200_messages_to_40_people() -> None:
+    people = [Phone() for _ in range(40)]
+    for number in range(20_000):
+        people[number % 40].arrive(NOON + number * MINUTE / 20_000, urgent=number % 7 == 0)
+    assert sum(len(person.messages()) for person in people) <= 200
+    for person in people:
+        # All urgent ones are sent within the minute, before the first digest of ordinary ones.
+        urgent = [placement.due_at for _, is_urgent, placement in person.placements if is_urgent]
+        ordinary = [placement.due_at for _, is_urgent, placement in person.placements if not is_urgent and placement.digest]
+        assert max(urgent) <= NOON + 2 * MINUTE < min(ordinary)
 
 
 @given(urgencies=st.lists(st.booleans(), min_size=1, max_size=500))
