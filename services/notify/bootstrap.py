@@ -1,15 +1,20 @@
 """Builds notify from its settings: the only module that connects its parts."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from services.notify import api, handlers, timers
+from services.notify.application.carried_outcomes import PublishCarriedOutcomes
 from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_requests import PlanDeliveries
 from services.notify.application.delivery_sending import SendDeliveries
+from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
+from services.notify.domain.digests.pacing import DigestPolicy
+from services.notify.domain.digests.policies import digest_policies
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
 from services.notify.domain.recipients import RecipientDirectory
@@ -37,7 +42,8 @@ def build(settings: NotifySettings) -> Service:
         settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts, settings.delivery_patience
     )
     channels = frozenset(provider.channel for provider in providers)
-    requests = PlanDeliveries(planning_context(settings, channels), service.key_ring, service.clock)
+    context = planning_context(settings, channels)
+    requests = PlanDeliveries(context, service.key_ring, service.clock)
     senders = [SendDeliveries(provider, service.key_ring, service.clock, policy) for provider in providers]
     wakes = timers.register(service, senders, settings)
 
@@ -45,6 +51,8 @@ def build(settings: NotifySettings) -> Service:
         for event in wakes:
             event.set()
 
+    digests = CloseDigests(service.database, context.templates, service.clock)
+    timers.register_digests(service, digests, PublishCarriedOutcomes(service.database), settings.delivery_poll, wake)
     handlers.register(service, requests, wake)
     receipts = RecordReceipts(service.database, service.clock)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
@@ -64,9 +72,14 @@ def planning_context(settings: NotifySettings, channels: frozenset[str]) -> Plan
     required = required_templates(pack.procedure for pack in packs)
     templates = MessageTemplates(template_sources(settings.templates), settings.zone, required)
     quiet = quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone)
-    return PlanningContext(
-        directory, templates, channels, MessageTexts(organisation, procedure_titles(packs)), quiet, _follow_links(settings)
-    )
+    texts = MessageTexts(organisation, procedure_titles(packs))
+    policies = digest_policies(organisation, default_digest_policy(settings))
+    return PlanningContext(directory, templates, channels, texts, quiet, _follow_links(settings), policies)
+
+
+def default_digest_policy(settings: NotifySettings) -> DigestPolicy:
+    """The limits of people who have none in the organisation file."""
+    return DigestPolicy(settings.digest_after, timedelta(seconds=settings.digest_window), timedelta(seconds=settings.digest_urgent_gap))
 
 
 def _follow_links(settings: NotifySettings) -> FollowLinks | None:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
+from shared.procedures.digest_rules import OptionalDigest
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.effects import RoleNames, role_tuple
 from shared.procedures.source_formats.file_map import FileMap
@@ -43,6 +44,7 @@ class Person(StrictModel):
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
     keys: dict[str, str] = Field(default_factory=dict)
+    digest: OptionalDigest | None = Field(default=None, description="limits of digests; false: every message comes singly")
     may: list[Literal["find_by_phone"]] = Field(
         default_factory=list, description="rights besides those of roles; find_by_phone: list the cases of a phone number"
     )
@@ -148,6 +150,7 @@ class Organisation(StrictModel):
         default_factory=list, description="phone numbers and addresses that belong to no single complainant: own desks, switchboards"
     )
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
+    digests: dict[str, OptionalDigest] = Field(default_factory=dict, description="role → limits of digests of its holders")
     everyone: bool = Field(
         default=False,
         description="every role and department exists, and each role has one holder of the same name (the simulator's default)",

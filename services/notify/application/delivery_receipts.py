@@ -6,7 +6,7 @@ from services.notify import metrics
 from services.notify.application import delivery_events
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
-from services.notify.storage import deliveries
+from services.notify.storage import carried_news, deliveries
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts.events.notifications import NotificationDelivered, NotificationFailed, NotificationSent
 from shared.runtime.clock import Clock
@@ -46,6 +46,8 @@ class RecordReceipts:
         await deliveries.record_receipt(tx, row.id, "delivered", "")
         sent = [] if row.status == "sent" else [(row, NotificationSent)]
         await delivery_events.publish_outcomes(tx, [*sent, (row, NotificationDelivered)], self._clock.now())
+        news = [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")]
+        await carried_news.add_news(tx, news, self._clock.now())
         channel = metrics.channel_label(row.channel)
         if sent:
             tx.after_commit(metrics.SENT.labels(channel).inc)
@@ -58,4 +60,5 @@ class RecordReceipts:
         reason = f"{FailureReason.RECEIPT}: {code}" if code else str(FailureReason.RECEIPT)
         await deliveries.record_receipt(tx, row.id, "failed", reason)
         await delivery_events.publish_outcomes(tx, [(row, NotificationFailed)], self._clock.now(), reasons={row.id: reason})
+        await carried_news.add_news(tx, [(row.id, "failed", reason)], self._clock.now())
         tx.after_commit(lambda: metrics.count_failed(row.channel, reason))

@@ -11,7 +11,7 @@ from services.notify.domain import retry_policy
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
-from services.notify.storage import deliveries
+from services.notify.storage import carried_news, deliveries
 from services.notify.storage.deliveries import AttemptResult, DeliveryRow
 from shared.contracts.events.notifications import NotificationFailed, NotificationSent
 from shared.runtime.clock import Clock, jitter, monotonic
@@ -59,6 +59,7 @@ class SendDeliveries:
             self._clock.now(),
             reasons={result.id: result.reason for _, result in settled},
         )
+        await carried_news.add_news(tx, [(result.id, result.status, result.reason) for _, result in settled], self._clock.now())
         tx.after_commit(lambda: self._count_settled([result for _, result in settled]))
 
     async def close(self) -> None:

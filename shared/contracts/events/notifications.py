@@ -37,6 +37,10 @@ class NotificationOutcome(CaseEvent):
     channel: ShortText = ""
     attempts: int = 0
     reason: ShortText = ""
+    carried_by: ShortText = Field(default="", description="the delivery whose message carried this one; empty: its own message")
+    merged: ShortText = Field(
+        default="", description="why: `digest` (several cases in one message) or `duplicate` (the person was told the same already)"
+    )
 
 
 class NotificationSent(NotificationOutcome):
