@@ -16,9 +16,9 @@ from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
+from services.notify.providers.mail.sessions import SmtpOptions
+from services.notify.providers.mail.smtp import SmtpProvider
 from services.notify.providers.provider import Provider
-from services.notify.providers.smtp import SmtpProvider
-from services.notify.providers.smtp_sessions import SmtpOptions
 from shared.contracts.follow_codes import follow_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
