@@ -10,12 +10,15 @@ from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
+from services.notify.domain.mail_layout import LAYOUT_NAME, MailLayout
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
+from services.notify.providers.mail.composing import MailSender
+from services.notify.providers.mail.dkim_signing import DkimOptions, DkimSigner
 from services.notify.providers.mail.sessions import SmtpOptions
 from services.notify.providers.mail.smtp import SmtpProvider
 from services.notify.providers.provider import Provider
@@ -38,7 +41,8 @@ def build(settings: NotifySettings) -> Service:
     )
     channels = frozenset(provider.channel for provider in providers)
     requests = PlanDeliveries(planning_context(settings, channels), service.key_ring, service.clock)
-    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy) for provider in providers]
+    lane_share = int(settings.delivery_concurrency * settings.delivery_lane_share)
+    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy, lane_share) for provider in providers]
     wakes = timers.register(service, senders, settings)
 
     def wake() -> None:
@@ -94,8 +98,18 @@ def messaging_packs(organisation: Organisation, folder: Path) -> list[Pack]:
 
 def template_sources(custom_folder: Path | None) -> dict[str, str]:
     """The installed templates by name; a template of the custom folder replaces the installed one of the same name."""
-    folders = [TEMPLATES_FOLDER, *([custom_folder] if custom_folder else [])]
-    return {path.stem: path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.j2"))}
+    paths = [path for folder in _template_folders(custom_folder) for path in sorted(folder.glob("*.j2"))]
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths if path.stem != LAYOUT_NAME}
+
+
+def mail_layout(custom_folder: Path | None) -> MailLayout:
+    """The layout of HTML mails: that of the custom folder, else the installed one."""
+    paths = [folder / f"{LAYOUT_NAME}.j2" for folder in _template_folders(custom_folder)]
+    return MailLayout([path for path in paths if path.exists()][-1].read_text(encoding="utf-8"))
+
+
+def _template_folders(custom_folder: Path | None) -> list[Path]:
+    return [TEMPLATES_FOLDER, *([custom_folder] if custom_folder else [])]
 
 
 def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
@@ -111,7 +125,15 @@ def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
         timeout=settings.smtp_timeout,
         ca_file=settings.smtp_ca_file,
     )
-    return SmtpProvider(options, clock)
+    layout = mail_layout(settings.templates) if settings.smtp_html else None
+    return SmtpProvider(options, clock, layout, _dkim_signer(settings))
+
+
+def _dkim_signer(settings: NotifySettings) -> DkimSigner | None:
+    if settings.smtp_dkim_key_file is None:
+        return None
+    domain = settings.smtp_dkim_domain or MailSender.parse(settings.smtp_sender).domain
+    return DkimSigner(DkimOptions(domain, settings.smtp_dkim_selector, settings.smtp_dkim_key_file))
 
 
 def _http_sms(settings: NotifySettings, _clock: Clock) -> Provider | None:

@@ -9,6 +9,8 @@ from services.notify import metrics
 from services.notify.application import delivery_events
 from services.notify.domain import retry_policy
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.domain.lanes import LaneLoad
+from services.notify.domain.message_templates import template_language
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
 from services.notify.storage import deliveries
@@ -25,16 +27,17 @@ log = structlog.get_logger(__name__)
 class SendDeliveries:
     """Sends the deliveries of one provider's channel; `claim`, `attempt` and `settle` are the steps of a leased work queue."""
 
-    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy) -> None:
+    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy, lane_share: int = 10) -> None:
         self.channel = provider.channel
         self._provider = provider
         self._key_ring = key_ring
         self._clock = clock
         self._policy = policy
+        self._lanes = LaneLoad(lane_share)
 
     async def claim(self, tx: Transaction, limit: int, now: datetime, until: datetime) -> Sequence[DeliveryRow]:
         """Lease due deliveries until the instant `until` (real time)."""
-        return await deliveries.claim_deliveries(tx, self.channel, limit, now, until)
+        return await deliveries.claim_deliveries(tx, self.channel, limit, now, until, self._lanes.running, self._lanes.share)
 
     async def attempt(self, row: DeliveryRow) -> SendAccepted | SendFailed:
         """Send one delivery, outside any transaction; whatever the peer does becomes a `SendFailed`."""
@@ -43,7 +46,9 @@ class SendDeliveries:
         except DecryptionError:
             return SendFailed(FailureReason.SEALED, permanent=True)
         started = monotonic()
-        result = await self._send(OutgoingMessage(str(row.id), address, row.subject, row.text))
+        language = template_language(row.template)
+        with self._lanes.occupy(row.lane):
+            result = await self._send(OutgoingMessage(str(row.id), address, row.subject, row.text, case=row.case_id, language=language))
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result
@@ -76,12 +81,21 @@ class SendDeliveries:
         now = self._clock.real_now()
         if isinstance(outcome, SendAccepted):
             return AttemptResult(row.id, row.fence, "sent", now, reference=outcome.reference)
+        if outcome.postponed:
+            return self._postpone(row, outcome, now)
         # Jitter: messages that failed in the same outage must not come back to the provider in the same second.
         delay = jitter(retry_policy.retry_delay(self._policy, row.attempts, outcome.retry_after))
         due_at = None
         if not outcome.permanent:
             due_at = retry_policy.next_attempt_at(self._policy, row.attempts, row.first_due_at or now, now, delay)
         return AttemptResult(row.id, row.fence, "pending" if due_at else "failed", due_at or now, reason=outcome.describe())
+
+    def _postpone(self, row: DeliveryRow, outcome: SendFailed, now: datetime) -> AttemptResult:
+        """The result for a message that the provider's rate limit delayed; only the time limit ends it, not the number of attempts."""
+        due_at = retry_policy.next_attempt_at(self._policy, 0, row.first_due_at or now, now, jitter(outcome.retry_after or 1.0))
+        if due_at is None:
+            return AttemptResult(row.id, row.fence, "failed", now, reason=outcome.describe())
+        return AttemptResult(row.id, row.fence, "pending", due_at, reason=outcome.describe(), postponed=True)
 
     def _count_settled(self, results: Sequence[AttemptResult]) -> None:
         for result in results:

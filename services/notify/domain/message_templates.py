@@ -117,6 +117,12 @@ class MessageTemplates:
         return instant.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
 
 
+def template_language(name: str) -> str:
+    """The language in the name of a template, `<name>.<language>.<channel>`; empty for another name."""
+    language = name.rpartition(".")[0].rpartition(".")[2]
+    return language if language in LANGUAGES else ""
+
+
 def truncate_values(value: Any, depth: int = 4) -> Any:
     """The value with long texts, lists and nested values cut, so that the size of a message is bounded."""
     if isinstance(value, str):

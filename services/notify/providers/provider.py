@@ -9,12 +9,17 @@ from services.notify.domain.failure_reason import FailureReason
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat."""
+    """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat.
+
+    `case` is the id of the case, `language` that of subject and text (`zh` or `en`), empty if unknown.
+    """
 
     idempotency_key: str
     address: str
     subject: str
     text: str
+    case: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +33,15 @@ class SendAccepted:
 class SendFailed:
     """The provider did not accept the message; a failure that is not `permanent` is retried.
 
-    `code` is the peer's status code, digits and dots only; `retry_after` the seconds that it asked to wait.
+    `code` is the peer's status code, digits and dots only; `retry_after` the seconds that it asked to wait. `postponed`: our own limit
+    delayed the message before the peer was called, so it counts as no attempt and is due again after `retry_after`.
     """
 
     reason: FailureReason
     permanent: bool
     code: str = ""
     retry_after: float | None = None
+    postponed: bool = False
 
     def describe(self) -> str:
         """Reason and code, for the event and the log; never text of the peer, which may repeat the address."""
