@@ -13,6 +13,7 @@ class DeliveryRow:
     """A delivery as stored; its instants are real time.
 
     `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
+    `provider` is the id of the one that sent the message, or may have sent it; `parts` what its carrier charges.
     """
 
     id: UUID
@@ -32,6 +33,8 @@ class DeliveryRow:
     attempts: int = 0
     fence: int = 0
     first_due_at: datetime | None = None
+    provider: str = ""
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,12 @@ class AttemptResult:
     due_at: datetime
     reference: str = ""
     reason: str = ""
+    provider: str = ""
+    parts: int = 0
 
 
 _COLUMNS = "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent"
-_ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at"
+_ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at, provider, parts"
 _INSERT = f"""
 INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
 SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
@@ -70,12 +75,13 @@ _LOCK = f"SELECT {_ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa:
 # Address and text of a settled delivery are personal data that nothing needs any more.
 _SETTLE = """
 UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done.reference, reason = done.reason,
+    provider = done.provider, parts = done.parts,
     settled_at = CASE WHEN done.status <> 'pending' THEN now() END,
     address = CASE WHEN done.status = 'pending' THEN address ELSE '' END,
     subject = CASE WHEN done.status = 'pending' THEN subject ELSE '' END,
     text = CASE WHEN done.status = 'pending' THEN text ELSE '' END
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
-    AS done (id, fence, status, due_at, reference, reason)
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::int[])
+    AS done (id, fence, status, due_at, reference, reason, provider, parts)
 WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
 RETURNING delivery.id
 """
@@ -116,6 +122,8 @@ async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -
         [result.due_at for result in results],
         [result.reference for result in results],
         [result.reason for result in results],
+        [result.provider for result in results],
+        [result.parts for result in results],
     )
     return {row["id"] for row in rows}
 

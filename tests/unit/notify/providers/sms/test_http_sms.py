@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.notify.domain.failure_reason import FailureReason
-from services.notify.providers.http_sms import (
+from services.notify.providers.sms.http_sms import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     interpret_response,
@@ -42,7 +42,9 @@ BODY = b'{"reference": "k", "status": "delivered"}'
     ],
 )
 def test_status_decides_reason_and_permanence(status: int, reason: FailureReason, permanent: bool) -> None:
-    assert interpret_response(status, {}, b"") == SendFailed(reason, permanent, str(status))
+    result = interpret_response(status, {}, b"")
+    assert isinstance(result, SendFailed)
+    assert (result.reason, result.permanent, result.code, result.in_doubt) == (reason, permanent, str(status), status == 500)
 
 
 @pytest.mark.parametrize(
