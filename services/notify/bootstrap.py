@@ -15,13 +15,13 @@ from services.notify.domain.message_values import MessageTexts, ProcedureTitles,
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
+from services.notify.providers.mail.sessions import SmtpOptions
+from services.notify.providers.mail.smtp import SmtpProvider
 from services.notify.providers.pool import ChannelPool
 from services.notify.providers.pool_building import pools_of_file, single_provider_pool
 from services.notify.providers.provider import Provider
 from services.notify.providers.providers_file import load_providers
 from services.notify.providers.sms.http_sms import HttpSmsOptions, HttpSmsProvider
-from services.notify.providers.smtp import SmtpProvider
-from services.notify.providers.smtp_sessions import SmtpOptions
 from shared.contracts.follow_codes import follow_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack

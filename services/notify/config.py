@@ -39,7 +39,8 @@ class NotifySettings(RuntimeSettings):
     delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are stored for late receipts")
 
     providers: Path | None = Field(
-        None, description="the providers file: several providers a channel, and kinds that have no settings here; its channels replace those"
+        None,
+        description="the providers file: several providers a channel, and kinds that have no settings here; its channels replace those",
     )
     receipts_url: str = Field(
         "", description="public address of notify's receipts, such as https://complaints.example.org/v1/receipts, which gateways are given"

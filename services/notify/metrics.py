@@ -20,8 +20,12 @@ PROVIDER_SECONDS = Histogram(
     ["channel"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
 )
-PROVIDER_ATTEMPTS = Counter("jiesu_notify_provider_attempts", "Attempts by provider: accepted, or the reason of the failure", ["provider", "outcome"])
-PROVIDER_OPEN = Gauge("jiesu_notify_provider_open", "1 while the provider's breaker is open: it gets one trial message a pause", ["provider"])
+PROVIDER_ATTEMPTS = Counter(
+    "jiesu_notify_provider_attempts", "Attempts by provider: accepted, or the reason of the failure", ["provider", "outcome"]
+)
+PROVIDER_OPEN = Gauge(
+    "jiesu_notify_provider_open", "1 while the provider's breaker is open: it gets one trial message a pause", ["provider"]
+)
 PARTS = Counter("jiesu_notify_parts", "Parts of text messages that a provider accepted, each of which the carrier charges", ["provider"])
 RECEIPT_OUTCOMES = ("delivered", "failed", "undecided", "unknown", "forged", "invalid")
 RECEIPTS = Counter("jiesu_notify_receipts", "Receipts: delivered, failed, undecided, unknown, forged, invalid", ["outcome"])

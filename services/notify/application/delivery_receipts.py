@@ -35,16 +35,14 @@ class RecordReceipts:
                 await part_receipts.record_delivered(tx, row, self._clock)
             elif receipt.status is ReceiptStatus.FAILED:
                 await part_receipts.record_failed(tx, row, receipt.code, self._clock)
-        return receipt.status.value
+        return str(receipt.status.value)
 
     async def _record_part(self, receipt: DeliveryReceipt, provider: str) -> str:
         """The part's id may not be stored yet: the status is kept until it is."""
         if receipt.status is ReceiptStatus.UNDECIDED:
-            return receipt.status.value
+            return str(receipt.status.value)
         async with self._database.transaction() as tx:
-            delivery_id = await delivery_parts.add_reported_status(
-                tx, provider, receipt.reference, receipt.status.value, receipt.code
-            )
+            delivery_id = await delivery_parts.add_reported_status(tx, provider, receipt.reference, receipt.status.value, receipt.code)
             if delivery_id is not None:
                 await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
-        return receipt.status.value
+        return str(receipt.status.value)

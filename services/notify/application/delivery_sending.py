@@ -66,7 +66,7 @@ class SendDeliveries:
         await delivery_events.publish_outcomes(
             tx, [(row, NotificationSent if row.status == "sent" else NotificationFailed) for row in settled], self._clock.now()
         )
-        await self._store_parts(tx, settled, dict((row.id, outcome) for row, outcome in attempts))
+        await self._store_parts(tx, settled, {row.id: outcome for row, outcome in attempts})
         tx.after_commit(lambda: self._count_settled(settled))
 
     async def close(self) -> None:

@@ -17,8 +17,13 @@ _LONGEST_NAME = 100
 
 def _is_variable_name(text: str) -> str:
     # The text is never repeated: whoever wrote the secret itself here must not find it in a log.
-    if not (text.isascii() and text.replace("_", "").isalnum() and text == text.upper() and not text[0].isdigit()) or len(text) > _LONGEST_NAME:
-        raise ValueError("must be the name of an environment variable in capitals, such as GATEWAY_TOKEN; never write the secret itself here")
+    if (
+        not (text.isascii() and text.replace("_", "").isalnum() and text == text.upper() and not text[0].isdigit())
+        or len(text) > _LONGEST_NAME
+    ):
+        raise ValueError(
+            "must be the name of an environment variable in capitals, such as GATEWAY_TOKEN; never write the secret itself here"
+        )
     return text
 
 

@@ -73,7 +73,7 @@ class ChannelPool:
         candidates = self._candidates(message)
         if isinstance(candidates, SendFailed):
             return candidates
-        result = _none_ready(candidates)
+        result: SendAccepted | SendFailed = _none_ready(candidates)
         # The loop ends at the first provider that has or may have the message; each of the others has refused it for now.
         for member in self._ready_first(candidates):
             if member.breaker.seconds_closed() > 0:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.sms.http_sms import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -18,7 +19,6 @@ from services.notify.providers.sms.http_sms import (
     parse_receipt,
     sign_receipt,
 )
-from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus, SendAccepted, SendFailed
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))

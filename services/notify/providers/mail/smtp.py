@@ -11,8 +11,8 @@ import aiosmtplib
 from aiosmtplib import SMTPException
 
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.mail.sessions import SmtpOptions, SmtpSessionPool
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
-from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessionPool
 from shared.runtime.clock import Clock
 
 # Reply codes (RFC 5321, RFC 4954) with their reason and whether it is permanent; any other 4xx is busy, any other 5xx refused.
