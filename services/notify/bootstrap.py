@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from services.notify import api, handlers, timers
+from services.notify import api, api_receipts, handlers, timers
 from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_requests import PlanDeliveries
 from services.notify.application.delivery_sending import SendDeliveries
@@ -16,12 +16,15 @@ from services.notify.domain.message_values import MessageTexts, ProcedureTitles,
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
-from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
 from services.notify.providers.mail.composing import MailSender
 from services.notify.providers.mail.dkim_signing import DkimOptions, DkimSigner
 from services.notify.providers.mail.sessions import SmtpOptions
 from services.notify.providers.mail.smtp import SmtpProvider
+from services.notify.providers.pool import ChannelPool
+from services.notify.providers.pool_building import pools_of_file, single_provider_pool
 from services.notify.providers.provider import Provider
+from services.notify.providers.providers_file import load_providers
+from services.notify.providers.sms.http_sms import HttpSmsOptions, HttpSmsProvider
 from shared.contracts.follow_codes import follow_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
@@ -52,12 +55,18 @@ def build(settings: NotifySettings) -> Service:
     handlers.register(service, requests, wake)
     receipts = RecordReceipts(service.database, service.clock)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
+    by_id = {provider_id: provider for pool in providers for provider_id, provider in pool.providers.items()}
+    api_receipts.add_routes(service.app, receipts, by_id, service.clock)
+    timers.register_listeners(service, receipts, by_id)
     return service
 
 
-def configured_providers(settings: NotifySettings, clock: Clock) -> list[Provider]:
-    """The providers that have settings, one a channel."""
-    return [provider for factory in PROVIDER_FACTORIES if (provider := factory(settings, clock)) is not None]
+def configured_providers(settings: NotifySettings, clock: Clock) -> list[ChannelPool]:
+    """One pool for each channel that has providers: those of the file, else the one that the environment describes."""
+    pools = pools_of_file(load_providers(settings.providers), clock, settings.receipts_url) if settings.providers else []
+    covered = {pool.channel for pool in pools}
+    by_environment = [(factory.__name__.lstrip("_"), factory(settings, clock)) for factory in PROVIDER_FACTORIES]
+    return pools + [single_provider_pool(name, each) for name, each in by_environment if each is not None and each.channel not in covered]
 
 
 def planning_context(settings: NotifySettings, channels: frozenset[str]) -> PlanningContext:
@@ -146,4 +155,4 @@ def _http_sms(settings: NotifySettings, _clock: Clock) -> Provider | None:
 
 
 PROVIDER_FACTORIES: tuple[Callable[[NotifySettings, Clock], Provider | None], ...] = (_smtp, _http_sms)
-"""A new provider is added here; its factory returns None without settings."""
+"""The providers that environment variables can describe, one a channel; every other one needs the providers file."""

@@ -44,6 +44,14 @@ class NotifySettings(RuntimeSettings):
     delivery_poll: float = Field(0.5, gt=0, description="poll interval in seconds for due messages")
     delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are stored for late receipts")
 
+    providers: Path | None = Field(
+        None,
+        description="the providers file: several providers a channel, and kinds that have no settings here; its channels replace those",
+    )
+    receipts_url: str = Field(
+        "", description="public address of notify's receipts, such as https://complaints.example.org/v1/receipts, which gateways are given"
+    )
+
     smtp_host: str = Field("", description="mail server; empty: no e-mail is sent, every one fails visibly")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port: 587 with STARTTLS, 465 with TLS")
     smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="use none only for a server on this machine")

@@ -45,6 +45,8 @@ def _message(row: DeliveryRow, event_class: type[NotificationOutcome], at: datet
         recipient=row.recipient,
         channel=row.channel,
         attempts=row.attempts,
+        provider=row.provider,
+        parts=row.parts,
         reason=reason if event_class.name == "notification_failed" else "",
         **orjson.loads(row.because),
     )

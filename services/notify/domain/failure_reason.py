@@ -22,6 +22,8 @@ class FailureReason(StrEnum):
     """The channel is unknown, or its provider is not configured."""
     TEMPLATE = "template"
     """The template could not be rendered with the request's values."""
+    TOO_LONG = "too_long"
+    """The text takes more parts than any provider of the channel may send; the code is their number."""
     REFUSED = "refused"
     """The provider rejected the message permanently."""
     UNREACHABLE = "unreachable"

@@ -1,4 +1,4 @@
-"""notify's baseline: deliveries and event numbers.
+"""notify's baseline: deliveries, parts and event numbers.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -35,6 +35,8 @@ CREATE TABLE delivery (
     fence bigint DEFAULT 0 NOT NULL,
     first_due_at timestamptz NOT NULL,
     reference text DEFAULT '' NOT NULL,
+    provider text DEFAULT '' NOT NULL,
+    parts integer DEFAULT 0 NOT NULL,
     created_at timestamptz DEFAULT now() NOT NULL,
     settled_at timestamptz,
     PRIMARY KEY (id)
@@ -46,6 +48,21 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_case ON delivery (case_id);
 CREATE INDEX delivery_due ON delivery (channel, due_at) WHERE status = 'pending';
 CREATE INDEX delivery_settled ON delivery (settled_at) WHERE status != 'pending';
+CREATE TABLE delivery_part (
+    provider text NOT NULL,
+    reference text NOT NULL,
+    delivery uuid,
+    status text DEFAULT '' NOT NULL,
+    code text DEFAULT '' NOT NULL,
+    created_at timestamptz DEFAULT now() NOT NULL,
+    PRIMARY KEY (provider, reference)
+) WITH (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+    autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000, autovacuum_vacuum_cost_delay = 0,
+    autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000
+);
+CREATE INDEX delivery_part_created ON delivery_part (created_at);
+CREATE INDEX delivery_part_delivery ON delivery_part (delivery);
 """
 
 

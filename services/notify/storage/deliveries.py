@@ -13,7 +13,8 @@ class DeliveryRow:
     """A delivery as stored; its instants are real time.
 
     `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
-    `lane` names the peer whose slowness must not delay other lanes; empty for none.
+    `lane` names the peer whose slowness must not delay other lanes; empty for none. `provider` is the id of the one that sent the
+    message, or may have sent it; `parts` what its carrier charges.
     """
 
     id: UUID
@@ -34,6 +35,8 @@ class DeliveryRow:
     attempts: int = 0
     fence: int = 0
     first_due_at: datetime | None = None
+    provider: str = ""
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class AttemptResult:
     due_at: datetime
     reference: str = ""
     reason: str = ""
+    provider: str = ""
+    parts: int = 0
     postponed: bool = False
     """The provider's rate limit delayed it before an attempt was made: the attempt that the claim counted is taken back."""
 
@@ -56,7 +61,7 @@ class AttemptResult:
 _COLUMNS = (
     "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent, lane"
 )
-_ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at"
+_ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at, provider, parts"
 _INSERT = f"""
 INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
 SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
@@ -86,14 +91,14 @@ _LOCK = f"SELECT {_ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa:
 # Address and text of a settled delivery are personal data that nothing needs any more.
 _SETTLE = """
 UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done.reference, reason = done.reason,
-    attempts = attempts - done.postponed::int,
+    attempts = attempts - done.postponed::int, provider = done.provider, parts = done.parts,
     settled_at = CASE WHEN done.status <> 'pending' THEN now() END,
     address = CASE WHEN done.status = 'pending' THEN address ELSE '' END,
     lane = CASE WHEN done.status = 'pending' THEN lane ELSE '' END,
     subject = CASE WHEN done.status = 'pending' THEN subject ELSE '' END,
     text = CASE WHEN done.status = 'pending' THEN text ELSE '' END
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::boolean[])
-    AS done (id, fence, status, due_at, reference, reason, postponed)
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::int[], $9::boolean[])
+    AS done (id, fence, status, due_at, reference, reason, provider, parts, postponed)
 WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
 RETURNING delivery.id
 """
@@ -139,6 +144,8 @@ async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -
         [result.due_at for result in results],
         [result.reference for result in results],
         [result.reason for result in results],
+        [result.provider for result in results],
+        [result.parts for result in results],
         [result.postponed for result in results],
     )
     return {row["id"] for row in rows}

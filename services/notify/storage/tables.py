@@ -1,4 +1,4 @@
-"""notify's tables: deliveries and the last event number of each case."""
+"""notify's tables: deliveries, the parts of text messages by their providers' ids, and the last event number of each case."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid, func
 
@@ -26,6 +26,8 @@ def metadata() -> MetaData:
         Column("fence", BigInteger, nullable=False, server_default="0"),
         Column("first_due_at", DateTime(timezone=True), nullable=False),
         Column("reference", Text, nullable=False, server_default=""),
+        Column("provider", Text, nullable=False, server_default=""),
+        Column("parts", Integer, nullable=False, server_default="0"),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("settled_at", DateTime(timezone=True)),
     )
@@ -33,5 +35,16 @@ def metadata() -> MetaData:
     Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
     Index("delivery_case", delivery.c.case_id)
     use_queue_autovacuum(delivery)
+    part = Table(
+        "delivery_part",
+        schema_metadata,
+        *(Column(name, Text, primary_key=True) for name in ("provider", "reference")),
+        Column("delivery", Uuid),
+        *(Column(name, Text, nullable=False, server_default="") for name in ("status", "code")),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    Index("delivery_part_delivery", part.c.delivery)
+    Index("delivery_part_created", part.c.created_at)
+    use_queue_autovacuum(part)
     Table("case_sequence", schema_metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
     return schema_metadata

@@ -37,6 +37,8 @@ class NotificationOutcome(CaseEvent):
     channel: ShortText = ""
     attempts: int = 0
     reason: ShortText = ""
+    provider: ShortText = Field(default="", description="id of the provider that carried the message, or refused it last")
+    parts: int = Field(default=0, description="parts of a text message, each of which the carrier charges; 0 for other channels")
 
 
 class NotificationSent(NotificationOutcome):

@@ -10,10 +10,10 @@ from fastapi import Response
 
 from deploy.sinks import MailSink, SmsSink
 from deploy.sinks.message_file import MessageFile
-from services.notify.providers.http_sms import HttpSmsOptions, HttpSmsProvider
 from services.notify.providers.mail.sessions import SmtpOptions
 from services.notify.providers.mail.smtp import SmtpProvider
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
+from services.notify.providers.sms.http_sms import HttpSmsOptions, HttpSmsProvider
 from shared.runtime.clock import Clock
 
 SMS_TOKEN = "a token"
