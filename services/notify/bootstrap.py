@@ -10,16 +10,13 @@ from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
-from services.notify.domain.mail_layout import LAYOUT_NAME, MailLayout
+from services.notify.domain.mail_layout import LAYOUT_NAME
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
-from services.notify.providers.mail.composing import MailSender
-from services.notify.providers.mail.dkim_signing import DkimOptions, DkimSigner
-from services.notify.providers.mail.sessions import SmtpOptions
-from services.notify.providers.mail.smtp import SmtpProvider
+from services.notify.providers.mail.kind import SmtpSettings, build_smtp
 from services.notify.providers.pool import ChannelPool
 from services.notify.providers.pool_building import pools_of_file, single_provider_pool
 from services.notify.providers.provider import Provider
@@ -111,12 +108,6 @@ def template_sources(custom_folder: Path | None) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in paths if path.stem != LAYOUT_NAME}
 
 
-def mail_layout(custom_folder: Path | None) -> MailLayout:
-    """The layout of HTML mails: that of the custom folder, else the installed one."""
-    paths = [folder / f"{LAYOUT_NAME}.j2" for folder in _template_folders(custom_folder)]
-    return MailLayout([path for path in paths if path.exists()][-1].read_text(encoding="utf-8"))
-
-
 def _template_folders(custom_folder: Path | None) -> list[Path]:
     return [TEMPLATES_FOLDER, *([custom_folder] if custom_folder else [])]
 
@@ -124,25 +115,9 @@ def _template_folders(custom_folder: Path | None) -> list[Path]:
 def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
     if not settings.smtp_host:
         return None
-    options = SmtpOptions(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.smtp_security,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value(),
-        sender=settings.smtp_sender,
-        timeout=settings.smtp_timeout,
-        ca_file=settings.smtp_ca_file,
-    )
-    layout = mail_layout(settings.templates) if settings.smtp_html else None
-    return SmtpProvider(options, clock, layout, _dkim_signer(settings))
-
-
-def _dkim_signer(settings: NotifySettings) -> DkimSigner | None:
-    if settings.smtp_dkim_key_file is None:
-        return None
-    domain = settings.smtp_dkim_domain or MailSender.parse(settings.smtp_sender).domain
-    return DkimSigner(DkimOptions(domain, settings.smtp_dkim_selector, settings.smtp_dkim_key_file))
+    names = ("host", "port", "security", "username", "sender", "ca_file", "html", "dkim_selector", "dkim_key_file", "dkim_domain")
+    smtp = SmtpSettings(**{name: getattr(settings, f"smtp_{name}") for name in names}, templates=settings.templates)
+    return build_smtp(smtp, settings.smtp_password.get_secret_value(), clock, settings.smtp_timeout)
 
 
 def _http_sms(settings: NotifySettings, _clock: Clock) -> Provider | None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+from dataclasses import replace
 
 import aiosmtplib
 from aiosmtplib import SMTPException
@@ -57,15 +58,19 @@ class SmtpProvider:
             return SendFailed(FailureReason.TEMPLATE, permanent=True)
         content = mail.as_bytes() if self._signer is None else self._signer.sign(mail.as_bytes())
         options = ["SMTPUTF8", "BODY=8BITMIME"] if needs_smtputf8(message.address, self._sender.address) else []
+        is_sending = False
         try:
             async with asyncio.timeout(self._options.timeout), self._sessions.session() as client:
+                is_sending = True
                 await client.sendmail(self._sender.address, [message.address], content, mail_options=options)
         except aiosmtplib.SMTPNotSupported:
             if options:
                 return _NO_SMTPUTF8
             return SendFailed(FailureReason.CREDENTIALS, permanent=False)  # no STARTTLS or AUTH, which the operator can repair
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
-            return classify_error(error)
+            failed = classify_error(error)
+            # Without a reply nobody knows whether the server has the mail: no other provider may send it too.
+            return replace(failed, in_doubt=is_sending and failed.reason is FailureReason.UNREACHABLE)
         return SendAccepted(mail["Message-ID"])
 
     async def close(self) -> None:

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from deploy.sinks import MailSink
-from services.notify.bootstrap import mail_layout
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.mail.composing import MailSender
 from services.notify.providers.mail.dkim_signing import DkimOptions, DkimSigner
+from services.notify.providers.mail.layout_file import load_mail_layout
 from services.notify.providers.mail.sessions import SmtpOptions
 from services.notify.providers.mail.smtp import SmtpProvider
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
@@ -156,7 +156,7 @@ async def test_session_closed_by_the_server_costs_no_attempt(tmp_path: Path) -> 
 async def test_mail_has_an_html_twin_of_its_text(tmp_path: Path) -> None:
     message = replace(MESSAGE, text="投诉事项：漏水\n期限：2026-09-25 10:00\n\nhttps://complaints.example.org/f/A", language="zh")
     async with MailSink(tmp_path) as sink:
-        provider = SmtpProvider(SmtpOptions("127.0.0.1", sink.port, "none", timeout=5), Clock(), mail_layout(None))
+        provider = SmtpProvider(SmtpOptions("127.0.0.1", sink.port, "none", timeout=5), Clock(), load_mail_layout(None))
         assert isinstance(await provider.send(message), SendAccepted)
         await provider.close()
         mail = message_from_bytes(sink.contents[-1], policy=policy.default)
@@ -182,7 +182,7 @@ async def received_signed_mail(folder: Path, key: Path, address: str = "li@examp
     signer = DkimSigner(DkimOptions("xn--fiqs8s.example.org", "s2026", key))
     async with MailSink(folder, **sink_options) as sink:  # type: ignore[arg-type]
         options = SmtpOptions("127.0.0.1", sink.port, "none", sender="接诉中心 <jiesu@中国.example.org>", timeout=5)
-        provider = SmtpProvider(options, Clock(), mail_layout(None), signer)
+        provider = SmtpProvider(options, Clock(), load_mail_layout(None), signer)
         result = await provider.send(replace(MESSAGE, address=address, subject="投诉单 TS-1", text="电梯停运。\n.\n\n" + "长" * 900))
         assert isinstance(result, SendAccepted)
         await provider.close()

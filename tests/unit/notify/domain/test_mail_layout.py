@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.bootstrap import mail_layout
 from services.notify.domain.mail_blocks import CellTable, LabelledRows, NumberedItems, Paragraph, mail_blocks, text_pieces
 from services.notify.domain.mail_layout import MailLayout
+from services.notify.providers.mail.layout_file import load_mail_layout
 
-LAYOUT = mail_layout(None)
+LAYOUT = load_mail_layout(None)
 TEXT = """投诉单 TS-1 待您办理：
 
 投诉事项：3号楼电梯停运
