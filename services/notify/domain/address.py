@@ -2,7 +2,7 @@
 
 import re
 
-import phonenumbers
+from shared.contracts.contact_forms import read_mobile
 
 _MAX_LENGTH = 254
 """RFC 5321, 4.5.3.1.3: a path has at most 256 characters, two of which are the angle brackets."""
@@ -28,11 +28,8 @@ def normalize_email(text: str) -> str | None:
 
 
 def normalize_phone(text: str, region: str) -> str | None:
-    """The number as E.164 (+8613800000000), None for an impossible one; `region` (ISO 3166) is that of numbers without a country code."""
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    """The first number in the text that exists and takes text messages, as E.164 (+8613800000000); None without one.
+
+    `region` (ISO 3166) is that of numbers without a country code.
+    """
+    return read_mobile(text, region)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from services.notify.providers.kind import ProviderKind
+from services.notify.providers.mail import kind as smtp
 from services.notify.providers.sms import http_sms
 
 PROVIDER_KINDS: dict[str, ProviderKind[Any]] = {
     "http_sms": http_sms.KIND,
+    "smtp": smtp.KIND,
 }

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from deploy.sinks import MailSink
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
-from tests.integration.notify.providers.provider_peers import send_mail, smtp_provider
+from tests.integration.notify.providers.peers.smtp import send_mail, smtp_provider
 
 MESSAGE = OutgoingMessage("key-1", "li@example.com", "Subject", "Text")
 LOGIN = ("jiesu", "correct horse")
