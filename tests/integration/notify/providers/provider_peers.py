@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tests.integration.notify.providers.peers import http_sms, smtp
+from tests.integration.notify.providers.peers import http_sms, smpp, smtp
 from tests.integration.notify.providers.peers.peer_kind import PeerKind
 
 PEER_KINDS: dict[str, PeerKind] = {
     "http_sms": http_sms.PEER,
+    "smpp": smpp.PEER,
     "smtp": smtp.PEER,
 }
 ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]

@@ -1,7 +1,8 @@
 """The suite that every provider passes: success, refusals, timeouts, garbage, an unreachable peer, a repeated key."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import inspect
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ async def sink(kind: str, tmp_path: Path) -> AsyncIterator[ProviderPeer]:
 
 def message(to: str, key: str = KEY) -> OutgoingMessage:
     return OutgoingMessage(key, to, "催办：投诉单 1", "投诉单 1 待办。\n请尽快办理。")
+
+
+async def make(peer_answer: Callable[[], object]) -> None:
+    """Prepare the peer's next answer."""
+    prepared = peer_answer()
+    if inspect.isawaitable(prepared):
+        await prepared
 
 
 async def send_to(kind: str, port: int) -> SendAccepted | SendFailed:
@@ -71,7 +79,7 @@ async def test_peer_receives_the_same_key_at_every_attempt(kind: str, sink: Prov
 
 
 async def test_busy_peer_is_no_permanent_failure(sink: ProviderPeer) -> None:
-    sink.defer_next()
+    await make(sink.defer_next)
     result = await sink.provider.send(message(sink.address))
     assert isinstance(result, SendFailed)
     assert (result.reason, result.permanent) == (FailureReason.BUSY, False)
@@ -79,7 +87,7 @@ async def test_busy_peer_is_no_permanent_failure(sink: ProviderPeer) -> None:
 
 
 async def test_permanent_refusal_is_a_permanent_failure(sink: ProviderPeer) -> None:
-    sink.refuse_next()
+    await make(sink.refuse_next)
     result = await sink.provider.send(message(sink.address))
     assert isinstance(result, SendFailed)
     assert (result.reason, result.permanent) == (FailureReason.REFUSED, True)
@@ -94,7 +102,7 @@ async def test_unknown_recipient_is_a_permanent_failure(sink: ProviderPeer) -> N
 
 async def test_text_of_the_peer_is_in_no_result(sink: ProviderPeer) -> None:
     for refusal in (sink.defer_next, sink.refuse_next):
-        refusal()
+        await make(refusal)
         result = await sink.provider.send(message(sink.address))
         assert isinstance(result, SendFailed)
         assert sink.address not in repr(result) + result.describe()

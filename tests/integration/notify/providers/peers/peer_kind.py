@@ -13,7 +13,7 @@ TIMEOUT = 0.5
 
 @dataclass
 class ProviderPeer:
-    """A provider connected to a peer; the callables make the peer answer the next message with an error."""
+    """A provider connected to a peer; the callables, maybe coroutines, make the peer answer the next message with an error."""
 
     provider: Provider
     message_file: MessageFile
@@ -21,9 +21,9 @@ class ProviderPeer:
     address: str
     unknown_address: str
     """An address that the peer refuses permanently."""
-    defer_next: Callable[[], None]
+    defer_next: Callable[[], object]
     """Refuse the next message for now."""
-    refuse_next: Callable[[], None]
+    refuse_next: Callable[[], object]
     """Refuse the next message permanently."""
 
 
