@@ -3,9 +3,7 @@
 import re
 import unicodedata
 
-import phonenumbers
-
-from shared.contracts.contact_forms import email_as_written
+from shared.contracts.contact_forms import email_as_written, read_mobile
 
 # RFC 5322, 3.2.3 and RFC 6532: words of these characters, separated by single full stops.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]+"
@@ -31,11 +29,8 @@ def normalize_email(text: str) -> str | None:
 
 
 def normalize_phone(text: str, region: str) -> str | None:
-    """The number as E.164 (+8613800000000), None for an impossible one; `region` (ISO 3166) is that of numbers without a country code."""
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    """The first number in the text that exists and takes text messages, as E.164 (+8613800000000); None without one.
+
+    `region` (ISO 3166) is that of numbers without a country code.
+    """
+    return read_mobile(text, region)

@@ -17,7 +17,7 @@ class FailureReason(StrEnum):
     NO_ADDRESS = "no_address"
     """The recipient has no address on this channel."""
     BAD_ADDRESS = "bad_address"
-    """The address is invalid."""
+    """The address is invalid: no such number or mailbox can exist, or the number is a fixed line, which takes no text messages."""
     NO_PROVIDER = "no_provider"
     """The channel is unknown, or its provider is not configured."""
     TEMPLATE = "template"

@@ -79,16 +79,20 @@ def load_providers(path: Path) -> list[ProviderEntry]:
     return entries
 
 
-def unset_variables(path: Path, environment: Mapping[str, str]) -> list[FileProblem]:
-    """A warning for each environment variable that the file names and that is not set here."""
+def provider_problems(path: Path, environment: Mapping[str, str]) -> list[FileProblem]:
+    """All problems of a file: what stops notify, else a warning for each environment variable that is not set here."""
+    try:
+        entries = load_providers(path)
+    except ProcedureError as error:
+        return error.problems
     document = read_yaml(path)
     return [
         document.problem_at(
             ("providers", index, "settings", name),
-            f"{name}: the environment variable {variable} is not set here; set it where notify runs",
+            f"provider {entry.id}: the environment variable {variable} is not set here; set it where notify runs",
             severity="warning",
         )
-        for index, entry in enumerate(validate_document(ProvidersFile, document).providers)
+        for index, entry in enumerate(entries)
         for name, variable in entry.settings.items()
         if name.endswith("_env") and variable and not environment.get(str(variable))
     ]
@@ -100,9 +104,10 @@ def settings_problems(document: YamlDocument, index: int, entry: ProviderEntry, 
     try:
         validate_document(kind.settings, section)
     except ProcedureError as error:
-        lines = document.locate(("providers", index))[1]
+        line = document.locate(("providers", index, "settings"))[1]
         return [
-            FileProblem(each.file, max(each.line, lines), "", f"provider {entry.id}, settings: {each.message}") for each in error.problems
+            FileProblem(each.file, max(each.line, line), "", f"provider {entry.id}, settings: {each.message.removeprefix('the file: ')}")
+            for each in error.problems
         ]
     return []
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from services.notify.providers.kind import ProviderKind
 from services.notify.providers.mail import kind as smtp
-from services.notify.providers.sms import http_sms
+from services.notify.providers.sms import http_sms, smpp
 
 PROVIDER_KINDS: dict[str, ProviderKind[Any]] = {
     "http_sms": http_sms.KIND,
+    "smpp": smpp.KIND,
     "smtp": smtp.KIND,
 }

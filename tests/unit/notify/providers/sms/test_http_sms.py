@@ -62,7 +62,7 @@ def test_success_with_an_id_is_accepted() -> None:
 
 @given(st.binary(max_size=200))
 def test_success_without_an_id_is_garbage(content: bytes) -> None:
-    assert interpret_response(200, {}, content) == SendFailed(FailureReason.GARBAGE, permanent=False, code="200")
+    assert interpret_response(200, {}, content) == SendFailed(FailureReason.GARBAGE, permanent=False, code="200", in_doubt=True)
 
 
 def test_receipt_signature_is_hmac_sha256_of_timestamp_full_stop_body() -> None:
