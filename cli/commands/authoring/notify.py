@@ -18,7 +18,7 @@ from services.notify.bootstrap import messaging_packs, procedure_titles, templat
 from services.notify.domain.message_templates import CHANNELS, LANGUAGES, MessageTemplates
 from services.notify.domain.message_values import MessageTexts
 from services.notify.providers.mail.layout_file import load_mail_layout
-from services.notify.providers.providers_file import load_providers, unset_variables
+from services.notify.providers.providers_file import provider_problems
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import installed_packs, load_pack
@@ -104,8 +104,7 @@ def _message_findings(organisation: Path | None, templates: Path | None, limits:
 
 
 def _provider_lines(file: Path) -> list[str]:
-    load_providers(file)
-    return [f"{problem.level}: {problem}" for problem in unset_variables(file, os.environ)]
+    return [f"{problem.level}: {problem}" for problem in provider_problems(file, os.environ)]
 
 
 def _example(procedure: str, organisation: Path | None) -> tuple[list[NotificationRequested], MessageTexts]:

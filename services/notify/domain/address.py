@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from shared.contracts.contact_forms import email_as_written, read_mobile
+from shared.contracts.contact_forms import email_as_written, read_mobile, read_phone
 
 # RFC 5322, 3.2.3 and RFC 6532: words of these characters, separated by single full stops.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]+"
@@ -34,3 +34,19 @@ def normalize_phone(text: str, region: str) -> str | None:
     `region` (ISO 3166) is that of numbers without a country code.
     """
     return read_mobile(text, region)
+
+
+def normalize_dialled(text: str, region: str) -> str | None:
+    """The number that a call-out dials, as E.164, behind a switchboard with its extension (`+86…;ext=801`); None without a valid one."""
+    number = read_phone(text, region)
+    return number.normal_form if number else None
+
+
+def normalize(channel: str, text: str, region: str) -> str | None:
+    """The address in the form of the channel; None for a text that is no address there."""
+    match channel:
+        case "email":
+            return normalize_email(text)
+        case "voice":
+            return normalize_dialled(text, region)
+    return normalize_phone(text, region)

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from services.notify.domain.chat_address import ChatAddress
+
 
 def delivery_lane(channel: str, address: str) -> str:
     """The lane of a delivery: hashed, since a domain can name a person; empty for channels whose provider is the only peer.
@@ -15,7 +17,7 @@ def delivery_lane(channel: str, address: str) -> str:
         case "email":
             peer = address.rpartition("@")[2].lower()
         case "chat":
-            peer = address
+            peer = ChatAddress.parse(address).robot
         case _:
             return ""
     return hashlib.sha256(f"{channel}|{peer}".encode()).hexdigest()[:16] if peer else ""

@@ -74,12 +74,14 @@ class DeliveryReceipt:
     """A gateway's report about an accepted message; `code` is the gateway's.
 
     It names the message by our `idempotency_key`, or, where that is empty, by the gateway's own `reference` for one of its parts.
+    `acknowledged`: the person has confirmed it, by pressing the key that the call asked for.
     """
 
     idempotency_key: str
     status: ReceiptStatus
     code: str = ""
     reference: str = ""
+    acknowledged: bool = False
 
 
 class Provider(Protocol):

@@ -37,6 +37,8 @@ class DeliveryRow:
     first_due_at: datetime | None = None
     provider: str = ""
     parts: int = 0
+    acknowledged: bool = False
+    """Not stored: the receipt that is being recorded says it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tests.integration.notify.providers.peers import http_sms, smpp, smtp
+from tests.integration.notify.providers.peers import call_out, http_sms, robots, smpp, smtp
 from tests.integration.notify.providers.peers.peer_kind import PeerKind
 
 PEER_KINDS: dict[str, PeerKind] = {
+    "call_out": call_out.PEER,
+    "dingtalk": robots.DINGTALK,
+    "feishu": robots.FEISHU,
     "http_sms": http_sms.PEER,
     "smpp": smpp.PEER,
     "smtp": smtp.PEER,
+    "wecom": robots.WECOM,
 }
 ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
 
