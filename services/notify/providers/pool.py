@@ -73,15 +73,16 @@ class ChannelPool:
         candidates = self._candidates(message)
         if isinstance(candidates, SendFailed):
             return candidates
-        result: SendAccepted | SendFailed = _none_ready(candidates)
-        # The loop ends at the first provider that has or may have the message; each of the others has refused it for now.
+        failures: list[SendFailed] = []
         for member in self._ready_first(candidates):
             if member.breaker.seconds_closed() > 0:
+                failures.append(_postponed(member))
                 continue
-            result = await self._send_through(member, message)
-            if isinstance(result, SendAccepted) or result.permanent or (result.in_doubt and not member.entry.pass_on_doubt):
-                return result
-        return result
+            outcome = await self._send_through(member, message)
+            if isinstance(outcome, SendAccepted) or _is_final(outcome) or (outcome.in_doubt and not member.entry.pass_on_doubt):
+                return outcome
+            failures.append(outcome)
+        return _least_final(failures)
 
     async def close(self) -> None:
         """Close every provider."""
@@ -135,7 +136,20 @@ class ChannelPool:
             return SendFailed(FailureReason.GARBAGE, permanent=False, in_doubt=True)
 
 
-def _none_ready(members: Sequence[RatedProvider]) -> SendFailed:
-    """The result while every breaker is open: no attempt, so it does not count as one."""
-    wait = min(member.breaker.seconds_closed() for member in members)
-    return SendFailed(FailureReason.UNREACHABLE, permanent=False, retry_after=wait, postponed=True)
+def _is_final(result: SendFailed) -> bool:
+    """Whether no other provider is tried; one that has no approved template for the text leaves it to the others."""
+    return result.permanent and result.reason is not FailureReason.TEMPLATE
+
+
+def _postponed(member: RatedProvider) -> SendFailed:
+    """The result while the breaker is open: no attempt, so it does not count as one."""
+    return SendFailed(FailureReason.UNREACHABLE, permanent=False, retry_after=member.breaker.seconds_closed(), postponed=True)
+
+
+def _least_final(failures: Sequence[SendFailed]) -> SendFailed:
+    """The last attempt that can be repeated, else the shortest wait, else the last refusal."""
+    attempts = [failure for failure in failures if not failure.permanent and not failure.postponed]
+    waiting = [failure for failure in failures if failure.postponed]
+    if attempts:
+        return attempts[-1]
+    return min(waiting, key=lambda failure: failure.retry_after or 0.0) if waiting else failures[-1]

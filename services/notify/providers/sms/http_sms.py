@@ -107,7 +107,7 @@ class HttpSmsProvider:
                 asyncio.timeout(self._options.timeout),
                 self._client.stream("POST", self._url, json=body, headers=headers) as response,
             ):
-                return interpret_response(response.status_code, response.headers, await _read_bounded(response))
+                return interpret_response(response.status_code, response.headers, await read_bounded(response))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             return failure_of(error)
 
@@ -137,7 +137,7 @@ def failure_of(error: Exception) -> SendFailed:
     return SendFailed(FailureReason.GARBAGE if is_garbage else FailureReason.UNREACHABLE, permanent=False, in_doubt=True)
 
 
-async def _read_bounded(response: httpx.Response) -> bytes:
+async def read_bounded(response: httpx.Response) -> bytes:
     """The body; empty if it is longer than any valid response."""
     content = b""
     async for chunk in response.aiter_bytes():
@@ -157,15 +157,16 @@ def interpret_response(status: int, headers: Mapping[str, str], content: bytes) 
             return SendFailed(FailureReason.GARBAGE, permanent=False, code=str(status), in_doubt=True)
     if status in HTTP_STATUS_REASONS:
         reason, permanent = HTTP_STATUS_REASONS[status]
-        return SendFailed(reason, permanent, str(status), _retry_after(headers))
+        return SendFailed(reason, permanent, str(status), retry_after(headers))
     if status >= 500:  # noqa: PLR2004 - HTTP's server errors
         # 503 refuses; behind any other one, as behind a proxy's 502 or 504, the message may have been taken.
         in_doubt = status != 503  # noqa: PLR2004 - service unavailable
-        return SendFailed(FailureReason.BUSY, permanent=False, code=str(status), retry_after=_retry_after(headers), in_doubt=in_doubt)
+        return SendFailed(FailureReason.BUSY, permanent=False, code=str(status), retry_after=retry_after(headers), in_doubt=in_doubt)
     return SendFailed(FailureReason.REFUSED, permanent=True, code=str(status))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Whole seconds of the header `Retry-After`, None for a date or a wait of more than eleven days."""
     text = headers.get("retry-after", "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004 - longer than eleven days
 

@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tests.integration.notify.providers.peers import http_sms, smpp, smtp
+from tests.integration.notify.providers.peers import aliyun, http, http_sms, kannel, smpp, smtp, twilio
 from tests.integration.notify.providers.peers.peer_kind import PeerKind
 
 PEER_KINDS: dict[str, PeerKind] = {
+    "aliyun": aliyun.PEER,
+    "http": http.PEER,
     "http_sms": http_sms.PEER,
+    "kannel": kannel.PEER,
     "smpp": smpp.PEER,
     "smtp": smtp.PEER,
+    "twilio": twilio.PEER,
 }
 ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
 

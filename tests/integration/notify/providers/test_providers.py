@@ -69,7 +69,7 @@ async def test_peer_receives_the_same_key_at_every_attempt(kind: str, sink: Prov
         # Such a protocol has no idempotency key: notify keeps a message in doubt at this provider, and may repeat it there.
         assert isinstance(first, SendAccepted)
         assert isinstance(second, SendAccepted)
-        assert first.reference != second.reference
+        assert len(sink.message_file.messages) == 2
         return
     assert first == second
     assert (len(sink.message_file.messages), sink.message_file.duplicates) == (1, 1)

@@ -124,6 +124,18 @@ async def test_refused_recipients_do_not_open_the_breaker() -> None:
     assert len(first.messages) == 3
 
 
+@pytest.mark.usefixtures("seconds")
+async def test_provider_without_an_approved_template_leaves_the_text_to_the_others() -> None:
+    no_template = SendFailed(FailureReason.TEMPLATE, permanent=True)
+    accepted = await pool(ScriptedProvider(no_template), ScriptedProvider()).send(MESSAGE)
+    assert isinstance(accepted, SendAccepted)
+    busy = pool(ScriptedProvider(BUSY), ScriptedProvider(no_template), {"breaker": {"failures": 1, "pause": 30}})
+    assert await busy.send(MESSAGE) == replace(BUSY, provider="first"), "the first provider may carry it later"
+    assert (await busy.send(MESSAGE)) == SendFailed(FailureReason.UNREACHABLE, permanent=False, retry_after=30.0, postponed=True)
+    none = await pool(ScriptedProvider(no_template), ScriptedProvider(no_template)).send(MESSAGE)
+    assert none == replace(no_template, provider="second")
+
+
 async def test_open_breakers_postpone_without_an_attempt(seconds: Seconds) -> None:
     options = {"breaker": {"failures": 1, "pause": 30}}
     channel = pool(first := ScriptedProvider(BUSY), second := ScriptedProvider(BUSY), options, options)
