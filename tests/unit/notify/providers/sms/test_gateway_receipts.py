@@ -130,11 +130,11 @@ def test_push_of_alibaba_cloud() -> None:
 )
 def test_call_of_kannel(number: str, status: ReceiptStatus) -> None:
     kannel, mac = reader("kannel"), message_mac("s", KEY)
-    assert kannel.read_receipts(call(query={"key": KEY, "mac": mac, "type": number})) == [DeliveryReceipt(KEY, status)]
+    assert kannel.read_receipts(call(query={"part": KEY, "mac": mac, "type": number})) == [DeliveryReceipt("", status, "", KEY)]
     with pytest.raises(ReceiptForged, match="mac: must be"):
-        kannel.read_receipts(call(query={"key": "other", "mac": mac, "type": number}))
+        kannel.read_receipts(call(query={"part": "other", "mac": mac, "type": number}))
     with pytest.raises(ReceiptUnreadable, match="type: must be"):
-        kannel.read_receipts(call(query={"key": KEY, "mac": mac, "type": "%d"}))
+        kannel.read_receipts(call(query={"part": KEY, "mac": mac, "type": "%d"}))
 
 
 def signed(body: bytes, stamp: str = STAMP, secret: bytes = b"s") -> ReceiptCall:
