@@ -10,13 +10,13 @@ from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
+from services.notify.domain.mail_layout import LAYOUT_NAME
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
 from services.notify.domain.recipients import RecipientDirectory
 from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
-from services.notify.providers.mail.sessions import SmtpOptions
-from services.notify.providers.mail.smtp import SmtpProvider
+from services.notify.providers.mail.kind import SmtpSettings, build_smtp
 from services.notify.providers.pool import ChannelPool
 from services.notify.providers.pool_building import pools_of_file, single_provider_pool
 from services.notify.providers.provider import Provider
@@ -41,7 +41,8 @@ def build(settings: NotifySettings) -> Service:
     )
     channels = frozenset(provider.channel for provider in providers)
     requests = PlanDeliveries(planning_context(settings, channels), service.key_ring, service.clock)
-    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy) for provider in providers]
+    lane_share = int(settings.delivery_concurrency * settings.delivery_lane_share)
+    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy, lane_share) for provider in providers]
     wakes = timers.register(service, senders, settings)
 
     def wake() -> None:
@@ -103,24 +104,20 @@ def messaging_packs(organisation: Organisation, folder: Path) -> list[Pack]:
 
 def template_sources(custom_folder: Path | None) -> dict[str, str]:
     """The installed templates by name; a template of the custom folder replaces the installed one of the same name."""
-    folders = [TEMPLATES_FOLDER, *([custom_folder] if custom_folder else [])]
-    return {path.stem: path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.j2"))}
+    paths = [path for folder in _template_folders(custom_folder) for path in sorted(folder.glob("*.j2"))]
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths if path.stem != LAYOUT_NAME}
+
+
+def _template_folders(custom_folder: Path | None) -> list[Path]:
+    return [TEMPLATES_FOLDER, *([custom_folder] if custom_folder else [])]
 
 
 def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
     if not settings.smtp_host:
         return None
-    options = SmtpOptions(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.smtp_security,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value(),
-        sender=settings.smtp_sender,
-        timeout=settings.smtp_timeout,
-        ca_file=settings.smtp_ca_file,
-    )
-    return SmtpProvider(options, clock)
+    names = ("host", "port", "security", "username", "sender", "ca_file", "html", "dkim_selector", "dkim_key_file", "dkim_domain")
+    smtp = SmtpSettings(**{name: getattr(settings, f"smtp_{name}") for name in names}, templates=settings.templates)
+    return build_smtp(smtp, settings.smtp_password.get_secret_value(), clock, settings.smtp_timeout)
 
 
 def _http_sms(settings: NotifySettings, _clock: Clock) -> Provider | None:

@@ -7,7 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from services.notify.domain.failure_reason import FailureReason, reason_label
 from shared.runtime.process.measured_gauge import OTHER, MeasuredGauge, bounded
 
-CHANNELS = ("email", "sms")
+CHANNELS = ("email", "sms", "chat", "voice")
 
 REQUESTED = Counter("jiesu_notify_requested", "Messages requested: one per recipient and channel", ["channel"])
 SENT = Counter("jiesu_notify_sent", "Messages that a provider accepted", ["channel"])

@@ -64,12 +64,20 @@ def read_mobile(raw_phone: str, region: str) -> str | None:
 
 def read_email(raw_email: str) -> str | None:
     """The address without display name, in lower case, its domain in ASCII by IDNA 2008; None if it is not an address."""
+    address = email_as_written(raw_email)
+    # Lower case again: the domain is in lower case, and no provider tells Wang@ from wang@ although RFC 5321 allows it.
+    return address.lower() if address else None
+
+
+def email_as_written(raw_email: str) -> str | None:
+    """The address as `read_email` gives it, its local part with the capitals that were written, as mail is sent to it."""
     _, address = parseaddr(_visible(raw_email))
-    local_part, _, domain = address.lower().rpartition("@")
+    local_part, _, domain = address.rpartition("@")
+    # NFKC, lower case and the full stop are what RFC 5895 does before IDNA 2008, which keeps ß; IDNA 2003 would send it to strasse.de.
+    domain = domain.lower().replace("。", ".")
     if _LOCAL_PART.fullmatch(local_part) is None or "." not in domain:
         return None
     try:
-        # NFKC and lower case are what RFC 5895 does before IDNA 2008, which keeps ß; IDNA 2003 would send it to strasse.de.
         ascii_domain = idna.encode(domain).decode("ascii")
     except idna.IDNAError:
         return None

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
 from shared.procedures.expressions.text_patterns import TextPattern
+from shared.procedures.model.additional_channels import AdditionalChannel
 from shared.procedures.model.effects import RoleNames, role_tuple
 
 _MAX_CACHED_HOLDERS = 10_000
@@ -36,6 +37,7 @@ class Person(StrictModel):
     department: str | None = None
     email: str | None = None
     phone: str | None = None
+    chat: str | None = Field(default=None, description="the robot of the person's group in providers.yaml; none: the department's")
     language: str = "zh"
     substitute: str | None = Field(default=None, description="the person who holds the roles during an absence")
     absent: list[Absence] = Field(default_factory=list)
@@ -59,6 +61,7 @@ class Department(StrictModel):
     head: str | None = None
     parent: str | None = None
     calendar: str | None = None
+    chat: str | None = Field(default=None, description="the robot of its group in providers.yaml; none: that of the department above")
     capacity: int | None = Field(
         default=None, ge=1, description="how many open cases it can lead; with so many, triage names the next of `next` instead"
     )
@@ -143,6 +146,7 @@ class Organisation(StrictModel):
     shared_contacts: list[str] = Field(
         default_factory=list, description="phone numbers and addresses that belong to no single complainant: own desks, switchboards"
     )
+    also_by: list[AdditionalChannel] = Field(default_factory=list, description="messages to staff that also go by another channel")
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
     everyone: bool = Field(
         default=False,

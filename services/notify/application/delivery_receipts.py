@@ -1,5 +1,6 @@
 """Records delivery receipts of gateways."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.notify.application import part_receipts
@@ -32,7 +33,7 @@ class RecordReceipts:
             if row is None:
                 return "unknown"
             if receipt.status is ReceiptStatus.DELIVERED:
-                await part_receipts.record_delivered(tx, row, self._clock)
+                await part_receipts.record_delivered(tx, replace(row, acknowledged=receipt.acknowledged), self._clock)
             elif receipt.status is ReceiptStatus.FAILED:
                 await part_receipts.record_failed(tx, row, receipt.code, self._clock)
         return str(receipt.status.value)

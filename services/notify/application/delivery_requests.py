@@ -7,6 +7,7 @@ import orjson
 from services.notify import metrics
 from services.notify.application import delivery_events
 from services.notify.domain.delivery_planning import PlannedDelivery, PlanningContext, plan_deliveries
+from services.notify.domain.lanes import delivery_lane
 from services.notify.storage import deliveries
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts.events.notifications import NotificationFailed, NotificationRequested
@@ -71,6 +72,7 @@ class PlanDeliveries:
             text=delivery.text,
             reason=delivery.reason or "",
             traceparent=traceparent,
+            lane=delivery_lane(delivery.channel, delivery.address),
         )
 
 

@@ -11,6 +11,8 @@ from services.notify import metrics
 from services.notify.application import delivery_events, part_receipts
 from services.notify.domain import retry_policy
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.domain.lanes import LaneLoad
+from services.notify.domain.message_templates import template_language
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
 from services.notify.storage import deliveries, delivery_parts
@@ -28,16 +30,17 @@ log = structlog.get_logger(__name__)
 class SendDeliveries:
     """Sends the deliveries of one provider's channel; `claim`, `attempt` and `settle` are the steps of a leased work queue."""
 
-    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy) -> None:
+    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy, lane_share: int = 10) -> None:
         self.channel = provider.channel
         self._provider = provider
         self._key_ring = key_ring
         self._clock = clock
         self._policy = policy
+        self._lanes = LaneLoad(lane_share)
 
     async def claim(self, tx: Transaction, limit: int, now: datetime, until: datetime) -> Sequence[DeliveryRow]:
         """Lease due deliveries until the instant `until` (real time)."""
-        return await deliveries.claim_deliveries(tx, self.channel, limit, now, until)
+        return await deliveries.claim_deliveries(tx, self.channel, limit, now, until, self._lanes.running, self._lanes.share)
 
     async def attempt(self, row: DeliveryRow) -> SendAccepted | SendFailed:
         """Send one delivery, outside any transaction; whatever the peer does becomes a `SendFailed`."""
@@ -47,9 +50,16 @@ class SendDeliveries:
             return SendFailed(FailureReason.SEALED, permanent=True)
         started = monotonic()
         message = OutgoingMessage(
-            str(row.id), address, row.subject, row.text, language=template_language(row.template), provider=row.provider
+            str(row.id),
+            address,
+            row.subject,
+            row.text,
+            case=row.case_id,
+            language=template_language(row.template),
+            provider=row.provider,
         )
-        result = await self._send(message)
+        with self._lanes.occupy(row.lane):
+            result = await self._send(message)
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result
@@ -96,6 +106,8 @@ class SendDeliveries:
             return AttemptResult(
                 row.id, row.fence, "sent", now, reference=outcome.reference, provider=outcome.provider, parts=outcome.billed_parts
             )
+        if outcome.postponed:
+            return self._postpone(row, outcome, now)
         # Jitter: messages that failed in the same outage must not come back to the provider in the same second.
         delay = jitter(retry_policy.retry_delay(self._policy, row.attempts, outcome.retry_after))
         due_at = None
@@ -106,6 +118,14 @@ class SendDeliveries:
         status = "pending" if due_at else "failed"
         return AttemptResult(row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=provider)
 
+    def _postpone(self, row: DeliveryRow, outcome: SendFailed, now: datetime) -> AttemptResult:
+        """The result for a message that the provider's rate limit delayed; only the time limit ends it, not the number of attempts."""
+        due_at = retry_policy.next_attempt_at(self._policy, 0, row.first_due_at or now, now, jitter(outcome.retry_after or 1.0))
+        status = "pending" if due_at else "failed"
+        return AttemptResult(
+            row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=row.provider, postponed=due_at is not None
+        )
+
     def _count_settled(self, rows: Sequence[DeliveryRow]) -> None:
         for row in rows:
             if row.status == "sent":
@@ -113,8 +133,3 @@ class SendDeliveries:
                 metrics.PARTS.labels(row.provider).inc(row.parts)
             else:
                 metrics.count_failed(self.channel, row.reason)
-
-
-def template_language(template: str) -> str:
-    """The language in a template's name `<name>.<language>.<channel>`."""
-    return template.split(".")[-2] if template.count(".") >= 2 else ""  # noqa: PLR2004 - the parts of the name

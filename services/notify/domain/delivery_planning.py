@@ -96,7 +96,7 @@ def _plan_delivery(
         try:
             form = MessageForm(context.templates.language(to.language), to.channel, context.templates.format_instant)
             values = message_values(request, form, context.texts, _follow_values(request, to.id, context.follow))
-            rendered = context.templates.render(template, values)
+            rendered = context.templates.render(template, values, to.channel)
         except (TemplateRenderError, ValueError):
             reason = FailureReason.TEMPLATE
     return PlannedDelivery(

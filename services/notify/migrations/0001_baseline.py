@@ -30,6 +30,7 @@ CREATE TABLE delivery (
     text text NOT NULL,
     reason text NOT NULL,
     traceparent text,
+    lane text DEFAULT '' NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     fence bigint DEFAULT 0 NOT NULL,
     first_due_at timestamptz NOT NULL,

@@ -93,7 +93,7 @@ class ChannelPool:
         pinned = self._members.get(message.provider)
         if pinned is not None and not pinned.entry.pass_on_doubt:
             return [pinned]
-        serving = [member for member in self._members.values() if member.entry.serves.includes(message.address, message.language)]
+        serving = [member for member in self._members.values() if member.entry.carries(message.address, message.language)]
         if not serving:
             return SendFailed(FailureReason.NO_PROVIDER, permanent=True)
         parts = count_parts(message.text).parts if self.channel == "sms" else 1

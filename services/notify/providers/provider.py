@@ -11,13 +11,15 @@ from services.notify.domain.failure_reason import FailureReason
 class OutgoingMessage:
     """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat.
 
-    `provider` is set if an earlier attempt may have sent the message through that provider: no other one may repeat it.
+    `case` is the id of the case, `language` that of subject and text (`zh` or `en`), empty if unknown. `provider` is set if an earlier
+    attempt may have sent the message through that provider: no other one may repeat it.
     """
 
     idempotency_key: str
     address: str
     subject: str
     text: str
+    case: str = ""
     language: str = ""
     provider: str = ""
 
@@ -72,12 +74,14 @@ class DeliveryReceipt:
     """A gateway's report about an accepted message; `code` is the gateway's.
 
     It names the message by our `idempotency_key`, or, where that is empty, by the gateway's own `reference` for one of its parts.
+    `acknowledged`: the person has confirmed it, by pressing the key that the call asked for.
     """
 
     idempotency_key: str
     status: ReceiptStatus
     code: str = ""
     reference: str = ""
+    acknowledged: bool = False
 
 
 class Provider(Protocol):

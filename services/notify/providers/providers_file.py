@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.notify.domain.chat_address import ChatAddress
 from services.notify.providers.kind import ProviderKind
 from services.notify.providers.registry import PROVIDER_KINDS
 from shared.procedures.loading.validation import validate_document
@@ -58,6 +59,12 @@ class ProviderEntry(_Strict):
     breaker: BreakerSettings = BreakerSettings()
     serves: ServedMessages = ServedMessages()
     settings: dict[str, Any] = Field(default_factory=dict)
+
+    def carries(self, address: str, language: str) -> bool:
+        """Whether a message to this address in this language may go through the provider; a robot posts into its own group only."""
+        if self.channel == "chat" and ChatAddress.parse(address).robot != self.id:
+            return False
+        return self.serves.includes(address, language)
 
 
 class ProvidersFile(_Strict):

@@ -1,6 +1,6 @@
 """Reads, claims and writes table `delivery`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,8 @@ class DeliveryRow:
     """A delivery as stored; its instants are real time.
 
     `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
-    `provider` is the id of the one that sent the message, or may have sent it; `parts` what its carrier charges.
+    `lane` names the peer whose slowness must not delay other lanes; empty for none. `provider` is the id of the one that sent the
+    message, or may have sent it; `parts` what its carrier charges.
     """
 
     id: UUID
@@ -30,11 +31,14 @@ class DeliveryRow:
     text: str
     reason: str
     traceparent: str | None
+    lane: str = ""
     attempts: int = 0
     fence: int = 0
     first_due_at: datetime | None = None
     provider: str = ""
     parts: int = 0
+    acknowledged: bool = False
+    """Not stored: the receipt that is being recorded says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +56,35 @@ class AttemptResult:
     reason: str = ""
     provider: str = ""
     parts: int = 0
+    postponed: bool = False
+    """The provider's rate limit delayed it before an attempt was made: the attempt that the claim counted is taken back."""
 
 
-_COLUMNS = "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent"
+_COLUMNS = (
+    "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent, lane"
+)
 _ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at, provider, parts"
 _INSERT = f"""
 INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
 SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS new ({_COLUMNS})
+            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]) AS new ({_COLUMNS})
 ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id
 """  # noqa: S608 - constants
 # The attempt counts when it is claimed: the message may have been sent by a process that died before it settled.
+# A lane at its share is left out before LIMIT, so that 10,000 mails to a slow server do not hide the mails behind them. PostgreSQL has
+# no FOR UPDATE beside a window function, hence two steps: a row that is locked and over the share is free again at the commit.
 _CLAIM = f"""
-WITH due AS (
-    SELECT id FROM delivery WHERE status = 'pending' AND channel = $1 AND due_at <= $3 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+WITH load AS (SELECT lane, running FROM unnest($5::text[], $6::int[]) AS load (lane, running)),
+waiting AS (
+    SELECT id, lane, due_at FROM delivery
+    WHERE status = 'pending' AND channel = $1 AND due_at <= $3
+        AND (lane = '' OR lane NOT IN (SELECT lane FROM load WHERE running >= $7))
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+),
+placed AS (SELECT id, lane, row_number() OVER (PARTITION BY lane ORDER BY due_at, id) AS place FROM waiting),
+due AS (
+    SELECT placed.id FROM placed LEFT JOIN load USING (lane) WHERE placed.lane = '' OR placed.place + coalesce(load.running, 0) <= $7
 )
 UPDATE delivery SET due_at = $4, attempts = attempts + 1, fence = fence + 1
 FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in _ALL_COLUMNS.split(","))}
@@ -75,18 +93,19 @@ _LOCK = f"SELECT {_ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa:
 # Address and text of a settled delivery are personal data that nothing needs any more.
 _SETTLE = """
 UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done.reference, reason = done.reason,
-    provider = done.provider, parts = done.parts,
+    attempts = attempts - done.postponed::int, provider = done.provider, parts = done.parts,
     settled_at = CASE WHEN done.status <> 'pending' THEN now() END,
     address = CASE WHEN done.status = 'pending' THEN address ELSE '' END,
+    lane = CASE WHEN done.status = 'pending' THEN lane ELSE '' END,
     subject = CASE WHEN done.status = 'pending' THEN subject ELSE '' END,
     text = CASE WHEN done.status = 'pending' THEN text ELSE '' END
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::int[])
-    AS done (id, fence, status, due_at, reference, reason, provider, parts)
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::int[], $9::boolean[])
+    AS done (id, fence, status, due_at, reference, reason, provider, parts, postponed)
 WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
 RETURNING delivery.id
 """
 _RECORD_RECEIPT = """
-UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '' WHERE id = $1
+UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', lane = '', subject = '', text = '' WHERE id = $1
 """
 _BACKLOG = """
 SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery WHERE status = 'pending' AND due_at <= $1 GROUP BY channel
@@ -106,9 +125,14 @@ async def insert_deliveries(tx: Transaction, rows: Sequence[DeliveryRow]) -> set
     return {row["id"] for row in inserted}
 
 
-async def claim_deliveries(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[DeliveryRow]:
-    """Lease up to `limit` due deliveries of a channel until the instant `until`, oldest first; counts an attempt and raises the fence."""
-    rows = await tx.fetch(_CLAIM, channel, limit, now, until)
+async def claim_deliveries(
+    tx: Transaction, channel: str, limit: int, now: datetime, until: datetime, running: Mapping[str, int], lane_share: int
+) -> list[DeliveryRow]:
+    """Lease up to `limit` due deliveries of a channel until the instant `until`, oldest first; counts an attempt and raises the fence.
+
+    A lane gets no more than `lane_share` less the attempts that it has `running`.
+    """
+    rows = await tx.fetch(_CLAIM, channel, limit, now, until, list(running), list(running.values()), lane_share)
     return sorted((_to_delivery(row) for row in rows), key=lambda row: row.id)
 
 
@@ -124,6 +148,7 @@ async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -
         [result.reason for result in results],
         [result.provider for result in results],
         [result.parts for result in results],
+        [result.postponed for result in results],
     )
     return {row["id"] for row in rows}
 

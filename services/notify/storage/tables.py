@@ -21,6 +21,7 @@ def metadata() -> MetaData:
         Column("due_at", DateTime(timezone=True), nullable=False),
         *(Column(name, Text, nullable=False) for name in ("address", "subject", "text", "reason")),
         Column("traceparent", Text),
+        Column("lane", Text, nullable=False, server_default=""),
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("fence", BigInteger, nullable=False, server_default="0"),
         Column("first_due_at", DateTime(timezone=True), nullable=False),

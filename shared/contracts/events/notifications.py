@@ -9,7 +9,8 @@ from shared.contracts.events.base import CaseEvent, JsonObject
 class NotificationRequested(CaseEvent):
     """A notification of persons was requested.
 
-    `recipients` are roles, `by` channels (sms, email), `template` is the text template, `about` the event that caused the request.
+    `recipients` are roles, `by` channels (sms, email, chat, voice), `template` is the text template, `about` the event that caused
+    the request.
     """
 
     name = "notification_requested"
@@ -48,9 +49,11 @@ class NotificationSent(NotificationOutcome):
 
 
 class NotificationDelivered(NotificationOutcome):
-    """The provider confirmed that the message arrived."""
+    """The provider confirmed that the message arrived; `acknowledged` if the person confirmed it, by a key in a call."""
 
     name = "notification_delivered"
+
+    acknowledged: bool = False
 
 
 class NotificationFailed(NotificationOutcome):

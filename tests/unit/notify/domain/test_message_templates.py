@@ -15,6 +15,7 @@ from services.notify.domain.message_templates import (
     one_line,
     truncate_values,
 )
+from services.notify.domain.required_templates import TEMPLATE_CHANNELS
 
 INSTALLED = template_sources(None)
 NAMED = [name for name in INSTALLED if not name.startswith("_")]
@@ -45,7 +46,7 @@ def templates_with(text: str, channel: str = "sms") -> MessageTemplates:
 
 def test_every_template_exists_in_both_languages_for_both_channels() -> None:
     names = {path.name.split(".")[0] for path in TEMPLATES_FOLDER.glob("[a-z]*.j2")}
-    assert set(NAMED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
+    assert set(NAMED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in TEMPLATE_CHANNELS}
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))
@@ -131,7 +132,7 @@ OVERDUE = FULL | {"title": "当天处理", "started_at": "2026-09-24T09:00:00+08
 
 
 @pytest.mark.parametrize("name", ["clock_breached", "reminded", "escalated"])
-@pytest.mark.parametrize("channel", sorted(LONGEST_TEXT))
+@pytest.mark.parametrize("channel", sorted(TEMPLATE_CHANNELS))
 def test_notice_of_something_overdue_names_it_its_due_instant_and_its_clause(name: str, channel: str) -> None:
     chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", OVERDUE) for language in LANGUAGES)
     assert all(part in chinese.text for part in ("超时", "当天处理", "2026-09-25 00:00", "3.5.1"))
@@ -148,7 +149,7 @@ def test_breach_states_since_when_it_is_counted_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("name", ["due", "reminded"])
-@pytest.mark.parametrize("channel", sorted(LONGEST_TEXT))
+@pytest.mark.parametrize("channel", sorted(TEMPLATE_CHANNELS))
 def test_notice_before_the_deadline_states_when_it_is_due_and_not_that_it_is_overdue(name: str, channel: str) -> None:
     chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", FULL) for language in LANGUAGES)
     assert re.search("期限(是|：) ?2026-09-25 00:00", chinese.text)
