@@ -47,6 +47,12 @@ class RatedProvider:
         return self.bucket.seconds_until_available(monotonic()) if self.bucket else 0.0
 
     @property
+    def longest_attempt(self) -> float:
+        """Seconds that a message can take here: the waits for a place and for the rate, and the attempt."""
+        waits = (self.slots is not None) + (self.bucket is not None)
+        return self.entry.timeout * (1 + waits)
+
+    @property
     def is_full(self) -> bool:
         """Whether as many messages are being sent as may be."""
         return self.slots is not None and self.slots.locked()
@@ -63,6 +69,13 @@ class ChannelPool:
     def providers(self) -> dict[str, Provider]:
         """The providers by their ids."""
         return {provider_id: member.provider for provider_id, member in self._members.items()}
+
+    @property
+    def longest_attempt(self) -> float:
+        """Seconds that an attempt can take if every provider fails at its time limit: the lease has to be longer."""
+        longest = [member.longest_attempt for member in self._members.values()]
+        # A robot's message goes to that robot alone, of which a file may have many.
+        return max(longest) if self.channel == "chat" else sum(longest)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send through the first provider that accepts the message, in the order of `preference_order`.
@@ -110,10 +123,14 @@ class ChannelPool:
     async def _send_through(self, member: RatedProvider, message: OutgoingMessage) -> SendAccepted | SendFailed:
         async with AsyncExitStack() as stack:
             if member.slots is not None:
-                await stack.enter_async_context(member.slots)
+                try:
+                    async with asyncio.timeout(member.entry.timeout):
+                        await stack.enter_async_context(member.slots)
+                except TimeoutError:
+                    return _held_back(member, member.entry.timeout)
             wait = member.wait_seconds()
             if wait > member.entry.timeout:
-                return SendFailed(FailureReason.BUSY, permanent=False, retry_after=wait, postponed=True, provider=member.entry.id)
+                return _held_back(member, wait)
             if member.bucket is not None:
                 # Consumed before the wait: the messages behind this one wait for their own tokens.
                 member.bucket.consume(count_parts(message.text).parts if self.channel == "sms" else 1)
@@ -144,6 +161,11 @@ def _is_final(result: SendFailed) -> bool:
 def _postponed(member: RatedProvider) -> SendFailed:
     """The result while the breaker is open: no attempt, so it does not count as one."""
     return SendFailed(FailureReason.UNREACHABLE, permanent=False, retry_after=member.breaker.seconds_closed(), postponed=True)
+
+
+def _held_back(member: RatedProvider, wait: float) -> SendFailed:
+    """The result beyond the entry's own limits: no attempt either."""
+    return SendFailed(FailureReason.BUSY, permanent=False, retry_after=wait, postponed=True, provider=member.entry.id)
 
 
 def _least_final(failures: Sequence[SendFailed]) -> SendFailed:
