@@ -27,6 +27,7 @@ from shared.procedures.checks.organisation_check import load_checked_organisatio
 from shared.procedures.loading.loader import Pack, installed_packs, installed_versions, load_pack
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
+from shared.runtime.errors import Misconfigured
 from shared.runtime.service import Service
 
 TEMPLATES_FOLDER = Path(__file__).parent / "templates"
@@ -61,6 +62,12 @@ def build(settings: NotifySettings) -> Service:
 def configured_providers(settings: NotifySettings, clock: Clock) -> list[ChannelPool]:
     """One pool for each channel that has providers: those of the file, else the one that the environment describes."""
     pools = pools_of_file(load_providers(settings.providers), clock, settings.receipts_url) if settings.providers else []
+    for pool in pools:
+        if settings.delivery_lease < pool.longest_attempt:
+            raise Misconfigured(
+                f"providers of channel {pool.channel}: an attempt can take {pool.longest_attempt:g} s with all their timeouts, longer than "
+                f"JIESU_DELIVERY_LEASE ({settings.delivery_lease:g} s), and would be repeated meanwhile; lower timeouts or raise the lease"
+            )
     covered = {pool.channel for pool in pools}
     by_environment = [(factory.__name__.lstrip("_"), factory(settings, clock)) for factory in PROVIDER_FACTORIES]
     return pools + [single_provider_pool(name, each) for name, each in by_environment if each is not None and each.channel not in covered]

@@ -47,6 +47,12 @@ class RatedProvider:
         return self.bucket.seconds_until_available(monotonic()) if self.bucket else 0.0
 
     @property
+    def longest_attempt(self) -> float:
+        """Seconds that a message can take here: the waits for a place and for the rate, and the attempt."""
+        waits = (self.slots is not None) + (self.bucket is not None)
+        return self.entry.timeout * (1 + waits)
+
+    @property
     def is_full(self) -> bool:
         """Whether as many messages are being sent as may be."""
         return self.slots is not None and self.slots.locked()
@@ -64,6 +70,13 @@ class ChannelPool:
         """The providers by their ids."""
         return {provider_id: member.provider for provider_id, member in self._members.items()}
 
+    @property
+    def longest_attempt(self) -> float:
+        """Seconds that an attempt can take if every provider fails at its time limit: the lease has to be longer."""
+        longest = [member.longest_attempt for member in self._members.values()]
+        # A robot's message goes to that robot alone, of which a file may have many.
+        return max(longest) if self.channel == "chat" else sum(longest)
+
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send through the first provider that accepts the message, in the order of `preference_order`.
 
@@ -73,15 +86,16 @@ class ChannelPool:
         candidates = self._candidates(message)
         if isinstance(candidates, SendFailed):
             return candidates
-        result: SendAccepted | SendFailed = _none_ready(candidates)
-        # The loop ends at the first provider that has or may have the message; each of the others has refused it for now.
+        failures: list[SendFailed] = []
         for member in self._ready_first(candidates):
             if member.breaker.seconds_closed() > 0:
+                failures.append(_postponed(member))
                 continue
-            result = await self._send_through(member, message)
-            if isinstance(result, SendAccepted) or result.permanent or (result.in_doubt and not member.entry.pass_on_doubt):
-                return result
-        return result
+            outcome = await self._send_through(member, message)
+            if isinstance(outcome, SendAccepted) or _is_final(outcome) or (outcome.in_doubt and not member.entry.pass_on_doubt):
+                return outcome
+            failures.append(outcome)
+        return _least_final(failures)
 
     async def close(self) -> None:
         """Close every provider."""
@@ -109,10 +123,14 @@ class ChannelPool:
     async def _send_through(self, member: RatedProvider, message: OutgoingMessage) -> SendAccepted | SendFailed:
         async with AsyncExitStack() as stack:
             if member.slots is not None:
-                await stack.enter_async_context(member.slots)
+                try:
+                    async with asyncio.timeout(member.entry.timeout):
+                        await stack.enter_async_context(member.slots)
+                except TimeoutError:
+                    return _held_back(member, member.entry.timeout)
             wait = member.wait_seconds()
             if wait > member.entry.timeout:
-                return SendFailed(FailureReason.BUSY, permanent=False, retry_after=wait, postponed=True, provider=member.entry.id)
+                return _held_back(member, wait)
             if member.bucket is not None:
                 # Consumed before the wait: the messages behind this one wait for their own tokens.
                 member.bucket.consume(count_parts(message.text).parts if self.channel == "sms" else 1)
@@ -135,7 +153,25 @@ class ChannelPool:
             return SendFailed(FailureReason.GARBAGE, permanent=False, in_doubt=True)
 
 
-def _none_ready(members: Sequence[RatedProvider]) -> SendFailed:
-    """The result while every breaker is open: no attempt, so it does not count as one."""
-    wait = min(member.breaker.seconds_closed() for member in members)
-    return SendFailed(FailureReason.UNREACHABLE, permanent=False, retry_after=wait, postponed=True)
+def _is_final(result: SendFailed) -> bool:
+    """Whether no other provider is tried; one that has no approved template for the text leaves it to the others."""
+    return result.permanent and result.reason is not FailureReason.TEMPLATE
+
+
+def _postponed(member: RatedProvider) -> SendFailed:
+    """The result while the breaker is open: no attempt, so it does not count as one."""
+    return SendFailed(FailureReason.UNREACHABLE, permanent=False, retry_after=member.breaker.seconds_closed(), postponed=True)
+
+
+def _held_back(member: RatedProvider, wait: float) -> SendFailed:
+    """The result beyond the entry's own limits: no attempt either."""
+    return SendFailed(FailureReason.BUSY, permanent=False, retry_after=wait, postponed=True, provider=member.entry.id)
+
+
+def _least_final(failures: Sequence[SendFailed]) -> SendFailed:
+    """The last attempt that can be repeated, else the shortest wait, else the last refusal."""
+    attempts = [failure for failure in failures if not failure.permanent and not failure.postponed]
+    waiting = [failure for failure in failures if failure.postponed]
+    if attempts:
+        return attempts[-1]
+    return min(waiting, key=lambda failure: failure.retry_after or 0.0) if waiting else failures[-1]

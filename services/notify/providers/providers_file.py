@@ -100,9 +100,19 @@ def provider_problems(path: Path, environment: Mapping[str, str]) -> list[FilePr
             severity="warning",
         )
         for index, entry in enumerate(entries)
-        for name, variable in entry.settings.items()
-        if name.endswith("_env") and variable and not environment.get(str(variable))
+        for name, variable in _variables(entry.settings)
+        if not environment.get(variable)
     ]
+
+
+def _variables(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The environment variables that settings name, each with the key at the top under which it stands."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            values = value.values() if name.endswith("_env") else (variable for _, variable in _variables(value))
+            yield from ((name, str(variable)) for variable in values)
+        elif name.endswith("_env") and value:
+            yield name, str(value)
 
 
 def settings_problems(document: YamlDocument, index: int, entry: ProviderEntry, kind: ProviderKind[Any]) -> list[FileProblem]:

@@ -1,9 +1,7 @@
 """Sends text messages to an SMSC by SMPP 3.4, and gets receipts on the same connection (docs/how-to/send-sms.md)."""
 
 import asyncio
-import hashlib
 import ssl
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +17,7 @@ from services.notify.providers.kind import ProviderContext, ProviderKind, Provid
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.receipts import RecordReceipt
 from services.notify.providers.sms import smpp_pdu
+from services.notify.providers.sms.part_memory import PartMemory, concatenation_reference
 from services.notify.providers.sms.smpp_pdu import Pdu, SmppProtocolError
 from services.notify.providers.sms.smpp_session import SmppBindError, SmppClosedError, SmppOptions, SmppSession
 from shared.runtime.clock import monotonic
@@ -50,7 +49,6 @@ THROTTLED = frozenset({0x14, 0x58})
 _INTERNATIONAL, _ISDN = 1, 1
 _UDH = 0x40
 _DATA_CODINGS = {"gsm7": 0, "ucs2": 8}
-_REMEMBERED_MESSAGES = 10_000
 
 
 class SmppSettings(ProviderSettings):
@@ -100,14 +98,13 @@ class SmppProvider:
         self._backoff = Backoff(initial_seconds=0.5, max_seconds=30.0)
         self._bind_at = 0.0
         self._paused_until = 0.0
-        self._sent: OrderedDict[str, _SentParts] = OrderedDict()
+        self._memory = PartMemory()
         self._record: RecordReceipt | None = None
         self._codec = smpp_pdu.load_codec()
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Submit every part; a repeated attempt goes on with the first part that the SMSC has not accepted."""
-        sent = self._sent.pop(message.idempotency_key, _SentParts())
-        sent.in_doubt, sent.throttled = False, 0
+        sent = _SentParts(self._memory.take(message.idempotency_key))
         try:
             async with asyncio.timeout(self._options.timeout):
                 failure = await self._send_parts(message, sent)
@@ -125,7 +122,7 @@ class SmppProvider:
         if failure is None:
             return SendAccepted(sent.ids[0], tuple(sent.ids), len(sent.ids))
         if not failure.permanent and (sent.ids or sent.in_doubt):
-            self._remember(message.idempotency_key, sent)
+            self._memory.keep(message.idempotency_key, sent.ids)
             # Some parts are with this carrier: another one would send the whole text a second time.
             return SendFailed(failure.reason, permanent=False, code=failure.code, retry_after=failure.retry_after, in_doubt=True)
         return failure
@@ -150,9 +147,7 @@ class SmppProvider:
 
     async def _send_parts(self, message: OutgoingMessage, sent: _SentParts) -> SendFailed | None:
         bits: ReferenceBits = self._settings.reference_bits
-        # From the key: a repeated attempt completes the same text on the telephone.
-        reference = int.from_bytes(hashlib.sha256(message.idempotency_key.encode()).digest()[:2], "big")
-        parts = encode_parts(message.text, reference, bits, packed=self._settings.packed)
+        parts = encode_parts(message.text, concatenation_reference(message.idempotency_key), bits, packed=self._settings.packed)
         while len(sent.ids) < len(parts):
             await asyncio.sleep(max(0.0, self._paused_until - monotonic()))
             encode = partial(self._encode, message, parts[len(sent.ids)], is_part=len(parts) > 1)
@@ -184,11 +179,6 @@ class SmppProvider:
             sequence_number=sequence,
         ).encode()
         return pdu
-
-    def _remember(self, key: str, sent: _SentParts) -> None:
-        self._sent[key] = sent
-        if len(self._sent) > _REMEMBERED_MESSAGES:
-            self._sent.popitem(last=False)
 
     async def _bound(self) -> SmppSession:
         async with self._binding:

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tests.integration.notify.providers.peers import call_out, http_sms, robots, smpp, smtp
+from tests.integration.notify.providers.peers import aliyun, call_out, http, http_sms, kannel, robots, smpp, smtp, twilio
 from tests.integration.notify.providers.peers.peer_kind import PeerKind
 
 PEER_KINDS: dict[str, PeerKind] = {
+    "aliyun": aliyun.PEER,
     "call_out": call_out.PEER,
     "dingtalk": robots.DINGTALK,
     "feishu": robots.FEISHU,
+    "http": http.PEER,
     "http_sms": http_sms.PEER,
+    "kannel": kannel.PEER,
     "smpp": smpp.PEER,
     "smtp": smtp.PEER,
+    "twilio": twilio.PEER,
     "wecom": robots.WECOM,
 }
 ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]

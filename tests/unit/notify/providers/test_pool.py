@@ -1,5 +1,6 @@
 """Several providers of a channel: shares, failover, doubt, breakers, rates and parts."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -124,6 +125,18 @@ async def test_refused_recipients_do_not_open_the_breaker() -> None:
     assert len(first.messages) == 3
 
 
+@pytest.mark.usefixtures("seconds")
+async def test_provider_without_an_approved_template_leaves_the_text_to_the_others() -> None:
+    no_template = SendFailed(FailureReason.TEMPLATE, permanent=True)
+    accepted = await pool(ScriptedProvider(no_template), ScriptedProvider()).send(MESSAGE)
+    assert isinstance(accepted, SendAccepted)
+    busy = pool(ScriptedProvider(BUSY), ScriptedProvider(no_template), {"breaker": {"failures": 1, "pause": 30}})
+    assert await busy.send(MESSAGE) == replace(BUSY, provider="first"), "the first provider may carry it later"
+    assert (await busy.send(MESSAGE)) == SendFailed(FailureReason.UNREACHABLE, permanent=False, retry_after=30.0, postponed=True)
+    none = await pool(ScriptedProvider(no_template), ScriptedProvider(no_template)).send(MESSAGE)
+    assert none == replace(no_template, provider="second")
+
+
 async def test_open_breakers_postpone_without_an_attempt(seconds: Seconds) -> None:
     options = {"breaker": {"failures": 1, "pause": 30}}
     channel = pool(first := ScriptedProvider(BUSY), second := ScriptedProvider(BUSY), options, options)
@@ -174,3 +187,34 @@ async def test_closing_closes_every_provider() -> None:
     providers = [ScriptedProvider(), ScriptedProvider()]
     await pool(*providers).close()
     assert all(provider.closed for provider in providers)
+
+
+async def test_message_beyond_the_concurrency_goes_elsewhere_or_is_postponed() -> None:
+    class SlowProvider(ScriptedProvider):
+        def __init__(self) -> None:
+            super().__init__()
+            self.finish = asyncio.Event()
+
+        async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
+            await self.finish.wait()
+            return await super().send(message)
+
+    slow = SlowProvider()
+    channel = pool(slow, second := ScriptedProvider(), {"concurrency": 1}, {"weight": 1e-9})
+    sending = asyncio.ensure_future(channel.send(MESSAGE))
+    await asyncio.sleep(0)
+    assert (await channel.send(MESSAGE)).provider == "second"
+    alone = pool(waiting := SlowProvider(), ScriptedProvider(), {"concurrency": 1, "timeout": 0.05}, {"serves": {"prefixes": ["+1"]}})
+    blocked = asyncio.ensure_future(alone.send(MESSAGE))
+    await asyncio.sleep(0)
+    result = await alone.send(MESSAGE)
+    assert isinstance(result, SendFailed)
+    assert (result.postponed, result.provider) == (True, "first")
+    slow.finish.set()
+    waiting.finish.set()
+    assert {(await sending).provider, (await blocked).provider} == {"first"}
+    assert len(second.messages) == 1
+
+
+def test_longest_attempt_counts_every_provider_and_its_waits() -> None:
+    assert pool(ScriptedProvider(), ScriptedProvider(), {"timeout": 5, "rate": 1}, {"timeout": 3, "concurrency": 2}).longest_attempt == 16

@@ -103,7 +103,7 @@ def text_of(submit: dict[str, Any]) -> str:
     octets = bytes.fromhex(submit["octets"])
     if submit["esm_class"] & 0x40:
         octets = octets[octets[0] + 1 :]
-    return octets.decode("utf-16-be") if submit["data_coding"] == 8 else decode_gsm7(octets)
+    return octets.decode("utf-16-be", "replace") if submit["data_coding"] == 8 else decode_gsm7(octets)
 
 
 def smpp_provider(port: int, timeout: float = TIMEOUT, **settings: Any) -> SmppProvider:
