@@ -1,4 +1,4 @@
-"""Measures mails a second, and CPU a mail, for text alone, with the HTML twin, and signed by DKIM: `python -m tests.bench.mails`.
+"""Measures mails a second, and CPU a mail, for text alone, with the HTML twin, and signed by DKIM: `python -m tests.bench.outgoing_mails`.
 
 The mail server is the sink of `deploy/sinks` in a process of its own on this machine; only the sender's CPU is counted.
 """
@@ -98,7 +98,7 @@ async def measure(count: int) -> None:
 
 def main() -> None:
     """Parse the command line and measure."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.mails")
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.outgoing_mails")
     parser.add_argument("--mails", type=int, default=1000, choices=range(100, 20_001), metavar="N", help="mails of each kind")
     asyncio.run(measure(parser.parse_args().mails))
 
