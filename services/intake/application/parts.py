@@ -13,7 +13,7 @@ from services.intake.config import IntakeSettings
 
 @dataclass(frozen=True, slots=True)
 class IntakeParts:
-    """The parts that read and register submissions, made once by `bootstrap`."""
+    """The parts that read and register submissions, made once by `bootstrap`; `signer` is None without JIESU_ACTION_KEY."""
 
     settings: IntakeSettings
     sources: Sources
