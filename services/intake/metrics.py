@@ -7,7 +7,7 @@ from prometheus_client import Counter, Histogram
 from shared.contracts.complaint import CHANNEL_FAMILIES
 from shared.runtime.process.measured_gauge import bounded
 
-RECEIVED = Counter("jiesu_intake_received", "Submissions received, by the way they came: http, kafka", ["via"])
+RECEIVED = Counter("jiesu_intake_received", "Submissions received, by the way they came: http, kafka, file, webhook", ["via"])
 REGISTERED = Counter("jiesu_intake_registered", "Complaints registered", ["procedure", "channel"])
 DUPLICATES = Counter("jiesu_intake_duplicates", "Submissions that had been registered before", ["via"])
 SUPPLEMENTS = Counter("jiesu_intake_supplements", "Submissions with another text under a known reference, added to their case", ["via"])
@@ -20,9 +20,10 @@ REQUEST_SECONDS = Histogram(
 )
 GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a transaction", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500))
 
-WAYS = ("http", "kafka")
+WAYS = ("http", "kafka", "file", "webhook")
 REASONS = frozenset(
     {"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused", "reference_reused"}
+    | {"mapping", "signature"}
 )
 
 

@@ -42,9 +42,23 @@ class NotifySettings(RuntimeSettings):
         86_400.0, gt=0, description="seconds after which a message has finally failed, however many attempts were made"
     )
     delivery_concurrency: int = Field(20, ge=1, le=500, description="messages of one channel that a process sends concurrently")
+    delivery_lane_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="the share of them that one slow peer, such as a mail domain, takes at most; others keep the rest",
+    )
     delivery_lease: float = Field(90.0, gt=0, description="seconds until another process may claim the message; longer than any timeout")
     delivery_poll: float = Field(0.5, gt=0, description="poll interval in seconds for due messages")
     delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are stored for late receipts")
+
+    providers: Path | None = Field(
+        None,
+        description="the providers file: several providers a channel, and kinds that have no settings here; its channels replace those",
+    )
+    receipts_url: str = Field(
+        "", description="public address of notify's receipts, such as https://complaints.example.org/v1/receipts, which gateways are given"
+    )
 
     smtp_host: str = Field("", description="mail server; empty: no e-mail is sent, every one fails visibly")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port: 587 with STARTTLS, 465 with TLS")
@@ -52,6 +66,10 @@ class NotifySettings(RuntimeSettings):
     smtp_username: str = Field("", description="name for the login; empty: no login")
     smtp_password: SecretStr = Field(SecretStr(""), description="its password")
     smtp_sender: str = Field("jiesu@localhost", description="From of every mail; its domain ends the Message-IDs")
+    smtp_html: bool = Field(default=True, description="send an HTML twin beside the text of a mail")
+    smtp_dkim_selector: str = Field("", description="selector of the DKIM key in DNS, <selector>._domainkey.<domain>; empty: no signature")
+    smtp_dkim_key_file: Path | None = Field(None, description="the private RSA key in PEM that signs mails")
+    smtp_dkim_domain: str = Field("", description="signing domain; empty: that of the sender")
     smtp_timeout: float = Field(20.0, gt=0, description="seconds for one attempt")
     smtp_ca_file: str = Field("", description="authority of the server's certificate; empty: the system's")
 
@@ -60,6 +78,12 @@ class NotifySettings(RuntimeSettings):
     sms_receipt_secret: SecretStr = Field(SecretStr(""), description="key of the receipts' HMAC; empty: no receipt is accepted")
     sms_sender: str = Field("", description="sender's name or number, in the form that the gateway requires")
     sms_timeout: float = Field(10.0, gt=0, description="seconds for one attempt")
+
+    @model_validator(mode="after")
+    def _dkim_has_selector_and_key(self) -> Self:
+        if bool(self.smtp_dkim_selector) != (self.smtp_dkim_key_file is not None):
+            raise ValueError("smtp_dkim_selector and smtp_dkim_key_file: a signature needs both; set both or none")
+        return self
 
     @model_validator(mode="after")
     def _lease_outlasts_attempts(self) -> Self:

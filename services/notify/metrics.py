@@ -1,11 +1,13 @@
 """The metrics of notify; label values come from closed lists, never from records."""
 
-from prometheus_client import Counter, Histogram
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Gauge, Histogram
 
 from services.notify.domain.failure_reason import FailureReason, reason_label
 from shared.runtime.process.measured_gauge import OTHER, MeasuredGauge, bounded
 
-CHANNELS = ("email", "sms")
+CHANNELS = ("email", "sms", "chat", "voice")
 
 REQUESTED = Counter("jiesu_notify_requested", "Messages requested: one per recipient and channel", ["channel"])
 SENT = Counter("jiesu_notify_sent", "Messages that a provider accepted", ["channel"])
@@ -18,6 +20,13 @@ PROVIDER_SECONDS = Histogram(
     ["channel"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
 )
+PROVIDER_ATTEMPTS = Counter(
+    "jiesu_notify_provider_attempts", "Attempts by provider: accepted, or the reason of the failure", ["provider", "outcome"]
+)
+PROVIDER_OPEN = Gauge(
+    "jiesu_notify_provider_open", "1 while the provider's breaker is open: it gets one trial message a pause", ["provider"]
+)
+PARTS = Counter("jiesu_notify_parts", "Parts of text messages that a provider accepted, each of which the carrier charges", ["provider"])
 RECEIPT_OUTCOMES = ("delivered", "failed", "undecided", "unknown", "forged", "invalid")
 RECEIPTS = Counter("jiesu_notify_receipts", "Receipts: delivered, failed, undecided, unknown, forged, invalid", ["outcome"])
 DIGESTS = Counter("jiesu_notify_digests", "Messages that carry several requests", ["channel"])
@@ -49,6 +58,15 @@ def channel_label(name: str) -> str:
 def count_failed(name: str, reason: str) -> None:
     """Count one final failure."""
     FAILED.labels(channel_label(name), reason_label(reason)).inc()
+
+
+def initialise_providers(provider_ids: Iterable[str]) -> None:
+    """Create the time series of each provider of the file."""
+    for provider_id in provider_ids:
+        PARTS.labels(provider_id)
+        PROVIDER_OPEN.labels(provider_id).set(0)
+        for outcome in ("accepted", *FailureReason):
+            PROVIDER_ATTEMPTS.labels(provider_id, outcome)
 
 
 def initialise() -> None:

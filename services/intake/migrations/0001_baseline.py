@@ -1,4 +1,4 @@
-"""Intake's baseline: number series, complaints, refusals.
+"""Intake's baseline: number series, complaints, refusals, raw copies, imports.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -42,6 +42,49 @@ CREATE TABLE refusal (
     PRIMARY KEY (id)
 );
 CREATE INDEX refusal_refused ON refusal (refused_at);
+CREATE TABLE raw_copy (
+    id text NOT NULL,
+    part integer NOT NULL,
+    source text NOT NULL,
+    channel text NOT NULL,
+    reference text NOT NULL,
+    sealed text NOT NULL,
+    kept_at timestamptz DEFAULT now() NOT NULL,
+    PRIMARY KEY (id, part)
+);
+CREATE INDEX raw_copy_kept ON raw_copy (kept_at);
+CREATE TABLE import_file (
+    id text NOT NULL,
+    source text NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    folder boolean NOT NULL,
+    dry_run boolean NOT NULL,
+    state text NOT NULL,
+    rows_done integer DEFAULT 0 NOT NULL,
+    found text DEFAULT '{}' NOT NULL,
+    fault text DEFAULT '' NOT NULL,
+    counts text DEFAULT '{}' NOT NULL,
+    holder text DEFAULT '' NOT NULL,
+    held_until timestamptz DEFAULT '-infinity' NOT NULL,
+    replay boolean DEFAULT false NOT NULL,
+    created_at timestamptz DEFAULT now() NOT NULL,
+    finished_at timestamptz,
+    PRIMARY KEY (id)
+);
+CREATE INDEX import_file_running ON import_file (created_at) WHERE state = 'running';
+CREATE INDEX import_file_content ON import_file (source, sha256);
+CREATE TABLE import_row (
+    import_id text NOT NULL,
+    row integer NOT NULL,
+    status text NOT NULL,
+    case_id text NOT NULL,
+    number text NOT NULL,
+    reason text NOT NULL,
+    faults text NOT NULL,
+    unreadable text NOT NULL,
+    PRIMARY KEY (import_id, row)
+);
 """
 
 

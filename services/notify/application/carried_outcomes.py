@@ -48,8 +48,8 @@ class PublishCarriedOutcomes:
 
 
 def _as_sent_by(carrier: DeliveryRow, row: DeliveryRow) -> DeliveryRow:
-    """The request's row with what its event repeats of the carrier."""
-    return dataclasses.replace(row, attempts=carrier.attempts)
+    """The request's row with what its event repeats of the carrier; the carrier alone was charged, so that parts add up."""
+    return dataclasses.replace(row, attempts=carrier.attempts, provider=carrier.provider)
 
 
 def _count_carried(rows: list[DeliveryRow]) -> None:

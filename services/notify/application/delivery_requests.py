@@ -8,6 +8,7 @@ from services.notify import metrics
 from services.notify.application import delivery_events
 from services.notify.application.digest_joining import JoinDigests, RequestedDelivery
 from services.notify.domain.delivery_planning import PlannedDelivery, PlanningContext, plan_deliveries
+from services.notify.domain.lanes import delivery_lane
 from services.notify.storage import deliveries
 from services.notify.storage.deliveries import ORDINARY, URGENT, DeliveryRow
 from shared.contracts.events.notifications import NotificationFailed, NotificationRequested
@@ -78,6 +79,7 @@ class PlanDeliveries:
             priority=URGENT if delivery.urgent else ORDINARY,
             line=delivery.line,
             thing=delivery.thing,
+            lane=delivery_lane(delivery.channel, delivery.address),
         )
 
 

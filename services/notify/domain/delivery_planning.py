@@ -111,7 +111,7 @@ def _plan_delivery(
         try:
             form = MessageForm(context.templates.language(to.language), to.channel, context.templates.format_instant)
             values = message_values(request, form, context.texts, _follow_values(request, to.id, context.follow))
-            rendered = context.templates.render(template, values)
+            rendered = context.templates.render(template, values, to.channel)
             line = lines.digest_line(request, values, urgent=urgent).encode() if policy else ""
         except (TemplateRenderError, ValueError):
             reason = FailureReason.TEMPLATE

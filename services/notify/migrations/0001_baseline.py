@@ -1,4 +1,4 @@
-"""notify's baseline: deliveries, the pace of recipients, outcomes of carried requests, and event numbers.
+"""notify's baseline: deliveries with their parts, the pace of recipients, outcomes of carried requests, and event numbers.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -30,10 +30,13 @@ CREATE TABLE delivery (
     text text NOT NULL,
     reason text NOT NULL,
     traceparent text,
+    lane text DEFAULT '' NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     fence bigint DEFAULT 0 NOT NULL,
     first_due_at timestamptz NOT NULL,
     reference text DEFAULT '' NOT NULL,
+    provider text DEFAULT '' NOT NULL,
+    parts integer DEFAULT 0 NOT NULL,
     created_at timestamptz DEFAULT now() NOT NULL,
     settled_at timestamptz,
     priority integer DEFAULT 1 NOT NULL,
@@ -69,6 +72,21 @@ CREATE TABLE carried_news (
     PRIMARY KEY (id)
 );
 CREATE INDEX carried_news_carrier ON carried_news (carrier, id);
+CREATE TABLE delivery_part (
+    provider text NOT NULL,
+    reference text NOT NULL,
+    delivery uuid,
+    status text DEFAULT '' NOT NULL,
+    code text DEFAULT '' NOT NULL,
+    created_at timestamptz DEFAULT now() NOT NULL,
+    PRIMARY KEY (provider, reference)
+) WITH (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+    autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000, autovacuum_vacuum_cost_delay = 0,
+    autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000
+);
+CREATE INDEX delivery_part_created ON delivery_part (created_at);
+CREATE INDEX delivery_part_delivery ON delivery_part (delivery);
 """
 
 

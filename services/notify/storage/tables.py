@@ -1,4 +1,4 @@
-"""notify's tables: deliveries, what recipients were sent lately, and the last event number of each case."""
+"""notify's tables: deliveries with the parts of text messages, what recipients were sent lately, and the last event number of each case."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, MetaData, Table, Text, Uuid, false, func
 
@@ -21,10 +21,13 @@ def metadata() -> MetaData:
         Column("due_at", DateTime(timezone=True), nullable=False),
         *(Column(name, Text, nullable=False) for name in ("address", "subject", "text", "reason")),
         Column("traceparent", Text),
+        Column("lane", Text, nullable=False, server_default=""),
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("fence", BigInteger, nullable=False, server_default="0"),
         Column("first_due_at", DateTime(timezone=True), nullable=False),
         Column("reference", Text, nullable=False, server_default=""),
+        Column("provider", Text, nullable=False, server_default=""),
+        Column("parts", Integer, nullable=False, server_default="0"),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("settled_at", DateTime(timezone=True)),
         Column("priority", Integer, nullable=False, server_default="1"),
@@ -42,6 +45,17 @@ def metadata() -> MetaData:
     Index("delivery_case", delivery.c.case_id)
     use_queue_autovacuum(delivery)
     _carrying_tables(schema_metadata)
+    part = Table(
+        "delivery_part",
+        schema_metadata,
+        *(Column(name, Text, primary_key=True) for name in ("provider", "reference")),
+        Column("delivery", Uuid),
+        *(Column(name, Text, nullable=False, server_default="") for name in ("status", "code")),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    Index("delivery_part_delivery", part.c.delivery)
+    Index("delivery_part_created", part.c.created_at)
+    use_queue_autovacuum(part)
     Table("case_sequence", schema_metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
     return schema_metadata
 

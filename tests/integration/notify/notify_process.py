@@ -49,7 +49,9 @@ def notification_request(case: str = "c1", **fields: Any) -> NotificationRequest
 class NotifyProcess:
     """The database and providers of one notify process."""
 
-    def __init__(self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None) -> None:
+    def __init__(
+        self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None, lane_share: int = 100
+    ) -> None:
         self.clock = Clock()
         self.database = database
         self.providers = bootstrap.configured_providers(settings, self.clock) if providers is None else list(providers)
@@ -59,7 +61,7 @@ class NotifyProcess:
         self.requests = PlanDeliveries(context, KEY_RING, self.clock)
         self.digests = CloseDigests(database, context.templates, self.clock)
         self.carried = PublishCarriedOutcomes(database)
-        self.senders = {provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy) for provider in self.providers}
+        self.senders = {provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy, lane_share) for provider in self.providers}
         self.receipts = RecordReceipts(database, self.clock)
 
     async def record_requests(self, *events: NotificationRequested) -> None:

@@ -1,0 +1,14 @@
+"""The transports of the service: each is a folder, with one line here."""
+
+from collections.abc import Callable
+
+from services.intake.application.parts import IntakeParts
+from services.intake.transports.imports import setup as imports
+from services.intake.transports.webhooks import setup as webhooks
+from shared.runtime.service import Service
+
+TRANSPORTS: tuple[Callable[[Service, IntakeParts], None], ...] = (
+    imports.register,
+    webhooks.register,
+)
+"""Each adds its routes and loops to the service."""
