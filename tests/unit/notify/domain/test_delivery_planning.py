@@ -125,6 +125,8 @@ def test_reports_texts_named_by_a_procedure_and_complainants_are_never_collected
     assert {delivery.digest_template for delivery in collected} == {"digest.zh.sms", "digest.zh.email"}
     for fields in ({"template": "escalated"}, {"case": "duty:shop:weekly", "about": "duty_report"}):
         assert {delivery.policy for delivery in plan(context, **fields)} == {None}
+    [call] = plan(replace(context, channels=frozenset({"voice"})), by=["voice"])
+    assert (call.policy, call.reason) == (None, None)
     request = NotificationRequested(case="c1", at=NOW, recipients=["complainant"], by=["sms"], about="closed")
     [told] = plan_deliveries(request, ID, context, NOW, {"phone": "13900000000"})
     assert (told.policy, told.thing, told.reason) == (None, None, None)
