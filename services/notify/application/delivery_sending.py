@@ -54,7 +54,7 @@ class SendDeliveries:
             address,
             row.subject,
             row.text,
-            case=row.case_id,
+            case="" if row.is_digest else row.case_id,  # an answer to several cases belongs to none of them
             language=template_language(row.template),
             provider=row.provider,
         )

@@ -131,6 +131,7 @@ class JoinDigests:
             traceparent=row.traceparent,
             priority=URGENT if planned.urgent else ORDINARY,
             carries=True,
+            lane=row.lane,
         )
 
 

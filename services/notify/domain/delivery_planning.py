@@ -20,6 +20,8 @@ from shared.contracts.events.notifications import NotificationRequested
 from shared.contracts.follow_codes import follow_code
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:delivery")
+_SPOKEN = "voice"
+"""What a regulation wants said by phone (greentown 4.6) is said of each case."""
 _DUTY_PREFIX = "duty:"
 """Reports of a procedure have such an id in place of a case's; their figures fit in no line of a table."""
 
@@ -140,6 +142,8 @@ def _digest_policy(request: NotificationRequested, to: Recipient, context: Plann
     """The limits of the recipient; None for complainants, a procedure's own reports, and texts that the procedure itself names."""
     is_own_text = bool(request.template) and request.template != request.about
     if context.digests is None or to.id == COMPLAINANT or is_own_text or request.case.startswith(_DUTY_PREFIX):
+        return None
+    if to.channel == _SPOKEN:
         return None
     has_template = bool(context.templates.choose((DIGEST_TEMPLATE,), to.language, to.channel))
     return context.digests.policy(to.id) if has_template else None
