@@ -1,5 +1,6 @@
 """Finds the parts of a text in which patterns may match, by the literals that they need."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -99,18 +100,19 @@ class PatternFilter:
     def _windows(self, number: int, text: str, lower: str, places: dict[int, list[int]]) -> list[Span]:
         """The parts around those anchors that have what else the pattern needs near them, joined where they touch."""
         pattern = self._patterns[number]
-        others = [places.get(other, ()) for other in pattern.others]
-        if not all(others):
+        if not all(other in places for other in pattern.others):
             return []
         # A letter that has two in lower case moves all places behind it.
         if pattern.width is None or len(lower) != len(text):
             return [(0, len(text))]
+        others = [sorted(places[other]) for other in pattern.others]
         windows: list[Span] = []
         for anchor in sorted(places[number]):
             low, high = max(0, anchor - pattern.width), min(len(text), anchor + pattern.width + 1)
-            if others and not all(any(low <= other < high for other in of_set) for of_set in others):
+            if any(bisect_left(of_set, low) == bisect_left(of_set, high) for of_set in others):
                 continue
-            if pattern.characters and any(of_set.isdisjoint(lower[low:high]) for of_set in pattern.characters):
+            near = lower[low:high]
+            if any(of_set.isdisjoint(near) for of_set in pattern.characters):
                 continue
             if windows and low <= windows[-1][1]:
                 windows[-1] = windows[-1][0], high
