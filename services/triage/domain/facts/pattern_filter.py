@@ -1,16 +1,19 @@
 """Finds the parts of a text in which patterns may match, by the literals that they need."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import re2
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 from services.triage.domain.facts.needed_literals import Literals, needed_literals
 
 Span = tuple[int, int]
+_GROUPED: Final = re.compile(r"\((?:\?:)?([^()]*|\([^()]*\))\)")
+_SYNTAX: Final = re.compile(r"[\\.\[\](){}*+?^$]|^\||\|\||\|$")
 _WIDEST: Final = 400
 """Characters of a match beyond which the whole text is searched."""
 
@@ -19,10 +22,11 @@ _WIDEST: Final = 400
 class _Pattern:
     """A compiled pattern: its search begins at an anchor, the numbers of `others` name sets of which a literal has to be near.
 
-    `characters` are sets of which a character has to be near, `width` is None where the whole text is searched.
+    `literals` finds the matches of a pattern that is plain words, without `search`. `characters` are sets of which a character has to be near, `width` is None where the whole text is searched.
     """
 
     search: Any
+    literals: AhoCorasick | None
     width: int | None
     others: tuple[int, ...]
     characters: tuple[Literals, ...]
@@ -64,13 +68,20 @@ class PatternFilter:
             for literal in literals:
                 owners.setdefault(literal, []).append(owner)
         width = needs.width if needs.width is not None and needs.width <= _WIDEST else None
-        return _Pattern(re2.compile(source, options), width, tuple(others), tuple(characters), bool(needs.sets))
+        words = _plain_words(source)
+        # The first of the words that match wins, as in a search; a text of things makes few states here, and new ones in RE2.
+        literals = AhoCorasick(words, matchkind=MatchKind.LeftmostFirst) if words else None
+        return _Pattern(re2.compile(source, options), literals, width, tuple(others), tuple(characters), bool(needs.sets))
 
     def spans(self, text: str, number: int, windows: Iterable[Span]) -> Iterator[Span]:
         """The matches of a pattern, which all stand in its windows, in order."""
-        search = self._patterns[number].search
+        pattern = self._patterns[number]
         for low, high in windows:
-            for match in search.finditer(text[low:high]):
+            part = text[low:high]
+            if pattern.literals is not None:
+                yield from ((low + start, low + end) for _, start, end in pattern.literals.find_matches_as_indexes(part))
+                continue
+            for match in pattern.search.finditer(part):
                 start, end = match.span()
                 yield low + start, low + end
 
@@ -123,3 +134,11 @@ class PatternFilter:
     def matching(self, text: str) -> list[int]:
         """The numbers of the patterns that match."""
         return [number for number, windows in self.windows(text).items() if any(True for _ in self.spans(text, number, windows))]
+
+
+def _plain_words(source: str) -> list[str]:
+    """The words of a pattern that is nothing else, in its order."""
+    inner = source
+    while (match := _GROUPED.fullmatch(inner)) is not None:
+        inner = match[1]
+    return [] if _SYNTAX.search(inner) else [word for word in inner.split("|") if word]
