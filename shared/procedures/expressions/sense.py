@@ -80,8 +80,8 @@ class SensePattern:
         options.log_errors = False  # RE2 would print to stderr what is raised below
         words = parts[: len(pattern.words)]
         # The words as two, because there are many: those of Latin letters need borders and any case. And each of the patterns.
-        joined = ("|".join(w for w in words if not w.startswith("(")), "|".join(w for w in words if w.startswith("(")))
-        self.sources = [source for source in (*joined, *parts[len(pattern.words) :]) if source]
+        by_script = ("|".join(w for w in words if not w.startswith("(")), "|".join(w for w in words if w.startswith("(")))
+        self.sources = [source for source in (*by_script, *parts[len(pattern.words) :]) if source]
         try:
             self._search = re2.compile("|".join(parts), options)
             self._expressions = [

@@ -58,4 +58,4 @@ class Vocabulary:
 
 def _bits(keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """One of eight bits for each key, by bits that do not choose its slot."""
-    return np.left_shift(np.uint8(1), (keys.astype(np.uint8) & np.uint8(7)))
+    return np.asarray(np.left_shift(np.uint8(1), keys.astype(np.uint8) & np.uint8(7)), np.uint8)

@@ -22,7 +22,8 @@ _WIDEST: Final = 400
 class _Pattern:
     """A compiled pattern: its search begins at an anchor, the numbers of `others` name sets of which a literal has to be near.
 
-    `literals` finds the matches of a pattern that is plain words, without `search`. `characters` are sets of which a character has to be near, `width` is None where the whole text is searched.
+    `literals` finds the matches of a pattern that is plain words, in place of `search`. `characters` are sets of which a character has
+    to be near; `width` is None where the whole text is searched.
     """
 
     search: Any
@@ -70,8 +71,8 @@ class PatternFilter:
         width = needs.width if needs.width is not None and needs.width <= _WIDEST else None
         words = _plain_words(source)
         # The first of the words that match wins, as in a search; a text of things makes few states here, and new ones in RE2.
-        literals = AhoCorasick(words, matchkind=MatchKind.LeftmostFirst) if words else None
-        return _Pattern(re2.compile(source, options), literals, width, tuple(others), tuple(characters), bool(needs.sets))
+        automaton = AhoCorasick(words, matchkind=MatchKind.LeftmostFirst) if words else None
+        return _Pattern(re2.compile(source, options), automaton, width, tuple(others), tuple(characters), bool(needs.sets))
 
     def spans(self, text: str, number: int, windows: Iterable[Span]) -> Iterator[Span]:
         """The matches of a pattern, which all stand in its windows, in order."""
