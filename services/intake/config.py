@@ -4,12 +4,12 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from services.intake.attachments.config import AttachmentSettings
 from services.intake.domain.submission import MAX_FUTURE
-from shared.runtime.process.settings import RuntimeSettings
 
 
-class IntakeSettings(RuntimeSettings):
-    """The runtime's settings and intake's own; each is an environment variable with the prefix JIESU_."""
+class IntakeSettings(AttachmentSettings):
+    """The runtime's settings, those of attachments and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")

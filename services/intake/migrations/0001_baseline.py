@@ -1,4 +1,4 @@
-"""Intake's baseline: number series, complaints, refusals.
+"""Intake's baseline: number series, complaints, refusals, attachments.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -42,6 +42,16 @@ CREATE TABLE refusal (
     PRIMARY KEY (id)
 );
 CREATE INDEX refusal_refused ON refusal (refused_at);
+CREATE TABLE attachment (
+    sha256 text NOT NULL,
+    media_type text NOT NULL,
+    size bigint NOT NULL,
+    source text NOT NULL,
+    stored_at timestamptz DEFAULT now() NOT NULL,
+    erased_at timestamptz,
+    erased_because text DEFAULT '' NOT NULL,
+    PRIMARY KEY (sha256)
+);
 """
 
 

@@ -1,4 +1,4 @@
-"""Declares intake's tables: `book` (last numbers), `complaint` (registered complaints) and `refusal` (refused submissions)."""
+"""Declares intake's tables: `book` (last numbers), `complaint` (registered), `refusal` (refused), `attachment` (stored files)."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func
 
@@ -40,4 +40,15 @@ def metadata() -> MetaData:
         Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("refusal_refused", refusal.c.refused_at)
+    Table(
+        "attachment",
+        declared,
+        Column("sha256", Text, primary_key=True),
+        Column("media_type", Text, nullable=False),
+        Column("size", BigInteger, nullable=False),
+        Column("source", Text, nullable=False),
+        Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("erased_at", DateTime(timezone=True)),
+        Column("erased_because", Text, nullable=False, server_default=""),
+    )
     return declared
