@@ -1,6 +1,6 @@
 """API keys, rate limit and problem types of intake's HTTP API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import Request
 from fastapi.security import APIKeyHeader
@@ -8,6 +8,7 @@ from fastapi.security import APIKeyHeader
 from services.intake.application.sources import Sources
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
+from shared.procedures.organisation import Person
 from shared.runtime.http.bearer import BearerTokens, bearer_token, unauthorized
 from shared.runtime.http.problem import BODY_TOO_LARGE, INVALID, UNAVAILABLE, HttpProblem, ProblemType
 from shared.runtime.http.rate_limit import RateLimit
@@ -15,6 +16,8 @@ from shared.runtime.http.rate_limit import RateLimit
 API_KEY_SCHEME = APIKeyHeader(name="X-API-Key", auto_error=False)
 """A dependency that adds the other way of sending a key to OpenAPI; it does not refuse a request."""
 _REMEDY = "send Authorization: Bearer <API key of a source of the organisation file>"
+_PERSON_RATE = 10.0
+"""Requests a second of one person: a clerk with a scanner, not a system."""
 PROBLEM_TYPES = {
     problem_type.code: problem_type
     for problem_type in (
@@ -43,8 +46,9 @@ def intake_problem(reason: str, *faults: SubmissionFault, headers: Mapping[str, 
 class Authentication:
     """Finds the source of a request by its API key and limits its rate in this process."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, people: Sequence[Person] = ()) -> None:
         contexts = sources.contexts.values()
+        self._people = BearerTokens((person.token_sha256, person) for person in people if person.token_sha256)
         self._keys = BearerTokens((key_sha256, context) for context in contexts for key_sha256 in context.source.key_sha256)
         self._rate_limit = RateLimit()
 
@@ -62,6 +66,21 @@ class Authentication:
             fault = SubmissionFault("Authorization", "unknown_key" if key else "missing", _REMEDY)
             raise unauthorized(faults=[fault], problem_type=PROBLEM_TYPES["key"])
         return context
+
+    def authenticate_uploader(self, request: Request) -> str:
+        """The source, or `person:<id>` by the person's token, that uploads a file; raises HttpProblem 401 or 429."""
+        person = self._people.find(bearer_token(request))
+        if person is None:
+            context = self.authenticate_within_rate(request)
+            self.consume_rate(context, 1)
+            return context.source.id
+        self._check_person_rate(person)
+        return f"person:{person.id}"
+
+    def _check_person_rate(self, person: Person) -> None:
+        key = f"person:{person.id}"
+        self._rate_limit.check(key, _PERSON_RATE, PROBLEM_TYPES["rate"])
+        self._rate_limit.consume(key, _PERSON_RATE)
 
     def consume_rate(self, context: SourceContext, count: int) -> None:
         """Charge `count` complaints to the source."""

@@ -12,7 +12,10 @@ from services.intake.application.registration_result import PendingRegistration,
 from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
+from services.intake.attachments import routes as attachment_routes
+from services.intake.attachments.setup import open_attachments
 from services.intake.config import IntakeSettings
+from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.access import AccessPolicy
@@ -27,7 +30,8 @@ def build(settings: IntakeSettings) -> Service:
     service.key_ring.encrypt({}, "start")  # reports a missing key at start, not with the first complaint
     organisation = load_checked_organisation(settings.organisation)
     sources = Sources(organisation, settings.organisation.parent, settings.phone_region, _pseudonym_key(settings))
-    reader = SubmissionReader(service.clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds))
+    attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
+    reader = SubmissionReader(service.clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds), attachment_keys)
     signer = supplement_signer(settings.action_key.get_secret_value(), service.clock)
     registration = RegisterComplaints(service.key_ring, service.clock, signer)
 
@@ -35,9 +39,12 @@ def build(settings: IntakeSettings) -> Service:
         metrics.GROUP_SIZE.observe(len(pending))
         return await registration.register_batch(tx, pending, api.VIA_HTTP)
 
+    attachments = open_attachments(settings, service.database)
+    authentication = Authentication(sources, organisation.people)
+    service.include_router(attachment_routes.router(attachments, authentication, service.clock))
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
     dependencies = ApiDependencies(
-        authentication=Authentication(sources),
+        authentication=authentication,
         policy=AccessPolicy(organisation),
         reader=reader,
         group_commit=group_commit,

@@ -12,6 +12,8 @@ REGISTERED = Counter("jiesu_intake_registered", "Complaints registered", ["proce
 DUPLICATES = Counter("jiesu_intake_duplicates", "Submissions that had been registered before", ["via"])
 SUPPLEMENTS = Counter("jiesu_intake_supplements", "Submissions with another text under a known reference, added to their case", ["via"])
 REFUSED = Counter("jiesu_intake_refused", "Submissions refused, by reason", ["via", "reason"])
+ATTACHMENTS = Counter("jiesu_intake_attachments", "Files sent as attachments: stored, or refused by rule", ["result"])
+ATTACHMENTS_CHANGED = Counter("jiesu_intake_attachments_changed", "Stored attachments that were read and no longer had their digest")
 INCOMPLETE = Counter("jiesu_intake_incomplete", "Complaints registered without a field that their procedure requires", ["procedure"])
 REQUEST_SECONDS = Histogram(
     "jiesu_intake_request_seconds",
@@ -43,6 +45,8 @@ def initialise(procedures: Iterable[str]) -> None:
             counter.labels(via)
         for reason in REASONS:
             REFUSED.labels(via, reason)
+    for result in ("stored", "too_large", "empty", "type", "virus"):
+        ATTACHMENTS.labels(result)
     for procedure in procedures:
         INCOMPLETE.labels(procedure)
         for channel in CHANNEL_FAMILIES:

@@ -12,6 +12,7 @@ _COMMAND = b"zINSTREAM\0"
 _PREFIX = "stream: "
 _CLEAN, _FOUND = "OK", " FOUND"
 _TOO_LARGE = "INSTREAM size limit exceeded"
+_LIMIT_REMEDY = "its StreamMaxLength must be at least JIESU_ATTACHMENT_MAX_BYTES"
 _LENGTH_BYTES = 4
 
 
@@ -35,8 +36,8 @@ class ClamdScanner:
             reader, writer = await self._connect()
             try:
                 answer = await _scan(reader, writer, path)
-            except asyncio.IncompleteReadError as error:
-                raise OSError("clamd closed the connection without an answer") from error
+            except (asyncio.IncompleteReadError, ConnectionError) as error:
+                raise OSError(f"clamd closed the connection without an answer; {_LIMIT_REMEDY}") from error
             finally:
                 writer.close()
         return _read_answer(answer)
@@ -50,7 +51,7 @@ class ClamdScanner:
 
 async def _scan(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: Path) -> str:
     writer.write(_COMMAND)
-    # clamd answers before the end, and closes, when the stream exceeds its StreamMaxLength: the answer says so.
+    # clamd answers and closes before the end when the stream exceeds its StreamMaxLength; the reset may overtake the answer.
     with contextlib.suppress(ConnectionError), await asyncio.to_thread(path.open, "rb") as file:
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             writer.write(len(chunk).to_bytes(_LENGTH_BYTES) + chunk)
@@ -67,5 +68,5 @@ def _read_answer(answer: str) -> str:
     if result.endswith(_FOUND):
         return result.removesuffix(_FOUND)
     if answer.startswith(_TOO_LARGE):
-        raise OSError("clamd takes smaller files only: raise its StreamMaxLength to JIESU_ATTACHMENT_MAX_BYTES")
+        raise OSError(f"clamd takes smaller files only; {_LIMIT_REMEDY}")
     raise OSError("clamd answered with an error")

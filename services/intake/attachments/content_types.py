@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,25 +63,35 @@ DEFAULT_TYPES = (
 """What complainants and clerks send: photographs, scans, letters, recordings. Nothing that a browser or an office program runs."""
 _BY_ENDING = {ending: file_type.media_type for file_type in _TYPES for ending in file_type.endings}
 _OFFICE_FOLDERS = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+# The brand after `ftyp` (ISO base media): puremagic knows fewer of them than cameras and telephones write.
+_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "image/heic"),
+    **dict.fromkeys((b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V "), "video/mp4"),
+    **dict.fromkeys((b"3gp4", b"3gp5", b"3gp6", b"3gp7", b"3g2a"), "video/3gpp"),
+    **dict.fromkeys((b"M4A ", b"M4B "), "audio/mp4"),
+    b"qt  ": "video/quicktime",
+}
+_MP3_FRAMES = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2")
 
 
 def recognise(path: Path) -> str:
     """The media type of the file by its content; `UNKNOWN_TYPE` for content that is none of `TYPES`."""
     with path.open("rb") as file:
         head = file.read(_TEXT_SAMPLE_BYTES)
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        return "image/heic"
+    if _is_text(head):
+        return _text_type(head)
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], UNKNOWN_TYPE)
     if head.startswith(b"PK\x03\x04"):
         return _office_or_zip(path)
+    if head.startswith(_MP3_FRAMES):
+        return "audio/mpeg"
     try:
         candidates = puremagic.magic_file(path)
     except (puremagic.PureError, ValueError):
-        candidates = []
-    for candidate in candidates:
-        if (media_type := _BY_ENDING.get(candidate.extension.lower())) and (media_type != TEXT_TYPE or _is_text(head)):
-            return media_type
-    return TEXT_TYPE if not candidates and _is_text(head) else UNKNOWN_TYPE
+        return UNKNOWN_TYPE
+    known = (_BY_ENDING.get(candidate.extension.lower(), TEXT_TYPE) for candidate in candidates)
+    return next((media_type for media_type in known if not media_type.startswith("text/")), UNKNOWN_TYPE)
 
 
 def stored_name(name: str, media_type: str) -> str:
@@ -108,6 +119,16 @@ def _office_or_zip(path: Path) -> str:
             if any(name.startswith(folder) for name in names):
                 return _BY_ENDING[ending]
     return "application/zip"
+
+
+def _text_type(head: bytes) -> str:
+    """The type of content without control bytes: signatures of two letters, such as BM of a bitmap, mean nothing in it."""
+    if head.startswith(b"%PDF-"):
+        return "application/pdf"
+    start = head.removeprefix(BOM_UTF8).lstrip()
+    if start.startswith(b"<"):
+        return "image/svg+xml" if b"<svg" in start.lower() else "text/html"
+    return TEXT_TYPE
 
 
 def _is_text(head: bytes) -> bool:

@@ -24,7 +24,8 @@ class S3Blobs:
 
     def __init__(self, settings: AttachmentSettings, bucket: str, prefix: str, incoming: Path) -> None:
         self.incoming = incoming
-        config: S3Config = {"region": settings.attachment_s3_region}
+        # One DELETE a key: not every S3-compatible server has DeleteObjects, S3Proxy answers it with 501.
+        config: S3Config = {"region": settings.attachment_s3_region, "disable_bulk_delete": True}
         if settings.attachment_s3_endpoint:
             config["endpoint"] = settings.attachment_s3_endpoint
         if key := settings.attachment_s3_access_key.get_secret_value():
