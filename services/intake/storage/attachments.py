@@ -1,5 +1,6 @@
 """Reads and writes what is known of stored attachments (table `attachment`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,3 +43,15 @@ async def mark_erased(tx: Transaction, sha256: str, because: str) -> bool:
         "UPDATE attachment SET erased_at = now(), erased_because = $2 WHERE sha256 = $1 AND erased_at IS NULL", sha256, because
     )
     return done.endswith(" 1")
+
+
+async def find_erased(tx: Transaction, digests: Sequence[str]) -> dict[str, str]:
+    """Those of the contents that were erased, with the reason."""
+    rows = await tx.fetch("SELECT sha256, erased_because FROM attachment WHERE sha256 = ANY($1::text[]) AND erased_at IS NOT NULL", digests)
+    return {row["sha256"]: row["erased_because"] for row in rows}
+
+
+async def list_stored(tx: Transaction, after: str, limit: int) -> list[str]:
+    """The digests of contents that are stored, in order, after a digest."""
+    rows = await tx.fetch("SELECT sha256 FROM attachment WHERE sha256 > $1 AND erased_at IS NULL ORDER BY sha256 LIMIT $2", after, limit)
+    return [row["sha256"] for row in rows]

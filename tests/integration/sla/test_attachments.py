@@ -25,7 +25,7 @@ SECRET = "a secret of the tests"
 KEYS = AttachmentKeys([SECRET])
 PHOTO = str(KEYS.reference("ab" * 32, "现场.jpg"))
 LETTER = str(KEYS.reference("cd" * 32, "投诉信.pdf"))
-QUALITY_TOKEN, WORKER_TOKEN = "quality", "worker"
+WORKER_TOKEN = "worker"
 
 
 @pytest.fixture
@@ -40,11 +40,12 @@ async def service(settings: SlaSettings) -> AsyncIterator[Service]:
         yield running
 
 
-def decision(case: str, procedure: str, **fields: Any) -> Classified:
+def decision(case: str, procedure: str, **parameters: Any) -> Classified:
     received = datetime.now(UTC) - timedelta(minutes=1)
-    complaint = sample_complaint(case, received, source="hotline", text="墙面渗水", attachments=[LETTER, "说明.docx"], **fields)
+    complaint = sample_complaint(case, received, source="hotline", text="墙面渗水", attachments=[LETTER, "说明.docx"])
+    registered = registered_event(complaint, procedure, 1).model_copy(update={"parameters": parameters})
     values = {"case": case, "at": received, "procedure": procedure, "version": 1, "kind": "complaint"}
-    return Classified.model_validate({**values, **fields.pop("as", {}), "registered": registered_event(complaint, procedure, 1)})
+    return Classified.model_validate({**values, "registered": registered})
 
 
 async def test_addresses_are_for_whoever_may_see_the_case(service: Service, harness: SlaHarness) -> None:
@@ -86,26 +87,26 @@ async def test_forged_reference_is_refused_by_http_and_by_kafka(service: Service
 
 async def test_files_of_a_complainant_whose_name_is_confidential_are_not_addressed(settings: SlaSettings, harness: SlaHarness) -> None:
     people = [
-        {"id": "hr", "roles": ["hr"], "token_sha256": sha256(b"hr").hexdigest()},
+        {"id": "clerk", "roles": ["acceptance"], "token_sha256": sha256(b"clerk").hexdigest()},
         {"id": "worker", "roles": [], "department": "repairs", "token_sha256": sha256(WORKER_TOKEN.encode()).hexdigest()},
     ]
     folder = Path(settings.organisation).parent
-    sources = [{"id": "hotline", "procedure": "grievance-system"}]
-    departments = [{"id": "repairs"}]
+    sources = [{"id": "hotline", "procedure": "internal-customers", "parameters": {"limit": "3wd"}}]
+    departments = [{"id": "repairs", "head": "worker"}]
     organisation = write_organisation(
-        folder / "confidential.yaml", people=people, sources=sources, departments=departments, line={}, fallback="hr"
+        folder / "confidential.yaml", people=people, sources=sources, departments=departments, line={}, fallback="clerk"
     )
     async with build(settings.model_copy(update={"organisation": organisation})).running() as service:
-        event = decision("case-1", "grievance-system")
+        event = decision("case-1", "internal-customers", limit="3wd")
         await harness.topic_client.publish(case_event(TRIAGE_EVENTS, event, "triage"))
         await wait_for_events(service, "case-1", "registered")
-        async with person_client(service, "hr") as hr, person_client(service, WORKER_TOKEN) as worker:
-            route = {"action": "route", "role": "hr", "data": {"department": "repairs"}}
-            routed = await hr.post("/v1/cases/case-1/actions", json=route)
+        async with person_client(service, "clerk") as clerk, person_client(service, WORKER_TOKEN) as worker:
+            route = {"action": "route", "role": "acceptance", "data": {"department": "repairs"}}
+            routed = await clerk.post("/v1/cases/case-1/actions", json=route)
             assert routed.status_code == 200, routed.text
 
             async def links(client: Any) -> list[Any]:
                 return [link["url"] for link in (await client.get("/v1/cases/case-1/attachments")).json()["attachments"]]
 
-            assert (await wait_for(lambda: links(hr)))[0].startswith("https://intake.example.org/")
+            assert (await wait_for(lambda: links(clerk)))[0].startswith("https://intake.example.org/")
             assert await links(worker) == [None]
