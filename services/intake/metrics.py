@@ -24,7 +24,10 @@ GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a tra
 
 WAYS = ("http", "kafka")
 REASONS = frozenset(
-    {"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused", "reference_reused"}
+    {
+        *("malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "entered_by", "key", "rate"),
+        *("key_reused", "reference_reused"),
+    }
 )
 
 

@@ -12,6 +12,7 @@ from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.effects import RoleNames, role_tuple
+from shared.procedures.model.sources.entry import SourceEntry
 
 _MAX_CACHED_HOLDERS = 10_000
 """Cached pairs of role and department; bounded because an action may name any role."""
@@ -77,7 +78,7 @@ class OrganisationRoute(StrictModel):
     because: str = ""
 
 
-class ComplaintSource(StrictModel):
+class ComplaintSource(SourceEntry):
     """A sender of complaints: a contact centre, a mailbox, a system.
 
     `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits the channels that it may submit (none: any).

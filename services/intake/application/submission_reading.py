@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from services.intake.application.entry_by_hand import entry_fault
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
 from services.intake.channels import READERS
 from services.intake.domain.submission import MAX_FUTURE, SourceContext, case_id, receipt_time_fault, without_future_instants
@@ -86,6 +87,8 @@ class SubmissionReader:
         if not context.allows_channel(submission.channel):
             allowed = ", ".join(context.source.channels)
             return refused_result("channel", SubmissionFault("channel", "not_allowed", f"the source may submit on: {allowed}"))
+        if (entry := entry_fault(submission, context.enterers)) is not None:
+            return refused_result("channel" if entry.field == "channel" else "entered_by", entry)
         fault = receipt_time_fault(submission.received_at, accepted_at, self._max_future)
         return None if fault is None else refused_result("implausible", fault)
 
