@@ -15,6 +15,7 @@ from services.intake.application.supplements import supplement_signer
 from services.intake.attachments import routes as attachment_routes
 from services.intake.attachments.setup import open_attachments
 from services.intake.config import IntakeSettings
+from services.intake.transports.web_form import setup as web_form
 from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
@@ -55,6 +56,7 @@ def build(settings: IntakeSettings) -> Service:
     )
     api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)
+    web_form.register(service, settings, sources, reader, registration, attachments)
     timers.register(service, timedelta(days=settings.refusal_retention_days))
     metrics.initialise({context.bound_procedure.procedure.id for context in sources.contexts.values()})
     return service

@@ -6,10 +6,11 @@ from pydantic import Field, SecretStr
 
 from services.intake.attachments.config import AttachmentSettings
 from services.intake.domain.submission import MAX_FUTURE
+from services.intake.transports.web_form.config import WebFormSettings
 
 
-class IntakeSettings(AttachmentSettings):
-    """The runtime's settings, those of attachments and intake's own; each is an environment variable with the prefix JIESU_."""
+class IntakeSettings(AttachmentSettings, WebFormSettings):
+    """The runtime's settings, those of the transports, and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")

@@ -22,7 +22,7 @@ REQUEST_SECONDS = Histogram(
 )
 GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a transaction", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500))
 
-WAYS = ("http", "kafka")
+WAYS = ("http", "kafka", "form")
 REASONS = frozenset(
     {
         *("malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "entered_by", "key", "rate"),

@@ -62,7 +62,7 @@ async def test_archive_holds_the_files_and_a_changed_one_is_found(jiesu: Command
     verified = await jiesu("evidence", "--verify", archive)
     assert (verified.exit_code, "1 attachments have the digests that the events name" in verified.output) == (0, True), verified.output
     entries = json.loads(files["attachments.json"])
-    forgeries = {
+    forgeries: dict[str, dict[str, bytes | None]] = {
         "was changed": {f"attachments/{DIGEST}": JPEG + b"x"},
         "is missing": {f"attachments/{DIGEST}": None},
         "named by no event": {f"attachments/{sha256(b'other').hexdigest()}": b"other"},
@@ -72,7 +72,7 @@ async def test_archive_holds_the_files_and_a_changed_one_is_found(jiesu: Command
     for expected, changes in forgeries.items():
         forged = tmp_path / "forged.zip"
         with zipfile.ZipFile(forged, "w") as written:
-            for member, content in (files | changes).items():
+            for member, content in {**files, **changes}.items():
                 if content is not None:
                     written.writestr(member, content)
         result = await jiesu("evidence", "--verify", forged)
