@@ -1,4 +1,4 @@
-"""Reads an HTML page as a browser and a screen reader would: its fields with their labels and notes, and what is wrong with its structure."""
+"""Reads an HTML page as a screen reader would: its fields with labels and notes, and what is wrong with its structure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

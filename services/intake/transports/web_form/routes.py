@@ -13,9 +13,9 @@ from services.intake.transports.web_form.sent_form import FORM_BYTES, FormBodyEr
 from services.intake.transports.web_form.submitting import ReceivedComplaint, SourceForm, SubmitForm, genuine_references
 from shared.contracts.follow_codes import follow_code
 from shared.procedures.model.sources.web_form import WebFormLanguage
-from shared.runtime.clock import Clock, uuid7
+from shared.runtime.clock import Clock, monotonic, uuid7
 from shared.runtime.http.problem import HttpProblem, ProblemType
-from shared.runtime.http.rate_limit import RateLimit
+from shared.runtime.http.rate_limit import TokenBucket
 
 NO_FORM = ProblemType("", 404, "Not Found")
 _HEADERS = {
@@ -27,7 +27,6 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 _STATUS = {"": 422, "busy": 429, "unavailable": 503, "body": 413, "cross_site": 403}
-_OPENED_PER_COMPLAINT = 10
 
 
 def _language(lang: str = "zh") -> WebFormLanguage:
@@ -58,12 +57,11 @@ class FormPages:
         self._attachments = attachments
         self._follow_key = follow_key
         self._follow_url = follow_url
-        self._rates = RateLimit()
+        self._buckets: dict[str, TokenBucket] = {}
 
     def empty(self, source: str, language: WebFormLanguage) -> Response:
-        """The form, opened now; raises HttpProblem 404 or 429."""
+        """The form, opened now; raises HttpProblem 404."""
         form = self._form(source)
-        self._charge(f"open {source}", form, _OPENED_PER_COMPLAINT)
         return self._form_page(form, language, TypedForm())
 
     async def sent(self, source: str, language: WebFormLanguage, request: Request) -> Response:
@@ -90,9 +88,7 @@ class FormPages:
         if token is None or fault:
             typed = TypedForm(sent.values, sent.kept, form_fault=fault or "missing")
             return self._form_page(form, language, typed, token if fault == "too_fast" else None)
-        try:
-            self._charge(source, form, 1)
-        except HttpProblem:
+        if not self._has_room(form):
             return self._form_page(form, language, TypedForm(sent.values, sent.kept, form_fault="busy"), token)
         result = await self._submit.submit(form, token, sent)
         if isinstance(result, TypedForm):
@@ -104,10 +100,15 @@ class FormPages:
             raise HttpProblem(NO_FORM, "source: has no form; add form: to it in the organisation file")
         return self._forms[source]
 
-    def _charge(self, key: str, form: SourceForm, factor: int) -> None:
-        per_second = factor * form.description.form.per_minute / 60
-        self._rates.check(key, per_second)
-        self._rates.consume(key, per_second)
+    def _has_room(self, form: SourceForm) -> bool:
+        """Whether the source's forms brought fewer complaints within the last minute than it takes; counts this one if so."""
+        now, per_minute = monotonic(), form.description.form.per_minute
+        # The visitor's own address is not known behind a proxy, and is shared by a whole estate: the proxy limits that.
+        bucket = self._buckets.setdefault(form.context.source.id, TokenBucket(per_minute / 60, per_minute, per_minute, now))
+        if bucket.seconds_until_available(now) > 0:
+            return False
+        bucket.consume(1)
+        return True
 
     def _form_page(self, form: SourceForm, language: WebFormLanguage, typed: TypedForm, token: FormToken | None = None) -> Response:
         """The form with `token`, or a new one: a form that is shown again stays the same form."""
