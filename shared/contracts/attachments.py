@@ -17,6 +17,8 @@ _REFERENCE = re.compile(r"sha256:([0-9a-f]{64})/([0-9a-f]{16})/([^/\x00-\x1f\x7f
 _SIGNATURE_DIGITS = 16
 MIN_SECRET_LENGTH = 16
 MAX_NAME_LENGTH = 200
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".bmp", ".tif", ".tiff")
+"""Those that conditions of packs take for photographs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ def parse_reference(text: str) -> AttachmentReference | None:
 def claims_to_be_stored(text: str) -> bool:
     """Whether a text is meant as the reference of a stored attachment, readable or not."""
     return text[: len(_PREFIX)].lower() == _PREFIX
+
+
+def may_be_image(text: str) -> bool:
+    """Whether a text of `attachments` can be a photograph: a stored file by its ending, which is that of its content; a plain name too."""
+    reference = parse_reference(text)
+    return reference is None or reference.name.lower().endswith(IMAGE_ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,12 @@ class FileType:
 
 
 _TYPES = (
-    FileType("image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif")),
+    FileType("image/jpeg", (".jpg", ".jpeg")),
     FileType("image/png", (".png",)),
     FileType("image/gif", (".gif",)),
     FileType("image/webp", (".webp",)),
-    FileType("image/heic", (".heic", ".heif")),
-    FileType("image/bmp", (".bmp", ".dib")),
+    FileType("image/heic", (".heic",)),
+    FileType("image/bmp", (".bmp",)),
     FileType("image/tiff", (".tiff", ".tif")),
     FileType("application/pdf", (".pdf",)),
     FileType(TEXT_TYPE, (".txt", ".csv", ".log", ".md")),
@@ -61,7 +61,12 @@ DEFAULT_TYPES = (
     *(name for name in TYPES if name.startswith(("audio/", "video/"))),
 )
 """What complainants and clerks send: photographs, scans, letters, recordings. Nothing that a browser or an office program runs."""
-_BY_ENDING = {ending: file_type.media_type for file_type in _TYPES for ending in file_type.endings}
+_BY_ENDING = {ending: file_type.media_type for file_type in _TYPES for ending in file_type.endings} | {
+    # Endings that puremagic gives and that no stored name keeps: conditions of packs know the usual ones.
+    **dict.fromkeys((".jpe", ".jfif"), "image/jpeg"),
+    ".heif": "image/heic",
+    ".dib": "image/bmp",
+}
 _OFFICE_FOLDERS = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
 # The brand after `ftyp` (ISO base media): puremagic knows fewer of them than cameras and telephones write.
 _BRANDS = {
