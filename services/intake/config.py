@@ -4,12 +4,14 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from services.intake.attachments.config import AttachmentSettings
 from services.intake.domain.submission import MAX_FUTURE
 from services.intake.transports.imports.config import ImportSettings
+from services.intake.transports.web_form.config import WebFormSettings
 
 
-class IntakeSettings(ImportSettings):
-    """The runtime's settings and intake's own; each is an environment variable with the prefix JIESU_."""
+class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings):
+    """The runtime's settings, those of the transports, and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")

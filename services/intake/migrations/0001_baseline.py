@@ -1,4 +1,4 @@
-"""Intake's baseline: number series, complaints, refusals, raw copies, imports, mails.
+"""Intake's baseline: number series, complaints, refusals, attachments, raw copies, imports, mails.
 
 Frozen: a released revision is never edited and imports no model; a change is a new revision.
 """
@@ -118,6 +118,16 @@ CREATE TABLE mail_acknowledgement (
     PRIMARY KEY (address_key)
 );
 CREATE INDEX mail_acknowledgement_sent ON mail_acknowledgement (sent_at);
+CREATE TABLE attachment (
+    sha256 text NOT NULL,
+    media_type text NOT NULL,
+    size bigint NOT NULL,
+    source text NOT NULL,
+    stored_at timestamptz DEFAULT now() NOT NULL,
+    erased_at timestamptz,
+    erased_because text DEFAULT '' NOT NULL,
+    PRIMARY KEY (sha256)
+);
 """
 
 
