@@ -4,12 +4,14 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from services.intake.attachments.config import AttachmentSettings
 from services.intake.domain.submission import MAX_FUTURE
-from shared.runtime.process.settings import RuntimeSettings
+from services.intake.transports.imports.config import ImportSettings
+from services.intake.transports.web_form.config import WebFormSettings
 
 
-class IntakeSettings(RuntimeSettings):
-    """The runtime's settings and intake's own; each is an environment variable with the prefix JIESU_."""
+class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings):
+    """The runtime's settings, those of the transports, and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")
@@ -37,4 +39,5 @@ class IntakeSettings(RuntimeSettings):
     max_batch_bytes: int = Field(8_388_608, ge=1024, description="largest body of a batch")
     max_batch_items: int = Field(1000, ge=1, description="most complaints in a batch")
     group_commit_items: int = Field(500, ge=1, description="complaints of concurrent requests that share a transaction at most")
+    raw_retention_days: int = Field(90, ge=1, description="days that sealed copies of mails, files and webhook calls are kept")
     refusal_retention_days: int = Field(365, ge=1, description="days that the refusals of submissions are kept, for questions about them")

@@ -7,11 +7,13 @@ from prometheus_client import Counter, Gauge, Histogram
 from shared.contracts.complaint import CHANNEL_FAMILIES
 from shared.runtime.process.measured_gauge import bounded
 
-RECEIVED = Counter("jiesu_intake_received", "Submissions received, by the way they came", ["via"])
+RECEIVED = Counter("jiesu_intake_received", "Submissions received, by the way they came: http, kafka, file, webhook, mail, form", ["via"])
 REGISTERED = Counter("jiesu_intake_registered", "Complaints registered", ["procedure", "channel"])
 DUPLICATES = Counter("jiesu_intake_duplicates", "Submissions that had been registered before", ["via"])
 SUPPLEMENTS = Counter("jiesu_intake_supplements", "Submissions with another text under a known reference, added to their case", ["via"])
 REFUSED = Counter("jiesu_intake_refused", "Submissions refused, by reason", ["via", "reason"])
+ATTACHMENTS = Counter("jiesu_intake_attachments", "Files sent as attachments: stored, or refused by rule", ["result"])
+ATTACHMENTS_CHANGED = Counter("jiesu_intake_attachments_changed", "Stored attachments that were read and no longer had their digest")
 INCOMPLETE = Counter("jiesu_intake_incomplete", "Complaints registered without a field that their procedure requires", ["procedure"])
 REQUEST_SECONDS = Histogram(
     "jiesu_intake_request_seconds",
@@ -23,9 +25,12 @@ MAILBOX_UP = Gauge("jiesu_intake_mailbox_up", "Whether this process could read t
 GROUP_SIZE = Histogram("jiesu_intake_group_items", "Complaints that shared a transaction", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500))
 
 MAIL_OUTCOMES = ("submission", "supplement", "delivery_report", "auto_reply", "ignored", "duplicate", "refused", "set_aside")
-WAYS = ("http", "kafka", "mail")
+WAYS = ("http", "kafka", "file", "webhook", "mail", "form")
 REASONS = frozenset(
-    {"malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "key", "rate", "key_reused", "reference_reused"}
+    {
+        *("malformed", "missing", "invalid", "implausible", "too_large", "channel", "source", "entered_by", "key", "rate"),
+        *("key_reused", "reference_reused", "mapping", "signature"),
+    }
 )
 
 
@@ -48,6 +53,8 @@ def initialise(procedures: Iterable[str]) -> None:
             REFUSED.labels(via, reason)
     for outcome in MAIL_OUTCOMES:
         MAILS.labels(outcome)
+    for result in ("stored", "too_large", "empty", "type", "virus"):
+        ATTACHMENTS.labels(result)
     for procedure in procedures:
         INCOMPLETE.labels(procedure)
         for channel in CHANNEL_FAMILIES:

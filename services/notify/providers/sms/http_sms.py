@@ -6,12 +6,15 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.kind import ProviderContext, ProviderKind, ProviderSettings, SecretName
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
+from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
 
 # HTTP statuses with their reason and whether it is permanent; 2xx is accepted, any other 5xx is busy, anything else refused.
 HTTP_STATUS_REASONS: dict[int, tuple[FailureReason, bool]] = {
@@ -51,6 +54,16 @@ class HttpSmsOptions:
     token: str = field(default="", repr=False)
     sender: str = ""
     timeout: float = 10.0
+    receipt_secret: str = field(default="", repr=False)
+
+
+class HttpSmsSettings(ProviderSettings):
+    """The settings of kind `http_sms` in the providers file."""
+
+    url: str = Field(pattern=r"^https?://\S+$", description="the gateway; messages go to {url}/v1/messages")
+    token_env: SecretName = ""
+    receipt_secret_env: SecretName = Field("", description="key of the receipts' HMAC; empty: no receipt is accepted")
+    sender: str = ""
 
 
 class _GatewayResponse(BaseModel):
@@ -94,18 +107,37 @@ class HttpSmsProvider:
                 asyncio.timeout(self._options.timeout),
                 self._client.stream("POST", self._url, json=body, headers=headers) as response,
             ):
-                return interpret_response(response.status_code, response.headers, await _read_bounded(response))
-        except (httpx.ProtocolError, httpx.DecodingError):
-            return SendFailed(FailureReason.GARBAGE, permanent=False)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError):
-            return SendFailed(FailureReason.UNREACHABLE, permanent=False)
+                return interpret_response(response.status_code, response.headers, await read_bounded(response))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            return failure_of(error)
+
+    def read_receipts(self, call: ReceiptCall) -> list[DeliveryReceipt]:
+        """The receipt of a call; raises `ReceiptForged` or `ReceiptUnreadable`."""
+        if not is_authentic_receipt(self._options.receipt_secret, call.headers, call.body, call.now):
+            raise ReceiptForged(f"{SIGNATURE_HEADER}: must be the HMAC over timestamp, full stop and body")
+        try:
+            return [parse_receipt(call.body)]
+        except ValidationError as error:
+            raise ReceiptUnreadable("body: must be {reference, status, code}; send what the gateway documents") from error
+
+    def receipt_reply(self) -> dict[str, Any]:
+        """Nothing that the gateway reads."""
+        return {"recorded": True}
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
 
-async def _read_bounded(response: httpx.Response) -> bytes:
+def failure_of(error: Exception) -> SendFailed:
+    """The result for an error of the HTTP client; without a connection the request cannot have been sent."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return SendFailed(FailureReason.UNREACHABLE, permanent=False)
+    is_garbage = isinstance(error, httpx.ProtocolError | httpx.DecodingError)
+    return SendFailed(FailureReason.GARBAGE if is_garbage else FailureReason.UNREACHABLE, permanent=False, in_doubt=True)
+
+
+async def read_bounded(response: httpx.Response) -> bytes:
     """The body; empty if it is longer than any valid response."""
     content = b""
     async for chunk in response.aiter_bytes():
@@ -122,16 +154,19 @@ def interpret_response(status: int, headers: Mapping[str, str], content: bytes) 
             return SendAccepted(_GatewayResponse.model_validate_json(content).id)
         except ValidationError:
             # The message may have been accepted, or a proxy answered: the idempotency key makes a retry safe.
-            return SendFailed(FailureReason.GARBAGE, permanent=False, code=str(status))
+            return SendFailed(FailureReason.GARBAGE, permanent=False, code=str(status), in_doubt=True)
     if status in HTTP_STATUS_REASONS:
         reason, permanent = HTTP_STATUS_REASONS[status]
-        return SendFailed(reason, permanent, str(status), _retry_after(headers))
+        return SendFailed(reason, permanent, str(status), retry_after(headers))
     if status >= 500:  # noqa: PLR2004 - HTTP's server errors
-        return SendFailed(FailureReason.BUSY, permanent=False, code=str(status), retry_after=_retry_after(headers))
+        # 503 refuses; behind any other one, as behind a proxy's 502 or 504, the message may have been taken.
+        in_doubt = status != 503  # noqa: PLR2004 - service unavailable
+        return SendFailed(FailureReason.BUSY, permanent=False, code=str(status), retry_after=retry_after(headers), in_doubt=in_doubt)
     return SendFailed(FailureReason.REFUSED, permanent=True, code=str(status))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Whole seconds of the header `Retry-After`, None for a date or a wait of more than eleven days."""
     text = headers.get("retry-after", "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004 - longer than eleven days
 
@@ -159,3 +194,18 @@ def parse_receipt(body: bytes) -> DeliveryReceipt:
     """Parse a receipt; an unknown status is `UNDECIDED`. Raises pydantic's `ValidationError`."""
     receipt = ReceiptBody.model_validate_json(body)
     return DeliveryReceipt(receipt.reference, RECEIPT_STATUSES.get(receipt.status.lower(), ReceiptStatus.UNDECIDED), receipt.code)
+
+
+def _build(settings: HttpSmsSettings, context: ProviderContext) -> HttpSmsProvider:
+    return HttpSmsProvider(
+        HttpSmsOptions(
+            url=settings.url,
+            token=context.secret(settings.token_env),
+            sender=settings.sender,
+            timeout=context.timeout,
+            receipt_secret=context.secret(settings.receipt_secret_env),
+        )
+    )
+
+
+KIND = ProviderKind("sms", HttpSmsSettings, _build)

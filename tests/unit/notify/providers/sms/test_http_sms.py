@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.notify.domain.failure_reason import FailureReason
-from services.notify.providers.http_sms import (
+from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus, SendAccepted, SendFailed
+from services.notify.providers.sms.http_sms import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     interpret_response,
@@ -18,7 +19,6 @@ from services.notify.providers.http_sms import (
     parse_receipt,
     sign_receipt,
 )
-from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus, SendAccepted, SendFailed
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))
@@ -42,7 +42,9 @@ BODY = b'{"reference": "k", "status": "delivered"}'
     ],
 )
 def test_status_decides_reason_and_permanence(status: int, reason: FailureReason, permanent: bool) -> None:
-    assert interpret_response(status, {}, b"") == SendFailed(reason, permanent, str(status))
+    result = interpret_response(status, {}, b"")
+    assert isinstance(result, SendFailed)
+    assert (result.reason, result.permanent, result.code, result.in_doubt) == (reason, permanent, str(status), status == 500)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_success_with_an_id_is_accepted() -> None:
 
 @given(st.binary(max_size=200))
 def test_success_without_an_id_is_garbage(content: bytes) -> None:
-    assert interpret_response(200, {}, content) == SendFailed(FailureReason.GARBAGE, permanent=False, code="200")
+    assert interpret_response(200, {}, content) == SendFailed(FailureReason.GARBAGE, permanent=False, code="200", in_doubt=True)
 
 
 def test_receipt_signature_is_hmac_sha256_of_timestamp_full_stop_body() -> None:

@@ -3,17 +3,17 @@
 import asyncio
 import re
 import ssl
-from email.message import EmailMessage
-from email.policy import SMTP as POLICY
-from email.utils import format_datetime
+from dataclasses import replace
 
 import aiosmtplib
 from aiosmtplib import SMTPException
 
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.domain.mail_layout import MailLayout
+from services.notify.providers.mail.composing import MailReferences, MailSender, compose, needs_smtputf8
+from services.notify.providers.mail.dkim_signing import DkimSigner
+from services.notify.providers.mail.sessions import SmtpOptions, SmtpSessionPool
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
-from services.notify.providers.smtp_sessions import SmtpOptions, SmtpSessionPool
-from shared.contracts import mail_references
 from shared.runtime.clock import Clock
 
 # Reply codes (RFC 5321, RFC 4954) with their reason and whether it is permanent; any other 4xx is busy, any other 5xx refused.
@@ -29,58 +29,54 @@ SMTP_REPLY_REASONS: dict[int, tuple[FailureReason, bool]] = {
 }
 # Enhanced status codes (RFC 3463), e.g. 5.1.1.
 _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
+# RFC 6531, 3.5: what a server without SMTPUTF8 replies to such an address; this one said in EHLO that it has none.
+_NO_SMTPUTF8 = SendFailed(FailureReason.REFUSED, permanent=True, code="553 5.6.7")
 _FIRST_TRANSIENT, _FIRST_PERMANENT, _LAST = 400, 500, 599
 
 
 class SmtpProvider:
-    """The provider of channel `email`; SMTP sessions are reused until an error occurs on them."""
+    """The provider of channel `email`; SMTP sessions are reused until an error occurs on them.
+
+    With a `layout` each mail has an HTML twin, with a `signer` a DKIM signature.
+    """
 
     channel = "email"
 
-    def __init__(self, options: SmtpOptions, clock: Clock) -> None:
+    def __init__(self, options: SmtpOptions, clock: Clock, layout: MailLayout | None = None, signer: DkimSigner | None = None) -> None:
         self._options = options
         self._clock = clock
-        self._domain = options.sender.rpartition("@")[2].rstrip(">") or "localhost"
-        self._sender = options.sender.rpartition("<")[2].rstrip(">").strip()
-        self._sessions = SmtpSessionPool(options, self._domain)
+        self._sender = MailSender.parse(options.sender)
+        self._references = MailReferences(options.mail_key, options.reply_address) if options.mail_key else None
+        self._layout = layout
+        self._signer = signer
+        self._sessions = SmtpSessionPool(options, self._sender.domain)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send one mail; it is accepted with the server's reply 250 to its data, whatever happens to the session afterwards."""
         try:
-            mail = self._to_mail(message)
+            mail = compose(message, self._sender, self._clock.real_now(), self._layout, self._references)
         except ValueError:  # a line break in a header; rendering removes them
             return SendFailed(FailureReason.TEMPLATE, permanent=True)
+        content = mail.as_bytes() if self._signer is None else self._signer.sign(mail.as_bytes())
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if needs_smtputf8(message.address, self._sender.address) else []
+        is_sending = False
         try:
             async with asyncio.timeout(self._options.timeout), self._sessions.session() as client:
-                await client.sendmail(self._sender, [message.address], mail.as_bytes())
+                is_sending = True
+                await client.sendmail(self._sender.address, [message.address], content, mail_options=options)
+        except aiosmtplib.SMTPNotSupported:
+            if options:
+                return _NO_SMTPUTF8
+            return SendFailed(FailureReason.CREDENTIALS, permanent=False)  # no STARTTLS or AUTH, which the operator can repair
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
-            return classify_error(error)
+            failed = classify_error(error)
+            # Without a reply nobody knows whether the server has the mail: no other provider may send it too.
+            return replace(failed, in_doubt=is_sending and failed.reason is FailureReason.UNREACHABLE)
         return SendAccepted(mail["Message-ID"])
 
     async def close(self) -> None:
         """End the idle sessions."""
         await self._sessions.close()
-
-    def _to_mail(self, message: OutgoingMessage) -> EmailMessage:
-        mail = EmailMessage(policy=POLICY)
-        mail["From"] = self._options.sender
-        mail["To"] = message.address
-        mail["Subject"] = message.subject
-        mail["Date"] = format_datetime(self._clock.real_now())
-        self._add_references(mail, message)
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic reply
-        mail.set_content(message.text, cte="base64")  # for servers without 8BITMIME
-        return mail
-
-    def _add_references(self, mail: EmailMessage, message: OutgoingMessage) -> None:
-        """Message-ID and Reply-To, by which intake recognises reports and replies (shared.contracts.mail_references)."""
-        key = self._options.mail_key
-        if key is None:
-            mail["Message-ID"] = f"<{message.idempotency_key}@{self._domain}>"
-            return
-        mail["Message-ID"] = mail_references.message_id(key, message.idempotency_key, message.case, self._domain)
-        if reply_to := mail_references.reply_address(key, self._options.reply_address, message.case):
-            mail["Reply-To"] = reply_to
 
 
 def classify_error(error: Exception) -> SendFailed:
