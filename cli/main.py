@@ -14,6 +14,7 @@ from shared.runtime.errors import Misconfigured, Unavailable
 COMMANDS: dict[str, tuple[str, str]] = {
     "procedure": ("cli.commands.authoring.procedure:app", "Check, explain, cover, compare and start procedures."),
     "organisation": ("cli.commands.authoring.organisation:app", "Check an organisation file."),
+    "notify": ("cli.commands.authoring.notify:app", "Check message templates and providers, preview messages."),
     "simulate": ("cli.commands.authoring.simulate:simulate", "Run a scenario file on the pure core."),
     "deadline": ("cli.commands.authoring.deadline:app", "Compute due instants, with their explanation."),
     "triage": ("cli.commands.authoring.triage:app", "Train, measure, explain and compare the models of triage."),

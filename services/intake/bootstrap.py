@@ -68,7 +68,7 @@ def make_parts(settings: IntakeSettings, organisation: Organisation, key_ring: E
         sources=sources,
         reader=SubmissionReader(clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds)),
         registration=RegisterComplaints(key_ring, clock, signer),
-        supplements=signer,
+        signer=signer,
         authentication=Authentication(sources),
         raw_copies=RawCopies(key_ring),
     )

@@ -28,6 +28,11 @@ class IntakeSettings(ImportSettings):
         description="id:base64 of the 32 bytes of an Ed25519 key that signs supplements of resends; its public key stands under `keys` of "
         "a source of the organisation file; empty: resends with another text are refused",
     )
+    mailboxes: Path | None = Field(None, description="the file of mailboxes that mails are taken from; empty: no mail is read")
+    mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="the secret of references in mails, the same for intake and notify; empty: replies and bounces find no case",
+    )
     max_complaint_bytes: int = Field(262_144, ge=1024, le=900_000, description="largest complaint that is read")
     max_batch_bytes: int = Field(8_388_608, ge=1024, description="largest body of a batch")
     max_batch_items: int = Field(1000, ge=1, description="most complaints in a batch")

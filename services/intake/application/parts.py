@@ -13,12 +13,12 @@ from services.intake.config import IntakeSettings
 
 @dataclass(frozen=True, slots=True)
 class IntakeParts:
-    """The parts that registrations of all transports share; `supplements` is None without JIESU_ACTION_KEY."""
+    """The parts that read and register submissions, made once by `bootstrap`; `signer` is None without JIESU_ACTION_KEY."""
 
     settings: IntakeSettings
     sources: Sources
     reader: SubmissionReader
     registration: RegisterComplaints
-    supplements: SupplementSigner | None
+    signer: SupplementSigner | None
     authentication: Authentication
     raw_copies: RawCopies

@@ -1,7 +1,8 @@
-"""Declares intake's tables: `book` (last numbers), `complaint`, `refusal`, `raw_copy`, and those of imports."""
+"""Declares intake's tables: `book` (last numbers), `complaint`, `refusal`, `raw_copy`, those of imports and of mails."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func, text
 
+from services.intake.storage.mail_tables import add_mail_tables
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "intake"
@@ -43,6 +44,7 @@ def metadata() -> MetaData:
     Index("refusal_refused", refusal.c.refused_at)
     _raw_copy(declared)
     _imports(declared)
+    add_mail_tables(declared)
     return declared
 
 

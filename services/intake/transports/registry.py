@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from services.intake.application.parts import IntakeParts
 from services.intake.transports.imports import setup as imports
+from services.intake.transports.mail import setup as mail
 from services.intake.transports.webhooks import setup as webhooks
 from shared.runtime.service import Service
 
 TRANSPORTS: tuple[Callable[[Service, IntakeParts], None], ...] = (
     imports.register,
+    mail.register,
     webhooks.register,
 )
 """Each adds its routes and loops to the service."""
