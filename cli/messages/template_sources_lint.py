@@ -75,10 +75,23 @@ def _lint_syntax(environment: Environment, file: str, source: str, sources: Mapp
 
 
 def _tested_names(tree: nodes.Template) -> set[str]:
-    """The names that the template tests for existence or gives a default."""
+    """The names that the template sets, tests for existence or gives a default, and those behind such a test: they come together."""
     tests = [test.node for test in tree.find_all(nodes.Test) if test.name in ("defined", "undefined")]
     defaults = [each.node for each in tree.find_all(nodes.Filter) if each.name in ("default", "d")]
-    return {node.name for node in (*tests, *defaults) if isinstance(node, nodes.Name)}
+    guarded = [name for branch in tree.find_all(nodes.If) if _tests_existence(branch.test) for part in branch.body for name in _names(part)]
+    assigned = [name for name in tree.find_all(nodes.Name) if name.ctx == "store"]
+    return {node.name for node in (*tests, *defaults, *guarded, *assigned) if isinstance(node, nodes.Name)}
+
+
+def _tests_existence(condition: nodes.Node) -> bool:
+    tests = [condition, *condition.find_all(nodes.Test)]
+    return any(isinstance(test, nodes.Test) and test.name == "defined" for test in tests)
+
+
+def _names(part: nodes.Node) -> Iterator[nodes.Name]:
+    if isinstance(part, nodes.Name):
+        yield part
+    yield from part.find_all(nodes.Name)
 
 
 def _line_of(tree: nodes.Template, name: str) -> int:

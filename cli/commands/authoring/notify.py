@@ -18,7 +18,7 @@ from services.notify.bootstrap import messaging_packs, procedure_titles, templat
 from services.notify.domain.message_templates import CHANNELS, LANGUAGES, MessageTemplates
 from services.notify.domain.message_values import MessageTexts
 from services.notify.providers.mail.layout_file import load_mail_layout
-from services.notify.providers.providers_file import provider_problems
+from services.notify.providers.providers_file import load_providers, provider_problems
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.loading.loader import installed_packs, load_pack
@@ -43,7 +43,7 @@ def check(
     """Check templates, wordings and providers before notify starts with them; exit 0: no errors (there may be warnings), 1: errors."""
     try:
         lines = [str(finding) for finding in _message_findings(organisation, templates, MessageLimits(max_parts))]
-        lines += _provider_lines(providers) if providers else []
+        lines += _provider_lines(providers, organisation) if providers else []
     except ProcedureError as error:
         lines = [f"{problem.level}: {problem}" for problem in error.problems]
     except ValueError as error:  # a layout of HTML mails that cannot be used
@@ -103,8 +103,19 @@ def _message_findings(organisation: Path | None, templates: Path | None, limits:
     yield from lint_organisation_messages(checked, organisation.parent if organisation else Path(), templates, limits)
 
 
-def _provider_lines(file: Path) -> list[str]:
-    return [f"{problem.level}: {problem}" for problem in provider_problems(file, os.environ)]
+def _provider_lines(file: Path, organisation: Path | None) -> list[str]:
+    lines = [f"{problem.level}: {problem}" for problem in provider_problems(file, os.environ)]
+    if organisation is None or any(line.startswith("error") for line in lines):
+        return lines
+    robots = {entry.id for entry in load_providers(file) if entry.channel == "chat"}
+    checked = load_checked_organisation(organisation)
+    named = [(f"department {unit.id}", unit.chat) for unit in checked.departments]
+    named += [(f"person {person.id}", person.chat) for person in checked.people]
+    return lines + [
+        f"warning: {where}: chat: {file} has no robot {robot}; add an entry of channel chat with this id"
+        for where, robot in named
+        if robot is not None and robot not in robots
+    ]
 
 
 def _example(procedure: str, organisation: Path | None) -> tuple[list[NotificationRequested], MessageTexts]:

@@ -111,3 +111,14 @@ def test_check_names_an_unset_secret_and_an_unknown_kind_of_the_providers_file(t
     file.write_text(text.replace("http_sms", "carrier_pigeon"), encoding="utf-8")
     failed = RUNNER.invoke(app, ["check", "--providers", str(file), "--organisation", str(organisation)])
     assert (failed.exit_code, "there is no kind carrier_pigeon" in failed.stdout) == (1, True)
+
+
+def test_check_finds_a_group_without_a_robot(tmp_path: Path) -> None:
+    organisation, file = tmp_path / "organisation.yaml", tmp_path / "providers.yaml"
+    organisation.write_text(
+        "id: o\ndepartments: [{id: a, zh: 甲, chat: ops}, {id: b, zh: 乙, chat: board}]\npeople: [{id: li, chat: own}]\n", encoding="utf-8"
+    )
+    file.write_text("providers: [{id: ops, channel: chat, kind: wecom, settings: {url_env: PATH}}]\n", encoding="utf-8")
+    result = RUNNER.invoke(app, ["check", "--providers", str(file), "--organisation", str(organisation)])
+    found = [line.partition(": chat: ")[0] for line in result.stdout.splitlines() if "has no robot" in line]
+    assert (result.exit_code, found) == (0, ["warning: department b", "warning: person li"])

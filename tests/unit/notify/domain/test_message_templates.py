@@ -11,11 +11,13 @@ from services.notify.domain.message_templates import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
     MessageTemplates,
+    RenderedMessage,
     TemplateRenderError,
     one_line,
     truncate_values,
 )
 from services.notify.domain.required_templates import TEMPLATE_CHANNELS
+from services.notify.domain.sms.parts import count_parts
 
 INSTALLED = template_sources(None)
 NAMED = [name for name in INSTALLED if not name.startswith("_")]
@@ -212,3 +214,28 @@ def test_notice_of_an_unsigned_report_says_that_instead_of_its_figures(channel: 
     text = TEMPLATES.render(f"duty_report.zh.{channel}", values).text
     assert "报告应在2026-09-30前签署。" in text
     assert "已生成" not in text
+
+
+def test_group_reads_the_mail_and_a_call_says_the_text_message_unless_they_have_templates_of_their_own() -> None:
+    sources = {
+        "x.zh.email": "主题\n\n正文",
+        "x.zh.sms": "短信",
+        "p.e.zh.email": "自己\n\n正文",
+        "y.zh.chat": "群\n\n消息",
+        "y.zh.email": "m\n\nm",
+    }
+    templates = MessageTemplates(sources)
+    assert templates.choose(("x",), "zh", "chat") == "x.zh.email"
+    assert templates.choose(("x",), "zh", "voice") == "x.zh.sms"
+    assert templates.choose(("y",), "zh", "chat") == "y.zh.chat"
+    assert templates.choose(("p.e", "y"), "zh", "chat") == "p.e.zh.email", "the entry's own text comes before the general one"
+    assert templates.render("x.zh.email", {}, "chat") == RenderedMessage("主题", "正文")
+    assert templates.render("x.zh.sms", {}, "voice") == RenderedMessage("", "短信")
+
+
+def test_ellipsis_does_not_double_the_cost_of_a_text_message() -> None:
+    text = templates_with("Complaint {{ number | short }}").render("x.zh.sms", {"number": "x" * 100}).text
+    assert text == f"Complaint {'x' * 59}..."
+    assert count_parts(text).encoding == "gsm7"
+    chinese = templates_with("投诉 {{ number | short }}").render("x.zh.sms", {"number": "x" * 100}).text
+    assert chinese == f"投诉 {'x' * 59}…"
