@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("cli.commands.operations.dead_letters:app", "List, show and replay messages that could not be processed."),
     "ledger": ("cli.commands.records.ledger:app", "Verify a ledger, seal a year."),
     "evidence": ("cli.commands.records.evidence:evidence", "Export a case with its proofs."),
+    "attachments": ("cli.commands.records.attachments:app", "Compare stored attachments with their digests, erase one."),
     "form": ("cli.commands.records.form:form", "Print a form of a case or of a period."),
     "forms": ("cli.commands.records.forms:app", "Issue numbered forms, and bind a year's closed records."),
     "list": ("cli.commands.records.case_list:print_list", "Print a list of a procedure's cases."),

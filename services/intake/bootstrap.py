@@ -14,15 +14,18 @@ from services.intake.application.registration_result import PendingRegistration,
 from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
+from services.intake.attachments import routes as attachment_routes
+from services.intake.attachments.setup import open_attachments
 from services.intake.config import IntakeSettings
 from services.intake.transports.registry import TRANSPORTS
+from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.access import AccessPolicy
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
-from shared.runtime.database.database import Transaction
+from shared.runtime.database.database import Database, Transaction
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.service import Service
 
@@ -32,13 +35,14 @@ def build(settings: IntakeSettings) -> Service:
     service = Service("intake", settings, migrations="services.intake.migrations")
     service.key_ring.encrypt({}, "start")  # reports a missing key at start, not with the first complaint
     organisation = load_checked_organisation(settings.organisation)
-    parts = make_parts(settings, organisation, service.key_ring, service.clock)
+    parts = make_parts(settings, organisation, service.key_ring, service.clock, service.database)
     sources, reader, registration = parts.sources, parts.reader, parts.registration
 
     async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
         metrics.GROUP_SIZE.observe(len(pending))
         return await registration.register_batch(tx, pending, api.VIA_HTTP)
 
+    service.include_router(attachment_routes.router(parts.attachments, parts.authentication, service.clock))
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
     dependencies = ApiDependencies(
         authentication=parts.authentication,
@@ -59,18 +63,22 @@ def build(settings: IntakeSettings) -> Service:
     return service
 
 
-def make_parts(settings: IntakeSettings, organisation: Organisation, key_ring: EncryptionKeyRing, clock: Clock) -> IntakeParts:
+def make_parts(
+    settings: IntakeSettings, organisation: Organisation, key_ring: EncryptionKeyRing, clock: Clock, database: Database
+) -> IntakeParts:
     """What reads and registers submissions, for the service and for commands that work on its database."""
     sources = Sources(organisation, settings.organisation.parent, settings.phone_region, _pseudonym_key(settings))
     signer = supplement_signer(settings.action_key.get_secret_value(), clock)
+    attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
     return IntakeParts(
         settings=settings,
         sources=sources,
-        reader=SubmissionReader(clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds)),
+        reader=SubmissionReader(clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds), attachment_keys),
         registration=RegisterComplaints(key_ring, clock, signer),
         signer=signer,
-        authentication=Authentication(sources),
+        authentication=Authentication(sources, organisation.people),
         raw_copies=RawCopies(key_ring),
+        attachments=open_attachments(settings, database),
     )
 
 

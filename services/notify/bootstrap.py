@@ -58,8 +58,8 @@ def build(settings: NotifySettings) -> Service:
 
     digests = CloseDigests(service.database, context.templates, service.clock)
     timers.register_digests(service, digests, PublishCarriedOutcomes(service.database), settings.delivery_poll, wake)
-    handlers.register(service, requests, wake)
     receipts = RecordReceipts(service.database, service.clock)
+    handlers.register(service, requests, receipts, wake)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     by_id = {provider_id: provider for pool in providers for provider_id, provider in pool.providers.items()}
     api_receipts.add_routes(service.app, receipts, by_id, service.clock)
@@ -136,8 +136,13 @@ def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
     if not settings.smtp_host:
         return None
     names = ("host", "port", "security", "username", "sender", "ca_file", "html", "dkim_selector", "dkim_key_file", "dkim_domain")
-    smtp = SmtpSettings(**{name: getattr(settings, f"smtp_{name}") for name in names}, templates=settings.templates)
-    return build_smtp(smtp, settings.smtp_password.get_secret_value(), clock, settings.smtp_timeout)
+    smtp = SmtpSettings(
+        **{name: getattr(settings, f"smtp_{name}") for name in names},
+        templates=settings.templates,
+        reply_address=settings.mail_reply_address,
+    )
+    password, secret = settings.smtp_password.get_secret_value(), settings.mail_key.get_secret_value()
+    return build_smtp(smtp, password, clock, settings.smtp_timeout, secret)
 
 
 def _http_sms(settings: NotifySettings, _clock: Clock) -> Provider | None:

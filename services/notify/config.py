@@ -71,6 +71,13 @@ class NotifySettings(RuntimeSettings):
     smtp_dkim_key_file: Path | None = Field(None, description="the private RSA key in PEM that signs mails")
     smtp_dkim_domain: str = Field("", description="signing domain; empty: that of the sender")
     smtp_timeout: float = Field(20.0, gt=0, description="seconds for one attempt")
+    mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="the secret of references in mails, the same for intake and notify; empty: replies and bounces find no case",
+    )
+    mail_reply_address: str = Field(
+        "", description="address for replies, e.g. case@example.org; mails get case+<token>@example.org; empty: none"
+    )
     smtp_ca_file: str = Field("", description="authority of the server's certificate; empty: the system's")
 
     sms_url: str = Field("", description="HTTP gateway for text messages; empty: none is sent, every one fails visibly")

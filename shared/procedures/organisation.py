@@ -14,6 +14,7 @@ from shared.procedures.digest_rules import OptionalDigest
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.additional_channels import AdditionalChannel
 from shared.procedures.model.effects import RoleNames, role_tuple
+from shared.procedures.model.sources.entry import SourceEntry
 from shared.procedures.source_formats.file_map import FileMap
 from shared.procedures.source_formats.webhook_map import WebhookMap
 
@@ -84,7 +85,7 @@ class OrganisationRoute(StrictModel):
     because: str = ""
 
 
-class ComplaintSource(StrictModel):
+class ComplaintSource(SourceEntry):
     """A sender of complaints: a contact centre, a mailbox, a system.
 
     `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits the channels that it may submit (none: any).

@@ -73,8 +73,8 @@ async def _measure(database_url: str, rows: int, *, once: bool) -> dict[str, Any
 
 async def _import(url: str, organisation: Path, path: Path, size: int, *, once: bool) -> dict[str, Any]:
     settings = IntakeSettings(environment="test", database_url=url, sealing_keys=ENCRYPTION_KEYS, organisation=organisation)
-    parts = make_parts(settings, load_checked_organisation(organisation), EncryptionKeyRing.parse(ENCRYPTION_KEYS), Clock.parse("", "test"))
-    database = Database(settings, "intake")
+    database, key_ring = Database(settings, "intake"), EncryptionKeyRing.parse(ENCRYPTION_KEYS)
+    parts = make_parts(settings, load_checked_organisation(organisation), key_ring, Clock.parse("", "test"), database)
     work = make_imports(database, parts)
     _reset_peak()
     begin, before = _peak(), _usage()

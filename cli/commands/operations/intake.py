@@ -136,7 +136,8 @@ def _with_intake(run: Callable[[Database, IntakeParts], Awaitable[T]]) -> T:
         organisation = load_checked_organisation(settings.organisation)
         database = Database(settings, "intake")
         try:
-            return await run(database, make_parts(settings, organisation, EncryptionKeyRing.parse(settings.sealing_keys), clock))
+            key_ring = EncryptionKeyRing.parse(settings.sealing_keys)
+            return await run(database, make_parts(settings, organisation, key_ring, clock, database))
         finally:
             await database.close()
 

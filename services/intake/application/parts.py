@@ -8,12 +8,13 @@ from services.intake.application.registration import RegisterComplaints
 from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import SupplementSigner
+from services.intake.attachments.store import AttachmentStore
 from services.intake.config import IntakeSettings
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeParts:
-    """The parts that read and register submissions, made once by `bootstrap`."""
+    """The parts that read and register submissions, made once by `bootstrap`; `signer` is None without JIESU_ACTION_KEY."""
 
     settings: IntakeSettings
     sources: Sources
@@ -22,3 +23,4 @@ class IntakeParts:
     signer: SupplementSigner | None
     authentication: Authentication
     raw_copies: RawCopies
+    attachments: AttachmentStore | None

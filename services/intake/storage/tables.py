@@ -1,7 +1,8 @@
-"""Declares intake's tables: `book` (last numbers), `complaint`, `refusal`, `raw_copy`, and those of imports."""
+"""Declares intake's tables: `book` (last numbers), `complaint`, `refusal`, `attachment`, `raw_copy`, those of imports and of mails."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func, text
 
+from services.intake.storage.mail_tables import add_mail_tables
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "intake"
@@ -41,9 +42,25 @@ def metadata() -> MetaData:
         Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("refusal_refused", refusal.c.refused_at)
+    _attachment(declared)
     _raw_copy(declared)
     _imports(declared)
+    add_mail_tables(declared)
     return declared
+
+
+def _attachment(declared: MetaData) -> None:
+    Table(
+        "attachment",
+        declared,
+        Column("sha256", Text, primary_key=True),
+        Column("media_type", Text, nullable=False),
+        Column("size", BigInteger, nullable=False),
+        Column("source", Text, nullable=False),
+        Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("erased_at", DateTime(timezone=True)),
+        Column("erased_because", Text, nullable=False, server_default=""),
+    )
 
 
 def _raw_copy(declared: MetaData) -> None:

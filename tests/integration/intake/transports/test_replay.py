@@ -35,7 +35,7 @@ async def tools(make_settings: SettingsFactory, tmp_path: Path) -> AsyncIterator
         source = SOURCES[0] | {"imports": COLUMN_MAP | columns, "webhook": webhook}
         settings = make_settings(IntakeSettings, sealing_keys=ENCRYPTION_KEYS, organisation=write_organisation(tmp_path, sources=[source]))
         organisation = load_checked_organisation(settings.organisation)
-        parts = make_parts(settings, organisation, EncryptionKeyRing.parse(settings.sealing_keys), Clock.parse("", "test"))
+        parts = make_parts(settings, organisation, EncryptionKeyRing.parse(settings.sealing_keys), Clock.parse("", "test"), database)
         return make_tools(database, parts, dry_run=dry_run)
 
     yield make

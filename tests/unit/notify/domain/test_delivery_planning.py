@@ -123,8 +123,9 @@ def test_reports_texts_named_by_a_procedure_and_complainants_are_never_collected
     collected = plan(context)
     assert [delivery.policy for delivery in collected] == [DigestPolicy()] * 2
     assert {delivery.digest_template for delivery in collected} == {"digest.zh.sms", "digest.zh.email"}
-    assert {delivery.policy for delivery in plan(context, template="escalated")} == {None}
-    assert {delivery.policy for delivery in plan(context, case="duty:shop:weekly", about="duty_report")} == {None}
+    several: tuple[dict[str, Any], ...] = ({"template": "escalated"}, {"case": "duty:shop:weekly", "about": "duty_report"})
+    for fields in several:
+        assert {delivery.policy for delivery in plan(context, **fields)} == {None}
     [call] = plan(replace(context, channels=frozenset({"voice"})), by=["voice"])
     assert (call.policy, call.reason) == (None, None)
     request = NotificationRequested(case="c1", at=NOW, recipients=["complainant"], by=["sms"], about="closed")

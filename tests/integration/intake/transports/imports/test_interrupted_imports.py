@@ -32,12 +32,14 @@ ROWS = [[f"G-{number}", "2026-11-09 9:05", "王", "13800000000", f"{number}号�
 
 
 @pytest.fixture
-def parts(make_settings: SettingsFactory, tmp_path: Path) -> IntakeParts:
+async def parts(make_settings: SettingsFactory, tmp_path: Path) -> AsyncIterator[IntakeParts]:
     settings = make_settings(
         IntakeSettings, sealing_keys=ENCRYPTION_KEYS, organisation=organisation_with_imports(tmp_path), import_batch_rows=10
     )
     organisation = load_checked_organisation(settings.organisation)
-    return make_parts(settings, organisation, EncryptionKeyRing.parse(settings.sealing_keys), Clock.parse("", "test"))
+    database = Database(settings, "intake")
+    yield make_parts(settings, organisation, EncryptionKeyRing.parse(settings.sealing_keys), Clock.parse("", "test"), database)
+    await database.close()
 
 
 @pytest.fixture
