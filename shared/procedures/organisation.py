@@ -10,8 +10,8 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
+from shared.procedures.additional_channels import AdditionalChannel
 from shared.procedures.expressions.text_patterns import TextPattern
-from shared.procedures.model.additional_channels import AdditionalChannel
 from shared.procedures.model.effects import RoleNames, role_tuple
 
 _MAX_CACHED_HOLDERS = 10_000

@@ -9,7 +9,7 @@ from email.utils import format_datetime, parseaddr
 
 import idna
 
-from services.notify.domain.mail_layout import MailLayout
+from services.notify.domain.mail.layout import MailLayout
 from services.notify.providers.provider import OutgoingMessage
 
 # For servers without 8BITMIME, and because a relay that wraps long lines would break the signature.
