@@ -157,8 +157,7 @@ class Organisation(StrictModel):
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
     digests: dict[str, OptionalDigest] = Field(default_factory=dict, description="role → limits of digests of its holders")
     everyone: bool = Field(
-        default=False,
-        description="every role and department exists, and each role has one holder of the same name (the simulator's default)",
+        default=False, description="every role and department exists, and each role has one holder of its name (the simulator's default)"
     )
 
     @model_validator(mode="after")
