@@ -51,7 +51,7 @@ class TakeMails:
         await mails.settle_mails(tx, [self._settled_row(new[identity], result) for identity, result in results.items()])
         if self.keep_raw is not None:
             for identity, result in results.items():
-                if result.outcome in _KEPT:
+                if result.outcome in _KEPT and new[identity].mail.raw:
                     await self.keep_raw(tx, new[identity].mail, identity[1].hex())
         repeated = [read for read in batch if new.get(_identity(read)) is not read]
         duplicate = MailResult(MailOutcome.DUPLICATE, "taken_before")

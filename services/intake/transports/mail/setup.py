@@ -5,17 +5,20 @@ from datetime import timedelta
 
 from services.intake import metrics
 from services.intake.application.mail.mail_intake import MailIntake
-from services.intake.application.mail.mail_reading import MailReader
+from services.intake.application.mail.mail_reading import AttachmentNotStored, MailReader, StoreAttachment
 from services.intake.application.mail.mail_records import MailRecords
-from services.intake.application.mail.mailbox import Mailbox
-from services.intake.application.mail.take_mails import ACKNOWLEDGEMENT_INTERVAL, TakeMails
+from services.intake.application.mail.mailbox import IncomingMail, Mailbox
+from services.intake.application.mail.take_mails import ACKNOWLEDGEMENT_INTERVAL, VIA_MAIL, KeepRawMail, TakeMails
 from services.intake.application.parts import IntakeParts
+from services.intake.application.raw_copies import RawCopies, RawSubmission
+from services.intake.attachments.store import AttachmentRefused, AttachmentStore
 from services.intake.channels.mail.decision import MailboxRules
 from services.intake.storage import mails
 from services.intake.transports.mail.config import MailboxesFile, MailboxSettings, load_mailboxes
 from services.intake.transports.mail.imap_mailbox import ImapMailbox
 from services.intake.transports.mail.smtp_port import MailHandler, SmtpPort
 from shared.contracts.mail_references import mail_key
+from shared.runtime.database.database import Transaction
 from shared.runtime.process.supervision import BackgroundLoop
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
@@ -49,8 +52,30 @@ def register(service: Service, parts: IntakeParts) -> None:
 def mail_intake(service: Service, parts: IntakeParts) -> MailIntake:
     """What takes the mails of every transport."""
     records = MailRecords(service.key_ring, service.clock)
-    take = TakeMails(parts.reader, parts.registration, parts.signer, service.key_ring, records, service.clock)
-    return MailIntake(MailReader(), take, service.database, _GROUP_ITEMS)
+    keep_raw = _raw_keeping(parts.raw_copies)
+    take = TakeMails(parts.reader, parts.registration, parts.signer, service.key_ring, records, service.clock, keep_raw)
+    return MailIntake(MailReader(_attachment_storing(parts.attachments)), take, service.database, _GROUP_ITEMS)
+
+
+def _attachment_storing(attachments: AttachmentStore | None) -> StoreAttachment | None:
+    if attachments is None:
+        return None
+
+    async def store(name: str, content: bytes, source: str) -> str:
+        try:
+            return (await attachments.put(name, content, source)).reference
+        except AttachmentRefused as error:
+            raise AttachmentNotStored(error.rule) from error
+
+    return store
+
+
+def _raw_keeping(raw_copies: RawCopies) -> KeepRawMail:
+    async def keep(tx: Transaction, mail: IncomingMail, reference: str) -> None:
+        headers = {"mailbox": mail.mailbox.id, "arrived_at": mail.envelope.arrived_at.isoformat()}
+        await raw_copies.keep_raw(tx, RawSubmission(mail.mailbox.context.source.id, VIA_MAIL, reference, mail.raw, headers))
+
+    return keep
 
 
 def _mailbox(settings: MailboxSettings, file: MailboxesFile, parts: IntakeParts, key: bytes | None) -> Mailbox:
