@@ -10,8 +10,13 @@ from datetime import datetime
 
 import orjson
 
+from services.intake.application.mail.mail_reading import MailReader
+from services.intake.application.mail.mail_submission import mail_submission
+from services.intake.application.mail.mailbox import IncomingMail
+from services.intake.application.mail.take_mails import VIA_MAIL
 from services.intake.application.parts import IntakeParts
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.channels.mail.decision import Envelope, MailOutcome
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, imports, raw_copies
 from services.intake.storage.raw_copies import RawHead
@@ -19,10 +24,11 @@ from services.intake.transports.imports.files.unusable_file import UnusableFileE
 from services.intake.transports.imports.importing import CHANNEL as FILE
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.setup import make_imports
+from services.intake.transports.mail.setup import attachment_storing, find_mailbox
 from services.intake.transports.webhooks.api import VIA_WEBHOOK
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from services.intake.transports.webhooks.setup import webhook_submissions
-from shared.runtime.clock import uuid7
+from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
 
 IGNORED, UNKNOWN, BUSY = "ignored", "not_replayable", "busy"
@@ -118,7 +124,25 @@ async def _replay_file(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     return ReplayedCopy(head, counts)
 
 
+async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    raw = await tools.parts.raw_copies.open_raw(tools.database, head)
+    mailbox = find_mailbox(tools.parts, raw.headers.get("mailbox", ""))
+    if mailbox is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    settings = tools.parts.settings
+    envelope = Envelope(datetime.fromisoformat(raw.headers["arrived_at"]), recipients=raw.headers["recipients"].split())
+    reader = MailReader(None if tools.dry_run else attachment_storing(tools.parts.attachments))
+    read = await reader.read(IncomingMail(raw.content, mailbox, envelope))
+    if read.decision.outcome is not MailOutcome.SUBMISSION:
+        return ReplayedCopy(head, Counter({IGNORED: 1}))
+    result = mail_submission(read, tools.parts.reader, Clock.parse(settings.clock, settings.environment))
+    if isinstance(result, PendingRegistration):
+        result = await register_missing(tools, result, VIA_MAIL)
+    return ReplayedCopy(head, Counter({result.status: 1}), result.faults)
+
+
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
+    VIA_MAIL: _replay_mail,
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
 }

@@ -33,8 +33,7 @@ def register(service: Service, parts: IntakeParts) -> None:
     if parts.settings.mailboxes is None:
         return
     file = load_mailboxes(parts.settings.mailboxes, parts.sources.contexts)
-    secret = parts.settings.mail_key.get_secret_value()
-    key = mail_key(secret) if secret else None
+    key = _reference_key(parts)
     mailboxes = {settings.id: _mailbox(settings, file, parts, key) for settings in file.mailboxes}
     intake = mail_intake(service, parts)
     for settings in file.mailboxes:
@@ -54,10 +53,25 @@ def mail_intake(service: Service, parts: IntakeParts) -> MailIntake:
     records = MailRecords(service.key_ring, service.clock)
     keep_raw = _raw_keeping(parts.raw_copies)
     take = TakeMails(parts.reader, parts.registration, parts.signer, service.key_ring, records, service.clock, keep_raw)
-    return MailIntake(MailReader(_attachment_storing(parts.attachments)), take, service.database, _GROUP_ITEMS)
+    return MailIntake(MailReader(attachment_storing(parts.attachments)), take, service.database, _GROUP_ITEMS)
 
 
-def _attachment_storing(attachments: AttachmentStore | None) -> StoreAttachment | None:
+def find_mailbox(parts: IntakeParts, mailbox_id: str) -> Mailbox | None:
+    """A mailbox of the file, None for an unknown one or without a file."""
+    if parts.settings.mailboxes is None:
+        return None
+    file = load_mailboxes(parts.settings.mailboxes, parts.sources.contexts)
+    key = _reference_key(parts)
+    return next((_mailbox(settings, file, parts, key) for settings in file.mailboxes if settings.id == mailbox_id), None)
+
+
+def _reference_key(parts: IntakeParts) -> bytes | None:
+    secret = parts.settings.mail_key.get_secret_value()
+    return mail_key(secret) if secret else None
+
+
+def attachment_storing(attachments: AttachmentStore | None) -> StoreAttachment | None:
+    """How mails store attachments, None without a store."""
     if attachments is None:
         return None
 
@@ -72,7 +86,8 @@ def _attachment_storing(attachments: AttachmentStore | None) -> StoreAttachment 
 
 def _raw_keeping(raw_copies: RawCopies) -> KeepRawMail:
     async def keep(tx: Transaction, mail: IncomingMail, reference: str) -> None:
-        headers = {"mailbox": mail.mailbox.id, "arrived_at": mail.envelope.arrived_at.isoformat()}
+        envelope = mail.envelope
+        headers = {"mailbox": mail.mailbox.id, "arrived_at": envelope.arrived_at.isoformat(), "recipients": " ".join(envelope.recipients)}
         await raw_copies.keep_raw(tx, RawSubmission(mail.mailbox.context.source.id, VIA_MAIL, reference, mail.raw, headers))
 
     return keep
