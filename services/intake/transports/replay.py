@@ -10,13 +10,9 @@ from datetime import datetime
 
 import orjson
 
-from services.intake.application.mail.mail_reading import MailReader
-from services.intake.application.mail.mail_submission import mail_submission
-from services.intake.application.mail.mailbox import IncomingMail
 from services.intake.application.mail.take_mails import VIA_MAIL
 from services.intake.application.parts import IntakeParts
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
-from services.intake.channels.mail.decision import Envelope, MailOutcome
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, imports, raw_copies
 from services.intake.storage.raw_copies import RawHead
@@ -24,11 +20,11 @@ from services.intake.transports.imports.files.unusable_file import UnusableFileE
 from services.intake.transports.imports.importing import CHANNEL as FILE
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.setup import make_imports
-from services.intake.transports.mail.setup import attachment_storing, find_mailbox
+from services.intake.transports.mail.replay import MailReplay
 from services.intake.transports.webhooks.api import VIA_WEBHOOK
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from services.intake.transports.webhooks.setup import webhook_submissions
-from shared.runtime.clock import Clock, uuid7
+from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 
 IGNORED, UNKNOWN, BUSY = "ignored", "not_replayable", "busy"
@@ -52,13 +48,15 @@ class ReplayTools:
     parts: IntakeParts
     work: Imports
     webhooks: dict[str, WebhookSubmissions]
+    mails: MailReplay
     dry_run: bool
     holder: str = field(default_factory=uuid7)
 
 
 def make_tools(database: Database, parts: IntakeParts, *, dry_run: bool) -> ReplayTools:
-    """The tools; raises `ProcedureError` for a map that cannot be used."""
-    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), dry_run)
+    """The tools; raises `ProcedureError` for a map or a file of mailboxes that cannot be used."""
+    mails = MailReplay.of(database, parts)
+    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), mails, dry_run)
 
 
 async def replay(tools: ReplayTools, since: datetime, source: str = "", channel: str = "") -> AsyncIterator[ReplayedCopy]:
@@ -126,24 +124,13 @@ async def _replay_file(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
 
 async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     raw = await tools.parts.raw_copies.open_raw(tools.database, head)
-    mailbox = find_mailbox(tools.parts, raw.headers.get("mailbox", ""))
-    if mailbox is None:
-        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
-    settings = tools.parts.settings
-    envelope = Envelope(datetime.fromisoformat(raw.headers["arrived_at"]), recipients=raw.headers["recipients"].split())
-    reader = MailReader(None if tools.dry_run else attachment_storing(tools.parts.attachments))
-    read = await reader.read(IncomingMail(raw.content, mailbox, envelope))
-    if read.decision.outcome is not MailOutcome.SUBMISSION:
-        return ReplayedCopy(head, Counter({IGNORED: 1}))
-    result = mail_submission(read, tools.parts.reader, Clock.parse(settings.clock, settings.environment))
-    if isinstance(result, PendingRegistration):
-        result = await register_missing(tools, result, VIA_MAIL)
-    return ReplayedCopy(head, Counter({result.status: 1}), result.faults)
+    outcome = await tools.mails.replay(tools.database, raw, dry_run=tools.dry_run)
+    return ReplayedCopy(head, Counter({outcome or UNKNOWN: 1}))
 
 
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
-    VIA_MAIL: _replay_mail,
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
+    VIA_MAIL: _replay_mail,
 }
 """Channel of a raw copy → what reads it again; a transport adds its own line."""

@@ -9,10 +9,10 @@ import structlog
 
 from services.notify import metrics
 from services.notify.domain.failure_reason import FailureReason
-from services.notify.domain.provider_choice import preference_order
 from services.notify.domain.sms.parts import count_parts
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
 from services.notify.providers.provider_breaker import ProviderBreaker
+from services.notify.providers.provider_choice import preference_order
 from services.notify.providers.providers_file import ProviderEntry
 from shared.runtime.clock import monotonic
 from shared.runtime.http.rate_limit import TokenBucket

@@ -9,9 +9,9 @@ from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
 from tests.integration.notify.notify_process import ORGANISATION, RECEIPT_SECRET, NotifyProcess
-from tests.integration.notify.providers.peers.http_sms import SMS_TOKEN
 from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS
 from tests.support.messaging.settings import SettingsFactory
+from tests.support.provider_peers.http_sms import SMS_TOKEN
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from services.notify.providers.sms.twilio import sign_callback
 from shared.runtime.database.database import Database
 from shared.runtime.http.problem import add_problem_handlers
 from tests.integration.notify.notify_process import NotifyProcess, notification_request
-from tests.integration.notify.providers.peers.twilio import ACCOUNT, TwilioGateway
+from tests.support.provider_peers.twilio import ACCOUNT, TwilioGateway
 
 URL = "https://complaints.example.org/v1/receipts"
 FILE = """

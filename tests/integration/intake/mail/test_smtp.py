@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import smtplib
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,13 +10,9 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from services.intake.bootstrap import make_parts
-from services.intake.config import IntakeSettings
 from services.intake.transports.mail.smtp_port import SmtpPort
-from services.intake.transports.replay import make_tools, replay
-from shared.procedures.checks.organisation_check import load_checked_organisation
 from tests.integration.intake.mail.conftest import MakeIntake, port_of
-from tests.support.mail.building import OUR_MESSAGE_ID, mail, multipart
+from tests.support.mail.building import mail, multipart
 from tests.support.waiting import wait_for
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
@@ -78,22 +73,3 @@ async def test_attachments_are_stored_and_the_mail_is_kept(make_intake: MakeInta
     assert mail_row["notes"] == "attachment: type"
     [kept] = await intake.rows("SELECT source, channel FROM raw_copy")
     assert (kept["source"], kept["channel"]) == ("mails", "mail")
-
-
-async def test_replay_registers_the_mails_that_are_missing(make_intake: MakeIntake) -> None:
-    intake = make_intake(mailboxes=[MAILBOX], port={"port": 0})
-    async with intake.running("mail-port"):
-        await send(port_of(intake.service), mail())
-        await send(port_of(intake.service), mail("另一件事", message_id="<2@x.cn>", fields=(f"In-Reply-To: {OUR_MESSAGE_ID}",)))
-    before = await intake.rows("SELECT case_id FROM complaint ORDER BY case_id")
-    first = await intake.rows("DELETE FROM complaint WHERE body LIKE '%电梯停运%' RETURNING case_id")
-    settings = intake.service.settings
-    assert isinstance(settings, IntakeSettings)
-    organisation = load_checked_organisation(settings.organisation)
-    parts = make_parts(settings, organisation, intake.service.key_ring, intake.service.clock, intake.service.database)
-    tools = make_tools(intake.service.database, parts, dry_run=False)
-    since = datetime.now(UTC) - timedelta(hours=1)
-    copies = [copy async for copy in replay(tools, since, channel="mail")]
-    assert len(first) == 1
-    assert [dict(copy.counts) for copy in copies] == [{"registered": 1}, {"ignored": 1}]
-    assert await intake.rows("SELECT case_id FROM complaint ORDER BY case_id") == before, "the same case ids"

@@ -14,10 +14,10 @@ from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
 from shared.runtime.http.problem import add_problem_handlers
 from tests.integration.notify.notify_process import NotifyProcess, notification_request, outcomes
-from tests.integration.notify.providers.peers.call_out import SECRET as CALLS_SECRET
-from tests.integration.notify.providers.peers.call_out import CallOutSystem, signed
-from tests.integration.notify.providers.peers.robot_gateways import KEY, DingtalkGateway
-from tests.integration.notify.providers.peers.robot_gateways import SECRET as ROBOT_SECRET
+from tests.support.gateways.robot_gateways import KEY, DingtalkGateway
+from tests.support.gateways.robot_gateways import SECRET as ROBOT_SECRET
+from tests.support.provider_peers.call_out import SECRET as CALLS_SECRET
+from tests.support.provider_peers.call_out import CallOutSystem, signed
 
 ORGANISATION = """
 id: demo

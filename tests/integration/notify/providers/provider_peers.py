@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tests.integration.notify.providers.peers import aliyun, call_out, http, http_sms, kannel, robots, smpp, smtp, twilio
-from tests.integration.notify.providers.peers.peer_kind import PeerKind
+from tests.support.provider_peers import aliyun, call_out, http, http_sms, kannel, robots, smpp, smtp, twilio
+from tests.support.provider_peers.peer_kind import PeerKind
 
 PEER_KINDS: dict[str, PeerKind] = {
     "aliyun": aliyun.PEER,

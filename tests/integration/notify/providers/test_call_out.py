@@ -9,7 +9,7 @@ import pytest
 
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted
 from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
-from tests.integration.notify.providers.peers.call_out import RECEIPTS_URL, CallOutSystem, call_out_provider, signed
+from tests.support.provider_peers.call_out import RECEIPTS_URL, CallOutSystem, call_out_provider, signed
 
 NOW = datetime(2026, 9, 24, 8, tzinfo=UTC)
 

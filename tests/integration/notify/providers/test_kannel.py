@@ -16,9 +16,9 @@ from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage,
 from services.notify.providers.receipts import ReceiptCall
 from services.notify.providers.sms.kannel import KannelProvider, KannelSettings
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.kannel import ENVIRONMENT
-from tests.integration.notify.providers.peers.simulated_gateway import SimulatedGateway
-from tests.integration.notify.providers.peers.smpp import SmscProcess, text_of
+from tests.support.gateways.simulated_gateway import SimulatedGateway
+from tests.support.provider_peers.kannel import ENVIRONMENT
+from tests.support.provider_peers.smpp import SmscProcess, text_of
 
 pytestmark = pytest.mark.skipif(
     shutil.which("bearerbox") is None, reason="Kannel is not installed: apt-get install kannel (as root, Debian)"

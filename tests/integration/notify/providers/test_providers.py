@@ -10,8 +10,8 @@ import pytest
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from services.notify.providers.registry import PROVIDER_KINDS
-from tests.integration.notify.providers.peers.peer_kind import ProviderPeer
 from tests.integration.notify.providers.provider_peers import PEER_KINDS, misbehaving_server
+from tests.support.provider_peers.peer_kind import ProviderPeer
 
 KEY = "01999999-0000-7000-8000-000000000001"
 GARBAGE = {

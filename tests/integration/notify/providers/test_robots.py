@@ -12,8 +12,8 @@ from services.notify.providers.kind import ProviderContext
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Misconfigured
-from tests.integration.notify.providers.peers.robot_gateways import ROBOT, SECRET
-from tests.integration.notify.providers.peers.robots import ROBOTS, connected_robot, robot
+from tests.support.gateways.robot_gateways import ROBOT, SECRET
+from tests.support.provider_peers.robots import ROBOTS, connected_robot, robot
 
 EVERY_PRODUCT = pytest.mark.parametrize("name", sorted(ROBOTS))
 MESSAGE = OutgoingMessage("k", f"{ROBOT}#+8613800000001", "催办：投诉单 1", "投诉单 1 待办。")

@@ -11,7 +11,10 @@ from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.sms import smpp_pdu
 from services.notify.providers.sms.smpp import SmppProvider
-from tests.integration.notify.providers.peers.smpp import (
+from tests.integration.notify.providers.provider_peers import misbehaving_server
+from tests.integration.notify.providers.test_smtp import self_signed_certificate, server_context
+from tests.support.gateways.smsc_server import SILENCE
+from tests.support.provider_peers.smpp import (
     ADDRESS,
     RMSGQFUL,
     RSYSERR,
@@ -20,9 +23,6 @@ from tests.integration.notify.providers.peers.smpp import (
     smpp_provider,
     text_of,
 )
-from tests.integration.notify.providers.peers.smsc_server import SILENCE
-from tests.integration.notify.providers.provider_peers import misbehaving_server
-from tests.integration.notify.providers.test_smtp import self_signed_certificate, server_context
 
 MESSAGE = OutgoingMessage("01999999-0000-7000-8000-000000000001", ADDRESS, "", "投诉单 1 待办")
 LONG_CHINESE = "投诉𠮷" * 60

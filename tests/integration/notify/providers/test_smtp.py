@@ -24,7 +24,7 @@ from services.notify.providers.mail.smtp import SmtpProvider
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Misconfigured
-from tests.integration.notify.providers.peers.smtp import send_mail, smtp_provider
+from tests.support.provider_peers.smtp import send_mail, smtp_provider
 
 MESSAGE = OutgoingMessage("key-1", "li@example.com", "Subject", "Text")
 LOGIN = ("jiesu", "correct horse")

@@ -12,8 +12,8 @@ from services.notify.providers.kind import ProviderContext
 from services.notify.providers.sms.http import HttpProvider
 from services.notify.providers.sms.http_description import HttpSettings
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
-from tests.integration.notify.providers.peers.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.gateways.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 ENVIRONMENT = {"GATEWAY_TOKEN": "gateway token", "GATEWAY_RECEIPTS": "gateway receipts"}
 DESCRIPTION = {

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from services.notify.domain.provider_choice import preference_order
+from services.notify.providers.provider_choice import preference_order
 
 WEIGHTS = [("a", 3.0), ("b", 1.0), ("reserve", 0.0)]
 

@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 from services.notify.providers.kind import ProviderContext
 from services.notify.providers.voice.call_out import KIND, CallOutProvider, CallOutSettings
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
-from tests.integration.notify.providers.peers.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.gateways.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 SECRET = "call-out secret"
 RECEIPTS_URL = "https://complaints.example.org/v1/receipts/calls"

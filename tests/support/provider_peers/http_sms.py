@@ -8,7 +8,7 @@ from fastapi import Response
 
 from deploy.sinks import SmsSink
 from services.notify.providers.sms.http_sms import HttpSmsOptions, HttpSmsProvider
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 SMS_TOKEN = "a token"
 

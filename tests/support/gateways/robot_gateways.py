@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tests.integration.notify.providers.peers.simulated_gateway import SimulatedGateway
+from tests.support.gateways.simulated_gateway import SimulatedGateway
 
 KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
 SECRET = "SEC-a secret"

@@ -17,8 +17,8 @@ from services.notify.providers.kind import ProviderContext
 from services.notify.providers.provider import Provider
 from services.notify.providers.sms.aliyun import KIND, AliyunSettings, AliyunTemplate
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
-from tests.integration.notify.providers.peers.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.gateways.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 KEY_ID, SECRET = "LTAI0000", "aliyun secret"
 ENVIRONMENT = {"ALIYUN_SECRET": SECRET, "ALIYUN_RECEIPTS": "aliyun token"}

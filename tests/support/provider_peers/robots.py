@@ -10,8 +10,7 @@ from services.notify.providers.chat import dingtalk, feishu, wecom
 from services.notify.providers.chat.robot import GroupRobot
 from services.notify.providers.kind import ProviderContext, ProviderKind
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
-from tests.integration.notify.providers.peers.robot_gateways import (
+from tests.support.gateways.robot_gateways import (
     KEY,
     ROBOT,
     SECRET,
@@ -20,6 +19,7 @@ from tests.integration.notify.providers.peers.robot_gateways import (
     RobotGateway,
     WecomGateway,
 )
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 # Kind, gateway, query of the webhook address, and the codes of a refusal for now and for good.
 ROBOTS: dict[str, tuple[ProviderKind[Any], type[RobotGateway], str, int, int]] = {

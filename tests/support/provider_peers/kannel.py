@@ -11,8 +11,8 @@ from services.notify.providers.kind import ProviderContext
 from services.notify.providers.provider import Provider
 from services.notify.providers.sms.kannel import KIND, KannelSettings
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
-from tests.integration.notify.providers.peers.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.gateways.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 ENVIRONMENT = {"KANNEL_PASSWORD": "kannel password", "KANNEL_RECEIPTS": "kannel receipts"}
 RECEIPTS_URL = "https://complaints.example.org/v1/receipts/kannel"

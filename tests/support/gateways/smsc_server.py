@@ -1,6 +1,6 @@
 """An SMSC made with smpp34's server, driven by lines of JSON: a process of its own, as its threads abort the interpreter at exit.
 
-`python -m tests.integration.notify.providers.peers.smsc_server PORT`; commands on standard input, events on standard output.
+`python -m tests.support.gateways.smsc_server PORT`; commands on standard input, events on standard output.
 """
 
 import asyncio

@@ -14,8 +14,8 @@ from services.notify.domain.sms.gsm7 import decode_gsm7
 from services.notify.providers.kind import ProviderContext
 from services.notify.providers.sms.smpp import KIND, SmppProvider, SmppSettings
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
-from tests.integration.notify.providers.peers.smsc_server import UNKNOWN_SUFFIX
+from tests.support.gateways.smsc_server import UNKNOWN_SUFFIX
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 ADDRESS = "+8613800000001"
 RSYSERR, RTHROTTLED, RMSGQFUL, RX_R_APPN = 0x08, 0x58, 0x14, 0x66
@@ -40,7 +40,7 @@ class SmscProcess:
                 self.port = free.getsockname()[1]
         pipe = asyncio.subprocess.PIPE
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.integration.notify.providers.peers.smsc_server", str(self.port), stdin=pipe, stdout=pipe
+            sys.executable, "-m", "tests.support.gateways.smsc_server", str(self.port), stdin=pipe, stdout=pipe
         )
         self._reading = asyncio.ensure_future(self._read())
         await self.wait_for("started")

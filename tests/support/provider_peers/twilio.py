@@ -14,8 +14,8 @@ from services.notify.providers.kind import ProviderContext
 from services.notify.providers.provider import Provider
 from services.notify.providers.sms.twilio import KIND, TwilioSettings
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
-from tests.integration.notify.providers.peers.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.gateways.simulated_gateway import UNKNOWN_SUFFIX, SimulatedGateway
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 ACCOUNT = "AC" + "0" * 32
 ENVIRONMENT = {"TWILIO_TOKEN": "12345"}

@@ -9,7 +9,7 @@ from services.notify.providers.mail.sessions import SmtpOptions
 from services.notify.providers.mail.smtp import SmtpProvider
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from shared.runtime.clock import Clock
-from tests.integration.notify.providers.peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
+from tests.support.provider_peers.peer_kind import TIMEOUT, PeerKind, ProviderPeer
 
 
 def smtp_provider(port: int, **options: object) -> SmtpProvider:
