@@ -1,15 +1,20 @@
 """Builds notify from its settings: the only module that connects its parts."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from services.notify import api, api_receipts, handlers, timers
+from services.notify.application.carried_outcomes import PublishCarriedOutcomes
 from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_requests import PlanDeliveries
 from services.notify.application.delivery_sending import SendDeliveries
+from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
 from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
+from services.notify.domain.digests.pacing import DigestPolicy
+from services.notify.domain.digests.policies import digest_policies
 from services.notify.domain.mail_layout import LAYOUT_NAME
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
@@ -41,7 +46,8 @@ def build(settings: NotifySettings) -> Service:
         settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts, settings.delivery_patience
     )
     channels = frozenset(provider.channel for provider in providers)
-    requests = PlanDeliveries(planning_context(settings, channels), service.key_ring, service.clock)
+    context = planning_context(settings, channels)
+    requests = PlanDeliveries(context, service.key_ring, service.clock)
     lane_share = int(settings.delivery_concurrency * settings.delivery_lane_share)
     senders = [SendDeliveries(provider, service.key_ring, service.clock, policy, lane_share) for provider in providers]
     wakes = timers.register(service, senders, settings)
@@ -50,8 +56,10 @@ def build(settings: NotifySettings) -> Service:
         for event in wakes:
             event.set()
 
-    handlers.register(service, requests, wake)
+    digests = CloseDigests(service.database, context.templates, service.clock)
+    timers.register_digests(service, digests, PublishCarriedOutcomes(service.database), settings.delivery_poll, wake)
     receipts = RecordReceipts(service.database, service.clock)
+    handlers.register(service, requests, receipts, wake)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     by_id = {provider_id: provider for pool in providers for provider_id, provider in pool.providers.items()}
     api_receipts.add_routes(service.app, receipts, by_id, service.clock)
@@ -81,9 +89,14 @@ def planning_context(settings: NotifySettings, channels: frozenset[str]) -> Plan
     required = required_templates(pack.procedure for pack in packs)
     templates = MessageTemplates(template_sources(settings.templates), settings.zone, required)
     quiet = quiet_hours.parse_quiet_hours(settings.quiet_hours, settings.zone)
-    return PlanningContext(
-        directory, templates, channels, MessageTexts(organisation, procedure_titles(packs)), quiet, _follow_links(settings)
-    )
+    texts = MessageTexts(organisation, procedure_titles(packs))
+    policies = digest_policies(organisation, default_digest_policy(settings))
+    return PlanningContext(directory, templates, channels, texts, quiet, _follow_links(settings), policies)
+
+
+def default_digest_policy(settings: NotifySettings) -> DigestPolicy:
+    """The limits of people who have none in the organisation file."""
+    return DigestPolicy(settings.digest_after, timedelta(seconds=settings.digest_window), timedelta(seconds=settings.digest_urgent_gap))
 
 
 def _follow_links(settings: NotifySettings) -> FollowLinks | None:
@@ -123,8 +136,13 @@ def _smtp(settings: NotifySettings, clock: Clock) -> Provider | None:
     if not settings.smtp_host:
         return None
     names = ("host", "port", "security", "username", "sender", "ca_file", "html", "dkim_selector", "dkim_key_file", "dkim_domain")
-    smtp = SmtpSettings(**{name: getattr(settings, f"smtp_{name}") for name in names}, templates=settings.templates)
-    return build_smtp(smtp, settings.smtp_password.get_secret_value(), clock, settings.smtp_timeout)
+    smtp = SmtpSettings(
+        **{name: getattr(settings, f"smtp_{name}") for name in names},
+        templates=settings.templates,
+        reply_address=settings.mail_reply_address,
+    )
+    password, secret = settings.smtp_password.get_secret_value(), settings.mail_key.get_secret_value()
+    return build_smtp(smtp, password, clock, settings.smtp_timeout, secret)
 
 
 def _http_sms(settings: NotifySettings, _clock: Clock) -> Provider | None:

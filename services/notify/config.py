@@ -22,6 +22,14 @@ class NotifySettings(RuntimeSettings):
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")
     quiet_hours: str = Field("", description="e.g. 22:00-08:00: text messages that are not urgent wait for the end; empty: none")
 
+    digest_after: int = Field(
+        2, ge=0, description="messages that a person gets singly on a channel within the window; further ones are collected"
+    )
+    digest_window: float = Field(900.0, ge=0, description="seconds of domain time that a digest collects; 0: every message comes singly")
+    digest_urgent_gap: float = Field(
+        60.0, ge=0, description="seconds at most that urgent messages beyond the limit wait for each other; 0: none waits"
+    )
+
     follow_key: SecretStr = Field(SecretStr(""), description="the secret of sla's codes for complainants; empty: messages have no codes")
     follow_url: str = Field(
         "", description="public address of sla's page for complainants, such as https://complaints.example.org/f; empty: no links"
@@ -63,6 +71,13 @@ class NotifySettings(RuntimeSettings):
     smtp_dkim_key_file: Path | None = Field(None, description="the private RSA key in PEM that signs mails")
     smtp_dkim_domain: str = Field("", description="signing domain; empty: that of the sender")
     smtp_timeout: float = Field(20.0, gt=0, description="seconds for one attempt")
+    mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="the secret of references in mails, the same for intake and notify; empty: replies and bounces find no case",
+    )
+    mail_reply_address: str = Field(
+        "", description="address for replies, e.g. case@example.org; mails get case+<token>@example.org; empty: none"
+    )
     smtp_ca_file: str = Field("", description="authority of the server's certificate; empty: the system's")
 
     sms_url: str = Field("", description="HTTP gateway for text messages; empty: none is sent, every one fails visibly")

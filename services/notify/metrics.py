@@ -29,6 +29,23 @@ PROVIDER_OPEN = Gauge(
 PARTS = Counter("jiesu_notify_parts", "Parts of text messages that a provider accepted, each of which the carrier charges", ["provider"])
 RECEIPT_OUTCOMES = ("delivered", "failed", "undecided", "unknown", "forged", "invalid")
 RECEIPTS = Counter("jiesu_notify_receipts", "Receipts: delivered, failed, undecided, unknown, forged, invalid", ["outcome"])
+DIGESTS = Counter("jiesu_notify_digests", "Messages that carry several requests", ["channel"])
+CARRIED = Counter(
+    "jiesu_notify_carried", "Requests whose message another delivery carried: a digest, or a duplicate's first", ["channel", "merged"]
+)
+MERGED = ("digest", "duplicate")
+DIGEST_DELAY = Histogram(
+    "jiesu_notify_digest_delay_seconds",
+    "Domain seconds by which requests wait for their digest",
+    ["channel"],
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 43_200),
+)
+DIGEST_LATE = MeasuredGauge(
+    "jiesu_notify_digest_late_seconds", "Real seconds by which the oldest digest that is due has not been closed", ["channel"]
+)
+CARRIED_LAG = MeasuredGauge(
+    "jiesu_notify_carried_lag_seconds", "Real seconds that the oldest outcome waits for the requests that its message carried", []
+)
 DUE = MeasuredGauge("jiesu_notify_due", "Messages whose next attempt is due and that are not leased", ["channel"])
 DUE_AGE = MeasuredGauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
 
@@ -55,8 +72,11 @@ def initialise_providers(provider_ids: Iterable[str]) -> None:
 def initialise() -> None:
     """Create the time series of the counters: an increase from nothing would not be seen."""
     for channel in CHANNELS:
-        for counter in (REQUESTED, SENT, DELIVERED):
+        for counter in (REQUESTED, SENT, DELIVERED, DIGESTS):
             counter.labels(channel)
+        for merged in MERGED:
+            CARRIED.labels(channel, merged)
+        DIGEST_DELAY.labels(channel)
         for reason in (*FailureReason, OTHER):
             FAILED.labels(channel, reason)
         for outcome in ("accepted", *FailureReason):

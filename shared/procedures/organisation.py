@@ -10,9 +10,13 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
+from shared.procedures.digest_rules import OptionalDigest
 from shared.procedures.expressions.text_patterns import TextPattern
 from shared.procedures.model.additional_channels import AdditionalChannel
 from shared.procedures.model.effects import RoleNames, role_tuple
+from shared.procedures.model.sources.entry import SourceEntry
+from shared.procedures.source_formats.file_map import FileMap
+from shared.procedures.source_formats.webhook_map import WebhookMap
 
 _MAX_CACHED_HOLDERS = 10_000
 """Cached pairs of role and department; bounded because an action may name any role."""
@@ -43,6 +47,7 @@ class Person(StrictModel):
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
     keys: dict[str, str] = Field(default_factory=dict)
+    digest: OptionalDigest | None = Field(default=None, description="limits of digests; false: every message comes singly")
     may: list[Literal["find_by_phone"]] = Field(
         default_factory=list, description="rights besides those of roles; find_by_phone: list the cases of a phone number"
     )
@@ -80,7 +85,7 @@ class OrganisationRoute(StrictModel):
     because: str = ""
 
 
-class ComplaintSource(StrictModel):
+class ComplaintSource(SourceEntry):
     """A sender of complaints: a contact centre, a mailbox, a system.
 
     `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits the channels that it may submit (none: any).
@@ -101,6 +106,8 @@ class ComplaintSource(StrictModel):
         description="another text under a known external_id: a supplement of the case, or refused (HTTP 409, dead letter key_reused)",
     )
     department: str | None = Field(default=None, description="the department of all its cases, instead of the one that routing selects")
+    imports: FileMap | str | None = Field(default=None, description="columns of its CSV and Excel files, or the YAML file with them")
+    webhook: WebhookMap | str | None = Field(default=None, description="its calls, or the YAML file that describes them")
 
     @property
     def procedure_reference(self) -> str:
@@ -148,6 +155,7 @@ class Organisation(StrictModel):
     )
     also_by: list[AdditionalChannel] = Field(default_factory=list, description="messages to staff that also go by another channel")
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
+    digests: dict[str, OptionalDigest] = Field(default_factory=dict, description="role → limits of digests of its holders")
     everyone: bool = Field(
         default=False,
         description="every role and department exists, and each role has one holder of the same name (the simulator's default)",

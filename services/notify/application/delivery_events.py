@@ -27,6 +27,8 @@ async def publish_outcomes(
     reasons: Mapping[UUID, str] | None = None,
 ) -> None:
     """Add one event per outcome to the outbox; `at` is domain time, `reasons` (by delivery id) replace the reason stored in the row."""
+    # A digest is no case's; the requests that it carries have events of their own.
+    outcomes = [(row, cls) for row, cls in outcomes if not row.is_digest]
     if not outcomes:
         return
     numbers = await event_numbers.next_sequence_numbers(tx, [row.case_id for row, _ in outcomes])
@@ -50,6 +52,8 @@ def _message(row: DeliveryRow, event_class: type[NotificationOutcome], at: datet
         provider=row.provider,
         parts=row.parts,
         reason=reason if event_class.name == "notification_failed" else "",
+        carried_by=str(row.carrier) if row.carrier else "",
+        merged=row.merged,
         **orjson.loads(row.because),
         **acknowledged,
     )

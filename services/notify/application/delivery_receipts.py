@@ -7,7 +7,7 @@ from services.notify.application import part_receipts
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
 from services.notify.storage import deliveries, delivery_parts
 from shared.runtime.clock import Clock
-from shared.runtime.database.database import Database
+from shared.runtime.database.database import Database, Transaction
 
 
 class RecordReceipts:
@@ -22,28 +22,31 @@ class RecordReceipts:
 
         Returns `delivered`, `failed` or `undecided` as reported, or `unknown` for a message that notify has not sent.
         """
+        async with self._database.transaction() as tx:
+            return await self.record_in(tx, receipt, provider)
+
+    async def record_in(self, tx: Transaction, receipt: DeliveryReceipt, provider: str = "") -> str:
+        """Record a receipt as `record` does, in a transaction of the caller."""
         if receipt.reference and not receipt.idempotency_key:
-            return await self._record_part(receipt, provider)
+            return await self._record_part(tx, receipt, provider)
         try:
             delivery_id = UUID(receipt.idempotency_key)
         except ValueError:
             return "unknown"
-        async with self._database.transaction() as tx:
-            row = await deliveries.lock_delivery(tx, delivery_id)
-            if row is None:
-                return "unknown"
-            if receipt.status is ReceiptStatus.DELIVERED:
-                await part_receipts.record_delivered(tx, replace(row, acknowledged=receipt.acknowledged), self._clock)
-            elif receipt.status is ReceiptStatus.FAILED:
-                await part_receipts.record_failed(tx, row, receipt.code, self._clock)
+        row = await deliveries.lock_delivery(tx, delivery_id)
+        if row is None:
+            return "unknown"
+        if receipt.status is ReceiptStatus.DELIVERED:
+            await part_receipts.record_delivered(tx, replace(row, acknowledged=receipt.acknowledged), self._clock)
+        elif receipt.status is ReceiptStatus.FAILED:
+            await part_receipts.record_failed(tx, row, receipt.code, self._clock)
         return str(receipt.status.value)
 
-    async def _record_part(self, receipt: DeliveryReceipt, provider: str) -> str:
+    async def _record_part(self, tx: Transaction, receipt: DeliveryReceipt, provider: str) -> str:
         """The part's id may not be stored yet: the status is kept until it is."""
         if receipt.status is ReceiptStatus.UNDECIDED:
             return str(receipt.status.value)
-        async with self._database.transaction() as tx:
-            delivery_id = await delivery_parts.add_reported_status(tx, provider, receipt.reference, receipt.status.value, receipt.code)
-            if delivery_id is not None:
-                await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
+        delivery_id = await delivery_parts.add_reported_status(tx, provider, receipt.reference, receipt.status.value, receipt.code)
+        if delivery_id is not None:
+            await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
         return str(receipt.status.value)

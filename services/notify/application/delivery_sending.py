@@ -15,7 +15,7 @@ from services.notify.domain.lanes import LaneLoad
 from services.notify.domain.message_templates import template_language
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
-from services.notify.storage import deliveries, delivery_parts
+from services.notify.storage import carried_news, deliveries, delivery_parts
 from services.notify.storage.deliveries import AttemptResult, DeliveryRow
 from services.notify.storage.delivery_parts import SentPart
 from shared.contracts.events.notifications import NotificationFailed, NotificationSent
@@ -54,7 +54,7 @@ class SendDeliveries:
             address,
             row.subject,
             row.text,
-            case=row.case_id,
+            case="" if row.is_digest else row.case_id,  # an answer to several cases belongs to none of them
             language=template_language(row.template),
             provider=row.provider,
         )
@@ -76,6 +76,7 @@ class SendDeliveries:
         await delivery_events.publish_outcomes(
             tx, [(row, NotificationSent if row.status == "sent" else NotificationFailed) for row in settled], self._clock.now()
         )
+        await carried_news.add_news(tx, [(row.id, row.status, row.reason) for row in settled], self._clock.now())
         await self._store_parts(tx, settled, {row.id: outcome for row, outcome in attempts})
         tx.after_commit(lambda: self._count_settled(settled))
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.notify import metrics
 from services.notify.application import delivery_events
 from services.notify.domain.failure_reason import FailureReason
-from services.notify.storage import deliveries, delivery_parts
+from services.notify.storage import carried_news, deliveries, delivery_parts
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts.events.notifications import NotificationDelivered, NotificationFailed, NotificationSent
 from shared.runtime.clock import Clock
@@ -32,6 +32,7 @@ async def record_delivered(tx: Transaction, row: DeliveryRow, clock: Clock) -> N
     await deliveries.record_receipt(tx, row.id, "delivered", "")
     sent = [] if row.status == "sent" else [(row, NotificationSent)]
     await delivery_events.publish_outcomes(tx, [*sent, (row, NotificationDelivered)], clock.now())
+    await carried_news.add_news(tx, [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")], clock.now())
     channel = metrics.channel_label(row.channel)
     if sent:
         tx.after_commit(metrics.SENT.labels(channel).inc)
@@ -46,4 +47,5 @@ async def record_failed(tx: Transaction, row: DeliveryRow, code: str, clock: Clo
     reason = f"{FailureReason.RECEIPT}: {code}" if code else str(FailureReason.RECEIPT)
     await deliveries.record_receipt(tx, row.id, "failed", reason)
     await delivery_events.publish_outcomes(tx, [(row, NotificationFailed)], clock.now(), reasons={row.id: reason})
+    await carried_news.add_news(tx, [(row.id, "failed", reason)], clock.now())
     tx.after_commit(lambda: metrics.count_failed(row.channel, reason))

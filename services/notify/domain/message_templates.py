@@ -24,6 +24,7 @@ SUBSTITUTE_CHANNELS = {"chat": "email", "voice": "sms"}
 """Channel → the one whose template it uses where it has none of its own: a group reads what a mail says, a call says what a text does."""
 CHANNELS_WITH_SUBJECT = frozenset({"email", "chat"})
 LONGEST_VALUE = 2_000
+LONGEST_LIST = 50
 LONGEST_SMS_VALUE = 60
 """Characters of a person's words in a text message (filter `short`): with case, clause and dates it stays below three parts."""
 LONGEST_SMS_WORDS = 40
@@ -41,6 +42,9 @@ EMPTY_VALUES: dict[str, Any] = {
     "urgent": False,
     "items": [],
     "values": {},
+    # Of the template `digest`.
+    **dict.fromkeys(("count", "urgent_count", "overdue_count", "unlisted"), 0),
+    **dict.fromkeys(("rows", "further", "first_numbers"), ()),
 }
 """Every name that an installed template reads, so that a value which a case lacks is empty and not an error."""
 # Line separators would end a header line, direction marks disguise text, lone surrogates cannot be encoded as UTF-8.
@@ -104,25 +108,27 @@ class MessageTemplates:
         primary = language.partition("-")[0].lower()
         return primary if primary in LANGUAGES else LANGUAGES[0]
 
-    def render(self, name: str, values: Mapping[str, Any], channel: str = "") -> RenderedMessage:
+    def render(
+        self, name: str, values: Mapping[str, Any], channel: str = "", *, longest_list: int = LONGEST_LIST, longest_text: int | None = None
+    ) -> RenderedMessage:
         """Render the template `name` for a channel, default its own; the first line of an e-mail's is the subject.
 
         Raises `TemplateRenderError`.
         """
         own_channel = name.rpartition(".")[2]
         try:
-            text = self._render_text(self._compiled[name], values)
+            text = self._render_text(self._compiled[name], truncate_values(dict(values), longest_list=longest_list))
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise TemplateRenderError(f"template {name}: {type(error).__name__}") from error
         subject, body = _split(text) if own_channel in CHANNELS_WITH_SUBJECT else ("", text)
         if not body:
             raise TemplateRenderError(f"template {name}: the text is empty")
         channel = channel or own_channel
-        body = cut(body, LONGEST_TEXT[channel])
+        body = cut(body, longest_text or LONGEST_TEXT[channel])
         return RenderedMessage(one_line(subject, LONGEST_SUBJECT), in_cheapest_alphabet(body) if channel == "sms" else body)
 
     def _render_text(self, template: Template, values: Mapping[str, Any]) -> str:
-        text = template.render(EMPTY_VALUES | truncate_values(dict(values)))
+        text = template.render({**EMPTY_VALUES, **values})
         return _BLANK_LINES.sub("\n\n", _CONTROL.sub("", text)).strip()
 
     def format_instant(self, value: datetime | str) -> str:
@@ -145,16 +151,16 @@ def in_cheapest_alphabet(text: str) -> str:
     return without if is_gsm7(without) else text
 
 
-def truncate_values(value: Any, depth: int = 4) -> Any:
+def truncate_values(value: Any, depth: int = 4, longest_list: int = LONGEST_LIST) -> Any:
     """The value with long texts, lists and nested values cut, so that the size of a message is bounded."""
     if isinstance(value, str):
         return cut(value, LONGEST_VALUE)
     if depth == 0:
         return ""
     if isinstance(value, Mapping):
-        return {str(key): truncate_values(item, depth - 1) for key, item in list(value.items())[:100]}
+        return {str(key): truncate_values(item, depth - 1, longest_list) for key, item in list(value.items())[:100]}
     if isinstance(value, list | tuple):
-        return [truncate_values(item, depth - 1) for item in value[:50]]
+        return [truncate_values(item, depth - 1, longest_list) for item in value[:longest_list]]
     return value
 
 

@@ -10,12 +10,14 @@ from shared.procedures.model.procedure import Procedure
 
 EVENT_TEMPLATE = "notice"
 """The template of a request about an event that has no template of its own."""
+DIGEST_TEMPLATE = "digest"
+"""The template of a message that carries several requests."""
 TEMPLATE_CHANNELS = tuple(channel for channel in CHANNELS if channel not in SUBSTITUTE_CHANNELS)
 """The channels that need a template of their own."""
 ENGINE_TEMPLATES = frozenset(
     {
         *(COMPLAINANT, EVENT_TEMPLATE, "clock_breached", "due", "duty_report", "escalated", "link_proposed", "no_recipient", "reminded"),
-        *("supplemented", "urged"),
+        *("supplemented", "urged", DIGEST_TEMPLATE),
     }
 )
 """The names that sla asks for without a procedure naming them."""

@@ -38,6 +38,10 @@ class NotificationOutcome(CaseEvent):
     channel: ShortText = ""
     attempts: int = 0
     reason: ShortText = ""
+    carried_by: ShortText = Field(default="", description="the delivery whose message carried this one; empty: its own message")
+    merged: ShortText = Field(
+        default="", description="why: `digest` (several cases in one message) or `duplicate` (the person was told the same already)"
+    )
     provider: ShortText = Field(default="", description="id of the provider that carried the message, or refused it last")
     parts: int = Field(default=0, description="parts of a text message, each of which the carrier charges; 0 for other channels")
 

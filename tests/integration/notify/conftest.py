@@ -45,6 +45,7 @@ def settings(make_settings: SettingsFactory, tmp_path: Path, mail: MailSink, sms
         delivery_retry_longest=0.1,
         delivery_attempts=3,
         delivery_poll=0.05,
+        digest_window=0,  # most tests count single messages
     )
 
 

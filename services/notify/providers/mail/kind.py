@@ -11,6 +11,7 @@ from services.notify.providers.mail.dkim_signing import DkimOptions, DkimSigner
 from services.notify.providers.mail.layout_file import load_mail_layout
 from services.notify.providers.mail.sessions import SmtpOptions
 from services.notify.providers.mail.smtp import SmtpProvider
+from shared.contracts.mail_references import mail_key
 from shared.runtime.clock import Clock
 
 
@@ -24,6 +25,8 @@ class SmtpSettings(ProviderSettings):
     password_env: SecretName = ""
     sender: str = Field("jiesu@localhost", description="From of every mail: name <address>; its domain ends the Message-IDs")
     ca_file: str = ""
+    mail_key_env: SecretName = ""
+    reply_address: str = Field("", description="address for replies; with mail_key_env each case's has a token: case+<token>@…")
     html: bool = Field(default=True, description="send an HTML twin beside the text")
     templates: Path | None = Field(None, description="folder whose _layout.html.j2 replaces the installed layout")
     dkim_selector: str = Field("", description="selector of the DKIM key in DNS; empty: no signature")
@@ -37,8 +40,11 @@ class SmtpSettings(ProviderSettings):
         return self
 
 
-def build_smtp(settings: SmtpSettings, password: str, clock: Clock, timeout: float) -> SmtpProvider:
-    """The provider; raises `Misconfigured` for a key that cannot sign, `ValueError` for a layout or a sender that cannot be used."""
+def build_smtp(settings: SmtpSettings, password: str, clock: Clock, timeout: float, mail_secret: str = "") -> SmtpProvider:
+    """The provider; with `mail_secret`, the text of intake's JIESU_MAIL_KEY, intake recognises replies and reports.
+
+    Raises `Misconfigured` for a key that cannot sign, `ValueError` for a layout or a sender that cannot be used.
+    """
     options = SmtpOptions(
         host=settings.host,
         port=settings.port,
@@ -48,6 +54,8 @@ def build_smtp(settings: SmtpSettings, password: str, clock: Clock, timeout: flo
         sender=settings.sender,
         timeout=timeout,
         ca_file=settings.ca_file,
+        mail_key=mail_key(mail_secret) if mail_secret else None,
+        reply_address=settings.reply_address,
     )
     layout = load_mail_layout(settings.templates) if settings.html else None
     return SmtpProvider(options, clock, layout, _signer(settings))
@@ -61,7 +69,9 @@ def _signer(settings: SmtpSettings) -> DkimSigner | None:
 
 
 def _build(settings: SmtpSettings, context: ProviderContext) -> SmtpProvider:
-    return build_smtp(settings, context.secret(settings.password_env), context.clock, context.timeout)
+    return build_smtp(
+        settings, context.secret(settings.password_env), context.clock, context.timeout, context.secret(settings.mail_key_env)
+    )
 
 
 KIND = ProviderKind("email", SmtpSettings, _build)

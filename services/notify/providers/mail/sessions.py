@@ -21,7 +21,10 @@ _QUIT_TIMEOUT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """The mail server and how to use it; `timeout` is in seconds for one whole attempt."""
+    """The mail server and how to use it; `timeout` is in seconds for one whole attempt.
+
+    With `mail_key` the mails name their delivery and case for intake, replies go to `reply_address` with the case's token.
+    """
 
     host: str
     port: int = 587
@@ -31,6 +34,8 @@ class SmtpOptions:
     sender: str = "jiesu@localhost"
     timeout: float = 20.0
     ca_file: str = ""
+    mail_key: bytes | None = field(default=None, repr=False)
+    reply_address: str = ""
 
 
 class SmtpSessionPool:

@@ -10,7 +10,7 @@ from aiosmtplib import SMTPException
 
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.mail_layout import MailLayout
-from services.notify.providers.mail.composing import MailSender, compose, needs_smtputf8
+from services.notify.providers.mail.composing import MailReferences, MailSender, compose, needs_smtputf8
 from services.notify.providers.mail.dkim_signing import DkimSigner
 from services.notify.providers.mail.sessions import SmtpOptions, SmtpSessionPool
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
@@ -46,6 +46,7 @@ class SmtpProvider:
         self._options = options
         self._clock = clock
         self._sender = MailSender.parse(options.sender)
+        self._references = MailReferences(options.mail_key, options.reply_address) if options.mail_key else None
         self._layout = layout
         self._signer = signer
         self._sessions = SmtpSessionPool(options, self._sender.domain)
@@ -53,7 +54,7 @@ class SmtpProvider:
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send one mail; it is accepted with the server's reply 250 to its data, whatever happens to the session afterwards."""
         try:
-            mail = compose(message, self._sender, self._clock.real_now(), self._layout)
+            mail = compose(message, self._sender, self._clock.real_now(), self._layout, self._references)
         except ValueError:  # a line break in a header; rendering removes them
             return SendFailed(FailureReason.TEMPLATE, permanent=True)
         content = mail.as_bytes() if self._signer is None else self._signer.sign(mail.as_bytes())

@@ -15,7 +15,8 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|nbsp|lt|gt|amp|quot|ld
 _BLOCK_TAGS = frozenset(
     re.findall(r"\w+", "html head body div p br table tr td th ul ol li h1 h2 h3 h4 h5 h6 hr blockquote pre center title section article")
 )
-_BREAKS = re.compile(r"\s*\n\s*")
+# From the first space on only: from each space of a long run the search would scan the rest of the run.
+_BREAKS = re.compile(r"(?<!\s)\s*\n\s*")
 _WITHOUT_TEXT = frozenset({"script", "style"})
 
 
