@@ -75,6 +75,8 @@ def make_parts(
         sources=sources,
         reader=SubmissionReader(clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds), attachment_keys),
         registration=RegisterComplaints(key_ring, clock, signer),
+        key_ring=key_ring,
+        clock=clock,
         signer=signer,
         authentication=Authentication(sources, organisation.people),
         raw_copies=RawCopies(key_ring),

@@ -10,6 +10,8 @@ from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import SupplementSigner
 from services.intake.attachments.store import AttachmentStore
 from services.intake.config import IntakeSettings
+from shared.runtime.clock import Clock
+from shared.runtime.encryption import EncryptionKeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class IntakeParts:
     sources: Sources
     reader: SubmissionReader
     registration: RegisterComplaints
+    key_ring: EncryptionKeyRing
+    clock: Clock
     signer: SupplementSigner | None
     authentication: Authentication
     raw_copies: RawCopies

@@ -95,6 +95,12 @@ async def settle_mails(tx: Transaction, rows: Sequence[MailRow]) -> None:
         await tx.execute(_SETTLE, *([getattr(row, name) for row in rows] for name in names))
 
 
+async def forget_untaken(tx: Transaction, source: str, digest: bytes) -> bool:
+    """Delete the record of a mail that became nothing, so that it can be taken again; False for one that was taken."""
+    statement = "DELETE FROM mail_message WHERE source = $1 AND digest = $2 AND outcome IN ('set_aside', 'refused')"
+    return await tx.execute(statement, source, digest) != "DELETE 0"
+
+
 async def recorded_uids(tx: Transaction, mailbox: str, uid_validity: int, uids: Collection[int]) -> set[int]:
     """Those of the UIDs whose mails are durable here."""
     return {row["uid"] for row in await tx.fetch(_RECORDED_UIDS, mailbox, uid_validity, sorted(uids))}

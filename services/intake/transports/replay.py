@@ -10,6 +10,7 @@ from datetime import datetime
 
 import orjson
 
+from services.intake.application.mail.take_mails import VIA_MAIL
 from services.intake.application.parts import IntakeParts
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
 from services.intake.domain.submission_faults import SubmissionFault
@@ -19,6 +20,7 @@ from services.intake.transports.imports.files.unusable_file import UnusableFileE
 from services.intake.transports.imports.importing import CHANNEL as FILE
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.setup import make_imports
+from services.intake.transports.mail.replay import MailReplay
 from services.intake.transports.webhooks.api import VIA_WEBHOOK
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from services.intake.transports.webhooks.setup import webhook_submissions
@@ -46,13 +48,15 @@ class ReplayTools:
     parts: IntakeParts
     work: Imports
     webhooks: dict[str, WebhookSubmissions]
+    mails: MailReplay
     dry_run: bool
     holder: str = field(default_factory=uuid7)
 
 
 def make_tools(database: Database, parts: IntakeParts, *, dry_run: bool) -> ReplayTools:
-    """The tools; raises `ProcedureError` for a map that cannot be used."""
-    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), dry_run)
+    """The tools; raises `ProcedureError` for a map or a file of mailboxes that cannot be used."""
+    mails = MailReplay.of(database, parts)
+    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), mails, dry_run)
 
 
 async def replay(tools: ReplayTools, since: datetime, source: str = "", channel: str = "") -> AsyncIterator[ReplayedCopy]:
@@ -118,8 +122,15 @@ async def _replay_file(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     return ReplayedCopy(head, counts)
 
 
+async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    raw = await tools.parts.raw_copies.open_raw(tools.database, head)
+    outcome = await tools.mails.replay(tools.database, raw, dry_run=tools.dry_run)
+    return ReplayedCopy(head, Counter({outcome or UNKNOWN: 1}))
+
+
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
+    VIA_MAIL: _replay_mail,
 }
 """Channel of a raw copy → what reads it again; a transport adds its own line."""

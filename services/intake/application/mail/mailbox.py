@@ -1,6 +1,8 @@
 """A mail as a transport hands it over, and the mailbox that it came to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.intake.channels.mail.decision import Envelope, MailboxRules, MailDecision
 from services.intake.domain.submission import SourceContext
@@ -25,6 +27,23 @@ class IncomingMail:
     envelope: Envelope
     uid_validity: int | None = None
     uid: int | None = None
+
+
+def envelope_headers(mail: IncomingMail) -> dict[str, str]:
+    """What a raw copy keeps beside the bytes, for `envelope_of`."""
+    envelope = mail.envelope
+    return {
+        "mailbox": mail.mailbox.id,
+        "arrived_at": envelope.arrived_at.isoformat(),
+        "sender": "" if envelope.sender is None else f"<{envelope.sender}>",
+        "recipients": " ".join(envelope.recipients),
+    }
+
+
+def envelope_of(headers: Mapping[str, str]) -> Envelope:
+    """The envelope that `envelope_headers` kept; an empty sender (a bounce) differs from none."""
+    sender = headers["sender"]
+    return Envelope(datetime.fromisoformat(headers["arrived_at"]), sender[1:-1] if sender else None, tuple(headers["recipients"].split()))
 
 
 @dataclass(frozen=True, slots=True)
