@@ -14,6 +14,7 @@ from shared.runtime.errors import Misconfigured, Unavailable
 COMMANDS: dict[str, tuple[str, str]] = {
     "procedure": ("cli.commands.authoring.procedure:app", "Check, explain, cover, compare and start procedures."),
     "organisation": ("cli.commands.authoring.organisation:app", "Check an organisation file."),
+    "notify": ("cli.commands.authoring.notify:app", "Check message templates and providers, preview messages."),
     "simulate": ("cli.commands.authoring.simulate:simulate", "Run a scenario file on the pure core."),
     "deadline": ("cli.commands.authoring.deadline:app", "Compute due instants, with their explanation."),
     "triage": ("cli.commands.authoring.triage:app", "Train, measure, explain and compare the models of triage."),
@@ -21,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("cli.commands.operations.topics:app", "List, create and check the topics."),
     "schemas": ("cli.commands.development.schemas:app", "Write or check the golden schemas of the wire format."),
     "docs": ("cli.commands.development.docs:app", "Write or check the reference pages that are made from the code."),
+    "intake": ("cli.commands.operations.intake:app", "Import files, and read what arrived again."),
     "dead-letters": ("cli.commands.operations.dead_letters:app", "List, show and replay messages that could not be processed."),
     "ledger": ("cli.commands.records.ledger:app", "Verify a ledger, seal a year."),
     "evidence": ("cli.commands.records.evidence:evidence", "Export a case with its proofs."),

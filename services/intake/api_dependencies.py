@@ -37,6 +37,10 @@ PROBLEM_TYPES = {
         ProblemType("key_reused", 422, "the Idempotency-Key was used for another complaint"),
         ProblemType("reference_reused", 409, "the external_id was used for another complaint"),
         ProblemType("not_found", 404, "the source has no such complaint"),
+        ProblemType("no_column_map", 409, "the source has no column map"),
+        ProblemType("unusable_file", 422, "the file cannot be read"),
+        ProblemType("signature", 401, "the signature of the call is not valid"),
+        ProblemType("mapping", 422, "the map of the source does not fit the call"),
     )
 }
 
@@ -59,8 +63,12 @@ class Authentication:
     def authenticate_within_rate(self, request: Request) -> SourceContext:
         """The source of a request that submits; raises HttpProblem 401 or 429."""
         context = self.authenticate(request)
-        self._rate_limit.check(context.source.id, context.source.rate_per_second, PROBLEM_TYPES["rate"])
+        self.require_rate(context)
         return context
+
+    def require_rate(self, context: SourceContext) -> None:
+        """Raise HttpProblem 429 while the source submits too fast."""
+        self._rate_limit.check(context.source.id, context.source.rate_per_second, PROBLEM_TYPES["rate"])
 
     def authenticate(self, request: Request) -> SourceContext:
         """The source of a request, which sends its key as a bearer token or in X-API-Key; raises HttpProblem 401."""

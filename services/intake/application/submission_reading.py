@@ -41,11 +41,13 @@ class SubmissionReader:
         idempotency_key: str | None = None,
         record_id: str | None = None,
         accepted_at: datetime | None = None,
+        unreadable: Sequence[str] = (),
     ) -> PendingRegistration | RegistrationResult:
         """The submission in a JSON value, which `channels.json_document` reads, or its refusal with the faults.
 
         A submission without `external_id` is recognised, if sent again, by the Idempotency-Key or the id of the Kafka record.
         `accepted_at` is the Kafka record's timestamp, so that a replay decides alike; without it the submission is accepted now.
+        `unreadable` names the fields that the reader of the transport has kept out already.
         """
         accepted_at = accepted_at or self._clock.now()
         if is_too_deep(document):
@@ -77,7 +79,7 @@ class SubmissionReader:
             traceparent=traceparent,
             fingerprint_must_match=not submission.external_id and idempotency_key is not None,
             has_reference=bool(submission.external_id or idempotency_key),
-            unreadable=(*parsed.unreadable, *forged, *future),
+            unreadable=(*unreadable, *parsed.unreadable, *forged, *future),
         )
 
     def _refusal(self, submission: Submission, context: SourceContext, accepted_at: datetime) -> RegistrationResult | None:

@@ -5,10 +5,8 @@ from datetime import timedelta
 
 from services.intake import metrics
 from services.intake.application.group_commit import GroupCommit
-from services.intake.application.registration import RegisterComplaints
+from services.intake.application.parts import IntakeParts
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
-from services.intake.application.sources import Sources
-from services.intake.application.submission_reading import SubmissionReader
 from services.intake.attachments.store import AttachmentStore
 from services.intake.channels.web_form import form_lines
 from services.intake.config import IntakeSettings
@@ -25,18 +23,12 @@ from shared.runtime.service import Service
 _HOUR_SECONDS = 3600
 
 
-def register(
-    service: Service,
-    settings: IntakeSettings,
-    sources: Sources,
-    reader: SubmissionReader,
-    registration: RegisterComplaints,
-    attachments: AttachmentStore | None,
-) -> None:
+def register(service: Service, parts: IntakeParts) -> None:
     """Add the pages of the sources that have a form; nothing where none has."""
+    settings, attachments = parts.settings, parts.attachments
     forms = {
         name: _source_form(context, form, settings, attachments)
-        for name, context in sources.contexts.items()
+        for name, context in parts.sources.contexts.items()
         if (form := context.source.form) is not None
     }
     if not forms:
@@ -44,11 +36,11 @@ def register(
 
     async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
         metrics.GROUP_SIZE.observe(len(pending))
-        return await registration.register_batch(tx, pending, VIA_FORM)
+        return await parts.registration.register_batch(tx, pending, VIA_FORM)
 
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
     max_future = timedelta(seconds=settings.max_future_seconds)
-    submit = SubmitForm(reader, group_commit, service.database, service.clock, attachments, max_future)
+    submit = SubmitForm(parts.reader, group_commit, service.database, service.clock, attachments, max_future)
     secret = settings.form_key.get_secret_value() or settings.sealing_keys.get_secret_value().rpartition(",")[2]
     follow_secret = settings.follow_key.get_secret_value()
     pages = FormPages(
