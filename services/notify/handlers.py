@@ -7,7 +7,7 @@ from services.notify.application.delivery_requests import PlanDeliveries
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
 from shared.contracts import topics
 from shared.contracts.events.notifications import NotificationRequested
-from shared.contracts.mail_reports import MailReport
+from shared.contracts.mail.reports import MailReport
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service

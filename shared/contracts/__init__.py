@@ -9,7 +9,7 @@ from shared.contracts.actions import Action
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Submission
 from shared.contracts.json_text import parse_json_text
-from shared.contracts.mail_reports import MailReport
+from shared.contracts.mail.reports import MailReport
 
 MODELS_BY_CE_TYPE: dict[str, type[BaseModel]] = {
     **events.EVENT_CLASSES,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.contracts import mail_references
-from shared.contracts.mail_references import MessageReference
+from shared.contracts.mail import references as mail_references
+from shared.contracts.mail.references import MessageReference
 
 KEY = mail_references.mail_key("secret")
 CASE = "0198a4c0-7b1e-7000-8000-00000000beef"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.intake.channels.mail.decision import Envelope, MailboxRules
-from shared.contracts import mail_references
+from shared.contracts.mail import references as mail_references
 
 SAMPLES = Path(__file__).parent / "samples"
 MAIL_SECRET = "secret of the tests"

@@ -11,7 +11,7 @@ from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.notifications import NotificationRequested
 from shared.contracts.events.triage import Registered
-from shared.contracts.mail_reports import MailReport
+from shared.contracts.mail.reports import MailReport
 from shared.runtime.clock import Clock
 from shared.runtime.encryption import EncryptionKeyRing
 

@@ -15,7 +15,7 @@ from services.intake.channels.mail.message import ParsedMail, content_bytes, par
 from services.intake.channels.mail.quoting import without_history
 from services.intake.channels.mail.received import received_at
 from services.intake.domain.plain_text import sanitised_text
-from shared.contracts.mail_references import MessageReference, case_of_reply_address, read_message_id
+from shared.contracts.mail.references import MessageReference, case_of_reply_address, read_message_id
 
 CUT_MARK = "…"
 _MAX_TEXT = 20_000

@@ -7,7 +7,7 @@ from email.message import Message
 from itertools import islice
 
 from services.intake.channels.mail.message import ParsedMail, content_bytes, header_fields, parts_of, walk
-from shared.contracts.mail_references import MessageReference, read_message_id
+from shared.contracts.mail.references import MessageReference, read_message_id
 
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
 _MESSAGE_ID = re.compile(rb"<[^<>\s]{1,300}>")

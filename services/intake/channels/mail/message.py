@@ -74,8 +74,9 @@ def header_fields(part: Message) -> dict[str, list[str]]:
 
 def parts_of(part: Message) -> list[Message]:
     """The parts of a multipart, at most 300; empty for a single part."""
-    payload: Any = part.get_payload()
-    return [child for child in payload[:_MAX_PARTS] if isinstance(child, Message)] if isinstance(payload, list) else []
+    # Of a single part `get_payload` decodes the text by its label, which may be any bytes.
+    payload: Any = part.get_payload() if part.is_multipart() else []
+    return [child for child in payload[:_MAX_PARTS] if isinstance(child, Message)]
 
 
 def walk(part: Message) -> Iterator[Message]:

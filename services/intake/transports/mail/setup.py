@@ -17,7 +17,7 @@ from services.intake.storage import mails
 from services.intake.transports.mail.config import MailboxesFile, MailboxSettings, load_mailboxes
 from services.intake.transports.mail.imap_mailbox import ImapMailbox
 from services.intake.transports.mail.smtp_port import MailHandler, SmtpPort
-from shared.contracts.mail_references import mail_key
+from shared.contracts.mail.references import mail_key
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.supervision import BackgroundLoop
 from shared.runtime.process.waiting import sleep_or_stop

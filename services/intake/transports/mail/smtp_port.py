@@ -14,7 +14,7 @@ from services.intake.application.mail.mailbox import IncomingMail, Mailbox, Mail
 from services.intake.channels.mail.decision import Envelope, MailOutcome
 from services.intake.transports.mail.config import SmtpPortSettings
 from services.intake.transports.mail.smtp_session import COMMAND_LIMITS, LmtpSessionLimits, RefusedSession, SessionLimits
-from shared.contracts.mail_references import case_of_reply_address
+from shared.contracts.mail.references import case_of_reply_address
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process.failures import is_infrastructure, redacted_reason

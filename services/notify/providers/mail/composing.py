@@ -11,7 +11,7 @@ import idna
 
 from services.notify.domain.mail.layout import MailLayout
 from services.notify.providers.provider import OutgoingMessage
-from shared.contracts import mail_references
+from shared.contracts.mail import references as mail_references
 
 # For servers without 8BITMIME, and because a relay that wraps long lines would break the signature.
 _ENCODING = "base64"

@@ -11,7 +11,7 @@ from services.notify.providers.mail.dkim_signing import DkimOptions, DkimSigner
 from services.notify.providers.mail.layout_file import load_mail_layout
 from services.notify.providers.mail.sessions import SmtpOptions
 from services.notify.providers.mail.smtp import SmtpProvider
-from shared.contracts.mail_references import mail_key
+from shared.contracts.mail.references import mail_key
 from shared.runtime.clock import Clock
 
 

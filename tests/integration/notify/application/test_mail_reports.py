@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.notify import handlers
-from shared.contracts.mail_reports import MailReport
+from shared.contracts.mail.reports import MailReport
 from shared.runtime.service import Service
 from tests.integration.notify.notify_process import NotifyProcess, notification_request
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deploy.sinks import MailSink
 from services.notify.providers.provider import OutgoingMessage
-from shared.contracts.mail_references import MessageReference, mail_key, read_message_id
+from shared.contracts.mail.references import MessageReference, mail_key, read_message_id
 from tests.support.provider_peers.smtp import smtp_provider
 
 CASE, DELIVERY = "0198a4c0-7b1e-7000-8000-00000000beef", "8b0b6a0e-5f6e-5d0f-9c3c-0a1b2c3d4e5f"

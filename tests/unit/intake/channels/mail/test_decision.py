@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.intake.channels.mail.decision import Envelope, MailDecision, MailOutcome, decide_mail
-from shared.contracts import mail_references
-from shared.contracts.mail_references import MessageReference
+from shared.contracts.mail import references as mail_references
+from shared.contracts.mail.references import MessageReference
 from tests.support.mail.building import ARRIVED_AT, CASE, DELIVERY, ENVELOPE, KEY, OUR_MESSAGE_ID, RULES, mail, multipart, sample
 
 OTHER_CASE = "0198a4c0-7b1e-7000-8000-00000000cafe"

@@ -157,3 +157,8 @@ def test_quoted_history_is_cut_off_and_kept(text: str, own: str) -> None:
 )
 def test_what_is_no_history_below_an_answer_stays(text: str, subject: str) -> None:
     assert without_history(text, subject).text == text
+
+
+def test_charset_with_a_nul_is_no_label() -> None:
+    raw = mail("电梯").replace(b"charset=utf-8", b"charset=utf\x00-8").replace(b"base64", b"8bit") + "电".encode()
+    assert read_body(parse_mail(raw).root).text

@@ -13,7 +13,7 @@ import pytest
 from services.intake.application.mail.mailbox import IncomingMail, Mailbox, MailResult
 from services.intake.transports.mail.config import SmtpPortSettings
 from services.intake.transports.mail.smtp_port import MailHandler, SmtpPort
-from shared.contracts import mail_references
+from shared.contracts.mail import references as mail_references
 from shared.runtime.clock import Clock
 from shared.runtime.errors import Unavailable
 from tests.integration.notify.providers.test_smtp import self_signed_certificate

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from services.intake.application.mail.mailbox import IncomingMail
 from services.intake.channels.mail.decision import Envelope
-from tests.integration.intake.mail.conftest import MakeIntake, port_of
+from tests.integration.intake.transports.mail.conftest import MakeIntake, port_of
 from tests.support.mail.building import ADDRESS, mail
 from tests.support.mail.hostile import hostile_mails
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from services.intake.bootstrap import make_parts
 from services.intake.transports.replay import make_tools, replay
 from shared.procedures.checks.organisation_check import load_checked_organisation
-from tests.integration.intake.mail.conftest import MakeIntake, port_of
-from tests.integration.intake.mail.test_smtp import MAILBOX, send
+from tests.integration.intake.transports.mail.conftest import MakeIntake, port_of
+from tests.integration.intake.transports.mail.test_smtp import MAILBOX, send
 from tests.support.mail.building import mail
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.intake.mail.conftest import MakeIntake, imap_mailbox
+from tests.integration.intake.transports.mail.conftest import MakeIntake, imap_mailbox
 from tests.support.mail.building import mail
 from tests.support.mail.hostile import hostile_mails
 from tests.support.servers import dovecot

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.intake.transports.mail.smtp_port import SmtpPort
-from tests.integration.intake.mail.conftest import MakeIntake, port_of
+from tests.integration.intake.transports.mail.conftest import MakeIntake, port_of
 from tests.support.mail.building import mail, multipart
 from tests.support.waiting import wait_for
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from shared.contracts import mail_references
-from shared.contracts.mail_reports import MailReport
-from tests.integration.intake.mail.conftest import MakeIntake, imap_mailbox
+from shared.contracts.mail import references as mail_references
+from shared.contracts.mail.reports import MailReport
+from tests.integration.intake.transports.mail.conftest import MakeIntake, imap_mailbox
 from tests.support.mail.building import CASE, DELIVERY, KEY, OUR_MESSAGE_ID, mail, sample
 from tests.support.servers.greenmail import GreenMail
 from tests.support.waiting import wait_for

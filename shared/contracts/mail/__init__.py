@@ -1,0 +1,1 @@
+"""References and reports in mails, which intake and notify share."""
