@@ -15,6 +15,7 @@ from cli.service_names import SERVICES
 ANSWER_EVENTS = frozenset({"first_answered", "answered", "contacted"})
 MAKE_UP_DAYS = ("2026-09-20", "2026-10-10")
 TOP_ROLES = frozenset({"general_manager", "company_leader"})
+_DELIVERIES = "SELECT status, count(*) AS deliveries FROM notify.delivery WHERE case_id NOT LIKE 'digest:%' GROUP BY status"
 
 
 @dataclass
@@ -77,7 +78,7 @@ async def read_month_figures(database_url: str) -> MonthFigures:
             figures.count_event(row["type"], orjson.loads(row["body"]), previous_type)
             if not row["type"].startswith("clock_"):
                 previous_type = row["type"]
-        rows = await connection.fetch("SELECT status, count(*) AS deliveries FROM notify.delivery GROUP BY status")
+        rows = await connection.fetch(_DELIVERIES)
         deliveries = {row["status"]: row["deliveries"] for row in rows}
         figures.messages_failed = deliveries.get("failed", 0)
         figures.messages_sent = sum(deliveries.values()) - figures.messages_failed - deliveries.get("pending", 0)

@@ -23,7 +23,7 @@ _CASE_COLUMNS = {"intake": ("intake.complaint", "case_id"), "triage": ("triage.k
 _REQUESTED = """
 SELECT count(*) FROM sla.ledger WHERE type = 'notification_requested' AND NOT convert_from(body, 'UTF8')::jsonb ? 'merged_into'
 """
-_PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery WHERE case_id NOT LIKE 'duty:%'"
+_PLANNED = "SELECT count(DISTINCT (case_id, notification)) FROM notify.delivery WHERE case_id !~ '^(duty|digest):'"
 
 
 async def shut_down_in_order(stack: Stack, prefix: str, accepted: Collection[str]) -> None:

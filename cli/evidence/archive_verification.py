@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from cli.evidence.archived_attachments import attachment_faults
 from cli.evidence.evidence_archive import ArchiveError, clock_explanations, form_documents, parse_ledger_rows, read_decision_contexts
 from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.domain.evidence import merkle
@@ -24,11 +25,13 @@ _PARSE_ERRORS = (ValueError, KeyError, TypeError, AttributeError)
 """What reading an edited archive may raise."""
 
 
-def verify_archive(files: Mapping[str, bytes], published_root: str = "") -> dict[str, Any]:
+def verify_archive(
+    files: Mapping[str, bytes], published_root: str = "", attachment_digests: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Verify an archive's files; returns `case`, `faults` and, where there is no fault, what the archive proves (`shown`).
 
-    `published_root` (hexadecimal) is a year's root as it was published: a proof of the archive must lead to it. Raises `ArchiveError`
-    where the files are not an archive of a case.
+    `published_root` (hexadecimal) is a year's root as it was published: a proof of the archive must lead to it. `attachment_digests` are
+    those of `read_digests`. Raises `ArchiveError` where the files are not an archive of a case.
     """
     try:
         manifest = orjson.loads(files["manifest.json"])
@@ -46,11 +49,14 @@ def verify_archive(files: Mapping[str, bytes], published_root: str = "") -> dict
         faults.append(f"no proof leads to the root {published_root}")
     faults += _explanation_faults(files, history)
     faults += _form_faults(files, events)
+    digests = attachment_digests or {}
+    faults += attachment_faults(files, events, digests)
     shown = [
         f"{len(rows)} events, each with the hash of the event before it",
         *(f"bound by the seal of {proof['year']}: {proof['root']}" for proof in proofs),
         "every explanation follows from the events",
         "every signed version of a form follows from the events",
+        *([f"{len(digests)} attachments have the digests that the events name"] if digests else []),
     ]
     return {"case": history.case, "faults": faults, "shown": [] if faults else shown}
 

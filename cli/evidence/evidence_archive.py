@@ -1,5 +1,6 @@
 """The evidence archive of a case: a zip of JSON files, which holds no personal data beyond the ledger's."""
 
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -36,6 +37,7 @@ REQUIRED_FILES = (
     "procedure.yaml",
     "proofs.json",
 )
+ATTACHMENT_FOLDER = "attachments/"
 _CONTEXT_FOLDER = "basis/"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """One date for all entries, so that equal content gives equal bytes."""
@@ -105,21 +107,26 @@ def case_summary(case: Case) -> dict[str, Any]:
     return {"class": case.class_, **{name: getattr(case, name) for name in _SUMMARY_FIELDS}}
 
 
-def write_archive(path: Path, files: Mapping[str, bytes]) -> None:
-    """Write an archive; equal files give equal bytes."""
+def write_archive(path: Path, files: Mapping[str, bytes], attachments: Mapping[str, Path] | None = None) -> None:
+    """Write an archive; equal files give equal bytes. `attachments` are files by the names that they get."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
             archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), data, zipfile.ZIP_DEFLATED)
+        for name, content in sorted((attachments or {}).items()):
+            # Photographs and PDF are compressed already.
+            with content.open("rb") as source, archive.open(zipfile.ZipInfo(name, _ZIP_EPOCH), "w") as target:
+                shutil.copyfileobj(source, target)
 
 
 def read_archive(path: Path) -> dict[str, bytes]:
-    """The files of an archive by name; raises `ArchiveError`."""
+    """The files of an archive by name, without the attachments, which are too large to hold; raises `ArchiveError`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
+            entries = [entry for entry in archive.infolist() if not entry.filename.startswith(ATTACHMENT_FOLDER)]
+            if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
                 raise ArchiveError(f"unpacks to more than {MAX_UNPACKED_BYTES} bytes; no case is so large")
-            files = {name: archive.read(name) for name in archive.namelist()}
+            files = {entry.filename: archive.read(entry) for entry in entries}
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # the last two: unknown compression, encryption
         raise ArchiveError(f"cannot be read: {error}") from error
     if missing := [name for name in REQUIRED_FILES if name not in files]:

@@ -23,7 +23,7 @@ EventPosition = tuple[str, int]
 _DeliveryKey = tuple[str, str, str, str]
 """Case, notification, recipient, channel."""
 _LEDGER = "SELECT case_id, sequence, type, cause, origin, body, hash FROM sla.ledger ORDER BY case_id, sequence"
-_DELIVERIES = "SELECT id, case_id, notification, recipient, channel, status FROM notify.delivery WHERE case_id NOT LIKE 'duty:%'"
+_DELIVERIES = "SELECT id, case_id, notification, recipient, channel, status FROM notify.delivery WHERE case_id !~ '^(duty|digest):'"
 _PREFETCHED_ROWS = 2000
 
 

@@ -52,7 +52,8 @@ def declared_settings() -> list[DeclaredSetting]:
     for service in sorted(SERVICES):
         module = _module(service, "config")
         for value in vars(module).values() if module else ():
-            if isinstance(value, type) and issubclass(value, RuntimeSettings) and value is not RuntimeSettings:
+            # Not those that the module imports: a transport's settings are inherited by the service's.
+            if isinstance(value, type) and issubclass(value, RuntimeSettings) and value.__module__ == module.__name__:
                 added = {name: field for name, field in value.model_fields.items() if name not in RuntimeSettings.model_fields}
                 settings += [_setting(service, name, field) for name, field in added.items()]
     return _merge_shared_settings(settings)

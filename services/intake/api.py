@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from services.intake import api_documents, metrics
 from services.intake.api_dependencies import API_KEY_SCHEME, Authentication, intake_problem
+from services.intake.application.entry_by_hand import with_entering_person
 from services.intake.application.group_commit import GroupCommit
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
 from services.intake.application.submission_reading import SubmissionReader
@@ -67,13 +68,13 @@ def _add_submission_routes(router: APIRouter, api: ApiDependencies) -> None:
     async def submit_complaint(request: Request) -> Response:
         """Body: a complaint's fields. 202 with case and number once it is committed; a resend gets the same answer, with `duplicate`.
 
+        By the key of a source, or by the token of a person who enters it by hand for a source that lists him.
+
         Another text under a known `external_id` becomes a `supplement` of the case, or 409, as the organisation file says for the source.
         """
         started = monotonic()
-        context = api.authentication.authenticate_within_rate(request)
-        api.authentication.consume_rate(context, 1)
-        body = await read_body(request, api.settings.max_complaint_bytes)
-        [result] = await _register_items(api, context, [_parsed(body)], _idempotency_key(request), _traceparent(request))
+        context, document = await _read_entry(api, request)
+        [result] = await _register_items(api, context, [document], _idempotency_key(request), _traceparent(request))
         metrics.REQUEST_SECONDS.observe(monotonic() - started)
         if result.status == "refused":
             return intake_problem(result.reason, *result.faults).to_response()
@@ -111,6 +112,17 @@ def _add_query_routes(router: APIRouter, api: ApiDependencies) -> None:
             name: event.get(name) for name in ("case", "number", "procedure", "version", "missing", "unreadable", "forms", "complaint")
         }
         return _json(registration | {"status": "registered", "registered_at": event["at"]}, 200)
+
+
+async def _read_entry(api: ApiDependencies, request: Request) -> tuple[SourceContext, Any]:
+    """The source and the body of a submission: by the source's key, or by the token of a person who enters it for the source."""
+    person = api.authentication.signed_in(request)
+    if person is None:
+        context = api.authentication.authenticate_within_rate(request)
+        api.authentication.consume_rate(context, 1)
+        return context, _parsed(await read_body(request, api.settings.max_complaint_bytes))
+    document = _parsed(await read_body(request, api.settings.max_complaint_bytes))
+    return api.authentication.source_entered_by(person, document), with_entering_person(document, person)
 
 
 async def _register_items(

@@ -1,13 +1,16 @@
 """API keys, rate limit and problem types of intake's HTTP API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import Request
 from fastapi.security import APIKeyHeader
 
+from services.intake.application.entry_by_hand import person_fault, source_of_person
 from services.intake.application.sources import Sources
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
+from shared.procedures.organisation import Person
 from shared.runtime.http.bearer import BearerTokens, bearer_token, unauthorized
 from shared.runtime.http.problem import BODY_TOO_LARGE, INVALID, UNAVAILABLE, HttpProblem, ProblemType
 from shared.runtime.http.rate_limit import RateLimit
@@ -15,6 +18,8 @@ from shared.runtime.http.rate_limit import RateLimit
 API_KEY_SCHEME = APIKeyHeader(name="X-API-Key", auto_error=False)
 """A dependency that adds the other way of sending a key to OpenAPI; it does not refuse a request."""
 _REMEDY = "send Authorization: Bearer <API key of a source of the organisation file>"
+_PERSON_RATE = 10.0
+"""Requests a second of one person: a clerk with a scanner, not a system."""
 PROBLEM_TYPES = {
     problem_type.code: problem_type
     for problem_type in (
@@ -26,11 +31,16 @@ PROBLEM_TYPES = {
         ProblemType("implausible", 422, "the time of receipt is implausible"),
         ProblemType("key", 401, "Unauthorized"),
         ProblemType("source", 403, "the key belongs to another source"),
+        ProblemType("entered_by", 403, "the source may not name this person"),
         ProblemType("channel", 403, "the source may not submit on this channel"),
         ProblemType("rate", 429, "the source submits too fast"),
         ProblemType("key_reused", 422, "the Idempotency-Key was used for another complaint"),
         ProblemType("reference_reused", 409, "the external_id was used for another complaint"),
         ProblemType("not_found", 404, "the source has no such complaint"),
+        ProblemType("no_column_map", 409, "the source has no column map"),
+        ProblemType("unusable_file", 422, "the file cannot be read"),
+        ProblemType("signature", 401, "the signature of the call is not valid"),
+        ProblemType("mapping", 422, "the map of the source does not fit the call"),
     )
 }
 
@@ -43,16 +53,22 @@ def intake_problem(reason: str, *faults: SubmissionFault, headers: Mapping[str, 
 class Authentication:
     """Finds the source of a request by its API key and limits its rate in this process."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, people: Sequence[Person] = ()) -> None:
+        self._contexts = sources.contexts
         contexts = sources.contexts.values()
+        self._people = BearerTokens((person.token_sha256, person) for person in people if person.token_sha256)
         self._keys = BearerTokens((key_sha256, context) for context in contexts for key_sha256 in context.source.key_sha256)
         self._rate_limit = RateLimit()
 
     def authenticate_within_rate(self, request: Request) -> SourceContext:
         """The source of a request that submits; raises HttpProblem 401 or 429."""
         context = self.authenticate(request)
-        self._rate_limit.check(context.source.id, context.source.rate_per_second, PROBLEM_TYPES["rate"])
+        self.require_rate(context)
         return context
+
+    def require_rate(self, context: SourceContext) -> None:
+        """Raise HttpProblem 429 while the source submits too fast."""
+        self._rate_limit.check(context.source.id, context.source.rate_per_second, PROBLEM_TYPES["rate"])
 
     def authenticate(self, request: Request) -> SourceContext:
         """The source of a request, which sends its key as a bearer token or in X-API-Key; raises HttpProblem 401."""
@@ -61,6 +77,34 @@ class Authentication:
         if context is None:
             fault = SubmissionFault("Authorization", "unknown_key" if key else "missing", _REMEDY)
             raise unauthorized(faults=[fault], problem_type=PROBLEM_TYPES["key"])
+        return context
+
+    def authenticate_uploader(self, request: Request) -> str:
+        """The source, or `person:<id>` by the person's token, that uploads a file; raises HttpProblem 401 or 429."""
+        person = self.signed_in(request)
+        if person is not None:
+            return f"person:{person}"
+        context = self.authenticate_within_rate(request)
+        self.consume_rate(context, 1)
+        return context.source.id
+
+    def signed_in(self, request: Request) -> str | None:
+        """The id of the person whose token the request has, None for any other request; raises HttpProblem 429."""
+        person = self._people.find(bearer_token(request))
+        if person is None:
+            return None
+        key = f"person:{person.id}"
+        self._rate_limit.check(key, _PERSON_RATE, PROBLEM_TYPES["rate"])
+        self._rate_limit.consume(key, _PERSON_RATE)
+        return person.id
+
+    def source_entered_by(self, person: str, document: Any) -> SourceContext:
+        """The source for which a signed-in person enters a complaint; raises HttpProblem 403."""
+        context = source_of_person(self._contexts, person, document)
+        if isinstance(context, SubmissionFault):
+            raise intake_problem("source", context)
+        if (fault := person_fault(document, person)) is not None:
+            raise intake_problem("entered_by", fault)
         return context
 
     def consume_rate(self, context: SourceContext, count: int) -> None:

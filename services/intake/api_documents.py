@@ -78,7 +78,18 @@ class RegisteredAnswer(BaseModel):
 
 
 _LOCATION = {"Location": {"description": "the complaint as registered", "required": True, "schema": {"type": "string"}}}
-_REFUSALS = ("malformed", "missing", "implausible", "key_reused", "source", "channel", "reference_reused", "too_large", "rate")
+_REFUSALS = (
+    "malformed",
+    "missing",
+    "implausible",
+    "key_reused",
+    "source",
+    "entered_by",
+    "channel",
+    "reference_reused",
+    "too_large",
+    "rate",
+)
 SUBMIT: dict[str, Any] = {
     "openapi_extra": request_body(Submission, COMPLAINT_EXAMPLE) | {"parameters": _PARAMETERS},
     "responses": {202: {"model": SubmissionAnswer, "headers": _LOCATION}}

@@ -7,17 +7,26 @@ from services.intake import api, handlers, metrics, timers
 from services.intake.api import ApiDependencies
 from services.intake.api_dependencies import Authentication
 from services.intake.application.group_commit import GroupCommit
+from services.intake.application.parts import IntakeParts
+from services.intake.application.raw_copies import RawCopies
 from services.intake.application.registration import RegisterComplaints
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
 from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
+from services.intake.attachments import routes as attachment_routes
+from services.intake.attachments.setup import open_attachments
 from services.intake.config import IntakeSettings
+from services.intake.transports.registry import TRANSPORTS
+from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.access import AccessPolicy
 from shared.procedures.checks.organisation_check import load_checked_organisation
-from shared.runtime.database.database import Transaction
+from shared.procedures.organisation import Organisation
+from shared.runtime.clock import Clock
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.service import Service
 
 
@@ -26,18 +35,17 @@ def build(settings: IntakeSettings) -> Service:
     service = Service("intake", settings, migrations="services.intake.migrations")
     service.key_ring.encrypt({}, "start")  # reports a missing key at start, not with the first complaint
     organisation = load_checked_organisation(settings.organisation)
-    sources = Sources(organisation, settings.organisation.parent, settings.phone_region, _pseudonym_key(settings))
-    reader = SubmissionReader(service.clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds))
-    signer = supplement_signer(settings.action_key.get_secret_value(), service.clock)
-    registration = RegisterComplaints(service.key_ring, service.clock, signer)
+    parts = make_parts(settings, organisation, service.key_ring, service.clock, service.database)
+    sources, reader, registration = parts.sources, parts.reader, parts.registration
 
     async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
         metrics.GROUP_SIZE.observe(len(pending))
         return await registration.register_batch(tx, pending, api.VIA_HTTP)
 
+    service.include_router(attachment_routes.router(parts.attachments, parts.authentication, service.clock))
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
     dependencies = ApiDependencies(
-        authentication=Authentication(sources),
+        authentication=parts.authentication,
         policy=AccessPolicy(organisation),
         reader=reader,
         group_commit=group_commit,
@@ -48,9 +56,32 @@ def build(settings: IntakeSettings) -> Service:
     )
     api.add_routes(service.app, dependencies)
     handlers.register(service, sources, reader, registration)
-    timers.register(service, timedelta(days=settings.refusal_retention_days))
+    for register_transport in TRANSPORTS:
+        register_transport(service, parts)
+    timers.register(service, timedelta(days=settings.refusal_retention_days), timedelta(days=settings.raw_retention_days))
     metrics.initialise({context.bound_procedure.procedure.id for context in sources.contexts.values()})
     return service
+
+
+def make_parts(
+    settings: IntakeSettings, organisation: Organisation, key_ring: EncryptionKeyRing, clock: Clock, database: Database
+) -> IntakeParts:
+    """What reads and registers submissions, for the service and for commands that work on its database."""
+    sources = Sources(organisation, settings.organisation.parent, settings.phone_region, _pseudonym_key(settings))
+    signer = supplement_signer(settings.action_key.get_secret_value(), clock)
+    attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
+    return IntakeParts(
+        settings=settings,
+        sources=sources,
+        reader=SubmissionReader(clock, settings.max_complaint_bytes, timedelta(seconds=settings.max_future_seconds), attachment_keys),
+        registration=RegisterComplaints(key_ring, clock, signer),
+        key_ring=key_ring,
+        clock=clock,
+        signer=signer,
+        authentication=Authentication(sources, organisation.people),
+        raw_copies=RawCopies(key_ring),
+        attachments=open_attachments(settings, database),
+    )
 
 
 def _pseudonym_key(settings: IntakeSettings) -> bytes:

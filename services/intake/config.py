@@ -4,12 +4,14 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from services.intake.attachments.config import AttachmentSettings
 from services.intake.domain.submission import MAX_FUTURE
-from shared.runtime.process.settings import RuntimeSettings
+from services.intake.transports.imports.config import ImportSettings
+from services.intake.transports.web_form.config import WebFormSettings
 
 
-class IntakeSettings(RuntimeSettings):
-    """The runtime's settings and intake's own; each is an environment variable with the prefix JIESU_."""
+class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings):
+    """The runtime's settings, those of the transports, and intake's own; each is an environment variable with the prefix JIESU_."""
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")
@@ -28,8 +30,14 @@ class IntakeSettings(RuntimeSettings):
         description="id:base64 of the 32 bytes of an Ed25519 key that signs supplements of resends; its public key stands under `keys` of "
         "a source of the organisation file; empty: resends with another text are refused",
     )
+    mailboxes: Path | None = Field(None, description="the file of mailboxes that mails are taken from; empty: no mail is read")
+    mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="the secret of references in mails, the same for intake and notify; empty: replies and bounces find no case",
+    )
     max_complaint_bytes: int = Field(262_144, ge=1024, le=900_000, description="largest complaint that is read")
     max_batch_bytes: int = Field(8_388_608, ge=1024, description="largest body of a batch")
     max_batch_items: int = Field(1000, ge=1, description="most complaints in a batch")
     group_commit_items: int = Field(500, ge=1, description="complaints of concurrent requests that share a transaction at most")
+    raw_retention_days: int = Field(90, ge=1, description="days that sealed copies of mails, files and webhook calls are kept")
     refusal_retention_days: int = Field(365, ge=1, description="days that the refusals of submissions are kept, for questions about them")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.notify import metrics
 from services.notify.application.delivery_receipts import RecordReceipts
-from services.notify.providers import http_sms
+from services.notify.providers.sms import http_sms
 from shared.runtime.clock import Clock
 from shared.runtime.http.body import header_parameter, read_body, request_body
 from shared.runtime.http.openapi import ANY_OPERATION, problem_responses

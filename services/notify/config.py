@@ -22,6 +22,14 @@ class NotifySettings(RuntimeSettings):
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")
     quiet_hours: str = Field("", description="e.g. 22:00-08:00: text messages that are not urgent wait for the end; empty: none")
 
+    digest_after: int = Field(
+        2, ge=0, description="messages that a person gets singly on a channel within the window; further ones are collected"
+    )
+    digest_window: float = Field(900.0, ge=0, description="seconds of domain time that a digest collects; 0: every message comes singly")
+    digest_urgent_gap: float = Field(
+        60.0, ge=0, description="seconds at most that urgent messages beyond the limit wait for each other; 0: none waits"
+    )
+
     follow_key: SecretStr = Field(SecretStr(""), description="the secret of sla's codes for complainants; empty: messages have no codes")
     follow_url: str = Field(
         "", description="public address of sla's page for complainants, such as https://complaints.example.org/f; empty: no links"
@@ -34,9 +42,23 @@ class NotifySettings(RuntimeSettings):
         86_400.0, gt=0, description="seconds after which a message has finally failed, however many attempts were made"
     )
     delivery_concurrency: int = Field(20, ge=1, le=500, description="messages of one channel that a process sends concurrently")
+    delivery_lane_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="the share of them that one slow peer, such as a mail domain, takes at most; others keep the rest",
+    )
     delivery_lease: float = Field(90.0, gt=0, description="seconds until another process may claim the message; longer than any timeout")
     delivery_poll: float = Field(0.5, gt=0, description="poll interval in seconds for due messages")
     delivery_retention_days: int = Field(90, ge=1, description="days that settled deliveries are stored for late receipts")
+
+    providers: Path | None = Field(
+        None,
+        description="the providers file: several providers a channel, and kinds that have no settings here; its channels replace those",
+    )
+    receipts_url: str = Field(
+        "", description="public address of notify's receipts, such as https://complaints.example.org/v1/receipts, which gateways are given"
+    )
 
     smtp_host: str = Field("", description="mail server; empty: no e-mail is sent, every one fails visibly")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port: 587 with STARTTLS, 465 with TLS")
@@ -44,7 +66,18 @@ class NotifySettings(RuntimeSettings):
     smtp_username: str = Field("", description="name for the login; empty: no login")
     smtp_password: SecretStr = Field(SecretStr(""), description="its password")
     smtp_sender: str = Field("jiesu@localhost", description="From of every mail; its domain ends the Message-IDs")
+    smtp_html: bool = Field(default=True, description="send an HTML twin beside the text of a mail")
+    smtp_dkim_selector: str = Field("", description="selector of the DKIM key in DNS, <selector>._domainkey.<domain>; empty: no signature")
+    smtp_dkim_key_file: Path | None = Field(None, description="the private RSA key in PEM that signs mails")
+    smtp_dkim_domain: str = Field("", description="signing domain; empty: that of the sender")
     smtp_timeout: float = Field(20.0, gt=0, description="seconds for one attempt")
+    mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="the secret of references in mails, the same for intake and notify; empty: replies and bounces find no case",
+    )
+    mail_reply_address: str = Field(
+        "", description="address for replies, e.g. case@example.org; mails get case+<token>@example.org; empty: none"
+    )
     smtp_ca_file: str = Field("", description="authority of the server's certificate; empty: the system's")
 
     sms_url: str = Field("", description="HTTP gateway for text messages; empty: none is sent, every one fails visibly")
@@ -52,6 +85,12 @@ class NotifySettings(RuntimeSettings):
     sms_receipt_secret: SecretStr = Field(SecretStr(""), description="key of the receipts' HMAC; empty: no receipt is accepted")
     sms_sender: str = Field("", description="sender's name or number, in the form that the gateway requires")
     sms_timeout: float = Field(10.0, gt=0, description="seconds for one attempt")
+
+    @model_validator(mode="after")
+    def _dkim_has_selector_and_key(self) -> Self:
+        if bool(self.smtp_dkim_selector) != (self.smtp_dkim_key_file is not None):
+            raise ValueError("smtp_dkim_selector and smtp_dkim_key_file: a signature needs both; set both or none")
+        return self
 
     @model_validator(mode="after")
     def _lease_outlasts_attempts(self) -> Self:

@@ -1,23 +1,33 @@
-"""Consumes case-events in batches; of these, notify reads notification requests only."""
+"""Consumes case-events and mail-events in batches: notification requests, and what mails report about messages."""
 
 from collections.abc import Callable, Sequence
 
+from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_requests import PlanDeliveries
+from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
 from shared.contracts import topics
 from shared.contracts.events.notifications import NotificationRequested
+from shared.contracts.mail_reports import MailReport
 from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
+MAIL_REPORT = "mail_report"
 # Other types, the great majority, are skipped without being decoded.
-EVENT_TYPES = {topics.CASE_EVENTS.name: frozenset({NotificationRequested.name})}
+EVENT_TYPES = {
+    topics.CASE_EVENTS.name: frozenset({NotificationRequested.name}),
+    topics.MAIL_EVENTS.name: frozenset({NotificationRequested.name, MAIL_REPORT}),
+}
 
 
-def register(service: Service, requests: PlanDeliveries, wake: Callable[[], None]) -> None:
-    """Store the deliveries of each batch in one transaction; `wake` is called after the commit if a delivery is due now."""
+def register(service: Service, requests: PlanDeliveries, receipts: RecordReceipts, wake: Callable[[], None]) -> None:
+    """Store the deliveries and receipts of each batch in one transaction; `wake` is called after it if a delivery is due now."""
 
-    async def case_events(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
+    async def records(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         if await requests.record(tx, batch):
             tx.after_commit(wake)
+        # Sorted, since two transactions that lock the same deliveries in different orders end each other.
+        for report in sorted((r.event for r in batch if isinstance(r.event, MailReport)), key=lambda report: report.delivery):
+            await receipts.record_in(tx, DeliveryReceipt(report.delivery, ReceiptStatus(report.status), report.code))
 
-    service.subscribe([topics.CASE_EVENTS], group="notify", handler=case_events, event_types=EVENT_TYPES)
+    service.subscribe([topics.CASE_EVENTS, topics.MAIL_EVENTS], group="notify", handler=records, event_types=EVENT_TYPES)

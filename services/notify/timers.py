@@ -1,13 +1,18 @@
 """Loops beside the consumer: sending, pruning of settled deliveries; and the gauges of the backlog."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from services.notify import metrics
+from services.notify.application.carried_outcomes import PublishCarriedOutcomes
+from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_sending import SendDeliveries
+from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
-from services.notify.storage import deliveries
+from services.notify.providers.provider import DeliveryReceipt, Provider
+from services.notify.providers.receipts import ReceiptListener
+from services.notify.storage import carried_news, deliveries, delivery_parts, digests
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.supervision import BackgroundLoop
@@ -35,9 +40,56 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
         wakes.append(queue.work_added)
     maintenance = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
     service.add_background_loop("maintenance", maintenance.run)
-    service.add_measurement("deliveries", maintenance.measure, (metrics.DUE, metrics.DUE_AGE))
+    service.add_measurement("deliveries", maintenance.measure, (metrics.DUE, metrics.DUE_AGE, metrics.DIGEST_LATE, metrics.CARRIED_LAG))
     metrics.initialise()
     return wakes
+
+
+def register_digests(
+    service: Service, digests: CloseDigests, outcomes: PublishCarriedOutcomes, poll_seconds: float, wake: Callable[[], None]
+) -> None:
+    """Add the loops that close digests and publish what became of the requests that they carry; `wake` starts the sending."""
+
+    async def close(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if await digests.close_due():
+                wake()
+            else:
+                await sleep_or_stop(stop, poll_seconds)
+
+    async def publish(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if await outcomes.publish_next() is None:
+                await sleep_or_stop(stop, poll_seconds)
+
+    service.add_background_loop("digests", close)
+    service.add_background_loop("carried-outcomes", publish)
+
+
+def register_listeners(service: Service, receipts: RecordReceipts, providers: Mapping[str, Provider]) -> None:
+    """Add a loop for each provider that gets receipts on its own connection."""
+    for provider_id, provider in providers.items():
+        if isinstance(provider, ReceiptListener):
+            service.add_background_loop(f"receipts-{provider_id}", _listening(provider_id, provider, receipts))
+
+
+def _listening(provider_id: str, listener: ReceiptListener, receipts: RecordReceipts) -> BackgroundLoop:
+    async def record(receipt: DeliveryReceipt) -> None:
+        metrics.RECEIPTS.labels(await receipts.record(receipt, provider_id)).inc()
+
+    async def run(stop: asyncio.Event) -> None:
+        listening = asyncio.ensure_future(listener.listen(record))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait([listening, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                listening.result()  # the supervisor starts the loop again
+        finally:
+            listening.cancel()
+            stopping.cancel()
+            await asyncio.gather(listening, stopping, return_exceptions=True)
+
+    return run
 
 
 def _closing(sender: SendDeliveries, loop: BackgroundLoop) -> BackgroundLoop:
@@ -72,10 +124,16 @@ class DeliveryMaintenance:
         metrics.DUE.replace({labels: count for labels, (count, _) in rows.items()})
         metrics.DUE_AGE.replace({labels: (now - oldest).total_seconds() for labels, (_, oldest) in rows.items()})
 
+        late = await digests.oldest_due_digests(tx, now)
+        metrics.DIGEST_LATE.replace({(channel,): (now - late.get(channel, now)).total_seconds() for channel in metrics.CHANNELS})
+        waiting_since = await carried_news.oldest_news(tx)
+        metrics.CARRIED_LAG.set((now - waiting_since).total_seconds() if waiting_since else 0.0)
+
     async def prune(self) -> None:
         """Delete deliveries settled before the retention time, a thousand in each transaction."""
-        while True:
-            async with self._database.transaction() as tx:
-                deleted = await deliveries.prune_deliveries(tx, self._clock.real_now() - self._retention)
-            if deleted == 0:
-                return
+        before = self._clock.real_now() - self._retention
+        for prune in (deliveries.prune_deliveries, delivery_parts.prune_parts):
+            deleted = 1
+            while deleted:
+                async with self._database.transaction() as tx:
+                    deleted = await prune(tx, before)

@@ -15,10 +15,13 @@ from services.sla.application.reports.improvement_actions import TrackImprovemen
 from services.sla.application.reports.report_queries import ReportQueries
 from services.sla.application.reviews.review_queue import ReviewQueue
 from services.sla.application.rulebooks import RulebookRegistry
+from services.sla.attachments import routes as attachment_routes
+from services.sla.attachments.access import CaseAttachments
 from services.sla.config import SlaSettings
 from services.sla.follow import routes
 from services.sla.follow.access import FollowCases
 from services.sla.reviews import routes as review_routes
+from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.follow_codes import follow_key
 from shared.contracts.person_keys import pseudonym_key
 from shared.procedures.checks.organisation_check import load_checked_organisation
@@ -32,7 +35,8 @@ def build(settings: SlaSettings) -> Service:
     rulebooks = RulebookRegistry(organisation, procedure_folder=settings.organisation.parent)
     identities = IdentityRegistry(organisation)
     follow_secret = settings.follow_key.get_secret_value()
-    cases = UpdateCases(rulebooks, identities, service.clock, follow_key(follow_secret) if follow_secret else None)
+    attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
+    cases = UpdateCases(rulebooks, identities, service.clock, follow_key(follow_secret) if follow_secret else None, attachment_keys)
     # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     duties = DutyRunner(rulebooks, service.database, service.clock)
@@ -49,6 +53,10 @@ def build(settings: SlaSettings) -> Service:
     lists = ListQueries(queries)
     service.include_router(api_lists.router(dependencies, lists))
     service.include_router(api_reports.router(dependencies, ReportQueries(queries, lists), TrackImprovements(queries, lists)))
+    if attachment_keys is not None:
+        lifetime = timedelta(seconds=settings.attachment_url_seconds)
+        attachments = CaseAttachments(queries, attachment_keys, settings.attachment_url, lifetime)
+        service.include_router(attachment_routes.router(dependencies, attachments))
     if follow_secret:
         service.include_router(routes.router(FollowCases(actions, queries), settings.follow_requests_per_second))
     return service

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from shared.contracts.attachments import AttachmentKeys
 from shared.runtime.process.settings import RuntimeSettings
 
 
@@ -30,6 +31,18 @@ class SlaSettings(RuntimeSettings):
     review_lease_minutes: int = Field(
         30, ge=1, le=1440, description="minutes for which a person who takes a case of the review queue keeps it from others"
     )
+    attachment_key: SecretStr = Field(
+        SecretStr(""),
+        description="the attachment key of intake, to check references and to sign addresses; empty: attachments are names only",
+    )
+    attachment_url: str = Field("", description="address of intake in the addresses of attachments; empty: addresses are paths")
+    attachment_url_seconds: int = Field(300, ge=10, le=86_400, description="seconds for which the address of an attachment is valid")
     deferred_retention_days: int = Field(
         90, ge=32, description="days of domain time that actions on a case that is never registered are kept; longer than any topic"
     )
+
+    @field_validator("attachment_key")
+    @classmethod
+    def _attachment_key_is_long_enough(cls, value: SecretStr) -> SecretStr:
+        AttachmentKeys.parse(value.get_secret_value())
+        return value

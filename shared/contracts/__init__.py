@@ -9,9 +9,15 @@ from shared.contracts.actions import Action
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Submission
 from shared.contracts.json_text import parse_json_text
+from shared.contracts.mail_reports import MailReport
 
-MODELS_BY_CE_TYPE: dict[str, type[BaseModel]] = {**events.EVENT_CLASSES, "action": Action, "submission": Submission}
-"""Value of `ce_type` → model of the body: every event, `action` on case-actions, `submission` on complaint-submissions."""
+MODELS_BY_CE_TYPE: dict[str, type[BaseModel]] = {
+    **events.EVENT_CLASSES,
+    "action": Action,
+    "submission": Submission,
+    "mail_report": MailReport,
+}
+"""Value of `ce_type` → model of the body: every event, `action`, `submission` and `mail_report`, each on a topic of its own."""
 
 
 def decode_body(ce_type: str, body: bytes) -> BaseModel:

@@ -108,6 +108,7 @@ class Submission(ComplaintFields):
 
     source: Identifier | None = None
     external_id: Identifier | None = None
+    entered_by: Identifier | None = Field(default=None, description="the person who entered it by hand, one whom the source may name")
     complainant: Complainant = Complainant()
 
     @model_validator(mode="after")
@@ -163,6 +164,7 @@ class Complaint(WireModel):
     facts: dict[str, Any] = Field(default_factory=dict)
     attachments: list[ShortText] = Field(default_factory=list)
     complainant: MaskedComplainant = MaskedComplainant()
+    entered_by: ShortText | None = Field(default=None, description="Person who entered the complaint by hand")
     contact: str | None = Field(default=None, description="Complainant sealed with AES-GCM, associated data = case id")
     missing: list[ShortText] = Field(default_factory=list, description="Fields that the procedure requires and the submission lacks")
     unreadable: list[ShortText] = Field(default_factory=list, description=UNREADABLE)

@@ -8,6 +8,7 @@ from email.utils import parseaddr
 
 import idna
 import phonenumbers
+from phonenumbers import PhoneNumberType
 
 # 13x, 15x (but 154) and 18x are valid throughout; phonenumbers takes some 40 times as long for them.
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1(?:[38]\d|5[0-35-9])\d{8})", re.ASCII)
@@ -20,6 +21,10 @@ _WORDS = re.compile(r"[^\d\s+().\-x]+", re.ASCII)
 _NO_NUMBER = re.compile(r"[^\d\s+().\-]", re.ASCII)
 _LOCAL_PART = re.compile(r"[^\s@<>\"(),:;\\[\]]{1,64}")
 _MAX_ADDRESS_LENGTH = 254
+# In North America the two cannot be told apart; a pager and a personal number forward to a handset.
+_TAKES_TEXT_MESSAGES = frozenset(
+    {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER, PhoneNumberType.PAGER}
+)
 _ID_SEPARATORS = re.compile(r"[\s\-.\u2010-\u2015\u2212]+")
 
 
@@ -47,14 +52,32 @@ def read_phone(raw_phone: str, region: str) -> PhoneNumber | None:
     return None
 
 
+def read_mobile(raw_phone: str, region: str) -> str | None:
+    """The first number in a text that takes text messages, as E.164; None if it has none, such as a fixed line alone."""
+    text = _EXTENSION_MARK.sub("x", _visible(raw_phone))
+    for candidate in _candidates(text):
+        e164 = _valid_e164(_split_extension(candidate, region)[0], region)
+        if e164 and (_MOBILE.fullmatch(e164) or phonenumbers.number_type(phonenumbers.parse(e164)) in _TAKES_TEXT_MESSAGES):
+            return e164
+    return None
+
+
 def read_email(raw_email: str) -> str | None:
     """The address without display name, in lower case, its domain in ASCII by IDNA 2008; None if it is not an address."""
+    address = email_as_written(raw_email)
+    # Lower case again: the domain is in lower case, and no provider tells Wang@ from wang@ although RFC 5321 allows it.
+    return address.lower() if address else None
+
+
+def email_as_written(raw_email: str) -> str | None:
+    """The address as `read_email` gives it, its local part with the capitals that were written, as mail is sent to it."""
     _, address = parseaddr(_visible(raw_email))
-    local_part, _, domain = address.lower().rpartition("@")
+    local_part, _, domain = address.rpartition("@")
+    # NFKC, lower case and the full stop are what RFC 5895 does before IDNA 2008, which keeps ß; IDNA 2003 would send it to strasse.de.
+    domain = domain.lower().replace("。", ".")
     if _LOCAL_PART.fullmatch(local_part) is None or "." not in domain:
         return None
     try:
-        # NFKC and lower case are what RFC 5895 does before IDNA 2008, which keeps ß; IDNA 2003 would send it to strasse.de.
         ascii_domain = idna.encode(domain).decode("ascii")
     except idna.IDNAError:
         return None

@@ -36,9 +36,12 @@ TRIAGE_EVENTS = Topic(
 CASE_ACTIONS = Topic("case-actions", "case", (EXTERNAL_SYSTEM, "intake"), ("sla",), "actions, signed")
 CASE_EVENTS = Topic("case-events", "case", ("sla",), ("notify", "triage", EXTERNAL_SYSTEM), "everything that happened, clocks included")
 NOTIFICATION_EVENTS = Topic("notification-events", "case", ("notify",), ("sla", EXTERNAL_SYSTEM), "sent, delivered, failed")
+# Not on complaint-events: notify would have to read every registration for the few mails that concern it.
+MAIL_EVENTS = Topic("mail-events", "case", ("intake",), ("notify",), "reports about mails of ours, acknowledgements of mails")
 
 TOPICS: dict[str, Topic] = {
-    topic.name: topic for topic in (COMPLAINT_SUBMISSIONS, COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, CASE_EVENTS, NOTIFICATION_EVENTS)
+    topic.name: topic
+    for topic in (COMPLAINT_SUBMISSIONS, COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, CASE_EVENTS, NOTIFICATION_EVENTS, MAIL_EVENTS)
 }
 
 

@@ -10,8 +10,13 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
+from shared.procedures.digest_rules import OptionalDigest
 from shared.procedures.expressions.text_patterns import TextPattern
+from shared.procedures.model.additional_channels import AdditionalChannel
 from shared.procedures.model.effects import RoleNames, role_tuple
+from shared.procedures.model.sources.entry import SourceEntry
+from shared.procedures.source_formats.file_map import FileMap
+from shared.procedures.source_formats.webhook_map import WebhookMap
 
 _MAX_CACHED_HOLDERS = 10_000
 """Cached pairs of role and department; bounded because an action may name any role."""
@@ -36,11 +41,13 @@ class Person(StrictModel):
     department: str | None = None
     email: str | None = None
     phone: str | None = None
+    chat: str | None = Field(default=None, description="the robot of the person's group in providers.yaml; none: the department's")
     language: str = "zh"
     substitute: str | None = Field(default=None, description="the person who holds the roles during an absence")
     absent: list[Absence] = Field(default_factory=list)
     token_sha256: str | None = None
     keys: dict[str, str] = Field(default_factory=dict)
+    digest: OptionalDigest | None = Field(default=None, description="limits of digests; false: every message comes singly")
     may: list[Literal["find_by_phone"]] = Field(
         default_factory=list, description="rights besides those of roles; find_by_phone: list the cases of a phone number"
     )
@@ -59,6 +66,7 @@ class Department(StrictModel):
     head: str | None = None
     parent: str | None = None
     calendar: str | None = None
+    chat: str | None = Field(default=None, description="the robot of its group in providers.yaml; none: that of the department above")
     capacity: int | None = Field(
         default=None, ge=1, description="how many open cases it can lead; with so many, triage names the next of `next` instead"
     )
@@ -77,7 +85,7 @@ class OrganisationRoute(StrictModel):
     because: str = ""
 
 
-class ComplaintSource(StrictModel):
+class ComplaintSource(SourceEntry):
     """A sender of complaints: a contact centre, a mailbox, a system.
 
     `key_sha256` lists the hex SHA-256 of its API keys; `channels` limits the channels that it may submit (none: any).
@@ -98,6 +106,8 @@ class ComplaintSource(StrictModel):
         description="another text under a known external_id: a supplement of the case, or refused (HTTP 409, dead letter key_reused)",
     )
     department: str | None = Field(default=None, description="the department of all its cases, instead of the one that routing selects")
+    imports: FileMap | str | None = Field(default=None, description="columns of its CSV and Excel files, or the YAML file with them")
+    webhook: WebhookMap | str | None = Field(default=None, description="its calls, or the YAML file that describes them")
 
     @property
     def procedure_reference(self) -> str:
@@ -143,7 +153,9 @@ class Organisation(StrictModel):
     shared_contacts: list[str] = Field(
         default_factory=list, description="phone numbers and addresses that belong to no single complainant: own desks, switchboards"
     )
+    also_by: list[AdditionalChannel] = Field(default_factory=list, description="messages to staff that also go by another channel")
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
+    digests: dict[str, OptionalDigest] = Field(default_factory=dict, description="role → limits of digests of its holders")
     everyone: bool = Field(
         default=False,
         description="every role and department exists, and each role has one holder of the same name (the simulator's default)",

@@ -196,6 +196,7 @@ def started_stack(procedure: str, progress: Callable[[str], None]) -> Iterator[t
             **quiet_hours,
             "DATABASE_URL": recreate_database(servers.database_url, "bench"),
             "JIESU_LOG_LEVEL": "WARNING",
+            "JIESU_DIGEST_WINDOW": "0",
         }
         with running_stack(Path(root) / "stack", environment, ORGANISATIONS[procedure], progress) as stack:
             yield stack, servers

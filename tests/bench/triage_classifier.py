@@ -52,6 +52,11 @@ class Folds:
         """The messages at these places."""
         return [self.rows[place] for place in places.tolist()]
 
+    def draw(self, known: np.ndarray[Any, Any], number: int, seed: int) -> set[int]:
+        """So many of the known messages, whole groups in random order: copies of a labelled message would be labels for nothing."""
+        order = {group: place for place, group in enumerate(np.random.default_rng(seed).permutation(np.unique(self.groups[known])))}
+        return set(sorted(known.tolist(), key=lambda place: order[self.groups[place]])[:number])
+
     def probabilities(self, model: TextModel, texts: Sequence[tuple[str, str]]) -> np.ndarray[Any, Any]:
         """Probabilities of all values; one that the model does not know has none."""
         head = model.head(LABEL)
@@ -78,10 +83,13 @@ def whole_and_titles(folds: Folds) -> dict[str, Any]:
 
 
 def few_labels(folds: Folds, names: Sequence[LabelNames], number: int) -> dict[str, Any]:
-    """No labels, or the first `number` of a fixed draw, with the tree and the other messages without their labels."""
+    """No labels, or those of `number` messages drawn by group, with the tree and the other messages without their labels.
+
+    Each fold has a draw of its own, so that the figure is the mean of five.
+    """
     found = np.zeros((len(folds.rows), len(folds.values)))
-    for known, unseen in folds.split():
-        labelled = set(np.random.default_rng(0).permutation(known)[:number].tolist())
+    for seed, (known, unseen) in enumerate(folds.split()):
+        labelled = folds.draw(known, number, seed)
         rows = [
             row if place in labelled else HistoryRow(row.title, row.text, {}, row.group)
             for place, row in zip(known.tolist(), folds.chosen(known), strict=True)

@@ -31,7 +31,8 @@ def test_nothing_is_lost_or_repeated_when_every_process_and_server_is_killed_und
     own_servers: Callable[..., EmbeddedServers], tmp_path: Path
 ) -> None:
     servers = own_servers(postgres_settings={**FAST_POSTGRES_SETTINGS, "max_connections": "100"})
-    environment = {**servers.environment, "DATABASE_URL": recreate_database(servers.database_url, "kills")}
+    digests = {"JIESU_DIGEST_AFTER": "1", "JIESU_DIGEST_WINDOW": "2", "JIESU_DIGEST_URGENT_GAP": "1"}
+    environment = {**servers.environment, **digests, "DATABASE_URL": recreate_database(servers.database_url, "kills")}
     with running_stack(tmp_path / "stack", environment, ORGANISATION) as stack:
         result = asyncio.run(_under_fire(stack, servers))
     assert result.is_consistent, result

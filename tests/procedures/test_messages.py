@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 import pytest
 
+from cli.messages.entry_requests import entry_request, entry_requests
 from cli.messages.pack_messages import PackMessage, pack_messages
 from cli.messages.sample_case import SAMPLE_SOURCE, with_sample_titles
 from services.notify.bootstrap import procedure_titles, template_sources
@@ -19,8 +18,8 @@ from shared.procedures.checks.messages import check_messages
 from shared.procedures.model.effects import MessageEffect, Notify, role_tuple
 from shared.procedures.model.entry_list import LocatedEntry, all_entries
 from shared.procedures.model.selectors import selected_events
-from shared.procedures.model.timed_entries import EscalationLadder, ReactionEntry
-from shared.procedures.model.wording import WORDS_OF_PERSONS, Wording
+from shared.procedures.model.timed_entries import ReactionEntry
+from shared.procedures.model.wording import Wording
 from shared.procedures.organisation import open_organisation
 from tests.support.scenarios.packs import PACKS, pack
 
@@ -102,26 +101,10 @@ def test_no_text_message_has_more_than_three_parts(name: str) -> None:
 @EVERY_PACK
 def test_no_text_message_has_more_than_three_parts_with_the_longest_words(name: str) -> None:
     texts = MessageTexts(with_sample_titles(open_organisation()), procedure_titles([pack(name)]))
-    longest = [text for request in requests_with_the_longest_words(name) for text in rendered_sms(request, texts)]
+    longest = [text for request in entry_requests(pack(name)) if "sms" in request.by for text in rendered_sms(request, texts)]
     assert [
         (len(text), text) for language, text in longest if len(text) > (THREE_PARTS if language == "zh" else THREE_PARTS_IN_LATIN)
     ] == []
-
-
-def requests_with_the_longest_words(name: str) -> Iterator[NotificationRequested]:
-    procedure = pack(name).procedure
-    for located in all_entries(procedure):
-        if isinstance(located.entry, EscalationLadder) and "sms" in located.entry.by:
-            for wording in located.entry.wordings():
-                yield request_with_the_longest_words(name, located, wording, "escalated", ["executive"], timed=True)
-    for located, whole, effect in wording_effects(name):
-        if "sms" in effect.by:
-            in_clock = not isinstance(whole.entry, ReactionEntry)
-            about, roles = ("registered", effect.notify) if isinstance(effect, Notify) else ("reminded", "owner")
-            if in_clock and isinstance(effect, Notify):
-                about = "clock_breached"
-            for wording in effect.wordings():
-                yield request_with_the_longest_words(name, located, wording, about, [*role_tuple(roles)], timed=in_clock)
 
 
 @EVERY_PACK
@@ -140,33 +123,12 @@ def test_messages_to_a_complainant_that_are_merged_have_at_most_three_parts(name
                     wordings.setdefault(event.event, []).append((located, wording))
     for event_type, merged in wordings.items():
         first, *_ = requests = [
-            request_with_the_longest_words(name, located, wording, event_type, ["complainant"], timed=False) for located, wording in merged
+            entry_request(pack(name).procedure, located, wording, event_type, ["complainant"], timed=False) for located, wording in merged
         ]
         items = [{"wording": each.values["wording"], "wording_en": each.values["wording_en"]} for each in requests]
         together = first.model_copy(update={"values": {**first.values, "items": items}})
         for language, text in rendered_sms(together, texts):
             assert len(text) <= (THREE_PARTS if language == "zh" else THREE_PARTS_IN_LATIN), text
-
-
-def request_with_the_longest_words(
-    name: str, located: LocatedEntry, wording: Wording, about: str, recipients: list[str], *, timed: bool
-) -> NotificationRequested:
-    due = {"due_at": "2026-09-24T18:00:00+08:00", "started_at": "2026-09-23T18:00:00+08:00", "overdue": True} if timed else {}
-    values: dict[str, Any] = {
-        **dict.fromkeys(WORDS_OF_PERSONS, "x" * 2000),
-        "agreed_date": "2026-09-24T18:00:00+08:00",
-        "matter": "x" * 40,
-        "number": "XX-2026-000001",
-        "department": "property_group",
-        "source": SAMPLE_SOURCE.id,
-        "wording": wording.zh,
-        "wording_en": wording.en,
-        **due,
-    }
-    identity = {"case": "c", "at": datetime(2026, 9, 24, tzinfo=UTC), "procedure": name, "version": pack(name).procedure.version}
-    clause = next(iter(located.clauses), "1")
-    fields = {**identity, "clause": clause, "rule": "r", "about": about, "recipients": recipients, "values": values, "by": ["sms"]}
-    return NotificationRequested.model_validate(fields)
 
 
 def rendered_sms(request: NotificationRequested, texts: MessageTexts) -> Iterator[tuple[str, str]]:

@@ -2,20 +2,33 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 
 from cli.clock import current_instant
 from cli.database import query_service
 from cli.evidence.archive_verification import verify_archive
+from cli.evidence.archived_attachments import (
+    INCLUDED,
+    LISTING,
+    CollectedAttachments,
+    collect_attachments,
+    named_attachments,
+    read_digests,
+)
 from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
 from cli.exit_status import exit_with
+from services.intake.attachments.blobs import open_blobs
+from services.intake.attachments.config import AttachmentSettings
+from services.intake.storage import attachments as stored_attachments
 from services.sla.application.rulebooks import HistoricalRulebooks
 from services.sla.domain.evidence.case_history import CaseHistory, verify_history
 from services.sla.storage import case_histories, seals
 from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
+from shared.runtime.errors import Misconfigured
 
 
 def evidence(
@@ -45,17 +58,46 @@ def _export(case: str, path: Path, *, as_json: bool) -> None:
         files = archive_files(history, rulebooks, seals, current_instant())
     except ValueError as error:
         exit_with(f"{case}: {error}", 1)
-    write_archive(path, files)
+    with TemporaryDirectory() as folder:
+        attachments = _collect_attachments([json.loads(row.body) for row in history.rows], Path(folder))
+        if attachments.changed:
+            exit_with(f"{case}: attachments were changed in their store, so they are no evidence: {', '.join(attachments.changed)}", 1)
+        if attachments.listing:
+            files[LISTING] = json.dumps(attachments.listing, ensure_ascii=False, indent=1).encode()
+        write_archive(path, files, attachments.files)
+    for entry in attachments.listing:
+        if entry["state"] != INCLUDED:
+            typer.echo(f"{entry['name']}: not included: {entry['state']}", err=True)
     if as_json:
-        typer.echo(json.dumps({"case": case, "file": str(path), "events": len(history.rows), "sealed": [seal.year for seal in seals]}))
+        sealed = [seal.year for seal in seals]
+        summary = {"case": case, "file": str(path), "events": len(history.rows), "attachments": len(attachments.files), "sealed": sealed}
+        typer.echo(json.dumps(summary))
     else:
         years = ", ".join(str(seal.year) for seal in seals) or "no year yet"
         typer.echo(f"{path}: {len(history.rows)} events of {case}, sealed in {years}")
 
 
+def _collect_attachments(events: list[dict[str, Any]], folder: Path) -> CollectedAttachments:
+    """The attachments of the events, from the store of JIESU_ATTACHMENT_STORE; asks no store for a case that names none."""
+    named = [sha256 for sha256, _ in named_attachments(events)]
+    if not named:
+        return CollectedAttachments()
+    try:
+        blobs = open_blobs(AttachmentSettings())
+    except Misconfigured as error:
+        exit_with(str(error))
+
+    async def collect(database: Database) -> CollectedAttachments:
+        async with database.transaction() as tx:
+            erased = await stored_attachments.find_erased(tx, named)
+        return await collect_attachments(events, blobs, erased, folder)
+
+    return query_service("intake", collect)
+
+
 def _verify(path: Path, root: str, *, as_json: bool) -> None:
     try:
-        verification = verify_archive(read_archive(path), root)
+        verification = verify_archive(read_archive(path), root, read_digests(path))
     except ArchiveError as error:
         exit_with(f"{path}: {error}")
     if as_json:

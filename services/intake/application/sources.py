@@ -67,4 +67,11 @@ def _source_context(
         phone_region=phone_region,
         pseudonym_key=pseudonym_key,
         shared_contacts=shared_contacts,
+        enterers=_enterers(source, organisation),
     )
+
+
+def _enterers(source: ComplaintSource, organisation: Organisation) -> frozenset[str]:
+    """The ids of the people whom the source lists, by id or by a role that they hold."""
+    listed = set(source.entered_by)
+    return frozenset(person.id for person in organisation.people if person.id in listed or listed.intersection(person.roles))

@@ -7,22 +7,30 @@ from typing import Any
 
 import orjson
 
+from services.intake.application.entry_by_hand import entry_fault
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
 from services.intake.channels import READERS
 from services.intake.domain.submission import MAX_FUTURE, SourceContext, case_id, receipt_time_fault, without_future_instants
 from services.intake.domain.submission_faults import SubmissionFault
+from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.complaint import Submission
 from shared.contracts.json_text import is_too_deep
 from shared.runtime.clock import Clock, uuid7
 
 
 class SubmissionReader:
-    """Reads submissions of at most `max_bytes`, measured as compact JSON; `max_future` bounds what has happened."""
+    """Reads submissions of at most `max_bytes`, measured as compact JSON; `max_future` bounds what has happened.
 
-    def __init__(self, clock: Clock, max_bytes: int, max_future: timedelta = MAX_FUTURE) -> None:
+    With `attachment_keys` a stored attachment counts only under the reference that intake signed.
+    """
+
+    def __init__(
+        self, clock: Clock, max_bytes: int, max_future: timedelta = MAX_FUTURE, attachment_keys: AttachmentKeys | None = None
+    ) -> None:
         self._clock = clock
         self._max_bytes = max_bytes
         self._max_future = max_future
+        self._attachment_keys = attachment_keys
 
     def read(
         self,
@@ -33,11 +41,13 @@ class SubmissionReader:
         idempotency_key: str | None = None,
         record_id: str | None = None,
         accepted_at: datetime | None = None,
+        unreadable: Sequence[str] = (),
     ) -> PendingRegistration | RegistrationResult:
         """The submission in a JSON value, which `channels.json_document` reads, or its refusal with the faults.
 
         A submission without `external_id` is recognised, if sent again, by the Idempotency-Key or the id of the Kafka record.
         `accepted_at` is the Kafka record's timestamp, so that a replay decides alike; without it the submission is accepted now.
+        `unreadable` names the fields that the reader of the transport has kept out already.
         """
         accepted_at = accepted_at or self._clock.now()
         if is_too_deep(document):
@@ -58,6 +68,7 @@ class SubmissionReader:
         refusal = self._refusal(submission, context, accepted_at)
         if refusal is not None:
             return refusal
+        submission, forged = self._without_forged_attachments(submission)
         submission, future = without_future_instants(submission, accepted_at, self._max_future)
         reference = _reference(submission, idempotency_key, record_id)
         return PendingRegistration(
@@ -68,7 +79,7 @@ class SubmissionReader:
             traceparent=traceparent,
             fingerprint_must_match=not submission.external_id and idempotency_key is not None,
             has_reference=bool(submission.external_id or idempotency_key),
-            unreadable=(*parsed.unreadable, *future),
+            unreadable=(*unreadable, *parsed.unreadable, *forged, *future),
         )
 
     def _refusal(self, submission: Submission, context: SourceContext, accepted_at: datetime) -> RegistrationResult | None:
@@ -78,8 +89,18 @@ class SubmissionReader:
         if not context.allows_channel(submission.channel):
             allowed = ", ".join(context.source.channels)
             return refused_result("channel", SubmissionFault("channel", "not_allowed", f"the source may submit on: {allowed}"))
+        if (entry := entry_fault(submission, context.enterers)) is not None:
+            return refused_result("channel" if entry.field == "channel" else "entered_by", entry)
         fault = receipt_time_fault(submission.received_at, accepted_at, self._max_future)
         return None if fault is None else refused_result("implausible", fault)
+
+    def _without_forged_attachments(self, submission: Submission) -> tuple[Submission, tuple[str, ...]]:
+        """The submission without references that intake did not sign: a digest alone could be that of another case's file."""
+        forged = self._attachment_keys.invalid_references(submission.attachments) if self._attachment_keys else []
+        if not forged:
+            return submission, ()
+        kept = [text for position, text in enumerate(submission.attachments) if position not in forged]
+        return submission.model_copy(update={"attachments": kept}), ("attachments",)
 
     def _size_fault(self) -> SubmissionFault:
         return SubmissionFault("body", "too_large", f"send at most {self._max_bytes} bytes; attachments by reference")

@@ -20,7 +20,7 @@ MAX_FUTURE = timedelta(minutes=5)
 """How far what has happened may lie ahead of its acceptance by default: clocks differ; a larger difference is a local time sent as UTC."""
 _COPIED_FIELDS = (
     *("received_at", "channel", "kind", "title", "text", "object", "demand", "place", "product", "against"),
-    *("happened_at", "attachments"),
+    *("happened_at", "attachments", "entered_by"),
 )
 
 
@@ -28,7 +28,8 @@ _COPIED_FIELDS = (
 class SourceContext:
     """What registration needs to know about one source; `zone` is that of the procedure's calendar, `phone_region` an ISO 3166 code.
 
-    `shared_contacts` are normal forms of numbers and addresses that belong to no single person.
+    `shared_contacts` are normal forms of numbers and addresses that belong to no single person; `enterers` are the people who may
+    enter complaints by hand.
     """
 
     source: ComplaintSource
@@ -37,6 +38,7 @@ class SourceContext:
     phone_region: str
     pseudonym_key: bytes
     shared_contacts: frozenset[str] = field(default_factory=frozenset)
+    enterers: frozenset[str] = field(default_factory=frozenset)
 
     def allows_channel(self, channel: str) -> bool:
         """Whether the source may submit on this channel."""

@@ -1,10 +1,12 @@
-"""Declares intake's tables: `book` (last numbers), `complaint` (registered complaints) and `refusal` (refused submissions)."""
+"""Declares intake's tables: `book` (last numbers), `complaint`, `refusal`, `attachment`, `raw_copy`, those of imports and of mails."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData, Table, Text, func, text
 
+from services.intake.storage.mail_tables import add_mail_tables
 from shared.runtime.database.tables import runtime_tables
 
 SCHEMA = "intake"
+_TEXT_DEFAULTS = {"found": "'{}'", "fault": "''", "counts": "'{}'", "holder": "''"}
 
 
 def metadata() -> MetaData:
@@ -40,4 +42,60 @@ def metadata() -> MetaData:
         Column("refused_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("refusal_refused", refusal.c.refused_at)
+    _attachment(declared)
+    _raw_copy(declared)
+    _imports(declared)
+    add_mail_tables(declared)
     return declared
+
+
+def _attachment(declared: MetaData) -> None:
+    Table(
+        "attachment",
+        declared,
+        Column("sha256", Text, primary_key=True),
+        Column("media_type", Text, nullable=False),
+        Column("size", BigInteger, nullable=False),
+        Column("source", Text, nullable=False),
+        Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("erased_at", DateTime(timezone=True)),
+        Column("erased_because", Text, nullable=False, server_default=""),
+    )
+
+
+def _raw_copy(declared: MetaData) -> None:
+    raw_copy = Table(
+        "raw_copy",
+        declared,
+        Column("id", Text, primary_key=True),
+        Column("part", Integer, primary_key=True, autoincrement=False),
+        *(Column(name, Text, nullable=False) for name in ("source", "channel", "reference", "sealed")),
+        Column("kept_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+    Index("raw_copy_kept", raw_copy.c.kept_at)
+
+
+def _imports(declared: MetaData) -> None:
+    import_file = Table(
+        "import_file",
+        declared,
+        Column("id", Text, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in ("source", "name", "sha256")),
+        *(Column(name, Boolean, nullable=False) for name in ("folder", "dry_run")),
+        Column("state", Text, nullable=False),
+        Column("rows_done", Integer, nullable=False, server_default=text("0")),
+        *(Column(name, Text, nullable=False, server_default=text(default)) for name, default in _TEXT_DEFAULTS.items()),
+        Column("held_until", DateTime(timezone=True), nullable=False, server_default=text("'-infinity'")),
+        Column("replay", Boolean, nullable=False, server_default=text("false")),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("finished_at", DateTime(timezone=True)),
+    )
+    Index("import_file_running", import_file.c.created_at, postgresql_where=import_file.c.state == "running")
+    Index("import_file_content", import_file.c.source, import_file.c.sha256)
+    Table(
+        "import_row",
+        declared,
+        Column("import_id", Text, primary_key=True),
+        Column("row", Integer, primary_key=True, autoincrement=False),
+        *(Column(name, Text, nullable=False) for name in ("status", "case_id", "number", "reason", "faults", "unreadable")),
+    )

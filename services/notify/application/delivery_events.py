@@ -11,7 +11,7 @@ from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts import topics
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
-from shared.contracts.events.notifications import NotificationOutcome
+from shared.contracts.events.notifications import NotificationDelivered, NotificationOutcome
 from shared.runtime.database.database import Transaction
 from shared.runtime.outbox import outbox
 
@@ -27,6 +27,8 @@ async def publish_outcomes(
     reasons: Mapping[UUID, str] | None = None,
 ) -> None:
     """Add one event per outcome to the outbox; `at` is domain time, `reasons` (by delivery id) replace the reason stored in the row."""
+    # A digest is no case's; the requests that it carries have events of their own.
+    outcomes = [(row, cls) for row, cls in outcomes if not row.is_digest]
     if not outcomes:
         return
     numbers = await event_numbers.next_sequence_numbers(tx, [row.case_id for row, _ in outcomes])
@@ -35,6 +37,8 @@ async def publish_outcomes(
 
 
 def _message(row: DeliveryRow, event_class: type[NotificationOutcome], at: datetime, number: int, reason: str) -> CloudEventRecord:
+    # Only where it holds: the field is of one event, and an unset field is not published.
+    acknowledged = {"acknowledged": True} if row.acknowledged and event_class is NotificationDelivered else {}
     event = event_class(
         case=row.case_id,
         at=at,
@@ -45,8 +49,13 @@ def _message(row: DeliveryRow, event_class: type[NotificationOutcome], at: datet
         recipient=row.recipient,
         channel=row.channel,
         attempts=row.attempts,
+        provider=row.provider,
+        parts=row.parts,
         reason=reason if event_class.name == "notification_failed" else "",
+        carried_by=str(row.carrier) if row.carrier else "",
+        merged=row.merged,
         **orjson.loads(row.because),
+        **acknowledged,
     )
     # The id follows from the outcome, so that the inbox of a consumer drops an outcome that is published twice.
     return CloudEventRecord(

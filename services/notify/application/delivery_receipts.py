@@ -1,14 +1,11 @@
 """Records delivery receipts of gateways."""
 
+from dataclasses import replace
 from uuid import UUID
 
-from services.notify import metrics
-from services.notify.application import delivery_events
-from services.notify.domain.failure_reason import FailureReason
+from services.notify.application import part_receipts
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
-from services.notify.storage import deliveries
-from services.notify.storage.deliveries import DeliveryRow
-from shared.contracts.events.notifications import NotificationDelivered, NotificationFailed, NotificationSent
+from services.notify.storage import deliveries, delivery_parts
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 
@@ -20,42 +17,36 @@ class RecordReceipts:
         self._database = database
         self._clock = clock
 
-    async def record(self, receipt: DeliveryReceipt) -> str:
-        """Record a receipt; a repeated one changes nothing.
+    async def record(self, receipt: DeliveryReceipt, provider: str = "") -> str:
+        """Record a receipt, of the message or of one of the parts that the provider gave an id; a repeated one changes nothing.
 
         Returns `delivered`, `failed` or `undecided` as reported, or `unknown` for a message that notify has not sent.
         """
+        async with self._database.transaction() as tx:
+            return await self.record_in(tx, receipt, provider)
+
+    async def record_in(self, tx: Transaction, receipt: DeliveryReceipt, provider: str = "") -> str:
+        """Record a receipt as `record` does, in a transaction of the caller."""
+        if receipt.reference and not receipt.idempotency_key:
+            return await self._record_part(tx, receipt, provider)
         try:
             delivery_id = UUID(receipt.idempotency_key)
         except ValueError:
             return "unknown"
-        async with self._database.transaction() as tx:
-            row = await deliveries.lock_delivery(tx, delivery_id)
-            if row is None:
-                return "unknown"
-            if receipt.status is ReceiptStatus.DELIVERED:
-                await self._record_delivered(tx, row)
-            elif receipt.status is ReceiptStatus.FAILED:
-                await self._record_failed(tx, row, receipt.code)
-        return receipt.status.value
+        row = await deliveries.lock_delivery(tx, delivery_id)
+        if row is None:
+            return "unknown"
+        if receipt.status is ReceiptStatus.DELIVERED:
+            await part_receipts.record_delivered(tx, replace(row, acknowledged=receipt.acknowledged), self._clock)
+        elif receipt.status is ReceiptStatus.FAILED:
+            await part_receipts.record_failed(tx, row, receipt.code, self._clock)
+        return str(receipt.status.value)
 
-    async def _record_delivered(self, tx: Transaction, row: DeliveryRow) -> None:
-        """Record an arrival, also of a message that is still pending or counted as failed: its receipt may come first."""
-        if row.status == "delivered":
-            return
-        await deliveries.record_receipt(tx, row.id, "delivered", "")
-        sent = [] if row.status == "sent" else [(row, NotificationSent)]
-        await delivery_events.publish_outcomes(tx, [*sent, (row, NotificationDelivered)], self._clock.now())
-        channel = metrics.channel_label(row.channel)
-        if sent:
-            tx.after_commit(metrics.SENT.labels(channel).inc)
-        tx.after_commit(metrics.DELIVERED.labels(channel).inc)
-
-    async def _record_failed(self, tx: Transaction, row: DeliveryRow, code: str) -> None:
-        # Receipts come twice, early or late: what was delivered stays delivered, and one failure is enough.
-        if row.status not in {"sent", "pending"}:
-            return
-        reason = f"{FailureReason.RECEIPT}: {code}" if code else str(FailureReason.RECEIPT)
-        await deliveries.record_receipt(tx, row.id, "failed", reason)
-        await delivery_events.publish_outcomes(tx, [(row, NotificationFailed)], self._clock.now(), reasons={row.id: reason})
-        tx.after_commit(lambda: metrics.count_failed(row.channel, reason))
+    async def _record_part(self, tx: Transaction, receipt: DeliveryReceipt, provider: str) -> str:
+        """The part's id may not be stored yet: the status is kept until it is."""
+        if receipt.status is ReceiptStatus.UNDECIDED:
+            return str(receipt.status.value)
+        delivery_id = await delivery_parts.add_reported_status(tx, provider, receipt.reference, receipt.status.value, receipt.code)
+        if delivery_id is not None:
+            await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
+        return str(receipt.status.value)

@@ -6,9 +6,11 @@ import orjson
 
 from services.notify import metrics
 from services.notify.application import delivery_events
+from services.notify.application.digest_joining import JoinDigests, RequestedDelivery
 from services.notify.domain.delivery_planning import PlannedDelivery, PlanningContext, plan_deliveries
+from services.notify.domain.lanes import delivery_lane
 from services.notify.storage import deliveries
-from services.notify.storage.deliveries import DeliveryRow
+from services.notify.storage.deliveries import ORDINARY, URGENT, DeliveryRow
 from shared.contracts.events.notifications import NotificationFailed, NotificationRequested
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Transaction
@@ -23,28 +25,31 @@ class PlanDeliveries:
         self._context = context
         self._key_ring = key_ring
         self._clock = clock
+        self._digests = JoinDigests(key_ring, clock, context.quiet_hours)
 
     async def record(self, tx: Transaction, records: Sequence[ReceivedRecord]) -> bool:
         """Store the deliveries of all requests among the records; returns whether one is due now."""
-        rows = {row.id: row for record in records for row in self._plan(record)}
-        new_ids = await deliveries.insert_deliveries(tx, sorted(rows.values(), key=lambda row: row.id))
+        requested = {each.row.id: each for record in records for each in self._plan(record)}
         # An id that is stored already is that of a repeated request: nobody gets its message twice.
-        new = [row for row in rows.values() if row.id in new_ids]
+        stored = await deliveries.stored_ids(tx, list(requested)) if requested else set()
+        rows = await self._digests.join(tx, [each for id_, each in requested.items() if id_ not in stored])
+        new_ids = await deliveries.insert_deliveries(tx, sorted(rows, key=lambda row: row.id))
+        new = [row for row in rows if row.id in new_ids and not row.is_digest]
         failed = [row for row in new if row.status == "failed"]
         await delivery_events.publish_outcomes(tx, [(row, NotificationFailed) for row in failed], self._clock.now())
         tx.after_commit(lambda: _count_requested(new))
         # Real time: retries and leases are not scaled in a demo (ADR 16).
         now = self._clock.real_now()
-        return any(row.status == "pending" and row.due_at <= now for row in new)
+        return any(row.status == "pending" and row.carrier is None and row.due_at <= now for row in new)
 
-    def _plan(self, record: ReceivedRecord) -> list[DeliveryRow]:
+    def _plan(self, record: ReceivedRecord) -> list[RequestedDelivery]:
         request = record.event
         if not isinstance(request, NotificationRequested):
             return []
         contact, unreadable = self._decrypt_contact(request)
         planned = plan_deliveries(request, record.id, self._context, self._clock.now(), contact, unreadable)
         because = orjson.dumps({name: getattr(request, name) for name in delivery_events.REQUEST_FIELDS}).decode()
-        return [self._to_row(delivery, because, record.traceparent) for delivery in planned]
+        return [RequestedDelivery(delivery, self._to_row(delivery, because, record.traceparent)) for delivery in planned]
 
     def _decrypt_contact(self, request: NotificationRequested) -> tuple[Mapping[str, object] | None, bool]:
         """The complainant's contact data, and whether there is some that cannot be decrypted."""
@@ -71,6 +76,10 @@ class PlanDeliveries:
             text=delivery.text,
             reason=delivery.reason or "",
             traceparent=traceparent,
+            priority=URGENT if delivery.urgent else ORDINARY,
+            line=delivery.line,
+            thing=delivery.thing,
+            lane=delivery_lane(delivery.channel, delivery.address),
         )
 
 

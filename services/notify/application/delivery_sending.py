@@ -1,18 +1,23 @@
 """Sends due deliveries through a provider and records the results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 
 from services.notify import metrics
-from services.notify.application import delivery_events
+from services.notify.application import delivery_events, part_receipts
 from services.notify.domain import retry_policy
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.domain.lanes import LaneLoad
+from services.notify.domain.message_templates import template_language
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
-from services.notify.storage import deliveries
+from services.notify.storage import carried_news, deliveries, delivery_parts
 from services.notify.storage.deliveries import AttemptResult, DeliveryRow
+from services.notify.storage.delivery_parts import SentPart
 from shared.contracts.events.notifications import NotificationFailed, NotificationSent
 from shared.runtime.clock import Clock, jitter, monotonic
 from shared.runtime.database.database import Transaction
@@ -25,16 +30,17 @@ log = structlog.get_logger(__name__)
 class SendDeliveries:
     """Sends the deliveries of one provider's channel; `claim`, `attempt` and `settle` are the steps of a leased work queue."""
 
-    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy) -> None:
+    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy, lane_share: int = 10) -> None:
         self.channel = provider.channel
         self._provider = provider
         self._key_ring = key_ring
         self._clock = clock
         self._policy = policy
+        self._lanes = LaneLoad(lane_share)
 
     async def claim(self, tx: Transaction, limit: int, now: datetime, until: datetime) -> Sequence[DeliveryRow]:
         """Lease due deliveries until the instant `until` (real time)."""
-        return await deliveries.claim_deliveries(tx, self.channel, limit, now, until)
+        return await deliveries.claim_deliveries(tx, self.channel, limit, now, until, self._lanes.running, self._lanes.share)
 
     async def attempt(self, row: DeliveryRow) -> SendAccepted | SendFailed:
         """Send one delivery, outside any transaction; whatever the peer does becomes a `SendFailed`."""
@@ -43,7 +49,17 @@ class SendDeliveries:
         except DecryptionError:
             return SendFailed(FailureReason.SEALED, permanent=True)
         started = monotonic()
-        result = await self._send(OutgoingMessage(str(row.id), address, row.subject, row.text))
+        message = OutgoingMessage(
+            str(row.id),
+            address,
+            row.subject,
+            row.text,
+            case="" if row.is_digest else row.case_id,  # an answer to several cases belongs to none of them
+            language=template_language(row.template),
+            provider=row.provider,
+        )
+        with self._lanes.occupy(row.lane):
+            result = await self._send(message)
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result
@@ -52,18 +68,31 @@ class SendDeliveries:
         """Store the results of attempts whose lease is still held, and publish the outcome of those that are settled."""
         results = {row.id: self._attempt_result(row, outcome) for row, outcome in attempts}
         stored_ids = await deliveries.settle_deliveries(tx, list(results.values()))
-        settled = [(row, results[row.id]) for row, _ in attempts if row.id in stored_ids and results[row.id].status != "pending"]
+        settled = [
+            replace(row, status=result.status, reason=result.reason, provider=result.provider, parts=result.parts)
+            for row, _ in attempts
+            if row.id in stored_ids and (result := results[row.id]).status != "pending"
+        ]
         await delivery_events.publish_outcomes(
-            tx,
-            [(row, NotificationSent if result.status == "sent" else NotificationFailed) for row, result in settled],
-            self._clock.now(),
-            reasons={result.id: result.reason for _, result in settled},
+            tx, [(row, NotificationSent if row.status == "sent" else NotificationFailed) for row in settled], self._clock.now()
         )
-        tx.after_commit(lambda: self._count_settled([result for _, result in settled]))
+        await carried_news.add_news(tx, [(row.id, row.status, row.reason) for row in settled], self._clock.now())
+        await self._store_parts(tx, settled, {row.id: outcome for row, outcome in attempts})
+        tx.after_commit(lambda: self._count_settled(settled))
 
     async def close(self) -> None:
         """Close the provider's connections."""
         await self._provider.close()
+
+    async def _store_parts(
+        self, tx: Transaction, settled: Sequence[DeliveryRow], outcomes: Mapping[UUID, SendAccepted | SendFailed]
+    ) -> None:
+        """Store the provider's ids of the parts, and apply the receipts that came before them."""
+        sent = [(row, outcome) for row in settled if isinstance(outcome := outcomes[row.id], SendAccepted)]
+        parts = [SentPart(row.provider, reference, row.id) for row, outcome in sent for reference in outcome.parts]
+        reported = await delivery_parts.add_sent_parts(tx, parts)
+        for delivery_id in sorted(reported):
+            await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
 
     async def _send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         try:
@@ -75,17 +104,33 @@ class SendDeliveries:
     def _attempt_result(self, row: DeliveryRow, outcome: SendAccepted | SendFailed) -> AttemptResult:
         now = self._clock.real_now()
         if isinstance(outcome, SendAccepted):
-            return AttemptResult(row.id, row.fence, "sent", now, reference=outcome.reference)
+            return AttemptResult(
+                row.id, row.fence, "sent", now, reference=outcome.reference, provider=outcome.provider, parts=outcome.billed_parts
+            )
+        if outcome.postponed:
+            return self._postpone(row, outcome, now)
         # Jitter: messages that failed in the same outage must not come back to the provider in the same second.
         delay = jitter(retry_policy.retry_delay(self._policy, row.attempts, outcome.retry_after))
         due_at = None
         if not outcome.permanent:
             due_at = retry_policy.next_attempt_at(self._policy, row.attempts, row.first_due_at or now, now, delay)
-        return AttemptResult(row.id, row.fence, "pending" if due_at else "failed", due_at or now, reason=outcome.describe())
+        # Once in doubt, a message stays with that provider: a later refusal does not say that the first attempt was lost.
+        provider = row.provider or (outcome.provider if outcome.in_doubt or due_at is None else "")
+        status = "pending" if due_at else "failed"
+        return AttemptResult(row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=provider)
 
-    def _count_settled(self, results: Sequence[AttemptResult]) -> None:
-        for result in results:
-            if result.status == "sent":
+    def _postpone(self, row: DeliveryRow, outcome: SendFailed, now: datetime) -> AttemptResult:
+        """The result for a message that the provider's rate limit delayed; only the time limit ends it, not the number of attempts."""
+        due_at = retry_policy.next_attempt_at(self._policy, 0, row.first_due_at or now, now, jitter(outcome.retry_after or 1.0))
+        status = "pending" if due_at else "failed"
+        return AttemptResult(
+            row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=row.provider, postponed=due_at is not None
+        )
+
+    def _count_settled(self, rows: Sequence[DeliveryRow]) -> None:
+        for row in rows:
+            if row.status == "sent":
                 metrics.SENT.labels(self.channel).inc()
+                metrics.PARTS.labels(row.provider).inc(row.parts)
             else:
-                metrics.count_failed(self.channel, result.reason)
+                metrics.count_failed(self.channel, row.reason)

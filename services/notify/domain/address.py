@@ -1,38 +1,52 @@
 """Normalizes e-mail addresses and phone numbers; None for a text that is neither."""
 
 import re
+import unicodedata
 
-import phonenumbers
+from shared.contracts.contact_forms import email_as_written, read_mobile, read_phone
 
-_MAX_LENGTH = 254
-"""RFC 5321, 4.5.3.1.3: a path has at most 256 characters, two of which are the angle brackets."""
-_EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?P<domain>[^@\s]+)")
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+# RFC 5322, 3.2.3 and RFC 6532: words of these characters, separated by single full stops.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]+"
+_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_MAX_LOCAL_BYTES = 64
+"""RFC 5321, 4.5.3.1.1; octets, so a local part beyond ASCII is shorter (RFC 6531, 3.1)."""
 
 
 def normalize_email(text: str) -> str | None:
-    """The address with its domain in ASCII (`a@例子.cn` becomes `a@xn--…`); None for an invalid one.
+    """The address that mail is sent to, without display name, its domain in ASCII (`a@例子.cn` becomes `a@xn--…`); None for an invalid one.
 
-    A local part beyond ASCII is invalid: mail to it would need SMTPUTF8 (RFC 6531) on every server on its way.
+    A local part beyond ASCII stays as it is; mail to it needs SMTPUTF8 (RFC 6531) of the server.
     """
-    match = _EMAIL.fullmatch(text.strip())
-    if match is None:
+    written = text.strip()
+    if any(unicodedata.category(each) == "Cc" for each in written):
+        return None  # a line break could begin another header
+    address = email_as_written(written)
+    if address is None:
         return None
-    try:
-        domain = match["domain"].encode("idna").decode()
-    except UnicodeError:
-        return None
-    address = f"{text.strip().partition('@')[0]}@{domain}"
-    is_valid = len(address) <= _MAX_LENGTH and all(_LABEL.fullmatch(label) for label in domain.split("."))
+    local_part = address.rpartition("@")[0]
+    is_valid = _LOCAL_PART.fullmatch(local_part) and len(local_part.encode()) <= _MAX_LOCAL_BYTES
     return address if is_valid else None
 
 
 def normalize_phone(text: str, region: str) -> str | None:
-    """The number as E.164 (+8613800000000), None for an impossible one; `region` (ISO 3166) is that of numbers without a country code."""
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    """The first number in the text that exists and takes text messages, as E.164 (+8613800000000); None without one.
+
+    `region` (ISO 3166) is that of numbers without a country code.
+    """
+    return read_mobile(text, region)
+
+
+def normalize_dialled(text: str, region: str) -> str | None:
+    """The number that a call-out dials, as E.164, behind a switchboard with its extension (`+86…;ext=801`); None without a valid one."""
+    number = read_phone(text, region)
+    return number.normal_form if number else None
+
+
+def normalize(channel: str, text: str, region: str) -> str | None:
+    """The address in the form of the channel; None for a text that is no address there."""
+    match channel:
+        case "email":
+            return normalize_email(text)
+        case "voice":
+            return normalize_dialled(text, region)
+    return normalize_phone(text, region)

@@ -2,21 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from services.notify.domain import quiet_hours
+from services.notify.domain.digests import lines
+from services.notify.domain.digests.pacing import DigestPolicy
+from services.notify.domain.digests.policies import DigestPolicies
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates, RenderedMessage, TemplateRenderError
 from services.notify.domain.message_values import MessageForm, MessageTexts, message_values
 from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.recipients import COMPLAINANT, Recipient, RecipientDirectory, resolve_recipients
-from services.notify.domain.required_templates import EVENT_TEMPLATE
+from services.notify.domain.required_templates import DIGEST_TEMPLATE, EVENT_TEMPLATE
 from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.notifications import NotificationRequested
 from shared.contracts.follow_codes import follow_code
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:delivery")
+_SPOKEN = "voice"
+"""What a regulation wants said by phone (greentown 4.6) is said of each case."""
+_DUTY_PREFIX = "duty:"
+"""Reports of a procedure have such an id in place of a case's; their figures fit in no line of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,8 @@ class PlannedDelivery:
 
     `id` is the idempotency key for the provider; the same request always gives the same id. `due_at` is in domain time.
     `reason` is set if the message can never be sent; `address` and `text` are then empty.
+    `line` is its line in a digest, as JSON; `thing` what another request to the same person may say again. `policy` is None where
+    the message is never collected: complainants read of their own complaint only.
     """
 
     id: UUID
@@ -38,6 +47,11 @@ class PlannedDelivery:
     subject: str = ""
     text: str = ""
     reason: FailureReason | None = None
+    urgent: bool = False
+    line: str = ""
+    thing: UUID | None = None
+    policy: DigestPolicy | None = None
+    digest_template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,7 @@ class PlanningContext:
     texts: MessageTexts
     quiet_hours: QuietHours | None = None
     follow: FollowLinks | None = None
+    digests: DigestPolicies | None = None
 
 
 def plan_deliveries(
@@ -91,14 +106,18 @@ def _plan_delivery(
 ) -> PlannedDelivery:
     template = context.templates.choose(template_names(request, to.id), to.language, to.channel)
     reason = to.reason or (None if to.channel in context.channels else FailureReason.NO_PROVIDER)
-    rendered = RenderedMessage("", "")
+    rendered, line = RenderedMessage("", ""), ""
+    policy = _digest_policy(request, to, context)
+    urgent = lines.is_urgent(request, now, policy.window if policy else timedelta(0))
     if reason is None:
         try:
             form = MessageForm(context.templates.language(to.language), to.channel, context.templates.format_instant)
             values = message_values(request, form, context.texts, _follow_values(request, to.id, context.follow))
-            rendered = context.templates.render(template, values)
+            rendered = context.templates.render(template, values, to.channel)
+            line = lines.digest_line(request, values, urgent=urgent).encode() if policy else ""
         except (TemplateRenderError, ValueError):
             reason = FailureReason.TEMPLATE
+    is_exempt = request.urgent or bool(request.values.get("danger"))
     return PlannedDelivery(
         id=uuid5(_NAMESPACE, f"{request.case}|{notification}|{to.id}|{to.channel}"),
         case=request.case,
@@ -106,12 +125,28 @@ def _plan_delivery(
         recipient=to.id,
         channel=to.channel,
         template=template,
-        due_at=quiet_hours.earliest_send_at(now, context.quiet_hours, to.channel, request.urgent),
+        due_at=quiet_hours.earliest_send_at(now, context.quiet_hours, to.channel, is_exempt),
         address="" if reason else to.address or "",
         subject=rendered.subject,
         text=rendered.text,
         reason=reason,
+        urgent=urgent,
+        line=line,
+        thing=None if reason or to.id == COMPLAINANT else lines.thing_id(request, to.id, to.channel),
+        policy=None if reason else policy,
+        digest_template=context.templates.choose((DIGEST_TEMPLATE,), to.language, to.channel),
     )
+
+
+def _digest_policy(request: NotificationRequested, to: Recipient, context: PlanningContext) -> DigestPolicy | None:
+    """The limits of the recipient; None for complainants, a procedure's own reports, and texts that the procedure itself names."""
+    is_own_text = bool(request.template) and request.template != request.about
+    if context.digests is None or to.id == COMPLAINANT or is_own_text or request.case.startswith(_DUTY_PREFIX):
+        return None
+    if to.channel == _SPOKEN:
+        return None
+    has_template = bool(context.templates.choose((DIGEST_TEMPLATE,), to.language, to.channel))
+    return context.digests.policy(to.id) if has_template else None
 
 
 def _follow_values(request: NotificationRequested, recipient_id: str, follow: FollowLinks | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Decides when a message may be sent: text messages that are not urgent wait for the end of the quiet hours."""
+"""Decides when a message may be sent: text messages and calls that are not urgent wait for the end of the quiet hours."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -12,7 +12,7 @@ class QuietHours:
     start: time
     end: time
     zone: ZoneInfo
-    channels: frozenset[str] = frozenset({"sms"})
+    channels: frozenset[str] = frozenset({"sms", "voice"})
 
 
 def earliest_send_at(now: datetime, quiet_hours: QuietHours | None, channel: str, urgent: bool) -> datetime:
@@ -32,7 +32,7 @@ def earliest_send_at(now: datetime, quiet_hours: QuietHours | None, channel: str
     return datetime.combine(day, quiet_hours.end, quiet_hours.zone).astimezone(now.tzinfo)
 
 
-def parse_quiet_hours(text: str, zone: str, channels: tuple[str, ...] = ("sms",)) -> QuietHours | None:
+def parse_quiet_hours(text: str, zone: str, channels: tuple[str, ...] = ("sms", "voice")) -> QuietHours | None:
     """Parse `22:00-08:00`; None for an empty text. Raises `ValueError` with the rule."""
     if not text.strip():
         return None

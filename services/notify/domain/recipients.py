@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from services.notify.domain import address
+from services.notify.domain.chat_address import ChatAddress
 from services.notify.domain.failure_reason import FailureReason
 from shared.contracts.events.notifications import NotificationRequested
-from shared.procedures.organisation import Organisation
+from shared.procedures.organisation import Organisation, Person
 
 COMPLAINANT = "complainant"
 UNNAMED_RECIPIENT = "nobody"
 """The recipient of a request that names none, so that it fails visibly too."""
-ADDRESS_FIELD = {"sms": "phone", "email": "email"}
-"""By channel: the field of a person or complainant that contains the address."""
+ADDRESS_FIELD = {"sms": "phone", "email": "email", "voice": "phone"}
+"""By channel: the field of a person or complainant that contains the address. A group's robot (`chat`) is the department's."""
+STAFF_CHANNELS = frozenset({"chat"})
+"""Channels that never carry a complainant's message: everyone in the group would read it."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,22 @@ class RecipientDirectory:
     @cached_property
     def staff_recipients(self) -> Mapping[tuple[str, str], "Recipient"]:
         """By person and channel; computed once, because parsing a phone number takes longer than the rest of planning."""
-        people, channels = self.organisation.people, ADDRESS_FIELD.items()
-        return {
+        addressed = {
             (person.id, channel): _to_recipient(person.id, channel, person.language, getattr(person, field), self)
-            for person in people
-            for channel, field in channels
+            for person in self.organisation.people
+            for channel, field in ADDRESS_FIELD.items()
         }
+        return addressed | {(person.id, "chat"): self._in_group(person) for person in self.organisation.people}
+
+    def _in_group(self, person: Person) -> "Recipient":
+        """The person in the group of his own, or else of his department or the nearest one above that has a group."""
+        robot, unit = person.chat, self.organisation.department(person.department or "")
+        while robot is None and unit is not None:
+            robot, unit = unit.chat, self.organisation.department(unit.parent or "")
+        if robot is None:
+            return Recipient(person.id, "chat", person.language, reason=FailureReason.NO_ADDRESS)
+        mobile = address.normalize_phone(person.phone or "", self.phone_region) or ""
+        return Recipient(person.id, "chat", person.language, str(ChatAddress(robot, mobile)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,8 @@ def resolve_recipients(
     recipients: dict[tuple[str, str], Recipient] = {}
     for recipient in _all_recipients(request, directory, contact, contact_unreadable):
         recipients.setdefault((recipient.id, recipient.channel), recipient)
+    for recipient in _additional_recipients(request, directory):
+        recipients.setdefault((recipient.id, recipient.channel), recipient)
     return list(recipients.values())
 
 
@@ -76,6 +91,19 @@ def _all_recipients(
         if not request.persons:  # sla has resolved the roles to no person
             roles = request.recipients or [UNNAMED_RECIPIENT]
             yield from (Recipient(role, channel, reason=FailureReason.VACANT) for role in roles if role != COMPLAINANT)
+
+
+def _additional_recipients(request: NotificationRequested, directory: RecipientDirectory) -> Iterator[Recipient]:
+    """The request's persons on the channels that the organisation adds; who has no address there is reached by the others."""
+    for additional in directory.organisation.also_by:
+        if additional.applies(
+            procedure=request.procedure,
+            clauses=[request.clause, *request.clauses],
+            roles=request.recipients,
+            urgent=request.urgent,
+        ):
+            persons = (_person(person_id, additional.channel, directory) for person_id in request.persons if person_id != COMPLAINANT)
+            yield from (person for person in persons if person.reason is None)
 
 
 def _channels(request: NotificationRequested, directory: RecipientDirectory) -> Sequence[str]:
@@ -94,6 +122,8 @@ def _person(person_id: str, channel: str, directory: RecipientDirectory) -> Reci
 
 
 def _complainant(channel: str, directory: RecipientDirectory, contact: Mapping[str, object] | None, unreadable: bool) -> Recipient:
+    if channel in STAFF_CHANNELS:
+        return Recipient(COMPLAINANT, channel, directory.complainant_language, reason=FailureReason.NO_ADDRESS)
     if contact is None:
         return Recipient(COMPLAINANT, channel, reason=FailureReason.SEALED if unreadable else FailureReason.NO_CONTACT)
     text = contact.get(ADDRESS_FIELD.get(channel, ""))
@@ -105,5 +135,5 @@ def _to_recipient(recipient_id: str, channel: str, language: str, text: str | No
         return Recipient(recipient_id, channel, language, reason=FailureReason.NO_PROVIDER)
     if not text or not text.strip():
         return Recipient(recipient_id, channel, language, reason=FailureReason.NO_ADDRESS)
-    normalized = address.normalize_email(text) if channel == "email" else address.normalize_phone(text, directory.phone_region)
+    normalized = address.normalize(channel, text, directory.phone_region)
     return Recipient(recipient_id, channel, language, normalized, None if normalized else FailureReason.BAD_ADDRESS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.notify.domain.message_templates import LANGUAGES, LONGEST_TEXT
+from services.notify.domain.message_templates import CHANNELS, LANGUAGES, SUBSTITUTE_CHANNELS
 from services.notify.domain.recipients import COMPLAINANT
 from shared.procedures.model.effects import Notify, Remind
 from shared.procedures.model.entry_list import all_entries
@@ -10,10 +10,14 @@ from shared.procedures.model.procedure import Procedure
 
 EVENT_TEMPLATE = "notice"
 """The template of a request about an event that has no template of its own."""
+DIGEST_TEMPLATE = "digest"
+"""The template of a message that carries several requests."""
+TEMPLATE_CHANNELS = tuple(channel for channel in CHANNELS if channel not in SUBSTITUTE_CHANNELS)
+"""The channels that need a template of their own."""
 ENGINE_TEMPLATES = frozenset(
     {
         *(COMPLAINANT, EVENT_TEMPLATE, "clock_breached", "due", "duty_report", "escalated", "link_proposed", "no_recipient", "reminded"),
-        *("supplemented", "urged"),
+        *("supplemented", "urged", DIGEST_TEMPLATE),
     }
 )
 """The names that sla asks for without a procedure naming them."""
@@ -21,7 +25,7 @@ ENGINE_TEMPLATES = frozenset(
 
 def required_templates(procedures: Iterable[Procedure]) -> list[str]:
     """Every `<name>.<language>.<channel>` that the engine or one of the procedures can ask for."""
-    names = {(name, channel) for name in ENGINE_TEMPLATES for channel in LONGEST_TEXT}
+    names = {(name, channel) for name in ENGINE_TEMPLATES for channel in TEMPLATE_CHANNELS}
     for procedure in procedures:
         names.update(_named_templates(procedure))
     return sorted(f"{name}.{language}.{channel}" for name, channel in names for language in LANGUAGES)
@@ -32,4 +36,4 @@ def _named_templates(procedure: Procedure) -> Iterator[tuple[str, str]]:
     for located in all_entries(procedure):
         effect = located.entry
         if isinstance(effect, Remind | Notify) and effect.template:
-            yield from ((effect.template, channel) for channel in effect.by)
+            yield from ((effect.template, SUBSTITUTE_CHANNELS.get(channel, channel)) for channel in effect.by)

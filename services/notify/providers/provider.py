@@ -9,32 +9,52 @@ from services.notify.domain.failure_reason import FailureReason
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat."""
+    """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat.
+
+    `case` is the id of the case, `language` that of subject and text (`zh` or `en`), empty if unknown. `provider` is set if an earlier
+    attempt may have sent the message through that provider: no other one may repeat it.
+    """
 
     idempotency_key: str
     address: str
     subject: str
     text: str
+    case: str = ""
+    language: str = ""
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SendAccepted:
-    """The provider accepted the message; `reference` is its id for it, empty if it assigns none."""
+    """The provider accepted the message; `reference` is its id for it, empty if it assigns none.
+
+    `parts` are the provider's ids of a text message that was sent in parts, in the form in which its receipts name them.
+    `billed_parts` is how many parts the carrier charges; the channel's pool counts them where the provider does not, and adds
+    `provider`, the id of the one that sent the message.
+    """
 
     reference: str = ""
+    parts: tuple[str, ...] = ()
+    billed_parts: int = 0
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SendFailed:
     """The provider did not accept the message; a failure that is not `permanent` is retried.
 
-    `code` is the peer's status code, digits and dots only; `retry_after` the seconds that it asked to wait.
+    `code` is the peer's status code, digits and dots only; `retry_after` the seconds that it asked to wait. `in_doubt` means that the
+    message may have been sent: the connection broke after the request. `postponed` means that no attempt was made: our own limits
+    hold it back until `retry_after`. `provider` is the id that the channel's pool adds.
     """
 
     reason: FailureReason
     permanent: bool
     code: str = ""
     retry_after: float | None = None
+    in_doubt: bool = False
+    postponed: bool = False
+    provider: str = ""
 
     def describe(self) -> str:
         """Reason and code, for the event and the log; never text of the peer, which may repeat the address."""
@@ -51,11 +71,17 @@ class ReceiptStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReceipt:
-    """A gateway's report about an accepted message; `code` is the gateway's."""
+    """A gateway's report about an accepted message; `code` is the gateway's.
+
+    It names the message by our `idempotency_key`, or, where that is empty, by the gateway's own `reference` for one of its parts.
+    `acknowledged`: the person has confirmed it, by pressing the key that the call asked for.
+    """
 
     idempotency_key: str
     status: ReceiptStatus
     code: str = ""
+    reference: str = ""
+    acknowledged: bool = False
 
 
 class Provider(Protocol):

@@ -1,11 +1,16 @@
 """Reads, claims and writes table `delivery`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from shared.runtime.database.database import Transaction
+
+URGENT, ORDINARY = 0, 1
+"""Priorities: urgent deliveries are claimed first."""
+DIGEST_PREFIX = "digest:"
+"""A digest has such an id, with the recipient's, in place of a case's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +18,11 @@ class DeliveryRow:
     """A delivery as stored; its instants are real time.
 
     `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
+    `carrier` is the delivery whose message carries this one: a `digest`, or the one that it is a `duplicate` of, as `merged` says;
+    `carries` marks the carriers. `line` is the line in a digest, `thing` what another request must not say again.
+    A digest is `collecting` until it is due.
+    `lane` names the peer whose slowness must not delay other lanes; empty for none. `provider` is the id of the one that sent the
+    message, or may have sent it; `parts` what its carrier charges.
     """
 
     id: UUID
@@ -29,9 +39,25 @@ class DeliveryRow:
     text: str
     reason: str
     traceparent: str | None
+    lane: str = ""
     attempts: int = 0
     fence: int = 0
     first_due_at: datetime | None = None
+    priority: int = ORDINARY
+    carrier: UUID | None = None
+    merged: str = ""
+    carries: bool = False
+    line: str = ""
+    thing: UUID | None = None
+    provider: str = ""
+    parts: int = 0
+    acknowledged: bool = False
+    """Not stored: the receipt that is being recorded says it."""
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether the row is a message for several requests, and itself none of a case."""
+        return self.case_id.startswith(DIGEST_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,48 +73,76 @@ class AttemptResult:
     due_at: datetime
     reference: str = ""
     reason: str = ""
+    provider: str = ""
+    parts: int = 0
+    postponed: bool = False
+    """The provider's rate limit delayed it before an attempt was made: the attempt that the claim counted is taken back."""
 
 
-_COLUMNS = "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent"
-_ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at"
+_COLUMNS = (
+    "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent, "
+    "lane, priority, carrier, merged, carries, line, thing"
+)
+ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at, provider, parts"
 _INSERT = f"""
 INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
 SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS new ({_COLUMNS})
+            $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::integer[], $17::uuid[], $18::text[],
+            $19::boolean[], $20::text[], $21::uuid[]) AS new ({_COLUMNS})
 ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id
 """  # noqa: S608 - constants
 # The attempt counts when it is claimed: the message may have been sent by a process that died before it settled.
+# A lane at its share is left out before LIMIT, so that 10,000 mails to a slow server do not hide the mails behind them. PostgreSQL has
+# no FOR UPDATE beside a window function, hence two steps: a row that is locked and over the share is free again at the commit.
 _CLAIM = f"""
-WITH due AS (
-    SELECT id FROM delivery WHERE status = 'pending' AND channel = $1 AND due_at <= $3 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+WITH load AS (SELECT lane, running FROM unnest($5::text[], $6::int[]) AS load (lane, running)),
+waiting AS (
+    SELECT id, lane, priority, due_at FROM delivery
+    WHERE status = 'pending' AND carrier IS NULL AND channel = $1 AND due_at <= $3
+        AND (lane = '' OR lane NOT IN (SELECT lane FROM load WHERE running >= $7))
+    ORDER BY priority, due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+),
+placed AS (SELECT id, lane, row_number() OVER (PARTITION BY lane ORDER BY priority, due_at, id) AS place FROM waiting),
+due AS (
+    SELECT placed.id FROM placed LEFT JOIN load USING (lane) WHERE placed.lane = '' OR placed.place + coalesce(load.running, 0) <= $7
 )
 UPDATE delivery SET due_at = $4, attempts = attempts + 1, fence = fence + 1
-FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in _ALL_COLUMNS.split(","))}
+FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in ALL_COLUMNS.split(","))}
 """  # noqa: S608 - constants
-_LOCK = f"SELECT {_ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa: S608 - constants
+_LOCK = f"SELECT {ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa: S608 - constants
 # Address and text of a settled delivery are personal data that nothing needs any more.
 _SETTLE = """
 UPDATE delivery SET status = done.status, due_at = done.due_at, reference = done.reference, reason = done.reason,
+    attempts = attempts - done.postponed::int, provider = done.provider, parts = done.parts,
     settled_at = CASE WHEN done.status <> 'pending' THEN now() END,
     address = CASE WHEN done.status = 'pending' THEN address ELSE '' END,
+    lane = CASE WHEN done.status = 'pending' THEN lane ELSE '' END,
     subject = CASE WHEN done.status = 'pending' THEN subject ELSE '' END,
-    text = CASE WHEN done.status = 'pending' THEN text ELSE '' END
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
-    AS done (id, fence, status, due_at, reference, reason)
+    text = CASE WHEN done.status = 'pending' THEN text ELSE '' END,
+    line = CASE WHEN done.status = 'pending' THEN line ELSE '' END
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::int[], $9::boolean[])
+    AS done (id, fence, status, due_at, reference, reason, provider, parts, postponed)
 WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
 RETURNING delivery.id
 """
 _RECORD_RECEIPT = """
-UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', subject = '', text = '' WHERE id = $1
+UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', lane = '', subject = '', text = '', line = ''
+ WHERE id = $1
 """
 _BACKLOG = """
-SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery WHERE status = 'pending' AND due_at <= $1 GROUP BY channel
+SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery
+WHERE status = 'pending' AND carrier IS NULL AND due_at <= $1 GROUP BY channel
 """
 _PRUNE = """
 DELETE FROM delivery WHERE id = ANY(
     SELECT id FROM delivery WHERE status <> 'pending' AND settled_at < $1 ORDER BY settled_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """
+
+
+async def stored_ids(tx: Transaction, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that are stored."""
+    return {row["id"] for row in await tx.fetch("SELECT id FROM delivery WHERE id = ANY($1)", ids)}
 
 
 async def insert_deliveries(tx: Transaction, rows: Sequence[DeliveryRow]) -> set[UUID]:
@@ -100,10 +154,15 @@ async def insert_deliveries(tx: Transaction, rows: Sequence[DeliveryRow]) -> set
     return {row["id"] for row in inserted}
 
 
-async def claim_deliveries(tx: Transaction, channel: str, limit: int, now: datetime, until: datetime) -> list[DeliveryRow]:
-    """Lease up to `limit` due deliveries of a channel until the instant `until`, oldest first; counts an attempt and raises the fence."""
-    rows = await tx.fetch(_CLAIM, channel, limit, now, until)
-    return sorted((_to_delivery(row) for row in rows), key=lambda row: row.id)
+async def claim_deliveries(
+    tx: Transaction, channel: str, limit: int, now: datetime, until: datetime, running: Mapping[str, int], lane_share: int
+) -> list[DeliveryRow]:
+    """Lease up to `limit` due deliveries of a channel until the instant `until`, urgent ones first, then the oldest.
+
+    Counts an attempt and raises the fence. A lane gets no more than `lane_share` less the attempts that it has `running`.
+    """
+    rows = await tx.fetch(_CLAIM, channel, limit, now, until, list(running), list(running.values()), lane_share)
+    return sorted((to_delivery(row) for row in rows), key=lambda row: (row.priority, row.id))
 
 
 async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -> set[UUID]:
@@ -116,6 +175,9 @@ async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -
         [result.due_at for result in results],
         [result.reference for result in results],
         [result.reason for result in results],
+        [result.provider for result in results],
+        [result.parts for result in results],
+        [result.postponed for result in results],
     )
     return {row["id"] for row in rows}
 
@@ -123,7 +185,7 @@ async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -
 async def lock_delivery(tx: Transaction, delivery_id: UUID) -> DeliveryRow | None:
     """A delivery, locked; None for an unknown id."""
     row = await tx.fetchrow(_LOCK, delivery_id)
-    return _to_delivery(row) if row else None
+    return to_delivery(row) if row else None
 
 
 async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason: str) -> None:
@@ -141,5 +203,6 @@ async def prune_deliveries(tx: Transaction, before: datetime) -> int:
     return int((await tx.execute(_PRUNE, before)).split()[-1])
 
 
-def _to_delivery(row: object) -> DeliveryRow:
+def to_delivery(row: object) -> DeliveryRow:
+    """The delivery of a row with all columns."""
     return DeliveryRow(**dict(row))  # type: ignore[call-overload]

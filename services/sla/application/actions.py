@@ -16,6 +16,7 @@ from services.sla.application.cases import UpdateCases
 from services.sla.application.errors import (
     ActionInProgressError,
     ActionNotFoundError,
+    AttachmentReferenceError,
     CaseNotFoundError,
     CaseParkedError,
     KeyReusedError,
@@ -174,6 +175,8 @@ class TakeHttpActions:
             raise CaseNotFoundError
         if action.action not in ACTION_DEFINITIONS:
             raise ActionNotFoundError(f"action: must be one of {', '.join(sorted(ACTION_DEFINITIONS))}")
+        if fault := self.cases.attachment_fault(action):
+            raise AttachmentReferenceError(fault)
         case_input = self.cases.to_action_input(action, actor, case, at)
         if case_input.denied:
             raise (RoleNotHeldError if case_input.role else RoleMissingError)(case_input.denied)

@@ -17,6 +17,7 @@ from services.sla.domain.reports.duty_schedule import DUTY_KEY_PREFIX
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases as storage
 from shared.contracts.actions import ACTION_DEFINITIONS, Action
+from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.notifications import NotificationOutcome
 from shared.contracts.events.triage import Classified, Routed, RouteProposed
@@ -39,8 +40,16 @@ RECALCULATION_BATCH_SIZE = 200
 class UpdateCases:
     """Changes cases: for records, due timers and calendar changes, and for `TakeHttpActions`."""
 
-    def __init__(self, rulebooks: RulebookRegistry, identities: IdentityRegistry, clock: Clock, follow_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        rulebooks: RulebookRegistry,
+        identities: IdentityRegistry,
+        clock: Clock,
+        follow_key: bytes | None = None,
+        attachment_keys: AttachmentKeys | None = None,
+    ) -> None:
         self.follow_key = follow_key
+        self.attachment_keys = attachment_keys
         self.rulebooks = rulebooks
         self.identities = identities
         self.clock = clock
@@ -99,7 +108,14 @@ class UpdateCases:
         elif not role:
             denied = f"role is missing: name the one that acts; held: {', '.join(held_roles) or 'none'}"
         procedure = self.rulebooks.for_case(case).procedure
+        denied = denied or self.attachment_fault(action)
         return event_mapping.to_take_action(action.action, to_micros(at), (role, actor.id), action.data, procedure, denied)
+
+    def attachment_fault(self, action: Action) -> str:
+        """What is wrong with the stored attachments that an action names; empty if nothing is."""
+        if self.attachment_keys is None or not self.attachment_keys.invalid_references(action.data.attachments):
+            return ""
+        return "attachments: a stored file is named by the reference that its upload was answered with; upload it and send that"
 
     def _apply_record(self, batch: CaseBatch, record: ReceivedRecord, watermark: Watermark) -> None:
         case_id = record.key

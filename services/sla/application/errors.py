@@ -28,6 +28,10 @@ class ClockNotFoundError(RequestError):
     """No clock of that id or clause has started on the case."""
 
 
+class AttachmentReferenceError(RequestError):
+    """The action names a stored attachment under a reference that intake did not issue."""
+
+
 class FormNotFoundError(RequestError):
     """The procedure has no such form of a case, it is not opened yet, or it has no such version."""
 

@@ -9,7 +9,8 @@ from shared.contracts.events.base import CaseEvent, JsonObject
 class NotificationRequested(CaseEvent):
     """A notification of persons was requested.
 
-    `recipients` are roles, `by` channels (sms, email), `template` is the text template, `about` the event that caused the request.
+    `recipients` are roles, `by` channels (sms, email, chat, voice), `template` is the text template, `about` the event that caused
+    the request.
     """
 
     name = "notification_requested"
@@ -37,6 +38,12 @@ class NotificationOutcome(CaseEvent):
     channel: ShortText = ""
     attempts: int = 0
     reason: ShortText = ""
+    carried_by: ShortText = Field(default="", description="the delivery whose message carried this one; empty: its own message")
+    merged: ShortText = Field(
+        default="", description="why: `digest` (several cases in one message) or `duplicate` (the person was told the same already)"
+    )
+    provider: ShortText = Field(default="", description="id of the provider that carried the message, or refused it last")
+    parts: int = Field(default=0, description="parts of a text message, each of which the carrier charges; 0 for other channels")
 
 
 class NotificationSent(NotificationOutcome):
@@ -46,9 +53,11 @@ class NotificationSent(NotificationOutcome):
 
 
 class NotificationDelivered(NotificationOutcome):
-    """The provider confirmed that the message arrived."""
+    """The provider confirmed that the message arrived; `acknowledged` if the person confirmed it, by a key in a call."""
 
     name = "notification_delivered"
+
+    acknowledged: bool = False
 
 
 class NotificationFailed(NotificationOutcome):

@@ -10,6 +10,8 @@ from pathlib import Path
 from shared.procedures.calendars.calendar import Calendar, CalendarError
 from shared.procedures.checks.pack_check import blocking_problems, vacant_role_problems
 from shared.procedures.checks.pattern_cues import check_patterns
+from shared.procedures.checks.sources.source_entry import source_entry_findings
+from shared.procedures.checks.sources.source_formats import source_format_problems
 from shared.procedures.expressions.conditions import compile_condition
 from shared.procedures.loading.loader import Pack, load_organisation_document, load_pack
 from shared.procedures.model.bound_procedure import bind_parameters, entry_parameters
@@ -53,6 +55,8 @@ def _check(path: Path) -> tuple[Organisation, list[FileProblem]]:
             problems += [document.problem_at(at_source, f"source {source.id}: {problem}") for problem in error.problems]
             continue
         problems += blocking_problems(pack)
+        problems += source_format_problems(source, index, pack.procedure, document, path.parent)
+        problems += [document.problem_at(f.yaml_path, f.message) for f in source_entry_findings(organisation, index, pack.procedure)]
         problems += [document.problem_at(f.yaml_path, f.message) for f in _procedure_findings(organisation, at_source, pack)]
         problems += [document.problem_at(f.yaml_path, f.message) for f in _duty_findings(organisation, index, pack)]
     # Sources with the same procedure have the same problems.

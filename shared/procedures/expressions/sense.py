@@ -78,8 +78,10 @@ class SensePattern:
         options = re2.Options()
         options.never_capture = True
         options.log_errors = False  # RE2 would print to stderr what is raised below
-        # The words as one, because there are many, and each of the patterns.
-        self.sources = [source for source in ("|".join(parts[: len(pattern.words)]), *parts[len(pattern.words) :]) if source]
+        words = parts[: len(pattern.words)]
+        # The words as two, because there are many: those of Latin letters need borders and any case. And each of the patterns.
+        by_script = ("|".join(w for w in words if not w.startswith("(")), "|".join(w for w in words if w.startswith("(")))
+        self.sources = [source for source in (*by_script, *parts[len(pattern.words) :]) if source]
         try:
             self._search = re2.compile("|".join(parts), options)
             self._expressions = [

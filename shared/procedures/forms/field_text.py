@@ -7,6 +7,7 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
+from shared.contracts.attachments import parse_reference
 from shared.contracts.events import EVENT_CLASSES
 from shared.contracts.events.closed_values import CLOSED_EVENT_VALUES
 from shared.contracts.instants import read_instant
@@ -31,6 +32,7 @@ _BOXES = {
     "status": ("open", "closed", "refused", "withdrawn"),
 }
 # XML 1.0 has no place for control characters, not even escaped: a word processor would refuse the whole file.
+_DIGITS_OF_DIGEST = 12
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -73,6 +75,11 @@ class FormTexts:
     def confidential(self) -> str:
         """Printed in place of a value that the reader may not see."""
         return self.names.choose("（保密）", "(confidential)")
+
+    @property
+    def missing(self) -> str:
+        """Printed in place of photographs that nobody has attached."""
+        return self.names.choose("（缺）", "(missing)")
 
     def value(self, path: str, value: Any) -> str:
         """A value as text; empty without one."""
@@ -139,6 +146,9 @@ class FormTexts:
         match name:
             case "class" | "from_class":
                 return self.names.class_(str(value))
+            case "attachments":
+                reference = parse_reference(str(value))
+                return f"{reference.name} ({reference.sha256[:_DIGITS_OF_DIGEST]}…)" if reference else str(value)
             case "event":
                 return self.names.event(str(value))
             case "subject":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from shared.contracts.attachments import may_be_image
 from shared.procedures.forms.case_record import CaseRecord, EventFields, case_record
 from shared.procedures.forms.field_text import FormTexts
 from shared.procedures.forms.filled_form import FilledBox, FilledField, FilledForm, FilledSection, FilledSignature, FilledTable
@@ -54,7 +55,9 @@ def fill_field(form_field: FormField, read: ValueReader, texts: FormTexts) -> Fi
         if form_field.show == "boxes":
             boxes = texts.boxes(path, read(path))
         else:
-            photos = tuple(texts.value(path, reference) for reference in read(path) or ())
+            photos = tuple(texts.value(path, reference) for reference in read(path) or () if may_be_image(reference))
+            # A blank form has no number: what is to be filled in by hand is not missing yet.
+            text = "" if photos or not read("number") else texts.missing
     return FilledField(texts.field_label(form_field), text, boxes, photos, form_field.wide or form_field.show == "photos", form_field.lines)
 
 

@@ -9,7 +9,7 @@ from shared.contracts.events import EVENT_CLASSES
 from shared.procedures.model.wording import Wording
 
 RoleNames = str | list[str]
-MessageChannel = Literal["sms", "email"]
+MessageChannel = Literal["sms", "email", "chat", "voice"]
 LEAD, COOPERATING = "lead", "cooperating"
 CASE_DEPARTMENTS = (LEAD, COOPERATING)
 """The departments of a case that a message effect may name; every other name is a role."""

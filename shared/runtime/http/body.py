@@ -1,6 +1,7 @@
 """Reads request bodies up to a limit; authenticate before, since FastAPI reads the body of a declared model first."""
 
 from codecs import BOM_UTF8
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -16,17 +17,26 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
     """The body; raises HttpProblem 413 beyond `max_bytes`. Counts what arrives, since a chunked request has no Content-Length."""
-    content, length = bytearray(), 0
+    content = bytearray()
+    async for chunk in stream_body(request, max_bytes):
+        content += chunk
+    return bytes(content)
+
+
+async def stream_body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body chunk by chunk, up to `max_bytes`; raises HttpProblem 413 behind the last of them if there is more."""
+    declared, length = request.headers.get("content-length", ""), 0
+    # A body that declares too much is discarded from its first byte: nothing of it reaches a disk.
+    too_large = declared.isdecimal() and int(declared) > max_bytes
     async for chunk in request.stream():
         length += len(chunk)
         if length > max_bytes + MAX_DISCARDED_BYTES:
             break
-        if length <= max_bytes:
-            content += chunk
-    if length > max_bytes:
+        if length <= max_bytes and not too_large:
+            yield chunk
+    if length > max_bytes or too_large:
         fault = FieldFault("body", "too_large", f"send at most {max_bytes} bytes; send attachments by reference")
         raise HttpProblem(BODY_TOO_LARGE, faults=[fault], headers={"Connection": "close"})
-    return bytes(content)
 
 
 async def read_model(request: Request, model: type[ModelT], max_bytes: int) -> ModelT:

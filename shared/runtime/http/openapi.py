@@ -78,4 +78,14 @@ class ServiceApi(FastAPI):
             # FastAPI's own description of a 422, which `add_problem_handlers` replaces.
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
+            for operation in (operation for path in document["paths"].values() for operation in path.values()):
+                _describe_invalid_requests(operation["responses"])
         return document
+
+
+def _describe_invalid_requests(responses: dict[str, Any]) -> None:
+    """Replace FastAPI's response of a 422 where the route has none of its own: its schema is not in the document."""
+    status = str(INVALID.status)
+    schemas = [content.get("schema", {}) for content in responses.get(status, {}).get("content", {}).values()]
+    if {"$ref": "#/components/schemas/HTTPValidationError"} in schemas:
+        responses[status] = _response(INVALID.status, [INVALID])

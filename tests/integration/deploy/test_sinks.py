@@ -11,7 +11,8 @@ import httpx
 
 from deploy.sinks import SmsSink
 from services.notify.providers.provider import OutgoingMessage, SendAccepted
-from tests.integration.notify.providers.provider_peers import send_mail, sms_provider
+from tests.support.provider_peers.http_sms import sms_provider
+from tests.support.provider_peers.smtp import send_mail
 from tests.support.repository import PROJECT
 
 

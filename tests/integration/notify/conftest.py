@@ -9,9 +9,9 @@ from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from shared.runtime.database.database import Database
 from tests.integration.notify.notify_process import ORGANISATION, RECEIPT_SECRET, NotifyProcess
-from tests.integration.notify.providers.provider_peers import SMS_TOKEN
 from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS
 from tests.support.messaging.settings import SettingsFactory
+from tests.support.provider_peers.http_sms import SMS_TOKEN
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ def settings(make_settings: SettingsFactory, tmp_path: Path, mail: MailSink, sms
         delivery_retry_longest=0.1,
         delivery_attempts=3,
         delivery_poll=0.05,
+        digest_window=0,  # most tests count single messages
     )
 
 

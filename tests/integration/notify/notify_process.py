@@ -8,9 +8,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from services.notify import bootstrap
+from services.notify.application.carried_outcomes import PublishCarriedOutcomes
 from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_requests import PlanDeliveries
 from services.notify.application.delivery_sending import SendDeliveries
+from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import Provider
@@ -47,14 +49,19 @@ def notification_request(case: str = "c1", **fields: Any) -> NotificationRequest
 class NotifyProcess:
     """The database and providers of one notify process."""
 
-    def __init__(self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None) -> None:
+    def __init__(
+        self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None, lane_share: int = 100
+    ) -> None:
         self.clock = Clock()
         self.database = database
         self.providers = bootstrap.configured_providers(settings, self.clock) if providers is None else list(providers)
         channels = frozenset(provider.channel for provider in self.providers)
         policy = RetryPolicy(settings.delivery_retry_first, settings.delivery_retry_longest, settings.delivery_attempts)
-        self.requests = PlanDeliveries(bootstrap.planning_context(settings, channels), KEY_RING, self.clock)
-        self.senders = {provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy) for provider in self.providers}
+        context = bootstrap.planning_context(settings, channels)
+        self.requests = PlanDeliveries(context, KEY_RING, self.clock)
+        self.digests = CloseDigests(database, context.templates, self.clock)
+        self.carried = PublishCarriedOutcomes(database)
+        self.senders = {provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy, lane_share) for provider in self.providers}
         self.receipts = RecordReceipts(database, self.clock)
 
     async def record_requests(self, *events: NotificationRequested) -> None:
@@ -77,6 +84,13 @@ class NotifyProcess:
         rows = await self.claim(channel)
         await self.settle(await self.send(rows, channel), channel)
         return len(rows)
+
+    async def publish_carried(self) -> int:
+        """Publish the outcomes of all carried requests; returns in how many transactions."""
+        batches = 0
+        while await self.carried.publish_next() is not None:
+            batches += 1
+        return batches
 
     async def delivery_rows(self) -> list[dict[str, Any]]:
         async with self.database.transaction() as tx:

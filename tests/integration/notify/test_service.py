@@ -23,7 +23,7 @@ from tests.support.waiting import wait_for
 
 @pytest.fixture
 async def service(settings: NotifySettings, sms: SmsSink) -> AsyncIterator[Service]:
-    await apply_topics(settings, [topics.CASE_EVENTS, topics.NOTIFICATION_EVENTS])
+    await apply_topics(settings, [topics.CASE_EVENTS, topics.MAIL_EVENTS, topics.NOTIFICATION_EVENTS])
     async with build(settings).running() as running:
         sms.callback = ReceiptCallback(f"http://127.0.0.1:{running.http_port}/v1/receipts", RECEIPT_SECRET.get_secret_value())
         yield running

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.procedures.model.timed_entries import ClockEntry
 
 MATTER_CHARACTERS = 40
+_DANGERS = ("danger_to_persons", "danger_to_property")
 _INSTANT_VALUES = frozenset({"started_at", "due_at", "received_at", "date", "until", "next_date", "agreed_date"})
 _EVENT_VALUES = (
     *("missing", "text", "reason", "demands", "outcome", "date", "until", "next_date"),
@@ -65,6 +66,8 @@ def case_values(case: Case) -> dict[str, Any]:
         "department": case.department,
         "matter": matter_line(case.complaint),
         "received_at": case.received_at,
+        # notify lets such a message wait for no digest and no morning.
+        **({"danger": True} if any(case.facts.get(fact) for fact in _DANGERS) else {}),
     }
 
 

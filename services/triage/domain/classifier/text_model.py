@@ -88,15 +88,22 @@ class TextModel:
         predictions: list[tuple[LabelPrediction, ...]] = []
         for start in range(0, len(texts), _CHUNK):
             counted = self.count_features(texts[start : start + _CHUNK])
-            by_label = [_guesses(head, self.probabilities(head, counted), self.evidence(head, counted)) for head in self.heads]
+            by_label = [self._guess(head, counted) for head in self.heads]
             predictions += zip(*by_label, strict=True)
         return predictions
 
     def probabilities(self, head: LabelHead, counted: CountedFeatures) -> NDArray[np.float64]:
         """The probabilities of the values, one row a text: the prior ones for a text without evidence."""
+        return self._probabilities(head, counted, self.evidence(head, counted))
+
+    def _probabilities(self, head: LabelHead, counted: CountedFeatures, evidence: NDArray[np.bool_]) -> NDArray[np.float64]:
+        calibrated = head.probabilities(self.margins(head, counted))
         # Every text has at least a line break: scaled to the length of a whole text, it decided on a value with 99.9 %.
-        evidence = self.evidence(head, counted)[:, np.newaxis]
-        return np.where(evidence, head.probabilities(self.margins(head, counted)), head.priors)
+        return calibrated if evidence.all() else np.where(evidence[:, np.newaxis], calibrated, head.priors)
+
+    def _guess(self, head: LabelHead, counted: CountedFeatures) -> list[LabelPrediction]:
+        evidence = self.evidence(head, counted)
+        return _guesses(head, self._probabilities(head, counted, evidence), evidence)
 
     def evidence(self, head: LabelHead, counted: CountedFeatures) -> NDArray[np.bool_]:
         """Which texts have an n-gram with a letter or digit that the label was learned from."""

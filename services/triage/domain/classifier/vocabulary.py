@@ -19,8 +19,11 @@ class Vocabulary:
         self._shift = np.uint64(64 - bits)
         self._last = (1 << bits) - 1
         self._slots = self._fill(np.full(1 << bits, UNKNOWN, np.int32))
-        # A quarter of the slots' bytes, looked into first: it stays in the processor's cache, and most n-grams end there.
+        # A quarter of the slots' bytes, looked into first: it stays in the processor's cache, and most n-grams end there. Of the
+        # keys that belong into a slot it has a bit each, one of eight: an unknown key that meets a known one's slot mostly ends too.
         self._taken = self._slots != UNKNOWN
+        self._marks = np.zeros(len(self._slots), np.uint8)
+        np.bitwise_or.at(self._marks, (keys >> self._shift).astype(np.int64), _bits(keys))
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -39,9 +42,9 @@ class Vocabulary:
 
     def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The index of each key, `UNKNOWN` for one that the model does not have."""
-        at = (keys >> self._shift).astype(np.int64)
+        at = (keys >> self._shift).view(np.int64)
         found = np.full(len(keys), UNKNOWN, np.int32)
-        open_places = np.flatnonzero(self._taken[at])
+        open_places = np.flatnonzero(self._marks.take(at) & _bits(keys))
         slots = at[open_places]
         while len(open_places):
             candidates = self._slots[slots]
@@ -51,3 +54,8 @@ class Vocabulary:
             still = self._taken[slots]
             slots, open_places = slots[still], open_places[still]
         return found
+
+
+def _bits(keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """One of eight bits for each key, by bits that do not choose its slot."""
+    return np.asarray(np.left_shift(np.uint8(1), keys.astype(np.uint8) & np.uint8(7)), np.uint8)

@@ -51,7 +51,8 @@ def _found_in(field: Literal["text", "title"], source: str, reading: str | None 
     # Aligned once for all facts, and only where the words of one cannot be found as they are.
     align = cache(lambda: OriginalText(source, read, traditional_to_simplified()))
     return [
-        _with_original_words(fact, field, source, fact.span if read == source else _original_span(fact, source, align)) for fact in facts
+        _with_original_words(fact, field, source, fact.span if read == source else _original_span(fact, read, source, align))
+        for fact in facts
     ]
 
 
@@ -61,9 +62,19 @@ def _with_original_words(fact: ReadFact, field: Literal["text", "title"], source
     return FoundFact(name=fact.name, value=fact.value, words=words[:200], field=field, start=start, end=end, note=fact.note)
 
 
-def _original_span(fact: ReadFact, source: str, align: Callable[[], OriginalText]) -> tuple[int, int] | None:
-    # Most words are the same in both and stand there once; aligning the texts costs as much as all other steps.
-    start = source.find(fact.words)
-    if start >= 0 and source.find(fact.words, start + 1) < 0 and len(fact.words) == fact.span[1] - fact.span[0]:
-        return start, start + len(fact.words)
+def _original_span(fact: ReadFact, read: str, source: str, align: Callable[[], OriginalText]) -> tuple[int, int] | None:
+    if len(fact.words) == fact.span[1] - fact.span[0]:
+        places, in_source = _places(read, fact.words), _places(source, fact.words)
+        # Words that stand as often in both stand there in the same order; aligning the texts costs as much as all other steps.
+        if len(places) == len(in_source):
+            start = in_source[places.index(fact.span[0])]
+            return start, start + len(fact.words)
     return align().span(*fact.span)
+
+
+def _places(text: str, words: str) -> list[int]:
+    places, at = [], text.find(words)
+    while at >= 0:
+        places.append(at)
+        at = text.find(words, at + 1)
+    return places

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from itertools import islice
 
 import re2
 
-from services.triage.domain.facts.pattern_filter import PatternFilter
+from services.triage.domain.facts.pattern_filter import PatternFilter, Span
 from services.triage.domain.facts.values import choose_amount, normal_place, read_amounts, read_identity, read_persons
 from services.triage.domain.reading.reading_copy import read_text
 from shared.procedures.expressions.sense import Hit, SensePattern, compile_patterns
@@ -48,9 +48,9 @@ class FactReader:
         self._needs = re2.compile(fact.needs) if fact.needs else None
         self._void = re2.compile("|".join(f"(?:{e})" for e in fact.void)) if fact.void else None
 
-    def read(self, text: str, candidates: Sequence[Any]) -> ReadFact | None:
-        """The fact, None if the text does not show it; `candidates` are the searches that may have a hit."""
-        spans = _spans(text, candidates)
+    def read(self, text: str, matches: Iterable[Span]) -> ReadFact | None:
+        """The fact, None if the text does not show it; `matches` are those of all its expressions."""
+        spans = _without_overlaps(matches)
         if not spans or self._is_void(text):
             return None
         # Hits are judged one by one: mostly the first one counts.
@@ -109,50 +109,39 @@ class FactReader:
 def read_facts(reading: str) -> list[ReadFact]:
     """The facts that a reading copy shows, in the order of the library."""
     library = _compiled_library()
-    candidates: dict[int, list[Any]] = {}
-    for index in library.filter.candidates(reading):
-        owner, search = library.searches[index]
-        candidates.setdefault(owner, []).append(search)
-    found = (library.readers[owner].read(reading, searches) for owner, searches in sorted(candidates.items()))
-    return [fact for fact in found if fact is not None]
+    found: dict[int, list[Span]] = {}
+    for number, windows in library.filter.windows(reading).items():
+        spans = list(islice(library.filter.spans(reading, number, windows), _MAX_HITS))
+        if spans:
+            found.setdefault(library.owners[number], []).extend(spans)
+    facts = (library.readers[owner].read(reading, spans) for owner, spans in sorted(found.items()))
+    return [fact for fact in facts if fact is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class _CompiledLibrary:
-    """The readers, the searches with the index of their reader, and the filter that chooses among them."""
+    """The readers, the index of the reader that each expression belongs to, and the filter that searches them."""
 
     readers: tuple[FactReader, ...]
-    searches: tuple[tuple[int, Any], ...]
+    owners: tuple[int, ...]
     filter: PatternFilter
 
 
 @cache
 def _compiled_library() -> _CompiledLibrary:
     readers = tuple(_compiled())
-    options = re2.Options()
-    options.never_capture = True
     sources = [(index, source) for index, reader in enumerate(readers) for source in reader.pattern.sources]
-    searches = tuple((index, re2.compile(source, options)) for index, source in sources)
-    return _CompiledLibrary(readers, searches, PatternFilter([source for _, source in sources]))
+    return _CompiledLibrary(readers, tuple(index for index, _ in sources), PatternFilter([source for _, source in sources]))
 
 
-def _spans(text: str, searches: Iterable[Any]) -> list[tuple[int, int]]:
-    """The hits of all searches in order, of two that overlap the one that begins first, then the longer."""
-    # In bytes: for a str the library encodes the text once for each search, which costs more than the search.
-    data = text.encode()
-    found = sorted(
-        (match.span() for search in searches for match, _ in zip(search.finditer(data), range(_MAX_HITS), strict=False)),
-        key=lambda span: (span[0], -span[1]),
-    )
-    spans: list[tuple[int, int]] = []
-    end_of_last = end_in_text = 0
-    for start, end in found:
+def _without_overlaps(found: Iterable[Span]) -> list[Span]:
+    """The hits in order, of two that overlap the one that begins first, then the longer."""
+    spans: list[Span] = []
+    for span in sorted(found, key=lambda span: (span[0], -span[1])):
         if len(spans) == _MAX_HITS:
             break
-        if not spans or start >= end_of_last:
-            first = end_in_text + len(data[end_of_last:start].decode())
-            end_of_last, end_in_text = end, first + len(data[start:end].decode())
-            spans.append((first, end_in_text))
+        if not spans or span[0] >= spans[-1][1]:
+            spans.append(span)
     return spans
 
 

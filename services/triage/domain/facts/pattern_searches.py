@@ -26,4 +26,4 @@ class PatternSearches(Mapping[str, SensePattern]):
 
     def possible(self, text: str) -> frozenset[str]:
         """The names of the patterns that the text may show."""
-        return frozenset(self._names[number] for number in self._filter.candidates(text))
+        return frozenset(self._names[number] for number in self._filter.matching(text))

@@ -11,10 +11,10 @@ from typing import Any
 
 import opencc
 
-from services.triage.domain.reading.html_text import html_to_text
 from services.triage.domain.reading.numerals import numerals_to_digits
 from shared.contracts.complaint import Complaint
 from shared.contracts.events.found_fact import FoundFact
+from shared.contracts.html_text import html_to_text
 
 # Unicode's Default_Ignorable_Code_Point: zero-width and bidi marks, soft hyphens, variation selectors, fillers.
 _IGNORABLE = re.compile(

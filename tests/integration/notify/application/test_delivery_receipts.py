@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from services.notify import api
 from services.notify.config import NotifySettings
-from services.notify.providers.http_sms import LONGEST_RECEIPT, sign_receipt
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
+from services.notify.providers.sms.http_sms import LONGEST_RECEIPT, sign_receipt
 from shared.runtime.database.database import Database
 from tests.integration.notify.notify_process import RECEIPT_SECRET, NotifyProcess, notification_request
 

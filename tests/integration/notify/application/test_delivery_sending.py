@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 
 from fastapi import Response
 
 from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
+from services.notify.domain.failure_reason import FailureReason
+from services.notify.domain.lanes import delivery_lane
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from shared.runtime.database.database import Database
 from tests.integration.notify.notify_process import PERSONAL_DATA, NotifyProcess, notification_request, outcomes
@@ -161,3 +164,60 @@ async def test_address_encrypted_with_a_removed_key_fails(process: NotifyProcess
     attempts = await process.send([replace(row, address="gone.AAAA")])
     await process.settle(attempts)
     assert outcomes(await process.outbox_events()) == [("failed", "li", "email", 1, "sealed")]
+
+
+class RecordingProvider:
+    """Accepts every mail, or postpones all; keeps the domains and languages that it was called with."""
+
+    channel = "email"
+
+    def __init__(self, result: SendAccepted | SendFailed) -> None:
+        self.result = result
+        self.messages: list[OutgoingMessage] = []
+
+    async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
+        self.messages.append(message)
+        return self.result
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_slow_domain_takes_its_share_and_the_mails_behind_it_are_sent(settings: NotifySettings, database: Database) -> None:
+    provider = RecordingProvider(SendAccepted())
+    process = NotifyProcess(settings, database, [provider], lane_share=3)
+    await process.record_requests(*(notification_request(f"slow{n}") for n in range(30)))
+    other = notification_request("other", recipients=["complainant"], persons=[], about="closed")
+    await process.record_requests(other)
+    first = await process.claim(limit=10)
+    assert [row.case_id for row in first if not row.case_id.startswith("slow")] == []
+    assert len(first) == 3, "the window of ten saw one domain, which gets its share"
+    sender = process.senders["email"]
+    with ExitStack() as running:
+        for row in first:
+            running.enter_context(sender._lanes.occupy(row.lane))
+        assert [row.case_id for row in await process.claim(limit=10)] == ["other"], "the full lane is left out before the limit"
+    assert len(await process.claim(limit=10)) == 3
+    assert {row["lane"] for row in await process.delivery_rows()} == {first[0].lane, delivery_lane("email", "x@example.org")}
+    await process.close()
+
+
+async def test_settled_delivery_has_no_lane_and_its_message_had_case_and_language(settings: NotifySettings, database: Database) -> None:
+    provider = RecordingProvider(SendAccepted())
+    process = NotifyProcess(settings, database, [provider])
+    await process.record_requests(notification_request(), notification_request("c2", persons=["wu"]))
+    await process.run_cycle()
+    assert {(message.case, message.language) for message in provider.messages} == {("c1", "zh"), ("c2", "en")}
+    assert [row["lane"] for row in await process.delivery_rows()] == ["", ""]
+
+
+async def test_message_that_our_own_rate_limit_postpones_has_made_no_attempt(settings: NotifySettings, database: Database) -> None:
+    provider = RecordingProvider(SendFailed(FailureReason.BUSY, permanent=False, retry_after=0.01, postponed=True))
+    process = NotifyProcess(settings, database, [provider])
+    await process.record_requests(notification_request())
+    for _ in range(settings.delivery_attempts + 2):
+        assert await wait_for(process.run_cycle) == 1
+    assert [(row["status"], row["attempts"]) for row in await process.delivery_rows()] == [("pending", 0)]
+    provider.result = SendAccepted("r")
+    assert await wait_for(process.run_cycle) == 1
+    assert outcomes(await process.outbox_events()) == [("sent", "li", "email", 1, "")]

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from services.notify.bootstrap import template_sources
 from services.notify.domain.delivery_planning import FollowLinks, PlannedDelivery, PlanningContext, plan_deliveries
+from services.notify.domain.digests.pacing import DigestPolicy
+from services.notify.domain.digests.policies import DigestPolicies
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts
@@ -30,7 +32,7 @@ def planning_context(channels: frozenset[str] = BOTH, quiet_hours: QuietHours | 
 
 def plan(context: PlanningContext | None = None, request_id: UUID = ID, **fields: Any) -> list[PlannedDelivery]:
     defaults = {"recipients": ["supervisor"], "persons": ["li"], "by": ["sms", "email"], "about": "reminded", "values": {"number": "TS-1"}}
-    request = NotificationRequested(case="c1", at=NOW, **(defaults | fields))
+    request = NotificationRequested(**({"case": "c1", "at": NOW} | defaults | fields))
     return plan_deliveries(request, request_id, context or planning_context(), NOW)
 
 
@@ -107,3 +109,25 @@ def test_event_without_a_template_of_its_own_is_a_notice_with_the_title_of_the_e
     [delivery] = plan(by=["sms"], template="amended", about="amended", values={"number": "TS-1", "title": "重大问题立即汇报"})
     assert delivery.template == "notice.zh.sms"
     assert "重大问题立即汇报" in delivery.text
+
+
+def test_danger_passes_the_quiet_hours_and_counts_as_urgent() -> None:
+    night = planning_context(quiet_hours=QuietHours(time(22), time(8), ZoneInfo("Asia/Shanghai")))
+    [sms] = plan(night, by=["sms"], values={"number": "TS-1", "danger": True})
+    assert (sms.due_at, sms.urgent) == (NOW, True)
+    assert plan(night, by=["sms"])[0].urgent is False
+
+
+def test_reports_texts_named_by_a_procedure_and_complainants_are_never_collected() -> None:
+    context = replace(planning_context(), digests=DigestPolicies(DigestPolicy()))
+    collected = plan(context)
+    assert [delivery.policy for delivery in collected] == [DigestPolicy()] * 2
+    assert {delivery.digest_template for delivery in collected} == {"digest.zh.sms", "digest.zh.email"}
+    several: tuple[dict[str, Any], ...] = ({"template": "escalated"}, {"case": "duty:shop:weekly", "about": "duty_report"})
+    for fields in several:
+        assert {delivery.policy for delivery in plan(context, **fields)} == {None}
+    [call] = plan(replace(context, channels=frozenset({"voice"})), by=["voice"])
+    assert (call.policy, call.reason) == (None, None)
+    request = NotificationRequested(case="c1", at=NOW, recipients=["complainant"], by=["sms"], about="closed")
+    [told] = plan_deliveries(request, ID, context, NOW, {"phone": "13900000000"})
+    assert (told.policy, told.thing, told.reason) == (None, None, None)

@@ -11,10 +11,13 @@ from services.notify.domain.message_templates import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
     MessageTemplates,
+    RenderedMessage,
     TemplateRenderError,
     one_line,
     truncate_values,
 )
+from services.notify.domain.required_templates import TEMPLATE_CHANNELS
+from services.notify.domain.sms.parts import count_parts
 
 INSTALLED = template_sources(None)
 NAMED = [name for name in INSTALLED if not name.startswith("_")]
@@ -45,7 +48,7 @@ def templates_with(text: str, channel: str = "sms") -> MessageTemplates:
 
 def test_every_template_exists_in_both_languages_for_both_channels() -> None:
     names = {path.name.split(".")[0] for path in TEMPLATES_FOLDER.glob("[a-z]*.j2")}
-    assert set(NAMED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in LONGEST_TEXT}
+    assert set(NAMED) == {f"{name}.{language}.{channel}" for name in names for language in LANGUAGES for channel in TEMPLATE_CHANNELS}
 
 
 @pytest.mark.parametrize("name", sorted(NAMED))
@@ -131,7 +134,7 @@ OVERDUE = FULL | {"title": "当天处理", "started_at": "2026-09-24T09:00:00+08
 
 
 @pytest.mark.parametrize("name", ["clock_breached", "reminded", "escalated"])
-@pytest.mark.parametrize("channel", sorted(LONGEST_TEXT))
+@pytest.mark.parametrize("channel", sorted(TEMPLATE_CHANNELS))
 def test_notice_of_something_overdue_names_it_its_due_instant_and_its_clause(name: str, channel: str) -> None:
     chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", OVERDUE) for language in LANGUAGES)
     assert all(part in chinese.text for part in ("超时", "当天处理", "2026-09-25 00:00", "3.5.1"))
@@ -148,7 +151,7 @@ def test_breach_states_since_when_it_is_counted_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("name", ["due", "reminded"])
-@pytest.mark.parametrize("channel", sorted(LONGEST_TEXT))
+@pytest.mark.parametrize("channel", sorted(TEMPLATE_CHANNELS))
 def test_notice_before_the_deadline_states_when_it_is_due_and_not_that_it_is_overdue(name: str, channel: str) -> None:
     chinese, english = (TEMPLATES.render(f"{name}.{language}.{channel}", FULL) for language in LANGUAGES)
     assert re.search("期限(是|：) ?2026-09-25 00:00", chinese.text)
@@ -211,3 +214,28 @@ def test_notice_of_an_unsigned_report_says_that_instead_of_its_figures(channel: 
     text = TEMPLATES.render(f"duty_report.zh.{channel}", values).text
     assert "报告应在2026-09-30前签署。" in text
     assert "已生成" not in text
+
+
+def test_group_reads_the_mail_and_a_call_says_the_text_message_unless_they_have_templates_of_their_own() -> None:
+    sources = {
+        "x.zh.email": "主题\n\n正文",
+        "x.zh.sms": "短信",
+        "p.e.zh.email": "自己\n\n正文",
+        "y.zh.chat": "群\n\n消息",
+        "y.zh.email": "m\n\nm",
+    }
+    templates = MessageTemplates(sources)
+    assert templates.choose(("x",), "zh", "chat") == "x.zh.email"
+    assert templates.choose(("x",), "zh", "voice") == "x.zh.sms"
+    assert templates.choose(("y",), "zh", "chat") == "y.zh.chat"
+    assert templates.choose(("p.e", "y"), "zh", "chat") == "p.e.zh.email", "the entry's own text comes before the general one"
+    assert templates.render("x.zh.email", {}, "chat") == RenderedMessage("主题", "正文")
+    assert templates.render("x.zh.sms", {}, "voice") == RenderedMessage("", "短信")
+
+
+def test_ellipsis_does_not_double_the_cost_of_a_text_message() -> None:
+    text = templates_with("Complaint {{ number | short }}").render("x.zh.sms", {"number": "x" * 100}).text
+    assert text == f"Complaint {'x' * 59}..."
+    assert count_parts(text).encoding == "gsm7"
+    chinese = templates_with("投诉 {{ number | short }}").render("x.zh.sms", {"number": "x" * 100}).text
+    assert chinese == f"投诉 {'x' * 59}…"

@@ -8,7 +8,8 @@ import pytest
 from services.notify.domain.failure_reason import FailureReason, reason_label
 from services.notify.domain.recipients import Recipient, RecipientDirectory, resolve_recipients
 from shared.contracts.events.notifications import NotificationRequested
-from shared.procedures.organisation import Organisation, Person
+from shared.procedures.model.additional_channels import AdditionalChannel
+from shared.procedures.organisation import Department, Organisation, Person
 
 PEOPLE = [
     Person(id="li", email="li@example.com", phone="13800000001", language="en"),
@@ -79,3 +80,66 @@ def test_staff_are_recipients_beside_the_complainant() -> None:
 def test_reason_label_is_one_of_a_closed_list() -> None:
     assert reason_label("refused: 550 5.1.1") == "refused"
     assert reason_label("王先生") == "other"
+
+
+GROUPS = Organisation(
+    id="demo",
+    departments=[
+        Department(id="group", chat="board"),
+        Department(id="region", parent="group"),
+        Department(id="project", parent="region", chat="site"),
+    ],
+    people=[
+        Person(id="zhao", department="region", phone="13800000003"),
+        Person(id="sun", department="project"),
+        Person(id="wang", department="project", chat="own", phone="010-65529988转801"),
+        Person(id="nobody"),
+    ],
+    also_by=[
+        AdditionalChannel(channel="chat", procedures=["p"], roles=["owner"]),
+        AdditionalChannel(channel="voice", clauses=["4.6"], urgent=True),
+    ],
+)
+
+
+def in_groups(contact: dict[str, Any] | None = None, **fields: Any) -> list[tuple[str, str, str | None, str | None]]:
+    resolved = resolve_recipients(request(**fields), RecipientDirectory(GROUPS), contact)
+    return [(each.id, each.channel, each.address, each.reason) for each in resolved]
+
+
+def test_person_is_in_his_own_group_or_that_of_the_nearest_department_above() -> None:
+    assert in_groups(recipients=["r"], persons=["zhao", "sun", "wang", "nobody"], by=["chat"]) == [
+        ("zhao", "chat", "board#+8613800000003", None),
+        ("sun", "chat", "site", None),
+        ("wang", "chat", "own", None),
+        ("nobody", "chat", None, "no_address"),
+    ]
+
+
+def test_complainants_message_is_never_posted_into_a_group() -> None:
+    assert in_groups(CONTACT, recipients=["complainant"], by=["chat"]) == [("complainant", "chat", None, "no_address")]
+    added = in_groups(CONTACT, recipients=["complainant"], persons=["complainant"], by=["sms"], procedure="p", clause="4.6", urgent=True)
+    assert [channel for _, channel, _, _ in added] == ["sms"]
+
+
+def test_call_goes_to_the_number_with_its_extension() -> None:
+    assert in_groups(recipients=["r"], persons=["wang"], by=["voice"]) == [("wang", "voice", "+861065529988;ext=801", None)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "channels"),
+    [
+        ({"procedure": "p", "recipients": ["owner"]}, ["sms", "chat"]),
+        ({"procedure": "q", "recipients": ["owner"]}, ["sms"]),
+        ({"procedure": "p", "recipients": ["executive"]}, ["sms"]),
+        ({"clause": "4.6", "urgent": True, "recipients": ["owner"]}, ["sms", "voice"]),
+        ({"clause": "4.5", "clauses": ["4.5", "4.6"], "urgent": True, "recipients": ["owner"]}, ["sms", "voice"]),
+        ({"clause": "4.6", "recipients": ["owner"]}, ["sms"]),
+    ],
+)
+def test_organisation_adds_channels_where_all_conditions_hold(fields: dict[str, Any], channels: list[str]) -> None:
+    assert [channel for _, channel, _, _ in in_groups(persons=["zhao"], by=["sms"], **fields)] == channels
+
+
+def test_added_channel_without_an_address_is_no_failure() -> None:
+    assert [channel for _, channel, _, _ in in_groups(persons=["nobody"], recipients=["owner"], by=["email"], procedure="p")] == ["email"]

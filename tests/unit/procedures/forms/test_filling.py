@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.contracts.attachments import AttachmentKeys
 from shared.procedures.checks.form_layouts import check_form_layouts
 from shared.procedures.forms.filled_form import FilledBox, FilledField, FilledForm, FilledSignature
 from shared.procedures.forms.filling import blank_form, fill_form
@@ -147,3 +148,12 @@ def test_findings_print_names_amounts_and_a_box_for_each_kind() -> None:
     table = filled.sections[0].table
     assert table is not None
     assert table.rows[0] == ("李敏、外包工", "", "罚款", "200.00")
+
+
+def test_photographs_are_stored_images_and_said_to_be_missing_without_any() -> None:
+    keys = AttachmentKeys(["a secret of the tests"])
+    image, document = (str(keys.reference("ab" * 32, name)) for name in ("现场.jpg", "报告.jpg.pdf"))
+    with_photo = fields(fill([registered(attachments=[document, image])]))["附件"]
+    without = fields(fill([registered(attachments=[document])]))["附件"]
+    assert (with_photo.photos, with_photo.text) == (("现场.jpg (abababababab…)",), "")
+    assert (without.photos, without.text) == ((), "（缺）")

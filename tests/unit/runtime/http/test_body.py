@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 
 from shared.contracts.base import StrictModel
-from shared.runtime.http.body import MAX_DISCARDED_BYTES, read_body, read_model, request_body
+from shared.runtime.http.body import MAX_DISCARDED_BYTES, read_body, read_model, request_body, stream_body
 from shared.runtime.http.problem import HttpProblem
 
 
@@ -34,8 +34,9 @@ class ChunkedBody:
         return {"type": "http.request", "body": chunk, "more_body": bool(self._chunks)}
 
 
-def request_with(body: ChunkedBody) -> Request:
-    return Request({"type": "http", "method": "POST", "headers": []}, body.receive)
+def request_with(body: ChunkedBody, length: int | None = None) -> Request:
+    headers = [] if length is None else [(b"content-length", str(length).encode())]
+    return Request({"type": "http", "method": "POST", "headers": headers}, body.receive)
 
 
 async def test_body_of_several_chunks_is_joined() -> None:
@@ -48,6 +49,15 @@ async def test_body_over_the_limit_is_refused_without_content_length() -> None:
     assert raised.value.type.status == 413
     assert raised.value.headers["Connection"] == "close"
     assert raised.value.document()["errors"][0]["rule"] == "too_large"
+
+
+async def test_body_that_declares_too_much_is_given_out_in_no_part() -> None:
+    received = [chunk async for chunk in stream_body(request_with(ChunkedBody([b"ab", b"cd"]), 4), 4)]
+    assert b"".join(received) == b"abcd"
+    received.clear()
+    with pytest.raises(HttpProblem):
+        received += [chunk async for chunk in stream_body(request_with(ChunkedBody([b"ab", b"cde"]), 5), 4)]
+    assert received == []
 
 
 async def test_reading_stops_once_the_excess_is_over_4_mebibytes() -> None:

@@ -1,5 +1,7 @@
 """The OpenAPI document of a service: problems with their headers, bodies with every field, no pages of others."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +39,11 @@ def document() -> dict[str, Any]:
 
     app = ServiceApi("Sample")
     app.include_router(routes)
+
+    @app.get("/page/{number}")
+    async def get_page(number: int) -> str:
+        return str(number)
+
     return app.openapi()
 
 
@@ -51,6 +58,14 @@ def test_problems_of_one_status_share_a_response_with_an_example_each(document: 
 
 def test_problem_schema_replaces_the_one_of_the_framework(document: dict[str, Any]) -> None:
     assert set(document["components"]["schemas"]) == {"Problem", "ProblemError"}
+
+
+def test_a_route_that_lists_no_problems_answers_an_invalid_request_with_one(document: dict[str, Any]) -> None:
+    invalid = document["paths"]["/page/{number}"]["get"]["responses"]["422"]
+    assert invalid["content"]["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert document["paths"]["/parts"]["post"]["responses"]["422"]["content"].keys() == {"application/problem+json"}
+    references = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document))
+    assert set(references) <= set(document["components"]["schemas"])
 
 
 def test_body_and_headers_that_a_route_reads_itself_are_described(document: dict[str, Any]) -> None:

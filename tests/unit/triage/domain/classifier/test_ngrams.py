@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.triage.domain.classifier.ngrams import MAX_CHARACTERS, extract_ngrams, locate_ngrams, word_key
+from services.triage.domain.classifier.ngrams import BEGINNING, MAX_CHARACTERS, extract_ngrams, locate_ngrams, word_key
 
 TEXTS = st.lists(st.tuples(st.text("电梯停运abc 。é漢", max_size=12), st.text("电梯停运abc 。é漢", max_size=30)), min_size=1, max_size=6)
 
@@ -35,3 +35,9 @@ def test_words_of_both_scripts_have_their_key_in_a_text() -> None:
 
 def test_a_long_text_is_read_up_to_its_bound() -> None:
     assert len(extract_ngrams([("", "电" * 3 * MAX_CHARACTERS)]).keys) == len(extract_ngrams([("", "电" * MAX_CHARACTERS)]).keys)
+
+
+def test_the_beginning_of_a_text_without_a_title_is_read_as_its_title() -> None:
+    text = "电梯停运。" * 20
+    assert locate_ngrams("", text).title == text[:BEGINNING]
+    assert locate_ngrams("投诉", text).title == "投诉"

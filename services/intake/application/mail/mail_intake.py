@@ -1,0 +1,50 @@
+"""Takes the mails of all transports: reads them, commits them in groups, and sets aside what fails by itself."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from services.intake.application.group_commit import GroupCommit
+from services.intake.application.mail.mail_reading import MailReader
+from services.intake.application.mail.mailbox import IncomingMail, MailResult, ReadMail
+from services.intake.application.mail.take_mails import TakeMails
+from services.intake.channels.mail.decision import MailDecision, MailOutcome
+from shared.runtime.database.database import Database
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
+
+log = structlog.get_logger(__name__)
+
+
+class MailIntake:
+    """`take` returns after the commit: a transport may then answer 250, or delete the mail on its server."""
+
+    def __init__(self, reader: MailReader, take_mails: TakeMails, database: Database, max_items: int) -> None:
+        self._reader = reader
+        self._group_commit = GroupCommit(database, take_mails.take, max_items)
+
+    async def take(self, batch: Sequence[IncomingMail]) -> list[MailResult]:
+        """What each mail became, in order; raises infrastructure errors, after which the same mails are handed over again."""
+        return await self._commit([await self._reader.read(mail) for mail in batch])
+
+    async def set_aside(self, mail: IncomingMail, reason: str, digest: bytes) -> list[MailResult]:
+        """Record a mail that is not read, such as one that is too large."""
+        decision = MailDecision(MailOutcome.SET_ASIDE, reason, digest, received_at=mail.envelope.arrived_at)
+        return await self._commit([ReadMail(mail, decision)])
+
+    async def _commit(self, batch: Sequence[ReadMail]) -> list[MailResult]:
+        try:
+            return list(await self._group_commit.submit(batch)) if batch else []
+        except Exception as error:
+            if is_infrastructure(error):
+                raise
+            if len(batch) > 1:
+                return [result for read in batch for result in await self._commit([read])]
+            # Poison: one mail that cannot be stored must not stop its mailbox.
+            [read] = batch
+            if read.decision.outcome is MailOutcome.SET_ASIDE:
+                raise
+            log.warning("mail set aside", mailbox=read.mail.mailbox.id, reason=redacted_reason(error))
+            reason = f"fault: {type(error).__name__}"
+            decision = replace(read.decision, outcome=MailOutcome.SET_ASIDE, reason=reason, report=None, message_id="", case="")
+            return await self._commit([replace(read, decision=decision)])

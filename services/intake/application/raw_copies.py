@@ -1,0 +1,84 @@
+"""Keeps what arrived as it arrived, sealed like contact data, so that it can be read again after a fault of a mapping or reader."""
+
+import base64
+import zlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.intake.storage import raw_copies
+from services.intake.storage.raw_copies import RawHead, SealedPart
+from shared.runtime.clock import uuid7
+from shared.runtime.database.database import Database, Transaction
+from shared.runtime.encryption import EncryptionKeyRing
+
+PART_BYTES = 1_000_000
+_FAST = 1  # zlib's level: copies are written for each submission and read almost never
+
+
+@dataclass(frozen=True, slots=True)
+class RawSubmission:
+    """What arrived: `channel` is the transport (mail, file, webhook, form), `reference` the sender's own name for it, if any.
+
+    `headers` are those that reading it again needs; secrets and signatures do not belong there.
+    """
+
+    source: str
+    channel: str
+    reference: str
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RawCopies:
+    """Seals and opens raw copies with the key ring; the id of a copy is authenticated with each part."""
+
+    def __init__(self, key_ring: EncryptionKeyRing) -> None:
+        self._key_ring = key_ring
+
+    async def keep_raw(self, tx: Transaction, raw: RawSubmission) -> str:
+        """Keep a copy in the transaction; returns its id."""
+        raw_id = uuid7()
+        starts = range(0, max(len(raw.content), 1), PART_BYTES)
+        await self._insert(tx, raw_id, raw, ((part, raw.content[start : start + PART_BYTES]) for part, start in enumerate(starts)))
+        return raw_id
+
+    async def keep_part(self, tx: Transaction, raw_id: str, part: int, raw: RawSubmission) -> None:
+        """Keep one part of a copy that is larger than memory should hold: `raw.content` is the part's, of at most `PART_BYTES`."""
+        await self._insert(tx, raw_id, raw, [(part, raw.content)])
+
+    async def open_raw(self, database: Database, head: RawHead) -> RawSubmission:
+        """The whole copy; raises `DecryptionError`."""
+        parts = [part async for part in self._documents(database, head)]
+        headers = parts[0]["headers"] if parts else {}
+        return RawSubmission(head.source, head.channel, head.reference, b"".join(map(_content, parts)), headers)
+
+    async def open_parts(self, database: Database, head: RawHead) -> AsyncIterator[bytes]:
+        """The content part by part; raises `DecryptionError`."""
+        async for document in self._documents(database, head):
+            yield _content(document)
+
+    async def _documents(self, database: Database, head: RawHead) -> AsyncIterator[dict[str, Any]]:
+        part = 0
+        while True:
+            # A transaction for each part: the caller may take long between two of them.
+            async with database.transaction() as tx:
+                sealed = await raw_copies.find_sealed(tx, head.id, part)
+            if sealed is None:
+                return
+            yield self._key_ring.decrypt(sealed, _associated(head.id, part))
+            part += 1
+
+    async def _insert(self, tx: Transaction, raw_id: str, raw: RawSubmission, contents: Iterable[tuple[int, bytes]]) -> None:
+        for part, content in contents:
+            document = {"content": base64.b64encode(zlib.compress(content, _FAST)).decode(), "headers": dict(raw.headers)}
+            sealed = self._key_ring.encrypt(document, _associated(raw_id, part))
+            await raw_copies.insert_parts(tx, [SealedPart(raw_id, part, raw.source, raw.channel, raw.reference, sealed)])
+
+
+def _content(document: Mapping[str, Any]) -> bytes:
+    return zlib.decompress(base64.b64decode(document["content"]))
+
+
+def _associated(raw_id: str, part: int) -> str:
+    return f"raw {raw_id} {part}"

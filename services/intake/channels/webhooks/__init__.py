@@ -1,0 +1,1 @@
+"""Reads the calls of other systems: signature, body and fields."""

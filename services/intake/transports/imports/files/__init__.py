@@ -1,0 +1,1 @@
+"""Readers and writers of tables in files: encodings, CSV, Excel."""

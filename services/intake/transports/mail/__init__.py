@@ -1,0 +1,1 @@
+"""Mail in: mailboxes by IMAP, and a port for SMTP or LMTP."""

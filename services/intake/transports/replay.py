@@ -1,0 +1,136 @@
+"""Reads raw copies again by the code that read them first: after a map or a reader has been corrected, or a stop came in between.
+
+What is registered by now is left as it is: a replay adds the cases that are missing, and changes none.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from services.intake.application.mail.take_mails import VIA_MAIL
+from services.intake.application.parts import IntakeParts
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.domain.submission_faults import SubmissionFault
+from services.intake.storage import complaints, imports, raw_copies
+from services.intake.storage.raw_copies import RawHead
+from services.intake.transports.imports.files.unusable_file import UnusableFileError
+from services.intake.transports.imports.importing import CHANNEL as FILE
+from services.intake.transports.imports.importing import Imports
+from services.intake.transports.imports.setup import make_imports
+from services.intake.transports.mail.replay import MailReplay
+from services.intake.transports.webhooks.api import VIA_WEBHOOK
+from services.intake.transports.webhooks.reading import WebhookSubmissions
+from services.intake.transports.webhooks.setup import webhook_submissions
+from shared.runtime.clock import uuid7
+from shared.runtime.database.database import Database
+
+IGNORED, UNKNOWN, BUSY = "ignored", "not_replayable", "busy"
+_COPIES_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedCopy:
+    """What became of a raw copy: how many submissions had each result, and the faults of the first refused one."""
+
+    head: RawHead
+    counts: Counter[str]
+    faults: tuple[SubmissionFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTools:
+    """What replayers need."""
+
+    database: Database
+    parts: IntakeParts
+    work: Imports
+    webhooks: dict[str, WebhookSubmissions]
+    mails: MailReplay
+    dry_run: bool
+    holder: str = field(default_factory=uuid7)
+
+
+def make_tools(database: Database, parts: IntakeParts, *, dry_run: bool) -> ReplayTools:
+    """The tools; raises `ProcedureError` for a map or a file of mailboxes that cannot be used."""
+    mails = MailReplay.of(database, parts)
+    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), mails, dry_run)
+
+
+async def replay(tools: ReplayTools, since: datetime, source: str = "", channel: str = "") -> AsyncIterator[ReplayedCopy]:
+    """Read the copies kept since an instant again, in the order in which they came."""
+    after = ""
+    while True:
+        async with tools.database.transaction() as tx:
+            heads = await raw_copies.find_heads(tx, since, source, channel, after, _COPIES_AT_ONCE)
+        for head in heads:
+            yield await replay_copy(tools, head)
+        if not heads:
+            return
+        after = heads[-1].id
+
+
+async def replay_copy(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    """Read one copy again; raises `DecryptionError` for one whose key is gone."""
+    replayer = REPLAYERS.get(head.channel)
+    return ReplayedCopy(head, Counter({UNKNOWN: 1})) if replayer is None else await replayer(tools, head)
+
+
+async def register_missing(tools: ReplayTools, submission: PendingRegistration, via: str) -> RegistrationResult:
+    """Register the submission unless its case is registered; for replayers of single submissions."""
+    async with tools.database.transaction() as tx:
+        known = (await complaints.find_registered(tx, [submission.case])).get(submission.case)
+        if known is not None:
+            return RegistrationResult("duplicate", submission.case, known.number)
+        if tools.dry_run:
+            return RegistrationResult("valid")
+        [result] = await tools.parts.registration.register_batch(tx, [submission], via)
+        return result
+
+
+async def _replay_webhook(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    submissions = tools.webhooks.get(head.source)
+    if submissions is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    raw = await tools.parts.raw_copies.open_raw(tools.database, head)
+    reading = submissions.read(raw.content)
+    if isinstance(reading, PendingRegistration):
+        reading = await register_missing(tools, reading, VIA_WEBHOOK)
+    return ReplayedCopy(head, Counter({IGNORED if reading is None else reading.status: 1}), reading.faults if reading else ())
+
+
+async def _replay_file(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    async with tools.database.transaction() as tx:
+        item = await imports.find_import(tx, head.id)
+        if item is not None and not tools.dry_run and not item.dry_run:
+            await imports.restart(tx, head.id)
+    if item is None or item.dry_run:
+        return ReplayedCopy(head, Counter({IGNORED: 1}))
+    try:
+        counts = await tools.work.check(item) if tools.dry_run else None
+    except UnusableFileError as error:
+        return ReplayedCopy(head, Counter({"refused": 1}), (error.fault,))
+    if counts is None:
+        done = await tools.work.run(head.id, tools.holder)
+        if done is None:
+            return ReplayedCopy(head, Counter({BUSY: 1}))
+        fault = orjson.loads(done.fault) if done.fault else None
+        counts = Counter(orjson.loads(done.counts))
+        return ReplayedCopy(head, counts or Counter({"refused": 1}), (SubmissionFault(**fault),) if fault else ())
+    return ReplayedCopy(head, counts)
+
+
+async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    raw = await tools.parts.raw_copies.open_raw(tools.database, head)
+    outcome = await tools.mails.replay(tools.database, raw, dry_run=tools.dry_run)
+    return ReplayedCopy(head, Counter({outcome or UNKNOWN: 1}))
+
+
+REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
+    VIA_WEBHOOK: _replay_webhook,
+    FILE: _replay_file,
+    VIA_MAIL: _replay_mail,
+}
+"""Channel of a raw copy → what reads it again; a transport adds its own line."""

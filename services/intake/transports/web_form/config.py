@@ -1,0 +1,18 @@
+"""Settings of the web form, which IntakeSettings inherits."""
+
+from pydantic import Field, SecretStr
+
+from shared.runtime.process.settings import RuntimeSettings
+
+
+class WebFormSettings(RuntimeSettings):
+    """What protects the form, and where its code leads; which sources have a form, and its fields, is in the organisation file."""
+
+    form_key: SecretStr = Field(
+        SecretStr(""), description="secret that signs forms, the same in every process of intake; empty: made from the last sealing key"
+    )
+    form_min_seconds: float = Field(3.0, ge=0, description="a form that is sent sooner after it was opened is shown again: people type")
+    form_max_hours: float = Field(24.0, gt=0, le=720, description="hours for which an opened form can be sent")
+    follow_url: str = Field(
+        "", description="public address of sla's page for complainants, such as https://complaints.example.org/f; empty: no link to it"
+    )

@@ -1,0 +1,65 @@
+"""Adds the web forms of the organisation file to the intake service."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.intake import metrics
+from services.intake.application.group_commit import GroupCommit
+from services.intake.application.parts import IntakeParts
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.attachments.store import AttachmentStore
+from services.intake.channels.web_form import form_lines
+from services.intake.config import IntakeSettings
+from services.intake.domain.submission import SourceContext
+from services.intake.transports.web_form.form_page import FormDescription
+from services.intake.transports.web_form.form_token import FormTokens
+from services.intake.transports.web_form.routes import FormPages, router
+from services.intake.transports.web_form.submitting import VIA_FORM, SourceForm, SubmitForm
+from shared.contracts.follow_codes import follow_key
+from shared.procedures.model.sources.web_form import WebForm
+from shared.runtime.database.database import Transaction
+from shared.runtime.service import Service
+
+_HOUR_SECONDS = 3600
+
+
+def register(service: Service, parts: IntakeParts) -> None:
+    """Add the pages of the sources that have a form; nothing where none has."""
+    settings, attachments = parts.settings, parts.attachments
+    forms = {
+        name: _source_form(context, form, settings, attachments)
+        for name, context in parts.sources.contexts.items()
+        if (form := context.source.form) is not None
+    }
+    if not forms:
+        return
+
+    async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
+        metrics.GROUP_SIZE.observe(len(pending))
+        return await parts.registration.register_batch(tx, pending, VIA_FORM)
+
+    group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
+    max_future = timedelta(seconds=settings.max_future_seconds)
+    submit = SubmitForm(parts.reader, group_commit, service.database, service.clock, attachments, max_future)
+    secret = settings.form_key.get_secret_value() or settings.sealing_keys.get_secret_value().rpartition(",")[2]
+    follow_secret = settings.follow_key.get_secret_value()
+    pages = FormPages(
+        forms,
+        submit,
+        FormTokens(secret, settings.form_min_seconds, settings.form_max_hours * _HOUR_SECONDS),
+        service.clock,
+        attachments,
+        follow_key(follow_secret) if follow_secret else None,
+        settings.follow_url,
+    )
+    service.include_router(router(pages))
+
+
+def _source_form(context: SourceContext, form: WebForm, settings: IntakeSettings, attachments: AttachmentStore | None) -> SourceForm:
+    lines = form_lines(form, context.bound_procedure.procedure)
+    source = context.source
+    max_files = 0 if attachments is None else form.attachments
+    description = FormDescription(
+        source.id, form, lines, max_files, settings.attachment_max_bytes, source.contact_name, source.contact_phone
+    )
+    return SourceForm(context, lines, description)

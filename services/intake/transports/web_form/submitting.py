@@ -1,0 +1,165 @@
+"""Takes a sent form: token, files, fields, registration; and what the page shows after each."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from services.intake import metrics
+from services.intake.application.group_commit import GroupCommit
+from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
+from services.intake.application.submission_reading import SubmissionReader
+from services.intake.attachments.store import AttachmentRefused, AttachmentStore
+from services.intake.channels.web_form import FormLine, FormReading, read_form
+from services.intake.domain.submission import SourceContext, case_id
+from services.intake.storage import complaints, refusals
+from services.intake.transports.web_form.form_page import TRAP, FormDescription, TypedForm
+from services.intake.transports.web_form.form_token import FormToken
+from services.intake.transports.web_form.sent_form import SentFile, SentForm
+from shared.contracts.attachments import parse_reference
+from shared.runtime.clock import Clock
+from shared.runtime.database.database import Database
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
+
+VIA_FORM = "form"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceForm:
+    """A source with its form."""
+
+    context: SourceContext
+    lines: Sequence[FormLine]
+    description: FormDescription
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedComplaint:
+    """A complaint that was registered, now or (`again`) when the form was sent before."""
+
+    case: str
+    number: str
+    again: bool
+    anonymous: bool
+
+
+class SubmitForm:
+    """Registers what a form brings, exactly once for each opened form."""
+
+    def __init__(
+        self,
+        reader: SubmissionReader,
+        group_commit: GroupCommit[PendingRegistration, RegistrationResult],
+        database: Database,
+        clock: Clock,
+        attachments: AttachmentStore | None,
+        max_future: timedelta,
+    ) -> None:
+        self._reader = reader
+        self._group_commit = group_commit
+        self._database = database
+        self._clock = clock
+        self._attachments = attachments
+        self._max_future = max_future
+
+    async def submit(self, source: SourceForm, token: FormToken, sent: SentForm) -> ReceivedComplaint | TypedForm:
+        """The registered complaint, or the form to show again with what was typed, received and wrong."""
+        if sent.values.get(TRAP, ""):
+            return _shown_again(sent, sent.kept, form_fault="trap")
+        key, references = _key(token), list(sent.kept)
+        try:
+            known = await self._find(source, key)
+            if known is not None:
+                return known
+            file_faults = await self._store_files(source, sent, references)
+            reading = self._read(source, sent.values, references)
+            if reading.faults or file_faults:
+                return _shown_again(sent, references, faults=dict(reading.faults), file_faults=file_faults)
+            return await self._register(source, key, sent, references, reading)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            log.warning("a form could not be registered", reason=redacted_reason(error))
+            return _shown_again(sent, references, form_fault="unavailable")
+
+    def _read(self, source: SourceForm, values: Mapping[str, str], references: Sequence[str]) -> FormReading:
+        context = source.context
+        reading = read_form(
+            source.description.form, source.lines, values, context.phone_region, context.zone, self._clock.now(), self._max_future
+        )
+        reading.document["attachments"] = list(references)
+        return reading
+
+    async def _register(
+        self, source: SourceForm, key: str, sent: SentForm, references: Sequence[str], reading: FormReading
+    ) -> ReceivedComplaint | TypedForm:
+        pending = self._reader.read(reading.document, source.context, traceparent=None, idempotency_key=key)
+        metrics.RECEIVED.labels(VIA_FORM).inc()
+        if isinstance(pending, RegistrationResult):
+            await self._store_refusal(source, pending)
+            return _shown_again(sent, references, form_fault="refused")
+        [result] = await self._group_commit.submit([pending])
+        if result.status == "refused":
+            # Sent twice at once: the other one was first, and its time of receipt is another.
+            known = await self._find(source, key)
+            return known or _shown_again(sent, references, form_fault="refused")
+        return ReceivedComplaint(
+            result.case, result.number, again=result.status != "registered", anonymous=pending.submission.complainant.anonymous
+        )
+
+    async def _find(self, source: SourceForm, key: str) -> ReceivedComplaint | None:
+        """The complaint of a form that was sent before: a second click, or the page sent again from the browser's history."""
+        case = case_id(source.context.source.id, source.description.form.channel, f"key {key}")
+        async with self._database.transaction() as tx:
+            known = (await complaints.find_registered(tx, [case])).get(case)
+        return None if known is None else ReceivedComplaint(case, known.number, again=True, anonymous=False)
+
+    async def _store_files(self, source: SourceForm, sent: SentForm, references: list[str]) -> list[tuple[str, str]]:
+        """Store the files and add their references to those of earlier tries; returns name and rule of each that is not taken."""
+        limit, faults = source.description.max_files, list[tuple[str, str]]()
+        del references[limit:]
+        if self._attachments is None:
+            return faults
+        for file in sent.files:
+            if len(references) >= limit:
+                faults.append((file.name, "too_many"))
+                continue
+            try:
+                stored = await self._attachments.put(file.name, _content(file), f"form:{source.context.source.id}")
+            except AttachmentRefused as refusal:
+                metrics.ATTACHMENTS.labels(refusal.rule).inc()
+                faults.append((file.name, refusal.rule))
+            else:
+                metrics.ATTACHMENTS.labels("stored").inc()
+                if stored.reference not in references:
+                    references.append(stored.reference)
+        return faults
+
+    async def _store_refusal(self, source: SourceForm, result: RegistrationResult) -> None:
+        async with self._database.transaction() as tx:
+            await refusals.insert_refusals(tx, [refused_submission(result, VIA_FORM, source.context.source.id, "")])
+        metrics.count_refused(VIA_FORM, result.reason)
+
+
+def genuine_references(attachments: AttachmentStore | None, texts: Sequence[str]) -> list[str]:
+    """Those of the references, which the page carried, that intake signed."""
+    if attachments is None:
+        return []
+    references = [(text, parse_reference(text)) for text in texts]
+    return [text for text, reference in references if reference is not None and attachments.keys.is_genuine(reference)]
+
+
+def _key(token: FormToken) -> str:
+    return f"form {token.nonce}"
+
+
+def _shown_again(sent: SentForm, references: Sequence[str], **faults: Any) -> TypedForm:
+    return TypedForm(values=sent.values, kept=references, **faults)
+
+
+async def _content(file: SentFile) -> AsyncIterator[bytes]:
+    while chunk := await file.upload.read(65_536):
+        yield chunk

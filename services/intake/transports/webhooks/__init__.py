@@ -1,0 +1,1 @@
+"""Webhooks: calls of other systems, mapped and verified by data."""

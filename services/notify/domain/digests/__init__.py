@@ -1,0 +1,1 @@
+"""Digests: when messages to a person share one, and what it says."""

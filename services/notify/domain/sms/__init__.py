@@ -1,0 +1,1 @@
+"""Rules of text messages: characters, parts, receipts."""

@@ -1,0 +1,1 @@
+"""Posts messages into groups by the robots of WeCom, DingTalk and Feishu."""

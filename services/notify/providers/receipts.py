@@ -1,0 +1,48 @@
+"""The interface of providers whose gateway reports deliveries: by a call of a route of ours, or on the provider's own connection."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from services.notify.providers.provider import DeliveryReceipt
+
+RecordReceipt = Callable[[DeliveryReceipt], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCall:
+    """One call of a gateway to `/v1/receipts/{provider}`; `now` is real time, by which gateways sign."""
+
+    method: str
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    now: datetime
+
+
+class ReceiptForged(ValueError):  # noqa: N818 - names what happened
+    """The call is not signed as this gateway signs; the text names header, rule and remedy."""
+
+
+class ReceiptUnreadable(ValueError):  # noqa: N818 - names what happened
+    """The call is authentic, but its content does not follow the gateway's protocol; the text names field, rule and remedy."""
+
+
+@runtime_checkable
+class ReceiptReader(Protocol):
+    """A provider whose gateway calls us."""
+
+    def read_receipts(self, call: ReceiptCall) -> Sequence[DeliveryReceipt]:
+        """The receipts of a call, in its order. Raises `ReceiptForged` or `ReceiptUnreadable`."""
+
+    def receipt_reply(self) -> dict[str, Any]:
+        """The JSON that the gateway expects, without which it repeats the call."""
+
+
+@runtime_checkable
+class ReceiptListener(Protocol):
+    """A provider that gets receipts on its own connection."""
+
+    async def listen(self, record: RecordReceipt) -> None:
+        """Keep the connection open, and pass on each receipt, until cancelled."""

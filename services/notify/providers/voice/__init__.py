@@ -1,0 +1,1 @@
+"""Calls people and reads messages to them, through a call-out system."""

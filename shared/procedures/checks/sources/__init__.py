@@ -1,0 +1,1 @@
+"""Checks of what sources name: column maps and webhooks."""

@@ -1,0 +1,61 @@
+"""`jiesu intake import` and `replay` on intake's database, as an operator calls them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.commands.operations.intake import app
+from services.intake.config import IntakeSettings
+from tests.support.messaging.import_samples import ROWS, csv_bytes, organisation_with_imports, read_csv
+from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS
+from tests.support.messaging.settings import SettingsFactory
+
+Command = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+def intake_command(make_settings: SettingsFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    settings = make_settings(IntakeSettings)
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("JIESU_SEALING_KEYS", ENCRYPTION_KEYS.get_secret_value())
+    monkeypatch.setenv("JIESU_ORGANISATION", str(organisation_with_imports(tmp_path)))
+    monkeypatch.setenv("JIESU_MAX_IMPORT_BYTES", "10000")
+    return lambda *words: asyncio.to_thread(CliRunner().invoke, app, [str(word) for word in words])
+
+
+async def test_file_is_imported_reported_and_replayed(intake_command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_bytes(csv_bytes(ROWS, "gb18030"))
+    checked = await intake_command("import", file, "--source", "web", "--dry-run", "--report", tmp_path / "dry.csv")
+    assert checked.exit_code == 1, checked.output
+    assert "6 valid" in checked.stdout
+    assert "7 rows: 1 duplicate, 1 refused, 5 registered" in (await intake_command("import", file, "--source", "web")).stdout
+    report = read_csv((tmp_path / "export.csv.report.csv").read_bytes(), "gb18030")
+    assert [row["jiesu_status"] for row in report] == [*["registered"] * 5, "refused", "duplicate"]
+    file.write_bytes(csv_bytes(ROWS[:2], "utf-8-sig"))
+    again = await intake_command("import", file, "--source", "web", "--json")
+    assert (again.exit_code, orjson.loads(again.stdout)["counts"]) == (0, {"duplicate": 2})
+    assert "UTF-8, by its byte order mark" in again.stdout
+    replayed = await intake_command("replay", "--channel", "file")
+    assert replayed.exit_code == 1
+    assert "3 raw copies: 8 duplicate, 1 ignored, 1 refused" in replayed.stdout
+
+
+async def test_what_cannot_be_imported_ends_the_command_with_one_line(intake_command: Command, tmp_path: Path) -> None:
+    large, image = tmp_path / "large.csv", tmp_path / "image.csv"
+    large.write_bytes(b"x" * 10_001)
+    image.write_bytes(b"\x89PNG\x00\x00")
+    calls: list[tuple[list[object], str]] = [
+        (["import", large, "--source", "web"], "has more than 10000 bytes (JIESU_MAX_IMPORT_BYTES); split it"),
+        (["import", image, "--source", "web"], "file: neither_csv_nor_excel: send CSV, .xlsx or .xls"),
+        (["import", image, "--source", "hotline"], "hotline has no imports in the organisation file; those that have: web"),
+        (["import", image, "--source", "web", "--report", tmp_path / "none/x.csv"], "the folder does not exist"),
+        (["replay", "--id", "absent"], "there is no raw copy absent"),
+    ]
+    for words, message in calls:
+        result = await intake_command(*words)
+        assert (result.exit_code, message in result.stderr) == (2, True), result.output

@@ -1,0 +1,47 @@
+"""The port of intake with a real database: 250 after the commit, 451 while the database is away, the same mail once."""
+
+import asyncio
+import smtplib
+
+import pytest
+
+from services.intake.transports.mail.smtp_port import SmtpPort
+from tests.integration.intake.mail.conftest import MakeIntake, port_of
+from tests.support.mail.building import mail
+from tests.support.waiting import wait_for
+
+MAILBOX = {"id": "tousu", "source": "mails", "addresses": ["tousu@jiesu.example"]}
+
+
+async def send(port: SmtpPort, raw: bytes) -> None:
+    def run() -> None:
+        with smtplib.SMTP("127.0.0.1", port.port, timeout=40) as client:
+            client.sendmail("wang@customer.example", ["tousu@jiesu.example"], raw)
+
+    await wait_for(lambda: port.port)
+    await asyncio.to_thread(run)
+
+
+async def test_mail_is_a_case_once_it_is_accepted(make_intake: MakeIntake) -> None:
+    intake = make_intake(mailboxes=[MAILBOX], port={"port": 0})
+    async with intake.running("mail-port"):
+        port = port_of(intake.service)
+        for _ in range(2):
+            await send(port, mail())
+        assert await intake.outcomes() == [("submission", "no_reference"), ("duplicate", "taken_before")]
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            await send(port, mail("", subject=""))
+        assert refused.value.smtp_code == 554
+    [row] = await intake.rows("SELECT number, channel, source FROM complaint")
+    assert (row["channel"], row["source"]) == ("email", "mails")
+
+
+async def test_sender_keeps_the_mail_while_the_database_is_away(make_intake: MakeIntake) -> None:
+    intake = make_intake(mailboxes=[MAILBOX], port={"port": 0})
+    away = make_intake({"database_url": "postgresql+asyncpg://jiesu@127.0.0.1:9/jiesu"}, mailboxes=[MAILBOX], port={"port": 0})
+    async with intake.running("mail-port"), away.running("mail-port"):
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            await send(port_of(away.service), mail())
+        assert refused.value.smtp_code == 451
+        await send(port_of(intake.service), mail())
+        assert await intake.outcomes() == [("submission", "no_reference")]

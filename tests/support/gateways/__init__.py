@@ -1,0 +1,1 @@
+"""Gateways and servers that the peers of providers run."""

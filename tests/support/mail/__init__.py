@@ -1,0 +1,1 @@
+"""Mails for tests: samples, a builder, and hostile ones."""
