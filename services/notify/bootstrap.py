@@ -15,7 +15,7 @@ from services.notify.domain import quiet_hours
 from services.notify.domain.delivery_planning import FollowLinks, PlanningContext
 from services.notify.domain.digests.pacing import DigestPolicy
 from services.notify.domain.digests.policies import digest_policies
-from services.notify.domain.mail_layout import LAYOUT_NAME
+from services.notify.domain.mail.layout import LAYOUT_NAME
 from services.notify.domain.message_templates import MessageTemplates
 from services.notify.domain.message_values import MessageTexts, ProcedureTitles, class_titles, fact_titles
 from services.notify.domain.recipients import RecipientDirectory

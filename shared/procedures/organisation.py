@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Channel
+from shared.procedures.additional_channels import AdditionalChannel
 from shared.procedures.digest_rules import OptionalDigest
 from shared.procedures.expressions.text_patterns import TextPattern
-from shared.procedures.model.additional_channels import AdditionalChannel
 from shared.procedures.model.effects import RoleNames, role_tuple
 from shared.procedures.model.sources.entry import SourceEntry
 from shared.procedures.source_formats.file_map import FileMap
@@ -157,8 +157,7 @@ class Organisation(StrictModel):
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
     digests: dict[str, OptionalDigest] = Field(default_factory=dict, description="role → limits of digests of its holders")
     everyone: bool = Field(
-        default=False,
-        description="every role and department exists, and each role has one holder of the same name (the simulator's default)",
+        default=False, description="every role and department exists, and each role has one holder of its name (the simulator's default)"
     )
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """Measures a storm: every case of 40 people breaches at one instant; few messages, the urgent ones first, each ledger names its message.
 
 Run with `python -m tests.bench.storm [--breaches N] [--window SECONDS]`; figures go to var/bench/storm.json.
+`--decide` measures the decisions alone, without servers: CPU seconds do not depend on what else the machine does.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
 
 from cli.stack.stack import Stack, recreate_database, running_stack
 from deploy.embedded import EmbeddedServers
+from services.notify.bootstrap import template_sources
+from services.notify.domain.digests.lines import DigestLine, render_digest
+from services.notify.domain.digests.pacing import DigestPolicy, PacedMessage, RecipientPace, place
+from services.notify.domain.message_templates import MessageTemplates
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events.triage import Classified, Routed
 from shared.contracts.topics import TRIAGE_EVENTS
@@ -35,7 +41,7 @@ from tests.support.messaging.topic_client import open_topic_client
 from tests.support.servers.databases import asyncpg_dsn
 from tests.support.waiting import wait_for
 
-BREACHES, PEOPLE, URGENT_EVERY = 20_000, 40, 100
+BREACHES, PEOPLE, URGENT_EVERY = 20_000, 40, 101
 MOST_MESSAGES = 200
 DIGEST_WINDOW = 60.0
 """Seconds; a quarter of an hour in production. The number of messages does not depend on it while the storm is shorter."""
@@ -154,6 +160,35 @@ def wait_figures(waits: list[asyncpg.Record]) -> dict[str, Any]:
     return figures
 
 
+def measure_decisions(breaches: int) -> dict[str, Any]:
+    """The messages of a storm of one minute, and the CPU of placing a request and of writing a digest."""
+    policy, began = DigestPolicy(), datetime.now(UTC)
+    paces = dict.fromkeys(range(PEOPLE), RecipientPace())
+    placements = []
+    used = time.process_time()
+    for number in range(breaches):
+        now, person = began + number * timedelta(minutes=1) / breaches, number % PEOPLE
+        message = PacedMessage(UUID(int=number), number % URGENT_EVERY == 0, now)
+        placement, paces[person] = place(message, paces[person], policy, now, lambda instant: instant)
+        placements.append((message, placement))
+    placing = time.process_time() - used
+    sent = [(message.is_urgent, placement.due_at) for message, placement in placements if placement.digest is None or placement.opens]
+    waits = [(placement.due_at - message.earliest_at).total_seconds() for message, placement in placements if message.is_urgent]
+    lines = [DigestLine(case_number(f"storm-{number}"), "办结时限", began.isoformat(), "D") for number in range(breaches // PEOPLE)]
+    templates = MessageTemplates(template_sources(None))
+    used = time.process_time()
+    for _ in range(PEOPLE):
+        render_digest(templates, "digest.zh.email", lines, len(lines))
+    return {
+        "breaches": breaches,
+        "messages": len(sent),
+        "urgent_messages": sum(urgent for urgent, _ in sent),
+        "most_seconds_waited_urgent": round(max(waits), 1),
+        "cpu_micros_to_place_a_request": round(placing / breaches * 1e6, 1),
+        "cpu_millis_to_write_a_digest": round((time.process_time() - used) / PEOPLE * 1e3, 1),
+    }
+
+
 def _cpu(before: ResourceUsage, after: ResourceUsage, number: int) -> dict[str, float]:
     return {name: round((used - before.cpu_seconds.get(name, 0.0)) / number * 1e6, 1) for name, used in after.cpu_seconds.items()}
 
@@ -184,7 +219,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--breaches", type=int, default=BREACHES)
     parser.add_argument("--window", type=float, default=DIGEST_WINDOW, help="seconds that a digest collects")
+    parser.add_argument("--decide", action="store_true", help="measure the decisions alone, without servers")
     options = parser.parse_args()
+    if options.decide:
+        sys.stdout.write(orjson.dumps(measure_decisions(options.breaches), option=orjson.OPT_INDENT_2).decode() + "\n")
+        return
     sys.stdout.write(orjson.dumps(run_benchmark(options.breaches, options.window), option=orjson.OPT_INDENT_2).decode() + "\n")
 
 

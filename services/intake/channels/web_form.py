@@ -10,7 +10,7 @@ from shared.contracts.contact_forms import read_email, read_phone
 from shared.contracts.instants import read_instant
 from shared.procedures.model.facts import coerce_fact
 from shared.procedures.model.procedure import FactDeclaration, Procedure
-from shared.procedures.model.sources.web_form import COMPLAINANT_FIELDS, FACT_PREFIX, FORM_FIELDS, FormField, WebForm
+from shared.procedures.model.sources.web_form import COMPLAINANT_FIELDS, FACT_PREFIX, FORM_FIELDS, WebForm, WebFormField
 
 FieldFaultCode = Literal["missing", "too_long", "phone", "email", "date", "future", "choice", "fact"]
 FieldKind = Literal["line", "text", "lines", "instant", "date", "number", "yes_no", "choice"]
@@ -33,7 +33,7 @@ _MINUTE_LENGTH = len("2026-11-09T09:00")
 class FormLine:
     """A field of a form as it is shown: what it is, whether it has to be filled, and how it is read."""
 
-    field: FormField
+    field: WebFormField
     kind: FieldKind
     required: bool
     fact: FactDeclaration | None = None
@@ -62,7 +62,7 @@ def form_lines(form: WebForm, procedure: Procedure) -> list[FormLine]:
     required = {name.removeprefix("complainant.") for name in procedure.register_.required} | {"text"}
     fields = [*form.fields]
     named = {each.field for each in fields}
-    fields += [FormField(field=name) for name in FORM_FIELDS if name in required and name not in named]
+    fields += [WebFormField(field=name) for name in FORM_FIELDS if name in required and name not in named]
     lines = []
     for each in fields:
         fact = procedure.facts.get(each.field.removeprefix(FACT_PREFIX)) if each.field.startswith(FACT_PREFIX) else None

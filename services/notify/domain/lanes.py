@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from services.notify.domain.chat_address import ChatAddress
+from services.notify.domain.chat.address import ChatAddress
 
 
 def delivery_lane(channel: str, address: str) -> str:

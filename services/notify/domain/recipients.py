@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from services.notify.domain import address
-from services.notify.domain.chat_address import ChatAddress
+from services.notify.domain.chat.address import ChatAddress
 from services.notify.domain.failure_reason import FailureReason
 from shared.contracts.events.notifications import NotificationRequested
 from shared.procedures.organisation import Organisation, Person

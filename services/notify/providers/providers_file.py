@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.notify.domain.chat_address import ChatAddress
+from services.notify.domain.chat.address import ChatAddress
 from services.notify.providers.kind import ProviderKind
 from services.notify.providers.registry import PROVIDER_KINDS
 from shared.procedures.loading.validation import validate_document

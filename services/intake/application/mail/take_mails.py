@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from services.intake import metrics
 from services.intake.application.mail.mail_records import MailRecords
+from services.intake.application.mail.mail_submission import mail_submission
 from services.intake.application.mail.mailbox import IncomingMail, MailResult, ReadMail
 from services.intake.application.registration import RegisterComplaints
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
@@ -27,7 +28,6 @@ KeepRawMail = Callable[[Transaction, IncomingMail, str], Awaitable[None]]
 """`keep(tx, mail, reference)` keeps the bytes of a mail for a set time."""
 _KEPT = frozenset({MailOutcome.SUBMISSION, MailOutcome.SUPPLEMENT, MailOutcome.REFUSED, MailOutcome.SET_ASIDE})
 _MAX_NOTES = 500
-_CHANNEL = "email"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class TakeMails:
         await mails.settle_mails(tx, [self._settled_row(new[identity], result) for identity, result in results.items()])
         if self.keep_raw is not None:
             for identity, result in results.items():
-                if result.outcome in _KEPT:
+                if result.outcome in _KEPT and new[identity].mail.raw:
                     await self.keep_raw(tx, new[identity].mail, identity[1].hex())
         repeated = [read for read in batch if new.get(_identity(read)) is not read]
         duplicate = MailResult(MailOutcome.DUPLICATE, "taken_before")
@@ -77,7 +77,7 @@ class TakeMails:
             if decision.outcome not in {MailOutcome.SUBMISSION, MailOutcome.SUPPLEMENT}:
                 results[identity] = MailResult(decision.outcome, decision.reason, decision.case)
                 continue
-            submission = self._submission(read)
+            submission = mail_submission(read, self.reader, self.clock)
             if isinstance(submission, RegistrationResult):
                 results[identity] = await self._refuse(tx, read, submission)
             elif decision.outcome is MailOutcome.SUPPLEMENT and decision.case in known_cases and self.supplements is not None:
@@ -91,24 +91,6 @@ class TakeMails:
             results[identity] = await self._registered(tx, new[identity], submission, result)
         await outbox.add(tx, [record for read in new.values() if (record := self.records.report(read.decision)) is not None])
         return results
-
-    def _submission(self, read: ReadMail) -> PendingRegistration | RegistrationResult:
-        decision, context = read.decision, read.mail.mailbox.context
-        now = self.clock.now()
-        received_at = min(now, self.clock.to_domain(decision.received_at or read.mail.envelope.arrived_at))
-        allowed = context.source.channels
-        document = {
-            "received_at": received_at.isoformat(),
-            "channel": _CHANNEL if context.allows_channel(_CHANNEL) else allowed[0],
-            "title": decision.title,
-            "text": decision.text,
-            "complainant": {"name": decision.sender_name, "email": decision.sender},
-            "attachments": list(read.attachments),
-        }
-        result = self.reader.read(document, context, traceparent=None, record_id=f"mail {decision.digest.hex()}")
-        if isinstance(result, PendingRegistration):
-            return replace(result, unreadable=(*result.unreadable, *decision.cut))
-        return result
 
     async def _registered(self, tx: Transaction, read: ReadMail, submission: PendingRegistration, result: RegistrationResult) -> MailResult:
         decision = read.decision

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import httpx
 from pydantic import Field
 
-from services.notify.domain.chat_address import ChatAddress
+from services.notify.domain.chat.address import ChatAddress
+from services.notify.domain.chat.sliding_window import SlidingWindow
+from services.notify.domain.chat.text_size import shorten_to_bytes
 from services.notify.domain.failure_reason import FailureReason
-from services.notify.domain.sliding_window import SlidingWindow
-from services.notify.domain.text_size import shorten_to_bytes
 from services.notify.providers.kind import ProviderContext, ProviderSettings, SecretName
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from services.notify.providers.sms.http_gateway import GatewayResponse, HttpGateway, failure_of_status

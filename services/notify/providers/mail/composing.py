@@ -9,7 +9,7 @@ from email.utils import format_datetime, parseaddr
 
 import idna
 
-from services.notify.domain.mail_layout import MailLayout
+from services.notify.domain.mail.layout import MailLayout
 from services.notify.providers.provider import OutgoingMessage
 from shared.contracts import mail_references
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.notify.domain.mail_layout import LAYOUT_NAME, MailLayout
+from services.notify.domain.mail.layout import LAYOUT_NAME, MailLayout
 
 _INSTALLED_FOLDER = Path(__file__).parents[2] / "templates"
 

@@ -9,7 +9,7 @@ import aiosmtplib
 from aiosmtplib import SMTPException
 
 from services.notify.domain.failure_reason import FailureReason
-from services.notify.domain.mail_layout import MailLayout
+from services.notify.domain.mail.layout import MailLayout
 from services.notify.providers.mail.composing import MailReferences, MailSender, compose, needs_smtputf8
 from services.notify.providers.mail.dkim_signing import DkimSigner
 from services.notify.providers.mail.sessions import SmtpOptions, SmtpSessionPool

@@ -35,7 +35,7 @@ def _field_of_name(value: Any) -> Any:
     return {"field": value} if isinstance(value, str) else value
 
 
-class FormField(StrictModel):
+class WebFormField(StrictModel):
     """A field of the form: one of a complaint, or `facts.<id>`; without texts of its own it has the usual ones."""
 
     field: ShortText
@@ -45,7 +45,7 @@ class FormField(StrictModel):
     choices: list[FormChoice] = Field(default_factory=list, max_length=50, description="answers to choose from, instead of free text")
 
     @model_validator(mode="after")
-    def _field_exists(self) -> "FormField":
+    def _field_exists(self) -> "WebFormField":
         if self.field not in FORM_FIELDS and not self.field.startswith(FACT_PREFIX):
             raise ValueError(f"field {self.field}: is no field of a form; choose from {', '.join(FORM_FIELDS)} or facts.<id>")
         if self.field.startswith(FACT_PREFIX) and self.label is None:
@@ -61,8 +61,8 @@ class WebForm(StrictModel):
     thanks: FormText | None = Field(default=None, description="shown with the number; default: what happens next")
     channel: Channel = "web"
     kind: ComplainantKind = Field(default="customer", description="the kind of complainant")
-    fields: list[Annotated[FormField, BeforeValidator(_field_of_name)]] = Field(
-        default_factory=lambda: [FormField(field=name) for name in DEFAULT_FIELDS], max_length=_MAX_FIELDS
+    fields: list[Annotated[WebFormField, BeforeValidator(_field_of_name)]] = Field(
+        default_factory=lambda: [WebFormField(field=name) for name in DEFAULT_FIELDS], max_length=_MAX_FIELDS
     )
     anonymous: bool = Field(default=True, description="whether a complainant may choose to stay anonymous")
     attachments: int = Field(default=5, ge=0, le=20, description="most files; 0: the form asks for none")

@@ -1,15 +1,21 @@
 """The port of intake with a real database: 250 after the commit, 451 while the database is away, the same mail once."""
 
 import asyncio
+import base64
 import smtplib
+from hashlib import sha256
+from pathlib import Path
 
+import orjson
 import pytest
+from pydantic import SecretStr
 
 from services.intake.transports.mail.smtp_port import SmtpPort
 from tests.integration.intake.mail.conftest import MakeIntake, port_of
-from tests.support.mail.building import mail
+from tests.support.mail.building import mail, multipart
 from tests.support.waiting import wait_for
 
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 MAILBOX = {"id": "tousu", "source": "mails", "addresses": ["tousu@jiesu.example"]}
 
 
@@ -45,3 +51,25 @@ async def test_sender_keeps_the_mail_while_the_database_is_away(make_intake: Mak
         assert refused.value.smtp_code == 451
         await send(port_of(intake.service), mail())
         assert await intake.outcomes() == [("submission", "no_reference")]
+
+
+async def test_attachments_are_stored_and_the_mail_is_kept(make_intake: MakeIntake, tmp_path: Path) -> None:
+    settings = {"attachment_store": str(tmp_path / "attachments"), "attachment_key": SecretStr("key of the attachments")}
+    intake = make_intake(settings, mailboxes=[MAILBOX], port={"port": 0})
+    parts = [
+        ("text/plain; charset=utf-8", "见照片".encode()),
+        ("image/png; name=lift.png\r\nContent-Transfer-Encoding: base64", base64.b64encode(PNG)),
+        ("application/octet-stream; name=virus.exe\r\nContent-Transfer-Encoding: base64", base64.b64encode(b"MZ\x90\x00" * 20)),
+    ]
+    raw = multipart("mixed", *parts)
+    async with intake.running("mail-port"):
+        await send(port_of(intake.service), raw)
+    [row] = await intake.rows("SELECT body FROM complaint")
+    stored, refused = orjson.loads(row["body"])["complaint"]["attachments"]
+    assert stored.startswith(f"sha256:{sha256(PNG).hexdigest()}/")
+    assert stored.endswith("/lift.png")
+    assert refused == "virus.exe"
+    [mail_row] = await intake.rows("SELECT notes FROM mail_message")
+    assert mail_row["notes"] == "attachment: type"
+    [kept] = await intake.rows("SELECT source, channel FROM raw_copy")
+    assert (kept["source"], kept["channel"]) == ("mails", "mail")

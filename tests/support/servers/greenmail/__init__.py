@@ -58,6 +58,7 @@ def running_greenmail(folder: Path, users: list[str]) -> Iterator[GreenMail]:
         "greenmail.smtp.hostname": "127.0.0.1", "greenmail.smtp.port": smtp, "greenmail.imap.hostname": "127.0.0.1",
         "greenmail.imap.port": imap, "greenmail.imaps.hostname": "127.0.0.1", "greenmail.imaps.port": imaps,
         "greenmail.api.hostname": "127.0.0.1", "greenmail.api.port": api,
+        "greenmail.startup.timeout": int(START_SECONDS * 1000),
         "greenmail.users": ",".join(f"{user}:{PASSWORD}@jiesu.example" for user in users),
     }  # fmt: skip
     process = ManagedProcess("GreenMail", folder / "greenmail.log", signal.SIGTERM)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.notify.domain.mail_blocks import CellTable, LabelledRows, NumberedItems, Paragraph, mail_blocks, text_pieces
-from services.notify.domain.mail_layout import MailLayout
+from services.notify.domain.mail.blocks import CellTable, LabelledRows, NumberedItems, Paragraph, mail_blocks, text_pieces
+from services.notify.domain.mail.layout import MailLayout
 from services.notify.providers.mail.layout_file import load_mail_layout
 
 LAYOUT = load_mail_layout(None)

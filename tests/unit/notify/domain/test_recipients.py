@@ -8,7 +8,7 @@ import pytest
 from services.notify.domain.failure_reason import FailureReason, reason_label
 from services.notify.domain.recipients import Recipient, RecipientDirectory, resolve_recipients
 from shared.contracts.events.notifications import NotificationRequested
-from shared.procedures.model.additional_channels import AdditionalChannel
+from shared.procedures.additional_channels import AdditionalChannel
 from shared.procedures.organisation import Department, Organisation, Person
 
 PEOPLE = [

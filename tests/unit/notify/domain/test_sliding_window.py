@@ -1,7 +1,7 @@
 """The limit of calls within a window."""
 
-from services.notify.domain.chat_address import ChatAddress
-from services.notify.domain.sliding_window import SlidingWindow
+from services.notify.domain.chat.address import ChatAddress
+from services.notify.domain.chat.sliding_window import SlidingWindow
 
 
 def test_call_beyond_the_limit_waits_until_the_oldest_leaves_the_window() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain.text_size import shorten_to_bytes
+from services.notify.domain.chat.text_size import shorten_to_bytes
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from services.notify.domain.mail_blocks import CellTable, LabelledRows, MailBlock, NumberedItems, mail_blocks, text_pieces
+from services.notify.domain.mail.blocks import CellTable, LabelledRows, MailBlock, NumberedItems, mail_blocks, text_pieces
 
 LAYOUT_NAME = "_layout.html"
 """The name of the layout among the templates: the folder of JIESU_TEMPLATES may replace it."""

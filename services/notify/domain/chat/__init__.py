@@ -1,0 +1,1 @@
+"""Group chats: addresses, sizes and limits of robots."""

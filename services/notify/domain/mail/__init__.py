@@ -1,0 +1,1 @@
+"""The HTML of a mail: from its text, by one layout."""
