@@ -27,6 +27,7 @@ COUNTED_EVENTS = {
     "classified": ("分类 classified", "white"),
     "reclassified": ("改类 reclassified", "cyan"),
     "group_found": ("批量 group found", "cyan"),
+    "linked": ("并案 linked", "cyan"),
     "routed": ("派单 routed", "white"),
     "action_refused": ("拒绝 action refused", "yellow"),
     "reminded": ("催办 reminded", "white"),

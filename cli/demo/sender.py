@@ -69,7 +69,7 @@ class DemoSender:
             return
         url = self.stack.url("intake") + ("/v1/complaints" if submission.transport == "http" else "/v1/complaints:batch")
         headers = {"Authorization": f"Bearer {self.secrets['sources'][source]['api_key']}"}
-        answer = await self._post(url, body if submission.transport == "http" else {"complaints": [body]}, headers)
+        answer = await self.post(url, body if submission.transport == "http" else {"complaints": [body]}, headers)
         if answer is not None and answer.is_success:
             self.accepted.add(submission.case)
         else:
@@ -82,11 +82,11 @@ class DemoSender:
             await self._send_record(CASE_ACTIONS, scripted.case, "action", {"case": scripted.case, **action}, scripted.person)
             return
         url = f"{self.stack.url('sla')}/v1/cases/{scripted.case}/actions"
-        answer = await self._post(url, action, {"Authorization": f"Bearer {self.secrets['people'][scripted.person]['token']}"})
+        answer = await self.post(url, action, {"Authorization": f"Bearer {self.secrets['people'][scripted.person]['token']}"})
         if answer is not None:
             self.counts[f"actions_{answer.status_code}"] += 1
 
-    async def _post(self, url: str, body: Any, headers: Mapping[str, str]) -> httpx.Response | None:
+    async def post(self, url: str, body: Any, headers: Mapping[str, str]) -> httpx.Response | None:
         """Post until there is an answer that another attempt would not change; None, noted in `unanswered`, after `MAX_ATTEMPTS`."""
         for attempt in range(MAX_ATTEMPTS):
             try:

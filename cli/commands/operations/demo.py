@@ -22,6 +22,7 @@ from cli.demo.month_plan import END, START, plan_month
 from cli.demo.sender import DemoSender
 from cli.demo.shutdown import shut_down_in_order
 from cli.demo.staff import StaffPlanner
+from cli.demo.triage_steps import show_triage_steps
 from cli.reconciliation.reconciliation import Reconciliation, reconcile
 from cli.stack.preflight import check_settings
 from cli.stack.servers import running_servers
@@ -95,7 +96,7 @@ async def _play_month(stack: Stack, clock: Clock, prefix: str, console: Console,
     sender = DemoSender(stack, clock, prefix)
     stop = asyncio.Event()
     view = asyncio.create_task(LiveView(clock, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, plain, console).run(stop))
-    wrong_answers = await sender.run(plan, send_hostile_input)
+    wrong_answers = await sender.run(plan, _send_alongside)
     # Deadlines after the last action still pass.
     await asyncio.sleep(max(0.0, clock.seconds_until(END)))
     if view.done():
@@ -107,6 +108,12 @@ async def _play_month(stack: Stack, clock: Clock, prefix: str, console: Console,
     # sla stopped before notify had sent everything, so it has not read every outcome.
     reconciliation = await reconcile(database, bootstrap, prefix, sender.accepted, outcomes_read=False)
     return _summary(sender, wrong_answers, await read_month_figures(database), reconciliation)
+
+
+async def _send_alongside(sender: DemoSender) -> list[str]:
+    """What is sent beside the plan: hostile input, and steps that follow the answers that they get."""
+    wrong_answers, missing_steps = await asyncio.gather(send_hostile_input(sender), show_triage_steps(sender))
+    return [*wrong_answers, *missing_steps]
 
 
 def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures, reconciliation: Reconciliation) -> dict[str, Any]:
@@ -132,6 +139,8 @@ def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures
         # Cases registered before the case that completed their group (`reaches_back` of a count entry).
         "reached_back": figures.earlier_group_members,
         "reclassified_by_counting": figures.reclassified_by_counting,
+        "duplicates_merged": sender.counts["duplicates_merged"],
+        "answers_read_by_code": sender.counts["answers_read_by_code"],
         "due_on_make_up_days": figures.due_on_make_up_days,
         "reminded": events["reminded"],
         "messages_sent": figures.messages_sent,

@@ -79,7 +79,10 @@ class LoadedTriageState:
         # Every case joins an open group of cases, whatever occurrences the counter has; people are counted again.
         needed = [q for q in queries if q.counts_people or q.counter in whole or not open_groups.get(q.counter)]
         connected = await persons.find_connected(tx, {self.people.person(q.complainants) for q in needed if q.complainants})
-        occurrences, complete = await group_counters.find_occurrences(tx, needed, whole, lambda keys: connected[self.people.person(keys)])
+        are_open = {counter for counter, group in open_groups.items() if group}
+        occurrences, complete = await group_counters.find_occurrences(
+            tx, needed, whole, are_open, lambda keys: connected[self.people.person(keys)]
+        )
         leaving_cases = {change.case for change in self.count_changes if change.leaves is not None}
         of_leaving_cases = await group_counters.find_case_occurrences(tx, leaving_cases)
         left = {change.leaves.counter for change in self.count_changes if change.leaves is not None}

@@ -1,6 +1,7 @@
 """Decides on a batch of registrations and case events: load, decide, save and publish in one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from services.triage import metrics
@@ -35,6 +36,7 @@ RecountTask = tuple[CountChange, datetime]
 """A count to take again, and the instant of the submission that showed people to be one."""
 MAX_RECOUNTS = 100
 """Counts that a batch takes again; the rest waits for the next one, or for the loop of an idle procedure."""
+_RECORDS_A_TURN = 20
 TracedEvent = tuple[CaseEvent, str | None]
 """An event to publish and the traceparent of the record that caused it."""
 
@@ -156,25 +158,39 @@ class TriageComplaints:
         while True:
             state = loaded.new_state()
             try:
-                return state, [*self._recounted_events(state, tasks, now), *self._published_events(state, assessed, now)]
+                events = [event async for event in self._recounted_events(state, tasks, now)]
+                return state, events + [event async for event in self._published_events(state, assessed, now)]
             except CountersNotLoadedError as missing:
                 # Rare: a group of people is completed, or facts that a group sets changed a count key, which the events did not show.
                 await loaded.load_counters(tx, missing.changes, missing.whole_counter)
 
-    def _recounted_events(self, state: TriageState, tasks: Sequence[RecountTask], recorded_at: datetime) -> Iterator[TracedEvent]:
-        for change, at in tasks:
+    async def _recounted_events(
+        self, state: TriageState, tasks: Sequence[RecountTask], recorded_at: datetime
+    ) -> AsyncIterator[TracedEvent]:
+        for number, (change, at) in enumerate(tasks):
+            await _yield_sometimes(number)
             zone = self._registry.zone(state.cases[change.case].procedure)
             for event in state.recount(change, TriageContext(at, zone, recorded_at, self._classifiers.active)):
                 yield event, None
 
-    def _published_events(self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime) -> Iterator[TracedEvent]:
-        for record, event in assessed:
+    async def _published_events(
+        self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime
+    ) -> AsyncIterator[TracedEvent]:
+        for number, (record, event) in enumerate(assessed):
+            await _yield_sometimes(number)
             for published in state.apply(event, self._context(event.event, event.after.procedure, recorded_at)):
                 yield published, record.traceparent
 
     def _context(self, event: CaseEvent, procedure: Procedure, recorded_at: datetime | None = None) -> TriageContext:
         # A decision has the instant of the event that it follows, so that a replay decides the same.
         return TriageContext(event.at, self._registry.zone(procedure), recorded_at, self._classifiers.active, self._open_cases.counts)
+
+
+async def _yield_sometimes(number: int) -> None:
+    # A batch whose groups change many members takes seconds on a busy machine; the consumer group expels a member after six without a
+    # heartbeat, and the next owner of the partitions begins the same batch again.
+    if number % _RECORDS_A_TURN == _RECORDS_A_TURN - 1:
+        await asyncio.sleep(0)
 
 
 def _procedures_of(cases: Mapping[str, TriageCase], registrations: Mapping[str, AssessedEvent]) -> list[Procedure]:

@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.triage.domain.departments.working_departments import WorkingDepartments
 from services.triage.domain.facts.pattern_searches import PatternSearches
-from services.triage.domain.groups.duplicates import duplicates_entry
+from services.triage.domain.groups.duplicates import DUPLICATES, duplicates_entry
 from services.triage.domain.reading.reading_copy import read_text
 from services.triage.domain.routing_rules import (
     RoutingDecision,
@@ -60,7 +60,8 @@ class TriageRules:
     `fact_defaults` are the declared facts with their defaults. Routes are tried in this order: `source_routes` by source id,
     `routing_rules`, the subject's department, `catch_all_route`; `working` says who takes the place of a department that does not work.
     `counted_entries` are the entries under which cases are counted: duplicates first, since a duplicate does not count under the others.
-    `read_paths` are the paths that the conditions read, by root; `patterns` are those that a condition reads.
+    `fixed_counts` are those whose keys no fact of a group can change. `read_paths` are the paths that the conditions read, by root;
+    `patterns` are those that a condition reads.
     """
 
     bound_procedure: BoundProcedure
@@ -72,6 +73,7 @@ class TriageRules:
     subjects: tuple[CompiledRule[SubjectNode], ...]
     counts: tuple[CompiledCount, ...]
     counted_entries: tuple[CountEntry, ...]
+    fixed_counts: frozenset[str]
     source_routes: dict[str, RoutingDecision]
     routing_rules: tuple[RoutingRule, ...]
     catch_all_route: RoutingDecision
@@ -109,6 +111,7 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         subjects=subjects,
         counts=counts,
         counted_entries=(duplicates_entry(procedure), *procedure.counts),
+        fixed_counts=_fixed_counts(procedure, counts),
         source_routes=source_routes(bound_procedure, organisation),
         routing_rules=routing_rules,
         catch_all_route=checked_route(None, bound_procedure, organisation),
@@ -116,6 +119,19 @@ def compile_rules(bound_procedure: BoundProcedure, organisation: Organisation) -
         read_paths=read_paths,
         patterns=PatternSearches({name: pattern for name, pattern in patterns.items() if name in read_patterns}),
     )
+
+
+def _fixed_counts(procedure: Procedure, counts: Iterable[CompiledCount]) -> frozenset[str]:
+    """The entries whose key and condition read the complaint, parameters, and facts that neither a group nor a rule sets."""
+    set_by_rules = {name for entry in procedure.counts for name in entry.does.set} | {name for e in procedure.derived for name in e.set}
+
+    def is_fixed(path: NamePath) -> bool:
+        return path[0] in ("complaint", "parameters") or (path[0] == "facts" and path[1] not in set_by_rules)
+
+    paths = {c.entry.id: [path for condition in (c.key, c.when) if condition is not None for path in condition.paths] for c in counts}
+    same = procedure.duplicates.same if procedure.duplicates else []
+    paths[DUPLICATES] = [("facts", name.removeprefix("facts.")) for name in same if name.startswith("facts.")]
+    return frozenset(id_ for id_, of_count in paths.items() if all(map(is_fixed, of_count)))
 
 
 def _read_words(entry: W) -> W:

@@ -102,8 +102,11 @@ def decide_again(triage_case: TriageCase, context: TriageContext) -> TriageDecis
     # A key may read what groups of earlier entries set, as a rule reads what rules before it decided: reading its own group's facts,
     # a case could leave by them the group that sets them, lose them, and join again without end.
     keys_by_facts: dict[str, CountKeys] = {}
-    keys: dict[str, tuple[str, ...]] = {}
+    # A fact of a group seldom is a key: without this, each of a case's groups costs as many assessments as there are entries.
+    keys = {count: of_count for count, of_count in decision.count_keys.items() if count in triage_case.rules.fixed_counts}
     for entry in triage_case.rules.counted_entries:
+        if entry.id in triage_case.rules.fixed_counts:
+            continue
         facts = triage_case.group_facts_before(entry)
         if (known := repr(sorted(facts.items()))) not in keys_by_facts:
             keys_by_facts[known] = assess(triage_case.complaint, triage_case.rules, context, facts, reading).count_keys

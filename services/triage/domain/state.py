@@ -184,7 +184,7 @@ class TriageState:
         triage_case = self.cases[case]
         submission = Occurrence(triage_case.complaint.received_at, case, self.people.person(triage_case.complainants))
         self.counters[key], earlier = add_submission(counter, submission, change.entry, self.people)
-        leads = [(self.cases[other].lead or other, certain) for other, certain in earlier]
+        leads = [(self.cases[other].lead or other, certain) for other, certain in earlier if self._may_be_linked(case, other)]
         lead, certain = next(((lead, certain) for lead, certain in leads if lead != case), ("", False))
         if not lead or triage_case.lead:
             return
@@ -200,9 +200,13 @@ class TriageState:
         """Propose the links that were not proposed when the submissions came, since they seemed to be of different people."""
         for case, earlier in earlier_submissions(counter, change.case, change.entry, self.people):
             triage_case, lead = self.cases[case], self.cases[earlier].lead or earlier
-            known = triage_case.lead or triage_case.proposed or lead == case
+            known = triage_case.lead or triage_case.proposed or lead == case or not self._may_be_linked(case, earlier)
             if not known and not (lead in self.cases and case in self.cases[lead].proposed):
                 yield self._propose(case, lead, change.entry, context)
+
+    def _may_be_linked(self, case: str, other: str) -> bool:
+        # The link stands in both ledgers: who handles the named case would learn who sent the anonymous one.
+        return self.cases[case].complaint.complainant.anonymous == self.cases[other].complaint.complainant.anonymous
 
     def _propose(self, case: str, lead: str, entry: CountEntry, context: TriageContext) -> LinkProposed:
         triage_case = self.cases[case]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,9 +79,12 @@ def submissions(draw: st.DrawFn, procedures: Sequence[str], max_size: int = 16) 
 def members_by_brute_force(all_submissions: Sequence[CountedSubmission]) -> set[tuple[str, str, str, str]]:
     """All cases in groups, as (procedure, count, key, case), from the whole set at once."""
     names = dict(zip(all_submissions, people_by_brute_force([s.keys for s in all_submissions]), strict=True))
+    by_counter: dict[tuple[str, str], list[CountedSubmission]] = defaultdict(list)
+    for submission in all_submissions:
+        by_counter[submission.procedure, submission.policy].append(submission)
     members = set()
-    for counter in {(s.procedure, s.policy) for s in all_submissions}:
-        counted = sorted((s for s in all_submissions if (s.procedure, s.policy) == counter), key=lambda s: s.minute)
+    for counter, submissions_of_counter in by_counter.items():
+        counted = sorted(submissions_of_counter, key=lambda s: s.minute)
         for entry in map(CountEntry.model_validate, COUNTS):
             of_counter = [(s.minute, names[s]) for s in counted]
             members |= {(counter[0], entry.id, counter[1], counted[i].case) for i in grouped_by_brute_force(entry, of_counter)}

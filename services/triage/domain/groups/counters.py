@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from services.triage.domain.groups.people import PersonKeys
 from shared.procedures.model.duration import Duration
@@ -87,9 +88,18 @@ def window_length(entry: CountEntry) -> timedelta | None:
     """The longest time between the first and the last case of a group; None: unlimited. Raises `ValueError` for working time and months."""
     if entry.window is None:
         return None
-    duration = Duration.parse(entry.window)
-    if duration.kind not in ("clock", "days"):
+    length = _length(entry.window)
+    if length is None:
         raise ValueError(f"counts.{entry.id}.window is {entry.window}; a window is clock time or days, e.g. 30m, 2h or 7d")
+    return length
+
+
+@lru_cache(maxsize=1000)
+def _length(window: str) -> timedelta | None:
+    # Cached: every occurrence that is counted compares with it.
+    duration = Duration.parse(window)
+    if duration.kind not in ("clock", "days"):
+        return None
     return timedelta(microseconds=duration.size) if duration.kind == "clock" else timedelta(days=duration.size)
 
 

@@ -1,5 +1,6 @@
 """Finds the earlier submission of the same person on the same matter, which triage links or proposes as a duplicate."""
 
+from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -76,15 +77,15 @@ def add_submission(
     """
     others = [o for o in counter.occurrences if o.case != submission.case]
     own, window = people.names(submission.person), window_length(entry)
-    persons = [people.names(o.person) for o in others]
     same = [
         (o, len(own) == len(person) == 1)
-        for o, person in zip(others, persons, strict=True)
-        if own & person and (window is None or abs(o.received_at - submission.received_at) <= window)
+        for o in others
+        if own & (person := people.names(o.person)) and (window is None or abs(o.received_at - submission.received_at) <= window)
     ]
     # The latest is the one that is most likely to be open still.
     same.sort(key=lambda item: item[0], reverse=True)
-    return replace(counter, occurrences=tuple(sorted([*others, submission]))), [(o.case, certain) for o, certain in same]
+    insort(others, submission)
+    return replace(counter, occurrences=tuple(others)), [(o.case, certain) for o, certain in same]
 
 
 def earlier_submissions(counter: GroupCounter, case: str, entry: CountEntry, people: PersonDirectory) -> list[tuple[str, str]]:

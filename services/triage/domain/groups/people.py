@@ -34,9 +34,12 @@ class PersonDirectory:
         self._fresh = set(fresh)
         self._joined: dict[str, str] = {}
         self._owners: dict[str, set[str]] = {}
+        # Counting asks for the names of each neighbour of each case: most of the time of a batch without it.
+        self._names: dict[str, frozenset[str]] = {}
 
     def learn(self, roots: Mapping[str, str], owners: Iterable[tuple[str, str]]) -> None:
         """Take over stored people: the person that each became, and the id_numbers that own it."""
+        self._names.clear()
         self._joined |= {person: root for person, root in roots.items() if person != root}
         for person, number in owners:
             self._owners.setdefault(self._root(person), set()).add(number)
@@ -63,11 +66,13 @@ class PersonDirectory:
             root = self._root(self._person_of_key[key])
             if number not in self._owners.setdefault(root, set()):
                 self._owners[root].add(number)
+                self._names.clear()
                 new.owners.append((root, number))
                 if key not in new.keys and key not in self._fresh:
                     new.changed.append(root)
 
     def _join(self, roots: Sequence[str], new: NewPeople) -> None:
+        self._names.clear()
         for joined in roots[1:]:
             self._joined[joined] = roots[0]
             self._owners.setdefault(roots[0], set()).update(self._owners.pop(joined, ()))
@@ -84,6 +89,12 @@ class PersonDirectory:
 
     def names(self, person: str) -> frozenset[str]:
         """The people that may be meant: one without an id_number, whose phone or address several use, may be any of theirs."""
+        names = self._names.get(person)
+        if names is None:
+            names = self._names[person] = self._find_names(person)
+        return names
+
+    def _find_names(self, person: str) -> frozenset[str]:
         if not person or person.startswith(_ID_NUMBER):
             return frozenset({person} - {""})
         root = self._root(person)

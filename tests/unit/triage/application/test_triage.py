@@ -75,7 +75,7 @@ class InMemoryTables:
         return {counter: self.open_groups[counter] for counter in counters if counter in self.open_groups}
 
     async def find_occurrences(
-        self, _: object, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey], _people_of: object
+        self, _: object, queries: Sequence[GroupQuery], whole_counters: Collection[CounterKey], _open_counters: object, _people_of: object
     ) -> tuple[list[tuple[CounterKey, Occurrence]], set[CounterKey]]:
         rows = [row for query in queries for row in self._select(query, whole=query.counter in whole_counters)]
         people = {query.counter for query in queries if query.counts_people and query.window is None} - set(whole_counters)

@@ -86,3 +86,11 @@ def test_class_set_by_a_person_is_kept(rules: MakeRules, complaint: MakeComplain
     assert (by_rule.effective.class_, by_rule.set_by_person) == ("middle", False)
     by_person = after(triage_case, Reclassified(case="a", at=START, role="handler", class_="middle"), context)
     assert (by_person.effective.class_, by_person.set_by_person) == ("middle", True)
+
+
+def test_only_a_key_that_no_group_and_no_rule_sets_is_fixed(rules: MakeRules) -> None:
+    by_group = {"id": "set", "key": "facts.policy", "threshold": 2, "does": {"set": {"fault_kind": "outage"}}}
+    by_class = {"id": "class", "key": "case.class", "threshold": 2, "does": {}}
+    by_channel = {"id": "channel", "key": "complaint.channel", "threshold": 2, "does": {}}
+    guarded = {"id": "guarded", "key": "facts.policy", "when": "facts.fault_kind != ''", "threshold": 2, "does": {}}
+    assert rules(counts=[by_group, FAULT, by_class, by_channel, guarded]).fixed_counts == {DUPLICATES, "set", "channel"}

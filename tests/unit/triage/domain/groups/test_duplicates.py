@@ -165,3 +165,12 @@ def test_withdrawn_submission_is_no_lead(desk: Desk) -> None:
     desk.register("a")
     desk.apply(Withdrawn(case="a", at=desk.context.at))
     assert links(desk.register("b", 1)) == []
+
+
+def test_anonymous_submission_is_linked_to_no_named_one_of_its_person(desk: Desk, desk_without_rule: Desk) -> None:
+    anonymous = {"anonymous": True}
+    for of_desk in (desk, desk_without_rule):
+        of_desk.register("a", 0, complainant=anonymous)
+        assert links(of_desk.register("b", 1)) == []
+        assert [(case, lead) for _, case, lead in links(of_desk.register("c", 2, complainant=anonymous))] == [("c", "a")]
+        assert [(case, lead) for _, case, lead in links(of_desk.register("d", 3))] == [("d", "b")]

@@ -93,3 +93,16 @@ def test_any_order_of_arrival_tells_the_people_of_the_whole_set_apart(submission
     assert pairs(found) == pairs(expected)
     assert [len(names) for names in found] == [len(names) for names in expected]
     assert count_people(found) == count_people(people(submissions))
+
+
+def test_names_follow_what_is_learnt_after_they_were_asked_for() -> None:
+    people = PersonDirectory()
+    people.add(("phone:1",))
+    people.add(("phone:2",))
+    assert people.names("phone:2") == {"phone:2"}
+    people.add(("phone:1", "phone:2"))
+    assert people.names("phone:2") == {"phone:1"}
+    people.add(("id_number:9", "phone:2"))
+    assert people.names("phone:2") == {"id_number:9"}
+    people.learn({"phone:1": "email:0"}, [("email:0", "id_number:7")])
+    assert people.names("phone:1") == {"id_number:7"}
