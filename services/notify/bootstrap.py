@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from services.notify import api, api_receipts, handlers, timers
+from services.notify import api, api_receipts, handlers, metrics, timers
 from services.notify.application.carried_outcomes import PublishCarriedOutcomes
 from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_requests import PlanDeliveries
@@ -62,6 +62,7 @@ def build(settings: NotifySettings) -> Service:
     handlers.register(service, requests, receipts, wake)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     by_id = {provider_id: provider for pool in providers for provider_id, provider in pool.providers.items()}
+    metrics.initialise_providers(by_id)
     api_receipts.add_routes(service.app, receipts, by_id, service.clock)
     timers.register_listeners(service, receipts, by_id)
     return service

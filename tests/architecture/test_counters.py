@@ -32,6 +32,7 @@ def _initialised() -> None:
     triage.initialise([HUNAN, *OTHERS], ORGANISATION)
     sla.initialise([HUNAN, *OTHERS])
     notify.initialise()
+    notify.initialise_providers(["smtp"])
 
 
 def counters() -> Iterator[Any]:

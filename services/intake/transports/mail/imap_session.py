@@ -129,11 +129,11 @@ async def open_session(settings: ImapSettings, tokens: AccessTokens | None) -> A
     client = await _connect(settings)
     try:
         await _log_in(client, settings, tokens)
-        with _errors("SELECT"):
+        with _errors("folder"):
             selected = await asyncio.wait_for(client.select(quoted(settings.folder)), settings.timeout)
         validity = _UID_VALIDITY.search(b"\n".join(bytes(line) for line in selected.lines))
         if selected.result != "OK" or validity is None:
-            raise ImapError("SELECT: the folder cannot be opened; check imap.folder")
+            raise ImapError("the folder cannot be selected; check imap.folder")
         yield ImapSession(client, settings, int(validity[1]))
         with suppress(OSError, TimeoutError, AioImapException):
             await asyncio.wait_for(client.logout(), 2)
