@@ -16,6 +16,10 @@ ANSWER_EVENTS = frozenset({"first_answered", "answered", "contacted"})
 MAKE_UP_DAYS = ("2026-09-20", "2026-10-10")
 TOP_ROLES = frozenset({"general_manager", "company_leader"})
 _DELIVERIES = "SELECT status, count(*) AS deliveries FROM notify.delivery WHERE case_id NOT LIKE 'digest:%' GROUP BY status"
+_PROVIDERS = """
+SELECT provider, channel, count(*) AS deliveries FROM notify.delivery
+ WHERE status IN ('sent', 'delivered') AND carrier IS NULL GROUP BY 1, 2
+"""
 
 
 @dataclass
@@ -36,6 +40,7 @@ class MonthFigures:
     due_on_make_up_days: int = 0
     events_by_type: Counter[str] = field(default_factory=Counter)
     registered_by_procedure: Counter[str] = field(default_factory=Counter)
+    messages_by_provider: Counter[str] = field(default_factory=Counter)
 
     def count_event(self, event_type: str, event: Mapping[str, Any], previous_type: str) -> None:
         """Count an event of the ledger; `previous_type` is that of the case's last event that no clock caused."""
@@ -80,6 +85,8 @@ async def read_month_figures(database_url: str) -> MonthFigures:
                 previous_type = row["type"]
         rows = await connection.fetch(_DELIVERIES)
         deliveries = {row["status"]: row["deliveries"] for row in rows}
+        for row in await connection.fetch(_PROVIDERS):
+            figures.messages_by_provider[row["provider"] or row["channel"]] += row["deliveries"]
         figures.messages_failed = deliveries.get("failed", 0)
         figures.messages_sent = sum(deliveries.values()) - figures.messages_failed - deliveries.get("pending", 0)
         for schema in SERVICES:

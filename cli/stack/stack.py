@@ -87,16 +87,26 @@ class Stack:
             process.stop(STOP_TIMEOUT_SECONDS)
 
 
+def service_ports(*further: str) -> dict[str, int]:
+    """A free port for each service and sink, and for further users of the same machine."""
+    names = (*SERVICES, "smtp", "sms", *further)
+    return dict(zip(names, free_ports(len(names)), strict=True))
+
+
 @contextmanager
 def running_stack(
-    root: Path, environment: Mapping[str, str], organisation: Path, progress: Callable[[str], None] = lambda _: None
+    root: Path,
+    environment: Mapping[str, str],
+    organisation: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    ports: Mapping[str, int] | None = None,
 ) -> Iterator[Stack]:
     """Create topics and tables, start sinks and services, wait until they are ready; all processes stop with the block.
 
     `environment` holds DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS and any further settings; secrets that it lacks are generated.
+    `ports` are those of `service_ports`, for settings that name one of them.
     """
-    names = (*SERVICES, "smtp", "sms")
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    ports = dict(ports or service_ports())
     stack = Stack(root, {**inherited_settings(), **_default_environment(root, organisation, ports), **environment}, ports)
     stack.environment["JIESU_ORGANISATION"] = str(organisation.resolve())
     progress("Creating topics and tables …")

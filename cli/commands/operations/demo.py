@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from aiokafka.errors import KafkaConnectionError
 from rich.console import Console
 from rich.table import Table
 
+from cli.demo.channel_steps import show_channels
+from cli.demo.channels import DemoChannels, demo_channels
 from cli.demo.demo_files import ORGANISATION_FILE
 from cli.demo.hostile_input import send_hostile_input
 from cli.demo.live_view import LiveView
@@ -26,7 +29,7 @@ from cli.demo.triage_steps import show_triage_steps
 from cli.reconciliation.reconciliation import Reconciliation, reconcile
 from cli.stack.preflight import check_settings
 from cli.stack.servers import running_servers
-from cli.stack.stack import Stack, recreate_database, running_stack
+from cli.stack.stack import Stack, recreate_database, running_stack, service_ports
 from deploy.embedded import EmbeddedServers
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.errors import Unavailable
@@ -82,21 +85,25 @@ def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, conso
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
         "DATABASE_URL": database,
     }
-    with running_stack(root, environment, ORGANISATION_FILE, progress) as stack:
+    ports = service_ports("mail", "smpp")
+    with (
+        demo_channels(root, ports) as channels,
+        running_stack(root, {**environment, **channels.environment}, ORGANISATION_FILE, progress, ports) as stack,
+    ):
         clock = Clock.parse(clock_setting, "demo")
         if clock.seconds_until(START) < 0 and allowance != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")
             return None
         progress("The month begins.")
-        return asyncio.run(_play_month(stack, clock, prefix, console, plain=plain))
+        return asyncio.run(_play_month(stack, channels, clock, prefix, console, plain=plain))
 
 
-async def _play_month(stack: Stack, clock: Clock, prefix: str, console: Console, *, plain: bool) -> dict[str, Any]:
+async def _play_month(stack: Stack, channels: DemoChannels, clock: Clock, prefix: str, console: Console, *, plain: bool) -> dict[str, Any]:
     plan = plan_month(StaffPlanner())
     sender = DemoSender(stack, clock, prefix)
     stop = asyncio.Event()
     view = asyncio.create_task(LiveView(clock, stack.environment["KAFKA_BOOTSTRAP_SERVERS"], prefix, plain, console).run(stop))
-    wrong_answers = await sender.run(plan, _send_alongside)
+    wrong_answers = await sender.run(plan, partial(_send_alongside, mail_port=channels.mail_port))
     # Deadlines after the last action still pass.
     await asyncio.sleep(max(0.0, clock.seconds_until(END)))
     if view.done():
@@ -110,10 +117,10 @@ async def _play_month(stack: Stack, clock: Clock, prefix: str, console: Console,
     return _summary(sender, wrong_answers, await read_month_figures(database), reconciliation)
 
 
-async def _send_alongside(sender: DemoSender) -> list[str]:
-    """What is sent beside the plan: hostile input, and steps that follow the answers that they get."""
-    wrong_answers, missing_steps = await asyncio.gather(send_hostile_input(sender), show_triage_steps(sender))
-    return [*wrong_answers, *missing_steps]
+async def _send_alongside(sender: DemoSender, mail_port: int) -> list[str]:
+    """What is sent beside the plan: hostile input, other channels, and steps that follow the answers that they get."""
+    lines = await asyncio.gather(send_hostile_input(sender), show_triage_steps(sender), show_channels(sender, mail_port))
+    return [line for part in lines for line in part]
 
 
 def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures, reconciliation: Reconciliation) -> dict[str, Any]:
@@ -139,12 +146,14 @@ def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures
         # Cases registered before the case that completed their group (`reaches_back` of a count entry).
         "reached_back": figures.earlier_group_members,
         "reclassified_by_counting": figures.reclassified_by_counting,
+        **{name: sender.counts[name] for name in ("complaints_by_mail", "complaints_by_file", "complaints_by_form")},
         "duplicates_merged": sender.counts["duplicates_merged"],
         "answers_read_by_code": sender.counts["answers_read_by_code"],
         "due_on_make_up_days": figures.due_on_make_up_days,
         "reminded": events["reminded"],
         "messages_sent": figures.messages_sent,
         "messages_failed": figures.messages_failed,
+        "messages_by_provider": dict(sorted(figures.messages_by_provider.items())),
         "closed": events["closed"],
         "reopened": events["reopened"],
         "dead_letters": figures.dead_letters,

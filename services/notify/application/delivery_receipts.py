@@ -36,8 +36,10 @@ class RecordReceipts:
         row = await deliveries.lock_delivery(tx, delivery_id)
         if row is None:
             return "unknown"
+        # A receipt may come before the provider's answer is stored.
+        row = replace(row, acknowledged=receipt.acknowledged, provider=row.provider or provider)
         if receipt.status is ReceiptStatus.DELIVERED:
-            await part_receipts.record_delivered(tx, replace(row, acknowledged=receipt.acknowledged), self._clock)
+            await part_receipts.record_delivered(tx, row, self._clock)
         elif receipt.status is ReceiptStatus.FAILED:
             await part_receipts.record_failed(tx, row, receipt.code, self._clock)
         return str(receipt.status.value)

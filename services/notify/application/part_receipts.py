@@ -29,7 +29,7 @@ async def record_delivered(tx: Transaction, row: DeliveryRow, clock: Clock) -> N
     """Record an arrival, also of a message that is still pending or counted as failed: its receipt may come first."""
     if row.status == "delivered":
         return
-    await deliveries.record_receipt(tx, row.id, "delivered", "")
+    await deliveries.record_receipt(tx, row.id, "delivered", "", row.provider)
     sent = [] if row.status == "sent" else [(row, NotificationSent)]
     await delivery_events.publish_outcomes(tx, [*sent, (row, NotificationDelivered)], clock.now())
     await carried_news.add_news(tx, [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")], clock.now())
@@ -45,7 +45,7 @@ async def record_failed(tx: Transaction, row: DeliveryRow, code: str, clock: Clo
     if row.status not in {"sent", "pending"}:
         return
     reason = f"{FailureReason.RECEIPT}: {code}" if code else str(FailureReason.RECEIPT)
-    await deliveries.record_receipt(tx, row.id, "failed", reason)
+    await deliveries.record_receipt(tx, row.id, "failed", reason, row.provider)
     await delivery_events.publish_outcomes(tx, [(row, NotificationFailed)], clock.now(), reasons={row.id: reason})
     await carried_news.add_news(tx, [(row.id, "failed", reason)], clock.now())
     tx.after_commit(lambda: metrics.count_failed(row.channel, reason))

@@ -126,9 +126,15 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[],
 WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status = 'pending'
 RETURNING delivery.id
 """
+# The receipt came before the provider's answer was stored.
+_SET_PROVIDER = """
+UPDATE delivery SET provider = done.provider, parts = done.parts
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::int[]) AS done (id, fence, provider, parts)
+WHERE delivery.id = done.id AND delivery.fence = done.fence AND delivery.status IN ('delivered', 'failed')
+"""
 _RECORD_RECEIPT = """
-UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', lane = '', subject = '', text = '', line = ''
- WHERE id = $1
+UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', lane = '', subject = '', text = '', line = '',
+    provider = $4 WHERE id = $1
 """
 _BACKLOG = """
 SELECT channel, count(*) AS due, min(due_at) AS oldest FROM delivery
@@ -179,7 +185,11 @@ async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -
         [result.parts for result in results],
         [result.postponed for result in results],
     )
-    return {row["id"] for row in rows}
+    stored = {row["id"] for row in rows}
+    if early := [result for result in results if result.id not in stored and result.status == "sent"]:
+        arrays = ([result.id for result in early], [result.fence for result in early], [result.provider for result in early])
+        await tx.execute(_SET_PROVIDER, *arrays, [result.parts for result in early])
+    return stored
 
 
 async def lock_delivery(tx: Transaction, delivery_id: UUID) -> DeliveryRow | None:
@@ -188,9 +198,9 @@ async def lock_delivery(tx: Transaction, delivery_id: UUID) -> DeliveryRow | Non
     return to_delivery(row) if row else None
 
 
-async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason: str) -> None:
-    """Store the status `delivered` or `failed` that a receipt reports."""
-    await tx.execute(_RECORD_RECEIPT, delivery_id, status, reason)
+async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason: str, provider: str) -> None:
+    """Store the status `delivered` or `failed` that a receipt of the provider reports."""
+    await tx.execute(_RECORD_RECEIPT, delivery_id, status, reason, provider)
 
 
 async def delivery_backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:

@@ -63,7 +63,14 @@ async def test_receipt_before_the_result_of_the_send_is_recorded(process: Notify
     assert await process.receipts.record(DeliveryReceipt(await idempotency_key(process), ReceiptStatus.DELIVERED)) == "delivered"
     await process.settle(attempts, "sms")
     assert await event_types(process) == ["sent", "delivered"]
-    assert [row["status"] for row in await process.delivery_rows()] == ["delivered"]
+    assert [(row["status"], row["provider"], row["parts"]) for row in await process.delivery_rows()] == [("delivered", "http-sms", 1)]
+
+
+async def test_events_of_an_early_receipt_name_the_provider_whose_route_it_came_to(process: NotifyProcess) -> None:
+    attempts = await process.send(await process.claim("sms"), "sms")
+    await process.receipts.record(DeliveryReceipt(await idempotency_key(process), ReceiptStatus.DELIVERED), "http-sms")
+    await process.settle(attempts, "sms")
+    assert [event["provider"] for event in await process.outbox_events()] == ["http-sms"] * 2
 
 
 async def test_failed_receipt_after_acceptance_is_a_failure(process: NotifyProcess) -> None:
