@@ -3,9 +3,7 @@
 import imaplib
 import os
 import pwd
-import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess, wait_until
-from tests.support.servers.session_servers import print_progress
+from tests.support.servers import debian_packages
 
 PASSWORD = "mail-password"
 _OWNER = "nobody"  # Dovecot delivers to no mailbox of root
@@ -50,14 +48,9 @@ service imap-login {{
 
 def why_not_available() -> str:
     """Why Dovecot cannot run here, empty if it can; installs it where root may."""
-    if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
+    if os.geteuid() != 0:
         return "Dovecot is started by root on Debian only"
-    if shutil.which("dovecot") is None:
-        print_progress("Dovecot is missing: installing dovecot-imapd with apt-get.")
-        command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", "--no-remove", "dovecot-imapd"]
-        subprocess.run(["apt-get", "-qq", "update"], check=False, capture_output=True)
-        subprocess.run(command, check=False, capture_output=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-    return "" if shutil.which("dovecot") else "apt-get could not install dovecot-imapd"
+    return debian_packages.why_not_available("dovecot", "dovecot-imapd")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Debian's Kannel: sendsms in, SMPP to an SMSC out, and its calls of our receipts."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,10 +18,8 @@ from shared.runtime.clock import Clock
 from tests.support.gateways.simulated_gateway import SimulatedGateway
 from tests.support.provider_peers.kannel import ENVIRONMENT
 from tests.support.provider_peers.smpp import SmscProcess, text_of
+from tests.support.servers.debian_packages import why_not_available
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("bearerbox") is None, reason="Kannel is not installed: apt-get install kannel (as root, Debian)"
-)
 ADDRESS = "+8613800000001"
 LONG_CHINESE = "投诉𠮷" * 60
 CONFIGURATION = """
@@ -55,6 +52,12 @@ password = {password}
 concatenation = true
 max-messages = 10
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kannel() -> None:
+    if reason := why_not_available("bearerbox", "kannel"):
+        pytest.skip(reason)
 
 
 class Receipts(SimulatedGateway):
