@@ -1,11 +1,13 @@
 """The file of mailboxes: each fault has file, line, rule and remedy."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from services.intake.transports.mail.config import MailboxesFile, load_mailboxes
 from shared.procedures.model.procedure_error import ProcedureError
+from tests.support.repository import PROJECT
 
 GOOD = """
 mailboxes:
@@ -83,3 +85,14 @@ def test_oauth2_needs_one_way_to_a_token(tmp_path: Path) -> None:
     )
     with pytest.raises(ProcedureError, match="token_url must begin with https"):
         load(tmp_path, plain)
+
+
+def test_the_file_of_the_guide_can_be_used(tmp_path: Path) -> None:
+    guide = (PROJECT / "docs/how-to/receive-mail.md").read_text(encoding="utf-8")
+    [block] = [text for text in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if text.startswith("mailboxes:")]
+    path = tmp_path / "mailboxes.yaml"
+    path.write_text(block, encoding="utf-8")
+    file = load_mailboxes(path, ["mails"], {"TOUSU_PASSWORD": "p"})
+    assert [mailbox.id for mailbox in file.mailboxes] == ["tousu"]
+    assert file.port is not None
+    assert file.port.protocol == "lmtp"
