@@ -38,6 +38,8 @@ PROPERTIES: Mapping[str, str] = {
     "broker.heartbeat.interval.ms": "500",
     # The default, 128 MB, is half of the broker's heap.
     "log.cleaner.dedupe.buffer.size": "4194304",
+    # The default keeps the open files of a deleted topic for a minute.
+    "log.segment.delete.delay.ms": "1000",
     "num.network.threads": "2",
     "num.io.threads": "4",
     "background.threads": "2",

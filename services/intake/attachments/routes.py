@@ -63,7 +63,7 @@ _UPLOAD: dict[str, Any] = {
 _READ: dict[str, Any] = {
     "response_class": Response,
     "responses": problem_responses(*ANY_OPERATION, NO_LEAVE, NOT_FOUND, NOT_CONFIGURED, ERASED, CHANGED)
-    | {200: {"description": "the file", "content": {"*/*": {}}}},
+    | {200: {"description": "the file", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
 }
 
 

@@ -116,7 +116,9 @@ class WorkloadClient:
                 response = await self.http.post(url, content=body, headers={"Content-Type": "application/json", **headers})
             except httpx.TransportError:
                 response = None
-            if response is not None and response.status_code not in _RETRIED_STATUSES:
+            # 409 with Retry-After: the first request under this key, whose answer was lost in a kill, is still being done.
+            asks_to_wait = response is not None and "Retry-After" in response.headers
+            if response is not None and response.status_code not in _RETRIED_STATUSES and not asks_to_wait:
                 assert response.is_success, f"{url}: {response.status_code} {response.text}"
                 return
             assert time.monotonic() < end, f"{url} did not answer within {self.timeout} s"

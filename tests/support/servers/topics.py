@@ -44,10 +44,14 @@ class Topics:
 
     async def drop_left_over(self) -> None:
         """Delete the topics of earlier runs."""
+        await self.drop(PREFIX)
+
+    async def drop(self, prefix: str) -> None:
+        """Delete the topics whose names begin with the prefix."""
         async with _Admin(self._bootstrap) as admin:
-            old = [name for name in await admin.list_topics() if name.startswith(PREFIX)]
-            if old:
-                await admin.delete_topics(old)
+            names = [name for name in await admin.list_topics() if name.startswith(prefix)]
+            if names:
+                await admin.delete_topics(names)
 
 
 class _Admin:
