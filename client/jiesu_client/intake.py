@@ -4,6 +4,7 @@ import itertools
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -63,7 +64,7 @@ class IntakeClient(HttpClient):
 
     async def registration(self, case: str) -> dict[str, Any]:
         """A complaint of the source as it was registered, without contact data."""
-        document: dict[str, Any] = await self._json("GET", f"/v1/complaints/{case}")
+        document: dict[str, Any] = await self._json("GET", f"/v1/complaints/{quote(case, safe='')}")
         return document
 
 

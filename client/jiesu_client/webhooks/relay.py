@@ -79,8 +79,13 @@ class WebhookRelay:
     async def _attempt(self, http: httpx.AsyncClient, webhook: Webhook) -> None:
         headers = {"Content-Type": "application/json", **webhook_headers(self._receiver.secret, webhook.id, webhook.body)}
         try:
-            response = await http.post(self._receiver.url, content=webhook.body, headers=headers)
-        except httpx.TransportError as error:
+            # The answer's body is not read: it may be endless, or compressed wrongly.
+            async with (
+                asyncio.timeout(self._receiver.timeout),
+                http.stream("POST", self._receiver.url, content=webhook.body, headers=headers) as response,
+            ):
+                pass
+        except (httpx.HTTPError, TimeoutError) as error:
             reason, retry_after = type(error).__name__, ""
         else:
             if response.is_success:

@@ -16,6 +16,10 @@ _LIMIT_REMEDY = "its StreamMaxLength must be at least JIESU_ATTACHMENT_MAX_BYTES
 _LENGTH_BYTES = 4
 
 
+class NotScannedError(OSError):
+    """clamd can be reached, and does not say whether this file is clean."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClamdScanner:
     """A clamd at `host:port`, or at the path of a Unix socket."""
@@ -31,15 +35,21 @@ class ClamdScanner:
         return cls(address, seconds) if address else None
 
     async def find_virus(self, path: Path) -> str:
-        """The name of what clamd found in the file, empty for a clean one; raises OSError where clamd cannot say."""
+        """The name of what clamd found in the file, empty for a clean one.
+
+        Raises `NotScannedError` where clamd, which can be reached, does not say it of this file; OSError where it cannot be reached.
+        """
         async with asyncio.timeout(self.seconds):
             reader, writer = await self._connect()
-            try:
+        try:
+            async with asyncio.timeout(self.seconds):
                 answer = await _scan(reader, writer, path)
-            except (asyncio.IncompleteReadError, ConnectionError) as error:
-                raise OSError(f"clamd closed the connection without an answer; {_LIMIT_REMEDY}") from error
-            finally:
-                writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise NotScannedError(f"clamd closed the connection without an answer; {_LIMIT_REMEDY}") from error
+        except TimeoutError as error:
+            raise NotScannedError("clamd did not answer in time") from error
+        finally:
+            writer.close()
         return _read_answer(answer)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -68,5 +78,5 @@ def _read_answer(answer: str) -> str:
     if result.endswith(_FOUND):
         return result.removesuffix(_FOUND)
     if answer.startswith(_TOO_LARGE):
-        raise OSError(f"clamd takes smaller files only; {_LIMIT_REMEDY}")
-    raise OSError("clamd answered with an error")
+        raise NotScannedError(f"clamd takes smaller files only; {_LIMIT_REMEDY}")
+    raise NotScannedError("clamd answered with an error")

@@ -33,6 +33,11 @@ _RECORDED_UIDS = """
 SELECT DISTINCT uid FROM mail_message
 WHERE mailbox = $1 AND uid_validity = $2 AND uid = ANY($3::bigint[]) AND outcome NOT IN ('set_aside', 'refused')
 """
+_UNTAKEN = """
+SELECT source, digest, outcome, reason FROM mail_message
+  JOIN unnest($1::text[], $2::bytea[]) AS known (source, digest) USING (source, digest)
+WHERE outcome IN ('set_aside', 'refused')
+"""
 _SAVE_POSITION = """
 INSERT INTO mailbox_position AS known (mailbox, uid_validity, last_uid) VALUES ($1, $2, $3)
 ON CONFLICT (mailbox) DO UPDATE SET uid_validity = excluded.uid_validity, last_uid = excluded.last_uid
@@ -97,8 +102,18 @@ async def settle_mails(tx: Transaction, rows: Sequence[MailRow]) -> None:
 
 async def forget_untaken(tx: Transaction, source: str, digest: bytes) -> bool:
     """Delete the record of a mail that became nothing, so that it can be taken again; False for one that was taken."""
-    statement = "DELETE FROM mail_message WHERE source = $1 AND digest = $2 AND outcome IN ('set_aside', 'refused')"
-    return await tx.execute(statement, source, digest) != "DELETE 0"
+    taken = "SELECT 1 FROM mail_message WHERE source = $1 AND digest = $2 AND outcome NOT IN ('set_aside', 'refused', 'duplicate')"
+    if await tx.fetchval(taken, source, digest) is not None:
+        return False
+    # No row is left where a replay stopped between this and the taking.
+    await tx.execute("DELETE FROM mail_message WHERE source = $1 AND digest = $2 AND outcome IN ('set_aside', 'refused')", source, digest)
+    return True
+
+
+async def untaken_outcomes(tx: Transaction, identities: Collection[tuple[str, bytes]]) -> dict[tuple[str, bytes], tuple[str, str]]:
+    """Outcome and reason of those of the mails (source, digest) that became nothing."""
+    rows = await tx.fetch(_UNTAKEN, [source for source, _ in identities], [digest for _, digest in identities])
+    return {(row["source"], row["digest"]): (row["outcome"], row["reason"]) for row in rows}
 
 
 async def recorded_uids(tx: Transaction, mailbox: str, uid_validity: int, uids: Collection[int]) -> set[int]:

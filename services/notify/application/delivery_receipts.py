@@ -37,6 +37,8 @@ class RecordReceipts:
         if row is None:
             return "unknown"
         # A receipt may come before the provider's answer is stored.
+        if receipt.status is ReceiptStatus.FAILED and provider and row.provider not in {"", provider}:
+            return str(receipt.status.value)  # another provider has sent the message meanwhile
         row = replace(row, acknowledged=receipt.acknowledged, provider=row.provider or provider)
         if receipt.status is ReceiptStatus.DELIVERED:
             await part_receipts.record_delivered(tx, row, self._clock)

@@ -115,7 +115,7 @@ class SendDeliveries:
         if not outcome.permanent:
             due_at = retry_policy.next_attempt_at(self._policy, row.attempts, row.first_due_at or now, now, delay)
         # Once in doubt, a message stays with that provider: a later refusal does not say that the first attempt was lost.
-        provider = row.provider or (outcome.provider if outcome.in_doubt or due_at is None else "")
+        provider = outcome.provider if outcome.in_doubt or (not row.provider and due_at is None) else row.provider
         status = "pending" if due_at else "failed"
         return AttemptResult(row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=provider)
 

@@ -137,7 +137,8 @@ class ChannelPool:
                 await asyncio.sleep(wait)
             member.breaker.begin(member.entry.timeout)
             result = await self._attempt(member, message)
-        member.breaker.record(result)
+        if not (isinstance(result, SendFailed) and result.postponed):
+            member.breaker.record(result)
         metrics.PROVIDER_OPEN.labels(member.entry.id).set(int(member.breaker.is_open))
         outcome = "accepted" if isinstance(result, SendAccepted) else str(result.reason)
         metrics.PROVIDER_ATTEMPTS.labels(member.entry.id, outcome).inc()

@@ -10,10 +10,14 @@ from uuid import UUID
 
 from shared.runtime.database.database import Transaction
 
+# A carrier may use an id again: what was reported of the earlier part does not hold for the new one.
 _ADD_SENT = """
 INSERT INTO delivery_part AS part (provider, reference, delivery)
 SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[]) AS new (provider, reference, delivery) ORDER BY provider, reference
-ON CONFLICT (provider, reference) DO UPDATE SET delivery = excluded.delivery RETURNING part.delivery, part.status
+ON CONFLICT (provider, reference) DO UPDATE SET delivery = excluded.delivery,
+    status = CASE WHEN part.delivery IS NULL OR part.delivery = excluded.delivery THEN part.status ELSE '' END,
+    code = CASE WHEN part.delivery IS NULL OR part.delivery = excluded.delivery THEN part.code ELSE '' END
+RETURNING part.delivery, part.status
 """
 # The first final status stays: gateways repeat receipts, some with another status after the validity period.
 _ADD_REPORTED = """

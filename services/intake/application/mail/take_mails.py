@@ -58,7 +58,12 @@ class TakeMails:
         await mails.insert_duplicates(
             tx, [replace(self._row(read), outcome=duplicate.outcome, reason=duplicate.reason) for read in repeated]
         )
-        in_order = [results[_identity(read)] if new.get(_identity(read)) is read else duplicate for read in batch]
+        # A sender that missed our refusal asks again: an acceptance would be the end of a mail that is no case.
+        untaken = await mails.untaken_outcomes(tx, [_identity(read) for read in repeated]) if repeated else {}
+        again = {identity: MailResult(MailOutcome(outcome), reason) for identity, (outcome, reason) in untaken.items()}
+        in_order = [
+            results[_identity(read)] if new.get(_identity(read)) is read else again.get(_identity(read), duplicate) for read in batch
+        ]
         tx.after_commit(lambda: _count(in_order))
         return in_order
 

@@ -11,7 +11,8 @@ from email.utils import parseaddr, parsedate_to_datetime
 from services.intake.channels.mail.charsets import decode_text
 
 _ENCODED_WORD = re.compile(r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?\r\n]{0,2000})\?=")
-_FOLD = re.compile(r"\s*[\r\n]+\s*")
+# The look-behind keeps a run of blanks without a line break linear.
+_FOLD = re.compile(r"(?<!\s)\s*[\r\n]+\s*")
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]{1,200}[@＠][^\s<>\"(),;:]{1,300}")
 _MAX_ADDRESSES = 50
 _MAX_ADDRESS_FIELD = 2_000

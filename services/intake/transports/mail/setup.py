@@ -11,6 +11,7 @@ from services.intake.application.mail.mailbox import IncomingMail, Mailbox, enve
 from services.intake.application.mail.take_mails import ACKNOWLEDGEMENT_INTERVAL, VIA_MAIL, KeepRawMail, TakeMails
 from services.intake.application.parts import IntakeParts
 from services.intake.application.raw_copies import RawSubmission
+from services.intake.attachments.clamd import NotScannedError
 from services.intake.attachments.store import AttachmentRefused, AttachmentStore
 from services.intake.channels.mail.decision import MailboxRules
 from services.intake.storage import mails
@@ -76,6 +77,9 @@ def _store(attachments: AttachmentStore | None) -> StoreAttachment | None:
             return (await attachments.put(name, content, source)).reference
         except AttachmentRefused as error:
             raise AttachmentNotStored(error.rule) from error
+        except NotScannedError as error:
+            # Without this one file the mailbox would stop at this mail for ever.
+            raise AttachmentNotStored("not_scanned") from error
 
     return store
 

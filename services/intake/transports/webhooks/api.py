@@ -61,6 +61,8 @@ def add_routes(app: FastAPI, api: WebhookDependencies) -> None:
         known = api.sources.get(source)
         if known is None:
             raise intake_problem("not_found", _UNKNOWN)
+        if known.submissions.webhook_reader.webhook.signature is None:
+            _authenticate_by_key(api, known, request)
         body = await read_body(request, api.parts.settings.max_complaint_bytes)
         _authenticate(api, known, request, body)
         context = known.submissions.context
@@ -84,18 +86,22 @@ def add_routes(app: FastAPI, api: WebhookDependencies) -> None:
     app.include_router(router)
 
 
+def _authenticate_by_key(api: WebhookDependencies, known: WebhookSource, request: Request) -> None:
+    """Raise HttpProblem 401 or 403 unless the call has the API key of the source."""
+    if api.parts.authentication.authenticate(request).source.id != known.submissions.context.source.id:
+        raise intake_problem("source", SubmissionFault("Authorization", "other_source", "send the API key of the source in the path"))
+
+
 def _authenticate(api: WebhookDependencies, known: WebhookSource, request: Request, body: bytes) -> None:
-    """Raise HttpProblem 401 unless the call is signed as the map says, or has the API key of the source where it says nothing."""
+    """Raise HttpProblem 401 unless the call is signed as the map says; where it says nothing, `_authenticate_by_key` came before."""
     submissions = known.submissions
     scheme = submissions.webhook_reader.webhook.signature
     if scheme is None:
-        if api.parts.authentication.authenticate(request).source.id != submissions.context.source.id:
-            raise intake_problem("source", SubmissionFault("Authorization", "other_source", "send the API key of the source in the path"))
         return
     query = f"?{request.url.query}" if request.url.query else ""
     try:
         form = submissions.webhook_reader.parameters(body)
-        verify_call(WebhookCall(body, dict(request.headers), query, form), scheme, known.secrets, api.clock.now())
+        verify_call(WebhookCall(body, dict(request.headers), query, form), scheme, known.secrets, api.clock.real_now())
     except UnusableBodyError as error:
         raise intake_problem("malformed", error.fault) from None
     except BadSignatureError as error:

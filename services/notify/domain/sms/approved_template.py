@@ -25,12 +25,17 @@ class ApprovedTemplate:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Matches the texts that the template can give; a name that occurs twice has one value."""
-        parts = _PLACEHOLDER.split(_normal(self.text))
-        pattern = ""
-        for position, part in enumerate(parts):
-            is_name = position % 2 == 1
-            seen = is_name and part in parts[1:position:2]
-            pattern += f"(?P={part})" if seen else f"(?P<{part}>.+?)" if is_name else re.escape(part)
+        first, *parts = _PLACEHOLDER.split(_normal(self.text))
+        names, literals = parts[::2], [re.escape(part) for part in parts[1::2]]
+        pattern = re.escape(first)
+        for position, (name, literal) in enumerate(zip(names, literals, strict=True)):
+            if name in names[:position]:
+                pattern += f"(?P={name}){literal}"
+            elif position == len(names) - 1:
+                pattern += f"(?P<{name}>.+){literal}"
+            else:
+                # Atomic: up to the first occurrence of what follows, never tried again; else a text of 400 characters takes a minute.
+                pattern += f"(?>(?P<{name}>.+?){literal})"
         return re.compile(pattern, re.DOTALL)
 
     def parameters(self, text: str) -> dict[str, str] | None:

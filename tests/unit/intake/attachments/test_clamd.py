@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.attachments.clamd import ClamdScanner
+from services.intake.attachments.clamd import ClamdScanner, NotScannedError
 from shared.runtime.errors import Misconfigured
 from tests.support.servers.clamd_peer import EICAR, ClamdPeer
 
@@ -63,7 +63,7 @@ async def test_answer_that_says_nothing_is_an_outage(sample: Callable[[bytes], P
 
 async def test_scan_ends_in_time(sample: Callable[[bytes], Path]) -> None:
     async with ClamdPeer(silent=True).serving() as peer:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(NotScannedError, match="in time"):
             await ClamdScanner(peer.address, 0.2).find_virus(sample(b"clean"))
 
 

@@ -39,3 +39,9 @@ def test_other_texts_have_no_template(text: str) -> None:
 
 def test_placeholders_are_named_in_their_order() -> None:
     assert TEMPLATES[0].placeholders == ["number", "matter", "due"]
+
+
+def test_a_text_that_does_not_fit_is_refused_without_trying_every_division() -> None:
+    template = ApprovedTemplate("T", "，".join(f"${{v{number}}}" for number in range(5)) + "！")
+    assert template.parameters("，".join("字" * 200) + "。") is None
+    assert template.parameters("甲，乙，丙，丁，戊，己！") == {"v0": "甲", "v1": "乙", "v2": "丙", "v3": "丁", "v4": "戊，己"}
