@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.database import query_service
-from cli.evidence.evidence_archive import parse_ledger_rows, read_archive
+from cli.evidence.evidence_archive import ArchiveError, parse_ledger_rows, read_archive
 from cli.exit_status import exit_with
 from services.sla.storage import case_histories
 from shared.contracts.events import decode_event
@@ -14,7 +14,10 @@ from shared.runtime.database.database import Database
 def requests_of_case(case: str) -> list[NotificationRequested]:
     """The requests in the case's ledger, without those that another message includes; ends the command for an unknown case."""
     if Path(case).is_file():
-        rows = [(row.type, row.body) for row in parse_ledger_rows(read_archive(Path(case))["ledger.jsonl"])]
+        try:
+            rows = [(row.type, row.body) for row in parse_ledger_rows(read_archive(Path(case))["ledger.jsonl"])]
+        except ArchiveError as error:
+            exit_with(f"{case}: {error}")
     else:
         rows = query_service("sla", lambda database: _ledger(database, case))
     if not rows:

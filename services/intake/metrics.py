@@ -53,7 +53,7 @@ def initialise(procedures: Iterable[str]) -> None:
             REFUSED.labels(via, reason)
     for outcome in MAIL_OUTCOMES:
         MAILS.labels(outcome)
-    for result in ("stored", "too_large", "empty", "type", "virus"):
+    for result in ("stored", "too_large", "empty", "type", "virus", "erased"):
         ATTACHMENTS.labels(result)
     for procedure in procedures:
         INCOMPLETE.labels(procedure)

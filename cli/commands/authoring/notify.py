@@ -135,5 +135,9 @@ def _write_html(file: Path, shown: list[MessagePreview], templates: Path | None)
     mail = next((message for message in shown if message.channel == "email"), None)
     if mail is None:
         exit_with("html: only mails have HTML; add --channel email")
-    file.write_text(load_mail_layout(templates).render(mail.rendered.subject, mail.rendered.text, mail.language), encoding="utf-8")
+    html = load_mail_layout(templates).render(mail.rendered.subject, mail.rendered.text, mail.language)
+    try:
+        file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        exit_with(f"--html: cannot be written ({error.strerror}); give a file in a folder that exists and that you may write to")
     typer.echo(f"{file}: the HTML of the mail ({mail.language})")

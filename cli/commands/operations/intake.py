@@ -79,8 +79,12 @@ def replay_raw(
     as_json: JsonOption = False,
 ) -> None:
     """Read raw copies again by the present maps; cases that are registered stay as they are. Exit status 1 if one was refused."""
+    if not (raw_id or source or channel or since):
+        exit_with("choose what is read again: --id, --source, --channel or --since")
 
     async def run(database: Database, parts: IntakeParts) -> list[ReplayedCopy]:
+        if source and source not in parts.sources.contexts:
+            exit_with(f"--source: {source} is no source of the organisation file")
         tools = make_tools(database, parts, dry_run=dry_run)
         if raw_id:
             return [await _replay_one(tools, raw_id)]

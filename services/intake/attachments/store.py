@@ -18,7 +18,7 @@ from shared.runtime.database.database import Database
 
 
 class AttachmentRefused(ValueError):  # noqa: N818 - names what happened to the file
-    """A file that is not taken: `rule` is too_large, empty, type or virus; `remedy` is for the sender."""
+    """A file that is not taken: `rule` is too_large, empty, type, virus or erased; `remedy` is for the sender."""
 
     def __init__(self, rule: str, remedy: str) -> None:
         super().__init__(f"attachment: {remedy}")
@@ -66,6 +66,9 @@ class AttachmentStore:
             path = Path(file.name)
             try:
                 sha256, size = await self._receive(file, content)
+                if (known := await self.find(sha256)) is not None and known.erased_at is not None:
+                    # Else any upload of the same bytes would undo an erasure that a person was promised.
+                    raise AttachmentRefused("erased", "this file was erased for good and is not stored again")
                 media_type = await self._check(path)
                 await self._blobs.put(sha256, path)
             finally:

@@ -6,10 +6,9 @@ from datetime import datetime
 
 from shared.runtime.database.database import Transaction
 
-# A content that was erased and is sent again is stored again.
 _UPSERT = """
 INSERT INTO attachment (sha256, media_type, size, source) VALUES ($1, $2, $3, $4)
-ON CONFLICT (sha256) DO UPDATE SET media_type = EXCLUDED.media_type, erased_at = NULL, erased_because = ''
+ON CONFLICT (sha256) DO UPDATE SET media_type = EXCLUDED.media_type
 """
 
 

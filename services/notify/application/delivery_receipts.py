@@ -27,6 +27,8 @@ class RecordReceipts:
 
     async def record_in(self, tx: Transaction, receipt: DeliveryReceipt, provider: str = "") -> str:
         """Record a receipt as `record` does, in a transaction of the caller."""
+        if "\0" in receipt.reference + receipt.idempotency_key + receipt.code:
+            return "unknown"  # PostgreSQL stores no NUL, and no message of ours has one
         if receipt.reference and not receipt.idempotency_key:
             return await self._record_part(tx, receipt, provider)
         try:

@@ -33,6 +33,7 @@ from shared.runtime.encryption import DecryptionError
 
 CHANNEL = "file"
 LEASE = timedelta(seconds=60)
+_ROWS_THAT_TELL = 1000
 TEMPORARY_PREFIX = "jiesu-import-"
 """Of folders with files in plain text, for as long as they are read."""
 log = structlog.get_logger(__name__)
@@ -149,8 +150,13 @@ class Imports:
             if not rows:
                 await self._finish(item.id, holder, "done")
                 return
+            if item.rows_done + len(rows) > self._parts.settings.import_max_rows:
+                raise UnusableFileError("too_many", f"send at most {self._parts.settings.import_max_rows} rows in a file", "rows")
             item = await self._import_batch(item, holder, rows, submissions)
             watch.on_batch(item)
+            if item.rows_done >= _ROWS_THAT_TELL and orjson.loads(item.counts).keys() <= {"refused", "empty"}:
+                # Millions of refusals of a wrong file would hold up the files of all sources.
+                raise UnusableFileError("all_refused", f"the first {item.rows_done} rows were refused; correct the file or the map", "rows")
         async with self.database.transaction() as tx:
             await imports.release(tx, item.id, holder)
 

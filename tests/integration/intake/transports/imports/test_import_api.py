@@ -124,3 +124,10 @@ async def test_import_of_another_source_is_not_found_and_one_without_map_is_refu
         answer = await other.post("/v1/imports", content=b"x")
     assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (409, "no_column_map")
     assert (await web.post("/v1/imports", content=b"")).status_code == 400
+
+
+async def test_a_file_whose_rows_are_all_refused_ends_early_with_the_reason(web: httpx.AsyncClient, intake: Service) -> None:
+    document = await import_content(web, csv_bytes([["", "never", "", "", "x"]] * 3000, "utf-8"))
+    assert (document["state"], document["rows_done"]) == ("failed", 1000)
+    assert [(fault["field"], fault["rule"]) for fault in document["errors"]] == [("rows", "all_refused")]
+    assert await query_rows(intake, "SELECT 1 FROM complaint") == []
