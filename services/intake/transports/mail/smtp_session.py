@@ -20,6 +20,9 @@ class SessionLimits(SMTP):
     The library reads a line without end into memory, and a mail that is too large to its end.
     """
 
+    # RFC 5321 lets a server take more than its 1,000 octets: programs write HTML and lists of recipients in one line.
+    line_length_limit = 1_000_000
+
     def __init__(self, handler: Any, sessions: set["SessionLimits"], max_unanswered: int, **options: Any) -> None:
         super().__init__(handler, **options)
         self.closed = asyncio.get_running_loop().create_future()

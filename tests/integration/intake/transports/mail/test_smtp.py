@@ -39,7 +39,10 @@ async def test_mail_is_a_case_once_it_is_accepted(make_intake: MakeIntake) -> No
             with pytest.raises(smtplib.SMTPDataError) as refused:
                 await send(port, mail("", subject=""))
             assert refused.value.smtp_code == 554, "also for a sender that missed the first answer"
-    [row] = await intake.rows("SELECT number, channel, source FROM complaint")
+        long_line = b"Subject: long\r\nFrom: li@customer.example\r\nMessage-ID: <long@x.example>\r\n\r\n" + b"water " * 20_000 + b"\r\n"
+        await send(port, long_line)
+        assert (await intake.outcomes())[-1] == ("submission", "no_reference")
+    [row, _] = await intake.rows("SELECT number, channel, source FROM complaint ORDER BY number")
     assert (row["channel"], row["source"]) == ("email", "mails")
 
 
