@@ -5,7 +5,7 @@ What is registered by now is left as it is: a replay adds the cases that are mis
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
@@ -13,6 +13,8 @@ import orjson
 from services.intake.application.mail.take_mails import VIA_MAIL
 from services.intake.application.parts import IntakeParts
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.application.submission_copies import CASE, VIA_HTTP, VIA_KAFKA, copied_origin
+from services.intake.channels.json_document import parse_json
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, imports, raw_copies
 from services.intake.storage.raw_copies import RawHead
@@ -90,6 +92,25 @@ async def register_missing(tools: ReplayTools, submission: PendingRegistration, 
         return result
 
 
+async def _replay_json(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    context = tools.parts.sources.contexts.get(head.source)
+    if context is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    raw = await tools.parts.raw_copies.open_raw(tools.database, head)
+    origin = copied_origin(raw, head.id)
+    reading = tools.parts.reader.read(
+        parse_json(raw.content),
+        context,
+        traceparent=None,
+        idempotency_key=origin.idempotency_key,
+        record_id=origin.record_id,
+        accepted_at=origin.accepted_at,
+    )
+    if isinstance(reading, PendingRegistration):
+        reading = await register_missing(tools, replace(reading, case=raw.headers.get(CASE, reading.case)), head.channel)
+    return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
+
+
 async def _replay_webhook(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     submissions = tools.webhooks.get(head.source)
     if submissions is None:
@@ -129,6 +150,8 @@ async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
 
 
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
+    VIA_HTTP: _replay_json,
+    VIA_KAFKA: _replay_json,
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
     VIA_MAIL: _replay_mail,
