@@ -2,11 +2,10 @@
 
 import asyncio
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -24,15 +23,15 @@ from services.intake.transports.imports.files.excel_table import ExcelLimits
 from services.intake.transports.imports.files.opening import open_table
 from services.intake.transports.imports.files.table import Table, TableRow
 from services.intake.transports.imports.files.unusable_file import UnusableFileError
+from services.intake.transports.imports.lease import LEASE, Turn, renewed_lease
 from services.intake.transports.imports.registering import RowRegistration
 from services.intake.transports.imports.rows import ReadRow, RowSubmissions
 from shared.procedures.source_formats.file_map import FileMap
-from shared.runtime.clock import uuid7
+from shared.runtime.clock import monotonic, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import DecryptionError
 
 CHANNEL = "file"
-LEASE = timedelta(seconds=60)
 _ROWS_THAT_TELL = 1000
 TEMPORARY_PREFIX = "jiesu-import-"
 """Of folders with files in plain text, for as long as they are read."""
@@ -45,10 +44,11 @@ class LeaseLostError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """Who may stop an import between two batches, and who gets its progress."""
+    """What stops an import between two batches, and what gets its progress."""
 
     stop: asyncio.Event | None
     on_batch: Callable[[ImportFile], None]
+    turn: Turn | None = None
 
 
 class Imports:
@@ -58,6 +58,7 @@ class Imports:
         self.database = database
         self.file_maps = file_maps
         self.sources = parts.sources
+        self.lease = LEASE
         self._parts = parts
         self._rows = RowRegistration(parts.registration)
         self._limits = ExcelLimits(parts.settings.import_memory_bytes, unpacked_bytes=parts.settings.import_unpacked_bytes)
@@ -85,16 +86,27 @@ class Imports:
         return counts
 
     async def run(
-        self, import_id: str, holder: str, stop: asyncio.Event | None = None, on_batch: Callable[[ImportFile], None] = lambda _: None
+        self,
+        import_id: str,
+        holder: str,
+        stop: asyncio.Event | None = None,
+        on_batch: Callable[[ImportFile], None] = lambda _: None,
+        *,
+        takes_turns: bool = False,
     ) -> ImportFile | None:
-        """Import the rows that have no result yet, up to the end or `stop`; the import afterwards, None if another process holds it."""
+        """Import the rows that have no result yet, up to the end or `stop`; the import afterwards, None if another process holds it.
+
+        `takes_turns`: stop after a few batches if a file of another source waits.
+        """
         async with self.database.transaction() as tx:
-            item = await imports.claim(tx, import_id, holder, LEASE)
+            item = await imports.claim(tx, import_id, holder, self.lease)
         if item is None:
             return None
+        started = monotonic()
         try:
-            async with self.opened(item) as (table, row_reader):
-                await self._import_rows(item, holder, table, row_reader, _Watch(stop, on_batch))
+            async with renewed_lease(self.database, item.id, holder, self.lease), self.opened(item) as (table, row_reader):
+                turn = Turn(item.source, started) if takes_turns else None
+                await self._import_rows(item, holder, table, row_reader, _Watch(stop, on_batch, turn))
         except UnusableFileError as error:
             await self._finish(item.id, holder, "failed", error)
         except LeaseLostError:
@@ -143,8 +155,8 @@ class Imports:
         async with self.database.transaction() as tx:
             await imports.save_found(tx, item.id, {name: text for name, text in found.items() if text})
         submissions = self._submissions(item, table, row_reader)
-        for _ in islice(table.rows, item.rows_done):
-            pass
+        # Another thread: a million rows take seconds.
+        await asyncio.to_thread(deque, islice(table.rows, item.rows_done), 0)
         while watch.stop is None or not watch.stop.is_set():
             rows = list(islice(table.rows, self._parts.settings.import_batch_rows))
             if not rows:
@@ -157,6 +169,8 @@ class Imports:
             if item.rows_done >= _ROWS_THAT_TELL and orjson.loads(item.counts).keys() <= {"refused", "empty"}:
                 # Millions of refusals of a wrong file would hold up the files of all sources.
                 raise UnusableFileError("all_refused", f"the first {item.rows_done} rows were refused; correct the file or the map", "rows")
+            if watch.turn is not None and await watch.turn.is_over(self.database):
+                break
         async with self.database.transaction() as tx:
             await imports.release(tx, item.id, holder)
 
@@ -168,7 +182,7 @@ class Imports:
             counts.update(result.status for result in results)
             counts.update(empty=len(rows) - len(read))
             item = replace(item, rows_done=item.rows_done + len(rows), counts=orjson.dumps(+counts).decode())
-            if not await imports.advance(tx, item, holder, LEASE, results):
+            if not await imports.advance(tx, item, holder, self.lease, results):
                 # Rolls back: the rows of this batch are the other process's.
                 raise LeaseLostError(item.id)
         return item
