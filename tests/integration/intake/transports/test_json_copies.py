@@ -53,10 +53,13 @@ async def heads(service: Service) -> list[RawHead]:
         return await raw_copies.find_heads(tx, BEGINNING, "", "", "", 100)
 
 
+async def registrations(service: Service) -> list[dict[str, Any]]:
+    rows = await query_rows(service, "SELECT body FROM complaint ORDER BY number")
+    return [orjson.loads(row["body"])["complaint"] for row in rows]
+
+
 async def texts(service: Service) -> list[str]:
-    return [
-        orjson.loads(row["body"])["complaint"]["text"] for row in await query_rows(service, "SELECT body FROM complaint ORDER BY number")
-    ]
+    return [complaint["text"] for complaint in await registrations(service)]
 
 
 async def test_refused_by_http_is_kept_with_its_reference_and_registered_once_by_a_replay(settings: IntakeSettings, tmp_path: Path) -> None:
@@ -143,5 +146,21 @@ async def test_accepted_ones_are_kept_only_on_demand_and_a_replay_finds_their_ca
             await tx.execute("UPDATE complaint SET registered_at = registered_at - interval '1 hour'")
         tools = tools_of(service, settings)
         assert await outcomes(tools, "http") + await outcomes(tools, "kafka") == [{"duplicate": 1}] * 4
-        await query_rows(service, "DELETE FROM complaint WHERE body LIKE '%record%' RETURNING 1")
-        assert await outcomes(tools, "kafka") == [{"registered": 1}]
+
+
+async def test_lost_registration_of_an_accepted_one_is_registered_again_with_case_and_instants(
+    settings: IntakeSettings, topic_client: TopicClient
+) -> None:
+    async with intake_of(settings, "http", "kafka") as service, source_client(service) as web:
+        instant = "2026-11-09T09:05:00.123456+08:00"
+        for body in (submission_body(received_at=instant), submission_body(text="named", external_id="R-1", happened_at=instant)):
+            assert (await web.post("/v1/complaints", json=body)).status_code == 202
+        await submit(topic_client, submission_body(text="record", received_at=instant))
+        await wait_rows(service, "SELECT 1 FROM complaint", 3)
+        before = await registrations(service)
+        await query_rows(service, "DELETE FROM complaint RETURNING 1")
+        tools = tools_of(service, settings)
+        assert await outcomes(tools, "http") + await outcomes(tools, "kafka") == [{"registered": 1}] * 3
+        after = await registrations(service)
+        for name in ("case", "text", "received_at", "happened_at"):
+            assert [complaint.get(name) for complaint in after] == [complaint.get(name) for complaint in before]
