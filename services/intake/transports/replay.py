@@ -12,6 +12,7 @@ import orjson
 
 from services.intake.application.mail.take_mails import VIA_MAIL
 from services.intake.application.parts import IntakeParts
+from services.intake.application.raw_copies import IncompleteCopyError
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
 from services.intake.application.submission_copies import CASE, VIA_HTTP, VIA_KAFKA, copied_origin
 from services.intake.channels.json_document import parse_json
@@ -29,7 +30,7 @@ from services.intake.transports.webhooks.setup import webhook_submissions
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 
-IGNORED, UNKNOWN, BUSY = "ignored", "not_replayable", "busy"
+IGNORED, UNKNOWN, BUSY, INCOMPLETE = "ignored", "not_replayable", "busy", "incomplete"
 _COPIES_AT_ONCE = 200
 
 
@@ -77,7 +78,12 @@ async def replay(tools: ReplayTools, since: datetime, source: str = "", channel:
 async def replay_copy(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     """Read one copy again; raises `DecryptionError` for one whose key is gone."""
     replayer = REPLAYERS.get(head.channel)
-    return ReplayedCopy(head, Counter({UNKNOWN: 1})) if replayer is None else await replayer(tools, head)
+    if replayer is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    try:
+        return await replayer(tools, head)
+    except IncompleteCopyError:
+        return ReplayedCopy(head, Counter({INCOMPLETE: 1}))
 
 
 async def register_missing(tools: ReplayTools, submission: PendingRegistration, via: str) -> RegistrationResult:

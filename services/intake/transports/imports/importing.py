@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 import structlog
 
 from services.intake.application.parts import IntakeParts
-from services.intake.application.raw_copies import PART_BYTES, RawSubmission
+from services.intake.application.raw_copies import PART_BYTES, IncompleteCopyError, RawSubmission
+from services.intake.attachments.content_types import UNKNOWN_TYPE, stored_name
 from services.intake.channels.mapped_rows import RowReader
 from services.intake.domain.submission import SourceContext
 from services.intake.storage import imports, raw_copies
@@ -27,7 +29,7 @@ from services.intake.transports.imports.lease import LEASE, Turn, renewed_lease
 from services.intake.transports.imports.registering import RowRegistration
 from services.intake.transports.imports.rows import ReadRow, RowSubmissions
 from shared.procedures.source_formats.file_map import FileMap
-from shared.runtime.clock import monotonic, uuid7
+from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import DecryptionError
 
@@ -66,11 +68,13 @@ class Imports:
     async def accept(self, path: Path, name: str, source: str, *, folder: bool = False, dry_run: bool = False) -> ImportFile:
         """Keep the file, sealed, in one transaction; when this returns it can be imported by any process."""
         import_id, digest = uuid7(), sha256()
+        name = stored_name(name, UNKNOWN_TYPE) if name else ""
         async with self.database.transaction() as tx:
             with path.open("rb") as file:
-                for part, block in enumerate(iter(lambda: file.read(PART_BYTES), b"")):
+                for part, (block, is_last) in enumerate(_blocks(file)):
                     digest.update(block)
-                    await self._parts.raw_copies.keep_part(tx, import_id, part, RawSubmission(source, CHANNEL, name, block))
+                    raw = RawSubmission(source, CHANNEL, name, block)
+                    await self._parts.raw_copies.keep_part(tx, import_id, part, raw, is_last=is_last)
             return await imports.insert_import(tx, import_id, source, name, digest.hexdigest(), folder=folder, dry_run=dry_run)
 
     async def check(self, item: ImportFile) -> Counter[str]:
@@ -102,13 +106,17 @@ class Imports:
             item = await imports.claim(tx, import_id, holder, self.lease)
         if item is None:
             return None
-        started = monotonic()
+        watch = _Watch(stop, on_batch, Turn(item.source) if takes_turns else None)
         try:
             async with renewed_lease(self.database, item.id, holder, self.lease), self.opened(item) as (table, row_reader):
-                turn = Turn(item.source, started) if takes_turns else None
-                await self._import_rows(item, holder, table, row_reader, _Watch(stop, on_batch, turn))
+                await self._import_rows(item, holder, table, row_reader, watch)
         except UnusableFileError as error:
             await self._finish(item.id, holder, "failed", error)
+        except asyncio.CancelledError:
+            # The same command, or the service, goes on at once.
+            async with self.database.transaction() as tx:
+                await imports.release(tx, item.id, holder)
+            raise
         except LeaseLostError:
             log.warning("another process has taken the import over", import_id=item.id)
         async with self.database.transaction() as tx:
@@ -147,6 +155,8 @@ class Imports:
             with path.open("wb") as file:
                 async for block in self._parts.raw_copies.open_parts(self.database, head):
                     file.write(block)
+        except IncompleteCopyError as error:
+            raise UnusableFileError("incomplete", "a part of its copy is missing, as after its deletion; send the file again") from error
         except DecryptionError as error:
             raise UnusableFileError("sealed", "the key of its copy is not in JIESU_SEALING_KEYS; add it, and replay the import") from error
 
@@ -157,6 +167,8 @@ class Imports:
         submissions = self._submissions(item, table, row_reader)
         # Another thread: a million rows take seconds.
         await asyncio.to_thread(deque, islice(table.rows, item.rows_done), 0)
+        if watch.turn is not None:
+            watch.turn.begin()
         while watch.stop is None or not watch.stop.is_set():
             rows = list(islice(table.rows, self._parts.settings.import_batch_rows))
             if not rows:
@@ -192,6 +204,16 @@ class Imports:
         text = orjson.dumps({"field": fault.field, "rule": fault.rule, "remedy": fault.remedy}).decode() if fault else ""
         async with self.database.transaction() as tx:
             await imports.finish(tx, import_id, holder, state, text)
+
+
+def _blocks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """The parts of the file, each with the mark of the last one; an empty file has one part."""
+    block, is_last = file.read(PART_BYTES), False
+    while not is_last:
+        following = file.read(PART_BYTES)
+        is_last = not following
+        yield block, is_last
+        block = following
 
 
 def _read_rows(rows: list[TableRow], submissions: RowSubmissions) -> Iterator[ReadRow | None]:

@@ -50,11 +50,16 @@ class Turn:
     A turn lasts at least as long as opening the file took, so that opening it again takes at most half of the time.
     """
 
-    def __init__(self, source: str, opening_started: float) -> None:
+    def __init__(self, source: str) -> None:
         self._source = source
         self._started = monotonic()
-        self._least_seconds = self._started - opening_started
+        self._least_seconds = 0.0
         self._batches = 0
+
+    def begin(self) -> None:
+        """Begin at the first row that has no result: what came before was the opening."""
+        opening_started, self._started = self._started, monotonic()
+        self._least_seconds = self._started - opening_started
 
     async def is_over(self, database: Database) -> bool:
         """Count a batch; True after enough of them if a file of another source waits."""
