@@ -79,6 +79,7 @@ class PlanDeliveries:
             priority=URGENT if delivery.urgent else ORDINARY,
             line=delivery.line,
             thing=delivery.thing,
+            any_hour=delivery.any_hour,
             lane=delivery_lane(delivery.channel, delivery.address),
         )
 

@@ -131,6 +131,7 @@ class JoinDigests:
             traceparent=row.traceparent,
             priority=URGENT if planned.urgent else ORDINARY,
             carries=True,
+            any_hour=planned.any_hour,
             lane=row.lane,
         )
 

@@ -32,6 +32,7 @@ class PlannedDelivery:
 
     `id` is the idempotency key for the provider; the same request always gives the same id. `due_at` is in domain time.
     `reason` is set if the message can never be sent; `address` and `text` are then empty.
+    `any_hour`: quiet hours do not delay it, at no attempt.
     `line` is its line in a digest, as JSON; `thing` what another request to the same person may say again. `policy` is None where
     the message is never collected: complainants read of their own complaint only.
     """
@@ -48,6 +49,7 @@ class PlannedDelivery:
     text: str = ""
     reason: FailureReason | None = None
     urgent: bool = False
+    any_hour: bool = False
     line: str = ""
     thing: UUID | None = None
     policy: DigestPolicy | None = None
@@ -131,6 +133,7 @@ def _plan_delivery(
         text=rendered.text,
         reason=reason,
         urgent=urgent,
+        any_hour=is_exempt,
         line=line,
         thing=None if reason or to.id == COMPLAINANT else lines.thing_id(request, to.id, to.channel),
         policy=None if reason else policy,

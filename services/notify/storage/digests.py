@@ -43,10 +43,11 @@ _LINES = """
 SELECT line, subject, text, count(*) OVER () AS total FROM delivery WHERE carrier = $1 AND merged = 'digest'
 ORDER BY priority, created_at, id LIMIT $2
 """
-# An urgent request may have joined an ordinary digest that was due sooner than one of its own.
+# An urgent request may have joined an ordinary digest that was due sooner than one of its own, or an exempt one.
 _CLOSE = """
 UPDATE delivery SET status = $2, subject = $3, text = $4, reason = $5,
     priority = (SELECT min(priority) FROM delivery AS carried WHERE carried.carrier = $1),
+    any_hour = (SELECT bool_or(any_hour) FROM delivery AS carried WHERE carried.carrier = $1),
     settled_at = CASE WHEN $2 = 'failed' THEN now() END
 WHERE id = $1
 """

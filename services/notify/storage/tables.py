@@ -36,6 +36,7 @@ def metadata() -> MetaData:
         Column("carries", Boolean, nullable=False, server_default=false()),
         Column("line", Text, nullable=False, server_default=""),
         Column("thing", Uuid),
+        Column("any_hour", Boolean, nullable=False, server_default=false()),
     )
     is_claimable = (delivery.c.status == "pending") & delivery.c.carrier.is_(None)
     Index("delivery_due", delivery.c.channel, delivery.c.priority, delivery.c.due_at, postgresql_where=is_claimable)

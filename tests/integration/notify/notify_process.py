@@ -50,9 +50,14 @@ class NotifyProcess:
     """The database and providers of one notify process."""
 
     def __init__(
-        self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None, lane_share: int = 100
+        self,
+        settings: NotifySettings,
+        database: Database,
+        providers: Sequence[Provider] | None = None,
+        lane_share: int = 100,
+        clock: Clock | None = None,
     ) -> None:
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.database = database
         self.providers = bootstrap.configured_providers(settings, self.clock) if providers is None else list(providers)
         channels = frozenset(provider.channel for provider in self.providers)
@@ -61,7 +66,10 @@ class NotifyProcess:
         self.requests = PlanDeliveries(context, KEY_RING, self.clock)
         self.digests = CloseDigests(database, context.templates, self.clock)
         self.carried = PublishCarriedOutcomes(database)
-        self.senders = {provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy, lane_share) for provider in self.providers}
+        self.senders = {
+            provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy, lane_share, context.quiet_hours)
+            for provider in self.providers
+        }
         self.receipts = RecordReceipts(database, self.clock)
 
     async def record_requests(self, *events: NotificationRequested) -> None:
