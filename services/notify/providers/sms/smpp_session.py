@@ -153,9 +153,12 @@ class SmppSession:
             if response is not None and not response.done():
                 response.set_result(pdu)
         elif pdu.command == smpp_pdu.DELIVER_SM:
-            # Beside the reader: a slow database must not delay responses, nor receipts without end fill the memory.
-            await self._deliveries.acquire()
-            self._start(self._deliver(pdu))
+            # In a task of its own: a slow database must not delay the responses that the reader takes. Their number is bounded.
+            if self._deliveries.locked():
+                await self._respond(pdu, smpp_pdu.TEMPORARY_APPLICATION_ERROR, b"\0")
+            else:
+                await self._deliveries.acquire()
+                self._start(self._deliver(pdu))
         elif pdu.command in (smpp_pdu.ENQUIRE_LINK, smpp_pdu.UNBIND):
             await self._respond(pdu, smpp_pdu.OK)
             return pdu.command != smpp_pdu.UNBIND
