@@ -73,6 +73,7 @@ class SendDeliveries:
             case="" if row.is_digest else row.case_id,  # an answer to several cases belongs to none of them
             language=template_language(row.template),
             provider=row.provider,
+            attempt=row.attempts,
         )
         with self._lanes.occupy(row.lane):
             result = await self._send(message)

@@ -87,7 +87,8 @@ class ChannelPool:
         if isinstance(candidates, SendFailed):
             return candidates
         failures: list[SendFailed] = []
-        for member in self._ready_first(candidates):
+        # A repeat keeps the key's order: the process of an earlier attempt may have died after the first provider had the message.
+        for member in candidates if message.attempt > 1 else _ready_first(candidates):
             if member.breaker.seconds_closed() > 0:
                 failures.append(_postponed(member))
                 continue
@@ -116,10 +117,6 @@ class ChannelPool:
         order = preference_order(message.idempotency_key, [(member.entry.id, member.entry.weight) for member in members])
         return [self._members[provider_id] for provider_id in order]
 
-    def _ready_first(self, members: Sequence[RatedProvider]) -> list[RatedProvider]:
-        """The members in their order, those whose rate or concurrency is used up at the end; a reserve of weight 0 only for failures."""
-        return sorted(members, key=lambda member: (member.entry.weight == 0, member.is_full, member.wait_seconds()))
-
     async def _send_through(self, member: RatedProvider, message: OutgoingMessage) -> SendAccepted | SendFailed:
         async with AsyncExitStack() as stack:
             if member.slots is not None:
@@ -137,8 +134,7 @@ class ChannelPool:
                 await asyncio.sleep(wait)
             member.breaker.begin(member.entry.timeout)
             result = await self._attempt(member, message)
-        if not (isinstance(result, SendFailed) and result.postponed):
-            member.breaker.record(result)
+        member.breaker.record(result)
         metrics.PROVIDER_OPEN.labels(member.entry.id).set(int(member.breaker.is_open))
         outcome = "accepted" if isinstance(result, SendAccepted) else str(result.reason)
         metrics.PROVIDER_ATTEMPTS.labels(member.entry.id, outcome).inc()
@@ -152,6 +148,11 @@ class ChannelPool:
         except Exception as error:  # noqa: BLE001 - a bug in a provider costs this message an attempt and must not stop the others
             log.warning("provider failed", provider=member.entry.id, delivery=message.idempotency_key, reason=redacted_reason(error))
             return SendFailed(FailureReason.GARBAGE, permanent=False, in_doubt=True)
+
+
+def _ready_first(members: Sequence[RatedProvider]) -> list[RatedProvider]:
+    """The members in their order, those whose rate or concurrency is used up at the end; a reserve of weight 0 only for failures."""
+    return sorted(members, key=lambda member: (member.entry.weight == 0, member.is_full, member.wait_seconds()))
 
 
 def _is_final(result: SendFailed) -> bool:

@@ -12,7 +12,7 @@ class OutgoingMessage:
     """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat.
 
     `case` is the id of the case, `language` that of subject and text (`zh` or `en`), empty if unknown. `provider` is set if an earlier
-    attempt may have sent the message through that provider: no other one may repeat it.
+    attempt may have sent the message through that provider: no other one may repeat it. `attempt` is the attempt's number, from 1.
     """
 
     idempotency_key: str
@@ -22,6 +22,7 @@ class OutgoingMessage:
     case: str = ""
     language: str = ""
     provider: str = ""
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,10 @@ class ProviderBreaker:
             self._trial_until = monotonic() + timeout
 
     def record(self, result: SendAccepted | SendFailed) -> None:
-        """Count a result."""
+        """Count a result; one that the provider postponed is no attempt, but ends a trial."""
         self._trial_until = 0.0
+        if isinstance(result, SendFailed) and result.postponed:
+            return
         if isinstance(result, SendAccepted) or result.permanent or result.reason not in _FAULTS_OF_THE_PROVIDER:
             self._count, self._open_until = 0, 0.0
             return
