@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from services.notify import metrics
 from services.notify.application import delivery_events, part_receipts
 from services.notify.domain import quiet_hours, retry_policy
@@ -23,9 +21,6 @@ from shared.contracts.events.notifications import NotificationFailed, Notificati
 from shared.runtime.clock import Clock, jitter, monotonic
 from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
-from shared.runtime.process.failures import redacted_reason
-
-log = structlog.get_logger(__name__)
 
 
 class SendDeliveries:
@@ -59,7 +54,7 @@ class SendDeliveries:
         return await deliveries.claim_deliveries(tx, self.channel, limit, now, until, self._lanes.running, self._lanes.share)
 
     async def attempt(self, row: DeliveryRow) -> SendAccepted | SendFailed:
-        """Send one delivery, outside any transaction; whatever the peer does becomes a `SendFailed`."""
+        """Send one delivery, outside any transaction; the channel's pool turns every fault of a provider into a `SendFailed`."""
         try:
             address = str(self._key_ring.decrypt(row.address, row.case_id)["to"])
         except DecryptionError:
@@ -76,7 +71,7 @@ class SendDeliveries:
             attempt=row.attempts,
         )
         with self._lanes.occupy(row.lane):
-            result = await self._send(message)
+            result = await self._provider.send(message)
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result
@@ -110,13 +105,6 @@ class SendDeliveries:
         reported = await delivery_parts.add_sent_parts(tx, parts)
         for delivery_id in sorted(reported):
             await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
-
-    async def _send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        try:
-            return await self._provider.send(message)
-        except Exception as error:  # noqa: BLE001 - a bug in a provider costs this message an attempt and must not stop the others
-            log.warning("provider failed", channel=self.channel, delivery=message.idempotency_key, reason=redacted_reason(error))
-            return SendFailed(FailureReason.GARBAGE, permanent=False)
 
     def _attempt_result(self, row: DeliveryRow, outcome: SendAccepted | SendFailed) -> AttemptResult:
         now = self._clock.real_now()

@@ -208,11 +208,7 @@ class SmppProvider:
         if self._record is None:
             return smpp_pdu.TEMPORARY_APPLICATION_ERROR
         status = {True: ReceiptStatus.DELIVERED, False: ReceiptStatus.FAILED, None: ReceiptStatus.UNDECIDED}[receipt.delivered]
-        try:
-            await self._record(DeliveryReceipt("", status, receipt.code, canonical_id(receipt.message_id, self._settings.receipt_ids)))
-        except Exception as error:  # noqa: BLE001 - without the database the SMSC keeps the receipt and repeats it
-            log.warning("receipt not recorded", reason=redacted_reason(error))
-            return smpp_pdu.TEMPORARY_APPLICATION_ERROR
+        await self._record(DeliveryReceipt("", status, receipt.code, canonical_id(receipt.message_id, self._settings.receipt_ids)))
         return smpp_pdu.OK
 
 

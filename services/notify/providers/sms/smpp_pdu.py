@@ -23,6 +23,8 @@ OK = 0x00
 INVALID_COMMAND = 0x03
 TEMPORARY_APPLICATION_ERROR = 0x64
 """ESME_RX_T_APPN: the SMSC repeats the message later."""
+PERMANENT_APPLICATION_ERROR = 0x65
+"""ESME_RX_P_APPN: the SMSC does not repeat the message."""
 
 
 class SmppProtocolError(ValueError):

@@ -11,11 +11,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import structlog
+
 from services.notify.providers.sms import smpp_pdu
 from services.notify.providers.sms.smpp_pdu import Pdu, SmppProtocolError
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
+log = structlog.get_logger(__name__)
 HandleDelivery = Callable[[Pdu], Awaitable[int]]
-"""Stores what a deliver_sm reports and returns the status of its response."""
+"""Records the receipt of a deliver_sm and returns the status of the response; infrastructure errors may be raised."""
 _MAX_SEQUENCE = 0x7FFFFFFF
 _UNBIND_SECONDS = 1.0
 _DELIVERIES_AT_ONCE = 20
@@ -132,7 +136,13 @@ class SmppSession:
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("SMPP session failed", host=self._options.host, reason=redacted_reason(error))
 
     async def _read(self) -> None:
         try:
@@ -168,9 +178,20 @@ class SmppSession:
 
     async def _deliver(self, pdu: Pdu) -> None:
         try:
-            await self._respond(pdu, await self._handle(pdu), b"\0")
+            await self._respond(pdu, await self._record(pdu), b"\0")
         finally:
             self._deliveries.release()
+
+    async def _record(self, pdu: Pdu) -> int:
+        """Record a receipt; without the database the SMSC keeps it and repeats it, after a fault of ours it does not."""
+        try:
+            return await self._handle(pdu)
+        except Exception as error:
+            if not is_infrastructure(error):
+                await self._respond(pdu, smpp_pdu.PERMANENT_APPLICATION_ERROR, b"\0")
+                raise
+            log.warning("receipt not recorded", host=self._options.host, reason=redacted_reason(error))
+            return smpp_pdu.TEMPORARY_APPLICATION_ERROR
 
     async def _respond(self, pdu: Pdu, status: int, body: bytes = b"") -> None:
         with suppress(OSError):
