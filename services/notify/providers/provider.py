@@ -91,7 +91,7 @@ class Provider(Protocol):
     channel: str
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Make one attempt, within the provider's timeout; an exception is a bug, which the channel's pool turns into a failure in doubt."""
+        """Make one attempt, within the provider's timeout; the channel's pool turns an exception into a failure in doubt."""
 
     async def close(self) -> None:
         """Close the connections."""

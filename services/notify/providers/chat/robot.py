@@ -13,14 +13,14 @@ from services.notify.domain.chat.address import ChatAddress
 from services.notify.domain.chat.sliding_window import SlidingWindow
 from services.notify.domain.chat.text_size import shorten_to_bytes
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.http_gateway import GatewayResponse, HttpGateway, failure_of_status
 from services.notify.providers.kind import ProviderContext, ProviderSettings, SecretName
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
-from services.notify.providers.sms.http_gateway import GatewayResponse, HttpGateway, failure_of_status
 from shared.runtime.clock import monotonic
 from shared.runtime.errors import Misconfigured
 
-ErrorCodes = Mapping[int, tuple[FailureReason, bool, float | None]]
-"""Error code → reason, permanent or not, and the seconds that the product makes a robot wait."""
+ErrorCodes = Mapping[int, tuple[FailureReason, float | None]]
+"""Error code → reason, and the seconds that the product makes a robot wait."""
 _LONGEST_CODE = 10_000_000_000
 
 
@@ -109,8 +109,8 @@ class GroupRobot(ABC):
             return failure_of_status(response)
         if code == 0:
             return SendAccepted(message.idempotency_key)
-        reason, permanent, wait = self.error_codes.get(code, (FailureReason.REFUSED, True, None))
-        return SendFailed(reason, permanent, str(code), wait)
+        reason, wait = self.error_codes.get(code, (FailureReason.REFUSED, None))
+        return SendFailed(reason, reason.is_permanent, str(code), wait)
 
     def _code(self, response: GatewayResponse) -> int | None:
         """The code of an answer in the product's form; None for another answer, such as a page of a proxy."""

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -13,12 +13,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from services.notify.domain.sms.parts import count_parts
+from services.notify.providers.http_gateway import GatewayResponse, HttpGateway, failure_of_status, retry_after
 from services.notify.providers.kind import ProviderContext, ProviderKind
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
-from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
+from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable, is_recent_timestamp
 from services.notify.providers.sms.http_description import PLACEHOLDER, HttpReceipts, HttpReceiptSignature, HttpSettings
-from services.notify.providers.sms.http_gateway import GatewayResponse, HttpGateway, failure_of_status
-from services.notify.providers.sms.http_sms import retry_after
 
 _LONGEST_CODE = 20
 
@@ -104,12 +103,9 @@ def _check_signature(signature: HttpReceiptSignature, secret: str, call: Receipt
     expected = signature.prefix + (digest.hex() if signature.encoding == "hex" else base64.b64encode(digest).decode())
     if not hmac.compare_digest(expected.encode(), call.headers.get(signature.header, "").encode()):
         raise ReceiptForged(f"{signature.header.lower()}: must be the HMAC-SHA256 over {signature.over}")
-    if signature.timestamp_header:
-        is_number = timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12  # noqa: PLR2004 - seconds since 1970
-        if not is_number or abs(call.now.timestamp() - int(timestamp)) > signature.tolerance:
-            raise ReceiptForged(
-                f"{signature.timestamp_header.lower()}: must be at most {signature.tolerance:g} s off, in seconds since 1970"
-            )
+    if signature.timestamp_header and not is_recent_timestamp(timestamp, call.now, timedelta(seconds=signature.tolerance)):
+        rule = f"must be at most {signature.tolerance:g} s off, in seconds since 1970"
+        raise ReceiptForged(f"{signature.timestamp_header.lower()}: {rule}")
 
 
 def _message_values(message: OutgoingMessage, now: datetime) -> dict[str, Any]:

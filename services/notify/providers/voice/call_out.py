@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.notify.providers.http_gateway import HttpGateway
 from services.notify.providers.kind import ProviderContext, ProviderKind, ProviderSettings, SecretName
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
-from services.notify.providers.sms.http_gateway import HttpGateway
-from services.notify.providers.sms.http_sms import (
+from services.notify.providers.signed_gateway import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     interpret_response,
@@ -86,7 +86,7 @@ class CallOutProvider:
         )
         if isinstance(response, SendFailed):
             return response
-        return interpret_response(response.status, response.headers, response.content)
+        return interpret_response(response)
 
     def read_receipts(self, call: ReceiptCall) -> Sequence[DeliveryReceipt]:
         """The report of a call; raises `ReceiptForged` or `ReceiptUnreadable`."""
