@@ -23,7 +23,7 @@ from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.mail.kind import SmtpSettings, build_smtp
 from services.notify.providers.pool import ChannelPool
-from services.notify.providers.pool_building import pools_of_file, single_provider_pool
+from services.notify.providers.pool_building import pools_of_file, single_provider_pool, sole_providers
 from services.notify.providers.provider import Provider
 from services.notify.providers.providers_file import load_providers
 from services.notify.providers.sms.http_sms import HttpSmsOptions, HttpSmsProvider
@@ -58,7 +58,7 @@ def build(settings: NotifySettings) -> Service:
 
     digests = CloseDigests(service.database, context.templates, service.clock)
     timers.register_digests(service, digests, PublishCarriedOutcomes(service.database), settings.delivery_poll, wake)
-    receipts = RecordReceipts(service.database, service.clock)
+    receipts = RecordReceipts(service.database, service.clock, sole_providers(providers))
     handlers.register(service, requests, receipts, wake)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     by_id = {provider_id: provider for pool in providers for provider_id, provider in pool.providers.items()}

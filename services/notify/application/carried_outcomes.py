@@ -38,7 +38,7 @@ class PublishCarriedOutcomes:
         rows = await carried_news.carried_deliveries(tx, news.carrier, statuses, _BATCH) if carrier else []
         if carrier and rows:
             await carried_news.settle_carried(tx, [row.id for row in rows], news.status, news.reason)
-            outcomes = [(_as_sent_by(carrier, row), event) for row in rows]
+            outcomes = [(_as_sent_by(carrier, row, acknowledged=news.acknowledged), event) for row in rows]
             await delivery_events.publish_outcomes(tx, outcomes, news.at, reasons={row.id: news.reason for row in rows})
             if news.status == "sent":
                 tx.after_commit(lambda: _count_carried(rows))
@@ -47,9 +47,9 @@ class PublishCarriedOutcomes:
         return len(rows)
 
 
-def _as_sent_by(carrier: DeliveryRow, row: DeliveryRow) -> DeliveryRow:
+def _as_sent_by(carrier: DeliveryRow, row: DeliveryRow, *, acknowledged: bool) -> DeliveryRow:
     """The request's row with what its event repeats of the carrier; the carrier alone was charged, so that parts add up."""
-    return dataclasses.replace(row, attempts=carrier.attempts, provider=carrier.provider)
+    return dataclasses.replace(row, attempts=carrier.attempts, provider=carrier.provider, acknowledged=acknowledged)
 
 
 def _count_carried(rows: list[DeliveryRow]) -> None:

@@ -32,7 +32,8 @@ async def record_delivered(tx: Transaction, row: DeliveryRow, clock: Clock) -> N
     await deliveries.record_receipt(tx, row.id, "delivered", "", row.provider)
     sent = [] if row.status == "sent" else [(row, NotificationSent)]
     await delivery_events.publish_outcomes(tx, [*sent, (row, NotificationDelivered)], clock.now())
-    await carried_news.add_news(tx, [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")], clock.now())
+    outcomes = [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")]
+    await carried_news.add_news(tx, outcomes, clock.now(), acknowledged=row.acknowledged)
     channel = metrics.channel_label(row.channel)
     if sent:
         tx.after_commit(metrics.SENT.labels(channel).inc)

@@ -69,6 +69,7 @@ CREATE TABLE carried_news (
     status text NOT NULL,
     at timestamptz NOT NULL,
     reason text NOT NULL,
+    acknowledged boolean DEFAULT false NOT NULL,
     created_at timestamptz DEFAULT now() NOT NULL,
     PRIMARY KEY (id)
 );

@@ -15,6 +15,8 @@ from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
 from services.notify.domain.retry_policy import RetryPolicy
+from services.notify.providers.pool import ChannelPool
+from services.notify.providers.pool_building import sole_providers
 from services.notify.providers.provider import Provider
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts.events.notifications import NotificationRequested
@@ -70,7 +72,8 @@ class NotifyProcess:
             provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy, lane_share, context.quiet_hours)
             for provider in self.providers
         }
-        self.receipts = RecordReceipts(database, self.clock)
+        pools = [provider for provider in self.providers if isinstance(provider, ChannelPool)]
+        self.receipts = RecordReceipts(database, self.clock, sole_providers(pools))
 
     async def record_requests(self, *events: NotificationRequested) -> None:
         async with self.database.transaction() as tx:
