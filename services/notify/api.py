@@ -27,7 +27,7 @@ _METRIC_OUTCOMES = {_FORGED.code: "forged", _UNKNOWN.code: "unknown"}
 
 
 class RecordedReceipt(BaseModel):
-    """What the receipt said about the message, or that it was known already."""
+    """The status of the message as recorded: `delivered`, `failed` or `undecided`."""
 
     recorded: str
 

@@ -17,11 +17,11 @@ _OUTCOMES: dict[str, tuple[type[NotificationOutcome], tuple[str, ...]]] = {
     "delivered": (NotificationDelivered, ("sent",)),
     "failed": (NotificationFailed, ("pending", "sent")),
 }
-"""By the carrier's status: the event, and the statuses in which a carried request has not learnt it yet."""
+"""By the carrier's status: the event, and the statuses of carried requests for which it is not published yet."""
 
 
 class PublishCarriedOutcomes:
-    """Gives carried requests the status of their carrier, and publishes an event for each."""
+    """Copies the status of a carrier to the requests that it carries, and publishes an event for each of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -48,7 +48,7 @@ class PublishCarriedOutcomes:
 
 
 def _as_sent_by(carrier: DeliveryRow, row: DeliveryRow, *, acknowledged: bool) -> DeliveryRow:
-    """The request's row with what its event repeats of the carrier; the carrier alone was charged, so that parts add up."""
+    """The request's row with attempts, provider and acknowledgement of the carrier; `parts` stay 0, so that their sum is the charge."""
     return dataclasses.replace(row, attempts=carrier.attempts, provider=carrier.provider, acknowledged=acknowledged)
 
 

@@ -119,7 +119,7 @@ class SendDeliveries:
         due_at = None
         if not outcome.permanent:
             due_at = self._next_attempt_at(row, row.attempts, now, delay)
-        # Once in doubt, a message stays with that provider: a later refusal does not say that the first attempt was lost.
+        # Once in doubt, a message stays with that provider: a later refusal does not exclude that the first attempt arrived.
         provider = outcome.provider if outcome.in_doubt or (not row.provider and due_at is None) else row.provider
         status = "pending" if due_at else "failed"
         return AttemptResult(row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=provider)

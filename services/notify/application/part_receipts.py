@@ -13,7 +13,7 @@ from shared.runtime.database.database import Transaction
 
 
 async def apply_part_receipts(tx: Transaction, delivery_id: UUID, clock: Clock) -> None:
-    """Record the delivery as delivered when every part is, as failed when one part is: a person cannot read a text with a hole."""
+    """Record the delivery as delivered when every part is, as failed when one part is."""
     row = await deliveries.lock_delivery(tx, delivery_id)
     statuses = await delivery_parts.part_statuses(tx, delivery_id)
     if row is None or not statuses:

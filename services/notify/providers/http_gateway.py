@@ -19,7 +19,7 @@ HTTP_STATUS_REASONS: dict[int, FailureReason] = {
     401: FailureReason.CREDENTIALS,
     402: FailureReason.BUSY,  # the account is empty until the operator tops it up
     403: FailureReason.CREDENTIALS,
-    404: FailureReason.GARBAGE,  # a wrong path or a proxy during a deployment: it says nothing about the recipient
+    404: FailureReason.GARBAGE,  # a wrong path or a proxy during a deployment: no fault of the recipient
     405: FailureReason.GARBAGE,
     407: FailureReason.CREDENTIALS,
     408: FailureReason.BUSY,
@@ -105,12 +105,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def message_mac(secret: str, key: str) -> str:
-    """What proves that a receipt's URL was given out by us: gateways without a signature call it as it is."""
+    """The MAC in a receipt's URL, which authenticates calls of gateways without a signature."""
     return hmac.new(secret.encode(), key.encode(), "sha256").hexdigest()[:32]
 
 
 def check_message_mac(secret: str, key: str, call: ReceiptCall) -> None:
     """Raise `ReceiptForged` unless the call's `mac` belongs to the message's key."""
-    given = dict(call.query).get(MAC_PARAMETER, "")
-    if not secret or not hmac.compare_digest(message_mac(secret, key).encode(), given.encode()):
+    mac = dict(call.query).get(MAC_PARAMETER, "")
+    if not secret or not hmac.compare_digest(message_mac(secret, key).encode(), mac.encode()):
         raise ReceiptForged(f"{MAC_PARAMETER}: must be the one of the URL that the message was sent with")

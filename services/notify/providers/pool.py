@@ -54,7 +54,7 @@ class RatedProvider:
 
     @property
     def is_full(self) -> bool:
-        """Whether as many messages are being sent as may be."""
+        """Whether every slot is taken."""
         return self.slots is not None and self.slots.locked()
 
 
@@ -80,8 +80,8 @@ class ChannelPool:
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send through the first provider that accepts the message, in the order of `preference_order`.
 
-        A temporary refusal goes on to the next one. A permanent refusal ends the attempt, and so does a result in doubt, unless the
-        entry says `pass_on_doubt`: another provider cannot know what this one has sent.
+        After a temporary refusal the next one is tried. A permanent refusal ends the attempt, and so does a result in doubt, unless the
+        entry has `pass_on_doubt`: a second provider could send the message twice.
         """
         candidates = self._candidates(message)
         if isinstance(candidates, SendFailed):
@@ -156,7 +156,7 @@ def _ready_first(members: Sequence[RatedProvider]) -> list[RatedProvider]:
 
 
 def _is_final(result: SendFailed) -> bool:
-    """Whether no other provider is tried; one that has no approved template for the text leaves it to the others."""
+    """Whether no other provider is tried; a missing approved template is no final result."""
     return result.permanent and result.reason is not FailureReason.TEMPLATE
 
 

@@ -44,9 +44,9 @@ class SendAccepted:
 class SendFailed:
     """The provider did not accept the message; a failure that is not `permanent` is retried.
 
-    `code` is the peer's status code, digits and dots only; `retry_after` the seconds that it asked to wait. `in_doubt` means that the
-    message may have been sent: the connection broke after the request. `postponed` means that no attempt was made: our own limits
-    hold it back until `retry_after`. `provider` is the id that the channel's pool adds.
+    `code` is the peer's status code, digits and dots only; `retry_after` the pause in seconds that the peer requires. `in_doubt` means
+    that the message may have been sent: the connection broke after the request. `postponed` means that no attempt was made: our own
+    limits hold it back until `retry_after`. `provider` is the id that the channel's pool adds.
     """
 
     reason: FailureReason
@@ -75,7 +75,7 @@ class DeliveryReceipt:
     """A gateway's report about an accepted message; `code` is the gateway's.
 
     It names the message by our `idempotency_key`, or, where that is empty, by the gateway's own `reference` for one of its parts.
-    `acknowledged`: the person has confirmed it, by pressing the key that the call asked for.
+    `acknowledged`: the person has confirmed it by pressing the key during the call.
     """
 
     idempotency_key: str

@@ -43,7 +43,7 @@ class ReceiptReader(Protocol):
         """The receipts of a call, in its order. Raises `ReceiptForged` or `ReceiptUnreadable`."""
 
     def receipt_reply(self) -> dict[str, Any]:
-        """The JSON that the gateway expects, without which it repeats the call."""
+        """The JSON that the gateway expects; it repeats a call without it."""
 
 
 @runtime_checkable

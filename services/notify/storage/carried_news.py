@@ -1,4 +1,4 @@
-"""Reads and writes table `carried_news`: outcomes of a message that the requests which it carries have yet to learn."""
+"""Reads and writes table `carried_news`: outcomes of carriers that are not published for all requests that they carry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ async def settle_carried(tx: Transaction, ids: Sequence[UUID], status: str, reas
 
 
 async def remove_news(tx: Transaction, news_id: int) -> None:
-    """Remove an outcome that every carried request has learnt."""
+    """Remove an outcome that is published for every carried request."""
     await tx.execute("DELETE FROM carried_news WHERE id = $1", news_id)
 
 

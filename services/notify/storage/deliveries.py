@@ -18,8 +18,8 @@ class DeliveryRow:
     """A delivery as stored; its instants are real time.
 
     `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
-    `carrier` is the delivery whose message carries this one: a `digest`, or the one that it is a `duplicate` of, as `merged` says;
-    `carries` marks the carriers. `line` is the line in a digest, `thing` what another request must not say again.
+    `carrier` is the delivery whose message carries this one: a `digest`, or the one that it is a `duplicate` of, by `merged`;
+    `carries` marks the carriers. `line` is the line in a digest, `thing` the id of its content for the recipient.
     `any_hour`: quiet hours do not delay the message.
     A digest is `collecting` until it is due.
     `lane` names the peer whose slowness must not delay other lanes; empty for none. `provider` is the id of the one that sent the
@@ -54,7 +54,7 @@ class DeliveryRow:
     provider: str = ""
     parts: int = 0
     acknowledged: bool = False
-    """Not stored: the receipt that is being recorded says it."""
+    """Not stored: taken from the receipt that is being recorded."""
 
     @property
     def is_digest(self) -> bool:
@@ -216,12 +216,12 @@ async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason
 
 
 async def delivery_backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:
-    """By channel: how many deliveries are due and not leased, and the due instant of the oldest."""
+    """By channel: the number of deliveries that are due and not leased, and the due instant of the oldest."""
     return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_BACKLOG, now)}
 
 
 async def prune_deliveries(tx: Transaction, before: datetime) -> int:
-    """Delete up to 1,000 deliveries that were settled before an instant; returns how many."""
+    """Delete up to 1,000 deliveries that were settled before an instant; returns their number."""
     return int((await tx.execute(_PRUNE, before)).split()[-1])
 
 

@@ -70,7 +70,7 @@ async def save_paces(tx: Transaction, paces: Mapping[PaceKey, RecipientPace]) ->
 
 
 async def find_things(tx: Transaction, cases: Collection[str], things: Collection[UUID]) -> dict[UUID, UUID]:
-    """By thing: the delivery whose message says it already, or will."""
+    """By thing: the delivery whose message has this content."""
     return {row["thing"]: row["carrier"] for row in await tx.fetch(_FIND_THINGS, list(cases), list(things))}
 
 
@@ -90,13 +90,13 @@ async def due_digests(tx: Transaction, now: datetime, limit: int) -> list[Delive
 
 
 async def digest_rows(tx: Transaction, digest: UUID, limit: int) -> tuple[Sequence[tuple[str, str, str]], int]:
-    """Line, subject and text of the first requests of a digest, urgent ones first, and how many requests it has."""
+    """Line, subject and text of the first requests of a digest, urgent ones first, and the number of its requests."""
     rows = await tx.fetch(_LINES, digest, limit)
     return [(row["line"], row["subject"], row["text"]) for row in rows], rows[0]["total"] if rows else 0
 
 
 async def close_digest(tx: Transaction, digest: UUID, status: str, subject: str, text: str, reason: str = "") -> None:
-    """Give a digest its message: `pending` is sent, `failed` never."""
+    """Store the message of a digest: `pending` is sent, `failed` is not."""
     await tx.execute(_CLOSE, digest, status, subject, text, reason)
 
 

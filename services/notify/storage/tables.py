@@ -1,4 +1,4 @@
-"""notify's tables: deliveries with the parts of text messages, what recipients were sent lately, and the last event number of each case."""
+"""notify's tables: deliveries with the parts of text messages, the pace of recipients, and the last event number of each case."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, MetaData, Table, Text, Uuid, false, func
 

@@ -1,4 +1,4 @@
-"""What group robots have in common: one POST of JSON to a secret address, a limit a minute, an answer with an error code."""
+"""Base of group robots: one POST of JSON to a secret address, a limit a minute, a response with an error code."""
 
 import json
 from abc import ABC, abstractmethod
@@ -99,7 +99,7 @@ class GroupRobot(ABC):
         return [mobile] if self._mention and mobile else []
 
     def text_of(self, message: OutgoingMessage) -> str:
-        """Subject and text within the product's limit; the text is cut, so that the group reads at least which case it is about."""
+        """Subject and text within the product's limit; a longer text is cut at its end."""
         whole = f"{message.subject}\n\n{message.text}" if message.subject else message.text
         return shorten_to_bytes(whole, self.longest_text)
 

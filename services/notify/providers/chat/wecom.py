@@ -27,7 +27,7 @@ class WecomRobot(GroupRobot):
     }
 
     def compose(self, message: OutgoingMessage, now: datetime) -> tuple[dict[str, str], dict[str, Any]]:  # noqa: ARG002 - unsigned
-        """`text`, not `markdown`: only text mentions people by number, and markdown would read the words of a person as marks."""
+        """`text`, not `markdown`: only text mentions people by number, and markdown would interpret characters of a complaint as marks."""
         text: dict[str, Any] = {"content": self.text_of(message)}
         if mobiles := self.mobiles(message):
             text["mentioned_mobile_list"] = mobiles

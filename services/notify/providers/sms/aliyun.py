@@ -65,7 +65,7 @@ class AliyunTemplate(BaseModel):
 def _have_placeholders_apart(templates: tuple[AliyunTemplate, ...]) -> tuple[AliyunTemplate, ...]:
     for template in templates:
         if "}${" in template.text:
-            raise ValueError(f"{template.code}: two placeholders need text between them, or nobody can tell where one value ends")
+            raise ValueError(f"{template.code}: two placeholders need text between them, or the end of a value is ambiguous")
     return templates
 
 
@@ -113,16 +113,16 @@ class AliyunProvider:
         self._settings = settings
         self._secret = context.secret(settings.access_key_secret_env)
         self._token = context.secret(settings.receipt_token_env)
-        self._templates = [ApprovedTemplate(each.code, each.text) for each in settings.templates]
+        self._templates = [ApprovedTemplate(template.code, template.text) for template in settings.templates]
         self._clock: Clock = context.clock
         self._gateway = HttpGateway(context.timeout)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send the approved template whose text is the message's; without one another provider has to send it."""
-        found = find_template(self._templates, message.text)
-        if found is None:
+        match = find_template(self._templates, message.text)
+        if match is None:
             return SendFailed(FailureReason.TEMPLATE, permanent=True)
-        template, parameters = found
+        template, parameters = match
         query = {
             "PhoneNumbers": message.address.removeprefix(_MAINLAND).removeprefix("+"),
             "SignName": self._settings.sign_name,
@@ -139,8 +139,8 @@ class AliyunProvider:
 
     def read_receipts(self, call: ReceiptCall) -> Sequence[DeliveryReceipt]:
         """The reports of one push."""
-        given = dict(call.query).get(TOKEN_PARAMETER, "")
-        if not self._token or not hmac.compare_digest(self._token.encode(), given.encode()):
+        token = dict(call.query).get(TOKEN_PARAMETER, "")
+        if not self._token or not hmac.compare_digest(self._token.encode(), token.encode()):
             raise ReceiptForged(
                 f"{TOKEN_PARAMETER}: must be the one of receipt_token_env; set the address of the push to end with ?token=…"
             )
@@ -149,9 +149,9 @@ class AliyunProvider:
         except ValidationError as error:
             raise ReceiptUnreadable("body: must be the JSON array of SmsReport; choose HTTP batch push in the console") from error
         return [
-            DeliveryReceipt(each.out_id, ReceiptStatus.DELIVERED if each.success else ReceiptStatus.FAILED, _code(each.err_code))
-            for each in reports
-            if each.out_id
+            DeliveryReceipt(report.out_id, ReceiptStatus.DELIVERED if report.success else ReceiptStatus.FAILED, _code(report.err_code))
+            for report in reports
+            if report.out_id
         ]
 
     def receipt_reply(self) -> dict[str, Any]:

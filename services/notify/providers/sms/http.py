@@ -38,7 +38,7 @@ class HttpProvider:
         self._gateway = HttpGateway(context.timeout)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """The described request, its placeholders filled in."""
+        """Send the described request with its placeholders replaced."""
         settings, values = self._settings, self._constants | _message_values(message, self._clock.real_now())
         request: dict[str, Any] = {"headers": _filled(settings.headers, values)}
         if settings.query:
@@ -87,8 +87,8 @@ class HttpProvider:
 
     def _check_authentic(self, receipts: HttpReceipts, call: ReceiptCall) -> None:
         if receipts.token_env:
-            given = dict(call.query).get("token", "")
-            if not hmac.compare_digest(self._token.encode(), given.encode()):
+            token = dict(call.query).get("token", "")
+            if not hmac.compare_digest(self._token.encode(), token.encode()):
                 raise ReceiptForged("token: must be the one of receipts.token_env; let the gateway call the URL with ?token=…")
         if receipts.signature is not None:
             _check_signature(receipts.signature, self._signing_secret, call)
@@ -145,7 +145,7 @@ def _content(body: bytes) -> Any:
 
 
 def _search(expression: str | None, content: Any) -> Any:
-    """What the expression finds; None without an expression, and where it does not fit the content."""
+    """The result of the expression; None without an expression, and for content that does not fit it."""
     if expression is None:
         return None
     try:
@@ -156,13 +156,12 @@ def _search(expression: str | None, content: Any) -> Any:
 
 def _receipt(receipts: HttpReceipts, item: Any) -> DeliveryReceipt:
     status = _text(_search(receipts.status, item))
-    known = {**dict.fromkeys(receipts.failed, ReceiptStatus.FAILED), **dict.fromkeys(receipts.delivered, ReceiptStatus.DELIVERED)}
+    statuses = {**dict.fromkeys(receipts.failed, ReceiptStatus.FAILED), **dict.fromkeys(receipts.delivered, ReceiptStatus.DELIVERED)}
     name = _text(_search(receipts.key or receipts.reference, item))
     if not name:
         raise ReceiptUnreadable(f"{'key' if receipts.key else 'reference'}: is missing in a report; correct the expression")
     code = _code(_search(receipts.code, item))
-    found = known.get(status, ReceiptStatus.UNDECIDED)
-    return DeliveryReceipt(name if receipts.key else "", found, code, "" if receipts.key else name)
+    return DeliveryReceipt(name if receipts.key else "", statuses.get(status, ReceiptStatus.UNDECIDED), code, "" if receipts.key else name)
 
 
 def _text(value: Any) -> str:

@@ -81,7 +81,7 @@ class HttpSmsProvider:
             raise ReceiptUnreadable("body: must be {reference, status, code}; send what the gateway documents") from error
 
     def receipt_reply(self) -> dict[str, Any]:
-        """Nothing that the gateway reads."""
+        """A reply that the gateway ignores."""
         return {"recorded": True}
 
     async def close(self) -> None:

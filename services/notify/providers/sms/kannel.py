@@ -89,7 +89,7 @@ class KannelProvider:
         return [DeliveryReceipt("", _STATUSES.get(query["type"], ReceiptStatus.UNDECIDED), reference=reference)]
 
     def receipt_reply(self) -> dict[str, Any]:
-        """Nothing that Kannel reads."""
+        """A reply that Kannel ignores."""
         return {"recorded": True}
 
     async def close(self) -> None:

@@ -103,7 +103,7 @@ class SmppProvider:
         self._codec = smpp_pdu.load_codec()
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Submit every part; a repeated attempt goes on with the first part that the SMSC has not accepted."""
+        """Submit every part; a repeated attempt continues with the first part that the SMSC has not accepted."""
         sent = _SentParts(self._memory.take(message.idempotency_key))
         try:
             async with asyncio.timeout(self._options.timeout):

@@ -39,7 +39,7 @@ class SmppBindError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SmppOptions:
-    """Where and how to bind; the password is never shown."""
+    """The address, the credentials and the limits of a connection."""
 
     host: str
     port: int
@@ -110,7 +110,7 @@ class SmppSession:
                 self._pending.pop(number, None)
 
     async def unbind(self) -> None:
-        """Tell the SMSC, then close."""
+        """Send unbind, then close."""
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_UNBIND_SECONDS):
                 await self.request(lambda number: smpp_pdu.encode_pdu(smpp_pdu.UNBIND, number))
@@ -152,12 +152,12 @@ class SmppSession:
                 if not await self._dispatch(smpp_pdu.decode_pdu(header + rest)):
                     break
         except (OSError, asyncio.IncompleteReadError, SmppProtocolError):
-            pass  # whoever waits for a response gets `SmppClosedError`
+            pass  # requests that wait for a response end with `SmppClosedError`
         finally:
             self._end()
 
     async def _dispatch(self, pdu: Pdu) -> bool:
-        """Handle a PDU; returns whether the session goes on."""
+        """Handle a PDU; returns False after unbind, which ends the session."""
         if pdu.is_response:
             response = self._pending.get(pdu.sequence)
             if response is not None and not response.done():
@@ -183,7 +183,7 @@ class SmppSession:
             self._deliveries.release()
 
     async def _record(self, pdu: Pdu) -> int:
-        """Record a receipt; without the database the SMSC keeps it and repeats it, after a fault of ours it does not."""
+        """Record a receipt; the status lets the SMSC repeat it after an infrastructure error, but not after a fault of ours."""
         try:
             return await self._handle(pdu)
         except Exception as error:
@@ -199,7 +199,7 @@ class SmppSession:
             await self._writer.drain()
 
     async def _enquire(self) -> None:
-        """Ask in intervals whether the peer is alive: firewalls drop idle connections without a word."""
+        """Send enquire_link in intervals: firewalls drop idle connections silently."""
         with suppress(OSError, TimeoutError):
             while True:
                 await asyncio.sleep(self._options.enquire_link)

@@ -58,7 +58,7 @@ class TwilioSettings(ProviderSettings):
 
 
 class _Message(BaseModel):
-    """What we read of Twilio's message resource."""
+    """The fields of Twilio's message resource in use."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -87,7 +87,7 @@ class TwilioProvider:
         self._url = f"{settings.url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Create a message resource; Twilio's queue takes it from there."""
+        """Create a message resource, which Twilio queues."""
         form = {"To": message.address, "Body": message.text}
         if self._settings.messaging_service_sid:
             form["MessagingServiceSid"] = self._settings.messaging_service_sid
@@ -112,7 +112,7 @@ class TwilioProvider:
         return [DeliveryReceipt(key, _STATUSES.get(status, ReceiptStatus.UNDECIDED), code if code.isdecimal() else "")]
 
     def receipt_reply(self) -> dict[str, Any]:
-        """Nothing that Twilio reads."""
+        """A reply that Twilio ignores."""
         return {"recorded": True}
 
     async def close(self) -> None:
