@@ -56,7 +56,7 @@ async def find_head(tx: Transaction, raw_id: str) -> RawHead | None:
 
 
 async def find_sealed(tx: Transaction, raw_id: str, part: int) -> str | None:
-    """The sealed content of a part, None after the last one."""
+    """The sealed content of a part, None if it is missing."""
     sealed: str | None = await tx.fetchval("SELECT sealed FROM raw_copy WHERE id = $1 AND part = $2", raw_id, part)
     return sealed
 
