@@ -122,7 +122,7 @@ async def test_what_is_not_taken_is_a_dead_letter_that_can_be_sent_again(tmp_pat
 
 @asynccontextmanager
 async def broken_receiver() -> AsyncIterator[tuple[str, list[str]]]:
-    """The URL of a receiver, and the ids that it has taken: the first answer to each case is the one that the case names."""
+    """The URL of a receiver, and the ids that it has taken: the first answer to a case is the one that the case names."""
     seen, taken, over = set[str](), list[str](), asyncio.Event()
 
     async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -136,6 +136,7 @@ async def broken_receiver() -> AsyncIterator[tuple[str, list[str]]]:
                 writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
             else:
                 seen.add(name)
+                taken.extend([name] if name.startswith("taken") else [])
                 await answer_wrongly(name, writer, over)
         writer.close()
 
@@ -146,36 +147,37 @@ async def broken_receiver() -> AsyncIterator[tuple[str, list[str]]]:
 
 
 async def answer_wrongly(name: str, writer: asyncio.StreamWriter, over: asyncio.Event) -> None:
+    status = b"HTTP/1.1 200 OK\r\n" if name.startswith("taken") else b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\n"
     if name.startswith("hanging"):
         await over.wait()
     elif name.startswith("endless_head"):
         writer.write(b"HTTP/1.1 200 OK\r\n")
         while not over.is_set():
-            writer.write(b"X-Filler: " + b"x" * 1000 + b"\r\n")
+            writer.write(b"X-Filler: " + b"x" * 50_000 + b"\r\n")
             await writer.drain()
-    elif name.startswith("endless"):
-        writer.write(b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
+    elif "endless" in name:
+        writer.write(status + b"Transfer-Encoding: chunked\r\n\r\n")
         while not over.is_set():
-            writer.write(b"5\r\nhello\r\n")
+            writer.write(b"10000\r\n" + bytes(0x10000) + b"\r\n")
             await writer.drain()
-    elif name.startswith("gzip"):
-        writer.write(b"HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\nno gzip")
+    elif "gzip" in name:
+        writer.write(status + b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\nno gzip")
     else:
         writer.write(b"no HTTP at all\r\n\r\n")
 
 
 async def test_receivers_that_hang_answer_without_end_or_wrongly_are_tried_again_and_end_nothing(tmp_path: Path) -> None:
-    store, cases = WebhookStore(tmp_path / "w.db"), ["hanging", "endless", "endless_head", "gzip", "no_http"]
+    store, cases = WebhookStore(tmp_path / "w.db"), ["hanging", "endless", "endless_head", "gzip", "no_http", "taken_endless", "taken_gzip"]
     async with broken_receiver() as (url, taken):
-        receiver = WebhookReceiver(url, SECRET, timeout=0.3, retries=Retries(first=0.01, longest=0.02))
+        receiver = WebhookReceiver(url, SECRET, timeout=1.0, retries=Retries(first=0.01, longest=0.02))
         relay = WebhookRelay(_Read([event(1, case) for case in cases], store), store, receiver)
         task = asyncio.ensure_future(relay.run())
-        await wait_for(lambda: len(taken) == len(cases) or task.done(), 10, "webhooks taken")
+        await wait_for(lambda: task.done() or (len(taken) >= len(cases) and not store.due(10)), 20, "webhooks taken")
         assert not task.done()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert sorted(taken) == sorted(f"{case}-1" for case in cases)
-    assert store.due(10) == store.dead_letters() == []
+    assert not store.dead_letters()
     store.close()
 
 
