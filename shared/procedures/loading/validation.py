@@ -1,5 +1,6 @@
 """Validates documents with pydantic, and turns its errors into problems with line, clause and remedy."""
 
+import re
 import types
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from shared.procedures.model.procedure_error import ProcedureError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+_SUBJECT = re.compile(r"\A\w+ should ")  # of pydantic's messages: Input, String, List, …
 _EXPECTED = {
     "string_type": "text; put it in quotes",
     "bool_type": "true or false",
@@ -77,8 +79,8 @@ def _message(model: type[BaseModel], path: YamlPath, error: ErrorDetails) -> str
     if kind in ("string_type", "string_pattern_mismatch") and path and "clause" in str(path[-1:]) + str(path[-2:-1]):
         return f'{name}: {error["input"]!r} is not a clause id; write it in quotes, such as "3.10" (YAML reads 3.10 as 3.1)'
     expected = _EXPECTED.get(kind)
-    rule = f"has to be {expected}" if expected else f"should {error['msg'].removeprefix('Input should ')}"
-    return f"{name}: is {error['input']!r}; it {rule}"
+    rule = f"it has to be {expected}" if expected else _SUBJECT.sub("it should ", error["msg"])
+    return f"{name}: is {error['input']!r}; {rule}"
 
 
 def _known_keys_hint(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
