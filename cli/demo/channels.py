@@ -15,6 +15,9 @@ import yaml
 
 from deploy.embedded.process import ManagedProcess
 
+TRANSPORT_LABELS = {"http": "HTTP", "batch": "HTTP in batches", "kafka": "Kafka", "mail": "mail", "file": "CSV file", "form": "web form"}
+PROVIDER_LABELS = {"gateway": "text by HTTP (gateway)", "carrier": "text by SMPP (carrier)", "smtp": "mail (smtp)"}
+"""The demo's ways in and out, as the printed summary calls them."""
 MAIL_SOURCE, MAIL_ADDRESS = "property-mail", "tousu@yunshan.example"
 
 
