@@ -15,9 +15,9 @@ import yaml
 
 from deploy.embedded.process import ManagedProcess
 
-TRANSPORT_LABELS = {"http": "HTTP", "batch": "HTTP in batches", "kafka": "Kafka", "mail": "mail", "file": "CSV file", "form": "web form"}
-PROVIDER_LABELS = {"gateway": "text by HTTP (gateway)", "carrier": "text by SMPP (carrier)", "smtp": "mail (smtp)"}
-"""The demo's ways in and out, as the printed summary calls them."""
+TRANSPORT_LABELS = {"http": "HTTP", "batch": "HTTP batch", "kafka": "Kafka"}
+PROVIDER_LABELS = {"gateway": "HTTP", "carrier": "SMPP", "smtp": "mail"}
+"""The demo's ways in and out in the printed summary, where their own names are not clear."""
 MAIL_SOURCE, MAIL_ADDRESS = "property-mail", "tousu@yunshan.example"
 
 

@@ -41,6 +41,7 @@ CLOCK_FACTOR = 43_200
 STARTUP_ALLOWANCES = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
 """Real time for the services to start before the month begins; a run that needs longer is repeated with the next one."""
 DATABASE_NAME = "jiesu_demo"
+_PRINTED_BELOW = frozenset({"ok", "lost", "duplicated", "transmissions", "broken_records"})
 
 
 def demo(
@@ -199,7 +200,8 @@ def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> Non
 
 def month_table(summary: dict[str, Any]) -> Table:
     """The single figures, two in a row, so that 80 columns and 24 lines show them all."""
-    figures = [(name.replace("_", " "), str(value)) for name, value in summary.items() if isinstance(value, int) and name != "ok"]
+    names = [name for name, value in summary.items() if isinstance(value, int) and name not in _PRINTED_BELOW]
+    figures = [(name.replace("_", " "), str(summary[name])) for name in names]
     half = (len(figures) + 1) // 2
     table = Table(title="接诉 Jiesu: the month", title_justify="left", box=None, show_header=False)
     for justify in ("left", "right", "left", "right"):
@@ -212,7 +214,7 @@ def month_table(summary: dict[str, Any]) -> Table:
 def explained_sums(summary: dict[str, Any]) -> list[str]:
     """One line for each figure that is a sum of others, with the ways by which complaints came in and messages went out."""
     # Digests: one transmission carries several messages.
-    sent = f"transmissions {summary['transmissions']}, for {summary['messages_sent']} messages"
+    sent = f"transmissions {summary['transmissions']} for {summary['messages_sent']} messages"
     return [
         f"received {summary['received']} = accepted {summary['accepted']} + refused {summary['refused']} + resent {summary['resent']}",
         f"accepted {summary['accepted']} = {_sum_of(summary['accepted_by_transport'], TRANSPORT_LABELS)}",
