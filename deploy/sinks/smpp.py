@@ -117,6 +117,7 @@ async def serve(folder: Path, port: int) -> int:
     except smpp34.SmppError as error:
         print(f"Error: port {port}: {error}; give another one with --port", file=sys.stderr, flush=True)  # noqa: T201 - a command
         return 1
+    print(f"text messages by SMPP: 127.0.0.1:{port}, stored in {folder}", flush=True)  # noqa: T201 - a command
     serving = asyncio.ensure_future(sink.serve())
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, serving.cancel)

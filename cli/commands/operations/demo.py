@@ -93,6 +93,7 @@ def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, conso
         demo_channels(root, ports) as channels,
         running_stack(root, {**environment, **channels.environment}, ORGANISATION_FILE, progress, ports) as stack,
     ):
+        channels.wait_ready()
         clock = Clock.parse(clock_setting, "demo")
         if clock.seconds_until(START) < 0 and allowance != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")
