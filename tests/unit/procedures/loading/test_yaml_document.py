@@ -34,6 +34,24 @@ def test_providers_that_contain_themselves_are_a_problem_of_the_file(tmp_path: P
     assert "contains an alias of itself" in str(problem)
 
 
+@pytest.mark.parametrize(
+    ("entry", "rule"),
+    [
+        (
+            "id: A B, channel: sms, kind: http_sms",
+            "providers.0.id: is 'A B'; it has to be a small letter, then small letters, digits and hyphens",
+        ),
+        (
+            "id: a, channel: sms, kind: http_sms, settings: {url: ftp://x, token_env: A}",
+            "provider a, settings: url: is 'ftp://x'; it has to be an address that begins with http:// or https://",
+        ),
+    ],
+)
+def test_the_pattern_of_a_provider_is_given_in_words(entry: str, rule: str, tmp_path: Path) -> None:
+    (problem,) = provider_problems(write(tmp_path, f"providers:\n- {{{entry}}}"), {})
+    assert (problem.line, rule in str(problem)) == (2, True), problem
+
+
 @pytest.mark.parametrize("text", ["x: 1\na: " + "[" * 100_000, "x: 1\na: " + "[" * 1000 + "]" * 1000, "- " * 10_000 + "1"])
 def test_deep_nesting_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ProcedureError, match=f"values are nested more than {MAX_DEPTH} deep"):
