@@ -85,6 +85,7 @@ def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, conso
         "JIESU_TOPIC_PREFIX": prefix,
         "JIESU_CLOCK_TOLERANCE_MS": "0",  # one machine, one clock; a tenth of a second would be an hour here
         "JIESU_ENVIRONMENT": "demo",
+        "JIESU_HTTP_HOST": "127.0.0.1",
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
         "DATABASE_URL": database,
     }
