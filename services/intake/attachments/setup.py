@@ -1,6 +1,6 @@
 """Opens the attachment store of the settings."""
 
-from services.intake.attachments.blobs import open_blobs
+from services.intake.attachments.blobs import BlobStore, open_blobs
 from services.intake.attachments.clamd import ClamdScanner
 from services.intake.attachments.config import AttachmentSettings
 from services.intake.attachments.store import AttachmentLimits, AttachmentStore
@@ -9,9 +9,9 @@ from shared.runtime.database.database import Database
 from shared.runtime.errors import Misconfigured
 
 
-def open_attachments(settings: AttachmentSettings, database: Database) -> AttachmentStore | None:
-    """The store, None where none is configured; raises `Misconfigured`."""
-    blobs, keys = open_blobs(settings), AttachmentKeys.parse(settings.attachment_key.get_secret_value())
+def open_attachments(settings: AttachmentSettings, database: Database, blobs: BlobStore | None = None) -> AttachmentStore | None:
+    """The store, None where none is configured; `blobs` replaces those of the settings. Raises `Misconfigured`."""
+    blobs, keys = blobs or open_blobs(settings), AttachmentKeys.parse(settings.attachment_key.get_secret_value())
     if blobs is None:
         return None
     if keys is None:
