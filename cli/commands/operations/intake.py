@@ -8,11 +8,10 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import asyncpg
 import orjson
 import typer
-from sqlalchemy.exc import DBAPIError
 
+from cli.database import database_errors_ending_command
 from cli.exit_status import exit_with
 from cli.output_file import require_folder
 from cli.termination import sigterm_like_interrupt
@@ -31,8 +30,7 @@ from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
-from shared.runtime.errors import Misconfigured, Unavailable
-from shared.runtime.process.failures import redacted_reason
+from shared.runtime.errors import Misconfigured
 
 T = TypeVar("T")
 _FAILED = 1
@@ -52,7 +50,7 @@ def import_file(
 ) -> None:
     """Import a file, or go on with it after a stop. Exit status: 0 every row accepted, 1 rows refused, 2 the file cannot be read."""
     path = report or file.with_name(f"{file.name}{report_suffix('xlsx' if is_workbook(file) else 'csv')}")
-    require_folder(path)
+    require_folder(path, "--report")
 
     async def run(database: Database, parts: IntakeParts) -> ImportFile:
         if file.stat().st_size > parts.settings.max_import_bytes:
@@ -149,14 +147,12 @@ def _with_intake(run: Callable[[Database, IntakeParts], Awaitable[T]]) -> T:
 
     try:
         # Files in plain text lie in temporary folders, which an end without `finally` would leave.
-        with sigterm_like_interrupt():
+        with sigterm_like_interrupt(), database_errors_ending_command("intake"):
             return asyncio.run(open_and_run())
     except ProcedureError as error:
         exit_with(error.in_one_line())
     except Misconfigured as error:
         exit_with(str(error))
-    except (OSError, DBAPIError, asyncpg.PostgresError, Unavailable) as error:
-        exit_with(f"the database of intake cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run")
 
 
 def _counts(counts: Counter[str]) -> str:

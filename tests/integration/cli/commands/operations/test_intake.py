@@ -47,7 +47,8 @@ async def test_file_is_imported_reported_and_replayed(intake_command: Command, t
 
 
 async def test_what_cannot_be_imported_ends_the_command_with_one_line(intake_command: Command, tmp_path: Path) -> None:
-    large, image = tmp_path / "large.csv", tmp_path / "image.csv"
+    large, image, good = tmp_path / "large.csv", tmp_path / "image.csv", tmp_path / "good.csv"
+    good.write_bytes(csv_bytes(ROWS[:1], "utf-8"))
     large.write_bytes(b"x" * 10_001)
     image.write_bytes(b"\x89PNG\x00\x00")
     calls: list[tuple[list[object], str]] = [
@@ -55,7 +56,8 @@ async def test_what_cannot_be_imported_ends_the_command_with_one_line(intake_com
         (["import", image, "--source", "web"], "file: neither_csv_nor_excel: send CSV, .xlsx or .xls"),
         (["import", "/dev/null", "--source", "web"], "/dev/null: file: empty: send a file with a row of titles and at least one row"),
         (["import", image, "--source", "hotline"], "hotline has no imports in the organisation file; those that have: web"),
-        (["import", image, "--source", "web", "--report", tmp_path / "none/x.csv"], "the folder does not exist"),
+        (["import", image, "--source", "web", "--report", tmp_path / "none/x.csv"], "--report: the folder does not exist"),
+        (["import", good, "--source", "web", "--report", tmp_path], f"{tmp_path}: cannot be used (Is a directory)"),
         (["replay", "--id", "absent"], "there is no raw copy absent"),
     ]
     for words, message in calls:
