@@ -1,12 +1,14 @@
 """Registers submissions: numbers new complaints without gaps, encrypts contact data and publishes `registered`, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid5
 
 from services.intake import metrics
+from services.intake.application.raw_copies import RawCopies
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
+from services.intake.application.submission_copies import CASE
 from services.intake.application.supplements import SUPPLEMENT, SupplementSigner
 from services.intake.domain.number_series import NumberSeries
 from services.intake.domain.submission import UUID_NAMESPACE, UnnumberedRegistration, prepare_registration, registered_event
@@ -22,8 +24,19 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.outbox import outbox
 
+RegisterGroup = Callable[[Transaction, Sequence[PendingRegistration]], Awaitable[Sequence[RegistrationResult]]]
 SECOND_CLICK = timedelta(minutes=10)
 """How long the same body without a reference is the same submission: a second click is a resend."""
+
+
+def group_registration(registration: "RegisterComplaints", via: str) -> RegisterGroup:
+    """The work of a group commit that registers what came by a transport."""
+
+    async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
+        metrics.GROUP_SIZE.observe(len(pending))
+        return await registration.register_batch(tx, pending, via)
+
+    return register_group
 
 
 class RegisterComplaints:
@@ -36,6 +49,7 @@ class RegisterComplaints:
         self._key_ring = key_ring
         self._clock = clock
         self._supplements = supplements
+        self._raw_copies = RawCopies(key_ring)
 
     async def register_batch(self, tx: Transaction, pending: Sequence[PendingRegistration], via: str) -> list[RegistrationResult]:
         """Register the new submissions in order; one result for each. `via` is the way for metrics: http or kafka."""
@@ -65,8 +79,20 @@ class RegisterComplaints:
         if self._supplements is not None:
             added = [submission for submission, result in zip(submissions, results, strict=True) if result.status == SUPPLEMENT]
             await outbox.add(tx, map(self._supplements.record, added))
+        await self._keep_copies(tx, submissions, results)
         tx.after_commit(lambda: _count_results(results, events, via))
         return results
+
+    async def _keep_copies(
+        self, tx: Transaction, submissions: Sequence[PendingRegistration], results: Sequence[RegistrationResult]
+    ) -> None:
+        """Keep the copies of accepted submissions, each under its case: one without a reference has no other way back to it."""
+        copies = [
+            replace(submission.copy, headers={**submission.copy.headers, CASE: result.case})
+            for submission, result in zip(submissions, results, strict=True)
+            if submission.copy is not None and result.status != "refused"
+        ]
+        await self._raw_copies.keep_all(tx, copies)
 
     def _to_event(self, registration: UnnumberedRegistration, numbers: dict[NumberSeries, int]) -> Registered:
         numbers[registration.series] += 1

@@ -5,14 +5,17 @@ What is registered by now is left as it is: a replay adds the cases that are mis
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
 
 from services.intake.application.mail.take_mails import VIA_MAIL
 from services.intake.application.parts import IntakeParts
+from services.intake.application.raw_copies import IncompleteCopyError
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.application.submission_copies import CASE, VIA_HTTP, VIA_KAFKA, copied_origin
+from services.intake.channels.json_document import parse_json
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, imports, raw_copies
 from services.intake.storage.raw_copies import RawHead
@@ -27,7 +30,7 @@ from services.intake.transports.webhooks.setup import webhook_submissions
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 
-IGNORED, UNKNOWN, BUSY = "ignored", "not_replayable", "busy"
+IGNORED, UNKNOWN, BUSY, INCOMPLETE = "ignored", "not_replayable", "busy", "incomplete"
 _COPIES_AT_ONCE = 200
 
 
@@ -75,7 +78,12 @@ async def replay(tools: ReplayTools, since: datetime, source: str = "", channel:
 async def replay_copy(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     """Read one copy again; raises `DecryptionError` for one whose key is gone."""
     replayer = REPLAYERS.get(head.channel)
-    return ReplayedCopy(head, Counter({UNKNOWN: 1})) if replayer is None else await replayer(tools, head)
+    if replayer is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    try:
+        return await replayer(tools, head)
+    except IncompleteCopyError:
+        return ReplayedCopy(head, Counter({INCOMPLETE: 1}))
 
 
 async def register_missing(tools: ReplayTools, submission: PendingRegistration, via: str) -> RegistrationResult:
@@ -88,6 +96,25 @@ async def register_missing(tools: ReplayTools, submission: PendingRegistration, 
             return RegistrationResult("valid")
         [result] = await tools.parts.registration.register_batch(tx, [submission], via)
         return result
+
+
+async def _replay_json(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    context = tools.parts.sources.contexts.get(head.source)
+    if context is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    raw = await tools.parts.raw_copies.open_raw(tools.database, head)
+    origin = copied_origin(raw, head.id)
+    reading = tools.parts.reader.read(
+        parse_json(raw.content),
+        context,
+        traceparent=None,
+        idempotency_key=origin.idempotency_key,
+        record_id=origin.record_id,
+        accepted_at=origin.accepted_at,
+    )
+    if isinstance(reading, PendingRegistration):
+        reading = await register_missing(tools, replace(reading, case=raw.headers.get(CASE, reading.case)), head.channel)
+    return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
 
 
 async def _replay_webhook(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
@@ -129,6 +156,8 @@ async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
 
 
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
+    VIA_HTTP: _replay_json,
+    VIA_KAFKA: _replay_json,
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
     VIA_MAIL: _replay_mail,

@@ -1,12 +1,10 @@
 """Adds the web forms of the organisation file to the intake service."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
-from services.intake import metrics
 from services.intake.application.group_commit import GroupCommit
 from services.intake.application.parts import IntakeParts
-from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.application.registration import group_registration
 from services.intake.attachments.store import AttachmentStore
 from services.intake.channels.web_form import form_lines
 from services.intake.config import IntakeSettings
@@ -17,7 +15,6 @@ from services.intake.transports.web_form.routes import FormPages, router
 from services.intake.transports.web_form.submitting import VIA_FORM, SourceForm, SubmitForm
 from shared.contracts.follow_codes import follow_key
 from shared.procedures.model.sources.web_form import WebForm
-from shared.runtime.database.database import Transaction
 from shared.runtime.service import Service
 
 _HOUR_SECONDS = 3600
@@ -34,10 +31,7 @@ def register(service: Service, parts: IntakeParts) -> None:
     if not forms:
         return
 
-    async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
-        metrics.GROUP_SIZE.observe(len(pending))
-        return await parts.registration.register_batch(tx, pending, VIA_FORM)
-
+    register_group = group_registration(parts.registration, VIA_FORM)
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
     max_future = timedelta(seconds=settings.max_future_seconds)
     submit = SubmitForm(parts.reader, group_commit, service.database, service.clock, attachments, max_future)
