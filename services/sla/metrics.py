@@ -25,20 +25,20 @@ CLOCKS_KNOWN_LATE_TOTAL = Counter(
 )
 ESCALATIONS_TOTAL = Counter("jiesu_escalations_total", "Escalation steps taken, by procedure and role.", ["procedure", "role"])
 DEEMED_TOTAL = Counter(
-    "jiesu_deemed_total", "Deemed events, caused by an expired deadline, by procedure and event.", ["procedure", "event"]
+    "jiesu_deemed_events_total", "Deemed events, caused by an expired deadline, by procedure and event.", ["procedure", "event"]
 )
 CASES_OPEN = SharedGauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
 CASES_DUE_WITHIN = SharedGauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
 INPUTS_HELD = SharedGauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
 REVIEWS_OPEN = SharedGauge("jiesu_reviews_open", "Cases in the review queue, by why they are there.", ["reason"])
-REVIEWS_OLDEST = SharedGauge("jiesu_reviews_oldest_seconds", "How long the oldest case has been in the review queue.", ["reason"])
+REVIEWS_OLDEST = SharedGauge("jiesu_reviews_oldest_age_seconds", "How long the oldest case has been in the review queue.", ["reason"])
 REVIEWS_AGREED = SharedGauge(
     "jiesu_reviews_agreed_ratio",
     "Share of the reviews decided in the last 30 days in which every first guess was right; of those with reason audit: accuracy.",
     ["reason"],
 )
 REVIEWS_CALIBRATION = SharedGauge(
-    "jiesu_reviews_calibration_error", "Calibration error (15 bins) of the first guesses of the audits of the last 30 days."
+    "jiesu_reviews_calibration_error_ratio", "Calibration error (15 bins) of the first guesses of the audits of the last 30 days."
 )
 REVIEW_REASONS = ("confidence", "audit")
 ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions rejected for an unknown sender or an invalid signature.", ["channel"])

@@ -20,7 +20,7 @@ MEASUREMENTS_FAILED = Counter(
 RECORDS = Counter("jiesu_records", "Records processed, by topic and outcome: read, dead", ["topic", "outcome"])
 BATCH_SIZE = Histogram("jiesu_batch_records", "Records in a batch", buckets=(1, 2, 5, 10, 25, 50, 100, 200, 350, 500))
 BATCH_SECONDS = Histogram(
-    "jiesu_batch_seconds",
+    "jiesu_batch_duration_seconds",
     "Seconds from the start of a batch to its commit",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60),
 )
@@ -38,7 +38,7 @@ PARKED_CASES = SharedGauge("jiesu_parked_cases", "Cases parked behind a dead let
 PARKED_RECORDS = SharedGauge("jiesu_parked_records", "Records that wait behind a dead letter")
 PARKED_TIMERS = SharedGauge("jiesu_parked_timers", "Due timers of parked cases")
 OUTBOX_MESSAGES = SharedGauge("jiesu_outbox_messages", "Messages in the outbox")
-OUTBOX_AGE = SharedGauge("jiesu_outbox_age_seconds", "Age of the oldest message in the outbox in real seconds")
+OUTBOX_AGE = SharedGauge("jiesu_outbox_oldest_age_seconds", "Age of the oldest message in the outbox in real seconds")
 RELAY_CYCLES = Counter("jiesu_relay_cycles", "Relay cycles, by result: sent, empty, held, failed", ["result"])
 RELAY_MESSAGES = Counter("jiesu_relay_messages", "Messages sent by the relay")
 RELAY_HELD_TOPICS = Gauge("jiesu_relay_held_topics", "Topics whose messages are held because they could not be sent: absent or forbidden")

@@ -37,7 +37,7 @@ CASES = {
         interval="1h",
     ),
     "ClassifierWordsDrift": AlertCase("7h", {"jiesu_triage_word_drift_bits": "0.2x84"}, {"jiesu_triage_word_drift_bits": "0.1x84"}),
-    "ReviewsWait": AlertCase("1h", {"jiesu_reviews_oldest_seconds": "86401x12"}, {"jiesu_reviews_oldest_seconds": "86399x12"}),
+    "ReviewsWait": AlertCase("1h", {"jiesu_reviews_oldest_age_seconds": "86401x12"}, {"jiesu_reviews_oldest_age_seconds": "86399x12"}),
     "ReviewsPileUp": AlertCase(
         "2h",
         {'jiesu_reviews_open{procedure="p"}': "300x24", 'jiesu_reviews_open{procedure="q"}': "201x24"},
@@ -51,7 +51,7 @@ CASES = {
         {'jiesu_reviews_agreed_ratio{reason="audit"}': "0.95x84", 'jiesu_reviews_agreed_ratio{reason="confidence"}': "0.5x84"},
     ),
     "ClassifierMiscalibrated": AlertCase(
-        "7h", {"jiesu_reviews_calibration_error": "0.0625x84"}, {"jiesu_reviews_calibration_error": "0.04x84"}, value="0.0625"
+        "7h", {"jiesu_reviews_calibration_error_ratio": "0.0625x84"}, {"jiesu_reviews_calibration_error_ratio": "0.04x84"}, value="0.0625"
     ),
     "ClassifierNotReplaced": AlertCase(
         "1h", {"jiesu_triage_model_failures_total": "0x11 1x3"}, {"jiesu_triage_model_failures_total": "1x14"}
