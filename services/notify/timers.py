@@ -33,6 +33,7 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
             claim=sender.claim,
             work=sender.attempt,
             settle=sender.settle,
+            name=f"deliveries-{sender.channel}",
             lease_duration=timedelta(seconds=settings.delivery_lease),
             concurrency=settings.delivery_concurrency,
             poll_seconds=settings.delivery_poll,

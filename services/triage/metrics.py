@@ -35,8 +35,13 @@ REVIEWS = Counter(
 GUESS_PROBABILITY = Histogram(
     "jiesu_triage_guess_probability_ratio", "Probability of the best guess", ["label"], buckets=(0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 )
-SHADOW = Counter("jiesu_triage_shadow_guesses", "Best guesses of the shadow model against the model's: same, other, unknown", ["label", "result"])
-WORD_DRIFT = Gauge("jiesu_triage_word_drift_bits", "Jensen-Shannon divergence of today's words from those of the model's training")
+SHADOW = Counter(
+    "jiesu_triage_shadow_guesses", "Best guesses of the shadow model against the model's: same, other, unknown", ["label", "result"]
+)
+WORD_DRIFT = Gauge(
+    "jiesu_triage_word_drift_ratio",
+    "Jensen-Shannon divergence (base 2) of today's words from those of the model's training: 0 alike, 1 nothing in common",
+)
 MODEL_FAILURES = Counter("jiesu_triage_model_failures", "Changed model files that could not be used: the old model stays")
 _BASES = ("rules", "classifier", "none")
 _REVIEW_REASONS = ("none", "confidence", "audit")

@@ -40,7 +40,7 @@ class ElectedMeasuring:
     def __init__(self, database: Database) -> None:
         # Connections of its own, one to measure and one to renew: batches that wait for the pool would make the figures old,
         # a slow measurement would end the lease.
-        self._database = database.with_own_connections(2)
+        self._database = database.with_own_connections(2, "measuring")
         self._election = Election("measuring", LEASE)
         self._tenure = Tenure()
         self._elected = asyncio.Event()
