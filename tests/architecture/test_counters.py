@@ -22,7 +22,8 @@ ORGANISATION = Organisation.model_validate(
 )
 HUNAN, *OTHERS = (load_procedure(pack) for pack in ("hunan-property", "greentown-qd1001", "telecom-urgent"))
 ONLY_WHEN_SEEN = {"jiesu_triage_shadow_guesses", "jiesu_set_aside_records", "jiesu_measurements_failed", "jiesu_outbox_unsendable_messages"}
-"""Their labels are those of a model, senders of the organisation, measurements of a service and topics that fail."""
+ONLY_WHEN_SEEN |= {"jiesu_database_failures", "jiesu_slots_failures", "jiesu_background_loop_failures"}
+"""Their labels are those of a model, senders of the organisation, measurements of a service, topics that fail, and parts of a process."""
 
 
 @pytest.fixture(autouse=True)
