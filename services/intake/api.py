@@ -29,8 +29,8 @@ from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
 from shared.runtime.http.problem import HttpProblem, add_problem_handlers
-from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
+from shared.runtime.tracing.context import valid_traceparent
 
 _MAX_KEY_LENGTH = 200
 log = structlog.get_logger(__name__)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import uvicorn
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from shared.runtime.errors import Misconfigured
@@ -18,6 +17,7 @@ from shared.runtime.http.connection_guard import MAX_HEADER_BYTES, ConnectionLim
 from shared.runtime.http.default_headers import DefaultHeaders
 from shared.runtime.http.openapi import ServiceApi, problem_responses
 from shared.runtime.http.problem import SERVER_FAULT, add_problem_handlers
+from shared.runtime.http.request_metrics import RequestMetrics, exposition_for
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 
@@ -50,7 +50,7 @@ class HttpServer:
         settings = self._settings
         limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            DefaultHeaders(HeaderLimits(self.app)),
+            RequestMetrics(DefaultHeaders(HeaderLimits(self.app))),
             http=guarded_protocol(limits),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             lifespan="off",
@@ -116,9 +116,11 @@ def health_router(health: Health) -> APIRouter:
         return _health_response(not troubles, {"troubles": troubles})
 
     @router.get("/metrics", response_class=PlainTextResponse)
-    async def metrics(_: Request) -> Response:
-        """Metrics in the Prometheus text format."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        """Metrics in the Prometheus text format, with exemplars as OpenMetrics where the scraper accepts that."""
+        text, media_type = exposition_for(request.headers.get("accept", ""))
+        # As a header: of a media type Starlette would make another one by adding its own charset.
+        return Response(text, headers={"content-type": media_type})
 
     return router
 

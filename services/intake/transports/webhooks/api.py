@@ -25,7 +25,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
-from shared.runtime.kafka.trace_context import valid_traceparent
+from shared.runtime.tracing.context import valid_traceparent
 
 VIA_WEBHOOK = "webhook"
 _UNKNOWN = SubmissionFault("source", "unknown", "call the path of a source that has a webhook in the organisation file")
