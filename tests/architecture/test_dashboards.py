@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from cli.reference import declared
+from deploy.grafana.__main__ import FOLDER, rendered_boards
 from tests.support.promql import parse_query
 from tests.support.repository import PROJECT
 
@@ -24,9 +25,13 @@ def dashboard(path: Any) -> dict[str, Any]:
     return loaded
 
 
-def panels() -> Iterator[dict[str, Any]]:
+def board_panels() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in DASHBOARDS:
-        yield from (panel for panel in dashboard(path)["panels"] if panel["type"] != "row")
+        yield from ((path.stem, panel) for panel in dashboard(path)["panels"] if panel["type"] != "row")
+
+
+def panels() -> Iterator[dict[str, Any]]:
+    return (panel for _, panel in board_panels())
 
 
 def rules() -> list[dict[str, Any]]:
@@ -36,7 +41,9 @@ def rules() -> list[dict[str, Any]]:
 
 def queries() -> dict[str, str]:
     """Queries by dashboard panel or alert."""
-    shown = {f"{panel['title']} {target['refId']}": target["expr"] for panel in panels() for target in panel["targets"]}
+    shown = {
+        f"{board} {panel['title']} {target['refId']}": target["expr"] for board, panel in board_panels() for target in panel["targets"]
+    }
     return shown | {rule["alert"]: rule["expr"] for rule in rules()}
 
 
@@ -58,6 +65,10 @@ def test_a_query_names_metrics_and_labels_that_exist(where: str) -> None:
 def test_every_metric_is_on_a_dashboard_or_in_an_alert() -> None:
     watched = {SERIES[name].name for query in QUERIES.values() for name in parse_query(query).labels if name in SERIES}
     assert sorted({metric.name for metric in declared.declared_metrics()} - watched) == []
+
+
+def test_dashboards_are_as_the_code_writes_them() -> None:
+    assert {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")} == rendered_boards(), "run make dashboards"
 
 
 def test_a_query_with_a_fault_is_found() -> None:
