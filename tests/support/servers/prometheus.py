@@ -1,0 +1,92 @@
+"""Runs Prometheus over given addresses, with the project's rules, and asks it queries."""
+
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from deploy.embedded.ports import free_ports
+from deploy.embedded.process import ManagedProcess, wait_until
+from tests.support.repository import PROJECT
+from tests.support.servers.monitoring_programs import program
+
+RULES = PROJECT / "deploy/prometheus"
+_START_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """A running Prometheus."""
+
+    url: str
+    process: ManagedProcess
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The series that an instant query returns now; raises AssertionError with Prometheus' reason where it cannot be evaluated."""
+        answer = httpx.post(f"{self.url}/api/v1/query", data={"query": expression}, timeout=20).json()
+        assert answer["status"] == "success", f"{answer.get('error')}: {expression}"
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    def query_range(self, expression: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """The series of a range query: seconds since the epoch, and the step in seconds."""
+        parameters = {"query": expression, "start": str(start), "end": str(end), "step": str(step)}
+        answer = httpx.post(f"{self.url}/api/v1/query_range", data=parameters, timeout=20).json()
+        assert answer["status"] == "success", f"{answer.get('error')}: {expression}"
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    def get(self, path: str) -> Any:
+        """The data of an answer of the API."""
+        return httpx.get(f"{self.url}/api/v1/{path}", timeout=20).json()["data"]
+
+
+@contextmanager
+def running_prometheus(
+    folder: Path, targets: Mapping[str, Sequence[str]], scrape_interval: str = "1s", alertmanager: str = ""
+) -> Iterator[Prometheus]:
+    """Prometheus for the length of a block; `targets` are the addresses of each job. Skips the test where it cannot be had."""
+    command = program("prometheus")
+    folder.mkdir(parents=True, exist_ok=True)
+    [port] = free_ports(1)
+    configuration: dict[str, Any] = {
+        "global": {"scrape_interval": scrape_interval, "scrape_timeout": scrape_interval, "evaluation_interval": "1s"},
+        "rule_files": [str(path) for path in rule_files()],
+        "scrape_configs": [
+            {"job_name": job, "static_configs": [{"targets": list(addresses)}]} for job, addresses in sorted(targets.items())
+        ],
+    }
+    if alertmanager:
+        configuration["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    process = ManagedProcess("prometheus", folder / "prometheus.log", signal.SIGTERM)
+    options = {
+        "config.file": folder / "prometheus.yml",
+        "storage.tsdb.path": folder / "data",
+        "web.listen-address": f"127.0.0.1:{port}",
+        "log.level": "warn",
+    }
+    process.start([str(command), *(f"--{name}={value}" for name, value in options.items())])
+    try:
+        prometheus = Prometheus(f"http://127.0.0.1:{port}", process)
+        assert wait_until(lambda: _is_ready(prometheus.url), _START_SECONDS), process.log_tail()
+        yield prometheus
+    finally:
+        process.stop()
+
+
+def rule_files() -> list[Path]:
+    """The project's files of rules: those in deploy/prometheus that hold groups."""
+    return [path for path in sorted(RULES.glob("*.yml")) if "groups" in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/-/ready", timeout=2).is_success
+    except httpx.TransportError:
+        return False
