@@ -188,9 +188,10 @@ class Service:
             await self.stop()
 
     async def start(self) -> None:
-        """Serve HTTP (unready), wait for the database, check its schema, start the relay, join the group, start the loops."""
-        self.health.set_trouble("starting", "not all parts have started")
-        metrics.READY.set_function(lambda: float(not self.health.troubles()))
+        """Serve HTTP (unready), wait for the database, check its schema, start the relay and the loops; then join the group."""
+        self.health.set_trouble("starting", "not all parts have started", blocking=True)
+        metrics.READY.set_function(lambda: float(self.health.is_ready))
+        metrics.DEGRADED.set_function(lambda: float(self.health.is_degraded))
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
         await self._wait_for_database()
@@ -198,18 +199,20 @@ class Service:
             return
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", partial(housekeeping.run, self.database, self.health))
-        self._loops["database"] = partial(watch_database, self.database, self.health)
+        self._loops["database-watch"] = partial(watch_database, self.database, self.health)
         self._loops["measuring"] = self._measuring.stand_for_election
         for measurement in housekeeping.measurements(self.clock):
             self.add_measurement(measurement)
-        await self._subscription.start(self.stopping)
         self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]
+        self.health.started = True
         self.health.clear_trouble("starting")
         log.info("started", http_port=self.http_port)
+        # Ready without the broker: complaints wait in the outbox for it, and cases are read from the database.
+        await self._subscription.start(self.stopping)
 
     async def stop(self) -> None:
         """End the loops; finish the batch and leave the group; stop HTTP; drain the outbox; close the pool."""
-        self.health.set_trouble("stopping", "the process is stopping")
+        self.health.set_trouble("stopping", "the process is stopping", blocking=True)
         self.stopping.set()
         # Before the consumer: loops that ask it for positions would fail.
         await self._finish(self._tasks)
@@ -250,7 +253,7 @@ class Service:
                 if not is_infrastructure(error):
                     raise
                 trouble = f"PostgreSQL cannot be used ({redacted_reason(error)}): check DATABASE_URL, its user and its password"
-                self.health.set_trouble("database", trouble)
+                self.health.set_trouble("database", trouble, blocking=True)
                 metrics.DATABASE_UP.set(0)
                 log.warning("waiting for the database", reason=trouble)
                 await backoff.wait(self.stopping)

@@ -13,6 +13,7 @@ UNVERIFIED = "unverified"
 """The sender of records whose signature proves none."""
 
 READY = Gauge("jiesu_ready", "1 while the process is ready, as /ready answers, else 0")
+DEGRADED = Gauge("jiesu_degraded", "1 while /ready lists a reason that does not block requests, such as an absent broker, else 0")
 DATABASE_UP = Gauge("jiesu_database_up", "1 while the process can use its database, else 0")
 MEASUREMENTS_FAILED = Counter(
     "jiesu_measurements_failed", "Measurements that failed; their gauges have no value until one succeeds", ["measurement"]

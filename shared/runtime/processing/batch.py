@@ -82,7 +82,7 @@ class BatchProcessor:
             except RepeatedFaultError as repeated:
                 self.breaker.open(repeated.fault)
             except Exception as error:
-                self._health.set_trouble("database", redacted_reason(error))
+                self._health.set_trouble("batches", f"a batch failed and is retried ({redacted_reason(error)})")
                 metrics.BATCH_RETRIES.inc()
                 log.warning("batch failed", failures=backoff.failures + 1, records=len(records), reason=redacted_reason(error))
                 wait = backoff.next_wait()
@@ -91,7 +91,7 @@ class BatchProcessor:
                     raise
                 await asyncio.sleep(wait)
             else:
-                self._health.clear_trouble("database")
+                self._health.clear_trouble("batches")
                 _measure(records, decoded, monotonic() - started)
                 return
 
