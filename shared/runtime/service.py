@@ -31,12 +31,14 @@ from shared.runtime.outbox.relay import Relay
 from shared.runtime.process import logging, metrics
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
+from shared.runtime.process.server_addresses import parse_headers
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.supervision import BackgroundLoop, supervise
 from shared.runtime.process.waiting import Backoff
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.subscription.subscription import Subscription
 from shared.runtime.timers.timers import FireTimers, LockCases, TimerLoop
+from shared.runtime.tracing.spans import Tracing
 
 _EXIT_CODE_HUNG = 70
 _GC_THRESHOLD = 50_000
@@ -57,11 +59,14 @@ class Service:
         # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
         self.processing_database = self.database.with_own_connections(settings.processing_pool)
         self._measuring = ElectedMeasuring(self.database)
-        self.relay = Relay(self.processing_database, settings, self.health)
+        self.tracing = Tracing(
+            name, settings.trace_endpoint, settings.trace_ratio, parse_headers(settings.trace_headers.get_secret_value())
+        )
+        self.relay = Relay(self.processing_database, settings, self.health, self.tracing)
         self.stopping = asyncio.Event()
         self._migrations = migrations
-        self._http = HttpServer(name, settings, self.health)
-        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings)
+        self._http = HttpServer(name, settings, self.health, self.tracing)
+        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings, self.tracing)
         self._subscribed = False
         self._loops: dict[str, BackgroundLoop] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -143,6 +148,7 @@ class Service:
             fire_timers=fire_timers,
             health=self.health,
             breaker=self._subscription.processor.breaker,
+            tracing=self.tracing,
         )
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
@@ -192,6 +198,7 @@ class Service:
         self.health.set_trouble("starting", "not all parts have started", blocking=True)
         metrics.READY.set_function(lambda: float(self.health.is_ready))
         metrics.DEGRADED.set_function(lambda: float(self.health.is_degraded))
+        self.tracing.open()
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
         await self._wait_for_database()
@@ -226,6 +233,7 @@ class Service:
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
         await self._measuring.close()
+        await self.tracing.close(self.settings.stop_timeout / 8)
         await self.processing_database.close()
         await self.database.close()
         log.info("stopped")

@@ -23,6 +23,8 @@ from shared.runtime.clock import Clock, jitter, monotonic
 from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
 from shared.runtime.process.failures import redacted_reason
+from shared.runtime.tracing.context import Activity, working_on
+from shared.runtime.tracing.spans import AttributeValue, SpanKind, Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +32,16 @@ log = structlog.get_logger(__name__)
 class SendDeliveries:
     """Sends the deliveries of one provider's channel; `claim`, `attempt` and `settle` are the steps of a leased work queue."""
 
-    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy, lane_share: int = 10) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        key_ring: EncryptionKeyRing,
+        clock: Clock,
+        policy: RetryPolicy,
+        lane_share: int = 10,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing or Tracing("notify")
         self.channel = provider.channel
         self._provider = provider
         self._key_ring = key_ring
@@ -59,7 +70,7 @@ class SendDeliveries:
             provider=row.provider,
         )
         with self._lanes.occupy(row.lane):
-            result = await self._send(message)
+            result = await self._send_traced(row, message)
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result
@@ -93,6 +104,25 @@ class SendDeliveries:
         reported = await delivery_parts.add_sent_parts(tx, parts)
         for delivery_id in sorted(reported):
             await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
+
+    async def _send_traced(self, row: DeliveryRow, message: OutgoingMessage) -> SendAccepted | SendFailed:
+        """Send the message within a span; the provider gets no traceparent: a peer outside has no use for it."""
+        case = "" if row.is_digest else row.case_id  # that of a digest names its recipient
+        attributes: dict[str, AttributeValue] = {
+            "jiesu.case": case,
+            "jiesu.delivery": str(row.id),
+            "jiesu.channel": self.channel,
+            "jiesu.attempt": row.attempts,
+        }
+        span = self._tracing.start(f"send {self.channel}", SpanKind.CLIENT, row.traceparent, attributes)
+        with working_on(Activity(span.traceparent if span else row.traceparent, case, str(row.id))):
+            result = await self._send(message)
+        if span is not None:
+            span.set("jiesu.provider", result.provider)
+            failed = "" if isinstance(result, SendAccepted) else str(result.reason)
+            span.set("jiesu.outcome", failed or "accepted")
+            span.end(failed)
+        return result
 
     async def _send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         try:

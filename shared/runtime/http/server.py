@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.connection_guard import MAX_HEADER_BYTES, ConnectionLimits, HeaderLimits, guarded_protocol
@@ -14,8 +15,10 @@ from shared.runtime.http.default_headers import DefaultHeaders
 from shared.runtime.http.openapi import ServiceApi
 from shared.runtime.http.probes import probe_router
 from shared.runtime.http.problem import add_problem_handlers
+from shared.runtime.http.request_spans import RequestSpans
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.tracing.spans import Tracing
 
 
 class _UvicornServer(uvicorn.Server):
@@ -29,11 +32,12 @@ class _UvicornServer(uvicorn.Server):
 class HttpServer:
     """Serves the FastAPI application `app` until stopped; `port` is the bound port."""
 
-    def __init__(self, name: str, settings: RuntimeSettings, health: Health) -> None:
+    def __init__(self, name: str, settings: RuntimeSettings, health: Health, tracing: Tracing | None = None) -> None:
         self.app = ServiceApi(f"Jiesu {name}")
         add_problem_handlers(self.app)
         self.app.include_router(probe_router(health))
         self.port = 0
+        self._tracing = tracing
         self._settings = settings
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -46,7 +50,7 @@ class HttpServer:
         settings = self._settings
         limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            DefaultHeaders(HeaderLimits(self.app)),
+            DefaultHeaders(HeaderLimits(self._traced_app())),
             http=guarded_protocol(limits),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             lifespan="off",
@@ -64,6 +68,9 @@ class HttpServer:
                 await self._task
                 raise OSError("the HTTP server ended while starting")
             await asyncio.sleep(0.005)
+
+    def _traced_app(self) -> ASGIApp:
+        return RequestSpans(self.app, self._tracing) if self._tracing is not None and self._tracing.is_on else self.app
 
     async def stop(self) -> None:
         """Accept no more requests and finish those in progress."""

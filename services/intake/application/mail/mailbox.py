@@ -54,6 +54,7 @@ class ReadMail:
     decision: MailDecision
     attachments: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from shared.contracts.attachments import parse_reference
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
+from shared.runtime.tracing.context import current_traceparent
 
 VIA_FORM = "form"
 log = structlog.get_logger(__name__)
@@ -96,7 +97,7 @@ class SubmitForm:
     async def _register(
         self, source: SourceForm, key: str, sent: SentForm, references: Sequence[str], reading: FormReading
     ) -> ReceivedComplaint | TypedForm:
-        pending = self._reader.read(reading.document, source.context, traceparent=None, idempotency_key=key)
+        pending = self._reader.read(reading.document, source.context, traceparent=current_traceparent(), idempotency_key=key)
         metrics.RECEIVED.labels(VIA_FORM).inc()
         if isinstance(pending, RegistrationResult):
             await self._store_refusal(source, pending)
