@@ -37,6 +37,7 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.timers import timers
+from shared.runtime.tracing.context import Activity, working_on
 from shared.runtime.tracing.linked_traces import LinkedTraces
 from shared.runtime.tracing.spans import Tracing
 
@@ -63,7 +64,7 @@ class CaseBatch:
     applied_input_ids: list[int] = field(default_factory=list)
     changed_ids: set[str] = field(default_factory=set)
     opened_procedures: set[str] = field(default_factory=set)
-    failed_conditions: list[tuple[Case, tuple[str, ...]]] = field(default_factory=list)
+    failed_conditions: list[tuple[Case, tuple[str, ...], str | None]] = field(default_factory=list)
     reviews: ReviewChanges = field(default_factory=ReviewChanges)
     traceparents: dict[str, str | None] = field(default_factory=dict)
     """Of the last input of each case, which arms its timer."""
@@ -138,7 +139,7 @@ class CaseBatch:
             origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
         self.reviews.follow(before, decision.case, decision.events, rulebook.procedure)
         if decision.failed_conditions:
-            self.failed_conditions.append((decision.case, decision.failed_conditions))
+            self.failed_conditions.append((decision.case, decision.failed_conditions, traceparent))
         for other, message in decision.messages:
             self._send(other, message, traceparent)
         return decision.events
@@ -207,15 +208,16 @@ class CaseBatch:
 
     def _report_failed_conditions(self) -> None:
         """Count and log the entries that did not apply; expressions are the procedure's, so that no value of a case is logged."""
-        for case, conditions in self.failed_conditions:
+        for case, conditions, traceparent in self.failed_conditions:
             metrics.FAILED_CONDITIONS_TOTAL.labels(case.procedure).inc()
-            log.warning(
-                "conditions cannot be evaluated on a case: their entries did not apply; correct the fact or the procedure",
-                case=case.id,
-                procedure=case.procedure,
-                version=case.version,
-                conditions=list(conditions),
-            )
+            with working_on(Activity(traceparent, case.id)):
+                log.warning(
+                    "conditions cannot be evaluated on a case: their entries did not apply; correct the fact or the procedure",
+                    case=case.id,
+                    procedure=case.procedure,
+                    version=case.version,
+                    conditions=list(conditions),
+                )
 
     def _rulebook(self, case: Case | None, case_input: CaseInput) -> Rulebook:
         if isinstance(case_input, OpenCase):

@@ -1,4 +1,4 @@
-"""A span for the messages of one trace and case in a row of the outbox, from the commit that wrote it to the acknowledgement."""
+"""A span for the messages of one trace and case in a row of the outbox, from the transaction that wrote it to the acknowledgement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

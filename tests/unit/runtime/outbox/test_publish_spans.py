@@ -20,7 +20,7 @@ def follow(publishing: PublishSpans, traceparent: str | None, event_type: str, r
     return dict(headers).get(TRACEPARENT_HEADER)
 
 
-async def test_messages_of_one_trace_share_a_span_from_their_commit_to_the_acknowledgement(
+async def test_messages_of_one_trace_share_a_span_from_their_writing_to_the_acknowledgement(
     tracing: Tracing, receiver: OtlpReceiver
 ) -> None:
     publishing = PublishSpans(tracing)
