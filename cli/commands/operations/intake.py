@@ -73,7 +73,7 @@ def import_file(
 def replay_raw(
     raw_id: Annotated[str, typer.Option("--id", help="only this raw copy; an import's id is also that of its copy")] = "",
     source: Annotated[str, typer.Option(help="only what came from this source")] = "",
-    channel: Annotated[str, typer.Option(help="only what this transport brought: file, mail, webhook")] = "",
+    channel: Annotated[str, typer.Option(help="only what this transport brought: file, form, mail, webhook")] = "",
     since: Annotated[datetime | None, typer.Option(help="only what was kept since this instant, in UTC")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would become of each, and register nothing")] = False,
     as_json: JsonOption = False,

@@ -53,6 +53,7 @@ CREATE TABLE raw_copy (
     PRIMARY KEY (id, part)
 );
 CREATE INDEX raw_copy_kept ON raw_copy (kept_at);
+CREATE INDEX raw_copy_form ON raw_copy (reference) WHERE channel = 'form' AND part = 0;
 CREATE TABLE import_file (
     id text NOT NULL,
     source text NOT NULL,

@@ -73,6 +73,7 @@ def _raw_copy(declared: MetaData) -> None:
         Column("kept_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("raw_copy_kept", raw_copy.c.kept_at)
+    Index("raw_copy_form", raw_copy.c.reference, postgresql_where=(raw_copy.c.channel == "form") & (raw_copy.c.part == 0))
 
 
 def _imports(declared: MetaData) -> None:

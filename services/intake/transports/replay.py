@@ -21,6 +21,8 @@ from services.intake.transports.imports.importing import CHANNEL as FILE
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.setup import make_imports
 from services.intake.transports.mail.replay import MailReplay
+from services.intake.transports.web_form.form_copies import VIA_FORM, FormCopy, SourceForm
+from services.intake.transports.web_form.setup import form_reader, source_forms
 from services.intake.transports.webhooks.api import VIA_WEBHOOK
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from services.intake.transports.webhooks.setup import webhook_submissions
@@ -48,6 +50,7 @@ class ReplayTools:
     parts: IntakeParts
     work: Imports
     webhooks: dict[str, WebhookSubmissions]
+    forms: dict[str, SourceForm]
     mails: MailReplay
     dry_run: bool
     holder: str = field(default_factory=uuid7)
@@ -56,7 +59,7 @@ class ReplayTools:
 def make_tools(database: Database, parts: IntakeParts, *, dry_run: bool) -> ReplayTools:
     """The tools; raises `ProcedureError` for a map or a file of mailboxes that cannot be used."""
     mails = MailReplay.of(database, parts)
-    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), mails, dry_run)
+    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), source_forms(parts), mails, dry_run)
 
 
 async def replay(tools: ReplayTools, since: datetime, source: str = "", channel: str = "") -> AsyncIterator[ReplayedCopy]:
@@ -128,9 +131,26 @@ async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     return ReplayedCopy(head, Counter({outcome or UNKNOWN: 1}))
 
 
+async def _replay_form(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    form = tools.forms.get(head.source)
+    if form is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    async with tools.database.transaction() as tx:
+        superseded = await raw_copies.has_later(tx, head)
+    if superseded:
+        # The complainant corrected the form and sent it again: that copy is read.
+        return ReplayedCopy(head, Counter({IGNORED: 1}))
+    copy = FormCopy.from_raw(await tools.parts.raw_copies.open_raw(tools.database, head))
+    reading = form_reader(tools.parts).read(form, copy)
+    if isinstance(reading, PendingRegistration):
+        reading = await register_missing(tools, reading, VIA_FORM)
+    return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
+
+
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
     VIA_MAIL: _replay_mail,
+    VIA_FORM: _replay_form,
 }
 """Channel of a raw copy → what reads it again; a transport adds its own line."""

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.intake.attachments.store import AttachmentStore
+from services.intake.transports.web_form.form_copies import SourceForm
 from services.intake.transports.web_form.form_page import CONTENT_SECURITY_POLICY, TypedForm, render_done_page, render_form_page
 from services.intake.transports.web_form.form_token import FormToken, FormTokens
 from services.intake.transports.web_form.sent_form import FORM_BYTES, FormBodyError, SentForm, received_form
-from services.intake.transports.web_form.submitting import ReceivedComplaint, SourceForm, SubmitForm, genuine_references
+from services.intake.transports.web_form.submitting import ReceivedComplaint, SubmitForm, genuine_references
 from shared.contracts.follow_codes import follow_code
 from shared.procedures.model.sources.web_form import WebFormLanguage
 from shared.runtime.clock import Clock, monotonic, uuid7
