@@ -127,8 +127,11 @@ CREATE TABLE attachment (
     stored_at timestamptz DEFAULT now() NOT NULL,
     erased_at timestamptz,
     erased_because text DEFAULT '' NOT NULL,
+    last_stored_at timestamptz DEFAULT now() NOT NULL,
+    permanent boolean NOT NULL,
     PRIMARY KEY (sha256)
 );
+CREATE INDEX attachment_unregistered ON attachment (last_stored_at) WHERE NOT permanent;
 """
 
 

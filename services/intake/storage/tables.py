@@ -50,7 +50,7 @@ def metadata() -> MetaData:
 
 
 def _attachment(declared: MetaData) -> None:
-    Table(
+    attachment = Table(
         "attachment",
         declared,
         Column("sha256", Text, primary_key=True),
@@ -60,7 +60,10 @@ def _attachment(declared: MetaData) -> None:
         Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("erased_at", DateTime(timezone=True)),
         Column("erased_because", Text, nullable=False, server_default=""),
+        Column("last_stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("permanent", Boolean, nullable=False),
     )
+    Index("attachment_unregistered", attachment.c.last_stored_at, postgresql_where=~attachment.c.permanent)
 
 
 def _raw_copy(declared: MetaData) -> None:

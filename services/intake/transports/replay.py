@@ -3,8 +3,9 @@
 What is registered by now is left as it is: a replay adds the cases that are missing, and changes none.
 """
 
+import dataclasses
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +27,7 @@ from services.intake.transports.web_form.setup import form_reader, source_forms
 from services.intake.transports.webhooks.api import VIA_WEBHOOK
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from services.intake.transports.webhooks.setup import webhook_submissions
+from shared.contracts.attachments import parse_reference
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 
@@ -141,10 +143,22 @@ async def _replay_form(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
         # The complainant corrected the form and sent it again: that copy is read.
         return ReplayedCopy(head, Counter({IGNORED: 1}))
     copy = FormCopy.from_raw(await tools.parts.raw_copies.open_raw(tools.database, head))
-    reading = form_reader(tools.parts).read(form, copy)
+    stored = await _stored_references(tools, copy.references)
+    reading = form_reader(tools.parts).read(form, dataclasses.replace(copy, references=stored))
     if isinstance(reading, PendingRegistration):
+        lost = ("attachments",) if len(stored) < len(copy.references) else ()
+        reading = dataclasses.replace(reading, unreadable=tuple(dict.fromkeys((*reading.unreadable, *lost))))
         reading = await register_missing(tools, reading, VIA_FORM)
     return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
+
+
+async def _stored_references(tools: ReplayTools, texts: Sequence[str]) -> list[str]:
+    """The references without those of contents that were deleted or erased since the form was sent."""
+    named = {text: reference.sha256 for text in texts if (reference := parse_reference(text)) is not None}
+    if tools.parts.attachments is None or not named:
+        return list(named)
+    stored = await tools.parts.attachments.renew(set(named.values()))
+    return [text for text, sha256 in named.items() if sha256 in stored]
 
 
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {

@@ -60,6 +60,8 @@ TEXTS: dict[str, dict[str, Any]] = {
             "empty": "文件是空的，未收到。",
             "type": "不接受这种文件，未收到。",
             "virus": "文件未通过安全检查，未收到。",
+            "erased": "这个文件已应请求永久删除，不再接收。",
+            "deleted": "文件已不在系统中，请重新选择。",
             "too_many": "文件过多，多出的未收到。",
         },
         "form_faults": {
@@ -141,6 +143,8 @@ TEXTS: dict[str, dict[str, Any]] = {
             "empty": "The file is empty and was not received.",
             "type": "Files of this type are not accepted; it was not received.",
             "virus": "The file did not pass the security check and was not received.",
+            "erased": "This file was erased for good and is not received again.",
+            "deleted": "The file is no longer stored. Please choose it again.",
             "too_many": "There were too many files; the last ones were not received.",
         },
         "form_faults": {

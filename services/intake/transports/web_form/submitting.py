@@ -13,6 +13,7 @@ from services.intake.application.registration_result import PendingRegistration,
 from services.intake.attachments.store import AttachmentRefused, AttachmentStore
 from services.intake.channels.web_form import FormReading
 from services.intake.storage import complaints, refusals
+from services.intake.storage.attachments import FORM_SOURCE
 from services.intake.transports.web_form.form_copies import VIA_FORM, FormCopy, FormReader, SourceForm
 from services.intake.transports.web_form.form_page import TRAP, TypedForm
 from services.intake.transports.web_form.form_token import FormToken
@@ -63,7 +64,8 @@ class SubmitForm:
             known = await self._find(source, key)
             if known is not None:
                 return known
-            file_faults = await self._store_files(source, sent, references)
+            file_faults = await self._renew_files(references)
+            file_faults += await self._store_files(source, sent, references)
             copy = FormCopy(key, sent.values, references, self._clock.now())
             await self._keep(source, copy)
             reading = self._reader.fields(source, copy)
@@ -103,6 +105,15 @@ class SubmitForm:
             known = (await complaints.find_registered(tx, [case])).get(case)
         return None if known is None else ReceivedComplaint(case, known.number, again=True, anonymous=False)
 
+    async def _renew_files(self, references: list[str]) -> list[tuple[str, str]]:
+        """Remove the references of files that were deleted since an earlier try; returns name and rule of each."""
+        if self._attachments is None or not references:
+            return []
+        named = {text: reference for text in references if (reference := parse_reference(text)) is not None}
+        stored = await self._attachments.renew({reference.sha256 for reference in named.values()})
+        references[:] = [text for text, reference in named.items() if reference.sha256 in stored]
+        return [(reference.name, "deleted") for reference in named.values() if reference.sha256 not in stored]
+
     async def _store_files(self, source: SourceForm, sent: SentForm, references: list[str]) -> list[tuple[str, str]]:
         """Store the files and add their references to those of earlier tries; returns name and rule of each that is not taken."""
         limit, faults = source.description.max_files, list[tuple[str, str]]()
@@ -114,7 +125,7 @@ class SubmitForm:
                 faults.append((file.name, "too_many"))
                 continue
             try:
-                stored = await self._attachments.put(file.name, _content(file), f"form:{source.context.source.id}")
+                stored = await self._attachments.put(file.name, _content(file), f"{FORM_SOURCE}{source.context.source.id}")
             except AttachmentRefused as refusal:
                 metrics.ATTACHMENTS.labels(refusal.rule).inc()
                 faults.append((file.name, refusal.rule))
