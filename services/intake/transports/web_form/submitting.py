@@ -154,7 +154,7 @@ def _key(token: FormToken) -> str:
 
 
 def _shown_again(sent: SentForm, references: Sequence[str], **faults: Any) -> TypedForm:
-    return TypedForm(values=sent.values, kept=references, **faults)
+    return TypedForm(values=sent.values, kept=references, sent_files=len(sent.files) + len(sent.kept), **faults)
 
 
 async def _content(file: SentFile) -> AsyncIterator[bytes]:
