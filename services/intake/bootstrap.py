@@ -15,7 +15,7 @@ from services.intake.application.sources import Sources
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
 from services.intake.attachments import routes as attachment_routes
-from services.intake.attachments.setup import open_attachments
+from services.intake.attachments import setup as attachment_setup
 from services.intake.config import IntakeSettings
 from services.intake.transports.registry import TRANSPORTS
 from shared.contracts.attachments import AttachmentKeys
@@ -43,6 +43,7 @@ def build(settings: IntakeSettings) -> Service:
         return await registration.register_batch(tx, pending, api.VIA_HTTP)
 
     service.include_router(attachment_routes.router(parts.attachments, parts.authentication, service.clock))
+    attachment_setup.register(service, parts.attachments, timedelta(hours=settings.form_max_hours + 1))
     group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
     dependencies = ApiDependencies(
         authentication=parts.authentication,
@@ -80,7 +81,7 @@ def make_parts(
         signer=signer,
         authentication=Authentication(sources, organisation.people),
         raw_copies=RawCopies(key_ring),
-        attachments=open_attachments(settings, database),
+        attachments=attachment_setup.open_attachments(settings, database),
     )
 
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import hashlib
-import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from services.intake.attachments import content_types
+from services.intake.attachments import content_types, incoming
 from services.intake.attachments.blobs import BlobStore
 from services.intake.attachments.clamd import ClamdScanner
 from services.intake.storage import attachments
@@ -66,7 +65,7 @@ class AttachmentStore:
 
         Reads no further than the limit. Raises `AttachmentRefused`, or OSError while store, scanner or database are away.
         """
-        with tempfile.NamedTemporaryFile(dir=self._blobs.incoming, delete=False) as file:
+        with incoming.new_file(self._blobs.incoming) as file:
             path = Path(file.name)
             try:
                 sha256, size = await self._receive(file, content)
@@ -125,6 +124,10 @@ class AttachmentStore:
                     if await attachments.delete_unregistered(tx, sha256, age):
                         await self._blobs.delete(sha256)
                         deleted += 1
+
+    async def delete_left_files(self, now: datetime) -> int:
+        """Delete files of contents whose process was killed while it received or scanned them; returns how many."""
+        return await asyncio.to_thread(incoming.delete_left_files, self._blobs.incoming, now)
 
     @asynccontextmanager
     async def _locked(self, sha256: str) -> AsyncIterator[Transaction]:

@@ -1,10 +1,7 @@
 """Adds the web forms of the organisation file to the intake service."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-
-import structlog
 
 from services.intake import metrics
 from services.intake.application.group_commit import GroupCommit
@@ -22,21 +19,14 @@ from services.intake.transports.web_form.submitting import SubmitForm
 from shared.contracts.follow_codes import follow_key
 from shared.procedures.model.sources.web_form import WebForm
 from shared.runtime.database.database import Transaction
-from shared.runtime.process.failures import redacted_reason
-from shared.runtime.process.supervision import BackgroundLoop
-from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 
 _HOUR_SECONDS = 3600
-log = structlog.get_logger(__name__)
 
 
 def register(service: Service, parts: IntakeParts) -> None:
-    """Add the pages of the sources that have a form, and the deletion of files whose forms were never registered."""
+    """Add the pages of the sources that have a form."""
     settings, attachments = parts.settings, parts.attachments
-    if attachments is not None:
-        age = timedelta(hours=settings.form_max_hours + 1)
-        service.add_background_loop("form-files", _deletion(attachments, age))
     forms = source_forms(parts)
     if not forms:
         return
@@ -83,16 +73,3 @@ def _source_form(context: SourceContext, form: WebForm, settings: IntakeSettings
         source.id, form, lines, max_files, settings.attachment_max_bytes, source.contact_name, source.contact_phone
     )
     return SourceForm(context, lines, description)
-
-
-def _deletion(attachments: AttachmentStore, age: timedelta) -> BackgroundLoop:
-    async def delete_unregistered(stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await attachments.delete_unregistered(age)
-            except OSError as error:
-                # The store is away: that concerns uploads and readings, and the process stays ready.
-                log.warning("files of forms could not be deleted", reason=redacted_reason(error))
-            await sleep_or_stop(stop, _HOUR_SECONDS)
-
-    return delete_unregistered
