@@ -5,6 +5,7 @@ import smtplib
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,10 @@ async def begin_mail(port: SmtpPort) -> tuple[asyncio.StreamReader, asyncio.Stre
     return reader, writer
 
 
+def _is_reset(session: Any, timer: object) -> bool:
+    return session._timeout_handle is not timer
+
+
 async def test_slow_mail_is_not_cut_while_its_data_arrive() -> None:
     taker = Taker()
     async with serving(taker) as (port, _):
@@ -169,7 +174,7 @@ async def test_slow_mail_is_not_cut_while_its_data_arrive() -> None:
         for line in mail().splitlines(keepends=True):
             timer = session._timeout_handle
             writer.write(line)
-            await wait_for(lambda timer=timer: session._timeout_handle is not timer)
+            await wait_for(partial(_is_reset, session, timer))
         writer.write(b"\r\n.\r\n")
         assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"250")
         writer.close()
