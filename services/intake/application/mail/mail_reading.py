@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.errors import MessageError
 
 import structlog
 
@@ -16,6 +17,11 @@ StoreAttachment = Callable[[str, bytes, str], Awaitable[str]]
 _IN_THREAD_BYTES = 100_000
 _MAX_ATTACHMENT_NAME = 200
 _WITH_ATTACHMENTS = frozenset({MailOutcome.SUBMISSION, MailOutcome.SUPPLEMENT})
+_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MessageError, RuntimeError, TypeError, ValueError)
+"""What parsers raise, the standard library's and ours, for bytes that nobody thought of: it costs this mail, not the mailbox.
+
+A lack of memory, or an outage, is no property of the mail: it is tried again.
+"""
 log = structlog.get_logger(__name__)
 
 
@@ -69,7 +75,7 @@ def _decide(mail: IncomingMail) -> MailDecision:
         return decide_mail(mail.raw, mail.mailbox.rules, mail.envelope)
     except UnreadableMailError as error:
         return _set_aside(mail, str(error))
-    except Exception as error:  # noqa: BLE001 - a fault of ours costs this mail, not the mailbox; its reason is recorded
+    except _FAULTS as error:
         log.warning("mail could not be read", mailbox=mail.mailbox.id, reason=redacted_reason(error))
         return _set_aside(mail, f"fault: {type(error).__name__}")
 
