@@ -155,9 +155,10 @@ async def begin_mail(port: SmtpPort) -> tuple[asyncio.StreamReader, asyncio.Stre
     """A connection on which a mail may be sent."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
     await reader.readline()
-    for command in ("HELO client.example", "MAIL FROM:<a@x.cn>", f"RCPT TO:<{ADDRESS}>", "DATA"):
+    for command in ("EHLO client.example", "MAIL FROM:<a@x.cn>", f"RCPT TO:<{ADDRESS}>", "DATA"):
         writer.write(f"{command}\r\n".encode())
-        reply = await asyncio.wait_for(reader.readline(), 5)
+        while (reply := await asyncio.wait_for(reader.readline(), 5))[3:4] == b"-":
+            pass
     assert reply.startswith(b"354")
     return reader, writer
 
