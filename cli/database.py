@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -42,8 +42,17 @@ def query_service(service: str, query: Callable[[Database], Awaitable[T]], *, ex
 
     try:
         return asyncio.run(run())
-    except (OSError, DBAPIError, asyncpg.PostgresError, Unavailable) as error:
-        exit_with(
-            f"the database of {service} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run",
-            exit_status,
-        )
+    except OSError as error:
+        # Errors of connections name no file.
+        if error.filename is not None:
+            exit_with(f"{error.filename}: cannot be used ({error.strerror})", exit_status)
+        _exit_without_database(service, error, exit_status)
+    except (DBAPIError, asyncpg.PostgresError, Unavailable) as error:
+        _exit_without_database(service, error, exit_status)
+
+
+def _exit_without_database(service: str, error: Exception, exit_status: int) -> NoReturn:
+    exit_with(
+        f"the database of {service} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run",
+        exit_status,
+    )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from services.intake.attachments.blobs import open_blobs
+from services.intake.attachments.blobs import BlobStore, open_blobs
 from services.intake.attachments.clamd import ClamdScanner
 from services.intake.attachments.config import AttachmentSettings
 from services.intake.attachments.store import AttachmentLimits, AttachmentStore
@@ -20,9 +20,9 @@ _HOUR_SECONDS = 3600
 log = structlog.get_logger(__name__)
 
 
-def open_attachments(settings: AttachmentSettings, database: Database) -> AttachmentStore | None:
-    """The store, None where none is configured; raises `Misconfigured`."""
-    blobs, keys = open_blobs(settings), AttachmentKeys.parse(settings.attachment_key.get_secret_value())
+def open_attachments(settings: AttachmentSettings, database: Database, blobs: BlobStore | None = None) -> AttachmentStore | None:
+    """The store, None where none is configured; `blobs` replaces those of the settings. Raises `Misconfigured`."""
+    blobs, keys = blobs or open_blobs(settings), AttachmentKeys.parse(settings.attachment_key.get_secret_value())
     if blobs is None:
         return None
     if keys is None:
