@@ -3,9 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol, cast
@@ -136,10 +136,11 @@ class Tracing:
             try:
                 tracer.close()
             finally:
-                loop.call_soon_threadsafe(done.set)
+                with suppress(RuntimeError):  # the loop has ended meanwhile
+                    loop.call_soon_threadsafe(done.set)
 
         # A thread of its own: the interpreter waits at its end for those of a pool, as long as a frozen collector holds them.
-        threading.Thread(target=partial(close), name="close-tracing", daemon=True).start()
+        threading.Thread(target=close, name="close-tracing", daemon=True).start()
         try:
             async with asyncio.timeout(seconds):
                 await done.wait()
