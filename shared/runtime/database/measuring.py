@@ -15,6 +15,8 @@ from shared.runtime.process.measured_gauge import SharedGauge, Tenure
 from shared.runtime.process.waiting import sleep_or_stop, wait_for_any
 
 MEASURE_SECONDS = 5.0
+_WATCH_SECONDS = 2.0
+_PING_SECONDS = 5.0
 _RENEW_SECONDS = 1.0
 LEASE = timedelta(seconds=3)
 """With an attempt a second, another process measures within MEASURE_SECONDS after the elected one died, its machine or its network."""
@@ -130,18 +132,20 @@ async def watch_database(database: Database, health: Health, stop: asyncio.Event
     """Keep `jiesu_database_up` and the trouble `database` right until `stop` is set."""
     while not stop.is_set():
         await check_database(database, health)
-        await sleep_or_stop(stop, MEASURE_SECONDS)
+        await sleep_or_stop(stop, _WATCH_SECONDS)
 
 
 async def check_database(database: Database, health: Health) -> None:
     """Open a transaction; report whether that was possible."""
     try:
-        await database.ping()
+        # A frozen server, and a pool that slow requests use up, answer no better than none: more requests would wait behind them.
+        async with asyncio.timeout(_PING_SECONDS):
+            await database.ping()
     except Exception as error:
         if not is_infrastructure(error):
             raise
         metrics.DATABASE_UP.set(0)
-        health.set_trouble("database", f"PostgreSQL cannot be used ({redacted_reason(error)})")
+        health.set_trouble("database", f"PostgreSQL cannot be used ({redacted_reason(error)})", blocking=True)
     else:
         metrics.DATABASE_UP.set(1)
         health.clear_trouble("database")
