@@ -14,7 +14,7 @@ from services.intake.application.submission_copies import VIA_HTTP
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
 from services.intake.attachments import routes as attachment_routes
-from services.intake.attachments.setup import open_attachments
+from services.intake.attachments import setup as attachment_setup
 from services.intake.config import IntakeSettings
 from services.intake.transports.registry import TRANSPORTS
 from shared.contracts.attachments import AttachmentKeys
@@ -36,6 +36,7 @@ def build(settings: IntakeSettings) -> Service:
     organisation = load_checked_organisation(settings.organisation)
     parts = make_parts(settings, organisation, service.key_ring, service.clock, service.database)
     service.include_router(attachment_routes.router(parts.attachments, parts.authentication, service.clock))
+    attachment_setup.register(service, parts.attachments, timedelta(hours=settings.form_max_hours + 1))
     group_commit = GroupCommit(service.database, group_registration(parts.registration, VIA_HTTP), settings.group_commit_items)
     dependencies = ApiDependencies(
         authentication=parts.authentication,
@@ -74,7 +75,7 @@ def make_parts(
         signer=signer,
         authentication=Authentication(sources, organisation.people),
         raw_copies=RawCopies(key_ring),
-        attachments=open_attachments(settings, database),
+        attachments=attachment_setup.open_attachments(settings, database),
     )
 
 

@@ -12,8 +12,15 @@ from shared.contracts.events.triage import Classified, GroupDissolved, GroupFoun
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
 from shared.runtime.process.measured_gauge import SharedGauge, bounded
+from shared.runtime.process.metrics import LAG_BUCKETS
 
 CLASSIFIED = Counter("jiesu_triage_classified", "Complaints classified for the first time", ["procedure", "class"])
+ROUTING_SECONDS = Histogram(
+    "jiesu_triage_routing_seconds",
+    "Real seconds from a complaint's registration to the decision on its class and department",
+    ["procedure"],
+    buckets=LAG_BUCKETS,
+)
 RECLASSIFIED = Counter("jiesu_triage_reclassified", "Classes changed by triage: by a group or an amendment", ["procedure", "class"])
 ROUTED = Counter("jiesu_triage_routed", "Complaints routed to a department", ["procedure", "department"])
 PROPOSED = Counter("jiesu_triage_routes_proposed", "Routes that triage only proposed", ["procedure", "department"])
@@ -90,6 +97,7 @@ def department_labels(organisation: Organisation) -> frozenset[str]:
 def initialise(procedures: Iterable[Procedure], organisation: Organisation) -> None:
     """Create the time series of the counters: an increase from nothing would not be seen."""
     for procedure in procedures:
+        ROUTING_SECONDS.labels(procedure.id)
         DISSOLVED.labels(procedure.id)
         FAILED_CONDITIONS.labels(procedure.id)
         for counter in (CLASSIFIED, RECLASSIFIED):

@@ -32,12 +32,14 @@ from shared.runtime.process import logging, metrics
 from shared.runtime.process.event_loop import measure_event_loop
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
+from shared.runtime.process.server_addresses import parse_headers
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.supervision import BackgroundLoop, supervise
 from shared.runtime.process.waiting import Backoff
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.subscription.subscription import Subscription
 from shared.runtime.timers.timers import FireTimers, LockCases, TimerLoop
+from shared.runtime.tracing.spans import Tracing
 
 _EXIT_CODE_HUNG = 70
 _GC_THRESHOLD = 50_000
@@ -58,11 +60,14 @@ class Service:
         # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
         self.processing_database = self.database.with_own_connections(settings.processing_pool, "processing")
         self._measuring = ElectedMeasuring(self.database)
-        self.relay = Relay(self.processing_database, settings, self.health)
+        self.tracing = Tracing(
+            name, settings.trace_endpoint, settings.trace_ratio, parse_headers(settings.trace_headers.get_secret_value())
+        )
+        self.relay = Relay(self.processing_database, settings, self.health, self.tracing)
         self.stopping = asyncio.Event()
         self._migrations = migrations
-        self._http = HttpServer(name, settings, self.health)
-        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings)
+        self._http = HttpServer(name, settings, self.health, self.tracing)
+        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings, self.tracing)
         self._subscribed = False
         self._loops: dict[str, BackgroundLoop] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -144,6 +149,7 @@ class Service:
             fire_timers=fire_timers,
             health=self.health,
             breaker=self._subscription.processor.breaker,
+            tracing=self.tracing,
         )
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
@@ -189,9 +195,11 @@ class Service:
             await self.stop()
 
     async def start(self) -> None:
-        """Serve HTTP (unready), wait for the database, check its schema, start the relay, join the group, start the loops."""
-        self.health.set_trouble("starting", "not all parts have started")
-        metrics.READY.set_function(lambda: float(not self.health.troubles()))
+        """Serve HTTP (unready), wait for the database, check its schema, start the relay and the loops; then join the group."""
+        self.health.set_trouble("starting", "not all parts have started", blocking=True)
+        metrics.READY.set_function(lambda: float(self.health.is_ready))
+        metrics.DEGRADED.set_function(lambda: float(self.health.is_degraded))
+        self.tracing.open()
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
         await self._wait_for_database()
@@ -199,19 +207,21 @@ class Service:
             return
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", partial(housekeeping.run, self.database, self.health))
-        self._loops["database"] = partial(watch_database, self.database, self.health)
+        self._loops["database-watch"] = partial(watch_database, self.database, self.health)
         self._loops["event-loop"] = measure_event_loop
         self._loops["measuring"] = self._measuring.stand_for_election
         for measurement in housekeeping.measurements(self.clock):
             self.add_measurement(measurement)
-        await self._subscription.start(self.stopping)
         self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]
+        self.health.started = True
         self.health.clear_trouble("starting")
         log.info("started", http_port=self.http_port)
+        # Ready without the broker: complaints wait in the outbox for it, and cases are read from the database.
+        await self._subscription.start(self.stopping)
 
     async def stop(self) -> None:
         """End the loops; finish the batch and leave the group; stop HTTP; drain the outbox; close the pool."""
-        self.health.set_trouble("stopping", "the process is stopping")
+        self.health.set_trouble("stopping", "the process is stopping", blocking=True)
         self.stopping.set()
         # Before the consumer: loops that ask it for positions would fail.
         await self._finish(self._tasks)
@@ -225,6 +235,7 @@ class Service:
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
         await self._measuring.close()
+        await self.tracing.close(self.settings.stop_timeout / 8)
         await self.processing_database.close()
         await self.database.close()
         log.info("stopped")
@@ -252,7 +263,7 @@ class Service:
                 if not is_infrastructure(error):
                     raise
                 trouble = f"PostgreSQL cannot be used ({redacted_reason(error)}): check DATABASE_URL, its user and its password"
-                self.health.set_trouble("database", trouble)
+                self.health.set_trouble("database", trouble, blocking=True)
                 metrics.DATABASE_UP.set(0)
                 log.warning("waiting for the database", reason=trouble)
                 await backoff.wait(self.stopping)

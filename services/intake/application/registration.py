@@ -13,9 +13,10 @@ from services.intake.application.supplements import SUPPLEMENT, SupplementSigner
 from services.intake.domain.number_series import NumberSeries
 from services.intake.domain.submission import UUID_NAMESPACE, UnnumberedRegistration, prepare_registration, registered_event
 from services.intake.domain.submission_faults import SubmissionFault
-from services.intake.storage import complaints, last_numbers
+from services.intake.storage import attachments, complaints, last_numbers
 from services.intake.storage.complaints import ComplaintRow, RegisteredComplaint
 from shared.contracts import topics
+from shared.contracts.attachments import parse_reference
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Registered
@@ -80,6 +81,8 @@ class RegisterComplaints:
             added = [submission for submission, result in zip(submissions, results, strict=True) if result.status == SUPPLEMENT]
             await outbox.add(tx, map(self._supplements.record, added))
         await self._keep_copies(tx, submissions, results)
+        taken = [submission for submission, result in zip(submissions, results, strict=True) if result.status != "refused"]
+        await attachments.mark_permanent(tx, _stored_contents(taken))
         tx.after_commit(lambda: _count_results(results, events, via))
         return results
 
@@ -103,6 +106,12 @@ class RegisterComplaints:
         bodies = {case: encode_event(event) for case, event in events.items()}
         await complaints.insert_complaints(tx, [_to_row(event, first_submissions[case], bodies[case]) for case, event in events.items()])
         await outbox.add(tx, (_to_record(event, first_submissions[case], bodies[case]) for case, event in events.items()))
+
+
+def _stored_contents(submissions: Sequence[PendingRegistration]) -> set[str]:
+    """The digests of the stored attachments that the submissions name."""
+    named = (parse_reference(text) for submission in submissions for text in submission.submission.attachments)
+    return {reference.sha256 for reference in named if reference is not None}
 
 
 async def _under_cases_of_first_clicks(

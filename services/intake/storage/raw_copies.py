@@ -18,6 +18,9 @@ SELECT id, source, channel, reference, kept_at FROM raw_copy
 WHERE part = 0 AND kept_at >= $1 AND ($2 = '' OR source = $2) AND ($3 = '' OR channel = $3) AND id > $4
 ORDER BY id LIMIT $5
 """
+_HAS_LATER = """
+SELECT EXISTS (SELECT 1 FROM raw_copy WHERE channel = 'form' AND part = 0 AND source = $1 AND reference = $2 AND id > $3)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ async def find_sealed(tx: Transaction, raw_id: str, part: int) -> str | None:
 async def find_heads(tx: Transaction, since: datetime, source: str, channel: str, after_id: str, limit: int) -> list[RawHead]:
     """The next copies in the order in which they were kept; empty texts select any source or channel."""
     return [RawHead(*row.values()) for row in await tx.fetch(_SELECT_HEADS, since, source, channel, after_id, limit)]
+
+
+async def has_later(tx: Transaction, head: RawHead) -> bool:
+    """Whether a later copy with the same reference of the same sender was kept; for channel `form`, which has an index for it."""
+    return bool(await tx.fetchval(_HAS_LATER, head.source, head.reference, head.id))
 
 
 async def delete_old(database: Database, retention: timedelta) -> int:

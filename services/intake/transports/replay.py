@@ -3,9 +3,10 @@
 What is registered by now is left as it is: a replay adds the cases that are missing, and changes none.
 """
 
+import dataclasses
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
@@ -24,9 +25,12 @@ from services.intake.transports.imports.importing import CHANNEL as FILE
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.setup import make_imports
 from services.intake.transports.mail.replay import MailReplay
+from services.intake.transports.web_form.form_copies import VIA_FORM, FormCopy, SourceForm
+from services.intake.transports.web_form.setup import form_reader, source_forms
 from services.intake.transports.webhooks.api import VIA_WEBHOOK
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from services.intake.transports.webhooks.setup import webhook_submissions
+from shared.contracts.attachments import parse_reference
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 
@@ -51,6 +55,7 @@ class ReplayTools:
     parts: IntakeParts
     work: Imports
     webhooks: dict[str, WebhookSubmissions]
+    forms: dict[str, SourceForm]
     mails: MailReplay
     dry_run: bool
     holder: str = field(default_factory=uuid7)
@@ -59,7 +64,7 @@ class ReplayTools:
 def make_tools(database: Database, parts: IntakeParts, *, dry_run: bool) -> ReplayTools:
     """The tools; raises `ProcedureError` for a map or a file of mailboxes that cannot be used."""
     mails = MailReplay.of(database, parts)
-    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), mails, dry_run)
+    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), source_forms(parts), mails, dry_run)
 
 
 async def replay(tools: ReplayTools, since: datetime, source: str = "", channel: str = "") -> AsyncIterator[ReplayedCopy]:
@@ -113,7 +118,7 @@ async def _replay_json(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
         accepted_at=origin.accepted_at,
     )
     if isinstance(reading, PendingRegistration):
-        reading = await register_missing(tools, replace(reading, case=raw.headers.get(CASE, reading.case)), head.channel)
+        reading = await register_missing(tools, dataclasses.replace(reading, case=raw.headers.get(CASE, reading.case)), head.channel)
     return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
 
 
@@ -155,11 +160,40 @@ async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     return ReplayedCopy(head, Counter({outcome or UNKNOWN: 1}))
 
 
+async def _replay_form(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    form = tools.forms.get(head.source)
+    if form is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    async with tools.database.transaction() as tx:
+        superseded = await raw_copies.has_later(tx, head)
+    if superseded:
+        # The complainant corrected the form and sent it again: that copy is read.
+        return ReplayedCopy(head, Counter({IGNORED: 1}))
+    copy = FormCopy.from_raw(await tools.parts.raw_copies.open_raw(tools.database, head))
+    stored = await _stored_references(tools, copy.references)
+    reading = form_reader(tools.parts).read(form, dataclasses.replace(copy, references=stored))
+    if isinstance(reading, PendingRegistration):
+        lost = ("attachments",) if len(stored) < len(copy.references) else ()
+        reading = dataclasses.replace(reading, unreadable=tuple(dict.fromkeys((*reading.unreadable, *lost))))
+        reading = await register_missing(tools, reading, VIA_FORM)
+    return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
+
+
+async def _stored_references(tools: ReplayTools, texts: Sequence[str]) -> list[str]:
+    """The references without those of contents that were deleted or erased since the form was sent."""
+    named = {text: reference.sha256 for text in texts if (reference := parse_reference(text)) is not None}
+    if tools.parts.attachments is None or not named:
+        return list(named)
+    stored = await tools.parts.attachments.renew(set(named.values()))
+    return [text for text, sha256 in named.items() if sha256 in stored]
+
+
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
     VIA_HTTP: _replay_json,
     VIA_KAFKA: _replay_json,
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
     VIA_MAIL: _replay_mail,
+    VIA_FORM: _replay_form,
 }
 """Channel of a raw copy → what reads it again; a transport adds its own line."""

@@ -111,7 +111,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in ("aiokafka", "faststream", "alembic", "uvicorn", "httpx", "asyncio"):
+    for name in ("aiokafka", "faststream", "alembic", "uvicorn", "httpx", "asyncio", "urllib3", "opentelemetry"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     if service:
         structlog.contextvars.bind_contextvars(service=service)

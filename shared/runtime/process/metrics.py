@@ -19,6 +19,7 @@ LAG_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 36
 """Seconds from an instant to what follows it; 60 is the promise for routing, 10 and 60 those for timers."""
 
 READY = Gauge("jiesu_ready", "1 while the process is ready, as /ready answers, else 0")
+DEGRADED = Gauge("jiesu_degraded", "1 while /ready lists a reason that does not block requests, such as an absent broker, else 0")
 DATABASE_UP = Gauge("jiesu_database_up", "1 while the process can use its database, else 0")
 MEASUREMENTS_FAILED = Counter(
     "jiesu_measurements_failed", "Measurements that failed; their gauges have no value until one succeeds", ["measurement"]

@@ -63,6 +63,11 @@ def current_traceparent() -> str | None:
     return None if activity is None else activity.traceparent
 
 
+def request_traceparent(header: str | None) -> str | None:
+    """The parent of what a request stores: its own span, else what its header `traceparent` says; None for an unreadable one."""
+    return current_traceparent() or valid_traceparent(header)
+
+
 def trace_id(traceparent: str | None = None) -> str | None:
     """The 32 hexadecimal digits of the trace of `traceparent`, of the current activity by default; None without a trace."""
     context = traceparent or current_traceparent()

@@ -70,6 +70,7 @@ def running_prometheus(
         "storage.tsdb.path": folder / "data",
         "web.listen-address": f"127.0.0.1:{port}",
         "log.level": "warn",
+        "enable-feature": "exemplar-storage",
     }
     process.start([str(command), *(f"--{name}={value}" for name, value in options.items())])
     try:
