@@ -1,37 +1,100 @@
-"""Every query of every panel and every rule, asked of a real Prometheus that scraped the demo with two processes of each service."""
+"""Every query of panels and recording rules, asked of a real Prometheus that scraped the demo with two processes of each service."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
+import httpx
 import pytest
 
+from cli.service_names import SERVICES
 from deploy.embedded import EmbeddedServers
-from tests.support.servers.paired_stack import paired_stack
-from tests.support.servers.prometheus import running_prometheus
-import json,time
-from deploy.grafana.boards.registry import BOARDS
+from shared.contracts.topics import department_topic
+from tests.support.monitoring.board_queries import ABSENT_TOPIC, DATABASE_AWAY, board_queries, without_data
+from tests.support.monitoring.paired_stack import PairedStack, paired_stack
+from tests.support.monitoring.prometheus import Prometheus, running_prometheus
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.topics import Topics
+from tests.support.waiting import wait_for
 
-def test_explore(servers, tmp_path, topic_prefix):
-    t0=time.time()
-    def say(x): print(round(time.time()-t0,1),x,flush=True)
-    with paired_stack(tmp_path/'s', servers, topic_prefix) as paired:
-        say('started')
-        with running_prometheus(tmp_path/'p', paired.targets) as prom:
-            say('prom')
-            sender=asyncio.run(paired.play(14))
-            say(('played', sender.counts, sender.unanswered))
-            time.sleep(3)
-            empty=[]
-            for b in BOARDS:
-                for p in b.panels:
-                    for q in p.queries:
-                        e=q.expr.replace('$__rate_interval','1m')
-                        for v in ('procedure','department','service','instance','channel'): e=e.replace('$'+v,'.*')
-                        r=prom.query(e)
-                        if not r or all(x['value'][1]=='NaN' for x in r): empty.append((b.uid,p.title,q.expr,q.empty_unless,len(r)))
-            say('queried')
-            for x in empty: print(x)
-            names=prom.get('label/__name__/values')
-            Path('/tmp/w/o2g/names.json').write_text(json.dumps(names))
-            print([a['labels'] for a in prom.get('alerts')['alerts']])
-    say('stopped')
+DEPARTMENT = "property_service"
+DAYS = 12
+
+
+@pytest.mark.timeout(400)
+def test_every_query_returns_data_and_rare_ones_do_under_their_fault(
+    servers: EmbeddedServers, topics: Topics, tmp_path: Path, topic_prefix: str
+) -> None:
+    with (
+        paired_stack(tmp_path / "stack", servers, topic_prefix) as paired,
+        running_prometheus(tmp_path / "prometheus", paired.targets) as prometheus,
+    ):
+        asyncio.run(_play_with_faults(paired, prometheus, topics))
+
+
+async def _play_with_faults(paired: PairedStack, prometheus: Prometheus, topics: Topics) -> None:
+    await paired.play(0, DAYS)
+    await _wait_for_data(prometheus, "")
+    _count_processes(prometheus)
+    await topics.drop(f"{paired.prefix}{department_topic(DEPARTMENT).name}")
+    await paired.play(DAYS, DAYS + 2)
+    await _wait_for_data(prometheus, ABSENT_TOPIC)
+    async with _database_away(paired.stack.environment["DATABASE_URL"]):
+        await _see_outage(paired, prometheus)
+    await _wait_for_data(prometheus, DATABASE_AWAY)
+
+
+async def _wait_for_data(prometheus: Prometheus, fault: str) -> None:
+    """Wait until every query for that fault has data; without one, those that always have."""
+    missing = [query for query in board_queries() if query.empty_unless == fault]
+    assert missing
+
+    def all_answered() -> bool:
+        missing[:] = without_data(prometheus, missing)
+        return not missing
+
+    try:
+        await wait_for(all_answered, deadline=40, pause=0.5)
+    except AssertionError as error:
+        raise AssertionError("\n".join(f"{query.place}: {query.expression}" for query in missing)) from error
+
+
+def _count_processes(prometheus: Prometheus) -> None:
+    """Two processes of each service are scraped, and what the database counts comes from one of them."""
+    up = {series["metric"]["job"]: int(series["value"][1]) for series in prometheus.query("sum by (job) (up)")}
+    assert up == dict.fromkeys(SERVICES, 2)
+    shared = {series["metric"]["job"]: int(series["value"][1]) for series in prometheus.query("count by (job) (jiesu_dead_letters)")}
+    assert shared == dict.fromkeys(SERVICES, 1)
+
+
+@asynccontextmanager
+async def _database_away(url: str) -> AsyncIterator[None]:
+    """Refuse every connection to one database for the length of a block, and end those that it has; the server serves others on."""
+    name = urlsplit(url).path.removeprefix("/")
+    connection = await asyncpg.connect(asyncpg_dsn(url), database="postgres")
+    try:
+        await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        yield
+    finally:
+        await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await connection.close()
+
+
+async def _see_outage(paired: PairedStack, prometheus: Prometheus) -> None:
+    """A complaint during the outage is answered with 503, and every service's alert stands ready to fire."""
+    async with httpx.AsyncClient() as http:
+
+        async def is_refused() -> bool:
+            answer = await http.get(f"{paired.stack.url('sla')}/v1/cases/none", timeout=20)
+            return answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+        await wait_for(is_refused, deadline=20, what="503 without the database")
+    await wait_for(lambda: _pending(prometheus, "DatabaseDown") == set(SERVICES), deadline=30, what="DatabaseDown pending", pause=0.5)
+
+
+def _pending(prometheus: Prometheus, alert: str) -> set[str]:
+    return {found["labels"]["job"] for found in prometheus.get("alerts")["alerts"] if found["labels"]["alertname"] == alert}

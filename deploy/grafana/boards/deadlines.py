@@ -20,7 +20,7 @@ _DUE = Row(
                 Query(f"sum by (department) (jiesu_cases_overdue{{{UNIT}}})", "{{department}}"),
                 Query(f"sum by (department) (jiesu_cases_escalated{{{UNIT}}})", "{{department}} not acknowledged"),
             ),
-            runbook="deadlines-missed",
+            runbook="escalations-wait",
         ),
         Panel(
             "Missed deadlines",
@@ -50,6 +50,7 @@ _DUE = Row(
                 Query(f"sum by (event) (increase(jiesu_deemed_events_total{{{_OF_PROCEDURE}}}[1h]))", "{{event}}"),
                 Query(f"sum by (event) (jiesu_month_deemed_events{{{UNIT}}})", "30 days: {{event}}"),
             ),
+            runbook="silence-approves",
         ),
         Panel(
             "Duties",
@@ -100,6 +101,33 @@ _TIMERS = Row(
         ),
     ),
 )
+_PROMISE = Row(
+    "The promise · 承诺",
+    (
+        Panel(
+            "Timers later than ten seconds",
+            "Share of the timers that fired more than ten seconds late, in 1 h, 6 h and 3 d. Promise: one in a thousand.",
+            (
+                Query("job:jiesu_timers_late:ratio_rate1h", "{{job}} 1 h"),
+                Query("job:jiesu_timers_late:ratio_rate6h", "{{job}} 6 h"),
+                Query("job:jiesu_timers_late:ratio_rate3d", "{{job}} 3 d"),
+            ),
+            unit="percentunit",
+            runbook="deadline-budget-burns-fast",
+            limits=(0.001, 0.014),
+            width=12,
+        ),
+        Panel(
+            "Budget that is left",
+            "Share of the late timers that three days allow and that have not happened; below zero the promise is broken.",
+            (Query("1 - job:jiesu_timers_late:ratio_rate3d / 0.001", "{{job}}"),),
+            unit="percentunit",
+            runbook="deadline-budget-burns-slowly",
+            limits=(0.5, 0),
+            width=12,
+        ),
+    ),
+)
 _ACTIONS = Row(
     "Actions · 处理动作",
     (
@@ -128,6 +156,6 @@ BOARD = Board(
     uid="jiesu-deadlines",
     title="Deadlines · 时限",
     description="What is due and missed, by procedure and department, and whether timers fire when they are due.",
-    rows=(_DUE, _TIMERS, _ACTIONS),
+    rows=(_DUE, _TIMERS, _PROMISE, _ACTIONS),
     choices=(PROCEDURE, DEPARTMENT),
 )

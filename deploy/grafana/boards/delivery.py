@@ -30,7 +30,7 @@ _INTAKE = Row(
             "Mails by what they became, files by what became of them, and whether the mailboxes can be read.",
             (
                 Query("sum by (outcome) (increase(jiesu_intake_mails_total[1h]))", "mails: {{outcome}}"),
-                Query("max by (mailbox) (jiesu_intake_mailbox_up)", "{{mailbox}} readable", "a mailbox is configured"),
+                Query("max by (mailbox) (jiesu_intake_mailbox_up)", "{{mailbox}} readable", "a mailbox is read by IMAP"),
                 Query("sum by (result) (increase(jiesu_intake_attachments_total[1h]))", "files: {{result}}"),
                 Query("sum(increase(jiesu_intake_attachments_changed_total[1h]))", "files changed"),
             ),
@@ -104,7 +104,7 @@ _TOPICS = Row(
         ),
         Panel(
             "Routed within a minute",
-            "Share of the complaints that were classified and routed within a minute of their registration. Promise: 99 %.",
+            "Share of the complaints that were classified and routed within a minute of their registration. Promise: 99.9 %.",
             (
                 Query(
                     'sum(increase(jiesu_triage_routing_seconds_bucket{le="60.0"}[1h]))'
@@ -114,7 +114,7 @@ _TOPICS = Row(
             ),
             unit="percentunit",
             runbook="routing-budget-burns-fast",
-            limits=(0.99, 0.95),
+            limits=(0.999, 0.99),
         ),
         Panel(
             "From registration to the route",
@@ -148,7 +148,12 @@ _FALLEN_OUT = Row(
             runbook="breaker-open",
             limits=(1, 2),
         ),
-        stat("Inputs held", "Deferred inputs of sla: they wait for their case or for earlier deadlines.", "sum(jiesu_inputs_held)"),
+        stat(
+            "Inputs held",
+            "Deferred inputs of sla: they wait for their case or for earlier deadlines.",
+            "sum(jiesu_inputs_held)",
+            runbook="inputs-held-long",
+        ),
         Panel(
             "Bad records by sender",
             "Records that became dead letters by bad input in an hour, and those set aside because their sender sent too many.",
@@ -157,13 +162,25 @@ _FALLEN_OUT = Row(
                 Query("sum by (sender) (increase(jiesu_set_aside_records_total[1h]))", "set aside {{sender}}"),
             ),
             runbook="bad-records",
-            width=12,
+            width=8,
         ),
         Panel(
             "Records without the broker's timestamp",
             "Their instant is not trusted. Normal: zero; else the topic's message.timestamp.type is wrong.",
             (Query("sum by (topic) (increase(jiesu_untrusted_timestamp_records_total[1h]))", "{{topic}}"),),
-            width=12,
+            runbook="timestamps-untrusted",
+        ),
+        Panel(
+            "Complaints routed later than a minute",
+            "Share over an hour, six hours and three days. Promise: one in a thousand.",
+            (
+                Query("job:jiesu_routings_late:ratio_rate1h", "1 h"),
+                Query("job:jiesu_routings_late:ratio_rate6h", "6 h"),
+                Query("job:jiesu_routings_late:ratio_rate3d", "3 d"),
+            ),
+            unit="percentunit",
+            runbook="routing-budget-burns-slowly",
+            limits=(0.001, 0.014),
         ),
     ),
 )

@@ -2,8 +2,8 @@
 
 from deploy.grafana.panels import DEPARTMENT, PROCEDURE, UNIT, Board, Kind, Panel, Query, Row, stat
 
-_ON_TIME = 'outcome=~"met|breached"'
-_SPOKEN = 'outcome=~"satisfied|understood|dissatisfied"'
+_COUNTED = 'outcome!="known_late"'
+_REACHED = 'outcome!="unreachable"'
 
 _NOW = Row(
     "Now · 当前",
@@ -13,7 +13,7 @@ _NOW = Row(
             "Overdue · 已超时",
             "Open cases with a running clock whose deadline has passed.",
             f"sum(jiesu_cases_overdue{{{UNIT}}})",
-            runbook="deadlines-missed",
+            runbook="cases-overdue",
             limits=(1, 10),
         ),
         stat(
@@ -25,6 +25,7 @@ _NOW = Row(
             "Not acknowledged · 升级未确认",
             "Open cases whose escalation nobody has acknowledged.",
             f"sum(jiesu_cases_escalated{{{UNIT}}})",
+            runbook="escalations-wait",
             limits=(1, 10),
         ),
         stat(
@@ -49,10 +50,10 @@ _MONTH = Row(
     (
         stat(
             "On time · 及时率",
-            "Share of the deadlines that were met. Limits that had passed before their fact was known count neither way.",
-            f'sum(jiesu_month_deadlines{{outcome="met", {UNIT}}}) / sum(jiesu_month_deadlines{{{_ON_TIME}, {UNIT}}})',
+            "Share of the deadlines that were met. Limits that had passed before their fact was known are not counted.",
+            f'sum(jiesu_month_deadlines{{outcome="met", {UNIT}}}) / sum(jiesu_month_deadlines{{{_COUNTED}, {UNIT}}})',
             unit="percentunit",
-            runbook="deadline-budget-burns-fast",
+            runbook="deadlines-missed",
             limits=(0.99, 0.95),
         ),
         stat("Missed · 超时次数", "Deadlines that passed unmet.", f'sum(jiesu_month_deadlines{{outcome="breached", {UNIT}}})'),
@@ -66,13 +67,15 @@ _MONTH = Row(
             "Cases called back for the first time, in relation to the cases closed in the same 30 days.",
             f"sum(jiesu_month_called_back_cases{{{UNIT}}}) / sum(jiesu_month_closed_cases{{{UNIT}}})",
             unit="percentunit",
+            runbook="call-backs-missing",
             limits=(0.95, 0.8),
         ),
         stat(
             "Satisfied · 满意率",
-            "Share of the call-backs and ratings that say satisfied or understood, among those that reached the complainant.",
-            f'sum(jiesu_month_answers{{outcome=~"satisfied|understood", {UNIT}}}) / sum(jiesu_month_answers{{{_SPOKEN}, {UNIT}}})',
+            "Share of the complainants who were reached, by call-back or rating, and are satisfied.",
+            f'sum(jiesu_month_answers{{outcome="satisfied", {UNIT}}}) / sum(jiesu_month_answers{{{_REACHED}, {UNIT}}})',
             unit="percentunit",
+            runbook="complainants-dissatisfied",
             limits=(0.9, 0.75),
         ),
         stat("Urgings · 催办", "How often complainants urged an answer.", f"sum(jiesu_month_urgings{{{UNIT}}})"),
@@ -130,13 +133,7 @@ _WORK = Row(
         Panel(
             "On time by department · 各部门及时率",
             "Share of deadlines met in the last 30 days, by leading department.",
-            (
-                Query(
-                    f'sum by (department) (jiesu_month_deadlines{{outcome="met", {UNIT}}})'
-                    f" / sum by (department) (jiesu_month_deadlines{{{_ON_TIME}, {UNIT}}})",
-                    "{{department}}",
-                ),
-            ),
+            (Query(f"procedure_department:jiesu_month_timely:ratio{{{UNIT}}}", "{{department}}, {{procedure}}"),),
             unit="percentunit",
             limits=(0.99, 0.95),
             width=12,

@@ -9,11 +9,12 @@ _STATE = Row(
     (
         Panel(
             "Processes",
-            "Processes that answer, and whether all of a service are ready and can use the database. Normal: ready and database are 1.",
+            "Processes that answer, and whether all are ready and can use the database. Normal: ready and database are 1, degraded is 0.",
             (
                 Query(f"sum by (job) (up{{{_UP}}})", "{{job}} up"),
                 Query(f"min by (job) (jiesu_ready{{{PROCESS}}})", "{{job}} ready"),
                 Query(f"min by (job) (jiesu_database_up{{{PROCESS}}})", "{{job}} database"),
+                Query(f"max by (job) (jiesu_degraded{{{PROCESS}}})", "{{job}} degraded"),
             ),
             runbook="service-down",
         ),
@@ -43,6 +44,7 @@ _LATENCY = Row(
                 Query(quantile(0.95, "jiesu_intake_request_duration_seconds", "job", PROCESS), "{{job}} durable"),
             ),
             unit="s",
+            runbook="http-slow",
             limits=(0.5, 2),
         ),
         Panel(
@@ -50,7 +52,7 @@ _LATENCY = Row(
             "95th percentile from the broker's timestamp of a record to the commit of its batch. Normal: below two seconds.",
             (Query(quantile(0.95, "jiesu_record_lag_seconds", "job, topic", PROCESS), "{{job}} {{topic}}"),),
             unit="s",
-            runbook="consumer-behind",
+            runbook="records-late",
             limits=(10, 60),
         ),
         Panel(
@@ -97,6 +99,15 @@ _ERRORS = Row(
     "Errors",
     (
         Panel(
+            "Share of HTTP errors",
+            "Share of the answers with 5xx in five minutes, probes and scrapes apart. Normal: zero.",
+            (Query('job:jiesu_http_errors:ratio_rate5m{job=~"$service"}', "{{job}}"),),
+            unit="percentunit",
+            runbook="http-errors",
+            limits=(0.001, 0.01),
+            width=6,
+        ),
+        Panel(
             "HTTP errors",
             "Answers with 5xx and requests that the client gave up. Normal: none.",
             (
@@ -109,6 +120,7 @@ _ERRORS = Row(
             ),
             unit="reqps",
             runbook="connections-closed",
+            width=6,
         ),
         Panel(
             "Dead and repeated work",
@@ -119,7 +131,8 @@ _ERRORS = Row(
                 Query(per_second("jiesu_relay_messages_total", "job", f'outcome="failed", {PROCESS}'), "{{job}} not sent"),
             ),
             unit="cps",
-            runbook="dead-letters",
+            runbook="batches-retried",
+            width=6,
         ),
         Panel(
             "Failures inside",
@@ -138,7 +151,8 @@ _ERRORS = Row(
                     "the database is away",
                 ),
             ),
-            runbook="not-measured",
+            runbook="loops-fail",
+            width=6,
         ),
     ),
 )
@@ -155,7 +169,7 @@ _SATURATION = Row(
                 ),
             ),
             unit="percentunit",
-            runbook="database-down",
+            runbook="database-pool-full",
             limits=(0.8, 0.95),
         ),
         Panel(
@@ -168,6 +182,7 @@ _SATURATION = Row(
                 ),
                 Query(f"sum by (job) (jiesu_http_requests_running{{{PROCESS}}})", "{{job}} requests"),
             ),
+            runbook="slots-full",
         ),
         Panel(
             "Event loop",
@@ -177,6 +192,7 @@ _SATURATION = Row(
                 Query(f"max by (job) (rate(jiesu_event_loop_busy_seconds_total{{{PROCESS}}}[$__rate_interval]))", "{{job}} busy"),
             ),
             unit="s",
+            runbook="event-loop-lags",
             limits=(0.25, 1),
         ),
         Panel(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers.monitoring_programs import program
+from tests.support.monitoring.programs import program
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import yaml
 
 from cli.demo.demo_files import ORGANISATION_FILE
 from shared.procedures.loading.loader import load_organisation
-from tests.support.servers.alertmanager import CONFIGURATION, running_alertmanager
-from tests.support.servers.monitoring_programs import program
-from tests.support.servers.prometheus import rule_files
+from tests.support.monitoring.alertmanager import CONFIGURATION, running_alertmanager
+from tests.support.monitoring.programs import program
+from tests.support.monitoring.prometheus import rule_files
 from tests.support.waiting import wait_for
 
 DEPARTMENTS = [department.id for department in load_organisation(ORGANISATION_FILE).departments]

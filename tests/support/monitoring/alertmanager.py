@@ -11,8 +11,8 @@ import httpx
 
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess, wait_until
+from tests.support.monitoring.programs import program
 from tests.support.repository import PROJECT
-from tests.support.servers.monitoring_programs import program
 
 CONFIGURATION = PROJECT / "deploy/prometheus/alertmanager.yml"
 

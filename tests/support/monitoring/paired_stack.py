@@ -49,10 +49,10 @@ class PairedStack:
         """The addresses of each service's processes, as Prometheus takes them."""
         return {service: [f"127.0.0.1:{self.stack.ports[name]}" for name in (service, f"{service}-2")] for service in SERVICES}
 
-    async def play(self, days: int) -> DemoSender:
-        """Send the first days of the demo's month with its hostile input, mails, files and forms; returns once all is answered."""
+    async def play(self, first: int, end: int) -> DemoSender:
+        """Send days of the demo's month, from the beginning on with its hostile input, mails, files and forms, until all is answered."""
         sender = DemoSender(self.stack, self.clock, self.prefix)
-        await sender.run(_first_days(days), self._send_alongside)
+        await sender.run(_days(first, end), _send_nothing if first else self._send_alongside)
         return sender
 
     async def _send_alongside(self, sender: DemoSender) -> list[str]:
@@ -70,6 +70,7 @@ def paired_stack(root: Path, servers: EmbeddedServers, prefix: str) -> Iterator[
         "JIESU_CLOCK": f"{START.isoformat()}@{clock.real_origin.isoformat()}x{FACTOR}",
         "JIESU_CLOCK_TOLERANCE_MS": "0",
         "JIESU_TOPIC_PREFIX": prefix,
+        "JIESU_OUTBOX_HOLD_SECONDS": "1",
         "JIESU_DATABASE_POOL": "3",  # eight processes share one small server
     }
     ports = service_ports("mail", "smpp")
@@ -94,9 +95,15 @@ def _start_second(stack: Stack, service: str, port: int) -> tuple[ManagedProcess
     return process, stack.url(name)
 
 
-def _first_days(days: int) -> MonthPlan:
-    plan, end = plan_month(StaffPlanner()), START + timedelta(days=days)
-    return MonthPlan([item for item in plan.submissions if item.at < end], [item for item in plan.actions if item.at < end])
+async def _send_nothing(_sender: DemoSender) -> list[str]:
+    return []
+
+
+def _days(first: int, end: int) -> MonthPlan:
+    plan, begin, over = plan_month(StaffPlanner()), START + timedelta(days=first), START + timedelta(days=end)
+    return MonthPlan(
+        [item for item in plan.submissions if begin <= item.at < over], [item for item in plan.actions if begin <= item.at < over]
+    )
 
 
 def _is_ready(url: str) -> bool:
