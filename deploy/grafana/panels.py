@@ -112,8 +112,15 @@ def used_share(metric: str, by: str, matchers: str = "") -> str:
 
 
 def stat(
-    title: str, description: str, expr: str, *, unit: str = "short", runbook: str = "", limits: tuple[float, float] | None = None
+    title: str,
+    description: str,
+    expr: str,
+    *,
+    unit: str = "short",
+    runbook: str = "",
+    limits: tuple[float, float] | None = None,
+    empty_unless: str = "",
 ) -> Panel:
     """One number."""
-    query = Query(expr, title.partition(" · ")[0])
+    query = Query(expr, title.partition(" · ")[0], empty_unless)
     return Panel(title, description, (query,), unit, Kind.STAT, runbook, limits, width=4, height=4)

@@ -1,6 +1,7 @@
 """Every query of dashboards and alerts is PromQL, names only metrics that exist with labels that they have, and every metric is watched."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -128,3 +129,33 @@ def test_every_alert_has_a_severity_and_a_summary() -> None:
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert rule["annotations"]["summary"]
+
+
+def test_every_alert_has_its_runbook_and_its_dashboard() -> None:
+    boards = {dashboard(path)["uid"] for path in DASHBOARDS}
+    for rule in rules():
+        if "alert" not in rule:
+            continue
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", rule["alert"]).lower()
+        assert rule["annotations"]["runbook"] == f"docs/runbooks/{name}.md"
+        page = (PROJECT / rule["annotations"]["runbook"]).read_text(encoding="utf-8")
+        assert f"`{rule['alert']}`" in page
+        assert f"(`{rule['annotations']['dashboard']}`)" in page
+        for part in ("**Meaning.**", "**Impact.**", "**First look.**", "**Remedies.**", "**Over**"):
+            assert part in page, f"{name}: {part}"
+        assert rule["annotations"]["dashboard"] in boards
+
+
+def test_links_of_panels_lead_to_runbooks_that_exist() -> None:
+    links = {link["url"] for panel in panels() for link in (*panel.get("links", ()), *panel["fieldConfig"]["defaults"].get("links", ()))}
+    assert links
+    missing = [link for link in links if not (PROJECT / "docs/runbooks" / link.removeprefix("${runbooks}/")).is_file()]
+    assert missing == []
+
+
+def test_filters_of_a_dashboard_are_variables_that_it_has() -> None:
+    for path in DASHBOARDS:
+        variables = {variable["name"] for variable in dashboard(path)["templating"]["list"]} | {"__rate_interval"}
+        used = {name for panel in dashboard(path)["panels"] for name in re.findall(r"\$\{?(\w+)", json.dumps(panel))}
+        assert used <= variables, path.name
+        assert variables - used <= {"__rate_interval"}, f"{path.name}: a list that changes nothing"

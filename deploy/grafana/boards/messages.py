@@ -1,6 +1,6 @@
 """Messages to people: requests, attempts at providers, receipts and digests."""
 
-from deploy.grafana.panels import Board, Choice, Panel, Query, Row, per_second, quantile
+from deploy.grafana.panels import Board, Choice, Kind, Panel, Query, Row, per_second, quantile
 
 _CHANNEL = Choice("channel", "Channel · 渠道", "label_values(jiesu_notify_requested_total, channel)")
 _ON = 'channel=~"$channel"'
@@ -22,6 +22,13 @@ _SENT = Row(
             "Failed by reason",
             "Messages that finally failed in an hour. Normal: few, for wrong addresses.",
             (Query(f"sum by (channel, reason) (increase(jiesu_notify_failed_total{{{_ON}}}[1h]))", "{{channel}}: {{reason}}"),),
+            runbook="messages-fail",
+        ),
+        Panel(
+            "Failed in 30 days",
+            "Messages that finally failed in the last 30 days, as far as they are kept.",
+            (Query(f"sum by (channel, reason) (jiesu_notify_month_failed_messages{{{_ON}}})", "{{channel}}: {{reason}}"),),
+            kind=Kind.BARS,
             runbook="messages-fail",
         ),
         Panel(

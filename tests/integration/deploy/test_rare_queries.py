@@ -10,13 +10,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from cli.reference.declared import declared_metrics
-from tests.support.monitoring.board_queries import ABSENT_TOPIC, DATABASE_AWAY, board_queries, without_data
+from tests.support.monitoring.board_queries import MADE, board_queries, without_data
 from tests.support.monitoring.prometheus import running_prometheus
 from tests.support.promql import parse_query
 from tests.support.waiting import wait_for
 
 ALWAYS = ""
-QUERIES = [query for query in board_queries() if query.empty_unless not in {ALWAYS, ABSENT_TOPIC, DATABASE_AWAY}]
+QUERIES = [query for query in board_queries() if query.empty_unless not in {ALWAYS, *MADE}]
 METRICS = {series: metric for metric in declared_metrics() for series in metric.series_names}
 
 
