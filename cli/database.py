@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import NoReturn, TypeVar
 
 import asyncpg
@@ -40,8 +40,15 @@ def query_service(service: str, query: Callable[[Database], Awaitable[T]], *, ex
         finally:
             await database.close()
 
-    try:
+    with database_errors_ending_command(service, exit_status):
         return asyncio.run(run())
+
+
+@contextmanager
+def database_errors_ending_command(service: str, exit_status: int = EXIT_UNUSABLE) -> Iterator[None]:
+    """A database, or a file, that the block cannot use ends the command with one line and `exit_status`."""
+    try:
+        yield
     except OSError as error:
         # Errors of connections name no file.
         if error.filename is not None:

@@ -9,11 +9,11 @@ from cli.exit_status import exit_with
 _REMEDY = "give a path in a folder that exists and that you may write to"
 
 
-def require_folder(out: Path | None) -> None:
+def require_folder(out: Path | None, option: str = "--out") -> None:
     """End the command if the folder of the file does not exist."""
     # At the start: a form that is registered as issued and cannot be written would be a number without paper.
     if out is not None and not out.parent.is_dir():
-        exit_with(f"--out: the folder does not exist; {_REMEDY}")
+        exit_with(f"{option}: the folder does not exist; {_REMEDY}")
 
 
 @contextmanager
