@@ -9,15 +9,18 @@ import urllib.request
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 import yaml
+from packaging.utils import canonicalize_name
 
 from cli.service_names import SERVICES as OURS
 from deploy.embedded.process import wait_until
+from deploy.supply.sbom import image_extras, shipped_packages
 from shared.contracts.topics import CASE_ACTIONS, CASE_EVENTS, COMPLAINT_EVENTS, COMPLAINT_SUBMISSIONS, NOTIFICATION_EVENTS, TRIAGE_EVENTS
 from tests.support.containers.compose_file import ComposeService, read_compose
 from tests.support.containers.dockerfile import read_dockerfile
@@ -210,6 +213,13 @@ def test_topics_of_the_services_and_of_every_department_exist(stack: ComposeStac
     )
     done = stack.containers["triage"].run(["python", "-c", code])
     assert {*(topic.name for topic in TOPICS), "department-service_centre"} <= set(done.stdout.split()), done.stderr
+
+
+def test_the_image_holds_the_packages_of_the_bill_of_materials_and_no_other(stack: ComposeStack) -> None:
+    code = "from importlib.metadata import distributions as d; print(*sorted({f'{x.name} {x.version}' for x in d()}), sep='\\n')"
+    done = stack.containers["triage"].run(["python", "-c", code])
+    installed = {canonicalize_name(name): version for name, version in (line.split() for line in done.stdout.splitlines())}
+    assert installed == {name: version(name) for name in shipped_packages("jiesu", image_extras())}
 
 
 def test_libraries_of_the_image_need_nothing_that_a_slim_debian_lacks(stack: ComposeStack) -> None:
