@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.notify.domain.failure_reason import FailureReason, reason_label
-from shared.runtime.process.measured_gauge import OTHER, MeasuredGauge, bounded
+from shared.runtime.process.measured_gauge import OTHER, SharedGauge, bounded
 
 CHANNELS = ("email", "sms", "chat", "voice")
 
@@ -40,14 +40,14 @@ DIGEST_DELAY = Histogram(
     ["channel"],
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 43_200),
 )
-DIGEST_LATE = MeasuredGauge(
+DIGEST_LATE = SharedGauge(
     "jiesu_notify_digest_late_seconds", "Real seconds by which the oldest digest that is due has not been closed", ["channel"]
 )
-CARRIED_LAG = MeasuredGauge(
+CARRIED_LAG = SharedGauge(
     "jiesu_notify_carried_lag_seconds", "Real seconds that the oldest outcome waits for the requests that its message carried", []
 )
-DUE = MeasuredGauge("jiesu_notify_due", "Messages whose next attempt is due and that are not leased", ["channel"])
-DUE_AGE = MeasuredGauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
+DUE = SharedGauge("jiesu_notify_due", "Messages whose next attempt is due and that are not leased", ["channel"])
+DUE_AGE = SharedGauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
 
 
 def channel_label(name: str) -> str:

@@ -15,6 +15,7 @@ from services.notify.providers.receipts import ReceiptListener
 from services.notify.storage import carried_news, deliveries, delivery_parts, digests
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import Measurement
 from shared.runtime.process.supervision import BackgroundLoop
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
@@ -40,7 +41,8 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
         wakes.append(queue.work_added)
     maintenance = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
     service.add_background_loop("maintenance", maintenance.run)
-    service.add_measurement("deliveries", maintenance.measure, (metrics.DUE, metrics.DUE_AGE, metrics.DIGEST_LATE, metrics.CARRIED_LAG))
+    gauges = (metrics.DUE, metrics.DUE_AGE, metrics.DIGEST_LATE, metrics.CARRIED_LAG)
+    service.add_measurement(Measurement("deliveries", maintenance.measure, gauges))
     metrics.initialise()
     return wakes
 

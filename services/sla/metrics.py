@@ -15,7 +15,7 @@ from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.effects import DeemEvent, expand_effect, role_tuple
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
-from shared.runtime.process.measured_gauge import MeasuredGauge, bounded
+from shared.runtime.process.measured_gauge import SharedGauge, bounded
 
 CASE_EVENTS_TOTAL = Counter("jiesu_case_events_total", "Events of cases, by type and procedure.", ["event", "procedure"])
 ACTIONS_TOTAL = Counter("jiesu_actions_total", "Actions, by action and result (accepted or refused).", ["action", "result"])
@@ -27,17 +27,17 @@ ESCALATIONS_TOTAL = Counter("jiesu_escalations_total", "Escalation steps taken, 
 DEEMED_TOTAL = Counter(
     "jiesu_deemed_total", "Deemed events, caused by an expired deadline, by procedure and event.", ["procedure", "event"]
 )
-CASES_OPEN = MeasuredGauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
-CASES_DUE_WITHIN = MeasuredGauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
-INPUTS_HELD = MeasuredGauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
-REVIEWS_OPEN = MeasuredGauge("jiesu_reviews_open", "Cases in the review queue, by why they are there.", ["reason"])
-REVIEWS_OLDEST = MeasuredGauge("jiesu_reviews_oldest_seconds", "How long the oldest case has been in the review queue.", ["reason"])
-REVIEWS_AGREED = MeasuredGauge(
+CASES_OPEN = SharedGauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
+CASES_DUE_WITHIN = SharedGauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
+INPUTS_HELD = SharedGauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
+REVIEWS_OPEN = SharedGauge("jiesu_reviews_open", "Cases in the review queue, by why they are there.", ["reason"])
+REVIEWS_OLDEST = SharedGauge("jiesu_reviews_oldest_seconds", "How long the oldest case has been in the review queue.", ["reason"])
+REVIEWS_AGREED = SharedGauge(
     "jiesu_reviews_agreed_ratio",
     "Share of the reviews decided in the last 30 days in which every first guess was right; of those with reason audit: accuracy.",
     ["reason"],
 )
-REVIEWS_CALIBRATION = MeasuredGauge(
+REVIEWS_CALIBRATION = SharedGauge(
     "jiesu_reviews_calibration_error", "Calibration error (15 bins) of the first guesses of the audits of the last 30 days."
 )
 REVIEW_REASONS = ("confidence", "audit")

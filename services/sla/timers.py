@@ -15,6 +15,7 @@ from services.sla.storage import cases as stored_cases
 from services.sla.storage import deferred_inputs, due_timers, idempotency
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import Measurement
 from shared.runtime.database.retention import delete_in_steps
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
@@ -54,8 +55,8 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
 
     service.add_timers(lock_cases=stored_cases.lock_cases, fire_timers=fire_timers)
     service.add_background_loop("recalculate", recalculate)
-    service.add_measurement("cases", measure, (metrics.CASES_OPEN, metrics.CASES_DUE_WITHIN, metrics.INPUTS_HELD))
-    service.add_measurement("reviews", measure_reviews, GAUGES)
+    service.add_measurement(Measurement("cases", measure, (metrics.CASES_OPEN, metrics.CASES_DUE_WITHIN, metrics.INPUTS_HELD)))
+    service.add_measurement(Measurement("reviews", measure_reviews, GAUGES))
     service.add_background_loop("duties", duties.run)
     service.add_background_loop("prune", prune)
 

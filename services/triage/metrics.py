@@ -11,7 +11,7 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Routed, RouteProposed
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
-from shared.runtime.process.measured_gauge import MeasuredGauge, bounded
+from shared.runtime.process.measured_gauge import SharedGauge, bounded
 
 CLASSIFIED = Counter("jiesu_triage_classified", "Complaints classified for the first time", ["procedure", "class"])
 RECLASSIFIED = Counter("jiesu_triage_reclassified", "Classes changed by triage: by a group or an amendment", ["procedure", "class"])
@@ -19,7 +19,7 @@ ROUTED = Counter("jiesu_triage_routed", "Complaints routed to a department", ["p
 PROPOSED = Counter("jiesu_triage_route_proposed", "Routes that triage only proposed", ["procedure", "department"])
 GROUPS = Counter("jiesu_triage_groups_found", "Groups found across cases", ["procedure", "count"])
 DISSOLVED = Counter("jiesu_triage_groups_dissolved", "Groups that no longer hold", ["procedure"])
-RECOUNTS = MeasuredGauge(
+RECOUNTS = SharedGauge(
     "jiesu_triage_recounts_waiting", "Counts that wait to be taken again because complainants turned out to be one person", ["procedure"]
 )
 FAILED_CONDITIONS = Counter(

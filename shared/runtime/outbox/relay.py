@@ -20,10 +20,12 @@ from shared.runtime.kafka.producer import (
     UnsendableTopicError,
 )
 from shared.runtime.outbox.outbox import MAX_BYTES_PER_ROW
+from shared.runtime.outbox.publish_spans import PublishSpans
 from shared.runtime.outbox.unsendable import UnsendableMessage, store_unsendable
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.tracing.spans import Tracing
 
 BATCH_MESSAGES = 1500
 MAX_CYCLE_BYTES = 8 * 1024 * 1024
@@ -57,7 +59,8 @@ log = structlog.get_logger(__name__)
 class Relay:
     """Sends the outbox of one service; a topic that cannot be sent to is held for 5 seconds, the others are sent."""
 
-    def __init__(self, database: Database, settings: RuntimeSettings, health: Health) -> None:
+    def __init__(self, database: Database, settings: RuntimeSettings, health: Health, tracing: Tracing | None = None) -> None:
+        self._tracing = tracing
         self._database = database
         self._settings = settings
         self._health = health
@@ -122,9 +125,12 @@ class Relay:
             arguments = (self._lock_id(shard), shard, self._held_topics(), BATCH_MESSAGES, MAX_CYCLE_BYTES)
             rows = await tx.fetch(_TAKE_SHARD_ROWS, *arguments)
             rows.sort(key=lambda row: row["id"])  # RETURNING has no order
-            records = [record for row in rows for record in self._producer_records(row)]
+            publishing = PublishSpans(self._tracing) if self._tracing is not None and self._tracing.is_on else None
+            records = [record for row in rows for record in self._producer_records(row, publishing)]
             outcomes = await self._producer.send(records) if records else []
             error = await self._settle_unsent(tx, rows, outcomes)
+        if publishing is not None:
+            publishing.end(outcomes)
         sent = outcomes.count(None)
         metrics.RELAY_MESSAGES.inc(sent)
         if error is not None:
@@ -174,10 +180,13 @@ class Relay:
         metrics.RELAY_HELD_TOPICS.set(len(self._held_until))
         return [topic.removeprefix(self._settings.topic_prefix) for topic in self._held_until]
 
-    def _producer_records(self, row: asyncpg.Record) -> Iterator[ProducerRecord]:
+    def _producer_records(self, row: asyncpg.Record, publishing: PublishSpans | None) -> Iterator[ProducerRecord]:
         topic = f"{self._settings.topic_prefix}{row['topic']}"
         for key, headers, body in zip(row["keys"], row["headers"], row["bodies"], strict=True):
-            yield topic, key.encode(), body, [(name, value.encode()) for name, value in orjson.loads(headers)]
+            pairs = orjson.loads(headers)
+            if publishing is not None:
+                publishing.follow(row["id"], row["topic"], key, pairs, row["created_at"])
+            yield topic, key.encode(), body, [(name, value.encode()) for name, value in pairs]
 
     async def _wait(self) -> None:
         """Wait for a commit in this process that added messages, at most the poll interval: messages of other processes need polling."""

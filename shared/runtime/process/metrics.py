@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.runtime.process.measured_gauge import MeasuredGauge
+from shared.runtime.process.measured_gauge import MeasuredGauge, SharedGauge
 
 UNVERIFIED = "unverified"
 """The sender of records whose signature proves none."""
 
 READY = Gauge("jiesu_ready", "1 while the process is ready, as /ready answers, else 0")
+DEGRADED = Gauge("jiesu_degraded", "1 while /ready lists a reason that does not block requests, such as an absent broker, else 0")
 DATABASE_UP = Gauge("jiesu_database_up", "1 while the process can use its database, else 0")
 MEASUREMENTS_FAILED = Counter(
     "jiesu_measurements_failed", "Measurements that failed; their gauges have no value until one succeeds", ["measurement"]
@@ -33,12 +34,12 @@ BAD_RECORDS = Counter(
 )
 SET_ASIDE = Counter("jiesu_set_aside_records", "Records set aside because their sender sent too many bad ones, by sender", ["sender"])
 UNTRUSTED_TIMESTAMPS = Counter("jiesu_untrusted_timestamp_records", "Records whose timestamp was not set by the broker", ["topic"])
-DEAD_LETTERS = MeasuredGauge("jiesu_dead_letters", "Dead letters that are not settled")
-PARKED_CASES = MeasuredGauge("jiesu_parked_cases", "Cases parked behind a dead letter")
-PARKED_RECORDS = MeasuredGauge("jiesu_parked_records", "Records that wait behind a dead letter")
-PARKED_TIMERS = MeasuredGauge("jiesu_parked_timers", "Due timers of parked cases")
-OUTBOX_MESSAGES = MeasuredGauge("jiesu_outbox_messages", "Messages in the outbox")
-OUTBOX_AGE = MeasuredGauge("jiesu_outbox_age_seconds", "Age of the oldest message in the outbox in real seconds")
+DEAD_LETTERS = SharedGauge("jiesu_dead_letters", "Dead letters that are not settled")
+PARKED_CASES = SharedGauge("jiesu_parked_cases", "Cases parked behind a dead letter")
+PARKED_RECORDS = SharedGauge("jiesu_parked_records", "Records that wait behind a dead letter")
+PARKED_TIMERS = SharedGauge("jiesu_parked_timers", "Due timers of parked cases")
+OUTBOX_MESSAGES = SharedGauge("jiesu_outbox_messages", "Messages in the outbox")
+OUTBOX_AGE = SharedGauge("jiesu_outbox_age_seconds", "Age of the oldest message in the outbox in real seconds")
 RELAY_CYCLES = Counter("jiesu_relay_cycles", "Relay cycles, by result: sent, empty, held, failed", ["result"])
 RELAY_MESSAGES = Counter("jiesu_relay_messages", "Messages sent by the relay")
 RELAY_HELD_TOPICS = Gauge("jiesu_relay_held_topics", "Topics whose messages are held because they could not be sent: absent or forbidden")

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 async def supervise(name: str, loop: BackgroundLoop, stop: asyncio.Event, health: Health) -> None:
-    """Run `loop(stop)` until it returns or `stop` is set. A failure is logged, makes the process unready and restarts the loop."""
+    """Run `loop(stop)` until it returns or `stop` is set. A failure is logged, degrades the process and restarts the loop."""
     backoff = Backoff(initial_seconds=0.1, max_seconds=3.0)
     while True:
         started = monotonic()

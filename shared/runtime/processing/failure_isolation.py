@@ -12,8 +12,8 @@ from shared.runtime.dead_letters import parking, store
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import FailedRecord, ReceivedRecord
 from shared.runtime.process.failures import fault_signature, redacted_reason
-from shared.runtime.process.logging import log_context
 from shared.runtime.processing import inbox
+from shared.runtime.tracing.context import Activity, working_on
 
 BatchHandler = Callable[[Transaction, Sequence[ReceivedRecord]], Awaitable[None]]
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ async def send_to_dead_letters(tx: Transaction, record: ReceivedRecord, error: B
     else:
         result.by_fault.append(failure)
         result.faults.append(fault_signature(error))
-    with log_context(case=record.key, event=str(record.id), trace=record.traceparent):
+    with working_on(Activity(record.traceparent, record.key, str(record.id))):
         log.error(
             "record became a dead letter", letter=letter, parked=park, reason=failure.reason, topic=record.topic, offset=record.offset
         )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from prometheus_client import REGISTRY
 
@@ -230,6 +230,24 @@ async def test_arming_the_same_cases_in_different_order_does_not_deadlock(probe_
         async with service.database.transaction() as tx:
             await timers.arm(tx, dict.fromkeys(names[:150], (1, None)))
         assert await count_rows(service, "timer") == 50
+
+
+async def test_a_timer_is_linked_to_the_event_that_set_its_instant(probe_settings: RuntimeSettings) -> None:
+    first, second, unsampled = (f"00-{digit * 32}-{'b' * 16}-{flags}" for digit, flags in (("a", "01"), ("c", "01"), ("d", "00")))
+    soon, later = datetime.now(UTC) + LATE, datetime.now(UTC) + 2 * LATE
+
+    async def armed_by(service: Service, due: datetime, traceparent: str, arm: Any = timers.arm) -> str | None:
+        async with service.database.transaction() as tx:
+            await arm(tx, {"a": (1, due)}, {"a": traceparent})
+            return cast("str | None", await tx.fetchval("SELECT traceparent FROM timer"))
+
+    async with service_with_timers(probe_settings, ProbeHandler()) as service:
+        assert await armed_by(service, soon, first) == first
+        assert await armed_by(service, soon, second) == first, "the event has not moved the timer"
+        assert await armed_by(service, later, second) == second
+        assert await armed_by(service, later, first, timers.arm_earlier) == second
+        assert await armed_by(service, soon, first, timers.arm_earlier) == first
+        assert await armed_by(service, later, unsampled) is None, "there is nothing to link to"
 
 
 async def test_a_timer_is_due_in_domain_time(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
