@@ -15,6 +15,8 @@ from cli.reference import declared
 from cli.service_names import SERVICES as OURS
 from shared.contracts.topics import PARTITIONS, TOPICS
 from shared.procedures.loading.loader import load_organisation
+from shared.runtime.http.probes import probe_router
+from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from tests.support.containers.dockerfile import read_dockerfile
 from tests.support.kustomize import MODULE, build_manifests, kustomize_command
@@ -164,6 +166,7 @@ def test_every_mount_exists_and_every_path_of_a_setting_is_mounted(folder: str) 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_probes_call_paths_that_every_service_has(overlay: str) -> None:
+    served = {getattr(route, "path", "") for route in probe_router(Health()).routes}
     for name, _, container in pods(f"overlays/{overlay}"):
         probes = {probe: container[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
         assert probes == {
@@ -171,6 +174,7 @@ def test_probes_call_paths_that_every_service_has(overlay: str) -> None:
             "livenessProbe": {"path": "/live", "port": "http"},
             "readinessProbe": {"path": "/ready", "port": "http"},
         }, name
+        assert {probe["path"] for probe in probes.values()} <= served
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

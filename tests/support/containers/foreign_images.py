@@ -11,7 +11,7 @@ from tests.support.containers.root_files import BASE_PATH, Mount, base_image
 from tests.support.servers.maven_jar import fetch_jar
 from tests.support.servers.session_servers import print_progress
 
-KAFKA_USER, POSTGRES_USER = 1000, 999
+KAFKA_USER, POSTGRES_USER, NOBODY = 1000, 999, 65534
 _TOOLS = Path(__file__).parents[1] / "servers/kafka_tools"
 # kafka-run-class.sh: the health check's own process takes the broker's KAFKA_HEAP_OPTS unless they are set for it.
 _TOOL = """#!/bin/sh
@@ -87,6 +87,14 @@ def postgres_image(folder: Path) -> Image:
         "LANG": "C.UTF-8",
     }
     return Image(root, environment, "/", f"{POSTGRES_USER}:{POSTGRES_USER}", ["/docker-entrypoint.sh"])
+
+
+def prometheus_image(folder: Path, program: Path) -> Image:
+    """Prometheus as its image has it: the program is the entry point, to which the compose file's command is added."""
+    root = base_image(folder)
+    root.mounts.append(Mount(program, "/opt/prometheus"))
+    _give(folder / "prometheus", NOBODY)
+    return Image(root, {"PATH": BASE_PATH}, "/prometheus", f"{NOBODY}:{NOBODY}", entrypoint=["/opt/prometheus"])
 
 
 def _write_program(path: Path, text: str) -> None:

@@ -24,6 +24,7 @@ class Image:
     folder: str = "/"
     user: str = "0:0"
     command: list[str] = field(default_factory=list)
+    entrypoint: list[str] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
 
 

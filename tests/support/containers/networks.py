@@ -3,14 +3,17 @@
 import ctypes
 import os
 import shlex
+import socket
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from subprocess import PIPE
 from typing import TypeVar
 
+from tests.support.containers.name_server import answer, bound_socket
 from tests.support.containers.root_files import UNSHARE
 
 T = TypeVar("T")
@@ -81,6 +84,7 @@ class ComposeNetworks:
         self._subnets = {name: f"172.30.{number}" for number, name in enumerate(internal, 1)}
         self._numbers = count(2)
         self._members: list[NetworkNamespace] = []
+        self._servers: list[socket.socket] = []
         for name, is_internal in internal.items():
             self.host.configure(f"link add name br-{name} type bridge", f"link set br-{name} up")
             if not is_internal:
@@ -100,15 +104,29 @@ class ComposeNetworks:
                 f"link set {port} up",
             )
             member.configure(f"address add {address}/24 dev eth{index}", f"link set eth{index} up")
+        # As an engine does: a server on loopback in each container, which knows the services of the container's networks.
+        server = member.call(bound_socket)
+        self._servers.append(server)
+        threading.Thread(target=self._serve_names, args=(server, networks), daemon=True).start()
         return member
 
-    def hosts_file(self, networks: list[str]) -> str:
-        """Names of all services that share one of the networks: what the engine's name server knows."""
-        shared = [f"{address} {service}" for (service, network), address in self.addresses.items() if network in networks]
-        return "\n".join(["127.0.0.1 localhost", *shared, ""])
+    def _serve_names(self, server: socket.socket, networks: list[str]) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                query, peer = server.recvfrom(512)
+                if not query:  # shut down
+                    return
+                server.sendto(answer(query, self._known(networks)), peer)
+
+    def _known(self, networks: list[str]) -> dict[str, str]:
+        return {service: address for (service, network), address in self.addresses.items() if network in networks}
 
     def close(self) -> None:
-        """End every namespace."""
+        """End every namespace and name server."""
+        for server in self._servers:
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
         for member in [*self._members, self.host]:
             member.close()
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from deploy.embedded.process import wait_until
 from tests.support.containers.compose_file import ComposeService, Volume
 from tests.support.containers.container import Container
-from tests.support.containers.foreign_images import kafka_image, postgres_image
+from tests.support.containers.foreign_images import kafka_image, postgres_image, prometheus_image
 from tests.support.containers.image import Image, ImageBuilder, copy_root
+from tests.support.containers.name_server import NAME_SERVER
 from tests.support.containers.networks import ComposeNetworks, NetworkNamespace
 from tests.support.containers.root_files import Mount, RootFiles
 from tests.support.repository import PROJECT
@@ -24,6 +25,7 @@ class ComposeStack:
     networks: ComposeNetworks
     builder: ImageBuilder
     folder: Path
+    prometheus: Path | None = None
 
     def __post_init__(self) -> None:
         self.containers: dict[str, Container] = {}
@@ -89,13 +91,14 @@ class ComposeStack:
         folder.parent.mkdir(exist_ok=True)
         copy_root(image.root.folder, folder)
         mounts = [*image.root.mounts, *(self._volume_mount(volume, folder) for volume in service.volumes)]
-        hosts = self.folder / f"{service.name}.hosts"
-        hosts.write_text(self.networks.hosts_file(list(service.document["networks"])))
-        mounts.append(Mount(hosts, "/etc/hosts"))
+        for name, text in (("hosts", "127.0.0.1 localhost\n"), ("resolv.conf", f"nameserver {NAME_SERVER}\noptions ndots:0\n")):
+            file = self.folder / f"{service.name}.{name}"
+            file.write_text(text)
+            mounts.append(Mount(file, f"/etc/{name}"))
         return Container(
             RootFiles(folder, mounts),
             network,
-            service.command or image.command,
+            [*image.entrypoint, *(service.command or image.command)],
             {**image.environment, **service.environment},
             self.folder / f"{service.name}.log",
             user=image.user,
@@ -109,7 +112,14 @@ class ComposeStack:
         if service.stage:
             return self.builder.build(service.stage)
         folder.mkdir(parents=True)
-        return kafka_image(folder, service.environment) if service.name == "kafka" else postgres_image(folder)
+        match service.name:
+            case "kafka":
+                return kafka_image(folder, service.environment)
+            case "postgres":
+                return postgres_image(folder)
+            case "prometheus" if self.prometheus is not None:
+                return prometheus_image(folder, self.prometheus)
+        raise AssertionError(f"no program is at hand for the image of {service.name}")
 
     def _volume_mount(self, volume: Volume, root: Path) -> Mount:
         if volume.source.startswith((".", "/")):

@@ -29,18 +29,20 @@ from tests.support.containers.networks import ComposeNetworks
 from tests.support.containers.root_files import why_no_containers
 from tests.support.containers.stack import ComposeStack
 from tests.support.repository import PROJECT
+from tests.support.servers.debian_packages import unpacked_program
 
 REASON = why_no_containers()
 pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.timeout(300)]
 
 COMPOSE = PROJECT / "docker-compose.yml"
-NOT_AT_HAND = {"prometheus", "grafana"}
-"""Their programs are in no package that tests install."""
+SERVERS = {"kafka", "postgres", "prometheus"}
+"""Foreign images whose programs tests have or take from Debian; those of dashboards and alerts are left out."""
 KEY = "test-only-key-of-the-hotline"
 TOPICS = (COMPLAINT_SUBMISSIONS, COMPLAINT_EVENTS, TRIAGE_EVENTS, CASE_ACTIONS, CASE_EVENTS, NOTIFICATION_EVENTS)
 BASE_LIBRARIES = {"libc", "libm", "libdl", "libpthread", "librt", "libgcc_s", "libstdc++", "libz", "libutil"}
 """What Debian's essential packages bring."""
 JOBS = {"topics", *(f"migrate-{name}" for name in OURS)}
+PROBES = ("/startup", "/live", "/ready")
 ONE_COMPLAINT = {
     "external_id": "call-1",
     "received_at": "2026-11-27T05:30:00+08:00",
@@ -73,14 +75,17 @@ def roots_folder() -> Path:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[ComposeStack]:
     folder = roots_folder()
+    prometheus = unpacked_program("prometheus", "prometheus")
+    servers = SERVERS if prometheus else SERVERS - {"prometheus"}
     networks = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["networks"]
-    services = {name: service for name, service in read_compose(COMPOSE, variables(folder)).items() if name not in NOT_AT_HAND}
+    services = {name: service for name, service in read_compose(COMPOSE, variables(folder)).items() if service.stage or name in servers}
     dockerfile = read_dockerfile((PROJECT / "deploy/docker/Dockerfile").read_text(encoding="utf-8"))
     running = ComposeStack(
         services,
         ComposeNetworks({name: bool(network.get("internal")) for name, network in networks.items()}),
         ImageBuilder(dockerfile, folder / "stages"),
         folder,
+        prometheus,
     )
     try:
         running.start(180)
@@ -183,9 +188,10 @@ def published(services: dict[str, ComposeService]) -> set[str]:
 
 def test_published_ports_answer_and_nothing_else_is_in_reach_of_the_machine(stack: ComposeStack) -> None:
     reached = {name for name in stack.services if (name, "outside") in stack.networks.addresses}
-    assert reached == published(stack.services) == {"intake", "sla", "notify"}
-    for name in reached:
-        assert request(stack, name, "/live")[0] == 200
+    assert reached == published(stack.services) >= {"intake", "sla", "notify"}
+    for name in reached - {"prometheus"}:
+        for path in PROBES:
+            assert request(stack, name, path)[0] == 200, (name, path)
         [(address, _, port)] = stack.services[name].published
         assert address == "127.0.0.1"
         assert port in stack.builder.build("jiesu").ports
@@ -226,6 +232,18 @@ def test_libraries_of_the_image_need_nothing_that_a_slim_debian_lacks(stack: Com
     done = stack.containers["sinks"].run(["sh", "-c", "find /opt/jiesu -name '*.so*' -type f -exec ldd {} +"], 60)
     needed = set(re.findall(r"^\s+(\S+?)\.so\S* => (?!/opt/jiesu/)", done.stdout, re.MULTILINE))
     assert {"libc", "libm"} <= needed <= BASE_LIBRARIES, done.stderr
+
+
+def test_prometheus_finds_and_scrapes_every_service_by_its_name(stack: ComposeStack) -> None:
+    if "prometheus" not in stack.services:
+        pytest.skip("prometheus is not installed: apt-get install prometheus (tests take it out of the package as root on Debian)")
+
+    def up() -> set[str]:
+        status, answer = request(stack, "prometheus", "/api/v1/targets?state=active")
+        assert status == 200
+        return {target["labels"]["job"] for target in json.loads(answer)["data"]["activeTargets"] if target["health"] == "up"}
+
+    assert wait_until(lambda: up() >= {*OURS, "prometheus"}, 45), up()
 
 
 def test_every_process_ends_in_order_on_sigterm(stack: ComposeStack) -> None:
