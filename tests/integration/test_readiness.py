@@ -118,6 +118,9 @@ async def check_served_without_broker(services: dict[str, Service], known_case: 
     assert reason["reason"] == "the broker does not answer; timers wait until it does"
     assert reason["remedy"].startswith("start the broker")
     assert (datetime.now(UTC) - datetime.fromisoformat(reason["since"])).total_seconds() < 60
+    async with http_client(services["sla"]) as client:
+        metrics = (await client.get("/metrics")).text.splitlines()
+    assert {"jiesu_ready 1.0", "jiesu_degraded 1.0"} <= set(metrics)
     assert await is_known(services["sla"], known_case)
     accepted = await submit(services["intake"])
     assert accepted.status_code == 202

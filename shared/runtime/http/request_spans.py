@@ -14,7 +14,7 @@ _SERVER_ERROR = 500
 
 
 class RequestSpans:
-    """ASGI middleware; only method, route and status are recorded."""
+    """ASGI middleware; only method, route and status are recorded. While tracing is off the caller's traceparent is passed on."""
 
     def __init__(self, app: ASGIApp, tracing: Tracing) -> None:
         self._app = app
@@ -22,10 +22,10 @@ class RequestSpans:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request within its span."""
-        if scope["type"] != "http" or not self._tracing.is_on or scope["path"] in _UNTRACED_PATHS:
+        parent = _traceparent_of(scope) if scope["type"] == "http" else None
+        if scope["type"] != "http" or scope["path"] in _UNTRACED_PATHS or (parent is None and not self._tracing.is_on):
             await self._app(scope, receive, send)
             return
-        parent = _traceparent_of(scope)
         span = self._start(scope, parent)
         status = 0
 

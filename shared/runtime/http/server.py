@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.connection_guard import MAX_HEADER_BYTES, ConnectionLimits, HeaderLimits, guarded_protocol
@@ -38,7 +37,7 @@ class HttpServer:
         add_problem_handlers(self.app)
         self.app.include_router(probe_router(health))
         self.port = 0
-        self._tracing = tracing
+        self._tracing = tracing or Tracing(name)
         self._settings = settings
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -51,7 +50,7 @@ class HttpServer:
         settings = self._settings
         limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            RequestMetrics(DefaultHeaders(HeaderLimits(self._traced_app()))),
+            RequestMetrics(DefaultHeaders(HeaderLimits(RequestSpans(self.app, self._tracing)))),
             http=guarded_protocol(limits),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             lifespan="off",
@@ -69,9 +68,6 @@ class HttpServer:
                 await self._task
                 raise OSError("the HTTP server ended while starting")
             await asyncio.sleep(0.005)
-
-    def _traced_app(self) -> ASGIApp:
-        return RequestSpans(self.app, self._tracing) if self._tracing is not None and self._tracing.is_on else self.app
 
     async def stop(self) -> None:
         """Accept no more requests and finish those in progress."""

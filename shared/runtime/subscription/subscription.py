@@ -134,7 +134,7 @@ class Subscription:
         return True
 
     async def measure_lag(self, stop: asyncio.Event) -> None:
-        """Update the lag gauges until `stop`; while the broker does not answer they have no value and the process is unready."""
+        """Update the lag gauges until `stop`; while the broker does not answer they have no value and the process is degraded."""
         while not stop.is_set():
             if await self.watermark.refresh(self.watermark.owned_partitions()):
                 self._health.clear_trouble("broker")

@@ -98,6 +98,23 @@ async def test_unknown_path_and_fault_are_spans_without_their_text(
     assert not any(secret in body for body in receiver.bodies for secret in (b"13812345678", b"a secret"))
 
 
+async def test_without_tracing_the_context_of_the_caller_is_passed_on() -> None:
+    server = HttpServer("probe", RuntimeSettings(environment="test"), Health())
+    router = APIRouter()
+
+    @router.get("/context")
+    async def context() -> str | None:
+        return current_traceparent()
+
+    server.app.include_router(router)
+    await server.start()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+        caller = f"00-{TRACE}-{PARENT}-01"
+        assert (await client.get("/context", headers={"traceparent": caller})).json() == caller
+        assert (await client.get("/context")).json() is None
+    await server.stop()
+
+
 async def test_probes_are_not_traced(client: httpx.AsyncClient, tracing: Tracing, receiver: OtlpReceiver) -> None:
     for path in ("/live", "/ready", "/startup", "/metrics"):
         await client.get(path)
