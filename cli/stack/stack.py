@@ -28,7 +28,7 @@ from cli.stack.process_environment import inherited_settings, process_environmen
 from cli.stack.sealing_key import local_sealing_keys
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
-from shared.contracts.topics import TOPICS, department_topic
+from shared.contracts.topics import CREATED_TOPICS, department_topic
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
@@ -127,7 +127,7 @@ def running_stack(
     progress("Creating topics and tables …")
     departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
     settings = _settings(stack.environment)
-    asyncio.run(apply_topics(settings, [*TOPICS.values(), *departments]))
+    asyncio.run(apply_topics(settings, [*CREATED_TOPICS, *departments]))
     # A service refuses to start on a schema that is older than its code.
     for name in SERVICES:
         asyncio.run(migrate_service(settings, name))

@@ -9,7 +9,7 @@ import pytest
 from click import ClickException
 from typer.testing import CliRunner
 
-from cli.commands.operations import env
+from cli.commands.operations import env, status
 from cli.main import app
 from cli.stack.addresses import (
     ADDRESSES_FILE,
@@ -32,7 +32,11 @@ FOUND = Addresses(
     sinks={"smtp": "127.0.0.1:18125"},
     logs=Path("var/up/logs"),
 )
-SETTINGS = {"DATABASE_URL": "postgresql+asyncpg://jiesu@/postgres?host=/tmp/x", "JIESU_TOPIC_PREFIX": "it's "}
+SETTINGS = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:19092",
+    "DATABASE_URL": "postgresql+asyncpg://jiesu@/postgres?host=/tmp/x",
+    "JIESU_TOPIC_PREFIX": "it's ",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -89,8 +93,9 @@ def test_command_without_servers_uses_those_of_the_running_stack(tmp_path: Path,
         assert {name: os.environ[name] for name in SETTINGS} == SETTINGS
         [line] = capsys.readouterr().err.splitlines()
         assert line.startswith(f"using the stack of `jiesu up` in {tmp_path}")
-        # Now they are set.
-        assert not use_running_stack(tmp_path)
+        # Now they are set, to the same servers.
+        assert use_running_stack(tmp_path)
+        assert capsys.readouterr().err == ""
 
 
 def test_servers_that_are_set_are_not_mixed_with_the_stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,3 +137,20 @@ def test_env_prints_what_a_shell_can_read(tmp_path: Path, capsys: pytest.Capture
 )
 def test_shown_database_url_has_no_password(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+def test_own_servers_of_the_stack_may_be_set_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://jiesu@/postgres?host=/tmp/x")
+    with claimed(tmp_path):
+        write_addresses(tmp_path, FOUND)
+        write_settings(tmp_path, SETTINGS)
+        assert use_running_stack(tmp_path) == FOUND
+        assert os.environ["JIESU_TOPIC_PREFIX"] == SETTINGS["JIESU_TOPIC_PREFIX"]
+
+
+def test_status_without_any_stack_and_beside_a_killed_one_ends_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ClickException, match=r"no `jiesu up` runs in .*: start it, name its folder"):
+        status.status(tmp_path)
+    write_addresses(tmp_path, FOUND)
+    with pytest.raises(StaleAddressesError):
+        status.status(tmp_path)
