@@ -15,10 +15,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.sla.storage.keeping.tables import add_keeping_tables
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
 SCHEMA = "sla"
@@ -36,6 +38,7 @@ def metadata() -> MetaData:
     _add_reviews(schema_metadata)
     _add_evidence(schema_metadata)
     _add_action_keys(schema_metadata)
+    add_keeping_tables(schema_metadata)
     return schema_metadata
 
 
@@ -62,6 +65,7 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("breached", Boolean, nullable=False),
         Column("other_departments", ARRAY(Text), nullable=False),
         Column("handler", Text, nullable=False),
+        Column("personal_key", LargeBinary, nullable=False),
     )
     Index("cases_open", cases.c.status, cases.c["class"], cases.c.department)
     _add_list_indexes(cases)
@@ -194,6 +198,7 @@ def _add_reports(schema_metadata: MetaData) -> None:
         Column("list", Text, primary_key=True),
         Column("part", Integer, primary_key=True, autoincrement=False),
         Column("content", LargeBinary, nullable=False),
+        Column("erased", Boolean, nullable=False, server_default=false()),
     )
     Table(
         "report_event",

@@ -1,0 +1,153 @@
+"""Complaints through all four services, and a search for bytes in everything that they store."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from cli.service_names import SERVICES
+from services.intake.config import IntakeSettings
+from shared.contracts.topics import TOPICS, Topic, department_topic
+from shared.runtime.service import Service
+from tests.support.messaging.sample_organisation import API_KEYS, PROCEDURE
+from tests.support.messaging.topic_client import read_records
+from tests.support.waiting import wait_for
+
+PERSON_TOKENS = {"li": "a token of li in the tests", "zhao": "a token of zhao in the tests"}
+PROCEDURE_WITH_COUNTS: dict[str, Any] = {
+    **PROCEDURE,
+    "roles": ["handler", "keeper"],
+    "counts": [
+        {
+            "id": "people",
+            "key": "facts.policy",
+            "threshold": 2,
+            "clause": "5.1",
+            "distinct": "complainant",
+            "does": {"as": "group", "reclassify": "batch"},
+        },
+        {"id": "event", "similar": {}, "window": "2h", "threshold": 9, "clause": "5.2", "does": {"as": "same_event"}},
+    ],
+    "clocks": [
+        {
+            "id": "first_answer",
+            "starts": "registered",
+            "stops": ["first_answered"],
+            "owner": "handler",
+            "due": [{"within": "1d", "do": ["breach"]}],
+        }
+    ],
+    "reactions": [{"id": "told", "on": "registered", "do": [{"notify": "complainant", "by": ["sms", "email"]}], "clause": "3.3"}],
+}
+_TEXT_COLUMNS = """
+SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema = ANY($1::text[]) AND table_type = 'BASE TABLE'
+"""
+
+
+@dataclass
+class FourServices:
+    """Running services, the settings that the commands use, and the folder of attachments."""
+
+    running: dict[str, Service]
+    settings: IntakeSettings
+    store: Path
+
+    def source(self) -> httpx.AsyncClient:
+        """A client of the source `web`."""
+        return self._client("intake", API_KEYS["web"])
+
+    def person(self, person: str = "li") -> httpx.AsyncClient:
+        """A client of a member of the staff."""
+        return self._client("sla", PERSON_TOKENS[person])
+
+    async def submit(self, **fields: Any) -> str:
+        """Register a complaint and wait until sla has opened the case; returns its id."""
+        async with self.source() as web:
+            answer = await web.post("/v1/complaints", json={"received_at": datetime.now(UTC).isoformat(), "channel": "web", **fields})
+        assert answer.is_success, answer.text
+        case = str(answer.json()["case"])
+        await self.wait_for_events(case, "first", 2)
+        return case
+
+    async def attach(self, name: str, content: bytes) -> str:
+        """Store an attachment; returns its reference."""
+        async with self.source() as web:
+            answer = await web.post("/v1/attachments", params={"name": name}, content=content)
+        assert answer.is_success, answer.text
+        return str(answer.json()["reference"])
+
+    async def act(self, case: str, action: str, **data: Any) -> None:
+        """Let li act as handler."""
+        async with self.person() as http:
+            answer = await http.post(f"/v1/cases/{case}/actions", json={"action": action, "role": "handler", "data": data})
+        assert answer.is_success, answer.text
+
+    async def end(self, case: str, **texts: str) -> None:
+        """Answer, call back and close a case."""
+        await self.act(case, "answer", text=texts.get("answer", "已答复"))
+        await self.act(case, "call_back", outcome="satisfied", text=texts.get("call", "满意"))
+        await self.act(case, "close", reason="completed")
+
+    async def wait_for_events(self, case: str, what: str, number: int) -> None:
+        """Wait until the case has so many events."""
+
+        async def enough() -> bool:
+            return len(await self.rows("sla", "SELECT sequence FROM ledger WHERE case_id = $1", case)) >= number
+
+        await wait_for(enough, what=f"{what}: {number} events of {case}")
+
+    async def settle(self) -> None:
+        """Wait until every outbox is empty, every delivery is settled, and every group has read its topics to the end."""
+
+        async def quiet() -> bool:
+            unsent = [await self.rows(service, "SELECT FROM outbox LIMIT 1") for service in SERVICES]
+            pending = await self.rows("notify", "SELECT FROM delivery WHERE settled_at IS NULL LIMIT 1")
+            known = await self.rows("triage", "SELECT case_id FROM known WHERE ended = ''")
+            return not any(unsent) and not pending and known is not None
+
+        await wait_for(quiet, what="outboxes and deliveries are done")
+
+    async def rows(self, service: str, query: str, *arguments: Any) -> list[Any]:
+        """The rows of a query in a service's schema."""
+        async with self.running[service].database.transaction() as tx:
+            return await tx.fetch(query, *arguments)
+
+    async def places_of(self, needles: list[str]) -> set[str]:
+        """The tables, topics and attachments that hold one of these texts."""
+        return {*await self._tables_with(needles), *await self._topics_with(needles), *self._attachments_with(needles)}
+
+    async def _tables_with(self, needles: list[str]) -> set[str]:
+        patterns = [*needles, *(needle.encode().hex() for needle in needles)]
+        found = set()
+        for schema, table in await self.rows("sla", _TEXT_COLUMNS, list(SERVICES)):
+            statement = f'SELECT count(*) FROM "{schema}"."{table}" AS one WHERE EXISTS (SELECT FROM unnest($1::text[]) AS needle WHERE position(needle IN one::text) > 0)'  # noqa: E501
+            if (await self.rows("sla", statement, patterns))[0][0]:
+                found.add(f"{schema}.{table}")
+        return found
+
+    async def _topics_with(self, needles: list[str]) -> set[str]:
+        topics: list[Topic] = [*TOPICS.values(), department_topic("engineering"), department_topic("unassigned")]
+        found = set()
+        for topic in topics:
+            records = await read_records(self.settings, topic) if topic.name in {each.name for each in topics} else []
+            if any(needle.encode() in (record.value or b"") for record in records for needle in needles):
+                found.add(topic.name)
+        return found
+
+    def _attachments_with(self, needles: list[str]) -> set[str]:
+        files = [path for path in self.store.rglob("*") if path.is_file()]
+        return {"attachments" for path in files for needle in needles if needle.encode() in path.read_bytes()}
+
+    def _client(self, service: str, token: str) -> httpx.AsyncClient:
+        url = f"http://127.0.0.1:{self.running[service].http_port}"
+        return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+async def jiesu(*arguments: Any, stdin: str = "") -> Result:
+    """Run `jiesu` in a thread: commands start an event loop of their own."""
+    return await asyncio.to_thread(CliRunner().invoke, app, [str(argument) for argument in arguments], stdin)
