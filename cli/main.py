@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("cli.commands.records.report:report", "Figures of a week, month, quarter or year."),
     "replay": ("cli.commands.records.replay:replay", "Recompute every case from its events and compare."),
     "migrate": ("cli.commands.operations.migrate:app", "Bring the services' tables up to date."),
+    "backup": ("cli.commands.operations.backup:app", "Back up, restore, and find again what topics have."),
     "demo": ("cli.commands.operations.demo:demo", "A month of complaints in about a minute, on real servers."),
     "up": ("cli.commands.operations.up:up", "Run servers and services until stopped."),
 }

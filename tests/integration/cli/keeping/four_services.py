@@ -1,6 +1,9 @@
 """Complaints through all four services, and a search for bytes in everything that they store."""
 
 import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +14,24 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.service_names import SERVICES
+from services.intake import bootstrap as intake
 from services.intake.config import IntakeSettings
+from services.notify import bootstrap as notify
+from services.notify.config import NotifySettings
+from services.sla import bootstrap as sla
+from services.sla.config import SlaSettings
+from services.triage import bootstrap as triage
+from services.triage.config import TriageSettings
 from shared.contracts.topics import TOPICS, Topic, department_topic
+from shared.runtime.kafka.topic_admin import apply_topics
 from shared.runtime.service import Service
-from tests.support.messaging.sample_organisation import API_KEYS, PROCEDURE
+from tests.support.messaging.sample_organisation import API_KEYS, ENCRYPTION_KEYS, PROCEDURE, SOURCES, write_yaml
+from tests.support.messaging.settings import SettingsFactory
 from tests.support.messaging.topic_client import read_records
 from tests.support.waiting import wait_for
 
+ATTACHMENT_KEY = "an attachment key of the tests"
+FOLLOW_KEY = "a follow key of the tests"
 PERSON_TOKENS = {"li": "a token of li in the tests", "zhao": "a token of zhao in the tests"}
 PROCEDURE_WITH_COUNTS: dict[str, Any] = {
     **PROCEDURE,
@@ -146,6 +160,64 @@ class FourServices:
     def _client(self, service: str, token: str) -> httpx.AsyncClient:
         url = f"http://127.0.0.1:{self.running[service].http_port}"
         return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+def services_settings(make_settings: SettingsFactory, folder: Path) -> IntakeSettings:
+    """Write the organisation and its pack into the folder; returns intake's settings, which commands use too."""
+    pack = folder / "packs" / "shop"
+    pack.mkdir(parents=True)
+    write_yaml(folder / "procedure.yaml", PROCEDURE_WITH_COUNTS)
+    # Commands find the procedure of a stored case among the installed packs.
+    write_yaml(pack / "procedure.yaml", PROCEDURE_WITH_COUNTS)
+    write_yaml(pack / "clauses.yaml", {"clauses": {}})
+    people: list[dict[str, Any]] = [
+        {"id": "li", "name": "李经理", "roles": ["handler", "keeper"]},
+        {"id": "zhao", "name": "赵工", "roles": ["handler"], "department": "engineering"},
+    ]
+    for person in people:
+        person["token_sha256"] = hashlib.sha256(PERSON_TOKENS[person["id"]].encode()).hexdigest()
+    departments = [{"id": "engineering"}, {"id": "unassigned"}]
+    content = {"id": "test", "departments": departments, "people": people, "sources": SOURCES, "may_erase": ["keeper"]}
+    return make_settings(
+        IntakeSettings,
+        sealing_keys=ENCRYPTION_KEYS,
+        organisation=write_yaml(folder / "organisation.yaml", content),
+        attachment_store=str(folder / "attachments"),
+        attachment_key=ATTACHMENT_KEY,
+        follow_key=FOLLOW_KEY,
+    )
+
+
+def command_environment(settings: IntakeSettings) -> dict[str, str]:
+    """The variables by which commands use the same servers, keys and files."""
+    folder = Path(settings.organisation).parent
+    return {
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+        "JIESU_TOPIC_PREFIX": settings.topic_prefix,
+        "JIESU_ENVIRONMENT": "test",
+        "JIESU_PACKS": str(folder / "packs"),
+        "JIESU_ORGANISATION": str(settings.organisation),
+        "JIESU_SEALING_KEYS": ENCRYPTION_KEYS.get_secret_value(),
+        "JIESU_ATTACHMENT_STORE": settings.attachment_store,
+        "JIESU_ATTACHMENT_KEY": ATTACHMENT_KEY,
+    }
+
+
+@asynccontextmanager
+async def open_services(make_settings: SettingsFactory, settings: IntakeSettings) -> AsyncIterator[FourServices]:
+    """The four services in this process, for the length of a block."""
+    await apply_topics(settings, [*TOPICS.values(), department_topic("engineering"), department_topic("unassigned")])
+    organisation, keys = settings.organisation, {"attachment_key": ATTACHMENT_KEY, "follow_key": FOLLOW_KEY}
+    built = {
+        "intake": intake.build(settings),
+        "triage": triage.build(make_settings(TriageSettings, organisation=organisation)),
+        "sla": sla.build(make_settings(SlaSettings, organisation=organisation, **keys)),
+        "notify": notify.build(make_settings(NotifySettings, organisation=organisation, sealing_keys=ENCRYPTION_KEYS, digest_window=0)),
+    }
+    async with AsyncExitStack() as stack:
+        running = {name: await stack.enter_async_context(service.running()) for name, service in built.items()}
+        yield FourServices(running, settings, Path(settings.attachment_store))
 
 
 async def jiesu(*arguments: Any, stdin: str = "") -> Result:

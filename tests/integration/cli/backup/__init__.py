@@ -1,0 +1,1 @@
+"""Backup and restore on servers of their own."""
