@@ -104,3 +104,40 @@ async def _require_archive_without(case: str, archive: Path) -> None:
     assert [needle for needle in NEEDLES if needle.encode() in content] == []
     verified = await jiesu("evidence", "--verify", archive)
     assert verified.exit_code == 0, verified.output
+
+
+async def test_erasure_is_refused_where_a_duty_a_hold_or_a_right_is_in_the_way(services: FourServices) -> None:
+    open_case = await services.submit(complainant=PERSON, text=TEXT, external_id="web-1")
+    ended = await services.submit(complainant={"phone": "13700000009", "id_number": "110101199003070011"}, text=TEXT, external_id="web-2")
+    namesake = await services.submit(
+        complainant={"phone": "13700000009", "id_number": "110101199003070020"}, text=LATER, external_id="web-3"
+    )
+    for case in (ended, namesake):
+        await services.end(case)
+    await services.settle()
+    held = await jiesu("hold", ended, "--because", "court, file 12", "--by", "li")
+    assert held.exit_code == 0, held.output
+    refusals = {
+        ("--case", open_case, "--by", "li"): "is still open; end it first",
+        ("--case", ended, "--by", "li"): "is under legal hold",
+        ("--case", namesake, "--by", "zhao"): "--by zhao: holds none of the roles keeper",
+        ("--case", "no-such", "--by", "li"): "there is no such case",
+        ("--person", "13700000009", "--by", "li"): "several people with different id numbers share it",
+        ("--person", PHONE): "--by: must name",
+        ("--person", PHONE, "--resume"): "give either",
+    }
+    for arguments, reason in refusals.items():
+        refused = await jiesu("erase", *arguments)
+        assert (refused.exit_code, reason in refused.output) == (2, True), (arguments, refused.output)
+    assert {"sla.ledger", "intake.complaint"} <= await services.places_of([TEXT, LATER])
+    assert await services.rows("sla", "SELECT FROM erasure") == []
+
+    of_one = await jiesu("erase", "--person", "110101199003070020", "--by", "li", "--trim-topics", "--json")
+    assert of_one.exit_code == 0, of_one.output
+    assert json.loads(of_one.stdout)["cases"] == [namesake]
+    assert await services.places_of([LATER]) == set()
+    assert await services.places_of([TEXT]) != set()
+    # The source that sends the erased complaint again gets its old answer, and no text comes back.
+    assert await services.submit(complainant={"phone": "13700000009"}, text=LATER, external_id="web-3") == namesake
+    await services.settle()
+    assert await services.places_of([LATER]) == set()
