@@ -88,7 +88,7 @@ class CaseErasure:
         plan = ErasurePlan(sorted(cases))
         dead_keys = await self._dead_keys(cases)
         async with self._databases["intake"].transaction() as tx:
-            submission_keys = [reference for _, reference in await intake_erasures.find_references(tx, cases)]
+            submission_keys = await intake_erasures.find_references(tx, cases)
             plan.add_rows("intake", await intake_erasures.count_rows(tx, cases))
             plan.shared_raw_copies = await intake_erasures.count_shared_copies(tx, cases)
         async with self._databases["triage"].transaction() as tx:
@@ -109,7 +109,7 @@ class CaseErasure:
         """Record the erasure, or take up the one of these cases that was interrupted; raises `ErasureRefusedError`."""
         await self._require_erasable(cases, person)
         async with self._databases["intake"].transaction() as tx:
-            submission_keys = tuple(reference for _, reference in await intake_erasures.find_references(tx, cases))
+            submission_keys = tuple(await intake_erasures.find_references(tx, cases))
         async with self._databases["sla"].transaction() as tx:
             if interrupted := await erasures.find_unfinished(tx, cases):
                 return interrupted[0]
@@ -162,7 +162,7 @@ class CaseErasure:
             await self._erase_attachments(cases)
             await self._record(erasure, "attachments")
         async with self._databases["intake"].transaction() as tx:
-            await intake_erasures.erase_complaints(tx, cases, await intake_erasures.find_references(tx, cases))
+            await intake_erasures.erase_complaints(tx, cases)
         async with self._databases["notify"].transaction() as tx:
             await notify_erasures.erase_deliveries(tx, cases)
         for case in cases:

@@ -5,14 +5,16 @@ from secrets import token_bytes
 
 import orjson
 
+from services.intake.domain.submission import case_id
 from services.intake.storage.complaints import ERASED_FINGERPRINT
 from shared.contracts.erasure.personal_values import erased_fields
 from shared.runtime.database.database import Transaction
 
-_REFERENCES = """
-SELECT source, external_id AS reference FROM complaint WHERE case_id = ANY($1::text[]) AND external_id IS NOT NULL
-UNION SELECT source, message_id FROM mail_message WHERE case_id = ANY($1::text[]) AND message_id <> ''
-"""
+_REFERENCES = "SELECT source, external_id FROM complaint WHERE case_id = ANY($1::text[]) AND external_id IS NOT NULL"
+# A copy of a mail is named by the mail's digest.
+_MAIL_COPIES = "SELECT source, encode(digest, 'hex') FROM mail_message WHERE case_id = ANY($1::text[])"
+_CHANNELS = "SELECT DISTINCT source, channel FROM complaint WHERE case_id = ANY($1::text[])"
+_FORM_COPIES = "SELECT DISTINCT reference FROM raw_copy WHERE channel = 'form' AND source = $1"
 _BODIES = "SELECT case_id, body FROM complaint WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE"
 _REPLACE = "UPDATE complaint SET body = $2, fingerprint = $3, external_id = NULL WHERE case_id = $1"
 _OF_REFERENCE = "(source, reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
@@ -26,14 +28,24 @@ WHERE complaint.case_id = ANY($1::text[])
 """
 
 
-async def find_references(tx: Transaction, cases: Sequence[str]) -> list[tuple[str, str]]:
-    """Source and its own reference of what these cases were registered from, where it has one."""
-    return [(row["source"], row["reference"]) for row in await tx.fetch(_REFERENCES, list(cases))]
+async def find_references(tx: Transaction, cases: Sequence[str]) -> list[str]:
+    """The sources' own references of these cases, the keys of their records in complaint-submissions."""
+    return [row["external_id"] for row in await tx.fetch(_REFERENCES, list(cases))]
+
+
+async def _find_copies(tx: Transaction, cases: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Sources and references of the raw copies and refusals of these cases."""
+    copies = {tuple(row) for statement in (_REFERENCES, _MAIL_COPIES) for row in await tx.fetch(statement, list(cases))}
+    for source, channel in await tx.fetch(_CHANNELS, list(cases)):
+        # A form's copy has the key of the opened form as reference, from which the case's id was made.
+        keys = [row["reference"] for row in await tx.fetch(_FORM_COPIES, source)]
+        copies |= {(source, key) for key in keys if case_id(source, channel, f"key {key}") in cases}
+    return [source for source, _ in copies], [reference for _, reference in copies]
 
 
 async def count_rows(tx: Transaction, cases: Sequence[str]) -> dict[str, int]:
     """Table → how many rows hold personal values of these cases."""
-    references = _columns(await find_references(tx, cases))
+    references = await _find_copies(tx, cases)
     return {
         "complaint": int(await tx.fetchval("SELECT count(*) FROM complaint WHERE case_id = ANY($1::text[])", list(cases))),
         "mail_message": int(await tx.fetchval("SELECT count(*) FROM mail_message WHERE case_id = ANY($1::text[])", list(cases))),
@@ -47,8 +59,9 @@ async def count_shared_copies(tx: Transaction, cases: Sequence[str]) -> int:
     return int(await tx.fetchval(_SHARED_COPIES, list(cases)))
 
 
-async def erase_complaints(tx: Transaction, cases: Sequence[str], references: Sequence[tuple[str, str]]) -> int:
-    """Erase the complaints, their mails, and the raw copies and refusals with their references; returns how many complaints."""
+async def erase_complaints(tx: Transaction, cases: Sequence[str]) -> int:
+    """Erase the complaints, their mails, raw copies and refusals; returns how many complaints."""
+    copies = await _find_copies(tx, cases)
     rows = await tx.fetch(_BODIES, sorted(cases))
     for row in rows:
         body = orjson.dumps(erased_fields(orjson.loads(row["body"]), token_bytes(32))).decode()
@@ -56,9 +69,5 @@ async def erase_complaints(tx: Transaction, cases: Sequence[str], references: Se
         await tx.execute(_REPLACE, row["case_id"], body, ERASED_FINGERPRINT)
     await tx.execute(_MAILS, list(cases))
     for table in ("raw_copy", "refusal"):
-        await tx.execute(f"DELETE FROM {table} WHERE {_OF_REFERENCE}", *_columns(references))  # noqa: S608 - constants
+        await tx.execute(f"DELETE FROM {table} WHERE {_OF_REFERENCE}", *copies)  # noqa: S608 - constants
     return len(rows)
-
-
-def _columns(references: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    return [source for source, _ in references], [reference for _, reference in references]
