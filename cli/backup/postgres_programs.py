@@ -58,8 +58,9 @@ def prepare_restore(base: Path, archive: Path, data: Path, until: datetime | Non
 def _run(program: str, arguments: list[str]) -> None:
     result = subprocess.run([_find(program), *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell
     if result.returncode:
-        lines = result.stderr.strip().splitlines()
-        raise Unavailable(f"{program} failed: {lines[-1] if lines else f'exit status {result.returncode}'}")
+        # What the program says of its cleaning up comes after the reason.
+        lines = [line for line in result.stderr.splitlines() if "error:" in line] or [f"exit status {result.returncode}"]
+        raise Unavailable(f"{program} failed: {lines[0].partition('error: ')[2] or lines[0]}")
 
 
 def _find(program: str) -> str:

@@ -39,17 +39,20 @@ class HeldRecords:
 async def find_held_records(settings: RuntimeSettings, cases: Collection[str], references: Collection[str]) -> list[HeldRecords]:
     """The records of these cases in all topics; `references` are the keys of their submissions. `person_erased` is none."""
     async with _consumer(settings) as consumer:
-        found = []
-        for name in sorted(await consumer.topics()):
+        keys_by_partition: dict[TopicPartition, set[str]] = {}
+        for name in await consumer.topics():
             topic = name.removeprefix(settings.topic_prefix)
             if not name.startswith(settings.topic_prefix) or not (topic in TOPICS or topic.startswith(_DEPARTMENT_PREFIX)):
                 continue
             keys = set(references) if topic == COMPLAINT_SUBMISSIONS.name else set(cases)
             numbers = range(PARTITIONS) if topic in _OF_OTHERS else {partition_of(case, PARTITIONS) for case in cases}
-            if keys:
-                partitions = [TopicPartition(name, number) for number in sorted(numbers)]
-                found += await _scan(consumer, topic, partitions, keys)
-        return found
+            keys_by_partition |= {TopicPartition(name, number): keys for number in numbers if keys}
+        found: dict[TopicPartition, HeldRecords] = {}
+        async for record in _records(consumer, list(keys_by_partition)):
+            partition = TopicPartition(record.topic, record.partition)
+            if (record.key or b"").decode(errors="replace") in keys_by_partition[partition] and not _is_erasure(record):
+                found[partition] = _held_with(record, found.get(partition), record.topic.removeprefix(settings.topic_prefix))
+        return sorted(found.values(), key=lambda held: (held.topic, held.partition))
 
 
 async def delete_held_records(settings: RuntimeSettings, held: Sequence[HeldRecords]) -> None:
@@ -77,30 +80,27 @@ async def _require_read(admin: AIOKafkaAdminClient, upto: dict[TopicPartition, i
                 )
 
 
-async def _scan(consumer: AIOKafkaConsumer, topic: str, partitions: list[TopicPartition], keys: Collection[str]) -> list[HeldRecords]:
+def _is_erasure(record: ConsumerRecord) -> bool:
+    return bool(dict(record.headers).get(CE_TYPE) == PersonErased.name.encode())
+
+
+def _held_with(record: ConsumerRecord, earlier: HeldRecords | None, topic: str) -> HeldRecords:
     retention = timedelta(milliseconds=(TOPICS.get(topic) or department_topic("")).retention_ms)
-    found: dict[int, HeldRecords] = {}
-    async for record in _records(consumer, partitions):
-        if (record.key or b"").decode(errors="replace") not in keys or dict(record.headers).get(CE_TYPE) == PersonErased.name.encode():
-            continue
-        earlier = found.get(record.partition)
-        until = datetime.fromtimestamp(record.timestamp / 1000, UTC) + retention
-        found[record.partition] = HeldRecords(
-            topic,
-            record.partition,
-            (earlier.records if earlier else 0) + 1,
-            record.offset,
-            max(until, earlier.kept_until if earlier else until),
-        )
-    return list(found.values())
+    until = datetime.fromtimestamp(record.timestamp / 1000, UTC) + retention
+    if earlier is None:
+        return HeldRecords(topic, record.partition, 1, record.offset, until)
+    return HeldRecords(topic, record.partition, earlier.records + 1, record.offset, max(until, earlier.kept_until))
 
 
 async def _records(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
     """Every record of the partitions up to their present end."""
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
-    ends = await consumer.end_offsets(partitions)
-    unread = {partition for partition in partitions if await consumer.position(partition) < ends[partition]}
+    starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    unread = {partition for partition in partitions if starts[partition] < ends[partition]}
+    if not unread:
+        return
+    consumer.assign(list(unread))
+    for partition in unread:
+        consumer.seek(partition, starts[partition])
     while unread:
         for partition, records in (await consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
             for record in records:
