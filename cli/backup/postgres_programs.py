@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
+from cli.backup.manifest import verify_base_backup
 from deploy.embedded import EmbeddedServerError
 from deploy.embedded.postgres.server import find_installation
 from shared.runtime.errors import Misconfigured, Unavailable
@@ -29,7 +31,7 @@ def take_base_backup(database_url: str, folder: Path) -> BaseBackup:
     # With the WAL of the copy itself, so that it can be restored without the archive too.
     options = ["--wal-method=stream", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-sync"]
     _run("pg_basebackup", ["-d", _libpq_url(database_url), "-D", str(folder), *options])
-    _run("pg_verifybackup", ["--quiet", str(folder)])
+    verify_base_backup(folder)
     return BaseBackup(folder, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
 
 
@@ -44,7 +46,7 @@ def prepare_restore(base: Path, archive: Path, data: Path, until: datetime | Non
         raise Misconfigured(f"--wal {archive}: is no folder; name the one that archive_command copies to")
     if data.exists() and any(data.iterdir()):
         raise Misconfigured(f"--to {data}: is not empty; never restore over data")
-    _run("pg_verifybackup", ["--quiet", str(base)])
+    verify_base_backup(base)
     shutil.copytree(base, data, dirs_exist_ok=True)
     data.chmod(0o700)
     settings = [f'restore_command = \'cp "{archive.resolve()}/%f" "%p"\'', "archive_mode = 'off'"]
@@ -64,13 +66,13 @@ def _run(program: str, arguments: list[str]) -> None:
 
 
 def _find(program: str) -> str:
-    """The program of the PATH, else the embedded server's; a backup of a newer server needs a client of its version."""
+    """The embedded server's program, else that of the PATH."""
+    # A client copies from servers of its version and of older ones, never from newer ones, and systems often have an old one.
+    with suppress(EmbeddedServerError):
+        return str(find_installation() / "bin" / program)
     if found := shutil.which(program):
         return found
-    try:
-        return str(find_installation() / "bin" / program)
-    except EmbeddedServerError as error:
-        raise Misconfigured(f"{program} is not on the PATH: install PostgreSQL's client programs of the server's version") from error
+    raise Misconfigured(f"{program} is not on the PATH: install PostgreSQL's client programs, of the server's version or newer")
 
 
 def _libpq_url(url: str) -> str:

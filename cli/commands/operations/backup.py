@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import asyncpg
 import typer
+from aiokafka.errors import KafkaError
 
 from cli.backup.consumer_groups import set_groups_back
 from cli.backup.postgres_programs import prepare_restore, take_base_backup
@@ -55,6 +56,8 @@ def compare(
         exit_with("--since: must name an instant some minutes before the one that was restored to, with offset")
     try:
         document, status = asyncio.run(_compare(organisation if repair else None, instant))
+    except KafkaError as error:
+        exit_with(f"KAFKA_BOOTSTRAP_SERVERS: the broker cannot be used ({type(error).__name__})")
     except (OSError, asyncpg.PostgresError) as error:
         exit_with(f"the database cannot be used ({redacted_reason(error)}): check DATABASE_URL")
     typer.echo(json.dumps(document, ensure_ascii=False, indent=1) if as_json else _text(document))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import asyncpg
 import typer
+from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
 
 from cli.exit_status import exit_with
@@ -91,6 +92,8 @@ def _run(work: Callable[[CaseErasure], Awaitable[tuple[dict[str, Any], int]]]) -
         return asyncio.run(open_and_work())
     except ErasureRefusedError as error:
         exit_with(str(error))
+    except KafkaError as error:
+        exit_with(f"KAFKA_BOOTSTRAP_SERVERS: the broker cannot be used ({type(error).__name__}): repeat the command, or --resume it", 1)
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
         exit_with(f"a database or the attachment store cannot be used ({redacted_reason(error)}): repeat the command, or --resume it", 1)
 

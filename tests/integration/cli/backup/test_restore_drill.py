@@ -48,11 +48,14 @@ class Drill:
             await services.settle()
             taken = await jiesu("backup", "base", "--to", self.folder / "base")
             assert taken.exit_code == 0, taken.output
-            await services.act(self.before[0], "answer", text="答复在还原点之前")
+            await services.end(self.before[0], answer="答复在还原点之前")
             await services.settle()
             self.restore_point = await _database_now(self.servers.database_url)
             self.after = await _submit(services, "after-1", "after-2", "after-3")
             await services.act(self.before[1], "answer", text="答复在还原点之后")
+            await services.settle()
+            # Exit status 1: the topics keep the records for their time.
+            assert (await jiesu("erase", "--case", self.before[0], "--by", "li")).exit_code == 1
             await services.settle()
             self.numbers = await _numbers(services)
         await _close_wal(self.servers.database_url)
@@ -92,6 +95,7 @@ async def test_restored_database_finds_again_what_the_topics_have(drill: Drill, 
         monkeypatch.setenv("DATABASE_URL", restored.database_url)
         lost = await _compare()
         assert lost["complaints"] == [drill.numbers[case] for case in drill.after]
+        assert lost["erased_cases"] == drill.before[:1]
         since = datetime.fromisoformat(drill.restore_point) - timedelta(minutes=5)
         repaired = await _compare("--repair", "--since", since.isoformat())
         assert repaired["adopted"] == 3
@@ -99,6 +103,10 @@ async def test_restored_database_finds_again_what_the_topics_have(drill: Drill, 
         settings = drill.settings.model_copy(update={"database_url": factory(RuntimeSettings).database_url})
         async with open_services(factory, settings) as services:
             await _require_found_again(drill, services)
+            assert "sla.ledger" in await services.places_of(["答复在还原点之前"])
+            assert (await jiesu("erase", "--case", drill.before[0], "--by", "li")).exit_code == 1
+            assert not [place for place in await services.places_of(["答复在还原点之前"]) if "." in place]
+            await services.settle()
             remaining = await _compare()
         _print({"lost": lost, "repaired": repaired, "remaining": remaining})
         assert remaining["complaints"] == []

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.cli.keeping.four_services import FourServices, jiesu
 
-OLD, OPEN, HELD = "楼道里堆满了旧家具", "电梯又停了", "水管漏水三天"
+OLD, OPEN, HELD = "花园的灯不亮", "快递柜打不开", "屋顶渗水半年"
 
 
 async def _run(*options: str) -> list[dict[str, Any]]:
@@ -23,29 +23,32 @@ async def test_ended_cases_past_their_retention_are_erased_in_batches(services: 
     attachments = {text: await services.attach("照片.txt", text.encode()) for text in (OLD, OPEN, HELD)}
     cases = {
         text: await services.submit(
-            complainant={"name": "欧阳明月", "phone": "13911112222"}, text=text, external_id=text[:2], attachments=[attachments[text]]
+            complainant={"name": "欧阳明月", "phone": "13911112222"}, text=text, external_id=f"kept-{text}", attachments=[attachments[text]]
         )
         for text in (OLD, OPEN, HELD)
     }
     for text in (OLD, HELD):
         await services.end(cases[text])
     await services.settle()
-    await jiesu("hold", cases[HELD], "--because", "court", "--by", "li")
+    held = await jiesu("hold", cases[HELD], "--because", "court", "--by", "li")
+    assert held.exit_code == 0, held.output
     later = datetime.now(UTC) + timedelta(days=800)
     monkeypatch.setenv("JIESU_CLOCK", f"{later.isoformat()}@{datetime.now(UTC).isoformat()}x1")
     monkeypatch.setenv("JIESU_CASE_RETENTION_DAYS", "730")
     monkeypatch.setenv("JIESU_ATTACHMENT_RETENTION_DAYS", "60")
 
     planned = await _run("--dry-run")
-    assert [(figure["past"], figure["held"], figure["erased"]) for figure in planned] == [(1, 1, 0), (1, 2, 0)]
+    # Other tests' cases on these tables are old by then too.
+    assert all(figure["past"] >= 1 and figure["held"] >= 1 and figure["erased"] == 0 for figure in planned)
     assert {"sla.ledger", "attachments"} <= await services.places_of([OLD])
     done = await _run()
-    assert [figure["erased"] for figure in done] == [1, 0]
+    assert [figure["erased"] for figure in done] == [planned[0]["past"], 0]
     places = {text: {place for place in await services.places_of([text]) if "." in place or place == "attachments"} for text in cases}
     assert places[OLD] == set()
     assert {"sla.ledger", "intake.complaint", "attachments"} <= places[OPEN] & places[HELD]
     assert [(figure["past"], figure["erased"]) for figure in await _run()] == [(0, 0), (0, 0)]
-    [row] = await services.rows("sla", "SELECT ground, cases, finished_at IS NOT NULL AS done FROM erasure")
-    assert (row["ground"], row["cases"], row["done"]) == ("retention", [cases[OLD]], True)
+    [row] = await services.rows("sla", "SELECT cases, finished_at IS NOT NULL AS done FROM erasure WHERE ground = 'retention'")
+    assert cases[OLD] in row["cases"]
+    assert row["done"]
     checked = await jiesu("ledger", "verify")
     assert checked.exit_code == 0, checked.output
