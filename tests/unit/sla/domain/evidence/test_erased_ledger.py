@@ -68,6 +68,6 @@ def test_texts_that_vanish_without_a_recorded_erasure_are_found() -> None:
 
 
 def test_frozen_rows_lose_personal_cells_of_erased_cases_only() -> None:
-    reads = [["number"]], [["complainant", "name"], ["text"]], [["facts", "persons"]], []
+    reads: tuple[list[list[str]], ...] = [["number"]], [["complainant", "name"], ["text"]], [["facts", "persons"]], []
     part = [["c-1", ["TS-1", "欧**", 3, "总计"]], ["c-2", ["TS-2", "孙*", 1, ""]]]
     assert erased_rows(part, frozenset({"c-1"}), reads) == [["c-1", ["TS-1", ERASED, 3, "总计"]], part[1]]
