@@ -12,7 +12,7 @@ import orjson
 
 from services.sla.domain.evidence.erased_state import erased_rows, erased_state
 from services.sla.storage.cases import StoredCase, new_personal_key
-from shared.contracts.erasure.personal_values import erased_body
+from shared.contracts.erasure.personal_values import ERASED, erased_body
 from shared.runtime.database.database import Transaction
 
 _COLUMNS = "id, cases, ground, requested_by, requested_at, steps, finished_at, submission_keys"
@@ -132,6 +132,8 @@ async def erase_case(tx: Transaction, case_id: str, stored: StoredCase) -> int:
     # With another key, which later events will use: with the old one a guess could be checked against the hashes that remain.
     await tx.execute(_REPLACE_STATE, case_id, orjson.dumps(erased_state(orjson.loads(state), key)), new_personal_key())
     await tx.execute("DELETE FROM case_person WHERE case_id = $1", case_id)
+    # Whom a copy of a form was given to: often the complainant.
+    await tx.execute("UPDATE form_issue SET issued_to = $2 WHERE case_id = $1 AND issued_to <> ''", case_id, ERASED)
     await _erase_frozen_rows(tx, case_id)
     return len(changed)
 
@@ -151,6 +153,8 @@ async def count_rows(tx: Transaction, cases: Sequence[str]) -> dict[str, int]:
         "cases": int(await tx.fetchval("SELECT count(*) FROM cases WHERE id = ANY($1::text[])", list(cases))),
         "case_person": int(await tx.fetchval("SELECT count(*) FROM case_person WHERE case_id = ANY($1::text[])", list(cases))),
     }
+    issues = "SELECT count(*) FROM form_issue WHERE case_id = ANY($1::text[]) AND issued_to <> ''"
+    counts["form_issue"] = int(await tx.fetchval(issues, list(cases)))
     counts["report_list"] = sum([len(await tx.fetch(_FROZEN, case_id)) for case_id in cases])
     return counts
 
