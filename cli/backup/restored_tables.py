@@ -61,7 +61,7 @@ class MissingFromTables:
         """The comparison as JSON; `actions` are the lost acts of people, which only those who did them can repeat."""
         acts = [event for event in self.events if event.actor]
         return {
-            "complaints": [body["complaint"]["number"] for body in self.complaints],
+            "complaints": sorted(body["complaint"]["number"] for body in self.complaints),
             "events": len(self.events),
             "actions": [
                 {"case": event.case, "event": event.type, "actor": event.actor, "at": event.at, "stored": event.stored_type}

@@ -1,7 +1,6 @@
 """The drill: base backup, WAL, restore to an instant, and what the topics give back."""
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -108,7 +107,9 @@ async def test_restored_database_finds_again_what_the_topics_have(drill: Drill, 
             assert not [place for place in await services.places_of(["答复在还原点之前"]) if "." in place]
             await services.settle()
             remaining = await _compare()
-        _print({"lost": lost, "repaired": repaired, "remaining": remaining})
+        # What the how-to guide quotes.
+        quoted = {"lost": lost, "repaired": repaired, "remaining": remaining}
+        (drill.folder / "drill.json").write_text(json.dumps(quoted, ensure_ascii=False, indent=1), encoding="utf-8")
         assert remaining["complaints"] == []
         assert [(act["case"], act["event"]) for act in remaining["actions"]] == [(drill.before[1], "first_answered")]
         checked = await jiesu("ledger", "verify")
@@ -126,11 +127,6 @@ async def _require_found_again(drill: Drill, services: FourServices) -> None:
     [new] = await _submit(services, "new-1")
     last = drill.numbers[drill.after[-1]]
     assert await _numbers(services) == {**drill.numbers, new: f"{last[:-5]}{int(last[-5:]) + 1:05}"}
-
-
-def _print(documents: dict[str, Any]) -> None:
-    """Show what the how-to guide quotes."""
-    sys.__stdout__ and sys.__stdout__.write(json.dumps(documents, ensure_ascii=False, indent=1) + "\n")
 
 
 async def _submit(services: FourServices, *references: str) -> list[str]:
