@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -25,6 +26,13 @@ _INSERT = """
 INSERT INTO intake.complaint (case_id, number, source, channel, external_id, received_at, registered_at, fingerprint, body)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (case_id) DO NOTHING
 """
+# Without address and text, as every settled delivery.
+_INSERT_DELIVERY = """
+INSERT INTO notify.delivery (id, case_id, notification, recipient, channel, template, because, status, due_at, first_due_at, settled_at,
+    address, subject, text, reason, attempts, provider, parts)
+VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $8, now(), '', '', '', $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING
+"""
+_BECAUSE_FIELDS = ("procedure", "version", "rule", "clause")
 _RAISE_BOOK = """
 INSERT INTO intake.book (register, year, last) VALUES ($1, $2, $3)
 ON CONFLICT (register, year) DO UPDATE SET last = greatest(book.last, excluded.last)
@@ -45,11 +53,11 @@ class LostEvent:
 
 @dataclass(slots=True)
 class MissingFromTables:
-    """What topics have that the restored tables lack."""
+    """What topics have that the restored tables lack; `messages` maps a delivery to its latest outcome."""
 
     complaints: list[dict[str, Any]] = field(default_factory=list)
     events: list[LostEvent] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
+    messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     erased_cases: list[str] = field(default_factory=list)
 
     @property
@@ -93,8 +101,9 @@ async def compare_with_topics(database_url: str, reader: TopicReader) -> Missing
                 found.erased_cases.append(record.case)
     if NOTIFICATION_EVENTS.name in names:
         async for record in reader.records(NOTIFICATION_EVENTS.name):
-            if (delivery := orjson.loads(record.body).get("delivery", "")) not in deliveries:
-                found.messages.append(delivery)
+            outcome = orjson.loads(record.body)
+            if outcome["delivery"] not in deliveries:
+                found.messages[outcome["delivery"]] = {**outcome, "type": record.type}
     return found
 
 
@@ -130,3 +139,18 @@ async def _adopt(connection: asyncpg.Connection, body: Mapping[str, Any], series
     fixed = (complaint["source"], complaint["channel"], complaint.get("external_id"), received, registered, ERASED_FINGERPRINT)
     await connection.execute(_INSERT, body["case"], complaint["number"], *fixed, orjson.dumps(body).decode())
     await connection.execute(_RAISE_BOOK, *series)
+
+
+async def adopt_deliveries(database_url: str, outcomes: Mapping[str, Mapping[str, Any]]) -> int:
+    """Insert the deliveries whose outcome only the topic has; returns how many.
+
+    Their requests are read again: a delivery that is stored is not sent a second time.
+    """
+    async with connect(database_url) as connection, connection.transaction():
+        for delivery, outcome in outcomes.items():
+            because = orjson.dumps({name: outcome[name] for name in _BECAUSE_FIELDS if name in outcome}).decode()
+            names = (outcome["case"], outcome["notification"], outcome["recipient"], outcome["channel"], because)
+            sent = (outcome.get("reason", ""), outcome.get("attempts", 0), outcome.get("provider", ""), outcome.get("parts", 0))
+            status = outcome["type"].removeprefix("notification_")
+            await connection.execute(_INSERT_DELIVERY, UUID(delivery), *names, status, read_instant(outcome["at"]), *sent)
+    return len(outcomes)

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from cli.backup.consumer_groups import set_groups_back
 from cli.backup.postgres_programs import prepare_restore, take_base_backup
-from cli.backup.restored_tables import MissingFromTables, adopt_complaints, compare_with_topics
+from cli.backup.restored_tables import MissingFromTables, adopt_complaints, adopt_deliveries, compare_with_topics
 from cli.exit_status import exit_with
 from cli.reconciliation.topic_contents import topic_reader
 from shared.contracts.instants import read_instant
@@ -45,7 +45,9 @@ def restore(
 
 @app.command()
 def compare(
-    repair: Annotated[bool, typer.Option("--repair", help="give intake its complaints back, and let the services read again")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="give intake and notify back what only topics have, let services read again")
+    ] = False,
     since: Annotated[str, typer.Option(help="with --repair: an instant some minutes before the one that was restored to")] = "",
     organisation: Annotated[Path, typer.Option(envvar="JIESU_ORGANISATION", help="the organisation file")] = Path("organisation.yaml"),
     as_json: JsonOption = False,
@@ -73,7 +75,8 @@ async def _compare(organisation: Path | None, since: datetime | None) -> tuple[d
     if organisation is not None and since is not None:
         # Groups first: they refuse while a service runs, and what is adopted would be read by it.
         document["records_to_read_again"] = await set_groups_back(settings, since)
-        document["adopted"] = await adopt_complaints(url, found.complaints, _number_patterns(organisation))
+        document["adopted_complaints"] = await adopt_complaints(url, found.complaints, _number_patterns(organisation))
+        document["adopted_deliveries"] = await adopt_deliveries(url, found.messages)
     return document, _status(found)
 
 
@@ -105,6 +108,7 @@ def _text(document: dict[str, Any]) -> str:
         f"messages whose outcome notify lacks: {document['messages']}",
         f"erasures to carry out again: {', '.join(document['erased_cases']) or 'none'}",
     ]
-    if "adopted" in document:
-        lines.append(f"adopted: {document['adopted']} complaints; records that are read again: {document['records_to_read_again']}")
+    if "records_to_read_again" in document:
+        lines.append(f"adopted: {document['adopted_complaints']} complaints, {document['adopted_deliveries']} deliveries")
+        lines.append(f"records that are read again: {document['records_to_read_again']}, or fewer")
     return "\n".join(lines)

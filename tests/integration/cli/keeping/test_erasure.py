@@ -144,3 +144,10 @@ async def test_erasure_is_refused_where_a_duty_a_hold_or_a_right_is_in_the_way(s
     assert await services.submit(complainant={"phone": "13700000009"}, text=GONE, external_id="refused-3") == namesake
     await services.settle()
     assert await services.places_of([GONE]) == set()
+
+    assert [hold["case"] for hold in json.loads((await jiesu("hold", "--json")).stdout)] == [ended]
+    states = [
+        await jiesu("hold", *words) for words in ((ended, "--because", "x", "--by", "li"), (ended, "--release"), (ended, "--release"))
+    ]
+    assert [state.exit_code for state in states] == [1, 0, 1]
+    assert (await jiesu("hold", "no-such", "--because", "x", "--by", "li")).exit_code == 2
