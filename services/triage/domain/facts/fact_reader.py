@@ -8,9 +8,9 @@ from itertools import islice
 
 import re2
 
-from services.triage.domain.facts.pattern_filter import PatternFilter, Span
 from services.triage.domain.facts.values import choose_amount, normal_place, read_amounts, read_identity, read_persons
 from services.triage.domain.reading.reading_copy import read_text
+from shared.procedures.expressions.pattern_filter import PatternFilter, Span
 from shared.procedures.expressions.sense import Hit, SensePattern, compile_patterns
 from shared.procedures.fact_library.library import LibraryFact, fact_library
 
