@@ -14,6 +14,7 @@ from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.conditions import CASE_FIELDS, Condition, NamePath
 from shared.procedures.expressions.pattern_filter import Span
 from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS
+from shared.procedures.expressions.plain_conditions import UnclearValueError
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE_DEFAULTS: dict[str, Any] = {
@@ -109,11 +110,13 @@ class RuleScope:
 
     def holds(self, condition: Condition) -> bool:
         """Whether the condition holds; raises `ConditionError` if its value is not true or false."""
-        # A condition that is one search in the text needs no CEL.
-        if condition.text_search is not None:
-            return condition.text_search(self.reading.field("text"))
         if condition.pattern in self._patterns:
             return bool(self._words_of(condition.pattern))
+        if condition.plain is not None:
+            try:
+                return condition.plain(self.read)
+            except (UnclearValueError, LookupError):  # a name without a value too: CEL says what that means
+                pass
         value = self.value(condition)
         if value is not True and value is not False:
             source = condition.source

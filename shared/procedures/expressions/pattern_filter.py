@@ -197,9 +197,9 @@ def _preceding(items: Branch, first: int, last: int) -> Iterator[_Nearby]:
 
 def _following(items: Branch, first: int, last: int) -> Iterator[_Nearby]:
     for index, item in enumerate(items):
-        if not isinstance(item, Gap):
-            least, most = width(items[:index])
-            yield _nearby(first + least, _EVERYWHERE if most is None else last + most + 1, item)
+        least, most = width(items[:index])
+        if not isinstance(item, Gap) and most is not None and most - least + last - first <= _WIDEST:
+            yield _nearby(first + least, last + most + 1, item)
 
 
 def _nearby(low: int, high: int, texts: Literals) -> _Nearby:
