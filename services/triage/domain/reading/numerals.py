@@ -26,8 +26,10 @@ _MIXED = re.compile(r"(?<![0-9.])([0-9]{1,9}(?:\.[0-9]{1,4})?)([万亿])(?=元|�
 
 def numerals_to_digits(text: str) -> str:
     """The text with counting numerals as digits."""
-    text = _CHEQUE.sub(lambda match: match[0].translate(_CHEQUE_CHARACTERS), text)
-    return _MIXED.sub(_mixed, _NUMERAL.sub(_converted, text))
+    if "元" in text or "圆" in text:
+        text = _CHEQUE.sub(lambda match: match[0].translate(_CHEQUE_CHARACTERS), text)
+    text = _NUMERAL.sub(_converted, text)
+    return _MIXED.sub(_mixed, text) if "万" in text or "亿" in text else text
 
 
 def _mixed(match: re.Match[str]) -> str:
