@@ -6,6 +6,7 @@ A text without them need not be searched, and one with them only where they are 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -265,10 +266,13 @@ def _settled(branch: Branch) -> Branch:
     return settled
 
 
-def shortest(texts: Iterable[str]) -> Literals:
+@lru_cache(maxsize=1024)
+def shortest(texts: Literals) -> Literals:
     """Without the texts that contain another one."""
-    kept: list[str] = []
+    kept: set[str] = set()
+    lengths = sorted({len(text) for text in texts})
     for text in sorted(texts, key=len):
-        if not any(shorter in text for shorter in kept):
-            kept.append(text)
+        parts = (text[at : at + length] for length in lengths if length < len(text) for at in range(len(text) - length + 1))
+        if kept.isdisjoint(parts):
+            kept.add(text)
     return frozenset(kept)

@@ -21,6 +21,9 @@ _PADDING: Final = "\x00" * _WIDEST
 """Stands before a text, so that no place near a literal lies before its beginning."""
 
 
+_Search = Callable[[str, int, int], re.Match[str] | None]
+
+
 class _Nearby(NamedTuple):
     """Texts of which one begins near an anchor, `low` to `high` characters from its beginning.
 
@@ -30,7 +33,7 @@ class _Nearby(NamedTuple):
     low: int
     high: int
     beginnings: Literals
-    search: Callable[[str, int, int], re.Match[str] | None] | None
+    search: _Search | None
     end: int
 
 
@@ -177,19 +180,30 @@ def _expected(literal: str) -> float:
 def _around(branch: Branch, anchor: int, *, is_bounded: bool) -> Iterator[tuple[str, _Anchored]]:
     texts = branch[anchor]
     assert not isinstance(texts, Gap)
-    before, after = width(branch[:anchor]).most, width(branch[anchor + 1 :]).most
+    # Most literals of a set stand alone in it, so that they have the same surroundings: kept once, they take a third of the memory.
+    known: dict[tuple[Gap, Gap], _Anchored] = {}
     for literal in shortest(texts):
         # The literal may stand inside a longer one of its set.
         offsets = [(at, len(text)) for text in texts if literal in text for at in range(len(text)) if text.startswith(literal, at)]
-        first, last = -max(at for at, _ in offsets), -min(at for at, _ in offsets)
-        least_end, end = min(size - at for at, size in offsets), max(size - at for at, size in offsets)
-        nearby = [*_preceding(branch[:anchor], first, last), *_following(branch[anchor + 1 :], least_end, end)]
-        # What is least likely first.
-        nearby.sort(key=lambda each: (each.high - each.low) * len(each.beginnings))
-        bounds = -_EVERYWHERE, _EVERYWHERE
-        if is_bounded and before is not None and after is not None and before + after + end - first <= _WIDEST:
-            bounds = first - before - 1, end + after + 1
-        yield literal, _Anchored(*bounds, tuple(nearby))
+        begins = Gap(-max(at for at, _ in offsets), -min(at for at, _ in offsets))
+        ends = Gap(min(size - at for at, size in offsets), max(size - at for at, size in offsets))
+        anchored = known.get((begins, ends))
+        if anchored is None:
+            anchored = known[begins, ends] = _surroundings(branch[:anchor], branch[anchor + 1 :], begins, ends, is_bounded=is_bounded)
+        yield literal, anchored
+
+
+def _surroundings(preceding: Branch, following: Branch, begins: Gap, ends: Gap, *, is_bounded: bool) -> _Anchored:
+    """What has to stand around a literal of a set; the text of the set begins and ends at these distances from the literal's beginning."""
+    nearby = [*_preceding(preceding, begins.least, begins.most or 0), *_following(following, ends.least, ends.most or 0)]
+    # What is least likely first.
+    nearby.sort(key=lambda each: (each.high - each.low) * len(each.beginnings))
+    before, after = width(preceding).most, width(following).most
+    if is_bounded and before is not None and after is not None:
+        low, high = begins.least - before - 1, (ends.most or 0) + after + 1
+        if high - low <= _WIDEST:
+            return _Anchored(low, high, tuple(nearby))
+    return _Anchored(-_EVERYWHERE, _EVERYWHERE, tuple(nearby))
 
 
 def _preceding(items: Branch, first: int, last: int) -> Iterator[_Nearby]:
@@ -209,10 +223,17 @@ def _following(items: Branch, first: int, last: int) -> Iterator[_Nearby]:
 
 
 def _nearby(low: int, high: int, texts: Literals) -> _Nearby:
-    beginnings, longest = frozenset(text[0] for text in texts), max(map(len, texts))
+    beginnings, search, longest = _first_of(texts)
+    return _Nearby(low, high, beginnings, search, high + longest - 1)
+
+
+@lru_cache(maxsize=1024)
+def _first_of(texts: Literals) -> tuple[Literals, _Search | None, int]:
+    """The first characters of texts, the search for one of them, and the length of the longest."""
+    longest = max(map(len, texts))
     # Literals alone: `re` takes them faster than RE2 and in as few steps.
     search = re.compile("|".join(map(re.escape, sorted(texts)))).search if longest > 1 else None
-    return _Nearby(low, high, beginnings, search, high + longest - 1)
+    return frozenset(text[0] for text in texts), search, longest
 
 
 def _are_near(nearby: Iterable[_Nearby], padded: str, anchor: int) -> bool:
