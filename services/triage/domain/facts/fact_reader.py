@@ -106,6 +106,11 @@ class FactReader:
         return ReadFact(self.name, value, hit.words, hit.span, note)
 
 
+def load_library() -> None:
+    """Compile the library: half a second that the first complaint would wait for."""
+    _compiled_library()
+
+
 def read_facts(reading: str) -> list[ReadFact]:
     """The facts that a reading copy shows, in the order of the library."""
     library = _compiled_library()
