@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import NoReturn, TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -40,10 +40,26 @@ def query_service(service: str, query: Callable[[Database], Awaitable[T]], *, ex
         finally:
             await database.close()
 
-    try:
+    with database_errors_ending_command(service, exit_status):
         return asyncio.run(run())
-    except (OSError, DBAPIError, asyncpg.PostgresError, Unavailable) as error:
-        exit_with(
-            f"the database of {service} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run",
-            exit_status,
-        )
+
+
+@contextmanager
+def database_errors_ending_command(service: str, exit_status: int = EXIT_UNUSABLE) -> Iterator[None]:
+    """A database, or a file, that the block cannot use ends the command with one line and `exit_status`."""
+    try:
+        yield
+    except OSError as error:
+        # Errors of connections name no file.
+        if error.filename is not None:
+            exit_with(f"{error.filename}: cannot be used ({error.strerror})", exit_status)
+        _exit_without_database(service, error, exit_status)
+    except (DBAPIError, asyncpg.PostgresError, Unavailable) as error:
+        _exit_without_database(service, error, exit_status)
+
+
+def _exit_without_database(service: str, error: Exception, exit_status: int) -> NoReturn:
+    exit_with(
+        f"the database of {service} cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run",
+        exit_status,
+    )

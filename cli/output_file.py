@@ -1,4 +1,4 @@
-"""The file of the option `--out`: a path that cannot be written ends the command with one line."""
+"""The file of an option such as `--out`: a path that cannot be written ends the command with one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,20 +6,20 @@ from pathlib import Path
 
 from cli.exit_status import exit_with
 
-_REMEDY = "give a file in a folder that exists and that you may write to"
+_REMEDY = "give a path in a folder that exists and that you may write to"
 
 
-def require_folder(out: Path | None) -> None:
+def require_folder(out: Path | None, option: str = "--out") -> None:
     """End the command if the folder of the file does not exist."""
     # At the start: a form that is registered as issued and cannot be written would be a number without paper.
     if out is not None and not out.parent.is_dir():
-        exit_with(f"--out: the folder does not exist; {_REMEDY}")
+        exit_with(f"{option}: the folder does not exist; {_REMEDY}")
 
 
 @contextmanager
-def writing_out() -> Iterator[None]:
-    """End the command if the file cannot be written."""
+def writing_out(option: str = "--out") -> Iterator[None]:
+    """End the command if the file of the option cannot be written."""
     try:
         yield
     except OSError as error:
-        exit_with(f"--out: cannot be written ({error.strerror}); {_REMEDY}")
+        exit_with(f"{option}: cannot be written ({error.strerror}); {_REMEDY}")

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, ValidationError, ValidationInfo, fiel
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.base import StrictModel
 from shared.contracts.complaint import Submission
+from shared.procedures.loading.yaml_document import check_depth
 from simulator.expectations import check_expectation
 
 # libyaml's loader is seven times as fast, but not every build of PyYAML has it.
@@ -113,7 +114,9 @@ class Scenario(StrictModel):
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario from a YAML file; raises `ScenarioError`."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_ScenarioLoader)  # noqa: S506  # a safe loader
+        text = path.read_text(encoding="utf-8")
+        check_depth(text)
+        data = yaml.load(text, Loader=_ScenarioLoader)  # noqa: S506  # a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ScenarioError(f"{path}: cannot be read: {error}") from error
     if not isinstance(data, dict):

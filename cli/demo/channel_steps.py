@@ -49,8 +49,7 @@ async def _send_mails(sender: DemoSender, port: int) -> str:
         except (OSError, aiosmtplib.SMTPException) as error:
             return f"intake's mail port did not take a mail: {type(error).__name__}"
     cases = await _cases(sender, "SELECT case_id FROM intake.complaint WHERE source = $1", MAIL_SOURCE, number=len(_MAILS))
-    sender.counts["complaints_by_mail"] += len(cases)
-    return _note(sender, cases, received=len(mails), expected=len(_MAILS), channel="mail")
+    return _note(sender, cases, received=len(mails), expected=len(_MAILS), transport="mail")
 
 
 async def _import_file(sender: DemoSender) -> str:
@@ -66,8 +65,7 @@ async def _import_file(sender: DemoSender) -> str:
         return f"intake did not take the file: {answer.status_code}"
     query = "SELECT case_id FROM intake.import_row JOIN intake.import_file ON id = import_id WHERE state = 'done' AND status = 'registered'"
     cases = await _cases(sender, query, number=2)
-    sender.counts["complaints_by_file"] += len(cases)
-    return _note(sender, cases, received=len(rows), expected=2, channel="file", refused=1)
+    return _note(sender, cases, received=len(rows), expected=2, transport="file", refused=1)
 
 
 async def _send_form(sender: DemoSender) -> str:
@@ -82,8 +80,7 @@ async def _send_form(sender: DemoSender) -> str:
     answer = await sender.http.post(page, data={**_FORM, "token": token[1]}, files={"files": ("", b"")})
     query = "SELECT case_id FROM intake.complaint WHERE source = 'property-web' AND position($1 in body) > 0"
     cases = await _cases(sender, query, _FORM["text"], number=1) if answer.is_success else []
-    sender.counts["complaints_by_form"] += len(cases)
-    return _note(sender, cases, received=1, expected=1, channel="web form")
+    return _note(sender, cases, received=1, expected=1, transport="form")
 
 
 def _mail(subject: str, text: str, *, automatic: bool) -> EmailMessage:
@@ -115,9 +112,9 @@ async def _cases(sender: DemoSender, query: str, *arguments: object, number: int
     return cases
 
 
-def _note(sender: DemoSender, cases: Sequence[str], received: int, expected: int, channel: str, refused: int = 0) -> str:
-    sender.accepted.update(cases)
+def _note(sender: DemoSender, cases: Sequence[str], received: int, expected: int, transport: str, refused: int = 0) -> str:
+    sender.accept(transport, *cases)
     sender.counts["received"] += received
     sender.counts["refused"] += refused
     sender.counts["resent"] += received - refused - len(cases)
-    return "" if len(cases) == expected else f"{channel}: {len(cases)} complaints were registered, not {expected}"
+    return "" if len(cases) == expected else f"{transport}: {len(cases)} complaints were registered, not {expected}"

@@ -13,8 +13,12 @@ from pathlib import Path
 
 import yaml
 
+from cli.stack.stack import wait_listening
 from deploy.embedded.process import ManagedProcess
 
+TRANSPORT_LABELS = {"http": "HTTP", "batch": "HTTP batch", "kafka": "Kafka"}
+PROVIDER_LABELS = {"gateway": "HTTP", "carrier": "SMPP", "smtp": "mail"}
+"""The demo's ways in and out in the printed summary, where their own names are not clear."""
 MAIL_SOURCE, MAIL_ADDRESS = "property-mail", "tousu@yunshan.example"
 
 
@@ -24,6 +28,12 @@ class DemoChannels:
 
     mail_port: int
     environment: dict[str, str]
+    smsc: ManagedProcess | None
+
+    def wait_ready(self) -> None:
+        """Wait until the SMSC listens; raises `ClickException` where it does not."""
+        if self.smsc is not None:
+            wait_listening(self.smsc)
 
 
 @contextmanager
@@ -47,7 +57,7 @@ def demo_channels(root: Path, ports: Mapping[str, int]) -> Iterator[DemoChannels
     if has_smpp:
         smsc.start([sys.executable, "-P", "-m", "deploy.sinks.smpp", "--folder", str(root / "sinks"), "--port", str(smpp_port)])
     try:
-        yield DemoChannels(mail_port, environment)
+        yield DemoChannels(mail_port, environment, smsc if has_smpp else None)
     finally:
         smsc.stop()
 

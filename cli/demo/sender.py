@@ -37,6 +37,7 @@ class DemoSender:
     prefix: str
     counts: Counter[str] = field(default_factory=Counter)
     accepted: set[str] = field(default_factory=set)
+    accepted_by_transport: Counter[str] = field(default_factory=Counter)
     unanswered: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,6 +59,12 @@ class DemoSender:
                 await self.producer.stop()
         return alongside.result()
 
+    def accept(self, transport: str, *cases: str) -> None:
+        """Note cases that intake accepted; one that is sent again counts for its first transport alone."""
+        new_cases = set(cases) - self.accepted
+        self.accepted_by_transport[transport] += len(new_cases)
+        self.accepted |= new_cases
+
     async def _submit(self, submission: ScriptedSubmission) -> None:
         self.counts["received"] += 1
         self.counts["resent"] += submission.resend
@@ -65,13 +72,13 @@ class DemoSender:
         if submission.transport == "kafka":
             # The key is the source's reference, since a submission has no case yet.
             await self._send_record(COMPLAINT_SUBMISSIONS, body["external_id"], "submission", body, source)
-            self.accepted.add(submission.case)
+            self.accept("kafka", submission.case)
             return
         url = self.stack.url("intake") + ("/v1/complaints" if submission.transport == "http" else "/v1/complaints:batch")
         headers = {"Authorization": f"Bearer {self.secrets['sources'][source]['api_key']}"}
         answer = await self.post(url, body if submission.transport == "http" else {"complaints": [body]}, headers)
         if answer is not None and answer.is_success:
-            self.accepted.add(submission.case)
+            self.accept(submission.transport, submission.case)
         else:
             self.counts["refused"] += 1
 

@@ -91,7 +91,7 @@ async def _submit(
         sender.counts["refused"] += 1
         return None
     document: dict[str, Any] = answer.json()
-    sender.accepted.add(document["case"])
+    sender.accept("http", document["case"])
     return document
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic, sleep
@@ -39,7 +40,7 @@ READY_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 20.0
 _SINKS = "sinks"
 _ERROR_PREFIX = "Error: "
-"""With it begins the line of a service that cannot start."""
+"""With it begins the line of a process that cannot start."""
 
 
 @dataclass
@@ -68,14 +69,12 @@ class Stack:
         self.processes[name] = process
 
     def wait_ready(self, progress: Callable[[str], None] = lambda _: None) -> None:
-        """Wait until every service is ready; raises `ClickException` with the last lines of the log of one that is not."""
+        """Wait until sinks and services are ready; raises `ClickException` with the last lines of the log of one that is not."""
         deadline = monotonic() + READY_TIMEOUT_SECONDS
+        wait_listening(self.processes[_SINKS])
         for name in SERVICES:
             progress(f"Waiting for {name} …")
-            while not _is_ready(self.url(name)):
-                if not self.processes[name].running or monotonic() > deadline:
-                    raise ClickException(_start_failure(name, self.processes[name]))
-                sleep(0.05)
+            wait_started(self.processes[name], partial(_is_ready, self.url(name)), deadline - monotonic())
 
     def stop(self) -> None:
         """Stop all processes."""
@@ -85,6 +84,21 @@ class Stack:
                 os.kill(process.pid, signal.SIGTERM)
         for process in self.processes.values():
             process.stop(STOP_TIMEOUT_SECONDS)
+
+
+def wait_started(process: ManagedProcess, is_ready: Callable[[], bool], seconds: float = READY_TIMEOUT_SECONDS) -> None:
+    """Wait until a process is ready; raises `ClickException` with its error where it ends before, or the time is over."""
+    deadline = monotonic() + seconds
+    while not is_ready():
+        if not process.running or monotonic() > deadline:
+            raise ClickException(_start_failure(process))
+        sleep(0.05)
+
+
+def wait_listening(sink: ManagedProcess) -> None:
+    """Wait until a sink listens; raises `ClickException` where it does not."""
+    # Its line, and no connection: an SMSC would take one that says nothing for a session.
+    wait_started(sink, partial(sink.output_contains, "stored in"))
 
 
 def service_ports(*further: str) -> dict[str, int]:
@@ -200,13 +214,13 @@ def _settings(environment: Mapping[str, str]) -> RuntimeSettings:
     )
 
 
-def _start_failure(name: str, process: ManagedProcess) -> str:
-    """The error with which the service ended; the end of its log where it did not end with one."""
+def _start_failure(process: ManagedProcess) -> str:
+    """The error with which the process ended; the end of its log where it did not end with one."""
     tail = process.log_tail()
     last_line = tail.rpartition("\n")[2]
     if not process.running and last_line.startswith(_ERROR_PREFIX):
-        return f"{name}: {last_line.removeprefix(_ERROR_PREFIX)}"
-    return f"{name} did not start; its log {process.log} ends:\n{tail}"
+        return f"{process.name}: {last_line.removeprefix(_ERROR_PREFIX)}"
+    return f"{process.name} did not start; its log {process.log} ends:\n{tail}"
 
 
 def _is_ready(url: str) -> bool:

@@ -10,7 +10,7 @@ MAX_BYTES = 1_000_000
 seen: set[str] = set()
 
 
-class Receiver(BaseHTTPRequestHandler):
+class WebhookHandler(BaseHTTPRequestHandler):
     """The environment holds SECRET and PORT."""
 
     def do_POST(self) -> None:
@@ -26,4 +26,4 @@ class Receiver(BaseHTTPRequestHandler):
             print(event["type"], event["data"]["case"], flush=True)
 
 
-HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Receiver).serve_forever()
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), WebhookHandler).serve_forever()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from jiesu_client import Complainant, IntakeClient, ProblemError, Submission
+from jiesu_client import Complainant, IntakeClient, RequestRefusedError, Submission
 
 
 async def main() -> None:
@@ -21,7 +21,7 @@ async def main() -> None:
         print(registered.status, registered.number, registered.case, flush=True)
         many = [{"external_id": f"row-{n}", "received_at": "2026-11-23T06:00:00+08:00", "text": "路灯不亮" * (n % 3)} for n in range(3)]
         for result in await intake.submit_many(many):
-            print(f"refused: {result}" if isinstance(result, ProblemError) else f"{result.status} {result.number}", flush=True)
+            print(f"refused: {result}" if isinstance(result, RequestRefusedError) else f"{result.status} {result.number}", flush=True)
 
 
 asyncio.run(main())

@@ -3,27 +3,28 @@
 `jiesu_client.producers` and `jiesu_client.subscriptions` need the extra `kafka`.
 """
 
-from jiesu_client.cases import ActionResult, CasesClient
+from jiesu_client.cases import CasesClient, TakenAction
 from jiesu_client.http_retries import Retries
-from jiesu_client.intake import IntakeClient, Registration
-from jiesu_client.problems import Fault, JiesuError, ProblemError, UnavailableError
+from jiesu_client.intake import BatchFailedError, IntakeClient, Registration
+from jiesu_client.problems import JiesuError, RefusedField, RequestRefusedError, UnavailableError
 from jiesu_client.signatures import SigningKey, is_webhook_valid, webhook_headers
 from shared.contracts.actions import ActionData
 from shared.contracts.complaint import Complainant, Submission
 
 __all__ = [
     "ActionData",
-    "ActionResult",
+    "BatchFailedError",
     "CasesClient",
     "Complainant",
-    "Fault",
     "IntakeClient",
     "JiesuError",
-    "ProblemError",
+    "RefusedField",
     "Registration",
+    "RequestRefusedError",
     "Retries",
     "SigningKey",
     "Submission",
+    "TakenAction",
     "UnavailableError",
     "is_webhook_valid",
     "webhook_headers",

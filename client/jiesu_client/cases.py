@@ -23,7 +23,7 @@ class HappenedEvent(BaseModel):
     sequence: int
 
 
-class ActionResult(BaseModel):
+class TakenAction(BaseModel):
     """An accepted action and what it caused; `deferred` while an earlier deadline is still being processed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -42,15 +42,15 @@ class CasesClient(HttpClient):
 
     async def act(
         self, case: str, action: str, data: ActionData | Mapping[str, Any] | None = None, role: str = "", idempotency_key: str = ""
-    ) -> ActionResult:
-        """Take an action once, however often the request is made; raises `ProblemError` with reason and clause if it is refused."""
+    ) -> TakenAction:
+        """Take an action once, however often the request is made; raises `RequestRefusedError` with reason and clause if it is refused."""
         sent = data.model_dump(mode="json", by_alias=True, exclude_unset=True) if isinstance(data, ActionData) else dict(data or {})
         body = {"action": action, "data": sent} | ({"role": role} if role else {})
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         response = await self._request("POST", f"/v1/cases/{_path(case)}/actions", json=body, headers=headers)
         if not response.is_success:
             raise problem(response)
-        return ActionResult.model_validate({**response.json(), "deferred": response.status_code == httpx.codes.ACCEPTED})
+        return TakenAction.model_validate({**response.json(), "deferred": response.status_code == httpx.codes.ACCEPTED})
 
     async def case(self, case: str) -> dict[str, Any]:
         """The present state of a case, its clocks and its events."""

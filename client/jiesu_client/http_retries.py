@@ -58,7 +58,7 @@ class HttpClient:
             retry_after = None
             try:
                 response = await self._http.request(method, path, **options)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:  # a broken connection, or an answer that is compressed wrongly
                 reason = type(error).__name__
             else:
                 # 409 `in_progress`: an earlier attempt under this key, whose answer was lost, is still being done.
@@ -70,7 +70,7 @@ class HttpClient:
         raise UnavailableError(f"{method} {path}: no answer after {self._retries.attempts} attempts, the last one: {reason}")
 
     async def _json(self, method: str, path: str, **options: Any) -> Any:
-        """The document of a successful answer; raises `ProblemError` for a refusal."""
+        """The document of a successful answer; raises `RequestRefusedError` for a refusal."""
         response = await self._request(method, path, **options)
         if not response.is_success:
             raise problem(response)

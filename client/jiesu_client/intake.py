@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from jiesu_client.http_retries import DEFAULT_RETRIES, HttpClient, Retries
-from jiesu_client.problems import ProblemError, problem
+from jiesu_client.problems import JiesuError, RequestRefusedError, UnavailableError, json_document, problem
 from shared.contracts.complaint import Submission
 
 MAX_ITEMS = 1000
@@ -31,6 +31,21 @@ class Registration(BaseModel):
     follow_code: str = ""
 
 
+SubmissionResult = Registration | RequestRefusedError
+
+
+class BatchFailedError(JiesuError):
+    """A batch of `submit_many` was refused or got no answer: `__cause__` is that error.
+
+    `results` are those of the batches before it; with them and `idempotency_key` the call can be continued.
+    """
+
+    def __init__(self, idempotency_key: str, results: Sequence[SubmissionResult], reason: JiesuError) -> None:
+        self.idempotency_key = idempotency_key
+        self.results = tuple(results)
+        super().__init__(f"{len(self.results)} results, then a batch failed: {reason}")
+
+
 class IntakeClient(HttpClient):
     """Submits the complaints of one source; `key` is its API key, `options` are those of `httpx.AsyncClient` (`verify`, `timeout`, …).
 
@@ -41,7 +56,7 @@ class IntakeClient(HttpClient):
         super().__init__(base_url, key, retries, options)
 
     async def submit(self, submission: Submission | Mapping[str, Any], idempotency_key: str = "") -> Registration:
-        """Register one complaint; raises `ProblemError` if it is refused, `UnavailableError` if intake cannot be reached.
+        """Register one complaint; raises `RequestRefusedError` if it is refused, `UnavailableError` if intake cannot be reached.
 
         Without `external_id`, give an `idempotency_key` of your own if the call may be repeated after the program has ended.
         """
@@ -50,17 +65,25 @@ class IntakeClient(HttpClient):
         return Registration.model_validate(document)
 
     async def submit_many(
-        self, submissions: Iterable[Submission | Mapping[str, Any]], idempotency_key: str = ""
-    ) -> list[Registration | ProblemError]:
-        """Register any number of complaints in batches; one result each, in order. A refused one does not hold up the others."""
-        results: list[Registration | ProblemError] = []
+        self, submissions: Iterable[Submission | Mapping[str, Any]], idempotency_key: str = "", results: Sequence[SubmissionResult] = ()
+    ) -> list[SubmissionResult]:
+        """Register any number of complaints in batches; one result each, in order. A refused one does not hold up the others.
+
+        Raises `BatchFailedError` if a batch is refused or intake cannot be reached. The same call with the error's `idempotency_key` and
+        `results` continues behind the batches that are registered.
+        """
+        collected = list(results)
         key = idempotency_key or str(uuid.uuid4())
-        for number, batch in enumerate(_batches(map(_encoded, submissions))):
+        for batch in _batches(map(_encoded, itertools.islice(submissions, len(collected), None))):
             body = b'{"complaints":[' + b",".join(batch) + b"]}"
-            headers = _json_headers({"Idempotency-Key": f"{key}/{number}"})
-            response = await self._request("POST", "/v1/complaints:batch", content=body, headers=headers)
-            results += _results(response, len(batch))
-        return results
+            # By its first complaint: a continued call gives the batch that failed the same key, under which it is registered once.
+            headers = _json_headers({"Idempotency-Key": f"{key}/{len(collected)}"})
+            try:
+                response = await self._request("POST", "/v1/complaints:batch", content=body, headers=headers)
+                collected += _results(response, len(batch))
+            except (RequestRefusedError, UnavailableError) as error:
+                raise BatchFailedError(key, collected, error) from error
+        return collected
 
     async def registration(self, case: str) -> dict[str, Any]:
         """A complaint of the source as it was registered, without contact data."""
@@ -68,13 +91,15 @@ class IntakeClient(HttpClient):
         return document
 
 
-def _results(response: httpx.Response, number: int) -> list[Registration | ProblemError]:
-    document = response.json() if "json" in response.headers.get("Content-Type", "") else {}
-    items = document.get("results") if isinstance(document, dict) else None
+def _results(response: httpx.Response, number: int) -> list[SubmissionResult]:
+    document = json_document(response)
+    items = document.get("results")
     if not isinstance(items, list) or len(items) != number:
         raise problem(response)
     return [
-        ProblemError(item["problem"]["status"], item["problem"]) if item["status"] == "refused" else Registration.model_validate(item)
+        RequestRefusedError(item["problem"]["status"], item["problem"])
+        if item["status"] == "refused"
+        else Registration.model_validate(item)
         for item in items
     ]
 

@@ -8,7 +8,7 @@ import httpx
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RefusedField:
     """One field that is missing or wrong: the rule that it breaks, and what to send instead."""
 
     field: str
@@ -20,7 +20,7 @@ class JiesuError(Exception):
     """Base class of the client's errors."""
 
 
-class ProblemError(JiesuError):
+class RequestRefusedError(JiesuError):
     """A service refused a request; sending the same again changes nothing.
 
     `code` is the end of the problem's `type` (RFC 9457), such as `missing`; empty if only the status says what is wrong.
@@ -33,7 +33,7 @@ class ProblemError(JiesuError):
         self.detail = str(document.get("detail", ""))
         self.clause = str(document.get("clause", ""))
         self.faults = tuple(
-            Fault(str(fault.get("field", "")), str(fault.get("rule", "")), str(fault.get("remedy", "")))
+            RefusedField(str(fault.get("field", "")), str(fault.get("rule", "")), str(fault.get("remedy", "")))
             for fault in document.get("errors", ())
         )
         reasons = "; ".join(f"{fault.field}: {fault.remedy}" for fault in self.faults) or self.detail
@@ -44,10 +44,15 @@ class UnavailableError(JiesuError):
     """The service could not be reached, or asked to wait, at every attempt: send the same again later."""
 
 
-def problem(response: httpx.Response) -> ProblemError:
+def problem(response: httpx.Response) -> RequestRefusedError:
     """The problem in an answer; a proxy's page in its place is an empty document."""
+    return RequestRefusedError(response.status_code, json_document(response))
+
+
+def json_document(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object in an answer, empty if its body is anything else."""
     try:
         document = response.json()
     except ValueError:
-        document = {}
-    return ProblemError(response.status_code, document if isinstance(document, dict) else {})
+        return {}
+    return document if isinstance(document, dict) else {}

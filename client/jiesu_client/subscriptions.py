@@ -20,7 +20,7 @@ log = logging.getLogger("jiesu_client")
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TopicEvent:
     """An event of a topic.
 
     `body` is the typed event, None for a type or content that this version of the client does not know; `document` is its JSON.
@@ -40,7 +40,7 @@ class Event:
     out_of_order: bool = False
 
 
-class Subscription:
+class TopicSubscription:
     """The events of one topic for one group of processes; each process gets a share of the cases.
 
     `group` must begin as the principal's rights have it: for a department `department-<id>.`. `options` are those of aiokafka's consumer.
@@ -63,12 +63,12 @@ class Subscription:
     @classmethod
     def of_department(
         cls, department: str, name: str, bootstrap_servers: str, processed: ProcessedEvents, **options: Any
-    ) -> "Subscription":
+    ) -> "TopicSubscription":
         """The cases of a department, for its program `name`."""
         topic = department_topic(department).name
         return cls(topic, f"{topic}.{name}", bootstrap_servers, processed, **options)
 
-    async def run(self, handle: Callable[[Event], Awaitable[None]]) -> None:
+    async def run(self, handle: Callable[[TopicEvent], Awaitable[None]]) -> None:
         """Call `handle` for each event until cancelled; an event counts as processed when it returns.
 
         What `handle` raises ends the run: nothing is marked, and the event comes again. After a kill between `handle` and the mark it
@@ -78,7 +78,7 @@ class Subscription:
             await handle(event)
             await self._processed.add(event.id, event.case, event.source, event.sequence)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncIterator[TopicEvent]:
         """The events that are not processed yet; the caller marks each one, and offsets are committed behind marked ones."""
         consumer = AIOKafkaConsumer(self._topic, **self._options)
         await consumer.start()
@@ -96,15 +96,15 @@ class Subscription:
             # Shielded: a cancelled program still leaves its group, so that the others need not wait for the session's end.
             await asyncio.shield(consumer.stop())
 
-    async def _placed(self, event: Event) -> Event:
+    async def _placed(self, event: TopicEvent) -> TopicEvent:
         last = await self._processed.last_sequence(event.case, event.source)
         if event.sequence >= last:
             return event
-        values = {name: getattr(event, name) for name in Event.__slots__}
-        return Event(**{**values, "out_of_order": True})
+        values = {name: getattr(event, name) for name in TopicEvent.__slots__}
+        return TopicEvent(**{**values, "out_of_order": True})
 
 
-def _event(record: "ConsumerRecord[bytes, bytes]") -> Event | None:
+def _event(record: "ConsumerRecord[bytes, bytes]") -> TopicEvent | None:
     """The event in a record; None, and a warning without its content, for what is no event of the platform."""
     headers = {name: value.decode("ascii", "replace") for name, value in record.headers}
     try:
@@ -118,7 +118,7 @@ def _event(record: "ConsumerRecord[bytes, bytes]") -> Event | None:
     if not isinstance(document, dict):
         return None
     body = _body(kind, record.value or b"") if kind in EVENT_CLASSES else None
-    return Event(event_id, kind, source, headers.get(CE_BY) or source, sequence, at, case, body, document)
+    return TopicEvent(event_id, kind, source, headers.get(CE_BY) or source, sequence, at, case, body, document)
 
 
 def _body(kind: str, content: bytes) -> CaseEvent | None:

@@ -7,6 +7,9 @@ import argparse
 import asyncio
 import os
 import signal
+import sys
+import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +19,17 @@ from deploy.sinks.message_file import MessageFile
 
 _UCS2 = 8
 _HAS_HEADER, _IS_RECEIPT = 0x40, 0x04
+_RECEIPT_ATTEMPTS, _RECEIPT_PAUSE, _RESPONSE_SECONDS = 5, 0.2, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Receipt:
+    """A receipt to send; `source` and `destination` are those of the message."""
+
+    number: str
+    source: str
+    destination: str
+    at: str
 
 
 class SmppSink:
@@ -25,17 +39,23 @@ class SmppSink:
         self.message_file = MessageFile(folder / "smpp.jsonl")
         self._server = smpp34.Server("127.0.0.1", port, system_id="SINK")
         self._sessions: dict[str, smpp34.Esme] = {}
-        self._receipts: asyncio.Queue[tuple[str, smpp34.SubmitSmEvent, str]] = asyncio.Queue()
+        self._bound = asyncio.Event()
+        self._receipts: asyncio.Queue[_Receipt] = asyncio.Queue()
+
+    async def start(self) -> None:
+        """Listen; raises `SmppError` where the port is in use."""
+        await self._server.start()
 
     async def serve(self) -> None:
         """Accept sessions and messages."""
-        await self._server.start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_receipts())
             while True:
                 event = await self._server.next()
                 if isinstance(event, smpp34.Esme):
-                    self._sessions[event.session_id] = event
+                    if event.can_receive:
+                        self._sessions[event.session_id] = event
+                        self._bound.set()
                 elif isinstance(event, smpp34.SubmitSmEvent):
                     self._accept(event)
                 else:
@@ -49,30 +69,63 @@ class SmppSink:
         self.message_file.add(number, {"to": f"+{event.destination_addr}", "part": header.hex(), "text": text})
         event.accept(number)
         if event.registered_delivery:
-            self._receipts.put_nowait((number, event, datetime.now(UTC).strftime("%y%m%d%H%M")))  # noqa: TID251 - imports nothing of ours
+            at = datetime.now(UTC).strftime("%y%m%d%H%M")  # noqa: TID251 - imports nothing of ours
+            self._receipts.put_nowait(_Receipt(number, event.source_addr, event.destination_addr, at))
 
     async def _send_receipts(self) -> None:
         while True:
-            number, event, at = await self._receipts.get()
-            text = f"id:{number} sub:001 dlvrd:001 submit date:{at} done date:{at} stat:DELIVRD err:000 text:"
-            if self._sessions:
-                session = list(self._sessions.values())[-1]
-                await session.deliver_sm(
-                    source_addr=event.destination_addr,
-                    destination_addr=event.source_addr,
+            receipt = await self._receipts.get()
+            for attempt in range(_RECEIPT_ATTEMPTS):
+                problem = await self._deliver(await self._session(), receipt)
+                if not problem:
+                    break
+                print(f"receipt {receipt.number}, attempt {attempt + 1}: {problem}", file=sys.stderr, flush=True)  # noqa: T201 - a command
+                await asyncio.sleep(_RECEIPT_PAUSE * 2**attempt)
+
+    async def _session(self) -> smpp34.Esme:
+        """The session that was bound last; waits while there is none."""
+        while not self._sessions:
+            self._bound.clear()
+            await self._bound.wait()
+        return list(self._sessions.values())[-1]
+
+    async def _deliver(self, session: smpp34.Esme, receipt: _Receipt) -> str:
+        """Send a receipt; returns why the peer does not have it, empty if it does."""
+        text = f"id:{receipt.number} sub:001 dlvrd:001 submit date:{receipt.at} done date:{receipt.at} stat:DELIVRD err:000 text:"
+        try:
+            async with asyncio.timeout(_RESPONSE_SECONDS):
+                response = await session.deliver_sm(
+                    source_addr=receipt.destination,
+                    destination_addr=receipt.source,
                     esm_class=_IS_RECEIPT,
                     data_coding=0,
                     short_message=text.encode(),
                     tlvs=[],
                 )
+        except smpp34.SmppError as error:  # the session has ended
+            return str(error)
+        except TimeoutError:
+            return "no response"
+        return "" if response.is_success else f"refused with status 0x{response.command_status:x}"
 
 
-async def serve(folder: Path, port: int) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    serving = asyncio.ensure_future(SmppSink(folder, port).serve())
+async def serve(folder: Path, port: int) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit status, 1 for a sink that cannot run."""
+    sink = SmppSink(folder, port)
+    try:
+        await sink.start()
+    except smpp34.SmppError as error:
+        print(f"Error: port {port}: {error}; give another one with --port", file=sys.stderr, flush=True)  # noqa: T201 - a command
+        return 1
+    print(f"text messages by SMPP: 127.0.0.1:{port}, stored in {folder}", flush=True)  # noqa: T201 - a command
+    serving = asyncio.ensure_future(sink.serve())
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, serving.cancel)
     await asyncio.wait([serving])
+    if serving.cancelled():
+        return 0
+    traceback.print_exception(serving.exception())
+    return 1
 
 
 def main() -> None:
@@ -81,9 +134,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("var/sinks"), help="folder of smpp.jsonl")
     parser.add_argument("--port", type=int, default=2775, help="port of the SMSC")
     options = parser.parse_args()
-    asyncio.run(serve(options.folder, options.port))
+    status = asyncio.run(serve(options.folder, options.port))
     # The library's threads abort the interpreter at its end.
-    os._exit(0)
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """HTTP API of intake: accepts complaints, one or many, and answers 202 once they are committed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -13,7 +13,9 @@ from services.intake import api_documents, metrics
 from services.intake.api_dependencies import API_KEY_SCHEME, Authentication, intake_problem
 from services.intake.application.entry_by_hand import with_entering_person
 from services.intake.application.group_commit import GroupCommit
+from services.intake.application.raw_copies import RawCopies, RawSubmission
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
+from services.intake.application.submission_copies import VIA_HTTP, SubmissionOrigin, submission_copy
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.channels.json_document import MalformedJsonError, parse_json
 from services.intake.config import IntakeSettings
@@ -30,7 +32,6 @@ from shared.runtime.http.problem import HttpProblem, add_problem_handlers
 from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
-VIA_HTTP = "http"
 _MAX_KEY_LENGTH = 200
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class ApiDependencies:
     authentication: Authentication
     policy: AccessPolicy
     reader: SubmissionReader
+    raw_copies: RawCopies
     group_commit: GroupCommit[PendingRegistration, RegistrationResult]
     database: Database
     settings: IntakeSettings
@@ -129,16 +131,18 @@ async def _register_items(
     api: ApiDependencies, context: SourceContext, items: Sequence[Any], key: str | None, traceparent: str
 ) -> list[RegistrationResult]:
     """One result for each item; valid items are registered together, the refusals of the others are stored."""
-    validated = [
-        # A key for each item: sent again, every complaint of the batch finds its own case.
-        api.reader.read(item, context, traceparent=traceparent, idempotency_key=f"{key}/{index}" if key else None)
-        for index, item in enumerate(items)
-    ]
+    accepted_at = api.clock.now()
+    # A key for each item: sent again, every complaint of the batch finds its own case.
+    origins = [SubmissionOrigin(context.source.id, VIA_HTTP, accepted_at, f"{key}/{index}" if key else None) for index in range(len(items))]
+    validated = [_read_item(api, context, item, origin, traceparent) for item, origin in zip(items, origins, strict=True)]
     pending = [item for item in validated if isinstance(item, PendingRegistration)]
     try:
         registered = iter(await api.group_commit.submit(pending)) if pending else iter(())
         results = [next(registered) if isinstance(item, PendingRegistration) else item for item in validated]
-        await _store_refusals(api, context, [item for item in validated if isinstance(item, RegistrationResult)])
+        refused = [index for index, result in enumerate(results) if result.status == "refused"]
+        await _store_refusals(
+            api, context, [results[index] for index in refused], [submission_copy(origins[index], items[index]) for index in refused]
+        )
     except Exception as error:
         if not is_infrastructure(error):
             raise
@@ -146,15 +150,34 @@ async def _register_items(
         fault = SubmissionFault("request", "try_again", "send the same request again, it cannot be registered twice under one reference")
         raise intake_problem("unavailable", fault, headers={"Retry-After": "2"}) from error
     metrics.RECEIVED.labels(VIA_HTTP).inc(len(items))
+    for item in validated:
+        # Those that the registration refused are counted by it.
+        if isinstance(item, RegistrationResult):
+            metrics.count_refused(VIA_HTTP, item.reason)
     return results
 
 
-async def _store_refusals(api: ApiDependencies, context: SourceContext, refused: Sequence[RegistrationResult]) -> None:
+def _read_item(
+    api: ApiDependencies, context: SourceContext, item: Any, origin: SubmissionOrigin, traceparent: str
+) -> PendingRegistration | RegistrationResult:
+    reading = api.reader.read(
+        item, context, traceparent=traceparent, idempotency_key=origin.idempotency_key, accepted_at=origin.accepted_at
+    )
+    if VIA_HTTP in api.settings.raw_keep and isinstance(reading, PendingRegistration):
+        return replace(reading, copy=submission_copy(origin, item))
+    return reading
+
+
+async def _store_refusals(
+    api: ApiDependencies, context: SourceContext, refused: Sequence[RegistrationResult], copies: Sequence[RawSubmission]
+) -> None:
     if refused:
+        rows = [
+            refused_submission(result, VIA_HTTP, context.source.id, copy.reference) for result, copy in zip(refused, copies, strict=True)
+        ]
         async with api.database.transaction() as tx:
-            await refusals.insert_refusals(tx, [refused_submission(result, VIA_HTTP, context.source.id, "") for result in refused])
-    for result in refused:
-        metrics.count_refused(VIA_HTTP, result.reason)
+            await refusals.insert_refusals(tx, rows)
+            await api.raw_copies.keep_all(tx, copies)
 
 
 def _parsed(body: bytes) -> Any:

@@ -1,6 +1,5 @@
 """Builds the intake service from its parts."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from services.intake import api, handlers, metrics, timers
@@ -9,13 +8,13 @@ from services.intake.api_dependencies import Authentication
 from services.intake.application.group_commit import GroupCommit
 from services.intake.application.parts import IntakeParts
 from services.intake.application.raw_copies import RawCopies
-from services.intake.application.registration import RegisterComplaints
-from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.application.registration import RegisterComplaints, group_registration
 from services.intake.application.sources import Sources
+from services.intake.application.submission_copies import VIA_HTTP
 from services.intake.application.submission_reading import SubmissionReader
 from services.intake.application.supplements import supplement_signer
 from services.intake.attachments import routes as attachment_routes
-from services.intake.attachments.setup import open_attachments
+from services.intake.attachments import setup as attachment_setup
 from services.intake.config import IntakeSettings
 from services.intake.transports.registry import TRANSPORTS
 from shared.contracts.attachments import AttachmentKeys
@@ -25,7 +24,7 @@ from shared.procedures.access import AccessPolicy
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.procedures.organisation import Organisation
 from shared.runtime.clock import Clock
-from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.database import Database
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.service import Service
 
@@ -36,18 +35,14 @@ def build(settings: IntakeSettings) -> Service:
     service.key_ring.encrypt({}, "start")  # reports a missing key at start, not with the first complaint
     organisation = load_checked_organisation(settings.organisation)
     parts = make_parts(settings, organisation, service.key_ring, service.clock, service.database)
-    sources, reader, registration = parts.sources, parts.reader, parts.registration
-
-    async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
-        metrics.GROUP_SIZE.observe(len(pending))
-        return await registration.register_batch(tx, pending, api.VIA_HTTP)
-
     service.include_router(attachment_routes.router(parts.attachments, parts.authentication, service.clock))
-    group_commit = GroupCommit(service.database, register_group, settings.group_commit_items)
+    attachment_setup.register(service, parts.attachments, timedelta(hours=settings.form_max_hours + 1))
+    group_commit = GroupCommit(service.database, group_registration(parts.registration, VIA_HTTP), settings.group_commit_items)
     dependencies = ApiDependencies(
         authentication=parts.authentication,
         policy=AccessPolicy(organisation),
-        reader=reader,
+        reader=parts.reader,
+        raw_copies=parts.raw_copies,
         group_commit=group_commit,
         database=service.database,
         settings=settings,
@@ -55,11 +50,11 @@ def build(settings: IntakeSettings) -> Service:
         follow_key=follow_key(secret) if (secret := settings.follow_key.get_secret_value()) else None,
     )
     api.add_routes(service.app, dependencies)
-    handlers.register(service, sources, reader, registration)
+    handlers.register(service, parts)
     for register_transport in TRANSPORTS:
         register_transport(service, parts)
     timers.register(service, timedelta(days=settings.refusal_retention_days), timedelta(days=settings.raw_retention_days))
-    metrics.initialise({context.bound_procedure.procedure.id for context in sources.contexts.values()})
+    metrics.initialise({context.bound_procedure.procedure.id for context in parts.sources.contexts.values()})
     return service
 
 
@@ -80,7 +75,7 @@ def make_parts(
         signer=signer,
         authentication=Authentication(sources, organisation.people),
         raw_copies=RawCopies(key_ring),
-        attachments=open_attachments(settings, database),
+        attachments=attachment_setup.open_attachments(settings, database),
     )
 
 

@@ -1,6 +1,7 @@
 """Settings of intake."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 
@@ -39,5 +40,8 @@ class IntakeSettings(AttachmentSettings, ImportSettings, WebFormSettings):
     max_batch_bytes: int = Field(8_388_608, ge=1024, description="largest body of a batch")
     max_batch_items: int = Field(1000, ge=1, description="most complaints in a batch")
     group_commit_items: int = Field(500, ge=1, description="complaints of concurrent requests that share a transaction at most")
-    raw_retention_days: int = Field(90, ge=1, description="days that sealed copies of mails, files and webhook calls are kept")
+    raw_keep: list[Literal["http", "kafka"]] = Field(
+        [], description="JSON list of http and kafka: accepted complaints by these are kept as sealed copies too; refused ones always are"
+    )
+    raw_retention_days: int = Field(90, ge=1, description="days that sealed copies of what arrived are kept")
     refusal_retention_days: int = Field(365, ge=1, description="days that the refusals of submissions are kept, for questions about them")

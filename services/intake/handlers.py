@@ -1,15 +1,16 @@
 """Consumes submissions from Kafka in batches; each batch is one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from services.intake import metrics
-from services.intake.application.registration import RegisterComplaints
+from services.intake.application.parts import IntakeParts
+from services.intake.application.raw_copies import RawSubmission
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_submission
-from services.intake.application.sources import Sources
-from services.intake.application.submission_reading import SubmissionReader
+from services.intake.application.submission_copies import VIA_KAFKA, SubmissionOrigin, submission_copy
 from services.intake.channels.json_document import parse_json
 from services.intake.storage import refusals
 from shared.contracts import topics
@@ -19,7 +20,6 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 
 SUBMISSION_TYPE = "submission"
-VIA_KAFKA = "kafka"
 
 
 class SubmissionBody(BaseModel):
@@ -42,29 +42,40 @@ def decode(event_type: str, body: bytes) -> SubmissionBody:
     return SubmissionBody.model_construct(value=parse_json(body))
 
 
-def register(service: Service, sources: Sources, reader: SubmissionReader, registration: RegisterComplaints) -> None:
+def register(service: Service, parts: IntakeParts) -> None:
     """Subscribe intake to submissions: valid ones are registered, refused ones stored, those of unknown sources become dead letters."""
+    sources, keeps_accepted = parts.sources, VIA_KAFKA in parts.settings.raw_keep
 
     def read(record: ReceivedRecord) -> PendingRegistration | RegistrationResult:
         context = sources.by_record(record)
-        return reader.read(
+        reading = parts.reader.read(
             record.event.value, context, traceparent=record.traceparent, record_id=str(record.id), accepted_at=record.recorded_at
         )
+        if keeps_accepted and isinstance(reading, PendingRegistration):
+            return replace(reading, copy=_copy(record, context.source.id))
+        return reading
 
     async def submissions(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
         results = [(record, read(record)) for record in batch]
         pending = [result for _, result in results if isinstance(result, PendingRegistration)]
-        registered = await registration.register_batch(tx, pending, VIA_KAFKA)
+        registered = await parts.registration.register_batch(tx, pending, VIA_KAFKA)
         if any(result.reason == "reference_reused" for result in registered):
             # Nobody waits for an answer on Kafka: the text is kept in a dead letter. The runtime finds the record by smaller batches.
             raise Rejected("key_reused: another text under a known external_id; send a new external_id", park=False)
-        refused = [(record, result) for record, result in results if isinstance(result, RegistrationResult)]
-        await refusals.insert_refusals(
-            tx, [refused_submission(result, VIA_KAFKA, sources.by_record(record).source.id, record.key) for record, result in refused]
-        )
-        tx.after_commit(lambda: _count_batch(len(batch), [result for _, result in refused]))
+        refused = [
+            (record, sources.by_record(record).source.id, result) for record, result in results if isinstance(result, RegistrationResult)
+        ]
+        rows = [refused_submission(result, VIA_KAFKA, source, record.key) for record, source, result in refused]
+        await refusals.insert_refusals(tx, rows)
+        await parts.raw_copies.keep_all(tx, [_copy(record, source) for record, source, _ in refused])
+        tx.after_commit(lambda: _count_batch(len(batch), [result for *_, result in refused]))
 
     service.subscribe([topics.COMPLAINT_SUBMISSIONS], group="intake", handler=submissions, decode=decode, verify=sources.verify_signature)
+
+
+def _copy(record: ReceivedRecord, source: str) -> RawSubmission:
+    origin = SubmissionOrigin(source, VIA_KAFKA, record.recorded_at, record_id=str(record.id))
+    return submission_copy(origin, record.event.value, record.body)
 
 
 def _count_batch(received: int, refused: Sequence[RegistrationResult]) -> None:

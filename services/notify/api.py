@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.notify import metrics
 from services.notify.application.delivery_receipts import RecordReceipts
+from services.notify.providers.signed_gateway import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_authentic_receipt
 from services.notify.providers.sms import http_sms
 from shared.runtime.clock import Clock
 from shared.runtime.http.body import header_parameter, read_body, request_body
@@ -18,15 +19,15 @@ _FORGED = ProblemType("forged", 401, "the receipt is not signed")
 _UNKNOWN = ProblemType("unknown_message", 404, "there is no such message")
 _REQUEST: dict[str, Any] = request_body(http_sms.ReceiptBody, {"reference": "0198…", "status": "delivered"}) | {
     "parameters": [
-        header_parameter(http_sms.TIMESTAMP_HEADER, "seconds since 1970, at most five minutes off", required=True),
-        header_parameter(http_sms.SIGNATURE_HEADER, "hex HMAC-SHA256 over timestamp, full stop, body", required=True),
+        header_parameter(TIMESTAMP_HEADER, "seconds since 1970, at most five minutes off", required=True),
+        header_parameter(SIGNATURE_HEADER, "hex HMAC-SHA256 over timestamp, full stop, body", required=True),
     ]
 }
 _METRIC_OUTCOMES = {_FORGED.code: "forged", _UNKNOWN.code: "unknown"}
 
 
 class RecordedReceipt(BaseModel):
-    """What the receipt said about the message, or that it was known already."""
+    """The status of the message as recorded: `delivered`, `failed` or `undecided`."""
 
     recorded: str
 
@@ -50,7 +51,7 @@ def add_routes(app: FastAPI, receipts: RecordReceipts, secret: str, clock: Clock
         # A signature over the body can be checked only after reading it: the limit is small.
         body = await read_body(request, http_sms.LONGEST_RECEIPT)
         # Real time: the gateway signs by its own clock, which no demo scales (ADR 16).
-        if not http_sms.is_authentic_receipt(secret, request.headers, body, clock.real_now()):
+        if not is_authentic_receipt(secret, request.headers, body, clock.real_now()):
             raise HttpProblem(_FORGED, "jiesu-signature: must be the HMAC over timestamp, full stop and body")
         try:
             receipt = http_sms.parse_receipt(body)

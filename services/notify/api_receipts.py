@@ -38,12 +38,12 @@ def add_routes(app: FastAPI, receipts: RecordReceipts, providers: Mapping[str, P
         body = await read_body(request, _LONGEST_CALL)
         call = ReceiptCall(request.method, request.query_params.multi_items(), request.headers, body, clock.real_now())
         try:
-            found = reader.read_receipts(call)
+            reported = reader.read_receipts(call)
         except ReceiptForged as error:
             raise HttpProblem(_FORGED, str(error)) from None
         except ReceiptUnreadable as error:
             raise HttpProblem(_UNREADABLE, str(error)) from None
-        for receipt in found:
+        for receipt in reported:
             # An unknown message is no error here: gateways repeat a call that fails, with all the other receipts in it.
             metrics.RECEIPTS.labels(await receipts.record(receipt, provider)).inc()
         return JSONResponse(reader.receipt_reply())

@@ -23,7 +23,7 @@ from services.notify.domain.required_templates import required_templates
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.mail.kind import SmtpSettings, build_smtp
 from services.notify.providers.pool import ChannelPool
-from services.notify.providers.pool_building import pools_of_file, single_provider_pool
+from services.notify.providers.pool_building import pools_of_file, single_provider_pool, sole_providers
 from services.notify.providers.provider import Provider
 from services.notify.providers.providers_file import load_providers
 from services.notify.providers.sms.http_sms import HttpSmsOptions, HttpSmsProvider
@@ -49,7 +49,7 @@ def build(settings: NotifySettings) -> Service:
     context = planning_context(settings, channels)
     requests = PlanDeliveries(context, service.key_ring, service.clock)
     lane_share = int(settings.delivery_concurrency * settings.delivery_lane_share)
-    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy, lane_share) for provider in providers]
+    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy, lane_share, context.quiet_hours) for provider in providers]
     wakes = timers.register(service, senders, settings)
 
     def wake() -> None:
@@ -58,7 +58,7 @@ def build(settings: NotifySettings) -> Service:
 
     digests = CloseDigests(service.database, context.templates, service.clock)
     timers.register_digests(service, digests, PublishCarriedOutcomes(service.database), settings.delivery_poll, wake)
-    receipts = RecordReceipts(service.database, service.clock)
+    receipts = RecordReceipts(service.database, service.clock, sole_providers(providers))
     handlers.register(service, requests, receipts, wake)
     api.add_routes(service.app, receipts, settings.sms_receipt_secret.get_secret_value(), service.clock)
     by_id = {provider_id: provider for pool in providers for provider_id, provider in pool.providers.items()}
@@ -79,11 +79,15 @@ def configured_providers(settings: NotifySettings, clock: Clock) -> list[Channel
             )
     covered = {pool.channel for pool in pools}
     by_environment = [(factory.__name__.lstrip("_"), factory(settings, clock)) for factory in PROVIDER_FACTORIES]
-    return pools + [single_provider_pool(name, each) for name, each in by_environment if each is not None and each.channel not in covered]
+    return pools + [
+        single_provider_pool(name, provider)
+        for name, provider in by_environment
+        if provider is not None and provider.channel not in covered
+    ]
 
 
 def planning_context(settings: NotifySettings, channels: frozenset[str]) -> PlanningContext:
-    """What planning reads besides the request; `channels` are those that have a provider."""
+    """The context of planning; `channels` are those that have a provider."""
     organisation = load_checked_organisation(settings.organisation)
     directory = RecipientDirectory(organisation, settings.phone_region, settings.default_channels, settings.complainant_language)
     packs = messaging_packs(organisation, settings.organisation.parent)
@@ -96,7 +100,7 @@ def planning_context(settings: NotifySettings, channels: frozenset[str]) -> Plan
 
 
 def default_digest_policy(settings: NotifySettings) -> DigestPolicy:
-    """The limits of people who have none in the organisation file."""
+    """The digest limits of people without limits in the organisation file."""
     return DigestPolicy(settings.digest_after, timedelta(seconds=settings.digest_window), timedelta(seconds=settings.digest_urgent_gap))
 
 
@@ -117,7 +121,7 @@ def procedure_titles(packs: Iterable[Pack]) -> dict[tuple[str, int], ProcedureTi
 
 def messaging_packs(organisation: Organisation, folder: Path) -> list[Pack]:
     """The packs whose cases can request messages: every installed version, and the files of the sources, relative to `folder`."""
-    # A case keeps the version that it was registered under, so older versions still ask for their templates.
+    # A case keeps the version that it was registered under, so templates of older versions are still in use.
     installed = [f"{pack}@{version}" for pack in installed_packs() for version in installed_versions(pack)]
     references = [f"{s.procedure}@{s.version}" if s.version else s.procedure for s in organisation.sources]
     return [load_pack(reference, base_folder=folder) for reference in dict.fromkeys([*installed, *references])]

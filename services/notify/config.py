@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import DirectoryPath, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.runtime.process.settings import RuntimeSettings
@@ -16,7 +16,9 @@ class NotifySettings(RuntimeSettings):
 
     organisation: Path = Field(Path("organisation.yaml"), description="the organisation file: people, roles, addresses, sources")
     zone: str = Field("Asia/Shanghai", description="time zone of instants in messages and of the quiet hours")
-    templates: Path | None = Field(None, description="folder with custom templates; each replaces the installed one of the same name")
+    templates: DirectoryPath | None = Field(
+        None, description="folder with custom templates; each replaces the installed one of the same name"
+    )
     complainant_language: Literal["zh", "en"] = Field("zh", description="language of messages to complainants")
     default_channels: tuple[str, ...] = Field(("email",), description="channels of a request that names none, as a JSON list")
     phone_region: str = Field("CN", description="country of phone numbers without a country code (ISO 3166)")

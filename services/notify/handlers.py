@@ -1,4 +1,4 @@
-"""Consumes case-events and mail-events in batches: notification requests, and what mails report about messages."""
+"""Consumes case-events and mail-events in batches: notification requests, and mail reports about messages."""
 
 from collections.abc import Callable, Sequence
 

@@ -48,7 +48,7 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
 def register_digests(
     service: Service, digests: CloseDigests, outcomes: PublishCarriedOutcomes, poll_seconds: float, wake: Callable[[], None]
 ) -> None:
-    """Add the loops that close digests and publish what became of the requests that they carry; `wake` starts the sending."""
+    """Add the loops that close digests and publish the outcomes of carried requests; `wake` starts the sending."""
 
     async def close(stop: asyncio.Event) -> None:
         while not stop.is_set():

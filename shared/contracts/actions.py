@@ -73,6 +73,8 @@ class ActionData(StrictModel):
     labels: dict[InputName, InputName] = Field(default_factory=dict, max_length=20)
 
 
+ACTION_DATA_FIELDS = frozenset(info.alias or name for name, info in ActionData.model_fields.items())
+"""The fields of actions by their names in JSON."""
 _STRICTLY_DECIDED = frozenset({"decide_compensation", "decide_notice"})
 
 

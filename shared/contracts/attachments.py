@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlencode
 
 _PREFIX = "sha256:"
@@ -19,6 +20,14 @@ MIN_SECRET_LENGTH = 16
 MAX_NAME_LENGTH = 200
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".bmp", ".tif", ".tiff")
 """Those that conditions of packs take for photographs."""
+MediaKind = Literal["image", "audio", "video", "pdf"]
+MEDIA_ENDINGS: dict[MediaKind, tuple[str, ...]] = {
+    "image": IMAGE_ENDINGS,
+    "audio": (".mp3", ".wav", ".amr", ".m4a"),
+    "video": (".mp4", ".m4v", ".mov", ".3gp", ".3g2"),
+    "pdf": (".pdf",),
+}
+"""Kind of media → the endings of file names; intake gives a stored file the ending of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ def may_be_image(text: str) -> bool:
     """Whether a text of `attachments` can be a photograph: a stored file by its ending, which is that of its content; a plain name too."""
     reference = parse_reference(text)
     return reference is None or reference.name.lower().endswith(IMAGE_ENDINGS)
+
+
+def is_media(text: str, kind: MediaKind) -> bool:
+    """Whether a text of `attachments` names a file of a kind of media, judged by the ending of its name."""
+    return text.lower().endswith(MEDIA_ENDINGS[kind])
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ class _TextParser(HTMLParser):
         self.feed(text.replace("<", "&lt;"))
         self.close()
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002 - the parser's signature
+        """Leave `<![…>` out, as browsers do: the parser of the standard library fails on words that it does not expect there."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the parser's signature
         if tag in _WITHOUT_TEXT:
             self._skipped = tag

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.contracts.attachments import AttachmentKeys, AttachmentReference, ReadGrant, parse_reference
+from shared.contracts.attachments import AttachmentKeys, AttachmentReference, MediaKind, ReadGrant, is_media, parse_reference
 
 SHA256 = "ab" * 32
 KEYS = AttachmentKeys(["a secret of the tests"])
@@ -80,3 +80,20 @@ def test_address_holds_until_it_expires_and_for_nothing_else() -> None:
     others = [replace(grant, sha256="cd" * 32), replace(grant, name="b.jpg"), replace(grant, expires=9_000), replace(grant, reader="zhao")]
     assert not any(KEYS.allows(other, signature, 0) for other in others)
     assert not KEYS.allows(grant, "签名", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        (f"sha256:{SHA256}/{'0' * 16}/现场.jpg", "image", True),
+        (f"sha256:{SHA256}/{'0' * 16}/现场.jpg.pdf", "image", False),
+        (f"sha256:{SHA256}/{'0' * 16}/现场.jpg.pdf", "pdf", True),
+        ("现场.JPG", "image", True),
+        ("照片", "image", False),
+        ("通话.amr", "audio", True),
+        ("通话.amr", "video", False),
+        ("a.mp4", "video", True),
+    ],
+)
+def test_kind_of_media_is_judged_by_the_ending_of_the_name(text: str, kind: MediaKind, expected: bool) -> None:
+    assert is_media(text, kind) is expected

@@ -15,7 +15,7 @@ from services.intake import bootstrap as intake
 from services.intake.config import IntakeSettings
 from services.notify import bootstrap as notify
 from services.notify.config import NotifySettings
-from services.notify.providers.sms.http_sms import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_receipt
+from services.notify.providers.signed_gateway import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign_receipt
 from services.sla import bootstrap as sla
 from services.sla.config import SlaSettings
 from services.triage import bootstrap as triage

@@ -14,6 +14,7 @@ from cli.messages.preview import MessagePreview, known_templates, matching_reque
 from cli.messages.requested_notifications import requests_of_case
 from cli.messages.sample_case import with_sample_titles
 from cli.messages.template_sources_lint import MessageFinding
+from cli.output_file import writing_out
 from services.notify.bootstrap import messaging_packs, procedure_titles, template_sources
 from services.notify.domain.message_templates import CHANNELS, LANGUAGES, MessageTemplates
 from services.notify.domain.message_values import MessageTexts
@@ -136,8 +137,6 @@ def _write_html(file: Path, shown: list[MessagePreview], templates: Path | None)
     if mail is None:
         exit_with("html: only mails have HTML; add --channel email")
     html = load_mail_layout(templates).render(mail.rendered.subject, mail.rendered.text, mail.language)
-    try:
+    with writing_out("--html"):
         file.write_text(html, encoding="utf-8")
-    except OSError as error:
-        exit_with(f"--html: cannot be written ({error.strerror}); give a file in a folder that exists and that you may write to")
     typer.echo(f"{file}: the HTML of the mail ({mail.language})")

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from cli.exit_status import exit_with
+from cli.output_file import writing_out
 from shared.procedures.checks.pack_check import blocking_problems, check_pack
 from shared.procedures.coverage import ClauseCoverage
 from shared.procedures.explain.page import build_page
@@ -119,7 +120,8 @@ def explain(
     if html is None:
         typer.echo(render_text(page), nl=False)
         return
-    html.write_text(render_html(page), "utf-8")
+    with writing_out("--html"):
+        html.write_text(render_html(page), "utf-8")
     typer.echo(f"{html}: {page.title}")
 
 
@@ -140,7 +142,8 @@ def messages(
     if html is None:
         typer.echo(messages_text(found, language.value), nl=False)
         return
-    html.write_text(messages_html(loaded.procedure.title, found, language.value), "utf-8")
+    with writing_out("--html"):
+        html.write_text(messages_html(loaded.procedure.title, found, language.value), "utf-8")
     typer.echo(f"{html}: {len(found)} messages")
 
 
@@ -215,7 +218,7 @@ def new(
     into: Annotated[Path, typer.Option(help="the folder in which the pack's folder is created")] = Path(),
 ) -> None:
     """Create a procedure from a skeleton that passes every check."""
-    with _exit_on_procedure_error():
+    with _exit_on_procedure_error(), writing_out("--into"):
         folder = new_pack.create_pack(pack_id, into)
     typer.echo(f"{folder}: edit procedure.yaml and clauses.yaml, then run: jiesu procedure check {folder}")
 
@@ -226,7 +229,8 @@ def schema(output: Annotated[Path | None, typer.Option(help="write it there inst
     if output is None:
         typer.echo(editor_schema_json(), nl=False)
     else:
-        output.write_text(editor_schema_json(), "utf-8")
+        with writing_out("--output"):
+            output.write_text(editor_schema_json(), "utf-8")
 
 
 def _coverage_state(row: ClauseCoverage) -> str:

@@ -2,10 +2,12 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import orjson
@@ -16,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.demo.channel_steps import show_channels
-from cli.demo.channels import DemoChannels, demo_channels
+from cli.demo.channels import PROVIDER_LABELS, TRANSPORT_LABELS, DemoChannels, demo_channels
 from cli.demo.demo_files import ORGANISATION_FILE
 from cli.demo.hostile_input import send_hostile_input
 from cli.demo.live_view import LiveView
@@ -39,6 +41,7 @@ CLOCK_FACTOR = 43_200
 STARTUP_ALLOWANCES = (timedelta(seconds=15), timedelta(seconds=45), timedelta(seconds=150))
 """Real time for the services to start before the month begins; a run that needs longer is repeated with the next one."""
 DATABASE_NAME = "jiesu_demo"
+_PRINTED_BELOW = frozenset({"ok", "lost", "duplicated", "transmissions", "broken_records"})
 
 
 def demo(
@@ -82,6 +85,7 @@ def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, conso
         "JIESU_TOPIC_PREFIX": prefix,
         "JIESU_CLOCK_TOLERANCE_MS": "0",  # one machine, one clock; a tenth of a second would be an hour here
         "JIESU_ENVIRONMENT": "demo",
+        "JIESU_HTTP_HOST": "127.0.0.1",
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers,
         "DATABASE_URL": database,
     }
@@ -90,6 +94,7 @@ def _run_month(root: Path, servers: EmbeddedServers, allowance: timedelta, conso
         demo_channels(root, ports) as channels,
         running_stack(root, {**environment, **channels.environment}, ORGANISATION_FILE, progress, ports) as stack,
     ):
+        channels.wait_ready()
         clock = Clock.parse(clock_setting, "demo")
         if clock.seconds_until(START) < 0 and allowance != STARTUP_ALLOWANCES[-1]:
             progress("This machine is busy: the services get more time to start.")
@@ -124,16 +129,43 @@ async def _send_alongside(sender: DemoSender, mail_port: int) -> list[str]:
 
 
 def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures, reconciliation: Reconciliation) -> dict[str, Any]:
-    events = figures.events_by_type
     summary: dict[str, Any] = {
+        **_sent_figures(sender),
+        **_processed_figures(figures),
+        "wrongly_answered": [*wrong_answers, *sender.unanswered],
+        "reconciliation": asdict(reconciliation),
+        "lost": reconciliation.lost,
+        "duplicated": reconciliation.duplicated,
+    }
+    return {**summary, "ok": is_as_expected(summary)}
+
+
+def is_as_expected(summary: dict[str, Any]) -> bool:
+    """Whether nothing was lost, repeated or answered wrongly, and each submission and record is accounted for."""
+    return (
+        not (summary["lost"] or summary["duplicated"] or summary["wrongly_answered"])
+        and summary["received"] == summary["accepted"] + summary["refused"] + summary["resent"]
+        and summary["registered"] == summary["accepted"]
+        and summary["dead_letters"] == summary["broken_records"]
+    )
+
+
+def _sent_figures(sender: DemoSender) -> dict[str, Any]:
+    return {
         "received": sender.counts["received"],
         "accepted": len(sender.accepted),
-        "refused": sender.counts["refused"],
-        "resent": sender.counts["resent"],
+        "accepted_by_transport": dict(sorted(sender.accepted_by_transport.items())),
+        **{name: sender.counts[name] for name in ("refused", "resent", "actions", "duplicates_merged", "answers_read_by_code")},
+        "broken_records": sender.counts["broken_records"],
+    }
+
+
+def _processed_figures(figures: MonthFigures) -> dict[str, Any]:
+    events = figures.events_by_type
+    return {
         "registered": figures.registered,
         "registered_by_procedure": dict(sorted(figures.registered_by_procedure.items())),
         "routed_by_department": dict(figures.routed_by_department.most_common()),
-        "actions": sender.counts["actions"],
         "actions_refused": events["action_refused"],
         "answered_in_time": figures.answered_in_time,
         "answered_late": figures.answered_late,
@@ -146,27 +178,16 @@ def _summary(sender: DemoSender, wrong_answers: list[str], figures: MonthFigures
         # Cases registered before the case that completed their group (`reaches_back` of a count entry).
         "reached_back": figures.earlier_group_members,
         "reclassified_by_counting": figures.reclassified_by_counting,
-        **{name: sender.counts[name] for name in ("complaints_by_mail", "complaints_by_file", "complaints_by_form")},
-        "duplicates_merged": sender.counts["duplicates_merged"],
-        "answers_read_by_code": sender.counts["answers_read_by_code"],
         "due_on_make_up_days": figures.due_on_make_up_days,
         "reminded": events["reminded"],
         "messages_sent": figures.messages_sent,
         "messages_failed": figures.messages_failed,
+        "transmissions": figures.messages_by_provider.total(),
         "messages_by_provider": dict(sorted(figures.messages_by_provider.items())),
         "closed": events["closed"],
         "reopened": events["reopened"],
         "dead_letters": figures.dead_letters,
-        "broken_records": sender.counts["broken_records"],
-        "wrongly_answered": [*wrong_answers, *sender.unanswered],
-        "reconciliation": asdict(reconciliation),
-        "lost": reconciliation.lost,
-        "duplicated": reconciliation.duplicated,
     }
-    explained = summary["accepted"] + summary["refused"] + summary["resent"] == summary["received"]
-    complete = explained and figures.registered == len(sender.accepted) and figures.dead_letters == sender.counts["broken_records"]
-    summary["ok"] = not reconciliation.lost and not reconciliation.duplicated and complete and not summary["wrongly_answered"]
-    return summary
 
 
 def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> None:
@@ -181,7 +202,8 @@ def _print_summary(console: Console, summary: dict[str, Any], root: Path) -> Non
 
 def month_table(summary: dict[str, Any]) -> Table:
     """The single figures, two in a row, so that 80 columns and 24 lines show them all."""
-    figures = [(name.replace("_", " "), str(value)) for name, value in summary.items() if isinstance(value, int) and name != "ok"]
+    names = [name for name, value in summary.items() if isinstance(value, int) and name not in _PRINTED_BELOW]
+    figures = [(name.replace("_", " "), str(summary[name])) for name in names]
     half = (len(figures) + 1) // 2
     table = Table(title="接诉 Jiesu: the month", title_justify="left", box=None, show_header=False)
     for justify in ("left", "right", "left", "right"):
@@ -192,13 +214,20 @@ def month_table(summary: dict[str, Any]) -> Table:
 
 
 def explained_sums(summary: dict[str, Any]) -> list[str]:
-    """One line for each figure that is a sum of others."""
-    registered = " + ".join(f"{name} {count}" for name, count in summary["registered_by_procedure"].items())
+    """One line for each figure that is a sum of others, with the ways by which complaints came in and messages went out."""
+    # Digests: one transmission carries several messages.
+    sent = f"transmissions {summary['transmissions']} for {summary['messages_sent']} messages"
     return [
         f"received {summary['received']} = accepted {summary['accepted']} + refused {summary['refused']} + resent {summary['resent']}",
-        f"registered {summary['registered']} = {registered}",
+        f"accepted {summary['accepted']} = {_sum_of(summary['accepted_by_transport'], TRANSPORT_LABELS)}",
+        f"registered {summary['registered']} = {_sum_of(summary['registered_by_procedure'])}",
+        f"{sent} = {_sum_of(summary['messages_by_provider'], PROVIDER_LABELS)}",
         f"dead letters {summary['dead_letters']} = records broken on purpose {summary['broken_records']}",
     ]
+
+
+def _sum_of(parts: Mapping[str, int], labels: Mapping[str, str] = MappingProxyType({})) -> str:
+    return " + ".join(f"{labels.get(name, name)} {count}" for name, count in parts.items()) or "0"
 
 
 async def _delete_earlier_topics(bootstrap_servers: str) -> None:

@@ -8,13 +8,13 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import asyncpg
 import orjson
 import typer
-from sqlalchemy.exc import DBAPIError
 
+from cli.database import database_errors_ending_command
 from cli.exit_status import exit_with
 from cli.output_file import require_folder
+from cli.termination import sigterm_like_interrupt
 from services.intake.application.parts import IntakeParts
 from services.intake.bootstrap import make_parts
 from services.intake.config import IntakeSettings
@@ -24,13 +24,13 @@ from services.intake.transports.imports.files.opening import is_workbook
 from services.intake.transports.imports.report import report_suffix, write_report
 from services.intake.transports.imports.setup import make_imports
 from services.intake.transports.imports.summary import summary
-from services.intake.transports.replay import ReplayedCopy, ReplayTools, make_tools, replay, replay_copy
+from services.intake.transports.replay import INCOMPLETE, ReplayedCopy, ReplayTools, make_tools, replay, replay_copy
 from shared.procedures.checks.organisation_check import load_checked_organisation
+from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
-from shared.runtime.errors import Unavailable
-from shared.runtime.process.failures import redacted_reason
+from shared.runtime.errors import Misconfigured
 
 T = TypeVar("T")
 _FAILED = 1
@@ -50,7 +50,7 @@ def import_file(
 ) -> None:
     """Import a file, or go on with it after a stop. Exit status: 0 every row accepted, 1 rows refused, 2 the file cannot be read."""
     path = report or file.with_name(f"{file.name}{report_suffix('xlsx' if is_workbook(file) else 'csv')}")
-    require_folder(path)
+    require_folder(path, "--report")
 
     async def run(database: Database, parts: IntakeParts) -> ImportFile:
         if file.stat().st_size > parts.settings.max_import_bytes:
@@ -73,12 +73,12 @@ def import_file(
 def replay_raw(
     raw_id: Annotated[str, typer.Option("--id", help="only this raw copy; an import's id is also that of its copy")] = "",
     source: Annotated[str, typer.Option(help="only what came from this source")] = "",
-    channel: Annotated[str, typer.Option(help="only what this transport brought: file, mail, webhook")] = "",
+    channel: Annotated[str, typer.Option(help="only what this transport brought: http, kafka, file, mail, webhook, form")] = "",
     since: Annotated[datetime | None, typer.Option(help="only what was kept since this instant, in UTC")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would become of each, and register nothing")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read raw copies again by the present maps; cases that are registered stay as they are. Exit status 1 if one was refused."""
+    """Read raw copies again by the present maps; registered cases stay as they are. Exit status 1 if one was refused or is incomplete."""
     if not (raw_id or source or channel or since):
         exit_with("choose what is read again: --id, --source, --channel or --since")
 
@@ -100,7 +100,7 @@ def replay_raw(
         typer.echo(orjson.dumps(_document(copy)).decode() if as_json else _line(copy))
     if not as_json:
         typer.echo(f"{len(copies)} raw copies: {_counts(total) or 'nothing to read'}")
-    if total["refused"]:
+    if total["refused"] or total[INCOMPLETE]:
         raise typer.Exit(_FAILED)
 
 
@@ -132,7 +132,7 @@ async def _replay_one(tools: ReplayTools, raw_id: str) -> ReplayedCopy:
 
 
 def _with_intake(run: Callable[[Database, IntakeParts], Awaitable[T]]) -> T:
-    """Run a task on intake's tables; a database that cannot be used ends the command."""
+    """Run a task on intake's tables; a setting, organisation file or database that cannot be used ends the command."""
 
     async def open_and_run() -> T:
         settings = IntakeSettings()
@@ -146,9 +146,13 @@ def _with_intake(run: Callable[[Database, IntakeParts], Awaitable[T]]) -> T:
             await database.close()
 
     try:
-        return asyncio.run(open_and_run())
-    except (OSError, DBAPIError, asyncpg.PostgresError, Unavailable) as error:
-        exit_with(f"the database of intake cannot be used ({redacted_reason(error)}): check DATABASE_URL, and that `jiesu migrate` has run")
+        # Files in plain text lie in temporary folders, which an end without `finally` would leave.
+        with sigterm_like_interrupt(), database_errors_ending_command("intake"):
+            return asyncio.run(open_and_run())
+    except ProcedureError as error:
+        exit_with(error.in_one_line())
+    except Misconfigured as error:
+        exit_with(str(error))
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -57,8 +57,7 @@ def print_list(
     received_before: Annotated[str, typer.Option(help="an instant with offset")] = "",
 ) -> None:
     """Print a list, computed from the cases' events in one snapshot. Exit status 2 if that fails."""
-    if csv + xlsx + as_json > 1:
-        exit_with("format: give one of --json, --csv and --xlsx")
+    list_format = _list_format(csv=csv, xlsx=xlsx, as_json=as_json)
     require_folder(out)
     try:
         loaded = load_procedure(procedure)
@@ -71,16 +70,24 @@ def print_list(
         *(status, kind, class_, subject, department, handler, household, enterprise, against, called_back, evaluated, overdue),
         *(_instant("received-from", received_from), _instant("received-before", received_before)),
     )
-    language: LanguageCode = "en" if english else "zh"
-    request = ListRequest(loaded.id, list_id, period, where, language)
+    _print(loaded, ListRequest(loaded.id, list_id, period, where, "en" if english else "zh"), list_format, out)
+
+
+def _list_format(*, csv: bool, xlsx: bool, as_json: bool) -> ListFormat:
+    if csv + xlsx + as_json > 1:
+        exit_with("format: give one of --json, --csv and --xlsx")
+    return "xlsx" if xlsx else "csv" if csv else "json"
+
+
+def _print(procedure: Procedure, request: ListRequest, list_format: ListFormat, out: Path | None) -> None:
     now = current_instant()
-    list_format: ListFormat = "xlsx" if xlsx else "csv" if csv else "json"
-    path = out or Path(f"{loaded.id}-{list_id}.xlsx" if xlsx else "")
     try:
-        built = query_service("sla", lambda database: build_list(database, loaded, request, now))
+        built = query_service("sla", lambda database: build_list(database, procedure, request, now))
     except (RequestError, ProcedureError) as error:
         exit_with(str(error))
-    _write(built, list_format, path, is_standard_output=out is None and not xlsx)
+    # An Excel file is no text for a terminal.
+    path = Path(f"{procedure.id}-{request.list_id}.xlsx") if out is None and list_format == "xlsx" else out
+    _write(built, list_format, path)
 
 
 async def build_list(database: Database, procedure: Procedure, request: ListRequest, now: datetime) -> BuiltList:
@@ -108,10 +115,11 @@ def _texts_by_context(rulebooks: HistoricalRulebooks, language: LanguageCode) ->
     return texts
 
 
-def _write(built: BuiltList, list_format: ListFormat, path: Path, *, is_standard_output: bool) -> None:
+def _write(built: BuiltList, list_format: ListFormat, path: Path | None) -> None:
+    """Write the list into the file, without one to standard output."""
     rows = (cells for _, cells in built.spool.rows())
     try:
-        if is_standard_output:
+        if path is None:
             write_list(sys.stdout.buffer, list_format, built.head, rows)
             sys.stdout.flush()
             return

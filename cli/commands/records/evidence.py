@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.attachment_store import open_checked_blobs, using_store
 from cli.clock import current_instant
 from cli.database import query_service
 from cli.evidence.archive_verification import verify_archive
@@ -20,7 +21,7 @@ from cli.evidence.archived_attachments import (
 )
 from cli.evidence.evidence_archive import ArchiveError, archive_files, read_archive, write_archive
 from cli.exit_status import exit_with
-from services.intake.attachments.blobs import open_blobs
+from cli.output_file import writing_out
 from services.intake.attachments.config import AttachmentSettings
 from services.intake.storage import attachments as stored_attachments
 from services.sla.application.rulebooks import HistoricalRulebooks
@@ -28,7 +29,6 @@ from services.sla.domain.evidence.case_history import CaseHistory, verify_histor
 from services.sla.storage import case_histories, seals
 from services.sla.storage.seals import YearSeal
 from shared.runtime.database.database import Database
-from shared.runtime.errors import Misconfigured
 
 
 def evidence(
@@ -64,7 +64,8 @@ def _export(case: str, path: Path, *, as_json: bool) -> None:
             exit_with(f"{case}: attachments were changed in their store, so they are no evidence: {', '.join(attachments.changed)}", 1)
         if attachments.listing:
             files[LISTING] = json.dumps(attachments.listing, ensure_ascii=False, indent=1).encode()
-        write_archive(path, files, attachments.files)
+        with writing_out():
+            write_archive(path, files, attachments.files)
     for entry in attachments.listing:
         if entry["state"] != INCLUDED:
             typer.echo(f"{entry['name']}: not included: {entry['state']}", err=True)
@@ -82,17 +83,15 @@ def _collect_attachments(events: list[dict[str, Any]], folder: Path) -> Collecte
     named = [sha256 for sha256, _ in named_attachments(events)]
     if not named:
         return CollectedAttachments()
-    try:
-        blobs = open_blobs(AttachmentSettings())
-    except Misconfigured as error:
-        exit_with(str(error))
+    blobs = open_checked_blobs(AttachmentSettings())
 
     async def collect(database: Database) -> CollectedAttachments:
         async with database.transaction() as tx:
             erased = await stored_attachments.find_erased(tx, named)
         return await collect_attachments(events, blobs, erased, folder)
 
-    return query_service("intake", collect)
+    with using_store():
+        return query_service("intake", collect)
 
 
 def _verify(path: Path, root: str, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ import typer
 from cli.clock import REPORT_ZONE, current_instant
 from cli.database import query_service
 from cli.exit_status import exit_with
+from cli.output_file import writing_out
 from services.sla.application.forms.form_register import copy_faults, number_faults
 from services.sla.application.reports.report_faults import report_faults
 from services.sla.application.seals import YearSealError, seal_faults, seal_year
@@ -100,8 +101,9 @@ def _write_seal_file(path: Path, content: str, seal: YearSeal) -> None:
         # The file may be the only evidence that the database was changed after the sealing.
         if root != seal.root.hex():
             exit_with(f"{path}: holds another seal of {seal.year}; a seal never changes: keep that file and give another --out", 1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content + "\n", encoding="utf-8")
+    with writing_out():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content + "\n", encoding="utf-8")
 
 
 async def _verify_ledgers(

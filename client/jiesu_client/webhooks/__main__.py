@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
-from jiesu_client.subscriptions import Subscription
-from jiesu_client.webhooks.relay import Receiver, StoredEvents, WebhookRelay
+from jiesu_client.subscriptions import TopicSubscription
+from jiesu_client.webhooks.relay import StoredEvents, WebhookReceiver, WebhookRelay
 from jiesu_client.webhooks.store import WebhookStore
 
 _REQUIRED = {
@@ -49,8 +49,8 @@ def _run(store: WebhookStore, environment: Mapping[str, str]) -> int:
         return 2
     topic = environment["JIESU_WEBHOOK_TOPIC"]
     group = environment.get("JIESU_WEBHOOK_GROUP") or f"{topic}.webhooks"
-    subscription = Subscription(topic, group, environment["KAFKA_BOOTSTRAP_SERVERS"], StoredEvents(store))
-    receiver = Receiver(environment["JIESU_WEBHOOK_URL"], environment["JIESU_WEBHOOK_SECRET"])
+    subscription = TopicSubscription(topic, group, environment["KAFKA_BOOTSTRAP_SERVERS"], StoredEvents(store))
+    receiver = WebhookReceiver(environment["JIESU_WEBHOOK_URL"], environment["JIESU_WEBHOOK_SECRET"])
     asyncio.run(_until_stopped(WebhookRelay(subscription, store, receiver)))
     return 0
 

@@ -10,7 +10,7 @@ import httpx
 
 from jiesu_client.http_retries import Retries
 from jiesu_client.signatures import webhook_headers
-from jiesu_client.subscriptions import Event, Subscription
+from jiesu_client.subscriptions import TopicEvent, TopicSubscription
 from jiesu_client.webhooks.store import Webhook, WebhookStore
 
 _RETRIES = Retries(first=1.0, longest=600.0)
@@ -19,7 +19,7 @@ _PRUNE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class WebhookReceiver:
     """Where webhooks go. `secret` signs them (`whsec_` and a key in base64); after `patience` seconds one is a dead letter."""
 
     url: str
@@ -51,7 +51,7 @@ class StoredEvents:
 class WebhookRelay:
     """Stores the events of a subscription that has `StoredEvents`, and sends them until cancelled."""
 
-    def __init__(self, subscription: Subscription, store: WebhookStore, receiver: Receiver, **options: Any) -> None:
+    def __init__(self, subscription: TopicSubscription, store: WebhookStore, receiver: WebhookReceiver, **options: Any) -> None:
         self._subscription = subscription
         self._store = store
         self._receiver = receiver
@@ -64,7 +64,7 @@ class WebhookRelay:
             group.create_task(self._send(http))
             group.create_task(self._prune())
 
-    async def _store_event(self, event: Event) -> None:
+    async def _store_event(self, event: TopicEvent) -> None:
         document = {"id": event.id, "type": event.type, "source": event.source, "sequence": event.sequence, "data": event.document}
         self._store.add(event.id, event.case, event.type, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 

@@ -35,7 +35,7 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class UndeliveredWebhook:
     """An event that its receiver did not take within the patience; `reason` is the last status or error."""
 
     id: str
@@ -86,10 +86,10 @@ class WebhookStore:
         statement = "UPDATE webhook SET state = 'dead', reason = ?, attempts = attempts + 1 WHERE number = ?"
         self._database.execute(statement, [reason, number])
 
-    def dead_letters(self) -> list[DeadLetter]:
+    def dead_letters(self) -> list[UndeliveredWebhook]:
         """What the receiver did not take, the oldest first."""
         rows = self._database.execute("SELECT id, case_id, type, attempts, reason FROM webhook WHERE state = 'dead' ORDER BY number")
-        return [DeadLetter(*row) for row in rows]
+        return [UndeliveredWebhook(*row) for row in rows]
 
     def retry(self, event_id: str) -> bool:
         """Have a dead letter sent again; False if there is none of this id."""

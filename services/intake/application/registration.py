@@ -1,19 +1,22 @@
 """Registers submissions: numbers new complaints without gaps, encrypts contact data and publishes `registered`, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid5
 
 from services.intake import metrics
+from services.intake.application.raw_copies import RawCopies
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult, refused_result
+from services.intake.application.submission_copies import CASE
 from services.intake.application.supplements import SUPPLEMENT, SupplementSigner
 from services.intake.domain.number_series import NumberSeries
 from services.intake.domain.submission import UUID_NAMESPACE, UnnumberedRegistration, prepare_registration, registered_event
 from services.intake.domain.submission_faults import SubmissionFault
-from services.intake.storage import complaints, last_numbers
+from services.intake.storage import attachments, complaints, last_numbers
 from services.intake.storage.complaints import ComplaintRow, RegisteredComplaint
 from shared.contracts import topics
+from shared.contracts.attachments import parse_reference
 from shared.contracts.envelope import CloudEventRecord
 from shared.contracts.events import encode_event
 from shared.contracts.events.triage import Registered
@@ -22,8 +25,19 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.outbox import outbox
 
+RegisterGroup = Callable[[Transaction, Sequence[PendingRegistration]], Awaitable[Sequence[RegistrationResult]]]
 SECOND_CLICK = timedelta(minutes=10)
 """How long the same body without a reference is the same submission: a second click is a resend."""
+
+
+def group_registration(registration: "RegisterComplaints", via: str) -> RegisterGroup:
+    """The work of a group commit that registers what came by a transport."""
+
+    async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
+        metrics.GROUP_SIZE.observe(len(pending))
+        return await registration.register_batch(tx, pending, via)
+
+    return register_group
 
 
 class RegisterComplaints:
@@ -36,6 +50,7 @@ class RegisterComplaints:
         self._key_ring = key_ring
         self._clock = clock
         self._supplements = supplements
+        self._raw_copies = RawCopies(key_ring)
 
     async def register_batch(self, tx: Transaction, pending: Sequence[PendingRegistration], via: str) -> list[RegistrationResult]:
         """Register the new submissions in order; one result for each. `via` is the way for metrics: http or kafka."""
@@ -65,8 +80,22 @@ class RegisterComplaints:
         if self._supplements is not None:
             added = [submission for submission, result in zip(submissions, results, strict=True) if result.status == SUPPLEMENT]
             await outbox.add(tx, map(self._supplements.record, added))
+        await self._keep_copies(tx, submissions, results)
+        taken = [submission for submission, result in zip(submissions, results, strict=True) if result.status != "refused"]
+        await attachments.mark_permanent(tx, _stored_contents(taken))
         tx.after_commit(lambda: _count_results(results, events, via))
         return results
+
+    async def _keep_copies(
+        self, tx: Transaction, submissions: Sequence[PendingRegistration], results: Sequence[RegistrationResult]
+    ) -> None:
+        """Keep the copies of accepted submissions, each under its case: one without a reference has no other way back to it."""
+        copies = [
+            replace(submission.copy, headers={**submission.copy.headers, CASE: result.case})
+            for submission, result in zip(submissions, results, strict=True)
+            if submission.copy is not None and result.status != "refused"
+        ]
+        await self._raw_copies.keep_all(tx, copies)
 
     def _to_event(self, registration: UnnumberedRegistration, numbers: dict[NumberSeries, int]) -> Registered:
         numbers[registration.series] += 1
@@ -77,6 +106,12 @@ class RegisterComplaints:
         bodies = {case: encode_event(event) for case, event in events.items()}
         await complaints.insert_complaints(tx, [_to_row(event, first_submissions[case], bodies[case]) for case, event in events.items()])
         await outbox.add(tx, (_to_record(event, first_submissions[case], bodies[case]) for case, event in events.items()))
+
+
+def _stored_contents(submissions: Sequence[PendingRegistration]) -> set[str]:
+    """The digests of the stored attachments that the submissions name."""
+    named = (parse_reference(text) for submission in submissions for text in submission.submission.attachments)
+    return {reference.sha256 for reference in named if reference is not None}
 
 
 async def _under_cases_of_first_clicks(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from services.intake.application.raw_copies import RawSubmission
 from services.intake.domain.submission import SourceContext
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage.refusals import RefusedSubmission
@@ -16,6 +17,7 @@ class PendingRegistration:
 
     `fingerprint_must_match`: the case id comes from an Idempotency-Key, under which only the same submission may be sent again.
     `has_reference`: the sender named the submission, by external_id or Idempotency-Key. `unreadable` names the fields that were kept out.
+    `copy` is kept in the transaction of the registration.
     """
 
     submission: Submission
@@ -26,6 +28,7 @@ class PendingRegistration:
     fingerprint_must_match: bool = False
     has_reference: bool = True
     unreadable: tuple[str, ...] = ()
+    copy: RawSubmission | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,23 +50,14 @@ class SubmissionReader:
         `unreadable` names the fields that the reader of the transport has kept out already.
         """
         accepted_at = accepted_at or self._clock.now()
-        if is_too_deep(document):
-            return refused_result("invalid", SubmissionFault("body", "too_deep", "send a JSON object with the complaint's fields"))
-        try:
-            # Sorted: a resend with its fields in another order is the same submission.
-            canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-        except orjson.JSONEncodeError:
-            return refused_result("invalid", SubmissionFault("body", "number_out_of_range", "send integers within 64 bits"))
-        # Measured here too, since a body may be a batch: each of its items has the limit of a single complaint.
-        if len(canonical) > self._max_bytes:
-            return refused_result("too_large", self._size_fault())
+        canonical = self._canonical(document)
+        if isinstance(canonical, RegistrationResult):
+            return canonical
         parsed = READERS["json"](document)
         if parsed.submission is None:
-            missing = any(fault.rule == "missing" for fault in parsed.faults)
-            return refused_result("missing" if missing else "invalid", *parsed.faults)
+            return refused_result("missing" if any(fault.rule == "missing" for fault in parsed.faults) else "invalid", *parsed.faults)
         submission = _on_allowed_channel(parsed.submission, parsed.unreadable, context)
-        refusal = self._refusal(submission, context, accepted_at)
-        if refusal is not None:
+        if (refusal := self._refusal(submission, context, accepted_at)) is not None:
             return refusal
         submission, forged = self._without_forged_attachments(submission)
         submission, future = without_future_instants(submission, accepted_at, self._max_future)
@@ -81,6 +72,18 @@ class SubmissionReader:
             has_reference=bool(submission.external_id or idempotency_key),
             unreadable=(*unreadable, *parsed.unreadable, *forged, *future),
         )
+
+    def _canonical(self, document: Any) -> bytes | RegistrationResult:
+        """The document as compact JSON, or the refusal of one that cannot be written so or is too large."""
+        if is_too_deep(document):
+            return refused_result("invalid", SubmissionFault("body", "too_deep", "send a JSON object with the complaint's fields"))
+        try:
+            # Sorted: a resend with its fields in another order is the same submission.
+            canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError:
+            return refused_result("invalid", SubmissionFault("body", "number_out_of_range", "send integers within 64 bits"))
+        # Measured here too, since a body may be a batch: each of its items has the limit of a single complaint.
+        return canonical if len(canonical) <= self._max_bytes else refused_result("too_large", self._size_fault())
 
     def _refusal(self, submission: Submission, context: SourceContext, accepted_at: datetime) -> RegistrationResult | None:
         """The refusal of a valid submission that the source may not send, or that has an impossible time of receipt."""

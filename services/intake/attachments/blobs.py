@@ -47,7 +47,10 @@ class FolderBlobs:
         self._folder = folder
         # Inside the store: a rename is atomic only within one file system.
         self.incoming = folder / "incoming"
+        new = [path for path in (self.incoming, *self.incoming.parents) if not path.exists()]
         self.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in new:
+            _sync(path.parent)
 
     async def put(self, sha256: str, path: Path) -> None:
         """Move the file into place once its bytes are on the disk."""
@@ -75,8 +78,10 @@ class FolderBlobs:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         _sync(path)
         path.replace(target)
-        # Without it the name, not the bytes, may be lost when the machine stops.
+        # Without these the names, not the bytes, may be lost when the machine stops.
         _sync(target.parent)
+        # Whoever made the sub-folder: another process may have stopped before it got here.
+        _sync(self._folder)
 
 
 def open_blobs(settings: AttachmentSettings) -> "FolderBlobs | S3Blobs | None":

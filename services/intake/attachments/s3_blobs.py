@@ -52,6 +52,7 @@ class S3Blobs:
             async for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(chunk)
         except FileNotFoundError:
+            await self._require_bucket()
             raise BlobMissingError(sha256) from None
         except BaseError as error:
             raise _outage(error) from error
@@ -61,8 +62,15 @@ class S3Blobs:
         try:
             await obstore.delete_async(self._store, _key(sha256))
         except FileNotFoundError:
-            return
+            await self._require_bucket()
         except BaseError as error:
+            raise _outage(error) from error
+
+    async def _require_bucket(self) -> None:
+        """Raise OSError if the bucket does not exist: its answer to a request for an object is the same as that for a missing object."""
+        try:
+            await obstore.list_with_delimiter_async(self._store)
+        except (FileNotFoundError, BaseError) as error:
             raise _outage(error) from error
 
 
@@ -70,6 +78,6 @@ def _key(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256[2:]}"
 
 
-def _outage(error: BaseError) -> OSError:
+def _outage(error: BaseError | FileNotFoundError) -> OSError:
     # obstore's text holds the request and the answer; the class alone says enough, and the runtime knows OSError as an outage.
     return OSError(f"the attachment store failed: {type(error).__name__}")

@@ -2,19 +2,22 @@
 
 import asyncio
 import hashlib
-import tempfile
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from services.intake.attachments import content_types
+from services.intake.attachments import content_types, incoming
 from services.intake.attachments.blobs import BlobStore
 from services.intake.attachments.clamd import ClamdScanner
 from services.intake.storage import attachments
 from services.intake.storage.attachments import AttachmentRow
 from shared.contracts.attachments import AttachmentKeys
-from shared.runtime.database.database import Database
+from shared.runtime.database.database import Database, Transaction
+
+_DELETED_AT_ONCE = 100
 
 
 class AttachmentRefused(ValueError):  # noqa: N818 - names what happened to the file
@@ -62,19 +65,20 @@ class AttachmentStore:
 
         Reads no further than the limit. Raises `AttachmentRefused`, or OSError while store, scanner or database are away.
         """
-        with tempfile.NamedTemporaryFile(dir=self._blobs.incoming, delete=False) as file:
+        with incoming.new_file(self._blobs.incoming) as file:
             path = Path(file.name)
             try:
                 sha256, size = await self._receive(file, content)
                 if (known := await self.find(sha256)) is not None and known.erased_at is not None:
-                    # Else any upload of the same bytes would undo an erasure that a person was promised.
-                    raise AttachmentRefused("erased", "this file was erased for good and is not stored again")
+                    raise _erased()
                 media_type = await self._check(path)
-                await self._blobs.put(sha256, path)
+                async with self._locked(sha256) as tx:
+                    if (known := await attachments.find(tx, sha256)) is not None and known.erased_at is not None:
+                        raise _erased()
+                    await self._blobs.put(sha256, path)
+                    await attachments.upsert(tx, sha256, media_type, size, source)
             finally:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
-        async with self._database.transaction() as tx:
-            await attachments.upsert(tx, sha256, media_type, size, source)
         given_name = content_types.stored_name(name, media_type)
         return StoredAttachment(sha256, given_name, media_type, size, str(self.keys.reference(sha256, given_name)))
 
@@ -96,11 +100,41 @@ class AttachmentStore:
 
     async def erase(self, sha256: str, because: str) -> bool:
         """Delete the content for ever and record why; False for a content that is not stored. Ledgers keep digest and name."""
-        async with self._database.transaction() as tx:
+        async with self._locked(sha256) as tx:
             erased = await attachments.mark_erased(tx, sha256, because)
             # Before the commit: a failure leaves the row as it was, and the erasure is tried again.
             await self._blobs.delete(sha256)
         return erased
+
+    async def renew(self, digests: Collection[str]) -> set[str]:
+        """Those of the contents that are stored; `delete_unregistered` counts their age from now on."""
+        async with self._database.transaction() as tx:
+            return await attachments.renew(tx, digests)
+
+    async def delete_unregistered(self, age: timedelta) -> int:
+        """Delete contents of web forms that were not registered within `age`; returns how many."""
+        deleted = 0
+        while True:
+            async with self._database.transaction() as tx:
+                digests = await attachments.find_unregistered(tx, age, _DELETED_AT_ONCE)
+            if not digests:
+                return deleted
+            for sha256 in digests:
+                async with self._locked(sha256) as tx:
+                    if await attachments.delete_unregistered(tx, sha256, age):
+                        await self._blobs.delete(sha256)
+                        deleted += 1
+
+    async def delete_left_files(self, now: datetime) -> int:
+        """Delete files of contents whose process was killed while it received or scanned them; returns how many."""
+        return await asyncio.to_thread(incoming.delete_left_files, self._blobs.incoming, now)
+
+    @asynccontextmanager
+    async def _locked(self, sha256: str) -> AsyncIterator[Transaction]:
+        """A transaction in which row and content of a digest change together: no other one stores or deletes them."""
+        async with self._database.transaction() as tx:
+            await attachments.lock(tx, sha256)
+            yield tx
 
     async def _receive(self, file: IO[bytes], content: bytes | AsyncIterable[bytes]) -> tuple[str, int]:
         digest, size = hashlib.sha256(), 0
@@ -122,6 +156,11 @@ class AttachmentStore:
         if self._scanner is not None and await self._scanner.find_virus(path):
             raise AttachmentRefused("virus", "the scanner found malicious content; send a clean file")
         return media_type
+
+
+def _erased() -> AttachmentRefused:
+    # Else any upload of the same bytes would undo an erasure that a person was promised.
+    return AttachmentRefused("erased", "this file was erased for good and is not stored again")
 
 
 async def _pieces(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -31,7 +31,14 @@ _RESTART = """
 UPDATE import_file SET state = 'running', replay = true, rows_done = 0, counts = '{}', fault = '', finished_at = NULL
 WHERE id = $1 AND state <> 'running' RETURNING id
 """
-_NEXT = "SELECT id FROM import_file WHERE state = 'running' AND held_until < now() ORDER BY created_at LIMIT 1"
+_RENEW = """
+UPDATE import_file SET held_until = now() + $3::interval WHERE id = $1 AND holder = $2 AND state = 'running' RETURNING id
+"""
+# Round the sources in the order of their ids: a source with many files takes one turn in each round.
+_NEXT = """
+SELECT id FROM import_file WHERE state = 'running' AND held_until < now() ORDER BY (source <= $1), source, created_at LIMIT 1
+"""
+_OTHER_WAITING = "SELECT EXISTS (SELECT 1 FROM import_file WHERE state = 'running' AND held_until < now() AND source <> $1)"
 _SELECT_ROWS = """
 SELECT row, status, case_id, number, reason, faults, unreadable FROM import_row WHERE import_id = $1 AND row > $2 ORDER BY row LIMIT $3
 """
@@ -105,10 +112,15 @@ async def find_unreported(tx: Transaction, source: str, sha256: str, *, folder: 
     return None if row is None else ImportFile(*row.values())
 
 
-async def find_waiting(tx: Transaction) -> str | None:
-    """The oldest import that is not finished and that no process holds."""
-    import_id: str | None = await tx.fetchval(_NEXT)
+async def find_waiting(tx: Transaction, after_source: str = "") -> str | None:
+    """The oldest unfinished import, held by no process, of the next source that has one."""
+    import_id: str | None = await tx.fetchval(_NEXT, after_source)
     return import_id
+
+
+async def is_other_waiting(tx: Transaction, source: str) -> bool:
+    """Whether an unfinished import of another source is held by no process."""
+    return bool(await tx.fetchval(_OTHER_WAITING, source))
 
 
 async def claim(tx: Transaction, import_id: str, holder: str, lease: timedelta) -> ImportFile | None:
@@ -126,9 +138,15 @@ async def advance(tx: Transaction, item: ImportFile, holder: str, lease: timedel
     return True
 
 
+async def renew(tx: Transaction, import_id: str, holder: str, lease: timedelta) -> bool:
+    """Hold the import for another lease; False if it is finished, released, or held by another process."""
+    return await tx.fetchval(_RENEW, import_id, holder, lease) is not None
+
+
 async def release(tx: Transaction, import_id: str, holder: str) -> None:
     """Let another process go on with an import at once."""
-    await tx.execute("UPDATE import_file SET held_until = '-infinity' WHERE id = $1 AND holder = $2", import_id, holder)
+    # Without a holder, so that a renewal under way cannot hold it again.
+    await tx.execute("UPDATE import_file SET held_until = '-infinity', holder = '' WHERE id = $1 AND holder = $2", import_id, holder)
 
 
 async def save_found(tx: Transaction, import_id: str, found: dict[str, str]) -> None:

@@ -38,6 +38,10 @@ SELECT source, digest, outcome, reason FROM mail_message
   JOIN unnest($1::text[], $2::bytea[]) AS known (source, digest) USING (source, digest)
 WHERE outcome IN ('set_aside', 'refused')
 """
+_KNOWN = """
+SELECT source, digest FROM mail_message JOIN unnest($1::text[], $2::bytea[]) AS known (source, digest) USING (source, digest)
+WHERE outcome != 'duplicate'
+"""
 _SAVE_POSITION = """
 INSERT INTO mailbox_position AS known (mailbox, uid_validity, last_uid) VALUES ($1, $2, $3)
 ON CONFLICT (mailbox) DO UPDATE SET uid_validity = excluded.uid_validity, last_uid = excluded.last_uid
@@ -85,6 +89,12 @@ async def claim_mails(tx: Transaction, rows: Sequence[MailRow]) -> set[tuple[str
     """Insert mails, and return the identity of those that are new; the others are known already."""
     claimed = await tx.fetch(_CLAIM, *_arrays(rows))
     return {(row["source"], row["digest"]) for row in claimed}
+
+
+async def known_mails(tx: Transaction, identities: Collection[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+    """Those of the mails (source, digest) that are recorded."""
+    rows = await tx.fetch(_KNOWN, [source for source, _ in identities], [digest for _, digest in identities])
+    return {(row["source"], row["digest"]) for row in rows}
 
 
 async def insert_duplicates(tx: Transaction, rows: Sequence[MailRow]) -> None:

@@ -50,7 +50,7 @@ def metadata() -> MetaData:
 
 
 def _attachment(declared: MetaData) -> None:
-    Table(
+    attachment = Table(
         "attachment",
         declared,
         Column("sha256", Text, primary_key=True),
@@ -60,7 +60,10 @@ def _attachment(declared: MetaData) -> None:
         Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("erased_at", DateTime(timezone=True)),
         Column("erased_because", Text, nullable=False, server_default=""),
+        Column("last_stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("permanent", Boolean, nullable=False),
     )
+    Index("attachment_unregistered", attachment.c.last_stored_at, postgresql_where=~attachment.c.permanent)
 
 
 def _raw_copy(declared: MetaData) -> None:
@@ -73,6 +76,7 @@ def _raw_copy(declared: MetaData) -> None:
         Column("kept_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("raw_copy_kept", raw_copy.c.kept_at)
+    Index("raw_copy_form", raw_copy.c.reference, postgresql_where=(raw_copy.c.channel == "form") & (raw_copy.c.part == 0))
 
 
 def _imports(declared: MetaData) -> None:

@@ -3,8 +3,9 @@
 What is registered by now is left as it is: a replay adds the cases that are missing, and changes none.
 """
 
+import dataclasses
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +13,10 @@ import orjson
 
 from services.intake.application.mail.take_mails import VIA_MAIL
 from services.intake.application.parts import IntakeParts
+from services.intake.application.raw_copies import IncompleteCopyError
 from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.application.submission_copies import CASE, VIA_HTTP, VIA_KAFKA, copied_origin
+from services.intake.channels.json_document import parse_json
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.storage import complaints, imports, raw_copies
 from services.intake.storage.raw_copies import RawHead
@@ -21,13 +25,16 @@ from services.intake.transports.imports.importing import CHANNEL as FILE
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.setup import make_imports
 from services.intake.transports.mail.replay import MailReplay
+from services.intake.transports.web_form.form_copies import VIA_FORM, FormCopy, SourceForm
+from services.intake.transports.web_form.setup import form_reader, source_forms
 from services.intake.transports.webhooks.api import VIA_WEBHOOK
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from services.intake.transports.webhooks.setup import webhook_submissions
+from shared.contracts.attachments import parse_reference
 from shared.runtime.clock import uuid7
 from shared.runtime.database.database import Database
 
-IGNORED, UNKNOWN, BUSY = "ignored", "not_replayable", "busy"
+IGNORED, UNKNOWN, BUSY, INCOMPLETE = "ignored", "not_replayable", "busy", "incomplete"
 _COPIES_AT_ONCE = 200
 
 
@@ -48,6 +55,7 @@ class ReplayTools:
     parts: IntakeParts
     work: Imports
     webhooks: dict[str, WebhookSubmissions]
+    forms: dict[str, SourceForm]
     mails: MailReplay
     dry_run: bool
     holder: str = field(default_factory=uuid7)
@@ -56,7 +64,7 @@ class ReplayTools:
 def make_tools(database: Database, parts: IntakeParts, *, dry_run: bool) -> ReplayTools:
     """The tools; raises `ProcedureError` for a map or a file of mailboxes that cannot be used."""
     mails = MailReplay.of(database, parts)
-    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), mails, dry_run)
+    return ReplayTools(database, parts, make_imports(database, parts), webhook_submissions(parts), source_forms(parts), mails, dry_run)
 
 
 async def replay(tools: ReplayTools, since: datetime, source: str = "", channel: str = "") -> AsyncIterator[ReplayedCopy]:
@@ -75,7 +83,12 @@ async def replay(tools: ReplayTools, since: datetime, source: str = "", channel:
 async def replay_copy(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     """Read one copy again; raises `DecryptionError` for one whose key is gone."""
     replayer = REPLAYERS.get(head.channel)
-    return ReplayedCopy(head, Counter({UNKNOWN: 1})) if replayer is None else await replayer(tools, head)
+    if replayer is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    try:
+        return await replayer(tools, head)
+    except IncompleteCopyError:
+        return ReplayedCopy(head, Counter({INCOMPLETE: 1}))
 
 
 async def register_missing(tools: ReplayTools, submission: PendingRegistration, via: str) -> RegistrationResult:
@@ -88,6 +101,25 @@ async def register_missing(tools: ReplayTools, submission: PendingRegistration, 
             return RegistrationResult("valid")
         [result] = await tools.parts.registration.register_batch(tx, [submission], via)
         return result
+
+
+async def _replay_json(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    context = tools.parts.sources.contexts.get(head.source)
+    if context is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    raw = await tools.parts.raw_copies.open_raw(tools.database, head)
+    origin = copied_origin(raw, head.id)
+    reading = tools.parts.reader.read(
+        parse_json(raw.content),
+        context,
+        traceparent=None,
+        idempotency_key=origin.idempotency_key,
+        record_id=origin.record_id,
+        accepted_at=origin.accepted_at,
+    )
+    if isinstance(reading, PendingRegistration):
+        reading = await register_missing(tools, dataclasses.replace(reading, case=raw.headers.get(CASE, reading.case)), head.channel)
+    return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
 
 
 async def _replay_webhook(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
@@ -128,9 +160,40 @@ async def _replay_mail(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
     return ReplayedCopy(head, Counter({outcome or UNKNOWN: 1}))
 
 
+async def _replay_form(tools: ReplayTools, head: RawHead) -> ReplayedCopy:
+    form = tools.forms.get(head.source)
+    if form is None:
+        return ReplayedCopy(head, Counter({UNKNOWN: 1}))
+    async with tools.database.transaction() as tx:
+        superseded = await raw_copies.has_later(tx, head)
+    if superseded:
+        # The complainant corrected the form and sent it again: that copy is read.
+        return ReplayedCopy(head, Counter({IGNORED: 1}))
+    copy = FormCopy.from_raw(await tools.parts.raw_copies.open_raw(tools.database, head))
+    stored = await _stored_references(tools, copy.references)
+    reading = form_reader(tools.parts).read(form, dataclasses.replace(copy, references=stored))
+    if isinstance(reading, PendingRegistration):
+        lost = ("attachments",) if len(stored) < len(copy.references) else ()
+        reading = dataclasses.replace(reading, unreadable=tuple(dict.fromkeys((*reading.unreadable, *lost))))
+        reading = await register_missing(tools, reading, VIA_FORM)
+    return ReplayedCopy(head, Counter({reading.status: 1}), reading.faults)
+
+
+async def _stored_references(tools: ReplayTools, texts: Sequence[str]) -> list[str]:
+    """The references without those of contents that were deleted or erased since the form was sent."""
+    named = {text: reference.sha256 for text in texts if (reference := parse_reference(text)) is not None}
+    if tools.parts.attachments is None or not named:
+        return list(named)
+    stored = await tools.parts.attachments.renew(set(named.values()))
+    return [text for text, sha256 in named.items() if sha256 in stored]
+
+
 REPLAYERS: dict[str, Callable[[ReplayTools, RawHead], Awaitable[ReplayedCopy]]] = {
+    VIA_HTTP: _replay_json,
+    VIA_KAFKA: _replay_json,
     VIA_WEBHOOK: _replay_webhook,
     FILE: _replay_file,
     VIA_MAIL: _replay_mail,
+    VIA_FORM: _replay_form,
 }
 """Channel of a raw copy → what reads it again; a transport adds its own line."""

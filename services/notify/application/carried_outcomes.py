@@ -17,11 +17,11 @@ _OUTCOMES: dict[str, tuple[type[NotificationOutcome], tuple[str, ...]]] = {
     "delivered": (NotificationDelivered, ("sent",)),
     "failed": (NotificationFailed, ("pending", "sent")),
 }
-"""By the carrier's status: the event, and the statuses in which a carried request has not learnt it yet."""
+"""By the carrier's status: the event, and the statuses of carried requests for which it is not published yet."""
 
 
 class PublishCarriedOutcomes:
-    """Gives carried requests the status of their carrier, and publishes an event for each."""
+    """Copies the status of a carrier to the requests that it carries, and publishes an event for each of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class PublishCarriedOutcomes:
         rows = await carried_news.carried_deliveries(tx, news.carrier, statuses, _BATCH) if carrier else []
         if carrier and rows:
             await carried_news.settle_carried(tx, [row.id for row in rows], news.status, news.reason)
-            outcomes = [(_as_sent_by(carrier, row), event) for row in rows]
+            outcomes = [(_as_sent_by(carrier, row, acknowledged=news.acknowledged), event) for row in rows]
             await delivery_events.publish_outcomes(tx, outcomes, news.at, reasons={row.id: news.reason for row in rows})
             if news.status == "sent":
                 tx.after_commit(lambda: _count_carried(rows))
@@ -47,9 +47,9 @@ class PublishCarriedOutcomes:
         return len(rows)
 
 
-def _as_sent_by(carrier: DeliveryRow, row: DeliveryRow) -> DeliveryRow:
-    """The request's row with what its event repeats of the carrier; the carrier alone was charged, so that parts add up."""
-    return dataclasses.replace(row, attempts=carrier.attempts, provider=carrier.provider)
+def _as_sent_by(carrier: DeliveryRow, row: DeliveryRow, *, acknowledged: bool) -> DeliveryRow:
+    """The request's row with attempts, provider and acknowledgement of the carrier; `parts` stay 0, so that their sum is the charge."""
+    return dataclasses.replace(row, attempts=carrier.attempts, provider=carrier.provider, acknowledged=acknowledged)
 
 
 def _count_carried(rows: list[DeliveryRow]) -> None:

@@ -1,5 +1,6 @@
 """Records delivery receipts of gateways."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,11 +12,15 @@ from shared.runtime.database.database import Database, Transaction
 
 
 class RecordReceipts:
-    """Stores what a receipt reports about an accepted message, and publishes it."""
+    """Stores the status that a receipt reports about an accepted message, and publishes it.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    `sole_providers` maps each channel with one provider to the id of that provider.
+    """
+
+    def __init__(self, database: Database, clock: Clock, sole_providers: Mapping[str, str]) -> None:
         self._database = database
         self._clock = clock
+        self._sole_providers = sole_providers
 
     async def record(self, receipt: DeliveryReceipt, provider: str = "") -> str:
         """Record a receipt, of the message or of one of the parts that the provider gave an id; a repeated one changes nothing.
@@ -38,10 +43,12 @@ class RecordReceipts:
         row = await deliveries.lock_delivery(tx, delivery_id)
         if row is None:
             return "unknown"
-        # A receipt may come before the provider's answer is stored.
         if receipt.status is ReceiptStatus.FAILED and provider and row.provider not in {"", provider}:
             return str(receipt.status.value)  # another provider has sent the message meanwhile
-        row = replace(row, acknowledged=receipt.acknowledged, provider=row.provider or provider)
+        # The row has no provider if the receipt came before the provider's answer was stored. The gateway of the environment and mail
+        # reports name none, but a channel whose provider the environment describes has no other.
+        sender = row.provider or provider or self._sole_providers.get(row.channel, "")
+        row = replace(row, acknowledged=receipt.acknowledged, provider=sender)
         if receipt.status is ReceiptStatus.DELIVERED:
             await part_receipts.record_delivered(tx, row, self._clock)
         elif receipt.status is ReceiptStatus.FAILED:

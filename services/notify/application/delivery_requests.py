@@ -29,10 +29,10 @@ class PlanDeliveries:
 
     async def record(self, tx: Transaction, records: Sequence[ReceivedRecord]) -> bool:
         """Store the deliveries of all requests among the records; returns whether one is due now."""
-        requested = {each.row.id: each for record in records for each in self._plan(record)}
-        # An id that is stored already is that of a repeated request: nobody gets its message twice.
+        requested = {delivery.row.id: delivery for record in records for delivery in self._plan(record)}
+        # A stored id belongs to a repeated request, whose message must not be sent twice.
         stored = await deliveries.stored_ids(tx, list(requested)) if requested else set()
-        rows = await self._digests.join(tx, [each for id_, each in requested.items() if id_ not in stored])
+        rows = await self._digests.join(tx, [delivery for id_, delivery in requested.items() if id_ not in stored])
         new_ids = await deliveries.insert_deliveries(tx, sorted(rows, key=lambda row: row.id))
         new = [row for row in rows if row.id in new_ids and not row.is_digest]
         failed = [row for row in new if row.status == "failed"]
@@ -79,6 +79,7 @@ class PlanDeliveries:
             priority=URGENT if delivery.urgent else ORDINARY,
             line=delivery.line,
             thing=delivery.thing,
+            any_hour=delivery.any_hour,
             lane=delivery_lane(delivery.channel, delivery.address),
         )
 

@@ -5,14 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from services.notify import metrics
 from services.notify.application import delivery_events, part_receipts
-from services.notify.domain import retry_policy
+from services.notify.domain import quiet_hours, retry_policy
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.lanes import LaneLoad
 from services.notify.domain.message_templates import template_language
+from services.notify.domain.quiet_hours import QuietHours
 from services.notify.domain.retry_policy import RetryPolicy
 from services.notify.providers.provider import OutgoingMessage, Provider, SendAccepted, SendFailed
 from services.notify.storage import carried_news, deliveries, delivery_parts
@@ -22,28 +21,40 @@ from shared.contracts.events.notifications import NotificationFailed, Notificati
 from shared.runtime.clock import Clock, jitter, monotonic
 from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
-from shared.runtime.process.failures import redacted_reason
-
-log = structlog.get_logger(__name__)
 
 
 class SendDeliveries:
     """Sends the deliveries of one provider's channel; `claim`, `attempt` and `settle` are the steps of a leased work queue."""
 
-    def __init__(self, provider: Provider, key_ring: EncryptionKeyRing, clock: Clock, policy: RetryPolicy, lane_share: int = 10) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        key_ring: EncryptionKeyRing,
+        clock: Clock,
+        policy: RetryPolicy,
+        lane_share: int = 10,
+        quiet: QuietHours | None = None,
+    ) -> None:
         self.channel = provider.channel
         self._provider = provider
         self._key_ring = key_ring
         self._clock = clock
         self._policy = policy
         self._lanes = LaneLoad(lane_share)
+        self._quiet_hours = quiet
 
     async def claim(self, tx: Transaction, limit: int, now: datetime, until: datetime) -> Sequence[DeliveryRow]:
-        """Lease due deliveries until the instant `until` (real time)."""
+        """Lease due deliveries until the instant `until` (real time); in quiet hours only those that are exempt.
+
+        A delivery that was due in the evening may be claimed in the night, for example after an outage.
+        """
+        permitted_at = self._permitted_at(now)
+        if permitted_at > now:
+            await deliveries.defer_deliveries(tx, self.channel, now, permitted_at)
         return await deliveries.claim_deliveries(tx, self.channel, limit, now, until, self._lanes.running, self._lanes.share)
 
     async def attempt(self, row: DeliveryRow) -> SendAccepted | SendFailed:
-        """Send one delivery, outside any transaction; whatever the peer does becomes a `SendFailed`."""
+        """Send one delivery, outside any transaction; the channel's pool turns every fault of a provider into a `SendFailed`."""
         try:
             address = str(self._key_ring.decrypt(row.address, row.case_id)["to"])
         except DecryptionError:
@@ -57,9 +68,10 @@ class SendDeliveries:
             case="" if row.is_digest else row.case_id,  # an answer to several cases belongs to none of them
             language=template_language(row.template),
             provider=row.provider,
+            attempt=row.attempts,
         )
         with self._lanes.occupy(row.lane):
-            result = await self._send(message)
+            result = await self._provider.send(message)
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result
@@ -94,13 +106,6 @@ class SendDeliveries:
         for delivery_id in sorted(reported):
             await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
 
-    async def _send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        try:
-            return await self._provider.send(message)
-        except Exception as error:  # noqa: BLE001 - a bug in a provider costs this message an attempt and must not stop the others
-            log.warning("provider failed", channel=self.channel, delivery=message.idempotency_key, reason=redacted_reason(error))
-            return SendFailed(FailureReason.GARBAGE, permanent=False)
-
     def _attempt_result(self, row: DeliveryRow, outcome: SendAccepted | SendFailed) -> AttemptResult:
         now = self._clock.real_now()
         if isinstance(outcome, SendAccepted):
@@ -113,19 +118,33 @@ class SendDeliveries:
         delay = jitter(retry_policy.retry_delay(self._policy, row.attempts, outcome.retry_after))
         due_at = None
         if not outcome.permanent:
-            due_at = retry_policy.next_attempt_at(self._policy, row.attempts, row.first_due_at or now, now, delay)
-        # Once in doubt, a message stays with that provider: a later refusal does not say that the first attempt was lost.
+            due_at = self._next_attempt_at(row, row.attempts, now, delay)
+        # Once in doubt, a message stays with that provider: a later refusal does not exclude that the first attempt arrived.
         provider = outcome.provider if outcome.in_doubt or (not row.provider and due_at is None) else row.provider
         status = "pending" if due_at else "failed"
         return AttemptResult(row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=provider)
 
     def _postpone(self, row: DeliveryRow, outcome: SendFailed, now: datetime) -> AttemptResult:
         """The result for a message that the provider's rate limit delayed; only the time limit ends it, not the number of attempts."""
-        due_at = retry_policy.next_attempt_at(self._policy, 0, row.first_due_at or now, now, jitter(outcome.retry_after or 1.0))
+        due_at = self._next_attempt_at(row, 0, now, jitter(outcome.retry_after or 1.0))
         status = "pending" if due_at else "failed"
         return AttemptResult(
             row.id, row.fence, status, due_at or now, reason=outcome.describe(), provider=row.provider, postponed=due_at is not None
         )
+
+    def _next_attempt_at(self, row: DeliveryRow, attempts: int, now: datetime, delay: float) -> datetime | None:
+        """The instant of the next attempt, outside the quiet hours unless the row is exempt; None when the message has finally failed.
+
+        The wait for the end of the quiet hours is not held against the time limit of the retry policy.
+        """
+        due_at = retry_policy.next_attempt_at(self._policy, attempts, row.first_due_at or now, now, delay)
+        return due_at if due_at is None or row.any_hour else self._permitted_at(due_at)
+
+    def _permitted_at(self, instant: datetime) -> datetime:
+        """The first instant (real time) at or after `instant` that is outside the channel's quiet hours, which are domain time."""
+        domain_instant = self._clock.to_domain(instant)
+        permitted = quiet_hours.earliest_send_at(domain_instant, self._quiet_hours, self.channel, urgent=False)
+        return instant if permitted == domain_instant else self._clock.to_real(permitted)
 
     def _count_settled(self, rows: Sequence[DeliveryRow]) -> None:
         for row in rows:

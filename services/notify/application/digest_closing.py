@@ -21,7 +21,7 @@ class CloseDigests:
         self._clock = clock
 
     async def close_due(self) -> int:
-        """Close up to 20 digests that are due, urgent ones first; returns how many."""
+        """Close up to 20 digests that are due, urgent ones first; returns their number."""
         async with self._database.transaction() as tx:
             due = await digests.due_digests(tx, self._clock.real_now(), _DIGESTS_PER_TRANSACTION)
             for digest in due:
@@ -31,7 +31,7 @@ class CloseDigests:
     async def _close(self, tx: Transaction, digest: DeliveryRow) -> None:
         rows, total = await digests.digest_rows(tx, digest.id, LISTED_ROWS + LISTED_NUMBERS)
         if total == 1:
-            # Nothing joined the first request: it keeps the words that its procedure has for it.
+            # No other request joined: the message keeps the text of its own template.
             [(_, subject, text)] = rows
             await digests.close_digest(tx, digest.id, "pending", subject, text)
             return

@@ -1,4 +1,4 @@
-"""Lets requests share a message: duplicates with the first of them, and those beyond a person's limits with a digest."""
+"""Joins requests into one message: duplicates with the first of them, those beyond a person's limits with a digest."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -41,14 +41,14 @@ class JoinDigests:
 
     async def join(self, tx: Transaction, requested: Sequence[RequestedDelivery]) -> list[DeliveryRow]:
         """The rows to insert: those of the requests, with their carriers, and the digests that they open."""
-        joinable = [each for each in requested if each.planned.thing is not None]
+        joinable = [delivery for delivery in requested if delivery.planned.thing is not None]
         if not joinable:
-            return [each.row for each in requested]
-        rows = {each.row.id: each.row for each in requested}
-        cases, things = {each.row.case_id for each in joinable}, {each.row.thing for each in joinable if each.row.thing}
+            return [delivery.row for delivery in requested]
+        rows = {delivery.row.id: delivery.row for delivery in requested}
+        cases, things = {delivery.row.case_id for delivery in joinable}, {delivery.row.thing for delivery in joinable if delivery.row.thing}
         carriers = await digests.find_things(tx, cases, things)
         # Locks in one order for all: paces, then carriers, then (with the events) the numbers of the cases.
-        paces = await digests.lock_paces(tx, {each.key for each in joinable if each.planned.policy})
+        paces = await digests.lock_paces(tx, {delivery.key for delivery in joinable if delivery.planned.policy})
         statuses = await digests.lock_carriers(tx, {*carriers.values(), *_open_digests(paces)})
         paces = {key: _without_closed(pace, statuses) for key, pace in paces.items()}
         singles = await self._merge_duplicates(tx, joinable, rows, carriers, statuses)
@@ -66,39 +66,39 @@ class JoinDigests:
         statuses: dict[UUID, str],
     ) -> list[RequestedDelivery]:
         """Give each duplicate its carrier; returns the deliveries that are none."""
-        # What has failed was told to nobody: the request is sent by itself.
+        # A failed message reached no recipient: the request is sent by itself.
         carriers: dict[UUID | None, UUID] = {
             thing: carrier for thing, carrier in stored_carriers.items() if statuses.get(carrier, "failed") != "failed"
         }
         singles = []
-        for each in joinable:
-            carrier = carriers.setdefault(each.planned.thing, each.row.id)
-            if carrier == each.row.id:
-                singles.append(each)
+        for delivery in joinable:
+            carrier = carriers.setdefault(delivery.planned.thing, delivery.row.id)
+            if carrier == delivery.row.id:
+                singles.append(delivery)
             else:
-                rows[each.row.id] = dataclasses.replace(each.row, carrier=carrier, merged="duplicate")
+                rows[delivery.row.id] = dataclasses.replace(delivery.row, carrier=carrier, merged="duplicate")
         joined = [row.carrier for row in rows.values() if row.carrier in statuses]
         if joined:
             await digests.mark_carriers(tx, {carrier for carrier in joined if carrier})
             now = self._clock.now()
-            await carried_news.add_news(tx, [(c, s, "") for c in set(joined) if c for s in _learnt(statuses[c])], now)
+            await carried_news.add_news(tx, [(c, s, "") for c in set(joined) if c for s in _past_outcomes(statuses[c])], now)
         return singles
 
     def _place_all(
         self, singles: Sequence[RequestedDelivery], rows: dict[UUID, DeliveryRow], paces: dict[PaceKey, RecipientPace]
     ) -> list[DeliveryRow]:
-        """Place each delivery, urgent ones first so that they get what is left of the limits; returns the digests that they open."""
+        """Place each delivery, urgent ones first, so that the limits apply to them last; returns the digests that they open."""
         opened = []
         now = self._clock.now()
-        for each in sorted(singles, key=lambda each: (not each.planned.urgent, each.planned.due_at)):
-            policy = each.planned.policy
+        for delivery in sorted(singles, key=lambda single: (not single.planned.urgent, single.planned.due_at)):
+            policy = delivery.planned.policy
             if policy is None:
                 continue
-            message = PacedMessage(each.row.id, each.planned.urgent, each.planned.due_at)
-            channel = each.planned.channel
-            placement, paces[each.key] = place(
+            message = PacedMessage(delivery.row.id, delivery.planned.urgent, delivery.planned.due_at)
+            channel = delivery.planned.channel
+            placement, paces[delivery.key] = place(
                 message,
-                paces[each.key],
+                paces[delivery.key],
                 policy,
                 now,
                 lambda at, channel=channel: quiet_hours.earliest_send_at(at, self._quiet_hours, channel, urgent=False),  # type: ignore[misc]
@@ -106,10 +106,10 @@ class JoinDigests:
             if placement.digest is None:
                 continue
             due_at = self._clock.to_real(placement.due_at)
-            rows[each.row.id] = dataclasses.replace(each.row, carrier=placement.digest, merged="digest", due_at=due_at)
+            rows[delivery.row.id] = dataclasses.replace(delivery.row, carrier=placement.digest, merged="digest", due_at=due_at)
             metrics.DIGEST_DELAY.labels(metrics.channel_label(channel)).observe(max(0.0, (placement.due_at - now).total_seconds()))
             if placement.opens:
-                opened.append(self._digest_row(each, placement.digest, rows[each.row.id]))
+                opened.append(self._digest_row(delivery, placement.digest, rows[delivery.row.id]))
         return opened
 
     def _digest_row(self, first: RequestedDelivery, digest: UUID, row: DeliveryRow) -> DeliveryRow:
@@ -131,6 +131,7 @@ class JoinDigests:
             traceparent=row.traceparent,
             priority=URGENT if planned.urgent else ORDINARY,
             carries=True,
+            any_hour=planned.any_hour,
             lane=row.lane,
         )
 
@@ -140,7 +141,7 @@ def _open_digests(paces: dict[PaceKey, RecipientPace]) -> set[UUID]:
 
 
 def _without_closed(pace: RecipientPace, statuses: dict[UUID, str]) -> RecipientPace:
-    """The pace without digests that have been closed: their message is on its way and takes no more requests."""
+    """The pace without closed digests: the message of a closed digest is final."""
 
     def still_open(digest: OpenDigest | None) -> OpenDigest | None:
         return digest if digest is not None and statuses.get(digest.id) == "collecting" else None
@@ -148,13 +149,13 @@ def _without_closed(pace: RecipientPace, statuses: dict[UUID, str]) -> Recipient
     return RecipientPace(pace.recent, still_open(pace.ordinary), still_open(pace.urgent))
 
 
-def _learnt(status: str) -> tuple[str, ...]:
-    """What a request has to learn that joins a message with this status; the outcome of one that waits comes with its settling."""
+def _past_outcomes(status: str) -> tuple[str, ...]:
+    """The outcomes to publish for a request that joins a message with this status; those of a pending message follow when it is settled."""
     return {"sent": ("sent",), "delivered": ("sent", "delivered")}.get(status, ())
 
 
 def _follow_first_carriers(rows: dict[UUID, DeliveryRow]) -> None:
-    """A duplicate of a delivery of the same batch goes with that delivery's digest, and one that goes alone carries its duplicates."""
+    """A duplicate of a delivery of the same batch gets the carrier of that delivery; a delivery without one becomes the carrier."""
     for row in list(rows.values()):
         first = rows.get(row.carrier) if row.carrier else None
         if row.merged != "duplicate" or first is None:

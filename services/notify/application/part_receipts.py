@@ -13,7 +13,7 @@ from shared.runtime.database.database import Transaction
 
 
 async def apply_part_receipts(tx: Transaction, delivery_id: UUID, clock: Clock) -> None:
-    """Record the delivery as delivered when every part is, as failed when one part is: a person cannot read a text with a hole."""
+    """Record the delivery as delivered when every part is, as failed when one part is."""
     row = await deliveries.lock_delivery(tx, delivery_id)
     statuses = await delivery_parts.part_statuses(tx, delivery_id)
     if row is None or not statuses:
@@ -32,7 +32,8 @@ async def record_delivered(tx: Transaction, row: DeliveryRow, clock: Clock) -> N
     await deliveries.record_receipt(tx, row.id, "delivered", "", row.provider)
     sent = [] if row.status == "sent" else [(row, NotificationSent)]
     await delivery_events.publish_outcomes(tx, [*sent, (row, NotificationDelivered)], clock.now())
-    await carried_news.add_news(tx, [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")], clock.now())
+    outcomes = [*((row.id, "sent", "") for _ in sent), (row.id, "delivered", "")]
+    await carried_news.add_news(tx, outcomes, clock.now(), acknowledged=row.acknowledged)
     channel = metrics.channel_label(row.channel)
     if sent:
         tx.after_commit(metrics.SENT.labels(channel).inc)

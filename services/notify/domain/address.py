@@ -18,7 +18,7 @@ def normalize_email(text: str) -> str | None:
     A local part beyond ASCII stays as it is; mail to it needs SMTPUTF8 (RFC 6531) of the server.
     """
     written = text.strip()
-    if any(unicodedata.category(each) == "Cc" for each in written):
+    if any(unicodedata.category(character) == "Cc" for character in written):
         return None  # a line break could begin another header
     address = email_as_written(written)
     if address is None:
@@ -29,7 +29,7 @@ def normalize_email(text: str) -> str | None:
 
 
 def normalize_phone(text: str, region: str) -> str | None:
-    """The first number in the text that exists and takes text messages, as E.164 (+8613800000000); None without one.
+    """The first number in the text that is valid for text messages, as E.164 (+8613800000000); None without one.
 
     `region` (ISO 3166) is that of numbers without a country code.
     """

@@ -21,7 +21,7 @@ from shared.contracts.follow_codes import follow_code
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:jiesu:delivery")
 _SPOKEN = "voice"
-"""What a regulation wants said by phone (greentown 4.6) is said of each case."""
+"""A phone call that a regulation requires (greentown 4.6) is made for each case, never in a digest."""
 _DUTY_PREFIX = "duty:"
 """Reports of a procedure have such an id in place of a case's; their figures fit in no line of a table."""
 
@@ -32,8 +32,9 @@ class PlannedDelivery:
 
     `id` is the idempotency key for the provider; the same request always gives the same id. `due_at` is in domain time.
     `reason` is set if the message can never be sent; `address` and `text` are then empty.
-    `line` is its line in a digest, as JSON; `thing` what another request to the same person may say again. `policy` is None where
-    the message is never collected: complainants read of their own complaint only.
+    `any_hour`: quiet hours do not delay it, at no attempt.
+    `line` is its line in a digest, as JSON; `thing` identifies the content for a person: a second request with the same `thing` is a
+    duplicate. `policy` is None for messages that are never collected, such as those to complainants.
     """
 
     id: UUID
@@ -48,6 +49,7 @@ class PlannedDelivery:
     text: str = ""
     reason: FailureReason | None = None
     urgent: bool = False
+    any_hour: bool = False
     line: str = ""
     thing: UUID | None = None
     policy: DigestPolicy | None = None
@@ -56,7 +58,7 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class FollowLinks:
-    """How a complainant follows his case: the key of the codes, and the public address of the page, empty if there is none."""
+    """The key of the codes for complainants, and the public address of their page; empty if there is none."""
 
     key: bytes
     url: str = ""
@@ -69,7 +71,7 @@ class FollowLinks:
 
 @dataclass(frozen=True, slots=True)
 class PlanningContext:
-    """What planning reads besides the request; `channels` are those that have a provider, `texts` what ids stand for."""
+    """The context of planning besides the request: `channels` are those that have a provider, `texts` the titles and names of ids."""
 
     directory: RecipientDirectory
     templates: MessageTemplates
@@ -131,6 +133,7 @@ def _plan_delivery(
         text=rendered.text,
         reason=reason,
         urgent=urgent,
+        any_hour=is_exempt,
         line=line,
         thing=None if reason or to.id == COMPLAINANT else lines.thing_id(request, to.id, to.channel),
         policy=None if reason else policy,
@@ -150,18 +153,18 @@ def _digest_policy(request: NotificationRequested, to: Recipient, context: Plann
 
 
 def _follow_values(request: NotificationRequested, recipient_id: str, follow: FollowLinks | None) -> dict[str, str]:
-    """The code is the complainant's alone: with it one acts as he does."""
+    """Empty for other recipients: the code permits the complainant's actions."""
     return {} if follow is None or recipient_id != COMPLAINANT else follow.values(request.case)
 
 
 def template_names(request: NotificationRequested, recipient_id: str) -> tuple[str, ...]:
     """The templates to look for, in order: the organisation's own for the entry, then that of the kind of message.
 
-    A template that the procedure names has no substitute: another text would tell people something else than the regulation requires.
+    A template that the procedure names has no substitute: another text would not meet the regulation.
     """
-    own = f"{request.procedure}.{request.rule}"
+    entry_template = f"{request.procedure}.{request.rule}"
     if request.template and request.template != request.about:
-        return (own, request.template)
+        return (entry_template, request.template)
     if recipient_id == COMPLAINANT:
-        return (own, f"{COMPLAINANT}_{request.about}", COMPLAINANT)
-    return (own, request.about, EVENT_TEMPLATE) if request.about in EVENT_CLASSES else (own, request.about)
+        return (entry_template, f"{COMPLAINANT}_{request.about}", COMPLAINANT)
+    return (entry_template, request.about, EVENT_TEMPLATE) if request.about in EVENT_CLASSES else (entry_template, request.about)

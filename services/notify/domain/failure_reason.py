@@ -37,6 +37,11 @@ class FailureReason(StrEnum):
     RECEIPT = "receipt"
     """The provider accepted the message, and a receipt reported later that it was not delivered."""
 
+    @property
+    def is_permanent(self) -> bool:
+        """Whether a repeated attempt cannot succeed; a code table of a provider names the reason alone."""
+        return self not in _TEMPORARY
+
 
 def reason_label(text: str) -> str:
     """The reason without the provider's code, as a label value; `other` for a text that is no failure reason."""
@@ -44,4 +49,5 @@ def reason_label(text: str) -> str:
     return word if word in _WORDS else "other"
 
 
+_TEMPORARY = frozenset({FailureReason.UNREACHABLE, FailureReason.BUSY, FailureReason.GARBAGE, FailureReason.CREDENTIALS})
 _WORDS = frozenset(FailureReason)

@@ -21,7 +21,7 @@ LONGEST_TEXT = {"sms": 500, "email": 20_000, "chat": 6_000, "voice": 500}
 A chat provider shortens the text further, by its product's limit in bytes."""
 CHANNELS = tuple(LONGEST_TEXT)
 SUBSTITUTE_CHANNELS = {"chat": "email", "voice": "sms"}
-"""Channel → the one whose template it uses where it has none of its own: a group reads what a mail says, a call says what a text does."""
+"""Channel → the channel whose template it uses without a template of its own: chat uses that of email, voice that of sms."""
 CHANNELS_WITH_SUBJECT = frozenset({"email", "chat"})
 LONGEST_VALUE = 2_000
 LONGEST_LIST = 50
@@ -63,7 +63,7 @@ class TemplateRenderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """What is sent; `subject` is empty for text messages and calls."""
+    """Subject and text of a message; `subject` is empty for text messages and calls."""
 
     subject: str
     text: str
@@ -100,7 +100,7 @@ class MessageTemplates:
         An organisation's own template for an entry on the substitute comes before a general one of the channel.
         """
         channels = [channel, *filter(None, [SUBSTITUTE_CHANNELS.get(channel)])]
-        candidates = (f"{name}.{self.language(language)}.{each}" for name in names for each in channels)
+        candidates = (f"{name}.{self.language(language)}.{candidate}" for name in names for candidate in channels)
         return next((name for name in candidates if name in self._compiled), "")
 
     def language(self, language: str) -> str:

@@ -1,4 +1,4 @@
-"""The values of a template: what the request states, in the recipient's language, with the titles and names that ids stand for."""
+"""The values of a template: what the request states, in the recipient's language, with the titles and names of ids."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -29,13 +29,13 @@ class ProcedureTitles:
 
 
 def class_titles(procedure: Procedure) -> dict[str, Title]:
-    """The title of each class; where several rules lead to a class, what their titles have in common before the colon."""
+    """The title of each class; for a class of several rules, the common part of their titles before the colon."""
     titles: dict[str, list[Title]] = {}
     for entry in procedure.classes:
         titles.setdefault(entry.id, []).append(Title(zh=entry.zh, en=entry.en))
     return {
-        class_id: Title(zh=_common_title([title.zh for title in each]), en=_common_title([title.en for title in each]))
-        for class_id, each in titles.items()
+        class_id: Title(zh=_common_title([title.zh for title in rule_titles]), en=_common_title([title.en for title in rule_titles]))
+        for class_id, rule_titles in titles.items()
     }
 
 
@@ -121,7 +121,7 @@ def _entry_values(values: dict[str, Any], procedure: ProcedureTitles, form: Mess
 
 
 def _field_titles(names: Iterable[str], procedure: ProcedureTitles, language: str) -> str:
-    """Fields of a complaint as people call them: 投诉人电话、地点; the complainant's phone, place."""
+    """Titles of a complaint's fields: 投诉人电话、地点; the complainant's phone, place."""
     return ("、" if language == "zh" else ", ").join(_field_title(name, procedure, language) for name in names)
 
 
@@ -136,7 +136,7 @@ def _field_title(name: str, procedure: ProcedureTitles, language: str) -> str:
 
 
 def _cited(clause_id: str, clause: ClauseText | None, language: str) -> str:
-    """How the message cites the clause; empty for an id of ours (customer-5) without a citation, which means nothing to readers."""
+    """The citation of the clause; empty for an internal id (customer-5) without one."""
     if clause is not None and clause.cite is not None:
         return _in_language(clause.cite, language)
     if not clause_id[:1].isdigit():
@@ -169,7 +169,7 @@ def _department(organisation: Organisation, department_id: str, language: str) -
 
 
 def _contact(organisation: Organisation, stated: Mapping[str, Any]) -> dict[str, str]:
-    """Name and phone of whom a complainant can talk to: the person in charge, else the source's public ones."""
+    """Name and phone of the contact for a complainant: the person in charge, else the source's public contact."""
     person = organisation.person(stated.get("contact_person", ""))
     if person is not None:
         return {"contact_name": person.name, "contact_phone": person.phone or ""}

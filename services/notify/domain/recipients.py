@@ -16,7 +16,7 @@ UNNAMED_RECIPIENT = "nobody"
 ADDRESS_FIELD = {"sms": "phone", "email": "email", "voice": "phone"}
 """By channel: the field of a person or complainant that contains the address. A group's robot (`chat`) is the department's."""
 STAFF_CHANNELS = frozenset({"chat"})
-"""Channels that never carry a complainant's message: everyone in the group would read it."""
+"""Channels without messages to complainants: the whole group would read them."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RecipientDirectory:
         return addressed | {(person.id, "chat"): self._in_group(person) for person in self.organisation.people}
 
     def _in_group(self, person: Person) -> "Recipient":
-        """The person in the group of his own, or else of his department or the nearest one above that has a group."""
+        """The address in the person's own group, else in that of the department or of the nearest one above that has a group."""
         robot, unit = person.chat, self.organisation.department(person.department or "")
         while robot is None and unit is not None:
             robot, unit = unit.chat, self.organisation.department(unit.parent or "")

@@ -20,11 +20,11 @@ ENGINE_TEMPLATES = frozenset(
         *("supplemented", "urged", DIGEST_TEMPLATE),
     }
 )
-"""The names that sla asks for without a procedure naming them."""
+"""Templates that sla requests without an entry of a procedure."""
 
 
 def required_templates(procedures: Iterable[Procedure]) -> list[str]:
-    """Every `<name>.<language>.<channel>` that the engine or one of the procedures can ask for."""
+    """Every `<name>.<language>.<channel>` that the engine or one of the procedures can request."""
     names = {(name, channel) for name in ENGINE_TEMPLATES for channel in TEMPLATE_CHANNELS}
     for procedure in procedures:
         names.update(_named_templates(procedure))

@@ -45,6 +45,7 @@ CREATE TABLE delivery (
     carries boolean DEFAULT false NOT NULL,
     line text DEFAULT '' NOT NULL,
     thing uuid,
+    any_hour boolean DEFAULT false NOT NULL,
     PRIMARY KEY (id)
 ) WITH (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
@@ -68,6 +69,7 @@ CREATE TABLE carried_news (
     status text NOT NULL,
     at timestamptz NOT NULL,
     reason text NOT NULL,
+    acknowledged boolean DEFAULT false NOT NULL,
     created_at timestamptz DEFAULT now() NOT NULL,
     PRIMARY KEY (id)
 );

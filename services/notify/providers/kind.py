@@ -1,4 +1,4 @@
-"""What a kind of provider brings: its channel, the model of its settings, and the function that builds it."""
+"""The registration of a kind of provider: its channel, the model of its settings, and the function that builds it."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ _LONGEST_NAME = 100
 
 
 def _is_variable_name(text: str) -> str:
-    # The text is never repeated: whoever wrote the secret itself here must not find it in a log.
+    # The text is not repeated: it may be the secret itself, which must not get into a log.
     if (
         not (text.isascii() and text.replace("_", "").isalnum() and text == text.upper() and not text[0].isdigit())
         or len(text) > _LONGEST_NAME
@@ -39,7 +39,7 @@ class ProviderSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
-    """What a provider is built with besides its settings; `timeout` is in seconds for one whole attempt.
+    """The arguments of a provider besides its settings; `timeout` is in seconds for one whole attempt.
 
     `receipts_url` is the public address of this provider's receipts, empty if notify has none.
     """

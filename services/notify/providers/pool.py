@@ -54,7 +54,7 @@ class RatedProvider:
 
     @property
     def is_full(self) -> bool:
-        """Whether as many messages are being sent as may be."""
+        """Whether every slot is taken."""
         return self.slots is not None and self.slots.locked()
 
 
@@ -80,14 +80,15 @@ class ChannelPool:
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send through the first provider that accepts the message, in the order of `preference_order`.
 
-        A temporary refusal goes on to the next one. A permanent refusal ends the attempt, and so does a result in doubt, unless the
-        entry says `pass_on_doubt`: another provider cannot know what this one has sent.
+        After a temporary refusal the next one is tried. A permanent refusal ends the attempt, and so does a result in doubt, unless the
+        entry has `pass_on_doubt`: a second provider could send the message twice.
         """
         candidates = self._candidates(message)
         if isinstance(candidates, SendFailed):
             return candidates
         failures: list[SendFailed] = []
-        for member in self._ready_first(candidates):
+        # A repeat keeps the key's order: the process of an earlier attempt may have died after the first provider had the message.
+        for member in candidates if message.attempt > 1 else _ready_first(candidates):
             if member.breaker.seconds_closed() > 0:
                 failures.append(_postponed(member))
                 continue
@@ -116,10 +117,6 @@ class ChannelPool:
         order = preference_order(message.idempotency_key, [(member.entry.id, member.entry.weight) for member in members])
         return [self._members[provider_id] for provider_id in order]
 
-    def _ready_first(self, members: Sequence[RatedProvider]) -> list[RatedProvider]:
-        """The members in their order, those whose rate or concurrency is used up at the end; a reserve of weight 0 only for failures."""
-        return sorted(members, key=lambda member: (member.entry.weight == 0, member.is_full, member.wait_seconds()))
-
     async def _send_through(self, member: RatedProvider, message: OutgoingMessage) -> SendAccepted | SendFailed:
         async with AsyncExitStack() as stack:
             if member.slots is not None:
@@ -137,8 +134,7 @@ class ChannelPool:
                 await asyncio.sleep(wait)
             member.breaker.begin(member.entry.timeout)
             result = await self._attempt(member, message)
-        if not (isinstance(result, SendFailed) and result.postponed):
-            member.breaker.record(result)
+        member.breaker.record(result)
         metrics.PROVIDER_OPEN.labels(member.entry.id).set(int(member.breaker.is_open))
         outcome = "accepted" if isinstance(result, SendAccepted) else str(result.reason)
         metrics.PROVIDER_ATTEMPTS.labels(member.entry.id, outcome).inc()
@@ -154,8 +150,13 @@ class ChannelPool:
             return SendFailed(FailureReason.GARBAGE, permanent=False, in_doubt=True)
 
 
+def _ready_first(members: Sequence[RatedProvider]) -> list[RatedProvider]:
+    """The members in their order, those whose rate or concurrency is used up at the end; a reserve of weight 0 only for failures."""
+    return sorted(members, key=lambda member: (member.entry.weight == 0, member.is_full, member.wait_seconds()))
+
+
 def _is_final(result: SendFailed) -> bool:
-    """Whether no other provider is tried; one that has no approved template for the text leaves it to the others."""
+    """Whether no other provider is tried; a missing approved template is no final result."""
     return result.permanent and result.reason is not FailureReason.TEMPLATE
 
 

@@ -26,6 +26,11 @@ def build_provider(entry: ProviderEntry, clock: Clock, receipts_url: str = "") -
     return kind.create(kind.settings.model_validate(entry.settings), ProviderContext(entry.id, clock, entry.timeout, url))
 
 
+def sole_providers(pools: Iterable[ChannelPool]) -> dict[str, str]:
+    """Channel → id of its provider, for channels that have one provider only."""
+    return {pool.channel: next(iter(pool.providers)) for pool in pools if len(pool.providers) == 1}
+
+
 def single_provider_pool(provider_id: str, provider: Provider) -> ChannelPool:
     """The pool of a provider that the environment describes: without rate, and without a breaker, as there is nothing to hand over to."""
     never = BreakerSettings(failures=sys.maxsize)

@@ -12,7 +12,7 @@ class OutgoingMessage:
     """A message to send; `idempotency_key` is the same at every attempt, so that a gateway can recognise a repeat.
 
     `case` is the id of the case, `language` that of subject and text (`zh` or `en`), empty if unknown. `provider` is set if an earlier
-    attempt may have sent the message through that provider: no other one may repeat it.
+    attempt may have sent the message through that provider: no other one may repeat it. `attempt` is the attempt's number, from 1.
     """
 
     idempotency_key: str
@@ -22,6 +22,7 @@ class OutgoingMessage:
     case: str = ""
     language: str = ""
     provider: str = ""
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class SendAccepted:
 class SendFailed:
     """The provider did not accept the message; a failure that is not `permanent` is retried.
 
-    `code` is the peer's status code, digits and dots only; `retry_after` the seconds that it asked to wait. `in_doubt` means that the
-    message may have been sent: the connection broke after the request. `postponed` means that no attempt was made: our own limits
-    hold it back until `retry_after`. `provider` is the id that the channel's pool adds.
+    `code` is the peer's status code, digits and dots only; `retry_after` the pause in seconds that the peer requires. `in_doubt` means
+    that the message may have been sent: the connection broke after the request. `postponed` means that no attempt was made: our own
+    limits hold it back until `retry_after`. `provider` is the id that the channel's pool adds.
     """
 
     reason: FailureReason
@@ -74,7 +75,7 @@ class DeliveryReceipt:
     """A gateway's report about an accepted message; `code` is the gateway's.
 
     It names the message by our `idempotency_key`, or, where that is empty, by the gateway's own `reference` for one of its parts.
-    `acknowledged`: the person has confirmed it, by pressing the key that the call asked for.
+    `acknowledged`: the person has confirmed it by pressing the key during the call.
     """
 
     idempotency_key: str
@@ -90,7 +91,7 @@ class Provider(Protocol):
     channel: str
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Make one attempt, within the provider's timeout."""
+        """Make one attempt, within the provider's timeout; the channel's pool turns an exception into a failure in doubt."""
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,10 +1,10 @@
-"""Takes a provider out of use after failures in a row, and lets one message try it again after a pause."""
+"""Takes a provider out of use after failures in a row, until a trial message succeeds after a pause."""
 
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.providers.provider import SendAccepted, SendFailed
 from shared.runtime.clock import monotonic
 
-# A refused recipient or a template says nothing about the provider.
+# A refused recipient or template is no fault of the provider.
 _FAULTS_OF_THE_PROVIDER = frozenset({FailureReason.UNREACHABLE, FailureReason.BUSY, FailureReason.GARBAGE, FailureReason.CREDENTIALS})
 
 
@@ -34,12 +34,14 @@ class ProviderBreaker:
             self._trial_until = monotonic() + timeout
 
     def record(self, result: SendAccepted | SendFailed) -> None:
-        """Count a result."""
+        """Count a result; one that the provider postponed is no attempt, but ends a trial."""
         self._trial_until = 0.0
+        if isinstance(result, SendFailed) and result.postponed:
+            return
         if isinstance(result, SendAccepted) or result.permanent or result.reason not in _FAULTS_OF_THE_PROVIDER:
             self._count, self._open_until = 0, 0.0
             return
         self._count += 1
         if self.is_open:
-            # A provider that names its pause knows better, but a mistaken header must not stop it for hours.
+            # The provider's own pause counts if it is longer, but a wrong header must not stop it for hours.
             self._open_until = monotonic() + max(self._pause, min(result.retry_after or 0.0, 10 * self._pause))

@@ -1,4 +1,4 @@
-"""Reads `providers.yaml`: which providers carry which messages, in which share and at which rate."""
+"""Reads `providers.yaml`: the providers of each channel, with their shares, rates and the messages that they carry."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -87,7 +87,7 @@ def load_providers(path: Path) -> list[ProviderEntry]:
 
 
 def provider_problems(path: Path, environment: Mapping[str, str]) -> list[FileProblem]:
-    """All problems of a file: what stops notify, else a warning for each environment variable that is not set here."""
+    """All problems of a file: its errors, else a warning for each environment variable that is not set here."""
     try:
         entries = load_providers(path)
     except ProcedureError as error:
@@ -106,7 +106,7 @@ def provider_problems(path: Path, environment: Mapping[str, str]) -> list[FilePr
 
 
 def _variables(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The environment variables that settings name, each with the key at the top under which it stands."""
+    """The environment variables that settings name, each with its top-level key."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             values = value.values() if name.endswith("_env") else (variable for _, variable in _variables(value))
@@ -123,8 +123,10 @@ def settings_problems(document: YamlDocument, index: int, entry: ProviderEntry, 
     except ProcedureError as error:
         line = document.locate(("providers", index, "settings"))[1]
         return [
-            FileProblem(each.file, max(each.line, line), "", f"provider {entry.id}, settings: {each.message.removeprefix('the file: ')}")
-            for each in error.problems
+            FileProblem(
+                problem.file, max(problem.line, line), "", f"provider {entry.id}, settings: {problem.message.removeprefix('the file: ')}"
+            )
+            for problem in error.problems
         ]
     return []
 
@@ -143,8 +145,8 @@ def _findings(entries: Iterable[ProviderEntry]) -> Iterator[Finding]:
             yield Finding(("providers", index, "id"), f"providers has {entry.id} twice; rename one")
         kind = PROVIDER_KINDS.get(entry.kind)
         if kind is None:
-            known = ", ".join(sorted(PROVIDER_KINDS))
-            yield Finding(("providers", index, "kind"), f"there is no kind {entry.kind}; use one of {known}")
+            kinds = ", ".join(sorted(PROVIDER_KINDS))
+            yield Finding(("providers", index, "kind"), f"there is no kind {entry.kind}; use one of {kinds}")
         elif kind.channel != entry.channel:
             yield Finding(("providers", index, "channel"), f"kind {entry.kind} serves channel {kind.channel}; write {kind.channel}")
         if entry.max_parts and entry.channel != "sms":

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from services.notify.providers.provider import DeliveryReceipt
@@ -29,6 +29,12 @@ class ReceiptUnreadable(ValueError):  # noqa: N818 - names what happened
     """The call is authentic, but its content does not follow the gateway's protocol; the text names field, rule and remedy."""
 
 
+def is_recent_timestamp(text: str, now: datetime, tolerance: timedelta) -> bool:
+    """Whether the text is whole seconds since 1970 at most `tolerance` from `now`."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 12  # noqa: PLR2004 - seconds since 1970
+    return is_number and abs(now.timestamp() - int(text)) <= tolerance.total_seconds()
+
+
 @runtime_checkable
 class ReceiptReader(Protocol):
     """A provider whose gateway calls us."""
@@ -37,7 +43,7 @@ class ReceiptReader(Protocol):
         """The receipts of a call, in its order. Raises `ReceiptForged` or `ReceiptUnreadable`."""
 
     def receipt_reply(self) -> dict[str, Any]:
-        """The JSON that the gateway expects, without which it repeats the call."""
+        """The JSON that the gateway expects; it repeats a call without it."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Reads and writes table `carried_news`: outcomes of a message that the requests which it carries have yet to learn."""
+"""Reads and writes table `carried_news`: outcomes of carriers that are not published for all requests that they carry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,24 +11,25 @@ from shared.runtime.database.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class CarriedNews:
-    """One outcome (`sent`, `delivered` or `failed`) of the carrier; `at` is domain time."""
+    """One outcome (`sent`, `delivered` or `failed`) of the carrier; `at` is domain time, `acknowledged` as in a receipt."""
 
     id: int
     carrier: UUID
     status: str
     at: datetime
     reason: str
+    acknowledged: bool = False
 
 
 _ADD = """
-INSERT INTO carried_news (carrier, status, at, reason)
-SELECT delivery.id, new.status, $4, new.reason
+INSERT INTO carried_news (carrier, status, at, reason, acknowledged)
+SELECT delivery.id, new.status, $4, new.reason, $5
 FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS new (id, status, reason, position)
 JOIN delivery ON delivery.id = new.id AND delivery.carries ORDER BY new.position
 """
 # Only the first of each carrier: what was sent is published as sent before it is published as delivered.
 _NEXT = """
-SELECT id, carrier, status, at, reason FROM carried_news AS news
+SELECT id, carrier, status, at, reason, acknowledged FROM carried_news AS news
 WHERE NOT EXISTS (SELECT FROM carried_news AS earlier WHERE earlier.carrier = news.carrier AND earlier.id < news.id)
 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
@@ -40,10 +41,11 @@ UPDATE delivery SET status = $2, reason = $3, settled_at = now(), address = '', 
 _OLDEST = "SELECT min(created_at) FROM carried_news"
 
 
-async def add_news(tx: Transaction, outcomes: Sequence[tuple[UUID, str, str]], at: datetime) -> None:
+async def add_news(tx: Transaction, outcomes: Sequence[tuple[UUID, str, str]], at: datetime, *, acknowledged: bool = False) -> None:
     """Add outcomes (delivery, status, reason), in their order; those of deliveries that carry no other request are left out."""
     if outcomes:
-        await tx.execute(_ADD, [id_ for id_, _, _ in outcomes], [status for _, status, _ in outcomes], [why for _, _, why in outcomes], at)
+        ids, statuses, reasons = (list(column) for column in zip(*outcomes, strict=True))
+        await tx.execute(_ADD, ids, statuses, reasons, at, acknowledged)
 
 
 async def next_news(tx: Transaction) -> CarriedNews | None:
@@ -69,7 +71,7 @@ async def settle_carried(tx: Transaction, ids: Sequence[UUID], status: str, reas
 
 
 async def remove_news(tx: Transaction, news_id: int) -> None:
-    """Remove an outcome that every carried request has learnt."""
+    """Remove an outcome that is published for every carried request."""
     await tx.execute("DELETE FROM carried_news WHERE id = $1", news_id)
 
 

@@ -18,8 +18,9 @@ class DeliveryRow:
     """A delivery as stored; its instants are real time.
 
     `address` is encrypted, `because` is JSON of the request's procedure, version, rule and clause. `fence` rises with every claim.
-    `carrier` is the delivery whose message carries this one: a `digest`, or the one that it is a `duplicate` of, as `merged` says;
-    `carries` marks the carriers. `line` is the line in a digest, `thing` what another request must not say again.
+    `carrier` is the delivery whose message carries this one: a `digest`, or the one that it is a `duplicate` of, by `merged`;
+    `carries` marks the carriers. `line` is the line in a digest, `thing` the id of its content for the recipient.
+    `any_hour`: quiet hours do not delay the message.
     A digest is `collecting` until it is due.
     `lane` names the peer whose slowness must not delay other lanes; empty for none. `provider` is the id of the one that sent the
     message, or may have sent it; `parts` what its carrier charges.
@@ -49,10 +50,11 @@ class DeliveryRow:
     carries: bool = False
     line: str = ""
     thing: UUID | None = None
+    any_hour: bool = False
     provider: str = ""
     parts: int = 0
     acknowledged: bool = False
-    """Not stored: the receipt that is being recorded says it."""
+    """Not stored: taken from the receipt that is being recorded."""
 
     @property
     def is_digest(self) -> bool:
@@ -81,7 +83,7 @@ class AttemptResult:
 
 _COLUMNS = (
     "id, case_id, notification, recipient, channel, template, because, status, due_at, address, subject, text, reason, traceparent, "
-    "lane, priority, carrier, merged, carries, line, thing"
+    "lane, priority, carrier, merged, carries, line, thing, any_hour"
 )
 ALL_COLUMNS = f"{_COLUMNS}, attempts, fence, first_due_at, provider, parts"
 _INSERT = f"""
@@ -89,7 +91,7 @@ INSERT INTO delivery ({_COLUMNS}, first_due_at, settled_at)
 SELECT {_COLUMNS}, due_at, CASE WHEN status = 'failed' THEN now() END
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
             $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::integer[], $17::uuid[], $18::text[],
-            $19::boolean[], $20::text[], $21::uuid[]) AS new ({_COLUMNS})
+            $19::boolean[], $20::text[], $21::uuid[], $22::boolean[]) AS new ({_COLUMNS})
 ORDER BY id ON CONFLICT (id) DO NOTHING RETURNING id
 """  # noqa: S608 - constants
 # The attempt counts when it is claimed: the message may have been sent by a process that died before it settled.
@@ -110,6 +112,11 @@ due AS (
 UPDATE delivery SET due_at = $4, attempts = attempts + 1, fence = fence + 1
 FROM due WHERE delivery.id = due.id RETURNING {", ".join(f"delivery.{name.strip()}" for name in ALL_COLUMNS.split(","))}
 """  # noqa: S608 - constants
+_DEFER = """
+UPDATE delivery SET due_at = $3 WHERE id IN (
+    SELECT id FROM delivery WHERE status = 'pending' AND carrier IS NULL AND channel = $1 AND due_at <= $2 AND NOT any_hour
+    FOR UPDATE SKIP LOCKED)
+"""
 _LOCK = f"SELECT {ALL_COLUMNS} FROM delivery WHERE id = $1 FOR UPDATE"  # noqa: S608 - constants
 # Address and text of a settled delivery are personal data that nothing needs any more.
 _SETTLE = """
@@ -171,6 +178,11 @@ async def claim_deliveries(
     return sorted((to_delivery(row) for row in rows), key=lambda row: (row.priority, row.id))
 
 
+async def defer_deliveries(tx: Transaction, channel: str, now: datetime, due_at: datetime) -> None:
+    """Move the due deliveries of a channel that quiet hours delay to `due_at`."""
+    await tx.execute(_DEFER, channel, now, due_at)
+
+
 async def settle_deliveries(tx: Transaction, results: Sequence[AttemptResult]) -> set[UUID]:
     """Store results, and return the ids of those that were not discarded; a settled delivery loses address, subject and text."""
     rows = await tx.fetch(
@@ -204,12 +216,12 @@ async def record_receipt(tx: Transaction, delivery_id: UUID, status: str, reason
 
 
 async def delivery_backlog(tx: Transaction, now: datetime) -> dict[str, tuple[int, datetime]]:
-    """By channel: how many deliveries are due and not leased, and the due instant of the oldest."""
+    """By channel: the number of deliveries that are due and not leased, and the due instant of the oldest."""
     return {row["channel"]: (row["due"], row["oldest"]) for row in await tx.fetch(_BACKLOG, now)}
 
 
 async def prune_deliveries(tx: Transaction, before: datetime) -> int:
-    """Delete up to 1,000 deliveries that were settled before an instant; returns how many."""
+    """Delete up to 1,000 deliveries that were settled before an instant; returns their number."""
     return int((await tx.execute(_PRUNE, before)).split()[-1])
 
 

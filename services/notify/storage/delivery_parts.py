@@ -1,4 +1,4 @@
-"""Reads and writes table `delivery_part`: the providers' ids of sent parts, and what receipts reported about them.
+"""Reads and writes table `delivery_part`: the providers' ids of sent parts, and the statuses of their receipts.
 
 A receipt may come before the id is stored, as some gateways report within milliseconds: each side inserts the row or completes it.
 """
@@ -58,7 +58,7 @@ async def add_sent_parts(tx: Transaction, parts: Sequence[SentPart]) -> set[UUID
 
 
 async def add_reported_status(tx: Transaction, provider: str, reference: str, status: str, code: str) -> UUID | None:
-    """Store what a receipt reports about a part; returns its delivery, None while the part's id is not stored."""
+    """Store the status of a part from its receipt; returns its delivery, None while the part's id is not stored."""
     delivery: UUID | None = await tx.fetchval(_ADD_REPORTED, provider, reference, status, code)
     return delivery
 
@@ -69,5 +69,5 @@ async def part_statuses(tx: Transaction, delivery: UUID) -> list[tuple[str, str]
 
 
 async def prune_parts(tx: Transaction, before: datetime) -> int:
-    """Delete up to 1,000 parts that were stored before an instant; returns how many."""
+    """Delete up to 1,000 parts that were stored before an instant; returns their number."""
     return int((await tx.execute(_PRUNE, before)).split()[-1])

@@ -43,10 +43,11 @@ _LINES = """
 SELECT line, subject, text, count(*) OVER () AS total FROM delivery WHERE carrier = $1 AND merged = 'digest'
 ORDER BY priority, created_at, id LIMIT $2
 """
-# An urgent request may have joined an ordinary digest that was due sooner than one of its own.
+# An urgent request may have joined an ordinary digest that was due sooner than one of its own, or an exempt one.
 _CLOSE = """
 UPDATE delivery SET status = $2, subject = $3, text = $4, reason = $5,
     priority = (SELECT min(priority) FROM delivery AS carried WHERE carried.carrier = $1),
+    any_hour = (SELECT bool_or(any_hour) FROM delivery AS carried WHERE carried.carrier = $1),
     settled_at = CASE WHEN $2 = 'failed' THEN now() END
 WHERE id = $1
 """
@@ -69,7 +70,7 @@ async def save_paces(tx: Transaction, paces: Mapping[PaceKey, RecipientPace]) ->
 
 
 async def find_things(tx: Transaction, cases: Collection[str], things: Collection[UUID]) -> dict[UUID, UUID]:
-    """By thing: the delivery whose message says it already, or will."""
+    """By thing: the delivery whose message has this content."""
     return {row["thing"]: row["carrier"] for row in await tx.fetch(_FIND_THINGS, list(cases), list(things))}
 
 
@@ -89,13 +90,13 @@ async def due_digests(tx: Transaction, now: datetime, limit: int) -> list[Delive
 
 
 async def digest_rows(tx: Transaction, digest: UUID, limit: int) -> tuple[Sequence[tuple[str, str, str]], int]:
-    """Line, subject and text of the first requests of a digest, urgent ones first, and how many requests it has."""
+    """Line, subject and text of the first requests of a digest, urgent ones first, and the number of its requests."""
     rows = await tx.fetch(_LINES, digest, limit)
     return [(row["line"], row["subject"], row["text"]) for row in rows], rows[0]["total"] if rows else 0
 
 
 async def close_digest(tx: Transaction, digest: UUID, status: str, subject: str, text: str, reason: str = "") -> None:
-    """Give a digest its message: `pending` is sent, `failed` never."""
+    """Store the message of a digest: `pending` is sent, `failed` is not."""
     await tx.execute(_CLOSE, digest, status, subject, text, reason)
 
 

@@ -1,4 +1,4 @@
-"""notify's tables: deliveries with the parts of text messages, what recipients were sent lately, and the last event number of each case."""
+"""notify's tables: deliveries with the parts of text messages, the pace of recipients, and the last event number of each case."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, MetaData, Table, Text, Uuid, false, func
 
@@ -10,6 +10,15 @@ SCHEMA = "notify"
 def metadata() -> MetaData:
     """The runtime's tables and notify's own."""
     schema_metadata = runtime_tables(SCHEMA)
+    _delivery_table(schema_metadata)
+    _carrying_tables(schema_metadata)
+    _part_table(schema_metadata)
+    Table("case_sequence", schema_metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
+    return schema_metadata
+
+
+def _delivery_table(schema_metadata: MetaData) -> None:
+    """The deliveries, each with the state of its attempts."""
     delivery = Table(
         "delivery",
         schema_metadata,
@@ -36,6 +45,7 @@ def metadata() -> MetaData:
         Column("carries", Boolean, nullable=False, server_default=false()),
         Column("line", Text, nullable=False, server_default=""),
         Column("thing", Uuid),
+        Column("any_hour", Boolean, nullable=False, server_default=false()),
     )
     is_claimable = (delivery.c.status == "pending") & delivery.c.carrier.is_(None)
     Index("delivery_due", delivery.c.channel, delivery.c.priority, delivery.c.due_at, postgresql_where=is_claimable)
@@ -44,7 +54,10 @@ def metadata() -> MetaData:
     Index("delivery_carrier", delivery.c.carrier, postgresql_where=delivery.c.carrier.is_not(None))
     Index("delivery_case", delivery.c.case_id)
     use_queue_autovacuum(delivery)
-    _carrying_tables(schema_metadata)
+
+
+def _part_table(schema_metadata: MetaData) -> None:
+    """The parts of text messages, by the provider's ids."""
     part = Table(
         "delivery_part",
         schema_metadata,
@@ -56,12 +69,10 @@ def metadata() -> MetaData:
     Index("delivery_part_delivery", part.c.delivery)
     Index("delivery_part_created", part.c.created_at)
     use_queue_autovacuum(part)
-    Table("case_sequence", schema_metadata, Column("case_id", Text, primary_key=True), Column("value", BigInteger, nullable=False))
-    return schema_metadata
 
 
 def _carrying_tables(schema_metadata: MetaData) -> None:
-    """What each recipient has been sent lately, and the outcomes that carried requests have yet to learn."""
+    """The pace of each recipient, and the outcomes of carriers that are to be published for the requests that they carry."""
     Table(
         "recipient_pace",
         schema_metadata,
@@ -77,6 +88,7 @@ def _carrying_tables(schema_metadata: MetaData) -> None:
         Column("status", Text, nullable=False),
         Column("at", DateTime(timezone=True), nullable=False),
         Column("reason", Text, nullable=False),
+        Column("acknowledged", Boolean, nullable=False, server_default=false()),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
     Index("carried_news_carrier", news.c.carrier, news.c.id)

@@ -47,6 +47,12 @@ class ActionEvent(CaseEvent):
     promise: LongText = ""
 
 
+class ReportEvent(ActionEvent):
+    """An event of an action that reports, for which a procedure may require contents with `report_needs`."""
+
+    missing: list[ShortText] = Field(default_factory=list, description="Fields that the procedure requires and the report lacks")
+
+
 class ClockEvent(CaseEvent):
     """An event of one round of a clock; `due_at` is the round's first due instant, None while unknown (paused, or no date is set).
 

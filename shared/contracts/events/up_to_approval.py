@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from shared.contracts.base import Instant, LongText, ShortText
-from shared.contracts.events.base import ActionEvent, DueClock, JsonObject
+from shared.contracts.events.base import ActionEvent, DueClock, JsonObject, ReportEvent
 
 
 class Amended(ActionEvent):
@@ -68,13 +68,13 @@ class Contacted(ActionEvent):
     person: ShortText = ""
 
 
-class Surveyed(ActionEvent):
+class Surveyed(ReportEvent):
     """The site was surveyed."""
 
     name = "surveyed"
 
 
-class HandedOver(ActionEvent):
+class HandedOver(ReportEvent):
     """The case was handed over to another department or role."""
 
     name = "handed_over"
@@ -108,7 +108,7 @@ class Answered(ActionEvent):
 
 
 # A person's act: the system's own notice does not stop the clock of greentown-qd1001 4.3.1.
-class Reported(ActionEvent):
+class Reported(ReportEvent):
     """The report sheet reached the executive."""
 
     name = "reported"

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from shared.contracts.actions import ACTION_DEFINITIONS
+from shared.contracts.actions import ACTION_DATA_FIELDS, ACTION_DEFINITIONS
 from shared.contracts.complaint import Complainant
 from shared.contracts.events import EVENT_CLASSES
+from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.checks.expressions import CLOCK_SELECTORS, all_expressions
 from shared.procedures.expressions.conditions import COMPLAINT_FIELDS, compile_condition
 from shared.procedures.model.actions.action_rules import ActionRule
@@ -84,6 +85,8 @@ def _check_targets(procedure: Procedure, located: LocatedEntry) -> Iterator[Find
             yield Finding(located.yaml_path, "reclassify names neither a class nor a kind; give one")
         case Reclassify(reclassify=str(class_id)) | CountEntry(does=CountEffect(reclassify=str(class_id))):
             yield from _check_exists(located.yaml_path, "class", class_id, classes)
+        case ActionRule() as rule if rule.report_needs:
+            yield from _check_report_needs(located, rule)
         case RefuseActions(refuse_further=actions):
             for action in role_tuple(actions):
                 yield from _check_exists(located.yaml_path, "action", action, ACTION_DEFINITIONS)
@@ -100,6 +103,21 @@ def _check_targets(procedure: Procedure, located: LocatedEntry) -> Iterator[Find
         case ConfidentialityRule(hidden=fields):
             for field in fields:
                 yield from _check_exists((*located.yaml_path, "hidden"), "field of a complaint", field, _FIELDS)
+
+
+def _check_report_needs(located: LocatedEntry, rule: ActionRule) -> Iterator[Finding]:
+    """Findings for required contents that the action's data cannot give or its event has no field for."""
+    action = "close" if located.section == "closing" else located.name.partition(".")[0]
+    if action not in ACTION_DEFINITIONS:
+        return
+    fields = EMPTY_EVENT_FIELDS[ACTION_DEFINITIONS[action].event_id]
+    known = ACTION_DATA_FIELDS.intersection(fields)
+    for name in rule.report_needs:
+        yield from _check_exists((*located.yaml_path, "report_needs"), f"field of {action}'s event", name, known)
+    if rule.incomplete == "missing" and "missing" not in fields:
+        reporting = sorted(name for name, each in ACTION_DEFINITIONS.items() if "missing" in EMPTY_EVENT_FIELDS[each.event_id])
+        message = f"the event of {action} has no field missing; write incomplete: refuse, or use one of {', '.join(reporting)}"
+        yield Finding((*located.yaml_path, "incomplete"), message)
 
 
 def _check_values(procedure: Procedure, located: LocatedEntry) -> Iterator[Finding]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from shared.contracts.attachments import MediaKind
 from shared.procedures.explain.effect_texts import effects_text
 from shared.procedures.explain.procedure_texts import ProcedureTexts
-from shared.procedures.explain.value_names import VALUE_NAMES
+from shared.procedures.explain.value_names import FIELD_NAMES, VALUE_NAMES
 from shared.procedures.model.actions.action_rules import ActionRule, CallBackDemand, EngineDefault
+from shared.procedures.model.actions.report_needs import ReportContent
 from shared.procedures.model.clauses import clause_ids
 from shared.procedures.model.timed_entries import ReactionEntry
 from shared.procedures.model.triage.entries import NEVER_HOLDS
@@ -47,7 +49,39 @@ def _permission_lines(texts: ProcedureTexts, actions: str, rule: ActionRule) -> 
                 f"a request to {actions} is accepted only if {requirement}; otherwise it {refusal}.",
             )
         )
+    if rule.report_needs:
+        lines.append(_report_line(texts, actions, rule))
     return lines
+
+
+def _report_line(texts: ProcedureTexts, actions: str, rule: ActionRule) -> str:
+    """The contents that a report needs, and the consequence where one of them is missing."""
+    needs = texts.join_list([_needed_content(texts, name, content) for name, content in rule.report_needs.items()], ("和", "and"))
+    if rule.incomplete == "refuse":
+        refusal = _refusal(texts, rule)
+        return texts.choose(
+            f"{actions}须包括：{needs}；缺少的，{refusal}。",
+            f"a request to {actions} is accepted only with {needs}; otherwise it {refusal}.",
+        )
+    return texts.choose(
+        f"{actions}须包括：{needs}；缺少的仍予记录，并列为缺项。",
+        f"a request to {actions} needs {needs}; without, it is accepted and what is missing is recorded.",
+    )
+
+
+def _needed_content(texts: ProcedureTexts, name: str, content: ReportContent) -> str:
+    if content != "any":
+        return texts.choose(*_MEDIA_NAMES[content])
+    label = texts.choose(*FIELD_NAMES.get(name, (name, name)))
+    return texts.choose(label, f"the field “{label}”")
+
+
+_MEDIA_NAMES: dict[MediaKind, tuple[str, str]] = {
+    "image": ("照片（图像文件）", "a photograph (an image file)"),
+    "audio": ("录音（音频文件）", "an audio file"),
+    "video": ("录像（视频文件）", "a video file"),
+    "pdf": ("PDF 文件", "a PDF file"),
+}
 
 
 def _refusal(texts: ProcedureTexts, rule: ActionRule) -> str:

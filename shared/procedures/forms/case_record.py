@@ -40,6 +40,9 @@ class CaseRecord:
         """Take an event into account."""
         self.events.append(event)
         self._set("facts", event.get("facts"))
+        if agreed := event.get("date" if event["event"] == "date_agreed" else "next_date"):
+            # The deadline may count from the fact of a procedure (device-service 4.1e), which no event of its own sets.
+            self.values.update({"agreed_date": agreed, "facts.agreed_date": agreed})
         match event["event"]:
             case "registered":
                 self._register(event)
@@ -53,8 +56,6 @@ class CaseRecord:
                 self.values.update(department="", cooperating=[], handler="")
             case "assigned":
                 self._replace({"handler": event.get("person")}, "handler")
-            case "date_agreed":
-                self._replace({"agreed_date": event.get("date")}, "agreed_date")
             case "closed" | "refused" | "withdrawn" | "reopened":
                 self.values["status"] = _STATUS_BY_EVENT[event["event"]]
 

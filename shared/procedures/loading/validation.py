@@ -1,5 +1,6 @@
 """Validates documents with pydantic, and turns its errors into problems with line, clause and remedy."""
 
+import re
 import types
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from shared.procedures.model.procedure_error import ProcedureError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+_SUBJECT = re.compile(r"\A\w+ should ")  # of pydantic's messages: Input, String, List, …
 _EXPECTED = {
     "string_type": "text; put it in quotes",
     "bool_type": "true or false",
@@ -29,6 +31,16 @@ _EXPECTED = {
     "model_type": "a mapping: {…}",
     "model_attributes_type": "a mapping: {…}",
 }
+_PATTERNS = {
+    r"^[a-z][a-z0-9-]{0,39}$": "a small letter, then small letters, digits and hyphens, 40 characters at most",
+    r"^[a-z][a-z0-9-]*$": "a small letter, then small letters, digits and hyphens",
+    r"^[a-z][a-z0-9_]*$": "a small letter, then small letters, digits and underscores",
+    r"^[a-z][a-z0-9_.]*$": "a small letter, then small letters, digits, underscores and dots",
+    r"^[a-z0-9][a-z0-9_-]{0,60}$": "small letters, digits, underscores and hyphens, 61 characters at most",
+    r"^https?://\S+$": "an address that begins with http:// or https://",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "a time from 00:00 to 23:59 in quotes",
+}
+"""The patterns of several files in words; others are shown as they are."""
 
 
 def validate_document(model: type[ModelT], document: YamlDocument) -> ModelT:
@@ -76,9 +88,9 @@ def _message(model: type[BaseModel], path: YamlPath, error: ErrorDetails) -> str
     # YAML reads 3.10 as the number 3.1, so a clause without quotes could be another clause.
     if kind in ("string_type", "string_pattern_mismatch") and path and "clause" in str(path[-1:]) + str(path[-2:-1]):
         return f'{name}: {error["input"]!r} is not a clause id; write it in quotes, such as "3.10" (YAML reads 3.10 as 3.1)'
-    expected = _EXPECTED.get(kind)
-    rule = f"has to be {expected}" if expected else f"should {error['msg'].removeprefix('Input should ')}"
-    return f"{name}: is {error['input']!r}; it {rule}"
+    expected = _EXPECTED.get(kind) or _PATTERNS.get(error.get("ctx", {}).get("pattern", ""))
+    rule = f"it has to be {expected}" if expected else _SUBJECT.sub("it should ", error["msg"])
+    return f"{name}: is {error['input']!r}; {rule}"
 
 
 def _known_keys_hint(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:

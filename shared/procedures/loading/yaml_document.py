@@ -19,6 +19,8 @@ from shared.procedures.model.procedure_error import FileProblem, ProcedureError
 
 MAX_BYTES = 2_000_000
 _MAX_NODES = 200_000
+MAX_DEPTH = 100
+"""Values inside values; the deepest pack has 9."""
 _TAG_PREFIX = "tag:yaml.org,2002:"
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "bool": lambda text: text.lower() == "true",
@@ -85,7 +87,9 @@ def read_yaml(path: Path) -> YamlDocument:
     if len(content) > MAX_BYTES:
         raise ProcedureError([FileProblem(display_path(path), 1, "", f"has {len(content)} bytes; a file may have {MAX_BYTES}")])
     try:
-        root = yaml.compose(content.decode(), Loader=_YamlLoader)
+        text = content.decode()
+        check_depth(text)
+        root = yaml.compose(text, Loader=_YamlLoader)
     except UnicodeDecodeError as error:
         raise ProcedureError([FileProblem(display_path(path), 1, "", "is not UTF-8; save it as UTF-8")]) from error
     except yaml.YAMLError as error:
@@ -95,6 +99,20 @@ def read_yaml(path: Path) -> YamlDocument:
     if converter.problems:
         raise ProcedureError(converter.problems)
     return YamlDocument(path, data, root)
+
+
+def check_depth(text: str) -> None:
+    """Raise `yaml.YAMLError` if values are nested more than `MAX_DEPTH` deep."""
+    # libyaml's composer recurses in C: a file of brackets alone would end the process with a segmentation fault.
+    depth = 0
+    for event in yaml.parse(text, Loader=_YamlLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                mark: Any = event.start_mark  # the C parser's marks have a class of their own
+                raise yaml.MarkedYAMLError(problem=f"values are nested more than {MAX_DEPTH} deep", problem_mark=mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def display_path(path: Path) -> str:
@@ -109,6 +127,7 @@ class _NodeConverter:
     def __init__(self, path: Path) -> None:
         self.path, self.problems, self.nodes = path, list[FileProblem](), 0
         self.scalars = _YamlLoader("")
+        self.open: list[yaml.Node] = []  # the lists and mappings around the present node
 
     def convert(self, node: yaml.Node | None) -> Any:
         """The plain data of a node; None with a problem if it cannot be converted."""
@@ -116,9 +135,19 @@ class _NodeConverter:
         if node is None or self.nodes > _MAX_NODES:
             self._report(node, "the file is empty" if node is None else f"more than {_MAX_NODES} values; do not nest aliases")
             return None
-        if isinstance(node, yaml.SequenceNode):
-            return [self.convert(item) for item in node.value]
-        return self._mapping(node) if isinstance(node, yaml.MappingNode) else self._scalar(node)
+        return self._collection(node) if isinstance(node, yaml.CollectionNode) else self._scalar(node)
+
+    def _collection(self, node: yaml.CollectionNode) -> Any:
+        if node in self.open:
+            self._report(node, "contains an alias of itself; write the value out instead")
+            return None
+        if len(self.open) == MAX_DEPTH:  # reached by aliases: `check_depth` refuses the rest
+            self._report(node, f"values are nested more than {MAX_DEPTH} deep; do not nest aliases")
+            return None
+        self.open.append(node)
+        data = self._mapping(node) if isinstance(node, yaml.MappingNode) else [self.convert(item) for item in node.value]
+        self.open.pop()
+        return data
 
     def _mapping(self, node: yaml.MappingNode) -> dict[Any, Any]:
         mapping: dict[Any, Any] = {}
@@ -138,7 +167,11 @@ class _NodeConverter:
         if kind == "str":
             return node.value
         if kind in _SCALARS:
-            return _SCALARS[kind](node.value)
+            try:
+                return _SCALARS[kind](node.value)
+            except ValueError:  # Python reads integers of at most 4,300 digits
+                self._report(node, f"a number of {len(node.value)} digits is too long; write it shorter, or as text in quotes")
+                return None
         if kind == "timestamp" and isinstance(node, yaml.ScalarNode):
             return self._instant(node)
         self._report(node, f"the tag {node.tag} is not allowed; remove it")

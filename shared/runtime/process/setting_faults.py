@@ -28,6 +28,7 @@ _RULES = {
     "float_type": "must be a number",
     "string_type": "must be text",
     "path_type": "must be a path",
+    "path_not_directory": "must be a folder that exists",
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be greater than {gt}",
     "less_than_equal": "must be at most {le}",

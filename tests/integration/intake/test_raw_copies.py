@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.intake.application.raw_copies import PART_BYTES, RawCopies, RawSubmission
+from services.intake.application.raw_copies import PART_BYTES, IncompleteCopyError, RawCopies, RawSubmission
 from services.intake.storage import raw_copies as table
 from services.intake.storage.raw_copies import RawHead
 from shared.runtime.database.database import Database
@@ -49,6 +49,20 @@ async def test_a_raw_copy_moved_to_another_id_does_not_open(make_settings: Setti
         await tx.execute("UPDATE raw_copy SET id = 'another'")
     [head] = await heads(database)
     with pytest.raises(DecryptionError):
+        await copies.open_raw(database, head)
+    await database.close()
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+async def test_copy_without_one_of_its_parts_does_not_open(make_settings: SettingsFactory, missing: int) -> None:
+    database = Database(make_settings(RuntimeSettings), "intake")
+    copies = RawCopies(EncryptionKeyRing.parse(ENCRYPTION_KEYS))
+    async with database.transaction() as tx:
+        await copies.keep_raw(tx, RawSubmission("web", "mail", "r", b"x" * (2 * PART_BYTES + 1)))
+    [head] = await heads(database)
+    async with database.transaction() as tx:
+        await tx.execute("DELETE FROM raw_copy WHERE part = $1", missing)
+    with pytest.raises(IncompleteCopyError):
         await copies.open_raw(database, head)
     await database.close()
 

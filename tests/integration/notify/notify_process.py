@@ -15,6 +15,8 @@ from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
 from services.notify.domain.retry_policy import RetryPolicy
+from services.notify.providers.pool import ChannelPool
+from services.notify.providers.pool_building import sole_providers
 from services.notify.providers.provider import Provider
 from services.notify.storage.deliveries import DeliveryRow
 from shared.contracts.events.notifications import NotificationRequested
@@ -50,9 +52,14 @@ class NotifyProcess:
     """The database and providers of one notify process."""
 
     def __init__(
-        self, settings: NotifySettings, database: Database, providers: Sequence[Provider] | None = None, lane_share: int = 100
+        self,
+        settings: NotifySettings,
+        database: Database,
+        providers: Sequence[Provider] | None = None,
+        lane_share: int = 100,
+        clock: Clock | None = None,
     ) -> None:
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.database = database
         self.providers = bootstrap.configured_providers(settings, self.clock) if providers is None else list(providers)
         channels = frozenset(provider.channel for provider in self.providers)
@@ -61,8 +68,12 @@ class NotifyProcess:
         self.requests = PlanDeliveries(context, KEY_RING, self.clock)
         self.digests = CloseDigests(database, context.templates, self.clock)
         self.carried = PublishCarriedOutcomes(database)
-        self.senders = {provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy, lane_share) for provider in self.providers}
-        self.receipts = RecordReceipts(database, self.clock)
+        self.senders = {
+            provider.channel: SendDeliveries(provider, KEY_RING, self.clock, policy, lane_share, context.quiet_hours)
+            for provider in self.providers
+        }
+        pools = [provider for provider in self.providers if isinstance(provider, ChannelPool)]
+        self.receipts = RecordReceipts(database, self.clock, sole_providers(pools))
 
     async def record_requests(self, *events: NotificationRequested) -> None:
         async with self.database.transaction() as tx:

@@ -13,7 +13,7 @@ from services.sla.bootstrap import build
 from services.sla.config import SlaSettings
 from shared.contracts.attachments import AttachmentKeys
 from shared.contracts.events.triage import Classified
-from shared.contracts.topics import TRIAGE_EVENTS
+from shared.contracts.topics import CASE_EVENTS, TRIAGE_EVENTS, department_topic
 from shared.runtime.service import Service
 from tests.integration.sla.recorded_cases import wait_for_events
 from tests.integration.sla.sla_harness import OTHER_DEPARTMENT_TOKEN, SlaHarness, event_types, person_client, write_organisation
@@ -110,3 +110,39 @@ async def test_files_of_a_complainant_whose_name_is_confidential_are_not_address
 
             assert (await wait_for(lambda: links(clerk)))[0].startswith("https://intake.example.org/")
             assert await links(worker) == [None]
+
+
+async def _surveys_are_published(harness: SlaHarness) -> bool:
+    events = await harness.topic_client.read_events(department_topic("repairs"))
+    return [event_id for event_id, _, _ in events].count("surveyed") == 2
+
+
+async def test_survey_without_a_photograph_is_incomplete_in_ledger_topic_and_page(settings: SlaSettings, harness: SlaHarness) -> None:
+    people = [{"id": "wang", "roles": ["service_centre_head", "quality_engineering"], "token_sha256": sha256(b"wang").hexdigest()}]
+    folder = Path(settings.organisation).parent
+    sources = [{"id": "hotline", "procedure": "realestate-engineering"}]
+    departments = [{"id": "repairs", "head": "wang"}]
+    organisation = write_organisation(
+        folder / "surveys.yaml", people=people, sources=sources, departments=departments, line={}, fallback="wang"
+    )
+    document = str(KEYS.reference("cd" * 32, "现场.jpg.txt"))
+    async with build(settings.model_copy(update={"organisation": organisation})).running() as service:
+        event = decision("case-1", "realestate-engineering").model_copy(
+            update={"class_": "engineering", "facts": {"engineering": True, "solvable_now": False}}
+        )
+        await harness.topic_client.publish(case_event(TRIAGE_EVENTS, event, "triage"))
+        await wait_for_events(service, "case-1", "registered")
+        async with person_client(service, "wang") as wang:
+            route = {"action": "route", "role": "service_centre_head", "data": {"department": "repairs"}}
+            assert (await wang.post("/v1/cases/case-1/actions", json=route)).status_code == 200
+            for attachments in ([document], [PHOTO]):
+                survey = {"action": "survey", "role": "quality_engineering", "data": {"attachments": attachments}}
+                assert (await wang.post("/v1/cases/case-1/actions", json=survey)).status_code == 200
+            events = (await wang.get("/v1/cases/case-1")).json()["events"]
+        await wait_for(lambda: _surveys_are_published(harness))
+    assert [event.get("missing", []) for event in events if event["event"] == "surveyed"] == [["attachments"], []]
+    reminders = [event for event in events if event["event"] == "reminded" and event["rule"] == "photographs_missing"]
+    assert [reminder["recipients"] for reminder in reminders] == [["quality_engineering"]]
+    for topic in (CASE_EVENTS, department_topic("repairs")):
+        surveys = [body for event_id, _, body in await harness.topic_client.read_events(topic) if event_id == "surveyed"]
+        assert [survey.get("missing", []) for survey in surveys] == [["attachments"], []]

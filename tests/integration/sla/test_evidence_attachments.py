@@ -90,6 +90,15 @@ async def test_changed_store_is_found_and_gives_no_evidence(jiesu: CommandLine, 
     assert DIGEST in evidence.output
     path.unlink()
     assert (await jiesu("attachments", "verify")).output.startswith(f"{DIGEST}: missing\n")
+    (tmp_path / "store").rename(tmp_path / "unmounted")
+    for folder_exists in (False, True):
+        for command in (["attachments", "verify"], ["attachments", "erase", DIGEST, "--because", "x"], ["evidence", "case-1"]):
+            away = await jiesu(*command)
+            assert (away.exit_code, away.output.startswith("the store cannot be used: ")) == (2, True), away.output
+        assert (tmp_path / "store").exists() == folder_exists
+        (tmp_path / "store").mkdir(exist_ok=True)
+    (tmp_path / "store").rmdir()
+    (tmp_path / "unmounted").rename(tmp_path / "store")
     incomplete = await jiesu("evidence", "case-1")
     assert (incomplete.exit_code, "现场.jpg: not included: missing" in incomplete.output) == (0, True)
     jiesu.monkeypatch.setenv("JIESU_ATTACHMENT_STORE", "")

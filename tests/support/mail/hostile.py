@@ -142,7 +142,9 @@ def _spaces(random: Random) -> bytes:
 
 
 def _charsets(random: Random) -> bytes:
-    label = random.choice([b"zlib", b"unicode_escape", b"utf-7", b"hz", b"iso-2022-kr", b"utf-16", b"x" * 500, b"\xff", b"gb2312", b""])
+    label = random.choice(
+        [b"zlib", b"unicode_escape", b"utf-7", b"hz", b"iso-2022-kr", b"utf-16", b"x" * 500, b"\xff", b"gb2312", b"iso-8859-12", b""]
+    )
     return _head(b"Content-Type: text/plain; charset=" + label) + random.randbytes(20_000)
 
 
@@ -154,7 +156,8 @@ def _encodings(random: Random) -> bytes:
 def _reports(random: Random) -> bytes:
     status = b"Reporting-MTA: dns; x\r\n\r\n" + b"Action: failed\r\nStatus: 5.1.1\r\n\r\n" * random.choice([1, 3000])
     returned = b"Message-ID: " + random.choice([OUR_MESSAGE_ID.encode(), b"<" * 1000, b"\xff"]) + b"\r\n"
-    return multipart("report", ("message/delivery-status", status), ("text/rfc822-headers", returned))
+    kind = random.choice(["text/rfc822-headers", "message/rfc822-headers"])
+    return multipart("report", ("message/delivery-status", status), (kind, b"Subject: a\x0cX:b\r\n" + returned))
 
 
 def _references(_: Random) -> bytes:

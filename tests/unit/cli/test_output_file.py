@@ -22,7 +22,26 @@ COMMANDS = [
 def test_a_missing_folder_is_one_line_and_exit_status_2(command: list[str], tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "none" / "file")])
     assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
-    assert result.output.splitlines() == ["--out: the folder does not exist; give a file in a folder that exists and that you may write to"]
+    assert result.output.splitlines() == ["--out: the folder does not exist; give a path in a folder that exists and that you may write to"]
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["procedure", "explain", "quality-claims"], "--html"),
+        (["procedure", "messages", "quality-claims"], "--html"),
+        (["procedure", "schema"], "--output"),
+        (["procedure", "new", "mine"], "--into"),
+        (["notify", "preview", "example", "call_back", "--channel", "email"], "--html"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_that_cannot_be_written_is_one_line_and_exit_status_2(command: list[str], option: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(app, [*command, option, str(tmp_path / "file" / "in")])
+    assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
+    lines = result.output.splitlines()
+    assert lines[-1].startswith(f"{option}: cannot be written (Not a directory); give a path in a folder")
 
 
 def test_a_file_that_cannot_be_written_is_one_line_and_exit_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,5 +52,5 @@ def test_a_file_that_cannot_be_written_is_one_line_and_exit_status_2(tmp_path: P
     assert ended.value.exit_code == 2
     assert (
         capsys.readouterr().err
-        == "--out: cannot be written (Is a directory); give a file in a folder that exists and that you may write to\n"
+        == "--out: cannot be written (Is a directory); give a path in a folder that exists and that you may write to\n"
     )

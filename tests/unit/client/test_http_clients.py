@@ -7,7 +7,16 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jiesu_client import CasesClient, IntakeClient, ProblemError, Registration, Retries, Submission, UnavailableError
+from jiesu_client import (
+    BatchFailedError,
+    CasesClient,
+    IntakeClient,
+    Registration,
+    RequestRefusedError,
+    Retries,
+    Submission,
+    UnavailableError,
+)
 from jiesu_client.intake import MAX_ITEMS
 
 FAST = Retries(attempts=4, first=0.001, longest=0.01)
@@ -58,7 +67,7 @@ async def test_a_refusal_is_an_error_with_fields_and_is_not_sent_again() -> None
         return httpx.Response(422, json=MISSING)
 
     async with intake(answer) as client:
-        with pytest.raises(ProblemError, match="text: send it") as caught:
+        with pytest.raises(RequestRefusedError, match="text: send it") as caught:
             await client.submit({"received_at": "2026-11-23T05:30:00+08:00"})
     assert (caught.value.status, caught.value.code) == (422, "missing")
     assert [(fault.field, fault.rule) for fault in caught.value.faults] == [("text", "missing")]
@@ -67,9 +76,62 @@ async def test_a_refusal_is_an_error_with_fields_and_is_not_sent_again() -> None
 
 async def test_a_page_of_a_proxy_is_an_error_with_its_status() -> None:
     async with intake(lambda _: httpx.Response(404, text="<html>")) as client:
-        with pytest.raises(ProblemError) as caught:
-            await client.submit_many([COMPLAINT])
+        with pytest.raises(RequestRefusedError) as caught:
+            await client.submit(COMPLAINT)
     assert caught.value.status == 404
+
+
+async def test_submit_many_continues_behind_the_batches_that_are_registered() -> None:
+    complaints = [{"received_at": "2026-11-23T05:30:00+08:00", "text": str(number)} for number in range(2 * MAX_ITEMS + 3)]
+    registered: dict[str, list[str]] = {}
+    requests, answer_of_second = [], httpx.Response(503)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        key, texts = request.headers["Idempotency-Key"], [item["text"] for item in json.loads(request.content)["complaints"]]
+        requests.append(key)
+        # As intake does it: a key with another body is refused, the same body is registered once. The second answer gets lost.
+        assert registered.setdefault(key, texts) == texts
+        if len(registered) == 2 and answer_of_second.status_code != 200:
+            return answer_of_second
+        return httpx.Response(202, json={"results": [{**REGISTERED, "number": text} for text in texts]})
+
+    async with intake(answer) as client:
+        with pytest.raises(BatchFailedError, match=r"1000 results, then a batch failed: .* 503") as failed:
+            await client.submit_many(iter(complaints))
+        assert isinstance(failed.value.__cause__, UnavailableError)
+        assert [result.number for result in failed.value.results if isinstance(result, Registration)] == [str(n) for n in range(MAX_ITEMS)]
+        answer_of_second = httpx.Response(200)
+        requests.clear()
+        results = await client.submit_many(iter(complaints), failed.value.idempotency_key, failed.value.results)
+    assert [result.number for result in results if isinstance(result, Registration)] == [item["text"] for item in complaints]
+    assert sorted(text for texts in registered.values() for text in texts) == sorted(item["text"] for item in complaints)
+    assert len(requests) == 2, "the first batch is not sent again"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        httpx.Response(404, text="<html>"),
+        httpx.Response(202, json=[]),
+        httpx.Response(202, text="{", headers={"Content-Type": "application/json"}),
+    ],
+)
+async def test_a_batch_that_is_answered_wrongly_is_a_refusal_with_the_status(wrong: httpx.Response) -> None:
+    async with intake(lambda _: wrong) as client:
+        with pytest.raises(BatchFailedError) as failed:
+            await client.submit_many([COMPLAINT])
+    assert isinstance(failed.value.__cause__, RequestRefusedError)
+    assert failed.value.__cause__.status == wrong.status_code
+    assert failed.value.results == ()
+
+
+async def test_an_answer_that_is_compressed_wrongly_is_tried_again() -> None:
+    answers = [
+        httpx.Response(202, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip")),
+        httpx.Response(202, json=REGISTERED),
+    ]
+    async with intake(lambda _: answers.pop(0)) as client:
+        assert (await client.submit(COMPLAINT)).case == "c-1"
 
 
 @given(st.lists(st.sampled_from(["good", "bad", "x" * 15_000]), max_size=2 * MAX_ITEMS + 5))
@@ -115,7 +177,7 @@ async def test_an_action_in_progress_is_asked_for_again_and_a_deferred_one_says_
 async def test_a_refused_action_names_reason_and_clause() -> None:
     document = {"type": "urn:jiesu:problem:action_refused", "title": "refused", "detail": "nobody has answered", "clause": "3.8"}
     async with CasesClient("http://sla", "t", FAST, transport=httpx.MockTransport(lambda _: httpx.Response(409, json=document))) as cases:
-        with pytest.raises(ProblemError) as caught:
+        with pytest.raises(RequestRefusedError) as caught:
             await cases.act("c-1", "close")
     assert (caught.value.code, caught.value.detail, caught.value.clause) == ("action_refused", "nobody has answered", "3.8")
 

@@ -1,6 +1,6 @@
 """Takes the mails of all transports: reads them, commits them in groups, and sets aside what fails by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import structlog
@@ -10,6 +10,7 @@ from services.intake.application.mail.mail_reading import MailReader
 from services.intake.application.mail.mailbox import IncomingMail, MailResult, ReadMail
 from services.intake.application.mail.take_mails import TakeMails
 from services.intake.channels.mail.decision import MailDecision, MailOutcome
+from services.intake.storage import mails
 from shared.runtime.database.database import Database
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
@@ -21,16 +22,35 @@ class MailIntake:
 
     def __init__(self, reader: MailReader, take_mails: TakeMails, database: Database, max_items: int) -> None:
         self._reader = reader
+        self._database = database
         self._group_commit = GroupCommit(database, take_mails.take, max_items)
 
     async def take(self, batch: Sequence[IncomingMail]) -> list[MailResult]:
         """What each mail became, in order; raises infrastructure errors, after which the same mails are handed over again."""
-        return await self._commit([await self._reader.read(mail) for mail in batch])
+        return await self._commit(await self._read(batch))
 
     async def set_aside(self, mail: IncomingMail, reason: str, digest: bytes) -> list[MailResult]:
         """Record a mail that is not read, such as one that is too large."""
         decision = MailDecision(MailOutcome.SET_ASIDE, reason, digest, received_at=mail.envelope.arrived_at)
         return await self._commit([ReadMail(mail, decision)])
+
+    async def _read(self, batch: Sequence[IncomingMail]) -> list[ReadMail]:
+        """The mails with their attachments stored; those of a mail that was taken before, or is in the batch before, are not."""
+        read = [ReadMail(mail, await self._reader.decide(mail)) for mail in batch]
+        storing = {item.identity for item in read if self._reader.stores_for(item.decision)}
+        known = await self._find_known(storing) if storing else set[tuple[str, bytes]]()
+        result = list[ReadMail]()
+        for item in read:
+            if item.identity in known:
+                result.append(replace(item, is_duplicate=True))
+            else:
+                result.append(await self._reader.with_attachments(item.mail, item.decision))
+                known |= {item.identity} & storing
+        return result
+
+    async def _find_known(self, identities: Collection[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+        async with self._database.transaction() as tx:
+            return await mails.known_mails(tx, identities)
 
     async def _commit(self, batch: Sequence[ReadMail]) -> list[MailResult]:
         try:

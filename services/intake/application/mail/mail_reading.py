@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.errors import MessageError
 
 import structlog
 
@@ -15,6 +16,12 @@ StoreAttachment = Callable[[str, bytes, str], Awaitable[str]]
 """`store(name, content, source)` returns what a submission names the attachment by; raises `AttachmentNotStored`."""
 _IN_THREAD_BYTES = 100_000
 _MAX_ATTACHMENT_NAME = 200
+_WITH_ATTACHMENTS = frozenset({MailOutcome.SUBMISSION, MailOutcome.SUPPLEMENT})
+_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MessageError, RuntimeError, TypeError, ValueError)
+"""What parsers raise, the standard library's and ours, for bytes that nobody thought of: it costs this mail, not the mailbox.
+
+A lack of memory, or an outage, is no property of the mail: it is tried again.
+"""
 log = structlog.get_logger(__name__)
 
 
@@ -28,12 +35,18 @@ class MailReader:
 
     store: StoreAttachment | None = None
 
-    async def read(self, mail: IncomingMail) -> ReadMail:
-        """The mail with its decision; a mail that cannot be read is set aside, with the reason."""
+    async def decide(self, mail: IncomingMail) -> MailDecision:
+        """The decision about the mail; a mail that cannot be read is set aside, with the reason."""
         # A large mail takes up to a second: the event loop goes on meanwhile.
-        decide = asyncio.to_thread(_decide, mail) if len(mail.raw) > _IN_THREAD_BYTES else _decided(mail)
-        decision = await decide
-        if decision.outcome not in {MailOutcome.SUBMISSION, MailOutcome.SUPPLEMENT}:
+        return await (asyncio.to_thread(_decide, mail) if len(mail.raw) > _IN_THREAD_BYTES else _decided(mail))
+
+    def stores_for(self, decision: MailDecision) -> bool:
+        """Whether the mail has attachments that would be stored."""
+        return self.store is not None and decision.outcome in _WITH_ATTACHMENTS and bool(decision.attachments)
+
+    async def with_attachments(self, mail: IncomingMail, decision: MailDecision) -> ReadMail:
+        """The mail with the references of its attachments, which are stored now."""
+        if decision.outcome not in _WITH_ATTACHMENTS:
             return ReadMail(mail, decision)
         references: list[str] = []
         notes: list[str] = []
@@ -62,7 +75,7 @@ def _decide(mail: IncomingMail) -> MailDecision:
         return decide_mail(mail.raw, mail.mailbox.rules, mail.envelope)
     except UnreadableMailError as error:
         return _set_aside(mail, str(error))
-    except Exception as error:  # noqa: BLE001 - a fault of ours costs this mail, not the mailbox; its reason is recorded
+    except _FAULTS as error:
         log.warning("mail could not be read", mailbox=mail.mailbox.id, reason=redacted_reason(error))
         return _set_aside(mail, f"fault: {type(error).__name__}")
 

@@ -48,12 +48,21 @@ def envelope_of(headers: Mapping[str, str]) -> Envelope:
 
 @dataclass(frozen=True, slots=True)
 class ReadMail:
-    """A mail with the decision about it; `attachments` are the names or references that its submission gets."""
+    """A mail with the decision about it; `attachments` are the names or references that its submission gets.
+
+    `is_duplicate`: it was taken before, and its attachments are not stored again.
+    """
 
     mail: IncomingMail
     decision: MailDecision
     attachments: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    is_duplicate: bool = False
+
+    @property
+    def identity(self) -> tuple[str, bytes]:
+        """Source and digest: the same mail for a source is taken once."""
+        return self.mail.mailbox.context.source.id, self.decision.digest
 
 
 @dataclass(frozen=True, slots=True)

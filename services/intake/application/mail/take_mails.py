@@ -53,24 +53,23 @@ class TakeMails:
             for identity, result in results.items():
                 if result.outcome in _KEPT and new[identity].mail.raw:
                     await self.keep_raw(tx, new[identity].mail, identity[1].hex())
-        repeated = [read for read in batch if new.get(_identity(read)) is not read]
+        repeated = [read for read in batch if new.get(read.identity) is not read]
         duplicate = MailResult(MailOutcome.DUPLICATE, "taken_before")
         await mails.insert_duplicates(
             tx, [replace(self._row(read), outcome=duplicate.outcome, reason=duplicate.reason) for read in repeated]
         )
         # A sender that missed our refusal asks again: an acceptance would be the end of a mail that is no case.
-        untaken = await mails.untaken_outcomes(tx, [_identity(read) for read in repeated]) if repeated else {}
+        untaken = await mails.untaken_outcomes(tx, [read.identity for read in repeated]) if repeated else {}
         again = {identity: MailResult(MailOutcome(outcome), reason) for identity, (outcome, reason) in untaken.items()}
-        in_order = [
-            results[_identity(read)] if new.get(_identity(read)) is read else again.get(_identity(read), duplicate) for read in batch
-        ]
+        in_order = [results[read.identity] if new.get(read.identity) is read else again.get(read.identity, duplicate) for read in batch]
         tx.after_commit(lambda: _count(in_order))
         return in_order
 
     def _first_copies(self, batch: Sequence[ReadMail]) -> dict[tuple[str, bytes], ReadMail]:
         first: dict[tuple[str, bytes], ReadMail] = {}
         for read in batch:
-            first.setdefault(_identity(read), read)
+            if not read.is_duplicate:
+                first.setdefault(read.identity, read)
         return first
 
     async def _take_new(self, tx: Transaction, new: dict[tuple[str, bytes], ReadMail]) -> dict[tuple[str, bytes], MailResult]:
@@ -148,10 +147,6 @@ class TakeMails:
         # The history may hold anybody's data: it is sealed like contact data, for the case that it belongs to.
         quoted = self.key_ring.encrypt({"quoted": read.decision.quoted}, result.case) if read.decision.quoted and result.case else ""
         return replace(self._row(read), outcome=result.outcome, reason=result.reason, case_id=result.case, quoted=quoted)
-
-
-def _identity(read: ReadMail) -> tuple[str, bytes]:
-    return read.mail.mailbox.context.source.id, read.decision.digest
 
 
 def _count(results: Sequence[MailResult]) -> None:

@@ -17,7 +17,8 @@ _MAX_ATTACHMENTS = 100
 _MAX_NAME = 200
 _MAX_PARTS_READ = 300
 _MAX_DEPTH = 60
-_DECLARATION = re.compile(r"<[!?][^>]*>?")
+# With every `<` before it: what remains on both sides must not become a declaration.
+_DECLARATION = re.compile(r"(?<!<)<+[!?][^>]*>?")
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f]+")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANK_LINES = re.compile(r"\n{3,}")

@@ -19,7 +19,8 @@ _KNOWN = frozenset(
         *("ascii", "utf_8", "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_7", "gb18030", "hz", "big5hkscs", "cp950"),
         *("euc_jp", "euc_jis_2004", "shift_jis", "cp932", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3"),
         *("euc_kr", "cp949", "johab", "iso2022_kr", "koi8_r", "koi8_u", "cp874", "tis_620", "cp437", "cp850", "cp866", "mac_roman"),
-        *(f"iso8859_{part}" for part in range(2, 17)),
+        # There is no part 12.
+        *(f"iso8859_{part}" for part in (*range(2, 12), *range(13, 17))),
         *(f"cp125{page}" for page in range(9)),
     }
 )

@@ -72,7 +72,11 @@ def _message_ids(mail: ParsedMail) -> Iterator[str]:
 
 def _raw(part: Message) -> bytes:
     children = parts_of(part)
-    return (children[0].as_bytes() if children else content_bytes(part))[:_MAX_FIELD_BYTES]
+    if not children:
+        return content_bytes(part)[:_MAX_FIELD_BYTES]
+    # Not by `as_bytes`, which folds the fields anew and refuses some. Behind a malformed line fields are content.
+    fields = [f"{name}: {value}".encode("ascii", "replace") for name, value in children[0].raw_items()]
+    return b"\n".join([*fields, b"", content_bytes(children[0])])[:_MAX_FIELD_BYTES]
 
 
 def _recipients(mail: ParsedMail) -> Iterator[dict[str, list[str]]]:

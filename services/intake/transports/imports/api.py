@@ -45,13 +45,9 @@ def add_routes(app: FastAPI, work: Imports, parts: IntakeParts, accepted: asynci
         if context.source.id not in work.file_maps:
             raise intake_problem("no_column_map", _NO_MAP)
         with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX) as folder:
-            path, size = Path(folder, "upload"), 0
-            with path.open("wb") as file:  # noqa: ASYNC230 - a local file, written as the body arrives
-                async for block in stream_body(request, parts.settings.max_import_bytes):
-                    size += file.write(block)
-            if not size:
-                raise intake_problem("malformed", SubmissionFault("body", "empty", "send the file as the body of the request"))
-            item = await work.accept(path, name.replace("\x00", ""), context.source.id, dry_run=dry_run)
+            path = Path(folder, "upload")
+            await _write_body(request, path, parts.settings.max_import_bytes)
+            item = await work.accept(path, name, context.source.id, dry_run=dry_run)
         accepted.set()
         return _json(summary(item), 202, {"Location": f"/v1/imports/{item.id}"})
 
@@ -63,18 +59,30 @@ def add_routes(app: FastAPI, work: Imports, parts: IntakeParts, accepted: asynci
     @router.get("/v1/imports/{import_id}/report", summary="The file with the result of each row", **api_documents.REPORT)
     async def get_report(request: Request, import_id: str) -> Response:
         """A file of the same form: the rows that are done, each with its case number or field, rule and remedy."""
-        item = await _own_import(work, parts.authentication.authenticate(request), import_id)
-        folder = tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)  # deleted once the answer has been sent
-        path = Path(folder.name, "report")
-        try:
-            form = await write_report(work, item, path)
-        except UnusableFileError as error:
-            folder.cleanup()
-            raise intake_problem("unusable_file", error.fault) from None
-        suffix = report_suffix(form)
-        return FileResponse(path, media_type=_MEDIA_TYPES[suffix], filename=f"{item.id}{suffix}", background=BackgroundTask(folder.cleanup))
+        return await _report(work, await _own_import(work, parts.authentication.authenticate(request), import_id))
 
     app.include_router(router)
+
+
+async def _write_body(request: Request, path: Path, max_bytes: int) -> None:
+    """Write the body to a file as it arrives; raises HttpProblem for one that is empty or too large."""
+    with path.open("wb") as file:
+        async for block in stream_body(request, max_bytes):
+            file.write(block)
+        if not file.tell():
+            raise intake_problem("malformed", SubmissionFault("body", "empty", "send the file as the body of the request"))
+
+
+async def _report(work: Imports, item: ImportFile) -> Response:
+    folder = tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX)  # deleted once the answer has been sent
+    path = Path(folder.name, "report")
+    try:
+        form = await write_report(work, item, path)
+    except UnusableFileError as error:
+        folder.cleanup()
+        raise intake_problem("unusable_file", error.fault) from None
+    suffix = report_suffix(form)
+    return FileResponse(path, media_type=_MEDIA_TYPES[suffix], filename=f"{item.id}{suffix}", background=BackgroundTask(folder.cleanup))
 
 
 async def _own_import(work: Imports, context: SourceContext, import_id: str) -> ImportFile:

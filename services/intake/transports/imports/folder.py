@@ -74,7 +74,7 @@ class ImportFolder:
     async def _handle(self, source: str, path: Path) -> None:
         if self._seen[path][0] > self._max_bytes:
             remedy = f"at most {self._max_bytes} bytes are imported; split the file"
-            self._set_aside(path, {"state": "failed", "errors": [{"field": "file", "rule": "too_large", "remedy": remedy}]})
+            await self._set_aside(path, {"state": "failed", "errors": [{"field": "file", "rule": "too_large", "remedy": remedy}]})
             return
         digest = await asyncio.to_thread(_digest, path)
         async with self._work.database.transaction() as tx:
@@ -85,8 +85,7 @@ class ImportFolder:
         elif item.state == "done":
             await self._report(item, path)
         elif item.state == "failed":
-            self._set_aside(path, summary(item))
-            await self._mark(item)
+            await self._set_aside(path, summary(item), item)
 
     async def _report(self, item: ImportFile, path: Path) -> None:
         done = path.parent / DONE
@@ -106,11 +105,14 @@ class ImportFolder:
         async with self._work.database.transaction() as tx:
             await imports.mark_reported(tx, item.id)
 
-    def _set_aside(self, path: Path, document: object) -> None:
+    async def _set_aside(self, path: Path, document: object, item: ImportFile | None = None) -> None:
         refused = path.parent / REFUSED
         refused.mkdir(exist_ok=True)
         target = _free_name(refused, path.name)
         _write_durably(refused / f"{target.name}.summary.json", document)
+        if item is not None:
+            # Before the move: unmarked, it would be the result of the same file sent again, whatever has been corrected since.
+            await self._mark(item)
         self._move(path, target)
 
     def _move(self, path: Path, target: Path) -> None:

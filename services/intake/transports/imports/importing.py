@@ -2,20 +2,21 @@
 
 import asyncio
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 import structlog
 
 from services.intake.application.parts import IntakeParts
-from services.intake.application.raw_copies import PART_BYTES, RawSubmission
+from services.intake.application.raw_copies import PART_BYTES, IncompleteCopyError, RawSubmission
+from services.intake.attachments.content_types import UNKNOWN_TYPE, stored_name
 from services.intake.channels.mapped_rows import RowReader
 from services.intake.domain.submission import SourceContext
 from services.intake.storage import imports, raw_copies
@@ -24,6 +25,7 @@ from services.intake.transports.imports.files.excel_table import ExcelLimits
 from services.intake.transports.imports.files.opening import open_table
 from services.intake.transports.imports.files.table import Table, TableRow
 from services.intake.transports.imports.files.unusable_file import UnusableFileError
+from services.intake.transports.imports.lease import LEASE, Turn, renewed_lease
 from services.intake.transports.imports.registering import RowRegistration
 from services.intake.transports.imports.rows import ReadRow, RowSubmissions
 from shared.procedures.source_formats.file_map import FileMap
@@ -32,7 +34,6 @@ from shared.runtime.database.database import Database
 from shared.runtime.encryption import DecryptionError
 
 CHANNEL = "file"
-LEASE = timedelta(seconds=60)
 _ROWS_THAT_TELL = 1000
 TEMPORARY_PREFIX = "jiesu-import-"
 """Of folders with files in plain text, for as long as they are read."""
@@ -45,10 +46,11 @@ class LeaseLostError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """Who may stop an import between two batches, and who gets its progress."""
+    """What stops an import between two batches, and what gets its progress."""
 
     stop: asyncio.Event | None
     on_batch: Callable[[ImportFile], None]
+    turn: Turn | None = None
 
 
 class Imports:
@@ -58,6 +60,7 @@ class Imports:
         self.database = database
         self.file_maps = file_maps
         self.sources = parts.sources
+        self.lease = LEASE
         self._parts = parts
         self._rows = RowRegistration(parts.registration)
         self._limits = ExcelLimits(parts.settings.import_memory_bytes, unpacked_bytes=parts.settings.import_unpacked_bytes)
@@ -65,11 +68,13 @@ class Imports:
     async def accept(self, path: Path, name: str, source: str, *, folder: bool = False, dry_run: bool = False) -> ImportFile:
         """Keep the file, sealed, in one transaction; when this returns it can be imported by any process."""
         import_id, digest = uuid7(), sha256()
+        name = stored_name(name, UNKNOWN_TYPE) if name else ""
         async with self.database.transaction() as tx:
             with path.open("rb") as file:
-                for part, block in enumerate(iter(lambda: file.read(PART_BYTES), b"")):
+                for part, (block, is_last) in enumerate(_blocks(file)):
                     digest.update(block)
-                    await self._parts.raw_copies.keep_part(tx, import_id, part, RawSubmission(source, CHANNEL, name, block))
+                    raw = RawSubmission(source, CHANNEL, name, block)
+                    await self._parts.raw_copies.keep_part(tx, import_id, part, raw, is_last=is_last)
             return await imports.insert_import(tx, import_id, source, name, digest.hexdigest(), folder=folder, dry_run=dry_run)
 
     async def check(self, item: ImportFile) -> Counter[str]:
@@ -85,18 +90,33 @@ class Imports:
         return counts
 
     async def run(
-        self, import_id: str, holder: str, stop: asyncio.Event | None = None, on_batch: Callable[[ImportFile], None] = lambda _: None
+        self,
+        import_id: str,
+        holder: str,
+        stop: asyncio.Event | None = None,
+        on_batch: Callable[[ImportFile], None] = lambda _: None,
+        *,
+        takes_turns: bool = False,
     ) -> ImportFile | None:
-        """Import the rows that have no result yet, up to the end or `stop`; the import afterwards, None if another process holds it."""
+        """Import the rows that have no result yet, up to the end or `stop`; the import afterwards, None if another process holds it.
+
+        `takes_turns`: stop after a few batches if a file of another source waits.
+        """
         async with self.database.transaction() as tx:
-            item = await imports.claim(tx, import_id, holder, LEASE)
+            item = await imports.claim(tx, import_id, holder, self.lease)
         if item is None:
             return None
+        watch = _Watch(stop, on_batch, Turn(item.source) if takes_turns else None)
         try:
-            async with self.opened(item) as (table, row_reader):
-                await self._import_rows(item, holder, table, row_reader, _Watch(stop, on_batch))
+            async with renewed_lease(self.database, item.id, holder, self.lease), self.opened(item) as (table, row_reader):
+                await self._import_rows(item, holder, table, row_reader, watch)
         except UnusableFileError as error:
             await self._finish(item.id, holder, "failed", error)
+        except asyncio.CancelledError:
+            # The same command, or the service, goes on at once.
+            async with self.database.transaction() as tx:
+                await imports.release(tx, item.id, holder)
+            raise
         except LeaseLostError:
             log.warning("another process has taken the import over", import_id=item.id)
         async with self.database.transaction() as tx:
@@ -135,6 +155,8 @@ class Imports:
             with path.open("wb") as file:
                 async for block in self._parts.raw_copies.open_parts(self.database, head):
                     file.write(block)
+        except IncompleteCopyError as error:
+            raise UnusableFileError("incomplete", "a part of its copy is missing, as after its deletion; send the file again") from error
         except DecryptionError as error:
             raise UnusableFileError("sealed", "the key of its copy is not in JIESU_SEALING_KEYS; add it, and replay the import") from error
 
@@ -143,8 +165,10 @@ class Imports:
         async with self.database.transaction() as tx:
             await imports.save_found(tx, item.id, {name: text for name, text in found.items() if text})
         submissions = self._submissions(item, table, row_reader)
-        for _ in islice(table.rows, item.rows_done):
-            pass
+        # Another thread: a million rows take seconds.
+        await asyncio.to_thread(deque, islice(table.rows, item.rows_done), 0)
+        if watch.turn is not None:
+            watch.turn.begin()
         while watch.stop is None or not watch.stop.is_set():
             rows = list(islice(table.rows, self._parts.settings.import_batch_rows))
             if not rows:
@@ -157,6 +181,8 @@ class Imports:
             if item.rows_done >= _ROWS_THAT_TELL and orjson.loads(item.counts).keys() <= {"refused", "empty"}:
                 # Millions of refusals of a wrong file would hold up the files of all sources.
                 raise UnusableFileError("all_refused", f"the first {item.rows_done} rows were refused; correct the file or the map", "rows")
+            if watch.turn is not None and await watch.turn.is_over(self.database):
+                break
         async with self.database.transaction() as tx:
             await imports.release(tx, item.id, holder)
 
@@ -168,7 +194,7 @@ class Imports:
             counts.update(result.status for result in results)
             counts.update(empty=len(rows) - len(read))
             item = replace(item, rows_done=item.rows_done + len(rows), counts=orjson.dumps(+counts).decode())
-            if not await imports.advance(tx, item, holder, LEASE, results):
+            if not await imports.advance(tx, item, holder, self.lease, results):
                 # Rolls back: the rows of this batch are the other process's.
                 raise LeaseLostError(item.id)
         return item
@@ -178,6 +204,16 @@ class Imports:
         text = orjson.dumps({"field": fault.field, "rule": fault.rule, "remedy": fault.remedy}).decode() if fault else ""
         async with self.database.transaction() as tx:
             await imports.finish(tx, import_id, holder, state, text)
+
+
+def _blocks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """The parts of the file, each with the mark of the last one; an empty file has one part."""
+    block, is_last = file.read(PART_BYTES), False
+    while not is_last:
+        following = file.read(PART_BYTES)
+        is_last = not following
+        yield block, is_last
+        block = following
 
 
 def _read_rows(rows: list[TableRow], submissions: RowSubmissions) -> Iterator[ReadRow | None]:

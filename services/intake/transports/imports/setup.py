@@ -42,7 +42,7 @@ def register(service: Service, parts: IntakeParts) -> None:
     service.add_background_loop("imports-retention", lambda stop: _delete_old(service.database, parts.settings.raw_retention_days, stop))
     if not work.file_maps:
         return
-    service.add_background_loop("imports", lambda stop: _import_waiting(work, accepted, stop))
+    service.add_background_loop("imports", lambda stop: import_waiting(work, accepted, stop))
     if parts.settings.import_folder is not None:
         folder = ImportFolder(work, parts.settings.import_folder, parts.settings.max_import_bytes, accepted)
         service.add_background_loop("import-folder", lambda stop: folder.watch(stop, parts.settings.import_poll_seconds))
@@ -57,21 +57,24 @@ def delete_left_over(folder: Path, before: datetime) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-async def _import_waiting(work: Imports, accepted: asyncio.Event, stop: asyncio.Event) -> None:
-    """Import what waits, oldest first; what a stopped process left is taken over once its lease has ended."""
-    holder = uuid7()
+async def import_waiting(work: Imports, accepted: asyncio.Event, stop: asyncio.Event) -> None:
+    """Import what waits, the sources in turns, the oldest file of a source first; leases that have ended are taken over."""
+    holder, source = uuid7(), ""
     while not stop.is_set():
         accepted.clear()
         async with work.database.transaction() as tx:
-            import_id = await imports.find_waiting(tx)
+            import_id = await imports.find_waiting(tx, source)
         if import_id is None:
             waiting = [asyncio.create_task(accepted.wait()), asyncio.create_task(sleep_or_stop(stop, _IDLE_SECONDS))]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in waiting:
                 task.cancel()
             continue
-        item = await work.run(import_id, holder, stop)
-        if item is not None:
+        item = await work.run(import_id, holder, stop, takes_turns=True)
+        if item is None:
+            continue
+        source = item.source
+        if item.state != "running":
             log.info("import", import_id=item.id, source=item.source, state=item.state, rows=item.rows_done)
 
 

@@ -92,7 +92,8 @@ class SmtpPortSettings(StrictModel):
     key_file: Path | None = None
     require_tls: bool = False
     connections: int = Field(default=20, ge=1, le=500)
-    timeout: float = Field(default=60.0, gt=0, le=600, description="seconds without a command after which a session is closed")
+    timeout: float = Field(default=60.0, gt=0, le=600, description="seconds without a command or data after which a session is closed")
+    mail_seconds: float = Field(default=900.0, gt=0, le=7200, description="seconds that one mail may take to arrive")
 
     @model_validator(mode="after")
     def _certificate_is_whole(self) -> Self:

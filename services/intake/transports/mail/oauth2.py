@@ -21,8 +21,9 @@ class TokenUnavailableError(OSError):
 
 
 class _TokenResponse(BaseModel):
-    access_token: str = Field(min_length=1, max_length=20_000)
+    access_token: str = Field(min_length=1, max_length=20_000, repr=False)
     expires_in: float = Field(default=3600, gt=0)
+    refresh_token: str | None = Field(default=None, max_length=20_000, repr=False)
 
 
 @dataclass
@@ -35,6 +36,8 @@ class AccessTokens:
     )
     _token: str = field(default="", init=False, repr=False)
     _valid_until: float = field(default=0.0, init=False)
+    _rotated: str = field(default="", init=False, repr=False)
+    """The refresh token that replaced that of the environment, for the life of the process."""
 
     async def current(self) -> str:
         """A token that is valid now; raises `TokenUnavailableError`."""
@@ -64,7 +67,7 @@ class AccessTokens:
         form = {
             "grant_type": "refresh_token",
             "client_id": settings.client_id,
-            "refresh_token": secret(settings.refresh_token_env).get_secret_value(),
+            "refresh_token": self._rotated or secret(settings.refresh_token_env).get_secret_value(),
             "client_secret": secret(settings.client_secret_env).get_secret_value(),
             "scope": settings.scope,
         }
@@ -79,4 +82,5 @@ class AccessTokens:
             remedy = "check client_id, client secret and refresh token"
             raise TokenUnavailableError(f"oauth2.token_url gave no token (HTTP {response.status_code}); {remedy}") from None
         self._token = token.access_token
+        self._rotated = token.refresh_token or self._rotated
         self._valid_until = monotonic() + max(token.expires_in - _EARLY_SECONDS, _EARLY_SECONDS)

@@ -34,7 +34,7 @@ class MailReplay:
             return None
         mail = IncomingMail(raw.content, mailbox, envelope_of(raw.headers))
         if dry_run:
-            return str((await MailReader().read(mail)).decision.outcome)
+            return str((await MailReader().decide(mail)).outcome)
         async with database.transaction() as tx:
             is_open = await mails.forget_untaken(tx, raw.source, bytes.fromhex(raw.reference))
         if not is_open:

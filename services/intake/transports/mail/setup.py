@@ -43,7 +43,7 @@ def register(service: Service, parts: IntakeParts) -> None:
             service.add_background_loop(f"mailbox-{settings.id}", mailbox.run)
     if file.port is not None:
         by_address = {address: mailboxes[settings.id] for settings in file.mailboxes for address in settings.addresses}
-        handler = MailHandler(by_address, _references_key(parts), intake, service.clock, lmtp=file.port.protocol == "lmtp")
+        handler = MailHandler(by_address, _references_key(parts), intake, service.clock)
         service.add_background_loop("mail-port", SmtpPort(file.port, handler, file.max_bytes).run)
     service.add_background_loop("mail-retention", _deletion(service))
 

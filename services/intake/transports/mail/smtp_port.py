@@ -35,12 +35,11 @@ logging.getLogger("mail.log").setLevel(logging.ERROR)  # it logs the peer's addr
 class MailHandler:
     """The hooks of aiosmtpd: which recipients there are, and what a mail becomes."""
 
-    def __init__(self, mailboxes: Mapping[str, Mailbox], key: bytes | None, intake: MailIntake, clock: Clock, *, lmtp: bool) -> None:
+    def __init__(self, mailboxes: Mapping[str, Mailbox], key: bytes | None, intake: MailIntake, clock: Clock) -> None:
         self._mailboxes = mailboxes
         self._key = key
         self._intake = intake
         self._clock = clock
-        self._lmtp = lmtp
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, _server: SMTP, _session: Session, envelope: SmtpEnvelope, address: str, _options: list[str]
@@ -66,8 +65,8 @@ class MailHandler:
             if not is_infrastructure(error):
                 raise
             log.warning("mail could not be stored", reason=redacted_reason(error))
-            return self._reply(_TRY_AGAIN, recipients)
-        return self._reply(_answer(results), recipients)
+            return _TRY_AGAIN
+        return _answer(results)
 
     async def handle_exception(self, error: Exception) -> str:
         """The reply after a fault of ours: the sender keeps the mail and tries again."""
@@ -83,10 +82,6 @@ class MailHandler:
             return None
         local_part, _, domain = lowered.rpartition("@")
         return self._mailboxes.get(f"{local_part.rpartition('+')[0]}@{domain}") or next(iter(self._mailboxes.values()), None)
-
-    def _reply(self, text: str, recipients: list[str]) -> str:
-        # LMTP has a reply for each recipient: its client keeps the mail for those that were refused.
-        return "\r\n".join([text] * len(recipients)) if self._lmtp else text
 
 
 def _answer(results: list[MailResult]) -> str:
@@ -134,6 +129,7 @@ class SmtpPort:
             self._handler,
             self._sessions,
             self._max_bytes + _BYTES_BEYOND_A_MAIL,
+            self._settings.mail_seconds,
             data_size_limit=self._max_bytes,
             enable_SMTPUTF8=True,
             hostname=_SERVER_NAME,

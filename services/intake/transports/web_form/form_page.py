@@ -33,13 +33,17 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class TypedForm:
-    """What was typed into a form that is shown again: values, the references of files that were received, and the faults."""
+    """What was typed into a form that is shown again: values, the references of files that were received, and the faults.
+
+    `sent_files` counts the files that were sent, with those of earlier tries.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     kept: Sequence[str] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     file_faults: Sequence[tuple[str, str]] = ()
     form_fault: str = ""
+    sent_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,10 @@ def render_form_page(description: FormDescription, language: WebFormLanguage, to
         max_files=description.max_files,
         files_hint=hint,
         kept=files,
-        file_faults=[{"name": name, "fault": texts["file_faults"][rule]} for name, rule in typed.file_faults],
+        file_faults=[
+            {"name": name, "fault": texts["file_faults"][rule].format(sent=typed.sent_files, limit=description.max_files)}
+            for name, rule in typed.file_faults
+        ],
         form_fault=texts["form_faults"][typed.form_fault] if typed.form_fault else "",
         trap={"name": TRAP, "shown": typed.form_fault == "trap", "value": typed.values.get(TRAP, "")},
         token=token,

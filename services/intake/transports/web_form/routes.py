@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from services.intake.attachments.store import AttachmentStore
+from services.intake.transports.web_form.form_copies import SourceForm
 from services.intake.transports.web_form.form_page import CONTENT_SECURITY_POLICY, TypedForm, render_done_page, render_form_page
 from services.intake.transports.web_form.form_token import FormToken, FormTokens
 from services.intake.transports.web_form.sent_form import FORM_BYTES, FormBodyError, SentForm, received_form
-from services.intake.transports.web_form.submitting import ReceivedComplaint, SourceForm, SubmitForm, genuine_references
+from services.intake.transports.web_form.submitting import ReceivedComplaint, SubmitForm, genuine_references
 from shared.contracts.follow_codes import follow_code
 from shared.procedures.model.sources.web_form import WebFormLanguage
 from shared.runtime.clock import Clock, monotonic, uuid7
@@ -21,12 +22,12 @@ NO_FORM = ProblemType("", 404, "Not Found")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    # The page after sending shows the complainant's code, and links lead away from it.
-    "Referrer-Policy": "no-referrer",
+    # Links lead away from the page with the complainant's code. With `no-referrer` browsers would send the form with `Origin: null`.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
-_STATUS = {"": 422, "busy": 429, "unavailable": 503, "body": 413, "cross_site": 403}
+_STATUS = {"": 422, "busy": 429, "unavailable": 503, "body": 413, "type": 415, "cross_site": 403}
 
 
 def _language(lang: str = "zh") -> WebFormLanguage:
@@ -67,18 +68,26 @@ class FormPages:
     async def sent(self, source: str, language: WebFormLanguage, request: Request) -> Response:
         """The page after sending: the complaint's number and code, or the form with what was wrong."""
         form = self._form(source)
-        # Browsers say where a form was sent from; without a cookie another site would gain nothing, but might write in a visitor's name.
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        if _is_cross_site(request):
             return self._form_page(form, language, TypedForm(form_fault="cross_site"))
         max_files = form.description.max_files
         max_bytes = FORM_BYTES + max_files * form.description.max_file_bytes
         try:
-            async with received_form(request, max_bytes, max_files + 1) as sent:
+            async with received_form(request, max_bytes, max_files) as sent:
                 return await self._taken(form, language, sent)
-        except FormBodyError:
-            page = self._form_page(form, language, TypedForm(form_fault="body"))
-            page.headers["Connection"] = "close"
-            return page
+        except FormBodyError as error:
+            return self._unread(form, language, error)
+
+    def _unread(self, form: SourceForm, language: WebFormLanguage, error: FormBodyError) -> Response:
+        """The form with what was typed before the reading ended."""
+        sent = error.sent
+        token = self._tokens.read(sent.values.get("token", ""), form.context.source.id)
+        if self._tokens.fault(token, self._clock.real_now().timestamp()) == "expired":
+            token = None
+        typed = TypedForm(sent.values, genuine_references(self._attachments, sent.kept), form_fault=error.fault)
+        page = self._form_page(form, language, typed, token)
+        page.headers["Connection"] = "close"
+        return page
 
     async def _taken(self, form: SourceForm, language: WebFormLanguage, sent: SentForm) -> Response:
         sent = replace(sent, kept=genuine_references(self._attachments, sent.kept))
@@ -147,6 +156,20 @@ def router(pages: FormPages) -> APIRouter:
         return await pages.sent(source, lang, request)
 
     return routes
+
+
+def _is_cross_site(request: Request) -> bool:
+    """Whether a page of another site sent the form: without a cookie it would gain nothing, but might write in a visitor's name."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    # Browsers before 2023, and all of them without TLS, send only Origin; programs send neither.
+    origin = request.headers.get("origin")
+    return origin is not None and _authority(origin.partition("://")[2]) != _authority(request.headers.get("host", ""))
+
+
+def _authority(text: str) -> str:
+    return text.lower().removesuffix(":443").removesuffix(":80")
 
 
 def _page(content: str, status: int = 200) -> HTMLResponse:

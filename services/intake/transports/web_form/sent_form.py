@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -10,17 +11,11 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 _MAX_FIELDS = 100
 _MAX_FIELD_BYTES = 131_072
+_MAX_READ_FILES = 100
 FORM_BYTES = 1_048_576
 """What a form may have besides its files."""
 _MULTIPART = "multipart/form-data"
-
-
-class FormBodyError(ValueError):
-    """A body that is no form, is too large, or ends too early; `too_large` tells the second."""
-
-    def __init__(self, *, too_large: bool = False) -> None:
-        super().__init__()
-        self.too_large = too_large
+BodyFault = Literal["body", "type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +35,40 @@ class SentForm:
     kept: Sequence[str] = ()
 
 
+class FormBodyError(ValueError):
+    """A body that is no form (`type`), or is too large or ends too early (`body`); `sent` has the fields that were read before."""
+
+    def __init__(self, fault: BodyFault, sent: SentForm | None = None) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.sent = sent or SentForm({})
+
+
+class _BodyTooLargeError(ValueError):
+    """Ends the reading."""
+
+
 @asynccontextmanager
 async def received_form(request: Request, max_bytes: int, max_files: int) -> AsyncIterator[SentForm]:
-    """The form of a request; its temporary files are deleted at the end of the block. Raises `FormBodyError`."""
+    """The form of a request; its temporary files are deleted at the end of the block. Raises `FormBodyError`.
+
+    More than `max_files` are read too, so that the form can be shown again with what was typed.
+    """
     if not request.headers.get("content-type", "").lower().startswith(_MULTIPART):
-        raise FormBodyError
+        raise FormBodyError("type")
     parser = MultiPartParser(
-        request.headers, _bounded(request, max_bytes), max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=_MAX_FIELD_BYTES
+        request.headers,
+        _bounded(request, max_bytes),
+        max_files=max(max_files, _MAX_READ_FILES),
+        max_fields=_MAX_FIELDS,
+        max_part_size=_MAX_FIELD_BYTES,
     )
     try:
         data = await parser.parse()
-    except (MultiPartException, KeyError, UnicodeDecodeError) as error:
-        raise FormBodyError from error
+    except (MultiPartException, KeyError, UnicodeDecodeError, _BodyTooLargeError) as error:
+        # The parser has closed its files; the fields stand before them.
+        typed = FormData([item for item in parser.items if isinstance(item[1], str)])
+        raise FormBodyError("body", _sent_form(typed)) from error
     try:
         yield _sent_form(data)
     finally:
@@ -63,7 +80,7 @@ async def _bounded(request: Request, max_bytes: int) -> AsyncGenerator[bytes, No
     async for chunk in request.stream():
         length += len(chunk)
         if length > max_bytes:
-            raise FormBodyError(too_large=True)
+            raise _BodyTooLargeError
         yield chunk
 
 

@@ -3,18 +3,16 @@
 import base64
 import binascii
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from services.intake import metrics
 from services.intake.application.group_commit import GroupCommit
 from services.intake.application.parts import IntakeParts
-from services.intake.application.registration_result import PendingRegistration, RegistrationResult
+from services.intake.application.registration import group_registration
 from services.intake.channels.webhooks.call_body import WebhookReader
 from services.intake.transports.webhooks import api
 from services.intake.transports.webhooks.reading import WebhookSubmissions
 from shared.procedures.loading.source_formats import load_webhook_map
 from shared.procedures.source_formats.webhook_map import HmacSignature, WebhookMap
-from shared.runtime.database.database import Transaction
 from shared.runtime.errors import Misconfigured
 from shared.runtime.service import Service
 
@@ -32,15 +30,11 @@ def webhook_submissions(parts: IntakeParts) -> dict[str, WebhookSubmissions]:
 
 def register(service: Service, parts: IntakeParts) -> None:
     """Add the route; raises `Misconfigured` for a secret that the environment lacks."""
-
-    async def register_group(tx: Transaction, pending: Sequence[PendingRegistration]) -> Sequence[RegistrationResult]:
-        metrics.GROUP_SIZE.observe(len(pending))
-        return await parts.registration.register_batch(tx, pending, api.VIA_WEBHOOK)
-
     sources = {
         source: api.WebhookSource(submissions, secrets(source, submissions.webhook_reader.webhook, os.environ))
         for source, submissions in webhook_submissions(parts).items()
     }
+    register_group = group_registration(parts.registration, api.VIA_WEBHOOK)
     group_commit = GroupCommit(service.database, register_group, parts.settings.group_commit_items)
     api.add_routes(service.app, api.WebhookDependencies(parts, sources, group_commit, service.database, service.clock))
 

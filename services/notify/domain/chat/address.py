@@ -23,5 +23,5 @@ class ChatAddress:
 
     @property
     def national_mobile(self) -> str:
-        """The number as the products know their users in China: without +86."""
+        """The number in the form of the products' users in China: without +86."""
         return self.mobile.removeprefix("+86")

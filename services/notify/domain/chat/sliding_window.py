@@ -12,7 +12,7 @@ class SlidingWindow:
         self._calls: deque[float] = deque()
 
     def seconds_until_free(self, now: float) -> float:
-        """How long the next call must wait."""
+        """Seconds until the next call is within the limit."""
         while self._calls and self._calls[0] <= now - self._seconds:
             self._calls.popleft()
         return self._calls[0] + self._seconds - now if len(self._calls) >= self._limit else 0.0

@@ -10,11 +10,11 @@ def shorten_to_bytes(text: str, longest: int) -> str:
     content = text.encode()
     if len(content) <= longest:
         return text
-    kept = content[: longest - len("…".encode())].decode("utf-8", "ignore")
+    shortened = content[: longest - len("…".encode())].decode("utf-8", "ignore")
     # What follows the cut may belong to the last character: an accent, a skin tone, or the next of several joined emoji.
-    while kept and _continues(text[len(kept)], kept[-1]):
-        kept = kept[:-1]
-    return kept.rstrip() + "…"
+    while shortened and _continues(text[len(shortened)], shortened[-1]):
+        shortened = shortened[:-1]
+    return shortened.rstrip() + "…"
 
 
 def _continues(following: str, last: str) -> bool:

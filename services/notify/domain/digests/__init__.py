@@ -1,1 +1,1 @@
-"""Digests: when messages to a person share one, and what it says."""
+"""Digests: the limits of a person, the placement of messages, and the lines of a digest."""

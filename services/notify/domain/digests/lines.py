@@ -1,4 +1,4 @@
-"""What a digest says: one line a request in a table, the most urgent first, and what makes two requests the same thing."""
+"""The content of a digest: one line a request in a table, the most urgent first; and the identity of a request's content."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -48,8 +48,8 @@ class DigestLine:
 
 def digest_line(request: NotificationRequested, values: Mapping[str, Any], *, urgent: bool) -> DigestLine:
     """The line of a request; `values` are those of its template."""
-    said = [str(item.get("message") or item.get("title") or "") for item in values["items"]]
-    what = "；".join(filter(None, said)) or values["message"] or values["title"] or values["matter"] or request.about
+    wordings = [str(item.get("message") or item.get("title") or "") for item in values["items"]]
+    what = "；".join(filter(None, wordings)) or values["message"] or values["title"] or values["matter"] or request.about
     return DigestLine(
         number=one_line(str(values["number"]), _LONGEST_NAME),
         what=one_line(str(what).rstrip("。．."), _LONGEST_WHAT),
@@ -71,10 +71,10 @@ def is_urgent(request: NotificationRequested, now: datetime, window: timedelta) 
 
 
 def thing_id(request: NotificationRequested, recipient: str, channel: str) -> UUID:
-    """The same for two requests of a case that tell a person the same thing about the same event, whatever role each one names."""
-    said = {name: value for name, value in request.values.items() if name not in _VALUES_OF_RECIPIENT}
+    """The id of a message's content: equal for two requests of a case with the same values for the same person, in whatever role."""
+    content = {name: value for name, value in request.values.items() if name not in _VALUES_OF_RECIPIENT}
     words = orjson.dumps(
-        [request.case, request.about, request.at.isoformat(), request.template, said, recipient, channel], option=orjson.OPT_SORT_KEYS
+        [request.case, request.about, request.at.isoformat(), request.template, content, recipient, channel], option=orjson.OPT_SORT_KEYS
     )
     return uuid5(_NAMESPACE, words.decode())
 
@@ -86,7 +86,7 @@ def render_digest(templates: MessageTemplates, template: str, lines: Iterable[Di
 
 
 def digest_values(lines: Iterable[DigestLine], total: int) -> dict[str, Any]:
-    """The values of the template `digest`: rows, further numbers, how many are urgent, and the numbers that a text message names."""
+    """The values of the template `digest`: rows, further numbers, the number of urgent requests, and the numbers for a text message."""
     ordered = sorted(lines, key=lambda line: (not line.urgent, line.since, line.number))
     numbers = list(dict.fromkeys(line.number for line in ordered))
     listed = {line.number for line in ordered[:LISTED_ROWS]}

@@ -1,4 +1,4 @@
-"""Decides whether a message to a person goes alone or joins a digest, so that a storm of breaches stays readable.
+"""Places a message to a person: alone or in a digest, so that a storm of breaches stays readable.
 
 On one channel a person gets at most `after` ordinary messages within `window`; those beyond it join a digest that is due `window` later.
 One more message is reserved for an urgent one. Urgent ones beyond that share a message at most `urgent_gap` after the one before.
@@ -36,7 +36,7 @@ class OpenDigest:
 
 @dataclass(frozen=True, slots=True)
 class RecipientPace:
-    """What a person has been sent on a channel: the instants of the messages within the window, oldest first, and the open digests."""
+    """The messages to a person on a channel: their instants within the window, oldest first, and the open digests."""
 
     recent: tuple[datetime, ...] = ()
     ordinary: OpenDigest | None = None
@@ -45,7 +45,7 @@ class RecipientPace:
 
 @dataclass(frozen=True, slots=True)
 class MessagePlacement:
-    """Where a message goes: alone at `due_at`, or with the `digest` that is due then and that it `opens` if it is the first."""
+    """The placement of a message: alone at `due_at`, or in the `digest` that is due then; `opens` is True for its first message."""
 
     due_at: datetime
     digest: UUID | None = None

@@ -1,4 +1,4 @@
-"""The limits of each person: his own, else those of his first role that has some, else those of the settings."""
+"""The limits of each person: of the person, else of the first role with limits, else of the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,13 +10,13 @@ from shared.procedures.organisation import Organisation, Person
 
 @dataclass(frozen=True, slots=True)
 class DigestPolicies:
-    """The policy of the settings, and of the people who have another; `None` means that messages come singly."""
+    """The policy of the settings, and the policies of people who differ; `None` means that messages are sent singly."""
 
     default: DigestPolicy
     by_person: Mapping[str, DigestPolicy | None] = field(default_factory=dict)
 
     def policy(self, person: str) -> DigestPolicy | None:
-        """The policy of a person; None if his messages are not collected."""
+        """The policy of a person; None if messages to the person are not collected."""
         policy = self.by_person.get(person, self.default)
         return policy if policy is not None and policy.is_on else None
 

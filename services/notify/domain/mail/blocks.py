@@ -14,7 +14,7 @@ _URL = re.compile(r"https?://[^\s<>\"'，。；：、！？）】》「」]+[^\s
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Lines that stand together."""
+    """Adjacent lines, without an empty line between them."""
 
     lines: tuple[str, ...]
 
@@ -95,7 +95,7 @@ def _block(kind: str, lines: list[str]) -> MailBlock:
 
 
 def text_pieces(line: str) -> list[TextPiece]:
-    """The words and the links of a line; links are those that the line writes out, so that nobody follows a hidden address."""
+    """The words and the links of a line; only links that the line writes out, so that no address is hidden."""
     pieces, position = [], 0
     for match in _URL.finditer(line):
         if match.start() > position:

@@ -23,8 +23,8 @@ class MailLayout:
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
         environment.globals.clear()
         environment.filters["pieces"] = text_pieces
-        if found := _REMOTE.search(source):
-            raise ValueError(f"template {LAYOUT_NAME}: takes no remote content and no scripts; remove {found[0].strip()!r}")
+        if reference := _REMOTE.search(source):
+            raise ValueError(f"template {LAYOUT_NAME}: takes no remote content and no scripts; remove {reference[0].strip()!r}")
         try:
             self._template = environment.from_string(source)
             # A layout that needs a value which no mail has would fail for every mail.

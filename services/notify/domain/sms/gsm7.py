@@ -31,7 +31,7 @@ def encode_gsm7(text: str) -> bytes:
 
 
 def decode_gsm7(septets: Iterable[int]) -> str:
-    """The text of septets; an unknown extension is a space, as 3GPP TS 23.038 wants."""
+    """The text of septets; an unknown extension is a space, as 3GPP TS 23.038 requires."""
     text, escaped = "", False
     for septet in septets:
         if escaped:

@@ -30,7 +30,7 @@ def encoding_of(text: str) -> Encoding:
 
 
 def count_parts(text: str, reference_bits: ReferenceBits = 8) -> PartCount:
-    """How many parts a text takes, and how long it is."""
+    """The number of parts of a text, and its length."""
     encoding = encoding_of(text)
     return PartCount(encoding, sum(_units(character, encoding) for character in text), len(split_text(text, reference_bits)))
 

@@ -22,15 +22,15 @@ class DingtalkRobot(GroupRobot):
     longest_text = 15_000
     windows = ((20, 60.0),)
     error_codes = {
-        -1: (FailureReason.BUSY, False, None),  # the system is busy
-        130101: (FailureReason.BUSY, False, _TEN_MINUTES),  # sent too fast, over 20 times a minute
-        90030: (FailureReason.BUSY, False, _TEN_MINUTES),  # the robot's quota of calls is used up
-        300001: (FailureReason.CREDENTIALS, False, None),  # the token does not exist
-        310000: (FailureReason.CREDENTIALS, False, None),  # signature, keyword or address of the sender does not fit the security settings
-        400101: (FailureReason.CREDENTIALS, False, None),  # the access token does not exist
-        400102: (FailureReason.CREDENTIALS, False, None),  # the robot was stopped
-        400013: (FailureReason.REFUSED, True, None),  # the group was dissolved
-        460101: (FailureReason.REFUSED, True, None),  # the message is too long, over 20,000 bytes
+        -1: (FailureReason.BUSY, None),  # the system is busy
+        130101: (FailureReason.BUSY, _TEN_MINUTES),  # sent too fast, over 20 times a minute
+        90030: (FailureReason.BUSY, _TEN_MINUTES),  # the robot's quota of calls is used up
+        300001: (FailureReason.CREDENTIALS, None),  # the token does not exist
+        310000: (FailureReason.CREDENTIALS, None),  # signature, keyword or address of the sender does not fit the security settings
+        400101: (FailureReason.CREDENTIALS, None),  # the access token does not exist
+        400102: (FailureReason.CREDENTIALS, None),  # the robot was stopped
+        400013: (FailureReason.REFUSED, None),  # the group was dissolved
+        460101: (FailureReason.REFUSED, None),  # the message is too long, over 20,000 bytes
     }
 
     def __init__(self, settings: SignedRobotSettings, context: ProviderContext) -> None:

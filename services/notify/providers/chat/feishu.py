@@ -20,13 +20,13 @@ class FeishuRobot(GroupRobot):
     longest_text = 15_000
     windows = ((100, 60.0), (5, 1.0))
     error_codes = {
-        9499: (FailureReason.REFUSED, True, None),  # a bad request: the body's form, or over 20 KB
-        11232: (FailureReason.BUSY, False, 60.0),  # the frequency limit, or the load of a full hour
-        99991400: (FailureReason.BUSY, False, 60.0),  # the frequency limit of the platform
-        19001: (FailureReason.CREDENTIALS, False, None),  # the webhook's token is invalid
-        19021: (FailureReason.CREDENTIALS, False, None),  # the signature does not fit, or its time is more than an hour off
-        19022: (FailureReason.CREDENTIALS, False, None),  # the sender's address is not allowed
-        19024: (FailureReason.CREDENTIALS, False, None),  # the text has none of the robot's keywords
+        9499: (FailureReason.REFUSED, None),  # a bad request: the body's form, or over 20 KB
+        11232: (FailureReason.BUSY, 60.0),  # the frequency limit, or the load of a full hour
+        99991400: (FailureReason.BUSY, 60.0),  # the frequency limit of the platform
+        19001: (FailureReason.CREDENTIALS, None),  # the webhook's token is invalid
+        19021: (FailureReason.CREDENTIALS, None),  # the signature does not fit, or its time is more than an hour off
+        19022: (FailureReason.CREDENTIALS, None),  # the sender's address is not allowed
+        19024: (FailureReason.CREDENTIALS, None),  # the text has none of the robot's keywords
     }
 
     def __init__(self, settings: SignedRobotSettings, context: ProviderContext) -> None:

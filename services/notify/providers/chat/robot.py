@@ -1,4 +1,4 @@
-"""What group robots have in common: one POST of JSON to a secret address, a limit a minute, an answer with an error code."""
+"""Base of group robots: one POST of JSON to a secret address, a limit a minute, a response with an error code."""
 
 import json
 from abc import ABC, abstractmethod
@@ -13,14 +13,14 @@ from services.notify.domain.chat.address import ChatAddress
 from services.notify.domain.chat.sliding_window import SlidingWindow
 from services.notify.domain.chat.text_size import shorten_to_bytes
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.http_gateway import GatewayResponse, HttpGateway, failure_of_status
 from services.notify.providers.kind import ProviderContext, ProviderSettings, SecretName
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
-from services.notify.providers.sms.http_gateway import GatewayResponse, HttpGateway, failure_of_status
 from shared.runtime.clock import monotonic
 from shared.runtime.errors import Misconfigured
 
-ErrorCodes = Mapping[int, tuple[FailureReason, bool, float | None]]
-"""Error code → reason, permanent or not, and the seconds that the product makes a robot wait."""
+ErrorCodes = Mapping[int, tuple[FailureReason, float | None]]
+"""Error code → reason, and the seconds that the product makes a robot wait."""
 _LONGEST_CODE = 10_000_000_000
 
 
@@ -99,7 +99,7 @@ class GroupRobot(ABC):
         return [mobile] if self._mention and mobile else []
 
     def text_of(self, message: OutgoingMessage) -> str:
-        """Subject and text within the product's limit; the text is cut, so that the group reads at least which case it is about."""
+        """Subject and text within the product's limit; a longer text is cut at its end."""
         whole = f"{message.subject}\n\n{message.text}" if message.subject else message.text
         return shorten_to_bytes(whole, self.longest_text)
 
@@ -109,8 +109,8 @@ class GroupRobot(ABC):
             return failure_of_status(response)
         if code == 0:
             return SendAccepted(message.idempotency_key)
-        reason, permanent, wait = self.error_codes.get(code, (FailureReason.REFUSED, True, None))
-        return SendFailed(reason, permanent, str(code), wait)
+        reason, wait = self.error_codes.get(code, (FailureReason.REFUSED, None))
+        return SendFailed(reason, reason.is_permanent, str(code), wait)
 
     def _code(self, response: GatewayResponse) -> int | None:
         """The code of an answer in the product's form; None for another answer, such as a page of a proxy."""

@@ -16,18 +16,18 @@ class WecomRobot(GroupRobot):
     longest_text = 2048
     windows = ((20, 60.0),)
     error_codes = {
-        -1: (FailureReason.BUSY, False, None),  # the system is busy
-        45009: (FailureReason.BUSY, False, 60.0),  # more than 20 messages a minute
-        45033: (FailureReason.BUSY, False, 60.0),  # too many concurrent calls
-        93000: (FailureReason.CREDENTIALS, False, None),  # the webhook address is invalid: the robot was removed, or its key changed
-        93004: (FailureReason.CREDENTIALS, False, None),  # the robot was stopped
-        93008: (FailureReason.CREDENTIALS, False, None),  # the robot is not in the group
-        40058: (FailureReason.REFUSED, True, None),  # a parameter is invalid, such as a content over 2,048 bytes
-        44004: (FailureReason.REFUSED, True, None),  # the content is empty
+        -1: (FailureReason.BUSY, None),  # the system is busy
+        45009: (FailureReason.BUSY, 60.0),  # more than 20 messages a minute
+        45033: (FailureReason.BUSY, 60.0),  # too many concurrent calls
+        93000: (FailureReason.CREDENTIALS, None),  # the webhook address is invalid: the robot was removed, or its key changed
+        93004: (FailureReason.CREDENTIALS, None),  # the robot was stopped
+        93008: (FailureReason.CREDENTIALS, None),  # the robot is not in the group
+        40058: (FailureReason.REFUSED, None),  # a parameter is invalid, such as a content over 2,048 bytes
+        44004: (FailureReason.REFUSED, None),  # the content is empty
     }
 
     def compose(self, message: OutgoingMessage, now: datetime) -> tuple[dict[str, str], dict[str, Any]]:  # noqa: ARG002 - unsigned
-        """`text`, not `markdown`: only text mentions people by number, and markdown would read the words of a person as marks."""
+        """`text`, not `markdown`: only text mentions people by number, and markdown would interpret characters of a complaint as marks."""
         text: dict[str, Any] = {"content": self.text_of(message)}
         if mobiles := self.mobiles(message):
             text["mentioned_mobile_list"] = mobiles

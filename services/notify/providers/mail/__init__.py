@@ -1,1 +1,1 @@
-"""Sends e-mail: the SMTP provider, its sessions, and how a mail is composed and signed."""
+"""Sends e-mail: the SMTP provider, its sessions, the composition and the signature of a mail."""

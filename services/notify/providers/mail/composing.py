@@ -19,7 +19,7 @@ _ENCODING = "base64"
 
 @dataclass(frozen=True, slots=True)
 class MailSender:
-    """Who sends: the address of the envelope and of From, its domain in ASCII, and the name that people read."""
+    """The sender: the address of the envelope and of From, its domain in ASCII, and the display name."""
 
     address: str
     domain: str
@@ -48,7 +48,7 @@ class MailSender:
 
 @dataclass(frozen=True, slots=True)
 class MailReferences:
-    """What lets intake recognise replies and reports: the key of our references, and the address for replies (empty: none)."""
+    """The key of references in mails, by which intake recognises replies and reports, and the address for replies (empty: none)."""
 
     key: bytes = field(repr=False)
     reply_address: str = ""

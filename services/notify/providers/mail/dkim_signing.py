@@ -13,7 +13,7 @@ from shared.runtime.errors import Misconfigured
 _SHORTEST_KEY_BITS = 1024
 """RFC 8301, 3.2: verifiers must not accept shorter RSA keys, and signers should use 2048 bits."""
 _RELAXED = (b"relaxed", b"relaxed")
-"""Relays fold headers anew and strip trailing spaces; the canonical form `simple` would break there."""
+"""Relays fold headers again and strip trailing spaces, which breaks the canonical form `simple`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _QUIT_TIMEOUT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """The mail server and how to use it; `timeout` is in seconds for one whole attempt.
+    """The mail server and the options of its use; `timeout` is in seconds for one whole attempt.
 
     With `mail_key` the mails name their delivery and case for intake, replies go to `reply_address` with the case's token.
     """

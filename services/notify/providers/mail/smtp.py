@@ -29,7 +29,7 @@ SMTP_REPLY_REASONS: dict[int, tuple[FailureReason, bool]] = {
 }
 # Enhanced status codes (RFC 3463), e.g. 5.1.1.
 _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
-# RFC 6531, 3.5: what a server without SMTPUTF8 replies to such an address; this one said in EHLO that it has none.
+# RFC 6531, 3.5: what a server without SMTPUTF8 replies to such an address; this one has none in its EHLO.
 _NO_SMTPUTF8 = SendFailed(FailureReason.REFUSED, permanent=True, code="553 5.6.7")
 _FIRST_TRANSIENT, _FIRST_PERMANENT, _LAST = 400, 500, 599
 
@@ -70,7 +70,7 @@ class SmtpProvider:
             return SendFailed(FailureReason.CREDENTIALS, permanent=False)  # no STARTTLS or AUTH, which the operator can repair
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             failed = classify_error(error)
-            # Without a reply nobody knows whether the server has the mail: no other provider may send it too.
+            # Without a reply the server may have the mail: no other provider may send it too.
             return replace(failed, in_doubt=is_sending and failed.reason is FailureReason.UNREACHABLE)
         return SendAccepted(mail["Message-ID"])
 

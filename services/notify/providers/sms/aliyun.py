@@ -12,40 +12,40 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.sms.approved_template import ApprovedTemplate, find_template
+from services.notify.providers.http_gateway import GatewayResponse, HttpGateway, failure_of_status
 from services.notify.providers.kind import ProviderContext, ProviderKind, ProviderSettings, SecretName
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
-from services.notify.providers.sms.http_gateway import GatewayResponse, HttpGateway, failure_of_status
 from shared.runtime.clock import Clock, uuid7
 
-# Alibaba Cloud's error codes, with their reason and whether it is permanent; any other goes by the HTTP status.
-ALIYUN_ERRORS: dict[str, tuple[FailureReason, bool]] = {
-    "isv.BUSINESS_LIMIT_CONTROL": (FailureReason.BUSY, False),  # too many messages to this number
-    "isv.DAY_LIMIT_CONTROL": (FailureReason.BUSY, False),
-    "isv.AMOUNT_NOT_ENOUGH": (FailureReason.BUSY, False),  # the operator tops the account up
-    "isv.OUT_OF_SERVICE": (FailureReason.BUSY, False),
-    "isp.SYSTEM_ERROR": (FailureReason.BUSY, False),
-    "Throttling": (FailureReason.BUSY, False),
-    "Throttling.User": (FailureReason.BUSY, False),
-    "ServiceUnavailable": (FailureReason.BUSY, False),
-    "isv.MOBILE_NUMBER_ILLEGAL": (FailureReason.REFUSED, True),
-    "isv.MOBILE_COUNT_OVER_LIMIT": (FailureReason.REFUSED, True),
-    "isv.SMS_CONTENT_ILLEGAL": (FailureReason.REFUSED, True),
-    "isv.BLACK_KEY_CONTROL_LIMIT": (FailureReason.REFUSED, True),  # a value with a forbidden word
-    "isv.PARAM_LENGTH_LIMIT": (FailureReason.REFUSED, True),
-    "isv.TEMPLATE_MISSING_PARAMETERS": (FailureReason.TEMPLATE, True),
-    "isv.TEMPLATE_PARAMS_ILLEGAL": (FailureReason.TEMPLATE, True),
-    "isv.SMS_TEMPLATE_ILLEGAL": (FailureReason.CREDENTIALS, False),  # not approved yet, which the operator can correct
-    "isv.SMS_SIGNATURE_ILLEGAL": (FailureReason.CREDENTIALS, False),
-    "isv.SMS_SIGN_ILLEGAL": (FailureReason.CREDENTIALS, False),
-    "isv.ACCOUNT_ABNORMAL": (FailureReason.CREDENTIALS, False),
-    "isv.ACCOUNT_NOT_EXISTS": (FailureReason.CREDENTIALS, False),
-    "isv.PRODUCT_UN_SUBSCRIPT": (FailureReason.CREDENTIALS, False),
-    "isv.DENY_IP_RANGE": (FailureReason.CREDENTIALS, False),
-    "isp.RAM_PERMISSION_DENY": (FailureReason.CREDENTIALS, False),
-    "InvalidAccessKeyId.NotFound": (FailureReason.CREDENTIALS, False),
-    "SignatureDoesNotMatch": (FailureReason.CREDENTIALS, False),
-    "InvalidTimeStamp.Expired": (FailureReason.CREDENTIALS, False),  # our clock is wrong
+# Alibaba Cloud's error codes, with their reasons; any other goes by the HTTP status.
+ALIYUN_ERRORS: dict[str, FailureReason] = {
+    "isv.BUSINESS_LIMIT_CONTROL": FailureReason.BUSY,  # too many messages to this number
+    "isv.DAY_LIMIT_CONTROL": FailureReason.BUSY,
+    "isv.AMOUNT_NOT_ENOUGH": FailureReason.BUSY,  # the operator tops the account up
+    "isv.OUT_OF_SERVICE": FailureReason.BUSY,
+    "isp.SYSTEM_ERROR": FailureReason.BUSY,
+    "Throttling": FailureReason.BUSY,
+    "Throttling.User": FailureReason.BUSY,
+    "ServiceUnavailable": FailureReason.BUSY,
+    "isv.MOBILE_NUMBER_ILLEGAL": FailureReason.REFUSED,
+    "isv.MOBILE_COUNT_OVER_LIMIT": FailureReason.REFUSED,
+    "isv.SMS_CONTENT_ILLEGAL": FailureReason.REFUSED,
+    "isv.BLACK_KEY_CONTROL_LIMIT": FailureReason.REFUSED,  # a value with a forbidden word
+    "isv.PARAM_LENGTH_LIMIT": FailureReason.REFUSED,
+    "isv.TEMPLATE_MISSING_PARAMETERS": FailureReason.TEMPLATE,
+    "isv.TEMPLATE_PARAMS_ILLEGAL": FailureReason.TEMPLATE,
+    "isv.SMS_TEMPLATE_ILLEGAL": FailureReason.CREDENTIALS,  # not approved yet, which the operator can correct
+    "isv.SMS_SIGNATURE_ILLEGAL": FailureReason.CREDENTIALS,
+    "isv.SMS_SIGN_ILLEGAL": FailureReason.CREDENTIALS,
+    "isv.ACCOUNT_ABNORMAL": FailureReason.CREDENTIALS,
+    "isv.ACCOUNT_NOT_EXISTS": FailureReason.CREDENTIALS,
+    "isv.PRODUCT_UN_SUBSCRIPT": FailureReason.CREDENTIALS,
+    "isv.DENY_IP_RANGE": FailureReason.CREDENTIALS,
+    "isp.RAM_PERMISSION_DENY": FailureReason.CREDENTIALS,
+    "InvalidAccessKeyId.NotFound": FailureReason.CREDENTIALS,
+    "SignatureDoesNotMatch": FailureReason.CREDENTIALS,
+    "InvalidTimeStamp.Expired": FailureReason.CREDENTIALS,  # our clock is wrong
 }
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _VERSION = "2017-05-25"
@@ -65,7 +65,7 @@ class AliyunTemplate(BaseModel):
 def _have_placeholders_apart(templates: tuple[AliyunTemplate, ...]) -> tuple[AliyunTemplate, ...]:
     for template in templates:
         if "}${" in template.text:
-            raise ValueError(f"{template.code}: two placeholders need text between them, or nobody can tell where one value ends")
+            raise ValueError(f"{template.code}: two placeholders need text between them, or the end of a value is ambiguous")
     return templates
 
 
@@ -113,16 +113,16 @@ class AliyunProvider:
         self._settings = settings
         self._secret = context.secret(settings.access_key_secret_env)
         self._token = context.secret(settings.receipt_token_env)
-        self._templates = [ApprovedTemplate(each.code, each.text) for each in settings.templates]
+        self._templates = [ApprovedTemplate(template.code, template.text) for template in settings.templates]
         self._clock: Clock = context.clock
         self._gateway = HttpGateway(context.timeout)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
         """Send the approved template whose text is the message's; without one another provider has to send it."""
-        found = find_template(self._templates, message.text)
-        if found is None:
+        match = find_template(self._templates, message.text)
+        if match is None:
             return SendFailed(FailureReason.TEMPLATE, permanent=True)
-        template, parameters = found
+        template, parameters = match
         query = {
             "PhoneNumbers": message.address.removeprefix(_MAINLAND).removeprefix("+"),
             "SignName": self._settings.sign_name,
@@ -139,8 +139,8 @@ class AliyunProvider:
 
     def read_receipts(self, call: ReceiptCall) -> Sequence[DeliveryReceipt]:
         """The reports of one push."""
-        given = dict(call.query).get(TOKEN_PARAMETER, "")
-        if not self._token or not hmac.compare_digest(self._token.encode(), given.encode()):
+        token = dict(call.query).get(TOKEN_PARAMETER, "")
+        if not self._token or not hmac.compare_digest(self._token.encode(), token.encode()):
             raise ReceiptForged(
                 f"{TOKEN_PARAMETER}: must be the one of receipt_token_env; set the address of the push to end with ?token=…"
             )
@@ -149,9 +149,9 @@ class AliyunProvider:
         except ValidationError as error:
             raise ReceiptUnreadable("body: must be the JSON array of SmsReport; choose HTTP batch push in the console") from error
         return [
-            DeliveryReceipt(each.out_id, ReceiptStatus.DELIVERED if each.success else ReceiptStatus.FAILED, _code(each.err_code))
-            for each in reports
-            if each.out_id
+            DeliveryReceipt(report.out_id, ReceiptStatus.DELIVERED if report.success else ReceiptStatus.FAILED, _code(report.err_code))
+            for report in reports
+            if report.out_id
         ]
 
     def receipt_reply(self) -> dict[str, Any]:
@@ -202,9 +202,9 @@ def _interpret(response: GatewayResponse) -> SendAccepted | SendFailed:
         return SendAccepted(answer.biz_id)
     if answer.code not in ALIYUN_ERRORS:
         return failure_of_status(response)
-    reason, permanent = ALIYUN_ERRORS[answer.code]
+    reason = ALIYUN_ERRORS[answer.code]
     # A code of the table above holds no text of the peer.
-    return SendFailed(reason, permanent, answer.code)
+    return SendFailed(reason, reason.is_permanent, answer.code)
 
 
 def _code(text: str) -> str:

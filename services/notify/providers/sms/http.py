@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -13,12 +13,11 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from services.notify.domain.sms.parts import count_parts
+from services.notify.providers.http_gateway import GatewayResponse, HttpGateway, failure_of_status, retry_after
 from services.notify.providers.kind import ProviderContext, ProviderKind
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
-from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
+from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable, is_recent_timestamp
 from services.notify.providers.sms.http_description import PLACEHOLDER, HttpReceipts, HttpReceiptSignature, HttpSettings
-from services.notify.providers.sms.http_gateway import GatewayResponse, HttpGateway, failure_of_status
-from services.notify.providers.sms.http_sms import retry_after
 
 _LONGEST_CODE = 20
 
@@ -39,7 +38,7 @@ class HttpProvider:
         self._gateway = HttpGateway(context.timeout)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """The described request, its placeholders filled in."""
+        """Send the described request with its placeholders replaced."""
         settings, values = self._settings, self._constants | _message_values(message, self._clock.real_now())
         request: dict[str, Any] = {"headers": _filled(settings.headers, values)}
         if settings.query:
@@ -88,8 +87,8 @@ class HttpProvider:
 
     def _check_authentic(self, receipts: HttpReceipts, call: ReceiptCall) -> None:
         if receipts.token_env:
-            given = dict(call.query).get("token", "")
-            if not hmac.compare_digest(self._token.encode(), given.encode()):
+            token = dict(call.query).get("token", "")
+            if not hmac.compare_digest(self._token.encode(), token.encode()):
                 raise ReceiptForged("token: must be the one of receipts.token_env; let the gateway call the URL with ?token=…")
         if receipts.signature is not None:
             _check_signature(receipts.signature, self._signing_secret, call)
@@ -104,12 +103,9 @@ def _check_signature(signature: HttpReceiptSignature, secret: str, call: Receipt
     expected = signature.prefix + (digest.hex() if signature.encoding == "hex" else base64.b64encode(digest).decode())
     if not hmac.compare_digest(expected.encode(), call.headers.get(signature.header, "").encode()):
         raise ReceiptForged(f"{signature.header.lower()}: must be the HMAC-SHA256 over {signature.over}")
-    if signature.timestamp_header:
-        is_number = timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12  # noqa: PLR2004 - seconds since 1970
-        if not is_number or abs(call.now.timestamp() - int(timestamp)) > signature.tolerance:
-            raise ReceiptForged(
-                f"{signature.timestamp_header.lower()}: must be at most {signature.tolerance:g} s off, in seconds since 1970"
-            )
+    if signature.timestamp_header and not is_recent_timestamp(timestamp, call.now, timedelta(seconds=signature.tolerance)):
+        rule = f"must be at most {signature.tolerance:g} s off, in seconds since 1970"
+        raise ReceiptForged(f"{signature.timestamp_header.lower()}: {rule}")
 
 
 def _message_values(message: OutgoingMessage, now: datetime) -> dict[str, Any]:
@@ -149,7 +145,7 @@ def _content(body: bytes) -> Any:
 
 
 def _search(expression: str | None, content: Any) -> Any:
-    """What the expression finds; None without an expression, and where it does not fit the content."""
+    """The result of the expression; None without an expression, and for content that does not fit it."""
     if expression is None:
         return None
     try:
@@ -160,13 +156,12 @@ def _search(expression: str | None, content: Any) -> Any:
 
 def _receipt(receipts: HttpReceipts, item: Any) -> DeliveryReceipt:
     status = _text(_search(receipts.status, item))
-    known = {**dict.fromkeys(receipts.failed, ReceiptStatus.FAILED), **dict.fromkeys(receipts.delivered, ReceiptStatus.DELIVERED)}
+    statuses = {**dict.fromkeys(receipts.failed, ReceiptStatus.FAILED), **dict.fromkeys(receipts.delivered, ReceiptStatus.DELIVERED)}
     name = _text(_search(receipts.key or receipts.reference, item))
     if not name:
         raise ReceiptUnreadable(f"{'key' if receipts.key else 'reference'}: is missing in a report; correct the expression")
     code = _code(_search(receipts.code, item))
-    found = known.get(status, ReceiptStatus.UNDECIDED)
-    return DeliveryReceipt(name if receipts.key else "", found, code, "" if receipts.key else name)
+    return DeliveryReceipt(name if receipts.key else "", statuses.get(status, ReceiptStatus.UNDECIDED), code, "" if receipts.key else name)
 
 
 def _text(value: Any) -> str:

@@ -31,7 +31,7 @@ class _Part(BaseModel):
 
 
 class HttpError(_Part):
-    """What one answer of the gateway means."""
+    """A response of the gateway, with the reason of the failure that it reports."""
 
     when: Expression = Field(description="true for this answer, e.g. body.code == '1001'")
     reason: Literal["refused", "busy", "credentials", "template"]
@@ -44,7 +44,7 @@ class HttpError(_Part):
 
 
 class HttpAnswer(_Part):
-    """How answers are read; expressions see `status` and `body`."""
+    """The interpretation of responses; expressions apply to `status` and `body`."""
 
     success: Expression = Field("status >= `200` && status < `300`", description="true if the message was accepted")
     reference: Expression | None = Field(None, description="the gateway's id of the message, which receipts may name")
@@ -74,7 +74,7 @@ class HttpReceiptSignature(_Part):
 
 
 class HttpReceipts(_Part):
-    """How calls of the gateway are read; expressions see `body` and `query`."""
+    """The interpretation of receipts; expressions apply to `body` and `query`."""
 
     token_env: SecretName = Field("", description="token that the URL of the receipts ends with, as ?token=…")
     signature: HttpReceiptSignature | None = None
@@ -114,7 +114,7 @@ class HttpSettings(ProviderSettings):
         if self.json_body is not None and self.form is not None:
             raise ValueError("json and form: a request has one body; remove one")
         used = set(PLACEHOLDER.findall(str([self.url, self.headers, self.query, self.json_body, self.form])))
-        known = MESSAGE_VALUES | self.variables_env.keys()
-        if unknown := used - known:
-            raise ValueError(f"there is no value {', '.join(sorted(unknown))}; use {', '.join(sorted(known))}")
+        available = MESSAGE_VALUES | self.variables_env.keys()
+        if unknown := used - available:
+            raise ValueError(f"there is no value {', '.join(sorted(unknown))}; use {', '.join(sorted(available))}")
         return self

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.sms.parts import concatenation_header, encoding_of, split_text
+from services.notify.providers.http_gateway import MAC_PARAMETER, HttpGateway, check_message_mac, failure_of_status, message_mac
 from services.notify.providers.kind import ProviderContext, ProviderKind, ProviderSettings, SecretName
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.receipts import ReceiptCall, ReceiptUnreadable
-from services.notify.providers.sms.http_gateway import MAC_PARAMETER, HttpGateway, check_message_mac, failure_of_status, message_mac
 from services.notify.providers.sms.part_memory import PartMemory, concatenation_reference
 
 _ACCEPTED = (b"0:", b"3:")
@@ -89,7 +89,7 @@ class KannelProvider:
         return [DeliveryReceipt("", _STATUSES.get(query["type"], ReceiptStatus.UNDECIDED), reference=reference)]
 
     def receipt_reply(self) -> dict[str, Any]:
-        """Nothing that Kannel reads."""
+        """A reply that Kannel ignores."""
         return {"recorded": True}
 
     async def close(self) -> None:

@@ -25,24 +25,24 @@ from shared.runtime.process.failures import redacted_reason
 from shared.runtime.process.waiting import Backoff
 
 log = structlog.get_logger(__name__)
-# command_status (SMPP 3.4, 5.1.3) with its reason and whether it is permanent; any other is busy, as vendors have codes of their own.
-SMPP_STATUS_REASONS: dict[int, tuple[FailureReason, bool]] = {
-    0x01: (FailureReason.REFUSED, True),  # ESME_RINVMSGLEN
-    0x02: (FailureReason.GARBAGE, False),  # ESME_RINVCMDLEN
-    0x03: (FailureReason.GARBAGE, False),  # ESME_RINVCMDID
-    0x04: (FailureReason.GARBAGE, False),  # ESME_RINVBNDSTS: the SMSC has ended the session on its side
-    0x0A: (FailureReason.CREDENTIALS, False),  # ESME_RINVSRCADR: the operator can correct the sender
-    0x0B: (FailureReason.REFUSED, True),  # ESME_RINVDSTADR
-    0x0D: (FailureReason.CREDENTIALS, False),  # ESME_RBINDFAIL
-    0x0E: (FailureReason.CREDENTIALS, False),  # ESME_RINVPASWD
-    0x0F: (FailureReason.CREDENTIALS, False),  # ESME_RINVSYSID
-    0x48: (FailureReason.CREDENTIALS, False),  # ESME_RINVSRCTON
-    0x49: (FailureReason.CREDENTIALS, False),  # ESME_RINVSRCNPI
-    0x50: (FailureReason.REFUSED, True),  # ESME_RINVDSTTON
-    0x51: (FailureReason.REFUSED, True),  # ESME_RINVDSTNPI
-    0x53: (FailureReason.CREDENTIALS, False),  # ESME_RINVSYSTYP
-    0x65: (FailureReason.REFUSED, True),  # ESME_RX_P_APPN
-    0x66: (FailureReason.REFUSED, True),  # ESME_RX_R_APPN
+# command_status (SMPP 3.4, 5.1.3) with its reason; any other is busy, as vendors have codes of their own.
+SMPP_STATUS_REASONS: dict[int, FailureReason] = {
+    0x01: FailureReason.REFUSED,  # ESME_RINVMSGLEN
+    0x02: FailureReason.GARBAGE,  # ESME_RINVCMDLEN
+    0x03: FailureReason.GARBAGE,  # ESME_RINVCMDID
+    0x04: FailureReason.GARBAGE,  # ESME_RINVBNDSTS: the SMSC has ended the session on its side
+    0x0A: FailureReason.CREDENTIALS,  # ESME_RINVSRCADR: the operator can correct the sender
+    0x0B: FailureReason.REFUSED,  # ESME_RINVDSTADR
+    0x0D: FailureReason.CREDENTIALS,  # ESME_RBINDFAIL
+    0x0E: FailureReason.CREDENTIALS,  # ESME_RINVPASWD
+    0x0F: FailureReason.CREDENTIALS,  # ESME_RINVSYSID
+    0x48: FailureReason.CREDENTIALS,  # ESME_RINVSRCTON
+    0x49: FailureReason.CREDENTIALS,  # ESME_RINVSRCNPI
+    0x50: FailureReason.REFUSED,  # ESME_RINVDSTTON
+    0x51: FailureReason.REFUSED,  # ESME_RINVDSTNPI
+    0x53: FailureReason.CREDENTIALS,  # ESME_RINVSYSTYP
+    0x65: FailureReason.REFUSED,  # ESME_RX_P_APPN
+    0x66: FailureReason.REFUSED,  # ESME_RX_R_APPN
 }
 THROTTLED = frozenset({0x14, 0x58})
 """ESME_RMSGQFUL and ESME_RTHROTTLED: the part is sent again after a pause, which counts for all messages of the connection."""
@@ -103,7 +103,7 @@ class SmppProvider:
         self._codec = smpp_pdu.load_codec()
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Submit every part; a repeated attempt goes on with the first part that the SMSC has not accepted."""
+        """Submit every part; a repeated attempt continues with the first part that the SMSC has not accepted."""
         sent = _SentParts(self._memory.take(message.idempotency_key))
         try:
             async with asyncio.timeout(self._options.timeout):
@@ -208,17 +208,13 @@ class SmppProvider:
         if self._record is None:
             return smpp_pdu.TEMPORARY_APPLICATION_ERROR
         status = {True: ReceiptStatus.DELIVERED, False: ReceiptStatus.FAILED, None: ReceiptStatus.UNDECIDED}[receipt.delivered]
-        try:
-            await self._record(DeliveryReceipt("", status, receipt.code, canonical_id(receipt.message_id, self._settings.receipt_ids)))
-        except Exception as error:  # noqa: BLE001 - without the database the SMSC keeps the receipt and repeats it
-            log.warning("receipt not recorded", reason=redacted_reason(error))
-            return smpp_pdu.TEMPORARY_APPLICATION_ERROR
+        await self._record(DeliveryReceipt("", status, receipt.code, canonical_id(receipt.message_id, self._settings.receipt_ids)))
         return smpp_pdu.OK
 
 
 def _failure(status: int, retry_after: float | None = None) -> SendFailed:
-    reason, permanent = SMPP_STATUS_REASONS.get(status, (FailureReason.BUSY, False))
-    return SendFailed(reason, permanent, f"0x{status:x}", retry_after)
+    reason = SMPP_STATUS_REASONS.get(status, FailureReason.BUSY)
+    return SendFailed(reason, reason.is_permanent, f"0x{status:x}", retry_after)
 
 
 def _build(settings: SmppSettings, context: ProviderContext) -> SmppProvider:

@@ -23,10 +23,12 @@ OK = 0x00
 INVALID_COMMAND = 0x03
 TEMPORARY_APPLICATION_ERROR = 0x64
 """ESME_RX_T_APPN: the SMSC repeats the message later."""
+PERMANENT_APPLICATION_ERROR = 0x65
+"""ESME_RX_P_APPN: the SMSC does not repeat the message."""
 
 
 class SmppProtocolError(ValueError):
-    """The peer does not speak SMPP."""
+    """The octets are no valid SMPP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Pdu:
 
     @property
     def is_response(self) -> bool:
-        """Whether it answers a request of ours; a generic_nack does so too."""
+        """Whether it is the response to a request, or a generic_nack."""
         return bool(self.command & RESPONSE)
 
 
@@ -81,7 +83,7 @@ def decode_deliver(pdu: Pdu) -> "smpp34.DeliverSm":
 
 
 def load_codec() -> Any:
-    """The module smpp34, an extra: who sends no text messages by SMPP needs none. Raises `Misconfigured` without it."""
+    """The module smpp34, an extra: needed for kind `smpp` only. Raises `Misconfigured` without it."""
     try:
         return importlib.import_module("smpp34")
     except ImportError as error:

@@ -11,11 +11,15 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import structlog
+
 from services.notify.providers.sms import smpp_pdu
 from services.notify.providers.sms.smpp_pdu import Pdu, SmppProtocolError
+from shared.runtime.process.failures import is_infrastructure, redacted_reason
 
+log = structlog.get_logger(__name__)
 HandleDelivery = Callable[[Pdu], Awaitable[int]]
-"""Stores what a deliver_sm reports and returns the status of its response."""
+"""Records the receipt of a deliver_sm and returns the status of the response; infrastructure errors may be raised."""
 _MAX_SEQUENCE = 0x7FFFFFFF
 _UNBIND_SECONDS = 1.0
 _DELIVERIES_AT_ONCE = 20
@@ -35,7 +39,7 @@ class SmppBindError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SmppOptions:
-    """Where and how to bind; the password is never shown."""
+    """The address, the credentials and the limits of a connection."""
 
     host: str
     port: int
@@ -106,7 +110,7 @@ class SmppSession:
                 self._pending.pop(number, None)
 
     async def unbind(self) -> None:
-        """Tell the SMSC, then close."""
+        """Send unbind, then close."""
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_UNBIND_SECONDS):
                 await self.request(lambda number: smpp_pdu.encode_pdu(smpp_pdu.UNBIND, number))
@@ -132,7 +136,13 @@ class SmppSession:
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("SMPP session failed", host=self._options.host, reason=redacted_reason(error))
 
     async def _read(self) -> None:
         try:
@@ -142,20 +152,23 @@ class SmppSession:
                 if not await self._dispatch(smpp_pdu.decode_pdu(header + rest)):
                     break
         except (OSError, asyncio.IncompleteReadError, SmppProtocolError):
-            pass  # whoever waits for a response gets `SmppClosedError`
+            pass  # requests that wait for a response end with `SmppClosedError`
         finally:
             self._end()
 
     async def _dispatch(self, pdu: Pdu) -> bool:
-        """Handle a PDU; returns whether the session goes on."""
+        """Handle a PDU; returns False after unbind, which ends the session."""
         if pdu.is_response:
             response = self._pending.get(pdu.sequence)
             if response is not None and not response.done():
                 response.set_result(pdu)
         elif pdu.command == smpp_pdu.DELIVER_SM:
-            # Beside the reader: a slow database must not delay responses, nor receipts without end fill the memory.
-            await self._deliveries.acquire()
-            self._start(self._deliver(pdu))
+            # In a task of its own: a slow database must not delay the responses that the reader takes. Their number is bounded.
+            if self._deliveries.locked():
+                await self._respond(pdu, smpp_pdu.TEMPORARY_APPLICATION_ERROR, b"\0")
+            else:
+                await self._deliveries.acquire()
+                self._start(self._deliver(pdu))
         elif pdu.command in (smpp_pdu.ENQUIRE_LINK, smpp_pdu.UNBIND):
             await self._respond(pdu, smpp_pdu.OK)
             return pdu.command != smpp_pdu.UNBIND
@@ -165,9 +178,20 @@ class SmppSession:
 
     async def _deliver(self, pdu: Pdu) -> None:
         try:
-            await self._respond(pdu, await self._handle(pdu), b"\0")
+            await self._respond(pdu, await self._record(pdu), b"\0")
         finally:
             self._deliveries.release()
+
+    async def _record(self, pdu: Pdu) -> int:
+        """Record a receipt; the status lets the SMSC repeat it after an infrastructure error, but not after a fault of ours."""
+        try:
+            return await self._handle(pdu)
+        except Exception as error:
+            if not is_infrastructure(error):
+                await self._respond(pdu, smpp_pdu.PERMANENT_APPLICATION_ERROR, b"\0")
+                raise
+            log.warning("receipt not recorded", host=self._options.host, reason=redacted_reason(error))
+            return smpp_pdu.TEMPORARY_APPLICATION_ERROR
 
     async def _respond(self, pdu: Pdu, status: int, body: bytes = b"") -> None:
         with suppress(OSError):
@@ -175,7 +199,7 @@ class SmppSession:
             await self._writer.drain()
 
     async def _enquire(self) -> None:
-        """Ask in intervals whether the peer is alive: firewalls drop idle connections without a word."""
+        """Send enquire_link in intervals: firewalls drop idle connections silently."""
         with suppress(OSError, TimeoutError):
             while True:
                 await asyncio.sleep(self._options.enquire_link)

@@ -10,28 +10,27 @@ from urllib.parse import parse_qsl, quote
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.notify.domain.failure_reason import FailureReason
+from services.notify.providers.http_gateway import GatewayResponse, HttpGateway, failure_of_status, retry_after
 from services.notify.providers.kind import ProviderContext, ProviderKind, ProviderSettings, SecretName
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
-from services.notify.providers.sms.http_gateway import GatewayResponse, HttpGateway, failure_of_status
-from services.notify.providers.sms.http_sms import retry_after
 
 SIGNATURE_HEADER = "x-twilio-signature"
-# Twilio's error codes of a request, with their reason and whether it is permanent; any other goes by the HTTP status.
-TWILIO_ERRORS: dict[int, tuple[FailureReason, bool]] = {
-    14107: (FailureReason.BUSY, False),  # message rate limit exceeded
-    20003: (FailureReason.CREDENTIALS, False),  # authentication error
-    20404: (FailureReason.CREDENTIALS, False),  # no such account
-    20429: (FailureReason.BUSY, False),  # too many requests
-    21211: (FailureReason.REFUSED, True),  # invalid To
-    21212: (FailureReason.CREDENTIALS, False),  # invalid From, which the operator can correct
-    21408: (FailureReason.CREDENTIALS, False),  # the account may not send to that region
-    21606: (FailureReason.CREDENTIALS, False),  # From cannot send messages
-    21610: (FailureReason.REFUSED, True),  # the recipient has unsubscribed
-    21611: (FailureReason.BUSY, False),  # the sender's queue is full
-    21614: (FailureReason.REFUSED, True),  # To is not a mobile number
-    21617: (FailureReason.REFUSED, True),  # the text exceeds 1,600 characters
-    30001: (FailureReason.BUSY, False),  # queue overflow
+# Twilio's error codes of a request, with their reasons; any other goes by the HTTP status.
+TWILIO_ERRORS: dict[int, FailureReason] = {
+    14107: FailureReason.BUSY,  # message rate limit exceeded
+    20003: FailureReason.CREDENTIALS,  # authentication error
+    20404: FailureReason.CREDENTIALS,  # no such account
+    20429: FailureReason.BUSY,  # too many requests
+    21211: FailureReason.REFUSED,  # invalid To
+    21212: FailureReason.CREDENTIALS,  # invalid From, which the operator can correct
+    21408: FailureReason.CREDENTIALS,  # the account may not send to that region
+    21606: FailureReason.CREDENTIALS,  # From cannot send messages
+    21610: FailureReason.REFUSED,  # the recipient has unsubscribed
+    21611: FailureReason.BUSY,  # the sender's queue is full
+    21614: FailureReason.REFUSED,  # To is not a mobile number
+    21617: FailureReason.REFUSED,  # the text exceeds 1,600 characters
+    30001: FailureReason.BUSY,  # queue overflow
 }
 _STATUSES = {
     "delivered": ReceiptStatus.DELIVERED,
@@ -59,7 +58,7 @@ class TwilioSettings(ProviderSettings):
 
 
 class _Message(BaseModel):
-    """What we read of Twilio's message resource."""
+    """The fields of Twilio's message resource in use."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -88,7 +87,7 @@ class TwilioProvider:
         self._url = f"{settings.url.rstrip('/')}/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """Create a message resource; Twilio's queue takes it from there."""
+        """Create a message resource, which Twilio queues."""
         form = {"To": message.address, "Body": message.text}
         if self._settings.messaging_service_sid:
             form["MessagingServiceSid"] = self._settings.messaging_service_sid
@@ -113,7 +112,7 @@ class TwilioProvider:
         return [DeliveryReceipt(key, _STATUSES.get(status, ReceiptStatus.UNDECIDED), code if code.isdecimal() else "")]
 
     def receipt_reply(self) -> dict[str, Any]:
-        """Nothing that Twilio reads."""
+        """A reply that Twilio ignores."""
         return {"recorded": True}
 
     async def close(self) -> None:
@@ -143,8 +142,8 @@ def _interpret(response: GatewayResponse) -> SendAccepted | SendFailed:
         return failure_of_status(response)
     if code not in TWILIO_ERRORS:
         return failure_of_status(response)
-    reason, permanent = TWILIO_ERRORS[code]
-    return SendFailed(reason, permanent, str(code), retry_after(response.headers))
+    reason = TWILIO_ERRORS[code]
+    return SendFailed(reason, reason.is_permanent, str(code), retry_after(response.headers))
 
 
 KIND = ProviderKind("sms", TwilioSettings, TwilioProvider)

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.notify.providers.http_gateway import HttpGateway
 from services.notify.providers.kind import ProviderContext, ProviderKind, ProviderSettings, SecretName
 from services.notify.providers.provider import DeliveryReceipt, OutgoingMessage, ReceiptStatus, SendAccepted, SendFailed
 from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptUnreadable
-from services.notify.providers.sms.http_gateway import HttpGateway
-from services.notify.providers.sms.http_sms import (
+from services.notify.providers.signed_gateway import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     interpret_response,
@@ -18,7 +18,7 @@ from services.notify.providers.sms.http_sms import (
     sign_receipt,
 )
 
-# What a report says about a call that ended without an acknowledgement; the call-out system repeats calls by itself before it gives up.
+# Statuses of a call that ended without an acknowledgement; the call-out system repeats calls by itself before it gives up.
 _FAILED = frozenset({"no_answer", "busy", "rejected", "unreachable", "voicemail", "failed", "expired"})
 _LONGEST_CALL_TEXT = 500
 
@@ -56,7 +56,7 @@ class CallOutProvider:
         self._gateway = HttpGateway(context.timeout)
 
     async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
-        """POST {url}/v1/calls: what to read to whom, in which language, and where to report."""
+        """POST {url}/v1/calls with number, text, language and the URL of the reports."""
         settings = self._settings
         number, _, extension = message.address.partition(";ext=")
         body = {
@@ -86,7 +86,7 @@ class CallOutProvider:
         )
         if isinstance(response, SendFailed):
             return response
-        return interpret_response(response.status, response.headers, response.content)
+        return interpret_response(response)
 
     def read_receipts(self, call: ReceiptCall) -> Sequence[DeliveryReceipt]:
         """The report of a call; raises `ReceiptForged` or `ReceiptUnreadable`."""
@@ -99,7 +99,7 @@ class CallOutProvider:
         return [self._receipt(report)]
 
     def receipt_reply(self) -> dict[str, Any]:
-        """Nothing that the call-out system reads."""
+        """A reply that the call-out system ignores."""
         return {"recorded": True}
 
     async def close(self) -> None:
@@ -110,12 +110,12 @@ class CallOutProvider:
         status, needs_digit = report.status.lower(), bool(self._settings.digit)
         if status == "acknowledged" and needs_digit and report.digit == self._settings.digit:
             return DeliveryReceipt(report.reference, ReceiptStatus.DELIVERED, acknowledged=True)
-        # Whoever lifts the receiver may be a colleague or an answering machine: where a key is asked for, only the key counts.
+        # A colleague or an answering machine may answer: where a key is required, only the key counts.
         if status == "answered" and not needs_digit:
             return DeliveryReceipt(report.reference, ReceiptStatus.DELIVERED)
         if status == "unacknowledged":
-            told = ReceiptStatus.FAILED if needs_digit else ReceiptStatus.DELIVERED
-            return DeliveryReceipt(report.reference, told, status if needs_digit else "")
+            result = ReceiptStatus.FAILED if needs_digit else ReceiptStatus.DELIVERED
+            return DeliveryReceipt(report.reference, result, status if needs_digit else "")
         if status in _FAILED:
             return DeliveryReceipt(report.reference, ReceiptStatus.FAILED, status)
         return DeliveryReceipt(report.reference, ReceiptStatus.UNDECIDED)

@@ -21,7 +21,7 @@ from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
 
-ENGINE_FIELDS = frozenset({"role", "actor", "rule", "clause", "clauses", "from_class", "needs_sign_off", "late_by"})
+ENGINE_FIELDS = frozenset({"role", "actor", "rule", "clause", "clauses", "from_class", "needs_sign_off", "missing", "late_by"})
 """Fields of an action's event that `decide` adds to the action's own data."""
 NOT_REPLAYED_FIELDS = frozenset({"recorded_at", "procedure", "version"})
 """Fields of an event that are added when it is recorded: a replayed event does not have them, so they are not compared."""

@@ -281,9 +281,7 @@ def _add_engine_fields(builder: DecisionBuilder, case_input: TakeAction, event_t
         plan = permissions.find_clock(builder, data["clock"])
         if plan is not None:
             data.update({"clock": plan.clock.id, **builder.rule_fields(plan.clock.id, plan.clauses)})
-    rules = builder.rulebook.permissions_by_action.get(permissions.effective_action(builder, case_input.action), ())
-    if rules and "clause" not in data:
-        data.update(builder.rule_fields(case_input.action, next((rule.clauses for rule in rules if rule.clauses), [])))
+    data.update(permissions.fields_of_rules(builder, case_input.action, case_input.at, data))
 
 
 def _add_refusal(builder: DecisionBuilder, case_input: TakeAction, refusal: ActionRefusal) -> None:

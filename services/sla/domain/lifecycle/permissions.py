@@ -23,6 +23,7 @@ from services.sla.domain.rules.plans import STOPS, ClockPlan, Permission
 from services.sla.domain.rules.rulebook import Rulebook
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
+from shared.procedures.model.actions.report_needs import missing_fields
 from shared.procedures.model.duration import Duration, DurationError
 from shared.procedures.model.effects import role_tuple
 
@@ -60,6 +61,23 @@ def needs_sign_off(builder: DecisionBuilder, data: dict[str, Any]) -> bool:
     """Whether measures with these event fields take effect only once they are signed off."""
     rules = builder.rulebook.permissions_by_action.get("submit_measures", ())
     return any(rule.needs_sign_off is not None and builder.holds(rule.needs_sign_off, data, otherwise=True) for rule in rules)
+
+
+def fields_of_rules(builder: DecisionBuilder, action: str, at: int, data: dict[str, Any]) -> dict[str, Any]:
+    """The fields that the rules of an accepted action add to its event: rule and clause, and in `missing` what its report lacks."""
+    permissions = builder.rulebook.permissions_by_action.get(effective_action(builder, action), ())
+    restricting = [permission for permission in permissions if permission.rule.incomplete == "refuse"]
+    lacking = {
+        name: permission.clauses
+        for permission in permissions
+        if permission.rule.incomplete == "missing" and builder.holds(permission.when, {**data, "at": at}, otherwise=True)
+        for name in missing_fields(permission.rule.report_needs, data)
+    }
+    fields: dict[str, Any] = {"missing": list(lacking)} if lacking else {}
+    if "clause" not in data and (restricting or lacking):
+        clauses = [*lacking.values(), *(permission.clauses for permission in restricting)]
+        fields.update(builder.rule_fields(action, next(filter(None, clauses), [])))
+    return fields
 
 
 def find_refusal(builder: DecisionBuilder, action: str, event_type: str, at: int, data: dict[str, Any]) -> ActionRefusal | None:
@@ -272,6 +290,9 @@ def _rule_violation(builder: DecisionBuilder, action: str, permission: Permissio
         return f"the reason is not on the procedure's list: {', '.join(rule.reasons)}"
     if permission.requires is not None and not builder.holds(permission.requires, data):
         return f"{action} requires: {permission.requires.source}"
+    if rule.incomplete == "refuse" and (lacking := missing_fields(rule.report_needs, data)):
+        contents = (name if rule.report_needs[name] == "any" else f"{name} ({rule.report_needs[name]})" for name in lacking)
+        return f"the report is incomplete; {action} needs {', '.join(contents)}"
     if rule.call_back is not None and action == "close":
         return missing_call_back(builder, rule.call_back, data)
     return None

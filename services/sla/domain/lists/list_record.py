@@ -63,8 +63,6 @@ class ListRecord(CaseRecord):
             self.flags[flag] = value
         if event_type in END_EVENTS:
             self.ended_at = event["at"]
-        if event.get("next_date"):
-            self.values["agreed_date"] = event["next_date"]
         self._apply_change(event)
         if event.get("clock") and "round" in event:
             self._apply_clock(event)

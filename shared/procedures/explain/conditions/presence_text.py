@@ -17,7 +17,7 @@ _PRESENCE: dict[str, _Forms] = {
     "demands": ("另有明确要求", "未另提要求", "{it} contains further demands", "{it} contains no further demands"),
     "attachments": ("附有附件", "未附附件", "{it} has attachments", "{it} has no attachments"),
     "absentees": ("有人缺席", "无人缺席", "somebody was absent", "nobody was absent"),
-    "missing": ("登记内容有缺项", "登记内容没有缺项", "required particulars are missing", "no required particulars are missing"),
+    "missing": ("报送内容有缺项", "报送内容没有缺项", "required contents are missing", "no required contents are missing"),
     "handler": ("已指定经办人", "尚未指定经办人", "a handler has been named", "no handler has been named"),
     "department": ("责任部门已定", "责任部门未定", "the department responsible is known", "the department responsible is not known"),
     "cooperating": ("列有协同部门", "未列协同部门", "co-operating departments are named", "no co-operating departments are named"),
@@ -38,6 +38,13 @@ _PRESENCE: dict[str, _Forms] = {
     "facts": ("记有事实", "未记事实", "{it} records facts", "{it} records no facts"),
     "id": ("能够识别投诉人", "无法识别投诉人", "the complainant can be identified", "the complainant cannot be identified"),
 }
+_REGISTRATION_GAPS: _Forms = (
+    "登记内容有缺项",
+    "登记内容没有缺项",
+    "required particulars are missing",
+    "no required particulars are missing",
+)
+_REGISTRATION_PATHS = frozenset({("complaint", "missing"), ("last", "registered", "missing")})
 _FLAGS: dict[str, _Forms] = {
     "approved": ("措施已获批准", "措施尚未获批准", "the measures are approved", "the measures are not approved"),
     "accepted": ("已受理", "尚未受理", "the complaint is accepted", "the complaint is not accepted"),
@@ -77,7 +84,7 @@ def presence_text(names: ProcedureNames, node: Name, *, positive: bool) -> str:
     if node.path[0] == "facts":
         title = names.quote(names.fact(node.path[1]))
         return names.choose(f"{'已' if positive else '未'}注明{title}", f"{title} is {'' if positive else 'not '}given")
-    forms = _PRESENCE.get(node.path[-1])
+    forms = _REGISTRATION_GAPS if node.path in _REGISTRATION_PATHS else _PRESENCE.get(node.path[-1])
     if forms is not None:
         return _form(names, forms, node, positive)
     label = field_label(names, ".".join(node.path[1:]))

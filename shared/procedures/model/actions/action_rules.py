@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from shared.contracts.base import StrictModel
 from shared.contracts.events.base import CallBackOutcome
+from shared.procedures.model.actions.report_needs import IncompleteReport, ReportNeeds
 from shared.procedures.model.effects import RoleNames
 from shared.procedures.model.timed_entries import ClauseIds, LimitFromParameter
 
@@ -47,6 +48,14 @@ class ActionRule(StrictModel):
         default_factory=list, description="rules of the engine that do not hold for the action, because a clause says otherwise"
     )
     in_time: bool = Field(default=False, description="only until the due instant; requests for an extension always have to be in time")
+    report_needs: ReportNeeds = Field(
+        default_factory=dict,
+        description="fields that the action has to bring, with their content: any, or the kind of file: image, audio, video, pdf",
+    )
+    incomplete: IncompleteReport = Field(
+        default="refuse",
+        description="without what report_needs lists: refuse the action, or accept it and list what is missing in the event",
+    )
     clause: ClauseIds | None = None
     reason: str = Field(default="", description="reason that a refusal gives")
 
@@ -55,4 +64,15 @@ class ActionRule(StrictModel):
         if (self.waives or self.decides_on) and not self.clause:
             key = "waives" if self.waives else "decides_on"
             raise ValueError(f"{key} sets a rule of the engine aside; add clause with the id of the clause that says so")
+        return self
+
+    @model_validator(mode="after")
+    def _needs_have_content_and_clause(self) -> Self:
+        if self.incomplete == "missing" and not self.report_needs:
+            raise ValueError("incomplete: missing without report_needs has no effect; add report_needs")
+        if self.report_needs and not self.clause:
+            raise ValueError("report_needs is a demand of the regulation; add clause with the id of the clause that demands it")
+        for name, content in self.report_needs.items():
+            if content != "any" and name != "attachments":
+                raise ValueError(f"{name} holds no files; write {name}: any, or attachments: {content}")
         return self

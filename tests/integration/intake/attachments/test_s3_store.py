@@ -57,6 +57,15 @@ async def test_refusing_store_is_an_outage(s3: S3Server, tmp_path: Path) -> None
         await blobs.put(DIGEST, tmp_path / "file")
 
 
+async def test_missing_bucket_is_an_outage_and_no_missing_content(s3: S3Server) -> None:
+    blobs = open_blobs(AttachmentSettings(**{**store_settings(s3), "attachment_store": "s3://no-such-bucket/intake"}))
+    assert isinstance(blobs, S3Blobs)
+    with pytest.raises(OSError, match="attachment store failed"):
+        await content(blobs, "a" * 64)
+    with pytest.raises(OSError, match="attachment store failed"):
+        await blobs.delete("a" * 64)
+
+
 async def test_upload_and_reading_through_the_service(s3: S3Server, intake_with: IntakeWith) -> None:
     async with intake_with(**store_settings(s3)) as (_, client):
         assert (await upload(client)).status_code == 201

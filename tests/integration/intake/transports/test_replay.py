@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.intake.application.raw_copies import RawSubmission
+from services.intake.application.raw_copies import PART_BYTES, RawSubmission
 from services.intake.bootstrap import make_parts
 from services.intake.config import IntakeSettings
 from services.intake.storage import raw_copies
@@ -108,3 +108,17 @@ async def test_copy_of_an_unknown_transport_or_source_is_named_and_left(tools: M
         heads = await raw_copies.find_heads(tx, BEGINNING, "", "", "", 10)
     assert [dict((await replay_copy(made, head)).counts) for head in heads] == [{"not_replayable": 1}] * 2
     assert make_imports(made.database, made.parts).file_maps.keys() == {"web"}
+
+
+async def test_copy_without_one_of_its_parts_is_named_and_those_behind_it_are_read(tools: MakeTools, tmp_path: Path) -> None:
+    made = tools()
+    path = tmp_path / "export.csv"
+    path.write_bytes(csv_bytes(ROWS[:1], "utf-8") + b"\r\n" * PART_BYTES)
+    item = await made.work.accept(path, path.name, "web")
+    await keep(made, b"x" * (PART_BYTES + 1), {"kind": "complaint", "message": "停水", "at": "2026-11-09 9:05", "id": "1"})
+    async with made.database.transaction() as tx:
+        await tx.execute("DELETE FROM raw_copy WHERE part > 0")
+    failed = await made.work.run(item.id, "one")
+    assert failed is not None
+    assert (failed.state, orjson.loads(failed.fault)["rule"], failed.counts) == ("failed", "incomplete", "{}")
+    assert await outcomes(made, channel="webhook") == [{"incomplete": 1}, {"registered": 1}]

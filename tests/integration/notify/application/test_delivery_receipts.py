@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from services.notify import api
 from services.notify.config import NotifySettings
 from services.notify.providers.provider import DeliveryReceipt, ReceiptStatus
-from services.notify.providers.sms.http_sms import LONGEST_RECEIPT, sign_receipt
+from services.notify.providers.signed_gateway import sign_receipt
+from services.notify.providers.sms.http_sms import LONGEST_RECEIPT
 from shared.runtime.database.database import Database
 from tests.integration.notify.notify_process import RECEIPT_SECRET, NotifyProcess, notification_request
 
@@ -71,6 +72,18 @@ async def test_events_of_an_early_receipt_name_the_provider_whose_route_it_came_
     await process.receipts.record(DeliveryReceipt(await idempotency_key(process), ReceiptStatus.DELIVERED), "http-sms")
     await process.settle(attempts, "sms")
     assert [event["provider"] for event in await process.outbox_events()] == ["http-sms"] * 2
+
+
+@pytest.mark.parametrize(("channel", "provider"), [("sms", "http-sms"), ("email", "smtp")])
+async def test_events_of_an_early_receipt_without_a_provider_name_the_only_one_of_the_channel(
+    process: NotifyProcess, channel: str, provider: str
+) -> None:
+    await process.record_requests(notification_request("c2", by=[channel]))
+    attempts = await process.send(await process.claim(channel), channel)
+    for row, _ in attempts:
+        await process.receipts.record(DeliveryReceipt(str(row.id), ReceiptStatus.DELIVERED))
+    await process.settle(attempts, channel)
+    assert {(event["type"], event["provider"]) for event in await process.outbox_events()} == {("sent", provider), ("delivered", provider)}
 
 
 async def test_failed_receipt_after_acceptance_is_a_failure(process: NotifyProcess) -> None:

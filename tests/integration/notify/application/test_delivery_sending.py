@@ -11,6 +11,7 @@ from deploy.sinks import MailSink, SmsSink
 from services.notify.config import NotifySettings
 from services.notify.domain.failure_reason import FailureReason
 from services.notify.domain.lanes import delivery_lane
+from services.notify.providers.pool_building import single_provider_pool
 from services.notify.providers.provider import OutgoingMessage, SendAccepted, SendFailed
 from shared.runtime.database.database import Database
 from tests.integration.notify.notify_process import PERSONAL_DATA, NotifyProcess, notification_request, outcomes
@@ -151,7 +152,7 @@ async def test_exception_in_a_provider_costs_one_attempt_of_its_message_only(set
         async def close(self) -> None:
             pass
 
-    process = NotifyProcess(settings, database, [FailingProvider()])
+    process = NotifyProcess(settings, database, [single_provider_pool("faulty", FailingProvider())])
     await process.record_requests(notification_request(), notification_request("c2", persons=["wu"]))
     await process.run_cycle()
     assert outcomes(await process.outbox_events()) == [("sent", "wu", "email", 1, "")]

@@ -182,10 +182,14 @@ async def test_receipt_settles_each_request_of_a_digest(process: NotifyProcess, 
     await process.run_cycle("sms")
     [digest] = [row["id"] for row in await process.delivery_rows() if row["case_id"] == "digest:li"]
     for _ in range(2):
-        assert await process.receipts.record(DeliveryReceipt(str(digest), ReceiptStatus.DELIVERED)) == "delivered"
+        receipt = DeliveryReceipt(str(digest), ReceiptStatus.DELIVERED, acknowledged=True)
+        assert await process.receipts.record(receipt) == "delivered"
     await process.publish_carried()
     assert await statuses(process) == {"sent": 2, "delivered": 4}
-    assert Counter(event["type"] for event in await process.outbox_events()) == {"sent": 6, "delivered": 4}
+    assert Counter((event["type"], event.get("acknowledged")) for event in await process.outbox_events()) == {
+        ("sent", None): 6,
+        ("delivered", True): 4,
+    }
     numbered = Counter((event["case"], event["sequence"]) for event in await process.outbox_events())
     assert set(numbered.values()) == {1}
     text = list(sms.message_file.messages.values())[-1]["text"]

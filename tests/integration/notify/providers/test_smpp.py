@@ -177,17 +177,27 @@ async def test_ids_agree_where_the_carrier_writes_them_in_two_forms(smsc: SmscPr
     assert [receipt.reference for receipt in receipts] == list(result.parts) == ["43777"]
 
 
-async def test_receipt_that_cannot_be_recorded_is_left_to_the_carrier(smsc: SmscProcess) -> None:
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ConnectionError("the database is away"), smpp_pdu.TEMPORARY_APPLICATION_ERROR),
+        (ValueError("a bug"), smpp_pdu.PERMANENT_APPLICATION_ERROR),
+    ],
+)
+async def test_receipt_that_cannot_be_recorded_is_repeated_unless_the_fault_is_ours(
+    smsc: SmscProcess, capsys: pytest.CaptureFixture[str], error: Exception, status: int
+) -> None:
     provider = smpp_provider(smsc.port, 5)
 
     async def fail(_receipt: DeliveryReceipt) -> None:
-        raise ConnectionError("the database is away")
+        raise error
 
     listening = asyncio.ensure_future(provider.listen(fail))
     await smsc.wait_for("bound")
-    assert await smsc.deliver(RECEIPT % (b"ab01", b"DELIVRD", b"000")) == smpp_pdu.TEMPORARY_APPLICATION_ERROR
+    assert await smsc.deliver(RECEIPT % (b"ab01", b"DELIVRD", b"000")) == status
     listening.cancel()
     await provider.close()
+    assert capsys.readouterr().out.count(type(error).__name__) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from io import StringIO
 
 from rich.console import Console
 
-from cli.commands.operations.demo import explained_sums, month_table
 from cli.demo.live_view import MAX_LINES, LiveView
 from shared.runtime.clock import Clock
 
@@ -45,22 +44,3 @@ def test_the_view_fits_into_80_columns_and_24_lines() -> None:
     assert len(lines) <= 24
     assert "09-20" in "".join(segment.text for line in lines for segment in line)
     assert max(sum(segment.cell_length for segment in line) for line in lines) <= 80
-
-
-def test_the_summary_fits_and_explains_its_sums() -> None:
-    summary = {f"figure_{number}": number for number in range(26)} | {"ok": True}
-    assert len(Console(width=80, file=StringIO()).render_lines(month_table(summary), pad=False)) <= 14
-    sums = explained_sums(
-        {
-            "received": 364,
-            "accepted": 342,
-            "refused": 10,
-            "resent": 12,
-            "registered": 342,
-            "registered_by_procedure": {"a": 200, "b": 142},
-            "dead_letters": 5,
-            "broken_records": 5,
-        }
-    )
-    assert sums[0] == "received 364 = accepted 342 + refused 10 + resent 12"
-    assert sums[1] == "registered 342 = a 200 + b 142"

@@ -118,6 +118,19 @@ async def test_breaker_opens_after_failures_in_a_row_and_closes_after_one_succes
     assert [result.provider for result in [await channel.send(MESSAGE), await channel.send(MESSAGE)]] == ["first", "first"]
 
 
+async def test_postponed_message_neither_opens_the_breaker_nor_holds_a_trial(seconds: Seconds) -> None:
+    postponed = SendFailed(FailureReason.BUSY, permanent=False, retry_after=5.0, postponed=True)
+    options = {"breaker": {"failures": 1, "pause": 30}}
+    robot = ScriptedProvider(postponed, postponed, BUSY, postponed, ACCEPTED)
+    channel = ChannelPool([RatedProvider.of(ProviderEntry(id="robot", channel="sms", kind="http_sms", **options), robot)])
+    for _ in range(3):
+        await channel.send(MESSAGE)
+    assert len(robot.messages) == 3, "the robot's own limit does not open the breaker"
+    seconds.now += 30
+    assert await channel.send(MESSAGE) == replace(postponed, provider="robot")
+    assert isinstance(await channel.send(MESSAGE), SendAccepted), "the next message is the trial"
+
+
 async def test_refused_recipients_do_not_open_the_breaker() -> None:
     channel = pool(first := ScriptedProvider(REFUSED), ScriptedProvider(), {"breaker": {"failures": 1}})
     for _ in range(3):
@@ -214,6 +227,25 @@ async def test_message_beyond_the_concurrency_goes_elsewhere_or_is_postponed() -
     waiting.finish.set()
     assert {(await sending).provider, (await blocked).provider} == {"first"}
     assert len(second.messages) == 1
+
+
+async def test_repeated_attempt_keeps_the_order_of_its_key_whatever_the_load() -> None:
+    class HeldProvider(ScriptedProvider):
+        def __init__(self) -> None:
+            super().__init__()
+            self.finish = asyncio.Event()
+
+        async def send(self, message: OutgoingMessage) -> SendAccepted | SendFailed:
+            await self.finish.wait()
+            return await super().send(message)
+
+    channel = pool(first := HeldProvider(), ScriptedProvider(), {"concurrency": 1}, {"weight": 1e-9})
+    sending = asyncio.ensure_future(channel.send(replace(MESSAGE, idempotency_key="other")))
+    await asyncio.sleep(0)
+    repeated = asyncio.ensure_future(channel.send(replace(MESSAGE, attempt=2)))
+    await asyncio.sleep(0)
+    first.finish.set()
+    assert [(await sending).provider, (await repeated).provider] == ["first", "first"]
 
 
 def test_longest_attempt_counts_every_provider_and_its_waits() -> None:

@@ -135,6 +135,26 @@ ERRORS = {
         '  close: {by: [desk, chief], clause: "4"}\n  verify: {clause: "4", decides_on: [handeld]}',
         "there is no event handeld",
     ),
+    "report that needs an unknown field": (
+        '  close: {by: [desk, chief], clause: "4"}',
+        '  close: {by: [desk, chief], clause: "4"}\n  survey: {clause: "4", incomplete: missing, report_needs: {attachment: any}}',
+        "there is no field of survey's event attachment; did you mean attachments?",
+    ),
+    "report that needs a field of another event": (
+        '  close: {by: [desk, chief], clause: "4"}',
+        '  close: {by: [desk, chief], clause: "4"}\n  survey: {clause: "4", report_needs: {outcome: any}}',
+        "there is no field of survey's event outcome",
+    ),
+    "report that needs a field of the engine": (
+        '  close: {by: [desk, chief], clause: "4"}',
+        '  close: {by: [desk, chief], clause: "4"}\n  survey: {clause: "4", report_needs: {missing: any}}',
+        "there is no field of survey's event missing",
+    ),
+    "event without a field for what is missing": (
+        '  close: {by: [desk, chief], clause: "4"}',
+        '  close: {by: [desk, chief], clause: "4"}\n  contact: {clause: "4", incomplete: missing, report_needs: {text: any}}',
+        "the event of contact has no field missing; write incomplete: refuse, or use one of hand_over, report, survey",
+    ),
     "default of another action": (
         '  close: {by: [desk, chief], clause: "4"}',
         '  close: {by: [desk, chief], clause: "4", waives: [refuse_decides_acceptance]}',

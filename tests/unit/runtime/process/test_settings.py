@@ -24,6 +24,7 @@ from shared.runtime.process.settings import RuntimeSettings
         ("JIESU_HTTP_PORT", "hunter2", "JIESU_HTTP_PORT: must be a whole number"),
         ("JIESU_HTTP_PORT", "70000", "JIESU_HTTP_PORT: must be at most 65535"),
         ("JIESU_BATCH_SIZE", "0", "JIESU_BATCH_SIZE: must be at least 1"),
+        ("JIESU_TEMPLATES", "/no/hunter2", "JIESU_TEMPLATES: must be a folder that exists"),
         ("JIESU_SEND_TIMEOUT", "0", "JIESU_SEND_TIMEOUT: must be greater than 0"),
         ("JIESU_ENVIRONMENT", "prod", "JIESU_ENVIRONMENT: must be 'development', 'test', 'demo' or 'production'"),
         ("JIESU_DEFAULT_CHANNELS", "hunter2", "JIESU_DEFAULT_CHANNELS: must be JSON"),

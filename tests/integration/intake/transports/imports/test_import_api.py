@@ -120,10 +120,17 @@ async def test_file_that_cannot_be_read_fails_with_rule_and_remedy(web: httpx.As
 async def test_import_of_another_source_is_not_found_and_one_without_map_is_refused(web: httpx.AsyncClient, intake: Service) -> None:
     document = await import_content(web, csv_bytes(ROWS[:1], "utf-8"))
     async with source_client(intake, "hotline") as other:
-        assert (await other.get(f"/v1/imports/{document['id']}")).status_code == 404
+        unknown = await other.get(f"/v1/imports/{document['id']}")
+        assert (unknown.status_code, unknown.json()["title"], unknown.json()["errors"][0]["field"]) == (404, "Not Found", "id")
         answer = await other.post("/v1/imports", content=b"x")
     assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (409, "no_column_map")
-    assert (await web.post("/v1/imports", content=b"")).status_code == 400
+    empty = await web.post("/v1/imports", content=b"")
+    assert (empty.status_code, empty.json()["title"], empty.json()["errors"][0]["rule"]) == (400, "the body is malformed", "empty")
+
+
+async def test_name_of_a_file_is_kept_without_path_and_control_characters(web: httpx.AsyncClient) -> None:
+    for name, kept in (("../../etc/a\x00b\u202egpj.csv", "abgpj.csv"), ("C:\\export.csv", "export.csv"), ("", "")):
+        assert (await import_content(web, csv_bytes(ROWS[:1], "utf-8"), name=name))["name"] == kept
 
 
 async def test_a_file_whose_rows_are_all_refused_ends_early_with_the_reason(web: httpx.AsyncClient, intake: Service) -> None:

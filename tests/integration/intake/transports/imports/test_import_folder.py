@@ -104,3 +104,33 @@ async def test_file_that_cannot_be_read_is_set_aside_with_the_reason(work: Impor
     rules = {path.name: orjson.loads(path.read_bytes())["errors"][0]["rule"] for path in refused.glob("*.json")}
     assert rules == {"empty.csv.summary.json": "empty", "large.csv.summary.json": "too_large"}
     assert not list((root / "web").glob("*.csv"))
+
+
+async def test_stop_after_the_move_of_a_failed_file_lets_the_same_file_be_imported_later(
+    work: Imports, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, folder = root / "web/export.csv", watching(work, root)
+    content = csv_bytes(ROWS, "utf-8")
+    path.write_bytes(content)
+    for _ in range(2):
+        await folder.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "file_maps", {})
+        await run_waiting(work)
+    move = ImportFolder._move
+
+    def stop_behind(self: ImportFolder, source: Path, target: Path) -> None:
+        move(self, source, target)
+        raise OSError(5, "input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImportFolder, "_move", stop_behind)
+        await folder.look()
+    assert not path.exists()
+    path.write_bytes(content)
+    for _ in range(2):
+        await folder.look()
+    await run_waiting(work)
+    await folder.look()
+    assert (root / "web/done/export.csv").exists()
+    assert len(await numbers(work)) == 25

@@ -17,16 +17,20 @@ from services.intake.bootstrap import make_parts
 from services.intake.config import IntakeSettings
 from services.intake.storage import imports, raw_copies
 from services.intake.storage.imports import ImportFile
+from services.intake.transports.imports import importing
+from services.intake.transports.imports.files.opening import open_table
+from services.intake.transports.imports.files.table import Table
 from services.intake.transports.imports.importing import Imports
 from services.intake.transports.imports.report import write_report
-from services.intake.transports.imports.setup import delete_left_over, make_imports
+from services.intake.transports.imports.setup import delete_left_over, import_waiting, make_imports
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.encryption import EncryptionKeyRing
-from tests.support.messaging.import_samples import csv_bytes, organisation_with_imports, read_csv
-from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS
+from tests.support.messaging.import_samples import COLUMN_MAP, csv_bytes, organisation_with_imports, read_csv
+from tests.support.messaging.sample_organisation import ENCRYPTION_KEYS, SOURCES, write_organisation
 from tests.support.messaging.settings import SettingsFactory
+from tests.support.waiting import wait_for
 
 ROWS = [[f"G-{number}", "2026-11-09 9:05", "王", "13800000000", f"{number}号楼停水"] for number in range(25)]
 
@@ -49,10 +53,10 @@ async def work(parts: IntakeParts) -> AsyncIterator[Imports]:
     await database.close()
 
 
-async def accepted(work: Imports, folder: Path, content: bytes = csv_bytes(ROWS, "gb18030")) -> ImportFile:
+async def accepted(work: Imports, folder: Path, content: bytes = csv_bytes(ROWS, "gb18030"), source: str = "web") -> ImportFile:
     path = folder / "export.csv"
     path.write_bytes(content)
-    return await work.accept(path, path.name, "web")
+    return await work.accept(path, path.name, source)
 
 
 async def state_of(work: Imports, import_id: str) -> ImportFile:
@@ -147,14 +151,66 @@ async def test_process_whose_lease_another_holds_writes_nothing(work: Imports, t
             taken.set()
 
     async def take_over() -> ImportFile | None:
-        await taken.wait()
         async with work.database.transaction() as tx:
+            # Opens the connection before the first goes on, which else may end before this one is open.
+            await tx.execute("SELECT 1")
+            await taken.wait()
             await tx.execute("UPDATE import_file SET holder = 'second'")
         return await work.run(item.id, "second")
 
     second, _ = await asyncio.gather(take_over(), work.run(item.id, "first", on_batch=lose))
     assert second is not None
     assert (second.state, second.rows_done, len(set(await numbers(work)))) == ("done", 25, 25)
+
+
+async def test_lease_is_renewed_while_a_slow_file_is_opened(work: Imports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    item, others = await accepted(work, tmp_path), list[ImportFile | None]()
+    work.lease = timedelta(seconds=1.5)
+
+    async def lease_has_ended(held_until: datetime) -> bool:
+        async with work.database.transaction() as tx:
+            return bool(await tx.fetchval("SELECT now() > $1", held_until))
+
+    async def open_slowly(*arguments: Any) -> Table:
+        monkeypatch.setattr(importing, "open_table", open_table)
+        async with work.database.transaction() as tx:
+            held_until = await tx.fetchval("SELECT held_until FROM import_file")
+        await wait_for(lambda: lease_has_ended(held_until))
+        others.append(await work.run(item.id, "second"))
+        return await open_table(*arguments)
+
+    monkeypatch.setattr(importing, "open_table", open_slowly)
+    done = await work.run(item.id, "first")
+    assert others == [None], "the lease of the first goes on"
+    assert done is not None
+    assert (done.state, done.rows_done, len(await numbers(work))) == ("done", 25, 25)
+
+
+async def test_small_file_does_not_wait_for_a_large_one_of_another_source(make_settings: SettingsFactory, tmp_path: Path) -> None:
+    sources = [source | {"imports": COLUMN_MAP} for source in SOURCES if source["id"] in ("web", "hotline")]
+    settings = make_settings(
+        IntakeSettings, sealing_keys=ENCRYPTION_KEYS, organisation=write_organisation(tmp_path, sources=sources), import_batch_rows=1
+    )
+    database, stop = Database(settings, "intake"), asyncio.Event()
+    organisation = load_checked_organisation(settings.organisation)
+    key_ring = EncryptionKeyRing.parse(settings.sealing_keys)
+    work = make_imports(database, make_parts(settings, organisation, key_ring, Clock.parse("", "test"), database))
+    large = await accepted(work, tmp_path, csv_bytes([[f"L-{number}", *ROWS[0][1:]] for number in range(80)], "utf-8"), "hotline")
+    small = await accepted(work, tmp_path, csv_bytes(ROWS[:1], "utf-8"))
+    loop = asyncio.create_task(import_waiting(work, asyncio.Event(), stop))
+
+    async def both_done() -> list[ImportFile] | None:
+        items = [await state_of(work, item.id) for item in (large, small)]
+        return items if all(item.state == "done" for item in items) else None
+
+    ended = await wait_for(both_done)
+    assert ended is not None
+    stop.set()
+    await loop
+    instants = [item.finished_at for item in ended]
+    assert sorted(instants, key=str) == [instants[1], instants[0]]
+    assert [orjson.loads(item.counts) for item in ended] == [{"registered": 80}, {"registered": 1}]
+    await database.close()
 
 
 async def test_stop_between_batches_leaves_the_rest_for_later(work: Imports, tmp_path: Path) -> None:

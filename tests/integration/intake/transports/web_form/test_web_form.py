@@ -1,80 +1,15 @@
 """The web form: opened, sent once or twice, refused with everything kept, protected, and readable for everybody."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from services.intake.bootstrap import build
-from services.intake.config import IntakeSettings
 from shared.contracts.follow_codes import follow_code, follow_key
-from shared.runtime.service import Service
-from tests.integration.intake.attachments.conftest import ATTACHMENT_KEY, JPEG
+from tests.integration.intake.attachments.conftest import JPEG
 from tests.integration.intake.conftest import query_rows
+from tests.integration.intake.transports.web_form.conftest import FOLLOW_SECRET, TYPED, URL, FormsWith, opened, registered, send
 from tests.support.html_page import HtmlPage
-from tests.support.messaging.sample_organisation import SOURCES, write_organisation
-
-FOLLOW_SECRET = "a follow key of the tests"
-FORM = {
-    "fields": [
-        *("text", "place", "happened_at", "against", "name", "phone", "email"),
-        {"field": "facts.media", "label": {"zh": "是否已联系媒体", "en": "Did you contact the press"}},
-        {"field": "product", "choices": [{"value": "lift", "zh": "电梯", "en": "Lift"}, {"value": "roof", "zh": "屋面", "en": "Roof"}]},
-    ]
-}
-TYPED = {"text": "3号楼电梯停运 <b>", "phone": "13800001234", "place": "3号楼", "product": "lift", "facts.media": "true"}
-FormsWith = Callable[..., AbstractAsyncContextManager[tuple[Service, httpx.AsyncClient]]]
-URL = "/complain/web"
-
-
-@pytest.fixture
-def forms_with(settings: IntakeSettings, tmp_path: Path) -> FormsWith:
-    """`forms_with(form={...}, form_min_seconds=…)`: intake with a form on source web, and a browser without scripts."""
-
-    @asynccontextmanager
-    async def run(form: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
-        contact = {"contact_name": "客服中心", "contact_phone": "400-800-0000", "form": FORM | (form or {})}
-        organisation = write_organisation(tmp_path, sources=[SOURCES[0] | contact, SOURCES[1]])
-        values = {
-            "organisation": organisation,
-            "attachment_store": str(tmp_path / "attachments"),
-            "attachment_key": SecretStr(ATTACHMENT_KEY),
-            "follow_key": SecretStr(FOLLOW_SECRET),
-            "follow_url": "https://complaints.example.org/f",
-            "form_min_seconds": 0.0,
-            **options,
-        }
-        async with build(settings.model_copy(update=values)).running() as service, browsing(service) as browser:
-            yield service, browser
-
-    return run
-
-
-def browsing(service: Service) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.http_port}", timeout=30)
-
-
-async def opened(browser: httpx.AsyncClient, language: str = "zh") -> HtmlPage:
-    answer = await browser.get(URL, params={"lang": language})
-    assert answer.status_code == 200, answer.text
-    return HtmlPage.parse(answer.text)
-
-
-async def send(
-    browser: httpx.AsyncClient, values: dict[str, Any], *files: tuple[str, bytes], language: str = "zh", **headers: str
-) -> httpx.Response:
-    parts = [("files", (name, content, "application/octet-stream")) for name, content in files]
-    return await browser.post(URL, params={"lang": language}, data=values, files=parts or [("files", ("", b""))], headers=headers)
-
-
-async def registered(service: Service) -> list[dict[str, Any]]:
-    rows = await query_rows(service, "SELECT case_id, number, body::jsonb->'complaint' AS complaint FROM complaint ORDER BY registered_at")
-    return [dict(row) for row in rows]
 
 
 async def test_complaint_with_a_photograph_is_registered_and_gets_number_and_code(forms_with: FormsWith) -> None:
@@ -161,6 +96,9 @@ async def test_anonymous_complainant_needs_no_contact(forms_with: FormsWith) -> 
         ({"token": "1.01934b1c-0000-7000-8000-000000000001." + "0" * 64}, {}, 422, "页面已失效"),
         ({"website": "http://spam.example.org"}, {}, 422, "请勿填写"),
         ({}, {"Sec-Fetch-Site": "cross-site"}, 403, "请在本页面"),
+        ({}, {"Sec-Fetch-Site": "same-site", "Origin": "http://example.org", "Host": "example.org"}, 403, "请在本页面"),
+        ({}, {"Origin": "https://evil.example.org"}, 403, "请在本页面"),
+        ({}, {"Origin": "null"}, 403, "请在本页面"),
     ],
 )
 async def test_programs_and_other_sites_register_nothing(
@@ -173,6 +111,37 @@ async def test_programs_and_other_sites_register_nothing(
         assert list(HtmlPage.parse(answer.text).accessibility_faults()) == []
         assert await registered(service) == []
         assert await query_rows(service, "SELECT 1 FROM attachment") == []
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://example.org", "Host": "Example.org:443"}, {"Sec-Fetch-Site": "same-origin"}])
+async def test_own_page_may_send_the_form(forms_with: FormsWith, headers: dict[str, str]) -> None:
+    async with forms_with() as (service, browser):
+        assert (await send(browser, (await opened(browser)).values() | TYPED, **headers)).status_code == 200
+        assert len(await registered(service)) == 1
+
+
+@pytest.mark.parametrize(("count", "language"), [(3, "zh"), (30, "en")])
+async def test_more_files_than_allowed_are_counted_beside_their_field(forms_with: FormsWith, count: int, language: str) -> None:
+    async with forms_with(form={"attachments": 2}) as (service, browser):
+        page = await opened(browser, language)
+        files = [(f"{number}.jpg", JPEG + bytes([number])) for number in range(count)]
+        answer = await send(browser, page.values() | TYPED, *files, language=language)
+        shown = HtmlPage.parse(answer.text)
+        assert (answer.status_code, await registered(service)) == (422, [])
+        assert (shown.values()["text"], shown.values()["token"]) == (TYPED["text"], page.values()["token"])
+        message = f"共 {count} 个，最多 2 个" if language == "zh" else f"There were {count} files, and at most 2"
+        assert message in shown.by_id("fault-files").text
+        assert [field["value"].rpartition("/")[2] for field in shown.all("input", name="kept")] == ["0.jpg", "1.jpg"]
+        assert (await send(browser, shown.values(), language=language)).status_code == 200
+
+
+async def test_body_that_ends_early_keeps_what_was_typed(forms_with: FormsWith) -> None:
+    async with forms_with() as (_, browser):
+        page = await opened(browser)
+        many = [(f"{number}.jpg", b"") for number in range(101)]
+        answer = await send(browser, page.values() | TYPED, *many)
+        values = HtmlPage.parse(answer.text).values()
+    assert (answer.status_code, values["text"], values["token"]) == (413, TYPED["text"], page.values()["token"])
 
 
 async def test_form_sent_too_soon_or_too_late_is_shown_again(forms_with: FormsWith) -> None:
@@ -215,7 +184,7 @@ async def test_body_that_is_no_form_shows_the_form(forms_with: FormsWith, conten
     async with forms_with() as (_, browser):
         answer = await browser.post(URL, content=content, headers={"Content-Type": "multipart/form-data; boundary=x"})
         plain = await browser.post(URL, content=b"text=a", headers={"Content-Type": "application/x-www-form-urlencoded"})
-    assert (answer.status_code in (413, 422), plain.status_code) == (True, 413)
+    assert (answer.status_code in (413, 422), plain.status_code) == (True, 415)
 
 
 async def test_too_large_body_ends_the_reading(forms_with: FormsWith) -> None:
@@ -237,7 +206,7 @@ async def test_source_without_a_form_has_no_page_and_headers_protect_the_others(
     policy = page.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert (page.headers["referrer-policy"], page.headers["cache-control"], "set-cookie" in page.headers) == (
-        "no-referrer",
+        "same-origin",
         "no-store",
         False,
     )

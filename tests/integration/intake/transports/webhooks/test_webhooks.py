@@ -160,6 +160,8 @@ async def test_twilio_task_is_a_case(other_system: httpx.AsyncClient, intake: Se
     [complaint] = await complaints(intake)
     assert (complaint["channel"], complaint["text"], complaint["complainant"]["phone"]) == ("hotline", "3号楼电梯停运", "138****0000")
     assert datetime.fromisoformat(complaint["received_at"]).timestamp() == 1794186300
+    many = await other_system.post("/v1/webhooks/flex", content="a=1&" * 1000 + "a=1", headers=headers)
+    assert (many.status_code, many.json()["title"], many.json()["errors"][0]["rule"]) == (400, "the body is malformed", "too_many")
     tampered = await other_system.post("/v1/webhooks/flex", content=urlencode(form | {"TaskSid": "WT2"}), headers=headers)
     assert tampered.status_code == 401
 
@@ -192,7 +194,8 @@ async def test_webhook_without_signature_takes_the_sources_api_key_alone(other_s
     assert answer.status_code == 202, answer.text
     assert (await other_system.post("/v1/webhooks/web", json=body, headers={"Authorization": "Bearer hotline-key"})).status_code == 403
     assert (await other_system.post("/v1/webhooks/web", json=body)).status_code == 401
-    assert (await other_system.post("/v1/webhooks/hotline", json=body)).status_code == 404
+    unknown = await other_system.post("/v1/webhooks/hotline", json=body)
+    assert (unknown.status_code, unknown.json()["title"], unknown.json()["errors"][0]["field"]) == (404, "Not Found", "source")
     ambiguous = await other_system.post("/v1/webhooks/web", json=body | {"at": "9/11/2026"}, headers={"X-API-Key": "web-key"})
     assert (ambiguous.status_code, ambiguous.json()["errors"][0]["rule"]) == (422, "date_ambiguous")
     assert (await other_system.post("/v1/webhooks/web", content=b"{", headers={"X-API-Key": "web-key"})).status_code == 400

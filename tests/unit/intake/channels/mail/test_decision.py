@@ -63,6 +63,15 @@ def test_report_with_the_returned_mail_is_recognised() -> None:
     assert decide(raw).report == (MessageReference(DELIVERY, CASE), "failed", "5.2.2")
 
 
+@pytest.mark.parametrize("before", [b"Subject: a\x0cX:b", b"Subject: \xd6\xd0\x85Y:c", b"no field", b"Content-Type: multipart/mixed"])
+def test_report_with_returned_fields_is_recognised_whatever_they_are(before: bytes) -> None:
+    status = b"Reporting-MTA: dns; mx\r\n\r\nAction: failed\r\nStatus: 5.2.2\r\n"
+    returned = before + b"\r\nMessage-ID:\r\n " + OUR_MESSAGE_ID.encode() + b"\r\n"
+    for kind in ("message/rfc822-headers", "text/rfc822-headers"):
+        raw = multipart("report", ("message/delivery-status", status), (kind, returned))
+        assert decide(raw).report == (MessageReference(DELIVERY, CASE), "failed", "5.2.2")
+
+
 def test_gb2312_label_is_read_as_gb18030() -> None:
     decision = decide(sample("03"))
     assert decision.outcome is MailOutcome.SUBMISSION

@@ -1,9 +1,11 @@
 """The text of a mail: charsets, header fields, parts, HTML and quoted history."""
 
 import base64
+import codecs
 
 import pytest
 
+from services.intake.channels.mail import charsets
 from services.intake.channels.mail.bodies import read_body
 from services.intake.channels.mail.charsets import decode_text
 from services.intake.channels.mail.headers import decoded, read_date, read_sender
@@ -28,6 +30,7 @@ def test_labels_of_simplified_chinese(label: str) -> None:
         (CHINESE.encode("gb18030"), "utf-8", "charset: utf_8, read as gb18030"),
         (CHINESE.encode(), "gb2312", "charset: gb18030, read as utf_8"),
         (CHINESE.encode(), "x-unknown", "charset: no known label, read as utf_8"),
+        (CHINESE.encode(), "iso-8859-12", "charset: no known label, read as utf_8"),
     ],
 )
 def test_wrong_or_missing_labels_are_noted(data: bytes, label: str, note: str) -> None:
@@ -96,6 +99,17 @@ def test_plain_part_is_preferred_unless_it_is_empty() -> None:
 def test_html_is_read_without_tags_comments_and_styles() -> None:
     html = "<style>p{}</style><!-- <p>no</p> --><p>您好，</p><p>电梯停运 3 天&nbsp;了</p><script>x()</script><!-- open"
     assert read_body(parse_mail(mail(html, html=True)).root).text == "您好，\n电梯停运 3 天\u00a0了"
+
+
+@pytest.mark.parametrize(("declaration", "text"), [("<<!x>![x[ >", "![x[ >"), ("<<?x>!-- ->", "!-- ->"), ("<<<!x>", "")])
+def test_declarations_that_are_left_out_make_no_new_ones(declaration: str, text: str) -> None:
+    html = f"<p>电梯{declaration * 9000}停运</p>"
+    assert read_body(parse_mail(mail(html, html=True)).root).text == f"电梯{text * 9000}停运"
+
+
+def test_every_codec_of_text_exists() -> None:
+    for name in charsets._KNOWN:
+        assert codecs.lookup(name)
 
 
 def test_attachments_are_named() -> None:

@@ -17,6 +17,7 @@ class TokenServer:
     def __init__(self) -> None:
         self.requests: list[dict[str, list[str]]] = []
         self.status = 200
+        self.rotated: list[str | None] = []
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
@@ -25,7 +26,8 @@ class TokenServer:
         self.requests.append(parse_qs(request.content.decode()))
         if self.status != 200:
             return httpx.Response(self.status, json={"error": "invalid_grant"})
-        return httpx.Response(200, json={"access_token": f"token-{len(self.requests)}", "expires_in": 3600})
+        answer = {"access_token": f"token-{len(self.requests)}", "expires_in": 3600}
+        return httpx.Response(200, json=answer | ({"refresh_token": self.rotated.pop(0)} if self.rotated else {}))
 
 
 @pytest.fixture
@@ -67,6 +69,20 @@ async def test_refused_refresh_names_the_remedy_and_no_secret(tokens: tuple[Acce
     with pytest.raises(TokenUnavailableError, match=r"gave no token \(HTTP 400\); check client_id") as raised:
         await access.current()
     assert "secret" not in str(raised.value).replace("client secret", "")
+
+
+async def test_rotated_refresh_token_replaces_the_one_before(tokens: tuple[AccessTokens, TokenServer]) -> None:
+    access, server = tokens
+    server.rotated = ["second-secret", None, "", "third-secret"]
+    for _ in range(4):
+        await access.current()
+        access.expire()
+    server.status = 500
+    with pytest.raises(TokenUnavailableError):
+        await access.current()
+    used = [request["refresh_token"][0] for request in server.requests]
+    assert used == ["refresh-secret", "second-secret", "second-secret", "second-secret", "third-secret"]
+    assert "third-secret" not in repr(access)
 
 
 async def test_token_file_is_read_at_every_login(tmp_path: Path) -> None:

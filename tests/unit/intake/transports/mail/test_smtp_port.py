@@ -5,6 +5,7 @@ import smtplib
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.errors import Unavailable
 from tests.integration.notify.providers.test_smtp import self_signed_certificate
 from tests.support.mail.building import ADDRESS, CASE, KEY, RULES, mail
+from tests.support.waiting import wait_for
 
 MAX_BYTES = 50_000
 OTHER = "other@jiesu.example"
@@ -47,7 +49,7 @@ class Taker:
 async def serving(taker: Taker, **settings: Any) -> AsyncIterator[tuple[SmtpPort, asyncio.Event]]:
     mailboxes = {ADDRESS: Mailbox("tousu", None, RULES), OTHER: Mailbox("other", None, RULES)}  # type: ignore[arg-type]
     options = SmtpPortSettings(port=0, **settings)
-    handler = MailHandler(mailboxes, KEY, taker, Clock(), lmtp=options.protocol == "lmtp")  # type: ignore[arg-type]
+    handler = MailHandler(mailboxes, KEY, taker, Clock())  # type: ignore[arg-type]
     port, stop = SmtpPort(options, handler, MAX_BYTES), asyncio.Event()
     task = asyncio.create_task(port.run(stop))
     await asyncio.wait_for(port.listening.wait(), 5)
@@ -137,15 +139,76 @@ async def test_size_is_announced_and_checked_before_and_while_reading() -> None:
 
             return work
 
-        code, _text = await in_session(port, send_unannounced(b"x\r\n" * (MAX_BYTES // 3 + 100)))
-        assert code == 552
-        for endless in (b"x" * 1_000_000, b"x\r\n" * 1_000_000):
+        for length in (MAX_BYTES // 3 + 100, 300_000):
+            code, _text = await in_session(port, send_unannounced(b"x\r\n" * length))
+            assert code == 552, "also far beyond the limit, to a client that reads it after it has sent everything"
+        for endless in (b"x" * 2_000_000, b"x\r\n" * 1_000_000):
             try:
                 code, _text = await in_session(port, send_unannounced(endless))
             except (smtplib.SMTPException, OSError):
                 code = 552  # the connection was closed while the client was still sending
             assert code == 552
     assert taker.taken == []
+
+
+async def begin_mail(port: SmtpPort) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which a mail may be sent."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
+    await reader.readline()
+    for command in ("EHLO client.example", "MAIL FROM:<a@x.cn>", f"RCPT TO:<{ADDRESS}>", "DATA"):
+        writer.write(f"{command}\r\n".encode())
+        while (reply := await asyncio.wait_for(reader.readline(), 5))[3:4] == b"-":
+            pass
+    assert reply.startswith(b"354")
+    return reader, writer
+
+
+def _is_reset(session: Any, timer: object) -> bool:
+    return session._timeout_handle is not timer
+
+
+async def test_slow_mail_is_not_cut_while_its_data_arrive() -> None:
+    taker = Taker()
+    async with serving(taker) as (port, _):
+        reader, writer = await begin_mail(port)
+        [session] = port._sessions
+        for line in mail().splitlines(keepends=True):
+            timer = session._timeout_handle
+            writer.write(line)
+            await wait_for(partial(_is_reset, session, timer))
+        writer.write(b"\r\n.\r\n")
+        assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"250")
+        writer.close()
+    assert len(taker.taken) == 1
+
+
+async def test_mail_that_takes_too_long_is_refused_for_now() -> None:
+    taker = Taker()
+    async with serving(taker, mail_seconds=0.2) as (port, _):
+        reader, writer = await begin_mail(port)
+        writer.write(b"Subject: slow\r\n")
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"421 4.4.2")
+        writer.close()
+    assert taker.taken == []
+
+
+@pytest.mark.parametrize(
+    ("error", "length", "code"), [(ValueError("a fault of ours"), 10, 451), (None, MAX_BYTES, 552), (None, 300_000, 552)]
+)
+async def test_lmtp_answers_for_each_recipient_after_a_fault_too(error: Exception | None, length: int, code: int) -> None:
+    taker = Taker()
+    taker.error = error
+
+    def work(client: smtplib.SMTP) -> list[int]:
+        client.ehlo()
+        client.mail("a@x.cn")
+        for recipient in (ADDRESS, OTHER):
+            client.rcpt(recipient)
+        first, _ = client.data(b"x\r\n" * length)
+        return [first, client.getreply()[0]]
+
+    async with serving(taker, protocol="lmtp") as (port, _):
+        assert await in_session(port, work, smtplib.LMTP) == [code, code]
 
 
 async def test_lmtp_answers_for_each_recipient() -> None:

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 import pytest
 from pydantic import ValidationError
 
+from services.notify.providers.http_gateway import message_mac
 from services.notify.providers.kind import ProviderContext
 from services.notify.providers.provider import DeliveryReceipt, Provider, ReceiptStatus
 from services.notify.providers.receipts import ReceiptCall, ReceiptForged, ReceiptReader, ReceiptUnreadable
 from services.notify.providers.registry import PROVIDER_KINDS
 from services.notify.providers.sms.aliyun import signed_headers
-from services.notify.providers.sms.http_gateway import message_mac
 from services.notify.providers.sms.twilio import sign_callback
 from shared.runtime.clock import Clock
 

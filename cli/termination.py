@@ -1,0 +1,21 @@
+"""Ends a block at SIGTERM as Ctrl-C does."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+
+
+@contextmanager
+def sigterm_like_interrupt() -> Iterator[None]:
+    """SIGTERM interrupts the block: by default it ends a process without its `finally` blocks."""
+    if current_thread() is not main_thread():
+        # Python sets signal handlers in the main thread alone; a block elsewhere ends with it.
+        yield
+        return
+    # As SIGINT, for which asyncio cancels the task in place of an exception at an arbitrary line.
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
