@@ -42,8 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command → the module and name of its typer app or function, and its help in one line."""
 SERVER_COMMANDS = frozenset(
-    ("topics", "intake", "dead-letters", "ledger", "evidence", "attachments", "form", "forms", "list", "report", "replay", "migrate")
-    + ("procedure replay", "notify preview", "triage export")
+    (
+        *("topics", "intake", "dead-letters", "ledger", "evidence", "attachments", "form", "forms", "list", "report", "replay", "migrate"),
+        *("procedure replay", "notify preview", "triage export"),
+    )
 )
 """Commands that use database or broker: with no servers in the environment they use those of `jiesu up` in var/up."""
 ADDRESSES = Path("var/up/addresses.json")
