@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.database.measuring import LEASE

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.heartbeats.listener import HeartbeatListener

@@ -6,7 +6,7 @@ from pathlib import Path
 from cli.status.collecting import logged_errors
 from cli.status.model import ABSENT, ENDED, STALLED, LastError, ProcessStatus, StackStatus, WorkStatus
 from cli.status.text import status_lines
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 
 START = datetime(2026, 11, 28, 1, 10, tzinfo=UTC)
 IDLE = WorkStatus(
