@@ -42,7 +42,7 @@ def observed(topic: str, le: str) -> float | None:
 
 
 def test_lag_is_counted_by_topic_with_the_trace_of_the_slowest_record() -> None:
-    batch = [
+    batch: list[ReceivedRecord | FailedRecord] = [
         received("lag-a", 20, 0xA1),
         received("lag-a", 4_000, 0xA2),
         FailedRecord(raw("lag-b", 40_000), "bad"),
