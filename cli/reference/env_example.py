@@ -36,6 +36,8 @@ JIESU_SMTP_SENDER=
 # Only with a text message gateway of your own instead of the sink.
 JIESU_SMS_URL=
 
+# The image that ours is built on: a mirror's name, or one with its digest.
+JIESU_BASE_IMAGE=python:3.11-slim-bookworm
 # The organisation file on this machine.
 JIESU_ORGANISATION_FILE=./deploy/compose/organisation.yaml
 # Ports on this machine's loopback; put a proxy with TLS in front of them.
