@@ -32,7 +32,7 @@ from tests.support.repository import PROJECT
 from tests.support.servers.debian_packages import unpacked_program
 
 REASON = why_no_containers()
-pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.timeout(600)]
 
 COMPOSE = PROJECT / "docker-compose.yml"
 SERVERS = {"kafka", "postgres", "prometheus"}
@@ -88,7 +88,7 @@ def stack() -> Iterator[ComposeStack]:
         prometheus,
     )
     try:
-        running.start(180)
+        running.start(300)
         yield running
     finally:
         running.close()
