@@ -45,6 +45,7 @@ INTAKE_PORT=8001
 SLA_PORT=8003
 NOTIFY_PORT=8004
 PROMETHEUS_PORT=9090
+ALERTMANAGER_PORT=9093
 GRAFANA_PORT=3000
 
 # All other settings. On a machine without containers they may be set here; with docker-compose.yml they go into settings.env

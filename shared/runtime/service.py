@@ -29,6 +29,7 @@ from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.process import logging, metrics
+from shared.runtime.process.event_loop import measure_event_loop
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.server_addresses import parse_headers
@@ -57,7 +58,7 @@ class Service:
         self.health = Health()
         self.database = Database(settings, name)
         # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
-        self.processing_database = self.database.with_own_connections(settings.processing_pool)
+        self.processing_database = self.database.with_own_connections(settings.processing_pool, "processing")
         self._measuring = ElectedMeasuring(self.database)
         self.tracing = Tracing(
             name, settings.trace_endpoint, settings.trace_ratio, parse_headers(settings.trace_headers.get_secret_value())
@@ -207,6 +208,7 @@ class Service:
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", partial(housekeeping.run, self.database, self.health))
         self._loops["database-watch"] = partial(watch_database, self.database, self.health)
+        self._loops["event-loop"] = measure_event_loop
         self._loops["measuring"] = self._measuring.stand_for_election
         for measurement in housekeeping.measurements(self.clock):
             self.add_measurement(measurement)

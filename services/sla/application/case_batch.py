@@ -23,12 +23,14 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.lifecycle.links.resolution import resolve_link
+from services.sla.domain.reports.event_figures import figures_of
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases, decision_contexts, deferred_inputs, duties, ledgers
 from services.sla.storage.cases import StoredCase
 from services.sla.storage.decision_contexts import StoredDecisionContext
 from services.sla.storage.deferred_inputs import DeferredInput, NewDeferredInput
+from services.sla.storage.figures.tallies import TallyKey, add_tallies
 from services.sla.storage.ledgers import NewLedgerEntry
 from services.sla.storage.reviews import review_queue
 from shared.contracts.envelope import CloudEventRecord
@@ -66,6 +68,7 @@ class CaseBatch:
     opened_procedures: set[str] = field(default_factory=set)
     failed_conditions: list[tuple[Case, tuple[str, ...], str | None]] = field(default_factory=list)
     reviews: ReviewChanges = field(default_factory=ReviewChanges)
+    tallies: list[TallyKey] = field(default_factory=list)
     traceparents: dict[str, str | None] = field(default_factory=dict)
     """Of the last input of each case, which arms its timer."""
     traces: LinkedTraces = field(default_factory=lambda: LinkedTraces(Tracing("sla")))
@@ -97,15 +100,15 @@ class CaseBatch:
         """
         stored = self.stored_cases[case_id]
         case_input = resolve_link(stored.case, case_input, self._find_linked)
-        before = replace(stored), len(self.new_entries), len(self.messages)
+        before = replace(stored), len(self.new_entries), len(self.messages), len(self.tallies)
         try:
             return self._decide(stored, case_id, case_input, traceparent)
         except EventTooLargeError as error:
             if not isinstance(case_input, TakeAction):
                 raise
             # A failing record would park the case: one person could shut out everybody who works on it.
-            self.stored_cases[case_id], entries, messages = before
-            del self.new_entries[entries:], self.messages[messages:]
+            self.stored_cases[case_id], entries, messages, tallied = before
+            del self.new_entries[entries:], self.messages[messages:], self.tallies[tallied:]
             refused = replace(case_input, data={}, denied=f"data: {error}; send less with the action")
             return self._decide(self.stored_cases[case_id], case_id, refused, traceparent)
 
@@ -190,6 +193,7 @@ class CaseBatch:
         await self._start_duties(tx)
         await review_queue.save_changes(tx, self.reviews.opened, self.reviews.ended)
         await ledgers.append_entries(tx, self.new_entries)
+        await add_tallies(tx, self.tallies)
         await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
         # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
@@ -210,13 +214,10 @@ class CaseBatch:
         """Count and log the entries that did not apply; expressions are the procedure's, so that no value of a case is logged."""
         for case, conditions, traceparent in self.failed_conditions:
             metrics.FAILED_CONDITIONS_TOTAL.labels(case.procedure).inc()
+            about = {"case": case.id, "procedure": case.procedure, "version": case.version, "conditions": list(conditions)}
             with working_on(Activity(traceparent, case.id)):
                 log.warning(
-                    "conditions cannot be evaluated on a case: their entries did not apply; correct the fact or the procedure",
-                    case=case.id,
-                    procedure=case.procedure,
-                    version=case.version,
-                    conditions=list(conditions),
+                    "conditions cannot be evaluated on a case: their entries did not apply; correct the fact or the procedure", **about
                 )
 
     def _rulebook(self, case: Case | None, case_input: CaseInput) -> Rulebook:
@@ -261,9 +262,9 @@ class CaseBatch:
         case = context.case
         fields = event_mapping.published_fields(event, case, context.rulebook.procedure, context.worktime)
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
-        # Encoded once: the ledger's hash covers exactly the bytes that the topic carries (ADR 15).
+        # Encoded once: ledger and topic carry the same bytes (ADR 15); the hash is of those without personal values (ADR 68).
         at, body = fields["at"], hash_chain.canonical_json(fields)
-        stored.head = hash_chain.chain_hash(stored.head, body)
+        stored.head = hash_chain.personal_chain_hash(stored.head, body, stored.personal_key, fields)
         stored.changed_at = max(stored.changed_at, event.at)
         self.new_entries.append(
             NewLedgerEntry(
@@ -278,6 +279,8 @@ class CaseBatch:
                 context_stamp=context.context_stamp,
             )
         )
+        figures = figures_of(fields, case, context.rulebook.procedure)
+        self.tallies += [TallyKey(at.date(), each.name, case.procedure, case.department, each.detail) for each in figures]
         self.messages += messages_of(event, fields, body, context)
 
 

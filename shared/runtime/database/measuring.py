@@ -21,16 +21,24 @@ _RENEW_SECONDS = 1.0
 LEASE = timedelta(seconds=3)
 """With an attempt a second, another process measures within MEASURE_SECONDS after the elected one died, its machine or its network."""
 _VALID_PERIODS = 6
+_PAUSE_FACTOR = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What sets gauges from the database every `period` real seconds; `set_gauges(tx)` sets exactly these gauges."""
+    """What sets gauges from the database every `period` real seconds, or less often when it takes long.
+
+    `set_gauges(tx)` sets exactly these gauges.
+    """
 
     name: str
     set_gauges: Callable[[Transaction], Awaitable[None]]
     gauges: Sequence[SharedGauge]
     period: float = MEASURE_SECONDS
+
+    def pause(self, took: float) -> float:
+        """Seconds until the next time after one that took so many: figures of millions of cases use at most a fiftieth of a core."""
+        return max(self.period, _PAUSE_FACTOR * took)
 
 
 class ElectedMeasuring:
@@ -42,7 +50,7 @@ class ElectedMeasuring:
     def __init__(self, database: Database) -> None:
         # Connections of its own, one to measure and one to renew: batches that wait for the pool would make the figures old,
         # a slow measurement would end the lease.
-        self._database = database.with_own_connections(2)
+        self._database = database.with_own_connections(2, "measuring")
         self._election = Election("measuring", LEASE)
         self._tenure = Tenure()
         self._elected = asyncio.Event()
@@ -64,14 +72,17 @@ class ElectedMeasuring:
         metrics.MEASUREMENTS_FAILED.labels(measurement.name)
         while not stop.is_set():
             if self._tenure.is_held:
+                started = monotonic()
                 await self.measure(measurement)
-                await sleep_or_stop(stop, measurement.period)
+                await sleep_or_stop(stop, measurement.pause(monotonic() - started))
             else:
+                # Still set where the tenure ended because the database was away: the loop would run without a pause.
+                self._elected.clear()
                 await wait_for_any(_RENEW_SECONDS, stop, self._elected)
 
     async def measure(self, measurement: Measurement) -> bool:
         """Measure once, if this process is elected; the gauges end otherwise, and when the measurement fails."""
-        measured = False
+        measured, started = False, monotonic()
         try:
             if self._tenure.is_held or await self._stand():
                 async with self._one_at_a_time, self._database.transaction() as tx:
@@ -83,7 +94,7 @@ class ElectedMeasuring:
         finally:
             for gauge in measurement.gauges:
                 if measured:
-                    gauge.hold(self._tenure, _VALID_PERIODS * measurement.period)
+                    gauge.hold(self._tenure, _VALID_PERIODS * measurement.pause(monotonic() - started))
                 else:
                     gauge.expire()
         return measured

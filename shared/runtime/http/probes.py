@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from shared.runtime.clock import Clock
 from shared.runtime.http.openapi import problem_responses
 from shared.runtime.http.problem import SERVER_FAULT
+from shared.runtime.http.request_metrics import exposition_for
 from shared.runtime.process.health import STALLED_REMEDY, Health, Reason
 
 ProbeState = Literal["alive", "stalled", "ready", "degraded", "not_ready", "started", "starting"]
@@ -65,9 +65,11 @@ def probe_router(health: Health) -> APIRouter:
         return _answer("started" if health.started else "starting", health.started, reasons, {})
 
     @router.get("/metrics", response_class=PlainTextResponse)
-    async def metrics(_: Request) -> Response:
-        """Metrics in the Prometheus text format."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(request: Request) -> Response:
+        """Metrics in the Prometheus text format, with exemplars as OpenMetrics where the scraper accepts that."""
+        text, media_type = exposition_for(request.headers.get("accept", ""))
+        # As a header: of a media type Starlette would make another one by adding its own charset.
+        return Response(text, headers={"content-type": media_type})
 
     return router
 

@@ -14,6 +14,7 @@ from shared.runtime.http.default_headers import DefaultHeaders
 from shared.runtime.http.openapi import ServiceApi
 from shared.runtime.http.probes import probe_router
 from shared.runtime.http.problem import add_problem_handlers
+from shared.runtime.http.request_metrics import RequestMetrics
 from shared.runtime.http.request_spans import RequestSpans
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
@@ -49,7 +50,7 @@ class HttpServer:
         settings = self._settings
         limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            DefaultHeaders(HeaderLimits(RequestSpans(self.app, self._tracing))),
+            RequestMetrics(DefaultHeaders(HeaderLimits(RequestSpans(self.app, self._tracing)))),
             http=guarded_protocol(limits),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             lifespan="off",

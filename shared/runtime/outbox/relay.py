@@ -9,6 +9,8 @@ import asyncpg
 import orjson
 import structlog
 
+from shared.contracts.envelope import TRACEPARENT_HEADER
+from shared.contracts.topics import TOPICS
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.kafka.connection import connection_options
@@ -25,6 +27,7 @@ from shared.runtime.outbox.unsendable import UnsendableMessage, store_unsendable
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.tracing.context import exemplar, valid_traceparent
 from shared.runtime.tracing.spans import Tracing
 
 BATCH_MESSAGES = 1500
@@ -127,16 +130,22 @@ class Relay:
             rows.sort(key=lambda row: row["id"])  # RETURNING has no order
             publishing = PublishSpans(self._tracing) if self._tracing is not None and self._tracing.is_on else None
             records = [record for row in rows for record in self._producer_records(row, publishing)]
-            outcomes = await self._producer.send(records) if records else []
+            outcomes = await self._send(records) if records else []
             error = await self._settle_unsent(tx, rows, outcomes)
         if publishing is not None:
             publishing.end(outcomes)
         sent = outcomes.count(None)
-        metrics.RELAY_MESSAGES.inc(sent)
+        _measure(rows, outcomes)
         if error is not None:
             raise error
         is_full = sum(len(record[2]) for record in records) > _FULL_CYCLE_BYTES
         return max(sent, BATCH_MESSAGES) if is_full else sent
+
+    async def _send(self, records: Sequence[ProducerRecord]) -> list[BaseException | None]:
+        started = monotonic()
+        outcomes = await self._producer.send(records)
+        metrics.RELAY_SECONDS.observe(monotonic() - started)
+        return outcomes
 
     async def _settle_unsent(
         self, tx: Transaction, rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | None]
@@ -200,3 +209,25 @@ class Relay:
             return
         self._poll_seconds = min_poll_seconds
         self._database.outbox_added.clear()
+
+
+def _measure(rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | None]) -> None:
+    """Count the messages by topic, and observe how long each row waited; a row holds messages of one commit."""
+    remaining = iter(outcomes)
+    for row in rows:
+        of_row = list(islice(remaining, len(row["keys"])))
+        topic = _topic_label(row["topic"])
+        sent = of_row.count(None)
+        metrics.RELAY_MESSAGES.labels(topic, "sent").inc(sent)
+        metrics.RELAY_MESSAGES.labels(topic, "failed").inc(len(of_row) - sent)
+        if sent:
+            metrics.OUTBOX_WAIT.observe(max(0.0, row["age"]), exemplar(_traceparent(row["headers"][0])))
+
+
+def _topic_label(topic: str) -> str:
+    # Departments come and go with the organisation file: one label for all of their topics.
+    return topic if topic in TOPICS else "department"
+
+
+def _traceparent(headers: str) -> str | None:
+    return valid_traceparent(next((value for name, value in orjson.loads(headers) if name == TRACEPARENT_HEADER), None))

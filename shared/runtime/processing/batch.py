@@ -3,10 +3,11 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
-from shared.runtime.clock import monotonic
+from shared.runtime.clock import Clock, monotonic
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters import set_aside, store
 from shared.runtime.dead_letters.breaker import Breaker, RepeatedFaultError
@@ -20,6 +21,7 @@ from shared.runtime.processing.failure_isolation import Applier, BatchHandler, B
 from shared.runtime.processing.record_spans import RecordSpans
 from shared.runtime.processing.scheduling import merge_by_timestamp, split_by_partition
 from shared.runtime.processing.sender_limits import UNVERIFIED, SenderLimits
+from shared.runtime.tracing.context import exemplar
 from shared.runtime.tracing.spans import Tracing
 
 log = structlog.get_logger(__name__)
@@ -37,6 +39,7 @@ class BatchProcessor:
         breaker: Breaker,
         limits: SenderLimits,
         health: Health,
+        clock: Clock,
         batch_size: int,
         retry_seconds: float,
         on_repeated: BatchHandler | None = None,
@@ -49,6 +52,7 @@ class BatchProcessor:
         self._database = database
         self._applier = Applier(handler, on_repeated)
         self._health = health
+        self._clock = clock
         self._limits = limits
         self._batch_size = batch_size
         self._retry_seconds = retry_seconds
@@ -98,6 +102,7 @@ class BatchProcessor:
             else:
                 self._health.clear_trouble("batches")
                 _measure(records, decoded, monotonic() - started)
+                measure_lag(decoded, self._clock.real_now())
                 spans.end((*result.bad_input, *result.by_fault))
                 return
         spans.end(error="reading stopped: the breaker is open")
@@ -147,3 +152,21 @@ def _measure(records: Sequence[RawRecord], decoded: Sequence[ReceivedRecord | Fa
     for raw in records:
         if raw.timestamp_type != LOG_APPEND_TIME:
             metrics.UNTRUSTED_TIMESTAMPS.labels(raw.topic).inc()
+
+
+def measure_lag(decoded: Sequence[ReceivedRecord | FailedRecord], committed_at: datetime) -> None:
+    """Observe the lag of each record; the exemplar is the trace of the slowest one, since that is the one that somebody looks for."""
+    now_ms = committed_at.timestamp() * 1000
+    by_topic: dict[str, list[RawRecord]] = defaultdict(list)
+    slowest: dict[str, ReceivedRecord] = {}
+    for record in decoded:
+        by_topic[record.raw.topic].append(record.raw)
+        if isinstance(record, ReceivedRecord):
+            slowest[record.topic] = min(slowest.get(record.topic, record), record, key=lambda each: each.raw.timestamp_ms)
+    for topic, records in by_topic.items():
+        histogram = metrics.RECORD_LAG.labels(topic)
+        first = slowest.get(topic)
+        for raw in records:
+            trace = exemplar(first.traceparent) if first is not None and raw is first.raw else None
+            # A clock of ours that is behind the broker's makes no negative lag.
+            histogram.observe(max(0.0, now_ms - raw.timestamp_ms) / 1000, trace)

@@ -76,6 +76,7 @@ class Subscription:
             breaker=Breaker(settings.breaker_cases, self._health),
             limits=SenderLimits(settings.bad_records_burst, settings.bad_records_per_minute),
             health=self._health,
+            clock=self._clock,
             batch_size=settings.batch_size,
             retry_seconds=settings.max_poll_interval_ms / 2000,
             on_repeated=on_repeated,
@@ -137,6 +138,7 @@ class Subscription:
         while not stop.is_set():
             if await self.watermark.refresh(self.watermark.owned_partitions()):
                 self._health.clear_trouble("broker")
+                metrics.WATERMARK_LAG.observe(self.watermark.lag_seconds)
                 metrics.CONSUMER_LAG.replace({(topic,): lag for topic, lag in self.watermark.lag_by_topic.items()})
             else:
                 metrics.CONSUMER_LAG.expire()

@@ -22,7 +22,7 @@ from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff, sleep_or_stop, wait_for_any
 from shared.runtime.timers.blocked_cases import BlockedCases
-from shared.runtime.tracing.context import Activity, is_sampled, working_on
+from shared.runtime.tracing.context import Activity, exemplar, is_sampled, working_on
 from shared.runtime.tracing.linked_traces import LinkedTraces
 from shared.runtime.tracing.spans import AttributeValue, Tracing
 
@@ -284,4 +284,4 @@ class TimerLoop:
         now = self._clock.real_now()
         for timer in fired:
             lateness = (now - self._clock.to_real(timer.due_at)) / timedelta(seconds=1)
-            metrics.TIMER_LATENESS.observe(max(0.0, lateness))
+            metrics.TIMER_LATENESS.observe(max(0.0, lateness), exemplar(timer.traceparent))
