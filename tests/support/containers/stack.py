@@ -67,7 +67,7 @@ class ComposeStack:
         return name in self._healthy
 
     def check(self, name: str) -> int:
-        """Run the health check of a service in its container and return its exit status; a check out of time has failed, as in an engine."""
+        """Run the health check of a service in its container and return its exit status; as in an engine, one out of time has failed."""
         try:
             return self.containers[name].run(self.services[name].healthcheck, self.services[name].healthcheck_seconds()).returncode
         except subprocess.TimeoutExpired:
