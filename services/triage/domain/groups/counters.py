@@ -1,6 +1,6 @@
 """Group counters: what they remember, what has to be loaded to count one case more, and the groups that come of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -77,6 +77,13 @@ class GroupChanges:
     left: tuple[tuple[str, Group], ...] = ()
     found: tuple[Group, ...] = ()
     joined: tuple[tuple[str, Group], ...] = ()
+
+
+def completed(counter: GroupCounter, before: GroupCounter, whole: GroupCounter) -> GroupCounter:
+    """A counter with all members of its groups: `before` is what was loaded of it, `whole` all of it, `counter` what events made of it."""
+    removed = {o.case for o in before.occurrences} - {o.case for o in counter.occurrences}
+    by_case = {o.case: o for o in whole.occurrences if o.case not in removed} | {o.case: o for o in counter.occurrences}
+    return replace(counter, occurrences=tuple(sorted(by_case.values())), partial=False)
 
 
 def group_founder(group: str) -> str:
