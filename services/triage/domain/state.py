@@ -211,7 +211,7 @@ class TriageState(CountedCases):
 
     def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         triage_case = self.cases[case]
-        tells_people_apart = entry.distinct is not None or entry.same is not None
+        tells_people_apart = entry.counts_people or entry.same is not None
         person = self.people.person(triage_case.complainants) if tells_people_apart else ""
         occurrence = Occurrence(triage_case.complaint.received_at, case, person)
         try:

@@ -113,14 +113,14 @@ def _length(window: str) -> timedelta | None:
 def max_neighbours(entry: CountEntry) -> int:
     """Return how many occurrences on each side of one can matter to it: any window that is not full holds fewer than the threshold.
 
-    With `distinct` one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
+    Where people count one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
     """
-    return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
+    return 20 * entry.threshold if entry.counts_people else entry.threshold - 1
 
 
 def is_counted_around(entry: CountEntry) -> bool:
     """Whether a change of people has to be counted again around each of their cases: elsewhere one case reaches all of a counter's."""
-    return entry.distinct is not None and entry.window is not None
+    return entry.counts_people and entry.window is not None
 
 
 def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, complainants: PersonKeys) -> GroupQuery:
@@ -135,5 +135,5 @@ def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, c
         None if window is None else 2 * window,
         2 * max_neighbours(entry),
         complainants if entry.same else (),
-        counts_people=entry.distinct is not None,
+        counts_people=entry.counts_people,
     )
