@@ -12,14 +12,21 @@ from pydantic.fields import FieldInfo
 
 from cli.service_names import SERVICES
 from shared.runtime.process import metrics as runtime_metrics
+from shared.runtime.process.measured_gauge import SharedGauge
 from shared.runtime.process.settings import RuntimeSettings
 
 ALL_SERVICES = "every service"
+UNITS = ("seconds", "bytes", "ratio")
+"""Base units in Prometheus' sense; a counter of seconds ends with `_seconds_total`."""
+_STATES = frozenset({"jiesu_ready", "jiesu_degraded", "jiesu_database_up", "jiesu_intake_mailbox_up", "jiesu_notify_provider_open"})
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredMetric:
-    """A metric: `owner` is a service or `every service`, `kind` counter, gauge or histogram; PromQL may use `series_names`."""
+    """A metric: `owner` is a service or `every service`, `kind` counter, gauge or histogram; PromQL may use `series_names`.
+
+    `shared`: one elected process of the service exports it, since the database counts it.
+    """
 
     owner: str
     name: str
@@ -27,6 +34,13 @@ class DeclaredMetric:
     labels: tuple[str, ...]
     help: str
     series_names: tuple[str, ...]
+    shared: bool = False
+
+    @property
+    def unit(self) -> str:
+        """The base unit that the name ends with; `count` for numbers of things, `0 or 1` for states."""
+        last = self.name.rsplit("_", 1)[-1]
+        return "0 or 1" if self.name in _STATES else last if last in UNITS else "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +97,18 @@ def _metrics(owner: str, module: Any) -> Iterator[DeclaredMetric]:
         if isinstance(value, MetricWrapperBase):
             [family] = value.describe()
             labels = tuple(value._labelnames)  # noqa: SLF001 - a metric without samples does not show its labels otherwise
-            yield DeclaredMetric(owner, family.name, family.type, labels, family.documentation, _series_names(family.name, family.type))
+            series = _series_names(family.name, family.type)
+            shared = isinstance(value, SharedGauge)
+            yield DeclaredMetric(owner, family.name, family.type, labels, family.documentation, series, shared)
 
 
 def _series_names(name: str, kind: str) -> tuple[str, ...]:
     # prometheus_client's names: of a counter and a histogram there is no series with the name of the metric itself.
     match kind:
         case "counter":
-            return (f"{name}_total", f"{name}_created")
+            return (f"{name}_total",)
         case "histogram":
-            return (f"{name}_bucket", f"{name}_count", f"{name}_sum", f"{name}_created")
+            return (f"{name}_bucket", f"{name}_count", f"{name}_sum")
         case _:
             return (name,)
 

@@ -9,8 +9,10 @@ from typing import Any
 from cli.messages import message_pages
 from cli.messages.pack_messages import pack_messages
 from cli.reference import declared
+from cli.reference.checkout import require_checkout
 from cli.reference.env_example import env_example, known_variables
 from cli.reference.list_pages import list_page
+from cli.reference.metric_uses import describe_uses, uses_by_metric
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
 from shared.contracts.topics import TOPICS, department_topic
 from shared.procedures.coverage import pack_coverage
@@ -24,12 +26,35 @@ _DAY_MS = 86_400_000
 GENERATED = "<!-- Written by `make docs`; change the code or the pack instead. -->"
 
 
+_METRICS_INTRO = """\
+What `/metrics` exports, as text or, with exemplars (the id of the trace), as OpenMetrics for a scraper that accepts that.
+Label values come from closed lists, procedures or the organisation, never from complaints; names that are on none of them count as `other`.
+
+`one process`: the database counts it, so the elected process of the service exports it, and after its death another one within five
+seconds; nobody else has the series, so `sum` over the processes is right. `each process`: its own share; sum counters and counts, and take
+the maximum of ages.
+"""
+
+
 def metrics_page() -> str:
-    """Every metric by owner."""
-    parts = [_page_header("Metrics", "What `/metrics` exports. Label values come from closed lists, procedures or the organisation.")]
-    for owner, metrics in groupby(declared.declared_metrics(), key=lambda metric: metric.owner):
-        rows = [(_code(m.series_names[0] if m.kind == "counter" else m.name), m.kind, _codes(m.labels), m.help) for m in metrics]
-        parts += [f"## {_capital(owner)}", _table(("metric", "kind", "labels", "meaning"), rows)]
+    """Every metric by owner, with what reads it."""
+    listed = declared.declared_metrics()
+    uses = uses_by_metric(require_checkout(), listed)
+    parts = [_page_header("Metrics", _METRICS_INTRO)]
+    for owner, metrics in groupby(listed, key=lambda metric: metric.owner):
+        rows = [
+            (
+                _code(m.series_names[0] if m.kind == "counter" else m.name),
+                m.kind,
+                m.unit,
+                _codes(m.labels),
+                "one process" if m.shared else "each process",
+                m.help,
+                describe_uses(uses.get(m.name, ())),
+            )
+            for m in metrics
+        ]
+        parts += [f"## {_capital(owner)}", _table(("metric", "kind", "unit", "labels", "exported by", "meaning", "read by"), rows)]
     return _page(parts)
 
 

@@ -225,6 +225,8 @@ def _start_failure(process: ManagedProcess) -> str:
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/ready", timeout=2).is_success
+        answer = httpx.get(f"{url}/ready", timeout=2)
+        # A service is ready before it has joined its group; who starts everything waits for that too.
+        return answer.is_success and answer.json()["state"] == "ready"
     except httpx.TransportError:
         return False

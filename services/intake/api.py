@@ -29,8 +29,8 @@ from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
 from shared.runtime.http.problem import HttpProblem, add_problem_handlers
-from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
+from shared.runtime.tracing.context import Activity, request_traceparent, working_on
 
 _MAX_KEY_LENGTH = 200
 log = structlog.get_logger(__name__)
@@ -137,7 +137,8 @@ async def _register_items(
     validated = [_read_item(api, context, item, origin, traceparent) for item, origin in zip(items, origins, strict=True)]
     pending = [item for item in validated if isinstance(item, PendingRegistration)]
     try:
-        registered = iter(await api.group_commit.submit(pending)) if pending else iter(())
+        with working_on(Activity(traceparent)):
+            registered = iter(await api.group_commit.submit(pending)) if pending else iter(())
         results = [next(registered) if isinstance(item, PendingRegistration) else item for item in validated]
         refused = [index for index, result in enumerate(results) if result.status == "refused"]
         await _store_refusals(
@@ -206,11 +207,11 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _traceparent(request: Request) -> str:
-    """The trace context of the request (W3C Trace Context), or a new one."""
-    if traceparent := valid_traceparent(request.headers.get("traceparent")):
+    """That of the request's span, the caller's (W3C Trace Context), or a new one, so that all services log one trace id."""
+    if traceparent := request_traceparent(request.headers.get("traceparent")):
         return traceparent
     trace, span = (uuid7().replace("-", "") for _ in range(2))
-    return f"00-{trace}-{span[16:]}-01"
+    return f"00-{trace}-{span[16:]}-00"  # not sampled: no span was recorded
 
 
 def _response_body(result: RegistrationResult, code_key: bytes | None) -> dict[str, Any]:

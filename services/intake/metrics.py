@@ -16,7 +16,7 @@ ATTACHMENTS = Counter("jiesu_intake_attachments", "Files sent as attachments: st
 ATTACHMENTS_CHANGED = Counter("jiesu_intake_attachments_changed", "Stored attachments that were read and no longer had their digest")
 INCOMPLETE = Counter("jiesu_intake_incomplete", "Complaints registered without a field that their procedure requires", ["procedure"])
 REQUEST_SECONDS = Histogram(
-    "jiesu_intake_request_seconds",
+    "jiesu_intake_request_duration_seconds",
     "Real seconds from a request's arrival to its durable answer",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )

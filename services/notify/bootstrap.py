@@ -49,7 +49,10 @@ def build(settings: NotifySettings) -> Service:
     context = planning_context(settings, channels)
     requests = PlanDeliveries(context, service.key_ring, service.clock)
     lane_share = int(settings.delivery_concurrency * settings.delivery_lane_share)
-    senders = [SendDeliveries(provider, service.key_ring, service.clock, policy, lane_share, context.quiet_hours) for provider in providers]
+    senders = [
+        SendDeliveries(provider, service.key_ring, service.clock, policy, lane_share, context.quiet_hours, service.tracing)
+        for provider in providers
+    ]
     wakes = timers.register(service, senders, settings)
 
     def wake() -> None:

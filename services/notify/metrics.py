@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.notify.domain.failure_reason import FailureReason, reason_label
-from shared.runtime.process.measured_gauge import OTHER, MeasuredGauge, bounded
+from shared.runtime.process.measured_gauge import OTHER, SharedGauge, bounded
 
 CHANNELS = ("email", "sms", "chat", "voice")
 
@@ -15,7 +15,7 @@ DELIVERED = Counter("jiesu_notify_delivered", "Messages whose receipt reports de
 FAILED = Counter("jiesu_notify_failed", "Messages that finally failed, by reason", ["channel", "reason"])
 ATTEMPTS = Counter("jiesu_notify_attempts", "Attempts at a provider: accepted, or the reason of the failure", ["channel", "outcome"])
 PROVIDER_SECONDS = Histogram(
-    "jiesu_notify_provider_seconds",
+    "jiesu_notify_provider_duration_seconds",
     "Real seconds that one attempt at a provider took",
     ["channel"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60),
@@ -40,14 +40,17 @@ DIGEST_DELAY = Histogram(
     ["channel"],
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 43_200),
 )
-DIGEST_LATE = MeasuredGauge(
+DIGEST_LATE = SharedGauge(
     "jiesu_notify_digest_late_seconds", "Real seconds by which the oldest digest that is due has not been closed", ["channel"]
 )
-CARRIED_LAG = MeasuredGauge(
-    "jiesu_notify_carried_lag_seconds", "Real seconds that the oldest outcome waits for the requests that its message carried", []
+CARRIED_LAG = SharedGauge(
+    "jiesu_notify_carried_oldest_age_seconds", "Real seconds that the oldest outcome waits for the requests that its message carried", []
 )
-DUE = MeasuredGauge("jiesu_notify_due", "Messages whose next attempt is due and that are not leased", ["channel"])
-DUE_AGE = MeasuredGauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
+MONTH_FAILED = SharedGauge(
+    "jiesu_notify_month_failed_messages", "Messages that finally failed in the last 30 days, as far as they are kept", ["channel", "reason"]
+)
+DUE = SharedGauge("jiesu_notify_due_messages", "Messages whose next attempt is due and that are not leased", ["channel"])
+DUE_AGE = SharedGauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
 
 
 def channel_label(name: str) -> str:

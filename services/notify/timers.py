@@ -1,6 +1,7 @@
 """Loops beside the consumer: sending, pruning of settled deliveries; and the gauges of the backlog."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
@@ -10,17 +11,20 @@ from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
+from services.notify.domain.failure_reason import reason_label
 from services.notify.providers.provider import DeliveryReceipt, Provider
 from services.notify.providers.receipts import ReceiptListener
-from services.notify.storage import carried_news, deliveries, delivery_parts, digests
+from services.notify.storage import carried_news, deliveries, delivery_parts, digests, failures
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import Measurement
 from shared.runtime.process.supervision import BackgroundLoop
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 from shared.runtime.timers.work_queue import LeasedWorkQueue
 
 _PRUNE_SECONDS = 3600.0
+_MONTH = timedelta(days=30)
 
 
 def register(service: Service, senders: Sequence[SendDeliveries], settings: NotifySettings) -> list[asyncio.Event]:
@@ -32,6 +36,7 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
             claim=sender.claim,
             work=sender.attempt,
             settle=sender.settle,
+            name=f"deliveries-{sender.channel}",
             lease_duration=timedelta(seconds=settings.delivery_lease),
             concurrency=settings.delivery_concurrency,
             poll_seconds=settings.delivery_poll,
@@ -40,7 +45,9 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
         wakes.append(queue.work_added)
     maintenance = DeliveryMaintenance(service.database, service.clock, timedelta(days=settings.delivery_retention_days))
     service.add_background_loop("maintenance", maintenance.run)
-    service.add_measurement("deliveries", maintenance.measure, (metrics.DUE, metrics.DUE_AGE, metrics.DIGEST_LATE, metrics.CARRIED_LAG))
+    gauges = (metrics.DUE, metrics.DUE_AGE, metrics.DIGEST_LATE, metrics.CARRIED_LAG)
+    service.add_measurement(Measurement("deliveries", maintenance.measure, gauges))
+    service.add_measurement(Measurement("failures", maintenance.measure_failures, (metrics.MONTH_FAILED,)))
     metrics.initialise()
     return wakes
 
@@ -128,6 +135,13 @@ class DeliveryMaintenance:
         metrics.DIGEST_LATE.replace({(channel,): (now - late.get(channel, now)).total_seconds() for channel in metrics.CHANNELS})
         waiting_since = await carried_news.oldest_news(tx)
         metrics.CARRIED_LAG.set((now - waiting_since).total_seconds() if waiting_since else 0.0)
+
+    async def measure_failures(self, tx: Transaction) -> None:
+        """Set the gauge of the messages that failed within a month."""
+        failed: Counter[tuple[str, ...]] = Counter()
+        for (channel, reason), number in (await failures.count_failed_since(tx, self._clock.real_now() - _MONTH)).items():
+            failed[metrics.channel_label(channel), reason_label(reason)] += number
+        metrics.MONTH_FAILED.replace(failed)
 
     async def prune(self) -> None:
         """Delete deliveries settled before the retention time, a thousand in each transaction."""

@@ -15,7 +15,7 @@ from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS
 from shared.procedures.model.effects import DeemEvent, expand_effect, role_tuple
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
-from shared.runtime.process.measured_gauge import MeasuredGauge, bounded
+from shared.runtime.process.measured_gauge import SharedGauge, bounded
 
 CASE_EVENTS_TOTAL = Counter("jiesu_case_events_total", "Events of cases, by type and procedure.", ["event", "procedure"])
 ACTIONS_TOTAL = Counter("jiesu_actions_total", "Actions, by action and result (accepted or refused).", ["action", "result"])
@@ -25,21 +25,57 @@ CLOCKS_KNOWN_LATE_TOTAL = Counter(
 )
 ESCALATIONS_TOTAL = Counter("jiesu_escalations_total", "Escalation steps taken, by procedure and role.", ["procedure", "role"])
 DEEMED_TOTAL = Counter(
-    "jiesu_deemed_total", "Deemed events, caused by an expired deadline, by procedure and event.", ["procedure", "event"]
+    "jiesu_deemed_events_total", "Deemed events, caused by an expired deadline, by procedure and event.", ["procedure", "event"]
 )
-CASES_OPEN = MeasuredGauge("jiesu_cases_open", "Open cases, by class and department.", ["class", "department"])
-CASES_DUE_WITHIN = MeasuredGauge("jiesu_cases_due_within", "Cases with something due within so many hours of domain time.", ["hours"])
-INPUTS_HELD = MeasuredGauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
-REVIEWS_OPEN = MeasuredGauge("jiesu_reviews_open", "Cases in the review queue, by why they are there.", ["reason"])
-REVIEWS_OLDEST = MeasuredGauge("jiesu_reviews_oldest_seconds", "How long the oldest case has been in the review queue.", ["reason"])
-REVIEWS_AGREED = MeasuredGauge(
+CASES_OPEN = SharedGauge(
+    "jiesu_cases_open",
+    "Open cases, by class, department and age in domain time.",
+    ["procedure", "class", "department", "age"],
+)
+_UNIT = ["procedure", "department"]
+CASES_BREACHED = SharedGauge("jiesu_cases_breached", "Open cases that missed a deadline.", _UNIT)
+CASES_ESCALATED = SharedGauge("jiesu_cases_escalated", "Open cases with an escalation that nobody has acknowledged.", _UNIT)
+CASES_DUE = SharedGauge(
+    "jiesu_cases_due",
+    "Cases whose next deadline comes within 1 h, 1 d or 3 d of domain time, each cumulative.",
+    [*_UNIT, "within"],
+)
+CASES_OVERDUE = SharedGauge("jiesu_cases_overdue", "Cases with a running clock whose deadline has passed.", _UNIT)
+MONTH_DEADLINES = SharedGauge(
+    "jiesu_month_deadlines",
+    "Deadlines that ended in the last 30 days of domain time: met, breached, deemed (approved by silence), known_late (nobody could know).",
+    [*_UNIT, "outcome"],
+)
+MONTH_CLOSED = SharedGauge("jiesu_month_closed_cases", "Cases closed in the last 30 days of domain time.", _UNIT)
+MONTH_CALLED_BACK = SharedGauge("jiesu_month_called_back_cases", "Cases first called back in the last 30 days of domain time.", _UNIT)
+MONTH_ANSWERS = SharedGauge(
+    "jiesu_month_answers", "What call-backs and ratings of the last 30 days of domain time said.", [*_UNIT, "outcome"]
+)
+MONTH_DEEMED = SharedGauge(
+    "jiesu_month_deemed_events", "Events deemed by an expired deadline in the last 30 days of domain time.", [*_UNIT, "event"]
+)
+MONTH_URGINGS = SharedGauge("jiesu_month_urgings", "Urgings by complainants in the last 30 days of domain time.", _UNIT)
+MONTH_ESCALATIONS = SharedGauge("jiesu_month_escalations", "Escalation steps taken in the last 30 days of domain time.", _UNIT)
+ANSWER_OUTCOMES = ("satisfied", "understood", "dissatisfied", "unreachable")
+DEEMED_EVENTS = frozenset(name for name in EMPTY_EVENT_FIELDS if "_deemed_" in name)
+INPUTS_HELD = SharedGauge("jiesu_inputs_held", "Deferred inputs: they wait for their case or for earlier deadlines.")
+REVIEWS_OPEN = SharedGauge("jiesu_reviews_open", "Cases in the review queue, by why they are there.", ["reason"])
+REVIEWS_OLDEST = SharedGauge("jiesu_reviews_oldest_age_seconds", "How long the oldest case has been in the review queue.", ["reason"])
+REVIEWS_AGREED = SharedGauge(
     "jiesu_reviews_agreed_ratio",
     "Share of the reviews decided in the last 30 days in which every first guess was right; of those with reason audit: accuracy.",
     ["reason"],
 )
-REVIEWS_CALIBRATION = MeasuredGauge(
-    "jiesu_reviews_calibration_error", "Calibration error (15 bins) of the first guesses of the audits of the last 30 days."
+REVIEWS_CALIBRATION = SharedGauge(
+    "jiesu_reviews_calibration_error_ratio", "Calibration error (15 bins) of the first guesses of the audits of the last 30 days."
 )
+CASES_ERASED = SharedGauge("jiesu_cases_erased", "Cases whose personal data were erased, by ground.", ["ground"])
+ERASURE_OLDEST = SharedGauge(
+    "jiesu_erasure_oldest_age_seconds",
+    "How long the oldest erasure has been unfinished: interrupted, or waiting for topics; by ground.",
+    ["ground"],
+)
+ERASURE_GROUNDS = ("request", "order", "retention")
 REVIEW_REASONS = ("confidence", "audit")
 ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions rejected for an unknown sender or an invalid signature.", ["channel"])
 DUTIES_FAILED_TOTAL = Counter("jiesu_duties_failed_total", "Attempts at the duties of a procedure that failed.", ["procedure"])
@@ -73,16 +109,23 @@ def count_events(events: Iterable[Mapping[str, Any]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CaseLabels:
-    """The classes and departments by which open cases are counted."""
+    """The procedures, classes and departments by which cases are counted."""
 
+    procedures: frozenset[str]
     classes: frozenset[str]
     departments: frozenset[str]
 
     @classmethod
     def of(cls, procedures: Iterable[Procedure], organisation: Organisation) -> "CaseLabels":
-        """The classes of the procedures and the departments of the organisation."""
+        """The procedures with their classes, and the departments of the organisation."""
+        procedures = list(procedures)
         classes = frozenset(entry.id for procedure in procedures for entry in procedure.classes)
-        return cls(classes, frozenset({organisation.catch_all, *(department.id for department in organisation.departments)}))
+        names = frozenset(procedure.id for procedure in procedures)
+        return cls(names, classes, frozenset({organisation.catch_all, *(department.id for department in organisation.departments)}))
+
+    def unit(self, procedure: str, department: str) -> tuple[str, str]:
+        """The labels of procedure and department."""
+        return bounded(procedure, self.procedures), self.department_label(department)
 
     def class_label(self, name: str) -> str:
         """The class, empty while a case has none, or `other`."""

@@ -1,7 +1,6 @@
 """Loops beside the consumer: due timers, recalculation after a calendar change, periodic reports, gauges, pruning."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -9,19 +8,21 @@ import structlog
 
 from services.sla import metrics
 from services.sla.application.cases import UpdateCases
+from services.sla.application.figures.measuring import CASE_GAUGES, MONTH_GAUGES, set_case_gauges, set_month_gauges
+from services.sla.application.keeping.measuring import ERASURE_GAUGES, set_erasure_gauges
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.reviews.measuring import GAUGES, set_review_gauges
 from services.sla.storage import cases as stored_cases
-from services.sla.storage import deferred_inputs, due_timers, idempotency
+from services.sla.storage import deferred_inputs, idempotency
 from services.sla.storage.reviews import review_queue
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import Measurement
 from shared.runtime.database.retention import delete_in_steps
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
 from shared.runtime.timers.timers import DueTimer
 
-DUE_WITHIN_HOURS = (1, 4, 24, 72)
 _RECALCULATE_SECONDS = 30.0
 _PRUNE_SECONDS = 3600.0
 log = structlog.get_logger(__name__)
@@ -42,10 +43,16 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
                 await sleep_or_stop(stop, _RECALCULATE_SECONDS)
 
     async def measure(tx: Transaction) -> None:
-        await set_gauges(tx, service.clock, labels)
+        await set_case_gauges(tx, service.clock.now(), labels)
+
+    async def measure_month(tx: Transaction) -> None:
+        await set_month_gauges(tx, service.clock.now(), labels)
 
     async def measure_reviews(tx: Transaction) -> None:
         await set_review_gauges(tx, service.clock.now())
+
+    async def measure_erasures(tx: Transaction) -> None:
+        await set_erasure_gauges(tx, service.clock.now())
 
     async def prune(stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -56,8 +63,10 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
 
     service.add_timers(lock_cases=stored_cases.lock_cases, fire_timers=fire_timers)
     service.add_background_loop("recalculate", recalculate)
-    service.add_measurement("cases", measure, (metrics.CASES_OPEN, metrics.CASES_DUE_WITHIN, metrics.INPUTS_HELD))
-    service.add_measurement("reviews", measure_reviews, GAUGES)
+    service.add_measurement(Measurement("cases", measure, CASE_GAUGES))
+    service.add_measurement(Measurement("month", measure_month, MONTH_GAUGES))
+    service.add_measurement(Measurement("reviews", measure_reviews, GAUGES))
+    service.add_measurement(Measurement("erasures", measure_erasures, ERASURE_GAUGES))
     service.add_background_loop("duties", duties.run)
     service.add_background_loop("prune", prune)
 
@@ -89,14 +98,3 @@ async def prune_reviews(database: Database, clock: Clock, retention: timedelta) 
         return await review_queue.delete_ended(tx, clock.now() - retention)
 
     return await delete_in_steps(database, delete_step)
-
-
-async def set_gauges(tx: Transaction, clock: Clock, labels: metrics.CaseLabels) -> None:
-    """Set the gauges of open cases, of those with something due soon, and of deferred inputs."""
-    open_cases: Counter[tuple[str, ...]] = Counter()
-    for class_, department, number in await stored_cases.count_open_cases(tx):
-        open_cases[labels.class_label(class_), labels.department_label(department)] += number
-    metrics.CASES_OPEN.replace(open_cases)
-    due_within = await due_timers.count_cases_due_within(tx, clock.now(), DUE_WITHIN_HOURS)
-    metrics.CASES_DUE_WITHIN.replace({(str(hours),): number for hours, number in due_within.items()})
-    metrics.INPUTS_HELD.set(await deferred_inputs.count_deferred(tx))

@@ -11,32 +11,44 @@ from shared.contracts.events.base import CaseEvent
 from shared.contracts.events.triage import Classified, GroupDissolved, GroupFound, Reclassified, Routed, RouteProposed
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.organisation import Organisation
-from shared.runtime.process.measured_gauge import MeasuredGauge, bounded
+from shared.runtime.process.measured_gauge import SharedGauge, bounded
+from shared.runtime.process.metrics import LAG_BUCKETS
 
 CLASSIFIED = Counter("jiesu_triage_classified", "Complaints classified for the first time", ["procedure", "class"])
+ROUTING_SECONDS = Histogram(
+    "jiesu_triage_routing_seconds",
+    "Real seconds from a complaint's registration to the decision on its class and department",
+    ["procedure"],
+    buckets=LAG_BUCKETS,
+)
 RECLASSIFIED = Counter("jiesu_triage_reclassified", "Classes changed by triage: by a group or an amendment", ["procedure", "class"])
 ROUTED = Counter("jiesu_triage_routed", "Complaints routed to a department", ["procedure", "department"])
-PROPOSED = Counter("jiesu_triage_route_proposed", "Routes that triage only proposed", ["procedure", "department"])
+PROPOSED = Counter("jiesu_triage_routes_proposed", "Routes that triage only proposed", ["procedure", "department"])
 GROUPS = Counter("jiesu_triage_groups_found", "Groups found across cases", ["procedure", "count"])
 DISSOLVED = Counter("jiesu_triage_groups_dissolved", "Groups that no longer hold", ["procedure"])
-RECOUNTS = MeasuredGauge(
+RECOUNTS = SharedGauge(
     "jiesu_triage_recounts_waiting", "Counts that wait to be taken again because complainants turned out to be one person", ["procedure"]
 )
 FAILED_CONDITIONS = Counter(
     "jiesu_triage_failed_conditions", "Complaints decided without a rule that could not be evaluated on them", ["procedure"]
 )
 
-ROUTE_BASIS = Counter("jiesu_triage_route_basis", "Routes by what decided them: rules, classifier or none", ["procedure", "basis"])
+ROUTE_BASIS = Counter("jiesu_triage_routes", "Routes by what decided them: rules, classifier or none", ["procedure", "basis"])
 REVIEWS = Counter(
     "jiesu_triage_reviews",
     "Decisions of a triage with a model, by why a person reviews them: none, confidence, audit",
     ["procedure", "reason"],
 )
 GUESS_PROBABILITY = Histogram(
-    "jiesu_triage_guess_probability", "Probability of the best guess", ["label"], buckets=(0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+    "jiesu_triage_guess_probability_ratio", "Probability of the best guess", ["label"], buckets=(0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 )
-SHADOW = Counter("jiesu_triage_shadow", "Best guesses of the shadow model against the model's: same, other, unknown", ["label", "result"])
-WORD_DRIFT = Gauge("jiesu_triage_word_drift_bits", "Jensen-Shannon divergence of today's words from those of the model's training")
+SHADOW = Counter(
+    "jiesu_triage_shadow_guesses", "Best guesses of the shadow model against the model's: same, other, unknown", ["label", "result"]
+)
+WORD_DRIFT = Gauge(
+    "jiesu_triage_word_drift_ratio",
+    "Jensen-Shannon divergence (base 2) of today's words from those of the model's training: 0 alike, 1 nothing in common",
+)
 MODEL_FAILURES = Counter("jiesu_triage_model_failures", "Changed model files that could not be used: the old model stays")
 _BASES = ("rules", "classifier", "none")
 _REVIEW_REASONS = ("none", "confidence", "audit")
@@ -85,6 +97,7 @@ def department_labels(organisation: Organisation) -> frozenset[str]:
 def initialise(procedures: Iterable[Procedure], organisation: Organisation) -> None:
     """Create the time series of the counters: an increase from nothing would not be seen."""
     for procedure in procedures:
+        ROUTING_SECONDS.labels(procedure.id)
         DISSOLVED.labels(procedure.id)
         FAILED_CONDITIONS.labels(procedure.id)
         for counter in (CLASSIFIED, RECLASSIFIED):

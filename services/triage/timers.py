@@ -8,6 +8,7 @@ from services.triage import metrics
 from services.triage.application.triage import TriageComplaints
 from services.triage.storage import recounts
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.measuring import Measurement
 from shared.runtime.errors import Rejected
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
@@ -29,7 +30,7 @@ def register(service: Service, triage: TriageComplaints, procedures: list[str]) 
         metrics.RECOUNTS.replace({(procedure,): float(number) for procedure, number in waiting.items()})
 
     service.add_background_loop("recount", recount)
-    service.add_measurement("recounts", measure, (metrics.RECOUNTS,))
+    service.add_measurement(Measurement("recounts", measure, (metrics.RECOUNTS,)))
 
 
 async def recount_people(database: Database, triage: TriageComplaints, stop: asyncio.Event) -> None:

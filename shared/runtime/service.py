@@ -2,13 +2,11 @@
 
 import asyncio
 import gc
-import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -19,32 +17,30 @@ from shared import contracts
 from shared.contracts.topics import Topic
 from shared.procedures.calendars.calendar import CalendarError
 from shared.procedures.model.procedure_error import ProcedureError
+from shared.runtime import housekeeping
 from shared.runtime.clock import Clock
-from shared.runtime.database.database import Database, Transaction
+from shared.runtime.database.database import Database
 from shared.runtime.database.measuring import ElectedMeasuring, Measurement, watch_database
 from shared.runtime.database.migrate import check_schema
-from shared.runtime.dead_letters.operations import delete_settled
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
-from shared.runtime.outbox.backlog import check_backlog, measure_backlog
 from shared.runtime.outbox.relay import Relay
 from shared.runtime.process import logging, metrics
+from shared.runtime.process.event_loop import measure_event_loop
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
-from shared.runtime.process.measured_gauge import MeasuredGauge
+from shared.runtime.process.server_addresses import parse_headers
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.supervision import BackgroundLoop, supervise
-from shared.runtime.process.waiting import Backoff, sleep_or_stop
-from shared.runtime.processing import inbox, redelivery
+from shared.runtime.process.waiting import Backoff
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.subscription.subscription import Subscription
 from shared.runtime.timers.timers import FireTimers, LockCases, TimerLoop
+from shared.runtime.tracing.spans import Tracing
 
-_PRUNE_PERIOD_SECONDS = 3600.0
-_MEASURE_PERIOD_SECONDS = 5.0
 _EXIT_CODE_HUNG = 70
 _GC_THRESHOLD = 50_000
 """A batch allocates tens of thousands of objects and frees them at its end; with Python's 700 collections took a fifth of the CPU."""
@@ -62,13 +58,16 @@ class Service:
         self.health = Health()
         self.database = Database(settings, name)
         # Reads by HTTP may wait for a connection, deadlines and what they wait for must not wait behind them.
-        self.processing_database = self.database.with_own_connections(settings.processing_pool)
+        self.processing_database = self.database.with_own_connections(settings.processing_pool, "processing")
         self._measuring = ElectedMeasuring(self.database)
-        self.relay = Relay(self.processing_database, settings, self.health)
+        self.tracing = Tracing(
+            name, settings.trace_endpoint, settings.trace_ratio, parse_headers(settings.trace_headers.get_secret_value())
+        )
+        self.relay = Relay(self.processing_database, settings, self.health, self.tracing)
         self.stopping = asyncio.Event()
         self._migrations = migrations
-        self._http = HttpServer(name, settings, self.health)
-        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings)
+        self._http = HttpServer(name, settings, self.health, self.tracing)
+        self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings, self.tracing)
         self._subscribed = False
         self._loops: dict[str, BackgroundLoop] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -150,6 +149,7 @@ class Service:
             fire_timers=fire_timers,
             health=self.health,
             breaker=self._subscription.processor.breaker,
+            tracing=self.tracing,
         )
         self._loops["timers"] = partial(timers.run, settings=self.settings)
 
@@ -161,9 +161,9 @@ class Service:
         """Run `loop(stop)` while the service runs; it is restarted after a failure and must return soon after `stop` is set."""
         self._loops[name] = loop
 
-    def add_measurement(self, name: str, set_gauges: Callable[[Transaction], Awaitable[None]], gauges: Sequence[MeasuredGauge]) -> None:
-        """Set these gauges from the database every 5 seconds, in one elected process of the service."""
-        self._loops[f"measure-{name}"] = partial(self._measuring.run, Measurement(name, set_gauges, gauges))
+    def add_measurement(self, measurement: Measurement) -> None:
+        """Set gauges from the database, in one elected process of the service."""
+        self._loops[f"measure-{measurement.name}"] = partial(self._measuring.run, measurement)
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, stop; exits the process when the stop takes longer than `stop_timeout`."""
@@ -195,26 +195,33 @@ class Service:
             await self.stop()
 
     async def start(self) -> None:
-        """Serve HTTP (unready), wait for the database, check its schema, start the relay, join the group, start the loops."""
-        self.health.set_trouble("starting", "not all parts have started")
-        metrics.READY.set_function(lambda: float(not self.health.troubles()))
+        """Serve HTTP (unready), wait for the database, check its schema, start the relay and the loops; then join the group."""
+        self.health.set_trouble("starting", "not all parts have started", blocking=True)
+        metrics.READY.set_function(lambda: float(self.health.is_ready))
+        metrics.DEGRADED.set_function(lambda: float(self.health.is_degraded))
+        self.tracing.open()
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
         await self._wait_for_database()
         if self.stopping.is_set():
             return
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
-        self._loops.setdefault("housekeeping", self._housekeeping)
-        self._loops["database"] = partial(watch_database, self.database, self.health)
-        self._add_runtime_measurements()
-        await self._subscription.start(self.stopping)
+        self._loops.setdefault("housekeeping", partial(housekeeping.run, self.database, self.health))
+        self._loops["database-watch"] = partial(watch_database, self.database, self.health)
+        self._loops["event-loop"] = measure_event_loop
+        self._loops["measuring"] = self._measuring.stand_for_election
+        for measurement in housekeeping.measurements(self.clock):
+            self.add_measurement(measurement)
         self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]
+        self.health.started = True
         self.health.clear_trouble("starting")
         log.info("started", http_port=self.http_port)
+        # Ready without the broker: complaints wait in the outbox for it, and cases are read from the database.
+        await self._subscription.start(self.stopping)
 
     async def stop(self) -> None:
         """End the loops; finish the batch and leave the group; stop HTTP; drain the outbox; close the pool."""
-        self.health.set_trouble("stopping", "the process is stopping")
+        self.health.set_trouble("stopping", "the process is stopping", blocking=True)
         self.stopping.set()
         # Before the consumer: loops that ask it for positions would fail.
         await self._finish(self._tasks)
@@ -228,6 +235,7 @@ class Service:
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
         await self._measuring.close()
+        await self.tracing.close(self.settings.stop_timeout / 8)
         await self.processing_database.close()
         await self.database.close()
         log.info("stopped")
@@ -255,7 +263,7 @@ class Service:
                 if not is_infrastructure(error):
                     raise
                 trouble = f"PostgreSQL cannot be used ({redacted_reason(error)}): check DATABASE_URL, its user and its password"
-                self.health.set_trouble("database", trouble)
+                self.health.set_trouble("database", trouble, blocking=True)
                 metrics.DATABASE_UP.set(0)
                 log.warning("waiting for the database", reason=trouble)
                 await backoff.wait(self.stopping)
@@ -265,25 +273,6 @@ class Service:
                 self.health.clear_trouble("database")
                 metrics.DATABASE_UP.set(1)
                 return
-
-    def _add_runtime_measurements(self) -> None:
-        async def measure_dead_letters(tx: Transaction) -> None:
-            await redelivery.update_dead_letter_gauges(tx, self.clock.now())
-
-        parked = (metrics.DEAD_LETTERS, metrics.PARKED_CASES, metrics.PARKED_RECORDS, metrics.PARKED_TIMERS)
-        self.add_measurement("outbox", measure_backlog, (metrics.OUTBOX_MESSAGES, metrics.OUTBOX_AGE))
-        self.add_measurement("dead-letters", measure_dead_letters, parked)
-
-    async def _housekeeping(self, stop: asyncio.Event) -> None:
-        """Check the outbox every 5 seconds; every hour delete what is past its retention from inbox and dead letters."""
-        rounds_between_prunes = int(_PRUNE_PERIOD_SECONDS / _MEASURE_PERIOD_SECONDS)
-        for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
-            async with self.database.transaction() as tx:
-                await check_backlog(tx, self.health)
-            if number % rounds_between_prunes == 0:
-                await inbox.prune(self.database)
-                await delete_settled(self.database, timedelta(days=self.settings.dead_letter_retention_days))
-            await sleep_or_stop(stop, _MEASURE_PERIOD_SECONDS)
 
 
 def run_service(build: Callable[[], Service]) -> None:

@@ -21,8 +21,9 @@ ORGANISATION = Organisation.model_validate(
     | {"departments": [{"id": "repairs", "zh": "维修", "en": "Repairs"}, {"id": "unassigned", "zh": "待定", "en": "Unassigned"}]}
 )
 HUNAN, *OTHERS = (load_procedure(pack) for pack in ("hunan-property", "greentown-qd1001", "telecom-urgent"))
-ONLY_WHEN_SEEN = {"jiesu_triage_shadow", "jiesu_set_aside_records", "jiesu_measurements_failed", "jiesu_outbox_unsendable_messages"}
-"""Their labels are those of a model, senders of the organisation, measurements of a service and topics that fail."""
+ONLY_WHEN_SEEN = {"jiesu_triage_shadow_guesses", "jiesu_set_aside_records", "jiesu_measurements_failed", "jiesu_outbox_unsendable_messages"}
+ONLY_WHEN_SEEN |= {"jiesu_database_failures", "jiesu_slots_failures", "jiesu_background_loop_failures"}
+"""Their labels are those of a model, senders of the organisation, measurements of a service, topics that fail, and parts of a process."""
 
 
 @pytest.fixture(autouse=True)

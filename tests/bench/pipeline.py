@@ -10,12 +10,13 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -182,8 +183,10 @@ def _cpu_micros_per_complaint(before: ResourceUsage, after: ResourceUsage, numbe
 
 
 @contextmanager
-def started_stack(procedure: str, progress: Callable[[str], None]) -> Iterator[tuple[Stack, EmbeddedServers]]:
-    """New servers and services, as `make up` starts them but with more memory for PostgreSQL."""
+def started_stack(
+    procedure: str, progress: Callable[[str], None], further: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[Stack, EmbeddedServers]]:
+    """New servers and services, as `make up` starts them but with more memory for PostgreSQL; `further` variables of the services."""
     folder = ROOT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -197,6 +200,7 @@ def started_stack(procedure: str, progress: Callable[[str], None]) -> Iterator[t
             "DATABASE_URL": recreate_database(servers.database_url, "bench"),
             "JIESU_LOG_LEVEL": "WARNING",
             "JIESU_DIGEST_WINDOW": "0",
+            **further,
         }
         with running_stack(Path(root) / "stack", environment, ORGANISATIONS[procedure], progress) as stack:
             yield stack, servers

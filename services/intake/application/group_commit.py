@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.failures import is_infrastructure
+from shared.runtime.tracing.context import Activity, working_on
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,13 +39,18 @@ class GroupCommit(Generic[Item, Result]):
         return await results
 
     async def _commit_queue(self) -> None:
-        while self._queue:
-            group = [self._queue.popleft()]
-            size = len(group[0][0])
-            while self._queue and size + len(self._queue[0][0]) <= self._max_items:
-                group.append(self._queue.popleft())
-                size += len(group[-1][0])
-            await self._commit(group)
+        # The task has a copy of the context of the caller that started it, but works for all: its log lines are of no trace.
+        with working_on(Activity()):
+            while self._queue:
+                await self._commit(self._next_group())
+
+    def _next_group(self) -> list[_QueuedItems[Item, Result]]:
+        group = [self._queue.popleft()]
+        size = len(group[0][0])
+        while self._queue and size + len(self._queue[0][0]) <= self._max_items:
+            group.append(self._queue.popleft())
+            size += len(group[-1][0])
+        return group
 
     async def _commit(self, group: Sequence[_QueuedItems[Item, Result]]) -> None:
         try:

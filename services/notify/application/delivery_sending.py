@@ -21,6 +21,8 @@ from shared.contracts.events.notifications import NotificationFailed, Notificati
 from shared.runtime.clock import Clock, jitter, monotonic
 from shared.runtime.database.database import Transaction
 from shared.runtime.encryption import DecryptionError, EncryptionKeyRing
+from shared.runtime.tracing.context import Activity, working_on
+from shared.runtime.tracing.spans import AttributeValue, SpanKind, Tracing
 
 
 class SendDeliveries:
@@ -34,7 +36,9 @@ class SendDeliveries:
         policy: RetryPolicy,
         lane_share: int = 10,
         quiet: QuietHours | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing("notify")
         self.channel = provider.channel
         self._provider = provider
         self._key_ring = key_ring
@@ -71,7 +75,7 @@ class SendDeliveries:
             attempt=row.attempts,
         )
         with self._lanes.occupy(row.lane):
-            result = await self._provider.send(message)
+            result = await self._send_traced(row, message)
         metrics.PROVIDER_SECONDS.labels(self.channel).observe(monotonic() - started)
         metrics.ATTEMPTS.labels(self.channel, "accepted" if isinstance(result, SendAccepted) else str(result.reason)).inc()
         return result
@@ -105,6 +109,25 @@ class SendDeliveries:
         reported = await delivery_parts.add_sent_parts(tx, parts)
         for delivery_id in sorted(reported):
             await part_receipts.apply_part_receipts(tx, delivery_id, self._clock)
+
+    async def _send_traced(self, row: DeliveryRow, message: OutgoingMessage) -> SendAccepted | SendFailed:
+        """Send the message within a span; the provider gets no traceparent: a peer outside has no use for it."""
+        case = "" if row.is_digest else row.case_id  # that of a digest names its recipient
+        attributes: dict[str, AttributeValue] = {
+            "jiesu.case": case,
+            "jiesu.delivery": str(row.id),
+            "jiesu.channel": self.channel,
+            "jiesu.attempt": row.attempts,
+        }
+        span = self._tracing.start(f"send {self.channel}", SpanKind.CLIENT, row.traceparent, attributes)
+        with working_on(Activity(span.traceparent if span else row.traceparent, case, str(row.id))):
+            result = await self._provider.send(message)
+        if span is not None:
+            span.set("jiesu.provider", result.provider)
+            failed = "" if isinstance(result, SendAccepted) else str(result.reason)
+            span.set("jiesu.outcome", failed or "accepted")
+            span.end(failed)
+        return result
 
     def _attempt_result(self, row: DeliveryRow, outcome: SendAccepted | SendFailed) -> AttemptResult:
         now = self._clock.real_now()

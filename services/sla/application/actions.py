@@ -41,6 +41,7 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.dead_letters import parking
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.watermark import Watermark
+from shared.runtime.tracing.context import current_traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,10 @@ class TakeHttpActions:
                 due = batch.next_due(case.id)
                 raise _UnreadInputError(at if due is None else from_micros(due))
             if must_wait:
-                batch.defer(case.id, case_input, at)
+                batch.defer(case.id, case_input, at, current_traceparent())
                 result = ActionResult(deferred=True)
             else:
-                result = ActionResult(batch.decide(case.id, case_input))
+                result = ActionResult(batch.decide(case.id, case_input, current_traceparent()))
             await batch.record(tx)
             if key is not None and not await idempotency.store_answer(tx, key, result.to_json()):
                 raise ActionInProgressError  # another request took the claim over: this transaction is rolled back

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 
 from services.sla import metrics
+from services.sla.application.deferral.stored_form import DeferrableInput, PendingAction, deserialize, serialize
 from services.sla.application.errors import EventTooLargeError
 from services.sla.application.event_messages import EventContext, departments_of, messages_of
 from services.sla.application.linked_cases import case_linked_by_deferred, load_linked_cases
@@ -23,12 +23,14 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.inputs import ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.lifecycle.links.resolution import resolve_link
+from services.sla.domain.reports.event_figures import figures_of
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from services.sla.storage import cases, decision_contexts, deferred_inputs, duties, ledgers
 from services.sla.storage.cases import StoredCase
 from services.sla.storage.decision_contexts import StoredDecisionContext
 from services.sla.storage.deferred_inputs import DeferredInput, NewDeferredInput
+from services.sla.storage.figures.tallies import TallyKey, add_tallies
 from services.sla.storage.ledgers import NewLedgerEntry
 from services.sla.storage.reviews import review_queue
 from shared.contracts.envelope import CloudEventRecord
@@ -37,24 +39,11 @@ from shared.runtime.database.database import Transaction
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.timers import timers
-
-
-@dataclass(frozen=True, slots=True)
-class PendingAction:
-    """An action on a case that is not registered yet; the actor's role is checked once the case is known.
-
-    `action` is the action as JSON, `actor` the id of its authenticated sender, `at` in microseconds.
-    """
-
-    action: dict[str, Any]
-    actor: str
-    at: int
-
+from shared.runtime.tracing.context import Activity, working_on
+from shared.runtime.tracing.linked_traces import LinkedTraces
+from shared.runtime.tracing.spans import Tracing
 
 log = structlog.get_logger(__name__)
-DeferrableInput = TakeAction | ApplyDecision | PendingAction
-_INPUT_CLASSES: dict[str, type[DeferrableInput]] = {"act": TakeAction, "decided": ApplyDecision, "asked": PendingAction}
-"""By the `kind` that column `held.input` stores."""
 ResolvePending = Callable[[PendingAction, Case], TakeAction]
 """Makes the input of a pending action once its case is registered."""
 
@@ -77,8 +66,12 @@ class CaseBatch:
     applied_input_ids: list[int] = field(default_factory=list)
     changed_ids: set[str] = field(default_factory=set)
     opened_procedures: set[str] = field(default_factory=set)
-    failed_conditions: list[tuple[Case, tuple[str, ...]]] = field(default_factory=list)
+    failed_conditions: list[tuple[Case, tuple[str, ...], str | None]] = field(default_factory=list)
     reviews: ReviewChanges = field(default_factory=ReviewChanges)
+    tallies: list[TallyKey] = field(default_factory=list)
+    traceparents: dict[str, str | None] = field(default_factory=dict)
+    """Of the last input of each case, which arms its timer."""
+    traces: LinkedTraces = field(default_factory=lambda: LinkedTraces(Tracing("sla")))
 
     async def load(self, tx: Transaction, ids: list[str], linked_ids: Iterable[str] = ()) -> None:
         """Lock the cases and read their deferred inputs, and read the cases that their inputs link to."""
@@ -107,15 +100,15 @@ class CaseBatch:
         """
         stored = self.stored_cases[case_id]
         case_input = resolve_link(stored.case, case_input, self._find_linked)
-        before = replace(stored), len(self.new_entries), len(self.messages)
+        before = replace(stored), len(self.new_entries), len(self.messages), len(self.tallies)
         try:
             return self._decide(stored, case_id, case_input, traceparent)
         except EventTooLargeError as error:
             if not isinstance(case_input, TakeAction):
                 raise
             # A failing record would park the case: one person could shut out everybody who works on it.
-            self.stored_cases[case_id], entries, messages = before
-            del self.new_entries[entries:], self.messages[messages:]
+            self.stored_cases[case_id], entries, messages, tallied = before
+            del self.new_entries[entries:], self.messages[messages:], self.tallies[tallied:]
             refused = replace(case_input, data={}, denied=f"data: {error}; send less with the action")
             return self._decide(self.stored_cases[case_id], case_id, refused, traceparent)
 
@@ -133,6 +126,7 @@ class CaseBatch:
             self.opened_procedures.add(case_input.procedure)
             stored.person_keys = tuple(case_input.registered.get("complainant_keys", ()))
         self.changed_ids.add(case_id)
+        self.traceparents[case_id] = traceparent
         context = EventContext(
             case=decision.case,
             rulebook=rulebook,
@@ -148,21 +142,22 @@ class CaseBatch:
             origin = ""  # only the first event of a decision carries it: that is where a replay starts the next decision
         self.reviews.follow(before, decision.case, decision.events, rulebook.procedure)
         if decision.failed_conditions:
-            self.failed_conditions.append((decision.case, decision.failed_conditions))
+            self.failed_conditions.append((decision.case, decision.failed_conditions, traceparent))
         for other, message in decision.messages:
-            self._send(other, message)
+            self._send(other, message, traceparent)
         return decision.events
 
-    def _send(self, case_id: str, message: ApplyDecision) -> None:
+    def _send(self, case_id: str, message: ApplyDecision, traceparent: str | None) -> None:
         """Store the input for a lead or a duplicate, which decides on it under its own lock."""
         at = from_micros(message.at)
-        self.newly_deferred.append(NewDeferredInput(case_id, at, {"kind": "decided", "input": message}))
+        self.newly_deferred.append(NewDeferredInput(case_id, at, serialize(message, traceparent)))
+        self.traceparents.setdefault(case_id, traceparent)
         self.deferred_since[case_id] = self.woken[case_id] = min(at, self.deferred_since.get(case_id, at))
 
-    def defer(self, case_id: str, case_input: DeferrableInput, at: datetime) -> None:
+    def defer(self, case_id: str, case_input: DeferrableInput, at: datetime, traceparent: str | None = None) -> None:
         """Store an input until its case is registered, or until earlier deadlines have been processed."""
-        kind = next(kind for kind, cls in _INPUT_CLASSES.items() if isinstance(case_input, cls))
-        self.newly_deferred.append(NewDeferredInput(case_id, at, {"kind": kind, "input": case_input}))
+        self.newly_deferred.append(NewDeferredInput(case_id, at, serialize(case_input, traceparent)))
+        self.traceparents.setdefault(case_id, traceparent)
         self.deferred_since.setdefault(case_id, at)
         self.changed_ids.add(case_id)
 
@@ -180,7 +175,10 @@ class CaseBatch:
                 return
             deferred = remaining.pop(0)
             case_input = deserialize(deferred.input)
-            self.decide(case_id, self.resolve_pending(case_input, case) if isinstance(case_input, PendingAction) else case_input)
+            traceparent = self.traces.start("apply deferred input", deferred.input.get("traceparent"), {"jiesu.case": case_id})
+            self.decide(
+                case_id, self.resolve_pending(case_input, case) if isinstance(case_input, PendingAction) else case_input, traceparent
+            )
             self.applied_input_ids.append(deferred.id)
 
     def has_deferred(self, case_id: str) -> bool:
@@ -195,31 +193,32 @@ class CaseBatch:
         await self._start_duties(tx)
         await review_queue.save_changes(tx, self.reviews.opened, self.reviews.ended)
         await ledgers.append_entries(tx, self.new_entries)
+        await add_tallies(tx, self.tallies)
         await deferred_inputs.delete_deferred(tx, self.applied_input_ids)
         await deferred_inputs.insert_deferred(tx, self.newly_deferred)
         # Cases were locked before their timers, as the timer loop does: the other order could deadlock with it.
-        await timers.arm(tx, {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed})
+        next_timers = {case_id: (partition_of(case_id, PARTITIONS), self._next_timer(case_id)) for case_id in changed}
+        await timers.arm(tx, next_timers, self.traceparents)
         woken = {case_id: (partition_of(case_id, PARTITIONS), at) for case_id, at in self.woken.items() if case_id not in changed}
         await cases.lock_waiting(tx, sorted(woken))
-        await timers.arm_earlier(tx, woken)
+        await timers.arm_earlier(tx, woken, self.traceparents)
         await outbox.add(tx, self.messages)
         events = [entry.fields for entry in self.new_entries]
         # After the commit: a batch that is rolled back and retried would be counted twice.
         tx.after_commit(lambda: metrics.count_events(events))
+        tx.after_commit(self.traces.end)
         if self.failed_conditions:
             tx.after_commit(self._report_failed_conditions)
 
     def _report_failed_conditions(self) -> None:
         """Count and log the entries that did not apply; expressions are the procedure's, so that no value of a case is logged."""
-        for case, conditions in self.failed_conditions:
+        for case, conditions, traceparent in self.failed_conditions:
             metrics.FAILED_CONDITIONS_TOTAL.labels(case.procedure).inc()
-            log.warning(
-                "conditions cannot be evaluated on a case: their entries did not apply; correct the fact or the procedure",
-                case=case.id,
-                procedure=case.procedure,
-                version=case.version,
-                conditions=list(conditions),
-            )
+            about = {"case": case.id, "procedure": case.procedure, "version": case.version, "conditions": list(conditions)}
+            with working_on(Activity(traceparent, case.id)):
+                log.warning(
+                    "conditions cannot be evaluated on a case: their entries did not apply; correct the fact or the procedure", **about
+                )
 
     def _rulebook(self, case: Case | None, case_input: CaseInput) -> Rulebook:
         if isinstance(case_input, OpenCase):
@@ -263,9 +262,9 @@ class CaseBatch:
         case = context.case
         fields = event_mapping.published_fields(event, case, context.rulebook.procedure, context.worktime)
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
-        # Encoded once: the ledger's hash covers exactly the bytes that the topic carries (ADR 15).
+        # Encoded once: ledger and topic carry the same bytes (ADR 15); the hash is of those without personal values (ADR 68).
         at, body = fields["at"], hash_chain.canonical_json(fields)
-        stored.head = hash_chain.chain_hash(stored.head, body)
+        stored.head = hash_chain.personal_chain_hash(stored.head, body, stored.personal_key, fields)
         stored.changed_at = max(stored.changed_at, event.at)
         self.new_entries.append(
             NewLedgerEntry(
@@ -280,12 +279,9 @@ class CaseBatch:
                 context_stamp=context.context_stamp,
             )
         )
+        figures = figures_of(fields, case, context.rulebook.procedure)
+        self.tallies += [TallyKey(at.date(), each.name, case.procedure, case.department, each.detail) for each in figures]
         self.messages += messages_of(event, fields, body, context)
-
-
-def deserialize(stored_input: Mapping[str, Any]) -> DeferrableInput:
-    """The input from its JSON in column `held.input`."""
-    return _INPUT_CLASSES[stored_input["kind"]](**stored_input["input"])
 
 
 def recalculate(batch: CaseBatch, case_id: str) -> None:

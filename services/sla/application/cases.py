@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.sla.application.case_batch import CaseBatch, PendingAction, recalculate
+from services.sla.application.case_batch import CaseBatch, recalculate
+from services.sla.application.deferral.stored_form import PendingAction
 from services.sla.application.identity import IdentityRegistry, case_parties
 from services.sla.application.linked_cases import linked_case
 from services.sla.application.rulebooks import RulebookRegistry
@@ -33,6 +34,8 @@ from shared.runtime.errors import Rejected
 from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.timers.timers import DueTimer
+from shared.runtime.tracing.linked_traces import LinkedTraces
+from shared.runtime.tracing.spans import Tracing
 
 RECALCULATION_BATCH_SIZE = 200
 
@@ -47,7 +50,9 @@ class UpdateCases:
         clock: Clock,
         follow_key: bytes | None = None,
         attachment_keys: AttachmentKeys | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing("sla")
         self.follow_key = follow_key
         self.attachment_keys = attachment_keys
         self.rulebooks = rulebooks
@@ -56,7 +61,7 @@ class UpdateCases:
 
     def new_batch(self) -> CaseBatch:
         """An empty batch at the present instant."""
-        return CaseBatch(self.rulebooks, self.clock.now(), self.resolve_pending)
+        return CaseBatch(self.rulebooks, self.clock.now(), self.resolve_pending, traces=LinkedTraces(self._tracing))
 
     async def apply_batch(self, tx: Transaction, records: Sequence[ReceivedRecord], watermark: Watermark) -> None:
         """Apply records of triage-events, case-actions and notification-events in the order in which they were recorded."""
@@ -78,7 +83,7 @@ class UpdateCases:
             batch.apply_deferred(timer.case_id, cutoff)
             due = batch.next_due(timer.case_id)
             if due is not None and due <= cutoff:
-                batch.decide(timer.case_id, AdvanceTime(cutoff))
+                batch.decide(timer.case_id, AdvanceTime(cutoff), timer.traceparent)
         await batch.record(tx)
 
     async def recalculate_outdated(self, database: Database) -> int:
@@ -134,7 +139,7 @@ class UpdateCases:
         # An earlier deadline may still be met by a record that has not been read yet, so it cannot be decided on now.
         is_early = due is not None and due < to_micros(record.recorded_at) and not watermark.has_passed(record.partition, from_micros(due))
         if case is None or is_early or isinstance(case_input, PendingAction) or batch.has_deferred(case_id):
-            batch.defer(case_id, case_input, record.recorded_at)
+            batch.defer(case_id, case_input, record.recorded_at, record.traceparent)
         else:
             batch.decide(case_id, case_input, record.traceparent)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from secrets import token_bytes
 from typing import Any
 
 import orjson
@@ -16,26 +17,32 @@ from services.sla.domain.views.lateness import has_breached, next_deadline
 from shared.runtime.database.database import Transaction
 
 _COLUMNS = (
-    *("id", "number", "source", "procedure", "version", "received_at"),
+    *("id", "number", "source", "procedure", "version", "received_at", "personal_key"),
     *("status", "class", "department", "calendar", "sequence", "head", "state", "changed_at", "due_at"),
-    *("breached", "handler", "other_departments"),
+    *("breached", "escalated", "handler", "other_departments"),
 )
 # Every statement that locks several cases orders them by id: two transactions then cannot deadlock.
-_LOAD = "SELECT id, state, head, calendar, changed_at FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+_LOAD = "SELECT id, state, head, calendar, changed_at, personal_key FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 _LOCK = "SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar = ANY($1::text[]) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
 _STATE = "SELECT state FROM cases WHERE id = $1"
 _STATES = "SELECT id, state FROM cases WHERE id = ANY($1::text[])"
-_OPEN_COUNTS = "SELECT class, department, count(*) AS n FROM cases WHERE status = 'open' GROUP BY class, department"
 _UPDATE = """
 UPDATE cases SET status = changed.status, class = changed.class, department = changed.department, calendar = changed.calendar,
     sequence = changed.sequence, head = changed.head, state = changed.state, changed_at = changed.changed_at, due_at = changed.due_at,
-    breached = changed.breached, handler = changed.handler, other_departments = changed.other_departments::text[]
+    breached = changed.breached, escalated = changed.escalated, handler = changed.handler,
+    other_departments = changed.other_departments::text[]
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::bytea[], $8::bytea[], $9::timestamptz[],
-        $10::timestamptz[], $11::boolean[], $12::text[], $13::text[])
-    AS changed (id, status, class, department, calendar, sequence, head, state, changed_at, due_at, breached, handler, other_departments)
+        $10::timestamptz[], $11::boolean[], $12::boolean[], $13::text[], $14::text[])
+    AS changed (id, status, class, department, calendar, sequence, head, state, changed_at, due_at, breached, escalated, handler,
+        other_departments)
 WHERE cases.id = changed.id
 """
+
+
+def new_personal_key() -> bytes:
+    """A random key of 32 bytes."""
+    return token_bytes(32)
 
 
 @dataclass(slots=True)
@@ -45,6 +52,7 @@ class StoredCase:
     `head` is the hash of the latest event, `calendar_stamp` names the calendars that the deadlines were calculated with,
     `next_due` is the next due instant in microseconds (None: nothing is due), `has_row` is True for a row that `save_cases` updates,
     `changed_at` is the latest instant of an event, in microseconds; `person_keys` are those of a new case's complainant.
+    `personal_key` binds the personal values of the events into the ledger; an erasure replaces it (ADR 68).
     """
 
     case: Case | None = None
@@ -54,6 +62,7 @@ class StoredCase:
     has_row: bool = False
     changed_at: int = 0
     person_keys: tuple[str, ...] = ()
+    personal_key: bytes = field(default_factory=new_personal_key)
 
 
 async def load_cases(tx: Transaction, ids: Iterable[str]) -> dict[str, StoredCase]:
@@ -78,7 +87,7 @@ async def read_cases(tx: Transaction, ids: Sequence[str]) -> dict[str, Case]:
 
 async def save_cases(tx: Transaction, stored_cases: Sequence[StoredCase]) -> None:
     """Insert or update the rows of these cases."""
-    inserted = [(*_fixed_columns(s.case), *_changing_columns(s, s.case)) for s in stored_cases if s.case and not s.has_row]
+    inserted = [(*_fixed_columns(s.case), s.personal_key, *_changing_columns(s, s.case)) for s in stored_cases if s.case and not s.has_row]
     # COPY for new rows, at half the cost of `unnest`; it has no ON CONFLICT, so known rows are updated (ADR 27).
     await tx.copy_rows("cases", _COLUMNS, inserted)
     await tx.copy_rows(
@@ -106,14 +115,10 @@ async def lock_outdated_cases(tx: Transaction, outdated_stamps: Sequence[str], l
     return [row["id"] for row in await tx.fetch(_LOCK_OUTDATED, list(outdated_stamps), limit)]
 
 
-async def count_open_cases(tx: Transaction) -> list[tuple[str, str, int]]:
-    """Class, department and number of the open cases."""
-    return [(row["class"], row["department"], row["n"]) for row in await tx.fetch(_OPEN_COUNTS)]
-
-
 def _to_stored_case(row: Mapping[str, Any]) -> StoredCase:
     case = Case.from_dict(orjson.loads(row["state"]))
-    return StoredCase(case, row["head"], row["calendar"], next_due(case), has_row=True, changed_at=to_micros(row["changed_at"]))
+    changed_at, key = to_micros(row["changed_at"]), row["personal_key"]
+    return StoredCase(case, row["head"], row["calendar"], next_due(case), has_row=True, changed_at=changed_at, personal_key=key)
 
 
 def _fixed_columns(case: Case) -> tuple[Any, ...]:
@@ -125,8 +130,13 @@ def _changing_columns(stored: StoredCase, case: Case) -> tuple[Any, ...]:
     due_at = next_deadline(case)
     return (
         *(case.status, case.class_, case.department, stored.calendar_stamp, case.sequence, stored.head, orjson.dumps(case), changed_at),
-        *(None if due_at is None else from_micros(due_at), has_breached(case), case.handler, other_departments(case)),
+        *(None if due_at is None else from_micros(due_at), has_breached(case), is_escalated(case), case.handler, other_departments(case)),
     )
+
+
+def is_escalated(case: Case) -> bool:
+    """Whether an escalation of the case goes on: nobody has acknowledged it yet."""
+    return any(escalation.active for escalation in case.climbs)
 
 
 def other_departments(case: Case) -> list[str]:

@@ -5,6 +5,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     Identity,
@@ -15,10 +16,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.sla.storage.keeping.tables import add_keeping_tables
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
 SCHEMA = "sla"
@@ -36,6 +39,8 @@ def metadata() -> MetaData:
     _add_reviews(schema_metadata)
     _add_evidence(schema_metadata)
     _add_action_keys(schema_metadata)
+    _add_figures(schema_metadata)
+    add_keeping_tables(schema_metadata)
     return schema_metadata
 
 
@@ -60,10 +65,15 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("changed_at", DateTime(timezone=True), nullable=False),
         Column("due_at", DateTime(timezone=True)),
         Column("breached", Boolean, nullable=False),
+        Column("escalated", Boolean, nullable=False, server_default=false()),
         Column("other_departments", ARRAY(Text), nullable=False),
         Column("handler", Text, nullable=False),
+        Column("personal_key", LargeBinary, nullable=False),
     )
-    Index("cases_open", cases.c.status, cases.c["class"], cases.c.department)
+    # Of all that the gauges of open cases read, so that they never touch the table, whose rows are wide.
+    counted = (cases.c.procedure, cases.c["class"], cases.c.department, cases.c.received_at)
+    is_open = cases.c.status == "open"
+    Index("cases_open", *counted, postgresql_include=["breached", "escalated"], postgresql_where=is_open)
     _add_list_indexes(cases)
     # A report of a period reads the cases that changed since its start, not the closed ones of all years before.
     Index("cases_changed", cases.c.procedure, cases.c.changed_at)
@@ -77,7 +87,7 @@ def _add_list_indexes(cases: Table) -> None:
     Index("cases_other_departments", cases.c.other_departments, postgresql_using="gin", postgresql_where=text("other_departments <> '{}'"))
     Index("cases_handler", cases.c.handler, postgresql_where=cases.c.handler != "")
     Index("cases_number", cases.c.number)
-    Index("cases_due", cases.c.due_at, postgresql_where=cases.c.due_at.is_not(None))
+    Index("cases_due", cases.c.due_at, postgresql_include=["procedure", "department"], postgresql_where=cases.c.due_at.is_not(None))
     Index("cases_breached", cases.c.received_at, cases.c.id, postgresql_where=cases.c.breached)
     Table(
         "case_person",
@@ -99,6 +109,27 @@ def _add_action_keys(schema_metadata: MetaData) -> None:
         Column("answer", LargeBinary),
     )
     Index("action_key_claimed", keys.c.claimed_at)
+
+
+def _add_figures(schema_metadata: MetaData) -> None:
+    """What happened by day of domain time; `tally` holds what the elected process has not added to `daily_figure` yet."""
+    names = ("figure", "procedure", "department", "detail")
+    tally = Table(
+        "tally",
+        schema_metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column("day", Date, nullable=False),
+        *(Column(name, Text, nullable=False) for name in names),
+        Column("number", Integer, nullable=False),
+    )
+    use_queue_autovacuum(tally)
+    Table(
+        "daily_figure",
+        schema_metadata,
+        Column("day", Date, primary_key=True),
+        *(Column(name, Text, primary_key=True) for name in names),
+        Column("number", BigInteger, nullable=False),
+    )
 
 
 def _add_ledger(schema_metadata: MetaData) -> None:
@@ -194,6 +225,7 @@ def _add_reports(schema_metadata: MetaData) -> None:
         Column("list", Text, primary_key=True),
         Column("part", Integer, primary_key=True, autoincrement=False),
         Column("content", LargeBinary, nullable=False),
+        Column("erased", Boolean, nullable=False, server_default=false()),
     )
     Table(
         "report_event",

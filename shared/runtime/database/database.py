@@ -1,16 +1,20 @@
 """The connection pool of a service, whose search path is the service's schema."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
 import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
+from shared.runtime.clock import monotonic
 from shared.runtime.database.transaction import CONNECTION_ERRORS, Transaction
 from shared.runtime.errors import Unavailable
+from shared.runtime.process import metrics
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.settings import RuntimeSettings
 
@@ -18,21 +22,29 @@ __all__ = ["Database", "Transaction"]
 
 
 class Database:
-    """A pool of sessions with limits for statements, locks and idle transactions; `pool_size` is that of the settings by default."""
+    """A pool of sessions with limits for statements, locks and idle transactions; `pool_size` is that of the settings by default.
 
-    def __init__(self, settings: RuntimeSettings, schema: str, pool_size: int | None = None) -> None:
+    `name` is that of the pool in metrics.
+    """
+
+    def __init__(self, settings: RuntimeSettings, schema: str, pool_size: int | None = None, name: str = "requests") -> None:
         self.schema = schema
         self.settings = settings
+        self.name = name
         self._pool_size = pool_size or settings.database_pool
         self.engine = _create_engine(settings, schema, self._pool_size)
+        self._wait = metrics.DATABASE_WAIT.labels(name)
+        self._failures = metrics.DATABASE_FAILURES.labels(name)
+        metrics.DATABASE_CONNECTIONS_MAX.labels(name).set(self._pool_size)
+        metrics.DATABASE_CONNECTIONS.labels(name).set_function(_connections_in_use(self.engine))
         self.outbox_added = asyncio.Event()
         """Set by a commit that added messages to the outbox."""
         self.timers_armed = asyncio.Event()
         """Set by a commit that armed timers."""
 
-    def with_own_connections(self, pool_size: int) -> "Database":
+    def with_own_connections(self, pool_size: int, name: str = "other") -> "Database":
         """The same database through a pool of its own, whose connections this one's users cannot occupy; the events are shared."""
-        database = Database(self.settings, self.schema, pool_size)
+        database = Database(self.settings, self.schema, pool_size, name)
         database.outbox_added = self.outbox_added
         database.timers_armed = self.timers_armed
         return database
@@ -43,12 +55,14 @@ class Database:
 
         Raises Unavailable when the connection was lost, whichever error that caused in the block.
         """
-        tx = await self._begin()
+        tx = await self._begin_measured()
         async with aclosing(tx.connection):
             try:
                 yield tx
                 await tx.commit()
             except BaseException as error:
+                if is_infrastructure(error):
+                    self._failures.inc()
                 # A killed backend can surface as any error in the block, asyncpg's InternalClientError among them.
                 lost = tx.driver_connection.is_closed()
                 await tx.rollback()
@@ -56,6 +70,17 @@ class Database:
                     raise Unavailable("the database connection was lost") from error
                 raise
         tx.run_commit_callbacks()
+
+    async def _begin_measured(self) -> Transaction:
+        started = monotonic()
+        try:
+            tx = await self._begin()
+        except BaseException as error:
+            if is_infrastructure(error):
+                self._failures.inc()
+            raise
+        self._wait.observe(monotonic() - started)
+        return tx
 
     async def _begin(self) -> Transaction:
         # After a restart of the server every connection of the pool is dead; BEGIN is the first statement that shows it.
@@ -82,6 +107,17 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+def _connections_in_use(engine: AsyncEngine) -> Callable[[], float]:
+    # Weakly: a gauge lives as long as the process, and would keep the pools of all databases that were ever opened.
+    reference = weakref.ref(engine)
+
+    def count() -> float:
+        alive = reference()
+        return 0.0 if alive is None else float(cast("QueuePool", alive.pool).checkedout())
+
+    return count
 
 
 def _create_engine(settings: RuntimeSettings, schema: str, pool_size: int) -> AsyncEngine:

@@ -7,8 +7,11 @@ from shared.runtime.clock import uuid7
 from shared.runtime.database.transaction import Transaction
 
 # now() of the database: with clocks of their own, a process that is ahead would take a lease that another still holds.
+# NOT EXISTS, since ON CONFLICT locks the row, and writes that to the log, even for a candidate whom its WHERE refuses.
 _RENEW = """
-INSERT INTO lease (name, holder, expires_at) VALUES ($1, $2, now() + $3::interval)
+INSERT INTO lease (name, holder, expires_at)
+SELECT $1::text, $2::uuid, now() + $3::interval
+WHERE NOT EXISTS (SELECT FROM lease WHERE name = $1::text AND holder <> $2::uuid AND expires_at >= now())
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
 WHERE lease.holder = excluded.holder OR lease.expires_at < now()
 RETURNING holder

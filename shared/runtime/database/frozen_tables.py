@@ -41,6 +41,7 @@ CREATE TABLE timer (
     case_id text NOT NULL,
     partition integer NOT NULL,
     due_at timestamptz NOT NULL,
+    traceparent text,
     PRIMARY KEY (case_id)
 ) WITH (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,

@@ -95,6 +95,8 @@ def _add_queue_tables(metadata: MetaData) -> None:
         Column("case_id", Text, primary_key=True),
         Column("partition", Integer, nullable=False),
         Column("due_at", DateTime(timezone=True), nullable=False),
+        # Of the event that armed the timer, while its trace is sampled: the trace of what the timer does is linked to it.
+        Column("traceparent", Text),
         postgresql_with=QUEUE_AUTOVACUUM,
     )
     Index("timer_due", timer.c.partition, timer.c.due_at)

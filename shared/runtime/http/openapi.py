@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.runtime.http.problem import INVALID, MEDIA_TYPE, SERVER_FAULT, UNAVAILABLE, ProblemType
@@ -63,7 +64,16 @@ class ServiceApi(FastAPI):
 
     def __init__(self, title: str) -> None:
         # Generated clients name their functions by the operation ids: take_action, not take_action_v1_cases__case__actions_post.
-        super().__init__(title=title, version="1", docs_url=None, redoc_url=None, generate_unique_id_function=lambda route: route.name)
+        # FastAPI's own telemetry records path and query, with follow codes and what was searched for (see request_spans).
+        untraced: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+        super().__init__(
+            title=title,
+            version="1",
+            docs_url=None,
+            redoc_url=None,
+            generate_unique_id_function=lambda route: route.name,
+            telemetry=untraced,
+        )
         # A redirect to the path without its slash would name the host that the client claims, and is no problem document.
         self.router.redirect_slashes = False
 

@@ -1,25 +1,24 @@
-"""The HTTP server of a process: the routes of the service, /live, /ready and /metrics."""
+"""The HTTP server of a process: the routes of the service, its probes and metrics."""
 
 import asyncio
 import contextlib
 import errno
 import socket
 from collections.abc import Iterator
-from typing import Any, Literal
 
 import uvicorn
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, Field
 
 from shared.runtime.errors import Misconfigured
 from shared.runtime.http.connection_guard import MAX_HEADER_BYTES, ConnectionLimits, HeaderLimits, guarded_protocol
 from shared.runtime.http.default_headers import DefaultHeaders
-from shared.runtime.http.openapi import ServiceApi, problem_responses
-from shared.runtime.http.problem import SERVER_FAULT, add_problem_handlers
+from shared.runtime.http.openapi import ServiceApi
+from shared.runtime.http.probes import probe_router
+from shared.runtime.http.problem import add_problem_handlers
+from shared.runtime.http.request_metrics import RequestMetrics
+from shared.runtime.http.request_spans import RequestSpans
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.tracing.spans import Tracing
 
 
 class _UvicornServer(uvicorn.Server):
@@ -33,11 +32,12 @@ class _UvicornServer(uvicorn.Server):
 class HttpServer:
     """Serves the FastAPI application `app` until stopped; `port` is the bound port."""
 
-    def __init__(self, name: str, settings: RuntimeSettings, health: Health) -> None:
+    def __init__(self, name: str, settings: RuntimeSettings, health: Health, tracing: Tracing | None = None) -> None:
         self.app = ServiceApi(f"Jiesu {name}")
         add_problem_handlers(self.app)
-        self.app.include_router(health_router(health))
+        self.app.include_router(probe_router(health))
         self.port = 0
+        self._tracing = tracing or Tracing(name)
         self._settings = settings
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -50,7 +50,7 @@ class HttpServer:
         settings = self._settings
         limits = ConnectionLimits(settings.http_connections, settings.http_header_seconds, settings.http_body_seconds)
         config = uvicorn.Config(
-            DefaultHeaders(HeaderLimits(self.app)),
+            RequestMetrics(DefaultHeaders(HeaderLimits(RequestSpans(self.app, self._tracing)))),
             http=guarded_protocol(limits),
             h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             lifespan="off",
@@ -85,43 +85,3 @@ def _bind(host: str, port: int) -> socket.socket:
         raise Misconfigured(
             f"JIESU_HTTP_HOST, JIESU_HTTP_PORT: the address cannot be listened on ({error.strerror}); name one of this machine"
         ) from error
-
-
-class HealthAnswer(BaseModel):
-    """Whether the process is well, and what it lacks."""
-
-    status: Literal["ok", "failing"]
-    stalled: dict[str, float] = Field(default_factory=dict, description="/live: seconds since the last progress of loops that stand")
-    ages: dict[str, float] = Field(default_factory=dict, description="/live: seconds since each loop's last progress")
-    troubles: dict[str, str] = Field(default_factory=dict, description="/ready: trouble → what is wrong")
-
-
-_HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"model": HealthAnswer}, 503: {"model": HealthAnswer, "description": "failing"}}
-
-
-def health_router(health: Health) -> APIRouter:
-    """Liveness, readiness and metrics."""
-    router = APIRouter(tags=["health"], responses=problem_responses(SERVER_FAULT))
-
-    @router.get("/live", responses=_HEALTH_RESPONSES)
-    async def live() -> Response:
-        """200 while every loop runs; 503 with the age in seconds of those that stalled."""
-        stalled = health.stalled()
-        return _health_response(not stalled, {"stalled": stalled, "ages": health.ages()})
-
-    @router.get("/ready", responses=_HEALTH_RESPONSES)
-    async def ready() -> Response:
-        """200 without troubles; 503 with the troubles."""
-        troubles = health.troubles()
-        return _health_response(not troubles, {"troubles": troubles})
-
-    @router.get("/metrics", response_class=PlainTextResponse)
-    async def metrics(_: Request) -> Response:
-        """Metrics in the Prometheus text format."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    return router
-
-
-def _health_response(ok: bool, detail: dict[str, Any]) -> Response:
-    return JSONResponse({"status": "ok" if ok else "failing", **detail}, 200 if ok else 503)

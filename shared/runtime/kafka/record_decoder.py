@@ -13,8 +13,8 @@ from shared.runtime.clock import Clock
 from shared.runtime.errors import Rejected
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.kafka.record import LOG_APPEND_TIME, FailedRecord, RawRecord, ReceivedRecord
-from shared.runtime.kafka.trace_context import valid_traceparent
 from shared.runtime.process.failures import redacted_reason
+from shared.runtime.tracing.context import valid_traceparent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_SEQUENCE_DIGITS = 18  # fits a bigint

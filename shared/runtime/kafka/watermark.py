@@ -110,6 +110,13 @@ class Watermark:
                 lags[partition.topic] += lag
         return dict(lags)
 
+    @property
+    def lag_seconds(self) -> float:
+        """Real seconds by which the slowest owned partition that was read is behind; 0 where none was."""
+        now = self._clock.real_now()
+        slowest = min((instant for instant in self._read_until.values() if instant != _NEVER), default=now)
+        return max(0.0, (now - slowest).total_seconds())
+
     async def wait_until_passed(self, partition: int, instant: datetime, timeout: float) -> bool:  # noqa: ASYNC109 - returns False instead of raising
         """Wait until the watermark has passed the instant; False after `timeout` real seconds."""
         try:

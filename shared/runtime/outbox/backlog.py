@@ -1,11 +1,11 @@
-"""Measures the outbox: its gauges, and in every process the readiness that follows the age of its oldest message."""
+"""Measures the outbox: its gauges, and in every process the reason that follows the age of its oldest message."""
 
 from shared.runtime.database.database import Transaction
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 
 MAX_AGE_SECONDS = 60.0
-"""Older messages make the process unready; the alert OutboxStuck has the same threshold."""
+"""Older messages degrade the process; the alert OutboxStuck has the same threshold."""
 _AGE = "SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM outbox"
 _BACKLOG = "SELECT coalesce(sum(messages), 0) AS size, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age FROM outbox"
 

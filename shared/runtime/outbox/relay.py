@@ -9,6 +9,8 @@ import asyncpg
 import orjson
 import structlog
 
+from shared.contracts.envelope import TRACEPARENT_HEADER
+from shared.contracts.topics import TOPICS
 from shared.runtime.clock import monotonic
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.kafka.connection import connection_options
@@ -20,10 +22,13 @@ from shared.runtime.kafka.producer import (
     UnsendableTopicError,
 )
 from shared.runtime.outbox.outbox import MAX_BYTES_PER_ROW
+from shared.runtime.outbox.publish_spans import PublishSpans
 from shared.runtime.outbox.unsendable import UnsendableMessage, store_unsendable
 from shared.runtime.process import metrics
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
+from shared.runtime.tracing.context import exemplar, valid_traceparent
+from shared.runtime.tracing.spans import Tracing
 
 BATCH_MESSAGES = 1500
 MAX_CYCLE_BYTES = 8 * 1024 * 1024
@@ -57,7 +62,8 @@ log = structlog.get_logger(__name__)
 class Relay:
     """Sends the outbox of one service; a topic that cannot be sent to is held for 5 seconds, the others are sent."""
 
-    def __init__(self, database: Database, settings: RuntimeSettings, health: Health) -> None:
+    def __init__(self, database: Database, settings: RuntimeSettings, health: Health, tracing: Tracing | None = None) -> None:
+        self._tracing = tracing
         self._database = database
         self._settings = settings
         self._health = health
@@ -122,15 +128,24 @@ class Relay:
             arguments = (self._lock_id(shard), shard, self._held_topics(), BATCH_MESSAGES, MAX_CYCLE_BYTES)
             rows = await tx.fetch(_TAKE_SHARD_ROWS, *arguments)
             rows.sort(key=lambda row: row["id"])  # RETURNING has no order
-            records = [record for row in rows for record in self._producer_records(row)]
-            outcomes = await self._producer.send(records) if records else []
+            publishing = PublishSpans(self._tracing) if self._tracing is not None and self._tracing.is_on else None
+            records = [record for row in rows for record in self._producer_records(row, publishing)]
+            outcomes = await self._send(records) if records else []
             error = await self._settle_unsent(tx, rows, outcomes)
+        if publishing is not None:
+            publishing.end(outcomes)
         sent = outcomes.count(None)
-        metrics.RELAY_MESSAGES.inc(sent)
+        _measure(rows, outcomes)
         if error is not None:
             raise error
         is_full = sum(len(record[2]) for record in records) > _FULL_CYCLE_BYTES
         return max(sent, BATCH_MESSAGES) if is_full else sent
+
+    async def _send(self, records: Sequence[ProducerRecord]) -> list[BaseException | None]:
+        started = monotonic()
+        outcomes = await self._producer.send(records)
+        metrics.RELAY_SECONDS.observe(monotonic() - started)
+        return outcomes
 
     async def _settle_unsent(
         self, tx: Transaction, rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | None]
@@ -174,10 +189,13 @@ class Relay:
         metrics.RELAY_HELD_TOPICS.set(len(self._held_until))
         return [topic.removeprefix(self._settings.topic_prefix) for topic in self._held_until]
 
-    def _producer_records(self, row: asyncpg.Record) -> Iterator[ProducerRecord]:
+    def _producer_records(self, row: asyncpg.Record, publishing: PublishSpans | None) -> Iterator[ProducerRecord]:
         topic = f"{self._settings.topic_prefix}{row['topic']}"
         for key, headers, body in zip(row["keys"], row["headers"], row["bodies"], strict=True):
-            yield topic, key.encode(), body, [(name, value.encode()) for name, value in orjson.loads(headers)]
+            pairs = orjson.loads(headers)
+            if publishing is not None:
+                publishing.follow(row["id"], row["topic"], key, pairs, row["created_at"])
+            yield topic, key.encode(), body, [(name, value.encode()) for name, value in pairs]
 
     async def _wait(self) -> None:
         """Wait for a commit in this process that added messages, at most the poll interval: messages of other processes need polling."""
@@ -191,3 +209,25 @@ class Relay:
             return
         self._poll_seconds = min_poll_seconds
         self._database.outbox_added.clear()
+
+
+def _measure(rows: Sequence[asyncpg.Record], outcomes: Sequence[BaseException | None]) -> None:
+    """Count the messages by topic, and observe how long each row waited; a row holds messages of one commit."""
+    remaining = iter(outcomes)
+    for row in rows:
+        of_row = list(islice(remaining, len(row["keys"])))
+        topic = _topic_label(row["topic"])
+        sent = of_row.count(None)
+        metrics.RELAY_MESSAGES.labels(topic, "sent").inc(sent)
+        metrics.RELAY_MESSAGES.labels(topic, "failed").inc(len(of_row) - sent)
+        if sent:
+            metrics.OUTBOX_WAIT.observe(max(0.0, row["age"]), exemplar(_traceparent(row["headers"][0])))
+
+
+def _topic_label(topic: str) -> str:
+    # Departments come and go with the organisation file: one label for all of their topics.
+    return topic if topic in TOPICS else "department"
+
+
+def _traceparent(headers: str) -> str | None:
+    return valid_traceparent(next((value for name, value in orjson.loads(headers) if name == TRACEPARENT_HEADER), None))

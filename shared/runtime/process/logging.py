@@ -3,14 +3,14 @@
 import logging
 import re
 from collections import deque
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import orjson
 import structlog
 
 from shared.runtime.clock import monotonic
+from shared.runtime.tracing.context import current_activity, trace_id
 
 _REDACTED_FIELDS = frozenset(
     (
@@ -53,6 +53,16 @@ def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
     return redact(dict(event))  # type: ignore[no-any-return]
 
 
+def _add_activity(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add trace, case and event id of the current activity to a line that does not name its own."""
+    if (activity := current_activity()) is not None:
+        fields = {"trace": trace_id(), "case": activity.case, "event_id": activity.event}
+        for name, value in fields.items():
+            if value:
+                event.setdefault(name, value)
+    return event
+
+
 def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
@@ -77,6 +87,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
     """Render our logs and those of all libraries as redacted JSON lines, on standard error by default."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _add_activity,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -100,15 +111,7 @@ def configure(level: str = "INFO", service: str = "", stream: TextIO | None = No
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in ("aiokafka", "faststream", "alembic", "uvicorn", "httpx", "asyncio"):
+    for name in ("aiokafka", "faststream", "alembic", "uvicorn", "httpx", "asyncio", "urllib3", "opentelemetry"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     if service:
         structlog.contextvars.bind_contextvars(service=service)
-
-
-@contextmanager
-def log_context(case: str | None = None, event: str | None = None, trace: str | None = None) -> Iterator[None]:
-    """Add case, event and trace to every log line of the block, as far as they are known."""
-    fields = {"case": case, "event_id": event, "trace": trace}
-    with structlog.contextvars.bound_contextvars(**{name: value for name, value in fields.items() if value}):
-        yield

@@ -1,6 +1,7 @@
 """A gauge that exports nothing rather than an old value, and label values that are bounded."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import Gauge
@@ -43,6 +44,40 @@ class MeasuredGauge(Gauge):
         """The samples, none when they are too old."""
         families = list(super().collect())
         if monotonic() > self._valid_until:
+            for family in families:
+                family.samples = []
+        return families
+
+
+@dataclass(slots=True)
+class Tenure:
+    """How long this process is the one that measures for its service: until `until` of the monotonic clock."""
+
+    until: float = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no other process can have been elected."""
+        return monotonic() < self.until
+
+
+class SharedGauge(MeasuredGauge):
+    """A gauge of what the database counts for all processes of a service: exported by the elected one only, so that sums are right.
+
+    Its samples end with the tenure, before another process can be elected: a process that hangs in a query does not double them.
+    """
+
+    _tenure = Tenure()
+
+    def hold(self, tenure: Tenure, valid_seconds: float) -> None:
+        """Export what has just been set while the tenure lasts, for at most so many seconds."""
+        self._tenure = tenure
+        self._valid_until = monotonic() + valid_seconds
+
+    def collect(self) -> Iterable[Metric]:
+        """The samples, none without the tenure."""
+        families = list(super().collect())
+        if not self._tenure.is_held:
             for family in families:
                 family.samples = []
         return families

@@ -11,6 +11,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
 from shared.runtime.process import server_addresses
+from shared.runtime.process.server_addresses import parse_headers
 from shared.runtime.process.setting_faults import describe_fault, reject_misspelt_variables
 
 
@@ -43,6 +44,10 @@ class RuntimeSettings(BaseSettings):
     topic_prefix: str = Field("", description="prefix of every topic and group, for tests and shared clusters")
     replication_factor: int = Field(1, description="replicas of the topics that `jiesu topics apply` creates; 3 in production")
 
+    topic_retention_days: int = Field(
+        30, ge=1, le=30, description="days that `jiesu topics apply` lets topics keep records; submissions 7 days at most"
+    )
+
     database_url: SecretStr = Field(
         SecretStr("postgresql+asyncpg://jiesu@127.0.0.1:5432/jiesu"),
         validation_alias=AliasChoices("DATABASE_URL"),
@@ -53,6 +58,10 @@ class RuntimeSettings(BaseSettings):
     command_timeout: float = Field(30.0, gt=0, description="seconds that a statement may take")
     lock_timeout: float = Field(10.0, gt=0, description="seconds to wait for a row lock")
     idle_in_transaction_timeout: float = Field(30.0, gt=0, description="seconds after which the database ends an idle transaction")
+
+    trace_endpoint: str = Field("", description="URL of OTLP over HTTP that traces are sent to, http://…:4318/v1/traces; empty: no tracing")
+    trace_ratio: float = Field(0.01, ge=0, le=1, description="share of new traces that is sampled; a caller's decision holds for its own")
+    trace_headers: SecretStr = Field(SecretStr(""), description="headers of every export, name=value, comma separated")
 
     http_host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 in a container")
     http_port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -114,6 +123,17 @@ class RuntimeSettings(BaseSettings):
     @classmethod
     def _database_url_can_be_parsed(cls, value: SecretStr) -> SecretStr:
         server_addresses.check_database_url(value.get_secret_value())
+        return value
+
+    @field_validator("trace_endpoint")
+    @classmethod
+    def _trace_endpoint_is_complete(cls, value: str) -> str:
+        return server_addresses.check_trace_endpoint(value)
+
+    @field_validator("trace_headers")
+    @classmethod
+    def _trace_headers_can_be_parsed(cls, value: SecretStr) -> SecretStr:
+        parse_headers(value.get_secret_value())
         return value
 
     @field_validator("packs")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from shared.runtime.clock import monotonic
+from shared.runtime.process import metrics
 from shared.runtime.process.failures import redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.waiting import Backoff
@@ -17,7 +18,8 @@ log = structlog.get_logger(__name__)
 
 
 async def supervise(name: str, loop: BackgroundLoop, stop: asyncio.Event, health: Health) -> None:
-    """Run `loop(stop)` until it returns or `stop` is set. A failure is logged, makes the process unready and restarts the loop."""
+    """Run `loop(stop)` until it returns or `stop` is set. A failure is logged, degrades the process and restarts the loop."""
+    metrics.LOOP_FAILURES.labels(name)
     backoff = Backoff(initial_seconds=0.1, max_seconds=3.0)
     while True:
         started = monotonic()
@@ -26,6 +28,7 @@ async def supervise(name: str, loop: BackgroundLoop, stop: asyncio.Event, health
             return
         if monotonic() - started > _HEALTHY_AFTER_SECONDS:
             backoff.reset()
+        metrics.LOOP_FAILURES.labels(name).inc()
         health.set_trouble(name, redacted_reason(error))
         log.warning("background loop failed", loop=name, failures=backoff.failures + 1, reason=redacted_reason(error))
         await backoff.wait(stop)

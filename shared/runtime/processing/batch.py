@@ -3,10 +3,11 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
-from shared.runtime.clock import monotonic
+from shared.runtime.clock import Clock, monotonic
 from shared.runtime.database.database import Database
 from shared.runtime.dead_letters import set_aside, store
 from shared.runtime.dead_letters.breaker import Breaker, RepeatedFaultError
@@ -17,8 +18,11 @@ from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.health import Health
 from shared.runtime.process.waiting import Backoff
 from shared.runtime.processing.failure_isolation import Applier, BatchHandler, BatchResult
+from shared.runtime.processing.record_spans import RecordSpans
 from shared.runtime.processing.scheduling import merge_by_timestamp, split_by_partition
 from shared.runtime.processing.sender_limits import UNVERIFIED, SenderLimits
+from shared.runtime.tracing.context import exemplar
+from shared.runtime.tracing.spans import Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -35,16 +39,20 @@ class BatchProcessor:
         breaker: Breaker,
         limits: SenderLimits,
         health: Health,
+        clock: Clock,
         batch_size: int,
         retry_seconds: float,
         on_repeated: BatchHandler | None = None,
+        spans: RecordSpans | None = None,
     ) -> None:
+        self._spans = spans or RecordSpans(Tracing(""))
         self.breaker = breaker
         self.decoder = decoder
         self.stopping = asyncio.Event()
         self._database = database
         self._applier = Applier(handler, on_repeated)
         self._health = health
+        self._clock = clock
         self._limits = limits
         self._batch_size = batch_size
         self._retry_seconds = retry_seconds
@@ -74,28 +82,32 @@ class BatchProcessor:
 
     async def _process_batch(self, records: Sequence[RawRecord], partition_counts: Mapping[str, int], give_up_at: float) -> None:
         started = monotonic()
-        decoded = [self.decoder.decode(record, partition_counts[record.topic]) for record in records]
+        decoded, spans = self._spans.start([self.decoder.decode(record, partition_counts[record.topic]) for record in records])
         backoff = Backoff(initial_seconds=0.05, max_seconds=5.0)
         while not self.breaker.is_open:
             try:
-                await self._commit(decoded)
+                result = await self._commit(decoded)
             except RepeatedFaultError as repeated:
                 self.breaker.open(repeated.fault)
             except Exception as error:
-                self._health.set_trouble("database", redacted_reason(error))
+                self._health.set_trouble("batches", f"a batch failed and is retried ({redacted_reason(error)})")
                 metrics.BATCH_RETRIES.inc()
                 log.warning("batch failed", failures=backoff.failures + 1, records=len(records), reason=redacted_reason(error))
                 wait = backoff.next_wait()
                 # The poll loop waits here: beyond max_poll_interval_ms the group would take the partitions away.
                 if self.stopping.is_set() or monotonic() + wait > give_up_at:
+                    spans.end(error=redacted_reason(error))
                     raise
                 await asyncio.sleep(wait)
             else:
-                self._health.clear_trouble("database")
+                self._health.clear_trouble("batches")
                 _measure(records, decoded, monotonic() - started)
+                measure_lag(decoded, self._clock.real_now())
+                spans.end((*result.bad_input, *result.by_fault))
                 return
+        spans.end(error="reading stopped: the breaker is open")
 
-    async def _commit(self, decoded: Sequence[ReceivedRecord | FailedRecord]) -> None:
+    async def _commit(self, decoded: Sequence[ReceivedRecord | FailedRecord]) -> BatchResult:
         try:
             result = await self._apply_in_transaction(decoded, bisect=False)
         except Exception as error:
@@ -108,6 +120,7 @@ class BatchProcessor:
         self._limits.count_bad(result.bad_input)
         for failure in (*result.bad_input, *result.by_fault):
             metrics.RECORDS.labels(failure.raw.topic, "dead").inc()
+        return result
 
     async def _apply_in_transaction(self, decoded: Sequence[ReceivedRecord | FailedRecord], *, bisect: bool) -> BatchResult:
         """One transaction: dead letters, then the inbox claims the ids and the handler gets the new records (both in `Applier`)."""
@@ -139,3 +152,21 @@ def _measure(records: Sequence[RawRecord], decoded: Sequence[ReceivedRecord | Fa
     for raw in records:
         if raw.timestamp_type != LOG_APPEND_TIME:
             metrics.UNTRUSTED_TIMESTAMPS.labels(raw.topic).inc()
+
+
+def measure_lag(decoded: Sequence[ReceivedRecord | FailedRecord], committed_at: datetime) -> None:
+    """Observe the lag of each record; the exemplar is the trace of the slowest one, since that is the one that somebody looks for."""
+    now_ms = committed_at.timestamp() * 1000
+    by_topic: dict[str, list[RawRecord]] = defaultdict(list)
+    slowest: dict[str, ReceivedRecord] = {}
+    for record in decoded:
+        by_topic[record.raw.topic].append(record.raw)
+        if isinstance(record, ReceivedRecord):
+            slowest[record.topic] = min(slowest.get(record.topic, record), record, key=lambda each: each.raw.timestamp_ms)
+    for topic, records in by_topic.items():
+        histogram = metrics.RECORD_LAG.labels(topic)
+        first = slowest.get(topic)
+        for raw in records:
+            trace = exemplar(first.traceparent) if first is not None and raw is first.raw else None
+            # A clock of ours that is behind the broker's makes no negative lag.
+            histogram.observe(max(0.0, now_ms - raw.timestamp_ms) / 1000, trace)

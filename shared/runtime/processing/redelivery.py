@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import cast
 
 import structlog
 
@@ -18,7 +19,10 @@ from shared.runtime.process.failures import is_infrastructure, redacted_reason
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.processing import inbox
 from shared.runtime.processing.failure_isolation import BatchHandler
+from shared.runtime.processing.record_spans import RecordSpans
 from shared.runtime.timers.timers import TIMER_PSEUDO_TOPIC
+from shared.runtime.tracing.context import working_on
+from shared.runtime.tracing.spans import Tracing
 
 _POLL_SECONDS = 0.5
 # SKIP LOCKED: every process of the service carries out requests.
@@ -40,7 +44,15 @@ class DeadLetterRedelivery:
     `partition_count(topic)` returns the number of partitions of a topic.
     """
 
-    def __init__(self, database: Database, decoder: RecordDecoder, handler: BatchHandler, partition_count: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        decoder: RecordDecoder,
+        handler: BatchHandler,
+        partition_count: Callable[[str], int],
+        spans: RecordSpans | None = None,
+    ) -> None:
+        self._spans = spans or RecordSpans(Tracing(""))
         self._database = database
         self._decoder = decoder
         self._handler = handler
@@ -89,10 +101,17 @@ class DeadLetterRedelivery:
         decoded = self._decoder.decode(raw, self._partition_count(raw.topic))
         if isinstance(decoded, FailedRecord):
             return decoded.reason
+        [record], spans = self._spans.start([decoded])
+        reason = await self._apply_decoded(tx, cast("ReceivedRecord", record))
+        spans.end(error=reason or "")
+        return reason
+
+    async def _apply_decoded(self, tx: Transaction, record: ReceivedRecord) -> str | None:
         try:
             async with tx.savepoint():
-                if await inbox.claim_on_all_days(tx, decoded):
-                    await self._handler(tx, [decoded])
+                with working_on(record.activity):
+                    if await inbox.claim_on_all_days(tx, record):
+                        await self._handler(tx, [record])
         except Exception as error:
             if tx.driver_connection.is_closed() or is_infrastructure(error):
                 raise

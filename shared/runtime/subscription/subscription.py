@@ -22,10 +22,12 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff, sleep_or_stop
 from shared.runtime.processing.batch import BatchProcessor
 from shared.runtime.processing.failure_isolation import BatchHandler
+from shared.runtime.processing.record_spans import RecordSpans
 from shared.runtime.processing.redelivery import DeadLetterRedelivery
 from shared.runtime.processing.sender_limits import SenderLimits
 from shared.runtime.subscription.broker import PollTrackingBroker, create_subscriber
 from shared.runtime.subscription.consumer import PollState, partition_count
+from shared.runtime.tracing.spans import Tracing
 
 _LAG_PERIOD_SECONDS = 5.0
 log = structlog.get_logger(__name__)
@@ -34,7 +36,9 @@ log = structlog.get_logger(__name__)
 class Subscription:
     """One consumer group that reads several topics with one subscriber; dead letters are redelivered through `operators_database`."""
 
-    def __init__(self, database: Database, operators_database: Database, clock: Clock, health: Health, settings: RuntimeSettings) -> None:
+    def __init__(
+        self, database: Database, operators_database: Database, clock: Clock, health: Health, settings: RuntimeSettings, tracing: Tracing
+    ) -> None:
         self.watermark: Watermark
         self.redelivery: DeadLetterRedelivery
         self._database = database
@@ -42,6 +46,7 @@ class Subscription:
         self._clock = clock
         self._health = health
         self._settings = settings
+        self._spans = RecordSpans(tracing)
         self._broker: PollTrackingBroker | None = None
         self._subscriber: BatchSubscriber | None = None
         self._end_offsets: EndOffsetClient | None = None
@@ -71,13 +76,15 @@ class Subscription:
             breaker=Breaker(settings.breaker_cases, self._health),
             limits=SenderLimits(settings.bad_records_burst, settings.bad_records_per_minute),
             health=self._health,
+            clock=self._clock,
             batch_size=settings.batch_size,
             retry_seconds=settings.max_poll_interval_ms / 2000,
             on_repeated=on_repeated,
+            spans=self._spans,
         )
         self._broker = PollTrackingBroker(settings, poll_state)
         self._subscriber = create_subscriber(self._broker, names, group, processor=self.processor, poll_state=poll_state, settings=settings)
-        self.redelivery = DeadLetterRedelivery(self._operators_database, decoder, handler, self._partition_count)
+        self.redelivery = DeadLetterRedelivery(self._operators_database, decoder, handler, self._partition_count, self._spans)
         self._health.set_trouble("consumer", "has not joined its group yet")
 
     @property
@@ -127,10 +134,11 @@ class Subscription:
         return True
 
     async def measure_lag(self, stop: asyncio.Event) -> None:
-        """Update the lag gauges until `stop`; while the broker does not answer they have no value and the process is unready."""
+        """Update the lag gauges until `stop`; while the broker does not answer they have no value and the process is degraded."""
         while not stop.is_set():
             if await self.watermark.refresh(self.watermark.owned_partitions()):
                 self._health.clear_trouble("broker")
+                metrics.WATERMARK_LAG.observe(self.watermark.lag_seconds)
                 metrics.CONSUMER_LAG.replace({(topic,): lag for topic, lag in self.watermark.lag_by_topic.items()})
             else:
                 metrics.CONSUMER_LAG.expire()

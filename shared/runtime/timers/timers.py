@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 import structlog
 
@@ -20,18 +22,27 @@ from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff, sleep_or_stop, wait_for_any
 from shared.runtime.timers.blocked_cases import BlockedCases
+from shared.runtime.tracing.context import Activity, exemplar, is_sampled, working_on
+from shared.runtime.tracing.linked_traces import LinkedTraces
+from shared.runtime.tracing.spans import AttributeValue, Tracing
 
+_NO_TRACES: Mapping[str, str | None] = MappingProxyType({})
 BATCH_CASES = 500
 TIMER_PSEUDO_TOPIC = "(timer)"
 """The topic in the dead letter of a case whose timer failed."""
 _WATERMARK_POLL_SECONDS = 0.05
+# Every event of a case arms its timer again: the traceparent stays that of the event which set the instant.
 _ARM = """
-INSERT INTO timer (case_id, partition, due_at)
-SELECT case_id, partition, due_at FROM unnest($1::text[], $2::int[], $3::timestamptz[]) AS armed (case_id, partition, due_at)
+INSERT INTO timer (case_id, partition, due_at, traceparent)
+SELECT case_id, partition, due_at, traceparent
+FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::text[]) AS armed (case_id, partition, due_at, traceparent)
 ORDER BY case_id
-ON CONFLICT (case_id) DO UPDATE SET partition = excluded.partition, due_at = excluded.due_at
+ON CONFLICT (case_id) DO UPDATE SET partition = excluded.partition, due_at = excluded.due_at,
+    traceparent = CASE WHEN timer.due_at = excluded.due_at THEN timer.traceparent ELSE excluded.traceparent END
 """
-_ARM_EARLIER = _ARM.replace("due_at = excluded.due_at", "due_at = LEAST(timer.due_at, excluded.due_at)")
+_ARM_EARLIER = _ARM.replace("due_at = excluded.due_at,", "due_at = LEAST(timer.due_at, excluded.due_at),").replace(
+    "timer.due_at = excluded.due_at THEN", "timer.due_at <= excluded.due_at THEN"
+)
 # DELETE alone locks in the order of its scan; the subquery locks in the order of the ids, as _ARM does.
 _DISARM = "DELETE FROM timer WHERE case_id IN (SELECT case_id FROM timer WHERE case_id = ANY($1::text[]) ORDER BY case_id FOR UPDATE)"
 # LATERAL reads the index of (partition, due_at) once for each partition and ends at the limit.
@@ -49,7 +60,7 @@ _TAKE_DUE = """
 DELETE FROM timer USING unnest($2::int[], $3::timestamptz[]) AS owned (partition, cutoff)
 WHERE timer.case_id = ANY($1::text[]) AND timer.partition = owned.partition AND timer.due_at <= owned.cutoff
   AND NOT EXISTS (SELECT FROM parked WHERE parked.key = timer.case_id)
-RETURNING timer.case_id, timer.partition, timer.due_at, owned.cutoff
+RETURNING timer.case_id, timer.partition, timer.due_at, owned.cutoff, timer.traceparent
 """
 _NEXT = """
 SELECT owned.partition, next.due_at FROM unnest($1::int[]) AS owned (partition)
@@ -65,13 +76,14 @@ log = structlog.get_logger(__name__)
 class DueTimer:
     """A case whose timer is due. What is due at or before `cutoff` may be decided, nothing later: only that much input has been read.
 
-    Instants are in domain time.
+    Instants are in domain time. `traceparent` is that of the timer's span, as the parent of what it causes; None without one.
     """
 
     case_id: str
     partition: int
     due_at: datetime
     cutoff: datetime
+    traceparent: str | None = None
 
 
 LockCases = Callable[[Transaction, Sequence[str]], Awaitable[Sequence[str]]]
@@ -79,26 +91,37 @@ LockCases = Callable[[Transaction, Sequence[str]], Awaitable[Sequence[str]]]
 FireTimers = Callable[[Transaction, Sequence[DueTimer], datetime], Awaitable[None]]
 
 
-async def arm(tx: Transaction, timers: Mapping[str, tuple[int, datetime | None]]) -> None:
-    """Set the next due instant of each case, with the case's partition; None disarms the timer."""
+async def arm(
+    tx: Transaction, timers: Mapping[str, tuple[int, datetime | None]], traceparents: Mapping[str, str | None] = _NO_TRACES
+) -> None:
+    """Set the next due instant of each case, with the case's partition; None disarms the timer.
+
+    `traceparents` are those of the events that arm the timers, by case.
+    """
     # Sorted, so that transactions lock the rows in the same order.
     armed = sorted((case, partition, due) for case, (partition, due) in timers.items() if due is not None)
     disarmed = sorted(case for case, (_, due) in timers.items() if due is None)
     if armed:
-        cases, partitions, due_instants = zip(*armed, strict=True)
-        await tx.execute(_ARM, cases, partitions, due_instants)
+        await tx.execute(_ARM, *_columns(armed, traceparents))
         tx.after_commit(tx.database.timers_armed.set)
     if disarmed:
         await tx.execute(_DISARM, disarmed)
 
 
-async def arm_earlier(tx: Transaction, timers: Mapping[str, tuple[int, datetime]]) -> None:
+async def arm_earlier(
+    tx: Transaction, timers: Mapping[str, tuple[int, datetime]], traceparents: Mapping[str, str | None] = _NO_TRACES
+) -> None:
     """Set the due instant of each case where its timer is later or absent."""
     if timers:
         armed = sorted((case, partition, due) for case, (partition, due) in timers.items())
-        cases, partitions, due_instants = zip(*armed, strict=True)
-        await tx.execute(_ARM_EARLIER, cases, partitions, due_instants)
+        await tx.execute(_ARM_EARLIER, *_columns(armed, traceparents))
         tx.after_commit(tx.database.timers_armed.set)
+
+
+def _columns(armed: Sequence[tuple[str, int, datetime]], traceparents: Mapping[str, str | None]) -> list[Sequence[Any]]:
+    cases, partitions, due_instants = zip(*armed, strict=True)
+    # Only of sampled traces: there is nothing to link to others.
+    return [cases, partitions, due_instants, [each if is_sampled(each := traceparents.get(case)) else None for case in cases]]
 
 
 class TimerLoop:
@@ -114,7 +137,9 @@ class TimerLoop:
         fire_timers: FireTimers,
         health: Health,
         breaker: Breaker,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing("")
         self._database = database
         self._clock = clock
         self._watermark = watermark
@@ -183,10 +208,14 @@ class TimerLoop:
 
         async def fire(part: Sequence[str]) -> None:
             rows = await tx.fetch(_TAKE_DUE, part, list(cutoffs), list(cutoffs.values()))
-            due = sorted((DueTimer(**row) for row in rows), key=lambda timer: timer.case_id)
+            taken = sorted((DueTimer(**row) for row in rows), key=lambda timer: timer.case_id)
+            traces = LinkedTraces(self._tracing)
+            due = [self._traced(timer, traces) for timer in taken] if self._tracing.is_on else taken
             if due:
-                await self._fire_timers(tx, due, self._clock.now())
+                with working_on(Activity(due[0].traceparent, due[0].case_id) if len(due) == 1 else Activity()):
+                    await self._fire_timers(tx, due, self._clock.now())
             fired.extend(due)
+            tx.after_commit(traces.end)
 
         async def park(case: str, error: Exception) -> None:
             await self._park(tx, case, error)
@@ -194,6 +223,15 @@ class TimerLoop:
 
         await apply_or_bisect(tx, cases, fire, park)
         return fired
+
+    def _traced(self, timer: DueTimer, traces: LinkedTraces) -> DueTimer:
+        late = max(0.0, -self._clock.seconds_until(timer.due_at))
+        attributes: dict[str, AttributeValue] = {
+            "jiesu.case": timer.case_id,
+            "jiesu.due_at": timer.due_at.isoformat(),
+            "jiesu.late_seconds": late,
+        }
+        return replace(timer, traceparent=traces.start("fire timer", timer.traceparent, attributes))
 
     async def _park(self, tx: Transaction, case: str, error: BaseException) -> None:
         # A dead letter is unique by topic, partition and offset: any sequence of the schema supplies a fresh offset.
@@ -246,4 +284,4 @@ class TimerLoop:
         now = self._clock.real_now()
         for timer in fired:
             lateness = (now - self._clock.to_real(timer.due_at)) / timedelta(seconds=1)
-            metrics.TIMER_LATENESS.observe(max(0.0, lateness))
+            metrics.TIMER_LATENESS.observe(max(0.0, lateness), exemplar(timer.traceparent))

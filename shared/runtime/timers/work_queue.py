@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from shared.runtime.database.database import Database, Transaction
+from shared.runtime.process import metrics
 from shared.runtime.process.waiting import wait_for_any
 
 JobT = TypeVar("JobT")
@@ -22,12 +23,13 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
     `claim(tx, limit, now, until)` selects jobs whose next attempt is due and which have no lease, or an expired one, with
     `FOR UPDATE SKIP LOCKED`, sets their lease to `until` and returns them; instants are by the database's clock.
     `work(job)` does the network call; its result states a failure too, and it raises nothing. `settle(tx, results)` stores the results
-    and clears the leases. When the process dies in between, the leases expire and the jobs run again, under the same idempotency key.
+    and clears the leases. `name` is the queue's in metrics. When the process dies in between, the leases expire and the jobs
+    run again, under the same idempotency key.
     """
 
     def __init__(
         self, database: Database, *, claim: ClaimJobs[JobT], work: RunJob[JobT, ResultT], settle: SettleJobs[JobT, ResultT],
-        lease_duration: timedelta = timedelta(seconds=60), concurrency: int = 20, poll_seconds: float = 0.5,
+        name: str = "jobs", lease_duration: timedelta = timedelta(seconds=60), concurrency: int = 20, poll_seconds: float = 0.5,
     ) -> None:  # fmt: skip
         self._database = database
         self._claim = claim
@@ -38,6 +40,9 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
         self._poll_seconds = poll_seconds
         self._running: dict[asyncio.Future[ResultT], JobT] = {}
         self._job_finished = asyncio.Event()
+        self._failures = metrics.SLOTS_FAILURES.labels(name)
+        metrics.SLOTS_MAX.labels(name).set(concurrency)
+        metrics.SLOTS.labels(name).set_function(self._running.__len__)
         self.work_added = asyncio.Event()
         """Set it after a commit that made a job due: the queue then does not wait for the next poll."""
 
@@ -47,7 +52,11 @@ class LeasedWorkQueue(Generic[JobT, ResultT]):
         Raises infrastructure errors; jobs that run go on, and the next call settles them or their leases expire.
         """
         while not stop.is_set():
-            await self._cycle()
+            try:
+                await self._cycle()
+            except Exception:
+                self._failures.inc()
+                raise
             await wait_for_any(self._poll_seconds, stop, self.work_added, self._job_finished)
             self.work_added.clear()
         await self._finish_all()

@@ -1,106 +1,105 @@
-"""The alerts about triage and reviews fire when they should and are silent otherwise, by Prometheus's own promtool."""
+"""Every alert fires when it should and is silent otherwise, by Prometheus's own promtool."""
 
+from __future__ import annotations
+
+import re
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pytest
 import yaml
 
-from tests.support.promtool import find_promtool
 from tests.support.repository import PROJECT
 
-ALERTS = PROJECT / "deploy/prometheus/alerts.yml"
-INTERVAL = "5m"  # between samples: Prometheus takes a series for gone after five minutes
+RULES = (PROJECT / "deploy/prometheus/recording.yml", PROJECT / "deploy/prometheus/alerts.yml")
+_VALUE = re.compile(r"\{\{ \$value[^}]*\}\}")
+_NAME = re.compile(r"[a-z_]+(?::[a-z0-9_]+)+")
 
 
-class AlertCase(NamedTuple):
+@dataclass(frozen=True)
+class AlertCase:
     """Series with which an alert fires after `at` with these labels and this value, and series with which it does not."""
 
-    at: str
     fires: dict[str, str]
     silent: dict[str, str]
-    labels: dict[str, str] = {}
-    value: str = ""
-    interval: str = INTERVAL
+    labels: dict[str, str] = field(default_factory=dict)
+    value: str | float = ""
+    interval: str = "1m"
+    at: str = "30m"
 
 
-_SURE = 'jiesu_triage_reviews_total{procedure="p", reason="confidence"}'
-_AUDIT = 'jiesu_triage_reviews_total{procedure="p", reason="audit"}'
 CASES = {
-    "ClassifierUnsure": AlertCase(
-        "336h",
-        # One review in eleven for lack of confidence, on the last day one in two.
-        {_SURE: "0+1x312 322+10x24", _AUDIT: "0+10x336"},
-        {_SURE: "0+1x336", _AUDIT: "0+10x336"},
-        {"procedure": "p"},
-        interval="1h",
-    ),
-    "ClassifierWordsDrift": AlertCase("7h", {"jiesu_triage_word_drift_bits": "0.2x84"}, {"jiesu_triage_word_drift_bits": "0.1x84"}),
-    "ReviewsWait": AlertCase("1h", {"jiesu_reviews_oldest_seconds": "86401x12"}, {"jiesu_reviews_oldest_seconds": "86399x12"}),
-    "ReviewsPileUp": AlertCase(
-        "2h",
-        {'jiesu_reviews_open{procedure="p"}': "300x24", 'jiesu_reviews_open{procedure="q"}': "201x24"},
-        {'jiesu_reviews_open{procedure="p"}': "300x24", 'jiesu_reviews_open{procedure="q"}': "200x24"},
-        value="501",
-    ),
-    "ClassifierInaccurate": AlertCase(
-        "7h",
-        {'jiesu_reviews_agreed_ratio{reason="audit"}': "0.85x84"},
-        # What was unsure anyway is corrected more often.
-        {'jiesu_reviews_agreed_ratio{reason="audit"}': "0.95x84", 'jiesu_reviews_agreed_ratio{reason="confidence"}': "0.5x84"},
-    ),
-    "ClassifierMiscalibrated": AlertCase(
-        "7h", {"jiesu_reviews_calibration_error": "0.0625x84"}, {"jiesu_reviews_calibration_error": "0.04x84"}, value="0.0625"
-    ),
-    "ClassifierNotReplaced": AlertCase(
-        "1h", {"jiesu_triage_model_failures_total": "0x11 1x3"}, {"jiesu_triage_model_failures_total": "1x14"}
-    ),
-    "RecountsWaiting": AlertCase(
-        "1h",
-        {'jiesu_triage_recounts_waiting{procedure="p"}': "1001x12"},
-        {'jiesu_triage_recounts_waiting{procedure="p"}': "1000x12"},
-        {"procedure": "p"},
-    ),
+    name: AlertCase(**case)
+    for name, case in yaml.safe_load((Path(__file__).parent / "alert_cases.yaml").read_text(encoding="utf-8")).items()
 }
 
 
-@pytest.fixture(scope="module")
-def promtool() -> Path:
-    found = find_promtool()
-    if found is None:
-        pytest.skip("promtool is neither installed nor can it be taken from Debian's package prometheus (needs root on Debian)")
-    return found
+def rules() -> list[dict[str, Any]]:
+    """Recording rules first, in the order in which they are evaluated."""
+    return [rule for path in RULES for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
 
 
-def rules() -> dict[str, dict[str, Any]]:
-    groups = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))["groups"]
-    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
+RECORDS = {rule["record"]: rule for rule in rules() if "record" in rule}
 
 
-def test_alerts_of_triage_and_reviews_are_covered() -> None:
-    about = ("jiesu_triage_", "jiesu_reviews_")
-    concerned = {name for name, rule in rules().items() if any(metric in rule["expr"] for metric in about)}
-    # Failed conditions are sla's as well, and older than the classifier.
-    assert concerned - {"RuleCannotBeEvaluated"} == set(CASES)
+def test_every_alert_has_a_case_that_fires_and_one_that_does_not() -> None:
+    assert sorted(CASES) == sorted(ALERTS)
+
+
+def test_every_alert_names_its_runbook_and_dashboard() -> None:
+    for name, rule in ALERTS.items():
+        kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"]["runbook"] == f"docs/runbooks/{kebab}.md"
+        assert re.fullmatch(r"jiesu-[a-z]+", rule["annotations"]["dashboard"])
+
+
+def test_recorded_names_have_a_level_a_metric_and_operations() -> None:
+    for name, rule in RECORDS.items():
+        level, metric, operations = name.split(":")
+        assert metric.startswith("jiesu_")
+        assert operations
+        grouped = re.findall(r"by \(([^)]*)\)", rule["expr"])
+        assert grouped, name
+        for labels in grouped:
+            assert set(level.split("_")) == set(re.split(r",\s*", labels)) - {"le"}, name
 
 
 def test_alerts_fire_when_they_should_and_only_then(promtool: Path, tmp_path: Path) -> None:
-    tests = [test for name, case in CASES.items() for test in (_test(name, case, fires=True), _test(name, case, fires=False))]
-    content = {"rule_files": [str(ALERTS)], "evaluation_interval": "1h", "tests": tests}
-    file = tmp_path / "alerts_test.yml"
-    file.write_text(yaml.safe_dump(content), encoding="utf-8")
-    result = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, check=False)
+    files = [_write(tmp_path, name, case) for name, case in CASES.items()]
+    result = subprocess.run([promtool, "test", "rules", *files], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def _write(folder: Path, name: str, case: AlertCase) -> Path:
+    """A test file of promtool with the alert and the rules that it reads: all rules for each alert would take minutes."""
+    needed = [*_needed(ALERTS[name]["expr"]), ALERTS[name]]
+    rule_file = folder / f"{name}.rules.yml"
+    rule_file.write_text(yaml.safe_dump({"groups": [{"name": "needed", "rules": needed}]}), encoding="utf-8")
+    tests = [_test(name, case, fires=True), _test(name, case, fires=False)]
+    content = {"rule_files": [str(rule_file)], "evaluation_interval": case.interval, "tests": tests}
+    file = folder / f"{name}.test.yml"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
+def _needed(expression: str) -> Iterator[dict[str, Any]]:
+    """The recording rules that an expression reads, those before which they read themselves."""
+    for name in dict.fromkeys(_NAME.findall(expression)):
+        yield from _needed(RECORDS[name]["expr"])
+        yield RECORDS[name]
+
+
 def _test(name: str, case: AlertCase, *, fires: bool) -> dict[str, Any]:
-    rule = rules()[name]
+    rule = ALERTS[name]
     series = case.fires if fires else case.silent
-    summary = rule["annotations"]["summary"].replace("{{ $value }}", case.value)
+    summary = _VALUE.sub(str(case.value), rule["annotations"]["summary"])
     for label, value in case.labels.items():
         summary = summary.replace(f"{{{{ $labels.{label} }}}}", value)
-    expected = [{"exp_labels": rule["labels"] | case.labels, "exp_annotations": {"summary": summary}}]
+    expected = [{"exp_labels": rule["labels"] | case.labels, "exp_annotations": rule["annotations"] | {"summary": summary}}]
     return {
         "interval": case.interval,
         "input_series": [{"series": name, "values": values} for name, values in series.items()],

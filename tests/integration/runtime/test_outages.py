@@ -162,7 +162,7 @@ async def test_consumer_continues_after_the_broker_was_restarted(own_broker_sett
             await sender.send_note("case-1", "before")
         await wait_for(lambda: has_notes(service, ["before"]))
         await asyncio.to_thread(broker.kill)
-        await wait_for(lambda: "broker" in service.health.troubles(), what="an unready process")
+        await wait_for(lambda: "broker" in service.health.troubles(), what="a degraded process")
         await asyncio.to_thread(broker.start)
         async with open_probe_sender(own_broker_settings) as sender:
             await sender.send_note("case-1", "after")
@@ -174,6 +174,7 @@ async def test_a_service_started_before_its_broker_waits_and_reports_it(own_brok
     service = build_service(own_broker_settings, ProbeHandler())
     starting = asyncio.create_task(service.start())
     assert await wait_for(lambda: "no broker answers at" in service.health.troubles().get("consumer", ""))
+    assert service.health.is_ready  # what needs no broker is served
     assert not starting.done()
     await asyncio.to_thread(broker.start)
     await starting

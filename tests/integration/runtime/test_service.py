@@ -45,7 +45,7 @@ async def test_health_metrics_and_routes_of_the_service_are_served(probe_setting
         assert (await get(service, "/ready")).status_code == 200
         assert (await get(service, "/hello")).json() == "hello"
         text = (await get(service, "/metrics")).text
-        assert "jiesu_batch_seconds_bucket" in text
+        assert "jiesu_batch_duration_seconds_bucket" in text
         assert "jiesu_outbox_messages" in text
 
 

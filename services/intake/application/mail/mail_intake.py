@@ -13,6 +13,7 @@ from services.intake.channels.mail.decision import MailDecision, MailOutcome
 from services.intake.storage import mails
 from shared.runtime.database.database import Database
 from shared.runtime.process.failures import is_infrastructure, redacted_reason
+from shared.runtime.tracing.spans import Span, SpanKind, Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -20,19 +21,35 @@ log = structlog.get_logger(__name__)
 class MailIntake:
     """`take` returns after the commit: a transport may then answer 250, or delete the mail on its server."""
 
-    def __init__(self, reader: MailReader, take_mails: TakeMails, database: Database, max_items: int) -> None:
+    def __init__(
+        self, reader: MailReader, take_mails: TakeMails, database: Database, max_items: int, tracing: Tracing | None = None
+    ) -> None:
+        self._tracing = tracing or Tracing("intake")
         self._reader = reader
         self._database = database
         self._group_commit = GroupCommit(database, take_mails.take, max_items)
 
     async def take(self, batch: Sequence[IncomingMail]) -> list[MailResult]:
         """What each mail became, in order; raises infrastructure errors, after which the same mails are handed over again."""
-        return await self._commit(await self._read(batch))
+        spans = [self._start_span(mail) for mail in batch]
+        read = await self._read(batch)
+        traced = [replace(each, traceparent=span.traceparent) if span else each for each, span in zip(read, spans, strict=True)]
+        # A span that an outage leaves without an end is never exported: its mail is handed over again under another.
+        results = await self._commit(traced)
+        for span, result in zip(spans, results, strict=True):
+            if span is not None:
+                span.set("jiesu.outcome", result.outcome)
+                span.set("jiesu.case", result.case)
+                span.end()
+        return results
 
     async def set_aside(self, mail: IncomingMail, reason: str, digest: bytes) -> list[MailResult]:
         """Record a mail that is not read, such as one that is too large."""
         decision = MailDecision(MailOutcome.SET_ASIDE, reason, digest, received_at=mail.envelope.arrived_at)
         return await self._commit([ReadMail(mail, decision)])
+
+    def _start_span(self, mail: IncomingMail) -> Span | None:
+        return self._tracing.start_trace("receive mail", SpanKind.CONSUMER, {"jiesu.mailbox": mail.mailbox.id})
 
     async def _read(self, batch: Sequence[IncomingMail]) -> list[ReadMail]:
         """The mails with their attachments stored; those of a mail that was taken before, or is in the batch before, are not."""

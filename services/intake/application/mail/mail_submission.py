@@ -22,7 +22,7 @@ def mail_submission(read: ReadMail, reader: SubmissionReader, clock: Clock) -> P
         "complainant": {"name": decision.sender_name, "email": decision.sender},
         "attachments": list(read.attachments),
     }
-    result = reader.read(document, context, traceparent=None, record_id=f"mail {decision.digest.hex()}")
+    result = reader.read(document, context, traceparent=read.traceparent, record_id=f"mail {decision.digest.hex()}")
     if isinstance(result, PendingRegistration):
         return replace(result, unreadable=(*result.unreadable, *decision.cut))
     return result

@@ -57,6 +57,7 @@ class ReadMail:
     decision: MailDecision
     attachments: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    traceparent: str | None = None
     is_duplicate: bool = False
 
     @property

@@ -23,6 +23,7 @@ from shared.runtime.database.database import Database, Transaction
 from shared.runtime.process.supervision import BackgroundLoop
 from shared.runtime.process.waiting import sleep_or_stop
 from shared.runtime.service import Service
+from shared.runtime.tracing.spans import Tracing
 
 _DELETE_SECONDS = 3600.0
 _DUPLICATES_KEPT = timedelta(days=90)
@@ -35,7 +36,7 @@ def register(service: Service, parts: IntakeParts) -> None:
         return
     file = load_mailboxes(parts.settings.mailboxes, parts.sources.contexts)
     mailboxes = open_mailboxes(parts, file)
-    intake = mail_intake(service.database, parts, _keep_raw(parts))
+    intake = mail_intake(service.database, parts, _keep_raw(parts), service.tracing)
     for settings in file.mailboxes:
         if settings.imap is not None:
             metrics.MAILBOX_UP.labels(settings.id)
@@ -53,11 +54,11 @@ def open_mailboxes(parts: IntakeParts, file: MailboxesFile) -> dict[str, Mailbox
     return {settings.id: _mailbox(settings, file, parts, _references_key(parts)) for settings in file.mailboxes}
 
 
-def mail_intake(database: Database, parts: IntakeParts, keep_raw: KeepRawMail | None = None) -> MailIntake:
+def mail_intake(database: Database, parts: IntakeParts, keep_raw: KeepRawMail | None = None, tracing: Tracing | None = None) -> MailIntake:
     """What takes the mails of every transport."""
     records = MailRecords(parts.key_ring, parts.clock)
     take = TakeMails(parts.reader, parts.registration, parts.signer, parts.key_ring, records, parts.clock, keep_raw)
-    return MailIntake(MailReader(_store(parts.attachments)), take, database, _GROUP_ITEMS)
+    return MailIntake(MailReader(_store(parts.attachments)), take, database, _GROUP_ITEMS, tracing)
 
 
 def _keep_raw(parts: IntakeParts) -> KeepRawMail:

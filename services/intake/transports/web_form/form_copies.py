@@ -13,6 +13,7 @@ from services.intake.channels.web_form import FormLine, FormReading, read_form
 from services.intake.domain.submission import SourceContext, case_id
 from services.intake.domain.submission_faults import SubmissionFault
 from services.intake.transports.web_form.form_page import TRAP, FormDescription
+from shared.runtime.tracing.context import current_traceparent
 
 VIA_FORM = "form"
 _NOT_TYPED = frozenset({"token", TRAP, "kept", "dropped"})
@@ -69,7 +70,9 @@ class FormReader:
 
     def submission(self, source: SourceForm, copy: FormCopy, reading: FormReading) -> PendingRegistration | RegistrationResult:
         """The submission of a reading without faults, or its refusal."""
-        return self.reader.read(reading.document, source.context, traceparent=None, idempotency_key=copy.key, accepted_at=copy.received_at)
+        return self.reader.read(
+            reading.document, source.context, traceparent=current_traceparent(), idempotency_key=copy.key, accepted_at=copy.received_at
+        )
 
     def read(self, source: SourceForm, copy: FormCopy) -> PendingRegistration | RegistrationResult:
         """The submission of a copy, or its refusal, also for a field that cannot be read."""

@@ -25,7 +25,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.http.bearer import BEARER_SCHEME
 from shared.runtime.http.body import read_body
-from shared.runtime.kafka.trace_context import valid_traceparent
+from shared.runtime.tracing.context import request_traceparent
 
 VIA_WEBHOOK = "webhook"
 _UNKNOWN = SubmissionFault("source", "unknown", "call the path of a source that has a webhook in the organisation file")
@@ -73,7 +73,7 @@ def add_routes(app: FastAPI, api: WebhookDependencies) -> None:
         async with api.database.transaction() as tx:
             await api.parts.raw_copies.keep_raw(tx, RawSubmission(source, VIA_WEBHOOK, "", body))
         metrics.RECEIVED.labels(VIA_WEBHOOK).inc()
-        reading = known.submissions.read(body, valid_traceparent(request.headers.get("traceparent")))
+        reading = known.submissions.read(body, request_traceparent(request.headers.get("traceparent")))
         if reading is None:
             return _json({"status": "ignored"}, 200)
         result = (await api.group_commit.submit([reading]))[0] if isinstance(reading, PendingRegistration) else reading

@@ -35,7 +35,9 @@ RETURNING taken_until
 """
 _DELETE_ENDED = """
 DELETE FROM review USING (
-    SELECT case_id, opened_by FROM review WHERE ended_at < $1 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS past
+    SELECT case_id, opened_by FROM review
+     WHERE ended_at < $1 AND NOT EXISTS (SELECT FROM legal_hold WHERE legal_hold.case_id = review.case_id)
+     ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS past
 WHERE review.case_id = past.case_id AND review.opened_by = past.opened_by
 """
 _RELEASE = "UPDATE review SET taken_by = '', taken_until = NULL WHERE case_id = $1 AND taken_by = $2 AND ended_at IS NULL RETURNING case_id"
@@ -132,7 +134,10 @@ async def release(tx: Transaction, case_id: str, person: str) -> bool:
 
 
 async def delete_ended(tx: Transaction, before: datetime) -> int:
-    """Delete at most a step of the reviews that ended before an instant, the oldest first; returns how many. Open ones stay."""
+    """Delete at most a step of the reviews that ended before an instant, the oldest first; returns how many.
+
+    Open reviews stay, and those of cases under a legal hold.
+    """
     return int((await tx.execute(_DELETE_ENDED, before, ROWS_IN_A_STEP)).split()[-1])
 
 

@@ -154,7 +154,7 @@ async def test_readiness_follows_the_age_of_the_oldest_message(probe_settings: R
         await check_backlog(tx, health)
         assert "65 s" in health.troubles()["outbox"]
         await measure_backlog(tx)
-        assert REGISTRY.get_sample_value("jiesu_outbox_age_seconds") == MAX_AGE_SECONDS + 5
+        assert REGISTRY.get_sample_value("jiesu_outbox_oldest_age_seconds") == MAX_AGE_SECONDS + 5
         await tx.execute("DELETE FROM outbox")
         await check_backlog(tx, health)
         assert health.troubles() == {}

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from prometheus_client import REGISTRY
 
@@ -15,6 +15,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers
 from shared.runtime.timers.timers import DueTimer
+from shared.runtime.tracing.context import current_activity
 from tests.integration.runtime.probe_service import (
     PARTITIONS,
     ProbeHandler,
@@ -51,6 +52,21 @@ async def send_first_note(service: Service, sender: ProbeSender, *cases: str) ->
 
 def fired_total() -> float:
     return REGISTRY.get_sample_value("jiesu_timers_fired_total") or 0.0
+
+
+async def test_log_lines_about_one_record_or_timer_name_its_case(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
+    activities: list[tuple[str, str, str]] = []
+
+    def note_activity(text: str) -> None:
+        activity = current_activity()
+        assert activity is not None
+        activities.append((text, activity.case, activity.event))
+
+    event_id = "018f2b7e-1380-7000-8000-138000000001"
+    async with service_with_timers(probe_settings, ProbeHandler(note_activity)) as service:
+        await sender.send_note("case-1", "armed", event_id=event_id, due=(datetime.now(UTC) - LATE).isoformat())
+        await wait_for_notes(service, ["armed", "fired"])
+    assert activities == [("armed", "case-1", event_id), ("fire case-1", "case-1", "")]
 
 
 async def test_a_timer_fires_once_after_its_due_instant(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
@@ -230,6 +246,24 @@ async def test_arming_the_same_cases_in_different_order_does_not_deadlock(probe_
         async with service.database.transaction() as tx:
             await timers.arm(tx, dict.fromkeys(names[:150], (1, None)))
         assert await count_rows(service, "timer") == 50
+
+
+async def test_a_timer_is_linked_to_the_event_that_set_its_instant(probe_settings: RuntimeSettings) -> None:
+    first, second, unsampled = (f"00-{digit * 32}-{'b' * 16}-{flags}" for digit, flags in (("a", "01"), ("c", "01"), ("d", "00")))
+    soon, later = datetime.now(UTC) + LATE, datetime.now(UTC) + 2 * LATE
+
+    async def armed_by(service: Service, due: datetime, traceparent: str, arm: Any = timers.arm) -> str | None:
+        async with service.database.transaction() as tx:
+            await arm(tx, {"a": (1, due)}, {"a": traceparent})
+            return cast("str | None", await tx.fetchval("SELECT traceparent FROM timer"))
+
+    async with service_with_timers(probe_settings, ProbeHandler()) as service:
+        assert await armed_by(service, soon, first) == first
+        assert await armed_by(service, soon, second) == first, "the event has not moved the timer"
+        assert await armed_by(service, later, second) == second
+        assert await armed_by(service, later, first, timers.arm_earlier) == second
+        assert await armed_by(service, soon, first, timers.arm_earlier) == first
+        assert await armed_by(service, later, unsampled) is None, "there is nothing to link to"
 
 
 async def test_a_timer_is_due_in_domain_time(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:

@@ -18,7 +18,7 @@ from services.sla.application.rulebooks import RulebookRegistry
 from services.sla.storage.idempotency import CLAIM_EXPIRY, RETENTION
 from services.sla.timers import prune_action_keys
 from shared.contracts.actions import Action
-from shared.contracts.topics import TRIAGE_EVENTS
+from shared.contracts.topics import CASE_EVENTS, TRIAGE_EVENTS
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
@@ -31,16 +31,29 @@ from tests.support.waiting import wait_for
 ANSWER = {"action": "answer", "role": "assistant"}
 
 
+async def traceparent_of(harness: SlaHarness, event_type: str) -> str:
+    """The traceparent of the first published event of a type."""
+
+    async def published() -> str:
+        records = await harness.topic_client.read_records(CASE_EVENTS)
+        headers = [dict(record.headers) for record in records]
+        return next((each["traceparent"].decode() for each in headers if each["ce_type"] == event_type.encode()), "")
+
+    return await wait_for(published, what=f"{event_type} on case-events")
+
+
 async def test_action_is_decided_at_once_and_its_idempotency_key_counts_once(harness: SlaHarness) -> None:
     async with harness.build().running() as service, person_client(service) as http:
         await harness.send_first_decision("case-5")
         await wait_for_events(service, "case-5", "registered")
         url = "/v1/cases/case-5/actions"
-        first = await http.post(url, json=ANSWER, headers={"Idempotency-Key": "1"})
+        caller = f"00-{'a' * 32}-{'b' * 16}-00"
+        first = await http.post(url, json=ANSWER, headers={"Idempotency-Key": "1", "traceparent": caller})
         repeated = await http.post(url, json=ANSWER, headers={"Idempotency-Key": "1"})
         assert first.status_code == 200
         assert first.json()["events"][0]["event"] == "first_answered"
         assert repeated.json()["repeated"] is True
+        assert await traceparent_of(harness, "first_answered") == caller
         assert (await event_types(service, "case-5")).count("first_answered") == 1
         assert repeated.json() == first.json() | {"repeated": True}
         refused = await http.post(url, json={"action": "close", "role": "supervisor"}, headers={"Idempotency-Key": "2"})

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.runtime.process.logging import configure, log_context, redact
+from shared.runtime.process.logging import configure, redact
+from shared.runtime.tracing.context import Activity, working_on
 
 
 @contextmanager
@@ -55,12 +56,16 @@ def test_fields_of_personal_data_are_redacted_at_any_depth() -> None:
 
 
 def test_lines_are_json_with_case_event_and_trace() -> None:
-    with logged() as lines, log_context(case="c-1", event="e-1", trace="t-1"):
+    with logged() as lines, working_on(Activity(f"00-{32 * 'a'}-{16 * 'b'}-00", "c-1", "e-1")):
         structlog.get_logger("x").info("something", amount=3)
-    [line] = lines
-    assert (line["case"], line["event_id"], line["trace"], line["event"], line["amount"], line["service"]) == (
-        "c-1", "e-1", "t-1", "something", 3, "sla",
-    )  # fmt: skip
+        structlog.get_logger("x").info("something", case="c-2")
+        logging.getLogger("aiokafka").warning("of a library")
+    assert [(line["case"], line["event_id"], line["trace"], line["service"]) for line in lines] == [
+        ("c-1", "e-1", 32 * "a", "sla"),
+        ("c-2", "e-1", 32 * "a", "sla"),
+        ("c-1", "e-1", 32 * "a", "sla"),
+    ]
+    assert (lines[0]["event"], lines[0]["amount"]) == ("something", 3)
 
 
 def test_traceback_holds_no_values_of_locals_and_no_numbers() -> None:

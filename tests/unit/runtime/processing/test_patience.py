@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from shared.runtime.clock import Clock
 from shared.runtime.dead_letters.breaker import Breaker
 from shared.runtime.kafka.record import FailedRecord, RawRecord
 from shared.runtime.process import waiting
@@ -65,6 +66,7 @@ async def poll(database: FlakyDatabase, records: int) -> None:
         breaker=Breaker(20, Health()),
         limits=SenderLimits(100, 60),
         health=Health(),
+        clock=Clock(),
         batch_size=1,
         retry_seconds=RETRY_SECONDS,
     )

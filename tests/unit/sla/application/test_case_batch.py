@@ -13,6 +13,7 @@ from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.inputs import TakeAction
 from services.sla.domain.views import event_mapping
 from services.sla.storage.cases import StoredCase
+from services.sla.storage.deferred_inputs import DeferredInput
 from shared.contracts.events.triage import Routed
 from shared.procedures.organisation import Organisation
 from shared.runtime.outbox.outbox import MAX_BODY_BYTES
@@ -54,6 +55,21 @@ def test_action_whose_event_no_message_can_carry_is_refused_and_leaves_the_case_
     sequences = [entry.entry.sequence for entry in batch.new_entries]
     assert sequences == list(range(1, len(sequences) + 1))
     assert all(len(message.body) <= MAX_EVENT_BYTES < MAX_BODY_BYTES for message in batch.messages)
+
+
+def test_deferred_input_goes_on_with_the_trace_that_deferred_it() -> None:
+    sampled, unsampled = (f"00-{'a' * 32}-{'b' * 16}-{flags}" for flags in ("01", "00"))
+    batch = open_batch()
+    action = TakeAction("answer", to_micros(NOW), "assistant", "li", {"text": "已派人"})
+    for traceparent in (sampled, unsampled):
+        batch.defer("c1", action, NOW, traceparent)
+    stored = [orjson.loads(orjson.dumps(each.input)) for each in batch.newly_deferred]
+    assert [each.get("traceparent") for each in stored] == [sampled, None], "only a sampled trace is kept with the input"
+    batch.deferred["c1"] = [DeferredInput(1, "c1", NOW, stored[0])]
+    before = len(batch.messages)
+    batch.apply_deferred("c1")
+    assert {message.traceparent for message in batch.messages[before:]} == {sampled}
+    assert batch.traceparents["c1"] == sampled, "its timer is armed by it"
 
 
 def test_an_event_of_just_the_bound_is_accepted() -> None:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from services.intake.transports.mail.smtp_port import SmtpPort
 from tests.integration.intake.transports.mail.conftest import MakeIntake, port_of
 from tests.support.mail.building import mail, multipart
+from tests.support.servers.otlp_receiver import OtlpReceiver
 from tests.support.waiting import wait_for
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
@@ -44,6 +45,23 @@ async def test_mail_is_a_case_once_it_is_accepted(make_intake: MakeIntake) -> No
         assert (await intake.outcomes())[-1] == ("submission", "no_reference")
     [row, _] = await intake.rows("SELECT number, channel, source FROM complaint ORDER BY number")
     assert (row["channel"], row["source"]) == ("email", "mails")
+
+
+async def test_mail_begins_a_trace_that_its_case_goes_on_with(make_intake: MakeIntake) -> None:
+    with OtlpReceiver() as receiver:
+        settings = {"trace_endpoint": receiver.endpoint, "trace_ratio": 1.0}
+        intake = make_intake(settings, mailboxes=[MAILBOX], port={"port": 0})
+        intake.service.tracing.open()
+        async with intake.running("mail-port"):
+            await send(port_of(intake.service), mail())
+        await intake.service.tracing.close(5)
+    [span] = receiver.spans
+    [row] = await intake.rows("SELECT headers FROM outbox WHERE topic = 'complaint-events'")
+    assert dict(orjson.loads(row["headers"][0]))["traceparent"].startswith(f"00-{span.trace}-{span.id}-")
+    [complaint] = await intake.rows("SELECT case_id FROM complaint")
+    expected = {"jiesu.mailbox": "tousu", "jiesu.outcome": "submission", "jiesu.case": complaint["case_id"]}
+    assert (span.name, span.attributes) == ("receive mail", expected)
+    assert b"customer.example" not in b"".join(receiver.bodies)
 
 
 async def test_sender_keeps_the_mail_while_the_database_is_away(make_intake: MakeIntake) -> None:

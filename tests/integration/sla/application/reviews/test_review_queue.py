@@ -182,12 +182,19 @@ async def check_learned(service: Service) -> None:
 
 
 async def check_pruned(service: Service) -> None:
-    """Past the retention ended reviews are deleted; open ones stay however old, and without a retention all stay."""
+    """Past the retention ended reviews are deleted; open and held ones stay however old, and without a retention all stay."""
     async with service.database.transaction() as tx:
         await tx.execute("UPDATE review SET ended_at = ended_at - interval '40 days' WHERE case_id <> 'overtaken'")
-        await tx.execute("INSERT INTO review VALUES ('waits', 1, 'confidence', '', 0.5, now() - interval '400 days', 'm1', '[]')")
+        for case in ("held", "waits"):
+            await tx.execute(f"INSERT INTO review VALUES ('{case}', 1, 'audit', '', 0.5, now() - interval '400 days', 'm1', '[]')")
+        await tx.execute("UPDATE review SET ended_at = opened_at, agreed = true WHERE case_id = 'held'")
+        await tx.execute("INSERT INTO legal_hold VALUES ('held', 'lawsuit', 'li', now())")
     assert await prune_reviews(service.database, service.clock, timedelta(0)) == 0
     assert await prune_reviews(service.database, service.clock, timedelta(days=30)) == 2
     assert await prune_reviews(service.database, service.clock, timedelta(days=30)) == 0
     async with service.database.transaction() as tx:
-        assert [row["case_id"] for row in await tx.fetch("SELECT case_id FROM review ORDER BY case_id")] == ["overtaken", "waits"]
+        assert [row["case_id"] for row in await tx.fetch("SELECT case_id FROM review ORDER BY case_id")] == [
+            "held",
+            "overtaken",
+            "waits",
+        ]

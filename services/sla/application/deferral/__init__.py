@@ -1,0 +1,1 @@
+"""Inputs that wait until their case is registered, or until earlier deadlines have been processed."""

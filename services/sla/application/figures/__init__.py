@@ -1,0 +1,1 @@
+"""Sets the gauges of cases and of the last month."""

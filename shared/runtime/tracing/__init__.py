@@ -1,0 +1,1 @@
+"""Traces: the context of the running code, and spans where tracing is configured."""
