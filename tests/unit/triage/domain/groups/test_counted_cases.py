@@ -45,7 +45,7 @@ def test_missing_item_is_found_once_and_may_be_replaced_and_taken_back() -> None
 
 
 def test_item_that_is_replaced_unread_is_read_again_after_undo() -> None:
-    numbers = UndoableDict({}, {"stored": 7}.get)
+    numbers = UndoableDict[str, int]({}, {"stored": 7}.get)
     numbers["stored"] = 8
     numbers.undo()
     assert numbers["stored"] == 7
