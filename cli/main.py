@@ -47,8 +47,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command → the module and name of its typer app or function, and its help in one line."""
 SERVER_COMMANDS = frozenset(
     ("topics", "intake", "dead-letters", "ledger", "evidence", "attachments", "form", "forms", "list", "report", "replay", "migrate")
-    + ("procedure replay", "notify preview", "triage export")
 )
+SERVER_SUBCOMMANDS = frozenset((("procedure", "replay"), ("notify", "preview"), ("triage", "export")))
 """Commands that use database or broker: with no servers in the environment they use those of `jiesu up` in var/up."""
 ADDRESSES = Path("var/up/addresses.json")
 """Looked for here, so that no command imports what reads it in vain."""
@@ -69,7 +69,8 @@ class LazyCommandGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The called command, imported, and its arguments."""
         if args and args[0] in COMMANDS:
-            if not SERVER_COMMANDS.isdisjoint((args[0], " ".join(args[:2]))) and ADDRESSES.exists() and "--help" not in args:
+            uses_servers = args[0] in SERVER_COMMANDS or tuple(args[:2]) in SERVER_SUBCOMMANDS
+            if uses_servers and ADDRESSES.exists() and "--help" not in args:
                 import_module("cli.stack.running_stack_settings").use_running_stack()
             return args[0], load_command(args[0]), args[1:]
         return super().resolve_command(ctx, args)

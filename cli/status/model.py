@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, computed_field
 
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 
 STALLED, ENDED, SILENT_HTTP, ABSENT = "stalled", "ended", "not_answering", "absent"
 WELL = "ready"

@@ -40,8 +40,12 @@ def _start_lines(process: ProcessStatus) -> Iterator[str]:
     if start is None or start.away_since is None or process.started_at is None:
         return
     away = (process.started_at - start.away_since).total_seconds()
-    missed = f"{start.missed_records} records, {start.missed_timers} timers, {start.unsent_messages} messages"
-    end = "is catching up" if start.caught_up_at is None else f"caught up at {start.caught_up_at:%H:%M:%S} UTC"
+    missed = f"{start.missed_timers} timers, {start.unsent_messages} messages"
+    # How many records there were is known when they have been read.
+    end = "is catching up"
+    if start.caught_up_at is not None:
+        missed = f"{start.missed_records} records, {missed}"
+        end = f"caught up at {start.caught_up_at:%H:%M:%S} UTC"
     late = f", the oldest timer {start.late_seconds:.0f} s late" if start.late_seconds else ""
     yield f"{process.service} was away for {away:.0f} s, missed {missed}; {end}{late}"
 

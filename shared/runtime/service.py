@@ -204,7 +204,7 @@ class Service:
         self.tracing.open()
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
-        watching = self.watch.loops(self.watermark if self._subscribed and self._migrations else None)
+        watching = self.watch.loops(self._subscription if self._subscribed and self._migrations else None)
         self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in watching.items()]
         await self._wait_for_database()
         if self.stopping.is_set():

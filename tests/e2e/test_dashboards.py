@@ -46,7 +46,6 @@ async def _play_with_faults(paired: PairedStack, prometheus: Prometheus, topics:
     await topics.drop(f"{paired.prefix}{department_topic(DEPARTMENT).name}")
     await paired.play(DAYS, DAYS + 2)
     await _wait_for_data(prometheus, ABSENT_TOPIC)
-    await _wait_for_alerts(prometheus, {"TopicsHeld", "MessagesUnsendable", "DeadLetters"})
     async with _database_away(database):
         await _see_outage(paired, prometheus)
     await _wait_for_data(prometheus, DATABASE_AWAY)
@@ -63,10 +62,6 @@ async def _ask_as_the_runbooks_say(prometheus: Prometheus, database: str) -> Non
                 assert await connection.fetch(query) is not None, page
     finally:
         await connection.close()
-
-
-async def _wait_for_alerts(prometheus: Prometheus, alerts: set[str]) -> None:
-    await wait_for(lambda: alerts <= set(prometheus.firing()), deadline=40, what=f"{sorted(alerts)} fire", pause=0.5)
 
 
 async def _wait_for_data(prometheus: Prometheus, fault: str) -> None:

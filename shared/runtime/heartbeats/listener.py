@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 from pydantic import ValidationError
 
-from shared.contracts.heartbeats import Heartbeat
+from shared.contracts.operations.heartbeats import Heartbeat
 from shared.contracts.topics import HEARTBEATS
 from shared.runtime.heartbeats.peers import Peers
 from shared.runtime.kafka.connection import connection_options

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.contracts.heartbeats import STOPPED, Heartbeat
+from shared.contracts.operations.heartbeats import STOPPED, Heartbeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from aiokafka.errors import KafkaError
 
-from shared.contracts.heartbeats import STOPPED, Heartbeat, StartReport
+from shared.contracts.operations.heartbeats import STOPPED, Heartbeat, StartReport
 from shared.contracts.topics import HEARTBEATS
 from shared.runtime.clock import Clock
 from shared.runtime.kafka.connection import connection_options

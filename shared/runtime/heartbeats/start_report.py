@@ -6,13 +6,15 @@ from datetime import datetime
 
 import structlog
 
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 from shared.runtime.clock import Clock, uuid7
 from shared.runtime.database.database import Database
 from shared.runtime.database.measuring import LEASE
+from shared.runtime.kafka.record import RawRecord
 from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.failures import is_infrastructure
 from shared.runtime.process.waiting import sleep_or_stop
+from shared.runtime.subscription.subscription import Subscription
 
 _POLL_SECONDS = 1.0
 # The lease of measuring is renewed each second by one living process of the service: its end tells when the last one was killed. An
@@ -47,6 +49,7 @@ class StartReporter:
         self._database = database
         self._clock = clock
         self._looked_at: datetime = clock.real_now()
+        self._missed_records = 0
 
     async def look_back(self) -> None:
         """Read since when the service was away, and what became due; before this process stands for election."""
@@ -76,21 +79,30 @@ class StartReporter:
             oldest_timer_due=oldest and self._clock.to_real(oldest),
         )
 
-    async def catch_up(self, watermark: Watermark, stop: asyncio.Event) -> None:
+    async def catch_up(self, subscription: Subscription, stop: asyncio.Event) -> None:
         """After an outage, wait until what was there at the start is read, fired and sent, and complete the report."""
-        counted = False
-        while not stop.is_set():
-            if self.report is not None and self.report.away_since is None:
-                return
-            owned = watermark.owned_partitions() if self.report else []
-            if self.report and owned and await watermark.refresh(owned):
-                if not counted:
-                    self.report = self.report.model_copy(update={"missed_records": sum(watermark.lag_by_topic.values())})
-                    counted = True
-                if await self._has_caught_up(watermark, owned):
-                    self._complete(self.report)
-                    return
+        watermark = subscription.watermark
+        # From the broker's timestamps: by the time that positions are known, a part of what was missed has been read.
+        subscription.processor.on_read = self._count_read
+        while not stop.is_set() and not await self._is_completed(watermark):
             await sleep_or_stop(stop, _POLL_SECONDS)
+        subscription.processor.on_read = None
+
+    async def _is_completed(self, watermark: Watermark) -> bool:
+        """Whether there is nothing to wait for any more; completes the report once all is caught up."""
+        if self.report is None:
+            return False
+        if self.report.away_since is None:
+            return True
+        owned = watermark.owned_partitions()
+        if not owned or not await watermark.refresh(owned) or not await self._has_caught_up(watermark, owned):
+            return False
+        self._complete(self.report)
+        return True
+
+    def _count_read(self, records: Sequence[RawRecord]) -> None:
+        start_ms = self._looked_at.timestamp() * 1000
+        self._missed_records += sum(record.timestamp_ms <= start_ms for record in records)
 
     async def note_stop(self) -> None:
         """Keep the instant of an orderly stop; without the database it stays unknown."""
@@ -110,7 +122,7 @@ class StartReporter:
 
     def _complete(self, report: StartReport) -> None:
         now = self._clock.real_now()
-        self.report = report.model_copy(update={"caught_up_at": now})
+        self.report = report.model_copy(update={"caught_up_at": now, "missed_records": self._missed_records})
         log.info(
             "caught up after an outage",
             **_figures(self.report, "away_since", "missed_records", "missed_timers", "unsent_messages"),

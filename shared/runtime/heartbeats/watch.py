@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from functools import partial
 
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database
 from shared.runtime.heartbeats.listener import HeartbeatListener
 from shared.runtime.heartbeats.sender import HeartbeatSender
 from shared.runtime.heartbeats.start_report import StartReporter
-from shared.runtime.kafka.watermark import Watermark
 from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.supervision import BackgroundLoop
+from shared.runtime.subscription.subscription import Subscription
 
 
 class Watch:
@@ -26,10 +26,10 @@ class Watch:
         self._sender = HeartbeatSender(service, settings, health, port, self._report)
         self._listener = HeartbeatListener(settings)
 
-    def loops(self, watermark: Watermark | None) -> dict[str, BackgroundLoop]:
+    def loops(self, subscription: Subscription | None) -> dict[str, BackgroundLoop]:
         """The background loops by name; without an input there is nothing to catch up with."""
         loops: dict[str, BackgroundLoop] = {"heartbeats": self._sender.run, "peers": self._listener.run} if self._is_on else {}
-        return loops if watermark is None else loops | {"catching-up": partial(self.reporter.catch_up, watermark)}
+        return loops if subscription is None else loops | {"catching-up": partial(self.reporter.catch_up, subscription)}
 
     def _report(self) -> StartReport | None:
         return self.reporter.report

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from tests.integration.runtime.probe_service import ProbeHandler, ProbeSender, build_service, stored_notes, wait_for_notes

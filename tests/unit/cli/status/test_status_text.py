@@ -6,7 +6,7 @@ from pathlib import Path
 from cli.status.collecting import logged_errors
 from cli.status.model import ABSENT, ENDED, STALLED, LastError, ProcessStatus, StackStatus, WorkStatus
 from cli.status.text import status_lines
-from shared.contracts.heartbeats import StartReport
+from shared.contracts.operations.heartbeats import StartReport
 
 START = datetime(2026, 11, 28, 1, 10, tzinfo=UTC)
 IDLE = WorkStatus(
@@ -67,7 +67,7 @@ def test_outage_before_a_start_is_told() -> None:
     )
     process = ProcessStatus(service="sla", process="vm:3", state="ready", started_at=START, start=found)
     missed = "sla was away for 300 s, missed 120 records, 14 timers, 2 messages"
-    assert f"{missed}; is catching up" in list(status_lines(of(process)))
+    assert "sla was away for 300 s, missed 14 timers, 2 messages; is catching up" in list(status_lines(of(process)))
     caught_up = process.model_copy(update={"start": found.model_copy(update={"caught_up_at": START + timedelta(seconds=6)})})
     assert f"{missed}; caught up at 01:10:06 UTC, the oldest timer 246 s late" in list(status_lines(of(caught_up)))
     assert not [line for line in status_lines(of(process.model_copy(update={"start": StartReport()}))) if "away" in line]

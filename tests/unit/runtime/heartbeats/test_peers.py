@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.contracts.heartbeats import STOPPED, Heartbeat, StartReport
+from shared.contracts.operations.heartbeats import STOPPED, Heartbeat, StartReport
 from shared.runtime.errors import Misconfigured
 from shared.runtime.heartbeats.peers import Peers
 from shared.runtime.process.settings import RuntimeSettings

@@ -10,7 +10,8 @@ class StartReport(WireModel):
     """What a process found at its start, and when it had caught up with it.
 
     `away_since` is the last sign of life of the service before this start; None where it ran, or had never run. Missed are records that
-    were not read, timers that were due, and messages that had not been sent. `oldest_timer_due` is a real instant.
+    were sent before the start and read after it (known once all is caught up), timers that were due, and messages that had not been
+    sent. `oldest_timer_due` is a real instant.
     """
 
     away_since: Instant | None = None
