@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -39,8 +40,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("cli.commands.operations.backup:app", "Back up, restore, and find again what topics have."),
     "demo": ("cli.commands.operations.demo:demo", "A month of complaints in about a minute, on real servers."),
     "up": ("cli.commands.operations.up:up", "Run servers and services until stopped."),
+    "status": ("cli.commands.operations.status:status", "What runs, what waits, what failed."),
+    "logs": ("cli.commands.operations.logs:logs", "Show the logs of `jiesu up`, also those of one case."),
+    "env": ("cli.commands.operations.env:env", "Print the settings of `jiesu up` for a shell."),
 }
 """Command → the module and name of its typer app or function, and its help in one line."""
+SERVER_COMMANDS = frozenset(
+    ("topics", "intake", "dead-letters", "ledger", "evidence", "attachments", "form", "forms", "list", "report", "replay", "migrate")
+)
+SERVER_SUBCOMMANDS = frozenset((("procedure", "replay"), ("notify", "preview"), ("triage", "export")))
+"""Commands that use database or broker: with no servers in the environment they use those of `jiesu up` in var/up."""
+ADDRESSES = Path("var/up/addresses.json")
+"""Looked for here, so that no command imports what reads it in vain."""
 
 
 class LazyCommandGroup(TyperGroup):
@@ -58,6 +69,9 @@ class LazyCommandGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The called command, imported, and its arguments."""
         if args and args[0] in COMMANDS:
+            uses_servers = args[0] in SERVER_COMMANDS or tuple(args[:2]) in SERVER_SUBCOMMANDS
+            if uses_servers and ADDRESSES.exists() and "--help" not in args:
+                import_module("cli.stack.running_stack_settings").use_running_stack()
             return args[0], load_command(args[0]), args[1:]
         return super().resolve_command(ctx, args)
 

@@ -55,11 +55,15 @@ GRAFANA_PORT=3000
 
 _IMAGE_VERSION = "JIESU_VERSION"
 """Only docker-compose.yml reads it."""
+_LOCAL_PORTS = "JIESU_UP_PORTS"
+"""Only `jiesu up` reads it, and hands it on to the services with the other settings."""
 
 
 def known_variables() -> str:
     """The names of all variables, by which services find a misspelt one."""
-    return variables_text([*_required_names(), _IMAGE_VERSION, *(setting.variable for setting in declared.declared_settings())])
+    return variables_text(
+        [*_required_names(), _IMAGE_VERSION, _LOCAL_PORTS, *(setting.variable for setting in declared.declared_settings())]
+    )
 
 
 def env_example() -> str:

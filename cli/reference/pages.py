@@ -14,7 +14,7 @@ from cli.reference.env_example import env_example, known_variables
 from cli.reference.list_pages import list_page
 from cli.reference.metric_uses import describe_uses, uses_by_metric
 from shared.contracts.actions import ACTION_DEFINITIONS, ActionData
-from shared.contracts.topics import TOPICS, department_topic
+from shared.contracts.topics import CREATED_TOPICS, department_topic
 from shared.procedures.coverage import pack_coverage
 from shared.procedures.explain.page import build_page
 from shared.procedures.explain.rendering.markdown_page import render_markdown
@@ -23,6 +23,7 @@ from shared.procedures.model.procedure import LanguageCode
 from shared.procedures.model.wording import PLACEHOLDERS
 
 _DAY_MS = 86_400_000
+_HOUR_MS = 3_600_000
 GENERATED = "<!-- Written by `make docs`; change the code or the pack instead. -->"
 
 
@@ -77,12 +78,17 @@ def topics_page() -> str:
             ", ".join(topic.consumers),
             topic.description,
             str(topic.partitions),
-            f"{topic.retention_ms // _DAY_MS} d",
+            _retention(topic.retention_ms),
         )
-        for topic in [*TOPICS.values(), department_topic("<id>")]
+        for topic in [*CREATED_TOPICS, department_topic("<id>")]
     ]
     header = _page_header("Topics", "`jiesu topics apply` creates them; `external` is any program outside this platform.")
     return _page([header, _table(("topic", "key", "from", "to", "carries", "partitions", "kept"), rows)])
+
+
+def _retention(milliseconds: int) -> str:
+    days = milliseconds // _DAY_MS
+    return f"{days} d" if days else f"{milliseconds // _HOUR_MS} h"
 
 
 def actions_page() -> str:

@@ -28,7 +28,7 @@ from cli.stack.process_environment import inherited_settings, process_environmen
 from cli.stack.sealing_key import local_sealing_keys
 from deploy.embedded.ports import free_ports
 from deploy.embedded.process import ManagedProcess
-from shared.contracts.topics import TOPICS, department_topic
+from shared.contracts.topics import CREATED_TOPICS, department_topic
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.database.database import Database
 from shared.runtime.database.migrate import migrate
@@ -38,7 +38,7 @@ from shared.runtime.process.settings import RuntimeSettings
 
 READY_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 20.0
-_SINKS = "sinks"
+SINKS = "sinks"
 _ERROR_PREFIX = "Error: "
 """With it begins the line of a process that cannot start."""
 
@@ -59,19 +59,20 @@ class Stack:
         """The base URL of a service."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, *, keep_log: bool = False) -> ManagedProcess:
         """Start, or start again, a service or the sinks."""
         log = self.root / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         process = ManagedProcess(name, log, signal.SIGTERM)
         port = {"JIESU_HTTP_PORT": str(self.ports[name])} if name in SERVICES else {}
-        process.start(_command(name, self), environment={**process_environment(name, self.environment), **port})
+        process.start(_command(name, self), environment={**process_environment(name, self.environment), **port}, keep_log=keep_log)
         self.processes[name] = process
+        return process
 
     def wait_ready(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Wait until sinks and services are ready; raises `ClickException` with the last lines of the log of one that is not."""
         deadline = monotonic() + READY_TIMEOUT_SECONDS
-        wait_listening(self.processes[_SINKS])
+        wait_listening(self.processes[SINKS])
         for name in SERVICES:
             progress(f"Waiting for {name} …")
             wait_started(self.processes[name], partial(_is_ready, self.url(name)), deadline - monotonic())
@@ -126,14 +127,14 @@ def running_stack(
     progress("Creating topics and tables …")
     departments = [department_topic(department.id) for department in load_organisation(organisation).departments]
     settings = _settings(stack.environment)
-    asyncio.run(apply_topics(settings, [*TOPICS.values(), *departments]))
+    asyncio.run(apply_topics(settings, [*CREATED_TOPICS, *departments]))
     # A service refuses to start on a schema that is older than its code.
     for name in SERVICES:
         asyncio.run(migrate_service(settings, name))
     asyncio.run(reject_other_organisation(stack.environment["DATABASE_URL"], load_organisation(organisation).id))
     with ExitStack() as exits:
         exits.callback(stack.stop)
-        for name in (_SINKS, *SERVICES):
+        for name in (SINKS, *SERVICES):
             stack.start(name)
         stack.wait_ready(progress)
         yield stack
@@ -199,7 +200,7 @@ def _default_environment(root: Path, organisation: Path, ports: Mapping[str, int
 def _command(name: str, stack: Stack) -> list[str]:
     # -P: else a folder of the working directory named services, shared or deploy would be imported instead of the installed package.
     python = [sys.executable, "-P", "-m"]
-    if name != _SINKS:
+    if name != SINKS:
         return [*python, f"services.{name}"]
     ports = {"--smtp-port": stack.ports["smtp"], "--sms-port": stack.ports["sms"]}
     options = {"--folder": stack.root / "sinks", **ports, "--receipts": f"{stack.url('notify')}/v1/receipts"}

@@ -72,15 +72,31 @@ class ManagedProcess:
         """Whether the process was started and has not ended."""
         return self._child is not None and self._child.poll() is None
 
-    def start(self, command: Sequence[str], wrapper: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+    @property
+    def how_it_ended(self) -> str | None:
+        """The exit status or the signal that ended the process; None while it runs."""
+        status = None if self._child is None else self._child.poll()
+        if status is None:
+            return None
+        return f"status {status}" if status >= 0 else signal.Signals(-status).name
+
+    def start(
+        self,
+        command: Sequence[str],
+        wrapper: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        *,
+        keep_log: bool = False,
+    ) -> None:
         """Run `command` behind `wrapper` (a change of user) in a session of its own, so that Ctrl-C does not reach it.
 
         `environment` is added to this process's. Secrets belong there: every user can read a command line. The settings of the services
-        are not inherited: a process gets those that `environment` holds.
+        are not inherited: a process gets those that `environment` holds. `keep_log` leaves the output of the process before in the file.
         """
         full_command = [*wrapper, *_parent_death_wrapper(self._stop_signal), *command]
         # Appended to: children of a killed server still write here, and would leave a hole in a file that is written from its start.
-        self.log.write_bytes(b"")
+        if not keep_log:
+            self.log.write_bytes(b"")
         with self.log.open("ab") as output:
             self._child = subprocess.Popen(
                 full_command,

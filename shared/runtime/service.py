@@ -24,6 +24,7 @@ from shared.runtime.database.measuring import ElectedMeasuring, Measurement, wat
 from shared.runtime.database.migrate import check_schema
 from shared.runtime.encryption import EncryptionKeyRing
 from shared.runtime.errors import Misconfigured
+from shared.runtime.heartbeats.watch import Watch
 from shared.runtime.http.server import HttpServer
 from shared.runtime.kafka.record_decoder import EventDecoder, RecordVerifier
 from shared.runtime.kafka.watermark import Watermark
@@ -68,6 +69,7 @@ class Service:
         self._migrations = migrations
         self._http = HttpServer(name, settings, self.health, self.tracing)
         self._subscription = Subscription(self.processing_database, self.database, self.clock, self.health, settings, self.tracing)
+        self.watch = Watch(name, settings, self.health, self.database, self.clock, lambda: self.http_port)
         self._subscribed = False
         self._loops: dict[str, BackgroundLoop] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -202,9 +204,13 @@ class Service:
         self.tracing.open()
         # First, so that probes get an answer while the database and the broker are awaited.
         await self._http.start()
+        watching = self.watch.loops(self._subscription if self._subscribed and self._migrations else None)
+        self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in watching.items()]
         await self._wait_for_database()
         if self.stopping.is_set():
             return
+        if self._migrations is not None:
+            await self.watch.reporter.look_back()
         self._relay_task = self._spawn("relay", self.relay.run, self._relay_stop)
         self._loops.setdefault("housekeeping", partial(housekeeping.run, self.database, self.health))
         self._loops["database-watch"] = partial(watch_database, self.database, self.health)
@@ -212,7 +218,7 @@ class Service:
         self._loops["measuring"] = self._measuring.stand_for_election
         for measurement in housekeeping.measurements(self.clock):
             self.add_measurement(measurement)
-        self._tasks = [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]
+        self._tasks += [self._spawn(name, loop, self.stopping) for name, loop in self._loops.items()]
         self.health.started = True
         self.health.clear_trouble("starting")
         log.info("started", http_port=self.http_port)
@@ -235,6 +241,8 @@ class Service:
         self.database.outbox_added.set()
         await self._finish([self._relay_task] if self._relay_task else [])
         await self._measuring.close()
+        if self._migrations is not None:
+            await self.watch.reporter.note_stop()
         await self.tracing.close(self.settings.stop_timeout / 8)
         await self.processing_database.close()
         await self.database.close()

@@ -136,7 +136,9 @@ def test_subscribers_brokers_and_consumers_are_created_in_one_module() -> None:
         for path, tree in sources()
         if "AIOKafkaConsumer" in names_used(tree) and path.relative_to(ROOT).parts[0] != "cli"
     }
-    assert makers == {"shared/runtime/subscription/broker.py", "shared/runtime/subscription/consumer.py", "shared/runtime/kafka/offsets.py"}
+    subscribers = {"shared/runtime/subscription/broker.py", "shared/runtime/subscription/consumer.py"}
+    # Without a group: one asks for offsets, one reads the heartbeats of everybody.
+    assert makers == subscribers | {"shared/runtime/kafka/offsets.py", "shared/runtime/heartbeats/listener.py"}
 
 
 def test_no_subscriber_uses_max_workers() -> None:

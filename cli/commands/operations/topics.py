@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.exit_status import exit_with
-from shared.contracts.topics import TOPICS, department_topic
+from shared.contracts.topics import CREATED_TOPICS, department_topic
 from shared.procedures.loading.loader import load_organisation
 from shared.procedures.model.procedure_error import ProcedureError
 from shared.runtime.errors import Misconfigured, Unavailable
@@ -34,7 +34,7 @@ def apply_registry(
         departments = list(department or ())
         if organisation is not None:
             departments += [unit.id for unit in load_organisation(organisation).departments]
-        topics = [*TOPICS.values(), *map(department_topic, dict.fromkeys(departments))]
+        topics = [*CREATED_TOPICS, *map(department_topic, dict.fromkeys(departments))]
         changes = asyncio.run(apply_topics(RuntimeSettings(), topics))
     except (Misconfigured, ProcedureError, Unavailable) as error:
         exit_with(str(error), 1)

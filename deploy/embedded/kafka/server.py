@@ -62,13 +62,16 @@ class JavaRuntime:
 class KafkaServer:
     """A single Kafka node with its data in `root`; its ports stay the same across restarts of this object."""
 
-    def __init__(self, root: Path, runtime: JavaRuntime, properties: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, root: Path, runtime: JavaRuntime, properties: Mapping[str, str] | None = None, ports: tuple[int, int] | None = None
+    ) -> None:
+        """`ports` are those of clients and of the controller; by default two free ones."""
         self.root = root
         self.process = ManagedProcess("Kafka", root / "kafka.log", signal.SIGTERM)
         self._runtime = runtime
         self._extra_properties = properties or {}
         self._properties_file = root / "server.properties"
-        self._ports: list[int] = []
+        self._ports = list(ports or ())
 
     @property
     def bootstrap_servers(self) -> str:

@@ -109,6 +109,11 @@ LOOP_LAG = Histogram(
 )
 LOOP_BUSY = Counter("jiesu_event_loop_busy_seconds", "Processor seconds of the thread that runs the event loop")
 LOOP_FAILURES = Counter("jiesu_background_loop_failures", "Failures of background loops, which start again", ["loop"])
+HEARTBEAT_AGE = MeasuredGauge(
+    "jiesu_heartbeat_age_seconds", "Seconds since the heartbeat of the process of a service that has been silent for longest", ["service"]
+)
+HEARTBEATS_FAILED = Counter("jiesu_heartbeats_failed", "Heartbeats of this process that could not be sent")
+HEARTBEATS_UNREADABLE = Counter("jiesu_heartbeats_unreadable", "Records on the topic of heartbeats that are none")
 WATERMARK_LAG = Histogram(
     "jiesu_watermark_lag_seconds",
     "Real seconds by which the slowest watermark of this process is behind, measured every five seconds: no timer fires beyond it",

@@ -14,6 +14,8 @@ from shared.runtime.process import server_addresses
 from shared.runtime.process.server_addresses import parse_headers
 from shared.runtime.process.setting_faults import describe_fault, reject_misspelt_variables
 
+_FEWEST_HEARTBEATS = 3
+
 
 class RuntimeSettings(BaseSettings):
     """Broker, database, clock and limits. Variables have the prefix JIESU_, except KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL.
@@ -99,6 +101,8 @@ class RuntimeSettings(BaseSettings):
     )
     send_timeout: float = Field(4.0, gt=0, description="seconds without progress after which a send is aborted and the producer replaced")
     timer_poll_ms: int = Field(500, ge=1, description="timer poll interval in milliseconds")
+    heartbeat_seconds: float = Field(5.0, ge=0, description="seconds between two heartbeats of a process; 0: it sends and reads none")
+    silence_seconds: float = Field(20.0, gt=0, description="seconds without a heartbeat after which a process is reported to stand still")
     stop_timeout: float = Field(30.0, gt=0, description="seconds for an orderly stop; then the process exits")
 
     def __init__(self, **values: Any) -> None:
@@ -148,4 +152,11 @@ class RuntimeSettings(BaseSettings):
         # Parsed again by the service: here, so that commands report them before they start servers.
         Clock.parse(self.clock, self.environment)
         EncryptionKeyRing.parse(self.sealing_keys)
+        return self
+
+    @model_validator(mode="after")
+    def _silence_is_longer_than_a_few_heartbeats(self) -> Self:
+        # One that is late, or lost with a broker's leader, is no standstill.
+        if self.silence_seconds < _FEWEST_HEARTBEATS * self.heartbeat_seconds:
+            raise Misconfigured(f"JIESU_SILENCE_SECONDS: must be at least {_FEWEST_HEARTBEATS} times JIESU_HEARTBEAT_SECONDS")
         return self

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -49,6 +49,8 @@ class BatchProcessor:
         self.breaker = breaker
         self.decoder = decoder
         self.stopping = asyncio.Event()
+        self.on_read: Callable[[Sequence[RawRecord]], None] | None = None
+        """Is called with the records of each committed batch, while somebody counts them."""
         self._database = database
         self._applier = Applier(handler, on_repeated)
         self._health = health
@@ -104,6 +106,8 @@ class BatchProcessor:
                 _measure(records, decoded, monotonic() - started)
                 measure_lag(decoded, self._clock.real_now())
                 spans.end((*result.bad_input, *result.by_fault))
+                if self.on_read is not None:
+                    self.on_read(records)
                 return
         spans.end(error="reading stopped: the breaker is open")
 

@@ -26,5 +26,6 @@ class SettingsFactory:
             "clock_tolerance_ms": 0,
             "outbox_poll_ms": 50,
             "timer_poll_ms": 50,
+            "heartbeat_seconds": 0,
         }
         return settings_type(**(values | options))

@@ -1,0 +1,1 @@
+"""What processes tell operators, and each other, about themselves."""
