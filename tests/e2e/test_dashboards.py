@@ -102,11 +102,11 @@ async def _database_away(url: str) -> AsyncIterator[None]:
 
 
 async def _see_outage(paired: PairedStack, prometheus: Prometheus) -> None:
-    """A request during the outage is answered with 503, and the alert fires for every service."""
+    """The question whether sla is ready is answered with 503, and the alert fires for every service."""
     async with httpx.AsyncClient(timeout=20) as http:
 
         async def is_refused() -> bool:
-            return (await http.get(f"{paired.stack.url('sla')}/v1/cases/none")).status_code == httpx.codes.SERVICE_UNAVAILABLE
+            return (await http.get(f"{paired.stack.url('sla')}/ready")).status_code == httpx.codes.SERVICE_UNAVAILABLE
 
         await wait_for(is_refused, deadline=20, what="503 without the database")
     await wait_for(lambda: _jobs(prometheus, "DatabaseDown") == set(SERVICES), deadline=30, what="DatabaseDown of all", pause=0.5)
