@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 # Each worker has servers of its own, unless they are the user's.
 WORKERS := $(if $(KAFKA_BOOTSTRAP_SERVERS)$(DATABASE_URL),0,2)
 PREPARE = $(BIN)/python -m deploy.embedded --prepare
-.PHONY: help setup demo up test lint format bench chaos schemas docs lock clean
+.PHONY: help setup demo up test lint format bench chaos schemas dashboards docs sbom audit lock clean
 
 help:
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -52,8 +52,17 @@ chaos: setup ## Long runs under faults
 schemas: setup ## Write the golden JSON Schemas and examples
 	@$(BIN)/jiesu schemas write $(ARGS)
 
+dashboards: setup ## Write Grafana's dashboards from deploy/grafana/boards
+	@$(BIN)/python -m deploy.grafana $(ARGS)
+
 docs: setup ## Write the generated reference pages
 	@$(BIN)/jiesu docs write $(ARGS)
+
+sbom: setup ## Write the bill of materials of the image's packages (CycloneDX) to var/sbom.cdx.json
+	@$(BIN)/python -m deploy.supply.sbom $(ARGS)
+
+audit: setup ## Look up known vulnerabilities of the locked packages; status 2 when nothing could be looked up
+	@$(BIN)/python -m deploy.supply.audit $(ARGS)
 
 lock: setup ## Resolve every dependency anew within pyproject.toml's bounds, Kafka's jars included
 	@$(COMPILE) --upgrade --extra dev pyproject.toml -o requirements.lock

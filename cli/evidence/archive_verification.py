@@ -36,7 +36,8 @@ def verify_archive(
     try:
         manifest = orjson.loads(files["manifest.json"])
         rows = parse_ledger_rows(files["ledger.jsonl"])
-        history = CaseHistory(manifest["case"], bytes.fromhex(manifest["head"]), manifest["sequence"], "", b"", rows)
+        head, key = bytes.fromhex(manifest["head"]), bytes.fromhex(manifest["personal_key"])
+        history = CaseHistory(manifest["case"], head, manifest["sequence"], "", b"", rows, key)
         events, proofs = orjson.loads(files["events.json"]), orjson.loads(files["proofs.json"])
     except _PARSE_ERRORS as error:
         raise ArchiveError(f"is not an archive of a case, or was changed and cannot be read: {error!r}") from error
@@ -86,6 +87,8 @@ def _explanation_faults(files: Mapping[str, bytes], history: CaseHistory) -> Ite
         archived = orjson.loads(files["explanations.json"])
     except _PARSE_ERRORS as error:
         yield f"the explanations cannot be recomputed: {error}"
+        return
+    if replayed.differences and history.is_erased and not archived:
         return
     yield from replayed.differences
     for clock in sorted({*recomputed, *archived}):

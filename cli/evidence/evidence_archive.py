@@ -23,7 +23,7 @@ from shared.procedures.forms.versions import all_versions
 from shared.procedures.loading.loader import load_pack
 from shared.procedures.model.procedure import Procedure
 
-FORMAT = 1
+FORMAT = 2
 MAX_UNPACKED_BYTES = 50_000_000
 """Limit against zip bombs: an archive may come from anybody."""
 REQUIRED_FILES = (
@@ -49,10 +49,13 @@ class ArchiveError(ValueError):
 
 
 def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: Sequence[YearSeal], now: datetime) -> dict[str, bytes]:
-    """The archive's files by name; raises `ValueError` where a replay of the case differs, since nothing could be explained then."""
+    """The archive's files by name; raises `ValueError` where a replay of the case differs, since nothing could be explained then.
+
+    Only the replay of an erased case may differ, where a decision had depended on the words that are gone: it is then not explained.
+    """
     replayed = replay_decisions(history.recorded_events(), rulebooks.rulebook)
-    case = replayed.case
-    if replayed.differences or case is None or replayed.rulebook is None:
+    case = Case.from_dict(orjson.loads(history.state)) if replayed.differences and history.is_erased else replayed.case
+    if case is None or replayed.rulebook is None or (replayed.differences and not history.is_erased):
         raise ValueError(f"a replay differs from its ledger: {'; '.join(replayed.differences) or 'there are no events'}")
     pack = load_pack(f"{case.procedure}@{case.version}")
     manifest = {
@@ -61,6 +64,8 @@ def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: S
         "sequence": history.sequence,
         "format": FORMAT,
         "exported_at": now,
+        # Without it nobody could check the events against their hashes; the archive holds the values that it protects anyway.
+        "personal_key": history.personal_key.hex(),
         "procedure": case.procedure,
         "version": case.version,
     }
@@ -69,7 +74,7 @@ def archive_files(history: CaseHistory, rulebooks: HistoricalRulebooks, seals: S
         "case.json": _encode({"case": history.case, "status": case.status, **case_summary(case)}),
         "ledger.jsonl": b"".join(_ledger_line(row) for row in history.rows),
         "events.json": _encode([orjson.loads(row.body) for row in history.rows]),
-        "explanations.json": _encode(clock_explanations(replayed)),
+        "explanations.json": _encode({} if replayed.differences else clock_explanations(replayed)),
         "forms.json": _encode(form_documents(pack.procedure, [orjson.loads(row.body) for row in history.rows])),
         "clauses.json": _encode({name: {"zh": text.zh, "en": text.en} for name, text in pack.clauses.items()}),
         "procedure.yaml": (pack.folder / "procedure.yaml").read_bytes(),

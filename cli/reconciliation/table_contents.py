@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -22,9 +22,18 @@ EventPosition = tuple[str, int]
 """A case id and the sequence number of an event in that case."""
 _DeliveryKey = tuple[str, str, str, str]
 """Case, notification, recipient, channel."""
+_HEADS = "SELECT id, sequence, head, personal_key FROM sla.cases"
 _LEDGER = "SELECT case_id, sequence, type, cause, origin, body, hash FROM sla.ledger ORDER BY case_id, sequence"
 _DELIVERIES = "SELECT id, case_id, notification, recipient, channel, status FROM notify.delivery WHERE case_id !~ '^(duty|digest):'"
 _PREFETCHED_ROWS = 2000
+
+
+class StoredHead(NamedTuple):
+    """What the row of a case says of its ledger: the last event's number and hash, and the key that personal values are bound with."""
+
+    sequence: int
+    hash: bytes
+    personal_key: bytes
 
 
 @dataclass
@@ -50,7 +59,7 @@ class TableContents:
 
     intake_cases: set[str]
     triage_cases: set[str]
-    sla_heads: dict[str, tuple[int, bytes]]
+    sla_heads: dict[str, StoredHead]
     deliveries: dict[str, tuple[_DeliveryKey, str]]
     ledgers: LedgerContents
     number_fault: str
@@ -61,7 +70,7 @@ async def read_tables(database_url: str, departments: Collection[str]) -> TableC
     """Read all tables in one snapshot; `departments` are those that have a topic."""
     # One snapshot: with services still running, a table read later would hold cases that one read earlier lacks.
     async with connect(database_url) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        heads = {row["id"]: (row["sequence"], row["head"]) for row in await connection.fetch("SELECT id, sequence, head FROM sla.cases")}
+        heads = {row["id"]: StoredHead(row["sequence"], row["head"], row["personal_key"]) for row in await connection.fetch(_HEADS)}
         return TableContents(
             intake_cases={row["case_id"] for row in await connection.fetch("SELECT case_id FROM intake.complaint")},
             triage_cases={row["case_id"] for row in await connection.fetch("SELECT case_id FROM triage.known")},
@@ -88,9 +97,7 @@ async def _number_fault(connection: asyncpg.Connection) -> str:
     return "" if issued == used == different else f"case numbers: {issued} issued, {used} used, {different} of them different"
 
 
-async def _read_ledgers(
-    connection: asyncpg.Connection, heads: Mapping[str, tuple[int, bytes]], departments: Collection[str]
-) -> LedgerContents:
+async def _read_ledgers(connection: asyncpg.Connection, heads: Mapping[str, StoredHead], departments: Collection[str]) -> LedgerContents:
     contents = LedgerContents(department_events={department: set() for department in departments})
     rows: list[asyncpg.Record] = []
     # From a cursor, so that memory holds one case's ledger at a time.
@@ -104,14 +111,15 @@ async def _read_ledgers(
     return contents
 
 
-def add_ledger(contents: LedgerContents, rows: list[asyncpg.Record], heads: Mapping[str, tuple[int, bytes]]) -> None:
+def add_ledger(contents: LedgerContents, rows: list[asyncpg.Record], heads: Mapping[str, StoredHead]) -> None:
     """Add the ledger of one case."""
     case = rows[0]["case_id"]
     contents.cases.add(case)
     contents.events.update((case, row["sequence"]) for row in rows)
     contents.inputs_by_cause[case] = Counter(row["cause"] for row in rows)
-    faults = verify_chain(LedgerEntry(row["sequence"], row["body"], row["hash"]) for row in rows)
-    if heads.get(case, (0, GENESIS_HASH)) != (rows[-1]["sequence"], rows[-1]["hash"]):
+    head = heads.get(case, StoredHead(0, GENESIS_HASH, b""))
+    faults = verify_chain([LedgerEntry(row["sequence"], row["body"], row["hash"]) for row in rows], head.personal_key)
+    if (head.sequence, head.hash) != (rows[-1]["sequence"], rows[-1]["hash"]):
         faults.append("the case's head is not the last event of its ledger")
     contents.faults += [f"{case}: {fault}" for fault in faults]
     for department, sequence in _department_events(rows):

@@ -42,11 +42,16 @@ class TopicReader:
     async def records(self, topic: str) -> AsyncIterator[ScannedRecord]:
         """Every record up to the present end, each partition in order."""
         partitions = [TopicPartition(f"{self._prefix}{topic}", number) for number in range(PARTITIONS)]
-        self._consumer.assign(partitions)
-        await self._consumer.seek_to_beginning(*partitions)
+        # Two requests for all partitions: with `position` each partition waits for an answer of its own, a second a topic on a busy broker.
+        starts = await self._consumer.beginning_offsets(partitions)
         # The ends are read once: with writers still running the loop would never finish.
         ends = await self._consumer.end_offsets(partitions)
-        unread = {partition for partition in partitions if await self._consumer.position(partition) < ends[partition]}
+        unread = {partition for partition in partitions if starts[partition] < ends[partition]}
+        if not unread:
+            return
+        self._consumer.assign(list(unread))
+        for partition in unread:
+            self._consumer.seek(partition, starts[partition])
         while unread:
             for partition, records in (await self._consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
                 for record in records:

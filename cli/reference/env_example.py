@@ -36,6 +36,8 @@ JIESU_SMTP_SENDER=
 # Only with a text message gateway of your own instead of the sink.
 JIESU_SMS_URL=
 
+# The image that ours is built on: a mirror's name, or one with its digest.
+JIESU_BASE_IMAGE=python:3.11-slim-bookworm
 # The organisation file on this machine.
 JIESU_ORGANISATION_FILE=./deploy/compose/organisation.yaml
 # Ports on this machine's loopback; put a proxy with TLS in front of them.
@@ -43,6 +45,7 @@ INTAKE_PORT=8001
 SLA_PORT=8003
 NOTIFY_PORT=8004
 PROMETHEUS_PORT=9090
+ALERTMANAGER_PORT=9093
 GRAFANA_PORT=3000
 
 # All other settings. On a machine without containers they may be set here; with docker-compose.yml they go into settings.env

@@ -62,7 +62,7 @@ def make_parts(
     settings: IntakeSettings, organisation: Organisation, key_ring: EncryptionKeyRing, clock: Clock, database: Database
 ) -> IntakeParts:
     """What reads and registers submissions, for the service and for commands that work on its database."""
-    sources = Sources(organisation, settings.organisation.parent, settings.phone_region, _pseudonym_key(settings))
+    sources = Sources(organisation, settings.organisation.parent, settings.phone_region, pseudonym_key_of(settings))
     signer = supplement_signer(settings.action_key.get_secret_value(), clock)
     attachment_keys = AttachmentKeys.parse(settings.attachment_key.get_secret_value())
     return IntakeParts(
@@ -79,7 +79,7 @@ def make_parts(
     )
 
 
-def _pseudonym_key(settings: IntakeSettings) -> bytes:
+def pseudonym_key_of(settings: IntakeSettings) -> bytes:
     """The key of complainants' pseudonyms: the setting, else derived from the oldest encryption key, which a rotation keeps last."""
     secret = settings.pseudonym_key.get_secret_value() or settings.sealing_keys.get_secret_value().rpartition(",")[2]
     return pseudonym_key(secret)

@@ -46,6 +46,9 @@ DIGEST_LATE = SharedGauge(
 CARRIED_LAG = SharedGauge(
     "jiesu_notify_carried_oldest_age_seconds", "Real seconds that the oldest outcome waits for the requests that its message carried", []
 )
+MONTH_FAILED = SharedGauge(
+    "jiesu_notify_month_failed_messages", "Messages that finally failed in the last 30 days, as far as they are kept", ["channel", "reason"]
+)
 DUE = SharedGauge("jiesu_notify_due_messages", "Messages whose next attempt is due and that are not leased", ["channel"])
 DUE_AGE = SharedGauge("jiesu_notify_due_age_seconds", "Real seconds by which the oldest of them is late", ["channel"])
 

@@ -1,6 +1,7 @@
 """Loops beside the consumer: sending, pruning of settled deliveries; and the gauges of the backlog."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
@@ -10,9 +11,10 @@ from services.notify.application.delivery_receipts import RecordReceipts
 from services.notify.application.delivery_sending import SendDeliveries
 from services.notify.application.digest_closing import CloseDigests
 from services.notify.config import NotifySettings
+from services.notify.domain.failure_reason import reason_label
 from services.notify.providers.provider import DeliveryReceipt, Provider
 from services.notify.providers.receipts import ReceiptListener
-from services.notify.storage import carried_news, deliveries, delivery_parts, digests
+from services.notify.storage import carried_news, deliveries, delivery_parts, digests, failures
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.database.measuring import Measurement
@@ -22,6 +24,7 @@ from shared.runtime.service import Service
 from shared.runtime.timers.work_queue import LeasedWorkQueue
 
 _PRUNE_SECONDS = 3600.0
+_MONTH = timedelta(days=30)
 
 
 def register(service: Service, senders: Sequence[SendDeliveries], settings: NotifySettings) -> list[asyncio.Event]:
@@ -44,6 +47,7 @@ def register(service: Service, senders: Sequence[SendDeliveries], settings: Noti
     service.add_background_loop("maintenance", maintenance.run)
     gauges = (metrics.DUE, metrics.DUE_AGE, metrics.DIGEST_LATE, metrics.CARRIED_LAG)
     service.add_measurement(Measurement("deliveries", maintenance.measure, gauges))
+    service.add_measurement(Measurement("failures", maintenance.measure_failures, (metrics.MONTH_FAILED,)))
     metrics.initialise()
     return wakes
 
@@ -131,6 +135,13 @@ class DeliveryMaintenance:
         metrics.DIGEST_LATE.replace({(channel,): (now - late.get(channel, now)).total_seconds() for channel in metrics.CHANNELS})
         waiting_since = await carried_news.oldest_news(tx)
         metrics.CARRIED_LAG.set((now - waiting_since).total_seconds() if waiting_since else 0.0)
+
+    async def measure_failures(self, tx: Transaction) -> None:
+        """Set the gauge of the messages that failed within a month."""
+        failed: Counter[tuple[str, ...]] = Counter()
+        for (channel, reason), number in (await failures.count_failed_since(tx, self._clock.real_now() - _MONTH)).items():
+            failed[metrics.channel_label(channel), reason_label(reason)] += number
+        metrics.MONTH_FAILED.replace(failed)
 
     async def prune(self) -> None:
         """Delete deliveries settled before the retention time, a thousand in each transaction."""

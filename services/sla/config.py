@@ -7,6 +7,8 @@ from pydantic import Field, SecretStr, field_validator
 from shared.contracts.attachments import AttachmentKeys
 from shared.runtime.process.settings import RuntimeSettings
 
+_SHORTEST_CASE_RETENTION = 400
+
 
 class SlaSettings(RuntimeSettings):
     """sla's settings besides the runtime's; every environment variable has the prefix JIESU_."""
@@ -40,6 +42,21 @@ class SlaSettings(RuntimeSettings):
     deferred_retention_days: int = Field(
         90, ge=32, description="days of domain time that actions on a case that is never registered are kept; longer than any topic"
     )
+
+    case_retention_days: int = Field(
+        0,
+        ge=0,
+        description="days after its last event at which `jiesu retention` erases the personal data of an ended case, 400 or more; 0: "
+        "never. The regulations say how records are closed and bound, not for how long they are kept",
+    )
+
+    @field_validator("case_retention_days")
+    @classmethod
+    def _outlasts_the_binding_of_records(cls, value: int) -> int:
+        # The closed records of a year are bound and sealed at its end, from the texts that an erasure takes away.
+        if 0 < value < _SHORTEST_CASE_RETENTION:
+            raise ValueError(f"must be 0 or at least {_SHORTEST_CASE_RETENTION}: the records of a year are bound after its end")
+        return value
 
     @field_validator("attachment_key")
     @classmethod

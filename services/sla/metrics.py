@@ -69,6 +69,13 @@ REVIEWS_AGREED = SharedGauge(
 REVIEWS_CALIBRATION = SharedGauge(
     "jiesu_reviews_calibration_error_ratio", "Calibration error (15 bins) of the first guesses of the audits of the last 30 days."
 )
+CASES_ERASED = SharedGauge("jiesu_cases_erased", "Cases whose personal data were erased, by ground.", ["ground"])
+ERASURE_OLDEST = SharedGauge(
+    "jiesu_erasure_oldest_age_seconds",
+    "How long the oldest erasure has been unfinished: interrupted, or waiting for topics; by ground.",
+    ["ground"],
+)
+ERASURE_GROUNDS = ("request", "order", "retention")
 REVIEW_REASONS = ("confidence", "audit")
 ACTIONS_DENIED_TOTAL = Counter("jiesu_actions_denied_total", "Actions rejected for an unknown sender or an invalid signature.", ["channel"])
 DUTIES_FAILED_TOTAL = Counter("jiesu_duties_failed_total", "Attempts at the duties of a procedure that failed.", ["procedure"])

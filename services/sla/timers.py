@@ -9,6 +9,7 @@ import structlog
 from services.sla import metrics
 from services.sla.application.cases import UpdateCases
 from services.sla.application.figures.measuring import CASE_GAUGES, MONTH_GAUGES, set_case_gauges, set_month_gauges
+from services.sla.application.keeping.measuring import ERASURE_GAUGES, set_erasure_gauges
 from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.reviews.measuring import GAUGES, set_review_gauges
 from services.sla.storage import cases as stored_cases
@@ -49,6 +50,9 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
     async def measure_reviews(tx: Transaction) -> None:
         await set_review_gauges(tx, service.clock.now())
 
+    async def measure_erasures(tx: Transaction) -> None:
+        await set_erasure_gauges(tx, service.clock.now())
+
     async def prune(stop: asyncio.Event) -> None:
         while not stop.is_set():
             await prune_unregistered(service.database, service.clock, deferred_retention)
@@ -60,6 +64,7 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
     service.add_measurement(Measurement("cases", measure, CASE_GAUGES))
     service.add_measurement(Measurement("month", measure_month, MONTH_GAUGES))
     service.add_measurement(Measurement("reviews", measure_reviews, GAUGES))
+    service.add_measurement(Measurement("erasures", measure_erasures, ERASURE_GAUGES))
     service.add_background_loop("duties", duties.run)
     service.add_background_loop("prune", prune)
 

@@ -6,6 +6,7 @@ from services.triage.application.models.classifying import Classifiers
 from services.triage.application.procedure_registry import ProcedureRegistry
 from services.triage.application.triage import TriageComplaints
 from services.triage.config import TriageSettings
+from services.triage.domain.facts.fact_reader import load_library
 from shared.procedures.checks.organisation_check import load_checked_organisation
 from shared.runtime.service import Service
 
@@ -15,6 +16,8 @@ def build(settings: TriageSettings) -> Service:
     service = Service("triage", settings, migrations="services.triage.migrations")
     registry = ProcedureRegistry(load_checked_organisation(settings.organisation), settings.organisation.parent)
     triage = TriageComplaints(registry, service.clock, Classifiers(settings.classifier, settings.shadow_classifier))
+    # Before the service freezes its objects, so that no collection visits them.
+    load_library()
     handlers.register(service, triage)
     timers.register(service, triage, [procedure.id for procedure in registry.source_procedures])
     metrics.initialise(registry.source_procedures, registry.organisation)

@@ -9,9 +9,10 @@ from services.triage.domain.assess import TRIAGE
 from services.triage.domain.event_bounds import EventBoundsError, require_decidable
 from services.triage.domain.followed_parties import OWN_ROUTES, PARTY_EVENTS
 from services.triage.domain.state import FOLLOWED_EVENTS
+from services.triage.storage import erasures
 from shared.contracts import topics
 from shared.contracts.events import CaseEvent
-from shared.contracts.events.from_work_to_closing import Linked, Unlinked
+from shared.contracts.events.from_work_to_closing import Linked, PersonErased, Unlinked
 from shared.contracts.events.triage import Classified, Registered
 from shared.contracts.events.up_to_approval import Amended
 from shared.runtime.clock import Clock
@@ -21,8 +22,12 @@ from shared.runtime.kafka.record import ReceivedRecord
 from shared.runtime.service import Service
 from shared.runtime.tracing.context import exemplar
 
-EVENT_TYPES = {topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}), topics.CASE_EVENTS.name: FOLLOWED_EVENTS | PARTY_EVENTS}
+EVENT_TYPES = {
+    topics.COMPLAINT_EVENTS.name: frozenset({Registered.name}),
+    topics.CASE_EVENTS.name: FOLLOWED_EVENTS | PARTY_EVENTS | {PersonErased.name},
+}
 """Topic → event types that are processed; sla repeats `registered` on case-events, where it is skipped."""
+_UNDECIDED = PARTY_EVENTS | {PersonErased.name}
 OWN_ECHOES = frozenset((event.name, TRIAGE) for event in (Classified, Amended, Linked, Unlinked)) | OWN_ROUTES
 """Event type and `by` of triage's own decisions, which sla publishes on case-events and triage skips."""
 
@@ -53,9 +58,12 @@ def register(service: Service, triage: TriageComplaints) -> None:
     """Subscribe triage to complaint events and case events."""
 
     async def events(tx: Transaction, batch: Sequence[ReceivedRecord]) -> None:
-        await triage.decide_batch(tx, [record for record in batch if record.type not in PARTY_EVENTS])
+        await triage.decide_batch(tx, [record for record in batch if record.type not in _UNDECIDED])
         tx.after_commit(lambda: measure_routing(batch, service.clock))
         await follow_parties(tx, [record.event for record in batch if record.type in PARTY_EVENTS])
+        # `jiesu erase` did so before, unless a record of the case was still unread then, or the tables are a restored backup's.
+        if erased := [record.key for record in batch if record.type == PersonErased.name]:
+            await erasures.erase_cases(tx, erased, ())
 
     inputs = [topics.COMPLAINT_EVENTS, topics.CASE_EVENTS]
     service.subscribe(inputs, group="triage", handler=events, verify=verify_record, event_types=EVENT_TYPES, own_echoes=OWN_ECHOES)

@@ -155,6 +155,7 @@ class Organisation(StrictModel):
     )
     also_by: list[AdditionalChannel] = Field(default_factory=list, description="messages to staff that also go by another channel")
     fallback: str | None = Field(default=None, description="the person who is notified if no recipient is found")
+    may_erase: list[str] = Field(default_factory=list, description="roles whose holders may have the personal data of a case erased")
     digests: dict[str, OptionalDigest] = Field(default_factory=dict, description="role → limits of digests of its holders")
     everyone: bool = Field(
         default=False, description="every role and department exists, and each role has one holder of its name (the simulator's default)"
@@ -245,8 +246,7 @@ class Organisation(StrictModel):
 
     def present_substitute(self, person_id: str, at: datetime, accused: frozenset[str]) -> str | None:
         """The person, or the first of the chain of substitutes who is neither absent nor accused; None if the chain ends or loops."""
-        visited: set[str] = set()
-        person = self.person(person_id)
+        visited, person = set[str](), self.person(person_id)
         while person is not None and person.id not in visited:
             visited.add(person.id)
             if not person.is_absent(at) and not accused & {person.id, person.name}:

@@ -1,6 +1,7 @@
 """Every query of dashboards and alerts is PromQL, names only metrics that exist with labels that they have, and every metric is watched."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from cli.reference import declared
+from deploy.grafana.__main__ import FOLDER, rendered_boards
 from tests.support.promql import parse_query
 from tests.support.repository import PROJECT
 
@@ -24,9 +26,13 @@ def dashboard(path: Any) -> dict[str, Any]:
     return loaded
 
 
-def panels() -> Iterator[dict[str, Any]]:
+def board_panels() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in DASHBOARDS:
-        yield from (panel for panel in dashboard(path)["panels"] if panel["type"] != "row")
+        yield from ((path.stem, panel) for panel in dashboard(path)["panels"] if panel["type"] != "row")
+
+
+def panels() -> Iterator[dict[str, Any]]:
+    return (panel for _, panel in board_panels())
 
 
 def rules() -> list[dict[str, Any]]:
@@ -35,8 +41,10 @@ def rules() -> list[dict[str, Any]]:
 
 
 def queries() -> dict[str, str]:
-    """Queries by dashboard panel, alert or recorded name."""
-    shown = {f"{panel['title']} {target['refId']}": target["expr"] for panel in panels() for target in panel["targets"]}
+    """Queries by dashboard and panel, alert or recorded name."""
+    shown = {
+        f"{board} {panel['title']} {target['refId']}": target["expr"] for board, panel in board_panels() for target in panel["targets"]
+    }
     return shown | {rule.get("alert") or rule["record"]: rule["expr"] for rule in rules()}
 
 
@@ -60,6 +68,10 @@ def test_a_query_names_metrics_and_labels_that_exist(where: str) -> None:
 def test_every_metric_is_on_a_dashboard_or_in_an_alert() -> None:
     watched = {SERIES[name].name for query in QUERIES.values() for name in parse_query(query).labels if name in SERIES}
     assert sorted({metric.name for metric in declared.declared_metrics()} - watched) == []
+
+
+def test_dashboards_are_as_the_code_writes_them() -> None:
+    assert {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")} == rendered_boards(), "run make dashboards"
 
 
 def test_a_query_with_a_fault_is_found() -> None:
@@ -117,3 +129,33 @@ def test_every_alert_has_a_severity_and_a_summary() -> None:
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert rule["annotations"]["summary"]
+
+
+def test_every_alert_has_its_runbook_and_its_dashboard() -> None:
+    boards = {dashboard(path)["uid"] for path in DASHBOARDS}
+    for rule in rules():
+        if "alert" not in rule:
+            continue
+        name = re.sub(r"(?<!^)(?=[A-Z])", "-", rule["alert"]).lower()
+        assert rule["annotations"]["runbook"] == f"docs/runbooks/{name}.md"
+        page = (PROJECT / rule["annotations"]["runbook"]).read_text(encoding="utf-8")
+        assert f"`{rule['alert']}`" in page
+        assert f"(`{rule['annotations']['dashboard']}`)" in page
+        for part in ("**Meaning.**", "**Impact.**", "**First look.**", "**Remedies.**", "**Over**"):
+            assert part in page, f"{name}: {part}"
+        assert rule["annotations"]["dashboard"] in boards
+
+
+def test_links_of_panels_lead_to_runbooks_that_exist() -> None:
+    links = {link["url"] for panel in panels() for link in (*panel.get("links", ()), *panel["fieldConfig"]["defaults"].get("links", ()))}
+    assert links
+    missing = [link for link in links if not (PROJECT / "docs/runbooks" / link.removeprefix("${runbooks}/")).is_file()]
+    assert missing == []
+
+
+def test_filters_of_a_dashboard_are_variables_that_it_has() -> None:
+    for path in DASHBOARDS:
+        variables = {variable["name"] for variable in dashboard(path)["templating"]["list"]} | {"__rate_interval"}
+        used = {name for panel in dashboard(path)["panels"] for name in re.findall(r"\$\{?(\w+)", json.dumps(panel))}
+        assert used <= variables, path.name
+        assert variables - used <= {"__rate_interval"}, f"{path.name}: a list that changes nothing"

@@ -1,7 +1,10 @@
 """The compose file, the image and the scrape file: valid, complete, and no more allowed than needed. No container engine runs here."""
 
 import json
+import platform
 import re
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,13 +18,18 @@ from cli.reference import declared
 from cli.reference.env_example import env_example
 from cli.service_names import SERVICES as OURS
 from shared.procedures.loading.loader import load_organisation, load_procedure
+from tests.support.containers.compose_file import MissingVariable, interpolate, read_compose
+from tests.support.containers.dockerfile import read_dockerfile
 from tests.support.repository import PROJECT
 
 COMPOSE_TEXT = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-DOCKERFILE = (PROJECT / "deploy/docker/Dockerfile").read_text(encoding="utf-8")
+DOCKERFILE_PATH = PROJECT / "deploy/docker/Dockerfile"
+DOCKERFILE = read_dockerfile(DOCKERFILE_PATH.read_text(encoding="utf-8"))
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
+NOT_OF_SERVICES = {"demo", "dev", "triage-train"}
+"""Extras of the command line on a developer's or analyst's machine."""
 WRITABLE = {"kafka"}
 """Its image writes its configuration at every start."""
 
@@ -29,18 +37,6 @@ WRITABLE = {"kafka"}
 def schema() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((PROJECT / "tests/support/compose-spec/compose-spec.json").read_text(encoding="utf-8"))
     return loaded
-
-
-def stages() -> dict[str, list[str]]:
-    """Name → its instructions, continued lines joined."""
-    found: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in re.sub(r"\\\n\s*", "", DOCKERFILE).splitlines():
-        if match := re.match(r"FROM \S+ AS (\S+)", line):
-            current = found.setdefault(match[1], [])
-        if line and not line.startswith("#"):
-            current.append(line)
-    return found
 
 
 def test_the_compose_file_keeps_the_specification() -> None:
@@ -68,7 +64,7 @@ def test_everything_that_the_compose_file_names_exists() -> None:
             elif not source.startswith("$"):
                 assert source in COMPOSE["volumes"], source
         if "build" in service:
-            assert service["build"]["target"] in stages()
+            assert service["build"]["target"] in DOCKERFILE.stages
         else:
             assert re.search(r":v?\d+(\.\d+)*$", service["image"]), f"{name}: the image's version is fixed"
 
@@ -142,23 +138,75 @@ def test_every_service_waits_for_its_topics_and_its_migrated_schema() -> None:
 
 @pytest.mark.parametrize("stage", ["jiesu", "sinks"])
 def test_the_images_run_as_an_unprivileged_user(stage: str) -> None:
-    users = [line.split()[1] for line in stages()[stage] if line.startswith("USER ")]
-    assert users == ["10001:10001"]
-    assert not [line for line in stages()[stage] if re.search(r"\b(curl|wget|apt-get)\b", line)]
+    instructions = DOCKERFILE.stages[stage]
+    assert [instruction.arguments for instruction in instructions.named("USER")] == ["10001:10001"]
+    assert not [i.arguments for i in instructions.named("RUN") if re.search(r"\b(curl|wget|apt-get)\b", i.arguments)]
+
+
+def test_tools_of_the_build_stay_out_of_the_images() -> None:
+    parents = {name: stage.parent for name, stage in DOCKERFILE.stages.items()}
+    assert parents["jiesu"] == parents["sinks"] == "base"
+    copied = [i for name in ("jiesu", "sinks") for i in DOCKERFILE.stages[name].named("COPY")]
+    assert {(i.flag("from")[0], *i.words) for i in copied} == {("build", "/opt/jiesu", "/opt/jiesu")}
+
+
+def test_the_base_image_is_an_argument_with_one_default_and_no_digest_of_ours() -> None:
+    default = DOCKERFILE.arguments["PYTHON"]
+    assert {stage.parent for stage in DOCKERFILE.stages.values()} == {default, "base"}
+    assert "@" not in default
+    for service in read_compose(PROJECT / "docker-compose.yml", _filled_in()).values():
+        if service.stage:
+            assert service.document["build"]["args"] == {"PYTHON": default}
+    other = read_compose(PROJECT / "docker-compose.yml", _filled_in() | {"JIESU_BASE_IMAGE": "mirror.example/python:3.11"})
+    assert other["sla"].document["build"]["args"] == {"PYTHON": "mirror.example/python:3.11"}
+
+
+def test_extras_of_the_image_are_those_of_the_project() -> None:
+    [extras] = [i.words[0].partition("=")[2].split() for i in DOCKERFILE.stages["build"].named("ARG")]
+    known = set(tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"])
+    assert set(extras) == known - NOT_OF_SERVICES
+
+
+def test_the_dockerfile_has_no_fault_that_hadolint_knows() -> None:
+    program = Path(sys.executable).with_name("hadolint")
+    assert program.exists() is (sys.platform == "linux" and platform.machine() == "x86_64")
+    if program.exists():
+        done = subprocess.run([program, "--no-color", DOCKERFILE_PATH], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        wrong = subprocess.run([program, "-"], input="FROM python:latest\nRUN cd /x\n", capture_output=True, text=True, check=False)
+        assert "DL3007" in wrong.stdout
+
+
+def test_a_required_variable_without_a_value_stops_the_compose_file() -> None:
+    for name in re.findall(r"\$\{(\w+):\?", COMPOSE_TEXT):
+        with pytest.raises(MissingVariable, match=name):
+            read_compose(PROJECT / "docker-compose.yml", _filled_in() | {name: ""})
+
+
+@pytest.mark.parametrize(
+    ("text", "replaced"), [("${A}", "1"), ("${A:-2}", "1"), ("${B:-2}", "2"), ("${B:-}", ""), ("${B}", ""), ("a${A}b${B-x}", "a1bx")]
+)
+def test_variables_of_the_compose_file_are_replaced_as_its_specification_says(text: str, replaced: str) -> None:
+    assert interpolate({"key": [text]}, {"A": "1"}) == {"key": [replaced]}
+
+
+def _filled_in() -> dict[str, str]:
+    return dict.fromkeys(re.findall(r"\$\{(\w+):\?", COMPOSE_TEXT), "x")
 
 
 def test_files_that_the_image_copies_exist_and_are_not_ignored() -> None:
     kept = [line[1:] for line in (PROJECT / ".dockerignore").read_text(encoding="utf-8").split() if line.startswith("!")]
-    for line in (line for lines in stages().values() for line in lines if line.startswith("COPY ") and "--from" not in line):
-        for source in line.split()[1:-1]:
+    for instruction in (i for stage in DOCKERFILE.stages.values() for i in stage.named("COPY") if not i.flag("from")):
+        for source in instruction.words[:-1]:
             assert (PROJECT / source).exists(), source
             assert any(fnmatch(source, rule) or source.startswith(f"{rule}/") for rule in kept), source
     assert not any(fnmatch(secret, rule) for rule in kept for secret in (".env", "settings.env", "var", ".git"))
 
 
 def test_every_package_of_the_image_is_checked_by_its_hash() -> None:
-    installs = [part for lines in stages().values() for line in lines for part in line.split("&&") if "pip install" in part]
-    assert len(installs) == 4
+    steps = [i.arguments for stage in DOCKERFILE.stages.values() for i in stage.named("RUN")]
+    installs = [part for step in steps for part in step.split("&&") if "pip install" in part]
+    assert len(installs) == 3
     assert all(re.search(r"--require-hashes|-constraints requirements\.lock", part) for part in installs)
 
 

@@ -76,8 +76,10 @@ def test_both_readmes_stay_short() -> None:
 
 
 def test_every_guide_is_in_the_index() -> None:
-    index = Document(PROJECT / "docs" / "README.md", (PROJECT / "docs" / "README.md").read_text(encoding="utf-8"))
-    listed = {(index.path.parent / link.partition("#")[0]).resolve() for link in index.links}
+    indexes = [
+        Document(path, path.read_text(encoding="utf-8")) for path in (PROJECT / "docs/README.md", PROJECT / "docs/runbooks/README.md")
+    ]
+    listed = {(index.path.parent / link.partition("#")[0]).resolve() for index in indexes for link in index.links}
     pages = {path for folder in ("tutorials", "how-to", "explanation", "runbooks") for path in (PROJECT / "docs" / folder).glob("*.md")}
     assert pages
     assert {relative_name(page) for page in pages - listed} == set()

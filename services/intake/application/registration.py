@@ -149,7 +149,8 @@ def _result(
         earlier = registered[case]
         known = RegistrationResult("duplicate", case, earlier.number, earlier.missing, earlier.unreadable)
         fingerprint = earlier.fingerprint
-    if submission.fingerprint == fingerprint:
+    # A source that repeats an erased complaint must not bring its text back, as a supplement would.
+    if fingerprint in (submission.fingerprint, complaints.ERASED_FINGERPRINT):
         return known
     if submission.fingerprint_must_match:
         return refused_result("key_reused", SubmissionFault("Idempotency-Key", "used_before", "send a new key with a new complaint"))

@@ -17,6 +17,12 @@ class AttachmentSettings(RuntimeSettings):
         "signs, all check; empty: no attachments are taken",
     )
     attachment_max_bytes: int = Field(20_971_520, ge=1024, description="largest attachment")
+    attachment_retention_days: int = Field(
+        0,
+        ge=0,
+        description="days after which `jiesu retention` erases attachments of cases that ended so long ago, and those that no case names; "
+        "0: kept as long as the case",
+    )
     attachment_types: list[str] = Field(list(DEFAULT_TYPES), description="media types that are taken, by content: a JSON list")
     attachment_clamd: str = Field("", description="clamd that scans every attachment: host:port, or the path of its socket; empty: none")
     attachment_clamd_seconds: float = Field(30.0, gt=0, description="seconds that a scan may take")

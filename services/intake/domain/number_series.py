@@ -27,3 +27,16 @@ def format_number(pattern: str, year: int, seq: int) -> str:
         raise ValueError(f"register.number {pattern!r} has no {{seq}}, so that numbers would repeat; write e.g. TS-{{year}}-{{seq:05}}")
     values = {"year": year, "seq": seq}
     return _PLACEHOLDER.sub(lambda match: format(values[match[1]], match[2] or ""), pattern)
+
+
+def read_number(pattern: str, number: str) -> tuple[int | None, int] | None:
+    """Year (None where the pattern has none) and place in the series of a case number; None for a number of another pattern."""
+    parts = _PLACEHOLDER.split(pattern)
+    # `split` gives text, name and format in turn.
+    groups = [rf"(?P<{name}>\d+)" if name else "" for name in parts[1::3]]
+    texts = [re.escape(text) for text in parts[0::3]]
+    expression = "".join(part for pair in zip(texts, [*groups, ""], strict=True) for part in pair)
+    found = re.fullmatch(expression, number)
+    if found is None:
+        return None
+    return (int(found["year"]) if "year" in found.groupdict() else None), int(found["seq"])

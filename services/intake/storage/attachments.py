@@ -24,6 +24,10 @@ UPDATE attachment SET permanent = true WHERE sha256 IN (
 """
 _UNREGISTERED = "NOT permanent AND erased_at IS NULL AND last_stored_at < now() - $1::interval"
 
+_STORED_BEFORE = """
+SELECT sha256, stored_at FROM attachment WHERE stored_at < $1 AND sha256 > $2 AND erased_at IS NULL ORDER BY sha256 LIMIT $3
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AttachmentRow:
@@ -102,3 +106,9 @@ async def list_stored(tx: Transaction, after: str, limit: int) -> list[str]:
     """The digests of contents that are stored, in order, after a digest."""
     rows = await tx.fetch("SELECT sha256 FROM attachment WHERE sha256 > $1 AND erased_at IS NULL ORDER BY sha256 LIMIT $2", after, limit)
     return [row["sha256"] for row in rows]
+
+
+async def list_stored_before(tx: Transaction, before: datetime, after: str, limit: int) -> list[tuple[str, datetime]]:
+    """Digest and instant of contents that were stored before an instant, in the order of their digests, after a digest."""
+    rows = await tx.fetch(_STORED_BEFORE, before, after, limit)
+    return [(row["sha256"], row["stored_at"]) for row in rows]

@@ -16,6 +16,9 @@ SELECT source, fingerprint, min(case_id) AS case_id FROM complaint
 WHERE fingerprint = ANY($1::bytea[]) AND registered_at >= $2 GROUP BY source, fingerprint
 """
 
+ERASED_FINGERPRINT = b""
+"""The fingerprint of an erased complaint, which any repeated submission of it matches."""
+
 
 @dataclass(frozen=True, slots=True)
 class ComplaintRow:

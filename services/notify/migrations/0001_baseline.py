@@ -55,6 +55,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_case ON delivery (case_id);
 CREATE INDEX delivery_due ON delivery (channel, priority, due_at) WHERE status = 'pending' AND carrier IS NULL;
 CREATE INDEX delivery_settled ON delivery (settled_at) WHERE status != 'pending';
+CREATE INDEX delivery_failed ON delivery (settled_at) WHERE status = 'failed';
 CREATE INDEX delivery_collecting ON delivery (due_at) WHERE status = 'collecting';
 CREATE INDEX delivery_carrier ON delivery (carrier) WHERE carrier IS NOT NULL;
 CREATE TABLE recipient_pace (

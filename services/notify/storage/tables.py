@@ -50,6 +50,8 @@ def _delivery_table(schema_metadata: MetaData) -> None:
     is_claimable = (delivery.c.status == "pending") & delivery.c.carrier.is_(None)
     Index("delivery_due", delivery.c.channel, delivery.c.priority, delivery.c.due_at, postgresql_where=is_claimable)
     Index("delivery_settled", delivery.c.settled_at, postgresql_where=delivery.c.status != "pending")
+    # Few rows: the month's failures are counted without reading what was sent.
+    Index("delivery_failed", delivery.c.settled_at, postgresql_where=delivery.c.status == "failed")
     Index("delivery_collecting", delivery.c.due_at, postgresql_where=delivery.c.status == "collecting")
     Index("delivery_carrier", delivery.c.carrier, postgresql_where=delivery.c.carrier.is_not(None))
     Index("delivery_case", delivery.c.case_id)

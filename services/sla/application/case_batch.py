@@ -262,9 +262,9 @@ class CaseBatch:
         case = context.case
         fields = event_mapping.published_fields(event, case, context.rulebook.procedure, context.worktime)
         fields |= {"type": event.type, "recorded_at": self.now, "procedure": case.procedure, "version": case.version}
-        # Encoded once: the ledger's hash covers exactly the bytes that the topic carries (ADR 15).
+        # Encoded once: ledger and topic carry the same bytes (ADR 15); the hash is of those without personal values (ADR 68).
         at, body = fields["at"], hash_chain.canonical_json(fields)
-        stored.head = hash_chain.chain_hash(stored.head, body)
+        stored.head = hash_chain.personal_chain_hash(stored.head, body, stored.personal_key, fields)
         stored.changed_at = max(stored.changed_at, event.at)
         self.new_entries.append(
             NewLedgerEntry(

@@ -45,6 +45,7 @@ CREATE TABLE cases (
     escalated boolean DEFAULT false NOT NULL,
     other_departments text[] NOT NULL,
     handler text NOT NULL,
+    personal_key bytea NOT NULL,
     PRIMARY KEY (id)
 );
 CREATE INDEX cases_breached ON cases (received_at, id) WHERE breached;
@@ -89,6 +90,18 @@ CREATE TABLE duty_start (
     since timestamptz NOT NULL,
     PRIMARY KEY (procedure)
 );
+CREATE TABLE erasure (
+    id uuid NOT NULL,
+    cases text[] NOT NULL,
+    ground text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    steps text[] DEFAULT '{}' NOT NULL,
+    submission_keys text[] NOT NULL,
+    finished_at timestamptz,
+    PRIMARY KEY (id)
+);
+CREATE INDEX erasure_unfinished ON erasure (requested_at) WHERE finished_at IS NULL;
 CREATE TABLE form_issue (
     procedure text NOT NULL,
     form text NOT NULL,
@@ -143,6 +156,13 @@ CREATE TABLE ledger (
     PRIMARY KEY (case_id, sequence)
 );
 CREATE INDEX ledger_type_at ON ledger (type, at);
+CREATE TABLE legal_hold (
+    case_id text NOT NULL,
+    because text NOT NULL,
+    held_by text NOT NULL,
+    since timestamptz NOT NULL,
+    PRIMARY KEY (case_id)
+);
 CREATE TABLE review (
     case_id text NOT NULL,
     opened_by integer NOT NULL,
@@ -181,6 +201,7 @@ CREATE TABLE report_list (
     list text NOT NULL,
     part integer NOT NULL,
     content bytea NOT NULL,
+    erased boolean DEFAULT false NOT NULL,
     PRIMARY KEY (procedure, duty, period, list, part)
 );
 CREATE TABLE seal (

@@ -14,17 +14,17 @@ from shared.runtime.database.database import Database, Transaction
 
 HISTORY_PAGE_SIZE = 200
 TIMELINE_PAGE_SIZE = 500
-_COLUMNS = "SELECT id, head, sequence, calendar, state FROM cases"
+_COLUMNS = "SELECT id, head, sequence, calendar, state, personal_key FROM cases"
 _PAGE = f"{_COLUMNS} WHERE id > $1 AND ($2 = '' OR procedure = $2) ORDER BY id LIMIT $3"
 _NAMED = f"{_COLUMNS} WHERE id = ANY($1::text[])"
 # One statement, so that case and ledger are of one snapshot while sla keeps writing. Rows with place 0 are cases.
 _WITH_LEDGER = """
 WITH page AS MATERIALIZED ({page})
 SELECT id AS case_id, 0 AS place, sequence, state AS body, head AS hash, calendar AS type, NULL::timestamptz AS at,
-    NULL::timestamptz AS recorded_at, '' AS cause, '' AS origin, '' AS basis
+    NULL::timestamptz AS recorded_at, '' AS cause, '' AS origin, '' AS basis, personal_key
 FROM page
 UNION ALL
-SELECT case_id, 1, sequence, body, hash, type, at, recorded_at, cause, origin, basis
+SELECT case_id, 1, sequence, body, hash, type, at, recorded_at, cause, origin, basis, NULL::bytea
 FROM ledger WHERE case_id IN (SELECT id FROM page)
 ORDER BY case_id, place, sequence
 """
@@ -85,11 +85,11 @@ def _to_histories(rows: Sequence[Any]) -> list[CaseHistory]:
     """One history a case out of rows in which each case precedes its ledger entries."""
     histories: list[CaseHistory] = []
     entries: list[LedgerRow] = []
-    for case_id, place, *columns in rows:
+    for case_id, place, *columns, personal_key in rows:
         row = LedgerRow(*columns)
         if place == 0:
             entries = []
-            histories.append(CaseHistory(case_id, row.hash, row.sequence, row.type, row.body, entries))
+            histories.append(CaseHistory(case_id, row.hash, row.sequence, row.type, row.body, entries, personal_key))
         else:
             entries.append(row)
     return histories

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from secrets import token_bytes
 from typing import Any
 
 import orjson
@@ -16,12 +17,12 @@ from services.sla.domain.views.lateness import has_breached, next_deadline
 from shared.runtime.database.database import Transaction
 
 _COLUMNS = (
-    *("id", "number", "source", "procedure", "version", "received_at"),
+    *("id", "number", "source", "procedure", "version", "received_at", "personal_key"),
     *("status", "class", "department", "calendar", "sequence", "head", "state", "changed_at", "due_at"),
     *("breached", "escalated", "handler", "other_departments"),
 )
 # Every statement that locks several cases orders them by id: two transactions then cannot deadlock.
-_LOAD = "SELECT id, state, head, calendar, changed_at FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
+_LOAD = "SELECT id, state, head, calendar, changed_at, personal_key FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE"
 _LOCK = "SELECT id FROM cases WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOCK_OUTDATED = "SELECT id FROM cases WHERE status = 'open' AND calendar = ANY($1::text[]) ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
 _STATE = "SELECT state FROM cases WHERE id = $1"
@@ -39,6 +40,11 @@ WHERE cases.id = changed.id
 """
 
 
+def new_personal_key() -> bytes:
+    """A random key of 32 bytes."""
+    return token_bytes(32)
+
+
 @dataclass(slots=True)
 class StoredCase:
     """A case with what is stored beside it; the defaults are those of a case that is not registered yet.
@@ -46,6 +52,7 @@ class StoredCase:
     `head` is the hash of the latest event, `calendar_stamp` names the calendars that the deadlines were calculated with,
     `next_due` is the next due instant in microseconds (None: nothing is due), `has_row` is True for a row that `save_cases` updates,
     `changed_at` is the latest instant of an event, in microseconds; `person_keys` are those of a new case's complainant.
+    `personal_key` binds the personal values of the events into the ledger; an erasure replaces it (ADR 68).
     """
 
     case: Case | None = None
@@ -55,6 +62,7 @@ class StoredCase:
     has_row: bool = False
     changed_at: int = 0
     person_keys: tuple[str, ...] = ()
+    personal_key: bytes = field(default_factory=new_personal_key)
 
 
 async def load_cases(tx: Transaction, ids: Iterable[str]) -> dict[str, StoredCase]:
@@ -79,7 +87,7 @@ async def read_cases(tx: Transaction, ids: Sequence[str]) -> dict[str, Case]:
 
 async def save_cases(tx: Transaction, stored_cases: Sequence[StoredCase]) -> None:
     """Insert or update the rows of these cases."""
-    inserted = [(*_fixed_columns(s.case), *_changing_columns(s, s.case)) for s in stored_cases if s.case and not s.has_row]
+    inserted = [(*_fixed_columns(s.case), s.personal_key, *_changing_columns(s, s.case)) for s in stored_cases if s.case and not s.has_row]
     # COPY for new rows, at half the cost of `unnest`; it has no ON CONFLICT, so known rows are updated (ADR 27).
     await tx.copy_rows("cases", _COLUMNS, inserted)
     await tx.copy_rows(
@@ -109,7 +117,8 @@ async def lock_outdated_cases(tx: Transaction, outdated_stamps: Sequence[str], l
 
 def _to_stored_case(row: Mapping[str, Any]) -> StoredCase:
     case = Case.from_dict(orjson.loads(row["state"]))
-    return StoredCase(case, row["head"], row["calendar"], next_due(case), has_row=True, changed_at=to_micros(row["changed_at"]))
+    changed_at, key = to_micros(row["changed_at"]), row["personal_key"]
+    return StoredCase(case, row["head"], row["calendar"], next_due(case), has_row=True, changed_at=changed_at, personal_key=key)
 
 
 def _fixed_columns(case: Case) -> tuple[Any, ...]:

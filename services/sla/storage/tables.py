@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.sla.storage.keeping.tables import add_keeping_tables
 from shared.runtime.database.tables import runtime_tables, use_queue_autovacuum
 
 SCHEMA = "sla"
@@ -39,6 +40,7 @@ def metadata() -> MetaData:
     _add_evidence(schema_metadata)
     _add_action_keys(schema_metadata)
     _add_figures(schema_metadata)
+    add_keeping_tables(schema_metadata)
     return schema_metadata
 
 
@@ -66,6 +68,7 @@ def _add_cases(schema_metadata: MetaData) -> None:
         Column("escalated", Boolean, nullable=False, server_default=false()),
         Column("other_departments", ARRAY(Text), nullable=False),
         Column("handler", Text, nullable=False),
+        Column("personal_key", LargeBinary, nullable=False),
     )
     # Of all that the gauges of open cases read, so that they never touch the table, whose rows are wide.
     counted = (cases.c.procedure, cases.c["class"], cases.c.department, cases.c.received_at)
@@ -222,6 +225,7 @@ def _add_reports(schema_metadata: MetaData) -> None:
         Column("list", Text, primary_key=True),
         Column("part", Integer, primary_key=True, autoincrement=False),
         Column("content", LargeBinary, nullable=False),
+        Column("erased", Boolean, nullable=False, server_default=false()),
     )
     Table(
         "report_event",

@@ -196,7 +196,7 @@ def _count_keys(rules: TriageRules, scope: RuleScope) -> CountKeys:
     own = scope.complaint.case
     counts = [c for c in rules.counts if c.when is None or scope.applies(c.when)]
     keys = {c.entry.id: (own,) if c.key is None else _keys(scope.value_or_none(c.key)) for c in counts}
-    matter = matter_key(rules.procedure.duplicates, scope.complaint, scope.facts)
+    matter = matter_key(rules.procedure.duplicates, scope.complaint, scope.facts, scope.reading)
     return {count: of_count for count, of_count in {DUPLICATES: (matter,) if matter else (), **keys}.items() if of_count}
 
 

@@ -12,7 +12,9 @@ from shared.contracts.complaint import CHANNEL_FAMILIES, Complaint
 from shared.contracts.events.empty_fields import EMPTY_EVENT_FIELDS, EMPTY_FIELDS_OF_ANY_EVENT, EPOCH
 from shared.procedures.expressions.cel_library import cel
 from shared.procedures.expressions.conditions import CASE_FIELDS, Condition, NamePath
+from shared.procedures.expressions.pattern_filter import Span
 from shared.procedures.expressions.pattern_search import CEL_FUNCTIONS
+from shared.procedures.expressions.plain_conditions import UnclearValueError
 
 _INSTANTS = frozenset({"received_at", "registered_at", "happened_at", "agreed_date"})
 _CASE_DEFAULTS: dict[str, Any] = {
@@ -72,7 +74,7 @@ class RuleScope:
         self.reading = reading or ReadingCopy(complaint)
         self._patterns = patterns or PatternSearches({})
         self._pattern_words: dict[str, str] = {}
-        self._possible_patterns: dict[str, frozenset[str]] = {}
+        self._windows: dict[str, dict[str, list[Span]]] = {}
         self._parameters = parameters
         self._zone = zone
         self._case: dict[str, Any] = {}
@@ -108,11 +110,13 @@ class RuleScope:
 
     def holds(self, condition: Condition) -> bool:
         """Whether the condition holds; raises `ConditionError` if its value is not true or false."""
-        # A condition that is one search in the text needs no CEL.
-        if condition.text_search is not None:
-            return condition.text_search(self.reading.field("text"))
         if condition.pattern in self._patterns:
             return bool(self._words_of(condition.pattern))
+        if condition.plain is not None:
+            try:
+                return condition.plain(self.read)
+            except (UnclearValueError, LookupError):  # a name without a value too: CEL says what that means
+                pass
         value = self.value(condition)
         if value is not True and value is not False:
             source = condition.source
@@ -220,9 +224,10 @@ class RuleScope:
         if "identity" in pattern.fields and isinstance(identity := self.reading.value(self.facts.get("identity")), str):
             texts.append(identity)
         for text in texts:
-            if text not in self._possible_patterns:
-                self._possible_patterns[text] = self._patterns.possible(text)
-            hits = pattern.hits(text) if pattern_name in self._possible_patterns[text] else ()
+            if text not in self._windows:
+                self._windows[text] = self._patterns.windows(text)
+            windows = self._windows[text].get(pattern_name)
+            hits = pattern.hits(text, windows) if windows else ()
             if hits and not hits[-1].cue_kind:
                 return hits[-1].words
         return ""

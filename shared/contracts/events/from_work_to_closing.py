@@ -209,6 +209,17 @@ class Evaluated(ActionEvent):
     figures: JsonObject = Field(default_factory=dict)
 
 
+class PersonErased(CaseEvent):
+    """The case's personal values (names, contact data, texts) were erased for good: whoever holds copies of them erases them too.
+
+    It names nobody. `ground` is `request` of the person, `retention` (the time for which records are kept is over) or an `order`.
+    """
+
+    name = "person_erased"
+
+    ground: Literal["", "request", "retention", "order"] = ""
+
+
 class ActionRefused(ActionEvent):
     """An action was refused: recorded in the ledger, without a change of the case's state."""
 

@@ -56,6 +56,7 @@ EVENT_NAMES: BilingualNames = {
     "withdrawn": ("撤回投诉", "withdrawal by the complainant"),
     "urged": ("投诉人催办", "an urging by the complainant"),
     "supplemented": ("投诉人补充", "a supplement by the complainant"),
+    "person_erased": ("个人信息已删除", "the erasure of personal data"),
     "rated": ("满意度评分", "a rating by the complainant"),
     "closed": ("结案", "closing"),
     "reopened": ("重开", "reopening"),

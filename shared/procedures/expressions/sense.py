@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 import re2
 
+from shared.procedures.expressions.pattern_filter import cached_filter
 from shared.procedures.expressions.text_patterns import TOPIC_CUES, CueEntry, CueKind, PatternField, TextPattern, common_cues
 from shared.procedures.fact_library.library import with_library
 
@@ -87,10 +89,8 @@ class SensePattern:
             self._expressions = [
                 (source, re2.compile(part, options)) for source, part in zip([*pattern.words, *pattern.matches], parts, strict=True)
             ]
-            self._exceptions = [re2.compile(expression, options) for expression in pattern.exceptions]
-            # Most hits have no exception: one search says so for all of them.
-            joined = "|".join(f"(?:{expression})" for expression in pattern.exceptions)
-            self._any_exception = re2.compile(joined, options) if joined else None
+            # Most hits have no exception, and one search for all of them made new states of RE2 for each text: 100 µs a hit.
+            self._exceptions = cached_filter(tuple(pattern.exceptions))
         except re2.error as error:
             raise ValueError(f"the pattern is not valid: {error}; write matches in RE2 syntax") from error
         self._lookalikes = _finder(tuple(pattern.lookalikes), ())
@@ -98,31 +98,43 @@ class SensePattern:
         self._any_before = _finder(tuple(sorted({e for cue in cues for e in cue.entry.before})), ())
         self._any_after = _finder(tuple(sorted({e for cue in cues for e in cue.entry.after})), ())
 
-    def hits(self, text: str) -> list[Hit]:
-        """The hits in a text in order, up to the first that counts, so that a hit counts if the last one does."""
+    def hits(self, text: str, windows: Iterable[tuple[int, int]] | None = None) -> list[Hit]:
+        """The hits in a text in order, up to the first that counts, so that a hit counts if the last one does.
+
+        `windows` are parts of the text, in order, of which it is known that every match of an expression lies within one; else all of it.
+        """
         hits: list[Hit] = []
-        for hit in self.all_hits(text):
+        for hit in self.all_hits(text, windows):
             hits.append(hit)
             if not hit.cue_kind:
                 break
         return hits
 
-    def all_hits(self, text: str) -> Iterator[Hit]:
-        """Every hit in a text in order, without those that look-alikes and exceptions contain."""
-        spans = self.spans(text)
+    def all_hits(self, text: str, windows: Iterable[tuple[int, int]] | None = None) -> Iterator[Hit]:
+        """Every hit in a text in order, without those that look-alikes and exceptions contain; see `hits` for `windows`."""
+        spans = self.spans(text, windows)
         for index in range(len(spans)):
             hit = self.judge(text, spans, index)
             if hit is not None:
                 yield hit
 
-    def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where the expressions stand, without regard to cues."""
-        if self._search.search(text) is None:
-            return []
-        spans = [match.span() for match, _ in zip(self._search.finditer(text), range(_MAX_HITS), strict=False)]
-        for low, high in self._lookalikes(text):
+    def spans(self, text: str, windows: Iterable[tuple[int, int]] | None = None) -> list[tuple[int, int]]:
+        """Where the expressions stand, without regard to cues; see `hits` for `windows`."""
+        spans = list(islice(self._matches(text, windows), _MAX_HITS))
+        for low, high in self._lookalikes(text) if spans else ():
             spans = [(start, end) for start, end in spans if not low <= start <= end <= high]
         return spans
+
+    def _matches(self, text: str, windows: Iterable[tuple[int, int]] | None) -> Iterator[tuple[int, int]]:
+        if windows is None:
+            # A search first: for the many texts without a match it costs less than an iterator.
+            if self._search.search(text) is not None:
+                yield from (match.span() for match in self._search.finditer(text))
+            return
+        for low, high in windows:
+            for match in self._search.finditer(text[low:high]):
+                start, end = match.span()
+                yield low + start, low + end
 
     def judge(self, text: str, spans: Sequence[tuple[int, int]], index: int) -> Hit | None:
         """One of the hits of `spans` with its cue; None if an exception contains it."""
@@ -137,10 +149,8 @@ class SensePattern:
     def _is_exception(self, text: str, start: int, end: int) -> bool:
         # Only the text around the hit is searched, so that a text of hits costs no more than 100 times a window.
         low = max(0, start - _WINDOW)
-        if self._any_exception is None or self._any_exception.search(text[low : end + _WINDOW]) is None:
-            return False
-        window, hit_start, hit_end = text[low : end + _WINDOW], start - low, end - low
-        return any(match.start() < hit_end and hit_start < match.end() for search in self._exceptions for match in search.finditer(window))
+        hit_start, hit_end = start - low, end - low
+        return any(first < hit_end and hit_start < last for first, last in self._exceptions.matches(text[low : end + _WINDOW]))
 
     def _judged(self, place: _Surroundings, next_hit: int) -> Hit:
         words = place.text[place.start : place.end][:_MAX_WORDS]

@@ -76,6 +76,8 @@ class ElectedMeasuring:
                 await self.measure(measurement)
                 await sleep_or_stop(stop, measurement.pause(monotonic() - started))
             else:
+                # Still set where the tenure ended because the database was away: the loop would run without a pause.
+                self._elected.clear()
                 await wait_for_any(_RENEW_SECONDS, stop, self._elected)
 
     async def measure(self, measurement: Measurement) -> bool:

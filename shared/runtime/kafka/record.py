@@ -9,7 +9,9 @@ from uuid import UUID
 
 import orjson
 
+from shared.contracts.topics import COMPLAINT_SUBMISSIONS
 from shared.runtime.process.failures import storable_text
+from shared.runtime.tracing.context import Activity
 
 LOG_APPEND_TIME = 1
 """The timestamp type of a topic whose timestamps are set by the broker."""
@@ -101,6 +103,16 @@ class ReceivedRecord:
     def key(self) -> str:
         """The case id; on complaint-submissions the source's reference."""
         return self.raw.key
+
+    @property
+    def case(self) -> str:
+        """The case id; empty on complaint-submissions, whose key may be a name or a phone number: it is neither logged nor traced."""
+        return "" if self.raw.topic == COMPLAINT_SUBMISSIONS.name else self.raw.key
+
+    @property
+    def activity(self) -> Activity:
+        """What code that works on this record alone works on."""
+        return Activity(self.traceparent, self.case, str(self.id))
 
     @property
     def partition(self) -> int:

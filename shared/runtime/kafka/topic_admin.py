@@ -15,15 +15,16 @@ from shared.runtime.kafka.connection import connection_options, diagnose_connect
 from shared.runtime.process.settings import RuntimeSettings
 
 _LEADER_TIMEOUT_SECONDS = 30.0
+_DAY_MS = 86_400_000
 _TOPIC_CONFIG_SOURCE = 1
 """ConfigSource of the protocol for a value that was set on the topic, not by the broker or a default."""
 
 
-def topic_configs(topic: Topic) -> dict[str, str]:
+def topic_configs(topic: Topic, retention_days: int = 30) -> dict[str, str]:
     """The broker's configuration of a topic. An action from Kafka happens at the broker's timestamp, hence LogAppendTime."""
     return {
         "message.timestamp.type": "LogAppendTime",
-        "retention.ms": str(topic.retention_ms),
+        "retention.ms": str(min(topic.retention_ms, retention_days * _DAY_MS)),
         "cleanup.policy": topic.cleanup,
     }
 
@@ -40,17 +41,18 @@ async def apply_topics(settings: RuntimeSettings, topics: Iterable[Topic]) -> di
     await admin.start()
     try:
         wanted = {f"{settings.topic_prefix}{topic.name}": topic for topic in topics}
-        created = await _create(admin, wanted, settings.replication_factor)
+        created = await _create(admin, wanted, settings)
         await _await_leaders(admin, wanted)
         # New topics have their configuration since their creation.
-        await _configure(admin, {name: topic for name, topic in wanted.items() if name not in created})
+        await _configure(admin, {name: topic for name, topic in wanted.items() if name not in created}, settings)
     finally:
         await admin.close()
     return {name: "created" if name in created else "updated" for name in wanted}
 
 
-async def _create(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic], replicas: int) -> set[str]:
-    new = [NewTopic(name, topic.partitions, replicas, topic_configs=topic_configs(topic)) for name, topic in wanted.items()]
+async def _create(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic], settings: RuntimeSettings) -> set[str]:
+    days, replicas = settings.topic_retention_days, settings.replication_factor
+    new = [NewTopic(name, topic.partitions, replicas, topic_configs=topic_configs(topic, days)) for name, topic in wanted.items()]
     answer = await admin.create_topics(new)  # never raises: topic_errors holds the errors
     created: set[str] = set()
     for name, code, *message in answer.topic_errors:
@@ -81,7 +83,7 @@ async def _await_leaders(admin: AIOKafkaAdminClient, wanted: Mapping[str, Topic]
             )
 
 
-async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic]) -> None:
+async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic], settings: RuntimeSettings) -> None:
     if not existing:
         return
     names = [ConfigResource(ConfigResourceType.TOPIC, name) for name in existing]
@@ -89,7 +91,9 @@ async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic]) 
     set_on_topic = {name: _operator_configs(entries) for _, _, _, name, entries in described}
     # AlterConfigs replaces the whole configuration: what it does not name falls back to the broker's default.
     resources = [
-        ConfigResource(ConfigResourceType.TOPIC, name, configs=set_on_topic.get(name, {}) | topic_configs(topic))
+        ConfigResource(
+            ConfigResourceType.TOPIC, name, configs=set_on_topic.get(name, {}) | topic_configs(topic, settings.topic_retention_days)
+        )
         for name, topic in existing.items()
     ]
     await admin.alter_configs(resources)

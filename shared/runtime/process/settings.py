@@ -46,6 +46,10 @@ class RuntimeSettings(BaseSettings):
     topic_prefix: str = Field("", description="prefix of every topic and group, for tests and shared clusters")
     replication_factor: int = Field(1, description="replicas of the topics that `jiesu topics apply` creates; 3 in production")
 
+    topic_retention_days: int = Field(
+        30, ge=1, le=30, description="days that `jiesu topics apply` lets topics keep records; submissions 7 days at most"
+    )
+
     database_url: SecretStr = Field(
         SecretStr("postgresql+asyncpg://jiesu@127.0.0.1:5432/jiesu"),
         validation_alias=AliasChoices("DATABASE_URL"),

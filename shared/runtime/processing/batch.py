@@ -104,7 +104,7 @@ class BatchProcessor:
             else:
                 self._health.clear_trouble("batches")
                 _measure(records, decoded, monotonic() - started)
-                _measure_lag(decoded, self._clock.real_now())
+                measure_lag(decoded, self._clock.real_now())
                 spans.end((*result.bad_input, *result.by_fault))
                 if self.on_read is not None:
                     self.on_read(records)
@@ -158,7 +158,7 @@ def _measure(records: Sequence[RawRecord], decoded: Sequence[ReceivedRecord | Fa
             metrics.UNTRUSTED_TIMESTAMPS.labels(raw.topic).inc()
 
 
-def _measure_lag(decoded: Sequence[ReceivedRecord | FailedRecord], committed_at: datetime) -> None:
+def measure_lag(decoded: Sequence[ReceivedRecord | FailedRecord], committed_at: datetime) -> None:
     """Observe the lag of each record; the exemplar is the trace of the slowest one, since that is the one that somebody looks for."""
     now_ms = committed_at.timestamp() * 1000
     by_topic: dict[str, list[RawRecord]] = defaultdict(list)

@@ -43,7 +43,9 @@ class Applier:
         to_apply = [record for record in records if record.key not in parked]
         new_records = await inbox.claim(tx, to_apply)
         if new_records:
-            await self._handler(tx, new_records)
+            # Log lines about several records belong to none of them.
+            with working_on(new_records[0].activity if len(new_records) == 1 else Activity()):
+                await self._handler(tx, new_records)
         if self._on_repeated is not None and len(new_records) < len(to_apply):
             # By object: a batch may hold the same id twice, of which the first is new.
             new = {id(record) for record in new_records}
@@ -70,7 +72,7 @@ async def send_to_dead_letters(tx: Transaction, record: ReceivedRecord, error: B
     else:
         result.by_fault.append(failure)
         result.faults.append(fault_signature(error))
-    with working_on(Activity(record.traceparent, record.key, str(record.id))):
+    with working_on(record.activity):
         log.error(
             "record became a dead letter", letter=letter, parked=park, reason=failure.reason, topic=record.topic, offset=record.offset
         )

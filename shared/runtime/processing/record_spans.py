@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shared.contracts.topics import COMPLAINT_SUBMISSIONS
 from shared.runtime.kafka.record import FailedRecord, ReceivedRecord
 from shared.runtime.tracing.spans import AttributeValue, Span, SpanKind, Tracing
 
@@ -67,7 +66,6 @@ def _attributes(record: ReceivedRecord) -> dict[str, AttributeValue]:
         "jiesu.event.id": str(record.id),
         "jiesu.event.type": record.type,
     }
-    # There the key is the source's own reference, which may be a name or a phone number.
-    if record.topic != COMPLAINT_SUBMISSIONS.name:
-        attributes["jiesu.case"] = record.key
+    if record.case:
+        attributes["jiesu.case"] = record.case
     return attributes

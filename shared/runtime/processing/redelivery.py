@@ -21,7 +21,7 @@ from shared.runtime.processing import inbox
 from shared.runtime.processing.failure_isolation import BatchHandler
 from shared.runtime.processing.record_spans import RecordSpans
 from shared.runtime.timers.timers import TIMER_PSEUDO_TOPIC
-from shared.runtime.tracing.context import Activity, working_on
+from shared.runtime.tracing.context import working_on
 from shared.runtime.tracing.spans import Tracing
 
 _POLL_SECONDS = 0.5
@@ -109,7 +109,7 @@ class DeadLetterRedelivery:
     async def _apply_decoded(self, tx: Transaction, record: ReceivedRecord) -> str | None:
         try:
             async with tx.savepoint():
-                with working_on(Activity(record.traceparent, record.key, str(record.id))):
+                with working_on(record.activity):
                     if await inbox.claim_on_all_days(tx, record):
                         await self._handler(tx, [record])
         except Exception as error:

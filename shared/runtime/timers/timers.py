@@ -22,7 +22,7 @@ from shared.runtime.process.health import Health
 from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.process.waiting import Backoff, sleep_or_stop, wait_for_any
 from shared.runtime.timers.blocked_cases import BlockedCases
-from shared.runtime.tracing.context import exemplar, is_sampled
+from shared.runtime.tracing.context import Activity, exemplar, is_sampled, working_on
 from shared.runtime.tracing.linked_traces import LinkedTraces
 from shared.runtime.tracing.spans import AttributeValue, Tracing
 
@@ -212,7 +212,8 @@ class TimerLoop:
             traces = LinkedTraces(self._tracing)
             due = [self._traced(timer, traces) for timer in taken] if self._tracing.is_on else taken
             if due:
-                await self._fire_timers(tx, due, self._clock.now())
+                with working_on(Activity(due[0].traceparent, due[0].case_id) if len(due) == 1 else Activity()):
+                    await self._fire_timers(tx, due, self._clock.now())
             fired.extend(due)
             tx.after_commit(traces.end)
 

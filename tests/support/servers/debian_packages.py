@@ -21,6 +21,24 @@ def why_not_available(program: str, package: str) -> str:
     return "" if shutil.which(program) else f"{program} is not installed: apt-get install {package} (tests do so as root on Debian)"
 
 
+def unpacked_program(program: str, package: str) -> Path | None:
+    """The program on the PATH, else as root on Debian out of the package, which is not installed: it might start a server at once."""
+    if installed := shutil.which(program):
+        return Path(installed)
+    folder = PROJECT / "var" / "debian" / package
+    unpacked = folder / "usr/bin" / program
+    if not unpacked.exists() and os.geteuid() == 0 and Path("/etc/debian_version").exists():
+        print_progress(f"{program} is missing: taking it out of Debian's package {package}.")
+        folder.mkdir(parents=True, exist_ok=True)
+        # As _apt, apt's own user, it may not write into a folder of root's.
+        for command in (["update"], ["-o", "APT::Sandbox::User=root", "download", package]):
+            subprocess.run(["apt-get", "-qq", *command], cwd=folder, check=False, capture_output=True)
+        for archive in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "--extract", archive, folder], check=True)
+            archive.unlink()
+    return unpacked if unpacked.exists() else None
+
+
 def _install(program: str, package: str) -> None:
     print_progress(f"{program} is missing: installing {package} with apt-get.")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

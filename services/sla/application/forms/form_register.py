@@ -60,6 +60,9 @@ def case_events(history: CaseHistory) -> list[dict[str, Any]]:
 
 def copy_faults(history: CaseHistory, procedure: Procedure, issues: Iterable[FormIssue]) -> Iterator[str]:
     """The registered copies of a case's forms whose hash is not that of the version in the ledger, one line each."""
+    # A copy was made of texts that are gone: it can no longer be compared with them.
+    if history.is_erased:
+        return
     events = case_events(history)
     hashes: dict[str, list[str]] = {}
     forms = {form.id: form for form in procedure.forms}

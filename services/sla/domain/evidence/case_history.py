@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import orjson
 
 from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.evidence.recorded_events import RecordedEvent
+from shared.contracts.erasure.personal_values import ERASED_FIELD
+from shared.contracts.events.from_work_to_closing import PersonErased
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseHistory:
-    """A case with its ledger: `head`, `sequence` and `state` are the case row's; `state` is JSON as bytes."""
+    """A case with its ledger: `head`, `sequence`, `state` and `personal_key` are the case row's; `state` is JSON as bytes."""
 
     case: str
     head: bytes
@@ -38,6 +41,12 @@ class CaseHistory:
     calendar: str
     state: bytes
     rows: Sequence[LedgerRow] = field(default_factory=tuple)
+    personal_key: bytes = b""
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether personal values of the case were erased."""
+        return any(row.type == PersonErased.name for row in self.rows)
 
     def recorded_events(self) -> list[RecordedEvent]:
         """The entries as the input of a replay; raises `ValueError` for a body that is not JSON."""
@@ -48,10 +57,27 @@ def verify_history(history: CaseHistory) -> list[str]:
     """The faults of a case's ledger, one line each; empty if it is intact."""
     entries = [hash_chain.LedgerEntry(row.sequence, row.body, row.hash) for row in history.rows]
     return [
-        *hash_chain.verify_chain(entries),
+        *hash_chain.verify_chain(entries, history.personal_key),
+        *_erasure_faults(history),
         *_head_faults(history),
         *(fault for row in history.rows for fault in _column_faults(history.case, row)),
     ]
+
+
+def _erasure_faults(history: CaseHistory) -> Iterator[str]:
+    # The chain holds for an event without its texts, so that whoever removes texts alone would leave no trace there.
+    last = max((row.sequence for row in history.rows if row.type == PersonErased.name), default=0)
+    for row in history.rows:
+        if row.sequence > last and ERASED_FIELD in _fields(row):
+            yield f"event {row.sequence} has lost its texts, but no erasure of the case is recorded after it"
+
+
+def _fields(row: LedgerRow) -> dict[str, Any]:
+    try:
+        fields = orjson.loads(row.body)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _head_faults(history: CaseHistory) -> Iterator[str]:

@@ -13,17 +13,27 @@ from services.sla.domain.deadlines.worktime import to_micros
 from services.sla.domain.evidence import hash_chain
 from services.sla.domain.lifecycle.case import Case, Event
 from services.sla.domain.lifecycle.condition_scope import INSTANT_FIELDS
-from services.sla.domain.lifecycle.inputs import AUTHORITY_RULE, AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
+from services.sla.domain.lifecycle.inputs import (
+    AUTHORITY_RULE,
+    ERASURE_CAUSE,
+    AdvanceTime,
+    ApplyDecision,
+    CaseInput,
+    OpenCase,
+    Recalculate,
+    TakeAction,
+)
 from services.sla.domain.lifecycle.links.resolution import LINK_RULE
 from services.sla.domain.rules.rulebook import Rulebook
 from services.sla.domain.views import event_mapping
 from shared.contracts.actions import ACTION_DEFINITIONS
 from shared.contracts.complaint import Complaint
+from shared.contracts.erasure.personal_values import ERASED_FIELD
 from shared.procedures.model.procedure import Procedure
 
 ENGINE_FIELDS = frozenset({"role", "actor", "rule", "clause", "clauses", "from_class", "needs_sign_off", "missing", "late_by"})
 """Fields of an action's event that `decide` adds to the action's own data."""
-NOT_REPLAYED_FIELDS = frozenset({"recorded_at", "procedure", "version"})
+NOT_REPLAYED_FIELDS = frozenset({"recorded_at", "procedure", "version", ERASED_FIELD})
 """Fields of an event that are added when it is recorded: a replayed event does not have them, so they are not compared."""
 _NOT_PASSED_EVENTS = frozenset(action.event_id_if_not_passed for action in ACTION_DEFINITIONS.values()) - {""}
 _ENVELOPE_FIELDS = frozenset({"type", "case", "at", "sequence"}) | NOT_REPLAYED_FIELDS
@@ -151,7 +161,7 @@ def _read_action(action: str, fields: dict[str, Any], procedure: Procedure) -> T
 
 
 def _read_decision(group: Sequence[RecordedEvent], procedure: Procedure) -> ApplyDecision:
-    causes = {"triage", "message", "case"}
+    causes = {"triage", "message", "case", ERASURE_CAUSE}
     fields = _input_event(group, causes)
     cause = next(line.cause for line in group if line.cause in causes)
     at, event_type = parse_micros(fields["at"]), fields["type"]

@@ -22,6 +22,7 @@ from services.sla.domain.lifecycle.decide import decide
 from services.sla.domain.lifecycle.due_items import next_due
 from services.sla.domain.lifecycle.inputs import AdvanceTime, ApplyDecision, CaseInput, OpenCase, Recalculate, TakeAction
 from services.sla.domain.rules.rulebook import Rulebook
+from shared.contracts.erasure.personal_values import ERASED_FIELD, erased_fields
 
 
 @dataclass(slots=True)
@@ -91,7 +92,9 @@ def _replay_decision(found: ReplayResult, group: list[RecordedEvent], find: Rule
 
 
 def _event_differences(group: Sequence[RecordedEvent], made: Sequence[dict[str, Any]], causes: Sequence[str]) -> Iterator[str]:
-    for line, fields, cause in zip(group, made, causes, strict=False):
+    for line, replayed, cause in zip(group, made, causes, strict=False):
+        # What a decision makes of erased values, such as a line for a message, was erased from the recorded event as a whole.
+        fields = erased_fields(replayed, b"") if ERASED_FIELD in line.body else replayed
         recorded = {name: value for name, value in line.body.items() if name not in NOT_REPLAYED_FIELDS}
         if recorded != fields or line.cause != cause:
             old, new = {**recorded, "cause": line.cause}, {**fields, "cause": cause}

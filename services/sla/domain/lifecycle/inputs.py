@@ -7,6 +7,8 @@ from typing import Any
 
 AUTHORITY_RULE = "authority"
 """The rule of a refusal because the actor does not hold the role."""
+ERASURE_CAUSE = "erasure"
+"""The cause of the event that records the erasure of a case's personal values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class TakeAction:
 
 @dataclass(frozen=True, slots=True)
 class ApplyDecision:
-    """A decision of triage on an existing case, or the outcome of a notification (`cause` is then `message`).
+    """A decision of triage on an existing case, or the outcome of a notification (`cause` is then `message`), or an erasure (`erasure`).
 
     `event` is the type, such as routed, reclassified, linked, group_found or notification_failed; `data` are its fields.
     """

@@ -13,6 +13,7 @@ from shared.runtime.database.database import Transaction
 
 _INSERT = "INSERT INTO report_list (procedure, duty, period, list, part, content) VALUES ($1, $2, $3, $4, $5, $6)"
 _PART = "SELECT content FROM report_list WHERE procedure = $1 AND duty = $2 AND period = $3 AND list = $4 AND part = $5"
+_ERASED = "SELECT EXISTS (SELECT FROM report_list WHERE procedure = $1 AND duty = $2 AND period = $3 AND list = $4 AND erased)"
 _CASES = "SELECT id, state FROM cases WHERE id = ANY($1::text[])"
 
 
@@ -35,6 +36,11 @@ async def load_parts(tx: Transaction, report: ReportKey, list_id: str) -> AsyncI
     while (content := await tx.fetchval(_PART, *report, list_id, part)) is not None:
         yield content
         part += 1
+
+
+async def has_erased_rows(tx: Transaction, report: ReportKey, list_id: str) -> bool:
+    """Whether personal values were erased from rows of a list, so that its hash can no longer be compared."""
+    return bool(await tx.fetchval(_ERASED, *report, list_id))
 
 
 async def load_cases_by_id(tx: Transaction, case_ids: Sequence[str]) -> dict[str, Case]:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 
 import re2
 
-from services.triage.domain.facts.pattern_filter import PatternFilter, Span
 from services.triage.domain.facts.values import choose_amount, normal_place, read_amounts, read_identity, read_persons
 from services.triage.domain.reading.reading_copy import read_text
+from shared.procedures.expressions.pattern_filter import PatternFilter, Span
 from shared.procedures.expressions.sense import Hit, SensePattern, compile_patterns
 from shared.procedures.fact_library.library import LibraryFact, fact_library
 
@@ -46,12 +46,12 @@ class FactReader:
         self.pattern = pattern
         self._attributes = frozenset(fact.attributes)
         self._needs = re2.compile(fact.needs) if fact.needs else None
-        self._void = re2.compile("|".join(f"(?:{e})" for e in fact.void)) if fact.void else None
+        self.void = tuple(fact.void)
 
-    def read(self, text: str, matches: Iterable[Span]) -> ReadFact | None:
-        """The fact, None if the text does not show it; `matches` are those of all its expressions."""
+    def read(self, text: str, matches: Iterable[Span], void_matches: Iterable[Span]) -> ReadFact | None:
+        """The fact, None if the text does not show it; `matches` are those of all its expressions, `void_matches` those of `void`."""
         spans = _without_overlaps(matches)
-        if not spans or self._is_void(text):
+        if not spans or self._is_void(text, void_matches):
             return None
         # Hits are judged one by one: mostly the first one counts.
         judged = (self.pattern.judge(text, spans, index) for index in self._order(text, spans))
@@ -70,10 +70,10 @@ class FactReader:
             order.sort(key=lambda index: _place_rank(text[slice(*spans[index])]))
         return order
 
-    def _is_void(self, text: str) -> bool:
+    def _is_void(self, text: str, void_matches: Iterable[Span]) -> bool:
         if self._needs is not None and self._needs.search(text) is None:
             return True
-        if self._void is None or self._void.search(text) is None:
+        if next(iter(void_matches), None) is None:
             return False
         return not any(expression in text for expression in self._fact.void_unless)
 
@@ -106,32 +106,43 @@ class FactReader:
         return ReadFact(self.name, value, hit.words, hit.span, note)
 
 
+def load_library() -> None:
+    """Compile the library: half a second that the first complaint would wait for."""
+    _compiled_library()
+
+
 def read_facts(reading: str) -> list[ReadFact]:
     """The facts that a reading copy shows, in the order of the library."""
     library = _compiled_library()
     found: dict[int, list[Span]] = {}
+    void: dict[int, list[Iterator[Span]]] = {}
     for number, windows in library.filter.windows(reading).items():
-        spans = list(islice(library.filter.spans(reading, number, windows), _MAX_HITS))
-        if spans:
-            found.setdefault(library.owners[number], []).extend(spans)
-    facts = (library.readers[owner].read(reading, spans) for owner, spans in sorted(found.items()))
+        owner, is_void = library.owners[number]
+        matches = library.filter.spans(reading, number, windows)
+        if is_void:
+            void.setdefault(owner, []).append(matches)
+        elif spans := list(islice(matches, _MAX_HITS)):
+            found.setdefault(owner, []).extend(spans)
+    facts = (library.readers[owner].read(reading, spans, chain(*void.get(owner, ()))) for owner, spans in sorted(found.items()))
     return [fact for fact in facts if fact is not None]
 
 
 @dataclass(frozen=True, slots=True)
 class _CompiledLibrary:
-    """The readers, the index of the reader that each expression belongs to, and the filter that searches them."""
+    """The readers, for each expression the index of its reader and whether it makes the fact void, and the filter that searches them."""
 
     readers: tuple[FactReader, ...]
-    owners: tuple[int, ...]
+    owners: tuple[tuple[int, bool], ...]
     filter: PatternFilter
 
 
 @cache
 def _compiled_library() -> _CompiledLibrary:
     readers = tuple(_compiled())
-    sources = [(index, source) for index, reader in enumerate(readers) for source in reader.pattern.sources]
-    return _CompiledLibrary(readers, tuple(index for index, _ in sources), PatternFilter([source for _, source in sources]))
+    sources = [((index, False), source) for index, reader in enumerate(readers) for source in reader.pattern.sources]
+    # Searched by the same pass: few texts hold the thanks and questions that make a fact void.
+    sources += [((index, True), source) for index, reader in enumerate(readers) for source in reader.void]
+    return _CompiledLibrary(readers, tuple(owner for owner, _ in sources), PatternFilter([source for _, source in sources]))
 
 
 def _without_overlaps(found: Iterable[Span]) -> list[Span]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from services.triage.domain.facts.pattern_filter import PatternFilter
+from shared.procedures.expressions.pattern_filter import PatternFilter, Span, merged_windows
 from shared.procedures.expressions.sense import SensePattern
 
 
@@ -24,6 +24,9 @@ class PatternSearches(Mapping[str, SensePattern]):
     def __len__(self) -> int:
         return len(self._patterns)
 
-    def possible(self, text: str) -> frozenset[str]:
-        """The names of the patterns that the text may show."""
-        return frozenset(self._names[number] for number in self._filter.matching(text))
+    def windows(self, text: str) -> dict[str, list[Span]]:
+        """The patterns that the text may show, by name, with the parts of the text that hold all their matches, in order."""
+        found: dict[str, list[Span]] = {}
+        for number, windows in self._filter.windows(text).items():
+            found.setdefault(self._names[number], []).extend(windows)
+        return {name: merged_windows(windows) for name, windows in found.items()}

@@ -10,7 +10,7 @@ import orjson
 
 from services.triage.domain.groups.counters import GroupCounter, Occurrence, window_length
 from services.triage.domain.groups.people import PersonDirectory
-from services.triage.domain.reading.reading_copy import read_text
+from services.triage.domain.reading.reading_copy import ReadingCopy, read_text
 from shared.contracts.complaint import Complaint
 from shared.procedures.model.procedure import Procedure
 from shared.procedures.model.triage.entries import CountEffect, CountEntry, DuplicateRule
@@ -36,25 +36,34 @@ def duplicates_entry(procedure: Procedure) -> CountEntry:
     )
 
 
-def matter_key(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any]) -> str:
+def matter_key(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any], reading: ReadingCopy | None = None) -> str:
     """The matter of a complaint as a key; empty where it does not say what the rule compares.
 
     Without a rule: what the complaint is about, else its title, else its text.
     """
-    values = [(name, _value(complaint, facts, name)) for name in matter_fields(rule, complaint, facts)]
+    read = ReadingCopy(complaint) if reading is None else reading
+    values = [(name, _value(complaint, facts, name, read)) for name in _matter_fields(rule, complaint, facts, read)]
     return _digest(values) if values and all(value for _, value in values) else ""
 
 
 def matter_fields(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields and facts that make up the matter of a complaint."""
+    return _matter_fields(rule, complaint, facts, ReadingCopy(complaint))
+
+
+def _matter_fields(rule: DuplicateRule | None, complaint: Complaint, facts: Mapping[str, Any], reading: ReadingCopy) -> tuple[str, ...]:
     if rule is not None:
         return tuple(rule.same)
-    return tuple(name for name in _DEFAULT_MATTER if _value(complaint, facts, name))[:1]
+    return next(((name,) for name in _DEFAULT_MATTER if _value(complaint, facts, name, reading)), ())
 
 
-def _value(complaint: Complaint, facts: Mapping[str, Any], name: str) -> str:
+def _value(complaint: Complaint, facts: Mapping[str, Any], name: str, reading: ReadingCopy) -> str:
     """The value in a normal form, so that spaces and the order of names make no other matter; empty if there is none."""
-    value = facts.get(name.removeprefix("facts.")) if name.startswith("facts.") else getattr(complaint, name, None)
+    is_fact = name.startswith("facts.")
+    value = facts.get(name.removeprefix("facts.")) if is_fact else getattr(complaint, name, None)
+    if isinstance(value, str) and not is_fact:
+        # Read once for the rules already: reading the texts again for the key took a third of what reading them takes.
+        return " ".join(reading.field(name).split())
     if isinstance(value, list | tuple):
         return "\n".join(sorted(map(_text, value)))
     return _text(value)

@@ -12,7 +12,8 @@ _DIGITS = {
 _EITHER = frozenset(map("".join, pairwise("一二三四五六七八九"))) | {"两三"}
 _UNITS = {"十": 10, "百": 100, "千": 1_000}
 _LARGE_UNITS = {"万": 10_000, "亿": 100_000_000}
-_PARTS = frozenset([*"0123456789", *_DIGITS, *_UNITS, *_LARGE_UNITS])
+_NUMERAL_CHARACTERS = frozenset([*_DIGITS, *_UNITS, *_LARGE_UNITS])
+_PARTS = _NUMERAL_CHARACTERS | frozenset("0123456789")
 # What is counted; a numeral before another word may be a part of it (一直, 一样, 四周, 千万).
 _COUNTED = r"元|块钱|号|楼|层|栋|幢|单元|室|户|人|名|位|个|次|遍|回|天|日|小时|分钟|月|年|岁|件|台|部|辆|张|条|米|吨|公斤|平|瓦|度电|期|倍"
 # The length bound keeps the scan linear on a text of numerals alone.
@@ -25,8 +26,10 @@ _MIXED = re.compile(r"(?<![0-9.])([0-9]{1,9}(?:\.[0-9]{1,4})?)([万亿])(?=元|�
 
 def numerals_to_digits(text: str) -> str:
     """The text with counting numerals as digits."""
-    text = _CHEQUE.sub(lambda match: match[0].translate(_CHEQUE_CHARACTERS), text)
-    return _MIXED.sub(_mixed, _NUMERAL.sub(_converted, text))
+    if "元" in text or "圆" in text:
+        text = _CHEQUE.sub(lambda match: match[0].translate(_CHEQUE_CHARACTERS), text)
+    text = _NUMERAL.sub(_converted, text)
+    return _MIXED.sub(_mixed, text) if "万" in text or "亿" in text else text
 
 
 def _mixed(match: re.Match[str]) -> str:
@@ -42,8 +45,8 @@ def _converted(match: re.Match[str]) -> str:
 
 
 def numeral_value(numeral: str) -> int | None:
-    """The number; None for characters that are no numeral in this order (万一, 百千)."""
-    if numeral in _EITHER:
+    """The number; None for characters that are no numeral in this order (万一, 百千), for others (一3, 几十) and for none."""
+    if not numeral or numeral in _EITHER or not _NUMERAL_CHARACTERS.issuperset(numeral):
         return None
     if all(character in _DIGITS for character in numeral):
         # Read digit by digit, as in 二〇二六年.

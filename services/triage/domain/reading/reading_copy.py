@@ -17,16 +17,19 @@ from shared.contracts.events.found_fact import FoundFact
 from shared.contracts.html_text import html_to_text
 
 # Unicode's Default_Ignorable_Code_Point: zero-width and bidi marks, soft hyphens, variation selectors, fillers.
-_IGNORABLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+_IGNORABLE_CHARACTERS = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+_IGNORABLE = re.compile(f"[{_IGNORABLE_CHARACTERS}]")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 # From the radicals on without Korean, which is written with spaces.
 _FIRST_CJK, _HANGUL = "\u2e80", ("\uac00", "\ud7af")
 _NUMERAL_CHARACTERS = re.compile("[零〇一二两三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟]")
 _LINE_BREAKS = re.compile("\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+# What the three above replace; most texts hold none of it, and one search says so.
+_UNUSUAL = re.compile(f"[{_IGNORABLE_CHARACTERS}\r\u0085\u2028\u2029\x0b\x0c\x00-\x08\x0e-\x1f\x7f]")
 
 
 def read_text(text: str) -> str:
@@ -38,13 +41,19 @@ def read_text(text: str) -> str:
     text = html_to_text(text)
     if text.isascii():
         return _without_spaces(text)
-    text = unicodedata.normalize("NFKC", _IGNORABLE.sub("", text))
-    simplified = traditional_to_simplified().convert(_without_spaces(text))
+    if _UNUSUAL.search(text) is None:
+        text = _joined_lines(unicodedata.normalize("NFKC", text))
+    else:
+        text = _without_spaces(unicodedata.normalize("NFKC", _IGNORABLE.sub("", text)))
+    simplified = traditional_to_simplified().convert(text)
     return numerals_to_digits(simplified) if _NUMERAL_CHARACTERS.search(simplified) else simplified
 
 
 def _without_spaces(text: str) -> str:
-    text = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
+    return _joined_lines(_CONTROLS.sub("", _LINE_BREAKS.sub("\n", text)))
+
+
+def _joined_lines(text: str) -> str:
     # A mail program breaks lines anywhere, also inside a word; only a blank line is the writer's own.
     paragraphs = _BLANK_LINES.split(text) if "\n" in text else [text]
     return "\n".join(filter(None, map(_join_words, paragraphs)))

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic import SecretStr
 
 from shared.runtime.clock import monotonic
+from shared.runtime.database import measuring
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.database.measuring import LEASE, ElectedMeasuring, Measurement, check_database
 from shared.runtime.process import measured_gauge
@@ -23,9 +24,9 @@ from tests.support.waiting import wait_for
 async def processes(settings: RuntimeSettings) -> AsyncIterator[list[ElectedMeasuring]]:
     """What two processes of one service and one of another have."""
     databases = [Database(settings, schema) for schema in ("sla", "sla", "triage")]
-    measuring = [ElectedMeasuring(database) for database in databases]
-    yield measuring
-    for each in measuring:
+    running = [ElectedMeasuring(database) for database in databases]
+    yield running
+    for each in running:
         await each.close()
 
 
@@ -98,13 +99,38 @@ async def test_values_end_with_the_lease_of_a_process_that_does_not_renew_it(
     assert registry.get_sample_value("jiesu_probe") is None
 
 
+async def test_loop_pauses_while_the_tenure_has_ended_without_a_database(
+    processes: list[ElectedMeasuring], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gauge = SharedGauge("jiesu_probe", "Probe", registry=CollectorRegistry())
+    await processes[0].measure(counting(gauge))
+    elected_at = monotonic()
+    monkeypatch.setattr(measured_gauge, "monotonic", lambda: elected_at + LEASE.total_seconds())
+    stop, pauses = asyncio.Event(), 0
+
+    async def wait(_seconds: float, *events: asyncio.Event) -> None:
+        nonlocal pauses
+        pauses += 1
+        assert not any(event.is_set() for event in events)
+        stop.set()
+
+    monkeypatch.setattr(measuring, "wait_for_any", wait)
+    await processes[0].run(counting(gauge), stop)
+    assert pauses == 1
+
+
+def test_measurement_pauses_fifty_times_as_long_as_it_took() -> None:
+    measurement = counting(SharedGauge("jiesu_probe", "Probe", registry=CollectorRegistry()))
+    assert [measurement.pause(took) for took in (0.001, 0.1, 4.0)] == [5.0, 5.0, 200.0]
+
+
 async def test_process_that_stands_for_election_keeps_its_values(processes: list[ElectedMeasuring]) -> None:
     registry = CollectorRegistry()
     gauge = SharedGauge("jiesu_probe", "Probe", registry=registry)
     stop = asyncio.Event()
     standing = asyncio.create_task(processes[0].stand_for_election(stop))
-    measuring = asyncio.create_task(processes[0].run(counting(gauge), stop))
+    running = asyncio.create_task(processes[0].run(counting(gauge), stop))
     await wait_for(lambda: registry.get_sample_value("jiesu_probe") == 7, what="measured at once when elected", deadline=2)
     assert not await processes[1].measure(counting(SharedGauge("jiesu_probe", "Probe", registry=CollectorRegistry())))
     stop.set()
-    await asyncio.gather(standing, measuring)
+    await asyncio.gather(standing, running)

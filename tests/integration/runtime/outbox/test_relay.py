@@ -1,6 +1,7 @@
 """The outbox and its relay: nothing is lost, the order of a key is kept, an absent topic does not delay others."""
 
 import asyncio
+import re
 from dataclasses import replace
 from time import monotonic
 
@@ -9,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from shared.contracts.envelope import CloudEventRecord
 from shared.runtime.errors import Rejected
+from shared.runtime.http.request_metrics import exposition_for
 from shared.runtime.kafka.partitioner import partition_of
 from shared.runtime.outbox import outbox
 from shared.runtime.process.settings import RuntimeSettings
@@ -17,6 +19,8 @@ from tests.integration.runtime.probe_service import OUTPUT, PARTITIONS, ProbeHan
 from tests.support.messaging.cloud_events import cloud_event
 from tests.support.messaging.topic_client import read_records
 from tests.support.waiting import wait_for
+
+OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
 
 
 def message(case: str, text: str, topic: str = OUTPUT.name) -> CloudEventRecord:
@@ -32,11 +36,15 @@ async def wait_until_outbox_empty(service: Service) -> None:
 
 
 async def test_relay_sends_key_headers_and_body(probe_settings: RuntimeSettings) -> None:
+    sent = REGISTRY.get_sample_value("jiesu_relay_messages_total", {"topic": OUTPUT.name, "outcome": "sent"}) or 0
     async with build_service(probe_settings, ProbeHandler()).running() as service:
         added = message("case-1", "ünï")
         async with service.database.transaction() as tx:
             await outbox.add(tx, [added])
         await wait_until_outbox_empty(service)
+    assert REGISTRY.get_sample_value("jiesu_relay_messages_total", {"topic": OUTPUT.name, "outcome": "sent"}) == sent + 1
+    # The wait of the message in the outbox names its trace.
+    assert re.search(rb'jiesu_outbox_wait_seconds_bucket.*trace_id="0af7651916cd43dd8448eb211c80319c"', exposition_for(OPEN_METRICS)[0])
     [record] = await read_records(probe_settings, OUTPUT)
     assert (record.key, record.value, record.partition) == (b"case-1", "ünï".encode(), partition_of("case-1", PARTITIONS))
     assert list(record.headers) == added.kafka_headers()

@@ -15,6 +15,7 @@ from shared.runtime.process.settings import RuntimeSettings
 from shared.runtime.service import Service
 from shared.runtime.timers import timers
 from shared.runtime.timers.timers import DueTimer
+from shared.runtime.tracing.context import current_activity
 from tests.integration.runtime.probe_service import (
     PARTITIONS,
     ProbeHandler,
@@ -51,6 +52,21 @@ async def send_first_note(service: Service, sender: ProbeSender, *cases: str) ->
 
 def fired_total() -> float:
     return REGISTRY.get_sample_value("jiesu_timers_fired_total") or 0.0
+
+
+async def test_log_lines_about_one_record_or_timer_name_its_case(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:
+    activities: list[tuple[str, str, str]] = []
+
+    def note_activity(text: str) -> None:
+        activity = current_activity()
+        assert activity is not None
+        activities.append((text, activity.case, activity.event))
+
+    event_id = "018f2b7e-1380-7000-8000-138000000001"
+    async with service_with_timers(probe_settings, ProbeHandler(note_activity)) as service:
+        await sender.send_note("case-1", "armed", event_id=event_id, due=(datetime.now(UTC) - LATE).isoformat())
+        await wait_for_notes(service, ["armed", "fired"])
+    assert activities == [("armed", "case-1", event_id), ("fire case-1", "case-1", "")]
 
 
 async def test_a_timer_fires_once_after_its_due_instant(probe_settings: RuntimeSettings, sender: ProbeSender) -> None:

@@ -27,6 +27,25 @@ async def dead_letter_reasons(service: Service) -> list[str]:
         return [row["reason"] for row in await tx.fetch("SELECT reason FROM dead_letter")]
 
 
+async def deadline_figures(service: Service) -> dict[str, int]:
+    """The deadlines that ended, by outcome, as they were tallied and as many of them were added up already."""
+    query = """
+    SELECT detail, sum(number)::int AS number
+    FROM (SELECT figure, detail, number FROM tally UNION ALL SELECT figure, detail, number FROM daily_figure) AS figures
+    WHERE figure = 'deadlines' GROUP BY detail
+    """
+    async with service.database.transaction() as tx:
+        return {row["detail"]: row["number"] for row in await tx.fetch(query)}
+
+
+async def ended_deadlines(service: Service) -> int:
+    """The deadlines that ended by the ledger."""
+    async with service.database.transaction() as tx:
+        bodies = [orjson.loads(row["body"]) for row in await tx.fetch("SELECT body FROM ledger WHERE type LIKE 'clock%'")]
+    ended = [body for body in bodies if body["type"] in ("clock_breached", "clock_stopped") and not body.get("same_delay")]
+    return len({(body["case"], body["clock"], body["round"]) for body in ended})
+
+
 async def first_body(service: Service, case: str, kind: str) -> bytes:
     async with service.database.transaction() as tx:
         return bytes(await tx.fetchval("SELECT body FROM ledger WHERE case_id = $1 AND type = $2 ORDER BY sequence LIMIT 1", case, kind))
@@ -144,6 +163,10 @@ async def test_deadline_met_during_an_outage_is_not_breached(harness: SlaHarness
         types = await wait_for_events(service, "met", "measures_submitted", "clock_stopped")
         assert "clock_breached" not in types[: types.index("clock_stopped")]
         breach = await first_body(service, "unmet", "clock_breached")
+        figures = await deadline_figures(service)
+        assert figures["met"] >= 1
+        assert figures["breached"] >= 1
+        assert sum(figures.values()) == await ended_deadlines(service)
     assert b'"late_by"' in breach
     assert b'"at":"2026-09-24T00:00:00+08:00"' in breach
 

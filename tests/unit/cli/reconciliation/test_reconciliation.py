@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from cli.reconciliation.reconciliation import Reconciliation
-from cli.reconciliation.table_contents import LedgerContents, add_ledger
+from cli.reconciliation.table_contents import LedgerContents, StoredHead, add_ledger
 
 
 def ledger_row(sequence: int, event_type: str, *, origin: str = "", **fields: Any) -> dict[str, Any]:
@@ -51,6 +51,6 @@ def test_events_of_a_decision_go_to_departments_that_had_or_get_the_case() -> No
 def test_broken_chain_and_head_are_faults() -> None:
     contents = LedgerContents()
     rows: Any = [ledger_row(1, "registered")]
-    add_ledger(contents, rows, {"a": (2, b"other")})
+    add_ledger(contents, rows, {"a": StoredHead(2, b"other", b"")})
     assert "a: the case's head is not the last event of its ledger" in contents.faults
     assert len(contents.faults) > 1

@@ -29,27 +29,11 @@ def test_a_text_literal_that_contains_a_call_of_matches_stays_unchanged() -> Non
 
 
 @pytest.mark.parametrize("pattern", [pattern for pattern in PATTERNS if "\\" not in pattern])
-def test_a_condition_that_is_one_search_finds_the_same_without_cel(pattern: str) -> None:
+def test_a_search_finds_the_same_without_cel(pattern: str) -> None:
     condition = compile_condition(f"complaint.text.matches('{pattern}')")
-    assert condition.text_search is not None
+    assert condition.plain is not None
     for text in TEXTS:
-        assert condition.text_search(text) is condition.holds(lambda _, text=text: text), text  # type: ignore[misc]
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "complaint.text.matches('a') || complaint.text.matches('b')",
-        "!complaint.text.matches('a')",
-        "complaint.title.matches('a')",
-        r"complaint.text.matches('\\d')",
-        "complaint.text.matches('(')",
-        "facts.a.matches('b')",
-        "facts.a == 'b'",
-    ],
-)
-def test_a_condition_that_is_more_than_one_search_is_left_to_cel(source: str) -> None:
-    assert compile_condition(source).text_search is None
+        assert condition.plain(lambda _, text=text: text) is condition.holds(lambda _, text=text: text), text  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", "a{2000}"])

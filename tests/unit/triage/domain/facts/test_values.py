@@ -1,6 +1,8 @@
 """Numbers of persons, amounts, identities and places out of words."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.triage.domain.facts.values import choose_amount, normal_place, read_amounts, read_persons
 from services.triage.domain.reading.reading_copy import read_text
@@ -20,10 +22,21 @@ from services.triage.domain.reading.reading_copy import read_text
         ("我跟他俩人", (2, False)),
         ("twelve residents", (12, False)),
         ("没有数", None),
+        ("好人", None),
+        ("我们好户人家", None),
+        ("一3户", None),
     ],
 )
 def test_persons(words: str, persons: tuple[int, bool] | None) -> None:
     assert read_persons(read_text(words)) == persons
+
+
+@given(st.text(alphabet="零一两三十百千万亿几好多来余3", max_size=8), st.sampled_from("户人家名"))
+def test_any_characters_of_numerals_give_a_number_or_none(characters: str, counted: str) -> None:
+    persons = read_persons(f"我们{characters}{counted}")
+    assert persons is None or persons[0] > 0
+    amounts = read_amounts(f"赔{characters}元")
+    assert all(amount > 0 for amount, _ in amounts)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""Finds the records of cases in the topics, and deletes them with all records before them in their partitions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.structs import ConsumerRecord
+
+from shared.contracts.envelope import CE_TYPE
+from shared.contracts.events.from_work_to_closing import PersonErased
+from shared.contracts.topics import CASE_ACTIONS, COMPLAINT_SUBMISSIONS, PARTITIONS, TOPICS, department_topic
+from shared.runtime.errors import Unavailable
+from shared.runtime.kafka.connection import connection_options
+from shared.runtime.kafka.partitioner import partition_of
+from shared.runtime.process.settings import RuntimeSettings
+
+_POLL_MS = 500
+_DEPARTMENT_PREFIX = "department-"
+# Written by others, whose client may choose partitions in another way (librdkafka's default is CRC32).
+_OF_OTHERS = frozenset({CASE_ACTIONS.name, COMPLAINT_SUBMISSIONS.name})
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRecords:
+    """The records of the cases in one partition: how many, the offset of the last, and until when the topic keeps them."""
+
+    topic: str
+    partition: int
+    records: int
+    last_offset: int
+    kept_until: datetime
+
+
+async def find_held_records(settings: RuntimeSettings, cases: Collection[str], references: Collection[str]) -> list[HeldRecords]:
+    """The records of these cases in all topics; `references` are the keys of their submissions. `person_erased` is none."""
+    async with _consumer(settings) as consumer:
+        keys_by_partition: dict[TopicPartition, set[str]] = {}
+        for name in await consumer.topics():
+            topic = name.removeprefix(settings.topic_prefix)
+            if not name.startswith(settings.topic_prefix) or not (topic in TOPICS or topic.startswith(_DEPARTMENT_PREFIX)):
+                continue
+            keys = set(references) if topic == COMPLAINT_SUBMISSIONS.name else set(cases)
+            numbers = range(PARTITIONS) if topic in _OF_OTHERS else {partition_of(case, PARTITIONS) for case in cases}
+            keys_by_partition |= {TopicPartition(name, number): keys for number in numbers if keys}
+        found: dict[TopicPartition, HeldRecords] = {}
+        async for record in _records(consumer, list(keys_by_partition)):
+            partition = TopicPartition(record.topic, record.partition)
+            if (record.key or b"").decode(errors="replace") in keys_by_partition[partition] and not _is_erasure(record):
+                found[partition] = _held_with(record, found.get(partition), record.topic.removeprefix(settings.topic_prefix))
+        return sorted(found.values(), key=lambda held: (held.topic, held.partition))
+
+
+async def delete_held_records(settings: RuntimeSettings, held: Sequence[HeldRecords]) -> None:
+    """Delete the records, and all before them in their partitions; raises `Unavailable` while a consumer group has not read them."""
+    if not held:
+        return
+    upto = {TopicPartition(f"{settings.topic_prefix}{each.topic}", each.partition): each.last_offset + 1 for each in held}
+    admin = AIOKafkaAdminClient(client_id="jiesu-erase", **connection_options(settings))
+    await admin.start()
+    try:
+        await _require_read(admin, upto)
+        await admin.delete_records({partition: RecordsToDelete(before_offset=offset) for partition, offset in upto.items()})
+    finally:
+        await admin.close()
+
+
+async def _require_read(admin: AIOKafkaAdminClient, upto: dict[TopicPartition, int]) -> None:
+    for group, *_ in await admin.list_consumer_groups():
+        committed = await admin.list_consumer_group_offsets(group, partitions=list(upto))
+        for partition, position in committed.items():
+            if 0 <= position.offset < upto[partition]:
+                raise Unavailable(
+                    f"the group {group} has read {partition.topic} up to {position.offset} in partition {partition.partition}, the "
+                    f"records to delete end at {upto[partition]}: let it catch up, or delete the group if nobody reads with it any more"
+                )
+
+
+def _is_erasure(record: ConsumerRecord) -> bool:
+    return bool(dict(record.headers).get(CE_TYPE) == PersonErased.name.encode())
+
+
+def _held_with(record: ConsumerRecord, earlier: HeldRecords | None, topic: str) -> HeldRecords:
+    retention = timedelta(milliseconds=(TOPICS.get(topic) or department_topic("")).retention_ms)
+    until = datetime.fromtimestamp(record.timestamp / 1000, UTC) + retention
+    if earlier is None:
+        return HeldRecords(topic, record.partition, 1, record.offset, until)
+    return HeldRecords(topic, record.partition, earlier.records + 1, record.offset, max(until, earlier.kept_until))
+
+
+async def _records(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
+    """Every record of the partitions up to their present end."""
+    starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    unread = {partition for partition in partitions if starts[partition] < ends[partition]}
+    if not unread:
+        return
+    consumer.assign(list(unread))
+    for partition in unread:
+        consumer.seek(partition, starts[partition])
+    while unread:
+        for partition, records in (await consumer.getmany(*unread, timeout_ms=_POLL_MS)).items():
+            for record in records:
+                yield record
+            if records[-1].offset + 1 >= ends[partition]:
+                unread.discard(partition)
+
+
+@asynccontextmanager
+async def _consumer(settings: RuntimeSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        client_id="jiesu-erase", enable_auto_commit=False, auto_offset_reset="earliest", **connection_options(settings)
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()

@@ -1,0 +1,1 @@
+"""Erasure of people and of cases whose time is over."""

@@ -1,0 +1,135 @@
+"""Every query of panels and recording rules, asked of a real Prometheus that scraped the demo with two processes of each service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import pytest
+
+from cli.demo.sender import DemoSender
+from cli.service_names import SERVICES
+from deploy.embedded import EmbeddedServers
+from shared.contracts.topics import department_topic
+from tests.support.monitoring.board_queries import ABSENT_TOPIC, DATABASE_AWAY, URGED, board_queries, without_data
+from tests.support.monitoring.paired_stack import PairedStack, paired_stack
+from tests.support.monitoring.prometheus import Prometheus, running_prometheus
+from tests.support.monitoring.runbooks import runbook_queries
+from tests.support.servers.databases import asyncpg_dsn
+from tests.support.servers.topics import Topics
+from tests.support.waiting import wait_for
+
+DEPARTMENT = "property_service"
+DAYS = 12
+
+
+@pytest.mark.timeout(400)
+def test_every_query_returns_data_and_rare_ones_do_under_their_fault(
+    servers: EmbeddedServers, topics: Topics, tmp_path: Path, topic_prefix: str
+) -> None:
+    with (
+        paired_stack(tmp_path / "stack", servers, topic_prefix) as paired,
+        running_prometheus(tmp_path / "prometheus", paired.targets) as prometheus,
+    ):
+        asyncio.run(_play_with_faults(paired, prometheus, topics))
+
+
+async def _play_with_faults(paired: PairedStack, prometheus: Prometheus, topics: Topics) -> None:
+    database = paired.stack.environment["DATABASE_URL"]
+    sender = await paired.play(0, DAYS)
+    await _urge(paired, sender)
+    await _wait_for_data(prometheus, "")
+    await _wait_for_data(prometheus, URGED)
+    _count_processes(prometheus)
+    await _ask_as_the_runbooks_say(prometheus, database)
+
+    await topics.drop(f"{paired.prefix}{department_topic(DEPARTMENT).name}")
+    await paired.play(DAYS, DAYS + 2)
+    await _wait_for_data(prometheus, ABSENT_TOPIC)
+    await _wait_for_alerts(prometheus, {"TopicsHeld", "MessagesUnsendable", "DeadLetters"})
+    async with _database_away(database):
+        await _see_outage(paired, prometheus)
+    await _wait_for_data(prometheus, DATABASE_AWAY)
+
+
+async def _urge(paired: PairedStack, sender: DemoSender) -> None:
+    """Urge every accepted case; at least one of them is open."""
+    headers = {"Authorization": f"Bearer {sender.secrets['people']['luo-dan']['token']}"}
+    action = {"action": "urge", "role": "assistant", "data": {"text": "请尽快答复"}}
+    async with httpx.AsyncClient(timeout=30, headers=headers) as http:
+        answers = [
+            await http.post(f"{paired.stack.url('sla')}/v1/cases/{case}/actions", json=action) for case in sorted(sender.accepted)[:10]
+        ]
+    assert any(answer.is_success for answer in answers), [answer.text for answer in answers]
+
+
+async def _ask_as_the_runbooks_say(prometheus: Prometheus, database: str) -> None:
+    """Every query of every runbook can be asked; SQL in transactions that write nothing."""
+    for _, query in runbook_queries("promql"):
+        prometheus.query(query)
+    connection = await asyncpg.connect(asyncpg_dsn(database))
+    try:
+        for page, query in runbook_queries("sql"):
+            async with connection.transaction(readonly=True):
+                assert await connection.fetch(query) is not None, page
+    finally:
+        await connection.close()
+
+
+async def _wait_for_alerts(prometheus: Prometheus, alerts: set[str]) -> None:
+    await wait_for(lambda: alerts <= set(prometheus.firing()), deadline=40, what=f"{sorted(alerts)} fire", pause=0.5)
+
+
+async def _wait_for_data(prometheus: Prometheus, fault: str) -> None:
+    """Wait until every query for that fault has data; without one, those that always have."""
+    missing = [query for query in board_queries() if query.empty_unless == fault]
+    assert missing
+
+    def all_answered() -> bool:
+        missing[:] = without_data(prometheus, missing)
+        return not missing
+
+    try:
+        await wait_for(all_answered, deadline=40, pause=0.5)
+    except AssertionError as error:
+        raise AssertionError("\n".join(f"{query.place}: {query.expression}" for query in missing)) from error
+
+
+def _count_processes(prometheus: Prometheus) -> None:
+    """Two processes of each service are scraped, and what the database counts comes from one of them."""
+    up = {series["metric"]["job"]: int(series["value"][1]) for series in prometheus.query("sum by (job) (up)")}
+    assert up == dict.fromkeys(SERVICES, 2)
+    shared = {series["metric"]["job"]: int(series["value"][1]) for series in prometheus.query("count by (job) (jiesu_dead_letters)")}
+    assert shared == dict.fromkeys(SERVICES, 1)
+
+
+@asynccontextmanager
+async def _database_away(url: str) -> AsyncIterator[None]:
+    """Refuse every connection to one database for the length of a block, and end those that it has; the server serves others on."""
+    name = urlsplit(url).path.removeprefix("/")
+    connection = await asyncpg.connect(asyncpg_dsn(url), database="postgres")
+    try:
+        await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        yield
+    finally:
+        await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await connection.close()
+
+
+async def _see_outage(paired: PairedStack, prometheus: Prometheus) -> None:
+    """A request during the outage is answered with 503, and the alert fires for every service."""
+    async with httpx.AsyncClient(timeout=20) as http:
+
+        async def is_refused() -> bool:
+            return (await http.get(f"{paired.stack.url('sla')}/v1/cases/none")).status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+        await wait_for(is_refused, deadline=20, what="503 without the database")
+    await wait_for(lambda: _jobs(prometheus, "DatabaseDown") == set(SERVICES), deadline=30, what="DatabaseDown of all", pause=0.5)
+
+
+def _jobs(prometheus: Prometheus, alert: str) -> set[str]:
+    return {labels["job"] for labels in prometheus.firing()[alert]}

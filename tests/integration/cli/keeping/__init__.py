@@ -1,0 +1,1 @@
+"""Erasure and retention across all services, on real servers."""
