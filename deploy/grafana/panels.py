@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class BoardVariable:
     """A template variable: the values of a label, any number of which may be chosen; all of them at first."""
 
     name: str
@@ -68,7 +68,7 @@ class Board:
     title: str
     description: str
     rows: tuple[Row, ...]
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[BoardVariable, ...] = ()
     first_hours: int = 6
     refresh: str = "30s"
 
@@ -78,10 +78,10 @@ class Board:
         return tuple(panel for row in self.rows for panel in row.panels)
 
 
-PROCEDURE = Choice("procedure", "Procedure · 规程", "label_values(jiesu_cases_open, procedure)")
-DEPARTMENT = Choice("department", "Department · 部门", "label_values(jiesu_cases_open, department)")
-SERVICE = Choice("service", "Service", 'label_values(up{job=~"intake|triage|sla|notify"}, job)')
-INSTANCE = Choice("instance", "Instance", 'label_values(up{job=~"$service"}, instance)')
+PROCEDURE = BoardVariable("procedure", "Procedure · 规程", "label_values(jiesu_cases_open, procedure)")
+DEPARTMENT = BoardVariable("department", "Department · 部门", "label_values(jiesu_cases_open, department)")
+SERVICE = BoardVariable("service", "Service", 'label_values(up{job=~"intake|triage|sla|notify"}, job)')
+INSTANCE = BoardVariable("instance", "Instance", 'label_values(up{job=~"$service"}, instance)')
 UNIT = 'procedure=~"$procedure", department=~"$department"'
 """The matchers of what is counted by procedure and department."""
 PROCESS = 'job=~"$service", instance=~"$instance"'

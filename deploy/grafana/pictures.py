@@ -32,49 +32,68 @@ Series = Mapping[str, Any]
 
 
 def main() -> None:
-    """Draw every picture; `--minutes` says how far back the lines go."""
+    """Draw every picture."""
     parser = argparse.ArgumentParser(prog="python -m deploy.grafana.pictures", description="Draw panels from Prometheus' answers.")
     parser.add_argument("address", help="address of Prometheus, for instance http://127.0.0.1:9090")
-    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--minutes", type=float, default=2.0, help="how far back the lines go")
+    parser.add_argument("--at", type=float, help="instant of the picture in seconds since the epoch (default: now)")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     arguments = parser.parse_args()
-    draw_pictures(arguments.address, arguments.minutes, arguments.folder)
+    source = _Source(arguments.address, arguments.at, arguments.minutes)
+    draw_pictures(source, arguments.folder)
 
 
-def draw_pictures(address: str, minutes: float, folder: Path) -> list[Path]:
-    """Write one PNG a picture into the folder; returns their paths. Raises OSError where Prometheus does not answer."""
+class _Source:
+    """Prometheus' answers for one instant, and for the minutes before it. Raises OSError where it does not answer."""
+
+    def __init__(self, address: str, at: float | None, minutes: float) -> None:
+        self._address = address
+        self.end = float(self._ask("query", {"query": "time()"})[1]) if at is None else at
+        self._start = self.end - 60 * minutes
+
+    def now(self, query: Query) -> Sequence[Any]:
+        """The series at the instant."""
+        return self._ask("query", {"query": _all_values(query), "time": self.end})
+
+    def before(self, query: Query) -> Sequence[Any]:
+        """The series of the minutes before it."""
+        return self._ask("query_range", {"query": _all_values(query), "start": self._start, "end": self.end, "step": _STEP})
+
+    def _ask(self, path: str, parameters: Mapping[str, object]) -> Sequence[Any]:
+        # Prometheus' address is the caller's, never a complaint's.
+        with urlopen(f"{self._address}/api/v1/{path}?{urlencode(parameters)}", timeout=30) as answer:  # noqa: S310
+            result: Sequence[Any] = json.load(answer)["data"]["result"]
+        return result
+
+
+def draw_pictures(source: _Source, folder: Path) -> None:
+    """Write one PNG a picture into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     for name, titles in PICTURES.items():
         board = next(board for board in BOARDS if board.uid == f"jiesu-{name}")
         figure = Figure(figsize=(11, 6), dpi=80, layout="constrained")
         axes = figure.subplots(math.ceil(len(titles) / _COLUMNS), _COLUMNS).flat
         for place, title in zip(axes, titles, strict=True):
             panel = next(panel for panel in board.panels if _english(panel.title) == title)
-            _draw(place, panel, address, minutes)
-        path = folder / f"{name}.png"
-        figure.savefig(path)
-        paths.append(path)
-    return paths
+            _draw(place, panel, source)
+        figure.savefig(folder / f"{name}.png")
 
 
-def _draw(axes: Axes, panel: Panel, address: str, minutes: float) -> None:
+def _draw(axes: Axes, panel: Panel, source: _Source) -> None:
     axes.set_title(_english(panel.title), loc="left", fontsize=10)
     if panel.kind is Kind.TIMESERIES:
-        _draw_lines(axes, panel, address, minutes)
+        _draw_lines(axes, panel, source)
     else:
-        _draw_bars(axes, panel, address)
+        _draw_bars(axes, panel, source)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=7)
 
 
-def _draw_lines(axes: Axes, panel: Panel, address: str, minutes: float) -> None:
-    end = float(_ask(address, "query", {"query": "time()"})[1])
-    times = {"start": end - 60 * minutes, "end": end, "step": _STEP}
+def _draw_lines(axes: Axes, panel: Panel, source: _Source) -> None:
     lines: list[tuple[str, list[float], list[float]]] = []
     for query in panel.queries:
-        for series in _ask(address, "query_range", {"query": _all_values(query), **times}):
-            points = [(at - end, float(value)) for at, value in series["values"] if value != "NaN"]
+        for series in source.before(query):
+            points = [(at - source.end, float(value)) for at, value in series["values"] if value != "NaN"]
             if points:
                 lines.append((_legend(query, series), [at for at, _ in points], [value for _, value in points]))
     # Those with the largest values: more would hide each other.
@@ -84,27 +103,16 @@ def _draw_lines(axes: Axes, panel: Panel, address: str, minutes: float) -> None:
         if lines and limit <= axes.get_ylim()[1]:
             axes.axhline(limit, color=colour, linewidth=0.8, linestyle="--")
     axes.set_ylim(bottom=0)
-    axes.set_xlabel("seconds ago", fontsize=7)
+    axes.set_xlabel("seconds", fontsize=7)
     axes.set_ylabel(_unit(panel), fontsize=7)
-    axes.legend(fontsize=6, loc="upper left", frameon=False)
+    axes.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
 
 
-def _draw_bars(axes: Axes, panel: Panel, address: str) -> None:
-    bars = [
-        (_legend(query, series), float(series["value"][1]))
-        for query in panel.queries
-        for series in _ask(address, "query", {"query": _all_values(query)})
-    ]
-    bars.sort(reverse=True)
+def _draw_bars(axes: Axes, panel: Panel, source: _Source) -> None:
+    bars = [(_legend(query, series), float(series["value"][1])) for query in panel.queries for series in source.now(query)]
+    bars.sort(key=lambda bar: bar[1])
     drawn = axes.barh([label for label, _ in bars], [value for _, value in bars], color="tab:green")
     axes.bar_label(drawn, fontsize=7, padding=2)
-
-
-def _ask(address: str, path: str, parameters: Mapping[str, object]) -> Sequence[Any]:
-    # Prometheus' address is the caller's, never a complaint's.
-    with urlopen(f"{address}/api/v1/{path}?{urlencode(parameters)}", timeout=30) as answer:  # noqa: S310
-        result: Sequence[Any] = json.load(answer)["data"]["result"]
-    return result
 
 
 def _all_values(query: Query) -> str:

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as models
 
-from deploy.grafana.panels import Board, Choice, Kind, Panel
+from deploy.grafana.panels import Board, BoardVariable, Kind, Panel
 
 RUNBOOKS = "/public/runbooks"
 """Where Grafana itself serves the folder docs/runbooks; docker-compose.yml mounts it there."""
@@ -143,7 +143,7 @@ def _firing_alerts() -> dashboard.AnnotationQuery:
     )
 
 
-def _variable(choice: Choice) -> dashboard.QueryVariable:
+def _variable(choice: BoardVariable) -> dashboard.QueryVariable:
     return (
         dashboard.QueryVariable(choice.name)
         .label(choice.title)

@@ -28,7 +28,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE_PATH = PROJECT / "deploy/docker/Dockerfile"
 DOCKERFILE = read_dockerfile(DOCKERFILE_PATH.read_text(encoding="utf-8"))
 SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
-NOT_OF_SERVICES = {"demo", "dev", "triage-train"}
+NOT_OF_SERVICES = {"dashboards", "demo", "dev", "triage-train"}
 """Extras of the command line on a developer's or analyst's machine."""
 WRITABLE = {"kafka"}
 """Its image writes its configuration at every start."""

@@ -10,11 +10,10 @@ import asyncpg
 import httpx
 import pytest
 
-from cli.demo.sender import DemoSender
 from cli.service_names import SERVICES
 from deploy.embedded import EmbeddedServers
 from shared.contracts.topics import department_topic
-from tests.support.monitoring.board_queries import ABSENT_TOPIC, DATABASE_AWAY, URGED, board_queries, without_data
+from tests.support.monitoring.board_queries import ABSENT_TOPIC, DATABASE_AWAY, board_queries, without_data
 from tests.support.monitoring.paired_stack import PairedStack, paired_stack
 from tests.support.monitoring.prometheus import Prometheus, running_prometheus
 from tests.support.monitoring.runbooks import runbook_queries
@@ -39,31 +38,17 @@ def test_every_query_returns_data_and_rare_ones_do_under_their_fault(
 
 async def _play_with_faults(paired: PairedStack, prometheus: Prometheus, topics: Topics) -> None:
     database = paired.stack.environment["DATABASE_URL"]
-    sender = await paired.play(0, DAYS)
-    await _urge(paired, sender)
+    await paired.play(0, DAYS)
     await _wait_for_data(prometheus, "")
-    await _wait_for_data(prometheus, URGED)
     _count_processes(prometheus)
     await _ask_as_the_runbooks_say(prometheus, database)
 
     await topics.drop(f"{paired.prefix}{department_topic(DEPARTMENT).name}")
     await paired.play(DAYS, DAYS + 2)
     await _wait_for_data(prometheus, ABSENT_TOPIC)
-    await _wait_for_alerts(prometheus, {"TopicsHeld", "MessagesUnsendable", "DeadLetters"})
     async with _database_away(database):
         await _see_outage(paired, prometheus)
     await _wait_for_data(prometheus, DATABASE_AWAY)
-
-
-async def _urge(paired: PairedStack, sender: DemoSender) -> None:
-    """Urge every accepted case; at least one of them is open."""
-    headers = {"Authorization": f"Bearer {sender.secrets['people']['luo-dan']['token']}"}
-    action = {"action": "urge", "role": "assistant", "data": {"text": "请尽快答复"}}
-    async with httpx.AsyncClient(timeout=30, headers=headers) as http:
-        answers = [
-            await http.post(f"{paired.stack.url('sla')}/v1/cases/{case}/actions", json=action) for case in sorted(sender.accepted)[:10]
-        ]
-    assert any(answer.is_success for answer in answers), [answer.text for answer in answers]
 
 
 async def _ask_as_the_runbooks_say(prometheus: Prometheus, database: str) -> None:
@@ -79,10 +64,6 @@ async def _ask_as_the_runbooks_say(prometheus: Prometheus, database: str) -> Non
         await connection.close()
 
 
-async def _wait_for_alerts(prometheus: Prometheus, alerts: set[str]) -> None:
-    await wait_for(lambda: alerts <= set(prometheus.firing()), deadline=40, what=f"{sorted(alerts)} fire", pause=0.5)
-
-
 async def _wait_for_data(prometheus: Prometheus, fault: str) -> None:
     """Wait until every query for that fault has data; without one, those that always have."""
     missing = [query for query in board_queries() if query.empty_unless == fault]
@@ -93,7 +74,7 @@ async def _wait_for_data(prometheus: Prometheus, fault: str) -> None:
         return not missing
 
     try:
-        await wait_for(all_answered, deadline=40, pause=0.5)
+        await wait_for(all_answered, deadline=60, pause=0.5)
     except AssertionError as error:
         raise AssertionError("\n".join(f"{query.place}: {query.expression}" for query in missing)) from error
 

@@ -149,6 +149,20 @@ _ACTIONS = Row(
             runbook="rule-cannot-be-evaluated",
             width=12,
         ),
+        Panel(
+            "Erased cases",
+            "Cases whose personal data were erased, by ground.",
+            (Query("sum by (ground) (jiesu_cases_erased)", "{{ground}}", "a person was erased"),),
+            width=12,
+        ),
+        Panel(
+            "Oldest unfinished erasure",
+            "How long the oldest erasure has been unfinished: interrupted, or waiting for topics. Normal: below 35 days.",
+            (Query("max by (ground) (jiesu_erasure_oldest_age_seconds)", "{{ground}}", "a person was erased"),),
+            unit="s",
+            limits=(2_592_000, 3_024_000),
+            width=12,
+        ),
     ),
 )
 

@@ -1,8 +1,8 @@
 """Messages to people: requests, attempts at providers, receipts and digests."""
 
-from deploy.grafana.panels import Board, Choice, Kind, Panel, Query, Row, per_second, quantile
+from deploy.grafana.panels import Board, BoardVariable, Kind, Panel, Query, Row, per_second, quantile
 
-_CHANNEL = Choice("channel", "Channel · 渠道", "label_values(jiesu_notify_requested_total, channel)")
+_CHANNEL = BoardVariable("channel", "Channel · 渠道", "label_values(jiesu_notify_requested_total, channel)")
 _ON = 'channel=~"$channel"'
 
 _SENT = Row(

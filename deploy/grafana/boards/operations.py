@@ -17,6 +17,7 @@ _STATE = Row(
                 Query(f"max by (job) (jiesu_degraded{{{PROCESS}}})", "{{job}} degraded"),
             ),
             runbook="service-down",
+            width=6,
         ),
         Panel(
             "Partitions",
@@ -24,12 +25,23 @@ _STATE = Row(
             (Query(f"sum by (job, instance) (jiesu_partitions_held{{{PROCESS}}})", "{{job}} {{instance}}"),),
             runbook="consumer-behind",
             stacked=True,
+            width=6,
+        ),
+        Panel(
+            "Silence",
+            "Seconds since the last heartbeat of the process of each service that has been silent for longest. Normal: below ten.",
+            (Query("max by (service) (jiesu_heartbeat_age_seconds)", "{{service}}"),),
+            unit="s",
+            runbook="service-silent",
+            limits=(10, 20),
+            width=6,
         ),
         Panel(
             "Memory",
             "Resident memory of each service.",
             (Query(f"sum by (job) (process_resident_memory_bytes{{{PROCESS}}})", "{{job}}"),),
             unit="bytes",
+            width=6,
         ),
     ),
 )
@@ -140,11 +152,9 @@ _ERRORS = Row(
             (
                 Query(f"sum by (job, pool) (increase(jiesu_database_failures_total{{{PROCESS}}}[10m]))", "{{job}} {{pool}}"),
                 Query(f"sum by (job, queue) (increase(jiesu_slots_failures_total{{{PROCESS}}}[10m]))", "{{job}} {{queue}}"),
-                Query(
-                    f"sum by (job, loop) (increase(jiesu_background_loop_failures_total{{{PROCESS}}}[10m]))",
-                    "{{job}} {{loop}}",
-                    "the database is away",
-                ),
+                Query(f"sum by (job, loop) (increase(jiesu_background_loop_failures_total{{{PROCESS}}}[10m]))", "{{job}} {{loop}}"),
+                Query(f"sum by (job) (increase(jiesu_heartbeats_failed_total{{{PROCESS}}}[10m]))", "{{job}} heartbeats not sent"),
+                Query(f"sum by (job) (increase(jiesu_heartbeats_unreadable_total{{{PROCESS}}}[10m]))", "{{job}} heartbeats unreadable"),
                 Query(
                     f"sum by (job, measurement) (increase(jiesu_measurements_failed_total{{{PROCESS}}}[10m]))",
                     "{{job}} {{measurement}}",

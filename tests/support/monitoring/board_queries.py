@@ -10,8 +10,7 @@ from deploy.grafana.boards.registry import BOARDS
 from tests.support.monitoring.prometheus import Prometheus, rule_files
 
 ABSENT_TOPIC, DATABASE_AWAY = "a topic is absent for longer than the hold time", "the database is away"
-URGED = "complaints are urged"
-MADE = frozenset({ABSENT_TOPIC, DATABASE_AWAY, URGED})
+MADE = frozenset({ABSENT_TOPIC, DATABASE_AWAY})
 """Faults that tests/e2e/test_dashboards.py makes; the series of the others are made up in tests/integration/deploy/test_rare_queries.py."""
 _VARIABLES = ("procedure", "department", "service", "instance", "channel")
 
