@@ -41,7 +41,8 @@ def build(settings: SlaSettings) -> Service:
     # Before the others: the watermark that they use exists once the service is subscribed.
     handlers.register(service, cases, identities)
     duties = DutyRunner(rulebooks, service.database, service.clock)
-    timers.register(service, cases, duties, timedelta(days=settings.deferred_retention_days))
+    retentions = timedelta(days=settings.deferred_retention_days), timedelta(days=settings.review_retention_days)
+    timers.register(service, cases, duties, *retentions)
     actions = TakeHttpActions(cases, service.database, service.watermark, settings.action_wait)
     queries = CaseQueries(service.database, rulebooks, identities, service.clock)
     secret = settings.pseudonym_key.get_secret_value()

@@ -33,6 +33,11 @@ class SlaSettings(RuntimeSettings):
     review_lease_minutes: int = Field(
         30, ge=1, le=1440, description="minutes for which a person who takes a case of the review queue keeps it from others"
     )
+    review_retention_days: int = Field(
+        0,
+        ge=0,
+        description="days of domain time that decided reviews are kept, from which `jiesu triage export` takes training data; 0: for ever",
+    )
     attachment_key: SecretStr = Field(
         SecretStr(""),
         description="the attachment key of intake, to check references and to sign addresses; empty: attachments are names only",

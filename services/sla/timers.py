@@ -14,6 +14,7 @@ from services.sla.application.periodic_reports import DutyRunner
 from services.sla.application.reviews.measuring import GAUGES, set_review_gauges
 from services.sla.storage import cases as stored_cases
 from services.sla.storage import deferred_inputs, idempotency
+from services.sla.storage.reviews import review_queue
 from shared.runtime.clock import Clock
 from shared.runtime.database.database import Database, Transaction
 from shared.runtime.database.measuring import Measurement
@@ -27,8 +28,8 @@ _PRUNE_SECONDS = 3600.0
 log = structlog.get_logger(__name__)
 
 
-def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_retention: timedelta) -> None:
-    """Add the loops to the service."""
+def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_retention: timedelta, review_retention: timedelta) -> None:
+    """Add the loops to the service; a `review_retention` of 0 keeps decided reviews for ever."""
     procedures, organisation = cases.rulebooks.procedures_in_use, cases.rulebooks.organisation
     metrics.initialise(procedures)
     labels = metrics.CaseLabels.of(procedures, organisation)
@@ -57,6 +58,7 @@ def register(service: Service, cases: UpdateCases, duties: DutyRunner, deferred_
         while not stop.is_set():
             await prune_unregistered(service.database, service.clock, deferred_retention)
             await prune_action_keys(service.database)
+            await prune_reviews(service.database, service.clock, review_retention)
             await sleep_or_stop(stop, _PRUNE_SECONDS)
 
     service.add_timers(lock_cases=stored_cases.lock_cases, fire_timers=fire_timers)
@@ -85,3 +87,14 @@ async def prune_unregistered(database: Database, clock: Clock, retention: timede
 async def prune_action_keys(database: Database) -> int:
     """Delete the Idempotency-Keys of more than 31 days ago; returns how many."""
     return await delete_in_steps(database, idempotency.prune_keys)
+
+
+async def prune_reviews(database: Database, clock: Clock, retention: timedelta) -> int:
+    """Delete the reviews that ended longer ago than the retention, none if it is 0; returns how many. The ledger keeps the decisions."""
+    if not retention:
+        return 0
+
+    async def delete_step(tx: Transaction) -> int:
+        return await review_queue.delete_ended(tx, clock.now() - retention)
+
+    return await delete_in_steps(database, delete_step)

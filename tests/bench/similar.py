@@ -24,7 +24,6 @@ from services.triage.domain.similar.places import Places
 
 STREAM = "stream.2019h1.jsonl.gz"
 _MIN_MESSAGES = 12
-_SETTINGS = (*((0.14, 0.2, 3, days) for days in (60, 45, 40, 30)), (0.14, 0.14, 4, 60), (0.1, 0.1, 4, 60))
 
 
 class Message(NamedTuple):
@@ -35,12 +34,31 @@ class Message(NamedTuple):
     print: Fingerprint
 
 
+class Alarm(NamedTuple):
+    """The messages that complete an event, and the people that they come from at least."""
+
+    messages: int
+    people: int
+
+
 class StreamResult(NamedTuple):
-    """The alarms, the size of the largest event, and for each known issue the number of its message that brought the alarm."""
+    """The alarms, those among the second half of the messages, the size of the largest event, and the messages that found the known issues.
+
+    Of each known issue `found` holds the number of its message that brought the alarm.
+    """
 
     alarms: int
+    in_second_half: int
     largest: int
     found: list[int | None]
+
+
+_SETTINGS = (
+    (0.14, 0.14, Alarm(4, 2), 45),
+    *((0.14, 0.2, Alarm(3, 3), days) for days in (60, 45, 30)),
+    (0.14, 0.14, Alarm(4, 4), 60),
+    (0.1, 0.1, Alarm(4, 4), 60),
+)
 
 
 def read_stream(path: Path) -> list[Message]:
@@ -59,8 +77,8 @@ def read_stream(path: Path) -> list[Message]:
     ]
 
 
-def measure_stream(messages: Sequence[Message], nearness: Nearness, people: int) -> StreamResult:
-    """Alarm each event once it has so many people within the window; an alarm finds an issue of which it has two messages or more."""
+def measure_stream(messages: Sequence[Message], nearness: Nearness, alarm: Alarm) -> StreamResult:
+    """Alarm each event that the rule completes within the window; an alarm finds an issue of which it has two messages or more."""
     index = EventIndex(nearness)
     members: defaultdict[str, list[int]] = defaultdict(list)
     alarms: dict[str, int] = {}
@@ -72,15 +90,17 @@ def measure_stream(messages: Sequence[Message], nearness: Nearness, people: int)
         members[event].append(number)
         if event not in alarms:
             since = message.print.received_at - nearness.window
-            if len({messages[m].user for m in members[event] if messages[m].print.received_at >= since}) >= people:
+            near = [m for m in members[event] if messages[m].print.received_at >= since]
+            if len(near) >= alarm.messages and len({messages[m].user for m in near}) >= alarm.people:
                 alarms[event] = number
     issues = Counter(message.issue for message in messages if message.issue)
     found = []
     for issue in sorted(issue for issue, size in issues.items() if size >= _MIN_MESSAGES):
         own = [number for number, message in enumerate(messages) if message.issue == issue]
-        at = [alarm for event, alarm in alarms.items() if sum(m <= alarm and messages[m].issue == issue for m in members[event]) > 1]
+        at = [last for event, last in alarms.items() if sum(m <= last and messages[m].issue == issue for m in members[event]) > 1]
         found.append(sum(number <= min(at) for number in own) if at else None)
-    return StreamResult(len(alarms), max(map(len, members.values())), found)
+    late = sum(number >= len(messages) // 2 for number in alarms.values())
+    return StreamResult(len(alarms), late, max(map(len, members.values())), found)
 
 
 def measure_cost(remembered: int, repeats: int = 200) -> tuple[float, float]:
@@ -105,6 +125,11 @@ def measure_cost(remembered: int, repeats: int = 200) -> tuple[float, float]:
     return milliseconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
+def print_row(*cells: object) -> None:
+    """Print one row of a table in Markdown."""
+    print("|", " | ".join(map(str, cells)), "|", flush=True)  # noqa: T201
+
+
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,12 +138,23 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.data is not None:
         messages = read_stream(arguments.data / STREAM)
-        print("| same place | elsewhere | people | days | alarms | largest event | known issues found at message |")  # noqa: T201
-        print("| --- | --- | --- | --- | --- | --- | --- |")  # noqa: T201
-        for threshold, elsewhere, people, days in _SETTINGS:
-            result = measure_stream(messages, Nearness(threshold, elsewhere, timedelta(days=days), 100_000), people)
+        columns = (
+            "same place",
+            "elsewhere",
+            "messages",
+            "people",
+            "days",
+            "alarms",
+            "in the second half",
+            "largest event",
+            "issues found at",
+        )
+        print_row(*columns)
+        print_row(*("---" for _ in columns))
+        for threshold, elsewhere, alarm, days in _SETTINGS:
+            result = measure_stream(messages, Nearness(threshold, elsewhere, timedelta(days=days), 100_000), alarm)
             found = ", ".join("–" if number is None else str(number) for number in sorted(result.found, key=lambda n: n or 1_000))
-            print(f"| {threshold} | {elsewhere} | {people} | {days} | {result.alarms} | {result.largest} | {found} |", flush=True)  # noqa: T201
+            print_row(threshold, elsewhere, *alarm, days, result.alarms, result.in_second_half, result.largest, found)
     if arguments.texts:
         milliseconds, megabytes = measure_cost(arguments.texts)
         print(f"one text with {arguments.texts} remembered: {milliseconds:.1f} ms of CPU; memory {megabytes:.0f} MB")  # noqa: T201

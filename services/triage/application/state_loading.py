@@ -1,7 +1,8 @@
 """Loads the part of triage's state that one batch depends on, and saves what the batch changed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from services.triage.application.case_rows import case_from_row, row_from_case
 from services.triage.application.people_loading import learn_people, load_keys
@@ -31,27 +32,35 @@ class LoadedTriageState:
     whole_counters: set[CounterKey] = field(default_factory=set)
     submitted_keys: set[str] = field(default_factory=set)
     people: PersonDirectory = field(default_factory=PersonDirectory)
+    member_rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Rows of cases that events may change, read when one does: of ten neighbours in a window three join a group."""
 
     def new_state(self) -> TriageState:
         """A state in which events can be applied."""
-        return TriageState(self.cases, self.counters, self.count_changes, self.people)
+        return TriageState(self.cases, self.counters, self.count_changes, self.people, self._find_case)
 
     async def load_cases(self, tx: Transaction, case_ids: Collection[str]) -> None:
         """Load and lock these cases."""
         missing = {case_id for case_id in case_ids if case_id not in self.cases}
+        missing -= {case_id for case_id in missing if self._find_case(case_id) is not None}
         for row in await triage_cases.find_cases(tx, missing, for_update=True):
             self.cases[row["case_id"]] = case_from_row(row, self.registry)
 
-    async def load_counters(self, tx: Transaction, changes: Collection[CountChange], whole_counter: CounterKey | None = None) -> None:
-        """Load the group counters on which these changes depend, and every case that they may change.
+    async def _load_members(self, tx: Transaction, case_ids: Collection[str]) -> None:
+        missing = {case_id for case_id in case_ids if case_id not in self.cases and case_id not in self.member_rows}
+        self.member_rows |= {row["case_id"]: row for row in await triage_cases.find_cases(tx, missing, for_update=True)}
 
-        Of `whole_counter` all members are loaded: a group of it is completed or dissolved.
-        """
-        if not changes and whole_counter is None:
+    def _find_case(self, case_id: str) -> TriageCase | None:
+        row = self.member_rows.get(case_id)
+        if row is not None and case_id not in self.cases:
+            self.cases[case_id] = case_from_row(row, self.registry)
+        return self.cases.get(case_id)
+
+    async def load_counters(self, tx: Transaction, changes: Collection[CountChange]) -> None:
+        """Load the group counters on which these changes depend, and every case that they may change."""
+        if not changes:
             return
         self.count_changes |= set(changes)
-        if whole_counter is not None:
-            self.whole_counters.add(whole_counter)
         left = {change.leaves.counter for change in self.count_changes if change.leaves is not None}
         # Of a matter no group dissolves: one that everybody complains about is never loaded whole.
         whole = self.whole_counters | {counter for counter in left if counter.count != DUPLICATES}
@@ -68,7 +77,20 @@ class LoadedTriageState:
             self.counters[counter] = GroupCounter(tuple(sorted(by_case.values())), open_groups.get(counter, ""), counter in partial)
         # Cases without a group may join one; members may lose theirs when a case leaves, or when it shows two people to be one.
         may_lose = whole | complete | {query.counter for query in queries if query.complainants}
-        await self.load_cases(tx, {o.case for counter, o in occurrences if not o.group or counter in may_lose})
+        await self._load_members(tx, {o.case for counter, o in occurrences if not o.group or counter in may_lose})
+
+    async def complete_counter(self, tx: Transaction, counter: CounterKey, state: TriageState) -> None:
+        """Load all members of the groups of a counter into a state that events were applied to: one is completed or dissolved."""
+        self.whole_counters.add(counter)
+        queries = [query for change in self.count_changes if (query := change.joins or change.leaves) and query.counter == counter]
+        _, found, _ = await self._find_occurrences(tx, queries, {counter})
+        before = self.counters.get(counter, GroupCounter())
+        # The same objects as before where nothing changed: `save` writes what is another object.
+        by_case = {o.case: o for key, o in found if key == counter} | {o.case: o for o in before.occurrences}
+        await learn_people(tx, self.people, {o.person for o in by_case.values()} - {""})
+        self.counters[counter] = replace(before, occurrences=tuple(sorted(by_case.values())), partial=False)
+        await self._load_members(tx, by_case.keys())
+        state.complete_counter(counter, before, self.counters[counter])
 
     async def _find_occurrences(
         self, tx: Transaction, queries: Sequence[GroupQuery], whole: Collection[CounterKey]
@@ -114,11 +136,15 @@ class LoadedTriageState:
         await self._save_counters(tx, state)
 
     async def _save_counters(self, tx: Transaction, state: TriageState) -> None:
-        before = {(counter, o.case): o for counter, group_counter in self.counters.items() for o in group_counter.occurrences}
-        after = {(counter, o.case): o for counter, group_counter in state.counters.items() for o in group_counter.occurrences}
-        changed = [(counter, o) for (counter, case), o in after.items() if o is not before.get((counter, case))]
-        await group_counters.save_occurrences(tx, changed, [key for key in before if key not in after])
         no_counter = GroupCounter()
+        changed: list[tuple[CounterKey, Occurrence]] = []
+        removed: list[tuple[CounterKey, str]] = []
+        for counter, group_counter in state.counters.items():
+            before = {o.case: o for o in self.counters.get(counter, no_counter).occurrences}
+            after = {o.case: o for o in group_counter.occurrences}
+            changed += [(counter, o) for case, o in after.items() if o is not before.get(case)]
+            removed += [(counter, case) for case in before.keys() - after.keys()]
+        await group_counters.save_occurrences(tx, changed, removed)
         open_groups = {
             counter: group_counter.open_group
             for counter, group_counter in state.counters.items()

@@ -1,8 +1,9 @@
 """Decides on a batch of registrations and case events: load, decide, save and publish in one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from services.triage import metrics
 from services.triage.application.departments.open_cases import OpenCaseCounts
@@ -158,32 +159,54 @@ class TriageComplaints:
         while True:
             state = loaded.new_state()
             try:
-                events = [event async for event in self._recounted_events(state, tasks, now)]
-                return state, events + [event async for event in self._published_events(state, assessed, now)]
+                return state, [
+                    *[event async for event in self._recounted_events(tx, loaded, state, tasks, now)],
+                    *[event async for event in self._published_events(tx, loaded, state, assessed, now)],
+                ]
             except CountersNotLoadedError as missing:
-                # Rare: a group of people is completed, or facts that a group sets changed a count key, which the events did not show.
-                await loaded.load_counters(tx, missing.changes, missing.whole_counter)
+                # Rare: facts that a group set changed a count key, which the events did not show.
+                await loaded.load_counters(tx, missing.changes)
 
     async def _recounted_events(
-        self, state: TriageState, tasks: Sequence[RecountTask], recorded_at: datetime
+        self, tx: Transaction, loaded: LoadedTriageState, state: TriageState, tasks: Sequence[RecountTask], recorded_at: datetime
     ) -> AsyncIterator[TracedEvent]:
         for number, (change, at) in enumerate(tasks):
             await _yield_sometimes(number)
             zone = self._registry.zone(state.cases[change.case].procedure)
-            for event in state.recount(change, TriageContext(at, zone, recorded_at, self._classifiers.active)):
+            context = TriageContext(at, zone, recorded_at, self._classifiers.active)
+            for event in await _completing_counters(tx, loaded, state, partial(state.recount, change, context)):
                 yield event, None
 
     async def _published_events(
-        self, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime
+        self, tx: Transaction, loaded: LoadedTriageState, state: TriageState, assessed: Sequence[AssessedRecord], recorded_at: datetime
     ) -> AsyncIterator[TracedEvent]:
         for number, (record, event) in enumerate(assessed):
             await _yield_sometimes(number)
-            for published in state.apply(event, self._context(event.event, event.after.procedure, recorded_at)):
+            context = self._context(event.event, event.after.procedure, recorded_at)
+            for published in await _completing_counters(tx, loaded, state, partial(state.apply, event, context)):
                 yield published, record.traceparent
 
     def _context(self, event: CaseEvent, procedure: Procedure, recorded_at: datetime | None = None) -> TriageContext:
         # A decision has the instant of the event that it follows, so that a replay decides the same.
         return TriageContext(event.at, self._registry.zone(procedure), recorded_at, self._classifiers.active, self._open_cases.counts)
+
+
+async def _completing_counters(
+    tx: Transaction, loaded: LoadedTriageState, state: TriageState, apply: Callable[[], Iterable[CaseEvent]]
+) -> list[CaseEvent]:
+    """What one event causes; the members of groups that it completes or dissolves are loaded on the way, and the event begins again."""
+    while True:
+        try:
+            events = list(apply())
+        except CountersNotLoadedError as missing:
+            if missing.whole_counter is None:
+                raise
+            # The events before keep what they did: a batch of 500 completes several groups of people, and each began all of it again.
+            state.undo()
+            await loaded.complete_counter(tx, missing.whole_counter, state)
+        else:
+            state.keep()
+            return events
 
 
 async def _yield_sometimes(number: int) -> None:

@@ -1,6 +1,6 @@
 """Applies assessed events to cases and group counters, and gives the events that triage publishes."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -21,14 +21,8 @@ from services.triage.domain.event_assessment import (
     person_keys,
     recounts,
 )
-from services.triage.domain.groups.counters import (
-    CounterKey,
-    Group,
-    GroupChanges,
-    GroupCounter,
-    Occurrence,
-    group_founder,
-)
+from services.triage.domain.groups.counted_cases import CountedCases
+from services.triage.domain.groups.counters import CounterKey, Group, GroupChanges, GroupCounter, Occurrence, group_founder
 from services.triage.domain.groups.duplicates import DUPLICATES, RULE, add_submission, earlier_submissions, remove_submission
 from services.triage.domain.groups.group_counting import PartialCounterError, count_case, recount_case, remove_case
 from services.triage.domain.groups.people import PersonDirectory
@@ -61,11 +55,11 @@ class CountersNotLoadedError(Exception):
         self.whole_counter = whole_counter
 
 
-class TriageState:
+class TriageState(CountedCases):
     """The cases and group counters that a batch or a simulation decides on.
 
     The simulator keeps all of them in memory. A service passes those that it loaded, and in `loaded_changes` the count changes for
-    which they are complete; methods raise `CountersNotLoadedError` for any other change, after which the state is not valid.
+    which they are complete; methods raise `CountersNotLoadedError` for any other change, after which `undo` makes the state valid again.
     """
 
     def __init__(
@@ -74,9 +68,9 @@ class TriageState:
         counters: Mapping[CounterKey, GroupCounter] | None = None,
         loaded_changes: Container[CountChange] | None = None,
         people: PersonDirectory | None = None,
+        find_case: Callable[[str], TriageCase | None] | None = None,
     ) -> None:
-        self.cases: dict[str, TriageCase] = dict(cases or {})
-        self.counters: dict[CounterKey, GroupCounter] = dict(counters or {})
+        super().__init__(cases or {}, counters or {}, find_case)
         self.people = PersonDirectory() if people is None else people
         self._loaded_changes = loaded_changes
         self._events = EventFinder()
@@ -201,7 +195,8 @@ class TriageState:
         for case, earlier in earlier_submissions(counter, change.case, change.entry, self.people):
             triage_case, lead = self.cases[case], self.cases[earlier].lead or earlier
             known = triage_case.lead or triage_case.proposed or lead == case or not self._may_be_linked(case, earlier)
-            if not known and not (lead in self.cases and case in self.cases[lead].proposed):
+            of_lead = self.cases.find(lead)
+            if not known and (of_lead is None or case not in of_lead.proposed):
                 yield self._propose(case, lead, change.entry, context)
 
     def _may_be_linked(self, case: str, other: str) -> bool:
@@ -216,7 +211,7 @@ class TriageState:
 
     def _join_counter(self, case: str, key: CounterKey, entry: CountEntry, context: TriageContext) -> Iterator[CaseEvent]:
         triage_case = self.cases[case]
-        tells_people_apart = entry.distinct is not None or entry.same is not None
+        tells_people_apart = entry.counts_people or entry.same is not None
         person = self.people.person(triage_case.complainants) if tells_people_apart else ""
         occurrence = Occurrence(triage_case.complaint.received_at, case, person)
         try:

@@ -135,6 +135,13 @@ def describe_duplicates(texts: ProcedureTexts, entry: DuplicateRule) -> list[str
     ]
 
 
+def _least_people(texts: ProcedureTexts, entry: CountEntry) -> str:
+    """How many people the cases of an entry have to come from at least; empty if it does not say."""
+    if entry.people is None:
+        return ""
+    return texts.choose(f"（至少来自{entry.people}名不同投诉人）", f" of at least {entry.people} different complainants")
+
+
 def _similar_line(texts: ProcedureTexts, entry: CountEntry, similar: SimilarTexts) -> str:
     """How an entry that compares texts groups cases."""
     window = texts.duration(entry.window) if entry.window else ""
@@ -142,13 +149,13 @@ def _similar_line(texts: ProcedureTexts, entry: CountEntry, similar: SimilarText
     note = _count_notes(texts, entry, needs_key=False)
     if texts.is_chinese:
         only = f"若{texts.condition(entry.when)}，" if entry.when else ""
-        number = f"{entry.threshold}{'名不同投诉人' if entry.distinct else '件'}"
+        number = f"{entry.threshold}{'名不同投诉人' if entry.distinct else '件'}{_least_people(texts, entry)}"
         return (
             f"“{texts.title(entry)}”：{only}{window}内用不同说法反映同一事件的投诉达到{number}的{note}"
             f"（文字相似度：写明同一地点或对象的不低于{similar.threshold:g}，未写明的不低于{similar.elsewhere:g}；"
             f"地点或对象不同的不合并），系统将其作为{linked}关联"
         )
-    whose = "different complainants" if entry.distinct else "cases"
+    whose = ("different complainants" if entry.distinct else "cases") + _least_people(texts, entry)
     only = f", counting those where {texts.condition(entry.when)}" if entry.when else ""
     return (
         f"“{texts.title(entry)}”: once {entry.threshold} {whose} within {window} tell of the same event in other words{note}{only} "
@@ -195,9 +202,11 @@ def _count_line(texts: ProcedureTexts, entry: CountEntry) -> str:
         only = f"若{condition}，" if condition else ""
         alike = ("同一投诉人的" if entry.same else "") + (f"{shared}相同的" if shared else "")
         counted = f"{alike}投诉{'在' + window + '内' if window else '累计'}"
-        number = f"达到{texts.count(entry.threshold_, '名不同投诉人' if entry.distinct else '件')}的{notes}"
+        least = _least_people(texts, entry)
+        number = f"达到{texts.count(entry.threshold_, '名不同投诉人' if entry.distinct else '件')}{least}的{notes}"
         return f"“{texts.title(entry)}”：{only}{counted}{number}，系统将其作为{linked}关联"
     whose = "different complainants" if entry.distinct else "cases of one complainant" if entry.same else "cases"
+    whose += _least_people(texts, entry)
     counted = f"{texts.count(entry.threshold_)} {whose}{' within ' + window if window else ' in all'}"
     alike = f" with the same {shared.removeprefix('the ')}" if shared else ""
     only = f", counting those where {condition}" if condition else ""

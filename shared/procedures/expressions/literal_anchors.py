@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from shared.procedures.expressions.needed_literals import Branch, Gap, Literals, needed_literals, shortest, width
+from shared.procedures.expressions.needed_literals import Branch, CharacterGap, Literals, needed_literals, shortest, width
 
 WIDEST: Final = 400
 """Characters of a match beyond which the whole text is searched."""
@@ -72,7 +72,7 @@ def _owner(number: int, branches: tuple[Anchored, ...]) -> Owner:
 
 def _anchor(branch: Branch) -> int | None:
     """The index of the literals that a text is least likely to hold."""
-    expected = {index: sum(map(_expected, shortest(item))) for index, item in enumerate(branch) if not isinstance(item, Gap)}
+    expected = {index: sum(map(_expected, shortest(item))) for index, item in enumerate(branch) if not isinstance(item, CharacterGap)}
     return min(expected, key=lambda index: expected[index]) if expected else None
 
 
@@ -84,21 +84,21 @@ def _expected(literal: str) -> float:
 
 def _around(branch: Branch, anchor: int, *, is_bounded: bool) -> Iterator[tuple[str, Anchored]]:
     texts = branch[anchor]
-    assert not isinstance(texts, Gap)
+    assert not isinstance(texts, CharacterGap)
     # Most literals of a set stand alone in it, so that they have the same surroundings: kept once, they take a third of the memory.
-    known: dict[tuple[Gap, Gap], Anchored] = {}
+    known: dict[tuple[CharacterGap, CharacterGap], Anchored] = {}
     for literal in shortest(texts):
         # The literal may stand inside a longer one of its set.
         offsets = [(at, len(text)) for text in texts if literal in text for at in range(len(text)) if text.startswith(literal, at)]
-        begins = Gap(-max(at for at, _ in offsets), -min(at for at, _ in offsets))
-        ends = Gap(min(size - at for at, size in offsets), max(size - at for at, size in offsets))
+        begins = CharacterGap(-max(at for at, _ in offsets), -min(at for at, _ in offsets))
+        ends = CharacterGap(min(size - at for at, size in offsets), max(size - at for at, size in offsets))
         anchored = known.get((begins, ends))
         if anchored is None:
             anchored = known[begins, ends] = _surroundings(branch[:anchor], branch[anchor + 1 :], begins, ends, is_bounded=is_bounded)
         yield literal, anchored
 
 
-def _surroundings(preceding: Branch, following: Branch, begins: Gap, ends: Gap, *, is_bounded: bool) -> Anchored:
+def _surroundings(preceding: Branch, following: Branch, begins: CharacterGap, ends: CharacterGap, *, is_bounded: bool) -> Anchored:
     """What has to stand around a literal of a set; the text of the set begins and ends at these distances from the literal's beginning."""
     nearby = [*_preceding(preceding, begins.least, begins.most or 0), *_following(following, ends.least, ends.most or 0)]
     # What is least likely first.
@@ -116,14 +116,14 @@ def _preceding(items: Branch, first: int, last: int) -> Iterator[Nearby]:
     for index in range(len(items) - 1, -1, -1):
         item = items[index]
         least, most = width(items[index:])
-        if not isinstance(item, Gap) and most is not None and most - first <= WIDEST:
+        if not isinstance(item, CharacterGap) and most is not None and most - first <= WIDEST:
             yield _nearby(first - most, last - least + 1, item)
 
 
 def _following(items: Branch, first: int, last: int) -> Iterator[Nearby]:
     for index, item in enumerate(items):
         least, most = width(items[:index])
-        if not isinstance(item, Gap) and most is not None and most - least + last - first <= WIDEST:
+        if not isinstance(item, CharacterGap) and most is not None and most - least + last - first <= WIDEST:
             yield _nearby(first + least, last + most + 1, item)
 
 

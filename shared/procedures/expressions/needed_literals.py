@@ -24,14 +24,14 @@ _EDGES: Final = frozenset("Az")
 _CONTROLS: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 
 
-class Gap(NamedTuple):
+class CharacterGap(NamedTuple):
     """Any characters, `least` to `most` of them; None: any number."""
 
     least: int
     most: int | None
 
 
-Item = Literals | Gap
+Item = Literals | CharacterGap
 Branch = tuple[Item, ...]
 """Literals, of each set one, and gaps in their order; literals are in lower case."""
 Branches = tuple[Branch, ...]
@@ -59,16 +59,16 @@ def needed_literals(source: str) -> Needs:
         return Needs()
 
 
-def width(items: Iterable[Item]) -> Gap:
+def width(items: Iterable[Item]) -> CharacterGap:
     """The characters that items take."""
     least, most = 0, 0
     is_bounded = True
     for item in items:
-        low, high = item if isinstance(item, Gap) else (min(map(len, item)), max(map(len, item)))
+        low, high = item if isinstance(item, CharacterGap) else (min(map(len, item)), max(map(len, item)))
         least += low
         is_bounded = is_bounded and high is not None
         most += high or 0
-    return Gap(least, most if is_bounded else None)
+    return CharacterGap(least, most if is_bounded else None)
 
 
 class _UnreadError(ValueError):
@@ -198,14 +198,14 @@ def _one_of(texts: Iterable[str]) -> Branches:
 
 
 def _gap(least: int, most: int | None) -> Branches:
-    return ((Gap(least, most),),)
+    return ((CharacterGap(least, most),),)
 
 
 def _texts(branch: Branch) -> Literals | None:
     """The texts of a branch that is nothing else."""
     if not branch:
         return _EMPTY
-    return branch[0] if len(branch) == 1 and not isinstance(branch[0], Gap) else None
+    return branch[0] if len(branch) == 1 and not isinstance(branch[0], CharacterGap) else None
 
 
 def _either(options: Sequence[Branches]) -> Branches:
@@ -234,9 +234,9 @@ def _joined(first: Branch, second: Branch) -> Branch:
     if not first or not second:
         return first or second
     before, after = first[-1], second[0]
-    if isinstance(before, Gap) and isinstance(after, Gap):
+    if isinstance(before, CharacterGap) and isinstance(after, CharacterGap):
         return (*first[:-1], width((before, after)), *second[1:])
-    if not (isinstance(before, Gap) or isinstance(after, Gap)) and len(before) * len(after) <= _MAX_PRODUCT:
+    if not (isinstance(before, CharacterGap) or isinstance(after, CharacterGap)) and len(before) * len(after) <= _MAX_PRODUCT:
         return (*first[:-1], frozenset(one + other for one, other in product(before, after)), *second[1:])
     return first + second
 
@@ -250,7 +250,7 @@ def _times(branches: Branches, least: int, most: int | None) -> Branches:
     if texts is not None and (least, most) == (0, 1):
         return ((texts | _EMPTY,),)
     each = _collapsed(branches)[0][0]
-    assert isinstance(each, Gap)
+    assert isinstance(each, CharacterGap)
     further = None if most is None or each.most is None else each.most * (most - (least > 0))
     if not least:
         return _gap(0, further)
@@ -262,7 +262,7 @@ def _settled(branch: Branch) -> Branch:
     """The branch in which a set that may be empty is a gap, and gaps are joined."""
     settled: Branch = ()
     for item in branch:
-        settled = _joined(settled, (width((item,)),) if not isinstance(item, Gap) and "" in item else (item,))
+        settled = _joined(settled, (width((item,)),) if not isinstance(item, CharacterGap) and "" in item else (item,))
     return settled
 
 

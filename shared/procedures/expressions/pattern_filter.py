@@ -10,7 +10,7 @@ import re2
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from shared.procedures.expressions.literal_anchors import WIDEST, Owner, Search, add_anchors, are_near, first_of
-from shared.procedures.expressions.needed_literals import Gap, needed_literals
+from shared.procedures.expressions.needed_literals import CharacterGap, needed_literals
 
 Span = tuple[int, int]
 _GROUPED: Final = re.compile(r"\((?:\?:)?([^()]*|\([^()]*\))\)")
@@ -109,7 +109,7 @@ def _compile(source: str) -> _Pattern:
 def _beginning(source: str) -> Search | None:
     firsts: set[str] = set()
     for branch in needed_literals(source).branches:
-        if not branch or isinstance(branch[0], Gap):
+        if not branch or isinstance(branch[0], CharacterGap):
             return None
         firsts |= branch[0]
     return first_of(frozenset(firsts))[1] if firsts else None

@@ -69,6 +69,10 @@ class ComposeService:
         """Seconds between SIGTERM and SIGKILL; Docker's default is 10."""
         return float(str(self.document.get("stop_grace_period", "10s")).removesuffix("s"))
 
+    def healthcheck_seconds(self) -> float:
+        """Seconds that one health check may take."""
+        return float(str(self.document["healthcheck"]["timeout"]).removesuffix("s"))
+
     def memory_limit(self) -> int:
         """Bytes."""
         text = str(self.document["mem_limit"])

@@ -100,6 +100,7 @@ def grouped_by_brute_force(entry: CountEntry, counted: Sequence[tuple[float, fro
         people = sorted(set().union(*(names for _, names in counted)))
         parts = [inside] if entry.same is None else [[i for i in inside if person in counted[i][1]] for person in people]
         for part in parts:
-            number = count_people_by_brute_force([counted[index][1] for index in part]) if entry.distinct else len(part)
-            grouped |= set(part) if number >= entry.threshold else set()
+            different = count_people_by_brute_force([counted[index][1] for index in part]) if entry.distinct or entry.people else 0
+            number = different if entry.distinct else len(part)
+            grouped |= set(part) if number >= entry.threshold and different >= (entry.people or 0) else set()
     return grouped

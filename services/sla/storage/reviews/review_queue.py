@@ -12,6 +12,7 @@ import orjson
 from services.sla.domain.lifecycle.case import Case
 from services.sla.storage.case_list import VISIBLE_CASES, CasePosition, Conditions, VisibleCases
 from shared.runtime.database.database import Transaction
+from shared.runtime.database.retention import ROWS_IN_A_STEP
 
 _OPEN = """
 INSERT INTO review (case_id, opened_by, reason, suggested, confidence, opened_at, model, guesses)
@@ -31,6 +32,13 @@ _TAKE = """
 UPDATE review SET taken_by = $2, taken_until = now() + $3::interval
 WHERE case_id = $1 AND ended_at IS NULL AND (taken_by IN ('', $2) OR taken_until <= now())
 RETURNING taken_until
+"""
+_DELETE_ENDED = """
+DELETE FROM review USING (
+    SELECT case_id, opened_by FROM review
+     WHERE ended_at < $1 AND NOT EXISTS (SELECT FROM legal_hold WHERE legal_hold.case_id = review.case_id)
+     ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS past
+WHERE review.case_id = past.case_id AND review.opened_by = past.opened_by
 """
 _RELEASE = "UPDATE review SET taken_by = '', taken_until = NULL WHERE case_id = $1 AND taken_by = $2 AND ended_at IS NULL RETURNING case_id"
 _FIND_OPEN = "SELECT taken_by, taken_until, taken_until > now() AS taken FROM review WHERE case_id = $1 AND ended_at IS NULL"
@@ -123,6 +131,14 @@ async def take(tx: Transaction, case_id: str, person: str, lease: timedelta) -> 
 async def release(tx: Transaction, case_id: str, person: str) -> bool:
     """Give a lease back; False if the person holds none."""
     return await tx.fetchval(_RELEASE, case_id, person) is not None
+
+
+async def delete_ended(tx: Transaction, before: datetime) -> int:
+    """Delete at most a step of the reviews that ended before an instant, the oldest first; returns how many.
+
+    Open reviews stay, and those of cases under a legal hold.
+    """
+    return int((await tx.execute(_DELETE_ENDED, before, ROWS_IN_A_STEP)).split()[-1])
 
 
 async def find_open(tx: Transaction, case_id: str) -> TakenReview | None:

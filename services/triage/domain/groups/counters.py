@@ -1,6 +1,6 @@
 """Group counters: what they remember, what has to be loaded to count one case more, and the groups that come of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -79,6 +79,13 @@ class GroupChanges:
     joined: tuple[tuple[str, Group], ...] = ()
 
 
+def completed(counter: GroupCounter, before: GroupCounter, whole: GroupCounter) -> GroupCounter:
+    """A counter with all members of its groups: `before` is what was loaded of it, `whole` all of it, `counter` what events made of it."""
+    removed = {o.case for o in before.occurrences} - {o.case for o in counter.occurrences}
+    by_case = {o.case: o for o in whole.occurrences if o.case not in removed} | {o.case: o for o in counter.occurrences}
+    return replace(counter, occurrences=tuple(sorted(by_case.values())), partial=False)
+
+
 def group_founder(group: str) -> str:
     """The case that completed a group, read from the group's id (`<count>/<case>`)."""
     return group.partition("/")[2]
@@ -106,14 +113,14 @@ def _length(window: str) -> timedelta | None:
 def max_neighbours(entry: CountEntry) -> int:
     """Return how many occurrences on each side of one can matter to it: any window that is not full holds fewer than the threshold.
 
-    With `distinct` one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
+    Where people count one complainant may have many occurrences in a window; 20 times the threshold is the bound then.
     """
-    return entry.threshold - 1 if entry.distinct is None else 20 * entry.threshold
+    return 20 * entry.threshold if entry.counts_people else entry.threshold - 1
 
 
 def is_counted_around(entry: CountEntry) -> bool:
     """Whether a change of people has to be counted again around each of their cases: elsewhere one case reaches all of a counter's."""
-    return entry.distinct is not None and entry.window is not None
+    return entry.counts_people and entry.window is not None
 
 
 def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, complainants: PersonKeys) -> GroupQuery:
@@ -128,5 +135,5 @@ def group_query(counter: CounterKey, entry: CountEntry, received_at: datetime, c
         None if window is None else 2 * window,
         2 * max_neighbours(entry),
         complainants if entry.same else (),
-        counts_people=entry.distinct is not None,
+        counts_people=entry.counts_people,
     )

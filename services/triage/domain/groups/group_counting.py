@@ -82,7 +82,7 @@ def _whole_counter(counter: GroupCounter, changed: Occurrence, entry: CountEntry
     indexes = list(range(len(counter.occurrences)))
     is_counted = changed in counter.occurrences
     # Only the new case was loaded: without a window an open group takes every case, and a further one cannot make the others fewer.
-    stays_open = bool(counter.open_group) and is_counted and entry.distinct is None
+    stays_open = bool(counter.open_group) and is_counted and not entry.counts_people
     holds = stays_open or has_enough(counter.occurrences)
     return ([indexes] if holds and indexes else []), indexes
 
@@ -119,7 +119,7 @@ def _groups_of_windows(
     # Windows that start later hold no affected case, and may be cut off here: with fewer cases there can seem to be more people.
     last_start = changed.received_at + window
     components = [[near[part] for part in run] for run in _full_runs([occurrences[i] for i in near], window, has_enough, last_start)]
-    if is_counted and entry.distinct is None:
+    if is_counted and not entry.counts_people:
         return components, [i for i in near if not occurrences[i].group]  # one more case makes no window less full
     return components, [
         i for i in near if abs(occurrences[i].received_at - changed.received_at) <= window and index - neighbours <= i <= index + neighbours
@@ -201,4 +201,4 @@ def _group_changes(before: GroupCounter, after: Sequence[Occurrence], changed: O
 def _reaches_threshold(occurrences: Sequence[Occurrence], *, entry: CountEntry, people: PersonDirectory) -> bool:
     if len(occurrences) < entry.threshold:
         return False
-    return entry.distinct is None or count_people(people.names(o.person) for o in occurrences) >= entry.threshold
+    return not entry.counts_people or count_people(people.names(o.person) for o in occurrences) >= entry.least_people

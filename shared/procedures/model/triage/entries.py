@@ -123,6 +123,11 @@ class CountEntry(TitledEntry):
     )
     # telecom-urgent, sudden fault: one caller who calls ten times is one person.
     distinct: Literal["complainant"] | None = Field(default=None, description="count different complainants instead of cases")
+    people: int | None = Field(
+        default=None,
+        ge=2,
+        description="different complainants among the threshold's cases at least, so that one who writes often is no event",
+    )
     same: Literal["complainant"] | None = Field(
         default=None, description="only cases of the same complainant form a group; cases of an unknown one are not counted"
     )
@@ -140,6 +145,24 @@ class CountEntry(TitledEntry):
         if self.similar is not None and self.same is not None:
             raise ValueError("similar and same exclude each other; an event in other words is told by different people")
         return self
+
+    @model_validator(mode="after")
+    def _says_once_who_is_counted(self) -> Self:
+        if self.people is not None and (self.distinct is not None or self.same is not None):
+            raise ValueError("people stands beside neither distinct nor same; distinct counts people alone, same the cases of one")
+        if self.people is not None and self.window_ is None:
+            raise ValueError("people needs a window, such as 45d")
+        return self
+
+    @property
+    def counts_people(self) -> bool:
+        """Whether it matters who complains, beyond the number of cases."""
+        return self.distinct is not None or self.people is not None
+
+    @property
+    def least_people(self) -> int:
+        """How many different complainants complete a group at least."""
+        return self.threshold if self.distinct is not None else self.people or 1
 
     @property
     def threshold(self) -> int:

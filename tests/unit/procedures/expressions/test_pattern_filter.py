@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.triage.domain.reading.reading_copy import read_text
-from shared.procedures.expressions.needed_literals import Gap, needed_literals, width
+from shared.procedures.expressions.needed_literals import CharacterGap, needed_literals, width
 from shared.procedures.expressions.pattern_filter import PatternFilter
 from shared.procedures.expressions.sense import SensePattern, compile_patterns
 from shared.procedures.fact_library.library import fact_library
@@ -94,5 +94,5 @@ def test_no_match_is_lost_and_none_is_added(text: str) -> None:
 )
 def test_what_every_match_holds(source: str, branches: list[list[object]], least_and_most: list[tuple[int, int | None]]) -> None:
     needs = needed_literals(source)
-    assert [[tuple(item) if isinstance(item, Gap) else set(item) for item in branch] for branch in needs.branches] == branches
+    assert [[tuple(item) if isinstance(item, CharacterGap) else set(item) for item in branch] for branch in needs.branches] == branches
     assert [tuple(width(branch)) for branch in needs.branches] == least_and_most

@@ -32,7 +32,7 @@ class Counting:
 
     def add(self, case: str, minute: float, keys: PersonKeys = ()) -> GroupChanges:
         self.meet(keys)
-        person = self.people.person(keys) if self.entry.same or self.entry.distinct else ""
+        person = self.people.person(keys) if self.entry.same or self.entry.counts_people else ""
         occurrence = Occurrence(START + timedelta(minutes=minute), case, person)
         self.counter, changes = count_case(self.counter, occurrence, self.entry, self.people)
         return changes
@@ -138,6 +138,7 @@ ENTRIES = [
     count_entry(window="30m"),
     count_entry(distinct="complainant"),
     count_entry(distinct="complainant", window="30m"),
+    count_entry(people=2, window="30m"),
     count_entry(same="complainant"),
     count_entry(same="complainant", window="30m", threshold=2),
 ]
@@ -175,7 +176,7 @@ def cases_by_brute_force(entry: CountEntry, submissions: Sequence[Submission], m
     return {f"c{ordered[index][0]}" for index in grouped_by_brute_force(entry, counted)}
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.distinct}-{entry.same}-{entry.window}")
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.distinct}-{entry.people}-{entry.same}-{entry.window}")
 @given(cases=case_lists, met=st.lists(complainants, max_size=3), data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_any_order_of_arrival_gives_the_groups_of_the_whole_set(
@@ -187,7 +188,7 @@ def test_any_order_of_arrival_gives_the_groups_of_the_whole_set(
     assert set().union(*found) == cases_by_brute_force(entry, cases, met)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.distinct}-{entry.same}-{entry.window}")
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.distinct}-{entry.people}-{entry.same}-{entry.window}")
 @given(cases=case_lists, data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_cases_that_left_change_no_group_of_the_others(entry: CountEntry, cases: list[Submission], data: st.DataObject) -> None:
@@ -243,3 +244,17 @@ def test_group_dissolves_below_the_threshold() -> None:
 def test_window_of_working_time_is_rejected() -> None:
     with pytest.raises(ValueError, match="clock time or days"):
         window_length(count_entry(window="3wh"))
+
+
+def test_four_cases_of_one_person_are_no_event_and_one_of_another_makes_them_one() -> None:
+    entry = count_entry(threshold=4, people=2, window="30m")
+    same = [("phone:x",)] * 5
+    assert not any(changes.found for changes in count_cases(entry, range(5), same))
+    assert [bool(changes.found) for changes in count_cases(entry, range(4), [*same[:3], ("phone:y",)])] == [False, False, False, True]
+    assert not any(changes.found for changes in count_cases(entry, range(3), [("phone:x",), ("phone:y",), ("phone:z",)]))
+
+
+@pytest.mark.parametrize("changes", [{"distinct": "complainant", "window": "1h"}, {"same": "complainant", "window": "1h"}, {}])
+def test_people_stands_beside_a_window_alone(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="people"):
+        count_entry(people=2, **changes)

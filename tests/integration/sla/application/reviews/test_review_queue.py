@@ -14,6 +14,7 @@ from cli.commands.authoring.training_export import exported_rows
 from services.sla import metrics
 from services.sla.application.reviews.measuring import set_review_gauges
 from services.sla.bootstrap import build
+from services.sla.timers import prune_reviews
 from shared.contracts.events.triage import LabelGuess, Routed, RouteProposed
 from shared.contracts.topics import TRIAGE_EVENTS
 from shared.runtime.service import Service
@@ -159,6 +160,7 @@ async def test_decision_is_taken_once_heard_by_all_and_learned(staffed: SlaHarne
         gone = await li.post("/v1/reviews/wrong/take")
         assert (gone.status_code, gone.json()["type"]) == (409, "urn:jiesu:problem:not_for_review")
         await check_learned(service)
+        await check_pruned(service)
 
 
 async def check_learned(service: Service) -> None:
@@ -177,3 +179,22 @@ async def check_learned(service: Service) -> None:
     assert metrics.REVIEWS_AGREED.labels("audit")._value.get() == 0
     assert metrics.REVIEWS_AGREED.labels("confidence")._value.get() == 1
     assert metrics.REVIEWS_CALIBRATION._value.get() == pytest.approx((0.6 + 0.1) / 2)
+
+
+async def check_pruned(service: Service) -> None:
+    """Past the retention ended reviews are deleted; open and held ones stay however old, and without a retention all stay."""
+    async with service.database.transaction() as tx:
+        await tx.execute("UPDATE review SET ended_at = ended_at - interval '40 days' WHERE case_id <> 'overtaken'")
+        for case in ("held", "waits"):
+            await tx.execute(f"INSERT INTO review VALUES ('{case}', 1, 'audit', '', 0.5, now() - interval '400 days', 'm1', '[]')")
+        await tx.execute("UPDATE review SET ended_at = opened_at, agreed = true WHERE case_id = 'held'")
+        await tx.execute("INSERT INTO legal_hold VALUES ('held', 'lawsuit', 'li', now())")
+    assert await prune_reviews(service.database, service.clock, timedelta(0)) == 0
+    assert await prune_reviews(service.database, service.clock, timedelta(days=30)) == 2
+    assert await prune_reviews(service.database, service.clock, timedelta(days=30)) == 0
+    async with service.database.transaction() as tx:
+        assert [row["case_id"] for row in await tx.fetch("SELECT case_id FROM review ORDER BY case_id")] == [
+            "held",
+            "overtaken",
+            "waits",
+        ]
