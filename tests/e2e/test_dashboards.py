@@ -38,6 +38,8 @@ def test_every_query_returns_data_and_rare_ones_do_under_their_fault(
 
 async def _play_with_faults(paired: PairedStack, prometheus: Prometheus, topics: Topics) -> None:
     database = paired.stack.environment["DATABASE_URL"]
+    # An increase needs a sample from before: a first scrape after the month's burst would show none.
+    await wait_for(lambda: len(prometheus.query("jiesu_ready == 1")) == 2 * len(SERVICES), deadline=60, what="all scraped", pause=0.5)
     await paired.play(0, DAYS)
     await _wait_for_data(prometheus, "")
     _count_processes(prometheus)

@@ -48,7 +48,7 @@ _DUE = Row(
             (
                 Query(f"sum by (role) (increase(jiesu_escalations_total{{{_OF_PROCEDURE}}}[1h]))", "escalated to {{role}}"),
                 Query(f"sum by (event) (increase(jiesu_deemed_events_total{{{_OF_PROCEDURE}}}[1h]))", "{{event}}"),
-                Query(f"sum by (event) (jiesu_month_deemed_events{{{UNIT}}})", "30 days: {{event}}"),
+                Query(f"sum by (event) (jiesu_month_deemed_events{{{UNIT}}})", "30 days: {{event}}", "approvers are silent"),
             ),
             runbook="silence-approves",
         ),

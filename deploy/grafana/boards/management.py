@@ -61,6 +61,7 @@ _MONTH = Row(
             "Deemed · 视同同意",
             "Events that happened because a deadline expired, such as an approval by silence.",
             f"sum(jiesu_month_deemed_events{{{UNIT}}})",
+            empty_unless="approvers are silent",
         ),
         stat(
             "Called back · 回访率",

@@ -49,4 +49,4 @@ def _has_number(prometheus: Prometheus, expression: str) -> bool:
 def _filled_in(expression: str) -> str:
     for variable in _VARIABLES:
         expression = expression.replace(f"${variable}", ".*")
-    return expression.replace("$__rate_interval", "1m")
+    return expression.replace("$__rate_interval", "5m")
