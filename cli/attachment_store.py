@@ -1,4 +1,4 @@
-"""The attachment store of the commands: a store that is away is told apart from a database that is away, and from a missing content."""
+"""The attachment store of the commands, with different errors for an unreachable store, an unreachable database and a missing content."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -53,7 +53,7 @@ class LostEvent:
 
 @dataclass(slots=True)
 class MissingFromTables:
-    """What topics have that the restored tables lack; `messages` maps a delivery to its latest outcome."""
+    """Records of the topics that the restored tables lack; `messages` maps a delivery to its latest outcome."""
 
     complaints: list[dict[str, Any]] = field(default_factory=list)
     events: list[LostEvent] = field(default_factory=list)

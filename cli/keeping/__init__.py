@@ -1,1 +1,1 @@
-"""What the commands do that erase people and delete what is past its retention, across all services."""
+"""Erasure of people and deletion of data past their retention, across all services."""

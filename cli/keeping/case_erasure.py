@@ -36,7 +36,7 @@ ERASED_BECAUSE = "erasure of a person"
 
 @dataclass(slots=True)
 class ErasurePlan:
-    """What an erasure concerns: rows by table, attachments, records in topics, and what it leaves to their retention."""
+    """The scope of an erasure: rows by table, attachments, records in topics, and copies left to their retention."""
 
     cases: list[str]
     rows: dict[str, int] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class CaseErasure:
             return await find_cases(tx, keys)
 
     async def plan(self, cases: Sequence[str], person: str) -> ErasurePlan:
-        """What erasing these cases would concern; raises `ErasureRefusedError` where it may not be done."""
+        """The scope of an erasure of these cases; raises `ErasureRefusedError` where it may not be done."""
         await self._require_erasable(cases, person)
         plan = ErasurePlan(sorted(cases))
         dead_keys = await self._dead_keys(cases)

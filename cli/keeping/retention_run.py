@@ -21,7 +21,7 @@ _PAST_RETENTION = "past JIESU_ATTACHMENT_RETENTION_DAYS"
 
 @dataclass(frozen=True, slots=True)
 class PastRetention:
-    """What is past its retention: how many, since when the oldest, and how many a legal hold keeps; `days` 0 keeps everything."""
+    """Data past their retention: the count, the oldest instant, and the count kept by a legal hold; `days` 0 keeps everything."""
 
     what: str
     setting: str

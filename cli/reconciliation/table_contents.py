@@ -29,7 +29,7 @@ _PREFETCHED_ROWS = 2000
 
 
 class StoredHead(NamedTuple):
-    """What the row of a case says of its ledger: the last event's number and hash, and the key that personal values are bound with."""
+    """The columns of a case that concern its ledger: number and hash of the last event, and the key of its personal values."""
 
     sequence: int
     hash: bytes

@@ -14,7 +14,7 @@ WELL_AFTER_SECONDS = 60.0
 
 
 class Process(Protocol):
-    """What is supervised of a process: `how_it_ended` is None while it runs."""
+    """The supervised state of a process: `how_it_ended` is None while it runs."""
 
     @property
     def pid(self) -> int:

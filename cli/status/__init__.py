@@ -1,1 +1,1 @@
-"""What runs, what waits and what failed, from heartbeats, the broker, the database and, beside `jiesu up`, its processes and logs."""
+"""Processes, waiting work and failures, from heartbeats, the broker, the database and, beside `jiesu up`, its processes and logs."""

@@ -1,4 +1,4 @@
-"""The processes of a stack by their heartbeats, and by what this machine knows of those that `jiesu up` runs."""
+"""The processes of a stack by their heartbeats and, for those of `jiesu up`, by the processes of this machine."""
 
 import asyncio
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _ZOMBIE = "Z"
 
 
 async def read_peers(settings: RuntimeSettings) -> Peers:
-    """The processes that were heard lately; raises KafkaError, OSError or TimeoutError without the broker or the topic."""
+    """The processes with a recent heartbeat; raises KafkaError, OSError or TimeoutError without the broker or the topic."""
     peers = Peers()
     async with heartbeat_consumer(settings) as consumer, asyncio.timeout(_READ_SECONDS):
         [partition] = consumer.assignment()

@@ -31,7 +31,7 @@ class ProcessStatus(BaseModel):
 
 
 class WorkStatus(BaseModel):
-    """What waits in a service; what could not be read is None."""
+    """Waiting work of a service; a figure that could not be read is None."""
 
     lag_records: dict[str, int] | None = None
     outbox_messages: int | None = None
@@ -66,7 +66,7 @@ class StackStatus(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def problems(self) -> list[str]:
-        """What is not as it should be."""
+        """Problems of the stack, one line each."""
         unwell = [each for each in self.processes if each.state != WELL]
         failed = {service: work.dead_letters for service, work in self.work.items() if work.dead_letters}
         return [

@@ -1,4 +1,4 @@
-"""What waits in the services: records not read, messages not sent, timers, dead letters."""
+"""Waiting work of the services: records not read, messages not sent, timers, dead letters."""
 
 import asyncio
 from contextlib import suppress

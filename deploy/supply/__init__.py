@@ -1,1 +1,1 @@
-"""What the image consists of, and what is known against it: for checkouts only."""
+"""The image's packages and their known vulnerabilities: for checkouts only."""

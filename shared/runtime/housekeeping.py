@@ -1,4 +1,4 @@
-"""What every service does beside its work: checks its outbox, deletes what is past its retention, measures outbox and dead letters."""
+"""Background work of every service: checks of the outbox, deletion past retention, figures of outbox and dead letters."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""The month at a glance: what a lead asks for, by procedure and department."""
+"""The month at a glance: the figures of a lead, by procedure and department."""
 
 from deploy.grafana.panels import DEPARTMENT, PROCEDURE, UNIT, Board, Kind, Panel, Query, Row, stat
 

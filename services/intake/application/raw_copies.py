@@ -19,7 +19,7 @@ _FAST = 1  # zlib's level: copies are written for each submission and read almos
 
 @dataclass(frozen=True, slots=True)
 class RawSubmission:
-    """What arrived: `channel` is the transport (http, kafka, mail, file, webhook, form), `reference` the sender's own name for it, if any.
+    """A raw message: `channel` is the transport (http, kafka, mail, file, webhook, form), `reference` the sender's own name for it, if any.
 
     `headers` are those that reading it again needs; secrets and signatures do not belong there.
     """

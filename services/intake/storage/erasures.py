@@ -55,7 +55,7 @@ async def count_rows(tx: Transaction, cases: Sequence[str]) -> dict[str, int]:
 
 
 async def count_shared_copies(tx: Transaction, cases: Sequence[str]) -> int:
-    """How many sealed copies may hold these cases beside others, and so stay until their retention is over."""
+    """The number of sealed copies that may hold these cases beside others; they stay until their retention is over."""
     return int(await tx.fetchval(_SHARED_COPIES, list(cases)))
 
 

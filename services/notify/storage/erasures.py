@@ -24,7 +24,7 @@ async def has_pending(tx: Transaction, cases: Sequence[str]) -> bool:
 
 
 async def count_rows(tx: Transaction, cases: Sequence[str]) -> int:
-    """How many deliveries hold an address or a text."""
+    """The number of deliveries that hold an address or a text."""
     return int(await tx.fetchval(_COUNT, list(cases)))
 
 

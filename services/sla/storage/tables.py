@@ -112,7 +112,7 @@ def _add_action_keys(schema_metadata: MetaData) -> None:
 
 
 def _add_figures(schema_metadata: MetaData) -> None:
-    """What happened by day of domain time; `tally` holds what the elected process has not added to `daily_figure` yet."""
+    """Counts by day of domain time; `tally` holds what the elected process has not added to `daily_figure` yet."""
     names = ("figure", "procedure", "department", "detail")
     tally = Table(
         "tally",

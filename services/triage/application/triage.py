@@ -194,7 +194,7 @@ class TriageComplaints:
 async def _completing_counters(
     tx: Transaction, loaded: LoadedTriageState, state: TriageState, apply: Callable[[], Iterable[CaseEvent]]
 ) -> list[CaseEvent]:
-    """What one event causes; the members of groups that it completes or dissolves are loaded on the way, and the event begins again."""
+    """The changes that one event causes; an event that completes or dissolves groups begins again with their members loaded."""
     while True:
         try:
             events = list(apply())

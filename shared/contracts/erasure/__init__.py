@@ -1,1 +1,1 @@
-"""What is personal in events and complaints, and how it is taken out of them."""
+"""Personal values of events and complaints, and their removal."""

@@ -1,1 +1,1 @@
-"""What processes tell operators, and each other, about themselves."""
+"""Messages of processes to operators and to each other."""

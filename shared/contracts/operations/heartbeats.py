@@ -1,4 +1,4 @@
-"""Heartbeats: what every process of the platform says about itself every few seconds, on a topic that is no case's."""
+"""Heartbeats: the state of every process of the platform, sent every few seconds on a topic of its own."""
 
 from shared.contracts.base import Identifier, Instant, ShortText, WireModel
 
@@ -7,7 +7,7 @@ STOPPED = "stopped"
 
 
 class StartReport(WireModel):
-    """What a process found at its start, and when it had caught up with it.
+    """The backlog of a process at its start, and the instant at which it was worked off.
 
     `away_since` is the last sign of life of the service before this start; None where it ran, or had never run. Missed are records that
     were sent before the start and read after it (known once all is caught up), timers that were due, and messages that had not been

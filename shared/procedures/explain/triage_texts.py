@@ -136,7 +136,7 @@ def describe_duplicates(texts: ProcedureTexts, entry: DuplicateRule) -> list[str
 
 
 def _least_people(texts: ProcedureTexts, entry: CountEntry) -> str:
-    """How many people the cases of an entry have to come from at least; empty if it does not say."""
+    """The number of people that the cases of an entry have to come from at least; empty without one."""
     if entry.people is None:
         return ""
     return texts.choose(f"（至少来自{entry.people}名不同投诉人）", f" of at least {entry.people} different complainants")

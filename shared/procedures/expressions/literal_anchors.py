@@ -77,7 +77,7 @@ def _anchor(branch: Branch) -> int | None:
 
 
 def _expected(literal: str) -> float:
-    """How often a literal stands in a complaint of 400 characters, roughly: by its length, a digit more often than a Chinese character."""
+    """A rough frequency of a literal in a complaint of 400 characters: by its length, a digit more often than a Chinese character."""
     single = 2.0 if literal.isascii() else 0.8
     return {1: single, 2: 0.1}.get(len(literal), 0.02)
 
@@ -99,7 +99,7 @@ def _around(branch: Branch, anchor: int, *, is_bounded: bool) -> Iterator[tuple[
 
 
 def _surroundings(preceding: Branch, following: Branch, begins: CharacterGap, ends: CharacterGap, *, is_bounded: bool) -> Anchored:
-    """What has to stand around a literal of a set; the text of the set begins and ends at these distances from the literal's beginning."""
+    """The surroundings that a literal of a set requires; distances of the set's text are from the literal's beginning."""
     nearby = [*_preceding(preceding, begins.least, begins.most or 0), *_following(following, ends.least, ends.most or 0)]
     # What is least likely first.
     nearby.sort(key=lambda each: (each.high - each.low) * len(each.beginnings))
@@ -112,7 +112,7 @@ def _surroundings(preceding: Branch, following: Branch, begins: CharacterGap, en
 
 
 def _preceding(items: Branch, first: int, last: int) -> Iterator[Nearby]:
-    """What has to stand before an anchor that begins at `first` to `last`, the nearest first; not what may stand anywhere."""
+    """The required text before an anchor that begins at `first` to `last`, the nearest first; without text of any place."""
     for index in range(len(items) - 1, -1, -1):
         item = items[index]
         least, most = width(items[index:])

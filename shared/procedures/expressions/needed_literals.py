@@ -41,7 +41,7 @@ _NOTHING: Final[Branches] = ((),)
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a match looks like, one of `branches`; none for a pattern whose syntax is not read here.
+    """The shape of a match, one of `branches`; none for a pattern whose syntax is not read here.
 
     `at_edges`: the pattern names the beginning or the end of the text, so that it is searched in the whole of it.
     """
@@ -51,7 +51,7 @@ class Needs:
 
 
 def needed_literals(source: str) -> Needs:
-    """What a pattern in RE2 syntax needs; nothing for one whose syntax is not read here."""
+    """The needs of a pattern in RE2 syntax; none for one whose syntax is not read here."""
     reader = _Reader(source)
     try:
         return Needs(tuple(_settled(branch) for branch in reader.read()), reader.at_edges)

@@ -26,7 +26,7 @@ _PAUSE_FACTOR = 50
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What sets gauges from the database every `period` real seconds, or less often when it takes long.
+    """A function that sets gauges from the database every `period` real seconds, or less often when it takes long.
 
     `set_gauges(tx)` sets exactly these gauges.
     """

@@ -15,12 +15,12 @@ UNION ALL SELECT 'open dead letters' WHERE EXISTS (
 
 
 async def find_unfinished_work(tx: Transaction, keys: Sequence[str]) -> list[str]:
-    """What the service has yet to do with records of these keys, in words; erased now, it would be lost or come back."""
+    """The pending work of the service on records of these keys, in words; after an erasure now it would be lost or restore the data."""
     return [row[0] for row in await tx.fetch(_UNFINISHED, list(keys))]
 
 
 async def count_dead_letters(tx: Transaction, keys: Sequence[str]) -> int:
-    """How many dead letters have a body of these keys."""
+    """The number of dead letters that have a body of these keys."""
     return int(await tx.fetchval(_COUNT, list(keys)))
 
 

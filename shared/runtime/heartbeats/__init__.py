@@ -1,1 +1,1 @@
-"""Heartbeats of the processes: sent, read by all others, so that one that stands still is seen although it has not ended."""
+"""Heartbeats of the processes, by which a process that stands still is noticed although it has not ended."""

@@ -1,4 +1,4 @@
-"""Reads the heartbeats of all processes, and reports those that have fallen silent."""
+"""Reads the heartbeats of all processes, and reports processes without one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class HeartbeatListener:
-    """Keeps `jiesu_heartbeat_age_seconds` right, and logs who fell silent and who is heard again."""
+    """Sets `jiesu_heartbeat_age_seconds`, and logs processes whose heartbeats stop or come again."""
 
     def __init__(self, settings: RuntimeSettings) -> None:
         self.peers = Peers()

@@ -1,4 +1,4 @@
-"""The processes of the platform by their heartbeats, and those that have fallen silent. Pure: instants are the broker's."""
+"""The processes of the platform by their heartbeats, and those whose heartbeats stopped. Pure: instants are the broker's."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Peer:
 
 
 class Peers:
-    """Who was heard, and how long ago.
+    """Processes with the latest heartbeat of each.
 
     Ages are counted to the latest heartbeat of anybody, the reader's own included, and not to the present: while the broker is away
     nobody is heard, and nobody has fallen silent for that.
@@ -43,7 +43,7 @@ class Peers:
         self._by_process[beat.service, beat.process] = Peer(beat, timestamp_ms)
 
     def age_seconds(self, peer: Peer) -> float:
-        """Seconds since the process was heard."""
+        """Seconds since the latest heartbeat of the process."""
         return (self._latest_ms - peer.heard_ms) / 1000
 
     def ages_by_service(self) -> dict[str, float]:
@@ -54,7 +54,7 @@ class Peers:
         return ages
 
     def silent(self, seconds: float) -> set[tuple[str, str]]:
-        """Service and process of each that has not been heard for so long."""
+        """Service and process of each without a heartbeat for so many seconds."""
         return {key for key, peer in self._by_process.items() if self.age_seconds(peer) > seconds}
 
     def __iter__(self) -> Iterator[Peer]:

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class HeartbeatSender:
-    """Says every `heartbeat_seconds` that this process runs, and how it is; `port` is known once the HTTP server listens."""
+    """Sends the state of this process every `heartbeat_seconds`; `port` is known once the HTTP server listens."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What one process does so that the others, and people, see how it is: heartbeats, and the report of its start."""
+"""The heartbeats of one process, and the report of its start."""
 
 from collections.abc import Callable
 from functools import partial

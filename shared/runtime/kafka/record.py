@@ -111,7 +111,7 @@ class ReceivedRecord:
 
     @property
     def activity(self) -> Activity:
-        """What code that works on this record alone works on."""
+        """The activity of code that works on this record alone."""
         return Activity(self.traceparent, self.case, str(self.id))
 
     @property

@@ -70,7 +70,7 @@ class Health:
         self._beats[loop] = monotonic()
 
     def troubles(self) -> dict[str, str]:
-        """What is wrong, by component."""
+        """The present reasons, by component."""
         return {name: reason.reason for name, reason in self._reasons.items()}
 
     def reasons(self) -> list[Reason]:

@@ -51,7 +51,7 @@ class MeasuredGauge(Gauge):
 
 @dataclass(slots=True)
 class Tenure:
-    """How long this process is the one that measures for its service: until `until` of the monotonic clock."""
+    """The term for which this process measures for its service: until `until` of the monotonic clock."""
 
     until: float = 0.0
 

@@ -25,7 +25,7 @@ def is_sampled(traceparent: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the running code works on: a valid traceparent, a case, an event, each as far as it is known."""
+    """The subject of the running code: a valid traceparent, a case, an event, each where there is one."""
 
     traceparent: str | None = None
     case: str = ""
@@ -64,7 +64,7 @@ def current_traceparent() -> str | None:
 
 
 def request_traceparent(header: str | None) -> str | None:
-    """The parent of what a request stores: its own span, else what its header `traceparent` says; None for an unreadable one."""
+    """The parent of what a request stores: its own span, else that of its header `traceparent`; None for an unreadable one."""
     return current_traceparent() or valid_traceparent(header)
 
 

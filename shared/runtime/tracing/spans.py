@@ -41,7 +41,7 @@ class Span(Protocol):
 
     @property
     def traceparent(self) -> str:
-        """What the span's children name as their parent."""
+        """The parent that the span's children name."""
         ...
 
     def set(self, name: str, value: AttributeValue) -> None:

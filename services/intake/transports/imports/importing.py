@@ -46,7 +46,7 @@ class LeaseLostError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """What stops an import between two batches, and what gets its progress."""
+    """The stop condition of an import between two batches, and the receiver of its progress."""
 
     stop: asyncio.Event | None
     on_batch: Callable[[ImportFile], None]

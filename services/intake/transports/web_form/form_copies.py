@@ -34,7 +34,7 @@ class SourceForm:
 
 @dataclass(frozen=True, slots=True)
 class FormCopy:
-    """What was typed, the references of the received files, and the time of receipt; `key` identifies the opened form."""
+    """The typed fields, the references of the received files, and the time of receipt; `key` identifies the opened form."""
 
     key: str
     values: Mapping[str, str]

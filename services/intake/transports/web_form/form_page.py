@@ -33,7 +33,7 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class TypedForm:
-    """What was typed into a form that is shown again: values, the references of files that were received, and the faults.
+    """The contents of a form that is shown again: values, the references of files that were received, and the faults.
 
     `sent_files` counts the files that were sent, with those of earlier tries.
     """

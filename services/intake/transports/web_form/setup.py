@@ -55,7 +55,7 @@ def source_forms(parts: IntakeParts) -> dict[str, SourceForm]:
 
 
 def form_reader(parts: IntakeParts) -> FormReader:
-    """What reads the forms of all sources."""
+    """The reader of the forms of all sources."""
     return FormReader(parts.reader, timedelta(seconds=parts.settings.max_future_seconds))
 
 

@@ -24,7 +24,7 @@ _REPEAT = "repeat the command when they are done"
 
 
 class ErasureRefusedError(ValueError):
-    """An erasure that may not be carried out; the text says which case forbids it, and what to do."""
+    """An erasure that may not be carried out; the text names the case that forbids it, and the remedy."""
 
 
 async def find_cases(tx: Transaction, keys: Collection[str]) -> list[str]:

@@ -48,7 +48,7 @@ def figures_of(event: Mapping[str, Any], case: Case, procedure: Procedure) -> It
 
 
 def _deadline_outcome(event: Mapping[str, Any], case: Case) -> str:
-    """How a round of a clock with a limit ended, as the reports count it; empty where nothing is to be counted."""
+    """The outcome of a round of a clock with a limit, as the reports count it; empty where nothing is to be counted."""
     run = _run_of(event, case)
     if run is None or not run.dues or event.get("same_delay"):
         return ""

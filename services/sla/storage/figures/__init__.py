@@ -1,1 +1,1 @@
-"""Figures that a lead asks for: counts of open cases, and what happened by day."""
+"""Figures for a lead: counts of open cases, and events by day."""

@@ -26,7 +26,7 @@ _PRUNE = "DELETE FROM daily_figure WHERE day < $1"
 
 
 class TallyKey(NamedTuple):
-    """What is counted, and for whom."""
+    """A counted item: the figure, its procedure and department."""
 
     day: date
     figure: str

@@ -1,1 +1,1 @@
-"""What is kept how long: erasures, legal holds, and the cases whose time is over."""
+"""Retention: erasures, legal holds, and the cases whose time is over."""

@@ -30,7 +30,7 @@ async def find_ended(tx: Transaction, before: datetime, after_id: str, limit: in
 
 
 async def count_ended(tx: Transaction, before: datetime) -> tuple[int, datetime | None, int]:
-    """How many cases `find_ended` finds, the instant of the oldest one's last event, and how many are kept by a legal hold."""
+    """The number of cases that `find_ended` finds, the instant of the oldest one's last event, and how many are kept by a legal hold."""
     row = (await tx.fetch(_COUNT, before))[0]
     return row["cases"], row["oldest"], int(await tx.fetchval(_HELD, before))
 

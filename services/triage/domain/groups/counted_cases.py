@@ -29,7 +29,7 @@ class UndoableDict(dict[K, V], Generic[K, V]):
         return value
 
     def find(self, key: K) -> V | None:
-        """The item, None if nobody knows it."""
+        """The item, None without one."""
         try:
             return self[key]
         except KeyError:

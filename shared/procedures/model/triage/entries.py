@@ -161,7 +161,7 @@ class CountEntry(TitledEntry):
 
     @property
     def least_people(self) -> int:
-        """How many different complainants complete a group at least."""
+        """The least number of different complainants that complete a group."""
         return self.threshold if self.distinct is not None else self.people or 1
 
     @property
