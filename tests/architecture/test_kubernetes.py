@@ -13,7 +13,7 @@ import yaml
 
 from cli.reference import declared
 from cli.service_names import SERVICES as OURS
-from shared.contracts.topics import PARTITIONS, TOPICS
+from shared.contracts.topics import CREATED_TOPICS, PARTITIONS, TOPICS
 from shared.procedures.loading.loader import load_organisation
 from shared.runtime.http.probes import probe_router
 from shared.runtime.process.health import Health
@@ -310,7 +310,7 @@ def test_the_principal_of_a_service_may_read_and_write_the_topics_of_its_contrac
         return {rule["resource"]["name"] for rule in rules if rule["resource"]["type"] == kind and operation in rule["operations"]}
 
     departments = {"department-"} if service == "sla" else set()
-    assert allowed("Read", "topic") == {topic.name for topic in TOPICS.values() if service in topic.consumers}
-    assert allowed("Write", "topic") == {topic.name for topic in TOPICS.values() if service in topic.producers} | departments
+    assert allowed("Read", "topic") == {topic.name for topic in CREATED_TOPICS if service in topic.consumers}
+    assert allowed("Write", "topic") == {topic.name for topic in CREATED_TOPICS if service in topic.producers} | departments
     assert allowed("Read", "group") == {service}
     assert not any(fnmatch(name, "*[*]*") for name in allowed("Read", "topic") | allowed("Write", "topic"))

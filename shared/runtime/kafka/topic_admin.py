@@ -88,6 +88,7 @@ async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic], 
         return
     names = [ConfigResource(ConfigResourceType.TOPIC, name) for name in existing]
     described = [resource for answer in await admin.describe_configs(names) for resource in answer.resources]
+    _require_accepted(described, "described")
     set_on_topic = {name: _operator_configs(entries) for _, _, _, name, entries in described}
     # AlterConfigs replaces the whole configuration: what it does not name falls back to the broker's default.
     resources = [
@@ -96,7 +97,14 @@ async def _configure(admin: AIOKafkaAdminClient, existing: Mapping[str, Topic], 
         )
         for name, topic in existing.items()
     ]
-    await admin.alter_configs(resources)
+    _require_accepted([resource for answer in await admin.alter_configs(resources) for resource in answer.resources], "configured")
+
+
+def _require_accepted(answers: Iterable[Sequence[Any]], done: str) -> None:
+    """Raise `Misconfigured` for the first topic that the broker refuses; aiokafka raises nothing for the errors of single topics."""
+    for code, message, _, name, *_ in answers:
+        if code != 0:
+            raise Misconfigured(f"topic {name} cannot be {done}: {for_code(code).__name__} {message or ''}")
 
 
 def _operator_configs(entries: Iterable[Sequence[Any]]) -> dict[str, str]:

@@ -63,6 +63,10 @@ async def test_a_different_number_of_partitions_is_refused(settings: RuntimeSett
 async def test_a_refusal_of_the_broker_is_raised(settings: RuntimeSettings) -> None:
     with pytest.raises(Misconfigured, match="InvalidReplicationFactor"):
         await apply_topics(settings.model_copy(update={"replication_factor": 7}), [SMALL])
+    await apply_topics(settings, [SMALL])
+    with pytest.raises(Misconfigured, match=f"{OUTPUT.name} cannot be configured: InvalidConfig"):
+        await apply_topics(settings, [replace(SMALL, retention_ms=-5)])
+    assert (await topic_configs(settings))["retention.ms"] == str(OUTPUT.retention_ms)
 
 
 async def test_the_command_creates_every_topic_of_the_registry(settings: RuntimeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
