@@ -124,3 +124,12 @@ def stat(
     """One number."""
     query = Query(expr, title.partition(" · ")[0], empty_unless)
     return Panel(title, description, (query,), unit, Kind.STAT, runbook, limits, width=4, height=4)
+
+
+CONSUMER_LAG = Panel(
+    "Records not yet read",
+    "Consumer lag by service and topic. Normal: near zero.",
+    (Query(f"sum by (job, topic) (jiesu_consumer_lag_records{{{PROCESS}}})", "{{job}} {{topic}}"),),
+    runbook="consumer-behind",
+    limits=(10_000, 50_000),
+)

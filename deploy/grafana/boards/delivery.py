@@ -1,6 +1,6 @@
 """The delivery chain: from a submission through outboxes and topics to the last service, with what fell out of it."""
 
-from deploy.grafana.panels import INSTANCE, PROCESS, SERVICE, Board, Panel, Query, Row, mean, per_second, quantile, stat
+from deploy.grafana.panels import CONSUMER_LAG, INSTANCE, PROCESS, SERVICE, Board, Panel, Query, Row, mean, per_second, quantile, stat
 
 _INTAKE = Row(
     "Complaints come in · 受理",
@@ -95,13 +95,7 @@ _OUTBOX = Row(
 _TOPICS = Row(
     "Topics · 主题",
     (
-        Panel(
-            "Records not yet read",
-            "Consumer lag by service and topic. Normal: near zero.",
-            (Query(f"sum by (job, topic) (jiesu_consumer_lag_records{{{PROCESS}}})", "{{job}} {{topic}}"),),
-            runbook="consumer-behind",
-            limits=(10_000, 50_000),
-        ),
+        CONSUMER_LAG,
         Panel(
             "Routed within a minute",
             "Share of the complaints that were classified and routed within a minute of their registration. Promise: 99.9 %.",

@@ -1,6 +1,6 @@
 """The four golden signals of each service: latency, traffic, errors and saturation; then its state."""
 
-from deploy.grafana.panels import INSTANCE, PROCESS, SERVICE, Board, Panel, Query, Row, mean, per_second, quantile, used_share
+from deploy.grafana.panels import CONSUMER_LAG, INSTANCE, PROCESS, SERVICE, Board, Panel, Query, Row, mean, per_second, quantile, used_share
 
 _UP = 'job=~"$service", instance=~"$instance"'
 
@@ -205,13 +205,7 @@ _SATURATION = Row(
             runbook="event-loop-lags",
             limits=(0.25, 1),
         ),
-        Panel(
-            "Consumer lag",
-            "Records not yet read, by service and topic.",
-            (Query(f"sum by (job, topic) (jiesu_consumer_lag_records{{{PROCESS}}})", "{{job}} {{topic}}"),),
-            runbook="consumer-behind",
-            limits=(10_000, 50_000),
-        ),
+        CONSUMER_LAG,
         Panel(
             "Processor",
             "Processor time of a service in seconds a second: one process uses at most a little more than one.",

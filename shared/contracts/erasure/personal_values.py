@@ -20,23 +20,21 @@ _Erase = Callable[[Any, bytes], Any]
 
 def _text(value: Any, _: bytes) -> Any:
     """A marker for every text in the value; numbers, booleans and names of fields stay."""
-    if isinstance(value, str):
-        return ERASED if value and _MARK.fullmatch(value) is None else value
-    if isinstance(value, list):
-        return [_text(entry, b"") for entry in value]
-    if isinstance(value, dict):
-        return {name: _text(entry, b"") for name, entry in value.items()}
-    return value
+    return _replace_texts(value, lambda text: ERASED if text and _MARK.fullmatch(text) is None else text)
 
 
 def _free_text(value: Any, _: bytes) -> Any:
     """As `_text`, but codes and dates stay."""
+    return _replace_texts(value, lambda text: text if _CODE.fullmatch(text) else _text(text, b""))
+
+
+def _replace_texts(value: Any, replaced: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return value if _CODE.fullmatch(value) else _text(value, b"")
+        return replaced(value)
     if isinstance(value, list):
-        return [_free_text(entry, b"") for entry in value]
+        return [_replace_texts(entry, replaced) for entry in value]
     if isinstance(value, dict):
-        return {name: _free_text(entry, b"") for name, entry in value.items()}
+        return {name: _replace_texts(entry, replaced) for name, entry in value.items()}
     return value
 
 
