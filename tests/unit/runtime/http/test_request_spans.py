@@ -3,7 +3,7 @@
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -19,20 +19,6 @@ from shared.runtime.tracing.spans import Tracing
 from tests.support.servers.otlp_receiver import OtlpReceiver
 
 TRACE, PARENT = "a" * 32, "b" * 16
-
-
-@pytest.fixture
-def receiver() -> Iterator[OtlpReceiver]:
-    with OtlpReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def tracing(receiver: OtlpReceiver) -> AsyncIterator[Tracing]:
-    tracing = Tracing("probe", receiver.endpoint)
-    tracing.open()
-    yield tracing
-    await tracing.close(5)
 
 
 @pytest.fixture
